@@ -1,0 +1,129 @@
+"""What the training loop costs over a hand-written bare loop of the same operations.
+
+Both train the same tiny networks on the same batches, in turn, several times; the median of the ratios of
+their CPU times is printed. Run it on an idle machine: python benchmarks/loop_overhead.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
+
+from skinfw.assemble import build_dataset, build_discriminator, build_generator
+from skinfw.data.loading import Loader, ShuffledOrder
+from skinfw.data.split import split_names
+from skinfw.plugins import HookCaller
+from skinfw.run_folder import create_run
+from skinfw.spec import Spec, parse_spec
+from skinfw.training.trainer import Trainer, make_accelerator
+
+
+def make_spec(steps: int) -> Spec:
+    """Return the fixed tiny job."""
+    return parse_spec(
+        {
+            "name": "overhead",
+            "data": {
+                "dataset": {"type": "mannequins", "count": 200},
+                "size": [64, 64],
+                "inputs": ["apparel_head_foot", "line"],
+                "validation_fraction": 0,
+            },
+            "generator": {"type": "pix2pix", "base_channels": 16},
+            "discriminator": {"type": "patchgan", "patch": 16, "base_channels": 16},
+            "losses": [{"type": "l1", "weight": 100}, {"type": "gan", "weight": 1}],
+            "baselines": [],
+            "training": {"steps": steps, "batch_size": 8, "device": "cpu", "checkpoint_every": 10**9},
+        }
+    )
+
+
+def bare_loop(spec: Spec) -> float:
+    """Train without the engine; return the CPU seconds."""
+    torch.manual_seed(spec.seed)
+    dataset = build_dataset(spec)
+    names = split_names(dataset.names(), spec.data.test_fraction, 0).train
+    generator = build_generator(spec).to(memory_format=torch.channels_last)
+    discriminator = build_discriminator(spec)
+    assert discriminator is not None
+    discriminator.to(memory_format=torch.channels_last)
+    training = spec.training
+    optimizer = torch.optim.Adam(
+        generator.parameters(), training.generator_lr, training.betas, fused=True
+    )
+    judge_optimizer = torch.optim.Adam(
+        discriminator.parameters(), training.discriminator_lr, training.betas, fused=True
+    )
+    order = ShuffledOrder(len(names), spec.seed)
+    loader = Loader(dataset, names, batch_size=training.batch_size, order=order)
+    began, step, epoch = time.process_time(), 0, 0
+    while step < (training.steps or 0):
+        order.start(epoch, 0)
+        epoch += 1
+        for batch in loader:
+            batch = batch.to(torch.device("cpu"), torch.channels_last)
+            condition = batch.condition(spec.data.inputs)
+            output = generator(condition)
+            discriminator.requires_grad_(True)
+            real, fake = discriminator(batch.target, condition), discriminator(output.detach(), condition)
+            judged = (
+                binary_cross_entropy_with_logits(real, torch.ones_like(real))
+                + binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
+            ) / 2
+            judged.backward()
+            judge_optimizer.step()
+            judge_optimizer.zero_grad()
+            discriminator.requires_grad_(False)
+            logits = discriminator(output, condition)
+            loss = 100 * l1_loss(output, batch.target) + binary_cross_entropy_with_logits(
+                logits, torch.ones_like(logits)
+            )
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            loss.item()
+            step += 1
+            if step == training.steps:
+                break
+    return time.process_time() - began
+
+
+def engine_loop(spec: Spec) -> float:
+    """Train with the engine, without its evaluation; return the CPU seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = build_dataset(spec)
+        run = create_run(spec, Path(folder, "run"))
+        split = split_names(dataset.names(), spec.data.test_fraction, 0)
+        accelerator = make_accelerator(spec.training)
+        trainer = Trainer(run, dataset, split, HookCaller(discover=False), accelerator)
+        began = time.process_time()
+        trainer.fit()
+        return time.process_time() - began
+
+
+def main() -> None:
+    """Print the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    spec = make_spec(arguments.steps)
+    warm = make_spec(10)
+    bare_loop(warm)
+    engine_loop(warm)
+    ratios = []
+    for _ in range(arguments.rounds):
+        bare, engine = bare_loop(spec), engine_loop(spec)
+        ratios.append(engine / bare)
+        print(f"bare {bare:.2f} s, engine {engine:.2f} s, ratio {ratios[-1]:.3f}")
+    print(f"median ratio of {arguments.rounds}: {statistics.median(ratios):.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""skinfw: paint the skin that the old clothes hid.
+
+Importing the package is light; torch is imported when `Pipeline` or `run` is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skinfw.component_spec import use
+    from skinfw.errors import SkinfwError
+    from skinfw.hooks import hookimpl
+    from skinfw.pipeline import Pipeline, run
+    from skinfw.spec import Spec, load_spec
+
+__all__ = ["Pipeline", "SkinfwError", "Spec", "hookimpl", "load_spec", "run", "use"]
+
+_HOMES = {
+    "Pipeline": "skinfw.pipeline",
+    "SkinfwError": "skinfw.errors",
+    "Spec": "skinfw.spec",
+    "hookimpl": "skinfw.hooks",
+    "load_spec": "skinfw.spec",
+    "run": "skinfw.pipeline",
+    "use": "skinfw.component_spec",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'skinfw' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

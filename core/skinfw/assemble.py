@@ -1,0 +1,116 @@
+"""From references to objects: builds the components that a spec names."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from skinfw.component_spec import ComponentSpec
+from skinfw.config import MetricConfig
+from skinfw.errors import RegistryError
+from skinfw.interfaces import (
+    Dataset,
+    DatasetIO,
+    Discriminator,
+    DiscriminatorIO,
+    Generator,
+    GeneratorIO,
+    Loss,
+    LossIO,
+    Metric,
+    MetricIO,
+    PoseEncoder,
+    Segmenter,
+)
+from skinfw.interfaces.component import Component
+from skinfw.registry import installed
+from skinfw.spec import Spec
+
+INTERFACES: dict[str, type[Component[Any, Any]]] = {
+    interface.kind: interface
+    for interface in (Dataset, Segmenter, PoseEncoder, Generator, Discriminator, Loss, Metric)
+}
+"""The interface of every kind of component."""
+
+InterfaceT = TypeVar("InterfaceT", bound=Component[Any, Any])
+
+
+def build(reference: ComponentSpec, interface: type[InterfaceT], io: object = None) -> InterfaceT:
+    """Build one component.
+
+    Args:
+        reference: which component, with its configuration.
+        interface: the interface that it must implement.
+        io: what the interface's ``io`` is; None for segmenters and pose encoders.
+
+    Raises:
+        RegistryError: the class cannot be imported, is of another interface, or lacks a method.
+    """
+    registry = installed()
+    found = registry.component_class(reference.kind, reference.name)
+    provider = registry.entry(reference.kind, reference.name).provider
+    if not (isinstance(found, type) and issubclass(found, interface)):
+        raise RegistryError(
+            f"{reference.kind} '{reference.name}' of {provider}: {found!r} is no {interface.__name__}"
+        )
+    missing = sorted(getattr(found, "__abstractmethods__", ()))
+    if missing:
+        raise RegistryError(f"{reference.kind} '{reference.name}' of {provider} lacks: {', '.join(missing)}")
+    return found(reference.config, io)
+
+
+def build_dataset(spec: Spec) -> Dataset[Any]:
+    """Build the data set with every input that the generator and the baselines need."""
+    registry = installed()
+    names = list(spec.data.inputs)
+    for baseline in spec.baselines:
+        names += registry.component_class("generator", baseline.name).required_inputs
+    needs_skin = spec.composite == "skin" or any(
+        getattr(loss.config, "region", "picture") == "skin" for loss in spec.losses
+    )
+    io = DatasetIO(spec.data.size, tuple(dict.fromkeys(names)), needs_skin)
+    return build(spec.data.dataset, Dataset, io)
+
+
+def build_generator(spec: Spec) -> Generator[Any]:
+    """Build the generator for the spec's size and inputs."""
+    return build(spec.generator, Generator, GeneratorIO(spec.data.size, spec.data.inputs))
+
+
+def build_baselines(spec: Spec) -> dict[str, Generator[Any]]:
+    """Build the baselines by name, each for just the inputs that it requires.
+
+    Raises:
+        RegistryError: a baseline has something to train.
+    """
+    built = {}
+    for reference in spec.baselines:
+        inputs = installed().component_class("generator", reference.name).required_inputs
+        baseline = build(reference, Generator, GeneratorIO(spec.data.size, tuple(inputs)))
+        if baseline.trainable:
+            raise RegistryError(f"$.baselines: {reference.name!r} has something to train; it is no baseline")
+        built[reference.name] = baseline
+    return built
+
+
+def build_discriminator(spec: Spec) -> Discriminator[Any] | None:
+    """Build the discriminator, or return None where the spec has none."""
+    if spec.discriminator is None:
+        return None
+    conditional = getattr(spec.discriminator.config, "conditional", False)
+    channels = 3 * len(spec.data.inputs) if conditional else 0
+    return build(spec.discriminator, Discriminator, DiscriminatorIO(spec.data.size, channels))
+
+
+def build_losses(spec: Spec) -> list[Loss[Any]]:
+    """Build the losses in the order of the spec."""
+    return [build(loss, Loss, LossIO(spec.data.size)) for loss in spec.losses]
+
+
+def build_metrics(spec: Spec) -> dict[str, Metric[Any]]:
+    """Build every metric once for each of its regions, by key ``region/name``."""
+    return {
+        f"{region}/{metric.name}": build(metric, Metric, MetricIO(region))
+        for metric in spec.metrics
+        if isinstance(metric.config, MetricConfig)
+        for region in metric.config.regions
+    }

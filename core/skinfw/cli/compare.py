@@ -1,0 +1,35 @@
+"""``skinfw compare``: the figures of several runs side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="compare", short_help="Compare the metrics of several runs.")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN RUN...")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE",
+    help="Also write the comparison, by the file's ending: .csv, .md or .json.",
+)  # fmt: skip
+def command(runs: tuple[Path, ...], output: Path | None) -> None:
+    """Print the figures of two or more run folders, and the fields in which their specs differ."""
+    from skinfw.errors import UserError
+    from skinfw.evaluation.compare import compare_runs
+    from skinfw.reporting.comparison import check_suffix, write_comparison
+    from skinfw.reporting.console import print_table
+
+    if len(runs) < 2:
+        raise UserError(f"{runs[0]}: there is nothing to compare it with; name two or more runs")
+    if output is not None:
+        check_suffix(output)
+    comparison = compare_runs(runs)
+    print_table(comparison.table())
+    if comparison.differences():
+        print_table(comparison.differences_table(), title="Where the specs differ")
+    for warning in comparison.warnings():
+        click.echo(f"Warning: {warning}; their figures may not be comparable.", err=True)
+    if output is not None:
+        write_comparison(comparison, output)
+        click.echo(f"Comparison: {output}")

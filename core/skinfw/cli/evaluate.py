@@ -1,0 +1,40 @@
+"""``skinfw evaluate``: measure a finished run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+
+@click.command(name="evaluate", short_help="Measure a finished run again.")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
+    help="Which weights to measure.",
+)  # fmt: skip
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
+    help="auto takes an accelerator where there is one.",
+)  # fmt: skip
+def command(run: Path, checkpoint: Literal["best", "last"], device: Literal["auto", "cpu"]) -> None:
+    """Measure the test samples with the weights of RUN, a run folder, beside the baselines.
+
+    Writes metrics.json and report.html again. Everything needed stands in the checkpoint.
+    """
+    from skinfw.cli.bar import progress_bar
+    from skinfw.devices import pick_device
+    from skinfw.evaluation.evaluate import evaluate_run
+    from skinfw.evaluation.trained import open_trained
+    from skinfw.reporting.console import print_table
+    from skinfw.reporting.figures import evaluation_table, summary
+
+    opened = open_trained(run, checkpoint)
+    with progress_bar("evaluate") as progress:
+        evaluation = evaluate_run(opened, which=checkpoint, device=pick_device(device), progress=progress)
+    print_table(evaluation_table(evaluation))
+    click.echo(summary(evaluation))
+    for what, why in evaluation.unavailable.items():
+        click.echo(f"Without a value: {what}: {why}")
+    click.echo(f"Report: {opened.report_path}")

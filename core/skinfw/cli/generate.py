@@ -1,0 +1,64 @@
+"""``skinfw generate``: paint sample folders with a trained run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+
+@click.command(name="generate", short_help="Paint skin with a trained run.")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("samples", metavar="INPUT", type=click.Path(path_type=Path))
+@click.argument("output", type=click.Path(path_type=Path))
+@click.option(
+    "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
+    help="Which weights to paint with.",
+)  # fmt: skip
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
+    help="auto takes an accelerator where there is one.",
+)  # fmt: skip
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), help="Samples at a time. Default: as in the run's tests."
+)
+@click.option("--overwrite", is_flag=True, help="Replace pictures that are there already.")
+@click.option(
+    "--on-error", type=click.Choice(["skip", "fail"]), default="skip", show_default=True,
+    help="What a sample that cannot be read does: be left out and named in the end, or stop at once.",
+)  # fmt: skip
+def command(
+    run: Path,
+    samples: Path,
+    output: Path,
+    checkpoint: Literal["best", "last"],
+    device: Literal["auto", "cpu"],
+    batch_size: int | None,
+    overwrite: bool,
+    on_error: Literal["skip", "fail"],
+) -> None:
+    """Paint the samples of INPUT with RUN, a run folder, and write OUTPUT/NAME.png for each.
+
+    INPUT is one sample folder, a folder of them at any depth, or a quoted glob; their true picture is not
+    needed. Pixels outside the painted region are those of the input, checked in every written file.
+    """
+    from skinfw.cli.bar import progress_bar
+    from skinfw.devices import pick_device
+    from skinfw.evaluation.trained import open_trained
+    from skinfw.inference.generate import generate_folder
+
+    opened = open_trained(run, checkpoint)
+    with progress_bar("generate") as progress:
+        written = generate_folder(
+            opened,
+            samples,
+            output,
+            which=checkpoint,
+            device=pick_device(device),
+            batch_size=batch_size,
+            overwrite=overwrite,
+            on_error=on_error,
+            progress=progress,
+        )
+    click.echo(f"{len(written)} pictures in {output}")

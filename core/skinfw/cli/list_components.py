@@ -1,0 +1,47 @@
+"""``skinfw list``: what is installed, from the manifests alone."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from skinfw.registry import KINDS, Entry, installed
+
+COLUMNS = ("kind", "name", "summary", "provider", "note")
+
+
+@click.command(name="list", short_help="List the installed components.")
+@click.argument("kind", required=False, type=click.Choice(KINDS), metavar="[KIND]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+def command(kind: str | None, as_json: bool) -> None:
+    """List the installed components, or those of one KIND.
+
+    A component marked as default stands in a spec that is silent. Nothing of a plugin is imported.
+    """
+    registry = installed()
+    kinds = KINDS if kind is None else (kind,)
+    entries = [registry.entry(each, name) for each in kinds for name in registry.names(each)]
+    if as_json:
+        click.echo(json.dumps([entry.model_dump() for entry in entries], indent=2))
+        return
+    rows = [(entry.kind, entry.name, entry.summary, entry.provider, _note(entry)) for entry in entries]
+    for line in aligned([COLUMNS, *rows]):
+        click.echo(line)
+
+
+def _note(entry: Entry) -> str:
+    notes = []
+    if entry.default_for:
+        notes.append("default")
+    if entry.extra:
+        notes.append(f"needs extra {entry.extra}")
+    return ", ".join(notes)
+
+
+def aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Return rows of texts as lines with aligned columns, two blanks apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

@@ -1,0 +1,141 @@
+"""``skinfw prepare``: from photos to sample folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+
+if TYPE_CHECKING:
+    from skinfw.component_spec import ComponentSpec
+    from skinfw.data.prepare_config import PrepareConfig
+    from skinfw.data.prepare_report import PrepareReport
+
+EXAMPLES = 3
+"""Photos that are named for each reason; the CSV names all."""
+
+
+@click.command(name="prepare", short_help="Turn photos into sample folders to train on.")
+@click.argument("photos", type=click.Path(path_type=Path))
+@click.argument("output", type=click.Path(path_type=Path))
+@click.option(
+    "--segmenter", default="deepfashion", show_default=True, metavar="NAME|JSON",
+    help='Tells skin, head, feet and apparel: a name, or JSON like {"type": "deepfashion", ...}.',
+)  # fmt: skip
+@click.option(
+    "--pose-encoder", default="openpose", show_default=True, metavar="NAME|JSON",
+    help='Finds the pose: a name, or JSON like {"type": "openpose", "folder": "poses"}.',
+)  # fmt: skip
+@click.option("--margin", type=int, help="Pixels that the removed skin grows.")
+@click.option("--crop", type=click.Choice(["none", "person"]), help="Crop to the person. Default: none.")
+@click.option("--aspect", metavar="H:W", help="Height to width of the crop. Default: 2:1.")
+@click.option("--crop-margin", type=float, help="Room around the person, as a fraction of its longer side.")
+@click.option(
+    "--view", "views", multiple=True,
+    type=click.Choice(["front", "side", "back", "full", "additional"]),
+    help="View to keep; may be repeated. Default: front.",
+)  # fmt: skip
+@click.option("--body", type=click.Choice(["any", "full", "upper"]), help="Keep only these. Default: any.")
+@click.option("--least-skin", type=float, help="Smallest share of the person that must be skin.")
+@click.option("--workers", type=int, help="Processes. Default: one a core.")
+@click.option(
+    "--on-error", type=click.Choice(["skip", "fail"]), help="What an unusable photo does. Default: skip."
+)
+def command(photos: Path, output: Path, segmenter: str, pose_encoder: str, **options: Any) -> None:
+    """Turn every photo under PHOTOS into a sample folder under OUTPUT.
+
+    Samples that are there already are kept unless photo or settings have changed. OUTPUT/left_out.csv says
+    what was left out and why.
+    """
+    config = _config(options)
+    references = _component("segmenter", segmenter), _component("pose_encoder", pose_encoder)
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from skinfw.data.prepare import prepare
+    from skinfw.data.prepare_report import Row
+    from skinfw.errors import DataError
+
+    console = Console(stderr=True)
+    columns = (TextColumn("prepare"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("prepare", total=None)
+
+        def show(done: int, total: int, row: Row) -> None:
+            bar.update(task, completed=done, total=total)
+
+        report = prepare(photos, output, *references, config, show)
+    _print_report(report)
+    if report.count("left out") == len(report.rows):
+        raise DataError(f"{photos}: no photo became a sample; {output / 'left_out.csv'} says why for each")
+
+
+def _config(options: dict[str, Any]) -> PrepareConfig:
+    """Make the settings out of the options that were given."""
+    from pydantic import ValidationError
+
+    from skinfw.data.prepare_config import PrepareConfig
+    from skinfw.errors import UserError
+
+    crop = {"aspect": _aspect(options.pop("aspect")), "margin": options.pop("crop_margin")}
+    crop = {name: value for name, value in crop.items() if value is not None}
+    if options["crop"] == "person":
+        options["crop"] = crop
+    elif crop:
+        raise UserError("--aspect and --crop-margin need --crop person")
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    try:
+        return PrepareConfig.model_validate(given)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise UserError(f"options: {faults}") from None
+
+
+def _aspect(text: str | None) -> float | None:
+    from skinfw.errors import UserError
+
+    if text is None:
+        return None
+    height, colon, width = text.partition(":")
+    try:
+        return float(height) / float(width if colon else 1)
+    except (ValueError, ZeroDivisionError):
+        raise UserError(f"--aspect {text}: give height:width, for instance 2:1 or 256:128") from None
+
+
+def _component(kind: str, text: str) -> ComponentSpec:
+    """Read a component given as a name or as JSON."""
+    import json
+
+    from pydantic import TypeAdapter, ValidationError
+
+    from skinfw.component_spec import ComponentSpec, Slot
+    from skinfw.errors import UserError
+
+    option = f"--{kind.replace('_', '-')}"
+    try:
+        value = json.loads(text) if text.lstrip().startswith("{") else text
+        slot: TypeAdapter[ComponentSpec] = TypeAdapter(Annotated[ComponentSpec, Slot(kind)])
+        return slot.validate_python(value)
+    except ValidationError as error:
+        faults = [".".join([*map(str, item["loc"]), ""]) + f" {item['msg']}" for item in error.errors()]
+        raise UserError(f"{option}: {'; '.join(fault.strip() for fault in faults)}") from None
+    except ValueError as error:
+        raise UserError(f"{option}: no valid JSON: {error}") from None
+
+
+def _print_report(report: PrepareReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(report.summary().partition(" (")[0], highlight=False)
+    if not report.reasons():
+        return
+    table = Table("photos", "left out because", "for instance")
+    for reason, count in report.reasons().most_common():
+        rows = [row for row in report.left_out() if row.reason == reason][:EXAMPLES]
+        table.add_row(str(count), reason, "\n".join(f"{row.photo}: {row.detail}" for row in rows))
+    console.print(table)

@@ -1,0 +1,76 @@
+"""The progress of a run on the terminal: a hook like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from skinfw.evaluation.results import TRAINED, Evaluation
+from skinfw.hooks import hookimpl
+from skinfw.run_folder import Run
+
+SMOOTHING = 0.9
+"""Share of the old value in the running means that are shown."""
+
+
+class RunProgress:
+    """A bar with losses and pictures a second; without a terminal, one line an evaluation."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("step"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TextColumn("{task.fields[losses]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("training", total=None, speed="", losses="")
+        self._means: dict[str, float] = {}
+
+    @hookimpl
+    def run_started(self, run: Run, step: int, total_steps: int) -> None:
+        """Show the bar."""
+        self._console.print(f"[bold]{run.spec.name}[/] in {run.folder}", highlight=False)
+        self._bar.update(self._task, completed=step, total=total_steps)
+        self._bar.start()
+
+    @hookimpl
+    def step_ended(self, losses: Mapping[str, float], pictures: int) -> None:
+        """Move the bar."""
+        for name, value in losses.items():
+            self._means[name] = SMOOTHING * self._means.get(name, value) + (1 - SMOOTHING) * value
+        if self._bar.disable:
+            return
+        speed = self._bar.tasks[0].speed
+        self._bar.update(
+            self._task,
+            advance=1,
+            speed=f"{speed * pictures:.1f} pictures/s" if speed else "",
+            losses=" ".join(f"{name} {value:.4f}" for name, value in self._means.items()),
+        )
+
+    @hookimpl
+    def evaluated(self, evaluation: Evaluation, step: int) -> None:
+        """Print the figures of an evaluation."""
+        figures = "  ".join(
+            f"{name} {value:.4g}{evaluation.metrics[name].unit and ' ' + evaluation.metrics[name].unit}"
+            for name, value in evaluation.values[TRAINED].items()
+            if value is not None
+        )
+        self._console.print(f"{evaluation.split} at step {step}: {figures}", highlight=False)
+
+    @hookimpl
+    def run_ended(self) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+
+    @hookimpl
+    def run_failed(self) -> None:
+        """Take the bar away."""
+        self._bar.stop()

@@ -1,0 +1,109 @@
+"""``skinfw show``: one component, with its parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from skinfw.component_spec import COMPONENT_KEY, ComponentSpec
+from skinfw.config import ComponentConfig
+from skinfw.registry import KINDS, Entry, installed
+from skinfw.schema import component_schema
+
+_LIMITS = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "below {}",
+    "multipleOf": "a multiple of {}",
+    "minItems": "at least {} of them",
+    "maxItems": "at most {} of them",
+    "pattern": "matching {}",
+}
+
+
+@click.command(name="show", short_help="Show one component and its parameters.")
+@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, the parameters as JSON Schema.")
+def command(kind: str, name: str, as_json: bool) -> None:
+    """Show the component NAME of a KIND: who brings it, and its parameters with default, range and unit."""
+    registry = installed()
+    schema = component_schema(registry, kind, name)
+    entry = registry.entry(kind, name)
+    if as_json:
+        click.echo(json.dumps({**entry.model_dump(), "parameters": schema}, indent=2, ensure_ascii=False))
+        return
+    for line in _head(entry, schema):
+        click.echo(line)
+    for line in _parameters(schema, schema["$defs"], _computed_defaults(registry.config_class(kind, name))):
+        click.echo(f"  {line}")
+
+
+def _head(entry: Entry, schema: dict[str, Any]) -> Iterator[str]:
+    yield f"{entry.kind} {entry.name}: {entry.summary}"
+    yield f"from {entry.provider}, {entry.target}"
+    if entry.extra:
+        yield f"needs the extra {entry.extra}"
+    if entry.default_for:
+        yield f"stands in {entry.default_for} of a spec that is silent"
+    if schema.get("description"):
+        yield ""
+        yield " ".join(schema["description"].split())
+    yield ""
+    yield "parameters:" if schema.get("properties") else "no parameters"
+
+
+def _computed_defaults(config: type[ComponentConfig]) -> dict[str, str]:
+    """Return the names of the components that stand in fields whose default a schema cannot tell."""
+    found = {}
+    for name, field in config.model_fields.items():
+        default = field.get_default(call_default_factory=True) if field.default_factory else None
+        if isinstance(default, ComponentSpec):
+            found[name] = default.name
+    return found
+
+
+def _parameters(
+    schema: dict[str, Any], definitions: dict[str, Any], computed: dict[str, str]
+) -> Iterator[str]:
+    for name, field in schema.get("properties", {}).items():
+        facts = _facts(field, definitions)
+        if name in schema.get("required", []):
+            facts.append("required")
+        elif "default" in field or name in computed:
+            facts.append(f"default {json.dumps(field.get('default', computed.get(name)))}")
+        yield f"{name}  ({', '.join(facts)})"
+        yield f"    {field.get('description', '')}"
+        for option in field.get("anyOf", [field]):
+            if "$ref" in option:
+                for line in _parameters(_resolve(option, definitions), definitions, {}):
+                    yield f"    {line}"
+
+
+def _resolve(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = definitions[field["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _facts(field: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
+    """Return the type of a field, and its range."""
+    if "anyOf" in field:
+        return [" or ".join(", ".join(_facts(option, definitions)) for option in field["anyOf"])]
+    if COMPONENT_KEY in field:
+        return [f"a {field[COMPONENT_KEY]}"]
+    if "$ref" in field:
+        return _facts(_resolve(field, definitions), definitions)
+    if "const" in field or "enum" in field:
+        choices = field.get("enum", [field.get("const")])
+        return [("one of " if len(choices) > 1 else "") + ", ".join(map(json.dumps, choices))]
+    if "prefixItems" in field:
+        items = [", ".join(_facts(item, definitions)) for item in field["prefixItems"]]
+        return [f"list of {len(items)}: {'; '.join(items)}"]
+    kind = "path" if field.get("format") == "path" else str(field.get("type", "anything"))
+    if isinstance(field.get("items"), dict):
+        kind = f"list of {', '.join(_facts(field['items'], definitions))}"
+    return [kind, *(text.format(field[key]) for key, text in _LIMITS.items() if key in field)]

@@ -1,0 +1,105 @@
+"""References to components inside a spec: ``{"type": name, **params}``, or a bare name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetJsonSchemaHandler, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from skinfw.config import ComponentConfig
+from skinfw.errors import RegistryError
+from skinfw.registry import Registry, installed
+
+COMPONENT_KEY = "x-component"
+"""Stands in a pydantic JSON Schema where a component of the kind that it names belongs."""
+
+
+@dataclass(frozen=True)
+class ComponentSpec:
+    """A component by name, with its checked configuration.
+
+    Attributes:
+        kind: which interface it implements.
+        name: its name in the registry.
+        config: its configuration, every default filled in.
+    """
+
+    kind: str
+    name: str
+    config: ComponentConfig
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the reference as it stands in a filled spec."""
+        return {"type": self.name, **self.config.model_dump(mode="json", by_alias=True)}
+
+
+def use(kind: str, name: str, **params: Any) -> ComponentSpec:
+    """Refer to a component from Python.
+
+    Args:
+        kind: which interface it implements, for instance ``generator``.
+        name: its name in the registry.
+        **params: its parameters.
+
+    Returns:
+        the reference, checked.
+
+    Raises:
+        RegistryError: no such component.
+        pydantic.ValidationError: a parameter does not fit.
+
+    Example:
+        >>> use("generator", "pix2pix", base_channels=32).config.base_channels
+        32
+    """
+    return ComponentSpec(kind, name, installed().config_class(kind, name).model_validate(params))
+
+
+def _reference(value: Any) -> tuple[str, dict[str, Any]]:
+    if isinstance(value, str):
+        return value, {}
+    if isinstance(value, dict) and isinstance(value.get("type"), str):
+        return value["type"], {key: entry for key, entry in value.items() if key != "type"}
+    raise PydanticCustomError(
+        "component_reference", 'expected a component: a name, or an object like {"type": "name"}'
+    )
+
+
+class Slot:
+    """Marks a field of a spec or configuration that holds a component of one kind.
+
+    Use it as ``Annotated[ComponentSpec, Slot("generator")]``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            self._validate,
+            serialization=core_schema.plain_serializer_function_ser_schema(ComponentSpec.to_json),
+        )
+
+    def _validate(self, value: Any, info: ValidationInfo) -> ComponentSpec:
+        if isinstance(value, ComponentSpec):
+            if value.kind != self.kind:
+                raise PydanticCustomError(
+                    "component_kind", f"expected a {self.kind}, not the {value.kind} '{value.name}'"
+                )
+            return value
+        name, params = _reference(value)
+        registry: Registry = (info.context or {}).get("registry") or installed()
+        try:
+            config_class = registry.config_class(self.kind, name)
+        except RegistryError as error:
+            raise PydanticCustomError("unknown_component", str(error)) from None
+        return ComponentSpec(self.kind, name, config_class.model_validate(params, context=info.context))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        # pydantic refuses references that it did not make; skinfw.schema turns this into one
+        return {COMPONENT_KEY: self.kind}

@@ -1,0 +1,1 @@
+"""Photos, segmentations, keypoints, samples and how they become training data."""

@@ -1,0 +1,87 @@
+"""Cropping a photo to its person; what lies beyond the photo's border is background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.data.parts import PersonParts
+from skinfw.data.prepare_config import PersonCrop
+from skinfw.data.resize import WHITE
+from skinfw.data.segmentation import Mask
+
+ValueT = TypeVar("ValueT", np.uint8, np.bool_)
+
+_SPECK = 0.001
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels; it may reach beyond the picture.
+
+    Attributes:
+        top: first row, left: first column, height and width: number of rows and columns.
+    """
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+def person_box(person: Mask) -> Box | None:
+    """Return the box around a person's pixels, or None where there are none.
+
+    Specks are no part of it: patches smaller than a thousandth of the person, as noisy label maps have them.
+    """
+    _, _, stats, _ = cv2.connectedComponentsWithStats(person.astype(np.uint8), connectivity=8)
+    patches = stats[1:]
+    if not len(patches):
+        return None
+    areas = patches[:, cv2.CC_STAT_AREA]
+    patches = patches[areas >= _SPECK * areas.sum()]
+    left, top = patches[:, cv2.CC_STAT_LEFT], patches[:, cv2.CC_STAT_TOP]
+    right, bottom = left + patches[:, cv2.CC_STAT_WIDTH], top + patches[:, cv2.CC_STAT_HEIGHT]
+    box_top, box_left = int(top.min()), int(left.min())
+    return Box(box_top, box_left, int(bottom.max()) - box_top, int(right.max()) - box_left)
+
+
+def crop_box(person: Box, crop: PersonCrop) -> Box:
+    """Return the box of the crop: the person in the middle, with room around, at the asked aspect."""
+    room = crop.margin * max(person.height, person.width)
+    height, width = person.height + 2 * room, person.width + 2 * room
+    height, width = max(height, width * crop.aspect), max(width, height / crop.aspect)
+    whole_height, whole_width = max(1, round(height)), max(1, round(width))
+    return Box(
+        top=round(person.top + (person.height - whole_height) / 2),
+        left=round(person.left + (person.width - whole_width) / 2),
+        height=whole_height,
+        width=whole_width,
+    )
+
+
+def cut(values: NDArray[ValueT], box: Box, fill: int) -> NDArray[ValueT]:
+    """Return the box of a picture, mask or label map ``(H, W, ...)``, filled where it reaches beyond."""
+    out = np.full((box.height, box.width, *values.shape[2:]), fill, values.dtype)
+    top, left = max(box.top, 0), max(box.left, 0)
+    inside = values[top : max(box.top + box.height, 0), left : max(box.left + box.width, 0)]
+    out[
+        top - box.top : top - box.top + inside.shape[0], left - box.left : left - box.left + inside.shape[1]
+    ] = inside
+    return out
+
+
+def cropped(parts: PersonParts, box: Box) -> PersonParts:
+    """Return the box of every part; beyond the photo's border there is nothing but background."""
+    return PersonParts(
+        apparel=cut(parts.apparel, box, WHITE),
+        kept=cut(parts.kept, box, 0),
+        body=cut(parts.body, box, WHITE),
+        skin=None if parts.skin is None else cut(parts.skin, box, 0),
+        line=None if parts.line is None else cut(parts.line, box, 0),
+        face=None if parts.face is None else cut(parts.face, box, 0),
+    )

@@ -1,0 +1,82 @@
+"""The 25 body points of OpenPose's BODY_25 model, and its JSON format."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.errors import DataError
+
+BODY_25 = (
+    "Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "MidHip",
+    "RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar",
+    "LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel",
+)  # fmt: skip
+"""Names in order; R and L are the person's own right and left (CMU OpenPose, release 1.7)."""
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """The pose of one person.
+
+    Attributes:
+        points: float32 ``(25, 3)``: x and y in pixels of the picture, confidence in [0, 1]. A point
+            that was not found is 0, 0, 0.
+    """
+
+    points: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.points.shape != (25, 3):
+            raise ValueError(f"BODY_25 keypoints are (25, 3), not {self.points.shape}")
+
+    def point(self, name: str) -> NDArray[np.float32]:
+        """Return x, y and confidence of the named point."""
+        row: NDArray[np.float32] = self.points[BODY_25.index(name)]
+        return row
+
+    def found(self, threshold: float = 0.05) -> NDArray[np.bool_]:
+        """Return which points have a confidence above ``threshold``, bool ``(25,)``."""
+        return self.points[:, 2] > threshold
+
+    def mapped(self, scale_x: float, scale_y: float, shift_x: float, shift_y: float) -> Keypoints:
+        """Return the keypoints at ``x * scale_x + shift_x``, ``y * scale_y + shift_y``.
+
+        Points that were not found stay 0, 0, 0.
+        """
+        moved = self.points.copy()
+        moved[:, 0] = moved[:, 0] * scale_x + shift_x
+        moved[:, 1] = moved[:, 1] * scale_y + shift_y
+        moved[self.points[:, 2] <= 0] = 0
+        return Keypoints(moved)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keypoints in OpenPose's JSON format, as its release 1.7 writes them."""
+        flat = [round(float(value), 4) for value in self.points.ravel()]
+        return {"version": 1.3, "people": [{"person_id": [-1], "pose_keypoints_2d": flat}]}
+
+
+def read_openpose_json(path: Path) -> list[Keypoints]:
+    """Read every person of an OpenPose JSON file.
+
+    Raises:
+        DataError: the file is missing, no OpenPose JSON, or not of 25 points.
+    """
+    try:
+        people = json.loads(path.read_text(encoding="utf-8-sig"))["people"]
+        rows = [np.array(person["pose_keypoints_2d"], np.float32) for person in people]
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(f"{path}: no OpenPose JSON (expected people[].pose_keypoints_2d): {error}") from error
+    for row in rows:
+        if row.size != 75 or not np.isfinite(row).all():
+            raise DataError(
+                f"{path}: {row.size} numbers for a person, BODY_25 has 75 finite ones (25 times x, y, score)"
+            )
+    return [Keypoints(row.reshape(25, 3)) for row in rows]

@@ -1,0 +1,130 @@
+"""From a data set to batches: one sample at a time, in an order that depends on seed and epoch alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import Dataset as TorchDataset
+
+from skinfw.data.sample import Batch, Sample, collate
+from skinfw.errors import DataError
+from skinfw.interfaces import Dataset
+
+logger = logging.getLogger("skinfw")
+
+
+class _Named(TorchDataset[Sample | DataError]):
+    """Loads samples by name; where corrupt ones are skipped, gives the error instead of raising it."""
+
+    def __init__(self, dataset: Dataset[Any], names: Sequence[str], skip_corrupt: bool) -> None:
+        self.dataset = dataset
+        self.names = names
+        self.skip_corrupt = skip_corrupt
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> Sample | DataError:
+        try:
+            return self.dataset.load(self.names[index])
+        except DataError as error:
+            if not self.skip_corrupt:
+                raise
+            return error
+
+
+def _collate(found: Sequence[Sample | DataError]) -> tuple[Batch | None, list[str]]:
+    samples = [item for item in found if isinstance(item, Sample)]
+    errors = [str(item) for item in found if isinstance(item, DataError)]
+    return (collate(samples) if samples else None), errors
+
+
+class ShuffledOrder(Sampler[int]):
+    """A new order for every epoch, the same for the same seed and epoch, beginning anywhere in it.
+
+    Args:
+        length: number of samples.
+        seed: seed of the run.
+        rank: this process among the processes of the run.
+        processes: number of processes; each gets an equal share, the remainder is left out.
+    """
+
+    def __init__(self, length: int, seed: int, rank: int = 0, processes: int = 1) -> None:
+        self.length = length
+        self.seed = seed
+        self.rank = rank
+        self.processes = processes
+        self.epoch = 0
+        self.skip = 0
+
+    def start(self, epoch: int, skip: int) -> None:
+        """Go to an epoch, leaving out this process's first ``skip`` samples."""
+        self.epoch, self.skip = epoch, skip
+
+    def __len__(self) -> int:
+        return self.length // self.processes - self.skip
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(self.length, generator=generator).tolist()
+        share = self.length // self.processes
+        yield from order[self.rank : share * self.processes : self.processes][self.skip :]
+
+
+class Loader:
+    """Gives batches of a data set's samples, and warns once of each sample that it had to leave out.
+
+    Args:
+        dataset: where samples come from.
+        names: which samples, in order.
+        batch_size: samples a batch; the last batch may be smaller unless ``order`` is given.
+        workers: processes that load samples; 0 loads in this one.
+        skip_corrupt: leave samples out that cannot be read, instead of raising `DataError`.
+        order: the order of training; None keeps the order of ``names``.
+
+    Attributes:
+        position: batches read since the last start, those without a readable sample included.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset[Any],
+        names: Sequence[str],
+        *,
+        batch_size: int,
+        workers: int = 0,
+        skip_corrupt: bool = False,
+        order: ShuffledOrder | None = None,
+    ) -> None:
+        self.names = names
+        self.order = order
+        self.position = 0
+        self._warned: set[str] = set()
+        self._loader: DataLoader[Sample | DataError] = DataLoader(
+            _Named(dataset, names, skip_corrupt),
+            batch_size=batch_size,
+            sampler=order,
+            num_workers=workers,
+            collate_fn=_collate,
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=workers > 0,
+            drop_last=order is not None,
+        )
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[Batch]:
+        self.position = 0
+        for batch, errors in self._loader:
+            self.position += 1
+            for error in errors:
+                if error not in self._warned:
+                    self._warned.add(error)
+                    logger.warning("left out: %s", error)
+            if batch is not None:
+                yield batch

@@ -1,0 +1,79 @@
+"""Resizing pictures, masks and cut-outs to the size that training asks for."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.config import Size
+from skinfw.data.segmentation import LabelMap, Mask, Picture
+
+NumberT = TypeVar("NumberT", np.uint8, np.float32)
+
+WHITE = 255
+"""Value of the erased and of the absent background, in all three channels."""
+
+
+def _interpolated(values: NDArray[NumberT], size: Size) -> NDArray[NumberT]:
+    height, width = size
+    shrinks = height <= values.shape[0] and width <= values.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(values, (width, height), interpolation=method).astype(values.dtype, copy=False)
+
+
+def resize_picture(picture: Picture, size: Size) -> Picture:
+    """Resize uint8 RGB ``(H, W, 3)`` to ``size`` (height, width): averaged down, linear up."""
+    if picture.shape[:2] == size:
+        return picture
+    return _interpolated(picture, size)
+
+
+def resize_labels(labels: LabelMap, size: Size) -> LabelMap:
+    """Resize a label map ``(H, W)`` to ``size`` (height, width) by nearest neighbour: no new labels."""
+    if labels.shape == size:
+        return labels
+    resized = cv2.resize(labels, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
+    return resized.astype(np.uint8, copy=False)
+
+
+def coverage(mask: Mask, size: Size) -> NDArray[np.float32]:
+    """Return how much of each pixel of the new size the mask covers, float32 in [0, 1]."""
+    return _interpolated(mask.astype(np.float32), size)
+
+
+def resize_mask(mask: Mask, size: Size) -> Mask:
+    """Resize a mask ``(H, W)`` to ``size`` (height, width): set where at least half a pixel is covered."""
+    if mask.shape == size:
+        return mask
+    return coverage(mask, size) >= 0.5
+
+
+def resize_cutout(picture: Picture, kept: Mask, size: Size) -> tuple[Picture, Mask]:
+    """Resize what is kept of a picture, without mixing in anything of what was erased.
+
+    Plain resizing would blend the edge with its white surroundings: a halo. Here the colour of a pixel is the
+    mean of its kept parts alone.
+
+    Args:
+        picture: uint8 RGB ``(H, W, 3)``.
+        kept: bool ``(H, W)``.
+        size: height and width wanted, in pixels.
+
+    Returns:
+        the picture, white where nothing is kept, and the mask: set where more than half a pixel is kept.
+    """
+    if picture.shape[:2] == size:
+        return blank_outside(picture, kept), kept
+    share = coverage(kept, size)
+    weighted = _interpolated(picture.astype(np.float32) * kept[..., None], size)
+    color = weighted / np.maximum(share, 1e-6)[..., None]
+    new_kept = share > 0.5
+    return blank_outside(np.clip(color + 0.5, 0, 255).astype(np.uint8), new_kept), new_kept
+
+
+def blank_outside(picture: Picture, mask: Mask) -> Picture:
+    """Return a copy of the picture that is white outside the mask."""
+    return np.where(mask[..., None], picture, np.uint8(WHITE))

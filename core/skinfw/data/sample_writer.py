@@ -1,0 +1,151 @@
+"""Writing sample folders: whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.parts import PersonParts
+from skinfw.data.sample import APPAREL, BODY, LINE, SKIN
+from skinfw.data.sample_folder import KEYPOINTS_FILE, PARSING_FILE, RECORD_FILE
+from skinfw.data.segmentation import LabelMap, Picture
+from skinfw.errors import RunError
+
+WRITTEN_FILES = (
+    *(f"{part}.png" for part in (APPAREL, SKIN, BODY, LINE)),
+    KEYPOINTS_FILE,
+    PARSING_FILE,
+    RECORD_FILE,
+)
+"""Everything that is ever written into a sample folder; nothing else is ever removed from one."""
+
+
+def sample_files(parts: PersonParts, labels: LabelMap, keypoints: Keypoints) -> dict[str, bytes]:
+    """Return the files of a sample folder, without the record.
+
+    ``apparel_head_foot.png`` has an alpha channel that is opaque exactly where something is kept, so that
+    white clothes are told from erased background.
+
+    Args:
+        parts: the person's pictures; ``line`` and ``skin`` must be there.
+        labels: the label map, uint8 ``(H, W)``.
+        keypoints: the pose in pixels of these pictures.
+    """
+    if parts.line is None or parts.skin is None:
+        raise ValueError("a sample folder needs the drawn pose and the skin")
+    alpha = parts.kept.astype(np.uint8)[..., None] * 255
+    return {
+        f"{APPAREL}.png": _png(np.concatenate([parts.apparel, alpha], axis=2)),
+        f"{SKIN}.png": _png(parts.skin.astype(np.uint8) * 255),
+        f"{BODY}.png": _png(parts.body),
+        f"{LINE}.png": _png(parts.line),
+        KEYPOINTS_FILE: (json.dumps(keypoints.to_json()) + "\n").encode(),
+        PARSING_FILE: _label_png(labels),
+    }
+
+
+def _png(picture: Picture) -> bytes:
+    """Encode RGB, RGBA or grey as PNG; OpenCV does it several times faster than Pillow."""
+    order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
+    pixels = picture if picture.ndim == 2 else cv2.cvtColor(picture, order[picture.shape[2]])
+    done, data = cv2.imencode(".png", pixels)
+    if not done:
+        raise ValueError("OpenCV could not encode a PNG")
+    return data.tobytes()
+
+
+def _label_png(labels: LabelMap) -> bytes:
+    """Encode a label map as a palette PNG whose colours tell the classes apart for the eye."""
+    image = Image.fromarray(labels)
+    image.putpalette(_palette())
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _palette() -> list[int]:
+    """Return 256 colours: black, then hues that follow each other by the golden ratio."""
+    hues = (np.arange(256) * 0.618034 % 1 * 179).astype(np.uint8)
+    rings = np.stack([hues, np.full(256, 200, np.uint8), 255 - np.arange(256, dtype=np.uint8) // 4], axis=1)
+    colors = cv2.cvtColor(rings[None], cv2.COLOR_HSV2RGB)[0]
+    colors[0] = 0
+    return [int(value) for value in colors.ravel()]
+
+
+def write_sample(folder: Path, files: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
+    """Write a sample folder under a temporary name and rename it whole.
+
+    A folder that is there already is replaced; files in it that are none of `WRITTEN_FILES` move along.
+
+    Args:
+        folder: the sample folder.
+        files: its files by name.
+        record: what ``sample.json`` shall say, to which the SHA-256 of every file is added.
+
+    Raises:
+        RunError: the disk is full, or the place cannot be written; what was there stays.
+    """
+    unfinished, replaced = _beside(folder, "unfinished"), _beside(folder, "replaced")
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
+    text = json.dumps({**record, "files": hashes}, indent=2) + "\n"
+    try:
+        remove_sample(unfinished)
+        unfinished.mkdir(parents=True, exist_ok=True)
+        for name, data in {**files, RECORD_FILE: text.encode()}.items():
+            (unfinished / name).write_bytes(data)
+        if folder.exists():
+            # a killed run may have left the older one behind
+            _move_strangers(replaced, folder)
+            folder.replace(replaced)
+        unfinished.replace(folder)
+        _move_strangers(replaced, folder)
+    except OSError as error:
+        if unfinished.exists():
+            remove_sample(unfinished)
+        raise writing_failed(folder, error) from error
+
+
+def _move_strangers(old: Path, new: Path) -> None:
+    """Move files that were never written here from a replaced folder to the new one, and remove the rest."""
+    if old.is_dir():
+        for entry in sorted(os.scandir(old), key=lambda entry: entry.name):
+            if entry.name not in WRITTEN_FILES:
+                Path(entry.path).replace(new / entry.name)
+        remove_sample(old)
+
+
+def _beside(folder: Path, state: str) -> Path:
+    """Return the name of a folder in work; data sets do not look into hidden folders."""
+    return folder.with_name(f".{folder.name}.{state}")
+
+
+def remove_sample(folder: Path) -> None:
+    """Remove a sample folder's own files, and the folder if nothing else is in it.
+
+    Raises:
+        OSError: something cannot be removed.
+    """
+    for name in WRITTEN_FILES:
+        (folder / name).unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def writing_failed(path: Path, error: OSError) -> RunError:
+    """Say in one sentence why something could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RunError(
+            f"{path}: the disk is full; finished samples stay, make room and run the same command again"
+        )
+    return RunError(f"{path}: cannot be written: {error.strerror or error}")

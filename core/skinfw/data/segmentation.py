@@ -1,0 +1,60 @@
+"""A label map, the names of its classes, and which classes make up the five regions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+RegionName = Literal["background", "skin", "head", "feet", "apparel"]
+REGIONS: tuple[RegionName, ...] = get_args(RegionName)
+
+Mask = NDArray[np.bool_]
+Picture = NDArray[np.uint8]
+LabelMap = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What a segmenter says about a photo.
+
+    Attributes:
+        labels: uint8 ``(H, W)``, each value an index into ``classes``.
+        classes: the name of each class.
+        regions: for each of the five regions, the names of its classes; a region that the segmenter
+            cannot tell is absent.
+
+    Raises:
+        ValueError: a label without a class, a region of an unknown class, or a class in two regions.
+    """
+
+    labels: LabelMap
+    classes: tuple[str, ...]
+    regions: Mapping[RegionName, tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        if self.labels.ndim != 2 or self.labels.dtype != np.uint8:
+            raise ValueError(f"labels must be uint8 (H, W), not {self.labels.dtype} {self.labels.shape}")
+        if self.labels.size and int(self.labels.max()) >= len(self.classes):
+            raise ValueError(f"label {int(self.labels.max())} has no class: there are {len(self.classes)}")
+        named = [name for members in self.regions.values() for name in members]
+        unknown = sorted(set(named) - set(self.classes))
+        if unknown or len(named) != len(set(named)):
+            raise ValueError(f"regions name unknown classes {unknown} or one class twice: {named}")
+
+    def of_classes(self, *names: str) -> Mask:
+        """Return the pixels of the named classes, bool ``(H, W)``; names it does not know have none."""
+        wanted = np.array([known in names for known in self.classes], bool)
+        return wanted[self.labels]
+
+    def region(self, *names: RegionName) -> Mask:
+        """Return the pixels of one or more regions, bool ``(H, W)``."""
+        return self.of_classes(*(member for name in names for member in self.regions.get(name, ())))
+
+    @property
+    def person(self) -> Mask:
+        """The pixels of the person: everything but the background, bool ``(H, W)``."""
+        return ~self.region("background")

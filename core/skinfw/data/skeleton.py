@@ -1,0 +1,74 @@
+"""Drawing a BODY_25 pose as OpenPose draws it."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import cv2
+import numpy as np
+
+from skinfw.config import Size
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.segmentation import Picture
+
+LIMBS = (
+    (1, 8), (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (8, 9), (9, 10), (10, 11), (8, 12), (12, 13),
+    (13, 14), (1, 0), (0, 15), (15, 17), (0, 16), (16, 18), (14, 19), (19, 20), (14, 21), (11, 22), (22, 23),
+    (11, 24),
+)  # fmt: skip
+"""Pairs of BODY_25 indices, in the order in which OpenPose draws them (poseParameters, release 1.7)."""
+
+COLORS = (
+    (255, 0, 85), (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0),
+    (0, 255, 0), (255, 0, 0), (0, 255, 85), (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255),
+    (0, 0, 255), (255, 0, 170), (170, 0, 255), (255, 0, 255), (85, 0, 255), (0, 0, 255), (0, 0, 255),
+    (0, 0, 255), (0, 255, 255), (0, 255, 255), (0, 255, 255),
+)  # fmt: skip
+"""RGB of each keypoint; a limb takes the colour of its second one."""
+
+DRAWN_ABOVE = 0.05
+"""Confidence above which OpenPose draws a point."""
+
+BOX_ABOVE = 0.1
+"""Confidence above which a point counts for the person's box, which sets the thickness."""
+
+
+def _rounded(value: float) -> int:
+    """Round half up as OpenPose's ``intRound`` does; Python's ``round`` goes to the even neighbour."""
+    return int(np.floor(value + 0.5))
+
+
+def line_thickness(keypoints: Keypoints, size: Size) -> int:
+    """Return the thickness in pixels that circles are outlined with; limbs take three quarters of it."""
+    height, width = size
+    points = keypoints.points[keypoints.found(BOX_ABOVE), :2]
+    share = 0.0
+    if len(points):
+        box_width, box_height = np.ptp(points, axis=0)
+        share = min(1.0, max(float(box_width) / width, float(box_height) / height))
+    return max(2, _rounded(sqrt(width * height) / 75 * share))
+
+
+def draw_skeleton(keypoints: Keypoints, size: Size) -> Picture:
+    """Draw a pose with OpenPose's colours, limbs and thicknesses on black.
+
+    Args:
+        keypoints: the pose, in pixels of the picture to be drawn.
+        size: height and width in pixels.
+
+    Returns:
+        uint8 RGB ``(H, W, 3)``.
+    """
+    canvas = np.zeros((*size, 3), np.uint8)
+    thickness = line_thickness(keypoints, size)
+    found = keypoints.found(DRAWN_ABOVE)
+    # beyond this OpenCV's line clipping overflows; nothing that far away reaches the picture
+    pixels = np.clip(keypoints.points[:, :2], -(2**14), 2**14)
+    places = [(_rounded(float(x)), _rounded(float(y))) for x, y in pixels]
+    for first, second in LIMBS:
+        if found[first] and found[second]:
+            width = max(1, _rounded(0.75 * thickness))
+            cv2.line(canvas, places[first], places[second], COLORS[second], width, cv2.LINE_8)
+    for index in np.flatnonzero(found):
+        cv2.circle(canvas, places[index], thickness // 2, COLORS[index], thickness, cv2.LINE_8)
+    return canvas

@@ -1,0 +1,56 @@
+"""What a run was made with: versions of everything that took part, and the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from typing import Any
+
+from skinfw.component_spec import ComponentSpec
+from skinfw.registry import installed
+from skinfw.spec import Spec
+
+LIBRARIES = ("skinfw", "torch", "torchmetrics", "accelerate", "numpy", "opencv-python-headless", "pillow")
+
+
+def components_of(value: Any) -> list[ComponentSpec]:
+    """Return every component that a spec or a configuration names, nested ones included."""
+    if isinstance(value, ComponentSpec):
+        return [value, *components_of(value.config)]
+    if isinstance(value, tuple | list):
+        return [found for item in value for found in components_of(item)]
+    if hasattr(type(value), "model_fields"):
+        return [found for name in type(value).model_fields for found in components_of(getattr(value, name))]
+    return []
+
+
+def providers(spec: Spec) -> dict[str, str]:
+    """Return who brought each component of a spec, by ``kind/name``."""
+    registry = installed()
+    return {
+        f"{component.kind}/{component.name}": registry.entry(component.kind, component.name).provider
+        for component in components_of(spec)
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of skinfw and of the libraries that shape its results."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # opencv has several distributions; only one is installed
+            continue
+    return found
+
+
+def environment(spec: Spec) -> dict[str, Any]:
+    """Return what stands in ``environment.json``."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "versions": versions(),
+        "components": providers(spec),
+    }

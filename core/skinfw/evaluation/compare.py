@@ -1,0 +1,136 @@
+"""Several runs side by side: their figures, and where their specs differ. Light: no torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skinfw.errors import RunError
+from skinfw.evaluation.results import TRAINED, Evaluation, MetricInfo
+from skinfw.jsonfile import read_json
+from skinfw.reporting.figures import Cell, Table, figure_columns, figure_heading
+
+_NOT_COMPARED = ("name", "$schema")
+_ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class RunFigures:
+    """What a comparison takes from one run.
+
+    Attributes:
+        label: what the run is called.
+        checkpoint: which checkpoint was measured.
+        data: fingerprint of the data.
+        evaluation: the figures of the test.
+        spec: the filled spec by dotted path.
+    """
+
+    label: str
+    checkpoint: str
+    data: str
+    evaluation: Evaluation
+    spec: Mapping[str, Any]
+
+    @property
+    def values(self) -> Mapping[str, float | None]:
+        """The figures of the trained generator by ``region/name``."""
+        return self.evaluation.values[TRAINED]
+
+
+def _flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Return the leaves of a JSON value by dotted path; a list of plain values is a leaf."""
+    if isinstance(value, dict) and value:
+        pairs = [(f"{path}.{key}" if path else key, each) for key, each in value.items()]
+    elif isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
+        pairs = [(f"{path}.{index}", each) for index, each in enumerate(value)]
+    else:
+        return {path: value}
+    return {key: leaf for name, each in pairs for key, leaf in _flat(each, name).items()}
+
+
+def _read(folder: Path, label: str) -> RunFigures:
+    if not (folder / "spec.json").is_file():
+        raise RunError(f"{folder}: no run folder (it has no spec.json); check the path")
+    path = folder / "metrics.json"
+    if not path.is_file():
+        raise RunError(f"{folder}: has no metrics.json; measure it first: skinfw evaluate {folder}")
+    record = read_json(path)
+    try:
+        evaluation = Evaluation.from_json(record["test"])
+        return RunFigures(
+            label, record["checkpoint"], record["data"], evaluation, _flat(read_json(folder / "spec.json"))
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{path}: holds no figures of a run; measure it again: skinfw evaluate {folder}"
+        ) from (error)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several runs.
+
+    Attributes:
+        runs: the runs in the order in which they were named.
+    """
+
+    runs: Sequence[RunFigures]
+
+    @property
+    def metrics(self) -> dict[str, MetricInfo]:
+        """How to read the figures that any of the runs has."""
+        return {key: info for run in self.runs for key, info in run.evaluation.metrics.items()}
+
+    def table(self) -> Table:
+        """Return the runs' figures; the best ones are marked."""
+        cells = figure_columns([run.values for run in self.runs], self.metrics)
+        rows = []
+        for run, figures in zip(self.runs, cells, strict=True):
+            found = run.evaluation
+            more = [str(found.violations[TRAINED]), str(len(found.names)), f"{found.step:,}"]
+            rows.append((run.label, [*figures, *map(Cell, more)]))
+        heads = [figure_heading(key, info) for key, info in self.metrics.items()]
+        return Table("run", [*heads, "kept pixels changed", "pictures", "step"], rows)
+
+    def differences(self) -> dict[str, list[str]]:
+        """Return the spec fields whose values differ, by dotted path, with each run's value as JSON."""
+        paths = dict.fromkeys(path for run in self.runs for path in run.spec if path not in _NOT_COMPARED)
+        rows = {
+            path: [
+                json.dumps(run.spec[path], ensure_ascii=False) if path in run.spec else _ABSENT
+                for run in self.runs
+            ]
+            for path in paths
+        }
+        return {path: values for path, values in rows.items() if len(set(values)) > 1}
+
+    def differences_table(self) -> Table:
+        """Return `differences` as a table, one field a row."""
+        rows = [(path, [Cell(value) for value in values]) for path, values in self.differences().items()]
+        return Table("spec field", [run.label for run in self.runs], rows)
+
+    def warnings(self) -> list[str]:
+        """Say why the figures may not be comparable."""
+        first, told = self.runs[0], []
+        for run in self.runs[1:]:
+            if list(run.evaluation.names) != list(first.evaluation.names):
+                told.append(f"{run.label} was measured on other test samples than {first.label}")
+            elif run.data != first.data:
+                told.append(f"{run.label} was measured on other data than {first.label}")
+        return told
+
+
+def compare_runs(folders: Sequence[str | Path]) -> Comparison:
+    """Read the figures of several runs; none of their plugins needs to be installed.
+
+    Raises:
+        RunError: a folder is no run, or was not measured.
+    """
+    paths = [Path(folder) for folder in folders]
+    names = [path.resolve().name for path in paths]
+    labels = [str(path) if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
+    return Comparison([_read(path, label) for path, label in zip(paths, labels, strict=True)])

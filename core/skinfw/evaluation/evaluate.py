@@ -1,0 +1,234 @@
+"""Measuring a generator and the baselines on the same samples, and a whole run with its report."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+import torch
+
+from skinfw.assemble import build_baselines, build_dataset
+from skinfw.data.loading import Loader
+from skinfw.data.sample import picture_tensor
+from skinfw.data.split import split_names
+from skinfw.devices import pick_device
+from skinfw.errors import DataError, SkinfwError
+from skinfw.evaluation.dataset_for import dataset_for
+from skinfw.evaluation.examples import paint_examples, save_examples
+from skinfw.evaluation.figures import Figures
+from skinfw.evaluation.results import TRAINED, Evaluation
+from skinfw.inference.paint import paint_batches
+from skinfw.interfaces import Dataset, Generator
+from skinfw.jsonfile import write_json
+from skinfw.reporting.report import write_report
+from skinfw.run_folder import Run
+from skinfw.spec import Spec
+from skinfw.training.checkpoints import load_generator, read_checkpoint
+
+logger = logging.getLogger("skinfw")
+
+ProgressCallback = Callable[[int, int], None]
+"""Is told how many pictures are done, and how many there are."""
+
+_NO_BASELINES: Mapping[str, Generator[Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What one painter came to."""
+
+    names: list[str]
+    figures: Figures
+    values: dict[str, float | None]
+    violations: int
+    seconds_a_picture: float
+
+
+def evaluate_generator(
+    generator: Generator[Any],
+    spec: Spec,
+    dataset: Dataset[Any],
+    names: Sequence[str],
+    *,
+    split: Literal["validation", "test"],
+    step: int,
+    device: torch.device,
+    baselines: Mapping[str, Generator[Any]] = _NO_BASELINES,
+    progress: ProgressCallback | None = None,
+) -> Evaluation:
+    """Paint samples and measure what came out, as it would be written to disk.
+
+    The figures of a baseline are those of the very pictures that the generator painted; a baseline that
+    cannot paint one of them has none. Random numbers of the caller are left as they were.
+
+    Args:
+        generator: the trained generator, on ``device``.
+        spec: names the metrics, what is kept of a painted picture, and how samples are loaded.
+        dataset: where samples come from, with the generator's inputs.
+        names: which samples.
+        split: what they are, for the record.
+        step: training steps behind the weights.
+        device: where to paint.
+        baselines: generators to be measured beside it, by name.
+        progress: is told how far it is.
+
+    Raises:
+        DataError: a sample cannot be read and the spec does not say to skip those, or none can be read.
+    """
+    count = _Counter(len(names) * (1 + len(baselines)), progress)
+    cards = [] if device.type == "cpu" else [device]
+    with torch.random.fork_rng(cards, device_type="cuda" if device.type == "cpu" else device.type):
+        torch.manual_seed(spec.seed)
+        skip = spec.data.on_corrupt == "skip"
+        measured = {TRAINED: _measure(generator, spec, dataset, names, device, count, skip_corrupt=skip)}
+        unavailable: dict[str, str] = {}
+        painted = measured[TRAINED].names
+        for name, baseline in baselines.items():
+            count.begin(len(names) * len(measured) + len(names) * len(unavailable))
+            try:
+                data = dataset_for(baseline, name, spec, dataset)
+                measured[name] = _measure(baseline.to(device), spec, data, painted, device, count)
+            except SkinfwError as error:
+                logger.warning("baseline %s is left out: %s", name, error)
+                unavailable[name] = str(error)
+    return _evaluation(split, step, measured, unavailable)
+
+
+class _Counter:
+    """Counts painted pictures over all painters."""
+
+    def __init__(self, total: int, progress: ProgressCallback | None) -> None:
+        self.total = total
+        self.done = 0
+        self.progress = progress
+
+    def begin(self, done: int) -> None:
+        """Go to where a painter begins, whatever the one before left out."""
+        self.done = done
+
+    def add(self, pictures: int) -> None:
+        """Count pictures, and tell."""
+        self.done += pictures
+        if self.progress is not None:
+            self.progress(self.done, self.total)
+
+
+def _measure(
+    generator: Generator[Any],
+    spec: Spec,
+    dataset: Dataset[Any],
+    names: Sequence[str],
+    device: torch.device,
+    count: _Counter,
+    *,
+    skip_corrupt: bool = False,
+) -> _Measured:
+    loader = Loader(
+        dataset,
+        names,
+        batch_size=spec.training.test_batch_size,
+        workers=spec.data.workers,
+        skip_corrupt=skip_corrupt,
+    )
+    figures = Figures(spec)
+    painted_names: list[str] = []
+    times: list[tuple[float, int]] = []
+    violations = 0
+    for painted in paint_batches(generator, spec, loader, device):
+        batch = painted.batch
+        # what is measured is the written picture, rounded to 8 bits
+        figures.update(picture_tensor(list(painted.pictures)).to(device), batch.target, batch.skin)
+        violations += sum(painted.violations(index) for index in range(len(batch.names)))
+        times.append((painted.seconds, len(batch.names)))
+        painted_names += batch.names
+        count.add(len(batch.names))
+    if not painted_names:
+        raise DataError(f"none of the {len(names)} samples can be read; the warnings above say why")
+    if violations:
+        logger.error("%d pixels outside the painted region changed; this is a fault of skinfw", violations)
+    # the first batch pays for warming up
+    counted = times[1:] or times
+    seconds = sum(each for each, _ in counted) / sum(pictures for _, pictures in counted)
+    return _Measured(painted_names, figures, figures.compute(), violations, seconds)
+
+
+def _evaluation(
+    split: Literal["validation", "test"],
+    step: int,
+    measured: Mapping[str, _Measured],
+    unavailable: Mapping[str, str],
+) -> Evaluation:
+    reasons = {
+        f"{painter}/{key}": reason
+        for painter, each in measured.items()
+        for key, reason in each.figures.unavailable.items()
+    }
+    return Evaluation(
+        split=split,
+        step=step,
+        names=measured[TRAINED].names,
+        metrics=measured[TRAINED].figures.info,
+        values={painter: each.values for painter, each in measured.items()},
+        per_picture={painter: each.figures.per_picture for painter, each in measured.items()},
+        violations={painter: each.violations for painter, each in measured.items()},
+        seconds_a_picture={painter: each.seconds_a_picture for painter, each in measured.items()},
+        unavailable={**unavailable, **reasons},
+    )
+
+
+def evaluate_run(
+    run: Run,
+    *,
+    which: Literal["best", "last"] = "best",
+    device: torch.device | None = None,
+    progress: ProgressCallback | None = None,
+) -> Evaluation:
+    """Measure a run's checkpoint on the test samples; write ``metrics.json`` and ``report.html``.
+
+    Everything is read from the checkpoint: nothing of the training command needs to be said again.
+
+    Args:
+        run: the run.
+        which: the best or the last checkpoint.
+        device: where to paint; None for what the spec says.
+        progress: is told how far it is.
+
+    Raises:
+        RunError: there is no readable checkpoint, a plugin it needs is missing, or the run folder cannot be
+            written to.
+        DataError: the data cannot be read.
+    """
+    checkpoint = read_checkpoint(run.checkpoint(which))
+    spec = checkpoint.spec
+    device = device or pick_device(spec.training.device)
+    generator = load_generator(checkpoint, device)
+    baselines = build_baselines(spec)
+    dataset = build_dataset(spec.model_copy(update={"baselines": ()}))
+    fingerprint = dataset.fingerprint()
+    if fingerprint != checkpoint.progress.data:
+        logger.warning(
+            "the data changed since %s was trained: figures may not be comparable, and samples that are new "
+            "to the test may have been trained on",
+            run.folder,
+        )
+    names = split_names(dataset.names(), spec.data.test_fraction, spec.data.validation_fraction).test
+    evaluation = evaluate_generator(
+        generator,
+        spec,
+        dataset,
+        names,
+        split="test",
+        step=checkpoint.progress.step,
+        device=device,
+        baselines=baselines,
+        progress=progress,
+    )
+    write_json(run.metrics_path, {"checkpoint": which, "data": fingerprint, "test": evaluation.to_json()})
+    usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
+    examples = paint_examples(generator, usable, spec, dataset, evaluation, device)
+    save_examples(examples, run.samples_folder / "test")
+    write_report(run, checkpoint, evaluation, examples)
+    return evaluation

@@ -1,0 +1,156 @@
+"""The best, the median and the worst pictures of an evaluation."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from PIL import Image
+
+from skinfw.composite import to_uint8
+from skinfw.data.loading import Loader
+from skinfw.data.sample import Batch
+from skinfw.data.segmentation import Picture
+from skinfw.evaluation.dataset_for import dataset_for
+from skinfw.evaluation.results import TRAINED, Evaluation
+from skinfw.inference.paint import paint_batches
+from skinfw.interfaces import Dataset, Generator
+from skinfw.jsonfile import replacing
+from skinfw.reporting.pictures import error_picture
+from skinfw.spec import Spec
+
+Rank = Literal["best", "median", "worst"]
+RANKS: tuple[Rank, ...] = ("best", "median", "worst")
+
+PER_RANK = 2
+"""Pictures of each rank, where there are enough for all to differ."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One test picture with all that belongs to it; every picture is uint8 RGB ``(H, W, 3)``.
+
+    Attributes:
+        rank: where it stands among the test pictures.
+        name: the sample's name.
+        metric: what it was ranked by, ``region/name``, or None where no metric has a value for each picture.
+        value: its value of that metric.
+        inputs: the input pictures by name.
+        outputs: the painted pictures by who painted, the trained generator first.
+        target: the true picture.
+    """
+
+    rank: Rank
+    name: str
+    metric: str | None
+    value: float | None
+    inputs: Mapping[str, Picture]
+    outputs: Mapping[str, Picture]
+    target: Picture
+
+    @property
+    def error(self) -> Picture:
+        """How far the trained generator's picture is off, as a heat map."""
+        return error_picture(self.outputs[TRAINED], self.target)
+
+
+def ranking_metric(evaluation: Evaluation) -> str | None:
+    """Return what pictures are ranked by: the deciding metric, or else the first with a value for each."""
+    known = evaluation.per_picture[TRAINED]
+    deciding = evaluation.deciding_metric()
+    return deciding if deciding in known else next(iter(known), None)
+
+
+def choose_examples(evaluation: Evaluation, per_rank: int = PER_RANK) -> dict[str, Rank]:
+    """Return the names of the best, median and worst pictures; no picture stands for two ranks.
+
+    Pictures without a value, having nothing of the region, are not chosen; without a metric to rank by the
+    first, middle and last ones are.
+
+    Args:
+        evaluation: the figures.
+        per_rank: pictures of each rank; only one each where there are fewer than ``3 * per_rank``.
+    """
+    names = list(evaluation.names)
+    key = ranking_metric(evaluation)
+    if key is not None:
+        values = dict(zip(names, evaluation.per_picture[TRAINED][key], strict=True))
+        highest_first = evaluation.metrics[key].direction == "higher"
+        ranked = [(value, name) for name, value in values.items() if value is not None]
+        ranked.sort(key=lambda pair: pair[0], reverse=highest_first)
+        names = [name for _, name in ranked] or names
+    count = per_rank if len(names) >= 3 * per_rank else 1
+    middle = max(0, (len(names) - count) // 2)
+    chosen: dict[str, Rank] = {}
+    ends: tuple[tuple[Rank, list[str]], ...] = (
+        ("best", names[:count]),
+        ("worst", names[-count:]),
+        ("median", names[middle : middle + count]),
+    )
+    for rank, members in ends:
+        for name in members:
+            chosen.setdefault(name, rank)
+    return {name: rank for wanted in RANKS for name, rank in chosen.items() if rank == wanted}
+
+
+def paint_examples(
+    generator: Generator[Any],
+    baselines: Mapping[str, Generator[Any]],
+    spec: Spec,
+    dataset: Dataset[Any],
+    evaluation: Evaluation,
+    device: torch.device,
+) -> list[Example]:
+    """Paint the chosen pictures again, one at a time: nothing else of an evaluation is held in memory."""
+    chosen = choose_examples(evaluation)
+    key = ranking_metric(evaluation)
+    values = dict(zip(evaluation.names, evaluation.per_picture[TRAINED][key], strict=True)) if key else {}
+    examples = []
+    for batch, picture in _painted(generator, spec, dataset, list(chosen), device):
+        name = batch.names[0]
+        inputs: dict[str, Picture] = {each: to_uint8(batch.inputs[each])[0] for each in spec.data.inputs}
+        target = to_uint8(batch.target)[0]
+        example = Example(chosen[name], name, key, values.get(name), inputs, {TRAINED: picture}, target)
+        examples.append(example)
+    for painter, baseline in baselines.items():
+        data = dataset_for(baseline, painter, spec, dataset)
+        pictures = [picture for _, picture in _painted(baseline, spec, data, list(chosen), device)]
+        examples = [
+            replace(example, outputs={**example.outputs, painter: picture})
+            for example, picture in zip(examples, pictures, strict=True)
+        ]
+    return examples
+
+
+def _painted(
+    generator: Generator[Any],
+    spec: Spec,
+    dataset: Dataset[Any],
+    names: Sequence[str],
+    device: torch.device,
+) -> list[tuple[Batch, Picture]]:
+    loader = Loader(dataset, names, batch_size=1)
+    return [
+        (painted.batch, painted.pictures[0]) for painted in paint_batches(generator, spec, loader, device)
+    ]
+
+
+def save_examples(examples: Sequence[Example], folder: Path) -> None:
+    """Write the examples as PNG files in place of those of an earlier evaluation.
+
+    Raises:
+        RunError: the folder cannot be written to.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    counts = dict.fromkeys(RANKS, 0)
+    for example in examples:
+        counts[example.rank] += 1
+        outputs = {"output" if key == TRAINED else key: value for key, value in example.outputs.items()}
+        pictures = {**example.inputs, **outputs, "target": example.target, "error": example.error}
+        for part, picture in pictures.items():
+            with replacing(folder / f"{example.rank}-{counts[example.rank]}-{part}.png") as temporary:
+                Image.fromarray(picture).save(temporary, format="PNG")

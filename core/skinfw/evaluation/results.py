@@ -1,0 +1,97 @@
+"""What an evaluation found, as it stands in ``metrics.json``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+TRAINED = "trained"
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """How a figure is to be read.
+
+    Attributes:
+        unit: its unit, empty for a plain number.
+        direction: whether more or less is better.
+    """
+
+    unit: str
+    direction: Literal["higher", "lower"]
+
+    def better(self, value: float, other: float) -> bool:
+        """Return whether ``value`` is better than ``other``."""
+        return value > other if self.direction == "higher" else value < other
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of one evaluation.
+
+    Attributes:
+        split: which samples were painted.
+        step: training steps behind the weights.
+        names: the samples, in order.
+        metrics: how to read each figure, by ``region/name``.
+        values: by who painted (``trained`` or a baseline's name) and ``region/name``; None for no value.
+        per_picture: the same for each sample, in the order of ``names``; absent for metrics that are only
+            defined over a set.
+        violations: pixels outside the painted region that changed, by who painted.
+        seconds_a_picture: time of the generator's pass, by who painted.
+        unavailable: why something has no value: by the name of a baseline that could not paint, or by
+            ``painter/region/name`` of a figure.
+    """
+
+    split: Literal["validation", "test"]
+    step: int
+    names: Sequence[str]
+    metrics: Mapping[str, MetricInfo]
+    values: Mapping[str, Mapping[str, float | None]]
+    per_picture: Mapping[str, Mapping[str, Sequence[float | None]]]
+    violations: Mapping[str, int]
+    seconds_a_picture: Mapping[str, float]
+    unavailable: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the evaluation as JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Evaluation:
+        """Return the evaluation that `to_json` wrote."""
+        metrics = {key: MetricInfo(**info) for key, info in value["metrics"].items()}
+        return cls(**{**value, "metrics": metrics})
+
+    def better(self, other: Evaluation | None) -> bool:
+        """Return whether this is better than another one by `deciding_metric`.
+
+        Anything is better than nothing; without a metric that decides, the later one is.
+        """
+        key = self.deciding_metric()
+        if other is None or key is None:
+            return True
+        new, old = self.values[TRAINED].get(key), other.values[TRAINED].get(key)
+        if new is None or old is None:
+            return old is None
+        return self.metrics[key].better(new, old)
+
+    def deciding_metric(self) -> str | None:
+        """Return the metric that chooses the best checkpoint, by ``region/name``.
+
+        It is the first one that was measured, on skin where it has a value there; None where nothing was.
+        """
+        values = self.values[TRAINED]
+        measured = (key for key in self.metrics if values.get(key) is not None)
+        first = next(measured, None)
+        if first is None:
+            return None
+        on_skin = f"skin/{first.partition('/')[2]}"
+        return on_skin if values.get(on_skin) is not None else first
+
+
+def plain(value: float) -> float | None:
+    """Return a figure as JSON can hold it: None for NaN and infinity."""
+    return value if math.isfinite(value) else None

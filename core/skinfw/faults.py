@@ -1,0 +1,68 @@
+"""Turns pydantic's errors into lines for people: JSON path, what is wrong, the value that was found."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from skinfw.config import nearest
+
+ELSEWHERE = "elsewhere"
+"""Type of an error whose message begins with a JSON path of its own."""
+
+_WITHOUT_VALUE = ("missing", "unknown_component", "length", "fractions")
+_JSON_WORDS = {
+    r"a valid dictionary or instance of \w+": "an object",
+    r"a valid (tuple|list)": "a list",
+    r"^(Tuple|List) should": "List should",
+    r"a valid string": "a text",
+}
+
+
+def tell(error: ValidationError, value: Any) -> list[str]:
+    """Say all errors, one a line.
+
+    Args:
+        error: what pydantic found.
+        value: what it looked at, as JSON gives it.
+
+    Returns:
+        lines like ``$.training.epochs: Input should be greater than or equal to 1 (found 0)``.
+    """
+    return [_line(item, value) for item in error.errors(include_url=False)]
+
+
+def _line(error: ErrorDetails, value: Any) -> str:
+    message = error["msg"]
+    if error["type"] == ELSEWHERE:
+        return message
+    if error["type"] == "literal_error":
+        message += nearest(str(error["input"]), re.findall(r"'([^']*)'", message))
+    for word, json_word in _JSON_WORDS.items():
+        message = re.sub(word, json_word, message)
+    found = "" if error["type"] in _WITHOUT_VALUE else f" (found {_short(error['input'])})"
+    return f"{_json_path(error, value)}: {message}{found}"
+
+
+def _json_path(error: ErrorDetails, value: Any) -> str:
+    """Return the place of an error without the parts that only pydantic knows, such as a union's member."""
+    text = "$"
+    location = error["loc"]
+    for part in location:
+        inside = part in value if isinstance(value, dict) else isinstance(value, list | tuple)
+        if inside:
+            value = value[part]
+        elif error["type"] != "missing" or part != location[-1]:
+            continue
+        simple = isinstance(part, str) and re.fullmatch(r"[$\w]+", part)
+        text += f".{part}" if simple else f"[{json.dumps(part)}]"
+    return text
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= 80 else f"{text[:77]}..."

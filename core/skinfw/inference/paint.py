@@ -1,0 +1,115 @@
+"""Painting pictures as they are written to disk; evaluation and the generation of files share it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skinfw.composite import to_uint8, violations
+from skinfw.data.sample import APPAREL, Batch
+from skinfw.data.segmentation import Mask, Picture
+from skinfw.interfaces import Generator
+from skinfw.painting import Painter
+from skinfw.spec import Spec
+
+
+@dataclass(frozen=True)
+class PaintedBatch:
+    """A batch and what became of it.
+
+    Attributes:
+        batch: what was painted, on the device.
+        pictures: the painted pictures as they are written, uint8 RGB ``(B, H, W, 3)``.
+        bases: the input pictures whose pixels are kept, uint8 RGB ``(B, H, W, 3)``.
+        painted: where the generator was allowed to paint, bool ``(B, H, W)``.
+        seconds: time of the generator's pass and the composite.
+    """
+
+    batch: Batch
+    pictures: Picture
+    bases: Picture
+    painted: Mask
+    seconds: float
+
+    def violations(self, index: int, picture: Picture | None = None) -> int:
+        """Count the pixels of one picture that should have been kept and were not.
+
+        Args:
+            index: which picture of the batch.
+            picture: what to check instead, for instance as read back from disk, uint8 RGB ``(H, W, 3)``.
+        """
+        written = self.pictures[index] if picture is None else picture
+        return violations(written, self.bases[index], self.painted[index])
+
+
+def sample_noise(generator: Generator[Any], names: Sequence[str], seed: int) -> Tensor | None:
+    """Return the noise of each sample, or None for a generator that takes none.
+
+    It depends on the seed and the sample's name alone: neither the order nor the size of batches matters.
+
+    Args:
+        generator: the generator that the noise is for.
+        names: the samples of the batch.
+        seed: seed of the run.
+
+    Returns:
+        standard normal, float32 ``(B, *generator.noise_shape())`` on the CPU.
+    """
+    if not generator.takes_noise:
+        return None
+    drawn = []
+    for name in names:
+        digest = hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).digest()
+        source = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+        drawn.append(torch.randn(generator.noise_shape(), generator=source))
+    return torch.stack(drawn)
+
+
+def paint_batches(
+    generator: Generator[Any], spec: Spec, batches: Iterable[Batch], device: torch.device
+) -> Iterator[PaintedBatch]:
+    """Paint batches one after the other, without gradients and in evaluation mode.
+
+    Args:
+        generator: the trained one or a baseline; on ``device``. Its mode is restored at the end.
+        spec: says what is kept of its pictures.
+        batches: what to paint.
+        device: where to paint.
+    """
+    painter = Painter.of(spec, generator)
+    was_training = generator.training
+    generator.eval()
+    try:
+        for batch in batches:
+            yield _paint(generator, painter, batch.to(device, torch.channels_last), spec.seed)
+    finally:
+        generator.train(was_training)
+
+
+def _paint(generator: Generator[Any], painter: Painter, batch: Batch, seed: int) -> PaintedBatch:
+    device = batch.target.device
+    noise = sample_noise(generator, batch.names, seed)
+    with torch.inference_mode():
+        start = _now(device)
+        painting = painter(generator, batch, None if noise is None else noise.to(device))
+        seconds = _now(device) - start
+        return PaintedBatch(
+            batch=batch,
+            pictures=to_uint8(painting.output),
+            bases=to_uint8(batch.inputs[APPAREL]),
+            painted=(painting.painted[:, 0] > 0.5).cpu().numpy(),
+            seconds=seconds,
+        )
+
+
+def _now(device: torch.device) -> float:
+    """Return the time after everything that the device was given is done."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+    return time.perf_counter()

@@ -1,0 +1,27 @@
+"""What all components share: they are built from their own configuration."""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import ClassVar, Generic, TypeVar
+
+from skinfw.config import ComponentConfig
+
+ConfigT = TypeVar("ConfigT", bound=ComponentConfig)
+IOT = TypeVar("IOT")
+
+
+class Component(ABC, Generic[ConfigT, IOT]):
+    """Base of every component: ``Class(config, io)``.
+
+    Args:
+        config: the component's own parameters.
+        io: what the assembler knows: channels, sizes, names.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, config: ConfigT, io: IOT) -> None:
+        super().__init__()
+        self.config = config
+        self.io = io

@@ -1,0 +1,53 @@
+"""The interface of data sets."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from skinfw.config import Size
+from skinfw.data.sample import Sample
+from skinfw.interfaces.component import Component, ConfigT
+
+
+@dataclass(frozen=True)
+class DatasetIO:
+    """What a data set is asked for.
+
+    Attributes:
+        size: height and width of every picture in pixels.
+        inputs: the names of the input pictures that each sample must bring.
+        needs_skin: whether every sample must say where its skin is.
+    """
+
+    size: Size
+    inputs: tuple[str, ...]
+    needs_skin: bool = False
+
+
+class Dataset(Component[ConfigT, DatasetIO]):
+    """Yields samples one at a time; never holds all pictures in memory."""
+
+    kind: ClassVar[str] = "dataset"
+
+    @abstractmethod
+    def names(self) -> Sequence[str]:
+        """Return the names of all samples, unique and in a fixed order.
+
+        Raises:
+            DataError: the data cannot be found, or there is none.
+        """
+
+    @abstractmethod
+    def load(self, name: str) -> Sample:
+        """Return one sample at the asked size with the asked inputs.
+
+        Raises:
+            DataError: a file is missing, corrupt or of another size; the text names it.
+        """
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Return a SHA-256 in hex that changes when the data change."""

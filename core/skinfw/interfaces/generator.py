@@ -1,0 +1,81 @@
+"""The interface of generators."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from torch import Tensor, nn
+
+from skinfw.config import GeneratorConfig, Size
+from skinfw.interfaces.component import Component
+
+GeneratorConfigT = TypeVar("GeneratorConfigT", bound=GeneratorConfig)
+
+
+@dataclass(frozen=True)
+class GeneratorIO:
+    """What a generator is built for.
+
+    Attributes:
+        size: height and width of the pictures in pixels.
+        inputs: names of the input pictures, in the order of their channels.
+    """
+
+    size: Size
+    inputs: tuple[str, ...]
+
+    @property
+    def condition_channels(self) -> int:
+        """Channels of the condition: three a picture."""
+        return 3 * len(self.inputs)
+
+    def channels_of(self, name: str) -> slice:
+        """Return the channels of the condition that hold the named input picture.
+
+        Raises:
+            ValueError: the picture is not among the inputs.
+        """
+        start = 3 * self.inputs.index(name)
+        return slice(start, start + 3)
+
+
+class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
+    """Paints pictures from a condition, from noise, or from both.
+
+    Pictures are float32 RGB ``(B, 3, H, W)`` in [0, 1] on the outside; what range a network works in is its
+    own matter. Which sizes are accepted stands in the configuration's ``size_requirement``.
+
+    Attributes:
+        conditional: whether the output depends on the condition.
+        takes_noise: whether ``forward`` uses noise.
+        required_inputs: input pictures without which it cannot work; for those that have nothing to train
+            they are also the only ones it is given.
+    """
+
+    kind: ClassVar[str] = "generator"
+    conditional: ClassVar[bool] = True
+    takes_noise: ClassVar[bool] = False
+    required_inputs: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Paint a batch.
+
+        Args:
+            condition: float32 ``(B, 3n, H, W)`` in [0, 1], the n input pictures side by side.
+            noise: normal noise, of ``noise_shape``; only for generators that take noise.
+
+        Returns:
+            float32 RGB ``(B, 3, H, W)`` in [0, 1].
+        """
+
+    def noise_shape(self) -> tuple[int, ...]:
+        """Return the shape of one sample's noise; empty for generators that take none."""
+        return ()
+
+    @property
+    def trainable(self) -> bool:
+        """Whether there is anything to train."""
+        return any(parameter.requires_grad for parameter in self.parameters())

@@ -1,0 +1,77 @@
+"""The interface of losses."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from skinfw.config import LossConfig
+from skinfw.interfaces.component import Component
+
+LossConfigT = TypeVar("LossConfigT", bound=LossConfig)
+
+
+@dataclass(frozen=True)
+class LossIO:
+    """What a loss is built for.
+
+    Attributes:
+        size: height and width of the pictures in pixels.
+    """
+
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a loss sees of one training step.
+
+    Attributes:
+        output: the painted pictures after the composite, float32 RGB ``(B, 3, H, W)`` in [0, 1].
+        target: the true pictures, of the same shape and range.
+        skin: where the target shows skin, float32 ``(B, 1, H, W)`` in {0, 1}.
+        judge: gives the discriminator's logits for a batch of pictures, under this step's condition.
+    """
+
+    output: Tensor
+    target: Tensor
+    skin: Tensor
+    judge: Callable[[Tensor], Tensor]
+
+
+class Loss(Component[LossConfigT, LossIO], nn.Module):
+    """A term of the generator's objective; its weight is applied by the trainer."""
+
+    kind: ClassVar[str] = "loss"
+
+    @abstractmethod
+    def generator_term(self, step: Step) -> Tensor:
+        """Return the unweighted scalar that the generator minimises."""
+
+    def region_mean(self, values: Tensor, skin: Tensor) -> Tensor:
+        """Return the mean of per-pixel values over the configured region.
+
+        Args:
+            values: ``(B, C, H, W)``.
+            skin: ``(B, 1, H, W)`` in {0, 1}.
+
+        Returns:
+            a scalar; 0 where the region is empty.
+        """
+        if self.config.region == "picture":
+            return values.mean()
+        count = skin.sum() * values.shape[1]
+        return (values * skin).sum() / torch.clamp(count, min=1.0)
+
+
+class AdversarialLoss(Loss[LossConfigT]):
+    """A loss that needs a discriminator, and has a term for it."""
+
+    @abstractmethod
+    def discriminator_term(self, step: Step) -> Tensor:
+        """Return the scalar that the discriminator minimises; ``step.output`` carries no gradient."""

@@ -1,0 +1,60 @@
+"""The interface of metrics."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeVar
+
+from torch import Tensor
+
+from skinfw.config import MetricConfig, Region
+from skinfw.interfaces.component import Component
+
+MetricConfigT = TypeVar("MetricConfigT", bound=MetricConfig)
+
+
+@dataclass(frozen=True)
+class MetricIO:
+    """What a metric is built for.
+
+    Attributes:
+        region: the region that this instance looks at.
+    """
+
+    region: Region
+
+
+class Metric(Component[MetricConfigT, MetricIO]):
+    """Measures painted pictures against true ones, over one region.
+
+    Attributes:
+        unit: unit of the value, for instance ``dB``; empty for a plain number.
+        direction: whether more or less is better.
+    """
+
+    kind: ClassVar[str] = "metric"
+    unit: ClassVar[str] = ""
+    direction: ClassVar[Literal["higher", "lower"]]
+
+    @abstractmethod
+    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor | None:
+        """Take in a batch.
+
+        Args:
+            output: float32 RGB ``(B, 3, H, W)`` in [0, 1].
+            target: float32 RGB ``(B, 3, H, W)`` in [0, 1].
+            skin: float32 ``(B, 1, H, W)`` in {0, 1}.
+
+        Returns:
+            the value of each picture, ``(B,)``, NaN for a picture that has nothing of the region; None for a
+            metric that is only defined over a set of pictures.
+        """
+
+    @abstractmethod
+    def compute(self) -> float:
+        """Return the value over everything taken in since the last reset; NaN when that is nothing."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget everything taken in."""

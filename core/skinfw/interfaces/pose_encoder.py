@@ -1,0 +1,47 @@
+"""The interface of pose encoders."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from skinfw.config import Size
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Mask, Picture
+from skinfw.data.skeleton import draw_skeleton
+from skinfw.interfaces.component import Component, ConfigT
+
+
+class PoseEncoder(Component[ConfigT, None]):
+    """Finds a person's pose and draws it as a conditioning picture."""
+
+    kind: ClassVar[str] = "pose_encoder"
+
+    @abstractmethod
+    def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
+        """Return the pose of the person in a photo, in pixels of that photo.
+
+        Args:
+            photo: the photo.
+            person: where the person is, bool ``(H, W)``; of several people the one that overlaps it
+                most is taken.
+
+        Returns:
+            BODY_25 keypoints, or None where nobody was found.
+
+        Raises:
+            DataError: the pose cannot be read; the text says why.
+        """
+
+    def draw(self, keypoints: Keypoints, size: Size) -> Picture:
+        """Return the conditioning picture, uint8 RGB ``(H, W, 3)``: by default OpenPose's skeleton."""
+        return draw_skeleton(keypoints, size)
+
+    def sources(self, photo: Path) -> tuple[Path, ...]:
+        """Return the files, other than the photo, that the pose in this photo comes from.
+
+        ``prepare`` makes a sample anew when one of them changes.
+        """
+        return ()

@@ -1,0 +1,32 @@
+"""The interface of segmenters."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Segmentation
+from skinfw.interfaces.component import Component, ConfigT
+
+
+class Segmenter(Component[ConfigT, None]):
+    """Tells which pixels of a photo are skin, head, feet, apparel and background."""
+
+    kind: ClassVar[str] = "segmenter"
+
+    @abstractmethod
+    def segment(self, photo: Photo) -> Segmentation:
+        """Return the label map of a photo, of the photo's own size.
+
+        Raises:
+            DataError: the photo cannot be segmented; the text says why.
+        """
+
+    def sources(self, photo: Path) -> tuple[Path, ...]:
+        """Return the files, other than the photo, that the label map of this photo comes from.
+
+        ``prepare`` does not take them for photos, and makes a sample anew when one of them changes.
+        """
+        return ()

@@ -1,0 +1,128 @@
+"""JSON in and out: strict when reading, whole or not at all when writing."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from skinfw.errors import RunError, SpecError
+
+MOST_LEVELS = 100
+"""Levels of nesting that are read; far fewer than Python's own limit, more than any spec needs."""
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON; use a finite number or null")
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in seen:
+            raise ValueError(f"the key {key!r} stands twice in one object; remove one")
+        seen[key] = value
+    return seen
+
+
+def _too_deep(value: Any, levels: int = MOST_LEVELS) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_too_deep(part, levels - 1) for part in parts)
+
+
+def read_text(path: Path) -> str:
+    """Read a text file that a person wrote.
+
+    Raises:
+        SpecError: the file is missing, cannot be read or is no UTF-8; the text says where.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise SpecError(str(path), ["no such file; check the path"]) from None
+    except IsADirectoryError:
+        raise SpecError(str(path), ["is a folder; give the file in it"]) from None
+    except OSError as error:
+        raise SpecError(str(path), [f"cannot be read: {error.strerror}"]) from None
+    except ValueError as error:  # a zero byte in the path
+        raise SpecError(str(path), [f"cannot be read: {error}"]) from None
+    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        raise SpecError(str(path), ["begins with a byte-order mark; save it as UTF-8 without one"])
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SpecError(str(path), [f"byte {error.start} is no UTF-8; save it as UTF-8"]) from None
+
+
+def parse_json(text: str) -> Any:
+    """Read JSON strictly.
+
+    Raises:
+        ValueError: no JSON (then a `json.JSONDecodeError`), NaN or infinity, a key twice in one object, or
+            more than 100 levels; the message says what.
+    """
+    try:
+        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+        if not _too_deep(value):
+            return value
+    except RecursionError:
+        pass
+    raise ValueError(f"nested too deeply; {MOST_LEVELS} levels are allowed")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that a person wrote.
+
+    Raises:
+        SpecError: the file is missing, no UTF-8, no JSON, holds NaN or a key twice, or is nested too
+            deeply; the text says where.
+    """
+    text = read_text(path)
+    try:
+        return parse_json(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise SpecError(str(path), [f"no valid JSON at {place}: {error.msg}"]) from None
+    except ValueError as error:
+        raise SpecError(str(path), [str(error)]) from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path beside ``path`` to write to; it takes the place of ``path`` when all went well.
+
+    Raises:
+        RunError: the disk is full, or the place is not writable. The old file is left as it was.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        # mkstemp gives 0600; a finished file gets what the user's umask allows
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all; see `replacing` for the errors."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file whole or not at all; see `replacing` for the errors."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

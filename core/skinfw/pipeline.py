@@ -1,0 +1,142 @@
+"""A run from Python: the same path as the command line's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from skinfw.assemble import build_dataset
+from skinfw.data.split import split_names
+from skinfw.evaluation.evaluate import evaluate_run
+from skinfw.evaluation.results import Evaluation
+from skinfw.inference.generate import generate_folder
+from skinfw.plugins import HookCaller
+from skinfw.run_folder import Run, create_run
+from skinfw.spec import Spec, load_spec, parse_spec
+from skinfw.training.observers import RunRecorder
+from skinfw.training.trainer import Trainer, make_accelerator
+
+
+class Pipeline:
+    """Trains, evaluates and uses what a spec describes.
+
+    Args:
+        spec: a spec, its JSON value, or the path of a spec file; None to give its fields as keywords.
+        output: the run folder; ``runs/<name>`` below the working directory when None.
+        resume: go on with the run that is in the folder.
+        overwrite: replace the run that is in the folder.
+        hooks: objects with hook functions (`skinfw.hooks`), called beside the installed ones.
+        **fields: the fields of a spec.
+
+    Raises:
+        SpecError: the spec has faults.
+
+    Example:
+        >>> pipeline = Pipeline(
+        ...     name="doc", data={"size": [32, 32]}, generator="pix2pix", losses=["l1"], training={"steps": 1}
+        ... )
+        >>> pipeline.spec.generator.name
+        'pix2pix'
+    """
+
+    def __init__(
+        self,
+        spec: Spec | Mapping[str, Any] | str | Path | None = None,
+        *,
+        output: str | Path | None = None,
+        resume: bool = False,
+        overwrite: bool = False,
+        hooks: Sequence[object] = (),
+        **fields: Any,
+    ) -> None:
+        if isinstance(spec, str | Path):
+            spec = load_spec(spec, fields)
+        elif not isinstance(spec, Spec):
+            spec = parse_spec({**(spec or {}), **fields}, folder=Path.cwd())
+        self.spec = spec
+        self.output = Path(output) if output is not None else Path("runs", spec.name)
+        self._resume, self._overwrite, self._hooks = resume, overwrite, hooks
+        self._run: Run | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run and its folder, made when it is first asked for.
+
+        Raises:
+            RunError: the folder is in the way or not writable.
+        """
+        if self._run is None:
+            self._run = create_run(self.spec, self.output, resume=self._resume, overwrite=self._overwrite)
+        return self._run
+
+    def fit(self) -> Pipeline:
+        """Train to the end, measure the test samples and write the report.
+
+        Raises:
+            SkinfwError: something is wrong with the data, the networks or the folder.
+            KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
+        """
+        if self.spec.training.threads is not None:
+            torch.set_num_threads(self.spec.training.threads)
+        accelerator = make_accelerator(self.spec.training)
+        hooks: Sequence[object] = []
+        if accelerator.is_main_process:
+            run, hooks = self.run, [RunRecorder(), *self._hooks]
+        accelerator.wait_for_everyone()
+        run = self.run if accelerator.is_main_process else Run(self.output, self.spec)
+        caller = HookCaller(hooks, discover=accelerator.is_main_process)
+        try:
+            self._train(run, caller, accelerator)
+        except BaseException as error:
+            caller.call("run_failed", run=run, error=error)
+            raise
+        caller.call("run_ended", run=run)
+        return self
+
+    def _train(self, run: Run, hooks: HookCaller, accelerator: Any) -> None:
+        dataset = build_dataset(self.spec.model_copy(update={"baselines": ()}))
+        data = self.spec.data
+        split = split_names(dataset.names(), data.test_fraction, data.validation_fraction)
+        trainer = Trainer(run, dataset, split, hooks, accelerator)
+        if self._resume:
+            trainer.resume()
+        trainer.fit()
+        if accelerator.is_main_process:
+            evaluation = evaluate_run(run, device=accelerator.device)
+            hooks.call("evaluated", run=run, evaluation=evaluation, step=evaluation.step)
+        accelerator.wait_for_everyone()
+
+    def evaluate(self) -> Evaluation:
+        """Measure the test samples with the best checkpoint and write the report again."""
+        return evaluate_run(Run(self.output, self.spec))
+
+    def generate(self, samples: str | Path, output: str | Path) -> list[Path]:
+        """Paint sample folders with the best checkpoint.
+
+        Args:
+            samples: one sample folder, a folder of them, or a glob.
+            output: folder of the painted PNG files.
+
+        Returns:
+            the files that were written.
+        """
+        return generate_folder(Run(self.output, self.spec), samples, output)
+
+
+def run(
+    spec: Spec | Mapping[str, Any] | str | Path,
+    *,
+    output: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    hooks: Sequence[object] = (),
+) -> Run:
+    """Train, measure and report what a spec describes; `Pipeline` says what the arguments mean.
+
+    Returns:
+        the run, with its folder.
+    """
+    return Pipeline(spec, output=output, resume=resume, overwrite=overwrite, hooks=hooks).fit().run

@@ -1,0 +1,100 @@
+"""A comparison of runs as CSV, Markdown or JSON. Light: no torch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from skinfw.errors import UserError
+from skinfw.evaluation.compare import Comparison
+from skinfw.evaluation.results import TRAINED
+from skinfw.jsonfile import write_text
+from skinfw.reporting.figures import Table
+
+
+def to_csv(comparison: Comparison) -> str:
+    """Return one line a run: figures at full precision, then the spec fields that differ."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    metrics, fields = list(comparison.metrics), comparison.differences()
+    writer.writerow(["run", "checkpoint", "step", "pictures", "violations", *metrics, *fields])
+    for index, run in enumerate(comparison.runs):
+        found = run.evaluation
+        facts = [run.label, run.checkpoint, found.step, len(found.names), found.violations[TRAINED]]
+        figures = [run.values.get(key) for key in metrics]
+        writer.writerow([*facts, *figures, *(values[index] for values in fields.values())])
+    return stream.getvalue()
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """Return the figures, the best in bold, and the spec fields that differ."""
+    parts = [_markdown(comparison.table())]
+    if comparison.differences():
+        parts.append(_markdown(comparison.differences_table()))
+    parts += [f"Warning: {warning}." for warning in comparison.warnings()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(table: Table) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+    rows = [
+        line([name, *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)])
+        for name, cells in table.rows
+    ]
+    rule = f"| --- |{' ---: |' * len(table.columns)}"
+    return "\n".join([line([table.corner, *table.columns]), rule, *rows])
+
+
+def to_json(comparison: Comparison) -> str:
+    """Return everything of a comparison as JSON."""
+    value: dict[str, Any] = {
+        "runs": [
+            {
+                "run": run.label,
+                "checkpoint": run.checkpoint,
+                "step": run.evaluation.step,
+                "pictures": len(run.evaluation.names),
+                "violations": run.evaluation.violations[TRAINED],
+                "values": dict(run.values),
+            }
+            for run in comparison.runs
+        ],
+        "metrics": {key: vars(info) for key, info in comparison.metrics.items()},
+        "differences": {
+            path: {run.label: run.spec.get(path) for run in comparison.runs}
+            for path in comparison.differences()
+        },
+        "warnings": comparison.warnings(),
+    }
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+WRITERS: dict[str, Callable[[Comparison], str]] = {".csv": to_csv, ".md": to_markdown, ".json": to_json}
+"""How a comparison is written, by the file's ending."""
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse a file whose ending says nothing.
+
+    Raises:
+        UserError: the ending is none of `WRITERS`.
+    """
+    if path.suffix.lower() not in WRITERS:
+        raise UserError(f"{path}: a comparison is written as {', '.join(WRITERS)}; give such an ending")
+
+
+def write_comparison(comparison: Comparison, path: Path) -> None:
+    """Write a comparison as the file's ending says.
+
+    Raises:
+        UserError: the ending is none of `WRITERS`.
+        RunError: the file cannot be written.
+    """
+    check_suffix(path)
+    write_text(path, WRITERS[path.suffix.lower()](comparison))

@@ -1,0 +1,123 @@
+"""Figures as people read them: names, units, tables, and a sentence that compares. Light: no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from skinfw.evaluation.results import TRAINED, Evaluation, MetricInfo
+
+ARROWS = {"higher": "↑", "lower": "↓"}
+NONE = "n/a"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of a table.
+
+    Attributes:
+        text: the figure as text.
+        best: whether it is the best of its column.
+    """
+
+    text: str
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of figures.
+
+    Attributes:
+        corner: what the rows are.
+        columns: the columns' names.
+        rows: each row's name and cells.
+    """
+
+    corner: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+
+
+def figure_label(key: str) -> str:
+    """Return how ``region/name`` is called: ``skin PSNR``."""
+    region, _, name = key.partition("/")
+    return f"{region} {name.replace('_', ' ').upper()}"
+
+
+def figure_heading(key: str, info: MetricInfo) -> str:
+    """Return the head of a column: name, unit, and an arrow to where figures are better."""
+    unit = f" ({info.unit})" if info.unit else ""
+    return f"{figure_label(key)}{unit} {ARROWS[info.direction]}"
+
+
+def figure_text(value: float | None, info: MetricInfo | None = None) -> str:
+    """Return a figure without its unit: two decimals where it has one, four digits otherwise."""
+    if value is None:
+        return NONE
+    return f"{value:.2f}" if info is not None and info.unit else f"{value:#.4g}".rstrip(".")
+
+
+def best_of(values: Sequence[float | None], info: MetricInfo) -> float | None:
+    """Return the best value; None where there are fewer than two to compare."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return None
+    return max(known) if info.direction == "higher" else min(known)
+
+
+def figure_columns(
+    rows: Sequence[Mapping[str, float | None]], metrics: Mapping[str, MetricInfo]
+) -> list[list[Cell]]:
+    """Return the cells of each row, one a metric; the best figures of a column are marked."""
+    best = {key: best_of([row.get(key) for row in rows], info) for key, info in metrics.items()}
+    return [
+        [
+            Cell(figure_text(row.get(key), info), best[key] is not None and row.get(key) == best[key])
+            for key, info in metrics.items()
+        ]
+        for row in rows
+    ]
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Return the figures of the trained generator and the baselines."""
+    painters = list(evaluation.values)
+    cells = figure_columns([evaluation.values[painter] for painter in painters], evaluation.metrics)
+    rows = []
+    for painter, figures in zip(painters, cells, strict=True):
+        seconds = evaluation.seconds_a_picture[painter]
+        more = [Cell(str(evaluation.violations[painter])), Cell(f"{seconds * 1000:.1f}")]
+        rows.append((painter, [*figures, *more]))
+    heads = [figure_heading(key, info) for key, info in evaluation.metrics.items()]
+    return Table("painted by", [*heads, "kept pixels changed", "ms a picture"], rows)
+
+
+def summary(evaluation: Evaluation) -> str:
+    """Say in one sentence how the trained generator did, beside the baselines."""
+    count = len(evaluation.names)
+    where = f"On {count} {evaluation.split} picture{'s' if count != 1 else ''}"
+    key = evaluation.deciding_metric()
+    if key is None:
+        return f"{where} no metric has a value."
+    info = evaluation.metrics[key]
+    value = evaluation.values[TRAINED][key]
+    compared = [
+        _compared(value, figures[key], info, painter)
+        for painter, figures in evaluation.values.items()
+        if painter != TRAINED and figures.get(key) is not None
+    ]
+    text = f"{where} the trained generator reaches {figure_label(key)} {_with_unit(value, info)}"
+    return f"{text}{': ' if compared else ''}{', '.join(compared)}."
+
+
+def _with_unit(value: float | None, info: MetricInfo) -> str:
+    return f"{figure_text(value, info)} {info.unit}".rstrip()
+
+
+def _compared(value: float | None, other: float | None, info: MetricInfo, painter: str) -> str:
+    if value is None or other is None or value == other:
+        return f"equal to {painter}"
+    side = "above" if value > other else "below"
+    judged = "better" if info.better(value, other) else "worse"
+    return f"{_with_unit(abs(value - other), info)} {side} {painter} ({judged})"

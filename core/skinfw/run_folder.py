@@ -1,0 +1,149 @@
+"""A run and its folder.
+
+The folder holds ``spec.json environment.json log.jsonl tensorboard/ samples/ checkpoints/ metrics.json
+report.html``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skinfw.environment import environment
+from skinfw.errors import RunError
+from skinfw.jsonfile import read_json, write_json, write_text
+from skinfw.spec import Spec, parse_spec
+
+OWN_FILES = ("spec.json", "environment.json", "log.jsonl", "metrics.json", "report.html")
+OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder and the filled spec in it.
+
+    Attributes:
+        folder: the run folder.
+        spec: the filled spec.
+    """
+
+    folder: Path
+    spec: Spec
+
+    @property
+    def log_path(self) -> Path:
+        """The log: one JSON object a line."""
+        return self.folder / "log.jsonl"
+
+    @property
+    def metrics_path(self) -> Path:
+        """The measured figures as JSON."""
+        return self.folder / "metrics.json"
+
+    @property
+    def report_path(self) -> Path:
+        """The report as one HTML file."""
+        return self.folder / "report.html"
+
+    @property
+    def samples_folder(self) -> Path:
+        """Grids of sample pictures."""
+        return self.folder / "samples"
+
+    def checkpoint(self, which: str = "best") -> Path:
+        """Return the path of the ``best`` or ``last`` checkpoint."""
+        return self.folder / "checkpoints" / f"{which}.safetensors"
+
+    def log(self, event: str, **values: Any) -> None:
+        """Append one line to the log.
+
+        Raises:
+            RunError: it cannot be written, for instance on a full disk.
+        """
+        try:
+            with self.log_path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"event": event, **values}) + "\n")
+        except OSError as error:
+            raise RunError(f"{self.log_path}: cannot be written: {error.strerror or error}") from error
+
+    def read_log(self) -> list[dict[str, Any]]:
+        """Return the log's records; a last line that a killed run left half-written is dropped."""
+        if not self.log_path.is_file():
+            return []
+        records = []
+        for line in self.log_path.read_text(encoding="utf-8").splitlines():
+            try:
+                records.append(json.loads(line))
+            except ValueError:
+                break
+        return records
+
+    def rewind_log(self, step: int) -> None:
+        """Drop what the log says of steps after ``step``: they will be done again."""
+        kept = [record for record in self.read_log() if record.get("step", 0) <= step]
+        write_text(self.log_path, "".join(json.dumps(record) + "\n" for record in kept))
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open a finished or interrupted run.
+
+    Raises:
+        RunError: there is no run in the folder.
+        SpecError: its spec does not fit what is installed.
+    """
+    folder = Path(folder)
+    if not (folder / "spec.json").is_file():
+        raise RunError(f"{folder}: no run folder (it has no spec.json); check the path")
+    spec = parse_spec(read_json(folder / "spec.json"), source=str(folder / "spec.json"))
+    return Run(folder, spec)
+
+
+def create_run(spec: Spec, folder: str | Path, *, resume: bool = False, overwrite: bool = False) -> Run:
+    """Make the folder of a run, or take up the one that is there.
+
+    Args:
+        spec: the filled spec.
+        folder: where the run's files go.
+        resume: go on with the run that is there; its spec must be the same, but for the length of training.
+        overwrite: remove the run that is there.
+
+    Raises:
+        RunError: the folder exists and neither was asked for, holds another run, or is not writable.
+    """
+    folder = Path(folder)
+    run = Run(folder, spec)
+    if resume and (folder / "spec.json").is_file():
+        _check_same(open_run(folder), spec)
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if not overwrite:
+            raise RunError(f"{folder}: exists already; go on with --resume, or replace it with --overwrite")
+        _remove_own(folder)
+    write_json(folder / "spec.json", spec.to_json())
+    write_json(folder / "environment.json", environment(spec))
+    return run
+
+
+def _check_same(old: Run, spec: Spec) -> None:
+    before, now = old.spec.to_json(), spec.to_json()
+    for side in (before, now):
+        for free in ("epochs", "steps", "threads"):
+            side["training"].pop(free, None)
+    changed = [key for key in now if now[key] != before.get(key)]
+    if changed:
+        raise RunError(
+            f"{old.folder}: holds a run of another spec ($.{', $.'.join(changed)} differ); "
+            "resume with the same spec, or give another --output"
+        )
+
+
+def _remove_own(folder: Path) -> None:
+    """Remove the files of a run, and nothing that skinfw did not write."""
+    if not (folder / "spec.json").is_file():
+        raise RunError(f"{folder}: is no run folder (it has no spec.json), so it is not overwritten")
+    for name in OWN_FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in OWN_FILES:
+        (folder / name).unlink(missing_ok=True)

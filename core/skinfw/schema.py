@@ -1,0 +1,87 @@
+"""The JSON Schema of the whole spec, with every installed component. Light: no torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skinfw.component_spec import COMPONENT_KEY
+from skinfw.errors import RegistryError
+from skinfw.registry import KINDS, Entry, Registry, installed
+from skinfw.spec import Spec
+
+
+def component_schema(registry: Registry, kind: str, name: str) -> dict[str, Any]:
+    """Return the JSON Schema of one component's parameters.
+
+    Args:
+        registry: where the component is looked up.
+        kind: which interface it implements.
+        name: its name in the registry.
+
+    Returns:
+        an object schema; nested definitions stand in its ``$defs``, a nested component is
+        ``{"x-component": kind}``.
+
+    Raises:
+        RegistryError: no such component, or its configuration cannot be imported.
+    """
+    # two components may have nested models of the same name
+    template = f"#/$defs/{kind}.{name}.{{model}}"
+    schema = registry.config_class(kind, name).model_json_schema(ref_template=template)
+    nested = schema.pop("$defs", {})
+    return {**schema, "$defs": {f"{kind}.{name}.{key}": value for key, value in nested.items()}}
+
+
+def spec_schema(registry: Registry | None = None) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a spec.
+
+    Args:
+        registry: whose components are offered; the installed ones when None. A component whose
+            configuration cannot be imported is left out.
+    """
+    registry = registry or installed()
+    schema = Spec.model_json_schema()
+    definitions: dict[str, Any] = schema.setdefault("$defs", {})
+    for kind in KINDS:
+        definitions[f"component.{kind}"] = _kind_schema(registry, kind, definitions)
+    schema = _with_references(schema)
+    return {**schema, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "skinfw spec"}
+
+
+def _kind_schema(registry: Registry, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    bare, variants = [], []
+    for name in registry.names(kind):
+        try:
+            config = component_schema(registry, kind, name)
+        except RegistryError:
+            continue
+        definitions.update(config.pop("$defs"))
+        if not config.get("required"):
+            bare.append(name)
+        variants.append(_variant(registry.entry(kind, name), config))
+    return {
+        "description": f"a {kind.replace('_', ' ')}: a bare name, or an object with type and parameters",
+        "anyOf": [{"enum": bare}, *variants],
+    }
+
+
+def _variant(entry: Entry, config: dict[str, Any]) -> dict[str, Any]:
+    named = {"type": {"const": entry.name, "description": entry.summary}}
+    return {
+        **config,
+        "title": f"{entry.kind} {entry.name}",
+        "description": entry.summary,
+        "properties": {**named, **config.get("properties", {})},
+        "required": ["type", *config.get("required", [])],
+    }
+
+
+def _with_references(value: Any) -> Any:
+    """Turn every place of a component into a reference to what is installed of its kind."""
+    if isinstance(value, list):
+        return [_with_references(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    replaced = {key: _with_references(item) for key, item in value.items() if key != COMPONENT_KEY}
+    kind = value.get(COMPONENT_KEY)
+    return {"$ref": f"#/$defs/component.{kind}", **replaced} if kind else replaced

@@ -1,0 +1,271 @@
+"""The spec: what a run is made of. Light: importing and checking it imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from skinfw.component_spec import ComponentSpec, Slot
+from skinfw.config import (
+    DiscriminatorConfig,
+    GeneratorConfig,
+    LossConfig,
+    StrictModel,
+)
+from skinfw.errors import RegistryError, SpecError
+from skinfw.faults import ELSEWHERE, tell
+from skinfw.jsonfile import read_json
+from skinfw.overrides import apply_overrides
+from skinfw.registry import Registry, installed
+
+InputName = Literal["apparel_head_foot", "line", "segmentation_skin", "face"]
+Composite = Literal["none", "skin", "protect"]
+DatasetSlot = Annotated[ComponentSpec, Slot("dataset")]
+GeneratorSlot = Annotated[ComponentSpec, Slot("generator")]
+DiscriminatorSlot = Annotated[ComponentSpec, Slot("discriminator")]
+LossSlot = Annotated[ComponentSpec, Slot("loss")]
+MetricSlot = Annotated[ComponentSpec, Slot("metric")]
+Side = Annotated[int, Field(ge=1, le=8192)]
+
+
+def _defaults(kind: str, spec_field: str) -> list[ComponentSpec]:
+    registry = installed()
+    return [
+        ComponentSpec(kind, name, registry.config_class(kind, name)())
+        for name in registry.defaults(spec_field)
+    ]
+
+
+def _default_dataset() -> ComponentSpec:
+    found = _defaults("dataset", "dataset")
+    if not found:
+        raise RegistryError("no installed data set is the default; name one at $.data.dataset")
+    return found[0]
+
+
+def _elsewhere(message: str) -> PydanticCustomError:
+    return PydanticCustomError(ELSEWHERE, message)
+
+
+class DataSpec(StrictModel):
+    """Where the pictures come from, and which of them the networks see."""
+
+    dataset: DatasetSlot = Field(
+        default_factory=_default_dataset, description="the data set; drawn mannequins when absent"
+    )
+    size: tuple[Side, Side] = Field(description="height and width of the pictures in pixels")
+    inputs: tuple[InputName, ...] = Field(
+        default=("apparel_head_foot", "line", "segmentation_skin"),
+        min_length=1,
+        description="input pictures of the generator, in the order of their channels (report, section 6.1.1)",
+    )
+    test_fraction: float = Field(
+        default=0.2, gt=0, lt=1, description="share of the samples kept for the test (report: 0.2)"
+    )
+    validation_fraction: float = Field(
+        default=0.1,
+        validate_default=True,
+        ge=0,
+        lt=1,
+        description="share of the samples on which the best checkpoint is chosen; 0 takes the last one",
+    )
+    workers: int = Field(default=0, ge=0, le=256, description="processes that load samples; 0: none")
+    on_corrupt: Literal["skip", "fail"] = Field(
+        default="fail", description="what a sample that cannot be read does: stop the run, or be left out"
+    )
+
+    @field_validator("inputs")
+    @classmethod
+    def _check_inputs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "apparel_head_foot" not in value:
+            raise PydanticCustomError("inputs", "apparel_head_foot must be among the inputs")
+        if len(set(value)) != len(value):
+            raise PydanticCustomError("inputs", "an input stands twice; name each once")
+        return value
+
+    @field_validator("validation_fraction")
+    @classmethod
+    def _check_fractions(cls, value: float, info: ValidationInfo) -> float:
+        if info.data.get("test_fraction", 0) + value >= 1:
+            raise PydanticCustomError(
+                "fractions", "test_fraction and validation_fraction leave nothing to train on"
+            )
+        return value
+
+
+class TrainingSpec(StrictModel):
+    """How long and how the networks are trained."""
+
+    epochs: int | None = Field(
+        default=None, ge=1, description="passes over the training samples (report: 120)"
+    )
+    steps: int | None = Field(
+        default=None, ge=1, validate_default=True, description="optimiser steps, instead of epochs"
+    )
+    batch_size: int = Field(default=32, ge=1, description="samples a step and process (report: 32)")
+    test_batch_size: int = Field(default=20, ge=1, description="samples at a time in tests (report: 20)")
+    generator_lr: float = Field(default=2e-4, gt=0, description="Adam's learning rate (report: 2e-4)")
+    discriminator_lr: float = Field(default=2e-5, gt=0, description="Adam's learning rate (report: 2e-5)")
+    betas: tuple[float, float] = Field(default=(0.5, 0.999), description="Adam's momenta (report, pix2pix)")
+    schedule: Literal["constant", "linear"] = Field(
+        default="constant",
+        description="learning rate: constant, or falling linearly to 0 over the second half (pix2pix)",
+    )
+    gradient_clip: float | None = Field(
+        default=None, gt=0, description="largest norm of a network's gradient; null: no limit"
+    )
+    gradient_accumulation: int = Field(default=1, ge=1, description="batches to one optimiser step")
+    precision: Literal["no", "bf16", "fp16"] = Field(
+        default="no", description="mixed precision; no: float32 throughout"
+    )
+    device: Literal["auto", "cpu"] = Field(
+        default="auto", description="auto takes an accelerator where there is one"
+    )
+    threads: int | None = Field(default=None, ge=1, description="CPU threads of torch; null: its own choice")
+    evaluate_every: int = Field(
+        default=1, ge=1, description="epochs between evaluations on the validation samples"
+    )
+    checkpoint_every: int | None = Field(
+        default=None, ge=1, description="steps between checkpoints; null: at the end of every epoch"
+    )
+    sample_every: int = Field(default=1, ge=1, description="epochs between grids of sample pictures")
+
+    @field_validator("betas")
+    @classmethod
+    def _check_betas(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not all(0 <= beta < 1 for beta in value):
+            raise PydanticCustomError("betas", "both must be at least 0 and below 1")
+        return value
+
+    @field_validator("steps")
+    @classmethod
+    def _check_length(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if "epochs" in info.data and (info.data["epochs"] is None) == (value is None):
+            raise PydanticCustomError("length", "give either epochs or steps")
+        return value
+
+
+class Spec(StrictModel):
+    """A whole run: data, networks, losses, metrics, training."""
+
+    schema_: str | None = Field(default=None, alias="$schema", description="JSON Schema for editors")
+    skinfw: Literal[1] = Field(default=1, description="version of the spec's format")
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+        description="name of the run and of its folder: letters, digits, dot, dash and underscore",
+    )
+    seed: int = Field(default=0, ge=0, lt=2**32, description="seed of every random number of the run")
+    data: DataSpec
+    generator: GeneratorSlot = Field(description="the network that paints")
+    composite: Composite = Field(
+        default="none",
+        description=(
+            "what of the generator's picture is kept: all of it, only the skin region (report, section "
+            "6.1.3.3), or all but head, feet and apparel (report, section 7)"
+        ),
+    )
+    composite_margin: int = Field(
+        default=0,
+        ge=0,
+        description=(
+            "pixels that the painted region of composite skin grows into erased pixels of the input, so that "
+            "no white rim stays where more than the skin was erased"
+        ),
+    )
+    discriminator: DiscriminatorSlot | None = Field(
+        default=None, description="the network that judges; needed by adversarial losses only"
+    )
+    losses: tuple[LossSlot, ...] = Field(min_length=1, description="terms of the generator's objective")
+    metrics: tuple[MetricSlot, ...] = Field(
+        default_factory=lambda: tuple(_defaults("metric", "metrics")),
+        description="what is measured; the first one chooses the best checkpoint",
+    )
+    baselines: tuple[GeneratorSlot, ...] = Field(
+        default_factory=lambda: tuple(_defaults("generator", "baselines")),
+        description="generators with nothing to train that the report shows beside the trained one",
+    )
+    training: TrainingSpec
+
+    # Faults between fields are told from the later field, where pydantic gives those that are fine so far;
+    # thus they are told together with the faults of other fields.
+
+    @field_validator("generator", "discriminator")
+    @classmethod
+    def _check_size(cls, value: ComponentSpec | None, info: ValidationInfo) -> ComponentSpec | None:
+        config = value.config if value else None
+        data: DataSpec | None = info.data.get("data")
+        if data is not None and isinstance(config, GeneratorConfig | DiscriminatorConfig):
+            fault = config.size_requirement(data.size).fault(data.size)
+            if value is not None and fault:
+                raise _elsewhere(f"$.data.size: {info.field_name} {value.name!r}: {fault}")
+        return value
+
+    @field_validator("composite")
+    @classmethod
+    def _check_composite(cls, value: Composite, info: ValidationInfo) -> Composite:
+        data: DataSpec | None = info.data.get("data")
+        if value == "skin" and data is not None and "segmentation_skin" not in data.inputs:
+            raise _elsewhere(
+                '$.composite: "skin" keeps what is painted on the skin region only, so segmentation_skin '
+                'must be among $.data.inputs; add it, or use "protect", which needs no skin map'
+            )
+        return value
+
+    @field_validator("losses")
+    @classmethod
+    def _check_adversaries(
+        cls, value: tuple[ComponentSpec, ...], info: ValidationInfo
+    ) -> tuple[ComponentSpec, ...]:
+        adversarial = [
+            loss.name for loss in value if isinstance(loss.config, LossConfig) and loss.config.adversarial
+        ]
+        if "discriminator" not in info.data:  # it has a fault of its own
+            return value
+        if adversarial and info.data["discriminator"] is None:
+            raise _elsewhere(f"$.discriminator: the loss {adversarial[0]!r} needs one; name a discriminator")
+        if info.data["discriminator"] is not None and not adversarial:
+            raise _elsewhere("$.discriminator: no loss uses it; add an adversarial loss or leave it out")
+        return value
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the filled spec: every default written out, ready to run again."""
+        return self.model_dump(mode="json", by_alias=True, exclude={"schema_"})
+
+
+def parse_spec(
+    value: Any, *, source: str = "spec", folder: Path | None = None, registry: Registry | None = None
+) -> Spec:
+    """Check a spec that is already read.
+
+    Args:
+        value: the spec as JSON gives it: dicts, lists, texts, numbers.
+        source: what to call it in errors.
+        folder: relative paths in the spec start here; None leaves them as they are.
+        registry: where components are looked up; the installed ones when None.
+
+    Raises:
+        SpecError: all faults at once.
+    """
+    try:
+        return Spec.model_validate(value, context={"folder": folder, "registry": registry})
+    except ValidationError as error:
+        raise SpecError(source, tell(error, value)) from None
+
+
+def load_spec(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
+    """Read and check a spec file.
+
+    Args:
+        path: the JSON file.
+        overrides: values by dotted path, for instance ``{"training.epochs": 2}``.
+
+    Raises:
+        SpecError: the file cannot be read, or the spec has faults; all of them are told.
+    """
+    path = Path(path)
+    value = apply_overrides(read_json(path), overrides or {}, str(path))
+    return parse_spec(value, source=str(path), folder=path.resolve().parent)

@@ -1,0 +1,35 @@
+"""Contract checks: what a component must do, as functions that authors of plugins call in their tests.
+
+Each raises an ``AssertionError`` that says what does not hold.
+
+Example:
+    >>> from skinfw.testing import check_generator
+    >>> from skinfw_plugins.generators.config import ToneConfig
+    >>> from skinfw_plugins.generators.tone import ToneGenerator
+    >>> check_generator(ToneGenerator, ToneConfig())
+"""
+
+from skinfw.testing.component import check_component, check_config
+from skinfw.testing.dataset import check_dataset
+from skinfw.testing.discriminator import check_discriminator, check_receptive_field
+from skinfw.testing.examples import example_condition, example_picture, example_region
+from skinfw.testing.generator import check_generator
+from skinfw.testing.loss import check_loss
+from skinfw.testing.metric import check_metric
+from skinfw.testing.photo import check_pose_encoder, check_segmenter
+
+__all__ = [
+    "check_component",
+    "check_config",
+    "check_dataset",
+    "check_discriminator",
+    "check_generator",
+    "check_loss",
+    "check_metric",
+    "check_pose_encoder",
+    "check_receptive_field",
+    "check_segmenter",
+    "example_condition",
+    "example_picture",
+    "example_region",
+]

@@ -1,0 +1,98 @@
+"""Checks that generators and discriminators share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from skinfw.config import Size, SizeRequirement
+from skinfw.testing._require import require, require_close, require_finite
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
+
+TOLERANCE = 1e-4
+"""How far two float32 results may lie apart that are equal but for the order of additions."""
+
+
+def seeded(build: Callable[[], NetworkT], seed: int) -> NetworkT:
+    """Build a network under a seed, without touching the caller's random numbers."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
+
+
+def check_same_seed(build: Callable[[], nn.Module]) -> None:
+    """Require that two networks built under one seed have the same state."""
+    one, other = (seeded(build, 0).state_dict() for _ in range(2))
+    require(one.keys() == other.keys(), "two networks of one configuration have different state dicts")
+    for name, tensor in one.items():
+        require(torch.equal(tensor, other[name]), f"{name} differs between two builds under one seed")
+
+
+def check_reload(build: Callable[[], nn.Module], run: Callable[[nn.Module], Tensor]) -> None:
+    """Require that a network's state dict makes another network of its configuration its equal."""
+    first, second = seeded(build, 0).eval(), seeded(build, 1).eval()
+    second.load_state_dict(first.state_dict())
+    with torch.no_grad():
+        require(
+            torch.equal(run(first), run(second)),
+            "output differs after the state dict was loaded into another network of the same configuration",
+        )
+
+
+def check_gradients(network: nn.Module, loss: Tensor) -> None:
+    """Require that a loss gives every trainable parameter a finite gradient."""
+    torch.autograd.backward(loss)
+    for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        require(parameter.grad is not None, f"{name} gets no gradient; freeze it or use it")
+        if parameter.grad is not None:
+            require_finite(parameter.grad, f"the gradient of {name}")
+
+
+def check_layouts(run: Callable[[torch.memory_format], Tensor]) -> Tensor:
+    """Require that channels-last tensors give the same result, and bfloat16 autocast a finite one.
+
+    Returns:
+        the result under autocast.
+    """
+    with torch.no_grad():
+        plain = run(torch.contiguous_format)
+        require_close(run(torch.channels_last), plain, TOLERANCE, "output for channels-last tensors")
+        with torch.autocast("cpu", torch.bfloat16):
+            half = run(torch.contiguous_format)
+    require(half.shape == plain.shape, "output under bfloat16 autocast has another shape")
+    require_finite(half, "output under bfloat16 autocast")
+    return half
+
+
+def smallest_size(requirement: SizeRequirement) -> Size:
+    """Return the smallest height and width that a requirement accepts, the width one step larger."""
+    step = requirement.multiple_of
+    height = -(-requirement.minimum // step) * step
+    return height, height + step
+
+
+@contextmanager
+def accepting(size: Size) -> Iterator[None]:
+    """Turn what a network raises for a size that it is said to accept into a failed check."""
+    try:
+        yield
+    except AssertionError:
+        raise
+    except Exception as error:  # whatever a network raises, the author is told at which size
+        raise AssertionError(
+            f"size_requirement accepts {size[0]}x{size[1]} pixels, but the network fails there: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def check_requirement(requirement: SizeRequirement, size: Size) -> None:
+    """Require that a network accepts the size that it was asked to be built for."""
+    fault = requirement.fault(size)
+    require(fault is None, f"size_requirement refuses the size of this check: {fault}; give another size")

@@ -1,0 +1,28 @@
+"""How a check says what is wrong."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def require(condition: bool, message: str) -> None:
+    """Fail with a message; unlike an ``assert`` statement it holds under ``python -O`` too.
+
+    Raises:
+        AssertionError: the condition is false.
+    """
+    if not condition:
+        raise AssertionError(message)
+
+
+def require_finite(tensor: Tensor, what: str) -> None:
+    """Require that there is neither NaN nor infinity in a tensor."""
+    require(bool(torch.isfinite(tensor).all()), f"{what} is not finite")
+
+
+def require_close(one: Tensor, other: Tensor, tolerance: float, what: str) -> None:
+    """Require that two tensors have one shape and differ by ``tolerance`` at most."""
+    require(one.shape == other.shape, f"{what}: shapes differ: {tuple(one.shape)} and {tuple(other.shape)}")
+    difference = float((one - other).detach().abs().max()) if one.numel() else 0.0
+    require(difference <= tolerance, f"{what}: values differ by up to {difference:.3g}")

@@ -1,0 +1,80 @@
+"""What holds for every component, whatever its kind."""
+
+from __future__ import annotations
+
+from inspect import isabstract
+from typing import Any
+
+from pydantic import BaseModel
+
+from skinfw.config import (
+    ComponentConfig,
+    DiscriminatorConfig,
+    GeneratorConfig,
+    LossConfig,
+    MetricConfig,
+)
+from skinfw.interfaces import Dataset, Discriminator, Generator, Loss, Metric, PoseEncoder, Segmenter
+from skinfw.interfaces.component import Component
+from skinfw.registry import Registry
+from skinfw.testing._require import require
+
+INTERFACES: dict[str, tuple[type[Component[Any, Any]], type[ComponentConfig]]] = {
+    "dataset": (Dataset, ComponentConfig),
+    "segmenter": (Segmenter, ComponentConfig),
+    "pose_encoder": (PoseEncoder, ComponentConfig),
+    "generator": (Generator, GeneratorConfig),
+    "discriminator": (Discriminator, DiscriminatorConfig),
+    "loss": (Loss, LossConfig),
+    "metric": (Metric, MetricConfig),
+}
+"""The interface of each kind, and the base of its configurations."""
+
+
+def check_component(registry: Registry, kind: str, name: str) -> None:
+    """Check a registered component's entry, class and configuration class.
+
+    Checked are that both can be imported and are of the right interface, that nothing is left abstract, that
+    class and configuration have a docstring and every field a description, and that the configuration's JSON
+    schema can be printed.
+
+    Args:
+        registry: the registry that lists it, usually ``skinfw.registry.installed()``.
+        kind: which interface it implements.
+        name: its name.
+
+    Raises:
+        AssertionError: something of the contract does not hold; the text says what.
+        RegistryError: there is no such component, or it cannot be imported.
+    """
+    where = f"{kind} '{name}'"
+    interface, base = INTERFACES[kind]
+    component, config = registry.component_class(kind, name), registry.config_class(kind, name)
+    require(
+        isinstance(component, type) and issubclass(component, interface),
+        f"{where}: {component!r} is no {interface.__name__}",
+    )
+    require(component.kind == kind, f"{where}: its class says that its kind is {component.kind!r}")
+    missing = sorted(getattr(component, "__abstractmethods__", ()))
+    require(not isabstract(component), f"{where}: these methods are missing: {', '.join(missing)}")
+    require(issubclass(config, base), f"{where}: {config.__name__} is no {base.__name__}")
+    for documented in (component, config):
+        require(bool(documented.__dict__.get("__doc__")), f"{where}: {documented.__name__} has no docstring")
+    bare = _undescribed(config)
+    require(not bare, f"{where}: these fields have no description: {', '.join(bare)}")
+    config.model_json_schema()
+
+
+def check_config(config: ComponentConfig) -> None:
+    """Check that a configuration comes back the same from the JSON that a run writes down.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    written = config.model_dump(mode="json", by_alias=True)
+    read = type(config).model_validate(written)
+    require(read == config, f"{type(config).__name__} comes back from JSON as another: {written}")
+
+
+def _undescribed(model: type[BaseModel]) -> list[str]:
+    return [name for name, field in model.model_fields.items() if not field.description]

@@ -1,0 +1,154 @@
+"""The contract of discriminators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from skinfw.config import DiscriminatorConfig, Size
+from skinfw.interfaces import Discriminator, DiscriminatorIO
+from skinfw.testing._networks import (
+    accepting,
+    check_gradients,
+    check_layouts,
+    check_reload,
+    check_requirement,
+    check_same_seed,
+    seeded,
+    smallest_size,
+)
+from skinfw.testing._require import require, require_finite
+from skinfw.testing.examples import example_picture
+
+_CONDITION_CHANNELS = 6
+
+
+def check_discriminator(
+    component: type[Discriminator[Any]], config: DiscriminatorConfig, size: Size = (96, 128)
+) -> None:
+    """Check a discriminator against its interface, on the CPU and random pictures.
+
+    Checked are the logits' shape and type in training and in use, batches of one and of two, the smallest
+    accepted size, determinism, the state dict, gradients to its parameters and to the picture, channels-last
+    tensors, bfloat16 autocast, and that the condition counts where ``config.conditional`` says so. The
+    receptive field has a check of its own: `check_receptive_field`.
+
+    Args:
+        component: the class.
+        config: its configuration; small networks make a quick check.
+        size: height and width in pixels, two different ones that the configuration accepts.
+
+    Raises:
+        AssertionError: something of the contract does not hold; the text says what.
+    """
+    requirement = config.size_requirement(size)
+    check_requirement(requirement, size)
+    probe = _Probe(component, config, size)
+    for accepted in (size, smallest_size(requirement)):
+        with accepting(accepted):
+            probe.check_logits(accepted)
+    probe.check_condition()
+    check_same_seed(probe.build)
+    check_reload(probe.build, lambda network: probe.run(network, size))
+    check_layouts(probe.run_in_layout)
+    network = seeded(probe.build, 0).train()
+    picture = example_picture(2, size).requires_grad_()
+    check_gradients(network, network(picture, probe.condition(2, size)).square().mean())
+    require(picture.grad is not None, "no gradient reaches the picture, so no generator can learn from it")
+
+
+def check_receptive_field(component: type[Discriminator[Any]], config: DiscriminatorConfig) -> None:
+    """Check that one logit depends on a square of the declared side, by the footprint of its gradient.
+
+    The network is run in use, in float64. A normalisation by statistics of the picture at hand spreads the
+    footprint over all of it; check such a network with its normalisation switched off.
+
+    Args:
+        component: the class.
+        config: its configuration; few channels make a quick check.
+
+    Raises:
+        AssertionError: the declared side is another than the footprint's.
+    """
+    network = seeded(lambda: component(config, DiscriminatorIO((1, 1), 0)), 0)
+    declared = network.receptive_field
+    # room for a patch in the middle that no edge cuts, on a whole number of any stride up to 64
+    side = (2 * declared // 64 + 2) * 64
+    network = seeded(lambda: component(config, DiscriminatorIO((side, side), 0)), 0).double().eval()
+    picture = example_picture(1, (side, side)).double().requires_grad_()
+    logits = network(picture, None)
+    torch.autograd.backward(logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2])
+    require(picture.grad is not None, "no gradient reaches the picture")
+    touched = torch.as_tensor(picture.grad).abs().sum(dim=(0, 1)) > 0
+    for name, dim in (("height", 1), ("width", 0)):
+        places = torch.nonzero(touched.any(dim=dim)).flatten()
+        found = int(places[-1] - places[0]) + 1
+        require(
+            found == declared,
+            f"receptive_field is {declared}, but the {name} of the gradient's footprint is {found} pixels",
+        )
+
+
+class _Probe:
+    """A discriminator under test with what it is fed."""
+
+    def __init__(self, component: type[Discriminator[Any]], config: DiscriminatorConfig, size: Size) -> None:
+        self.component = component
+        self.config = config
+        self.size = size
+
+    def build(self) -> Discriminator[Any]:
+        channels = _CONDITION_CHANNELS if self.config.conditional else 0
+        return self.component(self.config, DiscriminatorIO(self.size, channels))
+
+    def condition(self, batch: int, size: Size, seed: int = 1) -> Tensor | None:
+        if not self.config.conditional:
+            return None
+        pictures = [example_picture(batch, size, seed + index) for index in range(_CONDITION_CHANNELS // 3)]
+        return torch.cat(pictures, dim=1)
+
+    def run(self, network: nn.Module, size: Size, batch: int = 2) -> Tensor:
+        logits: Tensor = network(example_picture(batch, size), self.condition(batch, size))
+        return logits
+
+    def run_in_layout(self, layout: torch.memory_format) -> Tensor:
+        network = seeded(self.build, 0).eval()
+        # a parameter of four dimensions follows the layout, the others stay
+        network = network.to(memory_format=layout)
+        condition = self.condition(2, self.size)
+        logits: Tensor = network(
+            example_picture(2, self.size).to(memory_format=layout),
+            None if condition is None else condition.to(memory_format=layout),
+        )
+        return logits
+
+    def check_logits(self, size: Size) -> None:
+        network = seeded(self.build, 0)
+        for training in (True, False):
+            for batch in (1, 2):
+                with torch.no_grad():
+                    logits = self.run(network.train(training), size, batch)
+                mode = "in training" if training else "in use"
+                what = f"the logits for a batch of {batch} of {size[0]}x{size[1]} pixels {mode}"
+                require(
+                    logits.ndim == 4 and logits.shape[:2] == (batch, 1) and logits.numel() > 0,
+                    f"{what} have the shape {tuple(logits.shape)}, not ({batch}, 1, h, w)",
+                )
+                require(logits.dtype == torch.float32, f"{what} are {logits.dtype}, not float32")
+                require_finite(logits, what)
+        with torch.no_grad():
+            require(
+                torch.equal(self.run(network, size), self.run(network, size)),
+                "in use, the same picture gets two different judgements",
+            )
+
+    def check_condition(self) -> None:
+        if not self.config.conditional:
+            return
+        network = seeded(self.build, 0).eval()
+        picture = example_picture(2, self.size)
+        with torch.no_grad():
+            one, other = (network(picture, self.condition(2, self.size, seed)) for seed in (1, 100))
+        require(not torch.equal(one, other), "conditional, but another condition changes nothing")

@@ -1,0 +1,149 @@
+"""The contract of generators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from skinfw.config import GeneratorConfig, Size
+from skinfw.data.sample import APPAREL, LINE
+from skinfw.interfaces import Generator, GeneratorIO
+from skinfw.testing._networks import (
+    TOLERANCE,
+    accepting,
+    check_gradients,
+    check_layouts,
+    check_reload,
+    check_requirement,
+    check_same_seed,
+    seeded,
+    smallest_size,
+)
+from skinfw.testing._require import require, require_close, require_finite
+from skinfw.testing.examples import example_condition, example_picture
+
+
+def check_generator(component: type[Generator[Any]], config: GeneratorConfig, size: Size = (64, 96)) -> None:
+    """Check a generator against its interface, on the CPU and random pictures.
+
+    Checked are shape, range and type of the output in training and in use, batches of one and of two, the
+    smallest accepted size, determinism, the state dict, gradients, channels-last tensors, bfloat16 autocast,
+    and that ``conditional``, ``takes_noise``, ``required_inputs`` and ``size_requirement`` tell the truth.
+
+    Args:
+        component: the class.
+        config: its configuration; small networks make a quick check.
+        size: height and width in pixels, two different ones that the configuration accepts.
+
+    Raises:
+        AssertionError: something of the contract does not hold; the text says what.
+    """
+    requirement = config.size_requirement(size)
+    check_requirement(requirement, size)
+    probe = _Probe(component, config, size)
+    for accepted in (size, smallest_size(requirement)):
+        with accepting(accepted):
+            probe.check_outputs(accepted)
+    probe.check_determinism()
+    probe.check_what_it_depends_on()
+    check_same_seed(probe.build)
+    check_reload(probe.build, lambda network: probe.run(network, size))
+    _check_output(check_layouts(probe.run_in_layout), (2, 3, *size), "the output under bfloat16 autocast")
+    probe.check_training()
+
+
+class _Probe:
+    """A generator under test with what it is fed."""
+
+    def __init__(self, component: type[Generator[Any]], config: GeneratorConfig, size: Size) -> None:
+        self.component = component
+        self.config = config
+        self.size = size
+        others = tuple(name for name in (APPAREL, LINE) if name not in component.required_inputs)
+        # one without anything to train is given what it requires and no more
+        self.inputs = component.required_inputs or others
+        if component.required_inputs and self.build().trainable:
+            self.inputs = component.required_inputs + others
+
+    def build(self) -> Generator[Any]:
+        return self.component(self.config, GeneratorIO(self.size, self.inputs))
+
+    def condition(self, batch: int, size: Size, seed: int = 0) -> Tensor:
+        return example_condition(self.inputs, batch, size, seed)
+
+    def noise(self, network: Generator[Any], batch: int, seed: int = 0) -> Tensor | None:
+        shape = network.noise_shape()
+        require(
+            bool(shape) == self.component.takes_noise,
+            f"takes_noise is {self.component.takes_noise}, but noise_shape() is {shape}",
+        )
+        if not shape:
+            return None
+        return torch.randn(batch, *shape, generator=torch.Generator().manual_seed(seed))
+
+    def run(self, network: nn.Module, size: Size, batch: int = 2) -> Tensor:
+        require(isinstance(network, Generator), f"{type(network).__name__} is no Generator")
+        noise = self.noise(network, batch) if isinstance(network, Generator) else None
+        output: Tensor = network(self.condition(batch, size), noise)
+        return output
+
+    def run_in_layout(self, layout: torch.memory_format) -> Tensor:
+        network = seeded(self.build, 0).eval()
+        # a parameter of four dimensions follows the layout, the others stay
+        network = network.to(memory_format=layout)
+        condition = self.condition(2, self.size).to(memory_format=layout)
+        output: Tensor = network(condition, self.noise(network, 2))
+        return output
+
+    def check_outputs(self, size: Size) -> None:
+        network = seeded(self.build, 0)
+        for training in (True, False):
+            for batch in (1, 2):
+                condition = self.condition(batch, size)
+                before = condition.clone()
+                with torch.no_grad():
+                    output = network.train(training)(condition, self.noise(network, batch))
+                mode = "in training" if training else "in use"
+                what = f"the output for a batch of {batch} of {size[0]}x{size[1]} pixels {mode}"
+                _check_output(output, (batch, 3, *size), what)
+                require(output.dtype == torch.float32, f"{what} is {output.dtype}, not float32")
+                require(torch.equal(condition, before), "forward changes the condition it is given")
+
+    def check_determinism(self) -> None:
+        network = seeded(self.build, 0).eval()
+        with torch.no_grad():
+            one, other = (self.run(network, self.size) for _ in range(2))
+            require(torch.equal(one, other), "in use, the same condition gives two different pictures")
+            noise = self.noise(network, 2)
+            alone = network(self.condition(2, self.size)[:1], None if noise is None else noise[:1])
+        require_close(alone, one[:1], TOLERANCE, "in use, a picture depends on the others of its batch")
+
+    def check_what_it_depends_on(self) -> None:
+        network = seeded(self.build, 0).eval()
+        with torch.no_grad():
+            first = self.run(network, self.size)
+            other_condition = network(self.condition(2, self.size, seed=100), self.noise(network, 2))
+            depends = not torch.equal(first, other_condition)
+            require(
+                depends == self.component.conditional,
+                f"conditional is {self.component.conditional}, but another condition gives "
+                f"{'another' if depends else 'the same'} picture",
+            )
+            if self.component.takes_noise:
+                other_noise = network(self.condition(2, self.size), self.noise(network, 2, seed=1))
+                require(not torch.equal(first, other_noise), "takes_noise, but other noise changes nothing")
+
+    def check_training(self) -> None:
+        network = seeded(self.build, 0).train()
+        if network.trainable:
+            output = self.run(network, self.size)
+            check_gradients(network, (output - example_picture(2, self.size, seed=7)).square().mean())
+
+
+def _check_output(output: Tensor, shape: tuple[int, ...], what: str) -> None:
+    require(tuple(output.shape) == shape, f"{what} has the shape {tuple(output.shape)}, not {shape}")
+    require_finite(output, what)
+    low, high = float(output.min()), float(output.max())
+    require(low >= 0 and high <= 1, f"{what} lies in [{low:.3g}, {high:.3g}], not in [0, 1]")

@@ -1,0 +1,108 @@
+"""The contract of losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from skinfw.config import LossConfig, Size
+from skinfw.interfaces import AdversarialLoss, Loss, LossIO, Step
+from skinfw.testing._require import require, require_close, require_finite
+from skinfw.testing.examples import example_picture, example_region
+
+
+def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64, 96)) -> None:
+    """Check a loss against its interface, on the CPU and random pictures.
+
+    Checked are that each term is a finite scalar with a gradient, for batches of one and of two, without
+    skin and under bfloat16 autocast; that the weight is left to the trainer; that a perfect picture costs no
+    more than a bad one, and a right discriminator no more than a wrong one; and that nothing in it is
+    trainable.
+
+    Args:
+        component: the class.
+        config: its configuration.
+        size: height and width in pixels.
+
+    Raises:
+        AssertionError: something of the contract does not hold; the text says what.
+    """
+    loss = component(config, LossIO(size))
+    trainable = [name for name, parameter in loss.named_parameters() if parameter.requires_grad]
+    require(not trainable, f"a loss must have nothing to train, but {trainable[:3]} require a gradient")
+    for batch in (1, 2):
+        _check_generator_term(loss, batch, size)
+    _check_weight(component, config, size)
+    if isinstance(loss, AdversarialLoss):
+        _check_discriminator_term(loss, size)
+    else:
+        painted, perfect = example_picture(2, size), example_picture(2, size, seed=1)
+        terms = [loss.generator_term(_step(output, size, _judge())) for output in (perfect, painted)]
+        require(float(terms[0]) <= float(terms[1]), "a perfect picture costs more than a bad one")
+
+
+def _judge() -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return nn.Conv2d(3, 1, kernel_size=4, stride=4)
+
+
+def _step(output: Tensor, size: Size, judge: Callable[[Tensor], Tensor], skin: Tensor | None = None) -> Step:
+    batch = len(output)
+    region = example_region(batch, size) if skin is None else skin
+    return Step(output, example_picture(batch, size, seed=1), region, judge)
+
+
+def _check_scalar(term: Tensor, what: str) -> None:
+    require(term.ndim == 0, f"{what} has the shape {tuple(term.shape)}, not that of a scalar")
+    require_finite(term, what)
+
+
+def _check_generator_term(loss: Loss[Any], batch: int, size: Size) -> None:
+    what = f"generator_term for a batch of {batch}"
+    output = example_picture(batch, size).requires_grad_()
+    term = loss.generator_term(_step(output, size, _judge()))
+    _check_scalar(term, what)
+    require(term.requires_grad, f"{what} has no gradient")
+    torch.autograd.backward(term)
+    gradient = torch.zeros_like(output) if output.grad is None else output.grad
+    require_finite(gradient, f"the gradient of {what}")
+    require(bool(gradient.any()), f"{what} gives the output no gradient")
+    no_skin = _step(example_picture(batch, size), size, _judge(), torch.zeros(batch, 1, *size))
+    _check_scalar(loss.generator_term(no_skin), f"{what} without any skin")
+    with torch.autocast("cpu", torch.bfloat16):
+        _check_scalar(
+            loss.generator_term(_step(example_picture(batch, size), size, _judge())),
+            f"{what} under bfloat16 autocast",
+        )
+
+
+def _check_weight(component: type[Loss[Any]], config: LossConfig, size: Size) -> None:
+    terms = []
+    for weight in (1.0, 10.0):
+        loss = component(config.model_copy(update={"weight": weight}), LossIO(size))
+        terms.append(loss.generator_term(_step(example_picture(2, size), size, _judge())))
+    require_close(terms[0], terms[1], 1e-6, "generator_term depends on the weight, which the trainer applies")
+
+
+def _check_discriminator_term(loss: AdversarialLoss[Any], size: Size) -> None:
+    judge = _judge()
+    term = loss.discriminator_term(_step(example_picture(2, size), size, judge))
+    _check_scalar(term, "discriminator_term")
+    require(term.requires_grad, "discriminator_term has no gradient")
+    torch.autograd.backward(term)
+    for parameter in judge.parameters():
+        require(parameter.grad is not None, "discriminator_term gives the discriminator no gradient")
+    target = example_picture(2, size, seed=1)
+
+    def judge_with(real: float) -> Callable[[Tensor], Tensor]:
+        return lambda seen: torch.full((2, 1, 2, 2), real if torch.equal(seen, target) else -real)
+
+    right, wrong = (
+        float(loss.discriminator_term(_step(example_picture(2, size), size, judge_with(real))))
+        for real in (2.0, -2.0)
+    )
+    require(right < wrong, "a discriminator that is right costs no less than one that is wrong")

@@ -1,0 +1,166 @@
+"""Checkpoints: safetensors that describe themselves; nothing is pickled.
+
+The metadata hold the filled spec, the versions of skinfw, the libraries and every plugin used, a hash of
+the data, and how far training went.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.optim import Optimizer
+
+from skinfw.assemble import build_generator
+from skinfw.environment import providers, versions
+from skinfw.errors import RunError
+from skinfw.interfaces import Generator
+from skinfw.jsonfile import replacing
+from skinfw.registry import installed
+from skinfw.spec import Spec, parse_spec
+
+KEY = "skinfw"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far training went.
+
+    Attributes:
+        step: optimiser steps done.
+        epoch: epochs that are done.
+        batches: batches done in the epoch that is under way.
+        data: fingerprint of the data set.
+    """
+
+    step: int
+    epoch: int
+    batches: int
+    data: str
+
+
+def save_checkpoint(
+    path: Path, tensors: Mapping[str, Tensor], spec: Spec, progress: Progress, **extra: Any
+) -> None:
+    """Write a checkpoint whole or not at all.
+
+    Args:
+        path: the safetensors file.
+        tensors: what to keep, by name; ``generator.…`` for the generator's state.
+        spec: the filled spec.
+        progress: how far training went.
+        **extra: more values for the metadata, as JSON.
+
+    Raises:
+        RunError: the disk is full or the place is not writable; the old file is left.
+    """
+    about = {
+        "spec": spec.to_json(),
+        "components": providers(spec),
+        "versions": versions(),
+        "progress": vars(progress),
+        **extra,
+    }
+    # safetensors wants dense tensors of the default layout; channels_last is restored when loading
+    dense = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as temporary:
+        try:
+            save_file(dense, temporary, metadata={KEY: json.dumps(about)})
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that was read.
+
+    Attributes:
+        path: the file.
+        spec: the filled spec of its run.
+        progress: how far training went.
+        about: all metadata.
+        tensors: everything in it by name.
+    """
+
+    path: Path
+    spec: Spec
+    progress: Progress
+    about: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """Return the tensors below ``prefix.``, by the rest of their names."""
+        start = f"{prefix}."
+        return {
+            name.removeprefix(start): tensor
+            for name, tensor in self.tensors.items()
+            if name.startswith(start)
+        }
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        RunError: it is missing, damaged, no checkpoint of skinfw, or made with a component that is not
+            installed; the component and its plugin are named.
+    """
+    if not path.is_file():
+        raise RunError(f"{path}: no such checkpoint; has the run finished an epoch?")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = json.loads(metadata[KEY])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise RunError(f"{path}: no readable skinfw checkpoint: {error}") from error
+    _refuse_missing_plugins(path, about["components"])
+    spec = parse_spec(about["spec"], source=f"{path} (its spec)")
+    return Checkpoint(path, spec, Progress(**about["progress"]), about, tensors)
+
+
+def _refuse_missing_plugins(path: Path, components: Mapping[str, str]) -> None:
+    known = {f"{kind}/{name}" for kind, name in installed().entries}
+    missing = {key: provider for key, provider in components.items() if key not in known}
+    if missing:
+        told = ", ".join(f"{key.replace('/', ' ')} of {who}" for key, who in sorted(missing.items()))
+        raise RunError(f"{path}: was made with {told}, which is not installed; install it and try again")
+
+
+def load_generator(checkpoint: Checkpoint, device: torch.device) -> Generator[Any]:
+    """Build the generator of a checkpoint with its weights, in evaluation mode.
+
+    Raises:
+        RunError: the weights do not fit the network that its spec describes.
+    """
+    generator = build_generator(checkpoint.spec)
+    try:
+        generator.load_state_dict(checkpoint.part("generator"))
+    except RuntimeError as error:
+        raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {error}") from error
+    return generator.to(device).to(memory_format=torch.channels_last).eval()
+
+
+def optimizer_tensors(prefix: str, optimizer: Optimizer) -> dict[str, Tensor]:
+    """Return an optimiser's state as tensors by name."""
+    return {
+        f"{prefix}.{index}.{key}": value
+        for index, entry in optimizer.state_dict()["state"].items()
+        for key, value in entry.items()
+    }
+
+
+def load_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put the state that `optimizer_tensors` gave back into an optimiser."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, _, key = name.partition(".")
+        state.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

@@ -1,0 +1,167 @@
+"""The two networks with their optimisers, and one training step of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from skinfw.assemble import build_discriminator, build_generator, build_losses
+from skinfw.data.sample import Batch
+from skinfw.interfaces import Discriminator, Generator, Step
+from skinfw.painting import Painter
+from skinfw.spec import Spec, TrainingSpec
+from skinfw.training.checkpoints import Checkpoint, load_optimizer, optimizer_tensors
+from skinfw.training.objective import Objective, checked_values
+
+FUSED_DEVICES = ("cuda", "cpu", "mps", "xpu")
+
+
+def _adam(network: nn.Module, rate: float, training: TrainingSpec, device: torch.device) -> Adam:
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return Adam(parameters, lr=rate, betas=training.betas, fused=device.type in FUSED_DEVICES)
+
+
+class Networks:
+    """Generator and discriminator in training.
+
+    Args:
+        spec: what to build.
+        accelerator: gives device, precision and processes.
+    """
+
+    def __init__(self, spec: Spec, accelerator: Accelerator) -> None:
+        self.spec = spec
+        self.accelerator = accelerator
+        torch.manual_seed(spec.seed)
+        self.generator: Generator[Any] = self._place(build_generator(spec))
+        self.discriminator: Discriminator[Any] | None = None
+        self.painter = Painter.of(spec, self.generator)
+        self.objective = Objective(spec, [loss.to(accelerator.device) for loss in build_losses(spec)])
+        training = spec.training
+        self._generator, self._generator_optimizer = accelerator.prepare(
+            self.generator, _adam(self.generator, training.generator_lr, training, accelerator.device)
+        )
+        discriminator = build_discriminator(spec)
+        if discriminator is not None:
+            self.discriminator = self._place(discriminator)
+            self._discriminator, self._discriminator_optimizer = accelerator.prepare(
+                self.discriminator,
+                _adam(self.discriminator, training.discriminator_lr, training, accelerator.device),
+            )
+
+    def _place(self, network: Any) -> Any:
+        return network.to(self.accelerator.device).to(memory_format=torch.channels_last)
+
+    def set_rate(self, factor: float) -> None:
+        """Set both learning rates to ``factor`` times those of the spec."""
+        for group in self._generator_optimizer.param_groups:
+            group["lr"] = self.spec.training.generator_lr * factor
+        if self.discriminator is not None:
+            for group in self._discriminator_optimizer.param_groups:
+                group["lr"] = self.spec.training.discriminator_lr * factor
+
+    def train_batch(self, batch: Batch, step: int, last_good: str) -> dict[str, float]:
+        """Train on one batch: the discriminator first, then the generator, on one pass of the generator.
+
+        Args:
+            batch: the batch, on any device.
+            step: the step under way, counted from 1.
+            last_good: what to go back to, for errors.
+
+        Returns:
+            the unweighted losses by name.
+
+        Raises:
+            TrainingError: a loss is not finite; no weight was changed by it.
+        """
+        batch = batch.to(self.accelerator.device, torch.channels_last)
+        if not self._generator.training:
+            self._generator.train()
+        painting = self.painter(self._generator, batch, self.draw_noise(len(batch.names)))
+        condition = self._condition(batch)
+        values = self._train_discriminator(painting.output.detach(), batch, condition, step, last_good)
+
+        def judge(picture: Tensor) -> Tensor:
+            # without the wrapper that would wait for gradients of the frozen network
+            logits: Tensor = self._unwrapped_discriminator()(picture, condition)
+            return logits
+
+        terms = self.objective.generator_terms(Step(painting.output, batch.target, batch.skin, judge))
+        values = {**checked_values(terms, step, last_good), **values}
+        self._descend(self.objective.total(terms), self._generator, self._generator_optimizer)
+        return values
+
+    def draw_noise(self, count: int) -> Tensor | None:
+        """Return normal noise for a batch of ``count``, or None for a generator that takes none."""
+        if not self.generator.takes_noise:
+            return None
+        return torch.randn((count, *self.generator.noise_shape()), device=self.accelerator.device)
+
+    def _condition(self, batch: Batch) -> Tensor | None:
+        if self.discriminator is None or self.discriminator.io.condition_channels == 0:
+            return None
+        return batch.condition(self.spec.data.inputs)
+
+    def _unwrapped_discriminator(self) -> nn.Module:
+        network: nn.Module = self.accelerator.unwrap_model(self._discriminator)
+        return network
+
+    def _train_discriminator(
+        self, output: Tensor, batch: Batch, condition: Tensor | None, step: int, last_good: str
+    ) -> dict[str, float]:
+        if self.discriminator is None:
+            return {}
+        self.discriminator.requires_grad_(True).train()
+
+        def judge(picture: Tensor) -> Tensor:
+            logits: Tensor = self._discriminator(picture, condition)
+            return logits
+
+        terms = self.objective.discriminator_terms(Step(output, batch.target, batch.skin, judge))
+        values = checked_values(terms, step, last_good)
+        self._descend(self.objective.total(terms), self._discriminator, self._discriminator_optimizer)
+        self.discriminator.requires_grad_(False)
+        return values
+
+    def _descend(self, loss: Tensor, network: nn.Module, optimizer: Any) -> None:
+        self.accelerator.backward(loss)
+        limit = self.spec.training.gradient_clip
+        if limit is not None and self.accelerator.sync_gradients:
+            self.accelerator.unscale_gradients(optimizer)
+            torch.nn.utils.clip_grad_norm_(network.parameters(), limit)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    def accumulated(self) -> Any:
+        """Return the context in which gradients are summed over ``gradient_accumulation`` batches."""
+        networks = [self._generator] + ([self._discriminator] if self.discriminator is not None else [])
+        return self.accelerator.accumulate(*networks)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that training needs to go on, as tensors by name."""
+        tensors = {f"generator.{key}": value for key, value in self.generator.state_dict().items()}
+        tensors |= optimizer_tensors("generator_optimizer", self._generator_optimizer)
+        if self.discriminator is not None:
+            tensors |= {
+                f"discriminator.{key}": value for key, value in self.discriminator.state_dict().items()
+            }
+            tensors |= optimizer_tensors("discriminator_optimizer", self._discriminator_optimizer)
+        return tensors
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Go back to a checkpoint that holds everything that `state` gave."""
+        self.generator.load_state_dict(checkpoint.part("generator"))
+        load_optimizer(self._generator_optimizer, checkpoint.part("generator_optimizer"))
+        if self.discriminator is not None:
+            self.discriminator.load_state_dict(checkpoint.part("discriminator"))
+            load_optimizer(self._discriminator_optimizer, checkpoint.part("discriminator_optimizer"))
+
+
+def generator_only(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return what evaluation and use need of a state."""
+    return {name: tensor for name, tensor in tensors.items() if name.startswith("generator.")}

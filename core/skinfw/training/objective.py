@@ -1,0 +1,77 @@
+"""What is minimised: the weighted terms of all losses, named for logs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skinfw.errors import TrainingError
+from skinfw.interfaces import AdversarialLoss, Loss, Step
+from skinfw.spec import Spec
+
+
+class Objective:
+    """The losses of a spec.
+
+    Args:
+        spec: gives the losses' names and weights.
+        losses: the built losses, in the order of the spec.
+    """
+
+    def __init__(self, spec: Spec, losses: Sequence[Loss[Any]]) -> None:
+        self.losses: dict[str, Loss[Any]] = {}
+        for reference, loss in zip(spec.losses, losses, strict=True):
+            name, count = reference.name, 1
+            while name in self.losses:
+                count += 1
+                name = f"{reference.name}_{count}"
+            self.losses[name] = loss
+
+    @property
+    def adversarial(self) -> dict[str, AdversarialLoss[Any]]:
+        """The losses that have a term for the discriminator, by name."""
+        return {name: loss for name, loss in self.losses.items() if isinstance(loss, AdversarialLoss)}
+
+    def generator_terms(self, step: Step) -> dict[str, Tensor]:
+        """Return the unweighted terms of the generator by the losses' names."""
+        return {name: loss.generator_term(step) for name, loss in self.losses.items()}
+
+    def discriminator_terms(self, step: Step) -> dict[str, Tensor]:
+        """Return the unweighted terms of the discriminator by ``discriminator/`` and the losses' names."""
+        return {
+            f"discriminator/{name}": loss.discriminator_term(step) for name, loss in self.adversarial.items()
+        }
+
+    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
+        """Return the weighted sum of terms."""
+        weighted = [
+            term * self.losses[name.removeprefix("discriminator/")].config.weight
+            for name, term in terms.items()
+        ]
+        return torch.stack(weighted).sum()
+
+
+def checked_values(terms: Mapping[str, Tensor], step: int, last_good: str) -> dict[str, float]:
+    """Return the terms as numbers.
+
+    Args:
+        terms: scalars by name.
+        step: the step under way, counted from 1.
+        last_good: what to go back to, for the error.
+
+    Raises:
+        TrainingError: one of them is not finite; the step and the loss are named.
+    """
+    numbers = torch.stack([term.detach().float() for term in terms.values()]).tolist()
+    values = dict(zip(terms, numbers, strict=True))
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"step {step}: the loss '{name}' became {value}; training was stopped before the weights "
+                f"were harmed. {last_good} Lower the learning rates or set training.gradient_clip, then try again"
+            )
+    return values

@@ -1,0 +1,71 @@
+"""The built-in observers of a run, hooks like any other: TensorBoard and grids of sample pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PIL import Image
+from torch.utils.tensorboard import SummaryWriter
+
+from skinfw.data.segmentation import Picture
+from skinfw.evaluation.results import TRAINED, Evaluation
+from skinfw.hooks import hookimpl
+from skinfw.jsonfile import replacing
+from skinfw.run_folder import Run
+
+SAMPLE_ROWS = 6
+
+
+class RunRecorder:
+    """Writes scalars and sample grids for TensorBoard, and the grids as PNG files into ``samples/``."""
+
+    def __init__(self) -> None:
+        self._writer: SummaryWriter | None = None
+        self._every = 1
+
+    @hookimpl
+    def run_started(self, run: Run, step: int, total_steps: int) -> None:
+        """Open the event file; events after ``step`` of an earlier part are superseded."""
+        self._every = max(1, total_steps // 1000)
+        self._writer = SummaryWriter(str(run.folder / "tensorboard"), purge_step=step + 1)
+
+    @hookimpl
+    def step_ended(self, step: int, losses: Mapping[str, float]) -> None:
+        """Write the losses."""
+        if self._writer is not None and step % self._every == 0:
+            for name, value in losses.items():
+                self._writer.add_scalar(f"loss/{name}", value, step)
+
+    @hookimpl
+    def epoch_ended(self, run: Run, epoch: int, step: int, paint_samples: Callable[[int], Picture]) -> None:
+        """Write the grid of sample pictures."""
+        if epoch % run.spec.training.sample_every:
+            return
+        grid = paint_samples(SAMPLE_ROWS)
+        with replacing(run.samples_folder / f"epoch_{epoch:04d}.png") as path:
+            Image.fromarray(grid).save(path, format="PNG")
+        if self._writer is not None:
+            self._writer.add_image("samples", grid, step, dataformats="HWC")
+
+    @hookimpl
+    def evaluated(self, evaluation: Evaluation, step: int) -> None:
+        """Write the figures."""
+        if self._writer is not None:
+            for name, value in evaluation.values[TRAINED].items():
+                if value is not None:
+                    self._writer.add_scalar(f"{evaluation.split}/{name}", value, step)
+
+    @hookimpl
+    def run_ended(self) -> None:
+        """Close the event file."""
+        self._close()
+
+    @hookimpl
+    def run_failed(self) -> None:
+        """Close the event file."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None

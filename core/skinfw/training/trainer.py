@@ -1,0 +1,266 @@
+"""The training loop: epochs, steps, evaluations, checkpoints, resuming."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.state import AcceleratorState
+
+from skinfw.composite import to_uint8
+from skinfw.data.loading import Loader, ShuffledOrder
+from skinfw.data.segmentation import Picture
+from skinfw.data.split import Split
+from skinfw.errors import DataError
+from skinfw.evaluation.evaluate import evaluate_generator
+from skinfw.evaluation.results import TRAINED, Evaluation
+from skinfw.interfaces import Dataset
+from skinfw.plugins import HookCaller
+from skinfw.run_folder import Run
+from skinfw.spec import TrainingSpec
+from skinfw.training.checkpoints import Progress, read_checkpoint, save_checkpoint
+from skinfw.training.interrupt import Interrupt, catch_interrupt
+from skinfw.training.networks import Networks, generator_only
+
+LOG_RECORDS = 1000
+"""About this many training steps are logged, evenly spread over the run."""
+
+
+def make_accelerator(training: TrainingSpec) -> Accelerator:
+    """Return the accelerator for a training spec: device, precision, accumulation, processes."""
+    if AcceleratorState._shared_state and AcceleratorState().num_processes == 1:
+        # accelerate remembers the settings of the first run of a process; each run brings its own
+        AcceleratorState._reset_state(reset_partial_state=True)
+    # statistics are per process; sending them round would change buffers that a backward pass still needs
+    settings = DistributedDataParallelKwargs(broadcast_buffers=False)
+    return Accelerator(
+        mixed_precision=training.precision,
+        gradient_accumulation_steps=training.gradient_accumulation,
+        cpu=training.device == "cpu",
+        kwargs_handlers=[settings],
+    )
+
+
+def rate_factor(schedule: str, done: float) -> float:
+    """Return the factor of the learning rates when a share ``done`` of the steps, in [0, 1], is behind."""
+    return 1.0 if schedule == "constant" or done <= 0.5 else 2 * (1 - done)
+
+
+class Trainer:
+    """Trains a run's networks.
+
+    Args:
+        run: the run.
+        dataset: where samples come from.
+        split: which samples are trained on, and which choose the best checkpoint.
+        hooks: who is told.
+        accelerator: device, precision, processes.
+
+    Attributes:
+        step: optimiser steps done.
+        epoch: epochs done.
+        total_steps: optimiser steps of the whole run.
+    """
+
+    def __init__(
+        self, run: Run, dataset: Dataset[Any], split: Split, hooks: HookCaller, accelerator: Accelerator
+    ) -> None:
+        self.run, self.dataset, self.split, self.hooks = run, dataset, split, hooks
+        self.accelerator = accelerator
+        self.training = run.spec.training
+        self.networks = Networks(run.spec, accelerator)
+        self.order = ShuffledOrder(
+            len(split.train), run.spec.seed, accelerator.process_index, accelerator.num_processes
+        )
+        self.loader = Loader(
+            dataset,
+            split.train,
+            batch_size=self.training.batch_size,
+            workers=run.spec.data.workers,
+            skip_corrupt=run.spec.data.on_corrupt == "skip",
+            order=self.order,
+        )
+        self.batches_an_epoch = self._batches_an_epoch()
+        steps_an_epoch = self.batches_an_epoch // self.training.gradient_accumulation
+        self.total_steps = self.training.steps or (self.training.epochs or 0) * steps_an_epoch
+        self.step = self.epoch = self.batches = 0
+        self.best: dict[str, Any] | None = None
+        self.last_good = "No checkpoint was written yet."
+        self.data_fingerprint = dataset.fingerprint()
+
+    def _batches_an_epoch(self) -> int:
+        """Return the batches of a whole number of steps.
+
+        Raises:
+            DataError: there are too few samples for one step.
+        """
+        accumulation = self.training.gradient_accumulation
+        whole = len(self.loader) // accumulation * accumulation
+        if whole == 0:
+            need = self.training.batch_size * accumulation * self.accelerator.num_processes
+            raise DataError(
+                f"{len(self.split.train)} training samples are too few for one step of {need} (batch_size, "
+                "gradient_accumulation and processes); lower training.batch_size or add samples"
+            )
+        return whole
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint, or from the beginning where there is none."""
+        path = self.run.checkpoint("last")
+        if not path.is_file():
+            self.run.rewind_log(-1)
+            return
+        checkpoint = read_checkpoint(path)
+        self.networks.load(checkpoint)
+        progress = checkpoint.progress
+        if progress.data != self.data_fingerprint:
+            raise DataError(
+                f"{path}: was trained on other data than the data set gives now; restore the data, or start "
+                "again with --overwrite"
+            )
+        self.step, self.epoch, self.batches = progress.step, progress.epoch, progress.batches
+        self.best = checkpoint.about.get("best")
+        self.last_good = f"The last good checkpoint is {path} at step {self.step}."
+        self.run.rewind_log(self.step)
+
+    def fit(self) -> None:
+        """Train to the end.
+
+        Raises:
+            TrainingError: a loss is not finite.
+            KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
+        """
+        self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)
+        with catch_interrupt() as interrupt:
+            while self.step < self.total_steps:
+                self._train_epoch(interrupt)
+        if self.split.validation and self.best is not None:
+            return
+        self._save("best")
+
+    def _train_epoch(self, interrupt: Interrupt) -> None:
+        self.order.start(self.epoch, self.batches * self.training.batch_size)
+        start, first_step = self.batches, self.step
+        began, logged = time.perf_counter(), self.step
+        for batch in self.loader:
+            self._seed()
+            self.networks.set_rate(rate_factor(self.training.schedule, self.step / self.total_steps))
+            with self.networks.accumulated():
+                losses = self.networks.train_batch(batch, self.step + 1, self.last_good)
+            self.batches = start + self.loader.position
+            if self.accelerator.sync_gradients:
+                self.step += 1
+                pictures = len(batch.names) * self.accelerator.num_processes
+                if self._due():
+                    seconds = (time.perf_counter() - began) / (self.step - logged)
+                    self._log(losses, seconds)
+                    began, logged = time.perf_counter(), self.step
+                self.hooks.call(
+                    "step_ended", run=self.run, step=self.step, losses=losses,
+                    pictures=pictures * self.training.gradient_accumulation,
+                )  # fmt: skip
+                self._save_when_asked(interrupt)
+            if self.batches >= self.batches_an_epoch or self.step == self.total_steps:
+                break
+        if self.step == first_step:
+            raise DataError("no training sample could be read in a whole epoch; see the warnings above")
+        self._end_epoch()
+
+    def _seed(self) -> None:
+        """Seed this batch's random numbers by its place, so that a resumed run draws the same ones."""
+        place = self.epoch * self.batches_an_epoch + self.batches
+        processes = self.accelerator.num_processes
+        torch.manual_seed((self.run.spec.seed << 32) + place * processes + self.accelerator.process_index)
+
+    def _due(self) -> bool:
+        every = max(1, self.total_steps // LOG_RECORDS)
+        return self.step % every == 0 or self.step == self.total_steps
+
+    def _log(self, losses: dict[str, float], seconds: float) -> None:
+        if self.accelerator.is_main_process:
+            self.run.log(
+                "step", step=self.step, epoch=self.epoch, losses=losses, seconds_a_step=round(seconds, 6)
+            )
+
+    def _save_when_asked(self, interrupt: Interrupt) -> None:
+        every = self.training.checkpoint_every
+        if interrupt.asked or (every is not None and self.step % every == 0):
+            self._save("last")
+        if interrupt.asked:
+            raise KeyboardInterrupt
+
+    def _end_epoch(self) -> None:
+        self.epoch, self.batches = self.epoch + 1, 0
+        done = self.step >= self.total_steps
+        self.hooks.call(
+            "epoch_ended", run=self.run, epoch=self.epoch, step=self.step, paint_samples=self.paint_samples
+        )
+        if self.split.validation and (done or self.epoch % self.training.evaluate_every == 0):
+            self._evaluate()
+        self._save("last")
+
+    def _evaluate(self) -> None:
+        """Measure the validation samples; keep the weights when they are the best so far."""
+        if self.accelerator.is_main_process:
+            evaluation = evaluate_generator(
+                self.networks.generator,
+                self.run.spec,
+                self.dataset,
+                self.split.validation,
+                split="validation",
+                step=self.step,
+                baselines={},
+                device=self.accelerator.device,
+            )
+            self.run.log("evaluation", step=self.step, epoch=self.epoch, values=evaluation.values[TRAINED])
+            if self._is_best(evaluation):
+                self._save("best")
+            self.hooks.call("evaluated", run=self.run, evaluation=evaluation, step=self.step)
+        self.accelerator.wait_for_everyone()
+
+    def paint_samples(self, count: int) -> Picture:
+        """Return a grid of the first validation (or test) samples as the generator paints them now.
+
+        Args:
+            count: number of samples, one a row.
+
+        Returns:
+            uint8 RGB: in each row the input pictures, the output and the target.
+        """
+        generator, spec = self.networks.generator, self.run.spec
+        names = (self.split.validation or self.split.test)[:count]
+        batch = next(iter(Loader(self.dataset, names, batch_size=count, skip_corrupt=True)), None)
+        if batch is None:
+            raise DataError("none of the sample pictures can be read")
+        batch = batch.to(self.accelerator.device, torch.channels_last)
+        generator.eval()
+        with torch.inference_mode():
+            output = self.networks.painter(
+                generator, batch, self.networks.draw_noise(len(batch.names))
+            ).output
+        columns = [*(batch.inputs[name] for name in spec.data.inputs), output, batch.target]
+        return np.concatenate(list(to_uint8(torch.cat(columns, dim=3))), axis=0)
+
+    def _is_best(self, evaluation: Evaluation) -> bool:
+        key = evaluation.deciding_metric()
+        value = None if key is None else evaluation.values[TRAINED][key]
+        old = self.best["value"] if self.best is not None else None
+        if old is not None and (
+            key is None or value is None or not evaluation.metrics[key].better(value, old)
+        ):
+            return False
+        self.best = {"metric": key, "value": value, "step": self.step}
+        return True
+
+    def _save(self, which: str) -> None:
+        if self.accelerator.is_main_process:
+            path = self.run.checkpoint(which)
+            state = self.networks.state()
+            tensors = state if which == "last" else generator_only(state)
+            progress = Progress(self.step, self.epoch, self.batches, self.data_fingerprint)
+            save_checkpoint(path, tensors, self.run.spec, progress, best=self.best)
+            self.last_good = f"The last good checkpoint is {path} at step {self.step}."
+        self.accelerator.wait_for_everyone()

@@ -1,0 +1,1 @@
+"""The built-in components of skinfw; registry.toml says which."""

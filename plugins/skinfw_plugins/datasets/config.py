@@ -1,0 +1,59 @@
+"""Configurations of the data sets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from skinfw.component_spec import ComponentSpec, Slot, use
+from skinfw.config import ComponentConfig, SpecPath
+from skinfw.data.prepare_config import PrepareConfig
+
+
+class FolderConfig(ComponentConfig):
+    """Where sample folders are."""
+
+    root: SpecPath = Field(
+        description=(
+            "folder that holds one folder a person at any depth, or a glob of such folders, for instance "
+            "data/*/full_body"
+        )
+    )
+
+
+class MannequinsConfig(ComponentConfig):
+    """How many people are drawn."""
+
+    count: int = Field(default=1000, ge=1, le=1_000_000, description="number of samples")
+    seed: int = Field(default=0, ge=0, lt=2**31, description="seed of the drawn people")
+
+
+def _default_segmenter() -> ComponentSpec:
+    return use("segmenter", "deepfashion")
+
+
+def _default_pose_encoder() -> ComponentSpec:
+    return use("pose_encoder", "openpose")
+
+
+class PhotosConfig(ComponentConfig):
+    """Photos that are prepared into a cache before they are trained on."""
+
+    root: SpecPath = Field(description="folder that holds the photos at any depth")
+    segmenter: Annotated[ComponentSpec, Slot("segmenter")] = Field(
+        default_factory=_default_segmenter, description="tells skin, head, feet, apparel and background"
+    )
+    pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] = Field(
+        default_factory=_default_pose_encoder, description="finds the pose and draws it"
+    )
+    prepare: PrepareConfig = Field(
+        default_factory=PrepareConfig, description="margin, crop and filters of the preparation"
+    )
+    cache: SpecPath | None = Field(
+        default=None,
+        description=(
+            "folder for the prepared samples; null: one named by these settings under SKINFW_CACHE or, where "
+            "that is not set, the user's cache folder"
+        ),
+    )

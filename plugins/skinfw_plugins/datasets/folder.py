@@ -1,0 +1,57 @@
+"""The data set of sample folders."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+
+from skinfw.data.sample import Sample
+from skinfw.data.sample_folder import RECORD_FILE, read_record, read_sample
+from skinfw.data.sample_search import find_samples
+from skinfw.interfaces.dataset import Dataset, DatasetIO
+from skinfw_plugins.datasets.config import FolderConfig
+
+
+class FolderDataset(Dataset[FolderConfig]):
+    """Reads sample folders from disk one at a time; only their names are held in memory.
+
+    A sample is a folder with an ``apparel_head_foot`` picture, at any depth. It is called by its path below
+    the root, or below the part of a glob that has no wildcard, so that a new sample never renames old ones.
+    """
+
+    def __init__(self, config: FolderConfig, io: DatasetIO) -> None:
+        super().__init__(config, io)
+        self._names: tuple[str, ...] | None = None
+        self._base = config.root
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all samples, sorted; the disk is read once."""
+        if self._names is None:
+            self._base, found = find_samples(self.config.root)
+            self._names = tuple(sorted(found))
+        return self._names
+
+    def load(self, name: str) -> Sample:
+        """Read one sample; see `skinfw.data.sample_folder.read_sample` for the errors."""
+        self.names()
+        return read_sample(
+            self._base / name, name, self.io.size, self.io.inputs, needs_skin=self.io.needs_skin
+        )
+
+    def fingerprint(self) -> str:
+        """Return a hash of names, file names and contents.
+
+        Contents are told by the hashes in ``sample.json`` where there is one, by the files' sizes otherwise;
+        neither the place of the folder nor times count.
+        """
+        digest = hashlib.sha256()
+        for name in self.names():
+            folder = self._base / name
+            record = read_record(folder) or {}
+            digest.update(f"{name}\0{record.get('files')}\0".encode("utf-8", "surrogateescape"))
+            for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+                if entry.is_file() and entry.name != RECORD_FILE:
+                    line = f"{entry.name}\0{entry.stat().st_size}\0"
+                    digest.update(line.encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()

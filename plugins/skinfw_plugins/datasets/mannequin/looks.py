@@ -1,0 +1,90 @@
+"""Skin and hair, drawn at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .canvas import Field
+from .chance import one_of, pick
+from .colours import colour_of, jittered
+
+MONK_SKIN_TONES: tuple[str, ...] = (
+    "#f6ede4",
+    "#f3e7db",
+    "#f7ead0",
+    "#eadaba",
+    "#d7bd96",
+    "#a07e56",
+    "#825c43",
+    "#604134",
+    "#3a312a",
+    "#292420",
+)
+"""The Monk Skin Tone scale, tones 1 to 10, as published at https://skintone.google."""
+
+HAIR_COLOURS = (
+    "#15110f",
+    "#231811",
+    "#3b2518",
+    "#553522",
+    "#7a4f2c",
+    "#a97c46",
+    "#cfae74",
+    "#8c3f22",
+    "#8d8a88",
+)
+
+
+@dataclass(frozen=True)
+class Skin:
+    """Skin.
+
+    Attributes:
+        tone: Its place on the Monk scale, 1..10.
+        lit: Its colour in full light, RGB 0..255 as `(3, 1, 1)`.
+        shade: Its colour in shadow.
+        shine: Brightness of the gloss where it faces the light, 0..255.
+    """
+
+    tone: int
+    lit: Field
+    shade: Field
+    shine: float
+
+
+@dataclass(frozen=True)
+class Hair:
+    """Hair.
+
+    Attributes:
+        colour: RGB 0..255 as `(3, 1, 1)`.
+        cut: `bald`, `buzz`, `short`, `bob`, `long` or `bun`.
+        parting: Which side it is parted on, -1..1.
+        curl: 0 is straight, 1 is curly.
+    """
+
+    colour: Field
+    cut: str
+    parting: float
+    curl: float
+
+
+def sample_skin(random: np.random.Generator) -> Skin:
+    """Draw a skin tone, uniform over the Monk scale, with a small jitter of its own."""
+    tone = int(random.integers(len(MONK_SKIN_TONES)))
+    brightness = random.uniform(0.985, 1.015)
+    lit = colour_of(MONK_SKIN_TONES[tone]) * np.float32(brightness)
+    # Light scatters in the skin, so that its shadows stay red longest.
+    shade = lit * np.array([0.50, 0.40, 0.35], np.float32)[:, None, None]
+    return Skin(tone + 1, lit, shade, shine=26.0 - 0.09 * float(lit.mean()))
+
+
+def sample_hair(random: np.random.Generator) -> Hair:
+    """Draw a hair colour and a cut."""
+    cut = pick(
+        random, {"bald": 0.03, "buzz": 0.12, "short": 0.27, "bob": 0.18, "long": 0.28, "bun": 0.12}
+    )
+    colour = jittered(random, one_of(random, HAIR_COLOURS), 0.12)
+    return Hair(colour, cut, random.uniform(-1, 1), max(0.0, random.uniform(-1, 1)))

@@ -1,0 +1,40 @@
+"""Configurations of the built-in discriminators."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from skinfw.config import DiscriminatorConfig, Size, SizeRequirement
+from skinfw_plugins.fields import Norm
+
+Patch = Literal[1, 16, 34, 70, 142, 286]
+"""Sides in pixels of the patches that a PatchGAN can judge: ``9 * 2**n - 2`` for n = 1..5, and 1."""
+
+
+class PatchGanConfig(DiscriminatorConfig):
+    """The PatchGAN of pix2pix (Isola et al. 2017, section 6.1.2; the report's section 5.2.3.2 and annex)."""
+
+    patch: Patch = Field(
+        default=70,
+        description="side in pixels of the square that one logit judges (70 in the pix2pix paper, "
+        "142 in the report's annex)",
+    )
+    base_channels: int = Field(
+        default=64, ge=1, description="channels after the first convolution; they double up to 8 times this"
+    )
+    norm: Norm = Field(default="batch", description="normalisation after the inner convolutions")
+
+    @property
+    def halvings(self) -> int:
+        """How many convolutions of stride 2 there are; 0 for the 1x1 network."""
+        return 0 if self.patch == 1 else ((self.patch + 2) // 9).bit_length() - 1
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that the network accepts: those that leave at least one logit.
+
+        For patch 1 a normalisation needs more than one pixel to take statistics of.
+        """
+        # each of the two last convolutions takes one pixel from a side
+        return SizeRequirement(minimum=2 if self.patch == 1 else 3 * 2**self.halvings)

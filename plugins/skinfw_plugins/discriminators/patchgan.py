@@ -1,0 +1,55 @@
+"""The PatchGAN of pix2pix."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from skinfw.interfaces import Discriminator, DiscriminatorIO
+from skinfw_plugins.discriminators.config import PatchGanConfig
+from skinfw_plugins.layers import init_pix2pix, norm_layers
+
+
+class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
+    """Judges every patch of a picture on its own (Isola et al. 2017, section 6.1.2).
+
+    n 4x4 convolutions of stride 2 and two of stride 1 see patches of ``9 * 2**n - 2`` pixels; for patch 1
+    there are 1x1 convolutions only. Channels are 1, 2, 4, 8, 8, ... times ``base_channels``. The first
+    convolution and the last one have a bias and no normalisation. With patch 142 and two conditioning
+    pictures it is the network of the report's annex, layer by layer, but for the sigmoid at its end:
+    logits come out, and the loss applies the sigmoid where its gradient is exact. What lies beyond the
+    picture's edge is zero; a picture may be smaller than the patch.
+
+    Args:
+        config: the parameters of the network.
+        io: the size and the channels of the condition.
+    """
+
+    def __init__(self, config: PatchGanConfig, io: DiscriminatorIO) -> None:
+        super().__init__(config, io)
+        halvings = config.halvings
+        kernel, padding = (1, 0) if config.patch == 1 else (4, 1)
+        levels = max(halvings, 1) + 1
+        incoming = 3 + io.condition_channels
+        layers: list[nn.Module] = []
+        for level in range(levels):
+            outgoing = config.base_channels * min(2**level, 8)
+            stride = 2 if level < halvings else 1
+            norm = norm_layers(config.norm, outgoing) if level else []
+            layers.append(nn.Conv2d(incoming, outgoing, kernel, stride, padding, bias=not norm))
+            layers.extend([*norm, nn.LeakyReLU(0.2, inplace=True)])
+            incoming = outgoing
+        layers.append(nn.Conv2d(incoming, 1, kernel, 1, padding))
+        self.layers = nn.Sequential(*layers)
+        self.layers.apply(init_pix2pix)
+
+    @property
+    def receptive_field(self) -> int:
+        """Side in pixels of the square of the picture that one logit depends on."""
+        return self.config.patch
+
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Judge a batch. See `Discriminator.forward`."""
+        seen = picture if condition is None else torch.cat([picture, condition], dim=1)
+        logits: Tensor = self.layers(seen * 2 - 1)
+        return logits

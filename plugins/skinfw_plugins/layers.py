@@ -1,0 +1,34 @@
+"""What the networks of several families are made of."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from skinfw_plugins.fields import Norm
+
+
+def norm_layers(norm: Norm, channels: int) -> list[nn.Module]:
+    """Return the normalisation that follows a convolution, as a list of no or one layer.
+
+    Both kinds have a learned scale and shift, so a convolution before one needs no bias.
+    """
+    if norm == "batch":
+        return [nn.BatchNorm2d(channels)]
+    if norm == "instance":
+        return [nn.InstanceNorm2d(channels, affine=True)]
+    return []
+
+
+def init_pix2pix(module: nn.Module) -> None:
+    """Initialise one module as the pix2pix paper does (Isola et al. 2017, section 6.2).
+
+    Weights of convolutions are drawn from N(0, 0.02), the scale of a normalisation from N(1, 0.02); biases
+    and shifts are 0. For ``network.apply(init_pix2pix)``.
+    """
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, (nn.BatchNorm2d, nn.InstanceNorm2d)):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,34 @@
+"""The adversarial loss of pix2pix."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from skinfw.interfaces import AdversarialLoss, Step
+from skinfw_plugins.losses.config import GanConfig
+
+
+class GanLoss(AdversarialLoss[GanConfig]):
+    """Binary cross-entropy on the discriminator's logits (the report's section 5.2.3.3).
+
+    The generator maximises log D(output) rather than minimise log(1 - D(output)), and the discriminator's
+    term is halved so that it learns more slowly than the generator (Isola et al. 2017, section 3.3).
+    """
+
+    def generator_term(self, step: Step) -> Tensor:
+        """Return ``-log D(output)``, the mean over all patches."""
+        return _cross_entropy(step.judge(step.output), real=True)
+
+    def discriminator_term(self, step: Step) -> Tensor:
+        """Return half of ``-log D(target) - log(1 - D(output))``, each the mean over all patches."""
+        real = _cross_entropy(step.judge(step.target), real=True)
+        painted = _cross_entropy(step.judge(step.output), real=False)
+        return (real + painted) / 2
+
+
+def _cross_entropy(logits: Tensor, real: bool) -> Tensor:
+    # in half precision the logarithm of a small probability would be lost
+    logits = logits.float()
+    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))

@@ -1,0 +1,37 @@
+"""Mean squared error."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from skinfw_plugins.metrics.config import MseConfig
+from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
+
+
+class MseMetric(PerPictureMetric[MseConfig]):
+    """Mean of ``(output - target)**2`` over the region's pixels and channels, values in [0, 1].
+
+    0 is best (the report's section 6.1.2).
+    """
+
+    direction: ClassVar[Literal["higher", "lower"]] = "lower"
+
+    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+        """Return the error of each picture, ``(B,)`` in [0, 1]."""
+        return squared_errors(output, target, skin if self.io.region == "skin" else None)
+
+
+def squared_errors(output: Tensor, target: Tensor, skin: Tensor | None) -> Tensor:
+    """Return the mean squared error of each picture over a region.
+
+    Args:
+        output: ``(B, 3, H, W)``.
+        target: ``(B, 3, H, W)``.
+        skin: the region, ``(B, 1, H, W)`` in {0, 1}, or None for the whole picture.
+
+    Returns:
+        ``(B,)``; NaN where the region is empty.
+    """
+    return region_means((output - target).square(), skin)

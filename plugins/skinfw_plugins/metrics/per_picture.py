@@ -1,0 +1,59 @@
+"""What the built-in metrics share: one value a picture, and the mean of them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+from torchmetrics import MeanMetric
+
+from skinfw.interfaces import Metric, MetricIO
+from skinfw.interfaces.metric import MetricConfigT
+
+
+class PerPictureMetric(Metric[MetricConfigT]):
+    """A metric whose value over a set is the mean over its pictures, as the report counts.
+
+    Pictures that have nothing of the region are left out of the mean.
+    """
+
+    def __init__(self, config: MetricConfigT, io: MetricIO) -> None:
+        super().__init__(config, io)
+        # which processes there are is the evaluator's matter
+        self._mean = MeanMetric(nan_strategy="ignore", sync_on_compute=False).set_dtype(torch.float64)
+
+    @abstractmethod
+    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+        """Return the value of each picture over ``io.region``, ``(B,)``; see `Metric.update`."""
+
+    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+        """Take in a batch and return the value of each picture. See `Metric.update`."""
+        with torch.no_grad():
+            values = self.values(output.float(), target.float(), skin)
+        self._mean.update(values.to("cpu", torch.float64))
+        return values
+
+    def compute(self) -> float:
+        """Return the mean over all pictures; NaN when none had anything of the region."""
+        return float(self._mean.compute()) if self._mean.update_called else float("nan")
+
+    def reset(self) -> None:
+        """Forget everything taken in."""
+        self._mean.reset()
+
+
+def region_means(values: Tensor, skin: Tensor | None) -> Tensor:
+    """Return the mean of per-pixel values over a region, for each picture.
+
+    Args:
+        values: ``(B, C, H, W)``.
+        skin: the region, ``(B, 1, H, W)`` in {0, 1}, or None for the whole picture.
+
+    Returns:
+        ``(B,)``; NaN where the region is empty.
+    """
+    if skin is None:
+        return values.mean(dim=(1, 2, 3))
+    total = (values * skin).sum(dim=(1, 2, 3))
+    return total / (skin.sum(dim=(1, 2, 3)) * values.shape[1])

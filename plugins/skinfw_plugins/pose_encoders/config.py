@@ -1,0 +1,24 @@
+"""Configurations of the pose encoders."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from skinfw.config import ComponentConfig, SpecPath
+
+
+class OpenposeConfig(ComponentConfig):
+    """Where OpenPose's JSON files are."""
+
+    folder: SpecPath | None = Field(
+        default=None,
+        description=(
+            "folder of the JSON files, with the photos' own subfolders or without; null: beside the photos, "
+            "where they are looked for first in any case"
+        ),
+    )
+    suffix: str = Field(
+        default="_keypoints.json",
+        min_length=1,
+        description="what takes the place of the photo's ending in the JSON file's name (OpenPose 1.7)",
+    )

@@ -1,0 +1,44 @@
+"""DeepFashion's sixteen classes, their two published palettes, and the regions they make up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from skinfw.data.segmentation import RegionName
+
+RGB = tuple[int, int, int]
+
+CLASSES = (
+    "background", "top", "skirt", "leggings", "skin", "face", "dress", "bag", "neckwear", "outer", "hair",
+    "headwear", "eyeglass", "belt", "pants", "footwear",
+)  # fmt: skip
+"""The classes; a label is an index into this tuple, whichever palette the file has."""
+
+_COLORS: tuple[RGB, ...] = (
+    (0, 0, 0), (255, 250, 250), (250, 235, 215), (70, 130, 180), (144, 238, 144), (16, 78, 139),
+    (255, 250, 205), (255, 140, 0), (50, 205, 50), (220, 220, 220), (255, 0, 0), (127, 255, 212),
+    (0, 100, 0), (255, 255, 0), (211, 211, 211), (245, 222, 179),
+)  # fmt: skip
+
+_MMFASHION = (
+    "background", "top", "skirt", "leggings", "skin", "dress", "outer", "pants", "bag", "neckwear",
+    "headwear", "eyeglass", "belt", "footwear", "hair", "face",
+)  # fmt: skip
+
+PALETTES: dict[str, dict[RGB, str]] = {
+    "files": dict(zip(_COLORS, CLASSES, strict=True)),
+    "mmfashion": dict(zip(_COLORS, _MMFASHION, strict=True)),
+}
+"""Class of each colour: as the real files have them, and as mmfashion documents them (its issue 106)."""
+
+_HEAD = ("hair", "face", "headwear", "eyeglass")
+_OTHERS = ("background", "skin", "footwear", *_HEAD)
+
+REGIONS: Mapping[RegionName, tuple[str, ...]] = {
+    "background": ("background",),
+    "skin": ("skin",),
+    "head": _HEAD,
+    "feet": ("footwear",),
+    "apparel": tuple(name for name in CLASSES if name not in _OTHERS),
+}
+"""Neckwear is apparel: it is worn on the body, and the head is what a try-on leaves as it is."""

@@ -1,0 +1,240 @@
+"""The real command, killed, interrupted and mistreated."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+MakeSpec = Callable[..., dict[str, Any]]
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "skinfw", *map(str, arguments)]
+
+
+def run_command(*arguments: str | Path, **settings: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, timeout=180, check=False, **settings
+    )
+
+
+def write_spec(folder: Path, value: dict[str, Any]) -> Path:
+    path = folder / "spec.json"
+    path.write_text(json.dumps(value), encoding="utf-8")
+    return path
+
+
+def wait_for_step(run: Path, step: int, process: subprocess.Popen[str]) -> None:
+    """Wait until the log tells of a step."""
+    log = run / "log.jsonl"
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        if log.is_file() and f'"step": {step},' in log.read_text(encoding="utf-8"):
+            return
+        if process.poll() is not None:
+            raise AssertionError(f"the run ended early: {process.communicate()}")
+        time.sleep(0.002)
+    raise AssertionError(f"step {step} never came")
+
+
+def weights(run: Path) -> dict[str, bytes]:
+    """Return every tensor of the last checkpoint as bytes."""
+    return {
+        name: tensor.numpy().tobytes()
+        for name, tensor in load_file(run / "checkpoints" / "last.safetensors").items()
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the tiny job."""
+    folder = tmp_path_factory.mktemp("finished")
+    done = run_command("run", write_spec(folder, killed_spec()), "--output", folder / "run")
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+def killed_spec() -> dict[str, Any]:
+    return {
+        "name": "killed",
+        "data": {
+            "dataset": {"type": "mannequins", "count": 60},
+            "size": [32, 32],
+            "validation_fraction": 0.2,
+        },
+        "generator": {"type": "pix2pix", "base_channels": 4, "dropout": 0.3},
+        "discriminator": {"type": "patchgan", "patch": 16, "base_channels": 4},
+        "losses": [{"type": "l1", "weight": 100}, "gan"],
+        "composite": "skin",
+        "metrics": ["psnr"],
+        "training": {
+            "epochs": 4, "batch_size": 4, "device": "cpu", "threads": 1, "checkpoint_every": 4,
+            "schedule": "linear",
+        },
+    }  # fmt: skip
+
+
+def test_a_run_leaves_everything_the_run_folder_promises(finished: Path) -> None:
+    names = {path.name for path in finished.iterdir()}
+    assert names == {
+        "spec.json", "environment.json", "log.jsonl", "tensorboard", "samples", "checkpoints",
+        "metrics.json", "report.html",
+    }  # fmt: skip
+    assert {path.name for path in (finished / "checkpoints").iterdir()} == {
+        "best.safetensors", "last.safetensors",
+    }  # fmt: skip
+    assert list((finished / "tensorboard").glob("events.*"))
+    assert list((finished / "samples").glob("epoch_*.png"))
+    metrics = json.loads((finished / "metrics.json").read_text(encoding="utf-8"))
+    assert set(metrics["test"]["values"]) == {"trained", "inpaint", "tone"}
+
+
+def test_the_filled_spec_runs_again_as_it_is(finished: Path, tmp_path: Path) -> None:
+    done = run_command("run", finished / "spec.json", "--output", tmp_path / "again")
+    assert done.returncode == 0, done.stderr
+    assert weights(tmp_path / "again") == weights(finished)
+
+
+@pytest.mark.parametrize("step", [2, 7, 15])
+def test_a_run_killed_at_any_step_ends_in_the_same_weights(
+    finished: Path, tmp_path: Path, step: int
+) -> None:
+    spec, run = write_spec(tmp_path, killed_spec()), tmp_path / "run"
+    process = subprocess.Popen(
+        command("run", spec, "--output", run), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    wait_for_step(run, step, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not (run / "metrics.json").exists()
+
+    done = run_command("run", spec, "--output", run, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert weights(run) == weights(finished)
+    steps = [
+        record["step"]
+        for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        if (record := json.loads(line))["event"] == "step"
+    ]
+    assert steps == sorted(set(steps))
+    assert (run / "report.html").is_file()
+    assert not list(run.rglob("*.tmp"))
+
+
+def test_ctrl_c_saves_and_exits_with_130(finished: Path, tmp_path: Path) -> None:
+    spec, run = write_spec(tmp_path, killed_spec()), tmp_path / "run"
+    process = subprocess.Popen(
+        command("run", spec, "--output", run), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    wait_for_step(run, 2, process)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "--resume" in errors
+    assert (run / "checkpoints" / "last.safetensors").is_file()
+    assert run_command("run", spec, "--output", run, "--resume").returncode == 0
+    assert weights(run) == weights(finished)
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_last_good_checkpoint(
+    tmp_path: Path, tiny_spec: MakeSpec
+) -> None:
+    value = tiny_spec(losses=[{"type": "l1", "weight": 1e38}, {"type": "mse", "weight": 1e38}])
+    value.pop("discriminator")
+    value["training"] |= {"generator_lr": 1e30, "checkpoint_every": 1, "epochs": 5}
+    spec = write_spec(tmp_path, value)
+    done = run_command("run", spec, "--output", tmp_path / "run")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "step 2" in done.stderr
+    assert "'l1' became nan" in done.stderr
+    assert str(tmp_path / "run" / "checkpoints" / "last.safetensors") in done.stderr
+
+
+def test_a_folder_that_exists_is_refused_and_named(finished: Path, tmp_path: Path) -> None:
+    spec = write_spec(tmp_path, killed_spec())
+    before = weights(finished)
+    done = run_command("run", spec, "--output", finished)
+    assert done.returncode == 2
+    assert "--resume" in done.stderr
+    assert "--overwrite" in done.stderr
+    assert weights(finished) == before
+
+
+def test_overwrite_replaces_a_run_and_nothing_else(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    spec, run = write_spec(tmp_path, tiny_spec()), tmp_path / "run"
+    assert run_command("run", spec, "--output", run, "--set", "training.epochs=1").returncode == 0
+    (run / "notes.txt").write_text("mine", encoding="utf-8")
+    done = run_command("run", spec, "--output", run, "--overwrite", "--set", "training.epochs=2")
+    assert done.returncode == 0, done.stderr
+    assert (run / "notes.txt").read_text(encoding="utf-8") == "mine"
+    assert json.loads((run / "spec.json").read_text(encoding="utf-8"))["training"]["epochs"] == 2
+
+
+def test_a_folder_of_other_things_is_not_overwritten(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "metrics.json").write_text("mine", encoding="utf-8")
+    spec = write_spec(tmp_path, tiny_spec())
+    done = run_command("run", spec, "--output", tmp_path / "precious", "--overwrite")
+    assert done.returncode == 2
+    assert "no run folder" in done.stderr
+    assert (tmp_path / "precious" / "metrics.json").read_text(encoding="utf-8") == "mine"
+
+
+def test_resuming_another_spec_is_refused(finished: Path, tmp_path: Path) -> None:
+    spec = write_spec(tmp_path, {**killed_spec(), "seed": 1})
+    done = run_command("run", spec, "--output", finished, "--resume")
+    assert done.returncode == 2
+    assert "$.seed" in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    done = run_command("run", write_spec(tmp_path, tiny_spec()), "--output", tmp_path / "file" / "run")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert str(tmp_path / "file") in done.stderr
+
+
+def test_a_full_disk_gives_one_clear_error_and_loses_nothing(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a small tmpfs")
+    try:
+        spec = write_spec(tmp_path, tiny_spec())
+        done = run_command("run", spec, "--output", disk / "run")
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert "No space left on device" in done.stderr
+        assert not list(disk.rglob("*.tmp"))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_two_processes_train_together(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    spec = write_spec(tmp_path, tiny_spec())
+    done = subprocess.run(
+        [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
+         "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
+         "-m", "skinfw", "run", str(spec), "--output", str(tmp_path / "run")],
+        capture_output=True, text=True, timeout=180, check=False,
+        env={**os.environ, "ACCELERATE_USE_CPU": "true"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / "run" / "report.html").is_file()

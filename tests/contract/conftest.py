@@ -1,0 +1,113 @@
+"""How to build an example of every registered component, and what its check is given.
+
+A new component needs a row in `EXAMPLES`; a test fails for one that has none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.photo import Photo
+from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
+from skinfw_plugins.segmenters.deepfashion_classes import PALETTES, REGIONS
+
+
+@dataclass(frozen=True)
+class Example:
+    """Parameters of a component, and further arguments of its contract check."""
+
+    params: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+Maker = Callable[[Path], list[Example]]
+
+
+def write_photo(folder: Path) -> Path:
+    """Write a drawn person as DeepFashion has it: photo, label map, and OpenPose's keypoints."""
+    drawing = draw_person(0, (96, 64))
+    colors = {name: color for color, name in PALETTES["files"].items()}
+    label_map = np.array([colors[name] for name in CLASSES], np.uint8)[drawing.labels]
+    photo = folder / "id_00000001" / "01_1_front.png"
+    photo.parent.mkdir(parents=True)
+    Image.fromarray(drawing.picture).save(photo)
+    Image.fromarray(label_map).save(photo.with_name("01_1_front_segment.png"))
+    pose = json.dumps(Keypoints(drawing.points).to_json())
+    photo.with_name("01_1_front_keypoints.json").write_text(pose, encoding="utf-8")
+    return photo
+
+
+def write_sample(folder: Path) -> Path:
+    """Write a drawn person as a sample folder with the report's pictures."""
+    drawing = draw_person(0, (96, 64))
+
+    def region(*names: str) -> np.ndarray:
+        wanted = [CLASSES.index(name) for name in names if name in CLASSES]
+        return np.isin(drawing.labels, wanted)[..., None]
+
+    skin = region(*REGIONS["skin"])
+    kept = region(*REGIONS["head"], *REGIONS["feet"], *REGIONS["apparel"])
+    pictures = {
+        "apparel_head_foot": np.where(kept, drawing.picture, 255),
+        "body": np.where(kept | skin, drawing.picture, 255),
+        "segmentation_skin": np.repeat(skin, 3, axis=2) * 255,
+    }
+    (folder / "person").mkdir(parents=True)
+    for name, picture in pictures.items():
+        Image.fromarray(picture.astype(np.uint8)).save(folder / "person" / f"{name}.png")
+    return folder
+
+
+def of(*params: dict[str, Any]) -> Maker:
+    """Return examples that need no files."""
+    return lambda _: [Example(each) for each in params or ({},)]
+
+
+def _photo(folder: Path) -> list[Example]:
+    return [Example({}, {"photo": Photo.read(write_photo(folder))})]
+
+
+def _photos(folder: Path) -> list[Example]:
+    write_photo(folder / "photos")
+    params = {"root": folder / "photos", "cache": folder / "cache", "prepare": {"workers": 1}}
+    return [Example(params)]
+
+
+EXAMPLES: dict[tuple[str, str], Maker] = {
+    ("generator", "pix2pix"): of(
+        {"base_channels": 4},
+        {"base_channels": 4, "norm": "instance", "depth": 3, "dropout": 0.5},
+        {"base_channels": 4, "norm": "none"},
+    ),
+    ("generator", "inpaint"): of({}, {"method": "navier_stokes"}),
+    ("generator", "tone"): of(),
+    ("discriminator", "patchgan"): of(
+        *({"base_channels": 2, "patch": patch} for patch in (1, 16, 34, 70)),
+        {"base_channels": 2, "conditional": False},
+    ),
+    ("loss", "l1"): of({}, {"region": "skin"}),
+    ("loss", "mse"): of({}, {"region": "skin"}),
+    ("loss", "gan"): of(),
+    ("metric", "mse"): of(),
+    ("metric", "psnr"): of(),
+    ("metric", "ssim"): of(),
+    ("dataset", "mannequins"): of({"count": 3}),
+    ("dataset", "folder"): lambda folder: [Example({"root": write_sample(folder / "samples")})],
+    ("dataset", "photos"): _photos,
+    ("segmenter", "deepfashion"): _photo,
+    ("pose_encoder", "openpose"): _photo,
+}
+
+
+@pytest.fixture(scope="session")
+def example_makers() -> dict[tuple[str, str], Maker]:
+    return EXAMPLES

@@ -1,0 +1,572 @@
+"""The contract checks themselves: each refuses a component that breaks its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pytest
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from skinfw import testing
+from skinfw.config import (
+    ComponentConfig,
+    DiscriminatorConfig,
+    GeneratorConfig,
+    LossConfig,
+    MetricConfig,
+    Size,
+    SizeRequirement,
+)
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.photo import Photo
+from skinfw.data.sample import Sample
+from skinfw.data.segmentation import Mask, Segmentation
+from skinfw.interfaces import (
+    AdversarialLoss,
+    Dataset,
+    DatasetIO,
+    Discriminator,
+    DiscriminatorIO,
+    Generator,
+    GeneratorIO,
+    Loss,
+    LossIO,
+    Metric,
+    MetricIO,
+    PoseEncoder,
+    Segmenter,
+    Step,
+)
+from skinfw.registry import Registry
+
+
+def fails(check: Callable[[], None], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check()
+
+
+class GoodGenerator(Generator[GeneratorConfig]):
+    def __init__(self, config: GeneratorConfig, io: GeneratorIO) -> None:
+        super().__init__(config, io)
+        self.layer = nn.Conv2d(io.condition_channels, 3, 1)
+
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        return torch.sigmoid(self.layer(condition))
+
+
+class OutOfRange(GoodGenerator):
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        return super().forward(condition) * 2
+
+
+class WrongShape(GoodGenerator):
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        return super().forward(condition)[..., 1:]
+
+
+class NotFinite(GoodGenerator):
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        return super().forward(condition) / 0 * 0
+
+
+class Random(GoodGenerator):
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        return super().forward(condition) * torch.rand(())
+
+
+class MixesTheBatch(GoodGenerator):
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        return super().forward(condition - condition.mean(dim=0, keepdim=True))
+
+
+class UnusedParameter(GoodGenerator):
+    def __init__(self, config: GeneratorConfig, io: GeneratorIO) -> None:
+        super().__init__(config, io)
+        self.idle = nn.Parameter(torch.zeros(1))
+
+
+class ForgetsState(GoodGenerator):
+    def __init__(self, config: GeneratorConfig, io: GeneratorIO) -> None:
+        super().__init__(config, io)
+        self.hidden = torch.rand(())
+
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        return super().forward(condition) * self.hidden
+
+
+class ChangesItsInput(GoodGenerator):
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        return super().forward(condition.mul_(0.5))
+
+
+class ClaimsUnconditional(GoodGenerator):
+    conditional: ClassVar[bool] = False
+
+
+class ClaimsNoise(GoodGenerator):
+    takes_noise: ClassVar[bool] = True
+
+
+class IgnoresNoise(GoodGenerator):
+    takes_noise: ClassVar[bool] = True
+
+    def noise_shape(self) -> tuple[int, ...]:
+        return (2,)
+
+
+class NeedsEvenSides(GoodGenerator):
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        halved = nn.functional.avg_pool2d(super().forward(condition), 2)
+        return nn.functional.interpolate(halved, scale_factor=2)
+
+
+def test_a_good_generator_passes() -> None:
+    testing.check_generator(GoodGenerator, GeneratorConfig(), (8, 12))
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (OutOfRange, r"not in \[0, 1\]"),
+        (WrongShape, "has the shape"),
+        (NotFinite, "not finite"),
+        (Random, "two different pictures"),
+        (MixesTheBatch, "depends on the others"),
+        (UnusedParameter, "idle gets no gradient"),
+        (ForgetsState, "after the state dict was loaded"),
+        (ChangesItsInput, "changes the condition"),
+        (ClaimsUnconditional, "conditional is False"),
+        (ClaimsNoise, "takes_noise is True"),
+        (IgnoresNoise, "other noise changes nothing"),
+        (NeedsEvenSides, "accepts 1x2 pixels, but the network fails there: RuntimeError"),
+    ],
+)
+def test_a_broken_generator_is_refused(component: type[GoodGenerator], message: str) -> None:
+    fails(lambda: testing.check_generator(component, GeneratorConfig(), (8, 12)), message)
+
+
+def test_a_size_that_the_configuration_refuses_is_told() -> None:
+    class Even(GeneratorConfig):
+        def size_requirement(self, size: Size) -> SizeRequirement:
+            return SizeRequirement(minimum=2, multiple_of=2)
+
+    testing.check_generator(NeedsEvenSides, Even(), (8, 12))
+    fails(lambda: testing.check_generator(NeedsEvenSides, Even(), (7, 12)), "multiples of 2")
+
+
+class GoodDiscriminator(Discriminator[DiscriminatorConfig]):
+    def __init__(self, config: DiscriminatorConfig, io: DiscriminatorIO) -> None:
+        super().__init__(config, io)
+        self.layer = nn.Conv2d(3 + io.condition_channels, 1, 3, padding=1)
+
+    @property
+    def receptive_field(self) -> int:
+        return 3
+
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
+        seen = picture if condition is None else torch.cat([picture, condition], dim=1)
+        logits: Tensor = self.layer(seen)
+        return logits
+
+
+class OneLogitTooMany(GoodDiscriminator):
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
+        return super().forward(picture, condition).expand(-1, 2, -1, -1)
+
+
+class BlindToTheCondition(GoodDiscriminator):
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
+        return super().forward(picture, None if condition is None else torch.zeros_like(condition))
+
+
+class WithoutGradient(GoodDiscriminator):
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
+        return super().forward(picture.detach(), condition)
+
+
+class NeedsTwoRows(GoodDiscriminator):
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
+        return nn.functional.avg_pool2d(super().forward(picture, condition), 2)
+
+
+class Exaggerates(GoodDiscriminator):
+    @property
+    def receptive_field(self) -> int:
+        return 5
+
+
+def test_a_good_discriminator_passes() -> None:
+    for conditional in (True, False):
+        config = DiscriminatorConfig(conditional=conditional)
+        testing.check_discriminator(GoodDiscriminator, config, (8, 12))
+        testing.check_receptive_field(GoodDiscriminator, config)
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (OneLogitTooMany, r"not \(1, 1, h, w\)"),
+        (BlindToTheCondition, "another condition changes nothing"),
+        (WithoutGradient, "no gradient reaches the picture"),
+        (NeedsTwoRows, "accepts 1x2 pixels, but the network fails there: RuntimeError"),
+    ],
+)
+def test_a_broken_discriminator_is_refused(component: type[GoodDiscriminator], message: str) -> None:
+    fails(lambda: testing.check_discriminator(component, DiscriminatorConfig(), (8, 12)), message)
+
+
+def test_a_wrong_receptive_field_is_refused() -> None:
+    fails(
+        lambda: testing.check_receptive_field(Exaggerates, DiscriminatorConfig()),
+        "receptive_field is 5, but the height of the gradient's footprint is 3",
+    )
+
+
+class GoodLoss(Loss[LossConfig]):
+    def generator_term(self, step: Step) -> Tensor:
+        return self.region_mean((step.output - step.target).abs(), step.skin)
+
+
+class AppliesItsWeight(GoodLoss):
+    def generator_term(self, step: Step) -> Tensor:
+        return super().generator_term(step) * self.config.weight
+
+
+class OneTermAPicture(GoodLoss):
+    def generator_term(self, step: Step) -> Tensor:
+        return (step.output - step.target).abs().mean(dim=(1, 2, 3))
+
+
+class RewardsErrors(GoodLoss):
+    def generator_term(self, step: Step) -> Tensor:
+        return -super().generator_term(step)
+
+
+class DividesByTheSkin(GoodLoss):
+    def generator_term(self, step: Step) -> Tensor:
+        return ((step.output - step.target).abs() * step.skin).sum() / step.skin.sum()
+
+
+class Detached(GoodLoss):
+    def generator_term(self, step: Step) -> Tensor:
+        return super().generator_term(step).detach()
+
+
+class Trainable(GoodLoss):
+    def __init__(self, config: LossConfig, io: LossIO) -> None:
+        super().__init__(config, io)
+        self.layer = nn.Conv2d(3, 3, 1)
+
+
+class UpsideDown(AdversarialLoss[LossConfig]):
+    def generator_term(self, step: Step) -> Tensor:
+        return -step.judge(step.output).mean()
+
+    def discriminator_term(self, step: Step) -> Tensor:
+        return step.judge(step.target).mean() - step.judge(step.output).mean()
+
+
+@pytest.mark.parametrize("region", ["picture", "skin"])
+def test_a_good_loss_passes(region: str) -> None:
+    testing.check_loss(GoodLoss, LossConfig.model_validate({"region": region}), (8, 12))
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (AppliesItsWeight, "depends on the weight"),
+        (OneTermAPicture, "not that of a scalar"),
+        (RewardsErrors, "perfect picture costs more"),
+        (DividesByTheSkin, "without any skin is not finite"),
+        (Detached, "has no gradient"),
+        (Trainable, "nothing to train"),
+        (UpsideDown, "costs no less than one that is wrong"),
+    ],
+)
+def test_a_broken_loss_is_refused(component: type[Loss[LossConfig]], message: str) -> None:
+    fails(lambda: testing.check_loss(component, LossConfig(), (8, 12)), message)
+
+
+class GoodMetric(Metric[MetricConfig]):
+    direction: ClassVar[Literal["higher", "lower"]] = "lower"
+
+    def __init__(self, config: MetricConfig, io: MetricIO) -> None:
+        super().__init__(config, io)
+        self.seen: list[Tensor] = []
+
+    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor | None:
+        errors = (output - target).abs().detach()
+        region = skin if self.io.region == "skin" else torch.ones_like(skin)
+        values = (errors * region).sum(dim=(1, 2, 3)) / region.sum(dim=(1, 2, 3))
+        self.seen.append(values)
+        return values
+
+    def compute(self) -> float:
+        return float(torch.cat(self.seen).nanmean()) if self.seen else float("nan")
+
+    def reset(self) -> None:
+        self.seen = []
+
+
+class WrongDirection(GoodMetric):
+    direction: ClassVar[Literal["higher", "lower"]] = "higher"
+
+
+class Remembers(GoodMetric):
+    def reset(self) -> None:
+        self.seen = self.seen[:1]
+
+
+class CountsBatches(GoodMetric):
+    def compute(self) -> float:
+        return super().compute() / max(len(self.seen), 1)
+
+
+class ZeroWithoutSkin(GoodMetric):
+    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor | None:
+        values = super().update(output, target, skin)
+        return None if values is None else values.nan_to_num()
+
+
+class MeanOfTheBatch(GoodMetric):
+    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor | None:
+        values = super().update(output, target, skin)
+        return None if values is None else values.mean()
+
+
+def test_a_good_metric_passes() -> None:
+    testing.check_metric(GoodMetric, MetricConfig(), (8, 12))
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (WrongDirection, "higher is better"),
+        (Remembers, "picture by picture|after reset"),
+        (CountsBatches, "picture by picture"),
+        (ZeroWithoutSkin, "without skin must be NaN"),
+        (MeanOfTheBatch, "not one value for each"),
+    ],
+)
+def test_a_broken_metric_is_refused(component: type[GoodMetric], message: str) -> None:
+    fails(lambda: testing.check_metric(component, MetricConfig(), (8, 12)), message)
+
+
+class GoodDataset(Dataset[ComponentConfig]):
+    def names(self) -> list[str]:
+        return ["a", "b"]
+
+    def load(self, name: str) -> Sample:
+        picture = np.full((*self.io.size, 3), ord(name), np.uint8)
+        mask = np.ones(self.io.size, bool)
+        white = np.full_like(picture, 255)
+        return Sample(name, {wanted: white for wanted in self.io.inputs}, picture, mask, mask)
+
+    def fingerprint(self) -> str:
+        return "0" * 64
+
+
+class NamedTwice(GoodDataset):
+    def names(self) -> list[str]:
+        return ["a", "a"]
+
+
+class WithoutSkin(GoodDataset):
+    def load(self, name: str) -> Sample:
+        return replace(super().load(name), skin=None)
+
+
+class OwnSize(GoodDataset):
+    def load(self, name: str) -> Sample:
+        small = GoodDataset(self.config, DatasetIO((4, 4), self.io.inputs)).load(name)
+        return replace(small, kept=super().load(name).kept, skin=super().load(name).skin)
+
+
+class Flickers(GoodDataset):
+    def load(self, name: str) -> Sample:
+        sample = super().load(name)
+        noise = np.random.default_rng().integers(0, 256, sample.target.shape, np.uint8)
+        return replace(sample, target=noise)
+
+
+class GreyMask(GoodDataset):
+    def load(self, name: str) -> Sample:
+        sample = super().load(name)
+        return replace(sample, inputs={wanted: sample.target for wanted in self.io.inputs})
+
+
+class ShortFingerprint(GoodDataset):
+    def fingerprint(self) -> str:
+        return "abc"
+
+
+def test_a_good_dataset_passes() -> None:
+    testing.check_dataset(GoodDataset, ComponentConfig())
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (NamedTwice, "has a name twice"),
+        (WithoutSkin, "has no skin region"),
+        (OwnSize, r"not uint8 \(64, 48, 3\)"),
+        (Flickers, "is another a second time"),
+        (GreyMask, "is no mask"),
+        (ShortFingerprint, "no SHA-256"),
+    ],
+)
+def test_a_broken_dataset_is_refused(component: type[GoodDataset], message: str) -> None:
+    fails(lambda: testing.check_dataset(component, ComponentConfig()), message)
+
+
+PHOTO = Photo(np.full((8, 6, 3), 200, np.uint8))
+
+
+class GoodSegmenter(Segmenter[ComponentConfig]):
+    def segment(self, photo: Photo) -> Segmentation:
+        labels = np.zeros(photo.size, np.uint8)
+        labels[2:6, 2:4] = 1
+        return Segmentation(labels, ("nothing", "arm"), {"background": ("nothing",), "skin": ("arm",)})
+
+
+class OwnLabelSize(GoodSegmenter):
+    def segment(self, photo: Photo) -> Segmentation:
+        found = super().segment(photo)
+        return Segmentation(found.labels[1:], found.classes, found.regions)
+
+
+class NoBackground(GoodSegmenter):
+    def segment(self, photo: Photo) -> Segmentation:
+        found = super().segment(photo)
+        return Segmentation(found.labels, found.classes, {"skin": ("arm",)})
+
+
+class PaintsOnThePhoto(GoodSegmenter):
+    def segment(self, photo: Photo) -> Segmentation:
+        photo.pixels[0] = 0
+        return super().segment(photo)
+
+
+class InventsSources(GoodSegmenter):
+    def sources(self, photo: Path) -> tuple[Path, ...]:
+        return (photo.with_name("nowhere.png"),)
+
+
+def test_a_good_segmenter_passes() -> None:
+    testing.check_segmenter(GoodSegmenter, ComponentConfig(), PHOTO)
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (OwnLabelSize, "the label map has the size"),
+        (NoBackground, "no region is the background"),
+        (PaintsOnThePhoto, "changes the photo"),
+        (InventsSources, "nowhere.png"),
+    ],
+)
+def test_a_broken_segmenter_is_refused(component: type[GoodSegmenter], message: str, tmp_path: Path) -> None:
+    photo = Photo(PHOTO.pixels.copy(), tmp_path / "photo.png")
+    fails(lambda: testing.check_segmenter(component, ComponentConfig(), photo), message)
+
+
+class GoodPoseEncoder(PoseEncoder[ComponentConfig]):
+    def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
+        points = np.zeros((25, 3), np.float32)
+        points[0], points[1] = (3, 2, 0.9), (3, 6, 0.8)
+        return Keypoints(points)
+
+
+class FindsNobody(GoodPoseEncoder):
+    def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
+        return None
+
+
+class TooSure(GoodPoseEncoder):
+    def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
+        points = np.full((25, 3), 2, np.float32)
+        return Keypoints(points)
+
+
+class PlacesAbsentPoints(GoodPoseEncoder):
+    def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
+        points = np.ones((25, 3), np.float32)
+        points[5:, 2] = 0
+        return Keypoints(points)
+
+
+class DrawsNothing(GoodPoseEncoder):
+    def draw(self, keypoints: Keypoints, size: Size) -> np.ndarray:
+        return np.zeros((*size, 3), np.uint8)
+
+
+def test_a_good_pose_encoder_passes() -> None:
+    testing.check_pose_encoder(GoodPoseEncoder, ComponentConfig(), PHOTO)
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (FindsNobody, "nobody was found"),
+        (TooSure, r"leaves \[0, 1\]"),
+        (PlacesAbsentPoints, "is not 0, 0, 0"),
+        (DrawsNothing, "all black"),
+    ],
+)
+def test_a_broken_pose_encoder_is_refused(component: type[GoodPoseEncoder], message: str) -> None:
+    fails(lambda: testing.check_pose_encoder(component, ComponentConfig(), PHOTO), message)
+
+
+class Documented(GeneratorConfig):
+    """A configuration whose field says nothing."""
+
+    silent: int = Field(default=1)
+
+
+class Changeable(GeneratorConfig):
+    """A configuration that does not come back from its JSON as it was."""
+
+    names: frozenset[str] = Field(default=frozenset(), exclude=True, description="left out when written")
+
+
+class Abstract(Generator[GeneratorConfig]):
+    """A generator without forward."""
+
+
+class Plain(GoodGenerator):
+    """A generator that does all it must."""
+
+
+def registry(target: str, config: str, kind: str = "generator") -> Registry:
+    found = Registry()
+    rows: dict[str, Any] = {"kind": kind, "name": "thing", "summary": "A thing."}
+    rows |= {"target": f"{__name__}:{target}", "config": f"{__name__}:{config}"}
+    lines = [f'{key} = "{value}"' for key, value in rows.items()]
+    found.add_manifest("[[component]]\n" + "\n".join(lines), "test 1")
+    assert not found.problems
+    return found
+
+
+@pytest.mark.parametrize(
+    ("target", "config", "kind", "message"),
+    [
+        ("GoodGenerator", "GeneratorConfig", "generator", "GoodGenerator has no docstring"),
+        ("Plain", "Documented", "generator", "no description: silent"),
+        ("Abstract", "GeneratorConfig", "generator", "methods are missing: forward"),
+        ("Plain", "GeneratorConfig", "loss", "is no Loss"),
+        ("Plain", "LossConfig", "generator", "is no GeneratorConfig"),
+    ],
+)
+def test_a_broken_entry_is_refused(target: str, config: str, kind: str, message: str) -> None:
+    fails(lambda: testing.check_component(registry(target, config, kind), kind, "thing"), message)
+
+
+def test_a_configuration_that_loses_something_is_refused() -> None:
+    testing.check_config(Changeable())
+    fails(lambda: testing.check_config(Changeable(names=frozenset({"a"}))), "comes back from JSON as another")

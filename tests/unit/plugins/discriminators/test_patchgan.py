@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from skinfw.interfaces import DiscriminatorIO
+from skinfw.testing import check_receptive_field
+from skinfw_plugins.discriminators.config import PatchGanConfig
+from skinfw_plugins.discriminators.patchgan import PatchGanDiscriminator
+
+PATCHES = (1, 16, 34, 70, 142, 286)
+ANNEX = [
+    ("Conv2d", (64, 256, 256), 9_280),
+    ("LeakyReLU", (64, 256, 256), 0),
+    ("Conv2d", (128, 128, 128), 131_072),
+    ("BatchNorm2d", (128, 128, 128), 256),
+    ("LeakyReLU", (128, 128, 128), 0),
+    ("Conv2d", (256, 64, 64), 524_288),
+    ("BatchNorm2d", (256, 64, 64), 512),
+    ("LeakyReLU", (256, 64, 64), 0),
+    ("Conv2d", (512, 32, 32), 2_097_152),
+    ("BatchNorm2d", (512, 32, 32), 1_024),
+    ("LeakyReLU", (512, 32, 32), 0),
+    ("Conv2d", (512, 31, 31), 4_194_304),
+    ("BatchNorm2d", (512, 31, 31), 1_024),
+    ("LeakyReLU", (512, 31, 31), 0),
+    ("Conv2d", (1, 30, 30), 8_193),
+]
+"""The table of the report's annex, figure 19, but for its last line: the sigmoid."""
+
+
+def build(
+    size: tuple[int, int] = (64, 64), condition_channels: int = 6, **fields: object
+) -> PatchGanDiscriminator:
+    torch.manual_seed(0)
+    config = PatchGanConfig.model_validate({"base_channels": 2, **fields})
+    return PatchGanDiscriminator(config, DiscriminatorIO(size, condition_channels))
+
+
+def test_the_annex_network_layer_by_layer() -> None:
+    rows: list[tuple[str, tuple[int, ...], int]] = []
+
+    def record(layer: nn.Module, _: object, output: Tensor) -> None:
+        count = sum(parameter.numel() for parameter in layer.parameters())
+        rows.append((type(layer).__name__, tuple(output.shape[1:]), count))
+
+    # shapes and counts need no numbers: the meta device computes none
+    with torch.device("meta"):
+        network = build((512, 512), patch=142, base_channels=64)
+        for layer in network.layers:
+            layer.register_forward_hook(record)
+        network(torch.empty(2, 3, 512, 512), torch.empty(2, 6, 512, 512))
+    assert rows == ANNEX
+    assert sum(parameter.numel() for parameter in network.parameters()) == 6_967_105
+
+
+@pytest.mark.parametrize("patch", PATCHES)
+def test_receptive_field_is_the_footprint_of_the_gradient(patch: int) -> None:
+    config = PatchGanConfig.model_validate({"patch": patch, "base_channels": 1})
+    check_receptive_field(PatchGanDiscriminator, config)
+    assert build(patch=patch).receptive_field == patch
+
+
+@pytest.mark.parametrize("patch", PATCHES[1:])
+def test_smallest_accepted_size_gives_one_logit_and_one_less_is_refused(patch: int) -> None:
+    config = PatchGanConfig(patch=patch)
+    least = config.size_requirement((512, 512)).minimum
+    network = build((least, least), patch=patch)
+    logits = network(torch.rand(1, 3, least, least), torch.rand(1, 6, least, least))
+    assert logits.shape == (1, 1, 1, 1)
+    assert config.size_requirement((512, 512)).fault((least - 1, least)) is not None
+    with pytest.raises(RuntimeError):
+        network(torch.rand(1, 3, least - 1, least), torch.rand(1, 6, least - 1, least))
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+def test_patch_1_trains_on_its_smallest_size(norm: str) -> None:
+    assert PatchGanConfig(patch=1).size_requirement((512, 512)).minimum == 2
+    network = build((2, 2), patch=1, norm=norm).train()
+    assert network(torch.rand(1, 3, 2, 2), torch.rand(1, 6, 2, 2)).shape == (1, 1, 2, 2)
+
+
+def test_patch_1_judges_every_pixel_alone() -> None:
+    network = build((5, 7), patch=1).eval()
+    picture, condition = torch.rand(1, 3, 5, 7), torch.rand(1, 6, 5, 7)
+    assert network(picture, condition).shape == (1, 1, 5, 7)
+    assert all(layer.kernel_size == (1, 1) for layer in network.layers if isinstance(layer, nn.Conv2d))
+
+
+def test_condition_is_judged_when_conditional() -> None:
+    network = build((64, 64)).eval()
+    picture = torch.rand(1, 3, 64, 64)
+    blank, other = torch.zeros(1, 6, 64, 64), torch.ones(1, 6, 64, 64)
+    assert not torch.equal(network(picture, blank), network(picture, other))
+
+
+def test_unconditional_takes_the_picture_alone() -> None:
+    network = build((64, 64), condition_channels=0, conditional=False)
+    assert network.layers[0].in_channels == 3
+    assert network(torch.rand(2, 3, 64, 64)).shape == (2, 1, 6, 6)
+
+
+def test_logits_are_not_squashed() -> None:
+    network = build((64, 64)).eval()
+    with torch.no_grad():
+        network.layers[-1].bias.fill_(5.0)
+        logits = network(torch.rand(1, 3, 64, 64), torch.rand(1, 6, 64, 64))
+    assert logits.mean() > 4
+
+
+def test_an_unknown_patch_is_refused() -> None:
+    with pytest.raises(ValueError, match="1, 16, 34, 70, 142 or 286"):
+        PatchGanConfig.model_validate({"patch": 71})

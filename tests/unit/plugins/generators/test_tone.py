@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from skinfw.interfaces import GeneratorIO
+from skinfw_plugins.generators.config import ToneConfig
+from skinfw_plugins.generators.tone import ToneGenerator
+
+INPUTS = ("apparel_head_foot", "face", "segmentation_skin")
+
+
+def paint(picture: torch.Tensor, face: torch.Tensor, skin: torch.Tensor) -> torch.Tensor:
+    network = ToneGenerator(ToneConfig(), GeneratorIO((8, 8), INPUTS))
+    condition = torch.cat([picture, face.expand(3, -1, -1), skin.expand(3, -1, -1)])
+    return network(condition[None])[0]
+
+
+def masks(height: int = 8, width: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
+    face, skin = torch.zeros(1, height, width), torch.zeros(1, height, width)
+    face[:, :3, :3] = 1
+    skin[:, 5:] = 1
+    return face, skin
+
+
+def test_skin_takes_the_median_of_the_face_and_the_rest_stays() -> None:
+    picture = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.9
+    face, skin = masks()
+    output = paint(picture, face, skin)
+    expected = np.median(picture[:, :3, :3].numpy().reshape(3, -1), axis=1)
+    assert np.array_equal(output[:, 5:].numpy(), np.broadcast_to(expected[:, None, None], (3, 3, 8)))
+    assert torch.equal(output[:, :5], picture[:, :5])
+
+
+def test_a_few_strange_pixels_do_not_move_the_colour() -> None:
+    picture = torch.full((3, 8, 8), 0.6)
+    picture[:, 0, :3] = 0.0
+    face, skin = masks()
+    assert torch.allclose(paint(picture, face, skin)[:, 5:], torch.tensor(0.6))
+
+
+def test_erased_white_inside_the_face_does_not_count() -> None:
+    picture = torch.full((3, 8, 8), 0.6)
+    picture[:, :2, :3] = 1.0
+    face, skin = masks()
+    assert torch.allclose(paint(picture, face, skin)[:, 5:], torch.tensor(0.6))
+
+
+def test_without_a_face_all_visible_pixels_give_the_colour() -> None:
+    picture = torch.ones(3, 8, 8)
+    picture[:, 4, :] = 0.25
+    face, skin = masks()
+    assert torch.allclose(paint(picture, torch.zeros_like(face), skin)[:, 5:], torch.tensor(0.25))
+
+
+def test_an_empty_picture_stays_white() -> None:
+    face, skin = masks()
+    assert torch.equal(paint(torch.ones(3, 8, 8), face, skin), torch.ones(3, 8, 8))
+
+
+def test_each_picture_of_a_batch_has_its_own_colour() -> None:
+    network = ToneGenerator(ToneConfig(), GeneratorIO((8, 8), INPUTS))
+    face, skin = masks()
+    rows = [
+        torch.cat([torch.full((3, 8, 8), grey), face.expand(3, -1, -1), skin.expand(3, -1, -1)])
+        for grey in (0.2, 0.7)
+    ]
+    output = network(torch.stack(rows))
+    assert torch.allclose(output[0], torch.tensor(0.2))
+    assert torch.allclose(output[1], torch.tensor(0.7))
+    assert not network.trainable

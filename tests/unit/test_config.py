@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import pytest
+from pydantic import Field, ValidationError
+
+from skinfw.config import ComponentConfig, LossConfig, SizeRequirement, SpecPath, nearest
+from skinfw.registry import KINDS, installed
+
+
+class Inner(ComponentConfig):
+    count: int = Field(default=1, ge=1, description="how many")
+
+
+class Outer(ComponentConfig):
+    inner: Inner = Field(default_factory=Inner, description="nested")
+    ratio: float = Field(default=0.5, description="share")
+
+
+class Place(ComponentConfig):
+    root: SpecPath = Field(description="folder")
+
+
+def test_the_nearest_name_is_given_only_when_it_is_near() -> None:
+    assert nearest("epoch", ["epochs", "steps"]) == "; did you mean 'epochs'?"
+    assert nearest("zzz", ["epochs", "steps"]) == ""
+    assert nearest("epochs", []) == ""
+
+
+def test_unknown_fields_are_told_with_the_known_ones_of_their_own_level() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Outer.model_validate({"inner": {"cuont": 2}, "ratoi": 1, "{brace}": 1})
+    told = {error["loc"]: error["msg"] for error in caught.value.errors()}
+    assert told[("inner", "cuont")] == "unknown field; did you mean 'count'? (allowed: count)"
+    assert told[("ratoi",)] == "unknown field; did you mean 'ratio'? (allowed: inner, ratio)"
+    assert told[("{brace}",)] == "unknown field (allowed: inner, ratio)"
+
+
+def test_configurations_cannot_be_changed_and_hold_finite_numbers() -> None:
+    config = Outer()
+    with pytest.raises(ValidationError):
+        config.ratio = 1.0
+    with pytest.raises(ValidationError, match="finite"):
+        Outer.model_validate({"ratio": float("inf")})
+
+
+def test_a_path_counts_from_the_specs_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def resolved(text: str, folder: Path | None = tmp_path) -> Path:
+        return Place.model_validate({"root": text}, context={"folder": folder}).root
+
+    monkeypatch.setenv("HOME", "/home/someone")
+    monkeypatch.setenv("SKINFW_TEST_FOLDER", "/data")
+    assert resolved("photos") == tmp_path / "photos"
+    assert resolved("../photos/*") == tmp_path.parent / "photos" / "*"
+    assert resolved("/photos") == Path("/photos")
+    assert resolved("~/photos") == Path("/home/someone/photos")
+    assert resolved("$SKINFW_TEST_FOLDER/a") == Path("/data/a")
+    assert resolved("${SKINFW_TEST_FOLDER}/a") == Path("/data/a")
+    assert resolved("photos", None) == Path("photos")
+    with pytest.raises(ValidationError, match="SKINFW_TEST_UNSET is not set"):
+        resolved("$SKINFW_TEST_UNSET/a")
+
+
+@pytest.mark.parametrize(
+    ("requirement", "size", "words"),
+    [
+        (SizeRequirement(minimum=32), (16, 64), "at least 32 pixels"),
+        (SizeRequirement(maximum=32), (16, 64), "at most 32 pixels"),
+        (SizeRequirement(multiple_of=8), (64, 60), "multiples of 8, for instance 64x64"),
+        (SizeRequirement(multiple_of=8), (3, 8), "for instance 8x8"),
+    ],
+)
+def test_a_size_that_does_not_fit_is_told(
+    requirement: SizeRequirement, size: tuple[int, int], words: str
+) -> None:
+    assert words in str(requirement.fault(size))
+
+
+def test_a_size_that_fits_has_no_fault() -> None:
+    assert SizeRequirement(minimum=16, multiple_of=16, maximum=64).fault((64, 16)) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_registered_parameter_is_described(kind: str) -> None:
+    registry = installed()
+    for name in registry.names(kind):
+        config = registry.config_class(kind, name)
+        assert config.__doc__
+        silent = [field for field, info in config.model_fields.items() if not info.description]
+        assert not silent, f"{kind} {name}: {silent}"
+
+
+def test_the_adversarial_loss_says_that_it_needs_a_discriminator() -> None:
+    config = installed().config_class("loss", "gan")
+    assert issubclass(config, LossConfig)
+    assert config.adversarial
+    others = [name for name in installed().names("loss") if name != "gan"]
+    assert others
+    configs = [installed().config_class("loss", name) for name in others]
+    assert not any(getattr(config, "adversarial", None) for config in configs)

@@ -1,0 +1,81 @@
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from skinfw.errors import RunError, SpecError
+from skinfw.jsonfile import MOST_LEVELS, parse_json, read_json, write_json
+
+
+def fault(path: Path) -> str:
+    with pytest.raises(SpecError) as caught:
+        read_json(path)
+    assert caught.value.source == str(path)
+    assert len(caught.value.faults) == 1
+    return caught.value.faults[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "line 1, column 1"),
+        (b"\xef\xbb\xbf{}", "byte-order mark"),
+        ("{}".encode("utf-16"), "byte-order mark"),
+        (b'{"a": "\xff"}', "byte 7 is no UTF-8"),
+        (b'{"a": 1,}', "no valid JSON at line 1, column"),
+        (b'{"a": 1,\n "b": [2,]}', "line 2, column"),
+        (b'{"a": NaN}', "NaN is no JSON"),
+        (b'{"a": -Infinity}', "-Infinity is no JSON"),
+        (b'{"a": 1, "b": {"c": 1, "c": 2}}', "the key 'c' stands twice"),
+        (b"[" * 10_000 + b"]" * 10_000, "nested too deeply"),
+        (b"[" * 10_000, "nested too deeply"),
+        (b'{"a":' * 400 + b"1" + b"}" * 400, "nested too deeply"),
+        (b"9" * 5000, "4300 digits"),
+        (b"// comment\n{}", "no valid JSON"),
+    ],
+)
+def test_a_bad_file_is_told_in_one_line(tmp_path: Path, data: bytes, words: str) -> None:
+    path = tmp_path / "spec.json"
+    path.write_bytes(data)
+    assert words in fault(path)
+
+
+def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
+    assert "no such file" in fault(tmp_path / "spec.json")
+    assert "is a folder" in fault(tmp_path)
+    assert "cannot be read" in fault(tmp_path / "a\0b")
+    (tmp_path / "file").touch()
+    assert "cannot be read: Not a directory" in fault(tmp_path / "file" / "spec.json")
+
+
+def test_nesting_up_to_the_limit_is_read() -> None:
+    allowed = MOST_LEVELS - 1
+    assert parse_json("[" * allowed + "]" * allowed)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        parse_json("[" * (allowed + 1) + "1" + "]" * (allowed + 1))
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "é.json"
+    value = {"text": "ü", "list": [1, 2.5, None, True]}
+    write_json(path, value)
+    assert read_json(path) == value
+    assert "ü" in path.read_text(encoding="utf-8")
+    assert list(path.parent.iterdir()) == [path]
+    assert path.stat().st_mode & stat.S_IRUSR
+
+
+def test_a_value_that_is_no_json_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "spec.json"
+    write_json(path, {"old": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"new": object()})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"old": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="cannot be written"):
+        write_json(tmp_path / "file" / "spec.json", {})

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from skinfw.assemble import build_generator
+from skinfw.errors import RunError
+from skinfw.registry import installed
+from skinfw.spec import Spec, parse_spec
+from skinfw.training.checkpoints import (
+    Progress,
+    load_generator,
+    load_optimizer,
+    optimizer_tensors,
+    read_checkpoint,
+    save_checkpoint,
+)
+
+PROGRESS = Progress(step=3, epoch=1, batches=2, data="abc")
+
+
+@pytest.fixture
+def spec(tiny_spec: Callable[..., dict[str, Any]]) -> Spec:
+    return parse_spec(tiny_spec())
+
+
+def write(path: Path, spec: Spec) -> dict[str, torch.Tensor]:
+    torch.manual_seed(1)
+    weights = {f"generator.{key}": value for key, value in build_generator(spec).state_dict().items()}
+    save_checkpoint(path, weights, spec, PROGRESS, best={"value": 1.5})
+    return weights
+
+
+def test_a_checkpoint_describes_itself(tmp_path: Path, spec: Spec) -> None:
+    write(tmp_path / "last.safetensors", spec)
+    found = read_checkpoint(tmp_path / "last.safetensors")
+    assert found.spec == spec
+    assert found.progress == PROGRESS
+    assert found.about["best"] == {"value": 1.5}
+    assert found.about["versions"]["torch"] == torch.__version__.partition("+")[0]
+    assert found.about["components"]["generator/pix2pix"].startswith("skinfw ")
+    assert found.about["components"]["dataset/mannequins"].startswith("skinfw ")
+
+
+def test_the_generator_comes_back_bit_for_bit(tmp_path: Path, spec: Spec) -> None:
+    weights = write(tmp_path / "last.safetensors", spec)
+    generator = load_generator(read_checkpoint(tmp_path / "last.safetensors"), torch.device("cpu"))
+    assert not generator.training
+    for key, value in generator.state_dict().items():
+        assert torch.equal(value, weights[f"generator.{key}"]), key
+
+
+def test_an_optimiser_goes_on_as_if_it_had_never_stopped() -> None:
+    def train(steps: int, reload_after: int | None) -> torch.Tensor:
+        torch.manual_seed(0)
+        weight = torch.nn.Parameter(torch.ones(4))
+        optimizer = torch.optim.Adam([weight], lr=0.1, fused=True)
+        for step in range(steps):
+            (weight**2 * torch.arange(4.0)).sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            if step == reload_after:
+                kept = {key: value.clone() for key, value in optimizer_tensors("o", optimizer).items()}
+                optimizer = torch.optim.Adam([weight], lr=0.1, fused=True)
+                load_optimizer(optimizer, {key.removeprefix("o."): value for key, value in kept.items()})
+        return weight.detach()
+
+    assert torch.equal(train(6, None), train(6, 2))
+
+
+def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"none\.safetensors: no such checkpoint"):
+        read_checkpoint(tmp_path / "none.safetensors")
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, spec: Spec) -> None:
+    path = tmp_path / "last.safetensors"
+    write(path, spec)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(RunError, match=r"last\.safetensors: no readable skinfw checkpoint"):
+        read_checkpoint(path)
+
+
+def test_foreign_weights_are_refused(tmp_path: Path) -> None:
+    save_file({"weight": torch.zeros(1)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(RunError, match="no readable skinfw checkpoint"):
+        read_checkpoint(tmp_path / "foreign.safetensors")
+
+
+def test_a_missing_plugin_is_named(tmp_path: Path, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "last.safetensors"
+    write(path, spec)
+    entry = installed().entry("generator", "pix2pix")
+    monkeypatch.delitem(installed().entries, ("generator", "pix2pix"))
+    with pytest.raises(RunError, match=f"generator pix2pix of {entry.provider}, which is not installed"):
+        read_checkpoint(path)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path, spec: Spec) -> None:
+    other = spec.model_copy(
+        update={"generator": parse_spec({**spec.to_json(), "generator": "pix2pix"}).generator}
+    )
+    weights = {f"generator.{key}": value for key, value in build_generator(spec).state_dict().items()}
+    save_checkpoint(tmp_path / "x.safetensors", weights, other, PROGRESS)
+    with pytest.raises(RunError, match="its weights do not fit its spec"):
+        load_generator(read_checkpoint(tmp_path / "x.safetensors"), torch.device("cpu"))
+
+
+def test_a_failed_write_leaves_the_old_checkpoint(
+    tmp_path: Path, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "last.safetensors"
+    write(path, spec)
+    before = path.read_bytes()
+
+    def fail(*arguments: object, **keywords: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("skinfw.training.checkpoints.save_file", fail)
+    with pytest.raises(RunError, match="No space left on device"):
+        write(path, spec)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skinfw.config import ComponentConfig
+from skinfw.data.loading import Loader, ShuffledOrder
+from skinfw.data.sample import Sample
+from skinfw.errors import DataError
+from skinfw.interfaces import Dataset, DatasetIO
+
+
+class Numbers(Dataset[Any]):
+    """Samples whose pictures are their own number; those in ``corrupt`` cannot be read."""
+
+    corrupt: frozenset[int] = frozenset()
+
+    def names(self) -> Sequence[str]:
+        return [str(index) for index in range(20)]
+
+    def load(self, name: str) -> Sample:
+        if int(name) in self.corrupt:
+            raise DataError(f"sample {name}: body.png: no picture")
+        picture = np.full((4, 4, 3), int(name), np.uint8)
+        mask = np.zeros((4, 4), bool)
+        return Sample(name, {"apparel_head_foot": picture}, picture, mask, mask)
+
+    def fingerprint(self) -> str:
+        return "0"
+
+
+@pytest.fixture
+def numbers() -> Numbers:
+    return Numbers(ComponentConfig(), DatasetIO((4, 4), ("apparel_head_foot",)))
+
+
+def order_of(order: ShuffledOrder, epoch: int, skip: int = 0) -> list[int]:
+    order.start(epoch, skip)
+    return list(order)
+
+
+def test_every_epoch_has_an_order_of_its_own_that_depends_on_the_seed_alone() -> None:
+    order = ShuffledOrder(20, seed=5)
+    assert sorted(order_of(order, 0)) == list(range(20))
+    assert order_of(order, 0) != order_of(order, 1)
+    assert order_of(order, 1) == order_of(ShuffledOrder(20, seed=5), 1)
+    assert order_of(order, 1) != order_of(ShuffledOrder(20, seed=6), 1)
+
+
+def test_an_epoch_can_be_entered_anywhere() -> None:
+    order = ShuffledOrder(20, seed=5)
+    assert order_of(order, 3, skip=8) == order_of(order, 3)[8:]
+
+
+def test_processes_share_an_epoch_without_overlap() -> None:
+    shares = [order_of(ShuffledOrder(21, 0, rank, 2), 4) for rank in range(2)]
+    assert [len(share) for share in shares] == [10, 10]
+    assert not set(shares[0]) & set(shares[1])
+
+
+def test_batches_follow_the_names_where_no_order_is_given(numbers: Numbers) -> None:
+    batches = list(Loader(numbers, ["3", "1", "2"], batch_size=2))
+    assert [list(batch.names) for batch in batches] == [["3", "1"], ["2"]]
+    assert batches[0].target[0].unique().item() == pytest.approx(3 / 255)
+
+
+def test_a_corrupt_sample_stops_the_loading_and_is_named(numbers: Numbers) -> None:
+    numbers.corrupt = frozenset([2])
+    with pytest.raises(DataError, match=r"sample 2: body\.png"):
+        list(Loader(numbers, ["1", "2", "3"], batch_size=2))
+
+
+def test_a_corrupt_sample_is_left_out_and_named_once(
+    numbers: Numbers, caplog: pytest.LogCaptureFixture
+) -> None:
+    numbers.corrupt = frozenset([2])
+    loader = Loader(numbers, ["1", "2", "3"], batch_size=1, skip_corrupt=True)
+    for _ in range(2):
+        assert [list(batch.names) for batch in loader] == [["1"], ["3"]]
+        assert loader.position == 3
+    assert [record.message for record in caplog.records] == ["left out: sample 2: body.png: no picture"]
+
+
+def test_worker_processes_give_the_same_batches(numbers: Numbers) -> None:
+    alone = [batch.target for batch in Loader(numbers, numbers.names(), batch_size=7)]
+    helped = [batch.target for batch in Loader(numbers, numbers.names(), batch_size=7, workers=1)]
+    assert len(alone) == len(helped) == 3
+    assert all(bool((one == other).all()) for one, other in zip(alone, helped, strict=True))

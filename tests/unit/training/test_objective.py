@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+import skinfw
+from skinfw.assemble import build_losses
+from skinfw.errors import TrainingError
+from skinfw.interfaces import Step
+from skinfw.spec import parse_spec
+from skinfw.training.objective import Objective, checked_values
+
+
+def make_objective(*losses: Mapping[str, Any] | str) -> Objective:
+    needs_judge = any((loss if isinstance(loss, str) else loss["type"]) == "gan" for loss in losses)
+    spec = parse_spec(
+        {
+            "name": "objective",
+            "data": {"size": [32, 32]},
+            "generator": "pix2pix",
+            "losses": list(losses),
+            **({"discriminator": {"type": "patchgan", "patch": 16}} if needs_judge else {}),
+            "training": {"steps": 1},
+        }
+    )
+    return Objective(spec, build_losses(spec))
+
+
+def make_step() -> Step:
+    return Step(
+        output=torch.full((1, 3, 32, 32), 0.25),
+        target=torch.full((1, 3, 32, 32), 0.75),
+        skin=torch.ones(1, 1, 32, 32),
+        judge=lambda picture: torch.zeros(1, 1, 2, 2),
+    )
+
+
+def test_total_is_the_weighted_sum_of_the_terms() -> None:
+    objective = make_objective({"type": "l1", "weight": 10}, {"type": "mse", "weight": 2})
+    terms = objective.generator_terms(make_step())
+    assert {name: term.item() for name, term in terms.items()} == {"l1": 0.5, "mse": 0.25}
+    assert objective.total(terms).item() == pytest.approx(10 * 0.5 + 2 * 0.25)
+
+
+def test_two_losses_of_one_type_keep_their_own_names_and_weights() -> None:
+    objective = make_objective({"type": "l1", "weight": 1}, {"type": "l1", "weight": 3, "region": "skin"})
+    terms = objective.generator_terms(make_step())
+    assert list(terms) == ["l1", "l1_2"]
+    assert objective.total(terms).item() == pytest.approx(0.5 + 3 * 0.5)
+
+
+def test_only_adversarial_losses_have_a_term_for_the_discriminator() -> None:
+    objective = make_objective("l1", {"type": "gan", "weight": 0.5})
+    terms = objective.discriminator_terms(make_step())
+    assert list(terms) == ["discriminator/gan"]
+    # logits of 0 say one half: -log(1/2) for real and for painted pictures, halved
+    assert terms["discriminator/gan"].item() == pytest.approx(0.693147, abs=1e-5)
+    assert objective.total(terms).item() == pytest.approx(0.693147 / 2, abs=1e-5)
+
+
+def test_finite_terms_come_back_as_numbers() -> None:
+    assert checked_values({"l1": torch.tensor(0.5)}, 1, "") == {"l1": 0.5}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_stops_with_step_loss_and_last_good_checkpoint(value: float) -> None:
+    terms = {"l1": torch.tensor(0.5), "gan": torch.tensor(value)}
+    with pytest.raises(TrainingError) as caught:
+        checked_values(terms, 7, "The last good checkpoint is here.")
+    assert "step 7" in str(caught.value)
+    assert "'gan'" in str(caught.value)
+    assert "The last good checkpoint is here." in str(caught.value)
+
+
+def test_use_names_the_same_component_as_json() -> None:
+    assert (
+        skinfw.use("loss", "l1", weight=2).config
+        == make_objective({"type": "l1", "weight": 2}).losses["l1"].config
+    )
+    assert SimpleNamespace(**skinfw.use("loss", "l1").to_json()).type == "l1"
