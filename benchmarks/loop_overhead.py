@@ -54,9 +54,7 @@ def bare_loop(spec: Spec) -> float:
     assert discriminator is not None
     discriminator.to(memory_format=torch.channels_last)
     training = spec.training
-    optimizer = torch.optim.Adam(
-        generator.parameters(), training.generator_lr, training.betas, fused=True
-    )
+    optimizer = torch.optim.Adam(generator.parameters(), training.generator_lr, training.betas, fused=True)
     judge_optimizer = torch.optim.Adam(
         discriminator.parameters(), training.discriminator_lr, training.betas, fused=True
     )

@@ -53,12 +53,12 @@ def _json_path(error: ErrorDetails, value: Any) -> str:
     text = "$"
     location = error["loc"]
     for part in location:
-        inside = part in value if isinstance(value, dict) else isinstance(value, list | tuple)
-        if inside:
+        known = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list | tuple) else ()
+        if part in known:
             value = value[part]
         elif error["type"] != "missing" or part != location[-1]:
             continue
-        simple = isinstance(part, str) and re.fullmatch(r"[$\w]+", part)
+        simple = isinstance(part, str) and re.fullmatch(r"[$A-Za-z_]\w*", part)
         text += f".{part}" if simple else f"[{json.dumps(part)}]"
     return text
 

@@ -106,9 +106,7 @@ def test_the_filled_spec_runs_again_as_it_is(finished: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("step", [2, 7, 15])
-def test_a_run_killed_at_any_step_ends_in_the_same_weights(
-    finished: Path, tmp_path: Path, step: int
-) -> None:
+def test_a_run_killed_at_any_step_ends_in_the_same_weights(finished: Path, tmp_path: Path, step: int) -> None:
     spec, run = write_spec(tmp_path, killed_spec()), tmp_path / "run"
     process = subprocess.Popen(
         command("run", spec, "--output", run), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -86,3 +86,8 @@ def test_configurations_are_imported_without_heavy_libraries() -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout) == {}, "the library is imported with the configuration of"
+
+
+def test_what_a_silent_spec_measures_and_compares_with() -> None:
+    assert installed().defaults("metrics") == ["psnr", "ssim", "mse"]
+    assert installed().defaults("baselines") == ["inpaint", "tone"]

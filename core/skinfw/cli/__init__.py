@@ -60,8 +60,8 @@ class Commands(click.Group):
         except SkinfwError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
+        except KeyboardInterrupt as interrupt:
+            click.echo(str(interrupt) or "Interrupted.", err=True)
             ctx.exit(130)  # 128 and SIGINT, as shells expect
 
 

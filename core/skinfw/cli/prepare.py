@@ -51,25 +51,15 @@ def command(photos: Path, output: Path, segmenter: str, pose_encoder: str, **opt
     config = _config(options)
     references = _component("segmenter", segmenter), _component("pose_encoder", pose_encoder)
 
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from skinfw.data.prepare import prepare
-    from skinfw.data.prepare_report import Row
+    from skinfw.cli.bar import progress_bar
+    from skinfw.data.prepare import LEFT_OUT_FILE, prepare
     from skinfw.errors import DataError
 
-    console = Console(stderr=True)
-    columns = (TextColumn("prepare"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("prepare", total=None)
-
-        def show(done: int, total: int, row: Row) -> None:
-            bar.update(task, completed=done, total=total)
-
-        report = prepare(photos, output, *references, config, show)
+    with progress_bar("prepare") as show:
+        report = prepare(photos, output, *references, config, lambda done, total, _: show(done, total))
     _print_report(report)
     if report.count("left out") == len(report.rows):
-        raise DataError(f"{photos}: no photo became a sample; {output / 'left_out.csv'} says why for each")
+        raise DataError(f"{photos}: no photo became a sample; {output / LEFT_OUT_FILE} says why for each")
 
 
 def _config(options: dict[str, Any]) -> PrepareConfig:
@@ -78,6 +68,7 @@ def _config(options: dict[str, Any]) -> PrepareConfig:
 
     from skinfw.data.prepare_config import PrepareConfig
     from skinfw.errors import UserError
+    from skinfw.faults import tell
 
     crop = {"aspect": _aspect(options.pop("aspect")), "margin": options.pop("crop_margin")}
     crop = {name: value for name, value in crop.items() if value is not None}
@@ -89,8 +80,14 @@ def _config(options: dict[str, Any]) -> PrepareConfig:
     try:
         return PrepareConfig.model_validate(given)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise UserError(f"options: {faults}") from None
+        raise UserError("; ".join(_name_option(line) for line in tell(error, given))) from None
+
+
+def _name_option(fault: str) -> str:
+    """Turn the JSON path that a fault begins with into the option that was given."""
+    path, _, message = fault.partition(": ")
+    option = {"$.crop.aspect": "--aspect", "$.crop.margin": "--crop-margin"}.get(path)
+    return f"{option or path.replace('$.', '--').replace('_', '-')}: {message}"
 
 
 def _aspect(text: str | None) -> float | None:
@@ -113,6 +110,7 @@ def _component(kind: str, text: str) -> ComponentSpec:
 
     from skinfw.component_spec import ComponentSpec, Slot
     from skinfw.errors import UserError
+    from skinfw.faults import tell
 
     option = f"--{kind.replace('_', '-')}"
     try:
@@ -120,8 +118,7 @@ def _component(kind: str, text: str) -> ComponentSpec:
         slot: TypeAdapter[ComponentSpec] = TypeAdapter(Annotated[ComponentSpec, Slot(kind)])
         return slot.validate_python(value)
     except ValidationError as error:
-        faults = [".".join([*map(str, item["loc"]), ""]) + f" {item['msg']}" for item in error.errors()]
-        raise UserError(f"{option}: {'; '.join(fault.strip() for fault in faults)}") from None
+        raise UserError(f"{option}: {'; '.join(tell(error, value))}") from None
     except ValueError as error:
         raise UserError(f"{option}: no valid JSON: {error}") from None
 
@@ -134,8 +131,11 @@ def _print_report(report: PrepareReport) -> None:
     console.print(report.summary().partition(" (")[0], highlight=False)
     if not report.reasons():
         return
-    table = Table("photos", "left out because", "for instance")
+    table = Table("photos", "left out because")
+    table.add_column("for instance", overflow="fold")
     for reason, count in report.reasons().most_common():
         rows = [row for row in report.left_out() if row.reason == reason][:EXAMPLES]
-        table.add_row(str(count), reason, "\n".join(f"{row.photo}: {row.detail}" for row in rows))
+        # most errors name the file themselves
+        named = [row.detail if row.photo in row.detail else f"{row.photo}: {row.detail}" for row in rows]
+        table.add_row(str(count), reason, "\n".join(named))
     console.print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def read_image(path: Path) -> Image.Image:
         raise DataError(f"{path}: no such file") from error
     except UnidentifiedImageError as error:
         raise DataError(f"{path}: no picture that can be read (corrupt or of an unknown format)") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
 
 
@@ -73,9 +74,11 @@ def _too_large(path: Path, width: int, height: int) -> str:
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Turn a picture of any mode into RGB: 16 bit is scaled to 8, transparency is laid on white."""
-    if image.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I", "F"):
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         values = np.asarray(image, np.float64)
-        peak = 65535.0 if values.max(initial=0) > 255 else 255.0
+        # the two wide modes do not say how many bits their values have
+        wide = image.mode.startswith("I;16") or values.max(initial=0) > 255
+        peak = 65535.0 if wide else 255.0
         image = Image.fromarray(np.clip(values / peak * 255 + 0.5, 0, 255).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         layer = image.convert("RGBA")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from skinfw.config import StrictModel
 
@@ -32,6 +32,17 @@ class PersonCrop(StrictModel):
     )
 
 
+def _crop_tag(value: Any) -> str:
+    return "person" if isinstance(value, dict | PersonCrop) else "none"
+
+
+Crop = Annotated[
+    Annotated[Literal["none"], Tag("none")] | Annotated[PersonCrop, Tag("person")],
+    # told apart by hand, so that a fault is told once and not for each alternative
+    Discriminator(_crop_tag),
+]
+
+
 class PrepareConfig(StrictModel):
     """How photos become sample folders."""
 
@@ -46,9 +57,7 @@ class PrepareConfig(StrictModel):
             "the skin, and 1 point at 4)"
         ),
     )
-    crop: Literal["none"] | PersonCrop = Field(
-        default="none", description="none, or the person with a margin at an aspect"
-    )
+    crop: Crop = Field(default="none", description="none, or the person with a margin at an aspect")
     views: tuple[View, ...] = Field(default=("front",), min_length=1, description="views that are kept")
     body: Literal["any", "full", "upper"] = Field(
         default="any", description="keep everybody, only people with their feet, or only those without"

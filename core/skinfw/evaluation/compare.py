@@ -52,6 +52,10 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
     return {key: leaf for name, each in pairs for key, leaf in _flat(each, name).items()}
 
 
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _read(folder: Path, label: str) -> RunFigures:
     if not (folder / "spec.json").is_file():
         raise RunError(f"{folder}: no run folder (it has no spec.json); check the path")
@@ -67,7 +71,7 @@ def _read(folder: Path, label: str) -> RunFigures:
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{path}: holds no figures of a run; measure it again: skinfw evaluate {folder}"
-        ) from (error)
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -97,13 +101,10 @@ class Comparison:
         return Table("run", [*heads, "kept pixels changed", "pictures", "step"], rows)
 
     def differences(self) -> dict[str, list[str]]:
-        """Return the spec fields whose values differ, by dotted path, with each run's value as JSON."""
+        """Return the spec fields whose values differ, by dotted path, with each run's value as text."""
         paths = dict.fromkeys(path for run in self.runs for path in run.spec if path not in _NOT_COMPARED)
         rows = {
-            path: [
-                json.dumps(run.spec[path], ensure_ascii=False) if path in run.spec else _ABSENT
-                for run in self.runs
-            ]
+            path: [_text(run.spec[path]) if path in run.spec else _ABSENT for run in self.runs]
             for path in paths
         }
         return {path: values for path, values in rows.items() if len(set(values)) > 1}

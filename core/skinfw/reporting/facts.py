@@ -12,47 +12,65 @@ from torch import nn
 from skinfw.assemble import build_discriminator, build_generator
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.registry import installed
-from skinfw.reporting.figures import ARROWS, figure_label
+from skinfw.reporting.figures import ARROWS
 from skinfw.spec import Spec
 
 
 @dataclass(frozen=True)
 class MetricCard:
-    """How a figure came about.
+    """How a metric's figures came about.
 
     Attributes:
-        name: its name, for instance ``skin PSNR``.
+        name: its name in the spec.
         direction: whether more or less is better, in words.
         provider: who brought the metric.
-        pictures: pictures that have a value, or None for a metric over the whole set.
-        explanation: the metric's own documentation.
+        regions: what each of its figures was measured over.
+        explanation: the metric's own documentation, a paragraph each.
     """
 
     name: str
     direction: str
     provider: str
-    pictures: int | None
-    explanation: str
+    regions: Sequence[str]
+    explanation: Sequence[str]
 
 
 def metric_cards(evaluation: Evaluation) -> list[MetricCard]:
-    """Return a card for each figure of an evaluation."""
+    """Return a card for each metric of an evaluation."""
     registry = installed()
-    cards = []
-    for key, info in evaluation.metrics.items():
-        name = key.partition("/")[2]
-        values = evaluation.per_picture[TRAINED].get(key)
-        text = inspect.getdoc(registry.component_class("metric", name)) or ""
-        cards.append(
-            MetricCard(
-                name=figure_label(key),
-                direction=f"{ARROWS[info.direction]} {info.direction} is better",
-                provider=registry.entry("metric", name).provider,
-                pictures=None if values is None else sum(value is not None for value in values),
-                explanation=text.partition("\n\nArgs:")[0],
-            )
+    regions: dict[str, list[str]] = {}
+    for key in evaluation.metrics:
+        regions.setdefault(key.partition("/")[2], []).append(key)
+    return [
+        MetricCard(
+            name=name.replace("_", " ").upper(),
+            direction=_direction(evaluation, keys[0]),
+            provider=registry.entry("metric", name).provider,
+            regions=[f"{key.partition('/')[0]}: {_pictures(evaluation, key)}" for key in keys],
+            explanation=_paragraphs(registry.component_class("metric", name)),
         )
-    return cards
+        for name, keys in regions.items()
+    ]
+
+
+def _direction(evaluation: Evaluation, key: str) -> str:
+    info = evaluation.metrics[key]
+    unit = f", in {info.unit}" if info.unit else ""
+    return f"{ARROWS[info.direction]} {info.direction} is better{unit}"
+
+
+def _pictures(evaluation: Evaluation, key: str) -> str:
+    values = evaluation.per_picture[TRAINED].get(key)
+    if values is None:
+        return f"over all {len(evaluation.names)} pictures at once"
+    known = sum(value is not None for value in values)
+    return f"mean of {known} picture{'' if known == 1 else 's'}"
+
+
+def _paragraphs(metric: type[Any]) -> list[str]:
+    """Return what a class says of itself, up to its arguments, without the marks of docstrings."""
+    text = (inspect.getdoc(metric) or "").partition("\n\nArgs:")[0].replace("`", "")
+    return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
 def network_parameters(spec: Spec) -> dict[str, int]:
@@ -77,7 +95,7 @@ def training_facts(spec: Spec, log: Sequence[Mapping[str, Any]], step: int) -> d
         step: training steps behind the weights that were measured.
     """
     steps = [record for record in log if record.get("event") == "step"]
-    facts = {"steps behind these weights": f"{step:,}"}
+    facts = {"step of these weights": f"{step:,}"}
     if steps:
         facts["steps trained"] = f"{steps[-1]['step']:,}"
         facts["epochs trained"] = f"{steps[-1].get('epoch', 0) + 1:,}"

@@ -47,7 +47,7 @@ class Curve:
 
 def loss_curves(log: Iterable[Mapping[str, Any]]) -> list[Curve]:
     """Return one curve for each loss in a run's log (`skinfw.run_folder.Run.read_log`)."""
-    return _curves(log, "step", "losses", lambda name: name.replace("_", " "))
+    return _curves(log, "step", "losses", lambda name: name.replace("_", " ").replace("/", " "))
 
 
 def validation_curves(log: Iterable[Mapping[str, Any]]) -> list[Curve]:

@@ -57,7 +57,6 @@ def write_report(
         validations=[{"curve": curve, "picture": draw(curve)} for curve in validation_curves(log)],
         facts=training_facts(spec, log, checkpoint.progress.step),
         cards=metric_cards(evaluation),
-        split=evaluation.split,
         spec=json.dumps(spec.to_json(), indent=2, ensure_ascii=False),
         trained_with=checkpoint.about,
         measured_with=environment(spec),

@@ -190,7 +190,7 @@ class Trainer:
         if interrupt.asked or (every is not None and self.step % every == 0):
             self._save("last")
         if interrupt.asked:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(f"Interrupted; step {self.step} is saved. Go on with --resume.")
 
     def _end_epoch(self) -> None:
         self.epoch, self.batches = self.epoch + 1, 0

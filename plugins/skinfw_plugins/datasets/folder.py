@@ -28,7 +28,7 @@ class FolderDataset(Dataset[FolderConfig]):
     def names(self) -> Sequence[str]:
         """Return the names of all samples, sorted; the disk is read once."""
         if self._names is None:
-            self._base, found = find_samples(self.config.root)
+            self._base, found = find_samples(self.config.root.absolute())
             self._names = tuple(sorted(found))
         return self._names
 

@@ -69,6 +69,13 @@ class InpaintConfig(GeneratorConfig):
         le=100,
         description="radius in pixels around each pixel that it is made from",
     )
+    margin: int = Field(
+        default=3,
+        ge=0,
+        le=100,
+        description="pixels around the skin in which erased (white) ones are no neighbours to paint from: "
+        "preparation erases a ring around the skin, whose white would flow in",
+    )
 
 
 class ToneConfig(GeneratorConfig):

@@ -21,8 +21,9 @@ _METHODS = {"telea": cv2.INPAINT_TELEA, "navier_stokes": cv2.INPAINT_NS}
 class InpaintGenerator(Generator[InpaintConfig]):
     """Fills the skin region from the pixels around it by OpenCV's inpainting.
 
-    The region is taken as it is given. Where it borders on the erased background, that white counts as a
-    neighbour like any other colour. Pixels outside the region stay as they are. Nothing is trained.
+    The ring that preparation erased around the skin is inpainted with it, or its white would flow in; beyond
+    that ring, white counts as a neighbour like any other colour, background included. Pixels outside the
+    skin region stay as they are. Nothing is trained.
     """
 
     required_inputs: ClassVar[tuple[str, ...]] = (APPAREL, SKIN)
@@ -34,7 +35,11 @@ class InpaintGenerator(Generator[InpaintConfig]):
         filled = [self._fill(picture, region) for picture, region in zip(pictures, regions, strict=True)]
         return picture_tensor(filled).to(condition.device, torch.float32)
 
-    def _fill(self, picture: Picture, region: Mask) -> Picture:
-        mask = region.astype(np.uint8) * 255
+    def _fill(self, picture: Picture, skin: Mask) -> Picture:
+        mask = skin.astype(np.uint8)
+        side = 2 * self.config.margin + 1
+        around = cv2.dilate(mask, np.ones((side, side), np.uint8))
+        erased = (picture == 255).all(axis=2)
+        mask[erased & (around > 0)] = 1
         filled = cv2.inpaint(picture, mask, self.config.radius, _METHODS[self.config.method])
-        return np.asarray(filled, np.uint8)
+        return np.where(skin[..., None], filled, picture)

@@ -196,9 +196,7 @@ def sample_skeleton(random: np.random.Generator, build: Build) -> Skeleton:
         out, forward, fore_out, fore_forward = _arm_angles(random)
         elbow = _step(shoulder, 0.160, out, forward, side)
         wrist = _step(elbow, 0.140, fore_out, fore_forward, side)
-        hands[side] = _step(
-            wrist, 0.088, fore_out + random.uniform(-14, 14), fore_forward + 8, side
-        )
+        hands[side] = _step(wrist, 0.088, fore_out + random.uniform(-14, 14), fore_forward + 8, side)
         start = SHOULDER[side]
         joints[start], joints[start + 1], joints[start + 2] = shoulder, elbow, wrist
     joints = [_turn(joint, turn) for joint in joints]

@@ -79,9 +79,7 @@ class Canvas:
         # One pixel of slack on each side, for the soft edge.
         x0, x1 = _span(left * scale + x - 1, right * scale + x + 2, width)
         y0, y1 = _span(top * scale + y - 1, bottom * scale + y + 2, height)
-        return Window(
-            (slice(y0, y1), slice(x0, x1)), self.columns[None, x0:x1], self.rows[y0:y1, None]
-        )
+        return Window((slice(y0, y1), slice(x0, x1)), self.columns[None, x0:x1], self.rows[y0:y1, None])
 
     def coverage(self, distance: Field) -> Field:
         """How much of each pixel a shape covers, 0..1, from the signed distance to its edge."""

@@ -12,9 +12,7 @@ from .canvas import Field
 @cache
 def colour_of(code: str) -> Field:
     """An HTML colour such as `#a07e56` as RGB 0..255, float32 `(3, 1, 1)`."""
-    return np.array([int(code[index : index + 2], 16) for index in (1, 3, 5)], np.float32)[
-        :, None, None
-    ]
+    return np.array([int(code[index : index + 2], 16) for index in (1, 3, 5)], np.float32)[:, None, None]
 
 
 def jittered(random: np.random.Generator, code: str, amount: float) -> Field:

@@ -102,10 +102,6 @@ def draw_person(seed: int, size: tuple[int, int]) -> Drawing:
     points = np.ones((25, 3), np.float32)
     points[:, 0] = person.skeleton.joints[:, 0] * canvas.scale + origin_x
     points[:, 1] = person.skeleton.joints[:, 1] * canvas.scale + origin_y
-    inside = (
-        (points[:, :2] >= -0.5).all(1)
-        & (points[:, 0] < size[1] - 0.5)
-        & (points[:, 1] < size[0] - 0.5)
-    )
+    inside = (points[:, :2] >= -0.5).all(1) & (points[:, 0] < size[1] - 0.5) & (points[:, 1] < size[0] - 0.5)
     points[~inside] = 0
     return Drawing(canvas.picture(), canvas.labels, points)

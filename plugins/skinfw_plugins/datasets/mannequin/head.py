@@ -32,9 +32,7 @@ class Head:
         self.half = half
         self.light = light
 
-    def measure(
-        self, left: float, top: float, right: float, bottom: float
-    ) -> tuple[Window, Field, Field]:
+    def measure(self, left: float, top: float, right: float, bottom: float) -> tuple[Window, Field, Field]:
         """A window around the head (sides in half head heights) and the places of its pixels."""
         x, y, _ = self.skeleton.head_centre
         window = self.canvas.window(
@@ -82,9 +80,7 @@ class Head:
             shape = np.minimum(shape, ellipse(x, y, (ear_x, ear_y), (0.11, 0.19)))
         side_x, down = x * np.float32(1.15), y * np.float32(0.6)
         towards = np.sqrt(np.maximum(1 - side_x * side_x - down * down, 0.02))
-        light = bounded(
-            side_x * self.light[0] + down * self.light[1] + towards * self.light[2], 0, 1
-        )
+        light = bounded(side_x * self.light[0] + down * self.light[1] + towards * self.light[2], 0, 1)
         level = bounded(AMBIENT + (1.09 - AMBIENT) * light, 0, 1)
         nose_x, _ = self.place(NOSE_TIP)
         for side in (RIGHT, LEFT):
@@ -98,9 +94,7 @@ class Head:
         self.canvas.shadow(window, shape * np.float32(self.half), 0.008, 0.25)
         self.canvas.paint(window, shape * np.float32(self.half), colour, LABELS["face"])
 
-    def _paint_features(
-        self, window: Window, x: Field, y: Field, skin: Skin, hair: Hair, iris: int
-    ) -> None:
+    def _paint_features(self, window: Window, x: Field, y: Field, skin: Skin, hair: Hair, iris: int) -> None:
         def dab(
             across: Field, centre: tuple[float, float], radii: tuple[float, float], colour: Field
         ) -> None:
@@ -111,7 +105,7 @@ class Head:
         brow = (dark + hair.colour * np.float32(0.6)) * np.float32(0.6)
         left, eye_y = self.place((EYE_PLACE[0], EYE_PLACE[1], EYE_PLACE[2]))
         right, _ = self.place((-EYE_PLACE[0], EYE_PLACE[1], EYE_PLACE[2]))
-        # Both eyes lie equally far from the line between them: one mark on the folded face makes two.
+        # Both eyes lie equally far from the line between them: one mark on a folded face is two.
         middle, apart = (left + right) / 2, (left - right) / 2
         folded = np.abs(x - np.float32(middle))
         dab(folded, (apart, eye_y - 0.03), (0.155, 0.085), dark)
@@ -120,8 +114,7 @@ class Head:
         dab(folded, (apart + 0.01, eye_y - 0.21), (0.17, 0.035), brow)
         mouth_x, mouth_y = self.place((0.0, 0.60, 0.68))
         lips = (
-            LIP_COLOUR * np.float32(0.35)
-            + skin.lit * np.array([0.55, 0.38, 0.36], np.float32)[:, None, None]
+            LIP_COLOUR * np.float32(0.35) + skin.lit * np.array([0.55, 0.38, 0.36], np.float32)[:, None, None]
         )
         dab(x, (mouth_x, mouth_y), (0.20, 0.07), lips)
         dab(x, (mouth_x, mouth_y - 0.005), (0.19, 0.02), dark)

@@ -51,9 +51,7 @@ SHIN_AND_SHOE = Flesh((0.034, 0.0205), (0.0195, 0.0215), (0.0095, 0.002))
 def _with_fingers(surface: Surface) -> Surface:
     """Darken three furrows towards the fingertips."""
     furrows = np.maximum(np.cos(surface.across * np.float32(3.0 * np.pi)), 0)
-    reach = bounded(
-        (surface.along - np.float32(ARM_LENGTH + 0.45 * HAND_LENGTH)) * np.float32(50), 0, 1
-    )
+    reach = bounded((surface.along - np.float32(ARM_LENGTH + 0.45 * HAND_LENGTH)) * np.float32(50), 0, 1)
     return replace(surface, light=surface.light * (1 - np.float32(0.38) * furrows * reach))
 
 

@@ -83,8 +83,6 @@ def sample_skin(random: np.random.Generator) -> Skin:
 
 def sample_hair(random: np.random.Generator) -> Hair:
     """Draw a hair colour and a cut."""
-    cut = pick(
-        random, {"bald": 0.03, "buzz": 0.12, "short": 0.27, "bob": 0.18, "long": 0.28, "bun": 0.12}
-    )
+    cut = pick(random, {"bald": 0.03, "buzz": 0.12, "short": 0.27, "bob": 0.18, "long": 0.28, "bun": 0.12})
     colour = jittered(random, one_of(random, HAIR_COLOURS), 0.12)
     return Hair(colour, cut, random.uniform(-1, 1), max(0.0, random.uniform(-1, 1)))

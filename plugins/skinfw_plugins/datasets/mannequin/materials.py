@@ -15,9 +15,7 @@ AMBIENT = 0.34
 """Share of the light that reaches every place; the rest falls from the person's light."""
 
 
-def skin_colour(
-    skin: Skin, surface: Surface, hem: float = 0.0, creases: Sequence[float] = ()
-) -> Field:
+def skin_colour(skin: Skin, surface: Surface, hem: float = 0.0, creases: Sequence[float] = ()) -> Field:
     """Colour of skin, `(3, h, w)`.
 
     Args:

@@ -55,19 +55,13 @@ class Person:
         skeleton = self.skeleton
         points = np.array([*skeleton.joints.tolist(), *skeleton.hands.values()])
         left, right = float(points[:, 0].min()) - 0.03, float(points[:, 0].max()) + 0.03
-        crown = (
-            skeleton.head_centre[1] - (1.42 if self.hair.cut == "bun" else 1.2) * self.build.head
-        )
-        sole = max(
-            float(skeleton.joints[index, 1]) for side in (RIGHT, LEFT) for index in FOOT[side]
-        )
+        crown = skeleton.head_centre[1] - (1.42 if self.hair.cut == "bun" else 1.2) * self.build.head
+        sole = max(float(skeleton.joints[index, 1]) for side in (RIGHT, LEFT) for index in FOOT[side])
         return left, min(crown, float(points[:, 1].min()) - 0.02), right, sole + 0.03
 
 
 def _sample_light(random: np.random.Generator) -> Vector:
-    light = np.array(
-        [random.uniform(-0.75, 0.75), random.uniform(-0.6, -0.1), random.uniform(0.75, 1.0)]
-    )
+    light = np.array([random.uniform(-0.75, 0.75), random.uniform(-0.6, -0.1), random.uniform(0.75, 1.0)])
     light /= np.linalg.norm(light)
     return float(light[0]), float(light[1]), float(light[2])
 

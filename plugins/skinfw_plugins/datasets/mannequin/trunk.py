@@ -91,17 +91,14 @@ class Trunk:
             collar = limb.surface((radius * 1.12 + 0.006,), (radius + 0.005,), (0.0,), 0.005)
             collar = collar.cut(collar.along - np.float32(0.042))
             label = LABELS["dress" if top.dress else "top"]
-            self.canvas.paint(
-                limb.window, collar.distance, cloth_colour(top.fabric, collar, 0.03), label
-            )
+            self.canvas.paint(limb.window, collar.distance, cloth_colour(top.fabric, collar, 0.03), label)
 
     def _chest_colour(self, body: Surface) -> Field:
         """Skin of the trunk with the navel hinted at."""
         colour = skin_colour(self.person.skin, body)
         side = body.across * np.float32(self.shoulder)
         navel = np.exp(
-            (((body.along - 0.72 * self.length) / 0.008) ** 2 + ((side - self.front) / 0.006) ** 2)
-            * -1
+            (((body.along - 0.72 * self.length) / 0.008) ** 2 + ((side - self.front) / 0.006) ** 2) * -1
         )
         return np.asarray(colour * (1 - np.float32(0.25) * navel), np.float32)
 
@@ -122,9 +119,7 @@ class Trunk:
             strap = np.abs(np.abs(x) - np.float32(self.shoulder * 0.62)) - np.float32(0.007)
             hole = np.maximum(bodice, -strap)
         else:
-            hole = ellipse(
-                x, y, (0, -0.02), (0.078 if top.neckline == "boat" else 0.046, depth + 0.02)
-            )
+            hole = ellipse(x, y, (0, -0.02), (0.078 if top.neckline == "boat" else 0.046, depth + 0.02))
         return surface.cut(-hole)
 
     def paint_top(self) -> None:
@@ -143,9 +138,7 @@ class Trunk:
         bust = self.person.build.bust * 0.16
         for side in (RIGHT, LEFT):
             place = ((surface.across - 0.45 * side - self.front * 4) * 2.6) ** 2
-            colour *= 1 - np.float32(bust) * np.exp(
-                (place + ((surface.along - 0.125) * 42) ** 2) * -1
-            )
+            colour *= 1 - np.float32(bust) * np.exp((place + ((surface.along - 0.125) * 42) ** 2) * -1)
         label = LABELS["dress" if top.dress else "top"]
         self.canvas.shadow(surface.window, surface.distance, 0.008, 0.25)
         self.canvas.paint(surface.window, surface.distance, colour, label)
@@ -162,9 +155,7 @@ class Trunk:
         surface = surface.cut(np.float32(0.66 * self.length) - surface.along)
         # The seat melts into the trouser legs: it fades out towards an edge that rises to the
         # sides.
-        fade = bounded(
-            (end - surface.along - np.float32(0.5) * np.abs(side)) * np.float32(1 / 0.05), 0, 1
-        )
+        fade = bounded((end - surface.along - np.float32(0.5) * np.abs(side)) * np.float32(1 / 0.05), 0, 1)
         colour = cloth_colour(bottom.fabric, surface, self.person.build.hip)
         self.canvas.paint(surface.window, surface.distance, colour, LABELS["pants"], fade)
 
@@ -193,9 +184,7 @@ class Trunk:
             [(0.0, waist), (0.35 * seat, waist * 0.6 + hip * 0.4), (seat, hip), (end, hem)]
         )
         surface = column_surface(self.canvas, top, foot, outline, person.light, 0.7)
-        surface = surface.cut(
-            surface.along - np.float32(end) + np.float32(0.014) * surface.across**2
-        )
+        surface = surface.cut(surface.along - np.float32(end) + np.float32(0.014) * surface.across**2)
         pleats = 9 + 60 * max(0.0, bottom.flare)
         colour = cloth_colour(bottom.fabric, surface, hem, pleats)
         label = LABELS["dress" if person.outfit.top.dress else "skirt"]

@@ -38,9 +38,7 @@ class Surface:
 
     def cut(self, distance: Field) -> Surface:
         """The part of the shape where `distance` is negative."""
-        return Surface(
-            self.window, np.maximum(self.distance, distance), self.light, self.along, self.across
-        )
+        return Surface(self.window, np.maximum(self.distance, distance), self.light, self.along, self.across)
 
 
 @dataclass(frozen=True)
@@ -86,9 +84,7 @@ class Limb:
             bulge: Muscle: what is added a third of the way along each bone.
             blend: Width over which neighbouring bones melt into one another, body units.
         """
-        first, last, muscle = (
-            np.array(values, np.float32)[:, None, None] for values in (start, end, bulge)
-        )
+        first, last, muscle = (np.array(values, np.float32)[:, None, None] for values in (start, end, bulge))
         part = self.part
         radius = first + (last - first) * part
         if any(bulge):
@@ -132,9 +128,7 @@ def measure_limb(
     flat = np.maximum(np.hypot(bone[:, 0], bone[:, 1]), 1e-3)
     length = np.sqrt((bone * bone).sum(1))
     # The direction of the tube's front is the axis crossed with the direction across it.
-    facing = (
-        light[2] * flat - (bone[:, 0] * light[0] + bone[:, 1] * light[1]) / flat * bone[:, 2]
-    ) / length
+    facing = (light[2] * flat - (bone[:, 0] * light[0] + bone[:, 1] * light[1]) / flat * bone[:, 2]) / length
 
     def column(values: NDArray[np.float64]) -> Field:
         return np.asarray(values[:, None, None], np.float32)
@@ -199,7 +193,12 @@ def column_surface(
     lit = (inner * (flatness * slope) + towards * np.float32(light[2])) / np.sqrt(
         squared * np.float32(flatness**2) + (1 - squared) + 1e-6
     )
-    distance = np.maximum(np.abs(side) - half, np.maximum(first - along, along - last))
+    # Where the outline spreads fast (shoulders) its edge is nearer than the way across tells.
+    slopes = np.diff(widths) / np.diff(ways)
+    spread = np.interp(from_y[:, 0] * axis_y, (ways[:-1] + ways[1:]) / 2, slopes)
+    nearness = (1 / np.hypot(1, spread)).astype(np.float32)[:, None]
+    sideways: Field = (np.abs(side) - half) * nearness
+    distance = np.maximum(sideways, np.maximum(first - along, along - last))
     return Surface(window, distance, bounded(lit, 0, 1), along, across)
 
 

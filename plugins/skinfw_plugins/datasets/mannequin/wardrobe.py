@@ -141,9 +141,7 @@ def _fabric(random: np.random.Generator, colours: tuple[str, ...], plain: float)
 
 
 def _sample_top(random: np.random.Generator, dress: bool) -> Top:
-    sleeve = within(
-        random, {(0.0, 0.0): 0.34, (0.16, 0.42): 0.36, (0.45, 0.72): 0.16, (0.8, 0.98): 0.14}
-    )
+    sleeve = within(random, {(0.0, 0.0): 0.34, (0.16, 0.42): 0.36, (0.45, 0.72): 0.16, (0.8, 0.98): 0.14})
     if sleeve == 0:
         chances = {"round": 0.3, "vee": 0.25, "boat": 0.1, "straps": 0.3, "collar": 0.05}
     else:
@@ -174,9 +172,7 @@ def _sample_bottom(random: np.random.Generator, top: Top) -> Bottom:
         length = within(random, {(0.2, 0.46): 0.56, (0.55, 0.8): 0.16, (0.88, 1.0): 0.28})
     else:
         length = within(random, {(0.22, 0.42): 0.5, (0.42, 0.62): 0.36, (0.7, 0.92): 0.14})
-    fabric = _fabric(
-        random, DENIM_COLOURS if trousers and random.uniform() < 0.5 else FABRIC_COLOURS, 0.75
-    )
+    fabric = _fabric(random, DENIM_COLOURS if trousers and random.uniform() < 0.5 else FABRIC_COLOURS, 0.75)
     return Bottom(
         fabric=top.fabric if top.dress else fabric,
         kind="pants" if trousers else "skirt",

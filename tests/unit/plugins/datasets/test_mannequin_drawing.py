@@ -54,9 +54,7 @@ def test_any_size_is_drawn(size: tuple[int, int]) -> None:
         assert drawing.points.shape == (25, 3)
         assert drawing.points.dtype == np.float32
         assert drawing.labels.max() < len(CLASSES)
-        assert {LABEL["face"], LABEL["skin"], LABEL["background"]} <= set(
-            np.unique(drawing.labels).tolist()
-        )
+        assert {LABEL["face"], LABEL["skin"], LABEL["background"]} <= set(np.unique(drawing.labels).tolist())
 
 
 def test_the_person_fills_the_height_and_keeps_a_margin(crowd: list[Drawing]) -> None:
@@ -95,9 +93,7 @@ def test_joints_follow_one_another_from_head_to_toes(crowd: list[Drawing]) -> No
 
 
 def test_the_persons_right_is_on_the_pictures_left(crowd: list[Drawing]) -> None:
-    assert all(
-        drawing.points[RIGHT_SHOULDER, 0] < drawing.points[LEFT_SHOULDER, 0] for drawing in crowd
-    )
+    assert all(drawing.points[RIGHT_SHOULDER, 0] < drawing.points[LEFT_SHOULDER, 0] for drawing in crowd)
 
 
 def test_every_monk_tone_shows_on_some_face(crowd: list[Drawing]) -> None:

@@ -33,7 +33,7 @@ def example() -> tuple[np.ndarray, np.ndarray, torch.Tensor]:
 def test_equals_opencv_bit_for_bit(method: str, flag: int) -> None:
     picture, skin, condition = example()
     expected = cv2.inpaint(picture, skin.astype(np.uint8), 5, flag)
-    assert torch.equal(build(method=method, radius=5)(condition), picture_tensor([expected]))
+    assert torch.equal(build(method=method, radius=5, margin=0)(condition), picture_tensor([expected]))
 
 
 def test_pixels_outside_the_skin_stay_and_those_inside_change() -> None:
@@ -51,6 +51,18 @@ def test_a_plain_surrounding_is_continued() -> None:
     # OpenCV's Telea adds its estimate of the gradient, which is off by a few of 255 even here
     assert torch.allclose(build()(condition), torch.tensor(102 / 255), atol=4 / 255)
     assert torch.allclose(build(method="navier_stokes")(condition), torch.tensor(102 / 255))
+
+
+def test_the_erased_ring_is_no_neighbour_and_stays_white() -> None:
+    _, skin, condition = example()
+    ring = cv2.dilate(skin.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & ~skin
+    condition[:, 3:] = 0.4
+    condition[:, 3:][:, :, torch.from_numpy(skin | ring)] = 1.0
+    inside = torch.from_numpy(skin)
+    output = build(method="navier_stokes", margin=2)(condition)
+    assert torch.allclose(output[:, :, inside], torch.tensor(102 / 255))
+    assert torch.all(output[:, :, torch.from_numpy(ring)] == 1)
+    assert torch.all(build(method="navier_stokes", margin=0)(condition)[:, :, inside] > 0.9)
 
 
 def test_radius_changes_the_fill() -> None:

@@ -1,0 +1,119 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from skinfw.registry import KINDS, MANIFEST, Registry, load_registry
+from skinfw.schema import component_schema, spec_schema
+from skinfw.spec import parse_spec
+
+ROOT = Path(__file__).parents[2]
+PUBLISHED = ROOT / "docs" / "reference" / "spec.schema.json"
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    return spec_schema()
+
+
+@pytest.fixture(scope="module")
+def validator(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def test_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:
+    text = json.dumps(schema)
+    references = {part.split('"')[0] for part in text.split('"$ref": "')[1:]}
+    assert references
+    assert {reference.removeprefix("#/$defs/") for reference in references} <= set(schema["$defs"])
+    assert "x-component" not in text
+
+
+def test_a_spec_and_its_filled_form_fit(
+    validator: jsonschema.Draft202012Validator, tiny_spec: Callable[..., dict[str, Any]]
+) -> None:
+    validator.validate({"$schema": "spec.schema.json", **tiny_spec()})
+    validator.validate(parse_spec(tiny_spec()).to_json())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"seed": -1},
+        {"seed": "x"},
+        {"sede": 1},
+        {"generator": "pix3pix"},
+        {"generator": {"type": "pix3pix"}},
+        {"generator": {"type": "pix2pix", "base_chanels": 3}},
+        {"generator": {"base_channels": 3}},
+        {"generator": {"type": "pix2pix", "base_channels": 0}},
+        {"losses": []},
+        {"losses": ["psnr"]},
+        {"data": {"size": [64]}},
+        {"data": {"size": [64, 64], "dataset": "folder"}},
+        {"data": {"size": [64, 64], "dataset": {"type": "folder"}}},
+        {"data": {"size": [64, 64], "dataset": {"type": "photos", "root": "x", "segmenter": "pix2pix"}}},
+        {"training": {"epochs": 0}},
+    ],
+)
+def test_what_is_no_spec_does_not_fit(
+    validator: jsonschema.Draft202012Validator,
+    tiny_spec: Callable[..., dict[str, Any]],
+    fields: dict[str, Any],
+) -> None:
+    assert validator.is_valid(tiny_spec())
+    assert not validator.is_valid(tiny_spec(**fields))
+
+
+def test_every_installed_component_is_offered(schema: dict[str, Any]) -> None:
+    registry = load_registry()
+    for kind in KINDS:
+        bare, *variants = schema["$defs"][f"component.{kind}"]["anyOf"]
+        assert [variant["properties"]["type"]["const"] for variant in variants] == registry.names(kind)
+        without_requirements = [
+            variant["properties"]["type"]["const"] for variant in variants if variant["required"] == ["type"]
+        ]
+        assert bare["enum"] == without_requirements
+
+
+def test_a_component_that_cannot_be_imported_is_left_out() -> None:
+    registry = Registry()
+    row = '[[component]]\nkind = "loss"\nname = "{0}"\ntarget = "{1}:X"\nconfig = "{1}:L1Config"\nsummary = "S."\n'
+    registry.add_manifest(row.format("broken", "no_such_module_here"), "broken 1")
+    registry.add_manifest(row.format("whole", "skinfw_plugins.losses.config"), "whole 1")
+    offered = spec_schema(registry)["$defs"]["component.loss"]["anyOf"]
+    assert offered[0] == {"enum": ["whole"]}
+    assert len(offered) == 2
+
+
+def test_nested_models_of_one_name_do_not_mix() -> None:
+    schema = component_schema(load_registry(), "dataset", "photos")
+    assert "dataset.photos.PrepareConfig" in schema["$defs"]
+    assert schema["properties"]["segmenter"]["x-component"] == "segmenter"
+
+
+def examples() -> list[Path]:
+    found = [path for path in (ROOT / "examples").rglob("*.json") if "$schema" in path.read_text("utf-8")]
+    return sorted(found)
+
+
+def test_every_example_points_at_the_published_schema_and_fits_it() -> None:
+    published = jsonschema.Draft202012Validator(json.loads(PUBLISHED.read_text(encoding="utf-8")))
+    for path in examples():
+        value = json.loads(path.read_text(encoding="utf-8"))
+        assert (path.parent / value["$schema"]).resolve() == PUBLISHED, path
+        faults = [f"{path}: {error.json_path}: {error.message}" for error in published.iter_errors(value)]
+        assert not faults
+
+
+def test_the_published_schema_is_up_to_date() -> None:
+    registry = Registry()
+    registry.add_manifest((ROOT / MANIFEST).read_text(encoding="utf-8"), "skinfw")
+    published = json.loads(PUBLISHED.read_text(encoding="utf-8"))
+    assert published == spec_schema(registry), (
+        "out of date; write it again: SKINFW_NO_PLUGINS=1 skinfw schema > docs/reference/spec.schema.json"
+    )

@@ -1,0 +1,245 @@
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinfw.component_spec import use
+from skinfw.errors import SpecError
+from skinfw.registry import Registry
+from skinfw.spec import Spec, load_spec, parse_spec
+
+
+@pytest.fixture
+def value() -> dict[str, Any]:
+    return {
+        "name": "mask",
+        "data": {"dataset": {"type": "folder", "root": "data/full_body"}, "size": [512, 512]},
+        "generator": "pix2pix",
+        "composite": "skin",
+        "discriminator": {"type": "patchgan", "patch": 142},
+        "losses": [{"type": "l1", "weight": 100}, "gan"],
+        "training": {"epochs": 120},
+    }
+
+
+def faults(value: Any) -> list[str]:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(value, source="spec.json")
+    assert caught.value.source == "spec.json"
+    return list(caught.value.faults)
+
+
+def changed(value: dict[str, Any], path: str, new: Any) -> dict[str, Any]:
+    value = copy.deepcopy(value)
+    holder = value
+    *parts, last = path.split(".")
+    for part in parts:
+        holder = holder[part]
+    holder[last] = new
+    return value
+
+
+def test_the_reports_values_are_the_defaults(value: dict[str, Any]) -> None:
+    spec = parse_spec(value)
+    assert spec.data.inputs == ("apparel_head_foot", "line", "segmentation_skin")
+    assert spec.data.test_fraction == 0.2
+    assert spec.training.batch_size == 32
+    assert spec.training.test_batch_size == 20
+    assert (spec.training.generator_lr, spec.training.discriminator_lr) == (2e-4, 2e-5)
+    assert spec.training.betas == (0.5, 0.999)
+    assert spec.metrics
+    assert spec.baselines
+
+
+def test_the_filled_spec_is_json_and_gives_itself_again(value: dict[str, Any], tmp_path: Path) -> None:
+    spec = parse_spec({"$schema": "spec.schema.json", **value}, folder=tmp_path)
+    filled = json.loads(json.dumps(spec.to_json()))
+    assert "$schema" not in filled
+    assert filled["data"]["dataset"] == {"type": "folder", "root": str(tmp_path / "data/full_body")}
+    assert filled["generator"]["type"] == "pix2pix"
+    assert filled["discriminator"]["patch"] == 142
+    assert parse_spec(filled, folder=tmp_path / "elsewhere").to_json() == filled
+
+
+def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
+    made = {
+        **value,
+        "generator": use("generator", "pix2pix"),
+        "losses": (use("loss", "l1", weight=100), "gan"),
+    }
+    assert parse_spec(made) == parse_spec(value)
+
+
+@pytest.mark.parametrize(
+    ("path", "new", "told"),
+    [
+        ("training.epochs", 0, "$.training.epochs: Input should be greater than or equal to 1 (found 0)"),
+        ("training.epochs", "x", "$.training.epochs: Input should be a valid integer"),
+        ("training.epochs", None, "$.training: give either epochs or steps"),
+        ("training.steps", 5, "$.training.steps: give either epochs or steps"),
+        (
+            "training.betas",
+            [0.5, 1],
+            "$.training.betas: both must be at least 0 and below 1 (found [0.5, 1])",
+        ),
+        ("training.betas", [0.5], "$.training.betas[1]: Field required"),
+        ("training.betas", 0.5, "$.training.betas: Input should be a list (found 0.5)"),
+        (
+            "training.epoch",
+            5,
+            "$.training.epoch: unknown field; did you mean 'epochs'? (allowed: epochs, steps",
+        ),
+        ("training.schedule", "liner", "'constant' or 'linear'; did you mean 'linear'? (found \"liner\")"),
+        ("training.generator_lr", float("inf"), "$.training.generator_lr: Input should be a finite number"),
+        ("data.size", [512], "$.data.size[1]: Field required"),
+        ("data.size", [512, 0], "$.data.size[1]: Input should be greater than or equal to 1 (found 0)"),
+        ("data.size", [512, 512, 3], "$.data.size: List should have at most 2 items"),
+        ("data.inputs", ["line"], "$.data.inputs: apparel_head_foot must be among the inputs"),
+        ("data.inputs", ["apparel_head_foot"] * 2, "$.data.inputs: an input stands twice"),
+        ("data.inputs", ["apparel_head_foot", "lines"], "$.data.inputs[1]: Input should be"),
+        ("data.inputs", ["apparel_head_foot", "lines"], "did you mean 'line'?"),
+        ("data.test_fraction", 0.95, "$.data: test_fraction and validation_fraction leave nothing"),
+        (
+            "data.validation_fraction",
+            0.8,
+            "$.data.validation_fraction: test_fraction and validation_fraction",
+        ),
+        (
+            "data.dataset",
+            "foldr",
+            "$.data.dataset: unknown dataset 'foldr'; did you mean 'folder'? (installed: ",
+        ),
+        ("data.dataset", "folder", "$.data.dataset.root: Field required"),
+        ("data", [], "$.data: Input should be an object (found [])"),
+        (
+            "generator",
+            3,
+            '$.generator: expected a component: a name, or an object like {"type": "name"} (found 3',
+        ),
+        (
+            "generator",
+            {"type": "pix2pix", "depht": 3},
+            "$.generator.depht: unknown field; did you mean 'depth'?",
+        ),
+        ("losses", [], "$.losses: List should have at least 1 item"),
+        ("losses", "l1", '$.losses: Input should be a list (found "l1")'),
+        ("losses", ["gan", {"type": "l1", "weight": -1}], "$.losses[1].weight: Input should be greater than"),
+        ("metrics", ["psnr", "sim"], "$.metrics[1]: unknown metric 'sim'; did you mean 'ssim'?"),
+        (
+            "name",
+            "../up",
+            "$.name: String should match pattern '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' (found \"../up\"",
+        ),
+        ("name", 5, "$.name: Input should be a text (found 5)"),
+        ("seed", -1, "$.seed: Input should be greater than or equal to 0 (found -1)"),
+        ("skinfw", 2, "$.skinfw: Input should be 1 (found 2)"),
+        ("two words", 1, '$["two words"]: unknown field'),
+        ("discriminator", None, "$.discriminator: the loss 'gan' needs one; name a discriminator"),
+        ("losses", ["l1"], "$.discriminator: no loss uses it; add an adversarial loss or leave it out"),
+        ("data.inputs", ["apparel_head_foot", "line"], "segmentation_skin must be among $.data.inputs"),
+        ("data.size", [509, 509], "$.data.size: generator 'pix2pix': 509x509 does not fit"),
+        ("data.size", [32, 32], "$.data.size: discriminator 'patchgan': 32x32 is too small"),
+        (
+            "data.dataset",
+            {"type": "photos", "root": "x", "prepare": {"crop": {"margin": 2}}},
+            "$.data.dataset.prepare.crop.margin: Input should be less than or equal to 1 (found 2)",
+        ),
+    ],
+)
+def test_a_fault_has_its_path_value_and_what_is_allowed(
+    value: dict[str, Any], path: str, new: Any, told: str
+) -> None:
+    assert told in "\n".join(faults(changed(value, path, new)))
+
+
+@pytest.mark.parametrize("value", [[], None, "mask", 3])
+def test_what_is_no_object_is_told(value: Any) -> None:
+    (told,) = faults(value)
+    assert told.startswith("$: Input should be an object")
+
+
+def test_missing_fields_are_told_at_once() -> None:
+    told = faults({})
+    fields = ("name", "data", "generator", "losses", "training")
+    assert told == [f"$.{field}: Field required" for field in fields]
+
+
+def test_faults_of_fields_and_faults_between_fields_are_told_at_once(value: dict[str, Any]) -> None:
+    told = faults(
+        {
+            **value,
+            "name": "a b",
+            "data": {"dataset": "foldr", "size": [512, 512]},
+            "generator": {"type": "pix2pix", "base_chanels": 3},
+            "discriminator": None,
+            "training": {"epochs": 1, "steps": 1, "batch_size": 0},
+        }
+    )
+    assert [line.split(":")[0] for line in told] == [
+        "$.name",
+        "$.data.dataset",
+        "$.generator.base_chanels",
+        "$.discriminator",
+        "$.training.steps",
+        "$.training.batch_size",
+    ]
+    told = faults(
+        {
+            **value,
+            "name": "a b",
+            "data": {**value["data"], "size": [509, 509], "inputs": ["apparel_head_foot"]},
+        }
+    )
+    assert [line.split(":")[0] for line in told] == ["$.name", "$.data.size", "$.composite"]
+
+
+def test_a_long_value_is_cut_short(value: dict[str, Any]) -> None:
+    (told,) = faults({**value, "name": "a" * 500})
+    assert len(told) < 250
+    assert "..." in told
+
+
+def test_a_component_whose_configuration_cannot_be_imported_is_told(value: dict[str, Any]) -> None:
+    registry = Registry()
+    registry.add_manifest(
+        """[[component]]
+        kind = "generator"
+        name = "broken"
+        target = "no_such_module_here:Thing"
+        config = "no_such_module_here:ThingConfig"
+        summary = "Broken."
+        """,
+        "third-party 2.1",
+    )
+    with pytest.raises(SpecError) as caught:
+        parse_spec({**value, "generator": "broken"}, registry=registry)
+    told = next(line for line in caught.value.faults if line.startswith("$.generator"))
+    assert "third-party 2.1" in told
+    assert "ModuleNotFoundError" in told
+
+
+def test_a_file_gives_a_spec_with_paths_from_its_own_folder(value: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(value), encoding="utf-8")
+    spec = load_spec(path, {"training.epochs": 2, "name": "short"})
+    assert isinstance(spec, Spec)
+    assert (spec.name, spec.training.epochs) == ("short", 2)
+    assert spec.data.dataset.config.model_dump()["root"] == tmp_path / "data" / "full_body"
+
+
+def test_faults_of_a_file_name_the_file(value: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps({**value, "seed": -1, "name": ""}), encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"{path}: 2 faults"
+    assert lines[1].startswith("  $.name: ")
+    assert lines[2].startswith("  $.seed: ")
+
+
+def test_the_tiny_spec_of_the_tests_is_valid(tiny_spec: Callable[..., dict[str, Any]]) -> None:
+    assert parse_spec(tiny_spec()).name == "tiny"
