@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,3 +34,62 @@ def tiny_spec() -> Callable[..., SpecValue]:
         }
 
     return make
+
+
+@pytest.fixture
+def make_run(tiny_spec: Callable[..., SpecValue]) -> Callable[..., Any]:
+    """Make a run folder whose networks were never trained; keywords replace whole fields of the spec."""
+
+    def make(folder: Path, **fields: Any) -> Any:
+        import torch
+
+        from skinfw.assemble import build_dataset, build_generator
+        from skinfw.run_folder import create_run
+        from skinfw.spec import parse_spec
+        from skinfw.training.checkpoints import Progress, save_checkpoint
+
+        spec = parse_spec(tiny_spec(**fields))
+        run = create_run(spec, folder)
+        torch.manual_seed(0)
+        state = {f"generator.{key}": value for key, value in build_generator(spec).state_dict().items()}
+        data = build_dataset(spec).fingerprint()
+        for which in ("best", "last"):
+            save_checkpoint(run.checkpoint(which), state, spec, Progress(3, 1, 0, data))
+        for step in (1, 2, 3):
+            run.log("step", step=step, epoch=0, losses={"l1": 1 / step, "gan": 0.7}, seconds_a_step=0.25)
+        run.log("evaluation", step=3, epoch=1, values={"picture/psnr": 9.5, "skin/psnr": None})
+        return run
+
+    return make
+
+
+@pytest.fixture
+def write_samples() -> Callable[..., list[Path]]:
+    """Write drawn people as sample folders, one for each name."""
+
+    def write(
+        root: Path, names: Sequence[str], *, size: tuple[int, int] = (32, 32), body: bool = True
+    ) -> list[Path]:
+        import numpy as np
+        from PIL import Image
+
+        from skinfw.assemble import build
+        from skinfw.component_spec import use
+        from skinfw.interfaces import Dataset, DatasetIO
+
+        io = DatasetIO(size, ("apparel_head_foot", "line", "segmentation_skin"))
+        people = build(use("dataset", "mannequins", count=len(names)), Dataset, io)
+        folders = []
+        for name, person in zip(names, people.names(), strict=True):
+            sample = people.load(person)
+            pictures = {**sample.inputs, **({"body": sample.target} if body else {})}
+            alpha = sample.kept[..., None].astype(np.uint8) * 255
+            pictures["apparel_head_foot"] = np.concatenate([pictures["apparel_head_foot"], alpha], axis=2)
+            folder = root / name
+            folder.mkdir(parents=True)
+            for part, picture in pictures.items():
+                Image.fromarray(picture).save(folder / f"{part}.png")
+            folders.append(folder)
+        return folders
+
+    return write

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from skinfw.component_spec import ComponentSpec
-from skinfw.config import MetricConfig
-from skinfw.errors import RegistryError
+from skinfw.config import LossConfig, MetricConfig
+from skinfw.errors import RegistryError, SpecError
 from skinfw.interfaces import (
     Dataset,
     DatasetIO,
@@ -58,22 +59,32 @@ def build(reference: ComponentSpec, interface: type[InterfaceT], io: object = No
     return found(reference.config, io)
 
 
-def build_dataset(spec: Spec) -> Dataset[Any]:
-    """Build the data set with every input that the generator and the baselines need."""
-    registry = installed()
-    names = list(spec.data.inputs)
-    for baseline in spec.baselines:
-        names += registry.component_class("generator", baseline.name).required_inputs
+def build_dataset(spec: Spec, inputs: Sequence[str] = ()) -> Dataset[Any]:
+    """Build the data set.
+
+    Args:
+        spec: describes the data.
+        inputs: input pictures that are wanted beside those of the generator.
+    """
     needs_skin = spec.composite == "skin" or any(
-        getattr(loss.config, "region", "picture") == "skin" for loss in spec.losses
+        isinstance(loss.config, LossConfig) and loss.config.region == "skin" for loss in spec.losses
     )
-    io = DatasetIO(spec.data.size, tuple(dict.fromkeys(names)), needs_skin)
-    return build(spec.data.dataset, Dataset, io)
+    names = tuple(dict.fromkeys([*spec.data.inputs, *inputs]))
+    return build(spec.data.dataset, Dataset, DatasetIO(spec.data.size, names, needs_skin))
 
 
 def build_generator(spec: Spec) -> Generator[Any]:
-    """Build the generator for the spec's size and inputs."""
-    return build(spec.generator, Generator, GeneratorIO(spec.data.size, spec.data.inputs))
+    """Build the generator for the spec's size and inputs.
+
+    Raises:
+        SpecError: the generator needs an input that the spec does not give it.
+    """
+    generator = build(spec.generator, Generator, GeneratorIO(spec.data.size, spec.data.inputs))
+    missing = sorted(set(generator.required_inputs) - set(spec.data.inputs))
+    if missing:
+        fault = f"$.data.inputs: the generator {spec.generator.name!r} needs {', '.join(missing)}"
+        raise SpecError(spec.name, [fault])
+    return generator
 
 
 def build_baselines(spec: Spec) -> dict[str, Generator[Any]]:

@@ -53,7 +53,9 @@ def _json_path(error: ErrorDetails, value: Any) -> str:
     text = "$"
     location = error["loc"]
     for part in location:
-        known = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list | tuple) else ()
+        known = (
+            value if isinstance(value, dict) else range(len(value)) if isinstance(value, list | tuple) else ()
+        )
         if part in known:
             value = value[part]
         elif error["type"] != "missing" or part != location[-1]:

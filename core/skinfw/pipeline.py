@@ -97,7 +97,7 @@ class Pipeline:
         return self
 
     def _train(self, run: Run, hooks: HookCaller, accelerator: Any) -> None:
-        dataset = build_dataset(self.spec.model_copy(update={"baselines": ()}))
+        dataset = build_dataset(self.spec)
         data = self.spec.data
         split = split_names(dataset.names(), data.test_fraction, data.validation_fraction)
         trainer = Trainer(run, dataset, split, hooks, accelerator)

@@ -124,6 +124,9 @@ class Registry:
             if key in self.entries:
                 other = self.entries[key].provider
                 raise ValueError(f"{entry.kind} '{entry.name}' already comes from {other}")
+            if self.entries and entry.default_for:
+                # else installing a package would change what existing specs mean
+                raise ValueError(f"{entry.kind} '{entry.name}': default_for is for built-in components only")
             seen.add(key)
 
     def names(self, kind: str) -> list[str]:

@@ -2,6 +2,7 @@ import logging
 import os
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,9 +14,9 @@ from skinfw.hooks import Hooks, hookimpl
 from skinfw.plugins import HookCaller
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
-    "run_started": {"run": "run"},
+    "run_started": {"run": "run", "step": 0, "total_steps": 9},
     "step_ended": {"run": "run", "step": 3, "losses": {"l1": 0.5}, "pictures": 32},
-    "epoch_ended": {"run": "run", "epoch": 1},
+    "epoch_ended": {"run": "run", "epoch": 1, "step": 3, "paint_samples": None},
     "evaluated": {"run": "run", "evaluation": "evaluation", "step": 3},
     "run_ended": {"run": "run"},
     "run_failed": {"run": "run", "error": KeyboardInterrupt()},
@@ -67,6 +68,8 @@ class Broken:
 def test_the_lifecycle_is_six_hooks() -> None:
     declared = [name for name in vars(Hooks) if not name.startswith("_")]
     assert declared == list(ARGUMENTS)
+    for name in declared:
+        assert list(signature(getattr(Hooks, name)).parameters) == ["self", *ARGUMENTS[name]]
 
 
 def test_every_hook_reaches_a_plugin_with_the_arguments_it_takes() -> None:
@@ -87,7 +90,7 @@ def test_every_hook_reaches_a_plugin_with_the_arguments_it_takes() -> None:
 def test_plugins_are_called_in_the_given_order() -> None:
     calls: list[Any] = []
     hooks = HookCaller([Recorder(calls, "first "), Recorder(calls, "second ")], discover=False)
-    hooks.call("run_started", run="run")
+    hooks.call("run_started", **ARGUMENTS["run_started"])
     assert calls == ["first run_started", "second run_started"]
 
 
@@ -119,7 +122,7 @@ def test_a_hook_that_interrupts_stops_the_run() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        HookCaller([Interrupting()], discover=False).call("run_started", run="run")
+        HookCaller([Interrupting()], discover=False).call("run_started", **ARGUMENTS["run_started"])
 
 
 def test_a_misspelt_hook_is_rejected_by_the_plugins_name() -> None:
@@ -149,7 +152,7 @@ def test_a_module_is_a_plugin_by_its_own_name(caplog: pytest.LogCaptureFixture) 
 
     vars(module)["run_started"] = run_started
     with caplog.at_level(logging.WARNING, logger="skinfw"):
-        HookCaller([module], discover=False).call("run_started", run="run")
+        HookCaller([module], discover=False).call("run_started", **ARGUMENTS["run_started"])
     assert "hook plugin my_hooks failed in run_started" in caplog.text
 
 
@@ -164,7 +167,7 @@ def run_started():
 CALL = """
 from skinfw.plugins import HookCaller
 hooks = HookCaller()
-hooks.call("run_started", run=None)
+hooks.call("run_started", run=None, step=0, total_steps=1)
 print(hooks.versions())
 """
 

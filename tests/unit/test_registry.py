@@ -86,6 +86,15 @@ def test_a_broken_manifest_is_left_out_whole_and_told(registry: Registry, text: 
     assert registry.entry("loss", "thing").provider == "first 1.0"
 
 
+def test_a_third_party_cannot_change_what_silent_specs_mean() -> None:
+    made = Registry()
+    made.add_manifest(row(), "first 1.0")
+    made.add_manifest(row("metric", "other") + 'default_for = "metrics"\n', "second 2.0")
+    assert list(made.entries) == [("loss", "thing")]
+    assert made.defaults("metrics") == []
+    assert "default_for is for built-in components only" in str(made.problems[0])
+
+
 def test_a_manifest_cannot_pose_as_another_distribution(registry: Registry) -> None:
     registry.add_manifest(row(name="other") + 'provider = "skinfw 0.1.0"', "second 2.0")
     assert registry.entry("loss", "other").provider == "second 2.0"

@@ -16,7 +16,7 @@ COMMANDS = {
     "show": ("show", "Show one component and its parameters."),
     "schema": ("schema", "Print the JSON Schema of specs."),
     "convert": ("convert", "Turn a dictionary of the report into a spec."),
-    "prepare": ("prepare", "Turn photos into sample folders."),
+    "prepare": ("prepare", "Turn photos into sample folders to train on."),
     "evaluate": ("evaluate", "Measure a finished run again."),
     "compare": ("compare", "Compare the metrics of several runs."),
     "generate": ("generate", "Paint skin with a trained run."),

@@ -16,7 +16,6 @@ from skinfw.data.sample import picture_tensor
 from skinfw.data.split import split_names
 from skinfw.devices import pick_device
 from skinfw.errors import DataError, SkinfwError
-from skinfw.evaluation.dataset_for import dataset_for
 from skinfw.evaluation.examples import paint_examples, save_examples
 from skinfw.evaluation.figures import Figures
 from skinfw.evaluation.results import TRAINED, Evaluation
@@ -89,7 +88,7 @@ def evaluate_generator(
         for name, baseline in baselines.items():
             count.begin(len(names) * len(measured) + len(names) * len(unavailable))
             try:
-                data = dataset_for(baseline, name, spec, dataset)
+                data = build_dataset(spec, baseline.io.inputs)
                 measured[name] = _measure(baseline.to(device), spec, data, painted, device, count)
             except SkinfwError as error:
                 logger.warning("baseline %s is left out: %s", name, error)
@@ -206,7 +205,7 @@ def evaluate_run(
     device = device or pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)
     baselines = build_baselines(spec)
-    dataset = build_dataset(spec.model_copy(update={"baselines": ()}))
+    dataset = build_dataset(spec)
     fingerprint = dataset.fingerprint()
     if fingerprint != checkpoint.progress.data:
         logger.warning(

@@ -11,11 +11,11 @@ from typing import Any, Literal
 import torch
 from PIL import Image
 
+from skinfw.assemble import build_dataset
 from skinfw.composite import to_uint8
 from skinfw.data.loading import Loader
 from skinfw.data.sample import Batch
 from skinfw.data.segmentation import Picture
-from skinfw.evaluation.dataset_for import dataset_for
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.inference.paint import paint_batches
 from skinfw.interfaces import Dataset, Generator
@@ -117,7 +117,7 @@ def paint_examples(
         example = Example(chosen[name], name, key, values.get(name), inputs, {TRAINED: picture}, target)
         examples.append(example)
     for painter, baseline in baselines.items():
-        data = dataset_for(baseline, painter, spec, dataset)
+        data = build_dataset(spec, baseline.io.inputs)
         pictures = [picture for _, picture in _painted(baseline, spec, data, list(chosen), device)]
         examples = [
             replace(example, outputs={**example.outputs, painter: picture})

@@ -68,7 +68,7 @@ def _curves(log: Iterable[Mapping[str, Any]], event: str, key: str, title: Any) 
     ]
 
 
-def _thinned(curve: Curve) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def thinned(curve: Curve) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Return at most `MOST_POINTS` points, each the mean of its neighbours."""
     parts = min(MOST_POINTS, len(curve.steps))
     steps = [part.mean() for part in np.array_split(np.asarray(curve.steps, float), parts)]
@@ -81,7 +81,7 @@ def draw(curve: Curve) -> str:
     with mpl.rc_context({"svg.hashsalt": "skinfw", "svg.fonttype": "path", "font.size": 9}):
         figure = Figure(figsize=(3.6, 2.0), layout="constrained")
         axes = figure.add_subplot()
-        steps, values = _thinned(curve)
+        steps, values = thinned(curve)
         marker = "o" if len(steps) <= 40 else ""
         axes.plot(steps, values, color=LINE, linewidth=1.4, marker=marker, markersize=3)
         axes.set_xlabel("step", color=INK)

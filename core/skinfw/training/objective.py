@@ -71,7 +71,7 @@ def checked_values(terms: Mapping[str, Tensor], step: int, last_good: str) -> di
     for name, value in values.items():
         if not math.isfinite(value):
             raise TrainingError(
-                f"step {step}: the loss '{name}' became {value}; training was stopped before the weights "
-                f"were harmed. {last_good} Lower the learning rates or set training.gradient_clip, then try again"
+                f"step {step}: the loss '{name}' became {value}; training was stopped before it reached the "
+                f"weights. {last_good} Lower the learning rates or set training.gradient_clip, then try again"
             )
     return values

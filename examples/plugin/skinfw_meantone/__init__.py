@@ -1,0 +1,1 @@
+"""An example plugin of skinfw: one loss and one hook."""

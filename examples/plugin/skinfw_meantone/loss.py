@@ -1,0 +1,20 @@
+"""The difference of the mean skin colour."""
+
+from __future__ import annotations
+
+import torch
+from skinfw.interfaces import Loss, Step
+from torch import Tensor
+
+from skinfw_meantone.config import MeanToneConfig
+
+
+class MeanToneLoss(Loss[MeanToneConfig]):
+    """``|mean(output) - mean(target)|`` over each picture's skin, then the mean over pictures and channels."""
+
+    def generator_term(self, step: Step) -> Tensor:
+        """Return the difference, a scalar in [0, 1]; a picture without skin counts 0."""
+        difference = (step.output - step.target) * step.skin
+        pixels = torch.clamp(step.skin.sum(dim=(2, 3)), min=1.0)
+        tone = difference.sum(dim=(2, 3)) / pixels
+        return tone.abs().pow(self.config.power).mean()

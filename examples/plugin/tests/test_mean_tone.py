@@ -1,0 +1,19 @@
+"""The checks that skinfw offers for every loss, and one of our own: ``pytest`` in this folder."""
+
+import torch
+from skinfw.interfaces import LossIO, Step
+from skinfw.testing import check_loss
+from skinfw_meantone.config import MeanToneConfig
+from skinfw_meantone.loss import MeanToneLoss
+
+
+def test_contract() -> None:
+    check_loss(MeanToneLoss, MeanToneConfig())
+
+
+def test_only_the_mean_counts() -> None:
+    loss = MeanToneLoss(MeanToneConfig(), LossIO((2, 2)))
+    target = torch.full((1, 3, 2, 2), 0.5)
+    output = target + torch.tensor([[0.1, -0.1], [0.3, 0.3]])
+    skin = torch.ones(1, 1, 2, 2)
+    assert torch.isclose(loss.generator_term(Step(output, target, skin, torch.ones_like)), torch.tensor(0.15))

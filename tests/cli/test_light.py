@@ -1,0 +1,178 @@
+"""The command line is quick and loads nothing heavy; errors are texts, not tracebacks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from skinfw import cli
+from skinfw.cli import COMMANDS, main
+from skinfw.errors import TrainingError, UserError
+
+HEAVY = ("torch", "torchvision", "cv2", "torchmetrics", "accelerate", "matplotlib", "skimage", "kornia")
+SKINFW = [sys.executable, "-m", "skinfw"]
+SPEC: dict[str, Any] = {
+    "name": "light",
+    "data": {"size": [64, 64]},
+    "generator": "pix2pix",
+    "discriminator": {"type": "patchgan", "patch": 16},
+    "losses": ["l1", "gan"],
+    "training": {"epochs": 1},
+}
+LOOK = """
+import json, sys
+from skinfw.cli import main
+main(json.loads(sys.argv[1]), standalone_mode=False)
+print(json.dumps(sorted(set(sys.modules) & set(json.loads(sys.argv[2])))), file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(SPEC), encoding="utf-8")
+    return path
+
+
+def loaded(arguments: list[str], names: tuple[str, ...]) -> list[str]:
+    command = [sys.executable, "-c", LOOK, json.dumps(arguments), json.dumps(names)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: list[str] = json.loads(done.stderr.splitlines()[-1])
+    return found
+
+
+def seconds(*commands: list[str], times: int) -> list[float]:
+    """Return the least time of each command; they take turns, so that a busy moment hits all of them."""
+    least = [float("inf")] * len(commands)
+    for _ in range(times):
+        for index, command in enumerate(commands):
+            start = time.perf_counter()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            least[index] = min(least[index], time.perf_counter() - start)
+    return least
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_loads_click_alone(arguments: list[str]) -> None:
+    assert loaded(arguments, (*HEAVY, "pydantic", "rich", "numpy", "pluggy")) == []
+
+
+def test_light_commands_load_no_torch(spec: Path) -> None:
+    for arguments in (
+        ["validate", str(spec)],
+        ["list"],
+        ["show", "generator", "pix2pix"],
+        ["schema"],
+        ["run", "--help"],
+    ):
+        assert loaded(arguments, (*HEAVY, "numpy", "PIL")) == [], arguments
+
+
+def test_help_is_nearly_as_quick_as_importing_click() -> None:
+    bare, helped = seconds([sys.executable, "-c", "import click"], [*SKINFW, "--help"], times=15)
+    assert helped < 1.5 * bare
+
+
+def test_validate_takes_less_than_half_a_second(spec: Path) -> None:
+    (validated,) = seconds([*SKINFW, "validate", str(spec)], times=8)
+    assert validated < 0.5
+
+
+def test_help_lists_every_command_with_its_own_line() -> None:
+    result = CliRunner().invoke(main, ["--help"], terminal_width=200)
+    for name, (module, line) in COMMANDS.items():
+        assert f"{name} " in result.output
+        assert line in result.output
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        assert command.name == name
+        assert command.get_short_help_str(limit=200) == line
+        assert (Path(cli.__file__).parent / f"{module}.py").is_file()
+
+
+def test_the_version_is_told() -> None:
+    done = subprocess.run([*SKINFW, "--version"], check=True, capture_output=True, text=True)
+    assert done.stdout.startswith("skinfw 0.")
+
+
+def test_the_installed_script_is_the_same_command() -> None:
+    script = Path(sys.executable).with_name("skinfw")
+    if not script.exists():
+        pytest.skip("skinfw is on the path of this Python but not installed in its environment")
+    done = subprocess.run([str(script), "--help"], check=True, capture_output=True, text=True)
+    assert (
+        done.stdout == subprocess.run([*SKINFW, "--help"], check=True, capture_output=True, text=True).stdout
+    )
+
+
+def test_an_unknown_command_is_told_with_the_nearest() -> None:
+    result = CliRunner().invoke(main, ["validat"])
+    assert result.exit_code == 2
+    assert "no such command 'validat'; did you mean 'validate'?" in result.stderr
+    assert CliRunner().invoke(main, ["--nonsense"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(UserError("no [bold]such[/bold] {thing}"), 2), (TrainingError("loss is nan"), 1)]
+)
+def test_an_error_of_skinfw_is_a_plain_text_and_an_exit_code(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
+) -> None:
+    result = run_failing(monkeypatch, error)
+    assert result.exit_code == code
+    assert result.stderr == f"Error: {error}\n"
+    assert result.stdout == ""
+
+
+def test_an_interrupt_exits_as_shells_expect(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run_failing(monkeypatch, KeyboardInterrupt())
+    assert result.exit_code == 128 + signal.SIGINT
+    assert result.stderr == "Interrupted.\n"
+
+
+def test_an_unexpected_exception_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run_failing(monkeypatch, ZeroDivisionError("a bug"))
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def run_failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> Any:
+    @click.command()
+    def failing() -> None:
+        raise error
+
+    monkeypatch.setattr(type(main), "get_command", lambda *_: failing)
+    return CliRunner().invoke(main, ["validate"])
+
+
+def test_a_reader_that_goes_away_leaves_no_traceback() -> None:
+    process = subprocess.Popen([*SKINFW, "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    process.wait(timeout=60)
+
+
+def test_a_broken_manifest_is_a_warning_and_the_rest_works(tmp_path: Path, spec: Path) -> None:
+    manifest = tmp_path / "broken.toml"
+    manifest.write_text("[[component]", encoding="utf-8")
+    for arguments in (["list"], ["show", "generator", "pix2pix"], ["validate", str(spec)]):
+        done = subprocess.run(
+            [*SKINFW, *arguments],
+            env={**os.environ, "SKINFW_REGISTRIES": str(manifest)},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stderr.startswith(f"warning: {manifest}: broken manifest: ")
+        assert done.stderr.count("\n") == 1
+        assert "pix2pix" in done.stdout

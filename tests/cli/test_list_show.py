@@ -1,0 +1,116 @@
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from skinfw.cli import main
+from skinfw.cli.list_components import aligned
+from skinfw.registry import KINDS, Registry, installed, load_registry
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_every_component_is_listed_in_aligned_columns() -> None:
+    lines = call("list").stdout.splitlines()
+    registry = load_registry()
+    assert len(lines) == 1 + len(registry.entries)
+    place = lines[0].index("summary")
+    for line in lines[1:]:
+        kind, name = line.split()[:2]
+        entry = registry.entry(kind, name)
+        assert line[place:].startswith(entry.summary)
+        assert entry.provider in line
+        assert ("default" in line.split(entry.provider)[1]) == bool(entry.default_for)
+        assert not entry.extra or f"needs extra {entry.extra}" in line
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_kind_is_listed_alone(kind: str) -> None:
+    lines = call("list", kind).stdout.splitlines()[1:]
+    assert [line.split()[1] for line in lines] == load_registry().names(kind)
+    assert {line.split()[0] for line in lines} == {kind}
+
+
+def test_the_list_is_json_for_machines() -> None:
+    listed = json.loads(call("list", "generator", "--json").stdout)
+    assert [entry["name"] for entry in listed] == load_registry().names("generator")
+    assert listed[0]["kind"] == "generator"
+    assert listed[0]["provider"].startswith("skinfw ")
+
+
+def test_columns_are_as_wide_as_their_widest_text() -> None:
+    assert aligned([("a", "bb", ""), ("cccc", "d", "e")]) == ["a     bb", "cccc  d   e"]
+
+
+def test_a_component_is_shown_with_default_range_and_unit() -> None:
+    text = call("show", "discriminator", "patchgan").stdout
+    entry = installed().entry("discriminator", "patchgan")
+    assert text.startswith(
+        f"discriminator patchgan: {entry.summary}\nfrom {entry.provider}, {entry.target}\n"
+    )
+    assert "  patch  (one of 1, 16, 34, 70, 142, 286, default 70)\n      side in pixels" in text
+    assert "  base_channels  (integer, at least 1, default 64)\n" in text
+    assert "  conditional  (boolean, default true)\n" in text
+
+
+def test_nested_parameters_and_components_are_shown() -> None:
+    text = call("show", "dataset", "photos").stdout
+    assert "  root  (path, required)\n" in text
+    assert '  segmenter  (a segmenter, default "deepfashion")\n' in text
+    assert "  prepare  (object)\n" in text
+    assert (
+        "      margin  (integer, at least 0, at most 100, default 3)\n          pixels of the photo" in text
+    )
+    assert "  cache  (path or null, default null)\n" in text
+
+
+def test_a_list_and_an_alternative_are_shown() -> None:
+    text = call("show", "metric", "ssim").stdout
+    assert '(list of one of "picture", "skin", at least 1 of them, default ["picture", "skin"])' in text
+    assert "stands in metrics of a spec that is silent" in text
+    text = call("show", "generator", "pix2pix").stdout
+    assert "  depth  (integer, at least 1, at most 16 or null, default null)\n" in text
+
+
+def test_every_parameter_of_every_component_is_shown() -> None:
+    for kind, name in installed().entries:
+        result = call("show", kind, name)
+        assert result.exit_code == 0, result.output
+        fields = installed().config_class(kind, name).model_fields
+        for field in fields:
+            assert f"\n  {field}  (" in result.stdout, (kind, name)
+        assert ("no parameters" in result.stdout) == (not fields)
+        shown = json.loads(call("show", kind, name, "--json").stdout)
+        assert shown["name"] == name
+        assert set(shown["parameters"].get("properties", {})) == set(fields)
+
+
+def test_the_extra_that_a_component_needs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Registry()
+    made.add_manifest(
+        """[[component]]
+        kind = "loss"
+        name = "lace"
+        target = "skinfw_plugins.losses.l1:L1Loss"
+        config = "skinfw_plugins.losses.config:L1Config"
+        summary = "Lace."
+        extra = "lace"
+        """,
+        "skinfw-lace 2.1",
+    )
+    for module in ("list_components", "show"):
+        monkeypatch.setattr(f"skinfw.cli.{module}.installed", lambda: made)
+    assert call("list").stdout.splitlines()[1].split("  ")[-1] == "needs extra lace"
+    assert "needs the extra lace\n" in call("show", "loss", "lace").stdout
+
+
+def test_unknown_kinds_and_names_are_told() -> None:
+    for arguments in (("list", "generatr"), ("show", "generatr", "pix2pix")):
+        result = call(*arguments)
+        assert result.exit_code == 2
+        assert "'generator'" in result.stderr
+    result = call("show", "generator", "pix2pi")
+    assert result.exit_code == 2
+    assert "unknown generator 'pix2pi'; did you mean 'pix2pix'?" in result.stderr

@@ -1,0 +1,16 @@
+import json
+
+import jsonschema
+from click.testing import CliRunner
+
+from skinfw.cli import main
+from skinfw.schema import spec_schema
+
+
+def test_the_schema_is_printed_and_is_one() -> None:
+    result = CliRunner().invoke(main, ["schema"])
+    assert result.exit_code == 0
+    schema = json.loads(result.stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema == spec_schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"

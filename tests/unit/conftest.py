@@ -1,0 +1,63 @@
+"""Drawn people on disk, as DeepFashion has them and as the report has them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinfw.data.keypoints import Keypoints
+from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
+from skinfw_plugins.segmenters.deepfashion_classes import PALETTES, REGIONS
+
+PhotoWriter = Callable[..., Path]
+SampleWriter = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def write_photo() -> PhotoWriter:
+    """Write a photo with its label map and its pose; returns the photo's path."""
+
+    def write(path: Path, seed: int = 0, size: tuple[int, int] = (96, 64)) -> Path:
+        drawing = draw_person(seed, size)
+        colors = {name: color for color, name in PALETTES["files"].items()}
+        label_map = np.array([colors[name] for name in CLASSES], np.uint8)[drawing.labels]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(drawing.picture).save(path)
+        Image.fromarray(label_map).save(path.with_name(f"{path.stem}_segment.png"))
+        pose = Keypoints(drawing.points).to_json()
+        path.with_name(f"{path.stem}_keypoints.json").write_text(json.dumps(pose), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_sample() -> SampleWriter:
+    """Write a sample folder in the report's way, without alpha or record; returns the folder."""
+
+    def write(folder: Path, seed: int = 0, size: tuple[int, int] = (64, 48), suffix: str = ".png") -> Path:
+        drawing = draw_person(seed, size)
+
+        def region(*names: Any) -> Any:
+            members = [CLASSES.index(name) for part in names for name in REGIONS[part] if name in CLASSES]
+            return np.isin(drawing.labels, members)[..., None]
+
+        pictures = {
+            "apparel_head_foot": np.where(region("head", "feet", "apparel"), drawing.picture, 255),
+            "body": np.where(region("background"), 255, drawing.picture),
+            "segmentation_skin": np.repeat(region("skin"), 3, axis=2) * 255,
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, picture in pictures.items():
+            Image.fromarray(picture.astype(np.uint8)).save(folder / f"{name}{suffix}", quality=92)
+        pose = json.dumps(Keypoints(drawing.points).to_json())
+        (folder / "keypoints.json").write_text(pose, encoding="utf-8")
+        return folder
+
+    return write

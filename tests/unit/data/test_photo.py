@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from skinfw.data import photo
+from skinfw.data.photo import Photo, read_image
+from skinfw.errors import DataError
+
+ROWS, COLUMNS = np.mgrid[0:160:10, 0:240:10]
+PICTURE = np.stack([COLUMNS, ROWS, np.full((16, 24), 90)], axis=2).astype(np.uint8)
+
+
+def save(path: Path, image: Image.Image, **options: object) -> Path:
+    image.save(path, **options)  # type: ignore[arg-type]  # options differ by format
+    return path
+
+
+def test_rgb_comes_as_it_is(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", Image.fromarray(PICTURE))
+    found = Photo.read(path)
+    assert found.path == path
+    assert found.size == (16, 24)
+    assert found.pixels.dtype == np.uint8
+    assert np.array_equal(found.pixels, PICTURE)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_turns_the_picture_upright(tmp_path: Path, orientation: int) -> None:
+    # what a camera stores so that the stated orientation makes it upright again (EXIF 2.3, tag 0x0112)
+    stored = {
+        1: PICTURE,
+        2: PICTURE[:, ::-1],
+        3: PICTURE[::-1, ::-1],
+        4: PICTURE[::-1],
+        5: PICTURE.transpose(1, 0, 2),
+        6: np.rot90(PICTURE, 1),
+        7: np.rot90(PICTURE, 2).transpose(1, 0, 2),
+        8: np.rot90(PICTURE, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = save(tmp_path / "a.png", Image.fromarray(np.ascontiguousarray(stored)), exif=exif)
+    assert np.array_equal(Photo.read(path).pixels, PICTURE)
+
+
+def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
+    plain = Image.new("RGB", (16, 16), (200, 40, 40))
+    found = Photo.read(save(tmp_path / "a.jpg", plain.convert("CMYK"), quality=95)).pixels
+    assert found.shape == (16, 16, 3)
+    assert np.abs(found.astype(int) - (200, 40, 40)).max() <= 4
+
+
+def test_sixteen_bit_grey_is_scaled_to_eight(tmp_path: Path) -> None:
+    values = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
+    found = Photo.read(save(tmp_path / "a.png", Image.fromarray(values))).pixels
+    assert np.array_equal(found[..., 0], np.arange(256).reshape(16, 16))
+    assert np.array_equal(found[..., 0], found[..., 2])
+
+
+def test_a_dark_sixteen_bit_picture_stays_dark(tmp_path: Path) -> None:
+    values = np.full((8, 8), 200, np.uint16)
+    found = Photo.read(save(tmp_path / "a.png", Image.fromarray(values))).pixels
+    assert (found == 1).all()
+
+
+def test_sixteen_bit_color(tmp_path: Path) -> None:
+    """Pillow cannot write these: one white and one mid-grey row, as a PNG by hand."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"\0" + b"\xff\xff" * 12 + b"\0" + b"\x80\x00" * 12
+    header = struct.pack(">IIBBBBB", 4, 2, 16, 2, 0, 0, 0)
+    path = tmp_path / "a.png"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+    found = Photo.read(path).pixels
+    assert (found[0] == 255).all()
+    assert (np.abs(found[1].astype(int) - 128) <= 1).all()
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency_is_laid_on_white(tmp_path: Path, mode: str) -> None:
+    image = Image.new(mode, (3, 1), 0)
+    black, clear, half = ((0,) * (len(mode) - 1) + (alpha,) for alpha in (255, 0, 128))
+    for x, value in enumerate((black, clear, half)):
+        image.putpixel((x, 0), value)
+    found = Photo.read(save(tmp_path / "a.png", image)).pixels
+    assert found[0, :, 0].tolist() == [0, 255, 127]
+
+
+def test_a_palette_with_a_transparent_color(tmp_path: Path) -> None:
+    image = Image.new("P", (2, 1))
+    image.putpalette([10, 20, 30, 200, 0, 0])
+    image.putpixel((1, 0), 1)
+    found = Photo.read(save(tmp_path / "a.png", image, transparency=1)).pixels
+    assert found.tolist() == [[[10, 20, 30], [255, 255, 255]]]
+
+
+@pytest.mark.parametrize(("mode", "value"), [("L", 77), ("1", 255)])
+def test_grey_and_black_and_white(tmp_path: Path, mode: str, value: int) -> None:
+    found = Photo.read(save(tmp_path / "a.png", Image.new(mode, (4, 3), value))).pixels
+    assert found.shape == (3, 4, 3)
+    assert (found == value).all()
+
+
+def test_an_embedded_color_profile_is_no_trouble(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    path = save(tmp_path / "a.png", Image.fromarray(PICTURE), icc_profile=profile)
+    assert np.array_equal(Photo.read(path).pixels, PICTURE)
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save(tmp_path / "bomb.png", Image.new("1", (12_000, 9_000)))
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
+    with pytest.raises(DataError, match=r"bomb\.png: 12000x9000 is more than 100,000,000 pixels"):
+        read_image(path)
+
+
+def test_a_bomb_that_pillow_refuses_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(tmp_path / "bomb.png", Image.new("1", (300, 300)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(DataError, match=r"bomb\.png.*make the picture smaller"):
+        read_image(path)
+
+
+def test_large_pictures_below_the_limit_give_no_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = save(tmp_path / "a.png", Image.new("1", (300, 300)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60_000)
+    assert read_image(path).size == (300, 300)
+    assert not recwarn.list
+
+
+def test_bad_files_are_named(tmp_path: Path) -> None:
+    whole = save(tmp_path / "whole.jpg", Image.fromarray(PICTURE).resize((300, 300))).read_bytes()
+    files = {
+        "text.jpg": b"hello",
+        "empty.jpg": b"",
+        "half.jpg": whole[: len(whole) // 2],
+        "folder.jpg": None,
+        "nowhere.jpg": None,
+    }
+    (tmp_path / "folder.jpg").mkdir()
+    for name, data in files.items():
+        if data is not None:
+            (tmp_path / name).write_bytes(data)
+        with pytest.raises(DataError, match=name.replace(".", r"\.")):
+            Photo.read(tmp_path / name)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of broken EXIF
+def test_broken_bytes_never_give_another_error(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "a picture"
+    path = tmp_path / "a.img"
+    failed = 0
+    for kind in ("PNG", "JPEG", "WEBP", "BMP"):
+        Image.fromarray(PICTURE).save(path, kind, exif=exif)
+        data = path.read_bytes()
+        for _ in range(60):
+            broken = np.frombuffer(data, np.uint8).copy()
+            places = rng.integers(0, len(broken), 4)
+            broken[places] = rng.integers(0, 256, 4)
+            path.write_bytes(broken.tobytes())
+            try:
+                Photo.read(path)
+            except DataError:
+                failed += 1
+    assert failed > 20
+
+
+def test_exif_of_the_wrong_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(tmp_path / "a.png", Image.fromarray(PICTURE))
+
+    def fail(image: Image.Image) -> None:
+        raise struct.error("required argument is not an integer")
+
+    monkeypatch.setattr(photo.ImageOps, "exif_transpose", fail)
+    with pytest.raises(DataError, match=r"a\.png: cannot be read"):
+        read_image(path)

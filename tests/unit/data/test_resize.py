@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skimage.measure import block_reduce
+
+from skinfw.data.resize import resize_cutout, resize_labels, resize_mask, resize_picture
+
+RNG = np.random.default_rng(0)
+PICTURE = RNG.integers(0, 256, (24, 16, 3), np.uint8)
+MASK = RNG.random((24, 16)) < 0.5
+
+
+def test_pictures_are_averaged_down() -> None:
+    expected = block_reduce(PICTURE.astype(float), (4, 2, 1), np.mean)
+    found = resize_picture(PICTURE, (6, 8))
+    assert found.dtype == np.uint8
+    assert np.abs(found - expected).max() <= 0.5 + 1e-9
+
+
+def test_pictures_grow_without_new_extremes() -> None:
+    found = resize_picture(PICTURE, (50, 33))
+    assert found.shape == (50, 33, 3)
+    assert found.min() >= PICTURE.min() and found.max() <= PICTURE.max()
+
+
+def test_same_size_is_left_alone() -> None:
+    assert resize_picture(PICTURE, (24, 16)) is PICTURE
+    assert resize_mask(MASK, (24, 16)) is MASK
+
+
+def test_a_mask_is_set_where_half_of_a_pixel_is_covered() -> None:
+    expected = block_reduce(MASK.astype(float), (4, 2), np.mean) >= 0.5
+    found = resize_mask(MASK, (6, 8))
+    assert found.dtype == np.bool_
+    assert np.array_equal(found, expected)
+
+
+def test_labels_stay_known() -> None:
+    labels = RNG.choice(np.array([0, 7, 200], np.uint8), (24, 16))
+    found = resize_labels(labels, (9, 5))
+    assert found.shape == (9, 5)
+    assert set(np.unique(found)) <= {0, 7, 200}
+
+
+def test_a_cutout_is_the_mean_of_its_kept_pixels() -> None:
+    picture, kept = resize_cutout(PICTURE, MASK, (6, 8))
+    share = block_reduce(MASK.astype(float), (4, 2), np.mean)
+    total = block_reduce(PICTURE * MASK[..., None].astype(float), (4, 2, 1), np.mean)
+    assert np.array_equal(kept, share > 0.5)
+    expected = total[kept] / share[kept][:, None]
+    assert np.abs(picture[kept] - expected).max() <= 0.51
+    assert (picture[~kept] == 255).all()
+
+
+@pytest.mark.parametrize("size", [(7, 5), (24, 16), (60, 40), (10, 40)])
+def test_nothing_erased_bleeds_into_a_cutout(size: tuple[int, int]) -> None:
+    dark = np.full((24, 16, 3), 10, np.uint8)
+    loud = np.where(MASK[..., None], dark, np.uint8(200))
+    picture, kept = resize_cutout(loud, MASK, size)
+    assert kept.any()
+    assert (picture[kept] == 10).all()
+    assert (picture[~kept] == 255).all()

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinfw.data.sample_folder import read_cutout, read_labels, read_mask, read_record, read_sample
+from skinfw.errors import DataError
+from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
+
+SampleWriter = Callable[..., Path]
+SIZE = (64, 48)
+
+
+def relabel(folder: Path, classes: list[str]) -> None:
+    labels = draw_person(0, SIZE).labels
+    image = Image.fromarray(labels)
+    image.putpalette(list(range(256)) * 3)
+    image.save(folder / "parsing.png")
+    (folder / "sample.json").write_text(json.dumps({"classes": classes}))
+
+
+def test_all_inputs(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna")
+    inputs = ("apparel_head_foot", "line", "segmentation_skin", "face")
+    sample = read_sample(folder, "anna", SIZE, inputs, needs_skin=True)
+    drawing = draw_person(0, SIZE)
+    person = drawing.labels != CLASSES.index("background")
+    assert tuple(sample.inputs) == inputs
+    assert np.array_equal(sample.target[person], drawing.picture[person])
+    assert (sample.target[~person] == 255).all()
+    assert sample.skin is not None
+    assert np.array_equal(sample.skin, drawing.labels == CLASSES.index("skin"))
+    assert sample.inputs["line"].any() and sample.inputs["face"].any()
+    assert not (sample.inputs["face"].any(axis=2) & ~sample.kept).any()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".jpeg"])
+def test_the_reports_jpeg_folders(tmp_path: Path, write_sample: SampleWriter, suffix: str) -> None:
+    exact = read_sample(write_sample(tmp_path / "png"), "a", SIZE, ("apparel_head_foot",))
+    found = read_sample(write_sample(tmp_path / "jpg", suffix=suffix), "a", SIZE, ("apparel_head_foot",))
+    assert found.skin is not None and exact.skin is not None
+    # compression shifts edges: nearly all pixels agree
+    assert (found.kept == exact.kept).mean() > 0.93
+    assert (found.skin == exact.skin).mean() > 0.99
+    assert (found.inputs["apparel_head_foot"][~found.kept] == 255).all()
+
+
+def test_resized(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna", size=(96, 64))
+    sample = read_sample(folder, "anna", (40, 33), ("segmentation_skin", "line", "apparel_head_foot"))
+    assert {picture.shape for picture in (*sample.inputs.values(), sample.target)} == {(40, 33, 3)}
+    assert set(np.unique(sample.inputs["segmentation_skin"])) == {0, 255}
+    assert (sample.inputs["apparel_head_foot"][~sample.kept] == 255).all()
+
+
+def test_alpha_tells_white_clothes_from_nothing(tmp_path: Path) -> None:
+    pixels = np.full((4, 6, 4), 255, np.uint8)
+    pixels[:, 3:, 3] = 0
+    pixels[0, 5, :3] = 7
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    picture, kept = read_cutout(tmp_path / "a.png")
+    assert kept[:, :3].all() and not kept[:, 3:].any()
+    assert (picture == 255).all()
+    Image.fromarray(pixels[..., :3]).save(tmp_path / "b.png")
+    assert read_cutout(tmp_path / "b.png")[1].sum() == 1
+
+
+def test_nearly_white_is_erased_without_alpha(tmp_path: Path) -> None:
+    values = np.array([[[255, 255, 255], [240, 250, 255], [239, 239, 239], [238, 255, 255]]], np.uint8)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    assert read_cutout(tmp_path / "a.png")[1].tolist() == [[False, False, False, True]]
+
+
+def test_without_skin(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna")
+    (folder / "segmentation_skin.png").unlink()
+    assert read_sample(folder, "anna", SIZE, ("apparel_head_foot",)).skin is None
+    for inputs, needs in ((("apparel_head_foot",), True), (("segmentation_skin",), False)):
+        with pytest.raises(DataError, match="anna: segmentation_skin is missing"):
+            read_sample(folder, "anna", SIZE, inputs, needs_skin=needs)
+
+
+@pytest.mark.parametrize("part", ["apparel_head_foot", "body"])
+def test_a_missing_picture_is_named(tmp_path: Path, write_sample: SampleWriter, part: str) -> None:
+    folder = write_sample(tmp_path / "anna")
+    (folder / f"{part}.png").unlink()
+    with pytest.raises(DataError, match=f"anna: {part} is missing"):
+        read_sample(folder, "anna", SIZE, ("apparel_head_foot",))
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="bob: no such sample folder"):
+        read_sample(tmp_path / "bob", "bob", SIZE, ("apparel_head_foot",))
+
+
+@pytest.mark.parametrize("part", ["segmentation_skin", "body", "line"])
+def test_a_picture_of_another_size_is_named(tmp_path: Path, write_sample: SampleWriter, part: str) -> None:
+    folder = write_sample(tmp_path / "anna")
+    Image.new("RGB", (48, 60)).save(folder / f"{part}.png")
+    with pytest.raises(DataError, match=rf"{part}\.png: 60x48 pixels .* has 64x48"):
+        read_sample(folder, "anna", SIZE, ("apparel_head_foot", "line", "segmentation_skin"))
+
+
+def test_a_corrupt_picture_is_named(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna")
+    (folder / "body.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"anna/body\.png"):
+        read_sample(folder, "anna", SIZE, ("apparel_head_foot",))
+
+
+def test_a_mask_must_be_black_and_white(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    path = tmp_path / "segmentation_skin.png"
+    Image.fromarray(rng.integers(0, 256, (30, 30, 3), np.uint8)).save(path)
+    with pytest.raises(DataError, match=r"segmentation_skin\.png: .*% of its pixels are neither"):
+        read_mask(path)
+    # skin in colour on white, as some tools write it, is no mask either
+    colored = np.full((30, 30, 3), 255, np.uint8)
+    colored[5:25, 5:25] = 224, 172, 140
+    Image.fromarray(colored).save(path)
+    with pytest.raises(DataError, match="neither"):
+        read_mask(path)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "RGBA"])
+def test_masks_of_every_mode(tmp_path: Path, mode: str) -> None:
+    mask = np.zeros((8, 10), bool)
+    mask[2:5, 3:8] = True
+    Image.fromarray(mask).convert(mode).save(tmp_path / "a.png")
+    assert np.array_equal(read_mask(tmp_path / "a.png"), mask)
+
+
+def test_line_is_drawn_from_keypoints_or_read(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna")
+    assert read_sample(folder, "anna", SIZE, ("line",)).inputs["line"].any()
+    Image.new("RGB", (48, 64), (1, 2, 3)).save(folder / "line.png")
+    assert (read_sample(folder, "anna", SIZE, ("line",)).inputs["line"] == (1, 2, 3)).all()
+    (folder / "line.png").unlink()
+    (folder / "keypoints.json").unlink()
+    with pytest.raises(DataError, match=r"anna: neither line nor keypoints\.json"):
+        read_sample(folder, "anna", SIZE, ("line",))
+
+
+def test_face_comes_from_the_label_map_first(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna")
+    relabel(folder, list(CLASSES))
+    sample = read_sample(folder, "anna", SIZE, ("face",))
+    expected = (draw_person(0, SIZE).labels == CLASSES.index("face")) & sample.kept
+    assert np.array_equal(sample.inputs["face"][..., 0] == 255, expected)
+
+
+def test_face_from_keypoints_where_no_class_is_one(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna")
+    plain = read_sample(folder, "anna", SIZE, ("face",)).inputs["face"]
+    relabel(folder, ["other" + name for name in CLASSES])
+    assert np.array_equal(read_sample(folder, "anna", SIZE, ("face",)).inputs["face"], plain)
+
+
+def test_face_that_nothing_tells(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna")
+    (folder / "keypoints.json").write_text('{"people": []}')
+    with pytest.raises(DataError, match="anna: nothing tells where the face is"):
+        read_sample(folder, "anna", SIZE, ("face",))
+
+
+def test_unknown_input(tmp_path: Path, write_sample: SampleWriter) -> None:
+    with pytest.raises(DataError, match="unknown input 'depth'"):
+        read_sample(write_sample(tmp_path / "anna"), "anna", SIZE, ("apparel_head_foot", "depth"))
+
+
+def test_label_map_must_hold_indices(tmp_path: Path) -> None:
+    Image.new("RGB", (3, 3)).save(tmp_path / "parsing.png")
+    with pytest.raises(DataError, match=r"parsing\.png: a label map of class indices"):
+        read_labels(tmp_path / "parsing.png")
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "\xff"])
+def test_a_broken_record_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "sample.json").write_text(text, encoding="latin-1")
+    with pytest.raises(DataError, match=r"sample\.json: .*prepare the sample again"):
+        read_record(tmp_path)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.data.skeleton import COLORS, LIMBS, draw_skeleton, line_thickness
+
+
+def pose(**points: tuple[float, float, float]) -> Keypoints:
+    values = np.zeros((25, 3), np.float32)
+    for name, point in points.items():
+        values[BODY_25.index(name)] = point
+    return Keypoints(values)
+
+
+def test_nothing_found_is_all_black() -> None:
+    picture = draw_skeleton(pose(), (20, 30))
+    assert picture.shape == (20, 30, 3)
+    assert picture.dtype == np.uint8
+    assert not picture.any()
+
+
+@pytest.mark.parametrize("name", BODY_25)
+def test_every_point_has_its_color(name: str) -> None:
+    # a lone point has no box: thickness 2, radius 1
+    picture = draw_skeleton(pose(**{name: (10, 8, 0.9)}), (20, 30))
+    colors = {tuple(map(int, color)) for color in picture.reshape(-1, 3) if color.any()}
+    assert colors == {COLORS[BODY_25.index(name)]}
+    rows, columns = np.nonzero(picture.any(axis=2))
+    assert (rows.mean(), columns.mean()) == (8, 10)
+
+
+@pytest.mark.parametrize(("first", "second"), LIMBS)
+def test_a_limb_takes_the_color_of_its_second_point(first: int, second: int) -> None:
+    names = {BODY_25[first]: (10, 30, 0.9), BODY_25[second]: (50, 30, 0.9)}
+    assert tuple(draw_skeleton(pose(**names), (60, 60))[30, 30]) == COLORS[second]
+
+
+def test_limbs_are_those_of_body_25() -> None:
+    listed = (
+        "1-8 1-2 1-5 2-3 3-4 5-6 6-7 8-9 9-10 10-11 8-12 12-13 13-14 1-0 0-15 15-17 0-16 16-18 14-19 19-20 "
+        "14-21 11-22 22-23 11-24"
+    )
+    assert [f"{first}-{second}" for first, second in LIMBS] == listed.split()
+
+
+@pytest.mark.parametrize(
+    ("size", "end", "thickness"),
+    [
+        # sqrt(300 * 300) / 75 = 4, times the larger share of the box
+        ((300, 300), (300, 0), 4),
+        ((300, 300), (0, 150), 2),
+        # sqrt(600 * 1200) / 75 = 11.31
+        ((600, 1200), (600, 300), 6),
+        # 5.5 rounds up, as in OpenPose, and not to the even 6 only by chance: 4.5 gives 5
+        ((450, 450), (337.5, 0), 5),
+        # a box larger than the picture counts as the whole picture
+        ((300, 300), (900, 0), 4),
+    ],
+)
+def test_thickness(size: tuple[int, int], end: tuple[float, float], thickness: int) -> None:
+    assert line_thickness(pose(Neck=(0, 0, 1), MidHip=(*end, 1)), size) == thickness
+
+
+def test_points_of_low_confidence_do_not_count_for_the_box() -> None:
+    assert line_thickness(pose(Neck=(0, 0, 1), MidHip=(300, 300, 0.1)), (300, 300)) == 2
+    assert line_thickness(pose(Neck=(0, 0, 1), MidHip=(300, 300, 0.11)), (300, 300)) == 4
+
+
+@pytest.mark.parametrize(("score", "drawn"), [(0.05, False), (0.06, True)])
+def test_drawn_above_confidence(score: float, drawn: bool) -> None:
+    picture = draw_skeleton(pose(Neck=(10, 30, 1), MidHip=(50, 30, score)), (60, 60))
+    assert picture[30, 30].any() == drawn
+    assert picture[30, 50].any() == drawn
+
+
+def test_limb_is_three_quarters_as_thick() -> None:
+    # thickness 8, so the limb is 6 pixels; OpenCV's lines of even width come out one wider
+    picture = draw_skeleton(pose(Neck=(100, 300, 1), MidHip=(500, 300, 1), RAnkle=(0, 0, 1)), (600, 600))
+    assert line_thickness(pose(Neck=(0, 0, 1), RAnkle=(600, 0, 1)), (600, 600)) == 8
+    assert np.count_nonzero(picture[:, 300].any(axis=1)) in (6, 7)
+
+
+def test_circles_lie_on_top_of_limbs_with_radius_of_half_the_thickness() -> None:
+    picture = draw_skeleton(pose(Neck=(100, 300, 1), MidHip=(500, 300, 1), RAnkle=(0, 0, 1)), (600, 600))
+    size = line_thickness(pose(Neck=(100, 300, 1), MidHip=(500, 300, 1), RAnkle=(0, 0, 1)), (600, 600))
+    neck = np.all(picture == COLORS[BODY_25.index("Neck")], axis=2)[:, :110]
+    # radius t // 2 and an outline of t: t // 2 + t / 2 to either side of the middle
+    reach = size // 2 + size / 2
+    assert abs(100 - np.nonzero(neck.any(axis=0))[0].min() - reach) <= 1
+    assert tuple(picture[300, 100]) == COLORS[BODY_25.index("Neck")]
+
+
+def test_coordinates_round_half_up() -> None:
+    picture = draw_skeleton(pose(Nose=(10.5, 8.49, 1)), (20, 30))
+    rows, columns = np.nonzero(picture.any(axis=2))
+    assert (rows.mean(), columns.mean()) == (8, 11)
+
+
+def test_far_points_outside_the_picture_do_no_harm() -> None:
+    inside = draw_skeleton(pose(Neck=(30, 10, 1), MidHip=(30, 1e4, 1)), (60, 60))
+    outside = draw_skeleton(pose(Neck=(30, 10, 1), MidHip=(30, 1e9, 1)), (60, 60))
+    assert np.array_equal(inside[:, 25:36], outside[:, 25:36])
+    assert outside[40, 30].any()

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinfw.errors import RunError, UserError
+from skinfw.evaluation.compare import compare_runs
+from skinfw.evaluation.results import Evaluation, MetricInfo
+from skinfw.reporting.comparison import to_csv, to_json, to_markdown, write_comparison
+
+
+def run_folder(
+    root: Path,
+    name: str,
+    values: dict[str, float | None],
+    *,
+    data: str = "d1",
+    names: Any = ("a",),
+    **spec: Any,
+) -> Path:
+    folder = root / name
+    folder.mkdir(parents=True)
+    found = Evaluation(
+        split="test",
+        step=1200,
+        names=list(names),
+        metrics={key: MetricInfo("dB", "higher") for key in values},
+        values={"trained": values},
+        per_picture={"trained": {}},
+        violations={"trained": 0},
+        seconds_a_picture={"trained": 0.01},
+    )
+    record = {"checkpoint": "best", "data": data, "test": found.to_json()}
+    (folder / "metrics.json").write_text(json.dumps(record), encoding="utf-8")
+    (folder / "spec.json").write_text(json.dumps({"name": name, **spec}), encoding="utf-8")
+    return folder
+
+
+def two(root: Path) -> list[Path]:
+    losses = [{"type": "l1", "weight": 100}]
+    return [
+        run_folder(root, "one", {"skin/psnr": 20.25}, seed=0, losses=losses, betas=[0.5, 0.999]),
+        run_folder(
+            root, "two", {"skin/psnr": 21.5, "skin/x|y": None},
+            seed=0, losses=[*losses, {"type": "gan"}], betas=[0.9, 0.999], composite="skin",
+        ),
+    ]  # fmt: skip
+
+
+def test_the_best_figure_of_each_column_is_marked(tmp_path: Path) -> None:
+    table = compare_runs(two(tmp_path)).table()
+    assert table.columns[0] == "skin PSNR (dB) ↑"
+    cells = {name: [(cell.text, cell.best) for cell in row[:2]] for name, row in table.rows}
+    assert cells == {
+        "one": [("20.25", False), ("n/a", False)],
+        "two": [("21.50", True), ("n/a", False)],
+    }
+
+
+def test_fields_that_differ_are_listed_and_others_are_not(tmp_path: Path) -> None:
+    assert compare_runs(two(tmp_path)).differences() == {
+        "betas": ["[0.5, 0.999]", "[0.9, 0.999]"],
+        "losses.1.type": ["absent", "gan"],
+        "composite": ["absent", "skin"],
+    }
+
+
+def test_a_run_without_metrics_is_refused_by_name(tmp_path: Path) -> None:
+    folders = two(tmp_path)
+    (folders[1] / "metrics.json").unlink()
+    with pytest.raises(RunError, match=r"two: has no metrics\.json; measure it first"):
+        compare_runs(folders)
+    with pytest.raises(RunError, match=r"nowhere: no run folder"):
+        compare_runs([folders[0], tmp_path / "nowhere"])
+    (folders[1] / "metrics.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(RunError, match="holds no figures of a run"):
+        compare_runs(folders)
+
+
+def test_other_samples_and_other_data_are_warned_of(tmp_path: Path) -> None:
+    first = run_folder(tmp_path, "a", {"skin/psnr": 1.0})
+    other_data = run_folder(tmp_path, "b", {"skin/psnr": 1.0}, data="d2")
+    other_names = run_folder(tmp_path, "c", {"skin/psnr": 1.0}, names=("z",))
+    assert compare_runs([first, other_data, other_names]).warnings() == [
+        "b was measured on other data than a",
+        "c was measured on other test samples than a",
+    ]
+    assert compare_runs([first, first]).warnings() == []
+
+
+def test_runs_of_one_name_are_told_apart_by_their_path(tmp_path: Path) -> None:
+    folders = [run_folder(tmp_path / place, "same", {"skin/psnr": 1.0}) for place in ("x", "y")]
+    assert [run.label for run in compare_runs(folders).runs] == [str(folder) for folder in folders]
+
+
+def test_csv_holds_full_precision_and_the_differences(tmp_path: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(compare_runs(two(tmp_path))))))
+    assert [row["run"] for row in rows] == ["one", "two"]
+    assert [float(row["skin/psnr"]) for row in rows] == [20.25, 21.5]
+    assert [row["skin/x|y"] for row in rows] == ["", ""]
+    assert [row["losses.1.type"] for row in rows] == ["absent", "gan"]
+    assert [row["step"] for row in rows] == ["1200", "1200"]
+
+
+def test_markdown_marks_the_best_and_escapes_bars(tmp_path: Path) -> None:
+    text = to_markdown(compare_runs(two(tmp_path)))
+    assert "| two | **21.50** | n/a |" in text
+    assert "skin X\\|Y" in text
+    widths = {line.replace("\\|", "").count("|") for line in text.split("\n\n")[0].splitlines()}
+    assert len(widths) == 1
+
+
+def test_json_holds_everything(tmp_path: Path) -> None:
+    value = json.loads(to_json(compare_runs(two(tmp_path))))
+    assert value["runs"][1]["values"] == {"skin/psnr": 21.5, "skin/x|y": None}
+    assert value["differences"]["losses.1.type"] == {"one": None, "two": "gan"}
+    assert value["metrics"]["skin/psnr"] == {"unit": "dB", "direction": "higher"}
+
+
+def test_the_ending_says_how_it_is_written(tmp_path: Path) -> None:
+    comparison = compare_runs(two(tmp_path))
+    for suffix, start in ((".csv", "run,"), (".MD", "| run |"), (".json", "{")):
+        path = tmp_path / f"table{suffix}"
+        write_comparison(comparison, path)
+        assert path.read_text(encoding="utf-8").startswith(start)
+    with pytest.raises(UserError, match=r"table\.pdf: .*\.csv, \.md, \.json"):
+        write_comparison(comparison, tmp_path / "table.pdf")

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import peak_signal_noise_ratio
+from torch import Tensor
+
+from skinfw import painting
+from skinfw.assemble import build_baselines, build_dataset, build_generator
+from skinfw.config import GeneratorConfig
+from skinfw.errors import DataError, RunError
+from skinfw.evaluation.evaluate import evaluate_generator, evaluate_run
+from skinfw.evaluation.results import Evaluation
+from skinfw.evaluation.trained import open_trained
+from skinfw.interfaces import Generator, GeneratorIO
+from skinfw.spec import Spec, parse_spec
+from skinfw.training import checkpoints
+
+CPU = torch.device("cpu")
+
+
+class Grey(Generator[GeneratorConfig]):
+    """Paints one grey that no 8-bit picture holds."""
+
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        return torch.full_like(condition[:, :3], 100.4 / 255)
+
+
+class Noisy(Generator[GeneratorConfig]):
+    """Paints its noise."""
+
+    takes_noise = True
+
+    def noise_shape(self) -> tuple[int, ...]:
+        return (3, 32, 32)
+
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        assert noise is not None
+        return noise.sigmoid()
+
+
+def io(spec: Spec) -> GeneratorIO:
+    return GeneratorIO(spec.data.size, spec.data.inputs)
+
+
+def evaluate(spec: Spec, generator: Generator[Any], count: int = 5, **more: Any) -> Evaluation:
+    data = build_dataset(spec)
+    names = data.names()[:count]
+    return evaluate_generator(generator, spec, data, names, split="test", step=7, device=CPU, **more)
+
+
+def test_figures_are_those_of_the_written_picture(tiny_spec: Callable[..., Any]) -> None:
+    spec = parse_spec(tiny_spec(metrics=["psnr"]))
+    found = evaluate(spec, Grey(GeneratorConfig(), io(spec)))
+    data = build_dataset(spec)
+    expected = []
+    for name in found.names:
+        sample = data.load(name)
+        assert sample.skin is not None
+        written = np.where(sample.skin[..., None], 100, sample.inputs["apparel_head_foot"])
+        expected.append(peak_signal_noise_ratio(sample.target, written.astype(np.uint8)))
+    assert found.per_picture["trained"]["picture/psnr"] == pytest.approx(expected, rel=1e-5)
+    assert found.values["trained"]["picture/psnr"] == pytest.approx(np.mean(expected), rel=1e-5)
+    assert found.violations == {"trained": 0}
+    assert (found.step, len(found.names)) == (7, 5)
+    assert found.metrics["skin/psnr"].unit == "dB"
+
+
+def test_the_batch_size_changes_nothing(tiny_spec: Callable[..., Any]) -> None:
+    value = tiny_spec()
+    results = []
+    for size in (1, 4):
+        value["training"]["test_batch_size"] = size
+        spec = parse_spec(value)
+        results.append(evaluate(spec, Noisy(GeneratorConfig(), io(spec))))
+    assert results[0].per_picture == results[1].per_picture
+
+
+def test_the_callers_random_numbers_and_mode_are_left_alone(tiny_spec: Callable[..., Any]) -> None:
+    spec = parse_spec(tiny_spec())
+    generator = build_generator(spec).train()
+    before = torch.random.get_rng_state()
+    evaluate(spec, generator)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert generator.training
+
+
+def test_baselines_are_measured_on_the_same_pictures(tiny_spec: Callable[..., Any]) -> None:
+    spec = parse_spec(tiny_spec())
+    told: list[tuple[int, int]] = []
+    found = evaluate(
+        spec,
+        build_generator(spec),
+        baselines=build_baselines(spec),
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert set(found.values) == {"trained", "inpaint", "tone"}
+    assert found.violations == {"trained": 0, "inpaint": 0, "tone": 0}
+    assert all(len(figures["skin/psnr"]) == 5 for figures in found.per_picture.values())
+    assert all(seconds > 0 for seconds in found.seconds_a_picture.values())
+    assert told[-1] == (15, 15)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def folder_spec(make: Callable[..., Any], root: Path, **data: Any) -> Spec:
+    value = make()
+    dataset = {"type": "folder", "root": str(root)}
+    return parse_spec({**value, "data": {**value["data"], "dataset": dataset, **data}})
+
+
+def test_a_baseline_that_cannot_paint_these_data_is_told(
+    tiny_spec: Callable[..., Any],
+    write_samples: Callable[..., Any],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write_samples(tmp_path, ["a", "b"])  # nothing tells where the face is
+    spec = folder_spec(tiny_spec, tmp_path)
+    data = build_dataset(spec)
+    with caplog.at_level(logging.WARNING, "skinfw"):
+        found = evaluate_generator(
+            build_generator(spec), spec, data, ["a", "b"],
+            split="test", step=0, device=CPU, baselines=build_baselines(spec),
+        )  # fmt: skip
+    assert set(found.values) == {"trained", "inpaint"}
+    assert "nothing tells where the face is" in found.unavailable["tone"]
+    assert any("baseline tone is left out" in message for message in caplog.messages)
+
+
+def test_corrupt_samples_are_skipped_or_stop_it_as_the_spec_says(
+    tiny_spec: Callable[..., Any], write_samples: Callable[..., Any], tmp_path: Path
+) -> None:
+    folders = write_samples(tmp_path, ["a", "b", "c"])
+    (folders[1] / "body.png").write_bytes(b"no picture")
+    spec = folder_spec(tiny_spec, tmp_path, on_corrupt="skip")
+    found = evaluate(spec, Grey(GeneratorConfig(), io(spec)))
+    assert list(found.names) == ["a", "c"]
+    strict = folder_spec(tiny_spec, tmp_path)
+    with pytest.raises(DataError, match=r"body\.png"):
+        evaluate(strict, Grey(GeneratorConfig(), io(strict)))
+    for folder in folders:
+        (folder / "body.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="none of the 3 samples"):
+        evaluate(spec, Grey(GeneratorConfig(), io(spec)))
+
+
+def test_changed_kept_pixels_are_counted(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def careless(output: Tensor, base: Tensor, painted: Tensor) -> Tensor:
+        mixed = torch.where(painted > 0.5, output, base)
+        mixed[:, :, 0, :3] = 1 - mixed[:, :, 0, :3]  # the corner shows nothing of the person
+        return mixed
+
+    monkeypatch.setattr(painting, "composite", careless)
+    spec = parse_spec(tiny_spec())
+    found = evaluate(spec, Grey(GeneratorConfig(), io(spec)), count=4)
+    assert found.violations == {"trained": 12}
+    assert any("12 pixels outside the painted region" in message for message in caplog.messages)
+
+
+def test_a_run_is_measured_from_its_checkpoint_alone(make_run: Callable[..., Any], tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    found = evaluate_run(run)
+    record = json.loads(run.metrics_path.read_text(encoding="utf-8"))
+    assert record["checkpoint"] == "best"
+    assert Evaluation.from_json(record["test"]) == found
+    assert found.step == 3
+    assert run.report_path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    parts = {path.name for path in (run.samples_folder / "test").iterdir()}
+    assert {"best-1-output.png", "median-1-target.png", "worst-1-error.png", "worst-1-tone.png"} <= parts
+
+
+def test_measuring_twice_gives_the_same_files_but_for_times(
+    make_run: Callable[..., Any], tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run")
+    records = []
+    for _ in range(2):
+        evaluate_run(run, which="last")
+        record = json.loads(run.metrics_path.read_text(encoding="utf-8"))
+        record["test"].pop("seconds_a_picture")
+        records.append(record)
+    assert records[0] == records[1]
+
+
+def test_changed_data_are_warned_of(
+    make_run: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run = make_run(tmp_path / "run", baselines=[])
+    evaluate_run(run)
+    assert not any("changed since" in message for message in caplog.messages)
+    monkeypatch.setattr(type(build_dataset(run.spec)), "fingerprint", lambda self: "other")
+    evaluate_run(run)
+    assert any("the data changed since" in message for message in caplog.messages)
+
+
+def test_a_missing_plugin_is_named(
+    make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "providers", lambda spec: {"generator/ghost": "spooky-nets 1.2"})
+        run = make_run(tmp_path / "run")
+    path = run.folder / "spec.json"
+    value = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**value, "generator": {"type": "ghost"}}), encoding="utf-8")
+    with pytest.raises(RunError, match=r"generator ghost of spooky-nets 1\.2, which is not installed"):
+        open_trained(run.folder, "best")
+    with pytest.raises(RunError, match=r"spooky-nets 1\.2"):
+        evaluate_run(run)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from skinfw.errors import UserError
+from skinfw.evaluation import figures as module
+from skinfw.evaluation.figures import Figures
+from skinfw.spec import parse_spec
+
+PICTURES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+SKIN = torch.ones(2, 1, 16, 16)
+
+
+def test_a_metric_that_cannot_run_has_a_reason_and_the_others_go_on(
+    tiny_spec: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["ssim", "mse"])))
+    small = PICTURES[..., :8, :8]  # below the window of ssim
+    with caplog.at_level(logging.WARNING, "skinfw"):
+        figures.update(small, small + 0.5, SKIN[..., :8, :8])
+    values = figures.compute()
+    assert values["picture/ssim"] is None
+    assert values["skin/mse"] == pytest.approx(0.25)
+    assert "smaller than its 11x11" in figures.unavailable["picture/ssim"]
+    assert "picture/ssim" not in figures.per_picture
+    assert any("picture/ssim has no value" in message for message in caplog.messages)
+
+
+def test_a_metric_that_fails_in_a_later_batch_has_no_value_at_all(tiny_spec: Callable[..., Any]) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["ssim"])))
+    figures.update(PICTURES, PICTURES, SKIN)
+    figures.update(PICTURES[..., :8, :8], PICTURES[..., :8, :8], SKIN[..., :8, :8])
+    assert figures.compute() == {"picture/ssim": None, "skin/ssim": None}
+    assert figures.per_picture == {}
+
+
+def test_a_metric_that_cannot_be_built_is_told_and_the_others_are_built(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = module.build_metrics
+
+    def build(spec: Any) -> Any:
+        if spec.metrics[0].name == "psnr":
+            raise UserError("its weights cannot be downloaded")
+        return real(spec)
+
+    monkeypatch.setattr(module, "build_metrics", build)
+    figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
+    assert set(figures.info) == {"picture/mse", "skin/mse"}
+    assert figures.unavailable["skin/psnr"] == "its weights cannot be downloaded"
+
+
+def test_pictures_without_skin_count_as_no_value(tiny_spec: Callable[..., Any]) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
+    skin = SKIN.clone()
+    skin[1] = 0
+    figures.update(PICTURES, PICTURES + 0.1, skin)
+    assert figures.per_picture["skin/mse"] == [pytest.approx(0.01), None]
+    assert figures.compute()["skin/mse"] == pytest.approx(0.01)
+
+
+def test_no_skin_anywhere_is_told(tiny_spec: Callable[..., Any]) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
+    figures.update(PICTURES, PICTURES, 0 * SKIN)
+    assert figures.compute() == {"picture/mse": 0.0, "skin/mse": None}
+    assert "is there any skin" in figures.unavailable["skin/mse"]

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from skinfw.evaluation.results import Evaluation, MetricInfo, plain
+
+
+def evaluation(values: dict[str, float | None], direction: Any = "higher") -> Evaluation:
+    return Evaluation(
+        split="validation",
+        step=5,
+        names=["a", "b"],
+        metrics={key: MetricInfo("", direction) for key in values},
+        values={"trained": values},
+        per_picture={"trained": {}},
+        violations={"trained": 0},
+        seconds_a_picture={"trained": 0.1},
+        unavailable={"tone": "no face"},
+    )
+
+
+def test_the_first_metric_decides_on_skin() -> None:
+    found = evaluation({"picture/psnr": 30.0, "skin/psnr": 20.0, "picture/ssim": 0.9, "skin/ssim": 0.8})
+    assert found.deciding_metric() == "skin/psnr"
+
+
+def test_the_picture_decides_where_no_skin_is_known() -> None:
+    found = evaluation({"picture/psnr": 30.0, "skin/psnr": None, "skin/ssim": 0.8})
+    assert found.deciding_metric() == "picture/psnr"
+
+
+def test_a_metric_without_any_value_leaves_the_decision_to_the_next() -> None:
+    found = evaluation({"picture/fid": None, "picture/ssim": 0.9, "skin/ssim": 0.8})
+    assert found.deciding_metric() == "skin/ssim"
+
+
+def test_without_metrics_nothing_decides_and_the_later_weights_are_kept() -> None:
+    found = evaluation({})
+    assert found.deciding_metric() is None
+    assert found.better(found)
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "direction", "better"),
+    [
+        (2.0, 1.0, "higher", True),
+        (1.0, 2.0, "higher", False),
+        (1.0, 1.0, "higher", False),
+        (1.0, 2.0, "lower", True),
+        (2.0, 1.0, "lower", False),
+        (1.0, None, "higher", True),
+    ],
+)
+def test_better_follows_the_direction(new: float, old: float | None, direction: str, better: bool) -> None:
+    first = evaluation({"skin/m": new}, direction)
+    second = evaluation({"skin/m": old}, direction)
+    assert first.better(second) is better
+    assert first.better(None)
+
+
+def test_json_and_back_is_the_same_evaluation() -> None:
+    found = evaluation({"picture/psnr": 30.0, "skin/psnr": None})
+    assert Evaluation.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_json_has_no_nan() -> None:
+    assert [plain(value) for value in (1.5, float("nan"), float("inf"))] == [1.5, None, None]

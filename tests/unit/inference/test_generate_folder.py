@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinfw.errors import DataError, RunError, SkinfwError
+from skinfw.evaluation.evaluate import evaluate_run
+from skinfw.inference import generate as module
+from skinfw.inference.generate import generate_folder
+
+Make = Callable[..., Any]
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        assert image.mode == "RGB"
+        assert image.format == "PNG"
+        return np.asarray(image)
+
+
+def kept_pixels(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return a sample's input picture, and where the run must not paint, read without skinfw."""
+    layers = np.asarray(Image.open(folder / "apparel_head_foot.png"))
+    skin = np.asarray(Image.open(folder / "segmentation_skin.png"))[..., 0] > 127
+    return np.where(layers[..., 3:] > 127, layers[..., :3], 255), ~skin
+
+
+def test_samples_without_their_true_picture_are_painted_and_all_else_is_kept(
+    make_run: Make, write_samples: Make, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run")
+    folders = write_samples(tmp_path / "in", ["b", "deep/a", "c"], body=False)
+    told: list[tuple[int, int]] = []
+    written = generate_folder(
+        run, tmp_path / "in", tmp_path / "out", batch_size=2, progress=lambda *at: told.append(at)
+    )
+    assert written == [tmp_path / "out" / f"{name}.png" for name in ("b", "c", "deep/a")]
+    for folder, name in zip(folders, ("b", "deep/a", "c"), strict=True):
+        picture, (base, kept) = pixels(tmp_path / "out" / f"{name}.png"), kept_pixels(folder)
+        assert np.array_equal(picture[kept], base[kept])
+        assert (picture[~kept] != base[~kept]).any()
+    assert told == [(2, 3), (3, 3)]
+
+
+def test_the_same_picture_comes_out_as_in_the_evaluation(
+    make_run: Make, write_samples: Make, tiny_spec: Make, tmp_path: Path
+) -> None:
+    write_samples(tmp_path / "in", [f"p{index}" for index in range(12)])
+    data = {**tiny_spec()["data"], "dataset": {"type": "folder", "root": str(tmp_path / "in")}}
+    data |= {"test_fraction": 0.5, "validation_fraction": 0}
+    run = make_run(tmp_path / "run", data=data, baselines=["inpaint"])
+    found = evaluate_run(run)
+    generate_folder(run, tmp_path / "in", tmp_path / "out", batch_size=5)
+    shown = pixels(run.samples_folder / "test" / "best-1-output.png")
+    assert any(np.array_equal(pixels(tmp_path / "out" / f"{name}.png"), shown) for name in found.names)
+
+
+@pytest.mark.parametrize("where", ["in/a", "in/*", "in"])
+def test_one_sample_a_glob_and_a_folder_are_accepted(
+    make_run: Make, write_samples: Make, tmp_path: Path, where: str
+) -> None:
+    write_samples(tmp_path / "in", ["a"])
+    written = generate_folder(make_run(tmp_path / "run"), tmp_path / where, tmp_path / "out")
+    assert written == [tmp_path / "out" / "a.png"]
+
+
+def test_the_working_directory_can_be_the_sample(
+    make_run: Make, write_samples: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder,) = write_samples(tmp_path / "in", ["person"])
+    run = make_run(tmp_path / "run")
+    monkeypatch.chdir(folder)
+    assert generate_folder(run, ".", tmp_path / "out") == [tmp_path / "out" / "person.png"]
+
+
+def test_pictures_that_are_there_are_refused_before_anything_is_painted(
+    make_run: Make, write_samples: Make, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run")
+    write_samples(tmp_path / "in", ["a", "b"])
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "b.png").write_bytes(b"mine")
+    with pytest.raises(RunError, match=r"b\.png: exists already; replace with --overwrite"):
+        generate_folder(run, tmp_path / "in", out)
+    assert [path.name for path in out.iterdir()] == ["b.png"]
+    generate_folder(run, tmp_path / "in", out, overwrite=True)
+    assert pixels(out / "b.png").shape == (32, 32, 3)
+
+
+def test_corrupt_samples_are_named_and_the_others_go_on(
+    make_run: Make, write_samples: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = make_run(tmp_path / "run")
+    folders = write_samples(tmp_path / "in", ["a", "b", "c"])
+    (folders[1] / "line.png").write_bytes(b"no picture")
+    with (
+        caplog.at_level(logging.WARNING, "skinfw"),
+        pytest.raises(DataError, match=r"(?s)1 of 3 samples could not be read.*b/line\.png") as caught,
+    ):
+        generate_folder(run, tmp_path / "in", tmp_path / "out", batch_size=1)
+    assert caught.value.exit_code == 2
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.png", "c.png"}
+    assert any("left out:" in message for message in caplog.messages)
+
+
+def test_the_first_corrupt_sample_stops_it_where_that_is_asked(
+    make_run: Make, write_samples: Make, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run")
+    folders = write_samples(tmp_path / "in", ["a", "b"])
+    (folders[0] / "line.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"a/line\.png"):
+        generate_folder(run, tmp_path / "in", tmp_path / "out", on_error="fail")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_input_is_named(make_run: Make, write_samples: Make, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    (folder,) = write_samples(tmp_path / "in", ["a"])
+    (folder / "segmentation_skin.png").unlink()
+    with pytest.raises(DataError, match="segmentation_skin is missing"):
+        generate_folder(run, folder, tmp_path / "out")
+
+
+def test_what_was_written_is_read_back_and_compared(
+    make_run: Make, write_samples: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run")
+    write_samples(tmp_path / "in", ["a"])
+    real = module.np.asarray
+
+    def broken_disk(value: Any, *rest: Any) -> Any:
+        found = real(value, *rest)
+        if isinstance(value, Image.Image):
+            found = found.copy()
+            found[0, 0] ^= 1
+        return found
+
+    monkeypatch.setattr(module, "np", type("numpy", (), {"asarray": broken_disk, "uint8": np.uint8}))
+    with pytest.raises(SkinfwError, match=r"a\.png: 1 pixels outside the painted region differ"):
+        generate_folder(run, tmp_path / "in", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_output_that_cannot_be_written_is_told(
+    make_run: Make, write_samples: Make, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run")
+    write_samples(tmp_path / "in", ["a"])
+    (tmp_path / "out").write_text("a file", encoding="utf-8")
+    with pytest.raises(RunError, match="cannot be written"):
+        generate_folder(run, tmp_path / "in", tmp_path / "out")
+
+
+def test_a_larger_sample_is_painted_at_the_size_of_training(
+    make_run: Make, write_samples: Make, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run")
+    write_samples(tmp_path / "in", ["a"], size=(64, 48))
+    (written,) = generate_folder(run, tmp_path / "in", tmp_path / "out")
+    assert pixels(written).shape == (32, 32, 3)

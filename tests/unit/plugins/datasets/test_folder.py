@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinfw.component_spec import use
+from skinfw.data.prepare import prepare
+from skinfw.data.prepare_config import PrepareConfig
+from skinfw.errors import DataError
+from skinfw.interfaces import DatasetIO
+from skinfw_plugins.datasets.config import FolderConfig
+from skinfw_plugins.datasets.folder import FolderDataset
+
+PhotoWriter = Callable[..., Path]
+SampleWriter = Callable[..., Path]
+
+
+def dataset(root: Path, **io: Any) -> FolderDataset:
+    settings = {"size": (32, 24), "inputs": ("apparel_head_foot",), **io}
+    return FolderDataset(FolderConfig(root=root), DatasetIO(**settings))
+
+
+@pytest.fixture
+def people(tmp_path: Path, write_sample: SampleWriter) -> Path:
+    for index, name in enumerate(("b", "a", "women/c")):
+        write_sample(tmp_path / "people" / name, index)
+    return tmp_path / "people"
+
+
+def test_names_are_sorted_paths_below_the_root(people: Path) -> None:
+    assert list(dataset(people).names()) == ["a", "b", "women/c"]
+
+
+def test_names_do_not_depend_on_other_samples(people: Path, write_sample: SampleWriter) -> None:
+    write_sample(people / "women" / "a")
+    assert set(dataset(people).names()) == {"a", "b", "women/c", "women/a"}
+
+
+def test_a_glob(people: Path, write_sample: SampleWriter) -> None:
+    write_sample(people / "men" / "c")
+    root = people.parent / "pe*" / "*"
+    # several folders may hold a person of one name: the name is the path below the fixed part
+    expected = [f"people/{name}" for name in ("a", "b", "men/c", "women/c")]
+    assert list(dataset(root).names()) == expected
+    assert list(dataset(people / "**").names()) == ["a", "b", "men/c", "women/c"]
+    assert dataset(root).load("people/men/c").name == "people/men/c"
+    assert list(dataset(people / "wo*").names()) == ["women/c"]
+
+
+def test_a_folder_whose_name_looks_like_a_glob(tmp_path: Path, write_sample: SampleWriter) -> None:
+    write_sample(tmp_path / "set [1]" / "anna")
+    assert list(dataset(tmp_path / "set [1]").names()) == ["anna"]
+
+
+def test_a_sample_folder_as_root(people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(dataset(people / "a").names()) == ["a"]
+    monkeypatch.chdir(people / "a")
+    assert list(dataset(Path()).names()) == ["a"]
+    assert dataset(Path()).load("a").name == "a"
+
+
+def test_links_are_followed_but_not_in_circles(people: Path, tmp_path: Path) -> None:
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "x").symlink_to(people / "a")
+    (tmp_path / "linked" / "loop").symlink_to(tmp_path / "linked")
+    assert list(dataset(tmp_path / "linked").names()) == ["x"]
+
+
+def test_hidden_folders_are_work_in_progress(people: Path) -> None:
+    shutil.copytree(people / "a", people / ".a.unfinished")
+    assert list(dataset(people).names()) == ["a", "b", "women/c"]
+
+
+def test_samples_have_the_asked_size_and_inputs(people: Path) -> None:
+    inputs = ("segmentation_skin", "apparel_head_foot", "line", "face")
+    data = dataset(people, size=(20, 30), inputs=inputs, needs_skin=True)
+    for name in data.names():
+        sample = data.load(name)
+        assert sample.name == name
+        assert tuple(sample.inputs) == inputs
+        assert sample.skin is not None
+        assert {picture.shape for picture in (*sample.inputs.values(), sample.target)} == {(20, 30, 3)}
+
+
+def test_needs_skin(people: Path) -> None:
+    (people / "b" / "segmentation_skin.png").unlink()
+    assert dataset(people).load("b").skin is None
+    with pytest.raises(DataError, match="b: segmentation_skin is missing"):
+        dataset(people, needs_skin=True).load("b")
+
+
+def test_one_corrupt_picture_among_good_ones(people: Path) -> None:
+    (people / "b" / "body.png").write_bytes(b"no picture")
+    data = dataset(people)
+    assert data.load("a").name == "a" and data.load("women/c").name == "women/c"
+    with pytest.raises(DataError, match=r"b/body\.png: no picture"):
+        data.load("b")
+
+
+def test_unusable_roots(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nowhere: no such folder"):
+        dataset(tmp_path / "nowhere").names()
+    with pytest.raises(DataError, match="no folder matches this pattern"):
+        dataset(tmp_path / "no*").names()
+    (tmp_path / "empty" / "deep").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"empty: no sample in it; .*skinfw prepare"):
+        dataset(tmp_path / "empty").names()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
+def test_an_unreadable_folder(people: Path) -> None:
+    (people / "women").chmod(0)
+    try:
+        with pytest.raises(DataError, match="women: the folder cannot be read"):
+            dataset(people).names()
+    finally:
+        (people / "women").chmod(0o755)
+
+
+def test_an_unknown_name(people: Path) -> None:
+    with pytest.raises(DataError, match="zoe: no such sample folder"):
+        dataset(people).load("zoe")
+
+
+def test_fingerprint_is_of_the_contents(people: Path, tmp_path: Path, write_sample: SampleWriter) -> None:
+    before = dataset(people).fingerprint()
+    shutil.copytree(people, tmp_path / "moved")
+    for path in (tmp_path / "moved").rglob("*"):
+        os.utime(path, (5, 5))
+    assert dataset(tmp_path / "moved").fingerprint() == before
+    write_sample(people / "d")
+    longer = dataset(people).fingerprint()
+    shutil.rmtree(people / "d")
+    (people / "a").rename(people / "anna")
+    renamed = dataset(people).fingerprint()
+    (people / "anna").rename(people / "a")
+    (people / "a" / "body.png").write_bytes(b"other")
+    assert len({before, longer, renamed, dataset(people).fingerprint()}) == 4
+
+
+def test_fingerprint_knows_prepared_contents(tmp_path: Path, write_photo: PhotoWriter) -> None:
+    write_photo(tmp_path / "photos" / "01_1_front.png")
+    components = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
+    prints = []
+    for turn in ("one", "two"):
+        prepare(tmp_path / "photos", tmp_path / turn, *components, PrepareConfig(workers=1))
+        prints.append(dataset(tmp_path / turn).fingerprint())
+    assert prints[0] == prints[1]
+    # of the same size, and still another content
+    record = tmp_path / "two" / "01_1_front" / "sample.json"
+    value = json.loads(record.read_text())
+    value["files"]["body.png"] = "0" * 64
+    record.write_text(json.dumps(value))
+    assert dataset(tmp_path / "two").fingerprint() != prints[0]
+
+
+def peak_memory(root: Path) -> int:
+    """Return the bytes that one pass over a data set adds at most, beyond its first sample."""
+    data = dataset(root, inputs=("apparel_head_foot", "segmentation_skin"))
+    names = data.names()
+    data.load(names[0])
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for name in names:
+            data.load(name)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_number_of_samples(tmp_path: Path, write_sample: SampleWriter) -> None:
+    source = write_sample(tmp_path / "source")
+    for count in (5, 100):
+        for index in range(count):
+            folder = tmp_path / str(count) / f"{index:03d}"
+            folder.mkdir(parents=True)
+            for path in source.iterdir():
+                os.link(path, folder / path.name)
+    few, many = peak_memory(tmp_path / "5"), peak_memory(tmp_path / "100")
+    # a sample of this size is 32 * 24 * 3 bytes a picture; ninety-five more of them would be 400 kB
+    assert many < few + 20_000

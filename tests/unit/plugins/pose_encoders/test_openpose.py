@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.photo import Photo
+from skinfw.data.skeleton import draw_skeleton
+from skinfw.errors import DataError
+from skinfw_plugins.datasets.mannequin import draw_person
+from skinfw_plugins.pose_encoders.config import OpenposeConfig
+from skinfw_plugins.pose_encoders.openpose import OpenposePoseEncoder, pick_person
+
+PhotoWriter = Callable[..., Path]
+PIXELS = np.zeros((96, 64, 3), np.uint8)
+
+
+def encoder(**settings: Any) -> OpenposePoseEncoder:
+    return OpenposePoseEncoder(OpenposeConfig(**settings), None)
+
+
+def write_pose(path: Path, *people: float) -> None:
+    """Write one person for each number, all of whose points lie at that x."""
+    rows = [{"pose_keypoints_2d": [x, 10.0, 0.5] * 25} for x in people]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"version": 1.3, "people": rows}))
+
+
+def test_the_pose_of_a_drawn_person(tmp_path: Path, write_photo: PhotoWriter) -> None:
+    drawing = draw_person(0, (96, 64))
+    found = encoder().keypoints(Photo.read(write_photo(tmp_path / "a.png")), drawing.labels > 0)
+    assert found is not None
+    assert np.abs(found.points - drawing.points).max() < 1e-3
+    assert np.array_equal(encoder().draw(found, (96, 64)), draw_skeleton(found, (96, 64)))
+
+
+def test_beside_the_photo_goes_before_the_folder(tmp_path: Path) -> None:
+    photo = Photo(PIXELS, tmp_path / "photos" / "a.jpg")
+    write_pose(tmp_path / "poses" / "a_keypoints.json", 7)
+    reader = encoder(folder=tmp_path / "poses")
+    found = reader.keypoints(photo)
+    assert found is not None and found.points[0, 0] == 7
+    write_pose(tmp_path / "photos" / "a_keypoints.json", 3)
+    found = reader.keypoints(photo)
+    assert found is not None and found.points[0, 0] == 3
+    assert reader.sources(tmp_path / "photos" / "a.jpg") == (tmp_path / "photos" / "a_keypoints.json",)
+
+
+def test_the_folder_mirrors_the_end_of_the_photos_path(tmp_path: Path) -> None:
+    photo = Photo(PIXELS, tmp_path / "img_highres" / "WOMEN" / "Dresses" / "id_1" / "01_1_front.jpg")
+    reader = encoder(folder=tmp_path / "poses")
+    # the more of the path agrees, the better
+    for x, place in enumerate(("", "id_1", "Dresses/id_1", "WOMEN/Dresses/id_1"), start=1):
+        write_pose(tmp_path / "poses" / place / "01_1_front_keypoints.json", x)
+        found = reader.keypoints(photo)
+        assert found is not None and found.points[0, 0] == x
+
+
+def test_another_persons_file_is_not_taken(tmp_path: Path) -> None:
+    write_pose(tmp_path / "poses" / "id_2" / "01_1_front_keypoints.json", 5)
+    photo = Photo(PIXELS, tmp_path / "photos" / "id_1" / "01_1_front.jpg")
+    with pytest.raises(DataError, match=r"no pose file 01_1_front_keypoints\.json beside it nor under"):
+        encoder(folder=tmp_path / "poses").keypoints(photo)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a\.jpg: no pose file a_keypoints\.json beside it; run OpenPose"):
+        encoder().keypoints(Photo(PIXELS, tmp_path / "a.jpg"))
+    assert encoder().sources(tmp_path / "a.jpg") == ()
+
+
+def test_a_photo_in_memory_has_no_pose() -> None:
+    with pytest.raises(DataError, match="lies on disk"):
+        encoder().keypoints(Photo(PIXELS))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"people": [{}]}', '{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', '{"people": 3}'],
+)
+def test_no_openpose_json(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a_keypoints.json").write_text(text)
+    with pytest.raises(DataError, match=r"a_keypoints\.json"):
+        encoder().keypoints(Photo(PIXELS, tmp_path / "a.jpg"))
+
+
+def test_no_people(tmp_path: Path) -> None:
+    write_pose(tmp_path / "a_keypoints.json")
+    assert encoder().keypoints(Photo(PIXELS, tmp_path / "a.jpg")) is None
+
+
+def test_the_suffix_is_a_setting(tmp_path: Path) -> None:
+    write_pose(tmp_path / "a.pose", 4)
+    found = encoder(suffix=".pose").keypoints(Photo(PIXELS, tmp_path / "a.jpg"))
+    assert found is not None and found.points[0, 0] == 4
+
+
+def person(*places: tuple[float, float], confidence: float = 0.9) -> Keypoints:
+    values = np.zeros((25, 3), np.float32)
+    for index, place in enumerate(places):
+        values[index] = *place, confidence
+    return Keypoints(values)
+
+
+MASK = np.zeros((20, 20), bool)
+MASK[:, 10:] = True
+
+
+def test_the_person_on_the_mask_is_picked() -> None:
+    # three points beside the mask count for less than two on it
+    beside, on = person((2, 2), (3, 3), (4, 4)), person((12, 2), (13, 3))
+    assert pick_person([beside, on], MASK) is on
+    assert pick_person([on, beside], MASK) is on
+
+
+def test_the_surer_of_two_is_picked() -> None:
+    weak, sure = person((12, 2), confidence=0.3), person((12, 2), confidence=0.8)
+    assert pick_person([weak, sure], MASK) is sure
+
+
+def test_points_outside_the_picture_or_not_found_do_not_count() -> None:
+    outside, faint = person((-5, 3), (25, 3), (12, -1), (12, 99)), person((12, 3), confidence=0.01)
+    assert pick_person([outside, faint], MASK) is None
+
+
+def test_nobody_on_the_mask_is_nobody() -> None:
+    assert pick_person([person((2, 2))], MASK) is None
+    assert pick_person([], MASK) is None
+    assert pick_person([person()], None) is None
+
+
+def test_without_a_mask_the_largest_is_picked() -> None:
+    small, large = person((2, 2), (3, 3), (4, 4)), person((2, 2), (18, 18))
+    assert pick_person([small, large], None) is large
+    assert pick_person([person((2, 2))], None) is not None

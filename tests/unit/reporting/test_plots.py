@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import base64
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+
+from skinfw.reporting.plots import MOST_POINTS, Curve, draw, loss_curves, thinned, validation_curves
+
+LOG = [
+    {"event": "step", "step": 1, "losses": {"l1": 0.5, "discriminator/gan": 0.7}},
+    {"event": "evaluation", "step": 1, "values": {"skin/psnr": None, "picture/psnr": 9.0}},
+    {"event": "step", "step": 2, "losses": {"l1": 0.25, "discriminator/gan": 0.6}},
+    {"event": "evaluation", "step": 2, "values": {"skin/psnr": 11.0, "picture/psnr": 10.0}},
+]
+
+
+def test_losses_and_validation_figures_are_taken_from_the_log() -> None:
+    assert loss_curves(LOG) == [
+        Curve("l1", [1, 2], [0.5, 0.25]),
+        Curve("discriminator gan", [1, 2], [0.7, 0.6]),
+    ]
+    assert validation_curves(LOG) == [
+        Curve("picture PSNR", [1, 2], [9.0, 10.0]),
+        Curve("skin PSNR", [2], [11.0]),
+    ]
+
+
+def test_an_empty_log_has_no_curves() -> None:
+    assert loss_curves([]) == validation_curves([]) == []
+
+
+def test_long_curves_are_thinned_by_means() -> None:
+    steps, values = thinned(Curve("l1", range(4 * MOST_POINTS), [1.0, 3.0] * (2 * MOST_POINTS)))
+    assert len(steps) == MOST_POINTS
+    assert np.allclose(values, 2.0)
+    assert np.allclose(np.diff(steps), 4.0)
+
+
+def test_short_curves_keep_every_point() -> None:
+    steps, values = thinned(Curve("l1", [1, 5, 9], [3.0, 1.0, 2.0]))
+    assert (list(steps), list(values)) == ([1, 5, 9], [3.0, 1.0, 2.0])
+
+
+def test_a_drawing_is_one_svg_and_the_same_each_time() -> None:
+    curve = Curve("l1", [1, 2, 3], [3.0, 1.0, 2.0])
+    head, _, body = draw(curve).partition(",")
+    assert head == "data:image/svg+xml;base64"
+    assert ElementTree.fromstring(base64.b64decode(body)).tag.endswith("svg")
+    assert draw(curve) == f"{head},{body}"
+
+
+def test_a_curve_is_told_in_words() -> None:
+    curve = Curve("l1", [1, 200], [0.5, 0.125])
+    assert curve.summary == "l1 from 0.5 at step 1 to 0.125 at step 200"

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinfw.evaluation.evaluate import evaluate_run
+from skinfw.evaluation.examples import Example
+from skinfw.evaluation.results import Evaluation
+from skinfw.reporting.report import write_report
+from skinfw.run_folder import Run
+from skinfw.training.checkpoints import read_checkpoint
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for found, attributes in self.tags if found == tag]
+
+
+def read(run: Run) -> Page:
+    return Page(run.report_path.read_text(encoding="utf-8"))
+
+
+def test_the_report_holds_what_was_measured_and_needs_nothing_else(
+    make_run: Callable[..., Any], tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run", metrics=["psnr", "mse"])
+    found = evaluate_run(run)
+    page = read(run)
+    text = " ".join(" ".join(page.text).split())
+    assert page.open == []
+    assert {tag for tag, _ in page.tags} & {"script", "link", "iframe", "object"} == set()
+    for image in page.all("img"):
+        assert (image["src"] or "").startswith(("data:image/png;base64,", "data:image/svg+xml;base64,"))
+        assert image["alt"]
+    source = run.report_path.read_text(encoding="utf-8")
+    assert "http://" not in source.replace("http://www.w3.org", "")
+    assert "https://" not in source
+    assert "url(" not in source
+
+    for painter in ("trained", "inpaint", "tone"):
+        value = found.values[painter]["skin/psnr"]
+        assert f"{value:.2f}" in text
+    for part in ("skin PSNR (dB)", "picture MSE", "Kept pixels are kept", "generator parameters"):
+        assert part in text
+    examples = 6 if len(found.names) >= 6 else 3
+    assert len(page.all("img")) == examples * (3 + 3 + 2) + 2 + 1  # pictures, loss curves, validation curve
+    spec = next(part for part in page.text if '"composite": "skin"' in part)
+    assert json.loads(spec) == run.spec.to_json()
+
+
+def test_best_figures_alone_are_marked(make_run: Callable[..., Any], tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    evaluate_run(run)
+    assert sum(cell.get("class") == "best" for cell in read(run).all("td")) == 2  # picture and skin PSNR
+
+
+def parts_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> tuple[Evaluation, list[Example]]:
+    """Return what a report of the run is made of."""
+    seen: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr("skinfw.evaluation.evaluate.write_report", lambda *parts: seen.extend(parts))
+        evaluate_run(run)
+    return seen[2], seen[3]
+
+
+def test_names_are_escaped(
+    make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run")
+    evaluation, examples = parts_of(run, monkeypatch)
+    name = '<script>alert("x")</script>'
+    examples = [replace(example, name=name) for example in examples]
+    write_report(run, read_checkpoint(run.checkpoint()), evaluation, examples)
+    page = read(run)
+    assert page.all("script") == []
+    assert name in "".join(page.text)
+    assert any(name in (image["alt"] or "") for image in page.all("img"))
+
+
+def test_faults_and_missing_values_are_told(
+    make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run")
+    evaluation, _ = parts_of(run, monkeypatch)
+    worse = replace(
+        evaluation,
+        values={"trained": {"picture/psnr": None, "skin/psnr": None}},
+        violations={"trained": 3},
+        unavailable={"tone": "nobody knows the face"},
+    )
+    run.log_path.unlink()
+    write_report(run, read_checkpoint(run.checkpoint()), worse, [])
+    text = " ".join(" ".join(read(run).text).split())
+    assert "3 pixels outside the painted region changed" in text
+    assert "Kept pixels are kept" not in text
+    assert "tone : nobody knows the face" in text
+    assert "no metric has a value" in text
+    assert "n/a" in text
+    assert "The log holds no curves" in text
