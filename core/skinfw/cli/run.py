@@ -13,9 +13,7 @@ import click
     "--set", "assignments", multiple=True, metavar="PATH=VALUE",
     help="Set one value of the spec, for instance training.epochs=2. May be repeated.",
 )  # fmt: skip
-@click.option(
-    "--output", type=click.Path(path_type=Path), help="Run folder. Default: runs/NAME here."
-)
+@click.option("--output", type=click.Path(path_type=Path), help="Run folder. Default: runs/NAME here.")
 @click.option("--resume", is_flag=True, help="Go on with the run that is in the folder.")
 @click.option("--overwrite", is_flag=True, help="Replace the run that is in the folder.")
 def command(

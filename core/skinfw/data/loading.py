@@ -18,12 +18,11 @@ logger = logging.getLogger("skinfw")
 
 
 class _Named(TorchDataset[Sample | DataError]):
-    """Loads samples by name; where corrupt ones are skipped, gives the error instead of raising it."""
+    """Loads samples by name; an error is given, not raised, as workers would wrap a traceback round it."""
 
-    def __init__(self, dataset: Dataset[Any], names: Sequence[str], skip_corrupt: bool) -> None:
+    def __init__(self, dataset: Dataset[Any], names: Sequence[str]) -> None:
         self.dataset = dataset
         self.names = names
-        self.skip_corrupt = skip_corrupt
 
     def __len__(self) -> int:
         return len(self.names)
@@ -32,14 +31,12 @@ class _Named(TorchDataset[Sample | DataError]):
         try:
             return self.dataset.load(self.names[index])
         except DataError as error:
-            if not self.skip_corrupt:
-                raise
             return error
 
 
-def _collate(found: Sequence[Sample | DataError]) -> tuple[Batch | None, list[str]]:
+def _collate(found: Sequence[Sample | DataError]) -> tuple[Batch | None, list[DataError]]:
     samples = [item for item in found if isinstance(item, Sample)]
-    errors = [str(item) for item in found if isinstance(item, DataError)]
+    errors = [item for item in found if isinstance(item, DataError)]
     return (collate(samples) if samples else None), errors
 
 
@@ -102,10 +99,11 @@ class Loader:
     ) -> None:
         self.names = names
         self.order = order
+        self.skip_corrupt = skip_corrupt
         self.position = 0
         self._warned: set[str] = set()
         self._loader: DataLoader[Sample | DataError] = DataLoader(
-            _Named(dataset, names, skip_corrupt),
+            _Named(dataset, names),
             batch_size=batch_size,
             sampler=order,
             num_workers=workers,
@@ -123,8 +121,10 @@ class Loader:
         for batch, errors in self._loader:
             self.position += 1
             for error in errors:
-                if error not in self._warned:
-                    self._warned.add(error)
+                if not self.skip_corrupt:
+                    raise error
+                if str(error) not in self._warned:
+                    self._warned.add(str(error))
                     logger.warning("left out: %s", error)
             if batch is not None:
                 yield batch

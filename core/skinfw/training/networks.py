@@ -86,7 +86,7 @@ class Networks:
         batch = batch.to(self.accelerator.device, torch.channels_last)
         if not self._generator.training:
             self._generator.train()
-        painting = self.painter(self._generator, batch, self.draw_noise(len(batch.names)))
+        painting = self.painter(self._generator, batch, self._draw_noise(len(batch.names)))
         condition = self._condition(batch)
         values = self._train_discriminator(painting.output.detach(), batch, condition, step, last_good)
 
@@ -100,8 +100,7 @@ class Networks:
         self._descend(self.objective.total(terms), self._generator, self._generator_optimizer)
         return values
 
-    def draw_noise(self, count: int) -> Tensor | None:
-        """Return normal noise for a batch of ``count``, or None for a generator that takes none."""
+    def _draw_noise(self, count: int) -> Tensor | None:
         if not self.generator.takes_noise:
             return None
         return torch.randn((count, *self.generator.noise_shape()), device=self.accelerator.device)

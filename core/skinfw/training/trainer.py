@@ -17,6 +17,7 @@ from skinfw.data.split import Split
 from skinfw.errors import DataError
 from skinfw.evaluation.evaluate import evaluate_generator
 from skinfw.evaluation.results import TRAINED, Evaluation
+from skinfw.inference.paint import paint_batches
 from skinfw.interfaces import Dataset
 from skinfw.plugins import HookCaller
 from skinfw.run_folder import Run
@@ -230,19 +231,17 @@ class Trainer:
         Returns:
             uint8 RGB: in each row the input pictures, the output and the target.
         """
-        generator, spec = self.networks.generator, self.run.spec
         names = (self.split.validation or self.split.test)[:count]
-        batch = next(iter(Loader(self.dataset, names, batch_size=count, skip_corrupt=True)), None)
-        if batch is None:
+        loader = Loader(self.dataset, names, batch_size=count, skip_corrupt=True)
+        spec = self.run.spec
+        rows: list[Picture] = []
+        for painted in paint_batches(self.networks.generator, spec, loader, self.accelerator.device):
+            inputs = [to_uint8(painted.batch.inputs[name]) for name in spec.data.inputs]
+            columns = [*inputs, painted.pictures, to_uint8(painted.batch.target)]
+            rows.extend(np.concatenate(columns, axis=2))
+        if not rows:
             raise DataError("none of the sample pictures can be read")
-        batch = batch.to(self.accelerator.device, torch.channels_last)
-        generator.eval()
-        with torch.inference_mode():
-            output = self.networks.painter(
-                generator, batch, self.networks.draw_noise(len(batch.names))
-            ).output
-        columns = [*(batch.inputs[name] for name in spec.data.inputs), output, batch.target]
-        return np.concatenate(list(to_uint8(torch.cat(columns, dim=3))), axis=0)
+        return np.concatenate(rows, axis=0)
 
     def _is_best(self, evaluation: Evaluation) -> bool:
         key = evaluation.deciding_metric()

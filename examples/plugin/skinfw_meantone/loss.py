@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import torch
-from skinfw.interfaces import Loss, Step
 from torch import Tensor
 
+from skinfw.interfaces import Loss, Step
 from skinfw_meantone.config import MeanToneConfig
 
 
 class MeanToneLoss(Loss[MeanToneConfig]):
-    """``|mean(output) - mean(target)|`` over each picture's skin, then the mean over pictures and channels."""
+    """``|mean(output) - mean(target)|`` over each picture's skin, then the mean over all of them."""
 
     def generator_term(self, step: Step) -> Tensor:
         """Return the difference, a scalar in [0, 1]; a picture without skin counts 0."""

@@ -1,10 +1,11 @@
 """The checks that skinfw offers for every loss, and one of our own: ``pytest`` in this folder."""
 
 import torch
-from skinfw.interfaces import LossIO, Step
-from skinfw.testing import check_loss
 from skinfw_meantone.config import MeanToneConfig
 from skinfw_meantone.loss import MeanToneLoss
+
+from skinfw.interfaces import LossIO, Step
+from skinfw.testing import check_loss
 
 
 def test_contract() -> None:

@@ -67,10 +67,12 @@ def test_batches_follow_the_names_where_no_order_is_given(numbers: Numbers) -> N
     assert batches[0].target[0].unique().item() == pytest.approx(3 / 255)
 
 
-def test_a_corrupt_sample_stops_the_loading_and_is_named(numbers: Numbers) -> None:
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_corrupt_sample_stops_the_loading_and_is_named(numbers: Numbers, workers: int) -> None:
     numbers.corrupt = frozenset([2])
-    with pytest.raises(DataError, match=r"sample 2: body\.png"):
-        list(Loader(numbers, ["1", "2", "3"], batch_size=2))
+    with pytest.raises(DataError) as caught:
+        list(Loader(numbers, ["1", "2", "3"], batch_size=2, workers=workers))
+    assert str(caught.value) == "sample 2: body.png: no picture"
 
 
 def test_a_corrupt_sample_is_left_out_and_named_once(

@@ -1,0 +1,177 @@
+"""Writes the reference pages that follow from the code; a hook of mkdocs, run at every build."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from pydantic import BaseModel
+
+from skinfw.cli import COMMANDS, main
+from skinfw.cli.show import _facts as field_facts
+from skinfw.component_spec import ComponentSpec
+from skinfw.errors import RegistryError
+from skinfw.registry import KINDS, Entry, installed
+from skinfw.spec import DataSpec, Spec, TrainingSpec
+
+METRICS_MARK = "<!-- table of metrics -->"
+
+SPEC_PAGE = """# Spec
+
+A spec is one JSON object. All its faults are told at once, each with its path and what is allowed. Wherever a
+component stands, a bare name is short for `{"type": name}`; its parameters are on the page
+[Components](components.md). A relative path counts from the spec's own folder; `~` and `$VARIABLES` are
+replaced. `skinfw validate SPEC --filled` prints a spec with every default written out.
+
+The same as JSON Schema, for editors: [spec.schema.json](spec.schema.json); `skinfw schema` prints it with the
+plugins that are installed.
+"""
+
+COMPONENTS_PAGE = """# Components
+
+What skinfw brings. `skinfw list` and `skinfw show KIND NAME` print the same, with installed plugins.
+"""
+
+CLI_PAGE = """# Command line
+
+`python -m skinfw` is the same as `skinfw`. Exit code 0: done; 1: the run itself failed; 2: something that you
+can put right (an argument, a file, a value); 130: interrupted by Ctrl-C.
+"""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages."""
+    pages = {"spec.md": spec_page(), "components.md": components_page(), "cli.md": cli_page()}
+    for name, text in pages.items():
+        files.append(File.generated(config, f"reference/{name}", content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put the table of metrics where it belongs."""
+    return markdown.replace(METRICS_MARK, metrics_table()) if METRICS_MARK in markdown else markdown
+
+
+def spec_page() -> str:
+    """Return the page of the spec's fields."""
+    sections = [SPEC_PAGE]
+    for title, path, model in (
+        ("The spec", "", Spec),
+        ("`data`", "data.", DataSpec),
+        ("`training`", "training.", TrainingSpec),
+    ):
+        schema = model.model_json_schema()
+        definitions = schema.pop("$defs", {})
+        nested = {"data", "training"} if model is Spec else set()
+        schema["properties"] = {key: each for key, each in schema["properties"].items() if key not in nested}
+        sections.append(f"## {title}\n\n{schema['description']}\n\n{table(schema, definitions, model, path)}")
+    return "\n\n".join(sections)
+
+
+def components_page() -> str:
+    """Return the page of all components."""
+    sections = [COMPONENTS_PAGE]
+    for kind in KINDS:
+        plural = kind.replace("_", " ").capitalize() + ("es" if kind.endswith("s") else "s")
+        sections += [f"## {plural}", *(component(entry) for entry in entries(kind))]
+    return "\n\n".join(sections)
+
+
+def entries(kind: str) -> list[Entry]:
+    """Return skinfw's own components of a kind, whatever plugins are installed where the pages are built."""
+    registry = installed()
+    found = [registry.entry(kind, name) for name in registry.names(kind)]
+    return [entry for entry in found if entry.provider.startswith("skinfw ")]
+
+
+def component(entry: Entry) -> str:
+    """Return the section of one component."""
+    model = installed().config_class(entry.kind, entry.name)
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    notes = [f"Needs the extra `{entry.extra}`."] if entry.extra else []
+    notes += ["Stands in a spec that is silent."] if entry.default_for else []
+    parts = [f"### `{entry.name}` {{ #{entry.kind}-{entry.name} }}", " ".join([entry.summary, *notes])]
+    parts.append(" ".join(schema.get("description", "").split()))
+    if schema.get("properties"):
+        parts.append(table(schema, definitions, model))
+    return "\n\n".join(parts)
+
+
+def table(
+    schema: dict[str, Any], definitions: dict[str, Any], model: type[BaseModel], prefix: str = ""
+) -> str:
+    """Return the table of an object's fields, those of nested objects by dotted path."""
+    head = ["| field | value | default | meaning |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows(schema, definitions, computed_defaults(model), prefix)])
+
+
+def rows(
+    schema: dict[str, Any], definitions: dict[str, Any], computed: dict[str, str], prefix: str
+) -> Iterator[str]:
+    """Yield one row a field."""
+    for name, field in schema["properties"].items():
+        default = "required" if name in schema.get("required", []) else computed.get(name, "")
+        if "default" in field:
+            default = f"`{json.dumps(field['default'])}`"
+        facts = "; ".join(field_facts(field, definitions))
+        cells = [f"`{prefix}{name}`", facts, default, field.get("description", "")]
+        yield "| " + " | ".join(map(escaped, cells)) + " |"
+        for option in field.get("oneOf", field.get("anyOf", [field])):
+            below = definitions.get(option.get("$ref", "").rpartition("/")[2], {})
+            if "properties" in below:
+                yield from rows(below, definitions, {}, f"{prefix}{name}.")
+
+
+def escaped(cell: str) -> str:
+    """Return a text in which Markdown sees nothing but code and text."""
+    return cell if cell.startswith("`") else re.sub(r"([|*\[\]<>])", r"\\\1", cell)
+
+
+def computed_defaults(model: type[BaseModel]) -> dict[str, str]:
+    """Return the components that stand in fields whose default a schema cannot tell."""
+    found = {}
+    for name, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True) if field.default_factory else None
+        listed = default if isinstance(default, tuple | list) else [default]
+        names = [f"`{each.name}`" for each in listed if isinstance(each, ComponentSpec)]
+        if names:
+            found[name] = ", ".join(names)
+    return found
+
+
+def cli_page() -> str:
+    """Return the page of all commands: what --help prints."""
+    context = click.Context(main, info_name="skinfw")
+    sections = [CLI_PAGE, block(main.get_help(context))]
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        if command is not None:
+            usage = click.Context(command, parent=context, info_name=name, terminal_width=100)
+            sections.append(f"## `skinfw {name}`\n\n{block(command.get_help(usage))}")
+    return "\n\n".join(sections)
+
+
+def block(text: str) -> str:
+    """Return a text as a code block."""
+    return f"```text\n{text}\n```"
+
+
+def metrics_table() -> str:
+    """Return the table of the metrics with unit and direction."""
+    lines = ["| metric | unit | better is | what it is |", "|---|---|---|---|"]
+    for entry in entries("metric"):
+        try:
+            metric = installed().component_class("metric", entry.name)
+        except RegistryError:  # its extra is not installed where the pages are built
+            lines.append(f"| `{entry.name}` | | | {escaped(entry.summary)} |")
+        else:
+            unit, direction = metric.unit, metric.direction
+            lines.append(f"| `{entry.name}` | {unit} | {direction} | {escaped(entry.summary)} |")
+    return "\n".join(lines)

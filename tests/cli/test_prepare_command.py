@@ -1,0 +1,113 @@
+"""The real prepare command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from skinfw.cli import main
+from skinfw.data.keypoints import Keypoints
+from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
+from skinfw_plugins.segmenters.deepfashion_classes import PALETTES
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two front views and a side view, the poses in a folder of their own."""
+    colors = {name: color for color, name in PALETTES["files"].items()}
+    for index, name in enumerate(("id_0/01_1_front", "id_1/01_1_front", "id_1/01_2_side")):
+        drawing = draw_person(index, (96, 64))
+        photo, pose = tmp_path / "photos" / name, tmp_path / "poses" / f"{name}_keypoints.json"
+        for path in (photo, pose):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        label_map = np.array([colors[name] for name in CLASSES], np.uint8)[drawing.labels]
+        Image.fromarray(drawing.picture).save(f"{photo}.jpg")
+        Image.fromarray(label_map).save(f"{photo}_segment.png")
+        pose.write_text(json.dumps(Keypoints(drawing.points).to_json()))
+    return tmp_path / "photos"
+
+
+def prepare(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["prepare", *map(str, arguments), "--workers", "1"])
+
+
+def pose_option(photos: Path) -> tuple[str, str]:
+    return "--pose-encoder", json.dumps({"type": "openpose", "folder": str(photos.parent / "poses")})
+
+
+def test_prepares_and_tells_what_was_left_out(photos: Path, tmp_path: Path) -> None:
+    arguments = [
+        "prepare",
+        *(str(photos), str(tmp_path / "out"), "--crop", "person", "--aspect", "256:128"),
+        *(*pose_option(photos), "--workers", "1"),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "skinfw", *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2 made, 0 kept, 1 left out" in done.stdout
+    assert "other view" in done.stdout and "side, wanted: front" in done.stdout
+    with Image.open(tmp_path / "out" / "id_0" / "01_1_front" / "body.png") as body:
+        assert body.height == pytest.approx(2 * body.width, abs=1)
+    assert "id_1/01_2_side.jpg" in (tmp_path / "out" / "left_out.csv").read_text()
+
+
+def test_a_second_run_keeps_everything(photos: Path, tmp_path: Path) -> None:
+    options = (*pose_option(photos), "--view", "front", "--view", "side", "--body", "full")
+    assert "3 made" in prepare(photos, tmp_path / "out", *options).stdout
+    second = prepare(photos, tmp_path / "out", *options)
+    assert second.exit_code == 0
+    assert second.stdout == "0 made, 3 kept, 0 left out\n"
+
+
+def test_nothing_usable_is_an_error_that_says_where_to_look(photos: Path, tmp_path: Path) -> None:
+    done = prepare(photos, tmp_path / "out")
+    assert done.exit_code == 2
+    assert "pose failed" in done.stdout
+    assert "no photo became a sample" in done.stderr and "left_out.csv says why for each" in done.stderr
+
+
+def test_a_bad_photo_can_be_fatal(photos: Path, tmp_path: Path) -> None:
+    (photos / "id_0" / "01_1_front.jpg").write_bytes(b"no picture")
+    skipped = prepare(photos, tmp_path / "out", *pose_option(photos))
+    assert skipped.exit_code == 0 and "photo cannot be read" in skipped.stdout
+    fatal = prepare(photos, tmp_path / "out", *pose_option(photos), "--on-error", "fail")
+    assert fatal.exit_code == 2
+    assert "Error: " in fatal.stderr and "01_1_front.jpg: no picture that can be read" in fatal.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--margin", "-1"), "--margin: Input should be greater than or equal to 0"),
+        (("--least-skin", "3"), "--least-skin: Input should be less than or equal to 1"),
+        (("--aspect", "2:1"), "--aspect and --crop-margin need --crop person"),
+        (("--crop", "person", "--aspect", "2:x"), "--aspect 2:x: give height:width"),
+        (("--crop", "person", "--aspect", "1:0"), "--aspect 1:0: give height:width"),
+        (
+            ("--crop", "person", "--crop-margin", "7"),
+            "--crop-margin: Input should be less than",
+        ),
+        (("--segmenter", "deepfashoin"), "did you mean 'deepfashion'?"),
+        (("--segmenter", '{"type": "deepfashion", "palete": 1}'), "did you mean 'palette'?"),
+        (("--pose-encoder", '{"type"'), "--pose-encoder: no valid JSON"),
+    ],
+)
+def test_wrong_options(photos: Path, tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    done = prepare(photos, tmp_path / "out", *options)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    done = prepare(tmp_path / "nowhere", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "nowhere: no such folder" in done.stderr

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from skinfw import Pipeline, hookimpl
+from skinfw.errors import DataError, SpecError
+from skinfw.run_folder import Run
+from skinfw.training.checkpoints import read_checkpoint
+from skinfw.training.trainer import rate_factor
+
+MakeSpec = Callable[..., dict[str, Any]]
+
+
+def records(run: Run, event: str) -> list[dict[str, Any]]:
+    return [record for record in run.read_log() if record["event"] == event]
+
+
+def last_weights(run: Run) -> dict[str, torch.Tensor]:
+    return read_checkpoint(run.checkpoint("last")).part("generator")
+
+
+def test_constant_schedule_never_falls() -> None:
+    assert [rate_factor("constant", done) for done in (0, 0.5, 0.99)] == [1, 1, 1]
+
+
+def test_linear_schedule_falls_to_zero_over_the_second_half() -> None:
+    assert [rate_factor("linear", done) for done in (0, 0.5, 0.75, 1)] == [1, 1, 0.5, 0]
+
+
+def test_training_lowers_the_loss(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    spec = tiny_spec(losses=["l1"], composite="none", baselines=[])
+    spec.pop("discriminator")
+    spec["training"] |= {"epochs": 5, "generator_lr": 5e-3, "evaluate_every": 5, "sample_every": 5}
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
+    losses = [record["losses"]["l1"] for record in records(run, "step")]
+    assert np.mean(losses[-6:]) < 0.6 * np.mean(losses[:6])
+
+
+def test_epochs_and_steps_count_as_the_spec_says(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    run = Pipeline(tiny_spec(), output=tmp_path / "epochs").fit().run
+    progress = read_checkpoint(run.checkpoint("last")).progress
+    train = 40 - len(json.loads(run.metrics_path.read_text())["test"]["names"])
+    assert progress.epoch == 2
+    assert 0 < progress.step <= 2 * (train // 4)
+
+    spec = tiny_spec()
+    spec["training"] = {"steps": 3, "batch_size": 4, "device": "cpu"}
+    run = Pipeline(spec, output=tmp_path / "steps").fit().run
+    assert read_checkpoint(run.checkpoint("last")).progress.step == 3
+
+
+def test_accumulation_takes_several_batches_to_a_step(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    spec = tiny_spec()
+    spec["training"] |= {"gradient_accumulation": 2, "epochs": 1}
+    taken: list[int] = []
+
+    class Counter:
+        @hookimpl
+        def step_ended(self, pictures: int) -> None:
+            taken.append(pictures)
+
+    run = Pipeline(spec, output=tmp_path / "run", hooks=[Counter()]).fit().run
+    assert set(taken) == {8}
+    assert read_checkpoint(run.checkpoint("last")).progress.step == len(taken)
+
+
+def test_accumulated_batches_give_the_gradient_of_one_large_batch(
+    tmp_path: Path, tiny_spec: MakeSpec
+) -> None:
+    """Without normalisation, dropout and discriminator, two batches of 4 are one of 8."""
+
+    def weights(batch_size: int, accumulation: int) -> dict[str, torch.Tensor]:
+        spec = tiny_spec(
+            generator={"type": "pix2pix", "base_channels": 4, "norm": "none"}, losses=["mse"], baselines=[]
+        )
+        spec.pop("discriminator")
+        spec["training"] |= {
+            "batch_size": batch_size, "gradient_accumulation": accumulation, "epochs": None, "steps": 1,
+        }  # fmt: skip
+        folder = tmp_path / f"{batch_size}x{accumulation}"
+        return last_weights(Pipeline(spec, output=folder).fit().run)
+
+    whole, halves = weights(8, 1), weights(4, 2)
+    for name, value in whole.items():
+        torch.testing.assert_close(halves[name], value, rtol=1e-3, atol=1e-5)
+
+
+def test_bfloat16_trains_and_keeps_float32_weights(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    spec = tiny_spec()
+    spec["training"] |= {"precision": "bf16", "epochs": 1}
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
+    assert all(
+        value.dtype == torch.float32 for name, value in last_weights(run).items() if "num_batches" not in name
+    )
+    assert all(np.isfinite(list(record["losses"].values())).all() for record in records(run, "step"))
+
+
+def test_gradient_clipping_limits_the_step(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    def moved(limit: float | None) -> float:
+        spec = tiny_spec(losses=[{"type": "mse", "weight": 100}], baselines=[])
+        spec.pop("discriminator")
+        # with betas of 0 and a gradient far below Adam's epsilon, a step is proportional to the gradient
+        spec["training"] |= {
+            "epochs": None, "steps": 1, "gradient_clip": limit, "betas": [0, 0], "generator_lr": 1e-3,
+        }  # fmt: skip
+        run = Pipeline(spec, output=tmp_path / str(limit)).fit().run
+        spec["training"]["generator_lr"] = 1e-30
+        start = Pipeline(spec, output=tmp_path / f"{limit}-start").fit().run
+        before, after = last_weights(start), last_weights(run)
+        return sum(
+            float((after[name] - before[name]).abs().sum()) for name in before if "running" not in name
+        )
+
+    assert moved(1e-12) < 0.01 * moved(None)
+
+
+def test_the_best_checkpoint_is_that_of_the_best_validation(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    spec = tiny_spec()
+    spec["training"]["epochs"] = 4
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
+    figures = {record["step"]: record["values"]["skin/psnr"] for record in records(run, "evaluation")}
+    assert len(figures) == 4
+    best = read_checkpoint(run.checkpoint("best"))
+    assert best.progress.step == max(figures, key=lambda step: figures[step])
+    assert best.about["best"]["value"] == max(figures.values())
+
+
+def test_without_validation_the_best_checkpoint_is_the_last(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    spec = tiny_spec()
+    spec["data"]["validation_fraction"] = 0
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
+    assert records(run, "evaluation") == []
+    best = read_checkpoint(run.checkpoint("best")).part("generator")
+    assert all(torch.equal(best[name], value) for name, value in last_weights(run).items())
+
+
+def test_sample_grids_show_inputs_output_and_target(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    run = Pipeline(tiny_spec(), output=tmp_path / "run").fit().run
+    with Image.open(run.samples_folder / "epoch_0002.png") as grid:
+        width, height = grid.size
+    assert width == 32 * (3 + 2)
+    assert height % 32 == 0
+    assert 32 <= height <= 6 * 32
+
+
+def test_hooks_see_the_run_in_order(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    seen: list[str] = []
+
+    class Watcher:
+        @hookimpl
+        def run_started(self, total_steps: int) -> None:
+            seen.append(f"started {total_steps > 0}")
+
+        @hookimpl
+        def step_ended(self, losses: Mapping[str, float]) -> None:
+            if seen[-1] != "steps":
+                seen.append("steps")
+            assert set(losses) == {"l1", "gan", "discriminator/gan"}
+
+        @hookimpl
+        def epoch_ended(self, epoch: int) -> None:
+            seen.append(f"epoch {epoch}")
+
+        @hookimpl
+        def evaluated(self, evaluation: Any) -> None:
+            seen.append(evaluation.split)
+
+        @hookimpl
+        def run_ended(self, run: Run) -> None:
+            assert run.report_path.is_file()
+            seen.append("ended")
+
+    Pipeline(tiny_spec(), output=tmp_path / "run", hooks=[Watcher()]).fit()
+    assert seen == [
+        "started True", "steps", "epoch 1", "validation", "steps", "epoch 2", "validation", "test", "ended",
+    ]  # fmt: skip
+
+
+def test_a_failing_hook_is_named_once_and_does_not_lose_the_run(
+    tmp_path: Path, tiny_spec: MakeSpec, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Clumsy:
+        @hookimpl
+        def step_ended(self) -> None:
+            raise ZeroDivisionError("clumsy")
+
+    with caplog.at_level(logging.WARNING, logger="skinfw"):
+        run = Pipeline(tiny_spec(), output=tmp_path / "run", hooks=[Clumsy()]).fit().run
+    assert run.report_path.is_file()
+    told = [record.message for record in caplog.records if "Clumsy" in record.message]
+    assert len(told) == 1
+    assert "step_ended: ZeroDivisionError: clumsy" in told[0]
+
+
+def test_a_failed_run_tells_its_hooks(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    failures: list[BaseException] = []
+
+    class Watcher:
+        @hookimpl
+        def run_failed(self, error: BaseException) -> None:
+            failures.append(error)
+
+    spec = tiny_spec()
+    spec["training"]["batch_size"] = 1000
+    with pytest.raises(DataError, match="too few for one step of 1000"):
+        Pipeline(spec, output=tmp_path / "run", hooks=[Watcher()]).fit()
+    assert [type(error) for error in failures] == [DataError]
+
+
+def test_a_generator_with_nothing_to_train_is_refused(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    spec = tiny_spec(generator="inpaint", losses=["l1"])
+    spec.pop("discriminator")
+    with pytest.raises(SpecError, match="'inpaint' has nothing to train"):
+        Pipeline(spec, output=tmp_path / "run").fit()
+
+
+def test_a_generator_without_its_inputs_is_refused(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    spec = tiny_spec(generator="tone", losses=["l1"])
+    spec.pop("discriminator")
+    with pytest.raises(SpecError, match="'tone' needs face"):
+        Pipeline(spec, output=tmp_path / "run").fit()
+
+
+def test_resuming_on_other_data_is_refused(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    Pipeline(tiny_spec(), output=tmp_path / "run").fit()
+    path = tmp_path / "run" / "spec.json"
+    other = tiny_spec()
+    other["data"]["dataset"]["seed"] = 1
+    stored = json.loads(path.read_text())
+    stored["data"]["dataset"]["seed"] = 1
+    path.write_text(json.dumps(stored))
+    with pytest.raises(DataError, match="was trained on other data"):
+        Pipeline(other, output=tmp_path / "run", resume=True).fit()
