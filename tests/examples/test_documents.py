@@ -1,0 +1,134 @@
+"""What the documents show is true: specs are valid, Python runs, commands and links exist."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+
+from skinfw.cli import COMMANDS, main
+from skinfw.registry import KINDS, installed
+from skinfw.spec import DataSpec, Spec, TrainingSpec, parse_spec
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+DOCUMENTS = [README, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md"))]
+PAGES = [*DOCUMENTS, *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def _blocks(path: Path, language: str) -> list[str]:
+    text = path.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def _relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_readme_shows_a_valid_spec() -> None:
+    specs = [json.loads(block) for block in _blocks(README, "json")]
+    assert specs
+    for spec in specs:
+        parse_spec(spec, source="README.md")
+
+
+def test_readme_python_runs(tmp_path: Path) -> None:
+    (code,) = _blocks(README, "python")
+    tiny = code.replace("count=200", "count=60").replace('"epochs": 3', '"epochs": 1')
+    assert tiny.count("count=60") == tiny.count('"epochs": 1') == 1
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", tiny], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / done.stdout.strip()).is_file()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=_relative)
+def test_code_blocks_are_valid(path: Path) -> None:
+    for block in _blocks(path, "json"):
+        value = json.loads(block)
+        if "skinfw" in value:
+            parse_spec(value, source=path.name)
+    for block in _blocks(path, "python"):
+        compile(block, path.name, "exec")
+
+
+def _commands(path: Path) -> Iterator[list[str]]:
+    """Yield the arguments of every ``skinfw`` command that a page shows."""
+    for block in _blocks(path, "bash"):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            names = [Path(word).name for word in words]
+            if "skinfw" in names:
+                arguments = words[names.index("skinfw") + 1 :]
+                yield arguments[: arguments.index(">")] if ">" in arguments else arguments
+
+
+@pytest.mark.parametrize("path", PAGES, ids=_relative)
+def test_commands_exist_with_their_options(path: Path) -> None:
+    context = click.Context(main, info_name="skinfw")
+    for name, *arguments in filter(None, _commands(path)):
+        command = main.get_command(context, name)
+        assert command is not None, name
+        command.make_context(name, arguments, parent=context)
+
+
+def test_commands_are_found_in_pages() -> None:
+    shown = {arguments[0] for path in PAGES for arguments in _commands(path) if arguments}
+    assert {"run", "validate", "prepare", "evaluate", "compare", "generate"} <= shown
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_relative)
+def test_links_and_make_targets_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith("https://")]
+    assert [link for link in links if not (path.parent / link).exists()] == []
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"\bmake (\w+)", "\n".join(_blocks(path, "bash")))
+    assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+
+
+def test_pictures_are_small() -> None:
+    pictures = list((ROOT / "docs" / "images").iterdir())
+    assert pictures
+    assert all(picture.stat().st_size < 200_000 for picture in pictures)
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    pytest.importorskip("mkdocs", reason="the generated pages need the extra docs")
+    description = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert description is not None and description.loader is not None
+    module = importlib.util.module_from_spec(description)
+    description.loader.exec_module(module)
+    return module
+
+
+def test_generated_pages_name_everything(generate: ModuleType) -> None:
+    spec, components, commands = generate.spec_page(), generate.components_page(), generate.cli_page()
+    for prefix, model in (("", Spec), ("data.", DataSpec), ("training.", TrainingSpec)):
+        fields = [field.alias or name for name, field in model.model_fields.items()]
+        sections = ("data", "training") if model is Spec else ()
+        assert [name for name in fields if name not in sections and f"| `{prefix}{name}` |" not in spec] == []
+    own = [entry for kind in KINDS for entry in generate.entries(kind)]
+    assert {entry.name for entry in own} <= {name for _, name in installed().entries}
+    assert [entry for entry in own if f"{{ #{entry.kind}-{entry.name} }}" not in components] == []
+    assert [name for name in COMMANDS if f"## `skinfw {name}`" not in commands] == []
+    metrics = generate.metrics_table()
+    assert [each.name for each in own if each.kind == "metric" and f"| `{each.name}` |" not in metrics] == []
+
+
+def test_generated_tables_have_four_cells_a_row(generate: ModuleType) -> None:
+    rows = [line for line in generate.components_page().splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}

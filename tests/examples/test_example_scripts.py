@@ -1,0 +1,91 @@
+"""The Python example, and the plugin package as a third party would install it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "examples" / "compose.py"
+PLUGIN = ROOT / "examples" / "plugin"
+
+
+def _run(*command: str | Path, folder: Path, **variables: str) -> str:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
+    done = subprocess.run(
+        [sys.executable, *map(str, command)], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_compose_trains_in_15_lines(tmp_path: Path) -> None:
+    body = COMPOSE.read_text(encoding="utf-8").split('"""', 2)[2]
+    assert len([line for line in body.splitlines() if line.strip()]) <= 15
+    printed = _run(COMPOSE, "1", folder=tmp_path)
+    assert " dB on skin" in printed
+    assert (tmp_path / "runs" / "compose" / "report.html").is_file()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Install the plugin into a folder of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", folder)
+    _run("-m", "pip", "install", *options, PLUGIN, folder=folder)
+    return str(folder)
+
+
+def test_plugin_is_listed_without_being_imported(site: str, tmp_path: Path) -> None:
+    code = (
+        "import sys; from skinfw.registry import installed; "
+        "print(installed().entry('loss', 'mean_tone').provider, 'skinfw_meantone' in sys.modules)"
+    )
+    assert _run("-c", code, folder=tmp_path, PYTHONPATH=site).strip() == "skinfw-meantone 0.1.0 False"
+
+
+def test_plugin_loss_and_hook_take_part_in_a_run(site: str, tmp_path: Path) -> None:
+    settings = [
+        "training.epochs=1",
+        "training.batch_size=4",
+        "training.device=cpu",
+        "generator.base_channels=4",
+        "data.dataset.count=40",
+        "data.size=[32,32]",
+        'losses=["l1",{"type":"mean_tone","weight":10}]',
+        'metrics=["psnr"]',
+    ]
+    options = [word for setting in settings for word in ("--set", setting)]
+    spec = ROOT / "examples" / "quickstart.json"
+    _run("-m", "skinfw", "run", spec, "--output", "run", *options, folder=tmp_path, PYTHONPATH=site)
+    log = (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8")
+    assert '"mean_tone": ' in log
+    rows = (tmp_path / "run" / "figures.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[0] == "split,step,metric,value"
+    assert [row.split(",")[0::2][:2] for row in rows[1:]] == [
+        ["validation", "picture/psnr"],
+        ["validation", "skin/psnr"],
+        ["test", "picture/psnr"],
+        ["test", "skin/psnr"],
+    ]
+
+
+def test_plugin_passes_its_own_tests(site: str, tmp_path: Path) -> None:
+    options = ("-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, "--import-mode=importlib")
+    # pytest exits with 5 when it finds no test
+    _run("-m", "pytest", *options, PLUGIN / "tests", folder=tmp_path, PYTHONPATH=site)
+
+
+def test_tutorial_shows_the_plugins_manifest_and_entry_points() -> None:
+    manifest = tomllib.loads((PLUGIN / "skinfw_meantone" / "registry.toml").read_text(encoding="utf-8"))
+    points = tomllib.loads((PLUGIN / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
+    tutorial = (ROOT / "docs" / "tutorial" / "first-plugin.md").read_text(encoding="utf-8")
+    blocks = [tomllib.loads(part.split("```")[0]) for part in tutorial.split("```toml\n")[1:]]
+    assert manifest in blocks
+    shown = [block["project"]["entry-points"] for block in blocks if "project" in block]
+    assert {group: each for block in shown for group, each in block.items()} == points
