@@ -73,7 +73,7 @@ def write_samples() -> Callable[..., list[Path]]:
         import numpy as np
         from PIL import Image
 
-        from skinfw.assemble import build
+        from skinfw.build import build
         from skinfw.component_spec import use
         from skinfw.interfaces import Dataset, DatasetIO
 

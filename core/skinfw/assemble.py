@@ -1,11 +1,11 @@
-"""From references to objects: builds the components that a spec names."""
+"""Builds the components of a spec, each with what it needs to know."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from skinfw.component_spec import ComponentSpec
+from skinfw.build import build
 from skinfw.config import LossConfig, MetricConfig
 from skinfw.errors import RegistryError, SpecError
 from skinfw.interfaces import (
@@ -19,44 +19,9 @@ from skinfw.interfaces import (
     LossIO,
     Metric,
     MetricIO,
-    PoseEncoder,
-    Segmenter,
 )
-from skinfw.interfaces.component import Component
 from skinfw.registry import installed
 from skinfw.spec import Spec
-
-INTERFACES: dict[str, type[Component[Any, Any]]] = {
-    interface.kind: interface
-    for interface in (Dataset, Segmenter, PoseEncoder, Generator, Discriminator, Loss, Metric)
-}
-"""The interface of every kind of component."""
-
-InterfaceT = TypeVar("InterfaceT", bound=Component[Any, Any])
-
-
-def build(reference: ComponentSpec, interface: type[InterfaceT], io: object = None) -> InterfaceT:
-    """Build one component.
-
-    Args:
-        reference: which component, with its configuration.
-        interface: the interface that it must implement.
-        io: what the interface's ``io`` is; None for segmenters and pose encoders.
-
-    Raises:
-        RegistryError: the class cannot be imported, is of another interface, or lacks a method.
-    """
-    registry = installed()
-    found = registry.component_class(reference.kind, reference.name)
-    provider = registry.entry(reference.kind, reference.name).provider
-    if not (isinstance(found, type) and issubclass(found, interface)):
-        raise RegistryError(
-            f"{reference.kind} '{reference.name}' of {provider}: {found!r} is no {interface.__name__}"
-        )
-    missing = sorted(getattr(found, "__abstractmethods__", ()))
-    if missing:
-        raise RegistryError(f"{reference.kind} '{reference.name}' of {provider} lacks: {', '.join(missing)}")
-    return found(reference.config, io)
 
 
 def build_dataset(spec: Spec, inputs: Sequence[str] = ()) -> Dataset[Any]:

@@ -8,7 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from skinfw.composite import composite, painted_region
-from skinfw.data.sample import APPAREL, Batch
+from skinfw.data.batch import Batch
+from skinfw.data.sample import APPAREL
 from skinfw.interfaces import Generator
 from skinfw.spec import Composite, Spec
 

@@ -176,3 +176,24 @@ def test_a_broken_manifest_is_a_warning_and_the_rest_works(tmp_path: Path, spec:
         assert done.stderr.startswith(f"warning: {manifest}: broken manifest: ")
         assert done.stderr.count("\n") == 1
         assert "pix2pix" in done.stdout
+
+
+def test_preparing_photos_loads_no_torch(tmp_path: Path) -> None:
+    """Every process of prepare would pay for it."""
+    code = """
+import sys
+from pathlib import Path
+import skinfw
+from skinfw.data.prepare import prepare
+from skinfw.data.prepare_config import PrepareConfig
+from skinfw.data.prepare_photo import PhotoPreparer
+PhotoPreparer(
+    Path("photos"), Path("samples"), skinfw.use("segmenter", "deepfashion"),
+    skinfw.use("pose_encoder", "openpose"), PrepareConfig(),
+)
+print([name for name in ("torch", "torchvision", "matplotlib") if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path
+    )
+    assert done.stdout.strip() == "[]"

@@ -9,7 +9,7 @@ from scipy.ndimage import binary_dilation
 from torch import Tensor
 
 from skinfw.composite import composite, painted_region, to_uint8, violations
-from skinfw.data.sample import picture_tensor
+from skinfw.data.batch import picture_tensor
 
 
 def regions(size: tuple[int, int] = (12, 16)) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,8 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 from torch.utils.data import Dataset as TorchDataset
 
-from skinfw.data.sample import Batch, Sample, collate
+from skinfw.data.batch import Batch, collate
+from skinfw.data.sample import Sample
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from skinfw.assemble import build
+from skinfw.build import build
 from skinfw.component_spec import ComponentSpec
 from skinfw.data.crop import Box, crop_box, cropped, cut, person_box
 from skinfw.data.filters import Facts, facts_of, view_of_name

@@ -1,13 +1,9 @@
-"""One training example, and the batch of tensors that networks, losses and metrics see."""
+"""One training example, as a data set yields it. Light: no torch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
-import torch
-from torch import Tensor
 
 from skinfw.data.segmentation import Mask, Picture
 
@@ -37,68 +33,3 @@ class Sample:
     target: Picture
     skin: Mask | None
     kept: Mask
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Several samples as tensors.
-
-    Attributes:
-        names: the samples' names.
-        inputs: the input pictures by name, float32 RGB ``(B, 3, H, W)`` in [0, 1].
-        target: float32 RGB ``(B, 3, H, W)`` in [0, 1].
-        skin: float32 ``(B, 1, H, W)`` in {0, 1}; all 0 for a sample whose skin is not known.
-        kept: float32 ``(B, 1, H, W)`` in {0, 1}; head, feet and apparel of ``apparel_head_foot``.
-    """
-
-    names: Sequence[str]
-    inputs: Mapping[str, Tensor]
-    target: Tensor
-    skin: Tensor
-    kept: Tensor
-
-    def condition(self, names: Sequence[str]) -> Tensor:
-        """Return the named input pictures side by side as channels, ``(B, 3 * len(names), H, W)``."""
-        return torch.cat([self.inputs[name] for name in names], dim=1)
-
-    def to(self, device: torch.device, memory_format: torch.memory_format) -> Batch:
-        """Return the batch on a device and in a memory format."""
-
-        def move(tensor: Tensor) -> Tensor:
-            return tensor.to(device, non_blocking=True, memory_format=memory_format)
-
-        return Batch(
-            names=self.names,
-            inputs={name: move(picture) for name, picture in self.inputs.items()},
-            target=move(self.target),
-            skin=move(self.skin),
-            kept=move(self.kept),
-        )
-
-
-def picture_tensor(pictures: Sequence[Picture]) -> Tensor:
-    """Turn uint8 RGB pictures ``(H, W, 3)`` into float32 ``(B, 3, H, W)`` in [0, 1]."""
-    stacked = torch.from_numpy(np.stack(pictures))
-    return stacked.permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
-
-
-def mask_tensor(masks: Sequence[Mask]) -> Tensor:
-    """Turn bool masks ``(H, W)`` into float32 ``(B, 1, H, W)`` in {0, 1}."""
-    return torch.from_numpy(np.stack(masks)).to(torch.float32).unsqueeze(1)
-
-
-def collate(samples: Sequence[Sample]) -> Batch:
-    """Put samples of one size together into a batch of CPU tensors."""
-    unknown = [np.zeros(sample.kept.shape, bool) for sample in samples]
-    skins = [
-        blank if sample.skin is None else sample.skin for sample, blank in zip(samples, unknown, strict=True)
-    ]
-    return Batch(
-        names=[sample.name for sample in samples],
-        inputs={
-            name: picture_tensor([sample.inputs[name] for sample in samples]) for name in samples[0].inputs
-        },
-        target=picture_tensor([sample.target for sample in samples]),
-        skin=mask_tensor(skins),
-        kept=mask_tensor([sample.kept for sample in samples]),
-    )

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import torch
 
 from skinfw.assemble import build_baselines, build_dataset
+from skinfw.data.batch import picture_tensor
 from skinfw.data.loading import Loader
-from skinfw.data.sample import picture_tensor
 from skinfw.data.split import split_names
 from skinfw.devices import pick_device
 from skinfw.errors import DataError, SkinfwError

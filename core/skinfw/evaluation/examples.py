@@ -13,8 +13,8 @@ from PIL import Image
 
 from skinfw.assemble import build_dataset
 from skinfw.composite import to_uint8
+from skinfw.data.batch import Batch
 from skinfw.data.loading import Loader
-from skinfw.data.sample import Batch
 from skinfw.data.segmentation import Picture
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.inference.paint import paint_batches

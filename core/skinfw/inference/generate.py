@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from skinfw.data.sample import Sample, collate
+from skinfw.data.batch import collate
+from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.devices import pick_device

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from skinfw.composite import to_uint8, violations
-from skinfw.data.sample import APPAREL, Batch
+from skinfw.data.batch import Batch
+from skinfw.data.sample import APPAREL
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.interfaces import Generator
 from skinfw.painting import Painter

@@ -1,12 +1,21 @@
-"""The interfaces: one file each, abstract base classes that fail when built, not an hour later."""
+"""The interfaces: one file each, abstract base classes that fail when built, not an hour later.
 
-from skinfw.interfaces.dataset import Dataset, DatasetIO
-from skinfw.interfaces.discriminator import Discriminator, DiscriminatorIO
-from skinfw.interfaces.generator import Generator, GeneratorIO
-from skinfw.interfaces.loss import AdversarialLoss, Loss, LossIO, Step
-from skinfw.interfaces.metric import Metric, MetricIO
-from skinfw.interfaces.pose_encoder import PoseEncoder
-from skinfw.interfaces.segmenter import Segmenter
+Each is imported when it is first used: preparing photos needs segmenters and pose encoders, and no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skinfw.interfaces.dataset import Dataset, DatasetIO
+    from skinfw.interfaces.discriminator import Discriminator, DiscriminatorIO
+    from skinfw.interfaces.generator import Generator, GeneratorIO
+    from skinfw.interfaces.loss import AdversarialLoss, Loss, LossIO, Step
+    from skinfw.interfaces.metric import Metric, MetricIO
+    from skinfw.interfaces.pose_encoder import PoseEncoder
+    from skinfw.interfaces.segmenter import Segmenter
 
 __all__ = [
     "AdversarialLoss",
@@ -24,3 +33,26 @@ __all__ = [
     "Segmenter",
     "Step",
 ]
+
+_HOMES = {
+    "AdversarialLoss": "loss",
+    "Dataset": "dataset",
+    "DatasetIO": "dataset",
+    "Discriminator": "discriminator",
+    "DiscriminatorIO": "discriminator",
+    "Generator": "generator",
+    "GeneratorIO": "generator",
+    "Loss": "loss",
+    "LossIO": "loss",
+    "Metric": "metric",
+    "MetricIO": "metric",
+    "PoseEncoder": "pose_encoder",
+    "Segmenter": "segmenter",
+    "Step": "loss",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from skinfw.assemble import build_discriminator, build_generator, build_losses
-from skinfw.data.sample import Batch
+from skinfw.data.batch import Batch
 from skinfw.errors import SpecError
 from skinfw.interfaces import Discriminator, Generator, Step
 from skinfw.painting import Painter

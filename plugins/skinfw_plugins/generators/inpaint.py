@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from skinfw.composite import to_uint8
-from skinfw.data.sample import APPAREL, SKIN, picture_tensor
+from skinfw.data.batch import picture_tensor
+from skinfw.data.sample import APPAREL, SKIN
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.interfaces import Generator
 from skinfw_plugins.generators.config import InpaintConfig

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from skinfw.data.sample import picture_tensor
+from skinfw.data.batch import picture_tensor
 from skinfw.interfaces import GeneratorIO
 from skinfw_plugins.generators.config import InpaintConfig
 from skinfw_plugins.generators.inpaint import InpaintGenerator
