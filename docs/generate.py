@@ -14,7 +14,7 @@ from mkdocs.structure.pages import Page
 from pydantic import BaseModel
 
 from skinfw.cli import COMMANDS, main
-from skinfw.cli.show import _facts as field_facts
+from skinfw.cli.show import type_facts as field_facts
 from skinfw.component_spec import ComponentSpec
 from skinfw.errors import RegistryError
 from skinfw.registry import KINDS, Entry, installed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
@@ -45,12 +46,18 @@ def versions() -> dict[str, str]:
     return found
 
 
-def environment(spec: Spec) -> dict[str, Any]:
-    """Return what stands in ``environment.json``."""
+def environment(spec: Spec, hook_plugins: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what stands in ``environment.json``.
+
+    Args:
+        spec: the filled spec.
+        hook_plugins: names and versions of the distributions whose hooks observe the run.
+    """
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),
         "versions": versions(),
         "components": providers(spec),
+        "hooks": dict(hook_plugins or {}),
     }

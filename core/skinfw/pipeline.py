@@ -9,10 +9,11 @@ from typing import Any
 import torch
 
 from skinfw.assemble import build_dataset
-from skinfw.data.split import split_names
+from skinfw.data.split import Split, split_names
 from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.generate import generate_folder
+from skinfw.interfaces import Dataset
 from skinfw.plugins import HookCaller
 from skinfw.run_folder import Run, create_run
 from skinfw.spec import Spec, load_spec, parse_spec
@@ -59,18 +60,11 @@ class Pipeline:
         self.spec = spec
         self.output = Path(output) if output is not None else Path("runs", spec.name)
         self._resume, self._overwrite, self._hooks = resume, overwrite, hooks
-        self._run: Run | None = None
 
     @property
     def run(self) -> Run:
-        """The run and its folder, made when it is first asked for.
-
-        Raises:
-            RunError: the folder is in the way or not writable.
-        """
-        if self._run is None:
-            self._run = create_run(self.spec, self.output, resume=self._resume, overwrite=self._overwrite)
-        return self._run
+        """The run and its folder, which `fit` makes."""
+        return Run(self.output, self.spec)
 
     def fit(self) -> Pipeline:
         """Train to the end, measure the test samples and write the report.
@@ -82,36 +76,42 @@ class Pipeline:
         if self.spec.training.threads is not None:
             torch.set_num_threads(self.spec.training.threads)
         accelerator = make_accelerator(self.spec.training)
-        hooks: Sequence[object] = []
-        if accelerator.is_main_process:
-            run, hooks = self.run, [RunRecorder(), *self._hooks]
-        accelerator.wait_for_everyone()
-        run = self.run if accelerator.is_main_process else Run(self.output, self.spec)
-        caller = HookCaller(hooks, discover=accelerator.is_main_process)
-        try:
-            self._train(run, caller, accelerator)
-        except BaseException as error:
-            caller.call("run_failed", run=run, error=error)
-            raise
-        caller.call("run_ended", run=run)
-        return self
-
-    def _train(self, run: Run, hooks: HookCaller, accelerator: Any) -> None:
         dataset = build_dataset(self.spec)
         data = self.spec.data
         split = split_names(dataset.names(), data.test_fraction, data.validation_fraction)
-        trainer = Trainer(run, dataset, split, hooks, accelerator)
+        if accelerator.is_main_process:
+            hooks = HookCaller([RunRecorder(), *self._hooks])
+            create_run(
+                self.spec,
+                self.output,
+                resume=self._resume,
+                overwrite=self._overwrite,
+                hook_plugins=hooks.versions(),
+            )
+        else:
+            hooks = HookCaller(discover=False)
+        accelerator.wait_for_everyone()
+        try:
+            self._train(dataset, split, hooks, accelerator)
+        except BaseException as error:
+            hooks.call("run_failed", run=self.run, error=error)
+            raise
+        hooks.call("run_ended", run=self.run)
+        return self
+
+    def _train(self, dataset: Dataset[Any], split: Split, hooks: HookCaller, accelerator: Any) -> None:
+        trainer = Trainer(self.run, dataset, split, hooks, accelerator)
         if self._resume:
             trainer.resume()
         trainer.fit()
         if accelerator.is_main_process:
-            evaluation = evaluate_run(run, device=accelerator.device)
-            hooks.call("evaluated", run=run, evaluation=evaluation, step=evaluation.step)
+            evaluation = evaluate_run(self.run, device=accelerator.device)
+            hooks.call("evaluated", run=self.run, evaluation=evaluation, step=evaluation.step)
         accelerator.wait_for_everyone()
 
     def evaluate(self) -> Evaluation:
         """Measure the test samples with the best checkpoint and write the report again."""
-        return evaluate_run(Run(self.output, self.spec))
+        return evaluate_run(self.run)
 
     def generate(self, samples: str | Path, output: str | Path) -> list[Path]:
         """Paint sample folders with the best checkpoint.
@@ -123,7 +123,7 @@ class Pipeline:
         Returns:
             the files that were written.
         """
-        return generate_folder(Run(self.output, self.spec), samples, output)
+        return generate_folder(self.run, samples, output)
 
 
 def run(

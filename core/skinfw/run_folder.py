@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,14 @@ def open_run(folder: str | Path) -> Run:
     return Run(folder, spec)
 
 
-def create_run(spec: Spec, folder: str | Path, *, resume: bool = False, overwrite: bool = False) -> Run:
+def create_run(
+    spec: Spec,
+    folder: str | Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    hook_plugins: Mapping[str, str] | None = None,
+) -> Run:
     """Make the folder of a run, or take up the one that is there.
 
     Args:
@@ -109,6 +117,7 @@ def create_run(spec: Spec, folder: str | Path, *, resume: bool = False, overwrit
         folder: where the run's files go.
         resume: go on with the run that is there; its spec must be the same, but for the length of training.
         overwrite: remove the run that is there.
+        hook_plugins: names and versions of the distributions whose hooks observe the run.
 
     Raises:
         RunError: the folder exists and neither was asked for, holds another run, or is not writable.
@@ -118,12 +127,18 @@ def create_run(spec: Spec, folder: str | Path, *, resume: bool = False, overwrit
     if resume and (folder / "spec.json").is_file():
         _check_same(open_run(folder), spec)
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        if not overwrite:
+        if not overwrite and not _never_began(run):
             raise RunError(f"{folder}: exists already; go on with --resume, or replace it with --overwrite")
         _remove_own(folder)
     write_json(folder / "spec.json", spec.to_json())
-    write_json(folder / "environment.json", environment(spec))
+    write_json(folder / "environment.json", environment(spec, hook_plugins))
     return run
+
+
+def _never_began(run: Run) -> bool:
+    """Return whether a run failed before its first step: such a folder is in nobody's way."""
+    began = run.log_path.exists() or run.checkpoint("last").exists()
+    return (run.folder / "spec.json").is_file() and not began
 
 
 def _check_same(old: Run, spec: Spec) -> None:

@@ -228,11 +228,29 @@ def test_a_full_disk_gives_one_clear_error_and_loses_nothing(tmp_path: Path, tin
 def test_two_processes_train_together(tmp_path: Path, tiny_spec: MakeSpec) -> None:
     spec = write_spec(tmp_path, tiny_spec())
     done = subprocess.run(
-        [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
-         "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
          "-m", "skinfw", "run", str(spec), "--output", str(tmp_path / "run")],
         capture_output=True, text=True, timeout=180, check=False,
-        env={**os.environ, "ACCELERATE_USE_CPU": "true"},
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
+    assert "FutureWarning" not in done.stderr
+    log = (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    steps = [record["step"] for record in map(json.loads, log) if record["event"] == "step"]
+    assert run_command("run", spec, "--output", tmp_path / "alone").returncode == 0
+    alone = json.loads((tmp_path / "alone" / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    # each step takes twice as many samples, so an epoch has about half as many steps
+    assert steps == list(range(1, len(steps) + 1))
+    assert len(steps) <= (alone["step"] + 1) // 2
     assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_a_run_that_never_began_is_in_nobodys_way(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    value = tiny_spec()
+    value["training"]["batch_size"] = 1000
+    done = run_command("run", write_spec(tmp_path, value), "--output", tmp_path / "run")
+    assert done.returncode == 2
+    assert "too few for one step" in done.stderr
+    value["training"]["batch_size"] = 4
+    done = run_command("run", write_spec(tmp_path, value), "--output", tmp_path / "run")
+    assert done.returncode == 0, done.stderr

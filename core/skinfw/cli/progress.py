@@ -36,7 +36,7 @@ class RunProgress:
     @hookimpl
     def run_started(self, run: Run, step: int, total_steps: int) -> None:
         """Show the bar."""
-        self._console.print(f"[bold]{run.spec.name}[/] in {run.folder}", highlight=False)
+        self._console.print(f"[bold]{run.spec.name}[/] in {run.folder}", highlight=False, soft_wrap=True)
         self._bar.update(self._task, completed=step, total=total_steps)
         self._bar.start()
 
@@ -63,7 +63,7 @@ class RunProgress:
             for name, value in evaluation.values[TRAINED].items()
             if value is not None
         )
-        self._console.print(f"{evaluation.split} at step {step}: {figures}", highlight=False)
+        self._console.print(f"{evaluation.split} at step {step}: {figures}", highlight=False, soft_wrap=True)
 
     @hookimpl
     def run_ended(self) -> None:

@@ -71,14 +71,14 @@ def _parameters(
     schema: dict[str, Any], definitions: dict[str, Any], computed: dict[str, str]
 ) -> Iterator[str]:
     for name, field in schema.get("properties", {}).items():
-        facts = _facts(field, definitions)
+        facts = type_facts(field, definitions)
         if name in schema.get("required", []):
             facts.append("required")
         elif "default" in field or name in computed:
             facts.append(f"default {json.dumps(field.get('default', computed.get(name)))}")
         yield f"{name}  ({', '.join(facts)})"
         yield f"    {field.get('description', '')}"
-        for option in field.get("anyOf", [field]):
+        for option in field.get("anyOf", field.get("oneOf", [field])):
             if "$ref" in option:
                 for line in _parameters(_resolve(option, definitions), definitions, {}):
                     yield f"    {line}"
@@ -89,21 +89,27 @@ def _resolve(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, An
     return found
 
 
-def _facts(field: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
-    """Return the type of a field, and its range."""
-    if "anyOf" in field:
-        return [" or ".join(", ".join(_facts(option, definitions)) for option in field["anyOf"])]
+def type_facts(field: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
+    """Return the type of a field of a JSON Schema, and its range.
+
+    Args:
+        field: the schema of the field.
+        definitions: what its references point to.
+    """
+    options = field.get("anyOf", field.get("oneOf"))
+    if options is not None:
+        return [" or ".join(", ".join(type_facts(option, definitions)) for option in options)]
     if COMPONENT_KEY in field:
         return [f"a {field[COMPONENT_KEY]}"]
     if "$ref" in field:
-        return _facts(_resolve(field, definitions), definitions)
+        return type_facts(_resolve(field, definitions), definitions)
     if "const" in field or "enum" in field:
         choices = field.get("enum", [field.get("const")])
         return [("one of " if len(choices) > 1 else "") + ", ".join(map(json.dumps, choices))]
     if "prefixItems" in field:
-        items = [", ".join(_facts(item, definitions)) for item in field["prefixItems"]]
+        items = [", ".join(type_facts(item, definitions)) for item in field["prefixItems"]]
         return [f"list of {len(items)}: {'; '.join(items)}"]
     kind = "path" if field.get("format") == "path" else str(field.get("type", "anything"))
     if isinstance(field.get("items"), dict):
-        kind = f"list of {', '.join(_facts(field['items'], definitions))}"
+        kind = f"list of {', '.join(type_facts(field['items'], definitions))}"
     return [kind, *(text.format(field[key]) for key, text in _LIMITS.items() if key in field)]

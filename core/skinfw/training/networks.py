@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Adam
 
 from skinfw.assemble import build_discriminator, build_generator, build_losses
@@ -47,19 +48,24 @@ class Networks:
         self.painter = Painter.of(spec, self.generator)
         self.objective = Objective(spec, [loss.to(accelerator.device) for loss in build_losses(spec)])
         training = spec.training
-        self._generator, self._generator_optimizer = accelerator.prepare(
-            self.generator, _adam(self.generator, training.generator_lr, training, accelerator.device)
-        )
+        self._generator, self._generator_optimizer = self._prepare(self.generator, training.generator_lr)
         discriminator = build_discriminator(spec)
         if discriminator is not None:
             self.discriminator = self._place(discriminator)
-            self._discriminator, self._discriminator_optimizer = accelerator.prepare(
-                self.discriminator,
-                _adam(self.discriminator, training.discriminator_lr, training, accelerator.device),
+            self._discriminator, self._discriminator_optimizer = self._prepare(
+                self.discriminator, training.discriminator_lr
             )
 
     def _place(self, network: Any) -> Any:
         return network.to(self.accelerator.device).to(memory_format=torch.channels_last)
+
+    def _prepare(self, network: nn.Module, rate: float) -> tuple[nn.Module, Any]:
+        optimizer = _adam(network, rate, self.spec.training, self.accelerator.device)
+        wrapped, prepared = self.accelerator.prepare(network, optimizer)
+        if isinstance(wrapped, DistributedDataParallel):
+            # sending statistics round would change buffers that an earlier pass of the step still needs
+            wrapped.broadcast_buffers = False
+        return wrapped, prepared
 
     def set_rate(self, factor: float) -> None:
         """Set both learning rates to ``factor`` times those of the spec."""

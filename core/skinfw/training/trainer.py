@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from skinfw.composite import to_uint8
@@ -35,13 +35,10 @@ def make_accelerator(training: TrainingSpec) -> Accelerator:
     if AcceleratorState._shared_state and AcceleratorState().num_processes == 1:
         # accelerate remembers the settings of the first run of a process; each run brings its own
         AcceleratorState._reset_state(reset_partial_state=True)
-    # statistics are per process; sending them round would change buffers that a backward pass still needs
-    settings = DistributedDataParallelKwargs(broadcast_buffers=False)
     return Accelerator(
         mixed_precision=training.precision,
         gradient_accumulation_steps=training.gradient_accumulation,
         cpu=training.device == "cpu",
-        kwargs_handlers=[settings],
     )
 
 
@@ -255,11 +252,11 @@ class Trainer:
         return True
 
     def _save(self, which: str) -> None:
-        if self.accelerator.is_main_process:
-            path = self.run.checkpoint(which)
-            state = self.networks.state()
-            tensors = state if which == "last" else generator_only(state)
-            progress = Progress(self.step, self.epoch, self.batches, self.data_fingerprint)
-            save_checkpoint(path, tensors, self.run.spec, progress, best=self.best)
-            self.last_good = f"The last good checkpoint is {path} at step {self.step}."
-        self.accelerator.wait_for_everyone()
+        if not self.accelerator.is_main_process:
+            return
+        path = self.run.checkpoint(which)
+        state = self.networks.state()
+        tensors = state if which == "last" else generator_only(state)
+        progress = Progress(self.step, self.epoch, self.batches, self.data_fingerprint)
+        save_checkpoint(path, tensors, self.run.spec, progress, best=self.best)
+        self.last_good = f"The last good checkpoint is {path} at step {self.step}."
