@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -11,3 +13,14 @@ def pick_device(wanted: Literal["auto", "cpu"] = "auto") -> torch.device:
     """Return the accelerator where there is one and it is wanted, the CPU otherwise."""
     found = torch.accelerator.current_accelerator(check_available=True) if wanted == "auto" else None
     return found or torch.device("cpu")
+
+
+@contextmanager
+def cpu_threads(count: int | None) -> Iterator[None]:
+    """Let torch use that many CPU threads for a while; None changes nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

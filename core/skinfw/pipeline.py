@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from skinfw.assemble import build_dataset
 from skinfw.data.split import Split, split_names
+from skinfw.devices import cpu_threads
 from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.generate import generate_folder
@@ -73,8 +72,11 @@ class Pipeline:
             SkinfwError: something is wrong with the data, the networks or the folder.
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
-        if self.spec.training.threads is not None:
-            torch.set_num_threads(self.spec.training.threads)
+        with cpu_threads(self.spec.training.threads):
+            self._fit()
+        return self
+
+    def _fit(self) -> None:
         accelerator = make_accelerator(self.spec.training)
         dataset = build_dataset(self.spec)
         data = self.spec.data
@@ -97,7 +99,6 @@ class Pipeline:
             hooks.call("run_failed", run=self.run, error=error)
             raise
         hooks.call("run_ended", run=self.run)
-        return self
 
     def _train(self, dataset: Dataset[Any], split: Split, hooks: HookCaller, accelerator: Any) -> None:
         trainer = Trainer(self.run, dataset, split, hooks, accelerator)

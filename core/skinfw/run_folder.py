@@ -82,9 +82,17 @@ class Run:
                 break
         return records
 
-    def rewind_log(self, step: int) -> None:
-        """Drop what the log says of steps after ``step``: they will be done again."""
-        kept = [record for record in self.read_log() if record.get("step", 0) <= step]
+    def rewind_log(self, step: int, *, evaluations_before: int) -> None:
+        """Drop the steps after ``step``, and the evaluations at ``evaluations_before`` and after."""
+        kept = [
+            record
+            for record in self.read_log()
+            if (
+                record["step"] < evaluations_before
+                if record["event"] == "evaluation"
+                else record["step"] <= step
+            )
+        ]
         write_text(self.log_path, "".join(json.dumps(record) + "\n" for record in kept))
 
 
@@ -124,15 +132,25 @@ def create_run(
     """
     folder = Path(folder)
     run = Run(folder, spec)
+    taken = folder.exists() and (not folder.is_dir() or any(not _leftover(path) for path in folder.iterdir()))
     if resume and (folder / "spec.json").is_file():
         _check_same(open_run(folder), spec)
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif resume and taken:
+        raise RunError(f"{folder}: holds other things and no run to resume; give another --output")
+    elif taken:
         if not overwrite and not _never_began(run):
             raise RunError(f"{folder}: exists already; go on with --resume, or replace it with --overwrite")
         _remove_own(folder)
+    for path in (*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")):
+        path.unlink()
     write_json(folder / "spec.json", spec.to_json())
     write_json(folder / "environment.json", environment(spec, hook_plugins))
     return run
+
+
+def _leftover(path: Path) -> bool:
+    """Return whether a file was being written when a run was killed."""
+    return path.name.startswith(".") and path.suffix == ".tmp"
 
 
 def _never_began(run: Run) -> bool:

@@ -148,6 +148,14 @@ class TrainingSpec(StrictModel):
             raise PydanticCustomError("length", "give either epochs or steps")
         return value
 
+    @field_validator("precision")
+    @classmethod
+    def _check_precision(cls, value: str, info: ValidationInfo) -> str:
+        if value == "fp16" and info.data.get("gradient_accumulation", 1) > 1:
+            # one gradient scaler serves two networks, whose steps fall between each other's batches
+            raise PydanticCustomError("precision", "fp16 and gradient_accumulation do not go together; use bf16")
+        return value
+
 
 class Spec(StrictModel):
     """A whole run: data, networks, losses, metrics, training."""

@@ -243,3 +243,12 @@ def test_faults_of_a_file_name_the_file(value: dict[str, Any], tmp_path: Path) -
 
 def test_the_tiny_spec_of_the_tests_is_valid(tiny_spec: Callable[..., dict[str, Any]]) -> None:
     assert parse_spec(tiny_spec()).name == "tiny"
+
+
+def test_fp16_with_accumulation_is_refused(value: dict[str, Any]) -> None:
+    value["training"] |= {"precision": "fp16", "gradient_accumulation": 2}
+    assert faults(value) == [
+        '$.training.precision: fp16 and gradient_accumulation do not go together; use bf16 (found "fp16")'
+    ]
+    value["training"]["precision"] = "bf16"
+    assert parse_spec(value).training.precision == "bf16"

@@ -18,27 +18,34 @@ from skinfw.interfaces import Dataset
 logger = logging.getLogger("skinfw")
 
 
-class _Named(TorchDataset[Sample | DataError]):
-    """Loads samples by name; an error is given, not raised, as workers would wrap a traceback round it."""
+class _Named(TorchDataset[tuple[Sample | None, list[DataError]]]):
+    """Loads samples by name; errors are given, not raised, as workers would wrap a traceback round them.
 
-    def __init__(self, dataset: Dataset[Any], names: Sequence[str]) -> None:
+    In training the next readable sample takes the place of one that cannot be read, so that every batch of
+    every process is full.
+    """
+
+    def __init__(self, dataset: Dataset[Any], names: Sequence[str], replace: bool) -> None:
         self.dataset = dataset
         self.names = names
+        self.tries = len(names) if replace else 1
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index: int) -> Sample | DataError:
-        try:
-            return self.dataset.load(self.names[index])
-        except DataError as error:
-            return error
+    def __getitem__(self, index: int) -> tuple[Sample | None, list[DataError]]:
+        errors: list[DataError] = []
+        for place in range(index, index + self.tries):
+            try:
+                return self.dataset.load(self.names[place % len(self.names)]), errors
+            except DataError as error:
+                errors.append(error)
+        return None, errors
 
 
-def _collate(found: Sequence[Sample | DataError]) -> tuple[Batch | None, list[DataError]]:
-    samples = [item for item in found if isinstance(item, Sample)]
-    errors = [item for item in found if isinstance(item, DataError)]
-    return (collate(samples) if samples else None), errors
+def _collate(found: Sequence[tuple[Sample | None, list[DataError]]]) -> tuple[Batch | None, list[DataError]]:
+    samples = [sample for sample, _ in found if sample is not None]
+    return (collate(samples) if samples else None), [error for _, errors in found for error in errors]
 
 
 class ShuffledOrder(Sampler[int]):
@@ -81,11 +88,9 @@ class Loader:
         names: which samples, in order.
         batch_size: samples a batch; the last batch may be smaller unless ``order`` is given.
         workers: processes that load samples; 0 loads in this one.
-        skip_corrupt: leave samples out that cannot be read, instead of raising `DataError`.
+        skip_corrupt: leave samples out that cannot be read, instead of raising `DataError`; in training
+            another sample takes the place.
         order: the order of training; None keeps the order of ``names``.
-
-    Attributes:
-        position: batches read since the last start, those without a readable sample included.
     """
 
     def __init__(
@@ -98,34 +103,32 @@ class Loader:
         skip_corrupt: bool = False,
         order: ShuffledOrder | None = None,
     ) -> None:
-        self.names = names
-        self.order = order
-        self.skip_corrupt = skip_corrupt
-        self.position = 0
+        self._skip_corrupt = skip_corrupt
         self._warned: set[str] = set()
-        self._loader: DataLoader[Sample | DataError] = DataLoader(
-            _Named(dataset, names),
+        training = order is not None
+        self._loader: DataLoader[tuple[Sample | None, list[DataError]]] = DataLoader(
+            _Named(dataset, names, replace=training and skip_corrupt),
             batch_size=batch_size,
             sampler=order,
             num_workers=workers,
             collate_fn=_collate,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
-            drop_last=order is not None,
+            drop_last=training,
         )
 
     def __len__(self) -> int:
         return len(self._loader)
 
     def __iter__(self) -> Iterator[Batch]:
-        self.position = 0
         for batch, errors in self._loader:
-            self.position += 1
             for error in errors:
-                if not self.skip_corrupt:
+                if not self._skip_corrupt:
                     raise error
                 if str(error) not in self._warned:
                     self._warned.add(str(error))
                     logger.warning("left out: %s", error)
             if batch is not None:
                 yield batch
+            elif self._loader.drop_last:
+                raise DataError("no training sample can be read; the warnings above say why")

@@ -162,8 +162,15 @@ class Networks:
             tensors |= optimizer_tensors("discriminator_optimizer", self._discriminator_optimizer)
         return tensors
 
+    def scaler_state(self) -> dict[str, float] | None:
+        """Return the state of float16's gradient scaler, plain numbers; None without one."""
+        scaler = self.accelerator.scaler
+        return scaler.state_dict() if scaler is not None else None
+
     def load(self, checkpoint: Checkpoint) -> None:
-        """Go back to a checkpoint that holds everything that `state` gave."""
+        """Go back to a checkpoint that holds everything that `state` and `scaler_state` gave."""
+        if self.accelerator.scaler is not None and checkpoint.about.get("scaler"):
+            self.accelerator.scaler.load_state_dict(checkpoint.about["scaler"])
         self.generator.load_state_dict(checkpoint.part("generator"))
         load_optimizer(self._generator_optimizer, checkpoint.part("generator_optimizer"))
         if self.discriminator is not None:

@@ -109,20 +109,27 @@ class Trainer:
         """Go on from the last checkpoint, or from the beginning where there is none."""
         path = self.run.checkpoint("last")
         if not path.is_file():
-            self.run.rewind_log(-1)
+            self._rewind_log()
             return
         checkpoint = read_checkpoint(path)
-        self.networks.load(checkpoint)
         progress = checkpoint.progress
         if progress.data != self.data_fingerprint:
             raise DataError(
                 f"{path}: was trained on other data than the data set gives now; restore the data, or start "
                 "again with --overwrite"
             )
+        self.networks.load(checkpoint)
         self.step, self.epoch, self.batches = progress.step, progress.epoch, progress.batches
         self.best = checkpoint.about.get("best")
         self.last_good = f"The last good checkpoint is {path} at step {self.step}."
-        self.run.rewind_log(self.step)
+        self._rewind_log()
+
+    def _rewind_log(self) -> None:
+        """Drop what the log says of things that will be done again."""
+        if self.accelerator.is_main_process:
+            # in the middle of an epoch, or at its very end, its evaluation is still to come
+            self.run.rewind_log(self.step, evaluations_before=self.step + (self.batches == 0))
+        self.accelerator.wait_for_everyone()
 
     def fit(self) -> None:
         """Train to the end.
@@ -133,39 +140,40 @@ class Trainer:
         """
         self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)
         with catch_interrupt() as interrupt:
-            while self.step < self.total_steps:
-                self._train_epoch(interrupt)
-        if self.split.validation and self.best is not None:
-            return
-        self._save("best")
+            while self.step < self.total_steps or self.batches:
+                if self.batches < self.batches_an_epoch and self.step < self.total_steps:
+                    self._train_epoch(interrupt)
+                self._end_epoch()
+                self._stop_when_asked(interrupt)
+        if self.best is None:
+            self._save("best")
 
     def _train_epoch(self, interrupt: Interrupt) -> None:
+        """Train to the end of the epoch, or of the run."""
         self.order.start(self.epoch, self.batches * self.training.batch_size)
-        start, first_step = self.batches, self.step
         began, logged = time.perf_counter(), self.step
         for batch in self.loader:
             self._seed()
             self.networks.set_rate(rate_factor(self.training.schedule, self.step / self.total_steps))
             with self.networks.accumulated():
                 losses = self.networks.train_batch(batch, self.step + 1, self.last_good)
-            self.batches = start + self.loader.position
+            self.batches += 1
             if self.accelerator.sync_gradients:
                 self.step += 1
-                pictures = len(batch.names) * self.accelerator.num_processes
                 if self._due():
                     seconds = (time.perf_counter() - began) / (self.step - logged)
                     self._log(losses, seconds)
                     began, logged = time.perf_counter(), self.step
+                pictures = len(batch.names) * self.accelerator.num_processes
                 self.hooks.call(
                     "step_ended", run=self.run, step=self.step, losses=losses,
                     pictures=pictures * self.training.gradient_accumulation,
                 )  # fmt: skip
-                self._save_when_asked(interrupt)
-            if self.batches >= self.batches_an_epoch or self.step == self.total_steps:
-                break
-        if self.step == first_step:
-            raise DataError("no training sample could be read in a whole epoch; see the warnings above")
-        self._end_epoch()
+                if self.step % (self.training.checkpoint_every or self.total_steps) == 0:
+                    self._save("last")
+                self._stop_when_asked(interrupt)
+            if self.batches == self.batches_an_epoch or self.step == self.total_steps:
+                return
 
     def _seed(self) -> None:
         """Seed this batch's random numbers by its place, so that a resumed run draws the same ones."""
@@ -183,11 +191,9 @@ class Trainer:
                 "step", step=self.step, epoch=self.epoch, losses=losses, seconds_a_step=round(seconds, 6)
             )
 
-    def _save_when_asked(self, interrupt: Interrupt) -> None:
-        every = self.training.checkpoint_every
-        if interrupt.asked or (every is not None and self.step % every == 0):
-            self._save("last")
+    def _stop_when_asked(self, interrupt: Interrupt) -> None:
         if interrupt.asked:
+            self._save("last")
             raise KeyboardInterrupt(f"Interrupted; step {self.step} is saved. Go on with --resume.")
 
     def _end_epoch(self) -> None:
@@ -258,5 +264,7 @@ class Trainer:
         state = self.networks.state()
         tensors = state if which == "last" else generator_only(state)
         progress = Progress(self.step, self.epoch, self.batches, self.data_fingerprint)
-        save_checkpoint(path, tensors, self.run.spec, progress, best=self.best)
+        save_checkpoint(
+            path, tensors, self.run.spec, progress, best=self.best, scaler=self.networks.scaler_state()
+        )
         self.last_good = f"The last good checkpoint is {path} at step {self.step}."

@@ -82,8 +82,23 @@ def test_a_corrupt_sample_is_left_out_and_named_once(
     loader = Loader(numbers, ["1", "2", "3"], batch_size=1, skip_corrupt=True)
     for _ in range(2):
         assert [list(batch.names) for batch in loader] == [["1"], ["3"]]
-        assert loader.position == 3
     assert [record.message for record in caplog.records] == ["left out: sample 2: body.png: no picture"]
+
+
+def test_in_training_another_sample_takes_the_place_of_a_corrupt_one(numbers: Numbers) -> None:
+    numbers.corrupt = frozenset(range(3, 9))
+    order = ShuffledOrder(20, seed=0)
+    loader = Loader(numbers, numbers.names(), batch_size=5, skip_corrupt=True, order=order)
+    batches = [list(batch.names) for batch in loader]
+    assert [len(batch) for batch in batches] == [5, 5, 5, 5]
+    assert not {"3", "4", "5", "6", "7", "8"} & {name for batch in batches for name in batch}
+
+
+def test_training_stops_when_nothing_can_be_read(numbers: Numbers) -> None:
+    numbers.corrupt = frozenset(range(20))
+    order = ShuffledOrder(20, seed=0)
+    with pytest.raises(DataError, match="no training sample can be read"):
+        list(Loader(numbers, numbers.names(), batch_size=5, skip_corrupt=True, order=order))
 
 
 def test_worker_processes_give_the_same_batches(numbers: Numbers) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -240,3 +242,59 @@ def test_resuming_on_other_data_is_refused(tmp_path: Path, tiny_spec: MakeSpec) 
     path.write_text(json.dumps(stored))
     with pytest.raises(DataError, match="was trained on other data"):
         Pipeline(other, output=tmp_path / "run", resume=True).fit()
+
+
+class Interrupter:
+    """Presses Ctrl-C at one step, or when an epoch ends."""
+
+    def __init__(self, step: int | None = None, epoch: int | None = None) -> None:
+        self.at = (step, epoch)
+
+    @hookimpl
+    def step_ended(self, step: int) -> None:
+        if step == self.at[0]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    @hookimpl
+    def epoch_ended(self, epoch: int) -> None:
+        if epoch == self.at[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("accumulation", [1, 2])
+@pytest.mark.parametrize("place", ["middle", "end of epoch", "last step", "last evaluation"])
+def test_an_interrupted_run_ends_as_if_it_had_not_been(
+    tmp_path: Path, tiny_spec: MakeSpec, place: str, accumulation: int
+) -> None:
+    spec = tiny_spec(baselines=[])
+    spec["training"] |= {"gradient_accumulation": accumulation, "checkpoint_every": 1}
+    whole = Pipeline(spec, output=tmp_path / "whole").fit().run
+    steps = read_checkpoint(whole.checkpoint("last")).progress.step
+    interrupter = {
+        "middle": Interrupter(step=steps // 2 + 1),
+        "end of epoch": Interrupter(step=steps // 2),
+        "last step": Interrupter(step=steps),
+        "last evaluation": Interrupter(epoch=2),
+    }[place]
+    parts = Pipeline(spec, output=tmp_path / "parts", hooks=[interrupter])
+    with pytest.raises(KeyboardInterrupt, match="--resume"):
+        parts.fit()
+    assert not parts.run.metrics_path.exists()
+    run = Pipeline(spec, output=tmp_path / "parts", resume=True).fit().run
+    for which in ("best", "last"):
+        one, other = read_checkpoint(whole.checkpoint(which)), read_checkpoint(run.checkpoint(which))
+        assert one.progress == other.progress
+        assert one.about["best"] == other.about["best"]
+        assert one.tensors.keys() == other.tensors.keys()
+        assert all(torch.equal(value, other.tensors[name]) for name, value in one.tensors.items())
+    assert [(r["event"], r["step"]) for r in run.read_log()] == [
+        (r["event"], r["step"]) for r in whole.read_log()
+    ]
+
+
+def test_threads_are_given_back(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    before = torch.get_num_threads()
+    spec = tiny_spec(baselines=[])
+    spec["training"] |= {"threads": before + 1, "epochs": None, "steps": 1}
+    Pipeline(spec, output=tmp_path / "run").fit()
+    assert torch.get_num_threads() == before
