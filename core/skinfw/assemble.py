@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from skinfw.build import build
-from skinfw.config import LossConfig, MetricConfig
-from skinfw.errors import RegistryError, SpecError
+from skinfw.component_spec import ComponentSpec, numbered
+from skinfw.config import LossConfig, MetricConfig, Region
 from skinfw.interfaces import (
     Dataset,
     DatasetIO,
@@ -20,7 +20,6 @@ from skinfw.interfaces import (
     Metric,
     MetricIO,
 )
-from skinfw.registry import installed
 from skinfw.spec import Spec
 
 
@@ -39,32 +38,16 @@ def build_dataset(spec: Spec, inputs: Sequence[str] = ()) -> Dataset[Any]:
 
 
 def build_generator(spec: Spec) -> Generator[Any]:
-    """Build the generator for the spec's size and inputs.
-
-    Raises:
-        SpecError: the generator needs an input that the spec does not give it.
-    """
-    generator = build(spec.generator, Generator, GeneratorIO(spec.data.size, spec.data.inputs))
-    missing = sorted(set(generator.required_inputs) - set(spec.data.inputs))
-    if missing:
-        fault = f"$.data.inputs: the generator {spec.generator.name!r} needs {', '.join(missing)}"
-        raise SpecError(spec.name, [fault])
-    return generator
+    """Build the generator for the spec's size and inputs."""
+    return build(spec.generator, Generator, GeneratorIO(spec.data.size, spec.data.inputs))
 
 
 def build_baselines(spec: Spec) -> dict[str, Generator[Any]]:
-    """Build the baselines by name, each for just the inputs that it requires.
-
-    Raises:
-        RegistryError: a baseline has something to train.
-    """
+    """Build the baselines by name, each for just the inputs that it requires."""
     built = {}
-    for reference in spec.baselines:
-        inputs = installed().component_class("generator", reference.name).required_inputs
-        baseline = build(reference, Generator, GeneratorIO(spec.data.size, tuple(inputs)))
-        if baseline.trainable:
-            raise RegistryError(f"$.baselines: {reference.name!r} has something to train; it is no baseline")
-        built[reference.name] = baseline
+    for name, reference in numbered(spec.baselines).items():
+        inputs = getattr(reference.config, "required_inputs", ())
+        built[name] = build(reference, Generator, GeneratorIO(spec.data.size, inputs))
     return built
 
 
@@ -82,11 +65,7 @@ def build_losses(spec: Spec) -> list[Loss[Any]]:
     return [build(loss, Loss, LossIO(spec.data.size)) for loss in spec.losses]
 
 
-def build_metrics(spec: Spec) -> dict[str, Metric[Any]]:
-    """Build every metric once for each of its regions, by key ``region/name``."""
-    return {
-        f"{region}/{metric.name}": build(metric, Metric, MetricIO(region))
-        for metric in spec.metrics
-        if isinstance(metric.config, MetricConfig)
-        for region in metric.config.regions
-    }
+def build_metric(reference: ComponentSpec) -> dict[Region, Metric[Any]]:
+    """Build a metric once for each of its regions."""
+    regions = reference.config.regions if isinstance(reference.config, MetricConfig) else ()
+    return {region: build(reference, Metric, MetricIO(region)) for region in regions}

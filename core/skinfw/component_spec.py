@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,35 @@ def use(kind: str, name: str, **params: Any) -> ComponentSpec:
         32
     """
     return ComponentSpec(kind, name, installed().config_class(kind, name).model_validate(params))
+
+
+def use_defaults(kind: str, spec_field: str) -> list[ComponentSpec]:
+    """Refer to the components that stand in a field when the spec is silent, in manifest order."""
+    return [use(kind, name) for name in installed().defaults(spec_field)]
+
+
+def use_default(kind: str) -> ComponentSpec:
+    """Refer to the component that stands in the field named like its kind when the spec is silent.
+
+    Raises:
+        RegistryError: none does.
+    """
+    found = use_defaults(kind, kind)
+    if not found:
+        raise RegistryError(f"no installed {kind} is the default; name one")
+    return found[0]
+
+
+def numbered(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
+    """Return references by name, in order; the second of a name gets ``_2``, the third ``_3``."""
+    found: dict[str, ComponentSpec] = {}
+    for reference in references:
+        name, count = reference.name, 1
+        while name in found:
+            count += 1
+            name = f"{reference.name}_{count}"
+        found[name] = reference
+    return found
 
 
 def _reference(value: Any) -> tuple[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -41,20 +41,50 @@ def _retell(error: dict[str, Any], known: list[str]) -> InitErrorDetails:
     return InitErrorDetails(type=PydanticCustomError(kind, message), loc=error["loc"], input=error["input"])
 
 
+def _takes(annotation: Any, kinds: tuple[type, ...]) -> bool:
+    return annotation in kinds or any(_takes(part, kinds) for part in get_args(annotation))
+
+
+def _booleans(name: str, annotation: Any, given: Any) -> list[InitErrorDetails]:
+    """Return an error for every boolean where only numbers belong: pydantic would take true as 1."""
+    if not _takes(annotation, (int, float)) or _takes(annotation, (bool,)):
+        return []
+    fault = PydanticCustomError("no_number", "expected a number")
+    places: list[tuple[tuple[str | int, ...], Any]] = [((name,), given)]
+    if isinstance(given, list | tuple):
+        places += [((name, index), part) for index, part in enumerate(given)]
+    return [
+        InitErrorDetails(type=fault, loc=loc, input=part) for loc, part in places if isinstance(part, bool)
+    ]
+
+
 class StrictModel(BaseModel):
-    """A frozen pydantic model that refuses unknown fields and names the nearest known one."""
+    """A frozen pydantic model that refuses unknown fields, naming the nearest known one.
+
+    Booleans are no numbers in it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="wrap")
     @classmethod
     def _name_known_fields(cls, value: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        fields = {field.alias or name: field for name, field in cls.model_fields.items()}
+        given = value if isinstance(value, dict) else {}
+        details = [
+            fault
+            for name, field in fields.items()
+            for fault in _booleans(name, field.annotation, given.get(name))
+        ]
         try:
-            return handler(value)
+            result = handler(value)
         except ValidationError as error:
-            known = [field.alias or name for name, field in cls.model_fields.items()]
-            details = [_retell(dict(item), known) for item in error.errors()]
-            raise ValidationError.from_exception_data(cls.__name__, details) from None
+            told = [fault["loc"] for fault in details]
+            found = [item for item in error.errors() if item["loc"] not in told]
+            details += [_retell(dict(item), list(fields)) for item in found]
+        if details:
+            raise ValidationError.from_exception_data(cls.__name__, details)
+        return result
 
 
 _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
@@ -70,7 +100,12 @@ def _resolve_path(value: Path, info: ValidationInfo) -> Path:
             f"the environment variable {name} is not set; set it, or give the path itself",
         )
     folder = (info.context or {}).get("folder")
-    return Path(text) if folder is None else Path(os.path.normpath(Path(folder, text)))
+    path = Path(text) if folder is None else Path(os.path.normpath(Path(folder, text)))
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:  # a run could not write it down
+        raise PydanticCustomError("no_utf8", "the path is no UTF-8; rename what it leads through") from None
+    return path
 
 
 SpecPath = Annotated[Path, AfterValidator(_resolve_path)]
@@ -112,7 +147,15 @@ class ComponentConfig(StrictModel):
 
 
 class GeneratorConfig(ComponentConfig):
-    """Base of a generator's configuration."""
+    """Base of a generator's configuration.
+
+    Attributes:
+        trainable: whether there is anything to train; without, it is a baseline and no generator of a run.
+        required_inputs: input pictures without which it cannot work; a baseline is given these only.
+    """
+
+    trainable: ClassVar[bool] = True
+    required_inputs: ClassVar[tuple[str, ...]] = ()
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return which sizes the network accepts when it is built for ``size`` (height, width)."""

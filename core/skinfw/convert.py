@@ -19,8 +19,9 @@ from pydantic_core import PydanticCustomError
 from skinfw.config import StrictModel
 from skinfw.errors import SpecError
 from skinfw.faults import tell
+from skinfw.inputs import InputName
 from skinfw.jsonfile import parse_json
-from skinfw.spec import InputName, Side
+from skinfw.spec import Side
 
 L1_WEIGHT = 100.0
 """Weight of the L1 loss beside an adversarial loss of 1: pix2pix's, for the report gives none."""

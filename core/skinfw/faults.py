@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from skinfw.config import nearest
 
 ELSEWHERE = "elsewhere"
-"""Type of an error whose message begins with a JSON path of its own."""
+"""Type of an error whose message is one line or more, each beginning with a JSON path of its own."""
 
 _WITHOUT_VALUE = ("missing", "unknown_component", "length", "fractions")
 _JSON_WORDS = {
@@ -33,19 +33,19 @@ def tell(error: ValidationError, value: Any) -> list[str]:
     Returns:
         lines like ``$.training.epochs: Input should be greater than or equal to 1 (found 0)``.
     """
-    return [_line(item, value) for item in error.errors(include_url=False)]
+    return [line for item in error.errors(include_url=False) for line in _lines(item, value)]
 
 
-def _line(error: ErrorDetails, value: Any) -> str:
+def _lines(error: ErrorDetails, value: Any) -> list[str]:
     message = error["msg"]
     if error["type"] == ELSEWHERE:
-        return message
+        return message.split("\n")
     if error["type"] == "literal_error":
         message += nearest(str(error["input"]), re.findall(r"'([^']*)'", message))
     for word, json_word in _JSON_WORDS.items():
         message = re.sub(word, json_word, message)
     found = "" if error["type"] in _WITHOUT_VALUE else f" (found {_short(error['input'])})"
-    return f"{_json_path(error, value)}: {message}{found}"
+    return [f"{_json_path(error, value)}: {message}{found}"]
 
 
 def _json_path(error: ErrorDetails, value: Any) -> str:

@@ -34,6 +34,14 @@ def _too_deep(value: Any, levels: int = MOST_LEVELS) -> bool:
     return levels == 0 or any(_too_deep(part, levels - 1) for part in parts)
 
 
+def _refuse_half_characters(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise ValueError(f"a text holds {half}, half of a character, which UTF-8 cannot say") from None
+
+
 def read_text(path: Path) -> str:
     """Read a text file that a person wrote.
 
@@ -62,12 +70,13 @@ def parse_json(text: str) -> Any:
     """Read JSON strictly.
 
     Raises:
-        ValueError: no JSON (then a `json.JSONDecodeError`), NaN or infinity, a key twice in one object, or
-            more than 100 levels; the message says what.
+        ValueError: no JSON (then a `json.JSONDecodeError`), NaN or infinity, a key twice in one object, a
+            text that UTF-8 cannot say, or more than 100 levels; the message says what.
     """
     try:
         value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
         if not _too_deep(value):
+            _refuse_half_characters(value)
             return value
     except RecursionError:
         pass
@@ -78,8 +87,8 @@ def read_json(path: Path) -> Any:
     """Read a JSON file that a person wrote.
 
     Raises:
-        SpecError: the file is missing, no UTF-8, no JSON, holds NaN or a key twice, or is nested too
-            deeply; the text says where.
+        SpecError: the file is missing, no UTF-8, no JSON, holds NaN, a key twice or half a character, or
+            is nested too deeply; the text says where.
     """
     text = read_text(path)
     try:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skinfw.errors import SpecError, UserError
-from skinfw.jsonfile import parse_json
+from skinfw.jsonfile import MOST_LEVELS, parse_json
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
@@ -36,12 +36,15 @@ def apply_overrides(value: Any, overrides: Mapping[str, Any], source: str) -> An
     stands there as a bare name becomes an object when one of its parameters is set.
 
     Raises:
-        SpecError: a path leads through something that has no such part.
+        SpecError: a path leads through something that has no such part, or has more than 100 parts.
     """
     result = copy.deepcopy(value)
     faults = []
     for path, new in overrides.items():
         parts = re.sub(r"\[(\d+)\]", r".\1", path.removeprefix("$.")).split(".")
+        if len(parts) > MOST_LEVELS:
+            faults.append(f"--set {path[:40]}...: {len(parts)} parts; {MOST_LEVELS} are allowed")
+            continue
         try:
             result = _assign(result, parts, new)
         except (IndexError, TypeError, ValueError) as error:

@@ -80,7 +80,7 @@ class Pipeline:
         accelerator = make_accelerator(self.spec.training)
         dataset = build_dataset(self.spec)
         data = self.spec.data
-        split = split_names(dataset.names(), data.test_fraction, data.validation_fraction)
+        split = split_names(dataset.names(), data.test_fraction, data.validation_fraction, dataset.group)
         if accelerator.is_main_process:
             hooks = HookCaller([RunRecorder(), *self._hooks])
             create_run(

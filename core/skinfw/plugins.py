@@ -21,7 +21,8 @@ class HookCaller:
     """Calls every plugin's hooks, each on its own.
 
     Args:
-        plugins: objects with hook functions, called before those that are installed.
+        plugins: objects with hook functions, called before those that are installed; each is called once,
+            however often it is given.
         discover: whether installed plugins are called too; ``SKINFW_NO_PLUGINS=1`` forbids it.
 
     Raises:
@@ -44,6 +45,8 @@ class HookCaller:
             raise RegistryError(f"hook plugin {_name(self._manager, error)}: {error}") from error
 
     def _register(self, plugin: object, name: str) -> None:
+        if self._manager.is_registered(plugin):
+            return
         while self._manager.has_plugin(name):
             name += "'"
         try:

@@ -22,6 +22,8 @@ from pydantic import Field, ValidationError
 
 from skinfw.config import ComponentConfig, StrictModel, nearest
 from skinfw.errors import RegistryError
+from skinfw.evaluation.results import TRAINED
+from skinfw.inputs import INPUTS
 
 KINDS = (
     "dataset",
@@ -32,6 +34,9 @@ KINDS = (
     "loss",
     "metric",
 )
+RESERVED = (TRAINED, "output", "target", "error", *INPUTS)
+"""No generator may be called so: reports name what stands beside a baseline's pictures and figures so."""
+
 ENTRY_POINT_GROUP = "skinfw.registries"
 MANIFEST = "registry.toml"
 logger = logging.getLogger("skinfw")
@@ -47,7 +52,7 @@ class Entry(StrictModel):
     config: str = Field(pattern=_TARGET, description="module:Class of its configuration")
     summary: str = Field(min_length=1, description="one line for listings")
     extra: str = Field(default="", description="the pip extra it needs, if any")
-    default_for: Literal["", "dataset", "metrics", "baselines"] = Field(
+    default_for: Literal["", "dataset", "metrics", "baselines", "segmenter", "pose_encoder"] = Field(
         default="", description="the spec field that holds this component when the spec is silent"
     )
     provider: str = Field(default="", description="distribution and version, filled by the reader")
@@ -119,6 +124,8 @@ class Registry:
                     f"unknown kind {entry.kind!r}{nearest(entry.kind, list(KINDS))} "
                     f"(known: {', '.join(KINDS)})"
                 )
+            if entry.kind == "generator" and entry.name in RESERVED:
+                raise ValueError(f"generator '{entry.name}': the name is reserved; give it another")
             if key in seen:
                 raise ValueError(f"{entry.kind} '{entry.name}' is declared twice")
             if key in self.entries:

@@ -96,6 +96,18 @@ class Run:
         write_text(self.log_path, "".join(json.dumps(record) + "\n" for record in kept))
 
 
+def spec_file(folder: Path) -> Path:
+    """Return the path of a run's filled spec.
+
+    Raises:
+        RunError: there is no run in the folder.
+    """
+    path = folder / "spec.json"
+    if not path.is_file():
+        raise RunError(f"{folder}: no run folder (it has no spec.json); check the path")
+    return path
+
+
 def open_run(folder: str | Path) -> Run:
     """Open a finished or interrupted run.
 
@@ -103,11 +115,8 @@ def open_run(folder: str | Path) -> Run:
         RunError: there is no run in the folder.
         SpecError: its spec does not fit what is installed.
     """
-    folder = Path(folder)
-    if not (folder / "spec.json").is_file():
-        raise RunError(f"{folder}: no run folder (it has no spec.json); check the path")
-    spec = parse_spec(read_json(folder / "spec.json"), source=str(folder / "spec.json"))
-    return Run(folder, spec)
+    path = spec_file(Path(folder))
+    return Run(Path(folder), parse_spec(read_json(path), source=str(path)))
 
 
 def create_run(

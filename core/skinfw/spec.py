@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.component_spec import ComponentSpec, Slot
-from skinfw.config import (
-    DiscriminatorConfig,
-    GeneratorConfig,
-    LossConfig,
-    StrictModel,
-)
-from skinfw.errors import RegistryError, SpecError
+from skinfw.component_spec import ComponentSpec, Slot, use_default, use_defaults
+from skinfw.config import LossConfig, StrictModel
+from skinfw.errors import SpecError
 from skinfw.faults import ELSEWHERE, tell
+from skinfw.inputs import APPAREL, LINE, SKIN, InputName
 from skinfw.jsonfile import read_json
+from skinfw.network_faults import input_faults, size_faults, trains
 from skinfw.overrides import apply_overrides
-from skinfw.registry import Registry, installed
+from skinfw.registry import Registry
 
-InputName = Literal["apparel_head_foot", "line", "segmentation_skin", "face"]
 Composite = Literal["none", "skin", "protect"]
 DatasetSlot = Annotated[ComponentSpec, Slot("dataset")]
 GeneratorSlot = Annotated[ComponentSpec, Slot("generator")]
@@ -32,34 +28,22 @@ MetricSlot = Annotated[ComponentSpec, Slot("metric")]
 Side = Annotated[int, Field(ge=1, le=8192)]
 
 
-def _defaults(kind: str, spec_field: str) -> list[ComponentSpec]:
-    registry = installed()
-    return [
-        ComponentSpec(kind, name, registry.config_class(kind, name)())
-        for name in registry.defaults(spec_field)
-    ]
-
-
-def _default_dataset() -> ComponentSpec:
-    found = _defaults("dataset", "dataset")
-    if not found:
-        raise RegistryError("no installed data set is the default; name one at $.data.dataset")
-    return found[0]
-
-
-def _elsewhere(message: str) -> PydanticCustomError:
-    return PydanticCustomError(ELSEWHERE, message)
+def _refuse(faults: Sequence[str]) -> None:
+    """Refuse a field if there are faults, each beginning with its own path."""
+    if faults:
+        raise PydanticCustomError(ELSEWHERE, "\n".join(faults))
 
 
 class DataSpec(StrictModel):
     """Where the pictures come from, and which of them the networks see."""
 
     dataset: DatasetSlot = Field(
-        default_factory=_default_dataset, description="the data set; drawn mannequins when absent"
+        default_factory=lambda: use_default("dataset"),
+        description="the data set; when absent, the one that skinfw list marks as default",
     )
     size: tuple[Side, Side] = Field(description="height and width of the pictures in pixels")
     inputs: tuple[InputName, ...] = Field(
-        default=("apparel_head_foot", "line", "segmentation_skin"),
+        default=(APPAREL, LINE, SKIN),
         min_length=1,
         description="input pictures of the generator, in the order of their channels (report, section 6.1.1)",
     )
@@ -81,8 +65,8 @@ class DataSpec(StrictModel):
     @field_validator("inputs")
     @classmethod
     def _check_inputs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if "apparel_head_foot" not in value:
-            raise PydanticCustomError("inputs", "apparel_head_foot must be among the inputs")
+        if APPAREL not in value:
+            raise PydanticCustomError("inputs", f"{APPAREL} must be among the inputs")
         if len(set(value)) != len(value):
             raise PydanticCustomError("inputs", "an input stands twice; name each once")
         return value
@@ -153,7 +137,9 @@ class TrainingSpec(StrictModel):
     def _check_precision(cls, value: str, info: ValidationInfo) -> str:
         if value == "fp16" and info.data.get("gradient_accumulation", 1) > 1:
             # one gradient scaler serves two networks, whose steps fall between each other's batches
-            raise PydanticCustomError("precision", "fp16 and gradient_accumulation do not go together; use bf16")
+            raise PydanticCustomError(
+                "precision", "fp16 and gradient_accumulation do not go together; use bf16"
+            )
         return value
 
 
@@ -189,11 +175,11 @@ class Spec(StrictModel):
     )
     losses: tuple[LossSlot, ...] = Field(min_length=1, description="terms of the generator's objective")
     metrics: tuple[MetricSlot, ...] = Field(
-        default_factory=lambda: tuple(_defaults("metric", "metrics")),
+        default_factory=lambda: tuple(use_defaults("metric", "metrics")),
         description="what is measured; the first one chooses the best checkpoint",
     )
     baselines: tuple[GeneratorSlot, ...] = Field(
-        default_factory=lambda: tuple(_defaults("generator", "baselines")),
+        default_factory=lambda: tuple(use_defaults("generator", "baselines")),
         description="generators with nothing to train that the report shows beside the trained one",
     )
     training: TrainingSpec
@@ -201,26 +187,33 @@ class Spec(StrictModel):
     # Faults between fields are told from the later field, where pydantic gives those that are fine so far;
     # thus they are told together with the faults of other fields.
 
-    @field_validator("generator", "discriminator")
+    @field_validator("generator")
     @classmethod
-    def _check_size(cls, value: ComponentSpec | None, info: ValidationInfo) -> ComponentSpec | None:
-        config = value.config if value else None
+    def _check_generator(cls, value: ComponentSpec, info: ValidationInfo) -> ComponentSpec:
         data: DataSpec | None = info.data.get("data")
-        if data is not None and isinstance(config, GeneratorConfig | DiscriminatorConfig):
-            fault = config.size_requirement(data.size).fault(data.size)
-            if value is not None and fault:
-                raise _elsewhere(f"$.data.size: {info.field_name} {value.name!r}: {fault}")
+        faults = [] if data is None else input_faults(value, data.inputs)
+        if not trains(value):
+            faults.append(f"$.generator: {value.name!r} has nothing to train; name it in $.baselines")
+        _refuse(faults if data is None else faults + size_faults(value, "generator", data.size))
+        return value
+
+    @field_validator("discriminator")
+    @classmethod
+    def _check_discriminator(cls, value: ComponentSpec | None, info: ValidationInfo) -> ComponentSpec | None:
+        data: DataSpec | None = info.data.get("data")
+        _refuse([] if data is None else size_faults(value, "discriminator", data.size))
         return value
 
     @field_validator("composite")
     @classmethod
     def _check_composite(cls, value: Composite, info: ValidationInfo) -> Composite:
         data: DataSpec | None = info.data.get("data")
-        if value == "skin" and data is not None and "segmentation_skin" not in data.inputs:
-            raise _elsewhere(
-                '$.composite: "skin" keeps what is painted on the skin region only, so segmentation_skin '
+        if value == "skin" and data is not None and SKIN not in data.inputs:
+            fault = (
+                f'$.composite: "skin" keeps what is painted on the skin region only, so {SKIN} '
                 'must be among $.data.inputs; add it, or use "protect", which needs no skin map'
             )
+            _refuse([fault])
         return value
 
     @field_validator("losses")
@@ -234,9 +227,25 @@ class Spec(StrictModel):
         if "discriminator" not in info.data:  # it has a fault of its own
             return value
         if adversarial and info.data["discriminator"] is None:
-            raise _elsewhere(f"$.discriminator: the loss {adversarial[0]!r} needs one; name a discriminator")
+            _refuse([f"$.discriminator: the loss {adversarial[0]!r} needs one; name a discriminator"])
         if info.data["discriminator"] is not None and not adversarial:
-            raise _elsewhere("$.discriminator: no loss uses it; add an adversarial loss or leave it out")
+            _refuse(["$.discriminator: no loss uses it; add an adversarial loss or leave it out"])
+        return value
+
+    @field_validator("baselines")
+    @classmethod
+    def _check_baselines(
+        cls, value: tuple[ComponentSpec, ...], info: ValidationInfo
+    ) -> tuple[ComponentSpec, ...]:
+        data: DataSpec | None = info.data.get("data")
+        faults = [
+            f"$.baselines[{index}]: {each.name!r} has something to train; it is no baseline"
+            for index, each in enumerate(value)
+            if trains(each)
+        ]
+        if data is not None:
+            faults += [fault for each in value for fault in size_faults(each, "baseline", data.size)]
+        _refuse(faults)
         return value
 
     def to_json(self) -> dict[str, Any]:

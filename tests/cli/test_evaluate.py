@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from skinfw.cli import main
+from skinfw.errors import DataError
 from skinfw.training import checkpoints
+from skinfw_plugins.generators.tone import ToneGenerator
 
 
 def test_a_run_is_measured_again(make_run: Callable[..., Any], tmp_path: Path) -> None:
@@ -22,6 +24,20 @@ def test_a_run_is_measured_again(make_run: Callable[..., Any], tmp_path: Path) -
     assert "the trained generator reaches skin PSNR" in done.output
     assert f"Report: {run.report_path}" in done.output
     assert run.report_path.is_file()
+
+
+def test_a_baseline_that_cannot_paint_is_told_with_its_reason(
+    make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise DataError("nobody knows the face")
+
+    monkeypatch.setattr(ToneGenerator, "forward", refuse)
+    run = make_run(tmp_path / "run")
+    done = CliRunner().invoke(main, ["evaluate", str(run.folder), "--device", "cpu"])
+    assert done.exit_code == 0, done.output
+    assert "Without a value: tone: nobody knows the face" in done.output
+    assert "<strong>tone</strong>: nobody knows the face" in run.report_path.read_text(encoding="utf-8")
 
 
 def test_a_folder_without_a_run_or_a_checkpoint_is_told(make_run: Callable[..., Any], tmp_path: Path) -> None:

@@ -151,6 +151,17 @@ def test_a_broken_generator_is_refused(component: type[GoodGenerator], message: 
     fails(lambda: testing.check_generator(component, GeneratorConfig(), (8, 12)), message)
 
 
+def test_a_configuration_that_is_wrong_about_training_is_refused() -> None:
+    class SaysNothing(GeneratorConfig):
+        trainable = False
+        required_inputs = ("apparel_head_foot",)
+
+    fails(
+        lambda: testing.check_generator(GoodGenerator, SaysNothing(), (8, 12)),
+        "trainable is False, but there is something to train",
+    )
+
+
 def test_a_size_that_the_configuration_refuses_is_told() -> None:
     class Even(GeneratorConfig):
         def size_requirement(self, size: Size) -> SizeRequirement:

@@ -3,7 +3,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field, ValidationError
 
-from skinfw.component_spec import ComponentSpec, Slot, use
+from skinfw.component_spec import ComponentSpec, Slot, numbered, use, use_default, use_defaults
 from skinfw.config import ComponentConfig
 from skinfw.errors import RegistryError
 
@@ -32,6 +32,25 @@ def test_use_gives_what_a_slot_takes() -> None:
         use("loss", "l1", wieght=2)
     with pytest.raises(RegistryError, match="did you mean 'l1'"):
         use("loss", "l1_")
+
+
+def test_what_is_silent_takes_what_the_manifest_marks_as_default() -> None:
+    assert use_default("segmenter") == use("segmenter", "deepfashion")
+    assert [each.name for each in use_defaults("generator", "baselines")] == ["inpaint", "tone"]
+    with pytest.raises(RegistryError, match="no installed loss is the default; name one"):
+        use_default("loss")
+
+
+def test_components_of_one_type_are_numbered() -> None:
+    first, second, other = use("loss", "l1"), use("loss", "l1", weight=2), use("loss", "mse")
+    found = numbered([first, other, second, first])
+    assert list(found.items()) == [("l1", first), ("mse", other), ("l1_2", second), ("l1_3", first)]
+
+
+def test_a_number_never_takes_the_name_of_another() -> None:
+    config = use("loss", "l1").config
+    references = [ComponentSpec("loss", name, config) for name in ("l1_2", "l1", "l1")]
+    assert list(numbered(references)) == ["l1_2", "l1", "l1_3"]
 
 
 @pytest.mark.parametrize("value", [1, None, [], {}, {"type": 3}, {"weight": 1}])

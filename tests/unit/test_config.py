@@ -43,6 +43,29 @@ def test_configurations_cannot_be_changed_and_hold_finite_numbers() -> None:
         Outer.model_validate({"ratio": float("inf")})
 
 
+class Numbers(ComponentConfig):
+    count: int | None = Field(default=None, ge=1, description="how many")
+    rates: tuple[float, float] = Field(default=(0.0, 1.0), description="two shares")
+    flag: bool = Field(default=False, description="yes or no")
+    either: bool | int = Field(default=False, description="yes, no, or how many")
+
+
+def test_booleans_are_no_numbers() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Numbers.model_validate({"count": False, "rates": [0.5, True], "flag": 3, "either": "x"})
+    told = [(error["loc"], error["msg"]) for error in caught.value.errors()]
+    assert told[:2] == [(("count",), "expected a number"), (("rates", 1), "expected a number")]
+    assert {loc[0] for loc, _ in told[2:]} == {"flag", "either"}
+    with pytest.raises(ValidationError, match="expected a number"):
+        Numbers(count=True)
+    assert Numbers(flag=True, either=True).either is True
+
+
+def test_a_path_that_is_no_utf8_is_refused() -> None:
+    with pytest.raises(ValidationError, match="the path is no UTF-8"):
+        Place.model_validate({"root": "photos\udcff"})
+
+
 def test_a_path_counts_from_the_specs_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def resolved(text: str, folder: Path | None = tmp_path) -> Path:
         return Place.model_validate({"root": text}, context={"folder": folder}).root

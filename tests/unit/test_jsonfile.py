@@ -31,6 +31,8 @@ def fault(path: Path) -> str:
         (b"[" * 10_000 + b"]" * 10_000, "nested too deeply"),
         (b"[" * 10_000, "nested too deeply"),
         (b'{"a":' * 400 + b"1" + b"}" * 400, "nested too deeply"),
+        (b'{"root": "\\ud800x"}', "a text holds '\\ud800', half of a character"),
+        (b'{"\\udfff": 1}', "half of a character"),
         (b"9" * 5000, "4300 digits"),
         (b"// comment\n{}", "no valid JSON"),
     ],
@@ -47,6 +49,10 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
     assert "cannot be read" in fault(tmp_path / "a\0b")
     (tmp_path / "file").touch()
     assert "cannot be read: Not a directory" in fault(tmp_path / "file" / "spec.json")
+
+
+def test_a_character_in_two_halves_is_read() -> None:
+    assert parse_json(r'"\ud83d\ude00"') == "\N{GRINNING FACE}"
 
 
 def test_nesting_up_to_the_limit_is_read() -> None:

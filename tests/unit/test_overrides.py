@@ -55,6 +55,11 @@ def test_values_are_set_by_path_in_a_copy() -> None:
     assert spec["losses"] == [{"type": "l1"}, "gan"]
 
 
+def test_a_path_of_thousands_of_parts_is_told() -> None:
+    with pytest.raises(SpecError, match=r"--set a\.a.*: 3000 parts; 100 are allowed"):
+        apply_overrides({}, {".".join("a" * 3000): 1}, "spec.json")
+
+
 def test_every_path_that_leads_nowhere_is_told() -> None:
     spec = {"losses": ["l1"], "seed": 1}
     with pytest.raises(SpecError) as caught:

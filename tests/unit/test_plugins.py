@@ -94,6 +94,13 @@ def test_plugins_are_called_in_the_given_order() -> None:
     assert calls == ["first run_started", "second run_started"]
 
 
+def test_a_plugin_that_is_given_twice_is_called_once() -> None:
+    calls: list[Any] = []
+    recorder = Recorder(calls)
+    HookCaller([recorder, recorder], discover=False).call("run_started", **ARGUMENTS["run_started"])
+    assert calls == ["run_started"]
+
+
 def test_a_failing_hook_is_reported_once_by_name_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
     calls: list[Any] = []
     hooks = HookCaller([Recorder(calls, "a "), Broken(), Recorder(calls, "b ")], discover=False)

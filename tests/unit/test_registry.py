@@ -73,6 +73,8 @@ def test_names_are_sorted_and_defaults_in_manifest_order() -> None:
         (row() + 'sumary = "twice"', "sumary: unknown field; did you mean 'summary'?"),
         (row() + 'default_for = "metric"', "default_for: Input should be"),
         (row(name="a") + row(name="a"), "loss 'a' is declared twice"),
+        (row("generator", "trained"), "generator 'trained': the name is reserved"),
+        (row("generator", "line"), "generator 'line': the name is reserved"),
         (row(name="fresh") + row(), "loss 'thing' already comes from first 1.0"),
         ('[[component]]\nkind = "loss"', "name: Field required"),
     ],
@@ -265,8 +267,9 @@ def test_an_installed_package_brings_components_and_a_broken_one_harms_nobody(tm
 
 def test_every_kind_has_at_most_the_known_defaults() -> None:
     found = load_registry()
-    assert len(found.defaults("dataset")) == 1
-    for field, kind in {"dataset": "dataset", "metrics": "metric", "baselines": "generator"}.items():
+    single = {kind: kind for kind in ("dataset", "segmenter", "pose_encoder")}
+    assert all(len(found.defaults(field)) == 1 for field in single)
+    for field, kind in {**single, "metrics": "metric", "baselines": "generator"}.items():
         assert found.defaults(field)
         assert set(found.defaults(field)) <= set(found.names(kind))
     assert {kind for kind, _ in found.entries} <= set(KINDS)

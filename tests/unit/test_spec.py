@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from skinfw.component_spec import use
+from skinfw.component_spec import ComponentSpec, use
+from skinfw.config import GeneratorConfig, Size, SizeRequirement
 from skinfw.errors import SpecError
 from skinfw.registry import Registry
 from skinfw.spec import Spec, load_spec, parse_spec
@@ -78,6 +79,12 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
     [
         ("training.epochs", 0, "$.training.epochs: Input should be greater than or equal to 1 (found 0)"),
         ("training.epochs", "x", "$.training.epochs: Input should be a valid integer"),
+        ("training.epochs", True, "$.training.epochs: expected a number (found true)"),
+        ("data.size", [512, True], "$.data.size[1]: expected a number (found true)"),
+        ("generator", "inpaint", "$.generator: 'inpaint' has nothing to train; name it in $.baselines"),
+        ("generator", "tone", "$.data.inputs: the generator 'tone' needs face"),
+        ("generator", "tone", "$.generator: 'tone' has nothing to train"),
+        ("baselines", ["tone", "pix2pix"], "$.baselines[1]: 'pix2pix' has something to train"),
         ("training.epochs", None, "$.training: give either epochs or steps"),
         ("training.steps", 5, "$.training.steps: give either epochs or steps"),
         (
@@ -219,6 +226,20 @@ def test_a_component_whose_configuration_cannot_be_imported_is_told(value: dict[
     told = next(line for line in caught.value.faults if line.startswith("$.generator"))
     assert "third-party 2.1" in told
     assert "ModuleNotFoundError" in told
+
+
+class PickyConfig(GeneratorConfig):
+    trainable = False
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        return SizeRequirement(maximum=256)
+
+
+def test_a_baseline_that_does_not_accept_the_size_is_told(value: dict[str, Any]) -> None:
+    picky = ComponentSpec("generator", "picky", PickyConfig())
+    assert faults({**value, "baselines": ["tone", picky]}) == [
+        "$.data.size: baseline 'picky': 512x512 is too large: at most 256 pixels a side"
+    ]
 
 
 def test_a_file_gives_a_spec_with_paths_from_its_own_folder(value: dict[str, Any], tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ import click
 
 
 class PlainHandler(logging.Handler):
-    """Writes log records to stderr as ``warning: text``."""
+    """Writes log records to stderr as ``warning: text``; what only informs has no level in front."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        click.echo(f"{record.levelname.lower()}: {record.getMessage()}", err=True)
+        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
+        click.echo(f"{level}{record.getMessage()}", err=True)
 
 
 def show_messages() -> None:
@@ -20,3 +21,4 @@ def show_messages() -> None:
     logger = logging.getLogger("skinfw")
     if not any(isinstance(handler, PlainHandler) for handler in logger.handlers):
         logger.addHandler(PlainHandler())
+        logger.setLevel(logging.INFO)

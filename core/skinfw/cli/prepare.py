@@ -20,12 +20,12 @@ EXAMPLES = 3
 @click.argument("photos", type=click.Path(path_type=Path))
 @click.argument("output", type=click.Path(path_type=Path))
 @click.option(
-    "--segmenter", default="deepfashion", show_default=True, metavar="NAME|JSON",
-    help='Tells skin, head, feet and apparel: a name, or JSON like {"type": "deepfashion", ...}.',
+    "--segmenter", metavar="NAME|JSON", show_default="as skinfw list says",
+    help='Tells skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
 )  # fmt: skip
 @click.option(
-    "--pose-encoder", default="openpose", show_default=True, metavar="NAME|JSON",
-    help='Finds the pose: a name, or JSON like {"type": "openpose", "folder": "poses"}.',
+    "--pose-encoder", metavar="NAME|JSON", show_default="as skinfw list says",
+    help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
 )  # fmt: skip
 @click.option("--margin", type=int, help="Pixels that the removed skin grows.")
 @click.option("--crop", type=click.Choice(["none", "person"]), help="Crop to the person. Default: none.")
@@ -42,7 +42,9 @@ EXAMPLES = 3
 @click.option(
     "--on-error", type=click.Choice(["skip", "fail"]), help="What an unusable photo does. Default: skip."
 )
-def command(photos: Path, output: Path, segmenter: str, pose_encoder: str, **options: Any) -> None:
+def command(
+    photos: Path, output: Path, segmenter: str | None, pose_encoder: str | None, **options: Any
+) -> None:
     """Turn every photo under PHOTOS into a sample folder under OUTPUT.
 
     Samples that are there already are kept unless photo or settings have changed. OUTPUT/left_out.csv says
@@ -102,16 +104,18 @@ def _aspect(text: str | None) -> float | None:
         raise UserError(f"--aspect {text}: give height:width, for instance 2:1 or 256:128") from None
 
 
-def _component(kind: str, text: str) -> ComponentSpec:
-    """Read a component given as a name or as JSON."""
+def _component(kind: str, text: str | None) -> ComponentSpec:
+    """Read a component given as a name or as JSON; None for the default."""
     import json
 
     from pydantic import TypeAdapter, ValidationError
 
-    from skinfw.component_spec import ComponentSpec, Slot
+    from skinfw.component_spec import ComponentSpec, Slot, use_default
     from skinfw.errors import UserError
     from skinfw.faults import tell
 
+    if text is None:
+        return use_default(kind)
     option = f"--{kind.replace('_', '-')}"
     try:
         value = json.loads(text) if text.lstrip().startswith("{") else text

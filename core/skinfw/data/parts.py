@@ -19,7 +19,7 @@ class PersonParts:
     """The pictures of one person, all of one size.
 
     Attributes:
-        apparel: head, feet and apparel on white, uint8 RGB ``(H, W, 3)``.
+        apparel: head, feet and apparel on white (nearly white from a JPEG), uint8 RGB ``(H, W, 3)``.
         kept: where ``apparel`` shows something, bool ``(H, W)``.
         body: the person on white, uint8 RGB ``(H, W, 3)``.
         skin: where the body shows skin, bool ``(H, W)``, or None where nobody knows.
@@ -71,12 +71,15 @@ def take_apart(photo: Picture, segmentation: Segmentation, margin: int) -> Perso
 
 
 def resize_parts(parts: PersonParts, size: Size) -> PersonParts:
-    """Resize every part to ``size`` (height, width); masks stay binary, nothing erased bleeds in."""
+    """Resize every part to ``size`` (height, width); masks stay binary, nothing erased bleeds in.
+
+    The body is divided by what is kept as well: where it shows the same as ``apparel`` it still does.
+    """
     apparel, kept = resize_cutout(parts.apparel, parts.kept, size)
     return PersonParts(
         apparel=apparel,
         kept=kept,
-        body=resize_picture(parts.body, size),
+        body=resize_cutout(parts.body, parts.kept, size)[0],
         skin=None if parts.skin is None else resize_mask(parts.skin, size),
         line=None if parts.line is None else resize_picture(parts.line, size),
         face=None if parts.face is None else resize_mask(parts.face, size) & kept,
@@ -98,7 +101,7 @@ def to_sample(name: str, parts: PersonParts, size: Size, inputs: tuple[str, ...]
         inputs: names of the input pictures wanted; the parts must hold them.
     """
     parts = resize_parts(replace(parts, line=parts.line if LINE in inputs else None), size)
-    pictures = {
+    pictures: dict[str, Picture | None] = {
         APPAREL: parts.apparel,
         LINE: parts.line,
         SKIN: None if parts.skin is None else mask_picture(parts.skin),

@@ -52,10 +52,11 @@ def resize_mask(mask: Mask, size: Size) -> Mask:
 
 
 def resize_cutout(picture: Picture, kept: Mask, size: Size) -> tuple[Picture, Mask]:
-    """Resize what is kept of a picture, without mixing in anything of what was erased.
+    """Resize a picture that a mask divides, without mixing what is kept with what is not.
 
-    Plain resizing would blend the edge with its white surroundings: a halo. Here the colour of a pixel is the
-    mean of its kept parts alone.
+    Plain resizing would blend the edge with its surroundings: a halo. Here the colour of a kept pixel is the
+    mean of its kept parts alone, that of any other pixel the mean of its other parts. Two pictures that are
+    equal where they are kept are so afterwards.
 
     Args:
         picture: uint8 RGB ``(H, W, 3)``.
@@ -63,15 +64,22 @@ def resize_cutout(picture: Picture, kept: Mask, size: Size) -> tuple[Picture, Ma
         size: height and width wanted, in pixels.
 
     Returns:
-        the picture, white where nothing is kept, and the mask: set where more than half a pixel is kept.
+        the picture, and the mask: set where more than half a pixel is kept.
     """
     if picture.shape[:2] == size:
-        return blank_outside(picture, kept), kept
+        return picture, kept
     share = coverage(kept, size)
-    weighted = _interpolated(picture.astype(np.float32) * kept[..., None], size)
-    color = weighted / np.maximum(share, 1e-6)[..., None]
     new_kept = share > 0.5
-    return blank_outside(np.clip(color + 0.5, 0, 255).astype(np.uint8), new_kept), new_kept
+    kept_color = _mean_within(picture, kept, share)
+    return np.where(new_kept[..., None], kept_color, _mean_within(picture, ~kept, 1 - share)), new_kept
+
+
+def _mean_within(picture: Picture, mask: Mask, share: NDArray[np.float32]) -> Picture:
+    """Return the mean of each new pixel's masked parts, of which there are as much as ``share`` says."""
+    masked = cv2.copyTo(picture, mask.astype(np.uint8))
+    color = _interpolated(masked.astype(np.float32), share.shape) / np.maximum(share, 1e-6)[..., None]
+    mean: Picture = np.clip(color + 0.5, 0, 255).astype(np.uint8)
+    return mean
 
 
 def blank_outside(picture: Picture, mask: Mask) -> Picture:

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from skinfw.data.segmentation import Mask, Picture
+from skinfw.inputs import APPAREL, FACE, INPUTS, LINE, SKIN
 
-APPAREL = "apparel_head_foot"
-SKIN = "segmentation_skin"
-LINE = "line"
-FACE = "face"
+__all__ = ["APPAREL", "BODY", "FACE", "INPUTS", "LINE", "SKIN", "Sample"]
+
 BODY = "body"
-INPUTS = (APPAREL, LINE, SKIN, FACE)
-"""The input pictures that a sample can offer: the report's three, and the mask of the visible face."""
+"""The name of the true picture."""
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ PARSING_FILE = "parsing.png"
 RECORD_FILE = "sample.json"
 
 WHITE_TOLERANCE = 16
-"""Without an alpha channel, pixels at most this far below 255 in every channel are erased background: JPEG
-does not keep white exactly white."""
+"""Without an alpha channel, pixels at most this far below 255 in every channel count as erased: JPEG does not
+keep white exactly white."""
 
 _GREY_MARGIN = 64
 _GREY_SHARE = 0.05
@@ -92,10 +92,12 @@ def read_cutout(path: Path) -> tuple[Picture, Mask]:
     """Read a picture with an erased background.
 
     What is kept is told by the alpha channel; a picture without one (the report's JPEG files) keeps all
-    pixels that are not nearly white.
+    pixels that are not nearly white. As white clothes cannot be told from background then, no pixel of such
+    a picture is changed.
 
     Returns:
-        the picture, white where it is erased, uint8 RGB ``(H, W, 3)``, and what is kept, bool ``(H, W)``.
+        the picture, uint8 RGB ``(H, W, 3)``, with white where it is transparent, and what is kept, bool
+        ``(H, W)``.
 
     Raises:
         DataError: the file cannot be read.
@@ -103,11 +105,10 @@ def read_cutout(path: Path) -> tuple[Picture, Mask]:
     image = read_image(path)
     if "A" in image.getbands() or "transparency" in image.info:
         layers = np.asarray(image.convert("RGBA"), np.uint8)
-        picture, kept = layers[..., :3], layers[..., 3] >= 128
-    else:
-        picture = np.asarray(to_rgb(image), np.uint8)
-        kept = picture.min(axis=2) < 255 - WHITE_TOLERANCE
-    return blank_outside(picture, kept), kept
+        kept = layers[..., 3] >= 128
+        return blank_outside(layers[..., :3], kept), kept
+    picture = np.asarray(to_rgb(image), np.uint8)
+    return picture, picture.min(axis=2) < 255 - WHITE_TOLERANCE
 
 
 def read_mask(path: Path) -> Mask:

@@ -12,6 +12,7 @@ from skinfw.errors import RunError
 from skinfw.evaluation.results import TRAINED, Evaluation, MetricInfo
 from skinfw.jsonfile import read_json
 from skinfw.reporting.figures import Cell, Table, figure_columns, figure_heading
+from skinfw.run_folder import spec_file
 
 _NOT_COMPARED = ("name", "$schema")
 _ABSENT = "absent"
@@ -57,17 +58,14 @@ def _text(value: Any) -> str:
 
 
 def _read(folder: Path, label: str) -> RunFigures:
-    if not (folder / "spec.json").is_file():
-        raise RunError(f"{folder}: no run folder (it has no spec.json); check the path")
+    spec = spec_file(folder)
     path = folder / "metrics.json"
     if not path.is_file():
         raise RunError(f"{folder}: has no metrics.json; measure it first: skinfw evaluate {folder}")
     record = read_json(path)
     try:
         evaluation = Evaluation.from_json(record["test"])
-        return RunFigures(
-            label, record["checkpoint"], record["data"], evaluation, _flat(read_json(folder / "spec.json"))
-        )
+        return RunFigures(label, record["checkpoint"], record["data"], evaluation, _flat(read_json(spec)))
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{path}: holds no figures of a run; measure it again: skinfw evaluate {folder}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from skinfw.errors import DataError, SkinfwError
 from skinfw.evaluation.examples import paint_examples, save_examples
 from skinfw.evaluation.figures import Figures
 from skinfw.evaluation.results import TRAINED, Evaluation
-from skinfw.inference.paint import paint_batches
+from skinfw.inference.paint import ProgressCallback, paint_batches
 from skinfw.interfaces import Dataset, Generator
 from skinfw.jsonfile import write_json
 from skinfw.reporting.report import write_report
@@ -28,9 +28,6 @@ from skinfw.spec import Spec
 from skinfw.training.checkpoints import load_generator, read_checkpoint
 
 logger = logging.getLogger("skinfw")
-
-ProgressCallback = Callable[[int, int], None]
-"""Is told how many pictures are done, and how many there are."""
 
 _NO_BASELINES: Mapping[str, Generator[Any]] = MappingProxyType({})
 
@@ -213,7 +210,9 @@ def evaluate_run(
             "to the test may have been trained on",
             run.folder,
         )
-    names = split_names(dataset.names(), spec.data.test_fraction, spec.data.validation_fraction).test
+    names = split_names(
+        dataset.names(), spec.data.test_fraction, spec.data.validation_fraction, dataset.group
+    ).test
     evaluation = evaluate_generator(
         generator,
         spec,

@@ -7,7 +7,8 @@ import logging
 import torch
 from torch import Tensor
 
-from skinfw.assemble import build_metrics
+from skinfw.assemble import build_metric
+from skinfw.component_spec import numbered
 from skinfw.errors import SkinfwError
 from skinfw.evaluation.results import MetricInfo, plain
 from skinfw.spec import Spec
@@ -30,14 +31,14 @@ class Figures:
     def __init__(self, spec: Spec) -> None:
         self.unavailable: dict[str, str] = {}
         self._metrics = {}
-        for reference in spec.metrics:
+        for name, reference in numbered(spec.metrics).items():
             try:
-                built = build_metrics(spec.model_copy(update={"metrics": (reference,)}))
+                built = build_metric(reference)
             except SkinfwError as error:
                 for region in getattr(reference.config, "regions", ()):
-                    self._give_up(f"{region}/{reference.name}", error)
+                    self._give_up(f"{region}/{name}", error)
             else:
-                self._metrics.update(built)
+                self._metrics.update({f"{region}/{name}": metric for region, metric in built.items()})
         self.info = {key: MetricInfo(each.unit, each.direction) for key, each in self._metrics.items()}
         self.per_picture: dict[str, list[float | None]] = {}
 

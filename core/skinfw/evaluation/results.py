@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 TRAINED = "trained"
+"""What the trained generator is called beside the baselines."""
 
 
 @dataclass(frozen=True)
@@ -64,19 +65,6 @@ class Evaluation:
         """Return the evaluation that `to_json` wrote."""
         metrics = {key: MetricInfo(**info) for key, info in value["metrics"].items()}
         return cls(**{**value, "metrics": metrics})
-
-    def better(self, other: Evaluation | None) -> bool:
-        """Return whether this is better than another one by `deciding_metric`.
-
-        Anything is better than nothing; without a metric that decides, the later one is.
-        """
-        key = self.deciding_metric()
-        if other is None or key is None:
-            return True
-        new, old = self.values[TRAINED].get(key), other.values[TRAINED].get(key)
-        if new is None or old is None:
-            return old is None
-        return self.metrics[key].better(new, old)
 
     def deciding_metric(self) -> str | None:
         """Return the metric that chooses the best checkpoint, by ``region/name``.

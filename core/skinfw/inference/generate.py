@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,16 +18,13 @@ from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.devices import pick_device
 from skinfw.errors import DataError, RunError, SkinfwError
-from skinfw.inference.paint import PaintedBatch, paint_batches
+from skinfw.inference.paint import PaintedBatch, ProgressCallback, paint_batches
 from skinfw.jsonfile import replacing
 from skinfw.run_folder import Run
 from skinfw.spec import Spec
 from skinfw.training.checkpoints import load_generator, read_checkpoint
 
 logger = logging.getLogger("skinfw")
-
-ProgressCallback = Callable[[int, int], None]
-"""Is told how many samples are done, and how many there are."""
 
 SHOWN = 10
 """Names that a message lists before it only counts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ from skinfw.data.segmentation import Mask, Picture
 from skinfw.interfaces import Generator
 from skinfw.painting import Painter
 from skinfw.spec import Spec
+
+ProgressCallback = Callable[[int, int], None]
+"""Is told how many pictures are done, and how many there are."""
 
 
 @dataclass(frozen=True)

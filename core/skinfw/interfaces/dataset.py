@@ -40,6 +40,10 @@ class Dataset(Component[ConfigT, DatasetIO]):
             DataError: the data cannot be found, or there is none.
         """
 
+    def group(self, name: str) -> str:
+        """Return what the split goes by: samples of one group are all on one side; by default the name."""
+        return name
+
     @abstractmethod
     def load(self, name: str) -> Sample:
         """Return one sample at the asked size with the asked inputs.

@@ -45,19 +45,17 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
     """Paints pictures from a condition, from noise, or from both.
 
     Pictures are float32 RGB ``(B, 3, H, W)`` in [0, 1] on the outside; what range a network works in is its
-    own matter. Which sizes are accepted stands in the configuration's ``size_requirement``.
+    own matter. Which sizes and inputs it needs, and whether there is anything to train, stands in its
+    configuration.
 
     Attributes:
         conditional: whether the output depends on the condition.
         takes_noise: whether ``forward`` uses noise.
-        required_inputs: input pictures without which it cannot work; for those that have nothing to train
-            they are also the only ones it is given.
     """
 
     kind: ClassVar[str] = "generator"
     conditional: ClassVar[bool] = True
     takes_noise: ClassVar[bool] = False
-    required_inputs: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -74,8 +72,3 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
     def noise_shape(self) -> tuple[int, ...]:
         """Return the shape of one sample's noise; empty for generators that take none."""
         return ()
-
-    @property
-    def trainable(self) -> bool:
-        """Whether there is anything to train."""
-        return any(parameter.requires_grad for parameter in self.parameters())

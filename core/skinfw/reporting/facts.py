@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from skinfw.assemble import build_discriminator, build_generator
+from skinfw.component_spec import numbered
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.registry import installed
 from skinfw.reporting.figures import ARROWS
@@ -21,7 +22,7 @@ class MetricCard:
     """How a metric's figures came about.
 
     Attributes:
-        name: its name in the spec.
+        name: its name in the figures.
         direction: whether more or less is better, in words.
         provider: who brought the metric.
         regions: what each of its figures was measured over.
@@ -35,19 +36,20 @@ class MetricCard:
     explanation: Sequence[str]
 
 
-def metric_cards(evaluation: Evaluation) -> list[MetricCard]:
-    """Return a card for each metric of an evaluation."""
+def metric_cards(spec: Spec, evaluation: Evaluation) -> list[MetricCard]:
+    """Return a card for each metric of a spec that an evaluation could measure."""
     registry = installed()
     regions: dict[str, list[str]] = {}
     for key in evaluation.metrics:
         regions.setdefault(key.partition("/")[2], []).append(key)
+    types = {name: reference.name for name, reference in numbered(spec.metrics).items()}
     return [
         MetricCard(
             name=name.replace("_", " ").upper(),
             direction=_direction(evaluation, keys[0]),
-            provider=registry.entry("metric", name).provider,
+            provider=registry.entry("metric", types[name]).provider,
             regions=[f"{key.partition('/')[0]}: {_pictures(evaluation, key)}" for key in keys],
-            explanation=_paragraphs(registry.component_class("metric", name)),
+            explanation=_paragraphs(registry.component_class("metric", types[name])),
         )
         for name, keys in regions.items()
     ]

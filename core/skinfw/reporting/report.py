@@ -56,7 +56,7 @@ def write_report(
         losses=[{"curve": curve, "picture": draw(curve)} for curve in loss_curves(log)],
         validations=[{"curve": curve, "picture": draw(curve)} for curve in validation_curves(log)],
         facts=training_facts(spec, log, checkpoint.progress.step),
-        cards=metric_cards(evaluation),
+        cards=metric_cards(spec, evaluation),
         spec=json.dumps(spec.to_json(), indent=2, ensure_ascii=False),
         trained_with=checkpoint.about,
         measured_with=environment(spec),

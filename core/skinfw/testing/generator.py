@@ -30,7 +30,8 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
 
     Checked are shape, range and type of the output in training and in use, batches of one and of two, the
     smallest accepted size, determinism, the state dict, gradients, channels-last tensors, bfloat16 autocast,
-    and that ``conditional``, ``takes_noise``, ``required_inputs`` and ``size_requirement`` tell the truth.
+    and that ``conditional`` and ``takes_noise`` tell the truth, and the configuration's ``trainable``,
+    ``required_inputs`` and ``size_requirement``.
 
     Args:
         component: the class.
@@ -61,11 +62,9 @@ class _Probe:
         self.component = component
         self.config = config
         self.size = size
-        others = tuple(name for name in (APPAREL, LINE) if name not in component.required_inputs)
         # one without anything to train is given what it requires and no more
-        self.inputs = component.required_inputs or others
-        if component.required_inputs and self.build().trainable:
-            self.inputs = component.required_inputs + others
+        others = (APPAREL, LINE) if config.trainable else ()
+        self.inputs = tuple(dict.fromkeys([*config.required_inputs, *others]))
 
     def build(self) -> Generator[Any]:
         return self.component(self.config, GeneratorIO(self.size, self.inputs))
@@ -137,7 +136,13 @@ class _Probe:
 
     def check_training(self) -> None:
         network = seeded(self.build, 0).train()
-        if network.trainable:
+        trained = any(parameter.requires_grad for parameter in network.parameters())
+        require(
+            trained == self.config.trainable,
+            f"the configuration's trainable is {self.config.trainable}, but there is "
+            f"{'something' if trained else 'nothing'} to train",
+        )
+        if trained:
             output = self.run(network, self.size)
             check_gradients(network, (output - example_picture(2, self.size, seed=7)).square().mean())
 

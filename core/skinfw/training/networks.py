@@ -13,7 +13,6 @@ from torch.optim import Adam
 
 from skinfw.assemble import build_discriminator, build_generator, build_losses
 from skinfw.data.batch import Batch
-from skinfw.errors import SpecError
 from skinfw.interfaces import Discriminator, Generator, Step
 from skinfw.painting import Painter
 from skinfw.spec import Spec, TrainingSpec
@@ -41,9 +40,6 @@ class Networks:
         self.accelerator = accelerator
         torch.manual_seed(spec.seed)
         self.generator: Generator[Any] = self._place(build_generator(spec))
-        if not self.generator.trainable:
-            fault = f"$.generator: {spec.generator.name!r} has nothing to train; name it in $.baselines"
-            raise SpecError(spec.name, [fault])
         self.discriminator: Discriminator[Any] | None = None
         self.painter = Painter.of(spec, self.generator)
         self.objective = Objective(spec, [loss.to(accelerator.device) for loss in build_losses(spec)])

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skinfw.component_spec import numbered
 from skinfw.errors import TrainingError
 from skinfw.interfaces import AdversarialLoss, Loss, Step
 from skinfw.spec import Spec
@@ -23,13 +24,7 @@ class Objective:
     """
 
     def __init__(self, spec: Spec, losses: Sequence[Loss[Any]]) -> None:
-        self.losses: dict[str, Loss[Any]] = {}
-        for reference, loss in zip(spec.losses, losses, strict=True):
-            name, count = reference.name, 1
-            while name in self.losses:
-                count += 1
-                name = f"{reference.name}_{count}"
-            self.losses[name] = loss
+        self.losses: dict[str, Loss[Any]] = dict(zip(numbered(spec.losses), losses, strict=True))
 
     @property
     def adversarial(self) -> dict[str, AdversarialLoss[Any]]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from skinfw.component_spec import ComponentSpec, Slot, use
+from skinfw.component_spec import ComponentSpec, Slot, use_default
 from skinfw.config import ComponentConfig, SpecPath
 from skinfw.data.prepare_config import PrepareConfig
 
@@ -29,23 +29,16 @@ class MannequinsConfig(ComponentConfig):
     seed: int = Field(default=0, ge=0, lt=2**31, description="seed of the drawn people")
 
 
-def _default_segmenter() -> ComponentSpec:
-    return use("segmenter", "deepfashion")
-
-
-def _default_pose_encoder() -> ComponentSpec:
-    return use("pose_encoder", "openpose")
-
-
 class PhotosConfig(ComponentConfig):
     """Photos that are prepared into a cache before they are trained on."""
 
     root: SpecPath = Field(description="folder that holds the photos at any depth")
     segmenter: Annotated[ComponentSpec, Slot("segmenter")] = Field(
-        default_factory=_default_segmenter, description="tells skin, head, feet, apparel and background"
+        default_factory=lambda: use_default("segmenter"),
+        description="tells skin, head, feet, apparel and background",
     )
     pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] = Field(
-        default_factory=_default_pose_encoder, description="finds the pose and draws it"
+        default_factory=lambda: use_default("pose_encoder"), description="finds the pose and draws it"
     )
     prepare: PrepareConfig = Field(
         default_factory=PrepareConfig, description="margin, crop and filters of the preparation"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import RECORD_FILE, read_record, read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.interfaces.dataset import Dataset, DatasetIO
 from skinfw_plugins.datasets.config import FolderConfig
+from skinfw_plugins.datasets.person_id import person_id
 
 
 class FolderDataset(Dataset[FolderConfig]):
@@ -39,19 +41,33 @@ class FolderDataset(Dataset[FolderConfig]):
             self._base / name, name, self.io.size, self.io.inputs, needs_skin=self.io.needs_skin
         )
 
-    def fingerprint(self) -> str:
-        """Return a hash of names, file names and contents.
+    def group(self, name: str) -> str:
+        """Return the DeepFashion id in the name, or the name where there is none."""
+        return person_id(name)
 
-        Contents are told by the hashes in ``sample.json`` where there is one, by the files' sizes otherwise;
-        neither the place of the folder nor times count.
-        """
-        digest = hashlib.sha256()
-        for name in self.names():
-            folder = self._base / name
-            record = read_record(folder) or {}
-            digest.update(f"{name}\0{record.get('files')}\0".encode("utf-8", "surrogateescape"))
-            for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-                if entry.is_file() and entry.name != RECORD_FILE:
-                    line = f"{entry.name}\0{entry.stat().st_size}\0"
-                    digest.update(line.encode("utf-8", "surrogateescape"))
-        return digest.hexdigest()
+    def fingerprint(self) -> str:
+        """Return a hash of names, file names and contents; see `fingerprint_of`."""
+        names = self.names()
+        return fingerprint_of(self._base, names)
+
+
+def fingerprint_of(base: Path, names: Iterable[str]) -> str:
+    """Return a hash of sample folders: their names, file names and contents.
+
+    Contents are told by the hashes in ``sample.json`` where there is one, by the files' sizes otherwise;
+    neither the place of the folder nor times count.
+
+    Args:
+        base: the folder that the names are relative to.
+        names: the samples, in a fixed order.
+    """
+    digest = hashlib.sha256()
+    for name in names:
+        folder = base / name
+        record = read_record(folder) or {}
+        digest.update(f"{name}\0{record.get('files')}\0".encode("utf-8", "surrogateescape"))
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            if entry.is_file() and entry.name != RECORD_FILE:
+                line = f"{entry.name}\0{entry.stat().st_size}\0"
+                digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

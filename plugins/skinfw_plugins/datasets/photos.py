@@ -4,50 +4,112 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from skinfw.data.prepare import LEFT_OUT_FILE, prepare
+from skinfw.data.prepare_report import Row
 from skinfw.data.sample import Sample
+from skinfw.data.sample_folder import read_sample
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
-from skinfw_plugins.datasets.config import FolderConfig, PhotosConfig
-from skinfw_plugins.datasets.folder import FolderDataset
+from skinfw_plugins.datasets.config import PhotosConfig
+from skinfw_plugins.datasets.folder import fingerprint_of
+from skinfw_plugins.datasets.person_id import person_id
+
+logger = logging.getLogger("skinfw")
+
+SECONDS_BETWEEN_MESSAGES = 5.0
+
+_prepared: dict[tuple[str, str], tuple[str, ...]] = {}
+"""The samples that this process prepared, by configuration and state of the photos."""
 
 
 class PhotosDataset(Dataset[PhotosConfig]):
-    """Prepares photos when its samples are first asked for; what is prepared already is kept."""
+    """Prepares photos when its samples are first asked for; what is prepared already is kept.
+
+    Its samples are those of the photos that are there: what an earlier run left in the cache of a photo that
+    is gone, or that the filters leave out now, does not count.
+    """
 
     def __init__(self, config: PhotosConfig, io: DatasetIO) -> None:
         super().__init__(config, io)
-        self._folder: FolderDataset | None = None
+        self._cache = config.cache or default_cache(config)
+        self._names: tuple[str, ...] | None = None
 
     def names(self) -> Sequence[str]:
         """Return the names of all samples: the photos' paths below the root, without their endings."""
-        return self._prepared().names()
+        if self._names is None:
+            self._names = prepared_names(self.config, self._cache)
+        return self._names
+
+    def group(self, name: str) -> str:
+        """Return the DeepFashion id in the name, or the name where there is none."""
+        return person_id(name)
 
     def load(self, name: str) -> Sample:
         """Read one prepared sample."""
-        return self._prepared().load(name)
+        self.names()
+        return read_sample(
+            self._cache / name, name, self.io.size, self.io.inputs, needs_skin=self.io.needs_skin
+        )
 
     def fingerprint(self) -> str:
         """Return the hash of the prepared samples."""
-        return self._prepared().fingerprint()
+        return fingerprint_of(self._cache, self.names())
 
-    def _prepared(self) -> FolderDataset:
-        if self._folder is None:
-            config = self.config
-            cache = config.cache or default_cache(config)
-            report = prepare(config.root, cache, config.segmenter, config.pose_encoder, config.prepare)
-            if not report.count("made") + report.count("kept"):
-                raise DataError(
-                    f"{config.root}: no photo became a sample: {report.summary()}; "
-                    f"{cache / LEFT_OUT_FILE} says why for each"
-                )
-            self._folder = FolderDataset(FolderConfig(root=cache), self.io)
-        return self._folder
+
+def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
+    """Prepare photos, and return the names of their samples, sorted.
+
+    A process does it once for the same configuration and photos: data sets of a run share the result.
+
+    Raises:
+        DataError: no photo became a sample.
+    """
+    key = (config.model_dump_json(), _state(config.root, cache))
+    if key not in _prepared or not cache.is_dir():
+        logger.info("preparing the photos under %s into %s", config.root, cache)
+        report = prepare(
+            config.root, cache, config.segmenter, config.pose_encoder, config.prepare, _Messages()
+        )
+        logger.info("prepared: %s", report.summary())
+        names = sorted(row.sample for row in report.rows if row.status != "left out")
+        if not names:
+            raise DataError(
+                f"{config.root}: no photo became a sample: {report.summary()}; "
+                f"{cache / LEFT_OUT_FILE} says why for each"
+            )
+        _prepared[key] = tuple(names)
+    return _prepared[key]
+
+
+class _Messages:
+    """Says every few seconds how far it is."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, done: int, total: int, row: Row) -> None:
+        if time.monotonic() - self._last >= SECONDS_BETWEEN_MESSAGES:
+            self._last = time.monotonic()
+            logger.info("prepared %d of %d photos", done, total)
+
+
+def _state(root: Path, cache: Path) -> str:
+    """Return a hash of the names, sizes and times of all files below a folder, without the cache."""
+    digest = hashlib.sha256()
+    for folder, below, files in os.walk(root):
+        below[:] = sorted(name for name in below if Path(folder, name).resolve() != cache.resolve())
+        for path in (Path(folder, name) for name in sorted(files)):
+            facts = path.lstat()
+            line = f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0"
+            digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def default_cache(config: PhotosConfig) -> Path:

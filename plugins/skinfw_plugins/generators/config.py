@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from skinfw.config import GeneratorConfig, Size, SizeRequirement
+from skinfw.inputs import APPAREL, FACE, SKIN
 from skinfw_plugins.fields import Norm
 
 LEAST_HALVINGS = 3
@@ -56,7 +57,22 @@ class Pix2PixConfig(GeneratorConfig):
         return SizeRequirement(minimum=stride, multiple_of=stride)
 
 
-class InpaintConfig(GeneratorConfig):
+class FillConfig(GeneratorConfig):
+    """What baselines that fill the skin region have in common."""
+
+    trainable: ClassVar[bool] = False
+    required_inputs: ClassVar[tuple[str, ...]] = (APPAREL, SKIN)
+
+    margin: int = Field(
+        default=3,
+        ge=0,
+        le=100,
+        description="pixels around the skin in which erased (white) ones are filled too, as preparation "
+        "erases a ring around it; no less than the spec's composite_margin, or a rim stays white",
+    )
+
+
+class InpaintConfig(FillConfig):
     """Classical inpainting as OpenCV does it; nothing to train."""
 
     method: Literal["telea", "navier_stokes"] = Field(
@@ -69,14 +85,9 @@ class InpaintConfig(GeneratorConfig):
         le=100,
         description="radius in pixels around each pixel that it is made from",
     )
-    margin: int = Field(
-        default=3,
-        ge=0,
-        le=100,
-        description="pixels around the skin in which erased (white) ones are no neighbours to paint from: "
-        "preparation erases a ring around the skin, whose white would flow in",
-    )
 
 
-class ToneConfig(GeneratorConfig):
-    """One colour for the whole skin: that of the face; nothing to train, nothing to set."""
+class ToneConfig(FillConfig):
+    """One colour for the whole skin: the median of the face, a robust mean; nothing to train."""
+
+    required_inputs: ClassVar[tuple[str, ...]] = (APPAREL, FACE, SKIN)

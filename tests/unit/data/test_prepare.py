@@ -306,6 +306,33 @@ def test_a_full_disk_is_told_in_one_sentence(
     assert set(tree(tmp_path / "out")) == {f"id_0/01_1_front/{name}" for name in WRITTEN_FILES}
 
 
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EROFS, errno.EIO])
+def test_a_folder_that_cannot_be_locked(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="file locks of another kind")
+
+    def refuse(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(RunError, match=f"out: cannot be written: {os.strerror(number)}"):
+        run(photos, tmp_path / "out")
+
+
+def test_a_lock_that_cannot_be_opened(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def refuse(path: Any, *rest: Any, **more: Any) -> int:
+        if str(path).endswith(".prepare.lock"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(RunError, match="out: cannot be written: Permission denied"):
+        run(photos, tmp_path / "out")
+
+
 def test_unusable_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere: no such folder"):
         run(tmp_path / "nowhere", tmp_path / "out")

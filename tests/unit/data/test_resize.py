@@ -50,14 +50,16 @@ def test_a_cutout_is_the_mean_of_its_kept_pixels() -> None:
     assert np.array_equal(kept, share > 0.5)
     expected = total[kept] / share[kept][:, None]
     assert np.abs(picture[kept] - expected).max() <= 0.51
-    assert (picture[~kept] == 255).all()
+    rest = block_reduce(PICTURE * ~MASK[..., None].astype(bool), (4, 2, 1), np.mean)
+    expected = rest[~kept] / (1 - share[~kept])[:, None]
+    assert np.abs(picture[~kept] - expected).max() <= 0.51
 
 
 @pytest.mark.parametrize("size", [(7, 5), (24, 16), (60, 40), (10, 40)])
-def test_nothing_erased_bleeds_into_a_cutout(size: tuple[int, int]) -> None:
-    dark = np.full((24, 16, 3), 10, np.uint8)
-    loud = np.where(MASK[..., None], dark, np.uint8(200))
-    picture, kept = resize_cutout(loud, MASK, size)
+@pytest.mark.parametrize("surrounding", [200, 255])
+def test_neither_side_of_a_cutout_bleeds_into_the_other(size: tuple[int, int], surrounding: int) -> None:
+    picture = np.where(MASK[..., None], np.uint8(10), np.full((24, 16, 3), surrounding, np.uint8))
+    resized, kept = resize_cutout(picture, MASK, size)
     assert kept.any()
-    assert (picture[kept] == 10).all()
-    assert (picture[~kept] == 255).all()
+    assert (resized[kept] == 10).all()
+    assert (resized[~kept] == surrounding).all()

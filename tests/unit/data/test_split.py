@@ -34,6 +34,30 @@ def test_adding_samples_moves_no_old_one() -> None:
     assert set(few.train) <= set(many.train)
 
 
+def test_samples_of_one_group_are_on_one_side() -> None:
+    names = [f"{person}/{view}" for person in range(300) for view in ("front", "back", "side")]
+    split = split_names(names, 0.2, 0.1, lambda name: name.split("/")[0])
+    sides = [{name.split("/")[0] for name in side} for side in (split.train, split.validation, split.test)]
+    assert [len(side) for side in sides] == [
+        len(split.train) // 3,
+        len(split.validation) // 3,
+        len(split.test) // 3,
+    ]
+    assert len(set.union(*sides)) == 300 == sum(map(len, sides))
+    assert all(position(person) < 0.2 for person in sides[2])
+
+
+def test_without_groups_it_goes_by_the_name() -> None:
+    assert split_names(NAMES, 0.2, 0.1) == split_names(NAMES, 0.2, 0.1, lambda name: name)
+
+
+def test_too_few_groups_are_told() -> None:
+    with pytest.raises(
+        DataError, match="none of the 3 samples, in 1 groups that stay together, falls to the"
+    ):
+        split_names(["a", "b", "c"], 0.2, 0.1, lambda name: "one")
+
+
 def test_names_need_not_be_valid_unicode() -> None:
     assert 0 <= position("caf\udce9") < 1
 

@@ -109,6 +109,16 @@ def test_baselines_are_measured_on_the_same_pictures(tiny_spec: Callable[..., An
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
+def test_two_baselines_of_one_type_keep_their_own_figures(tiny_spec: Callable[..., Any]) -> None:
+    methods = [{"type": "inpaint", "method": method} for method in ("telea", "navier_stokes")]
+    spec = parse_spec(tiny_spec(baselines=methods))
+    baselines = build_baselines(spec)
+    assert [each.config.method for each in baselines.values()] == ["telea", "navier_stokes"]
+    found = evaluate(spec, Grey(GeneratorConfig(), io(spec)), count=2, baselines=baselines)
+    assert list(found.values) == ["trained", "inpaint", "inpaint_2"]
+    assert found.values["inpaint"] != found.values["inpaint_2"]
+
+
 def folder_spec(make: Callable[..., Any], root: Path, **data: Any) -> Spec:
     value = make()
     dataset = {"type": "folder", "root": str(root)}

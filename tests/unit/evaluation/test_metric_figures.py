@@ -42,17 +42,25 @@ def test_a_metric_that_fails_in_a_later_batch_has_no_value_at_all(tiny_spec: Cal
 def test_a_metric_that_cannot_be_built_is_told_and_the_others_are_built(
     tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = module.build_metrics
+    real = module.build_metric
 
-    def build(spec: Any) -> Any:
-        if spec.metrics[0].name == "psnr":
+    def build(reference: Any) -> Any:
+        if reference.name == "psnr":
             raise UserError("its weights cannot be downloaded")
-        return real(spec)
+        return real(reference)
 
-    monkeypatch.setattr(module, "build_metrics", build)
+    monkeypatch.setattr(module, "build_metric", build)
     figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
     assert set(figures.info) == {"picture/mse", "skin/mse"}
     assert figures.unavailable["skin/psnr"] == "its weights cannot be downloaded"
+
+
+def test_two_metrics_of_one_type_keep_their_own_figures(tiny_spec: Callable[..., Any]) -> None:
+    metrics = ["mse", {"type": "mse", "regions": ["skin"]}, "mse"]
+    figures = Figures(parse_spec(tiny_spec(metrics=metrics)))
+    figures.update(PICTURES, PICTURES + 0.1, SKIN)
+    keys = ["picture/mse", "skin/mse", "skin/mse_2", "picture/mse_3", "skin/mse_3"]
+    assert list(figures.compute()) == list(figures.info) == keys
 
 
 def test_pictures_without_skin_count_as_no_value(tiny_spec: Callable[..., Any]) -> None:

@@ -74,6 +74,19 @@ def test_the_report_holds_what_was_measured_and_needs_nothing_else(
     assert json.loads(spec) == run.spec.to_json()
 
 
+def test_metrics_and_baselines_of_one_type_each_have_their_place(
+    make_run: Callable[..., Any], tmp_path: Path
+) -> None:
+    metrics = ["mse", {"type": "mse", "regions": ["picture"]}]
+    run = make_run(tmp_path / "run", metrics=metrics, baselines=["tone", "tone"])
+    assert list(evaluate_run(run).values) == ["trained", "tone", "tone_2"]
+    text = " ".join(" ".join(read(run).text).split())
+    assert "picture MSE 2" in text
+    assert {"best-1-tone.png", "best-1-tone_2.png"} <= {
+        path.name for path in (run.samples_folder / "test").iterdir()
+    }
+
+
 def test_best_figures_alone_are_marked(make_run: Callable[..., Any], tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     evaluate_run(run)

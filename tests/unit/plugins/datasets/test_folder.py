@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from skinfw.component_spec import use
+from skinfw.composite import composite, painted_region
+from skinfw.data.batch import collate
 from skinfw.data.prepare import prepare
 from skinfw.data.prepare_config import PrepareConfig
 from skinfw.errors import DataError
@@ -164,6 +167,35 @@ def test_fingerprint_knows_prepared_contents(tmp_path: Path, write_photo: PhotoW
     value["files"]["body.png"] = "0" * 64
     record.write_text(json.dumps(value))
     assert dataset(tmp_path / "two").fingerprint() != prints[0]
+
+
+@pytest.mark.parametrize("size", [(96, 64), (40, 33), (64, 64)])
+def test_a_perfect_painter_is_perfect_after_the_composite(
+    tmp_path: Path, write_photo: PhotoWriter, size: tuple[int, int]
+) -> None:
+    for index in range(3):
+        write_photo(tmp_path / "photos" / f"{index}.png", index)
+    components = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
+    prepare(tmp_path / "photos", tmp_path / "out", *components, PrepareConfig(workers=1))
+    data = dataset(tmp_path / "out", size=size, needs_skin=True)
+    batch = collate([data.load(name) for name in data.names()])
+    base = batch.inputs["apparel_head_foot"]
+    protected = composite(batch.target, base, painted_region("protect", batch.skin, batch.kept))
+    assert torch.equal(protected, batch.target)
+    # under "skin" it is wrong on erased pixels only, which a margin of the composite is for
+    on_skin = composite(batch.target, base, painted_region("skin", batch.skin, batch.kept))
+    assert not ((on_skin != batch.target) & (batch.kept > 0.5)).any()
+    wide = composite(batch.target, base, painted_region("skin", batch.skin, batch.kept, 8))
+    assert torch.equal(wide, batch.target)
+
+
+def test_a_deepfashion_id_is_one_group(people: Path) -> None:
+    data = dataset(people)
+    assert [data.group(name) for name in data.names()] == ["a", "b", "women/c"]
+    for name in ("WOMEN/Dresses/id_00000002/01_1_front", "id_00000002/02_1_back", "x/id_00000002"):
+        assert data.group(name) == "id_00000002"
+    for name in ("id_0000002/01_1_front", "id_000000021/a", "my_id_00000002/a", "id_00000002b"):
+        assert data.group(name) == name
 
 
 def peak_memory(root: Path) -> int:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skinfw.data.prepare_report import PrepareReport
+from skinfw.data.split import Split, split_names
 from skinfw.errors import DataError
 from skinfw.interfaces import DatasetIO
 from skinfw.spec import parse_spec
@@ -44,23 +46,102 @@ def test_photos_are_prepared_into_the_cache(photos: Path, tmp_path: Path) -> Non
     assert [path.parent for path in (tmp_path / "cache" / "prepared").iterdir()]
 
 
-def test_they_are_prepared_once(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = PhotosDataset(config(photos), IO)
-    prints = first.fingerprint()
-    calls = []
+@pytest.fixture
+def reports(monkeypatch: pytest.MonkeyPatch) -> list[PrepareReport]:
+    """Collect what became of the photos each time that they are prepared."""
+    found: list[PrepareReport] = []
     original = photos_module.prepare
 
-    def counting(*args: Any) -> Any:
-        report = original(*args)
-        calls.append(report)
-        return report
+    def collecting(*args: Any) -> PrepareReport:
+        found.append(original(*args))
+        return found[-1]
 
-    monkeypatch.setattr(photos_module, "prepare", counting)
-    again = PhotosDataset(config(photos), IO)
-    assert again.fingerprint() == prints
-    again.names()
-    again.load("id_1/01_1_front")
-    assert [report.count("kept") for report in calls] == [3]
+    monkeypatch.setattr(photos_module, "prepare", collecting)
+    return found
+
+
+def test_a_process_prepares_them_once(photos: Path, reports: list[PrepareReport]) -> None:
+    first = PhotosDataset(config(photos), IO)
+    prints = first.fingerprint()
+    others = DatasetIO((24, 24), ("apparel_head_foot",))
+    for again in (PhotosDataset(config(photos), IO), PhotosDataset(config(photos), others)):
+        assert again.fingerprint() == prints and again.names() == first.names()
+        again.load("id_1/01_1_front")
+    assert [report.count("made") for report in reports] == [3]
+
+
+def test_another_process_keeps_what_is_there(
+    photos: Path, reports: list[PrepareReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prints = PhotosDataset(config(photos), IO).fingerprint()
+    monkeypatch.setattr(photos_module, "_prepared", {})
+    assert PhotosDataset(config(photos), IO).fingerprint() == prints
+    assert [report.count("kept") for report in reports] == [0, 3]
+
+
+def test_a_cache_inside_the_root_is_no_change(photos: Path, reports: list[PrepareReport]) -> None:
+    for _ in range(2):
+        PhotosDataset(config(photos, cache=photos / "cache"), IO).names()
+    assert len(reports) == 1
+
+
+def test_a_lost_cache_is_made_again(photos: Path, tmp_path: Path) -> None:
+    PhotosDataset(config(photos), IO).names()
+    shutil.rmtree(tmp_path / "cache")
+    PhotosDataset(config(photos), IO).load("id_1/01_1_front")
+
+
+def test_photos_that_come_and_go(photos: Path, write_photo: PhotoWriter) -> None:
+    before = PhotosDataset(config(photos), IO)
+    prints = before.fingerprint()
+    shutil.rmtree(photos / "id_1")
+    fewer = PhotosDataset(config(photos), IO)
+    # the sample still lies in the cache
+    assert list(fewer.names()) == ["id_0/01_1_front", "id_2/01_1_front"]
+    assert fewer.fingerprint() != prints
+    write_photo(photos / "id_3" / "01_1_front.png", 3)
+    assert "id_3/01_1_front" in PhotosDataset(config(photos), IO).names()
+
+
+def test_what_the_filters_leave_out_is_gone(photos: Path, tmp_path: Path) -> None:
+    (photos / "id_1" / "01_1_front.png").rename(photos / "id_1" / "01_1_back.png")
+    for suffix in ("_segment.png", "_keypoints.json"):
+        (photos / "id_1" / f"01_1_front{suffix}").rename(photos / "id_1" / f"01_1_back{suffix}")
+    both = {"workers": 1, "views": ["front", "back"]}
+    cache = tmp_path / "mine"
+    assert len(PhotosDataset(config(photos, cache=cache, prepare=both), IO).names()) == 3
+    assert list(PhotosDataset(config(photos, cache=cache), IO).names()) == [
+        "id_0/01_1_front",
+        "id_2/01_1_front",
+    ]
+
+
+def test_it_says_what_it_does(
+    photos: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos_module, "SECONDS_BETWEEN_MESSAGES", 0)
+    with caplog.at_level("INFO", "skinfw"):
+        PhotosDataset(config(photos), IO).names()
+        PhotosDataset(config(photos), IO).names()
+    assert caplog.messages == [
+        f"preparing the photos under {photos} into {default_cache(config(photos))}",
+        *(f"prepared {count} of 3 photos" for count in (1, 2, 3)),
+        "prepared: 3 made, 0 kept, 0 left out",
+    ]
+
+
+def test_photos_of_one_id_are_never_split(photos: Path) -> None:
+    group = PhotosDataset(config(photos), IO).group
+    names = [f"WOMEN/id_{person:08d}/{photo:02d}_1_front" for person in range(50) for photo in (1, 2)]
+
+    def people(split: Split) -> int:
+        return sum(
+            len({group(name) for name in side}) for side in (split.train, split.validation, split.test)
+        )
+
+    assert people(split_names(names, 0.3, 0.2, group)) == 50
+    # by their names alone some people are on two sides
+    assert people(split_names(names, 0.3, 0.2)) > 50
 
 
 def test_the_cache_goes_by_root_and_settings(photos: Path, tmp_path: Path) -> None:
@@ -103,8 +184,9 @@ def test_nothing_became_a_sample(photos: Path) -> None:
 
 def test_settings_reach_the_samples(photos: Path) -> None:
     settings = {"workers": 1, "margin": 6}
-    wide = PhotosDataset(config(photos, prepare=settings), IO).load("id_0/01_1_front")
-    narrow = PhotosDataset(config(photos), IO).load("id_0/01_1_front")
+    io = DatasetIO((96, 64), ("apparel_head_foot",))
+    wide = PhotosDataset(config(photos, prepare=settings), io).load("id_0/01_1_front")
+    narrow = PhotosDataset(config(photos), io).load("id_0/01_1_front")
     assert wide.kept.sum() < narrow.kept.sum()
     assert np.array_equal(wide.target, narrow.target)
 

@@ -53,16 +53,25 @@ def test_a_plain_surrounding_is_continued() -> None:
     assert torch.allclose(build(method="navier_stokes")(condition), torch.tensor(102 / 255))
 
 
-def test_the_erased_ring_is_no_neighbour_and_stays_white() -> None:
+@pytest.mark.parametrize("white", [1.0, 240 / 255])
+def test_the_erased_ring_is_filled_with_the_skin(white: float) -> None:
     _, skin, condition = example()
     ring = cv2.dilate(skin.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & ~skin
     condition[:, 3:] = 0.4
-    condition[:, 3:][:, :, torch.from_numpy(skin | ring)] = 1.0
+    condition[:, 3:][:, :, torch.from_numpy(skin | ring)] = white
     inside = torch.from_numpy(skin)
     output = build(method="navier_stokes", margin=2)(condition)
     assert torch.allclose(output[:, :, inside], torch.tensor(102 / 255))
-    assert torch.all(output[:, :, torch.from_numpy(ring)] == 1)
+    assert torch.allclose(output[:, :, torch.from_numpy(ring)], torch.tensor(102 / 255))
     assert torch.all(build(method="navier_stokes", margin=0)(condition)[:, :, inside] > 0.9)
+
+
+def test_white_beyond_the_margin_stays() -> None:
+    _, skin, condition = example()
+    condition[:, 3:] = 1.0
+    condition[:, 3:, 2] = 0.4
+    near = cv2.dilate(skin.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    assert torch.all(build(margin=2)(condition)[:, :, 3:][:, :, torch.from_numpy(~near[3:])] == 1)
 
 
 def test_radius_changes_the_fill() -> None:
@@ -71,4 +80,4 @@ def test_radius_changes_the_fill() -> None:
 
 
 def test_has_nothing_to_train() -> None:
-    assert not build().trainable
+    assert not list(build().parameters())

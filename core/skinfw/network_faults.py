@@ -1,0 +1,34 @@
+"""Why the networks of a spec do not fit it. Light: looks at configurations only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skinfw.component_spec import ComponentSpec
+from skinfw.config import DiscriminatorConfig, GeneratorConfig, Size
+
+
+def size_faults(network: ComponentSpec | None, what: str, size: Size) -> list[str]:
+    """Return why a network does not accept the size of the pictures; nothing where it does.
+
+    Args:
+        network: the network, or None for none.
+        what: its part in the spec, for the message.
+        size: height and width of the pictures in pixels.
+    """
+    if network is None or not isinstance(network.config, GeneratorConfig | DiscriminatorConfig):
+        return []
+    fault = network.config.size_requirement(size).fault(size)
+    return [f"$.data.size: {what} {network.name!r}: {fault}"] if fault else []
+
+
+def input_faults(generator: ComponentSpec, inputs: Sequence[str]) -> list[str]:
+    """Return which of the input pictures that a generator requires it is not given."""
+    required = generator.config.required_inputs if isinstance(generator.config, GeneratorConfig) else ()
+    missing = sorted(set(required) - set(inputs))
+    return [f"$.data.inputs: the generator {generator.name!r} needs {', '.join(missing)}"] if missing else []
+
+
+def trains(generator: ComponentSpec) -> bool:
+    """Return whether a generator has anything to train."""
+    return not isinstance(generator.config, GeneratorConfig) or generator.config.trainable
