@@ -39,7 +39,9 @@ def build_dataset(spec: Spec, inputs: Sequence[str] = ()) -> Dataset[Any]:
 
 def build_generator(spec: Spec) -> Generator[Any]:
     """Build the generator for the spec's size and inputs."""
-    return build(spec.generator, Generator, GeneratorIO(spec.data.size, spec.data.inputs))
+    return build(
+        spec.generator, Generator, GeneratorIO(spec.data.size, spec.data.inputs, spec.composite_margin)
+    )
 
 
 def build_baselines(spec: Spec) -> dict[str, Generator[Any]]:
@@ -47,7 +49,7 @@ def build_baselines(spec: Spec) -> dict[str, Generator[Any]]:
     built = {}
     for name, reference in numbered(spec.baselines).items():
         inputs = getattr(reference.config, "required_inputs", ())
-        built[name] = build(reference, Generator, GeneratorIO(spec.data.size, inputs))
+        built[name] = build(reference, Generator, GeneratorIO(spec.data.size, inputs, spec.composite_margin))
     return built
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import GetJsonSchemaHandler, ValidationInfo
+from pydantic import GetJsonSchemaHandler, ValidationError, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from skinfw.config import ComponentConfig
-from skinfw.errors import RegistryError
+from skinfw.errors import RegistryError, SpecError
+from skinfw.faults import tell
 from skinfw.registry import Registry, installed
 
 COMPONENT_KEY = "x-component"
@@ -50,13 +51,17 @@ def use(kind: str, name: str, **params: Any) -> ComponentSpec:
 
     Raises:
         RegistryError: no such component.
-        pydantic.ValidationError: a parameter does not fit.
+        SpecError: a parameter does not fit.
 
     Example:
         >>> use("generator", "pix2pix", base_channels=32).config.base_channels
         32
     """
-    return ComponentSpec(kind, name, installed().config_class(kind, name).model_validate(params))
+    config_class = installed().config_class(kind, name)
+    try:
+        return ComponentSpec(kind, name, config_class.model_validate(params))
+    except ValidationError as error:
+        raise SpecError(f"{kind} {name!r}", tell(error, params)) from None
 
 
 def use_defaults(kind: str, spec_field: str) -> list[ComponentSpec]:

@@ -83,6 +83,14 @@ def _import(entry: Entry, target: str) -> Any:
         ) from error
 
 
+def _entry(number: int, row: dict[str, Any], provider: str) -> Entry:
+    try:
+        return Entry.model_validate({**row, "provider": provider})
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        raise ValueError(f"[[component]] number {number}: {'; '.join(faults)}") from None
+
+
 @dataclass
 class Registry:
     """All components that were found, and the manifests that had to be left out."""
@@ -104,12 +112,8 @@ class Registry:
                 raise ValueError(f"unknown table {unknown[0]!r}; only [[component]] is known")
             if not isinstance(rows.get("component"), list):
                 raise ValueError("no [[component]] in it")
-            new = [Entry.model_validate({**row, "provider": provider}) for row in rows["component"]]
+            new = [_entry(number, row, provider) for number, row in enumerate(rows["component"], start=1)]
             self._refuse_clashes(new)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            self.problems.append(Problem(provider, f"broken manifest: {place}: {first['msg']}"))
         except (ValueError, TypeError) as error:
             self.problems.append(Problem(provider, f"broken manifest: {error}"))
         else:

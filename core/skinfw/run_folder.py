@@ -147,8 +147,13 @@ def create_run(
     elif resume and taken:
         raise RunError(f"{folder}: holds other things and no run to resume; give another --output")
     elif taken:
+        if not (folder / "spec.json").is_file():
+            raise RunError(f"{folder}: is there already and no run folder; give another --output")
         if not overwrite and not _never_began(run):
-            raise RunError(f"{folder}: exists already; go on with --resume, or replace it with --overwrite")
+            raise RunError(
+                f"{folder}: exists already; go on with --resume, or replace it with --overwrite (in Python: "
+                "resume=True, overwrite=True)"
+            )
         _remove_own(folder)
     for path in (*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")):
         path.unlink()
@@ -165,7 +170,7 @@ def _leftover(path: Path) -> bool:
 def _never_began(run: Run) -> bool:
     """Return whether a run failed before its first step: such a folder is in nobody's way."""
     began = run.log_path.exists() or run.checkpoint("last").exists()
-    return (run.folder / "spec.json").is_file() and not began
+    return not began
 
 
 def _check_same(old: Run, spec: Spec) -> None:
@@ -173,18 +178,26 @@ def _check_same(old: Run, spec: Spec) -> None:
     for side in (before, now):
         for free in ("epochs", "steps", "threads"):
             side["training"].pop(free, None)
-    changed = [key for key in now if now[key] != before.get(key)]
+    changed = _differences(before, now, "$")
     if changed:
         raise RunError(
-            f"{old.folder}: holds a run of another spec ($.{', $.'.join(changed)} differ); "
+            f"{old.folder}: holds a run of another spec: {', '.join(changed)} changed; "
             "resume with the same spec, or give another --output"
         )
 
 
+def _differences(before: Any, now: Any, path: str) -> list[str]:
+    """Return the JSON paths at which two specs differ."""
+    if before == now:
+        return []
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        return [path]
+    keys = dict.fromkeys([*before, *now])
+    return [found for key in keys for found in _differences(before.get(key), now.get(key), f"{path}.{key}")]
+
+
 def _remove_own(folder: Path) -> None:
     """Remove the files of a run, and nothing that skinfw did not write."""
-    if not (folder / "spec.json").is_file():
-        raise RunError(f"{folder}: is no run folder (it has no spec.json), so it is not overwritten")
     for name in OWN_FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in OWN_FILES:

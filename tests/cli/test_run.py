@@ -187,7 +187,7 @@ def test_a_folder_of_other_things_is_not_overwritten(tmp_path: Path, tiny_spec: 
     spec = write_spec(tmp_path, tiny_spec())
     done = run_command("run", spec, "--output", tmp_path / "precious", "--overwrite")
     assert done.returncode == 2
-    assert "no run folder" in done.stderr
+    assert "no run folder; give another --output" in done.stderr
     assert (tmp_path / "precious" / "metrics.json").read_text(encoding="utf-8") == "mine"
 
 
@@ -195,7 +195,12 @@ def test_resuming_another_spec_is_refused(finished: Path, tmp_path: Path) -> Non
     spec = write_spec(tmp_path, {**killed_spec(), "seed": 1})
     done = run_command("run", spec, "--output", finished, "--resume")
     assert done.returncode == 2
-    assert "$.seed" in done.stderr
+    assert "$.seed changed" in done.stderr
+    value = killed_spec()
+    value["training"]["generator_lr"] = 1e-5
+    done = run_command("run", write_spec(tmp_path, value), "--output", finished, "--resume")
+    assert done.returncode == 2
+    assert "$.training.generator_lr changed" in done.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, tiny_spec: MakeSpec) -> None:
@@ -223,6 +228,14 @@ def test_a_full_disk_gives_one_clear_error_and_loses_nothing(tmp_path: Path, tin
         assert not list(disk.rglob("*.tmp"))
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_resuming_a_finished_run_says_so(finished: Path, tmp_path: Path) -> None:
+    before = weights(finished)
+    done = run_command("run", write_spec(tmp_path, killed_spec()), "--output", finished, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "steps are trained already" in done.stderr
+    assert weights(finished) == before
 
 
 def test_two_processes_train_together(tmp_path: Path, tiny_spec: MakeSpec) -> None:

@@ -5,7 +5,7 @@ from pydantic import Field, ValidationError
 
 from skinfw.component_spec import ComponentSpec, Slot, numbered, use, use_default, use_defaults
 from skinfw.config import ComponentConfig
-from skinfw.errors import RegistryError
+from skinfw.errors import RegistryError, SpecError
 
 
 class Holder(ComponentConfig):
@@ -28,7 +28,7 @@ def test_parameters_reach_the_configuration_and_json() -> None:
 def test_use_gives_what_a_slot_takes() -> None:
     reference = use("loss", "l1", weight=2)
     assert Holder(loss=reference).loss is reference
-    with pytest.raises(ValidationError, match="unknown field; did you mean 'weight'"):
+    with pytest.raises(SpecError, match="unknown field; did you mean 'weight'"):
         use("loss", "l1", wieght=2)
     with pytest.raises(RegistryError, match="did you mean 'l1'"):
         use("loss", "l1_")

@@ -273,3 +273,12 @@ def test_every_kind_has_at_most_the_known_defaults() -> None:
         assert found.defaults(field)
         assert set(found.defaults(field)) <= set(found.names(kind))
     assert {kind for kind, _ in found.entries} <= set(KINDS)
+
+
+def test_a_broken_manifest_names_the_component_and_every_fault() -> None:
+    made = Registry()
+    made.add_manifest(row() + row(name="other").replace("name =", "nam ="), "second 2.0")
+    problem = str(made.problems[0])
+    assert "[[component]] number 2" in problem
+    assert "name: Field required" in problem
+    assert "nam: unknown field; did you mean 'name'" in problem

@@ -58,12 +58,15 @@ class RunProgress:
     @hookimpl
     def evaluated(self, evaluation: Evaluation, step: int) -> None:
         """Print the figures of an evaluation."""
+        total = self._bar.tasks[0].total
         figures = "  ".join(
             f"{name} {value:.4g}{evaluation.metrics[name].unit and ' ' + evaluation.metrics[name].unit}"
             for name, value in evaluation.values[TRAINED].items()
             if value is not None
         )
-        self._console.print(f"{evaluation.split} at step {step}: {figures}", highlight=False, soft_wrap=True)
+        self._console.print(
+            f"{evaluation.split} at step {step} of {total:.0f}: {figures}", highlight=False, soft_wrap=True
+        )
 
     @hookimpl
     def run_ended(self) -> None:

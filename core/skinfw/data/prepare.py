@@ -19,6 +19,7 @@ from skinfw.data.photo import PICTURE_SUFFIXES
 from skinfw.data.prepare_config import PrepareConfig
 from skinfw.data.prepare_photo import PhotoPreparer
 from skinfw.data.prepare_report import PrepareReport, Row
+from skinfw.data.sample_folder import RECORD_FILE
 from skinfw.data.sample_writer import writing_failed
 from skinfw.errors import DataError, RunError
 
@@ -79,19 +80,25 @@ def prepare(
 def find_photos(root: Path, output: Path, preparer: PhotoPreparer) -> list[str]:
     """Return the paths of all photos below a folder, sorted, with forward slashes.
 
-    Label maps are no photos, nor is anything below the output folder or in hidden folders.
+    Label maps are no photos, nor are prepared samples, or anything below the output folder or in hidden
+    folders.
 
     Raises:
         DataError: the folder is missing or cannot be read, or there is no photo in it.
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; give the folder that holds the photos")
+    if _same(root, output):
+        raise DataError(f"{output}: samples must not lie among the photos; give another output folder")
 
     def refuse(error: OSError) -> None:
         raise DataError(f"{error.filename}: the folder cannot be read: {error.strerror}") from error
 
     found = []
     for folder, below, files in os.walk(root, onerror=refuse):
+        if RECORD_FILE in files:  # a prepared sample is no photo
+            below.clear()
+            continue
         below[:] = [
             name for name in below if not name.startswith(".") and not _same(Path(folder, name), output)
         ]

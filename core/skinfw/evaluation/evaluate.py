@@ -142,7 +142,9 @@ def _measure(
         painted_names += batch.names
         count.add(len(batch.names))
     if not painted_names:
-        raise DataError(f"none of the {len(names)} samples can be read; the warnings above say why")
+        raise DataError(
+            f"none of the {len(names)} samples to be measured can be read; the warnings above say why"
+        )
     if violations:
         logger.error("%d pixels outside the painted region changed; this is a fault of skinfw", violations)
     # the first batch pays for warming up

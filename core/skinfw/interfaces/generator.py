@@ -21,10 +21,13 @@ class GeneratorIO:
     Attributes:
         size: height and width of the pictures in pixels.
         inputs: names of the input pictures, in the order of their channels.
+        margin: pixels around the skin that the composite takes from the painted picture too, where the
+            input was erased.
     """
 
     size: Size
     inputs: tuple[str, ...]
+    margin: int = 0
 
     @property
     def condition_channels(self) -> int:

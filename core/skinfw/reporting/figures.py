@@ -94,7 +94,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
 
 
 def summary(evaluation: Evaluation) -> str:
-    """Say in one sentence how the trained generator did, beside the baselines."""
+    """Say how the trained generator did beside the baselines: by the deciding metric, and by the next one."""
     count = len(evaluation.names)
     where = f"On {count} {evaluation.split} picture{'s' if count != 1 else ''}"
     key = evaluation.deciding_metric()
@@ -108,7 +108,22 @@ def summary(evaluation: Evaluation) -> str:
         if painter != TRAINED and figures.get(key) is not None
     ]
     text = f"{where} the trained generator reaches {figure_label(key)} {_with_unit(value, info)}"
-    return f"{text}{': ' if compared else ''}{', '.join(compared)}."
+    return f"{text}{': ' if compared else ''}{', '.join(compared)}.{_second(evaluation, key)}"
+
+
+def _second(evaluation: Evaluation, deciding: str) -> str:
+    """Say the figures of the next metric over the same region, as one figure alone can mislead."""
+    region = deciding.partition("/")[0]
+    others = [key for key in evaluation.metrics if key != deciding and key.startswith(f"{region}/")]
+    if not others:
+        return ""
+    info = evaluation.metrics[others[0]]
+    figures = [
+        f"{painter} {_with_unit(values.get(others[0]), info)}"
+        for painter, values in evaluation.values.items()
+    ]
+    label = figure_label(others[0])
+    return f" {label[0].upper()}{label[1:]}: {', '.join(figures)}."
 
 
 def _with_unit(value: float | None, info: MetricInfo) -> str:

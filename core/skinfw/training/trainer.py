@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -25,6 +26,8 @@ from skinfw.spec import TrainingSpec
 from skinfw.training.checkpoints import Progress, read_checkpoint, save_checkpoint
 from skinfw.training.interrupt import Interrupt, catch_interrupt
 from skinfw.training.networks import Networks, generator_only
+
+logger = logging.getLogger("skinfw")
 
 LOG_RECORDS = 1000
 """About this many training steps are logged, evenly spread over the run."""
@@ -123,6 +126,8 @@ class Trainer:
         self.best = checkpoint.about.get("best")
         self.last_good = f"The last good checkpoint is {path} at step {self.step}."
         self._rewind_log()
+        if self.step >= self.total_steps and not self.batches:
+            logger.warning("all %d steps are trained already; only the figures are made anew", self.step)
 
     def _rewind_log(self) -> None:
         """Drop what the log says of things that will be done again."""

@@ -63,18 +63,17 @@ class FillConfig(GeneratorConfig):
     trainable: ClassVar[bool] = False
     required_inputs: ClassVar[tuple[str, ...]] = (APPAREL, SKIN)
 
-    margin: int = Field(
-        default=3,
-        ge=0,
-        le=100,
-        description="pixels around the skin in which erased (white) ones are filled too, as preparation "
-        "erases a ring around it; no less than the spec's composite_margin, or a rim stays white",
-    )
-
 
 class InpaintConfig(FillConfig):
     """Classical inpainting as OpenCV does it; nothing to train."""
 
+    margin: int = Field(
+        default=3,
+        ge=0,
+        le=100,
+        description="pixels around the skin in which erased (white) ones are filled too, at least the spec's "
+        "composite_margin: preparation erases a ring around the skin, whose white would flow in",
+    )
     method: Literal["telea", "navier_stokes"] = Field(
         default="telea",
         description="telea (fast marching, Telea 2004) or navier_stokes (Bertalmio et al. 2001)",

@@ -25,5 +25,5 @@ class InpaintGenerator(Generator[InpaintConfig]):
         """Paint a batch; ``noise`` is not used. See `Generator.forward`."""
         pictures = condition[:, self.io.channels_of(APPAREL)]
         skin = condition[:, self.io.channels_of(SKIN)].amax(dim=1, keepdim=True) > 0.5
-        region = skin | erased_ring(pictures, skin, self.config.margin)
+        region = skin | erased_ring(pictures, skin, max(self.config.margin, self.io.margin))
         return inpaint(pictures, region, self.config.radius, _METHODS[self.config.method])

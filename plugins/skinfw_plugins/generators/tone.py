@@ -20,9 +20,8 @@ class ToneGenerator(Generator[ToneConfig]):
 
     The median is taken as a robust mean: hair, eyes and shadows do not pull it away. Where no face is
     visible it is the median of all that is (everything but white), and white where nothing is. The ring that
-    preparation erased around the skin is clothes or background, not skin: it is inpainted between that colour
-    and its surroundings, for a composite with a margin takes it from here. All other pixels stay as they are.
-    Nothing is trained.
+    a composite with a margin takes beyond the skin is clothes or background: it is inpainted between that
+    colour and its surroundings. All other pixels stay as they are. Nothing is trained.
     """
 
     def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -36,7 +35,7 @@ class ToneGenerator(Generator[ToneConfig]):
         )
         skin = condition[:, self.io.channels_of(SKIN)].amax(dim=1, keepdim=True) > 0.5
         painted = torch.where(skin, tones[:, :, None, None], pictures)
-        ring = erased_ring(pictures, skin, self.config.margin)
+        ring = erased_ring(pictures, skin, self.io.margin)
         return torch.where(ring, inpaint(painted, ring, _RADIUS, cv2.INPAINT_TELEA), painted)
 
 

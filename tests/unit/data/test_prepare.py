@@ -430,3 +430,16 @@ def test_real_photos_do_not_leak_skin(tmp_path: Path) -> None:
         assert skin.any() and not (grow(skin, 3) & kept).any()
         # a person fills about 15% of the square photo, and at least a quarter of the crop
         assert (kept | skin).mean() > 0.25
+
+
+def test_prepared_samples_among_the_photos_are_no_photos(photos: Path, tmp_path: Path) -> None:
+    run(photos, photos / "first")
+    report = run(photos, tmp_path / "out")
+    assert [row.photo for row in report.rows] == [f"id_{index}/01_1_front.png" for index in range(3)]
+
+
+def test_samples_may_not_lie_among_the_photos(photos: Path) -> None:
+    before = tree(photos)
+    with pytest.raises(DataError, match="samples must not lie among the photos"):
+        run(photos, photos)
+    assert tree(photos) == before

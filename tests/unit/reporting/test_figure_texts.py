@@ -93,3 +93,12 @@ def test_less_is_better_where_the_metric_says_so() -> None:
 def test_the_summary_without_any_value() -> None:
     text = summary(evaluation({"trained": {"skin/mse": None}}, {"skin/mse": ERROR}))
     assert text == "On 2 test pictures no metric has a value."
+
+
+def test_the_next_metric_of_the_region_stands_beside_the_deciding_one() -> None:
+    values: dict[str, dict[str, float | None]] = {
+        "trained": {"skin/psnr": 18.2, "picture/mse": 0.2, "skin/mse": 0.01},
+        "tone": {"skin/psnr": 18.1, "picture/mse": 0.1, "skin/mse": 0.03},
+    }
+    text = summary(evaluation(values, {"skin/psnr": DB, "picture/mse": ERROR, "skin/mse": ERROR}))
+    assert text.endswith("0.10 dB above tone (better). Skin MSE: trained 0.01000, tone 0.03000.")

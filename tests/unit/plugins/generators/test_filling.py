@@ -36,7 +36,7 @@ def batch(tmp_path: Path, write_photo: Callable[..., Path]) -> Batch:
 
 def painted(kind: Any, config: Any, batch: Batch, composite_margin: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the picture after the composite, and where it was painted."""
-    generator: Generator[Any] = kind(config, GeneratorIO(SIZE, INPUTS))
+    generator: Generator[Any] = kind(config, GeneratorIO(SIZE, INPUTS, composite_margin))
     region = painted_region("skin", batch.skin, batch.kept, composite_margin)
     output = composite(generator(batch.condition(INPUTS)), batch.inputs["apparel_head_foot"], region)
     return output, region[:, 0] > 0.5

@@ -11,7 +11,7 @@ INPUTS = ("apparel_head_foot", "face", "segmentation_skin")
 
 
 def paint(picture: torch.Tensor, face: torch.Tensor, skin: torch.Tensor, margin: int = 3) -> torch.Tensor:
-    network = ToneGenerator(ToneConfig(margin=margin), GeneratorIO((8, 8), INPUTS))
+    network = ToneGenerator(ToneConfig(), GeneratorIO((8, 8), INPUTS, margin))
     condition = torch.cat([picture, face.expand(3, -1, -1), skin.expand(3, -1, -1)])
     return network(condition[None])[0]
 
