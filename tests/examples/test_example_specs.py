@@ -29,13 +29,16 @@ def test_is_valid_and_runs_again_as_filled(
     assert parse_spec(spec.to_json()).to_json() == spec.to_json()
 
 
-def test_photos_takes_root_and_poses_from_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_photos_takes_its_root_from_an_override_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SKINFW_DATA", raising=False)
+    spec = load_spec(EXAMPLES / "photos.json", {"data.dataset.root": "/somewhere"})
+    assert spec.data.dataset.to_json()["root"] == "/somewhere"
+
+
+def test_photos_takes_its_root_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKINFW_DATA", str(tmp_path))
     dataset = load_spec(EXAMPLES / "photos.json").data.dataset.to_json()
     assert dataset["root"] == str(tmp_path)
-    assert dataset["pose_encoder"]["folder"] == str(tmp_path / "openpose")
     assert dataset["prepare"]["crop"]["aspect"] == 2
 
 

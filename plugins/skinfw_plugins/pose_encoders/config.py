@@ -13,8 +13,8 @@ class OpenposeConfig(ComponentConfig):
     folder: SpecPath | None = Field(
         default=None,
         description=(
-            "folder of the JSON files, with the photos' own subfolders or without; null: beside the photos, "
-            "where they are looked for first in any case"
+            "folder of the JSON files, with the photos' own subfolders or without; null: the folder called "
+            "openpose nearest above the photo; beside the photos they are looked for first in any case"
         ),
     )
     suffix: str = Field(

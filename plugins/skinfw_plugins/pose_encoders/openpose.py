@@ -13,9 +13,15 @@ from skinfw.errors import DataError
 from skinfw.interfaces.pose_encoder import PoseEncoder
 from skinfw_plugins.pose_encoders.config import OpenposeConfig
 
+FOLDER = "openpose"
+"""Where JSON files are looked for when no folder is configured."""
+
 
 class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
-    """Reads BODY_25 JSON beside the photo, or from a folder that mirrors the photos' tree."""
+    """Reads BODY_25 JSON beside the photo, or from a folder that mirrors the photos' tree.
+
+    Where no folder is configured it is the one called ``openpose`` nearest above the photo.
+    """
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the JSON file of a photo; empty where there is none."""
@@ -32,10 +38,10 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
             raise DataError("the openpose pose encoder reads files: it needs a photo that lies on disk")
         sources = self.sources(photo.path)
         if not sources:
-            places = [photo.path.parent, *filter(None, [self.config.folder])]
+            folder = self._folder(photo.path)
             raise DataError(
                 f"{photo.path}: no pose file {photo.path.stem}{self.config.suffix} beside it"
-                + (f" nor under {places[1]}" if len(places) > 1 else "")
+                + (f" nor under {folder}" if folder is not None else "")
                 + "; run OpenPose with --write_json, or use a pose encoder that finds poses itself"
             )
         return pick_person(read_openpose_json(sources[0]), person)
@@ -44,10 +50,17 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
         """Return where the JSON file may be, those that share most of the photo's path first."""
         name = photo.stem + self.config.suffix
         places = [photo.with_name(name)]
-        if self.config.folder is not None:
+        folder = self._folder(photo)
+        if folder is not None:
             above = photo.absolute().parent.parts[1:]
-            places += [Path(self.config.folder, *above[start:], name) for start in range(len(above) + 1)]
+            places += [Path(folder, *above[start:], name) for start in range(len(above) + 1)]
         return places
+
+    def _folder(self, photo: Path) -> Path | None:
+        if self.config.folder is not None:
+            return self.config.folder
+        above = (parent / FOLDER for parent in photo.absolute().parents)
+        return next((folder for folder in above if folder.is_dir()), None)
 
 
 def pick_person(people: list[Keypoints], person: Mask | None) -> Keypoints | None:

@@ -61,6 +61,16 @@ def test_the_folder_mirrors_the_end_of_the_photos_path(tmp_path: Path) -> None:
         assert found is not None and found.points[0, 0] == x
 
 
+def test_without_a_folder_the_nearest_called_openpose_is_taken(tmp_path: Path) -> None:
+    photo = Photo(PIXELS, tmp_path / "data" / "photos" / "id_1" / "a.jpg")
+    write_pose(tmp_path / "openpose" / "id_1" / "a_keypoints.json", 3)
+    found = encoder().keypoints(photo)
+    assert found is not None and found.points[0, 0] == 3
+    write_pose(tmp_path / "data" / "openpose" / "id_1" / "a_keypoints.json", 7)
+    found = encoder().keypoints(photo)
+    assert found is not None and found.points[0, 0] == 7
+
+
 def test_another_persons_file_is_not_taken(tmp_path: Path) -> None:
     write_pose(tmp_path / "poses" / "id_2" / "01_1_front_keypoints.json", 5)
     photo = Photo(PIXELS, tmp_path / "photos" / "id_1" / "01_1_front.jpg")
