@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from skinfw import Pipeline, hookimpl
 from skinfw.errors import DataError, SpecError
@@ -298,3 +299,19 @@ def test_threads_are_given_back(tmp_path: Path, tiny_spec: MakeSpec) -> None:
     spec["training"] |= {"threads": before + 1, "epochs": None, "steps": 1}
     Pipeline(spec, output=tmp_path / "run").fit()
     assert torch.get_num_threads() == before
+
+
+def test_tensorboard_shows_losses_figures_and_sample_grids(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    run = Pipeline(tiny_spec(baselines=[]), output=tmp_path / "run").fit().run
+    events = EventAccumulator(str(run.folder / "tensorboard"))
+    events.Reload()
+    tags = events.Tags()
+    assert {"loss/l1", "loss/gan", "loss/discriminator/gan", "validation/skin/psnr", "test/skin/psnr"} <= set(
+        tags["scalars"]
+    )
+    logged = {record["step"]: record["losses"]["l1"] for record in records(run, "step")}
+    shown = {event.step: event.value for event in events.Scalars("loss/l1")}
+    assert shown == pytest.approx(logged)
+    assert [event.step for event in events.Images("samples")] == [
+        record["step"] for record in records(run, "evaluation")
+    ]
