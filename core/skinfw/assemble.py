@@ -7,8 +7,10 @@ from typing import Any
 
 from skinfw.build import build
 from skinfw.component_spec import ComponentSpec, numbered
-from skinfw.config import LossConfig, MetricConfig, Region
+from skinfw.config import AugmentationConfig, GeneratorConfig, LossConfig, MetricConfig, Region
 from skinfw.interfaces import (
+    Augmentation,
+    AugmentationIO,
     Dataset,
     DatasetIO,
     Discriminator,
@@ -23,18 +25,35 @@ from skinfw.interfaces import (
 from skinfw.spec import Spec
 
 
-def build_dataset(spec: Spec, inputs: Sequence[str] = ()) -> Dataset[Any]:
+def build_dataset(spec: Spec, inputs: Sequence[str] = (), *, needs_keypoints: bool = False) -> Dataset[Any]:
     """Build the data set.
 
     Args:
         spec: describes the data.
         inputs: input pictures that are wanted beside those of the generator.
+        needs_keypoints: whether every sample must bring its keypoints.
     """
-    needs_skin = spec.composite == "skin" or any(
-        isinstance(loss.config, LossConfig) and loss.config.region == "skin" for loss in spec.losses
-    )
+    needs_skin = spec.composite == "skin" or any(loss.region == "skin" for loss in _loss_configs(spec))
     names = tuple(dict.fromkeys([*spec.data.inputs, *inputs]))
-    return build(spec.data.dataset, Dataset, DatasetIO(spec.data.size, names, needs_skin))
+    io = DatasetIO(spec.data.size, names, needs_skin, needs_keypoints)
+    return build(spec.data.dataset, Dataset, io)
+
+
+def build_training_dataset(spec: Spec) -> Dataset[Any]:
+    """Build the data set with all that losses and augmentations need of its samples."""
+    changes = [each.config for each in spec.augmentations if isinstance(each.config, AugmentationConfig)]
+    more = [name for loss in _loss_configs(spec) for name in loss.required_inputs]
+    more += [name for change in changes for name in change.required_inputs]
+    return build_dataset(spec, more, needs_keypoints=any(change.geometric for change in changes))
+
+
+def _loss_configs(spec: Spec) -> list[LossConfig]:
+    return [loss.config for loss in spec.losses if isinstance(loss.config, LossConfig)]
+
+
+def build_augmentations(spec: Spec) -> list[Augmentation[Any]]:
+    """Build the augmentations in the order of the spec."""
+    return [build(each, Augmentation, AugmentationIO(spec.data.size)) for each in spec.augmentations]
 
 
 def build_generator(spec: Spec) -> Generator[Any]:
@@ -48,7 +67,7 @@ def build_baselines(spec: Spec) -> dict[str, Generator[Any]]:
     """Build the baselines by name, each for just the inputs that it requires."""
     built = {}
     for name, reference in numbered(spec.baselines).items():
-        inputs = getattr(reference.config, "required_inputs", ())
+        inputs = reference.config.required_inputs if isinstance(reference.config, GeneratorConfig) else ()
         built[name] = build(reference, Generator, GeneratorIO(spec.data.size, inputs, spec.composite_margin))
     return built
 

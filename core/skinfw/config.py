@@ -151,11 +151,14 @@ class GeneratorConfig(ComponentConfig):
 
     Attributes:
         trainable: whether there is anything to train; without, it is a baseline and no generator of a run.
-        required_inputs: input pictures without which it cannot work; a baseline is given these only.
     """
 
     trainable: ClassVar[bool] = True
-    required_inputs: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """Input pictures without which it cannot work; a baseline is given these only."""
+        return ()
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return which sizes the network accepts when it is built for ``size`` (height, width)."""
@@ -167,6 +170,11 @@ class DiscriminatorConfig(ComponentConfig):
 
     conditional: bool = Field(default=True, description="judge the picture together with the input pictures")
 
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether a picture's logits depend on the others of its batch, as under batch normalisation."""
+        return False
+
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return which sizes the network accepts when it is built for ``size`` (height, width)."""
         return SizeRequirement()
@@ -177,11 +185,44 @@ Region = Literal["picture", "skin"]
 
 
 class LossConfig(ComponentConfig):
-    """Base of a loss's configuration; ``adversarial`` says that it needs a discriminator."""
+    """Base of a loss's configuration.
+
+    Attributes:
+        adversarial: whether it trains the discriminator.
+        judged: whether it looks at what the discriminator says, so that there must be one.
+        required_inputs: input pictures that each sample must bring for it, whether the generator sees them
+            or not.
+    """
+
+    adversarial: ClassVar[bool] = False
+    judged: ClassVar[bool] = False
+    required_inputs: ClassVar[tuple[str, ...]] = ()
 
     weight: float = Field(default=1.0, ge=0, description="factor of this term in the sum of losses")
-    adversarial: ClassVar[bool] = False
     region: Region = Field(default="picture", description="pixels that count: picture or skin")
+    warmup: int = Field(
+        default=0,
+        ge=0,
+        description="steps over which the weight rises linearly from 0; 0: full at once",
+    )
+
+    def discriminator_fault(self, discriminator: DiscriminatorConfig) -> str | None:
+        """Return why it cannot train a discriminator of this configuration, or None if it can."""
+        return None
+
+
+class AugmentationConfig(ComponentConfig):
+    """Base of an augmentation's configuration.
+
+    Attributes:
+        geometric: whether it moves pixels, so that samples must bring their keypoints.
+        required_inputs: input pictures that each sample must bring for it.
+    """
+
+    geometric: ClassVar[bool] = False
+    required_inputs: ClassVar[tuple[str, ...]] = ()
+
+    probability: float = Field(default=1.0, ge=0, le=1, description="share of the samples that it changes")
 
 
 class MetricConfig(ComponentConfig):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from skinfw.component_spec import ComponentSpec
-from skinfw.config import DiscriminatorConfig, GeneratorConfig, Size
+from skinfw.config import DiscriminatorConfig, GeneratorConfig, LossConfig, Size
 
 
 def size_faults(network: ComponentSpec | None, what: str, size: Size) -> list[str]:
@@ -27,6 +27,21 @@ def input_faults(generator: ComponentSpec, inputs: Sequence[str]) -> list[str]:
     required = generator.config.required_inputs if isinstance(generator.config, GeneratorConfig) else ()
     missing = sorted(set(required) - set(inputs))
     return [f"$.data.inputs: the generator {generator.name!r} needs {', '.join(missing)}"] if missing else []
+
+
+def adversary_faults(discriminator: ComponentSpec | None, losses: Sequence[ComponentSpec]) -> list[str]:
+    """Return why a discriminator and the losses do not fit together."""
+    configs = {loss.name: loss.config for loss in losses if isinstance(loss.config, LossConfig)}
+    adversarial = {name: config for name, config in configs.items() if config.adversarial}
+    if discriminator is None:
+        judged = [name for name, config in configs.items() if config.adversarial or config.judged]
+        return [f"$.discriminator: the loss {name!r} needs one; name a discriminator" for name in judged[:1]]
+    if not adversarial:
+        return ["$.discriminator: no loss trains it; add an adversarial loss or leave it out"]
+    if not isinstance(discriminator.config, DiscriminatorConfig):
+        return []
+    faults = {name: config.discriminator_fault(discriminator.config) for name, config in adversarial.items()}
+    return [f"$.discriminator: the loss {name!r}: {fault}" for name, fault in faults.items() if fault]
 
 
 def trains(generator: ComponentSpec) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from skinfw.assemble import build_dataset
+from skinfw.assemble import build_training_dataset
 from skinfw.data.split import Split, split_names
 from skinfw.devices import cpu_threads
 from skinfw.evaluation.evaluate import evaluate_run
@@ -78,7 +78,7 @@ class Pipeline:
 
     def _fit(self) -> None:
         accelerator = make_accelerator(self.spec.training)
-        dataset = build_dataset(self.spec)
+        dataset = build_training_dataset(self.spec)
         data = self.spec.data
         split = split_names(dataset.names(), data.test_fraction, data.validation_fraction, dataset.group)
         if accelerator.is_main_process:

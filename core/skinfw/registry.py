@@ -29,6 +29,7 @@ KINDS = (
     "dataset",
     "segmenter",
     "pose_encoder",
+    "augmentation",
     "generator",
     "discriminator",
     "loss",

@@ -10,12 +10,12 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.component_spec import ComponentSpec, Slot, use_default, use_defaults
-from skinfw.config import LossConfig, StrictModel
+from skinfw.config import StrictModel
 from skinfw.errors import SpecError
 from skinfw.faults import ELSEWHERE, tell
 from skinfw.inputs import APPAREL, LINE, SKIN, InputName
 from skinfw.jsonfile import read_json
-from skinfw.network_faults import input_faults, size_faults, trains
+from skinfw.network_faults import adversary_faults, input_faults, size_faults, trains
 from skinfw.overrides import apply_overrides
 from skinfw.registry import Registry
 
@@ -25,6 +25,7 @@ GeneratorSlot = Annotated[ComponentSpec, Slot("generator")]
 DiscriminatorSlot = Annotated[ComponentSpec, Slot("discriminator")]
 LossSlot = Annotated[ComponentSpec, Slot("loss")]
 MetricSlot = Annotated[ComponentSpec, Slot("metric")]
+AugmentationSlot = Annotated[ComponentSpec, Slot("augmentation")]
 Side = Annotated[int, Field(ge=1, le=8192)]
 
 
@@ -103,6 +104,13 @@ class TrainingSpec(StrictModel):
         default=None, gt=0, description="largest norm of a network's gradient; null: no limit"
     )
     gradient_accumulation: int = Field(default=1, ge=1, description="batches to one optimiser step")
+    critic_steps: int = Field(
+        default=1,
+        ge=1,
+        validate_default=True,
+        description="steps of the discriminator to one of the generator, each on a batch of its own "
+        "(WGAN-GP paper: 5)",
+    )
     precision: Literal["no", "bf16", "fp16"] = Field(
         default="no", description="mixed precision; no: float32 throughout"
     )
@@ -130,6 +138,15 @@ class TrainingSpec(StrictModel):
     def _check_length(cls, value: int | None, info: ValidationInfo) -> int | None:
         if "epochs" in info.data and (info.data["epochs"] is None) == (value is None):
             raise PydanticCustomError("length", "give either epochs or steps")
+        return value
+
+    @field_validator("critic_steps")
+    @classmethod
+    def _check_critic_steps(cls, value: int, info: ValidationInfo) -> int:
+        if value > 1 and info.data.get("gradient_accumulation", 1) > 1:
+            raise PydanticCustomError(
+                "critic_steps", "critic_steps and gradient_accumulation do not go together; leave one at 1"
+            )
         return value
 
     @field_validator("precision")
@@ -174,6 +191,9 @@ class Spec(StrictModel):
         default=None, description="the network that judges; needed by adversarial losses only"
     )
     losses: tuple[LossSlot, ...] = Field(min_length=1, description="terms of the generator's objective")
+    augmentations: tuple[AugmentationSlot, ...] = Field(
+        default=(), description="what is done to training samples, in this order (report, section 7)"
+    )
     metrics: tuple[MetricSlot, ...] = Field(
         default_factory=lambda: tuple(use_defaults("metric", "metrics")),
         description="what is measured; the first one chooses the best checkpoint",
@@ -221,15 +241,8 @@ class Spec(StrictModel):
     def _check_adversaries(
         cls, value: tuple[ComponentSpec, ...], info: ValidationInfo
     ) -> tuple[ComponentSpec, ...]:
-        adversarial = [
-            loss.name for loss in value if isinstance(loss.config, LossConfig) and loss.config.adversarial
-        ]
-        if "discriminator" not in info.data:  # it has a fault of its own
-            return value
-        if adversarial and info.data["discriminator"] is None:
-            _refuse([f"$.discriminator: the loss {adversarial[0]!r} needs one; name a discriminator"])
-        if info.data["discriminator"] is not None and not adversarial:
-            _refuse(["$.discriminator: no loss uses it; add an adversarial loss or leave it out"])
+        if "discriminator" in info.data:  # else it has a fault of its own
+            _refuse(adversary_faults(info.data["discriminator"], value))
         return value
 
     @field_validator("baselines")

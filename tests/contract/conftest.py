@@ -87,6 +87,8 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"base_channels": 4},
         {"base_channels": 4, "norm": "instance", "depth": 3, "dropout": 0.5},
         {"base_channels": 4, "norm": "none"},
+        {"base_channels": 4, "condition": "tone", "noise": "channel"},
+        {"base_channels": 4, "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
     ),
     ("generator", "inpaint"): of({}, {"method": "navier_stokes"}),
     ("generator", "tone"): of(),

@@ -35,6 +35,7 @@ from skinfw.interfaces import (
     DiscriminatorIO,
     Generator,
     GeneratorIO,
+    Judgement,
     Loss,
     LossIO,
     Metric,
@@ -109,14 +110,8 @@ class ClaimsUnconditional(GoodGenerator):
     conditional: ClassVar[bool] = False
 
 
-class ClaimsNoise(GoodGenerator):
-    takes_noise: ClassVar[bool] = True
-
-
 class IgnoresNoise(GoodGenerator):
-    takes_noise: ClassVar[bool] = True
-
-    def noise_shape(self) -> tuple[int, ...]:
+    def noise_shape(self, size: Size) -> tuple[int, ...]:
         return (2,)
 
 
@@ -142,7 +137,6 @@ def test_a_good_generator_passes() -> None:
         (ForgetsState, "after the state dict was loaded"),
         (ChangesItsInput, "changes the condition"),
         (ClaimsUnconditional, "conditional is False"),
-        (ClaimsNoise, "takes_noise is True"),
         (IgnoresNoise, "other noise changes nothing"),
         (NeedsEvenSides, "accepts 1x2 pixels, but the network fails there: RuntimeError"),
     ],
@@ -154,7 +148,10 @@ def test_a_broken_generator_is_refused(component: type[GoodGenerator], message: 
 def test_a_configuration_that_is_wrong_about_training_is_refused() -> None:
     class SaysNothing(GeneratorConfig):
         trainable = False
-        required_inputs = ("apparel_head_foot",)
+
+        @property
+        def required_inputs(self) -> tuple[str, ...]:
+            return ("apparel_head_foot",)
 
     fails(
         lambda: testing.check_generator(GoodGenerator, SaysNothing(), (8, 12)),
@@ -180,30 +177,29 @@ class GoodDiscriminator(Discriminator[DiscriminatorConfig]):
     def receptive_field(self) -> int:
         return 3
 
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
         seen = picture if condition is None else torch.cat([picture, condition], dim=1)
-        logits: Tensor = self.layer(seen)
-        return logits
+        return Judgement((self.layer(seen),))
 
 
 class OneLogitTooMany(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
-        return super().forward(picture, condition).expand(-1, 2, -1, -1)
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+        return Judgement((super().forward(picture, condition).logits[0].expand(-1, 2, -1, -1),))
 
 
 class BlindToTheCondition(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
         return super().forward(picture, None if condition is None else torch.zeros_like(condition))
 
 
 class WithoutGradient(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
         return super().forward(picture.detach(), condition)
 
 
 class NeedsTwoRows(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
-        return nn.functional.avg_pool2d(super().forward(picture, condition), 2)
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+        return Judgement((nn.functional.avg_pool2d(super().forward(picture, condition).logits[0], 2),))
 
 
 class Exaggerates(GoodDiscriminator):
@@ -277,10 +273,11 @@ class Trainable(GoodLoss):
 
 class UpsideDown(AdversarialLoss[LossConfig]):
     def generator_term(self, step: Step) -> Tensor:
-        return -step.judge(step.output).mean()
+        return -step.judge(step.output).logits[0].mean()
 
     def discriminator_term(self, step: Step) -> Tensor:
-        return step.judge(step.target).mean() - step.judge(step.output).mean()
+        real, painted = (step.judge(picture).logits[0] for picture in (step.target, step.output))
+        return real.mean() - painted.mean()
 
 
 @pytest.mark.parametrize("region", ["picture", "skin"])

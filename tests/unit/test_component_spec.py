@@ -21,7 +21,10 @@ def test_a_bare_name_is_short_for_an_object() -> None:
 
 def test_parameters_reach_the_configuration_and_json() -> None:
     holder = Holder.model_validate({"loss": {"type": "l1", "weight": 3}})
-    assert holder.model_dump(mode="json") == {"loss": {"type": "l1", "weight": 3.0, "region": "picture"}}
+    expected = {"type": "l1", "weight": 3.0, "region": "picture", "warmup": 0}
+    assert holder.model_dump(mode="json") == {"loss": expected}
+        "loss": {"type": "l1", "weight": 3.0, "region": "picture", "warmup": 0}
+    }
     assert Holder.model_validate(holder.model_dump(mode="json")) == holder
 
 

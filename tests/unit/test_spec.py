@@ -145,7 +145,7 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
         ("skinfw", 2, "$.skinfw: Input should be 1 (found 2)"),
         ("two words", 1, '$["two words"]: unknown field'),
         ("discriminator", None, "$.discriminator: the loss 'gan' needs one; name a discriminator"),
-        ("losses", ["l1"], "$.discriminator: no loss uses it; add an adversarial loss or leave it out"),
+        ("losses", ["l1"], "$.discriminator: no loss trains it; add an adversarial loss or leave it out"),
         ("data.inputs", ["apparel_head_foot", "line"], "segmentation_skin must be among $.data.inputs"),
         ("data.size", [509, 509], "$.data.size: generator 'pix2pix': 509x509 does not fit"),
         ("data.size", [32, 32], "$.data.size: discriminator 'patchgan': 32x32 is too small"),

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skinfw.config import Size
 from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Mask, Picture
 
@@ -23,6 +24,8 @@ class Batch:
         target: float32 RGB ``(B, 3, H, W)`` in [0, 1].
         skin: float32 ``(B, 1, H, W)`` in {0, 1}; all 0 for a sample whose skin is not known.
         kept: float32 ``(B, 1, H, W)`` in {0, 1}; head, feet and apparel of ``apparel_head_foot``.
+        keypoints: BODY_25 points, float32 ``(B, 25, 3)``, x, y and confidence as in
+            `skinfw.data.keypoints.Keypoints`; None where not every sample brings them.
     """
 
     names: Sequence[str]
@@ -30,6 +33,12 @@ class Batch:
     target: Tensor
     skin: Tensor
     kept: Tensor
+    keypoints: Tensor | None = None
+
+    @property
+    def size(self) -> Size:
+        """Height and width of the pictures in pixels."""
+        return (self.target.shape[2], self.target.shape[3])
 
     def condition(self, names: Sequence[str]) -> Tensor:
         """Return the named input pictures side by side as channels, ``(B, 3 * len(names), H, W)``."""
@@ -47,6 +56,7 @@ class Batch:
             target=move(self.target),
             skin=move(self.skin),
             kept=move(self.kept),
+            keypoints=None if self.keypoints is None else self.keypoints.to(device, non_blocking=True),
         )
 
 
@@ -59,6 +69,11 @@ def picture_tensor(pictures: Sequence[Picture]) -> Tensor:
 def mask_tensor(masks: Sequence[Mask]) -> Tensor:
     """Turn bool masks ``(H, W)`` into float32 ``(B, 1, H, W)`` in {0, 1}."""
     return torch.from_numpy(np.stack(masks)).to(torch.float32).unsqueeze(1)
+
+
+def _keypoints_tensor(samples: Sequence[Sample]) -> Tensor | None:
+    points = [sample.keypoints.points for sample in samples if sample.keypoints is not None]
+    return torch.from_numpy(np.stack(points)) if len(points) == len(samples) else None
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
@@ -75,4 +90,5 @@ def collate(samples: Sequence[Sample]) -> Batch:
         target=picture_tensor([sample.target for sample in samples]),
         skin=mask_tensor(skins),
         kept=mask_tensor([sample.kept for sample in samples]),
+        keypoints=_keypoints_tensor(samples),
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skinfw.config import Size
 from skinfw.errors import DataError
 
 BODY_25 = (
@@ -54,6 +55,14 @@ class Keypoints:
         moved[:, 1] = moved[:, 1] * scale_y + shift_y
         moved[self.points[:, 2] <= 0] = 0
         return Keypoints(moved)
+
+    def resized(self, old: Size, new: Size) -> Keypoints:
+        """Return the keypoints in a picture that was resized from one height and width to another.
+
+        Whole numbers are centres of pixels, as OpenPose counts.
+        """
+        down, right = new[0] / old[0], new[1] / old[1]
+        return self.mapped(right, down, (right - 1) / 2, (down - 1) / 2)
 
     def to_json(self) -> dict[str, Any]:
         """Return the keypoints in OpenPose's JSON format, as its release 1.7 writes them."""

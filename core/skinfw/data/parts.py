@@ -9,6 +9,7 @@ import numpy as np
 
 from skinfw.config import Size
 from skinfw.data.face import face_classes
+from skinfw.data.keypoints import Keypoints
 from skinfw.data.resize import blank_outside, resize_cutout, resize_mask, resize_picture
 from skinfw.data.sample import APPAREL, FACE, LINE, SKIN, Sample
 from skinfw.data.segmentation import Mask, Picture, Segmentation
@@ -25,6 +26,7 @@ class PersonParts:
         skin: where the body shows skin, bool ``(H, W)``, or None where nobody knows.
         line: the drawn pose, uint8 RGB ``(H, W, 3)``, or None.
         face: where the face is visible, bool ``(H, W)``, or None where nobody knows.
+        keypoints: the pose in pixels of these pictures, or None where nobody knows.
     """
 
     apparel: Picture
@@ -33,6 +35,7 @@ class PersonParts:
     skin: Mask | None = None
     line: Picture | None = None
     face: Mask | None = None
+    keypoints: Keypoints | None = None
 
 
 def grow(mask: Mask, margin: int) -> Mask:
@@ -76,6 +79,7 @@ def resize_parts(parts: PersonParts, size: Size) -> PersonParts:
     The body is divided by what is kept as well: where it shows the same as ``apparel`` it still does.
     """
     apparel, kept = resize_cutout(parts.apparel, parts.kept, size)
+    old = (parts.kept.shape[0], parts.kept.shape[1])
     return PersonParts(
         apparel=apparel,
         kept=kept,
@@ -83,6 +87,7 @@ def resize_parts(parts: PersonParts, size: Size) -> PersonParts:
         skin=None if parts.skin is None else resize_mask(parts.skin, size),
         line=None if parts.line is None else resize_picture(parts.line, size),
         face=None if parts.face is None else resize_mask(parts.face, size) & kept,
+        keypoints=None if parts.keypoints is None else parts.keypoints.resized(old, size),
     )
 
 
@@ -113,4 +118,11 @@ def to_sample(name: str, parts: PersonParts, size: Size, inputs: tuple[str, ...]
         if picture is None:
             raise ValueError(f"{name}: the parts hold no {wanted}")
         chosen[wanted] = picture
-    return Sample(name=name, inputs=chosen, target=parts.body, skin=parts.skin, kept=parts.kept)
+    return Sample(
+        name=name,
+        inputs=chosen,
+        target=parts.body,
+        skin=parts.skin,
+        kept=parts.kept,
+        keypoints=parts.keypoints,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.inputs import APPAREL, FACE, INPUTS, LINE, SKIN
 
@@ -24,6 +25,7 @@ class Sample:
         target: the person without background, uint8 RGB ``(H, W, 3)``.
         skin: where the target shows skin, bool ``(H, W)``, or None where nobody knows.
         kept: where ``apparel_head_foot`` shows head, feet or apparel, bool ``(H, W)``.
+        keypoints: the pose in pixels of these pictures, or None where nobody knows.
     """
 
     name: str
@@ -31,3 +33,4 @@ class Sample:
     target: Picture
     skin: Mask | None
     kept: Mask
+    keypoints: Keypoints | None = None

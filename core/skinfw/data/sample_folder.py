@@ -53,6 +53,7 @@ def read_sample(
     inputs: tuple[str, ...],
     *,
     needs_skin: bool = False,
+    needs_keypoints: bool = False,
     needs_target: bool = True,
 ) -> Sample:
     """Read a sample folder.
@@ -63,6 +64,7 @@ def read_sample(
         size: height and width wanted, in pixels.
         inputs: names of the input pictures wanted.
         needs_skin: whether ``segmentation_skin`` must be there even if it is no input.
+        needs_keypoints: whether ``keypoints.json`` must be there.
         needs_target: whether ``body`` must be there; without it the target is what is seen of the person.
 
     Returns:
@@ -84,6 +86,7 @@ def read_sample(
         skin=reader.skin(required=needs_skin or SKIN in inputs),
         line=reader.line() if LINE in inputs else None,
         face=reader.face(kept) if FACE in inputs else None,
+        keypoints=reader.required_keypoints() if needs_keypoints else None,
     )
     return to_sample(name, parts, size, inputs)
 
@@ -180,6 +183,15 @@ class _Reader:
         path = self.folder / KEYPOINTS_FILE
         people = read_openpose_json(path) if path.is_file() else []
         return people[0] if people else None
+
+    def required_keypoints(self) -> Keypoints:
+        found = self.keypoints()
+        if found is None:
+            raise DataError(
+                f"{self.folder}: {KEYPOINTS_FILE} is missing or empty; augmentations that move pixels need "
+                "the pose as keypoints, to draw it again"
+            )
+        return found
 
     def face(self, kept: Mask) -> Mask:
         found = self._labelled_face()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from skinfw.composite import to_uint8, violations
+from skinfw.config import Size
 from skinfw.data.batch import Batch
 from skinfw.data.sample import APPAREL
 from skinfw.data.segmentation import Mask, Picture
@@ -52,7 +53,7 @@ class PaintedBatch:
         return violations(written, self.bases[index], self.painted[index])
 
 
-def sample_noise(generator: Generator[Any], names: Sequence[str], seed: int) -> Tensor | None:
+def sample_noise(generator: Generator[Any], names: Sequence[str], size: Size, seed: int) -> Tensor | None:
     """Return the noise of each sample, or None for a generator that takes none.
 
     It depends on the seed and the sample's name alone: neither the order nor the size of batches matters.
@@ -60,18 +61,20 @@ def sample_noise(generator: Generator[Any], names: Sequence[str], seed: int) -> 
     Args:
         generator: the generator that the noise is for.
         names: the samples of the batch.
+        size: height and width of the pictures in pixels.
         seed: seed of the run.
 
     Returns:
-        standard normal, float32 ``(B, *generator.noise_shape())`` on the CPU.
+        standard normal, float32 ``(B, *generator.noise_shape(size))`` on the CPU.
     """
-    if not generator.takes_noise:
+    shape = generator.noise_shape(size)
+    if not shape:
         return None
     drawn = []
     for name in names:
         digest = hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).digest()
         source = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
-        drawn.append(torch.randn(generator.noise_shape(), generator=source))
+        drawn.append(torch.randn(shape, generator=source))
     return torch.stack(drawn)
 
 
@@ -98,7 +101,7 @@ def paint_batches(
 
 def _paint(generator: Generator[Any], painter: Painter, batch: Batch, seed: int) -> PaintedBatch:
     device = batch.target.device
-    noise = sample_noise(generator, batch.names, seed)
+    noise = sample_noise(generator, batch.names, batch.size, seed)
     with torch.inference_mode():
         start = _now(device)
         painting = painter(generator, batch, None if noise is None else noise.to(device))

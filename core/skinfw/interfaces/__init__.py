@@ -9,8 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skinfw.interfaces.augmentation import Augmentation, AugmentationIO
     from skinfw.interfaces.dataset import Dataset, DatasetIO
-    from skinfw.interfaces.discriminator import Discriminator, DiscriminatorIO
+    from skinfw.interfaces.discriminator import Discriminator, DiscriminatorIO, Judgement
     from skinfw.interfaces.generator import Generator, GeneratorIO
     from skinfw.interfaces.loss import AdversarialLoss, Loss, LossIO, Step
     from skinfw.interfaces.metric import Metric, MetricIO
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdversarialLoss",
+    "Augmentation",
+    "AugmentationIO",
     "Dataset",
     "DatasetIO",
     "Discriminator",
     "DiscriminatorIO",
     "Generator",
     "GeneratorIO",
+    "Judgement",
     "Loss",
     "LossIO",
     "Metric",
@@ -36,12 +40,15 @@ __all__ = [
 
 _HOMES = {
     "AdversarialLoss": "loss",
+    "Augmentation": "augmentation",
+    "AugmentationIO": "augmentation",
     "Dataset": "dataset",
     "DatasetIO": "dataset",
     "Discriminator": "discriminator",
     "DiscriminatorIO": "discriminator",
     "Generator": "generator",
     "GeneratorIO": "generator",
+    "Judgement": "discriminator",
     "Loss": "loss",
     "LossIO": "loss",
     "Metric": "metric",

@@ -20,11 +20,13 @@ class DatasetIO:
         size: height and width of every picture in pixels.
         inputs: the names of the input pictures that each sample must bring.
         needs_skin: whether every sample must say where its skin is.
+        needs_keypoints: whether every sample must bring its keypoints.
     """
 
     size: Size
     inputs: tuple[str, ...]
     needs_skin: bool = False
+    needs_keypoints: bool = False
 
 
 class Dataset(Component[ConfigT, DatasetIO]):

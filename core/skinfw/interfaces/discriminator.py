@@ -27,6 +27,21 @@ class DiscriminatorIO:
     condition_channels: int
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """What a discriminator says of a batch of pictures.
+
+    Attributes:
+        logits: positive for real, ``(B, 1, h, w)``; one tensor for each scale that it looks at, the finest
+            first.
+        features: for each scale the outputs of its inner layers, ``(B, C, h, w)`` each, from the picture to
+            the logits; empty where it does not show them.
+    """
+
+    logits: tuple[Tensor, ...]
+    features: tuple[tuple[Tensor, ...], ...] = ()
+
+
 class Discriminator(Component[DiscriminatorConfigT, DiscriminatorIO], nn.Module):
     """Tells real pictures from painted ones."""
 
@@ -35,16 +50,13 @@ class Discriminator(Component[DiscriminatorConfigT, DiscriminatorIO], nn.Module)
     @property
     @abstractmethod
     def receptive_field(self) -> int:
-        """Side in pixels of the square of the picture that one logit depends on."""
+        """Side in pixels of the square of the picture that one logit of the finest scale depends on."""
 
     @abstractmethod
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
         """Judge a batch.
 
         Args:
             picture: float32 RGB ``(B, 3, H, W)`` in [0, 1].
             condition: float32 ``(B, C, H, W)`` in [0, 1], or None where it is not conditional.
-
-        Returns:
-            logits ``(B, 1, h, w)``, positive for real.
         """

@@ -53,12 +53,10 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
 
     Attributes:
         conditional: whether the output depends on the condition.
-        takes_noise: whether ``forward`` uses noise.
     """
 
     kind: ClassVar[str] = "generator"
     conditional: ClassVar[bool] = True
-    takes_noise: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -66,12 +64,16 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
 
         Args:
             condition: float32 ``(B, 3n, H, W)`` in [0, 1], the n input pictures side by side.
-            noise: normal noise, of ``noise_shape``; only for generators that take noise.
+            noise: standard normal, ``(B, *noise_shape((H, W)))``; None for generators that take none.
 
         Returns:
             float32 RGB ``(B, 3, H, W)`` in [0, 1].
         """
 
-    def noise_shape(self) -> tuple[int, ...]:
-        """Return the shape of one sample's noise; empty for generators that take none."""
+    def noise_shape(self, size: Size) -> tuple[int, ...]:
+        """Return the shape of one sample's noise; empty for generators that take none.
+
+        Args:
+            size: height and width of the picture to be painted, in pixels.
+        """
         return ()

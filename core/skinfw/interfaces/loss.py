@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from skinfw.config import LossConfig
 from skinfw.interfaces.component import Component
+from skinfw.interfaces.discriminator import Judgement
 
 LossConfigT = TypeVar("LossConfigT", bound=LossConfig)
 
@@ -35,13 +36,16 @@ class Step:
         output: the painted pictures after the composite, float32 RGB ``(B, 3, H, W)`` in [0, 1].
         target: the true pictures, of the same shape and range.
         skin: where the target shows skin, float32 ``(B, 1, H, W)`` in {0, 1}.
-        judge: gives the discriminator's logits for a batch of pictures, under this step's condition.
+        judge: gives the discriminator's judgement of a batch of pictures, under this step's condition.
+        inputs: the samples' input pictures by name, float32 RGB ``(B, 3, H, W)`` in [0, 1]; those that the
+            loss's configuration requires are among them.
     """
 
     output: Tensor
     target: Tensor
     skin: Tensor
-    judge: Callable[[Tensor], Tensor]
+    judge: Callable[[Tensor], Judgement]
+    inputs: Mapping[str, Tensor]
 
 
 class Loss(Component[LossConfigT, LossIO], nn.Module):

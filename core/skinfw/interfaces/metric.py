@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeVar
 
@@ -54,6 +55,13 @@ class Metric(Component[MetricConfigT, MetricIO]):
     @abstractmethod
     def compute(self) -> float:
         """Return the value over everything taken in since the last reset; NaN when that is nothing."""
+
+    def card(self) -> Mapping[str, str]:
+        """Return what a reader must know to compare the value, by label: backbone, resize, warnings.
+
+        Asked after `compute`; region, number of pictures and versions are added by the evaluator.
+        """
+        return {}
 
     @abstractmethod
     def reset(self) -> None:

@@ -8,13 +8,23 @@ from typing import Any
 from pydantic import BaseModel
 
 from skinfw.config import (
+    AugmentationConfig,
     ComponentConfig,
     DiscriminatorConfig,
     GeneratorConfig,
     LossConfig,
     MetricConfig,
 )
-from skinfw.interfaces import Dataset, Discriminator, Generator, Loss, Metric, PoseEncoder, Segmenter
+from skinfw.interfaces import (
+    Augmentation,
+    Dataset,
+    Discriminator,
+    Generator,
+    Loss,
+    Metric,
+    PoseEncoder,
+    Segmenter,
+)
 from skinfw.interfaces.component import Component
 from skinfw.registry import Registry
 from skinfw.testing._require import require
@@ -23,6 +33,7 @@ INTERFACES: dict[str, tuple[type[Component[Any, Any]], type[ComponentConfig]]] =
     "dataset": (Dataset, ComponentConfig),
     "segmenter": (Segmenter, ComponentConfig),
     "pose_encoder": (PoseEncoder, ComponentConfig),
+    "augmentation": (Augmentation, AugmentationConfig),
     "generator": (Generator, GeneratorConfig),
     "discriminator": (Discriminator, DiscriminatorConfig),
     "loss": (Loss, LossConfig),

@@ -22,6 +22,7 @@ def check_dataset(
     inputs: tuple[str, ...] = ("apparel_head_foot", "segmentation_skin"),
     needs_skin: bool = True,
     samples: int = 3,
+    needs_keypoints: bool = False,
 ) -> None:
     """Check a data set against its interface.
 
@@ -36,11 +37,12 @@ def check_dataset(
         inputs: names of input pictures that the data offer.
         needs_skin: whether to ask for the skin region of every sample.
         samples: how many samples to load.
+        needs_keypoints: whether to ask for the keypoints of every sample.
 
     Raises:
         AssertionError: something of the contract does not hold; the text says what.
     """
-    io = DatasetIO(size, inputs, needs_skin)
+    io = DatasetIO(size, inputs, needs_skin, needs_keypoints)
     dataset, again = component(config, io), component(config, io)
     names = list(dataset.names())
     require(bool(names), "names() is empty; a data set without samples must raise DataError")
@@ -69,6 +71,8 @@ def _check_sample(sample: Sample, name: str, io: DatasetIO) -> None:
             require(values <= {0, 255}, f"{wanted} of {name} is no mask: it has values other than 0 and 255")
     _check_picture(sample.target, f"the target of {name}", io.size)
     require(not io.needs_skin or sample.skin is not None, f"needs_skin, but sample {name} has no skin region")
+    found = sample.keypoints is not None
+    require(not io.needs_keypoints or found, f"needs_keypoints, but sample {name} has none")
     for mask, what in ((sample.skin, "skin"), (sample.kept, "kept")):
         if mask is not None:
             require(

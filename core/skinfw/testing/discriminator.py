@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.config import DiscriminatorConfig, Size
-from skinfw.interfaces import Discriminator, DiscriminatorIO
+from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
 from skinfw.testing._networks import (
     accepting,
     check_gradients,
@@ -55,7 +55,7 @@ def check_discriminator(
     check_layouts(probe.run_in_layout)
     network = seeded(probe.build, 0).train()
     picture = example_picture(2, size).requires_grad_()
-    check_gradients(network, network(picture, probe.condition(2, size)).square().mean())
+    check_gradients(network, _all_logits(network(picture, probe.condition(2, size))).square().mean())
     require(picture.grad is not None, "no gradient reaches the picture, so no generator can learn from it")
 
 
@@ -78,7 +78,7 @@ def check_receptive_field(component: type[Discriminator[Any]], config: Discrimin
     side = (2 * declared // 64 + 2) * 64
     network = seeded(lambda: component(config, DiscriminatorIO((side, side), 0)), 0).double().eval()
     picture = example_picture(1, (side, side)).double().requires_grad_()
-    logits = network(picture, None)
+    logits = network(picture, None).logits[0]
     torch.autograd.backward(logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2])
     require(picture.grad is not None, "no gradient reaches the picture")
     touched = torch.as_tensor(picture.grad).abs().sum(dim=(0, 1)) > 0
@@ -89,6 +89,28 @@ def check_receptive_field(component: type[Discriminator[Any]], config: Discrimin
             found == declared,
             f"receptive_field is {declared}, but the {name} of the gradient's footprint is {found} pixels",
         )
+
+
+def _all_logits(judgement: Judgement) -> Tensor:
+    """Return the logits of all scales side by side, ``(B, n)``."""
+    require(isinstance(judgement, Judgement), f"forward returns {type(judgement).__name__}, not a Judgement")
+    return torch.cat([logits.flatten(1) for logits in judgement.logits], dim=1)
+
+
+def _check_judgement(judgement: Judgement, batch: int, what: str) -> None:
+    require(isinstance(judgement, Judgement), f"forward returns {type(judgement).__name__}, not a Judgement")
+    require(len(judgement.logits) > 0, f"{what}: there are none")
+    require(
+        len(judgement.features) in (0, len(judgement.logits)),
+        f"features are shown for {len(judgement.features)} of {len(judgement.logits)} scales; all or none",
+    )
+    for logits in judgement.logits:
+        require(
+            logits.ndim == 4 and logits.shape[:2] == (batch, 1) and logits.numel() > 0,
+            f"{what} have the shape {tuple(logits.shape)}, not ({batch}, 1, h, w)",
+        )
+        require(logits.dtype == torch.float32, f"{what} are {logits.dtype}, not float32")
+        require_finite(logits, what)
 
 
 class _Probe:
@@ -110,34 +132,32 @@ class _Probe:
         return torch.cat(pictures, dim=1)
 
     def run(self, network: nn.Module, size: Size, batch: int = 2) -> Tensor:
-        logits: Tensor = network(example_picture(batch, size), self.condition(batch, size))
-        return logits
+        return _all_logits(self.judge(network, size, batch))
+
+    def judge(self, network: nn.Module, size: Size, batch: int = 2) -> Judgement:
+        judgement: Judgement = network(example_picture(batch, size), self.condition(batch, size))
+        return judgement
 
     def run_in_layout(self, layout: torch.memory_format) -> Tensor:
         network = seeded(self.build, 0).eval()
         # a parameter of four dimensions follows the layout, the others stay
         network = network.to(memory_format=layout)
         condition = self.condition(2, self.size)
-        logits: Tensor = network(
+        judgement: Judgement = network(
             example_picture(2, self.size).to(memory_format=layout),
             None if condition is None else condition.to(memory_format=layout),
         )
-        return logits
+        return _all_logits(judgement)
 
     def check_logits(self, size: Size) -> None:
         network = seeded(self.build, 0)
         for training in (True, False):
             for batch in (1, 2):
                 with torch.no_grad():
-                    logits = self.run(network.train(training), size, batch)
+                    judgement = self.judge(network.train(training), size, batch)
                 mode = "in training" if training else "in use"
                 what = f"the logits for a batch of {batch} of {size[0]}x{size[1]} pixels {mode}"
-                require(
-                    logits.ndim == 4 and logits.shape[:2] == (batch, 1) and logits.numel() > 0,
-                    f"{what} have the shape {tuple(logits.shape)}, not ({batch}, 1, h, w)",
-                )
-                require(logits.dtype == torch.float32, f"{what} are {logits.dtype}, not float32")
-                require_finite(logits, what)
+                _check_judgement(judgement, batch, what)
         with torch.no_grad():
             require(
                 torch.equal(self.run(network, size), self.run(network, size)),
@@ -150,5 +170,7 @@ class _Probe:
         network = seeded(self.build, 0).eval()
         picture = example_picture(2, self.size)
         with torch.no_grad():
-            one, other = (network(picture, self.condition(2, self.size, seed)) for seed in (1, 100))
+            one, other = (
+                _all_logits(network(picture, self.condition(2, self.size, seed))) for seed in (1, 100)
+            )
         require(not torch.equal(one, other), "conditional, but another condition changes nothing")

@@ -30,8 +30,8 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
 
     Checked are shape, range and type of the output in training and in use, batches of one and of two, the
     smallest accepted size, determinism, the state dict, gradients, channels-last tensors, bfloat16 autocast,
-    and that ``conditional`` and ``takes_noise`` tell the truth, and the configuration's ``trainable``,
-    ``required_inputs`` and ``size_requirement``.
+    that ``conditional`` tells the truth and noise counts where there is a ``noise_shape``, and the
+    configuration's ``trainable``, ``required_inputs`` and ``size_requirement``.
 
     Args:
         component: the class.
@@ -72,19 +72,15 @@ class _Probe:
     def condition(self, batch: int, size: Size, seed: int = 0) -> Tensor:
         return example_condition(self.inputs, batch, size, seed)
 
-    def noise(self, network: Generator[Any], batch: int, seed: int = 0) -> Tensor | None:
-        shape = network.noise_shape()
-        require(
-            bool(shape) == self.component.takes_noise,
-            f"takes_noise is {self.component.takes_noise}, but noise_shape() is {shape}",
-        )
+    def noise(self, network: Generator[Any], batch: int, size: Size, seed: int = 0) -> Tensor | None:
+        shape = network.noise_shape(size)
         if not shape:
             return None
         return torch.randn(batch, *shape, generator=torch.Generator().manual_seed(seed))
 
     def run(self, network: nn.Module, size: Size, batch: int = 2) -> Tensor:
         require(isinstance(network, Generator), f"{type(network).__name__} is no Generator")
-        noise = self.noise(network, batch) if isinstance(network, Generator) else None
+        noise = self.noise(network, batch, size) if isinstance(network, Generator) else None
         output: Tensor = network(self.condition(batch, size), noise)
         return output
 
@@ -93,7 +89,7 @@ class _Probe:
         # a parameter of four dimensions follows the layout, the others stay
         network = network.to(memory_format=layout)
         condition = self.condition(2, self.size).to(memory_format=layout)
-        output: Tensor = network(condition, self.noise(network, 2))
+        output: Tensor = network(condition, self.noise(network, 2, self.size))
         return output
 
     def check_outputs(self, size: Size) -> None:
@@ -103,7 +99,7 @@ class _Probe:
                 condition = self.condition(batch, size)
                 before = condition.clone()
                 with torch.no_grad():
-                    output = network.train(training)(condition, self.noise(network, batch))
+                    output = network.train(training)(condition, self.noise(network, batch, size))
                 mode = "in training" if training else "in use"
                 what = f"the output for a batch of {batch} of {size[0]}x{size[1]} pixels {mode}"
                 _check_output(output, (batch, 3, *size), what)
@@ -115,7 +111,7 @@ class _Probe:
         with torch.no_grad():
             one, other = (self.run(network, self.size) for _ in range(2))
             require(torch.equal(one, other), "in use, the same condition gives two different pictures")
-            noise = self.noise(network, 2)
+            noise = self.noise(network, 2, self.size)
             alone = network(self.condition(2, self.size)[:1], None if noise is None else noise[:1])
         require_close(alone, one[:1], TOLERANCE, "in use, a picture depends on the others of its batch")
 
@@ -123,16 +119,21 @@ class _Probe:
         network = seeded(self.build, 0).eval()
         with torch.no_grad():
             first = self.run(network, self.size)
-            other_condition = network(self.condition(2, self.size, seed=100), self.noise(network, 2))
+            other_condition = network(
+                self.condition(2, self.size, seed=100), self.noise(network, 2, self.size)
+            )
             depends = not torch.equal(first, other_condition)
             require(
                 depends == self.component.conditional,
                 f"conditional is {self.component.conditional}, but another condition gives "
                 f"{'another' if depends else 'the same'} picture",
             )
-            if self.component.takes_noise:
-                other_noise = network(self.condition(2, self.size), self.noise(network, 2, seed=1))
-                require(not torch.equal(first, other_noise), "takes_noise, but other noise changes nothing")
+            if network.noise_shape(self.size):
+                other_noise = network(self.condition(2, self.size), self.noise(network, 2, self.size, seed=1))
+                require(
+                    not torch.equal(first, other_noise),
+                    "there is a noise_shape, but other noise changes nothing",
+                )
 
     def check_training(self) -> None:
         network = seeded(self.build, 0).train()

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.config import LossConfig, Size
-from skinfw.interfaces import AdversarialLoss, Loss, LossIO, Step
+from skinfw.data.sample import INPUTS
+from skinfw.interfaces import AdversarialLoss, Judgement, Loss, LossIO, Step
 from skinfw.testing._require import require, require_close, require_finite
-from skinfw.testing.examples import example_picture, example_region
+from skinfw.testing.examples import example_condition, example_picture, example_region
 
 
 def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64, 96)) -> None:
@@ -40,20 +41,32 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
         _check_discriminator_term(loss, size)
     else:
         painted, perfect = example_picture(2, size), example_picture(2, size, seed=1)
-        terms = [loss.generator_term(_step(output, size, _judge())) for output in (perfect, painted)]
+        terms = [loss.generator_term(_step(output, size, _Judge())) for output in (perfect, painted)]
         require(float(terms[0]) <= float(terms[1]), "a perfect picture costs more than a bad one")
 
 
-def _judge() -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return nn.Conv2d(3, 1, kernel_size=4, stride=4)
+class _Judge(nn.Module):
+    """A small discriminator that shows its features."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            self.inner = nn.Conv2d(3, 2, kernel_size=4, stride=4)
+            self.last = nn.Conv2d(2, 1, kernel_size=1)
+
+    def forward(self, picture: Tensor) -> Judgement:
+        features = self.inner(picture)
+        return Judgement((self.last(features),), ((features,),))
 
 
-def _step(output: Tensor, size: Size, judge: Callable[[Tensor], Tensor], skin: Tensor | None = None) -> Step:
+def _step(
+    output: Tensor, size: Size, judge: Callable[[Tensor], Judgement], skin: Tensor | None = None
+) -> Step:
     batch = len(output)
     region = example_region(batch, size) if skin is None else skin
-    return Step(output, example_picture(batch, size, seed=1), region, judge)
+    inputs: dict[str, Tensor] = {name: example_condition((name,), batch, size) for name in INPUTS}
+    return Step(output, example_picture(batch, size, seed=1), region, judge, inputs)
 
 
 def _check_scalar(term: Tensor, what: str) -> None:
@@ -64,18 +77,18 @@ def _check_scalar(term: Tensor, what: str) -> None:
 def _check_generator_term(loss: Loss[Any], batch: int, size: Size) -> None:
     what = f"generator_term for a batch of {batch}"
     output = example_picture(batch, size).requires_grad_()
-    term = loss.generator_term(_step(output, size, _judge()))
+    term = loss.generator_term(_step(output, size, _Judge()))
     _check_scalar(term, what)
     require(term.requires_grad, f"{what} has no gradient")
     torch.autograd.backward(term)
     gradient = torch.zeros_like(output) if output.grad is None else output.grad
     require_finite(gradient, f"the gradient of {what}")
     require(bool(gradient.any()), f"{what} gives the output no gradient")
-    no_skin = _step(example_picture(batch, size), size, _judge(), torch.zeros(batch, 1, *size))
+    no_skin = _step(example_picture(batch, size), size, _Judge(), torch.zeros(batch, 1, *size))
     _check_scalar(loss.generator_term(no_skin), f"{what} without any skin")
     with torch.autocast("cpu", torch.bfloat16):
         _check_scalar(
-            loss.generator_term(_step(example_picture(batch, size), size, _judge())),
+            loss.generator_term(_step(example_picture(batch, size), size, _Judge())),
             f"{what} under bfloat16 autocast",
         )
 
@@ -84,12 +97,12 @@ def _check_weight(component: type[Loss[Any]], config: LossConfig, size: Size) ->
     terms = []
     for weight in (1.0, 10.0):
         loss = component(config.model_copy(update={"weight": weight}), LossIO(size))
-        terms.append(loss.generator_term(_step(example_picture(2, size), size, _judge())))
+        terms.append(loss.generator_term(_step(example_picture(2, size), size, _Judge())))
     require_close(terms[0], terms[1], 1e-6, "generator_term depends on the weight, which the trainer applies")
 
 
 def _check_discriminator_term(loss: AdversarialLoss[Any], size: Size) -> None:
-    judge = _judge()
+    judge = _Judge()
     term = loss.discriminator_term(_step(example_picture(2, size), size, judge))
     _check_scalar(term, "discriminator_term")
     require(term.requires_grad, "discriminator_term has no gradient")
@@ -98,8 +111,10 @@ def _check_discriminator_term(loss: AdversarialLoss[Any], size: Size) -> None:
         require(parameter.grad is not None, "discriminator_term gives the discriminator no gradient")
     target = example_picture(2, size, seed=1)
 
-    def judge_with(real: float) -> Callable[[Tensor], Tensor]:
-        return lambda seen: torch.full((2, 1, 2, 2), real if torch.equal(seen, target) else -real)
+    def judge_with(real: float) -> Callable[[Tensor], Judgement]:
+        return lambda seen: Judgement(
+            (torch.full((2, 1, 2, 2), real if torch.equal(seen, target) else -real),)
+        )
 
     right, wrong = (
         float(loss.discriminator_term(_step(example_picture(2, size), size, judge_with(real))))

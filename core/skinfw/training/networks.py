@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -11,15 +11,32 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Adam
 
-from skinfw.assemble import build_discriminator, build_generator, build_losses
+from skinfw.assemble import build_augmentations, build_discriminator, build_generator, build_losses
 from skinfw.data.batch import Batch
-from skinfw.interfaces import Discriminator, Generator, Step
+from skinfw.interfaces import Discriminator, Generator, Judgement, Step
 from skinfw.painting import Painter
 from skinfw.spec import Spec, TrainingSpec
 from skinfw.training.checkpoints import Checkpoint, load_optimizer, optimizer_tensors
 from skinfw.training.objective import Objective, checked_values
 
 FUSED_DEVICES = ("cuda", "cpu", "mps", "xpu")
+
+
+class _Judge:
+    """Asks the discriminator under one condition; the same pictures are judged once, for all losses."""
+
+    def __init__(self, network: Callable[[], nn.Module], condition: Tensor | None) -> None:
+        self.network = network
+        self.condition = condition
+        self.known: list[tuple[Tensor, Judgement]] = []
+
+    def __call__(self, picture: Tensor) -> Judgement:
+        for pictures, known in self.known:
+            if pictures is picture:
+                return known
+        judgement: Judgement = self.network()(picture, self.condition)
+        self.known.append((picture, judgement))
+        return judgement
 
 
 def _adam(network: nn.Module, rate: float, training: TrainingSpec, device: torch.device) -> Adam:
@@ -43,6 +60,7 @@ class Networks:
         self.discriminator: Discriminator[Any] | None = None
         self.painter = Painter.of(spec, self.generator)
         self.objective = Objective(spec, [loss.to(accelerator.device) for loss in build_losses(spec)])
+        self.augmentations = build_augmentations(spec)
         training = spec.training
         self._generator, self._generator_optimizer = self._prepare(self.generator, training.generator_lr)
         discriminator = build_discriminator(spec)
@@ -74,38 +92,44 @@ class Networks:
     def train_batch(self, batch: Batch, step: int, last_good: str) -> dict[str, float]:
         """Train on one batch: the discriminator first, then the generator, on one pass of the generator.
 
+        Where the spec gives the discriminator more steps than the generator, only every so many batches train
+        the generator.
+
         Args:
             batch: the batch, on any device.
             step: the step under way, counted from 1.
             last_good: what to go back to, for errors.
 
         Returns:
-            the unweighted losses by name.
+            the unweighted losses by name; those of the generator only where it was trained.
 
         Raises:
             TrainingError: a loss is not finite; no weight was changed by it.
         """
         batch = batch.to(self.accelerator.device, torch.channels_last)
+        for augmentation in self.augmentations:
+            batch = augmentation(batch)
         if not self._generator.training:
             self._generator.train()
-        painting = self.painter(self._generator, batch, self._draw_noise(len(batch.names)))
+        generator_too = step % self.spec.training.critic_steps == 0
+        with torch.set_grad_enabled(generator_too):
+            painting = self.painter(self._generator, batch, self._draw_noise(batch))
         condition = self._condition(batch)
         values = self._train_discriminator(painting.output.detach(), batch, condition, step, last_good)
-
-        def judge(picture: Tensor) -> Tensor:
-            # without the wrapper that would wait for gradients of the frozen network
-            logits: Tensor = self._unwrapped_discriminator()(picture, condition)
-            return logits
-
-        terms = self.objective.generator_terms(Step(painting.output, batch.target, batch.skin, judge))
+        if not generator_too:
+            return values
+        # without the wrapper that would wait for gradients of the frozen network
+        judge = _Judge(self._unwrapped_discriminator, condition)
+        terms = self.objective.generator_terms(
+            Step(painting.output, batch.target, batch.skin, judge, batch.inputs)
+        )
         values = {**checked_values(terms, step, last_good), **values}
-        self._descend(self.objective.total(terms), self._generator, self._generator_optimizer)
+        self._descend(self.objective.total(terms, step), self._generator, self._generator_optimizer)
         return values
 
-    def _draw_noise(self, count: int) -> Tensor | None:
-        if not self.generator.takes_noise:
-            return None
-        return torch.randn((count, *self.generator.noise_shape()), device=self.accelerator.device)
+    def _draw_noise(self, batch: Batch) -> Tensor | None:
+        shape = self.generator.noise_shape(batch.size)
+        return torch.randn((len(batch.names), *shape), device=self.accelerator.device) if shape else None
 
     def _condition(self, batch: Batch) -> Tensor | None:
         if self.discriminator is None or self.discriminator.io.condition_channels == 0:
@@ -122,14 +146,12 @@ class Networks:
         if self.discriminator is None:
             return {}
         self.discriminator.requires_grad_(True).train()
-
-        def judge(picture: Tensor) -> Tensor:
-            logits: Tensor = self._discriminator(picture, condition)
-            return logits
-
-        terms = self.objective.discriminator_terms(Step(output, batch.target, batch.skin, judge))
+        judge = _Judge(lambda: self._discriminator, condition)
+        terms = self.objective.discriminator_terms(
+            Step(output, batch.target, batch.skin, judge, batch.inputs)
+        )
         values = checked_values(terms, step, last_good)
-        self._descend(self.objective.total(terms), self._discriminator, self._discriminator_optimizer)
+        self._descend(self.objective.total(terms, step), self._discriminator, self._discriminator_optimizer)
         self.discriminator.requires_grad_(False)
         return values
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from skinfw.component_spec import numbered
+from skinfw.config import LossConfig
 from skinfw.errors import TrainingError
 from skinfw.interfaces import AdversarialLoss, Loss, Step
 from skinfw.spec import Spec
@@ -41,13 +42,22 @@ class Objective:
             f"discriminator/{name}": loss.discriminator_term(step) for name, loss in self.adversarial.items()
         }
 
-    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
-        """Return the weighted sum of terms."""
+    def total(self, terms: Mapping[str, Tensor], step: int) -> Tensor:
+        """Return the weighted sum of terms.
+
+        Args:
+            terms: scalars by name, of the generator or of the discriminator.
+            step: the step under way, counted from 1; weights that warm up are still small in the first ones.
+        """
         weighted = [
-            term * self.losses[name.removeprefix("discriminator/")].config.weight
+            term * self._weight(self.losses[name.removeprefix("discriminator/")].config, step)
             for name, term in terms.items()
         ]
         return torch.stack(weighted).sum()
+
+    @staticmethod
+    def _weight(config: LossConfig, step: int) -> float:
+        return config.weight * (min(1.0, step / config.warmup) if config.warmup else 1.0)
 
 
 def checked_values(terms: Mapping[str, Tensor], step: int, last_good: str) -> dict[str, float]:

@@ -12,6 +12,7 @@ from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.hooks import hookimpl
 from skinfw.jsonfile import replacing
 from skinfw.run_folder import Run
+from skinfw.training.pace import log_interval
 
 SAMPLE_ROWS = 6
 
@@ -26,7 +27,7 @@ class RunRecorder:
     @hookimpl
     def run_started(self, run: Run, step: int, total_steps: int) -> None:
         """Open the event file; events after ``step`` of an earlier part are superseded."""
-        self._every = max(1, total_steps // 1000)
+        self._every = log_interval(run.spec.training, total_steps)
         self._writer = SummaryWriter(str(run.folder / "tensorboard"), purge_step=step + 1)
 
     @hookimpl

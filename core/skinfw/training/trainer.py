@@ -26,11 +26,9 @@ from skinfw.spec import TrainingSpec
 from skinfw.training.checkpoints import Progress, read_checkpoint, save_checkpoint
 from skinfw.training.interrupt import Interrupt, catch_interrupt
 from skinfw.training.networks import Networks, generator_only
+from skinfw.training.pace import log_interval, rate_factor
 
 logger = logging.getLogger("skinfw")
-
-LOG_RECORDS = 1000
-"""About this many training steps are logged, evenly spread over the run."""
 
 
 def make_accelerator(training: TrainingSpec) -> Accelerator:
@@ -43,11 +41,6 @@ def make_accelerator(training: TrainingSpec) -> Accelerator:
         gradient_accumulation_steps=training.gradient_accumulation,
         cpu=training.device == "cpu",
     )
-
-
-def rate_factor(schedule: str, done: float) -> float:
-    """Return the factor of the learning rates when a share ``done`` of the steps, in [0, 1], is behind."""
-    return 1.0 if schedule == "constant" or done <= 0.5 else 2 * (1 - done)
 
 
 class Trainer:
@@ -187,7 +180,7 @@ class Trainer:
         torch.manual_seed((self.run.spec.seed << 32) + place * processes + self.accelerator.process_index)
 
     def _due(self) -> bool:
-        every = max(1, self.total_steps // LOG_RECORDS)
+        every = log_interval(self.training, self.total_steps)
         return self.step % every == 0 or self.step == self.total_steps
 
     def _log(self, losses: dict[str, float], seconds: float) -> None:

@@ -38,7 +38,12 @@ class FolderDataset(Dataset[FolderConfig]):
         """Read one sample; see `skinfw.data.sample_folder.read_sample` for the errors."""
         self.names()
         return read_sample(
-            self._base / name, name, self.io.size, self.io.inputs, needs_skin=self.io.needs_skin
+            self._base / name,
+            name,
+            self.io.size,
+            self.io.inputs,
+            needs_skin=self.io.needs_skin,
+            needs_keypoints=self.io.needs_keypoints,
         )
 
     def group(self, name: str) -> str:

@@ -47,8 +47,9 @@ class MannequinsDataset(Dataset[MannequinsConfig]):
             raise DataError(f"no mannequin is called {name!r}: there are {self.config.count}")
         drawing = draw_person(self.config.seed * _SEEDS_APART + int(digits), self.io.size)
         segmentation = Segmentation(drawing.labels, CLASSES, _REGIONS)
-        line = draw_skeleton(Keypoints(drawing.points), self.io.size)
-        parts = replace(take_apart(drawing.picture, segmentation, MARGIN), line=line)
+        keypoints = Keypoints(drawing.points)
+        line = draw_skeleton(keypoints, self.io.size)
+        parts = replace(take_apart(drawing.picture, segmentation, MARGIN), line=line, keypoints=keypoints)
         return to_sample(name, parts, self.io.size, self.io.inputs)
 
     def fingerprint(self) -> str:

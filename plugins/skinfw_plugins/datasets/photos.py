@@ -55,7 +55,12 @@ class PhotosDataset(Dataset[PhotosConfig]):
         """Read one prepared sample."""
         self.names()
         return read_sample(
-            self._cache / name, name, self.io.size, self.io.inputs, needs_skin=self.io.needs_skin
+            self._cache / name,
+            name,
+            self.io.size,
+            self.io.inputs,
+            needs_skin=self.io.needs_skin,
+            needs_keypoints=self.io.needs_keypoints,
         )
 
     def fingerprint(self) -> str:

@@ -27,6 +27,11 @@ class PatchGanConfig(DiscriminatorConfig):
     norm: Norm = Field(default="batch", description="normalisation after the inner convolutions")
 
     @property
+    def mixes_samples(self) -> bool:
+        """Whether it has batch normalisation."""
+        return self.norm == "batch"
+
+    @property
     def halvings(self) -> int:
         """How many convolutions of stride 2 there are; 0 for the 1x1 network."""
         return 0 if self.patch == 1 else ((self.patch + 2) // 9).bit_length() - 1

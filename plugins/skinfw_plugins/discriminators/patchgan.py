@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from skinfw.interfaces import Discriminator, DiscriminatorIO
+from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
 from skinfw_plugins.discriminators.config import PatchGanConfig
 from skinfw_plugins.layers import init_pix2pix, norm_layers
 
@@ -48,8 +48,7 @@ class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
         """Side in pixels of the square of the picture that one logit depends on."""
         return self.config.patch
 
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Tensor:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
         """Judge a batch. See `Discriminator.forward`."""
         seen = picture if condition is None else torch.cat([picture, condition], dim=1)
-        logits: Tensor = self.layers(seen * 2 - 1)
-        return logits
+        return Judgement((self.layers(seen * 2 - 1),))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from skinfw.config import GeneratorConfig, Size, SizeRequirement
 from skinfw.inputs import APPAREL, FACE, SKIN
@@ -22,10 +23,47 @@ def _halvings(size: Size) -> int:
     return (shared & -shared).bit_length() - 1
 
 
-class Pix2PixConfig(GeneratorConfig):
+class ConditionalConfig(GeneratorConfig):
+    """What the conditional networks have in common: what they go by beside the input pictures."""
+
+    condition: Literal["inputs", "tone", "tone_film"] = Field(
+        default="inputs",
+        description="inputs: the input pictures alone; tone: and the colour of the visible skin (the median "
+        "of the face that the input keeps) as three constant channels; tone_film: that colour scales and "
+        "shifts the innermost features (FiLM, Perez et al. 2018). tone and tone_film need the input face",
+    )
+    noise: Literal["none", "channel", "dropout"] = Field(
+        default="none",
+        description="none: the same condition gives the same picture; channel: one more channel of normal "
+        "noise; dropout: dropout that stays on in use (pix2pix)",
+    )
+    dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        validate_default=True,
+        description="probability of dropout in the innermost layers (0.5 in the pix2pix paper; none in the "
+        "report); in training only unless noise is dropout",
+    )
+
+    @field_validator("dropout")
+    @classmethod
+    def _check_dropout(cls, value: float, info: ValidationInfo) -> float:
+        if value == 0 and info.data.get("noise") == "dropout":
+            raise PydanticCustomError("dropout", 'noise "dropout" needs a dropout above 0, for instance 0.5')
+        return value
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """The face, where its colour counts."""
+        return () if self.condition == "inputs" else (APPAREL, FACE)
+
+
+class Pix2PixConfig(ConditionalConfig):
     """The U-Net of pix2pix (Isola et al. 2017, section 6.1.1; the report's section 5.2.3.1).
 
-    The report's generator is deterministic, hence no dropout by default.
+    The report's generator is deterministic, hence no dropout by default; it belongs to the three innermost up
+    blocks.
     """
 
     base_channels: int = Field(
@@ -39,13 +77,6 @@ class Pix2PixConfig(GeneratorConfig):
         "which is down to 1x1 for a power of two",
     )
     norm: Norm = Field(default="batch", description="normalisation after convolutions")
-    dropout: float = Field(
-        default=0.0,
-        ge=0,
-        lt=1,
-        description="probability of dropout in the three innermost up blocks, in training only "
-        "(0.5 in the pix2pix paper; none in the report)",
-    )
 
     def depth_for(self, size: Size) -> int:
         """Return how often a network built for ``size`` (height, width) halves its pictures."""
@@ -61,7 +92,11 @@ class FillConfig(GeneratorConfig):
     """What baselines that fill the skin region have in common."""
 
     trainable: ClassVar[bool] = False
-    required_inputs: ClassVar[tuple[str, ...]] = (APPAREL, SKIN)
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """What is filled in, and what from."""
+        return (APPAREL, SKIN)
 
 
 class InpaintConfig(FillConfig):
@@ -89,4 +124,7 @@ class InpaintConfig(FillConfig):
 class ToneConfig(FillConfig):
     """One colour for the whole skin: the median of the face, a robust mean; nothing to train."""
 
-    required_inputs: ClassVar[tuple[str, ...]] = (APPAREL, FACE, SKIN)
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """What is filled in, and where the colour comes from."""
+        return (APPAREL, FACE, SKIN)

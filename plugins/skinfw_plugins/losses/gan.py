@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from skinfw.interfaces import AdversarialLoss, Step
+from skinfw.interfaces import AdversarialLoss, Judgement, Step
 from skinfw_plugins.losses.config import GanConfig
 
 
@@ -28,7 +28,10 @@ class GanLoss(AdversarialLoss[GanConfig]):
         return (real + painted) / 2
 
 
-def _cross_entropy(logits: Tensor, real: bool) -> Tensor:
+def _cross_entropy(judgement: Judgement, real: bool) -> Tensor:
     # in half precision the logarithm of a small probability would be lost
-    logits = logits.float()
-    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
+    scales = [logits.float() for logits in judgement.logits]
+    terms = [
+        binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real))) for logits in scales
+    ]
+    return torch.stack(terms).mean()

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from skinfw import painting
 from skinfw.assemble import build_baselines, build_dataset, build_generator
-from skinfw.config import GeneratorConfig
+from skinfw.config import GeneratorConfig, Size
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.evaluate import evaluate_generator, evaluate_run
 from skinfw.evaluation.results import Evaluation
@@ -36,9 +36,7 @@ class Grey(Generator[GeneratorConfig]):
 class Noisy(Generator[GeneratorConfig]):
     """Paints its noise."""
 
-    takes_noise = True
-
-    def noise_shape(self) -> tuple[int, ...]:
+    def noise_shape(self, size: Size) -> tuple[int, ...]:
         return (3, 32, 32)
 
     def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:

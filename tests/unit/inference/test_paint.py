@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from skinfw.assemble import build_dataset
-from skinfw.config import GeneratorConfig
+from skinfw.config import GeneratorConfig, Size
 from skinfw.data.loading import Loader
 from skinfw.inference.paint import PaintedBatch, paint_batches, sample_noise
 from skinfw.interfaces import Generator, GeneratorIO
@@ -18,9 +19,7 @@ from skinfw.spec import parse_spec
 class Noisy(Generator[GeneratorConfig]):
     """Paints its noise, and records the mode it was in."""
 
-    takes_noise = True
-
-    def noise_shape(self) -> tuple[int, ...]:
+    def noise_shape(self, size: Size) -> tuple[int, ...]:
         return (3, 4, 4)
 
     def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -44,9 +43,9 @@ def paint(make: Callable[..., Any], generator: Generator[Any], **fields: Any) ->
 
 def test_noise_depends_on_seed_and_name_alone() -> None:
     generator = noisy()
-    both = sample_noise(generator, ["a", "b"], seed=1)
-    alone = sample_noise(generator, ["b"], seed=1)
-    other = sample_noise(generator, ["b"], seed=2)
+    both = sample_noise(generator, ["a", "b"], (4, 4), seed=1)
+    alone = sample_noise(generator, ["b"], (4, 4), seed=1)
+    other = sample_noise(generator, ["b"], (4, 4), seed=2)
     assert both is not None
     assert alone is not None
     assert other is not None
@@ -56,10 +55,10 @@ def test_noise_depends_on_seed_and_name_alone() -> None:
     assert not torch.equal(alone, other)
 
 
-def test_a_generator_without_noise_gets_none() -> None:
+def test_a_generator_without_noise_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
     generator = noisy()
-    generator.takes_noise = False  # type: ignore[misc]  # what a class without noise declares
-    assert sample_noise(generator, ["a"], seed=1) is None
+    monkeypatch.setattr(Noisy, "noise_shape", Generator.noise_shape)
+    assert sample_noise(generator, ["a"], (4, 4), seed=1) is None
 
 
 def test_painting_is_in_evaluation_mode_and_restores_the_mode(tiny_spec: Callable[..., Any]) -> None:

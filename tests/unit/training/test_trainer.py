@@ -18,7 +18,7 @@ from skinfw import Pipeline, hookimpl
 from skinfw.errors import DataError, SpecError
 from skinfw.run_folder import Run
 from skinfw.training.checkpoints import read_checkpoint
-from skinfw.training.trainer import rate_factor
+from skinfw.training.pace import rate_factor
 
 MakeSpec = Callable[..., dict[str, Any]]
 

@@ -67,7 +67,7 @@ def test_smallest_accepted_size_gives_one_logit_and_one_less_is_refused(patch: i
     config = PatchGanConfig(patch=patch)
     least = config.size_requirement((512, 512)).minimum
     network = build((least, least), patch=patch)
-    logits = network(torch.rand(1, 3, least, least), torch.rand(1, 6, least, least))
+    logits = network(torch.rand(1, 3, least, least), torch.rand(1, 6, least, least)).logits[0]
     assert logits.shape == (1, 1, 1, 1)
     assert config.size_requirement((512, 512)).fault((least - 1, least)) is not None
     with pytest.raises(RuntimeError):
@@ -78,13 +78,13 @@ def test_smallest_accepted_size_gives_one_logit_and_one_less_is_refused(patch: i
 def test_patch_1_trains_on_its_smallest_size(norm: str) -> None:
     assert PatchGanConfig(patch=1).size_requirement((512, 512)).minimum == 2
     network = build((2, 2), patch=1, norm=norm).train()
-    assert network(torch.rand(1, 3, 2, 2), torch.rand(1, 6, 2, 2)).shape == (1, 1, 2, 2)
+    assert network(torch.rand(1, 3, 2, 2), torch.rand(1, 6, 2, 2)).logits[0].shape == (1, 1, 2, 2)
 
 
 def test_patch_1_judges_every_pixel_alone() -> None:
     network = build((5, 7), patch=1).eval()
     picture, condition = torch.rand(1, 3, 5, 7), torch.rand(1, 6, 5, 7)
-    assert network(picture, condition).shape == (1, 1, 5, 7)
+    assert network(picture, condition).logits[0].shape == (1, 1, 5, 7)
     assert all(layer.kernel_size == (1, 1) for layer in network.layers if isinstance(layer, nn.Conv2d))
 
 
@@ -92,20 +92,20 @@ def test_condition_is_judged_when_conditional() -> None:
     network = build((64, 64)).eval()
     picture = torch.rand(1, 3, 64, 64)
     blank, other = torch.zeros(1, 6, 64, 64), torch.ones(1, 6, 64, 64)
-    assert not torch.equal(network(picture, blank), network(picture, other))
+    assert not torch.equal(network(picture, blank).logits[0], network(picture, other).logits[0])
 
 
 def test_unconditional_takes_the_picture_alone() -> None:
     network = build((64, 64), condition_channels=0, conditional=False)
     assert network.layers[0].in_channels == 3
-    assert network(torch.rand(2, 3, 64, 64)).shape == (2, 1, 6, 6)
+    assert network(torch.rand(2, 3, 64, 64)).logits[0].shape == (2, 1, 6, 6)
 
 
 def test_logits_are_not_squashed() -> None:
     network = build((64, 64)).eval()
     with torch.no_grad():
         network.layers[-1].bias.fill_(5.0)
-        logits = network(torch.rand(1, 3, 64, 64), torch.rand(1, 6, 64, 64))
+        logits = network(torch.rand(1, 3, 64, 64), torch.rand(1, 6, 64, 64)).logits[0]
     assert logits.mean() > 4
 
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from skinfw.interfaces import GeneratorIO
+from skinfw_plugins.generators.conditional import Guide
 from skinfw_plugins.generators.config import Pix2PixConfig
 from skinfw_plugins.generators.pix2pix import Pix2PixGenerator
 
@@ -119,13 +120,24 @@ def test_every_skip_connection_carries() -> None:
 
 
 def test_dropout_acts_in_training_only_and_is_off_by_default() -> None:
-    assert not any(isinstance(module, nn.Dropout) for module in build().modules())
-    network = build((32, 32), dropout=0.5)
-    with_dropout = [any(isinstance(layer, nn.Dropout) for layer in block) for block in network.up]
-    assert with_dropout == [True, True, True, False, False]
     condition = torch.rand(2, 6, 32, 32)
+    without = build().train()
+    assert torch.equal(without(condition), without(condition))
+    network = build((32, 32), dropout=0.5)
     assert not torch.equal(network.train()(condition), network(condition))
     assert torch.equal(network.eval()(condition), network(condition))
+
+
+def test_dropout_belongs_to_the_three_innermost_up_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    sides: list[int] = []
+
+    def record(_: Guide, features: torch.Tensor) -> torch.Tensor:
+        sides.append(features.shape[-1])
+        return features
+
+    monkeypatch.setattr(Guide, "drop", record)
+    build((64, 64))(torch.rand(2, 6, 64, 64))
+    assert sides == [2, 4, 8]
 
 
 def test_output_covers_the_unit_range() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from skinfw.interfaces import LossIO, Step
+from skinfw.interfaces import Judgement, LossIO, Step
 from skinfw_plugins.losses.config import GanConfig, L1Config, MseConfig
 from skinfw_plugins.losses.gan import GanLoss
 from skinfw_plugins.losses.l1 import L1Loss
@@ -24,7 +24,7 @@ def step(skin: Tensor | None = None) -> Step:
     generator = torch.Generator().manual_seed(0)
     output, target = (torch.rand(2, 3, 4, 4, generator=generator) for _ in range(2))
     region = (torch.rand(2, 1, 4, 4, generator=generator) > 0.5).float() if skin is None else skin
-    return Step(output, target, region, blind)
+    return Step(output, target, region, blind, {})
 
 
 @pytest.mark.parametrize("region", ["picture", "skin"])
@@ -60,11 +60,11 @@ def judged(real_logit: float, painted_logit: float) -> Step:
     """A step whose discriminator gives one logit for the target and one for the output."""
     target, output = torch.ones(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
 
-    def judge(picture: Tensor) -> Tensor:
+    def judge(picture: Tensor) -> Judgement:
         logit = real_logit if torch.equal(picture, target) else painted_logit
-        return torch.full((1, 1, 2, 2), logit)
+        return Judgement((torch.full((1, 1, 2, 2), logit),))
 
-    return Step(output, target, torch.ones(1, 1, 4, 4), judge)
+    return Step(output, target, torch.ones(1, 1, 4, 4), judge, {})
 
 
 def sigmoid(logit: float) -> float:
@@ -83,7 +83,13 @@ def test_gan_terms_equal_the_formulas_of_the_report(real: float, painted: float)
 
 def test_gan_is_finite_and_has_a_gradient_where_a_sigmoid_would_saturate() -> None:
     logits = torch.full((1, 1, 2, 2), -200.0, requires_grad=True)
-    example = Step(torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4), torch.ones(1, 1, 4, 4), lambda _: logits)
+    example = Step(
+        torch.zeros(1, 3, 4, 4),
+        torch.ones(1, 3, 4, 4),
+        torch.ones(1, 1, 4, 4),
+        lambda _: Judgement((logits,)),
+        {},
+    )
     term = GanLoss(GanConfig(), IO).generator_term(example)
     term.backward()
     assert term.item() == pytest.approx(200)
@@ -93,7 +99,13 @@ def test_gan_is_finite_and_has_a_gradient_where_a_sigmoid_would_saturate() -> No
 
 def test_gan_computes_in_float32_when_logits_are_bfloat16() -> None:
     logits = torch.full((1, 1, 2, 2), 6.0, dtype=torch.bfloat16)
-    example = Step(torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4), torch.ones(1, 1, 4, 4), lambda _: logits)
+    example = Step(
+        torch.zeros(1, 3, 4, 4),
+        torch.ones(1, 3, 4, 4),
+        torch.ones(1, 1, 4, 4),
+        lambda _: Judgement((logits,)),
+        {},
+    )
     term = GanLoss(GanConfig(), IO).generator_term(example)
     assert term.dtype == torch.float32
     assert term.item() == pytest.approx(math.log1p(math.exp(-6)), rel=1e-5)

@@ -1,0 +1,43 @@
+"""The interface of augmentations."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from skinfw.config import AugmentationConfig, Size
+from skinfw.data.batch import Batch
+from skinfw.interfaces.component import Component
+
+AugmentationConfigT = TypeVar("AugmentationConfigT", bound=AugmentationConfig)
+
+
+@dataclass(frozen=True)
+class AugmentationIO:
+    """What an augmentation is built for.
+
+    Attributes:
+        size: height and width of the pictures in pixels.
+    """
+
+    size: Size
+
+
+class Augmentation(Component[AugmentationConfigT, AugmentationIO]):
+    """Makes other training samples out of those that there are.
+
+    It acts on whole samples: what happens to one picture of a sample happens to all of them by one draw of
+    the random numbers, and a pose is moved as keypoints and drawn again.
+    """
+
+    kind: ClassVar[str] = "augmentation"
+
+    @abstractmethod
+    def __call__(self, batch: Batch) -> Batch:
+        """Return a changed copy of a batch, of the same size; draws from torch's random numbers.
+
+        Args:
+            batch: the samples, on any device; it is left as it is. Its keypoints are there where the
+                configuration says ``geometric``, its ``inputs`` hold what ``required_inputs`` names.
+        """

@@ -1,0 +1,22 @@
+"""How often a run writes something down, and how its learning rates fall. Light: no torch."""
+
+from __future__ import annotations
+
+from skinfw.spec import TrainingSpec
+
+LOG_RECORDS = 1000
+"""About this many training steps are logged, evenly spread over the run."""
+
+
+def log_interval(training: TrainingSpec, total_steps: int) -> int:
+    """Return every how many steps one is logged.
+
+    It is a multiple of ``critic_steps``: only a step that trains the generator too has all losses to tell.
+    """
+    critic_steps = training.critic_steps
+    return max(1, total_steps // LOG_RECORDS // critic_steps) * critic_steps
+
+
+def rate_factor(schedule: str, done: float) -> float:
+    """Return the factor of the learning rates when a share ``done`` of the steps, in [0, 1], is behind."""
+    return 1.0 if schedule == "constant" or done <= 0.5 else 2 * (1 - done)

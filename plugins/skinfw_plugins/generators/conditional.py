@@ -1,0 +1,147 @@
+"""What conditional networks share: the colour of visible skin and noise beside the input pictures."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import dropout
+
+from skinfw.config import Size
+from skinfw.data.sample import APPAREL, FACE
+from skinfw.interfaces import Generator, GeneratorIO
+from skinfw_plugins.generators.config import ConditionalConfig
+from skinfw_plugins.generators.filling import erased_pixels
+from skinfw_plugins.skin_tone import skin_tones, visible_skin
+
+ConditionalConfigT = TypeVar("ConditionalConfigT", bound=ConditionalConfig)
+
+
+class Film(nn.Module):
+    """Scales and shifts features, channel by channel, as a colour says (Perez et al. 2018, section 2).
+
+    It changes nothing at first: what the colour does is learnt.
+
+    Args:
+        channels: channels of the features.
+        hidden: width of the layer between the colour and what it does.
+    """
+
+    def __init__(self, channels: int, hidden: int = 64) -> None:
+        super().__init__()
+        last = nn.Linear(hidden, 2 * channels)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.layers = nn.Sequential(nn.Linear(3, hidden), nn.ReLU(), last)
+
+    def forward(self, features: Tensor, tones: Tensor) -> Tensor:
+        """Return ``(B, C, h, w)`` features, modulated by ``(B, 3)`` colours in [-1, 1]."""
+        scale, shift = self.layers(tones)[:, :, None, None].chunk(2, dim=1)
+        modulated: Tensor = features * (1 + scale) + shift
+        return modulated
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What a network is told beside its input channels.
+
+    Attributes:
+        tones: the colours of visible skin, ``(B, 3)`` in [-1, 1]; None where they are no part of the
+            condition, or stand among the channels.
+        sources: where each sample's dropout draws from; None for torch's own random numbers.
+        probability: the share of values that dropout sets to 0.
+        training: whether the network is in training.
+    """
+
+    tones: Tensor | None
+    sources: tuple[torch.Generator, ...] | None
+    probability: float
+    training: bool
+
+    def drop(self, features: Tensor) -> Tensor:
+        """Apply dropout: in training only, or always, by the sample's noise."""
+        if self.sources is None:
+            return dropout(features, self.probability, self.training)
+        kept = 1 - self.probability
+        shape = features.shape[1:]
+        masks = [torch.rand(shape, generator=source) < kept for source in self.sources]
+        return features * (torch.stack(masks).to(features.device) / kept).to(features.dtype)
+
+
+class ConditionalGenerator(Generator[ConditionalConfigT]):
+    """Base of the conditional networks.
+
+    It scales the condition to [-1, 1], appends what ``condition`` and ``noise`` of the configuration add as
+    channels, and scales what `paint` returns from [-1, 1] to [0, 1]. A network calls `modulate` on its
+    innermost features and ``guide.drop`` where it has dropout.
+
+    Args:
+        config: the parameters of the network.
+        io: the size and the names of the input pictures.
+        inner_channels: channels of the features that `modulate` is called on.
+
+    Attributes:
+        incoming: channels of the tensor that `paint` gets.
+    """
+
+    def __init__(self, config: ConditionalConfigT, io: GeneratorIO, inner_channels: int) -> None:
+        super().__init__(config, io)
+        tone_channels = 3 if config.condition == "tone" else 0
+        noise_channels = 1 if config.noise == "channel" else 0
+        self.incoming = io.condition_channels + tone_channels + noise_channels
+        self.film = Film(inner_channels) if config.condition == "tone_film" else None
+
+    def noise_shape(self, size: Size) -> tuple[int, ...]:
+        """Return the shape of one sample's noise: a channel, the seed of its dropout, or nothing."""
+        return {"none": (), "channel": (1, *size), "dropout": (1,)}[self.config.noise]
+
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Paint a batch. See `Generator.forward`."""
+        channels, tones, sources = [condition * 2 - 1], None, None
+        if self.config.condition != "inputs":
+            tones = self._tones(condition) * 2 - 1
+            if self.film is None:
+                channels.append(tones[:, :, None, None].expand(-1, -1, *condition.shape[-2:]))
+        if self.config.noise != "none":
+            if noise is None:
+                raise ValueError(f"with noise {self.config.noise!r} the network needs noise")
+            if self.config.noise == "channel":
+                channels.append(noise)
+            else:
+                sources = tuple(_source(value) for value in noise[:, 0].tolist())
+        guide = Guide(tones, sources, self.config.dropout, self.training)
+        return (self.paint(torch.cat(channels, dim=1), guide) + 1) / 2
+
+    @abstractmethod
+    def paint(self, channels: Tensor, guide: Guide) -> Tensor:
+        """Run the network.
+
+        Args:
+            channels: ``(B, incoming, H, W)``; input pictures and colours in [-1, 1], noise standard normal.
+            guide: what else it goes by.
+
+        Returns:
+            ``(B, 3, H, W)`` in [-1, 1].
+        """
+
+    def modulate(self, features: Tensor, guide: Guide) -> Tensor:
+        """Let the colour of visible skin scale and shift the innermost features, where it is to do so."""
+        if self.film is None or guide.tones is None:
+            return features
+        modulated: Tensor = self.film(features, guide.tones)
+        return modulated
+
+    def _tones(self, condition: Tensor) -> Tensor:
+        pictures = condition[:, self.io.channels_of(APPAREL)]
+        erased = erased_pixels(pictures)
+        face = visible_skin(condition[:, self.io.channels_of(FACE)], erased)
+        return skin_tones(pictures, face, ~erased)
+
+
+def _source(value: float) -> torch.Generator:
+    """Return a source of random numbers for one sample, on the CPU, seeded by its noise."""
+    # a float32 has 24 bits of precision; normal values seldom exceed 8
+    return torch.Generator().manual_seed(round((value + 64) * 2**24))
