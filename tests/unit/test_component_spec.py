@@ -23,8 +23,6 @@ def test_parameters_reach_the_configuration_and_json() -> None:
     holder = Holder.model_validate({"loss": {"type": "l1", "weight": 3}})
     expected = {"type": "l1", "weight": 3.0, "region": "picture", "warmup": 0}
     assert holder.model_dump(mode="json") == {"loss": expected}
-        "loss": {"type": "l1", "weight": 3.0, "region": "picture", "warmup": 0}
-    }
     assert Holder.model_validate(holder.model_dump(mode="json")) == holder
 
 
