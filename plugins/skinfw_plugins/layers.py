@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from skinfw_plugins.fields import Norm
 
@@ -32,3 +33,15 @@ def init_pix2pix(module: nn.Module) -> None:
     elif isinstance(module, (nn.BatchNorm2d, nn.InstanceNorm2d)):
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)
+
+
+def norm_spectrally(network: nn.Module) -> None:
+    """Put spectral normalisation on every convolution of a network (Miyato et al. 2018, section 2.1).
+
+    A weight's largest singular value is estimated by one step of the power method a pass in training, and
+    stays as it is in use. To be called after the weights are initialised: the estimate starts from them.
+    """
+    for module in list(network.modules()):
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            # the input channels of a transposed convolution come first; rows are the outgoing ones
+            spectral_norm(module, dim=1 if isinstance(module, nn.ConvTranspose2d) else 0)

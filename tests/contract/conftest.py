@@ -95,6 +95,12 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("discriminator", "patchgan"): of(
         *({"base_channels": 2, "patch": patch} for patch in (1, 16, 34, 70)),
         {"base_channels": 2, "conditional": False},
+        {"base_channels": 2, "patch": 16, "spectral_norm": True},
+    ),
+    ("discriminator", "multiscale"): of(
+        {"base_channels": 2, "patch": 16},
+        {"base_channels": 2, "patch": 34, "scales": 2, "norm": "none", "spectral_norm": True},
+        {"base_channels": 2, "patch": 16, "scales": 1, "conditional": False},
     ),
     ("loss", "l1"): of({}, {"region": "skin"}),
     ("loss", "mse"): of({}, {"region": "skin"}),

@@ -202,6 +202,16 @@ class NeedsTwoRows(GoodDiscriminator):
         return Judgement((nn.functional.avg_pool2d(super().forward(picture, condition).logits[0], 2),))
 
 
+class FlatFeatures(GoodDiscriminator):
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+        return replace(super().forward(picture, condition), features=((picture.flatten(1),),))
+
+
+class FeaturesOfAnotherNumberOfScales(GoodDiscriminator):
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+        return replace(super().forward(picture, condition), features=((picture,), (picture,)))
+
+
 class Exaggerates(GoodDiscriminator):
     @property
     def receptive_field(self) -> int:
@@ -222,6 +232,8 @@ def test_a_good_discriminator_passes() -> None:
         (BlindToTheCondition, "another condition changes nothing"),
         (WithoutGradient, "no gradient reaches the picture"),
         (NeedsTwoRows, "accepts 1x2 pixels, but the network fails there: RuntimeError"),
+        (FlatFeatures, r"not \(1, C, h, w\)"),
+        (FeaturesOfAnotherNumberOfScales, "shown for 2 of 1 scales"),
     ],
 )
 def test_a_broken_discriminator_is_refused(component: type[GoodDiscriminator], message: str) -> None:

@@ -30,8 +30,8 @@ def check_discriminator(
 ) -> None:
     """Check a discriminator against its interface, on the CPU and random pictures.
 
-    Checked are the logits' shape and type in training and in use, batches of one and of two, the smallest
-    accepted size, determinism, the state dict, gradients to its parameters and to the picture, channels-last
+    Checked are shape and type of logits and features in training and in use, batches of one and of two, the
+    smallest accepted size, determinism, the state dict, gradients to its parameters and to the picture, channels-last
     tensors, bfloat16 autocast, and that the condition counts where ``config.conditional`` says so. The
     receptive field has a check of its own: `check_receptive_field`.
 
@@ -104,6 +104,14 @@ def _check_judgement(judgement: Judgement, batch: int, what: str) -> None:
         len(judgement.features) in (0, len(judgement.logits)),
         f"features are shown for {len(judgement.features)} of {len(judgement.logits)} scales; all or none",
     )
+    for features in judgement.features:
+        require(len(features) > 0, "a scale shows no features; show those of all scales or of none")
+        for feature in features:
+            require(
+                feature.ndim == 4 and len(feature) == batch,
+                f"features have the shape {tuple(feature.shape)}, not ({batch}, C, h, w)",
+            )
+            require_finite(feature, "a feature")
     for logits in judgement.logits:
         require(
             logits.ndim == 4 and logits.shape[:2] == (batch, 1) and logits.numel() > 0,

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from skinfw.config import DiscriminatorConfig, Size, SizeRequirement
-from skinfw_plugins.fields import Norm
+from skinfw_plugins.fields import Norm, SpectralNorm
 
-Patch = Literal[1, 16, 34, 70, 142, 286]
-"""Sides in pixels of the patches that a PatchGAN can judge: ``9 * 2**n - 2`` for n = 1..5, and 1."""
+
+def _halvings(patch: int) -> int:
+    """Return how many convolutions of stride 2 see a patch, rounded down; 0 for none."""
+    return max(((patch + 2) // 9).bit_length() - 1, 0)
+
+
+def _check_patch(patch: int) -> int:
+    halvings = _halvings(patch)
+    below = 9 * 2**halvings - 2 if halvings else 1
+    if patch != below:
+        raise PydanticCustomError(
+            "patch",
+            f"no PatchGAN sees a patch of {patch} pixels; the nearest are {below} and "
+            f"{9 * 2 ** (halvings + 1) - 2} (allowed: 1, 16, 34, 70, 142, 286, and so on: 9 * 2**n - 2)",
+        )
+    return patch
+
+
+Patch = Annotated[int, Field(ge=1), AfterValidator(_check_patch)]
+"""Side in pixels of a patch that a PatchGAN can judge: ``9 * 2**n - 2`` for n = 1, 2, 3, ..., and 1."""
 
 
 class PatchGanConfig(DiscriminatorConfig):
@@ -18,13 +37,14 @@ class PatchGanConfig(DiscriminatorConfig):
 
     patch: Patch = Field(
         default=70,
-        description="side in pixels of the square that one logit judges (70 in the pix2pix paper, "
-        "142 in the report's annex)",
+        description="side in pixels of the square that one logit judges: 1, 16, 34, 70, 142, 286, and so on, "
+        "9 * 2**n - 2 for n halvings (70 in the pix2pix paper, 142 in the report's annex)",
     )
     base_channels: int = Field(
         default=64, ge=1, description="channels after the first convolution; they double up to 8 times this"
     )
     norm: Norm = Field(default="batch", description="normalisation after the inner convolutions")
+    spectral_norm: SpectralNorm = False
 
     @property
     def mixes_samples(self) -> bool:
@@ -34,7 +54,7 @@ class PatchGanConfig(DiscriminatorConfig):
     @property
     def halvings(self) -> int:
         """How many convolutions of stride 2 there are; 0 for the 1x1 network."""
-        return 0 if self.patch == 1 else ((self.patch + 2) // 9).bit_length() - 1
+        return _halvings(self.patch)
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that the network accepts: those that leave at least one logit.
@@ -43,3 +63,21 @@ class PatchGanConfig(DiscriminatorConfig):
         """
         # each of the two last convolutions takes one pixel from a side
         return SizeRequirement(minimum=2 if self.patch == 1 else 3 * 2**self.halvings)
+
+
+class MultiscaleConfig(PatchGanConfig):
+    """PatchGANs on several scales of the picture (Wang et al. 2018, pix2pixHD, section 3.2)."""
+
+    scales: int = Field(
+        default=3,
+        ge=1,
+        le=8,
+        description="discriminators of one kind; each sees the picture at half the size of the one before "
+        "(pix2pixHD: 3)",
+    )
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that leave at least one logit on the coarsest scale."""
+        least = super().size_requirement(size).minimum
+        # halving rounds up
+        return SizeRequirement(minimum=(least - 1) * 2 ** (self.scales - 1) + 1)

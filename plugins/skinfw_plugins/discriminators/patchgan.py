@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
 from skinfw_plugins.discriminators.config import PatchGanConfig
-from skinfw_plugins.layers import init_pix2pix, norm_layers
+from skinfw_plugins.layers import init_pix2pix, norm_layers, norm_spectrally
 
 
 class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
@@ -42,6 +42,8 @@ class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
         layers.append(nn.Conv2d(incoming, 1, kernel, 1, padding))
         self.layers = nn.Sequential(*layers)
         self.layers.apply(init_pix2pix)
+        if config.spectral_norm:
+            norm_spectrally(self.layers)
 
     @property
     def receptive_field(self) -> int:
@@ -49,6 +51,12 @@ class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
         return self.config.patch
 
     def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
-        """Judge a batch. See `Discriminator.forward`."""
+        """Judge a batch; the features are what follows each activation. See `Discriminator.forward`."""
         seen = picture if condition is None else torch.cat([picture, condition], dim=1)
-        return Judgement((self.layers(seen * 2 - 1),))
+        values = seen * 2 - 1
+        features = []
+        for layer in self.layers:
+            values = layer(values)
+            if isinstance(layer, nn.LeakyReLU):
+                features.append(values)
+        return Judgement((values,), (tuple(features),))

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.interfaces import DiscriminatorIO
-from skinfw.testing import check_receptive_field
+from skinfw.testing import check_discriminator, check_receptive_field
 from skinfw_plugins.discriminators.config import PatchGanConfig
 from skinfw_plugins.discriminators.patchgan import PatchGanDiscriminator
 
@@ -109,6 +109,71 @@ def test_logits_are_not_squashed() -> None:
     assert logits.mean() > 4
 
 
-def test_an_unknown_patch_is_refused() -> None:
-    with pytest.raises(ValueError, match="1, 16, 34, 70, 142 or 286"):
-        PatchGanConfig.model_validate({"patch": 71})
+@pytest.mark.parametrize(
+    ("patch", "neighbours"),
+    [(71, "70 and 142"), (2, "1 and 16"), (300, "286 and 574"), (1149, "574 and 1150")],
+)
+def test_an_unknown_patch_is_refused_with_its_neighbours(patch: int, neighbours: str) -> None:
+    with pytest.raises(ValueError, match=rf"{neighbours} \(allowed: 1, 16, 34, 70, 142, 286, and so on"):
+        PatchGanConfig.model_validate({"patch": patch})
+
+
+@pytest.mark.parametrize("patch", [0, -7])
+def test_a_patch_without_pixels_is_refused(patch: int) -> None:
+    with pytest.raises(ValueError, match="greater than or equal to 1"):
+        PatchGanConfig.model_validate({"patch": patch})
+
+
+@pytest.mark.parametrize(("patch", "halvings"), [(1, 0), (16, 1), (286, 5), (574, 6), (1150, 7), (9214, 10)])
+def test_patches_of_any_number_of_halvings_are_accepted(patch: int, halvings: int) -> None:
+    assert PatchGanConfig(patch=patch).halvings == halvings
+
+
+def test_a_large_patch_is_what_gradients_see() -> None:
+    config = PatchGanConfig.model_validate({"patch": 574, "base_channels": 1, "norm": "none"})
+    check_receptive_field(PatchGanDiscriminator, config)
+
+
+@pytest.mark.parametrize("patch", [1, 70])
+def test_features_are_what_follows_each_activation(patch: int) -> None:
+    network = build(patch=patch).eval()
+    seen: list[Tensor] = []
+    for layer in network.layers:
+        if isinstance(layer, nn.LeakyReLU):
+            layer.register_forward_hook(lambda _, __, output: seen.append(output.clone()))
+    judgement = network(torch.rand(2, 3, 64, 64), torch.rand(2, 6, 64, 64))
+    assert len(judgement.features[0]) == len(seen) == (2 if patch == 1 else 4)
+    assert all(torch.equal(one, other) for one, other in zip(judgement.features[0], seen, strict=True))
+
+
+def test_spectral_norm_makes_the_largest_singular_value_one() -> None:
+    network = build(spectral_norm=True, norm="none", base_channels=4).train()
+    picture, condition = torch.rand(1, 3, 64, 64), torch.rand(1, 6, 64, 64)
+    with torch.no_grad():
+        for _ in range(60):  # steps of the power method
+            network(picture, condition)
+        convolutions = [layer for layer in network.layers if isinstance(layer, nn.Conv2d)]
+        values = [float(torch.linalg.svdvals(layer.weight.flatten(1))[0]) for layer in convolutions]
+    assert len(values) == 5
+    assert values == pytest.approx([1] * 5, abs=0.02)
+
+
+def test_without_spectral_norm_weights_are_as_they_are_learnt() -> None:
+    assert not any("parametrizations" in name for name in build().state_dict())
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+def test_spectral_norm_goes_with_every_normalisation(norm: str) -> None:
+    config = PatchGanConfig.model_validate(
+        {"patch": 16, "base_channels": 2, "norm": norm, "spectral_norm": True}
+    )
+    check_discriminator(PatchGanDiscriminator, config, (32, 48))
+
+
+def test_spectral_norm_takes_two_passes_before_one_gradient_and_gradients_of_gradients() -> None:
+    network = build(spectral_norm=True, norm="none").train()
+    picture, condition = torch.rand(1, 3, 64, 64, requires_grad=True), torch.rand(1, 6, 64, 64)
+    first, second = (network(picture, condition).logits[0].mean() for _ in range(2))
+    (slope,) = torch.autograd.grad(first, picture, create_graph=True)
+    (slope.square().sum() + second).backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())

@@ -1,0 +1,54 @@
+"""PatchGANs on several scales of the picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
+from skinfw_plugins.discriminators.config import MultiscaleConfig
+from skinfw_plugins.discriminators.patchgan import PatchGanDiscriminator
+
+
+class MultiscaleDiscriminator(Discriminator[MultiscaleConfig]):
+    """Judges the picture at full size, at half of it, at a quarter (Wang et al. 2018, section 3.2).
+
+    The PatchGANs are of one kind, each with weights of its own. The coarse ones judge the whole, the fine
+    ones the detail. Picture and condition are halved by averaging 3x3 pixels around every second one; what
+    lies beyond the edge does not count. There are logits and features for each scale.
+
+    Args:
+        config: the parameters of the networks.
+        io: the size and the channels of the condition.
+    """
+
+    def __init__(self, config: MultiscaleConfig, io: DiscriminatorIO) -> None:
+        super().__init__(config, io)
+        self.networks = nn.ModuleList()
+        for scale in range(config.scales):
+            height, width = (-(-side // 2**scale) for side in io.size)
+            self.networks.append(PatchGanDiscriminator(config, replace(io, size=(height, width))))
+
+    @property
+    def receptive_field(self) -> int:
+        """Side in pixels of the square of the picture that one logit of the finest scale depends on."""
+        return self.config.patch
+
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+        """Judge a batch on each scale. See `Discriminator.forward`."""
+        judgements: list[Judgement] = []
+        for network in self.networks:
+            if judgements:
+                picture = _halve(picture)
+                condition = None if condition is None else _halve(condition)
+            judgements.append(network(picture, condition))
+        return Judgement(
+            tuple(logits for each in judgements for logits in each.logits),
+            tuple(features for each in judgements for features in each.features),
+        )
+
+
+def _halve(pictures: Tensor) -> Tensor:
+    return avg_pool2d(pictures, kernel_size=3, stride=2, padding=1, count_include_pad=False)
