@@ -206,6 +206,10 @@ class LossConfig(ComponentConfig):
         description="steps over which the weight rises linearly from 0; 0: full at once",
     )
 
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return which sizes of pictures (height, width) it accepts when it is built for ``size``."""
+        return SizeRequirement()
+
     def discriminator_fault(self, discriminator: DiscriminatorConfig) -> str | None:
         """Return why it cannot train a discriminator of this configuration, or None if it can."""
         return None

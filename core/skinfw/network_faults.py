@@ -1,4 +1,4 @@
-"""Why the networks of a spec do not fit it. Light: looks at configurations only."""
+"""Why the networks and losses of a spec do not fit it. Light: looks at configurations only."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from skinfw.component_spec import ComponentSpec
 from skinfw.config import DiscriminatorConfig, GeneratorConfig, LossConfig, Size
 
 
-def size_faults(network: ComponentSpec | None, what: str, size: Size) -> list[str]:
-    """Return why a network does not accept the size of the pictures; nothing where it does.
+def size_faults(component: ComponentSpec | None, what: str, size: Size) -> list[str]:
+    """Return why a network or a loss does not accept the size of the pictures; nothing where it does.
 
     Args:
-        network: the network, or None for none.
+        component: the network or loss, or None for none.
         what: its part in the spec, for the message.
         size: height and width of the pictures in pixels.
     """
-    if network is None or not isinstance(network.config, GeneratorConfig | DiscriminatorConfig):
+    if component is None or not isinstance(
+        component.config, GeneratorConfig | DiscriminatorConfig | LossConfig
+    ):
         return []
-    fault = network.config.size_requirement(size).fault(size)
-    return [f"$.data.size: {what} {network.name!r}: {fault}"] if fault else []
+    fault = component.config.size_requirement(size).fault(size)
+    return [f"$.data.size: {what} {component.name!r}: {fault}"] if fault else []
 
 
 def input_faults(generator: ComponentSpec, inputs: Sequence[str]) -> list[str]:

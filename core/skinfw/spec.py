@@ -147,6 +147,11 @@ class TrainingSpec(StrictModel):
             raise PydanticCustomError(
                 "critic_steps", "critic_steps and gradient_accumulation do not go together; leave one at 1"
             )
+        steps = info.data.get("steps")
+        if steps is not None and value > steps:
+            raise PydanticCustomError(
+                "critic_steps", f"in {steps} steps the generator would never be trained"
+            )
         return value
 
     @field_validator("precision")
@@ -238,11 +243,18 @@ class Spec(StrictModel):
 
     @field_validator("losses")
     @classmethod
-    def _check_adversaries(
+    def _check_losses(
         cls, value: tuple[ComponentSpec, ...], info: ValidationInfo
     ) -> tuple[ComponentSpec, ...]:
+        data: DataSpec | None = info.data.get("data")
+        faults = (
+            []
+            if data is None
+            else [fault for each in value for fault in size_faults(each, "loss", data.size)]
+        )
         if "discriminator" in info.data:  # else it has a fault of its own
-            _refuse(adversary_faults(info.data["discriminator"], value))
+            faults += adversary_faults(info.data["discriminator"], value)
+        _refuse(faults)
         return value
 
     @field_validator("baselines")
@@ -259,6 +271,16 @@ class Spec(StrictModel):
         if data is not None:
             faults += [fault for each in value for fault in size_faults(each, "baseline", data.size)]
         _refuse(faults)
+        return value
+
+    @field_validator("training")
+    @classmethod
+    def _check_critic(cls, value: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
+        if value.critic_steps > 1 and "discriminator" in info.data and info.data["discriminator"] is None:
+            fault = (
+                f"$.training.critic_steps: {value.critic_steps} steps of a discriminator that is not there"
+            )
+            _refuse([f"{fault}; name one, or leave it at 1"])
         return value
 
     def to_json(self) -> dict[str, Any]:

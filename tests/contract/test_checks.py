@@ -283,6 +283,39 @@ class Trainable(GoodLoss):
         self.layer = nn.Conv2d(3, 3, 1)
 
 
+class HasARootAtBlack(GoodLoss):
+    def generator_term(self, step: Step) -> Tensor:
+        return super().generator_term(step) + step.output.sqrt().mean()
+
+
+class ReadsMemory(GoodLoss):
+    def generator_term(self, step: Step) -> Tensor:
+        first = torch.as_strided(step.output, (step.output.numel() // 12,), (1,))
+        return super().generator_term(step) + first.mean()
+
+
+class SaysItComparesNothing(GoodLoss):
+    compares: ClassVar[bool] = False
+
+
+class SmoothsOnly(GoodLoss):
+    compares: ClassVar[bool] = False
+
+    def generator_term(self, step: Step) -> Tensor:
+        return step.output.diff(dim=-1).abs().mean()
+
+
+class OverflowsInHalves(AdversarialLoss[LossConfig]):
+    """Its factor is above the largest float16."""
+
+    def generator_term(self, step: Step) -> Tensor:
+        return -step.judge(step.output).logits[0].mean()
+
+    def discriminator_term(self, step: Step) -> Tensor:
+        real, painted = (step.judge(picture).logits[0] for picture in (step.target, step.output))
+        return (painted.mean() - real.mean()) * 1e8
+
+
 class UpsideDown(AdversarialLoss[LossConfig]):
     def generator_term(self, step: Step) -> Tensor:
         return -step.judge(step.output).logits[0].mean()
@@ -297,6 +330,10 @@ def test_a_good_loss_passes(region: str) -> None:
     testing.check_loss(GoodLoss, LossConfig.model_validate({"region": region}), (8, 12))
 
 
+def test_a_loss_that_compares_nothing_passes_where_it_says_so() -> None:
+    testing.check_loss(SmoothsOnly, LossConfig(), (8, 12))
+
+
 @pytest.mark.parametrize(
     ("component", "message"),
     [
@@ -307,6 +344,10 @@ def test_a_good_loss_passes(region: str) -> None:
         (Detached, "has no gradient"),
         (Trainable, "nothing to train"),
         (UpsideDown, "costs no less than one that is wrong"),
+        (HasARootAtBlack, "the gradient of black pictures is not finite"),
+        (ReadsMemory, "channels-last"),
+        (SaysItComparesNothing, "another target changes the term"),
+        (OverflowsInHalves, "discriminator_term under float16 autocast is not finite"),
     ],
 )
 def test_a_broken_loss_is_refused(component: type[Loss[LossConfig]], message: str) -> None:

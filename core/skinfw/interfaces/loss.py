@@ -39,6 +39,8 @@ class Step:
         judge: gives the discriminator's judgement of a batch of pictures, under this step's condition.
         inputs: the samples' input pictures by name, float32 RGB ``(B, 3, H, W)`` in [0, 1]; those that the
             loss's configuration requires are among them.
+        judge_in_float32: the same as ``judge`` without mixed precision, for gradients that are part of a
+            loss; None where ``judge`` has none.
     """
 
     output: Tensor
@@ -46,12 +48,18 @@ class Step:
     skin: Tensor
     judge: Callable[[Tensor], Judgement]
     inputs: Mapping[str, Tensor]
+    judge_in_float32: Callable[[Tensor], Judgement] | None = None
 
 
 class Loss(Component[LossConfigT, LossIO], nn.Module):
-    """A term of the generator's objective; its weight is applied by the trainer."""
+    """A term of the generator's objective; its weight is applied by the trainer.
+
+    Attributes:
+        compares: whether it compares the output with the target, so that the target itself costs least.
+    """
 
     kind: ClassVar[str] = "loss"
+    compares: ClassVar[bool] = True
 
     @abstractmethod
     def generator_term(self, step: Step) -> Tensor:

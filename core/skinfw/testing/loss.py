@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from skinfw.config import LossConfig, Size
 from skinfw.data.sample import INPUTS
 from skinfw.interfaces import AdversarialLoss, Judgement, Loss, LossIO, Step
+from skinfw.testing._networks import check_requirement
 from skinfw.testing._require import require, require_close, require_finite
 from skinfw.testing.examples import example_condition, example_picture, example_region
 
@@ -19,30 +21,41 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
     """Check a loss against its interface, on the CPU and random pictures.
 
     Checked are that each term is a finite scalar with a gradient, for batches of one and of two, without
-    skin and under bfloat16 autocast; that the weight is left to the trainer; that a perfect picture costs no
-    more than a bad one, and a right discriminator no more than a wrong one; and that nothing in it is
-    trainable.
+    skin, on black and on white pictures, for channels-last tensors and under bfloat16 and float16 autocast;
+    that the weight is left to the trainer; that a perfect picture costs no more than a bad one, or the target
+    does not count where the class says that it compares nothing, and a right discriminator costs no more than
+    a wrong one; and that nothing in it is trainable.
 
     Args:
         component: the class.
         config: its configuration.
-        size: height and width in pixels.
+        size: height and width in pixels, two different ones that the configuration accepts.
 
     Raises:
         AssertionError: something of the contract does not hold; the text says what.
     """
+    check_requirement(config.size_requirement(size), size)
     loss = component(config, LossIO(size))
     trainable = [name for name, parameter in loss.named_parameters() if parameter.requires_grad]
     require(not trainable, f"a loss must have nothing to train, but {trainable[:3]} require a gradient")
     for batch in (1, 2):
         _check_generator_term(loss, batch, size)
+    _check_precisions(loss.generator_term, size, "generator_term")
+    _check_flat_pictures(loss, size)
     _check_weight(component, config, size)
     if isinstance(loss, AdversarialLoss):
         _check_discriminator_term(loss, size)
-    else:
+    elif component.compares:
         painted, perfect = example_picture(2, size), example_picture(2, size, seed=1)
-        terms = [loss.generator_term(_step(output, size, _Judge())) for output in (perfect, painted)]
+        terms = [loss.generator_term(_step(output, size, _Judge())).detach() for output in (perfect, painted)]
         require(float(terms[0]) <= float(terms[1]), "a perfect picture costs more than a bad one")
+    else:
+        step = _step(example_picture(2, size), size, _Judge())
+        other = replace(step, target=example_picture(2, size, seed=2))
+        require(
+            torch.equal(loss.generator_term(step), loss.generator_term(other)),
+            "compares is False, but another target changes the term",
+        )
 
 
 class _Judge(nn.Module):
@@ -86,11 +99,39 @@ def _check_generator_term(loss: Loss[Any], batch: int, size: Size) -> None:
     require(bool(gradient.any()), f"{what} gives the output no gradient")
     no_skin = _step(example_picture(batch, size), size, _Judge(), torch.zeros(batch, 1, *size))
     _check_scalar(loss.generator_term(no_skin), f"{what} without any skin")
-    with torch.autocast("cpu", torch.bfloat16):
-        _check_scalar(
-            loss.generator_term(_step(example_picture(batch, size), size, _Judge())),
-            f"{what} under bfloat16 autocast",
-        )
+
+
+def _check_precisions(term: Callable[[Step], Tensor], size: Size, what: str) -> None:
+    """Require a finite term under autocast, and the same term for channels-last tensors."""
+    for precision in (torch.bfloat16, torch.float16):
+        with torch.autocast("cpu", precision):
+            value = term(_step(example_picture(2, size), size, _Judge()))
+        _check_scalar(value, f"{what} under {str(precision).removeprefix('torch.')} autocast")
+    values = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        step = _step(example_picture(2, size), size, _Judge())
+        tensors = (step.output, step.target, step.skin)
+        output, target, skin = (tensor.to(memory_format=layout) for tensor in tensors)
+        inputs = {name: picture.to(memory_format=layout) for name, picture in step.inputs.items()}
+        with torch.random.fork_rng(devices=[]):  # a term may draw random numbers
+            torch.manual_seed(0)
+            values.append(
+                term(replace(step, output=output, target=target, skin=skin, inputs=inputs)).detach()
+            )
+    tolerance = 1e-3 * max(1.0, float(values[0].abs()))
+    require_close(values[1], values[0], tolerance, f"{what} for channels-last tensors")
+
+
+def _check_flat_pictures(loss: Loss[Any], size: Size) -> None:
+    """Require finite terms and gradients where roots, powers and divisions have none."""
+    for value, colour in ((0.0, "black"), (1.0, "white")):
+        output = torch.full((2, 3, *size), value, requires_grad=True)
+        step = replace(_step(output, size, _Judge()), target=output.detach().clone())
+        term = loss.generator_term(step)
+        _check_scalar(term, f"generator_term of {colour} pictures")
+        torch.autograd.backward(term)
+        if output.grad is not None:
+            require_finite(output.grad, f"the gradient of {colour} pictures")
 
 
 def _check_weight(component: type[Loss[Any]], config: LossConfig, size: Size) -> None:
@@ -102,19 +143,30 @@ def _check_weight(component: type[Loss[Any]], config: LossConfig, size: Size) ->
 
 
 def _check_discriminator_term(loss: AdversarialLoss[Any], size: Size) -> None:
+    _check_precisions(loss.discriminator_term, size, "discriminator_term")
     judge = _Judge()
     term = loss.discriminator_term(_step(example_picture(2, size), size, judge))
     _check_scalar(term, "discriminator_term")
     require(term.requires_grad, "discriminator_term has no gradient")
     torch.autograd.backward(term)
+    slopes = []
     for parameter in judge.parameters():
-        require(parameter.grad is not None, "discriminator_term gives the discriminator no gradient")
+        require(parameter.grad is not None, "discriminator_term leaves a parameter without a gradient")
+        slopes.append(torch.as_tensor(parameter.grad))
+    require(
+        any(bool(slope.any()) for slope in slopes), "discriminator_term gives the discriminator no gradient"
+    )
+    for slope in slopes:
+        require_finite(slope, "the discriminator's gradient")
     target = example_picture(2, size, seed=1)
 
     def judge_with(real: float) -> Callable[[Tensor], Judgement]:
-        return lambda seen: Judgement(
-            (torch.full((2, 1, 2, 2), real if torch.equal(seen, target) else -real),)
-        )
+        def judge(seen: Tensor) -> Judgement:
+            logit = real if torch.equal(seen, target) else -real
+            # it does not depend on the picture, but has a gradient for losses that ask for it
+            return Judgement((torch.full((2, 1, 2, 2), logit) + 0 * seen.mean(),))
+
+        return judge
 
     right, wrong = (
         float(loss.discriminator_term(_step(example_picture(2, size), size, judge_with(real))))

@@ -23,10 +23,19 @@ FUSED_DEVICES = ("cuda", "cpu", "mps", "xpu")
 
 
 class _Judge:
-    """Asks the discriminator under one condition; the same pictures are judged once, for all losses."""
+    """Asks the discriminator under one condition; the same pictures are judged once, for all losses.
 
-    def __init__(self, network: Callable[[], nn.Module], condition: Tensor | None) -> None:
+    Args:
+        network: gives the discriminator as it is prepared for training.
+        plain: gives the same network without what was put around it for several processes.
+        condition: what it sees beside the pictures.
+    """
+
+    def __init__(
+        self, network: Callable[[], nn.Module], plain: Callable[[], nn.Module], condition: Tensor | None
+    ) -> None:
         self.network = network
+        self.plain = plain
         self.condition = condition
         self.known: list[tuple[Tensor, Judgement]] = []
 
@@ -36,6 +45,20 @@ class _Judge:
                 return known
         judgement: Judgement = self.network()(picture, self.condition)
         self.known.append((picture, judgement))
+        return judgement
+
+    def step(self, output: Tensor, batch: Batch) -> Step:
+        """Return what losses see of a painted batch."""
+        return Step(output, batch.target, batch.skin, self, batch.inputs, self.in_float32)
+
+    def in_float32(self, picture: Tensor) -> Judgement:
+        """Judge pictures without mixed precision, in which gradients of gradients would be lost.
+
+        What prepares a network for mixed precision stands around its ``forward``, so its class is asked.
+        """
+        network = self.plain()
+        with torch.autocast(picture.device.type, enabled=False):
+            judgement: Judgement = type(network).forward(network, picture.float(), self.condition)
         return judgement
 
 
@@ -119,10 +142,8 @@ class Networks:
         if not generator_too:
             return values
         # without the wrapper that would wait for gradients of the frozen network
-        judge = _Judge(self._unwrapped_discriminator, condition)
-        terms = self.objective.generator_terms(
-            Step(painting.output, batch.target, batch.skin, judge, batch.inputs)
-        )
+        judge = _Judge(self._unwrapped_discriminator, self._unwrapped_discriminator, condition)
+        terms = self.objective.generator_terms(judge.step(painting.output, batch))
         values = {**checked_values(terms, step, last_good), **values}
         self._descend(self.objective.total(terms, step), self._generator, self._generator_optimizer)
         return values
@@ -146,10 +167,8 @@ class Networks:
         if self.discriminator is None:
             return {}
         self.discriminator.requires_grad_(True).train()
-        judge = _Judge(lambda: self._discriminator, condition)
-        terms = self.objective.discriminator_terms(
-            Step(output, batch.target, batch.skin, judge, batch.inputs)
-        )
+        judge = _Judge(lambda: self._discriminator, self._unwrapped_discriminator, condition)
+        terms = self.objective.discriminator_terms(judge.step(output, batch))
         values = checked_values(terms, step, last_good)
         self._descend(self.objective.total(terms, step), self._discriminator, self._discriminator_optimizer)
         self.discriminator.requires_grad_(False)

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from skinfw.interfaces import AdversarialLoss, Judgement, Step
+from skinfw_plugins.losses.adversarial import patch_mean, with_r1
 from skinfw_plugins.losses.config import GanConfig
 
 
@@ -19,19 +20,19 @@ class GanLoss(AdversarialLoss[GanConfig]):
 
     def generator_term(self, step: Step) -> Tensor:
         """Return ``-log D(output)``, the mean over all patches."""
-        return _cross_entropy(step.judge(step.output), real=True)
+        return _cross_entropy(step.judge(step.output), label=1)
 
     def discriminator_term(self, step: Step) -> Tensor:
-        """Return half of ``-log D(target) - log(1 - D(output))``, each the mean over all patches."""
-        real = _cross_entropy(step.judge(step.target), real=True)
-        painted = _cross_entropy(step.judge(step.output), real=False)
-        return (real + painted) / 2
+        """Return half of ``-log D(target) - log(1 - D(output))``, each the mean over all patches.
+
+        With a smoothed label s instead of 1 the first is ``-s log D(target) - (1 - s) log(1 - D(target))``.
+        """
+        real = _cross_entropy(step.judge(step.target), self.config.real_label)
+        painted = _cross_entropy(step.judge(step.output), label=0)
+        return with_r1((real + painted) / 2, step, self.config.r1)
 
 
-def _cross_entropy(judgement: Judgement, real: bool) -> Tensor:
-    # in half precision the logarithm of a small probability would be lost
-    scales = [logits.float() for logits in judgement.logits]
-    terms = [
-        binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real))) for logits in scales
-    ]
-    return torch.stack(terms).mean()
+def _cross_entropy(judgement: Judgement, label: float) -> Tensor:
+    return patch_mean(
+        judgement, lambda logits: binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+    )

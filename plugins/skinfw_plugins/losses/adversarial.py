@@ -1,0 +1,57 @@
+"""What the adversarial losses share: means over patches and scales, and the gradient at pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from skinfw.interfaces import Judgement, Step
+
+
+def patch_mean(judgement: Judgement, cost: Callable[[Tensor], Tensor] = lambda logits: logits) -> Tensor:
+    """Return the mean of a cost of logits over the patches of each scale, then over the scales, a scalar.
+
+    In half precision the logarithm of a small probability would be lost, so the cost is one of float32.
+
+    Args:
+        judgement: the discriminator's.
+        cost: gives the cost of each logit of ``(B, 1, h, w)``.
+    """
+    return torch.stack([cost(logits.float()).mean() for logits in judgement.logits]).mean()
+
+
+def gradient_norms(step: Step, pictures: Tensor) -> Tensor:
+    """Return how steep the discriminator is at pictures: the Euclidean norm of its gradient over all pixels.
+
+    What is derived is the logit of each picture: the mean over its patches, then over the scales, as in
+    `patch_mean`. All of it is float32, whatever the precision of training, and has a gradient of its own.
+
+    Args:
+        step: gives the discriminator.
+        pictures: float ``(B, 3, H, W)`` in [0, 1]; they are copied.
+
+    Returns:
+        ``(B,)``.
+    """
+    judge = step.judge_in_float32 or step.judge
+    with torch.enable_grad(), torch.autocast(pictures.device.type, enabled=False):
+        places = pictures.detach().float().requires_grad_()
+        scales = [logits.float().mean(dim=(1, 2, 3)) for logits in judge(places).logits]
+        (gradient,) = torch.autograd.grad(torch.stack(scales).mean(dim=0).sum(), places, create_graph=True)
+        norms: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2, 3))
+    return norms
+
+
+def with_r1(term: Tensor, step: Step, gamma: float) -> Tensor:
+    """Return a discriminator's term with the R1 penalty added (Mescheder et al. 2018, section 4.1, eq. 9).
+
+    Args:
+        term: the scalar that the discriminator minimises.
+        step: the step, whose targets are the real pictures.
+        gamma: weight of the penalty, which is half of the mean squared `gradient_norms`; 0 for none.
+    """
+    if gamma == 0:
+        return term
+    return term + gamma / 2 * gradient_norms(step, step.target).square().mean()
