@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +96,53 @@ def write_samples() -> Callable[..., list[Path]]:
         return folders
 
     return write
+
+
+@pytest.fixture(scope="session")
+def _write_random_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], tuple[Path, str]]:
+    """Write random weights of the first layers of a network, once a session; gives the file and its SHA-256.
+
+    They lie where torch keeps downloads, in a home of their own.
+    """
+    folder = tmp_path_factory.mktemp("torch") / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+
+    @cache
+    def write(network: str, layers: int) -> tuple[Path, str]:
+        import torch
+        import torchvision
+
+        with torch.device("meta"):
+            shapes = getattr(torchvision.models, network)(weights=None).features[:layers].state_dict()
+        generator = torch.Generator().manual_seed(0)
+        state = {}
+        for name, tensor in shapes.items():
+            incoming = tensor[0].numel() if tensor.ndim > 1 else 800
+            values = torch.randn(tensor.shape, generator=generator)
+            state[f"features.{name}"] = values * (2 / incoming) ** 0.5
+        path = folder / f"random-{network}-{layers}.pth"
+        torch.save(state, path)
+        return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+    return write
+
+
+@pytest.fixture
+def random_weights(
+    _write_random_weights: Callable[[str, int], tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Path]:
+    """Publish random weights of a network of torchvision in place of the real ones; returns their file.
+
+    They are found, checked and loaded as the real ones are.
+    """
+
+    def publish(network: str, layers: int = 99) -> Path:
+        from skinfw_plugins.published import TORCHVISION
+
+        path, sha256 = _write_random_weights(network, layers)
+        monkeypatch.setenv("TORCH_HOME", str(path.parents[2]))
+        file = replace(TORCHVISION[network], name=path.name, sha256=sha256)
+        monkeypatch.setitem(TORCHVISION, network, file)
+        return path
+
+    return publish

@@ -15,3 +15,9 @@ SpectralNorm = Annotated[
     ),
 ]
 """Whether a network has spectral normalisation."""
+
+LpipsNet = Literal["alex", "vgg", "squeeze"]
+"""The networks that LPIPS is published for: AlexNet, VGG-16, SqueezeNet 1.1."""
+
+LPIPS_LEAST_SIDE: dict[LpipsNet, int] = {"alex": 31, "vgg": 16, "squeeze": 17}
+"""Height and width in pixels below which a network's last layer sees nothing."""

@@ -109,9 +109,21 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("loss", "hinge"): of({}, {"label_smoothing": 0.1, "r1": 10}),
     ("loss", "wgan_gp"): of(),
     ("loss", "feature_matching"): of(),
+    ("loss", "charbonnier"): of({}, {"region": "skin"}),
+    ("loss", "ssim"): of({}, {"region": "skin"}),
+    ("loss", "ms_ssim"): of({"scales": 3}, {"scales": 3, "region": "skin"}),
+    ("loss", "lpips"): of({"net": "squeeze"}, {"net": "alex", "region": "skin"}),
+    ("loss", "perceptual"): lambda _: [
+        Example({"layers": ["relu1_2", "relu2_2"]}, {"size": (16, 24)}),
+        Example({"layers": ["relu2_1"], "region": "skin", "distance": "l2"}, {"size": (16, 24)}),
+    ],
+    ("loss", "total_variation"): of({}, {"region": "skin"}),
+    ("loss", "colour"): of({}, {"region": "picture", "covariance": 0}),
+    ("loss", "tone_consistency"): of({}, {"lightness": 0, "covariance": 1}),
     ("metric", "mse"): of(),
     ("metric", "psnr"): of(),
     ("metric", "ssim"): of(),
+    ("metric", "lpips"): of({"net": "squeeze"}, {"net": "alex"}),
     ("dataset", "mannequins"): of({"count": 3}),
     ("dataset", "folder"): lambda folder: [Example({"root": write_sample(folder / "samples")})],
     ("dataset", "photos"): _photos,
@@ -123,3 +135,11 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
 @pytest.fixture(scope="session")
 def example_makers() -> dict[tuple[str, str], Maker]:
     return EXAMPLES
+
+
+@pytest.fixture(autouse=True)
+def _weights(random_weights: Callable[..., Path]) -> None:
+    """Let components find random weights where they would look for published ones."""
+    for network in ("alexnet", "squeezenet1_1"):
+        random_weights(network)
+    random_weights("vgg16", layers=10)

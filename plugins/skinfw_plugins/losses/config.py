@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from skinfw.config import DiscriminatorConfig, LossConfig
+from skinfw.config import DiscriminatorConfig, LossConfig, Region, Size, SizeRequirement
+from skinfw.inputs import APPAREL, FACE
+from skinfw_plugins.fields import LPIPS_LEAST_SIDE, LpipsNet
 
 
 class L1Config(LossConfig):
@@ -21,6 +24,143 @@ class L1Config(LossConfig):
 
 class MseConfig(LossConfig):
     """Mean squared difference (the report's section 5.2.1.4)."""
+
+
+class CharbonnierConfig(LossConfig):
+    """Mean absolute difference, smooth at 0 (Charbonnier et al. 1994; Lai et al. 2017, section 3.2)."""
+
+    eps: float = Field(
+        default=1e-3,
+        gt=0,
+        description="difference below which it is smooth, for values in [0, 1] (Lai et al. 2017: 1e-3)",
+    )
+
+
+class SsimConfig(LossConfig):
+    """Structural dissimilarity, 1 - SSIM, window of 11 pixels (Wang et al. 2004)."""
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that hold a window."""
+        return SizeRequirement(minimum=11)
+
+
+class MsSsimConfig(LossConfig):
+    """Structural dissimilarity on several scales, 1 - MS-SSIM (Wang et al. 2003)."""
+
+    scales: int = Field(
+        default=5,
+        ge=1,
+        le=5,
+        description="scales, each half the size of the one before; pictures need more than "
+        "10 * 2**(scales - 1) pixels a side, 160 for five (paper: 5)",
+    )
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that hold a window on the coarsest scale."""
+        return SizeRequirement(minimum=10 * 2 ** (self.scales - 1) + 1)
+
+
+class LpipsConfig(LossConfig):
+    """Learned perceptual distance, LPIPS 0.1 (Zhang et al. 2018); its network's weights are downloaded."""
+
+    net: LpipsNet = Field(
+        default="vgg",
+        description="network whose features are compared; its authors say to train with vgg",
+    )
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that leave the last layer something to see."""
+        return SizeRequirement(minimum=LPIPS_LEAST_SIDE[self.net])
+
+
+_VGG_BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+"""Convolutions between two halvings (Simonyan and Zisserman 2015, table 1)."""
+
+
+class PerceptualConfig(LossConfig):
+    """Difference of VGG's features (Johnson et al. 2016); the network's weights are downloaded."""
+
+    net: Literal["vgg16", "vgg19"] = Field(default="vgg16", description="network whose features are compared")
+    layers: tuple[str, ...] = Field(
+        default=("relu1_2", "relu2_2", "relu3_3", "relu4_3"),
+        min_length=1,
+        validate_default=True,
+        description="layers that count alike, relu<block>_<convolution>; later ones see content and less of "
+        "the colour (Johnson et al. 2016: relu3_3 for content, the default's four for style)",
+    )
+    distance: Literal["l1", "l2"] = Field(
+        default="l1",
+        description="mean absolute difference (pix2pixHD) or mean squared one (Johnson et al. 2016)",
+    )
+
+    @field_validator("layers")
+    @classmethod
+    def _check_layers(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = _vgg_places(info.data["net"]) if "net" in info.data else {}
+        unknown = [name for name in value if known and name not in known]
+        if unknown:
+            raise PydanticCustomError(
+                "layers", f"{info.data['net']} has no layer {unknown[0]!r} (allowed: {', '.join(known)})"
+            )
+        if len(set(value)) != len(value):
+            raise PydanticCustomError("layers", "a layer stands twice; name each once")
+        return value
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Where the layers stand in torchvision's ``features``."""
+        known = _vgg_places(self.net)
+        return tuple(known[name] for name in self.layers)
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that leave the last block one pixel."""
+        last = max(int(name[len("relu")]) for name in self.layers)
+        return SizeRequirement(minimum=2 ** (last - 1))
+
+
+def _vgg_places(net: str) -> dict[str, int]:
+    """Return where each activation stands among a VGG's layers."""
+    places, place = {}, 0
+    for block, count in enumerate(_VGG_BLOCKS[net], start=1):
+        for convolution in range(1, count + 1):
+            places[f"relu{block}_{convolution}"] = place + 1
+            place += 2  # the convolution and its activation
+        place += 1  # the halving
+    return places
+
+
+class TotalVariationConfig(LossConfig):
+    """Mean absolute difference of neighbouring pixels of the output (Rudin et al. 1992)."""
+
+
+class ColourConfig(LossConfig):
+    """Mean and covariance of colours in CIE Lab, output against target, picture by picture."""
+
+    region: Region = Field(default="skin", description="pixels that count: picture or skin")
+    covariance: float = Field(
+        default=1.0,
+        ge=0,
+        description="factor of the covariances' difference beside that of the means; 0: means alone",
+    )
+
+
+class ToneConsistencyConfig(LossConfig):
+    """Painted skin in the colour of the visible face, in CIE Lab; samples must bring the face."""
+
+    required_inputs: ClassVar[tuple[str, ...]] = (APPAREL, FACE)
+
+    region: Literal["skin"] = Field(default="skin", description="pixels that count: the painted skin")
+    lightness: float = Field(
+        default=1.0,
+        ge=0,
+        description="how much lightness counts beside a and b; 0: colour alone, for light that differs "
+        "between face and body",
+    )
+    covariance: float = Field(
+        default=0.0,
+        ge=0,
+        description="factor of the difference in covariance from the visible face's pixels; 0: means alone",
+    )
 
 
 class JudgedConfig(LossConfig):

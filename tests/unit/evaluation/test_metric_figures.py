@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,23 @@ def test_a_metric_that_cannot_be_built_is_told_and_the_others_are_built(
     figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
     assert set(figures.info) == {"picture/mse", "skin/mse"}
     assert figures.unavailable["skin/psnr"] == "its weights cannot be downloaded"
+
+
+def test_a_metric_whose_weights_cannot_be_had_has_a_reason_that_names_the_file(
+    tiny_spec: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(*_: Any, **__: Any) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    figures = Figures(parse_spec(tiny_spec(metrics=["lpips", "mse"])))
+    figures.update(PICTURES, PICTURES, SKIN)
+    assert figures.compute() == {"picture/mse": 0.0, "skin/mse": 0.0}
+    for key in ("picture/lpips", "skin/lpips"):
+        for told in ("alexnet-owt-7be5be79.pth", "AlexNet", "begins with 7be5be79", str(tmp_path)):
+            assert told in figures.unavailable[key]
 
 
 def test_two_metrics_of_one_type_keep_their_own_figures(tiny_spec: Callable[..., Any]) -> None:

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torchmetrics.functional.image import total_variation as reference_total_variation
 
 from skinfw.interfaces import LossIO, Step
-from skinfw_plugins.losses.config import L1Config, MseConfig
+from skinfw_plugins.losses.charbonnier import CharbonnierLoss
+from skinfw_plugins.losses.config import CharbonnierConfig, L1Config, MseConfig, TotalVariationConfig
 from skinfw_plugins.losses.l1 import L1Loss
 from skinfw_plugins.losses.mse import MseLoss
+from skinfw_plugins.losses.total_variation import TotalVariationLoss
 
 IO = LossIO((4, 4))
 
@@ -53,7 +56,61 @@ def test_skin_region_gives_no_gradient_elsewhere() -> None:
     assert torch.equal((example.output.grad != 0).all(dim=1, keepdim=True), example.skin > 0.5)
 
 
-@pytest.mark.parametrize("config", [L1Config, MseConfig])
+@pytest.mark.parametrize("region", ["picture", "skin"])
+@pytest.mark.parametrize("eps", [1e-3, 0.5])
+def test_charbonnier_equals_numpy(region: str, eps: float) -> None:
+    example = step()
+    chosen = np.broadcast_to(example.skin.numpy() > 0.5, (2, 3, 4, 4)) if region == "skin" else np.s_[:]
+    difference = (example.output - example.target).numpy()[chosen]
+    config = CharbonnierConfig.model_validate({"region": region, "eps": eps})
+    term = CharbonnierLoss(config, IO).generator_term(example)
+    assert term.item() == pytest.approx(np.sqrt(difference**2 + eps**2).mean(), rel=1e-5)
+
+
+def test_charbonnier_of_a_perfect_picture_is_eps_without_a_gradient() -> None:
+    output = step().target.clone().requires_grad_()
+    example = step()
+    term = CharbonnierLoss(CharbonnierConfig(eps=0.01), IO).generator_term(
+        Step(output, example.target, example.skin, blind, {})
+    )
+    term.backward()
+    assert term.item() == pytest.approx(0.01)
+    assert output.grad is not None
+    assert not output.grad.any()
+
+
+def total_variation(region: str, example: Step) -> float:
+    loss = TotalVariationLoss(TotalVariationConfig.model_validate({"region": region}), IO)
+    return loss.generator_term(example).item()
+
+
+def test_total_variation_of_the_picture_is_torchmetrics_sum_over_its_pairs() -> None:
+    example = step()
+    # 3 pairs in each of 4 rows and in each of 4 columns, in 3 channels of 2 pictures
+    expected = reference_total_variation(example.output).item() / (2 * 3 * 4 * 3)
+    assert total_variation("picture", example) == pytest.approx(expected, rel=1e-5)
+
+
+def test_total_variation_of_the_skin_counts_pairs_of_skin_only() -> None:
+    example = step()
+    sums, counts = np.zeros(2), np.zeros(2)
+    for picture, skin in zip(example.output.numpy(), example.skin[:, 0].numpy() > 0.5, strict=True):
+        for row, column in np.ndindex(4, 4):
+            for axis, (y, x) in enumerate(((row, column + 1), (row + 1, column))):
+                if y < 4 and x < 4 and skin[row, column] and skin[y, x]:
+                    sums[axis] += np.abs(picture[:, row, column] - picture[:, y, x]).sum()
+                    counts[axis] += 3
+    assert counts.min() > 0
+    assert total_variation("skin", example) == pytest.approx((sums / counts).sum(), rel=1e-5)
+
+
+def test_total_variation_looks_at_the_output_alone() -> None:
+    example = step()
+    flat = Step(torch.full_like(example.output, 0.3), example.target, example.skin, blind, {})
+    assert total_variation("picture", flat) == 0
+
+
+@pytest.mark.parametrize("config", [L1Config, MseConfig, CharbonnierConfig, TotalVariationConfig])
 def test_a_negative_weight_is_refused(config: type[L1Config]) -> None:
     with pytest.raises(ValueError, match="weight"):
         config.model_validate({"weight": -1})

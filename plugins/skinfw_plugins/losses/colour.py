@@ -1,0 +1,37 @@
+"""The colours of the skin as a whole."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from skinfw.interfaces import Loss, Step
+from skinfw_plugins.losses.config import ColourConfig
+from skinfw_plugins.losses.moments import mean_over_pictures, region_covariances, region_means, to_lab
+from skinfw_plugins.losses.precision import in_float32
+
+
+class ColourLoss(Loss[ColourConfig]):
+    """Mean and covariance of the colours, output against target, picture by picture, in CIE Lab.
+
+    It does not ask where a colour is, so it corrects a cast that a network paints without blurring anything.
+    Lab is divided by 100.
+    """
+
+    @in_float32
+    def generator_term(self, step: Step) -> Tensor:
+        """Return the mean absolute difference of the means, and that of the covariances by its weight.
+
+        It is the mean over the pictures; one whose region is empty counts 0.
+        """
+        region = step.skin if self.config.region == "skin" else torch.ones_like(step.skin)
+        output, target = to_lab(step.output), to_lab(step.target)
+        distance = _distance(region_means(output, region), region_means(target, region))
+        if self.config.covariance:
+            spreads = (region_covariances(each, region) for each in (output, target))
+            distance = distance + self.config.covariance * _distance(*spreads)
+        return mean_over_pictures(distance)
+
+
+def _distance(one: Tensor, other: Tensor) -> Tensor:
+    return (one - other).abs().flatten(1).mean(dim=1)

@@ -1,0 +1,36 @@
+"""Learned perceptual distance."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from skinfw.interfaces import Loss, LossIO, Step
+from skinfw_plugins.losses.config import LpipsConfig
+from skinfw_plugins.losses.precision import in_float32
+from skinfw_plugins.lpips_distance import LpipsDistance
+
+
+class LpipsLoss(Loss[LpipsConfig]):
+    """LPIPS (Zhang et al. 2018), the distance that agrees best with what people see.
+
+    Over the picture it is the mean of each layer; over the skin, the mean of the layers' maps, scaled up to
+    the picture, over the skin's pixels. The network is never trained.
+
+    Args:
+        config: which network.
+        io: the size of the pictures.
+
+    Raises:
+        UserError: the network's weights cannot be had; the text names file, place and SHA-256.
+    """
+
+    def __init__(self, config: LpipsConfig, io: LossIO) -> None:
+        super().__init__(config, io)
+        self.distance = LpipsDistance(config.net)
+
+    @in_float32
+    def generator_term(self, step: Step) -> Tensor:
+        """Return the distance, a scalar of at least 0; 0 where the region is empty."""
+        if self.config.region == "skin":
+            return self.region_mean(self.distance.per_pixel(step.output, step.target), step.skin)
+        return self.distance.per_picture(step.output, step.target).mean()

@@ -1,0 +1,56 @@
+"""Means and covariances over a region, picture by picture, and colours in which they are taken."""
+
+from __future__ import annotations
+
+import torch
+from kornia.color import rgb_to_lab
+from torch import Tensor
+
+
+def to_lab(pictures: Tensor) -> Tensor:
+    """Return sRGB pictures in CIE Lab (D65), divided by 100.
+
+    Args:
+        pictures: float32 ``(B, 3, H, W)`` in [0, 1].
+
+    Returns:
+        ``(B, 3, H, W)``: lightness in [0, 1], then a and b of about [-1, 1].
+    """
+    lab: Tensor = rgb_to_lab(pictures)
+    return lab / 100
+
+
+def region_means(values: Tensor, region: Tensor) -> Tensor:
+    """Return the mean over a region, for each picture and channel.
+
+    Args:
+        values: ``(B, C, H, W)``.
+        region: how much each pixel counts, ``(B, 1, H, W)`` in [0, 1].
+
+    Returns:
+        ``(B, C)``; 0 where the region is empty.
+    """
+    count = region.sum(dim=(2, 3))
+    return (values * region).sum(dim=(2, 3)) / torch.where(count > 0, count, 1)
+
+
+def region_covariances(values: Tensor, region: Tensor) -> Tensor:
+    """Return the covariance of the channels over a region, divided by its number of pixels, ``(B, C, C)``.
+
+    Args:
+        values: ``(B, C, H, W)``.
+        region: how much each pixel counts, ``(B, 1, H, W)`` in [0, 1].
+    """
+    centred = values - region_means(values, region)[:, :, None, None]
+    products = torch.einsum("bchw,bdhw->bcd", centred * region, centred)
+    return products / region.sum(dim=(2, 3)).clamp(min=1)[:, :, None]
+
+
+def mean_over_pictures(values: Tensor, known: Tensor | None = None) -> Tensor:
+    """Return the mean over a batch; a picture that nothing is known of counts 0.
+
+    Args:
+        values: ``(B,)``.
+        known: bool ``(B,)``, or None where all are.
+    """
+    return (values if known is None else torch.where(known, values, 0)).mean()

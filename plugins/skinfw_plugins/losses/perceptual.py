@@ -1,0 +1,90 @@
+"""Likeness to the target in the features of VGG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
+
+from skinfw.interfaces import Loss, LossIO, Step
+from skinfw_plugins.losses.config import PerceptualConfig
+from skinfw_plugins.losses.precision import in_float32
+from skinfw_plugins.published import Frozen, feature_tensors
+
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's pictures, as torchvision's networks were trained."""
+
+
+class PerceptualLoss(Loss[PerceptualConfig]):
+    """Mean difference of features of a VGG trained on ImageNet (Johnson et al. 2016, section 3.2, eq. 2).
+
+    It is the mean over the chosen layers. Over the skin, each place of a layer counts by its share of skin.
+    The network is never trained.
+
+    Args:
+        config: network, layers, and how differences are measured.
+        io: the size of the pictures.
+
+    Raises:
+        UserError: the network's weights cannot be had; the text names file, place and SHA-256.
+    """
+
+    def __init__(self, config: PerceptualConfig, io: LossIO) -> None:
+        super().__init__(config, io)
+        places = config.places
+        with torch.device("meta"):  # without memory, as only the convolutions up to the last layer are wanted
+            layers = getattr(torchvision.models, config.net)(weights=None).features[: max(places) + 1]
+        layers.load_state_dict(
+            {
+                name: tensor
+                for name, tensor in feature_tensors(config.net).items()
+                if name in layers.state_dict()
+            },
+            assign=True,
+        )
+        self.features = Frozen(_Features(layers, places))
+
+    @in_float32
+    def generator_term(self, step: Step) -> Tensor:
+        """Return the mean difference, a scalar of at least 0; 0 where the region is empty."""
+        painted = self.features(step.output)
+        with torch.no_grad():
+            true = self.features(step.target)
+        return torch.stack(
+            [self._difference(one, other, step.skin) for one, other in zip(painted, true, strict=True)]
+        ).mean()
+
+    def _difference(self, one: Tensor, other: Tensor, skin: Tensor) -> Tensor:
+        difference = one - other
+        values = difference.abs() if self.config.distance == "l1" else difference.square()
+        if self.config.region == "picture":
+            return values.mean()
+        share = adaptive_avg_pool2d(skin, (values.shape[2], values.shape[3]))
+        total = share.sum()
+        return (values.mean(dim=1, keepdim=True) * share).sum() / torch.where(total > 0, total, 1)
+
+
+class _Features(nn.Module):
+    """The outputs of some of a network's layers, for RGB pictures in [0, 1]."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, layers: nn.Sequential, places: Sequence[int]) -> None:
+        super().__init__()
+        self.layers = layers
+        self.places = places
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1))
+
+    def forward(self, pictures: Tensor) -> list[Tensor]:
+        values = (pictures - self.mean) / self.std
+        found = []
+        for place, layer in enumerate(self.layers):
+            values = layer(values)
+            if place in self.places:
+                found.append(values)
+        return found

@@ -1,0 +1,46 @@
+"""Painted skin in the colour of the person's visible skin."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from skinfw.data.sample import APPAREL, FACE
+from skinfw.interfaces import Loss, Step
+from skinfw_plugins.generators.filling import erased_pixels
+from skinfw_plugins.losses.config import ToneConsistencyConfig
+from skinfw_plugins.losses.moments import mean_over_pictures, region_covariances, region_means, to_lab
+from skinfw_plugins.losses.precision import in_float32
+from skinfw_plugins.skin_tone import skin_tones, visible_skin
+
+
+class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
+    """Distance of the painted skin's mean colour from the colour of the visible face, in CIE Lab.
+
+    The face's colour is its median, channel by channel, which hair, eyes and shadows do not pull away. The
+    target is not looked at, so the loss says what shall hold for people of whom no target exists. Lab is
+    divided by 100.
+    """
+
+    compares: ClassVar[bool] = False
+
+    @in_float32
+    def generator_term(self, step: Step) -> Tensor:
+        """Return the mean absolute difference of lightness, a and b, the mean over the pictures.
+
+        A picture that shows no face, or has no skin to paint, counts 0.
+        """
+        pictures = step.inputs[APPAREL].float()
+        visible = visible_skin(step.inputs[FACE], erased_pixels(pictures))
+        tones = to_lab(skin_tones(pictures, visible, visible)[:, :, None, None])[:, :, 0, 0]
+        painted = to_lab(step.output)
+        weights = tones.new_tensor([self.config.lightness, 1, 1])
+        distance = ((region_means(painted, step.skin) - tones).abs() * weights).mean(dim=1)
+        if self.config.covariance:
+            face = region_covariances(to_lab(pictures), visible.float())
+            spread = region_covariances(painted, step.skin) - face
+            pairs = weights[:, None] * weights
+            distance = distance + self.config.covariance * (spread.abs() * pairs).mean(dim=(1, 2))
+        known = visible.flatten(1).any(dim=1) & step.skin.flatten(1).any(dim=1)
+        return mean_over_pictures(distance, known)

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from skimage.color import rgb2lab
+from torch import Tensor
+
+from skinfw.interfaces import LossIO, Step
+from skinfw.pipeline import Pipeline
+from skinfw_plugins.losses.colour import ColourLoss
+from skinfw_plugins.losses.config import ColourConfig, ToneConsistencyConfig
+from skinfw_plugins.losses.tone_consistency import ToneConsistencyLoss
+
+SIZE = (12, 10)
+
+
+def blind(picture: Tensor) -> Any:
+    raise AssertionError("this loss must not ask the discriminator")
+
+
+def colour(**fields: Any) -> ColourLoss:
+    return ColourLoss(ColourConfig.model_validate(fields), LossIO(SIZE))
+
+
+def tone(**fields: Any) -> ToneConsistencyLoss:
+    return ToneConsistencyLoss(ToneConsistencyConfig.model_validate(fields), LossIO(SIZE))
+
+
+def make_step(batch: int = 2) -> Step:
+    generator = torch.Generator().manual_seed(0)
+    output, target, pictures = (0.9 * torch.rand(batch, 3, *SIZE, generator=generator) for _ in range(3))
+    skin = torch.zeros(batch, 1, *SIZE)
+    skin[:, :, 6:, 2:8] = 1
+    face = torch.zeros(batch, 3, *SIZE)
+    face[:, :, :4, 3:6] = 1
+    pictures[:, :, 3:] = 1  # erased, the last row of the face with it
+    return Step(output, target, skin, blind, {"apparel_head_foot": pictures, "face": face})
+
+
+def lab_pixels(picture: Tensor, region: Tensor) -> np.ndarray:
+    """The region's colours in scikit-image's Lab, divided by 100, one a row."""
+    return rgb2lab(picture.permute(1, 2, 0).double().numpy())[region[0].numpy() > 0.5] / 100  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("region", "covariance"), [("skin", 0), ("skin", 1), ("picture", 2.5)])
+def test_colour_equals_means_and_covariances_of_numpy(region: str, covariance: float) -> None:
+    example = make_step()
+    chosen = example.skin if region == "skin" else torch.ones_like(example.skin)
+    expected = []
+    for output, target, skin in zip(example.output, example.target, chosen, strict=True):
+        painted, true = lab_pixels(output, skin), lab_pixels(target, skin)
+        means = np.abs(painted.mean(axis=0) - true.mean(axis=0)).mean()
+        spreads = np.abs(np.cov(painted.T, bias=True) - np.cov(true.T, bias=True)).mean()
+        expected.append(means + covariance * spreads)
+    term = colour(region=region, covariance=covariance).generator_term(example)
+    assert term.item() == pytest.approx(np.mean(expected), rel=1e-3)
+
+
+def test_colour_does_not_ask_where_a_colour_is() -> None:
+    example = make_step(1)
+    turned = example.target.clone()
+    turned[..., 6:, 2:8] = example.target[..., 6:, 2:8].flip(-1, -2)
+    step = Step(turned, example.target, example.skin, blind, {})
+    assert colour().generator_term(step).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_a_picture_without_skin_counts_nothing_in_colour() -> None:
+    example = make_step()
+    example.skin[1] = 0
+    alone = Step(example.output[:1], example.target[:1], example.skin[:1], blind, {})
+    half = colour().generator_term(alone).item() / 2
+    assert colour().generator_term(example).item() == pytest.approx(half, rel=1e-5)
+
+
+def face_pixels(example: Step, index: int) -> Tensor:
+    """The visible face's RGB values: the rows of it that were not erased, ``(3, n)``."""
+    return example.inputs["apparel_head_foot"][index, :, :3, 3:6].flatten(1)
+
+
+@pytest.mark.parametrize(("lightness", "covariance"), [(1, 0), (0, 0), (0.5, 2)])
+def test_tone_is_the_distance_of_the_mean_from_the_faces_median(lightness: float, covariance: float) -> None:
+    example = make_step()
+    weights = np.array([lightness, 1, 1])
+    expected = []
+    for index in range(2):
+        pixels = face_pixels(example, index).double().numpy()
+        median = rgb2lab(np.median(pixels, axis=1)[None, None])[0, 0] / 100
+        painted = lab_pixels(example.output[index], example.skin[index])
+        face = rgb2lab(pixels.T[None])[0] / 100
+        spread = np.abs(np.cov(painted.T, bias=True) - np.cov(face.T, bias=True)) * np.outer(weights, weights)
+        means = (np.abs(painted.mean(axis=0) - median) * weights).mean()
+        expected.append(means + covariance * spread.mean())
+    term = tone(lightness=lightness, covariance=covariance).generator_term(example)
+    assert term.item() == pytest.approx(np.mean(expected), rel=1e-3)
+
+
+def test_skin_in_the_faces_colour_costs_nothing() -> None:
+    example = make_step()
+    tones = torch.stack([face_pixels(example, index).median(dim=1).values for index in range(2)])
+    painted = torch.where(example.skin > 0.5, tones[:, :, None, None], example.output)
+    step = Step(painted, example.target, example.skin, blind, example.inputs)
+    assert tone().generator_term(step).item() == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("missing", ["face", "erased face", "skin"])
+def test_a_picture_without_face_or_skin_counts_nothing_and_gets_no_gradient(missing: str) -> None:
+    example = make_step()
+    alone = Step(*(each[:1] for each in (example.output, example.target, example.skin)), blind, {  # type: ignore[arg-type]
+        name: picture[:1] for name, picture in example.inputs.items()
+    })  # fmt: skip
+    half = tone().generator_term(alone).item() / 2
+    if missing == "face":
+        example.inputs["face"][1] = 0
+    elif missing == "erased face":
+        example.inputs["apparel_head_foot"][1] = 1
+    else:
+        example.skin[1] = 0
+    example.output.requires_grad_()
+    term = tone(covariance=0).generator_term(example)
+    term.backward()
+    assert term.item() == pytest.approx(half, rel=1e-5)
+    assert example.output.grad is not None
+    assert example.output.grad[0].any()
+    assert not example.output.grad[1].any()
+
+
+@pytest.mark.parametrize("loss", [colour(), tone(covariance=1)])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_gradients_are_finite_at_black_and_white(loss: Any, value: float) -> None:
+    example = make_step()
+    output = torch.full((2, 3, *SIZE), value, requires_grad=True)
+    loss.generator_term(Step(output, example.target, example.skin, blind, example.inputs)).backward()
+    assert output.grad is not None
+    assert torch.isfinite(output.grad).all()
+    assert output.grad.any()
+
+
+def test_tone_trains_on_samples_whose_generator_does_not_see_the_face(
+    tiny_spec: Callable[..., Any], tmp_path: Path
+) -> None:
+    spec = tiny_spec(losses=["tone_consistency", "colour", "total_variation"], baselines=[])
+    spec.pop("discriminator")
+    spec["training"] |= {"epochs": None, "steps": 2}
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
+    last = [record for record in run.read_log() if record["event"] == "step"][-1]
+    assert set(last["losses"]) == {"tone_consistency", "colour", "total_variation"}
+    assert all(value > 0 for value in last["losses"].values())
+
+
+def test_tone_has_no_region_but_the_skin() -> None:
+    with pytest.raises(ValueError, match="skin"):
+        ToneConsistencyConfig.model_validate({"region": "picture"})

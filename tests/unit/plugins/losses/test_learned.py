@@ -1,0 +1,263 @@
+"""LPIPS and VGG's features, with random weights under the loading code of the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import lpips
+import numpy as np
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from skinfw.errors import SpecError, UserError
+from skinfw.interfaces import LossIO, MetricIO, Step
+from skinfw.pipeline import Pipeline
+from skinfw.spec import parse_spec
+from skinfw_plugins.fields import LPIPS_LEAST_SIDE
+from skinfw_plugins.losses.config import LpipsConfig, PerceptualConfig
+from skinfw_plugins.losses.lpips import LpipsLoss
+from skinfw_plugins.losses.perceptual import PerceptualLoss
+from skinfw_plugins.lpips_distance import LpipsDistance
+from skinfw_plugins.metrics.config import LpipsConfig as LpipsMetricConfig
+from skinfw_plugins.metrics.lpips import LpipsMetric
+
+Weights = Callable[..., Path]
+NAMES: dict[Any, str] = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
+SIZE = (40, 56)
+
+
+def blind(picture: Tensor) -> Any:
+    raise AssertionError("this loss must not ask the discriminator")
+
+
+def make_step(size: tuple[int, int] = SIZE) -> Step:
+    generator = torch.Generator().manual_seed(0)
+    output, target = (torch.rand(2, 3, *size, generator=generator) for _ in range(2))
+    skin = (torch.rand(2, 1, *size, generator=generator) > 0.7).float()
+    return Step(output, target, skin, blind, {})
+
+
+def torchvision_features(network: str, file: Path) -> nn.Module:
+    """The convolutions of torchvision's network with the weights of a file."""
+    with torch.device("meta"):
+        features: nn.Module = getattr(torchvision.models, network)(weights=None).features
+    state = {name.removeprefix("features."): each for name, each in torch.load(file).items()}
+    features.load_state_dict(state, assign=True)
+    return features.requires_grad_(False).eval()
+
+
+def package_network(net: str, file: Path, monkeypatch: pytest.MonkeyPatch, spatial: bool) -> nn.Module:
+    """LPIPS as the package builds it, which asks torchvision for a trained network."""
+    network = NAMES[net]
+    built = SimpleNamespace(features=torchvision_features(network, file))
+    with monkeypatch.context() as patch:
+        patch.setattr(lpips.pretrained_networks.tv, network, lambda pretrained: built)
+        made: nn.Module = lpips.LPIPS(net=net, spatial=spatial, verbose=False)
+    return made
+
+
+@pytest.mark.parametrize("net", ["alex", "vgg", "squeeze"])
+def test_lpips_equals_the_package_with_the_same_weights(
+    net: Any, random_weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = random_weights(NAMES[net])
+    example = make_step()
+    distance = LpipsDistance(net)
+    with torch.no_grad():
+        found = distance.per_picture(example.output, example.target)
+        maps = distance.per_pixel(example.output, example.target)
+    expected = package_network(net, file, monkeypatch, spatial=False)(
+        example.output, example.target, normalize=True
+    )
+    torch.testing.assert_close(found, expected.flatten(), rtol=1e-4, atol=1e-6)
+    expected = package_network(net, file, monkeypatch, spatial=True)(
+        example.output, example.target, normalize=True
+    )
+    torch.testing.assert_close(maps, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("net", ["alex", "squeeze"])
+def test_loss_and_metric_are_that_distance_over_picture_and_skin(net: Any, random_weights: Weights) -> None:
+    random_weights(NAMES[net])
+    example = make_step()
+    distance = LpipsDistance(net)
+    with torch.no_grad():
+        whole = distance.per_picture(example.output, example.target)
+        maps = distance.per_pixel(example.output, example.target)[:, 0].numpy()
+    skin = example.skin[:, 0].numpy() > 0.5
+    each = [float(values[region].mean()) for values, region in zip(maps, skin, strict=True)]
+
+    def loss(region: str) -> float:
+        config = LpipsConfig.model_validate({"net": net, "region": region})
+        return LpipsLoss(config, LossIO(SIZE)).generator_term(example).item()
+
+    assert loss("picture") == pytest.approx(whole.mean().item(), rel=1e-5)
+    assert loss("skin") == pytest.approx(maps[skin].mean(), rel=1e-4)
+    for region, values in (("picture", whole.tolist()), ("skin", each)):
+        metric = LpipsMetric(LpipsMetricConfig(net=net), MetricIO(region))  # type: ignore[arg-type]
+        found = metric.update(example.output, example.target, example.skin)
+        assert found.tolist() == pytest.approx(values, rel=1e-4)
+        assert metric.compute() == pytest.approx(np.mean(values), rel=1e-4)
+
+
+@pytest.mark.parametrize("net", ["alex", "vgg", "squeeze"])
+def test_the_smallest_size_of_each_net_works_and_one_less_is_refused(
+    net: Any, random_weights: Weights, tiny_spec: Callable[..., Any]
+) -> None:
+    random_weights(NAMES[net])
+    least = LPIPS_LEAST_SIDE[net]
+    metric = LpipsMetric(LpipsMetricConfig(net=net), MetricIO("skin"))
+    example = make_step((least, least))
+    assert torch.isfinite(metric.update(example.output, example.target, example.skin)).all()
+    small = make_step((least, least - 1))
+    with pytest.raises(UserError, match=rf"{least}x{least - 1} are too small for .* needs {least} pixels"):
+        metric.update(small.output, small.target, small.skin)
+    spec = tiny_spec(losses=[{"type": "lpips", "net": net}], generator={"type": "pix2pix", "depth": 1})
+    spec.pop("discriminator")
+    spec["data"]["size"] = [64, least - 1]
+    with pytest.raises(SpecError, match=f"loss 'lpips': .* at least {least} pixels"):
+        parse_spec(spec)
+
+
+def test_lpips_has_a_gradient_to_the_output_only_and_where_no_feature_is_above_0(
+    random_weights: Weights,
+) -> None:
+    random_weights("alexnet")
+    loss = LpipsLoss(LpipsConfig(net="alex"), LossIO(SIZE)).train()
+    example = make_step()
+    example.output.requires_grad_()
+    example.target.requires_grad_()
+    loss.generator_term(example).backward()
+    assert example.output.grad is not None
+    assert example.output.grad.any()
+    assert example.target.grad is None
+    network = loss.distance.layers._held[0]
+    assert not network.training
+    assert all(parameter.grad is None for parameter in network.parameters())
+    # features that are 0 everywhere: the root in their length has no derivative there
+    nn.init.constant_(network.network.net.slice1[0].bias, -1e3)
+    example.output.grad = None
+    loss.generator_term(example).backward()
+    assert torch.isfinite(example.output.grad).all()
+
+
+def test_dropout_of_the_heads_stays_off(random_weights: Weights) -> None:
+    random_weights("squeezenet1_1")
+    loss = LpipsLoss(LpipsConfig(net="squeeze"), LossIO(SIZE)).train()
+    example = make_step()
+    assert torch.equal(loss.generator_term(example), loss.generator_term(example))
+
+
+def test_the_card_names_network_heads_and_size(random_weights: Weights) -> None:
+    random_weights("alexnet")
+    card = LpipsMetric(LpipsMetricConfig(), MetricIO("picture")).card()
+    assert card == {"backbone": "AlexNet (torchvision, ImageNet), LPIPS 0.1 heads", "resize": "none"}
+
+
+VGG_NAMES = {
+    "vgg16": {"relu1_1": 1, "relu1_2": 3, "relu2_2": 8, "relu3_3": 15, "relu4_3": 22, "relu5_3": 29},
+    "vgg19": {"relu1_2": 3, "relu2_1": 6, "relu3_4": 17, "relu4_4": 26, "relu5_4": 35},
+}
+"""Counted by hand in the networks that torchvision prints."""
+
+
+@pytest.mark.parametrize("net", ["vgg16", "vgg19"])
+def test_layers_are_the_activations_of_torchvision(net: Any) -> None:
+    names = VGG_NAMES[net]
+    config = PerceptualConfig.model_validate({"net": net, "layers": list(names)})
+    assert config.places == tuple(names.values())
+    with torch.device("meta"):
+        features = getattr(torchvision.models, net)(weights=None).features
+    assert all(isinstance(features[place], nn.ReLU) for place in config.places)
+
+
+@pytest.mark.parametrize(
+    ("net", "layers", "distance"),
+    [
+        ("vgg16", ["relu1_2", "relu2_2", "relu3_3"], "l1"),
+        ("vgg16", ["relu2_1"], "l2"),
+        ("vgg19", ["relu3_4", "relu1_1"], "l1"),
+    ],
+)
+@pytest.mark.parametrize("region", ["picture", "skin"])
+def test_perceptual_equals_torchvisions_features(
+    net: str, layers: list[str], distance: str, region: str, random_weights: Weights
+) -> None:
+    count = 18
+    file = random_weights(net, layers=count)
+    config = PerceptualConfig.model_validate(
+        {"net": net, "layers": layers, "distance": distance, "region": region}
+    )
+    example = make_step()
+    term = PerceptualLoss(config, LossIO(SIZE)).generator_term(example)
+
+    with torch.device("meta"):
+        features = getattr(torchvision.models, net)(weights=None).features[:count]
+    state = {name.removeprefix("features."): each for name, each in torch.load(file).items()}
+    features.load_state_dict(state, assign=True)
+    normalise = torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    costs = []
+    for place in config.places:
+        with torch.no_grad():
+            one, other = (features[: place + 1](normalise(each)) for each in (example.output, example.target))
+        values = (one - other).abs() if distance == "l1" else (one - other).square()
+        weight = torch.ones_like(values)
+        if region == "skin":  # sides that halve evenly: the share of skin is the mean of the pixels below
+            side = SIZE[0] // values.shape[2]
+            weight = nn.functional.avg_pool2d(example.skin, side).expand_as(values)
+        costs.append(float((values * weight).sum() / weight.sum()))
+    assert term.item() == pytest.approx(np.mean(costs), rel=1e-4)
+
+
+def test_perceptual_over_no_skin_is_0(random_weights: Weights) -> None:
+    random_weights("vgg16", layers=10)
+    config = PerceptualConfig(layers=("relu1_2",), region="skin")
+    example = make_step()
+    example.skin[:] = 0
+    assert PerceptualLoss(config, LossIO(SIZE)).generator_term(example).item() == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"layers": ["relu3_4"]}, r"vgg16 has no layer 'relu3_4' \(allowed: relu1_1, relu1_2, .*relu5_3\)"),
+        ({"net": "vgg19", "layers": ["relu1_1", "relu1_1"]}, "stands twice"),
+        ({"layers": []}, "at least 1"),
+        ({"net": "vgg11"}, "vgg16"),
+    ],
+)
+def test_wrong_layers_are_refused_with_what_is_allowed(fields: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PerceptualConfig.model_validate(fields)
+
+
+def test_the_smallest_size_leaves_the_last_layer_a_pixel(random_weights: Weights) -> None:
+    random_weights("vgg16", layers=18)
+    config = PerceptualConfig(layers=("relu1_1", "relu4_1"))
+    assert config.size_requirement(SIZE).minimum == 8
+    config = PerceptualConfig(layers=("relu3_3",))
+    assert config.size_requirement(SIZE).minimum == 4
+    assert PerceptualLoss(config, LossIO((4, 4))).generator_term(make_step((4, 4))) > 0
+
+
+def test_a_run_with_them_trains_and_keeps_their_weights_out_of_its_checkpoints(
+    random_weights: Weights, tiny_spec: Callable[..., Any], tmp_path: Path
+) -> None:
+    random_weights("alexnet")
+    random_weights("vgg16", layers=10)
+    losses = [
+        {"type": "lpips", "net": "alex"},
+        {"type": "perceptual", "layers": ["relu1_2"], "region": "skin"},
+    ]
+    spec = tiny_spec(losses=losses, metrics=["lpips"], baselines=[])
+    spec.pop("discriminator")
+    spec["training"] |= {"epochs": None, "steps": 2}
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
+    assert run.checkpoint("last").stat().st_size < 1_000_000
+    last = [record for record in run.read_log() if record["event"] == "step"][-1]
+    assert all(value > 0 for value in last["losses"].values())

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pytorch_msssim import ms_ssim
+from skimage.metrics import structural_similarity
+from torch import Tensor
+
+from skinfw.errors import SpecError
+from skinfw.interfaces import LossIO, Step
+from skinfw.spec import parse_spec
+from skinfw_plugins.losses.config import MsSsimConfig, SsimConfig
+from skinfw_plugins.losses.ms_ssim import MsSsimLoss
+from skinfw_plugins.losses.ssim import SsimLoss
+
+
+def blind(picture: Tensor) -> Any:
+    raise AssertionError("this loss must not ask the discriminator")
+
+
+def make_step(size: tuple[int, int], batch: int = 2) -> Step:
+    """Smooth pictures, and the same with noise: similar enough for every scale to count."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(batch, 3, 8, 8, generator=generator)
+    target = torch.nn.functional.interpolate(coarse, size, mode="bilinear")
+    output = (target + 0.2 * torch.randn(target.shape, generator=generator)).clamp(0, 1)
+    skin = torch.zeros(batch, 1, *size)
+    skin[:, :, size[0] // 3 : size[0] // 2, size[1] // 4 : size[1] // 2] = 1
+    return Step(output, target, skin, blind, {})
+
+
+def ssim(**fields: Any) -> SsimLoss:
+    return SsimLoss(SsimConfig.model_validate(fields), LossIO((40, 56)))
+
+
+def multiscale(**fields: Any) -> MsSsimLoss:
+    return MsSsimLoss(MsSsimConfig.model_validate(fields), LossIO((192, 176)))
+
+
+def skimage_map(output: Tensor, target: Tensor) -> tuple[float, np.ndarray]:
+    return structural_similarity(  # type: ignore[no-any-return]
+        output.permute(1, 2, 0).double().numpy(),
+        target.permute(1, 2, 0).double().numpy(),
+        data_range=1,
+        channel_axis=-1,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        full=True,
+    )
+
+
+def test_ssim_of_the_picture_equals_scikit_image() -> None:
+    example = make_step((40, 56))
+    expected = 1 - np.mean(
+        [skimage_map(*pair)[0] for pair in zip(example.output, example.target, strict=True)]
+    )
+    assert ssim().generator_term(example).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_ssim_of_the_skin_is_the_mean_of_scikit_images_map_over_it() -> None:
+    example = make_step((40, 56))
+    maps = [skimage_map(*pair)[1] for pair in zip(example.output, example.target, strict=True)]
+    chosen = [each[skin[0].numpy() > 0.5] for each, skin in zip(maps, example.skin, strict=True)]
+    expected = 1 - np.concatenate(chosen).mean()
+    assert ssim(region="skin").generator_term(example).item() == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", [ssim(), ssim(region="skin"), multiscale(scales=2, region="skin")])
+def test_the_same_picture_costs_nothing(loss: Any) -> None:
+    target = make_step((40, 56)).target
+    step = Step(target, target, torch.ones_like(target[:, :1]), blind, {})
+    assert loss.generator_term(step).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_ms_ssim_equals_pytorch_msssim() -> None:
+    example = make_step((192, 176))
+    expected = 1 - ms_ssim(example.output, example.target, data_range=1).item()
+    assert multiscale().generator_term(example).item() == pytest.approx(expected, rel=1e-3)
+
+
+def test_ms_ssim_with_fewer_scales_equals_pytorch_msssim_with_exponents_that_add_up_to_1() -> None:
+    example = make_step((176, 176))
+    exponents = np.array([0.0448, 0.2856, 0.3001])
+    weights = (exponents / exponents.sum()).tolist()
+    expected = 1 - ms_ssim(example.output, example.target, data_range=1, weights=weights).item()
+    assert multiscale(scales=3).generator_term(example).item() == pytest.approx(expected, rel=1e-3)
+
+
+def test_one_scale_is_ssim() -> None:
+    example = make_step((40, 56))
+    one = multiscale(scales=1).generator_term(example)
+    assert one.item() == pytest.approx(ssim().generator_term(example).item(), rel=1e-5)
+
+
+def test_ms_ssim_of_the_skin_does_not_see_far_pixels() -> None:
+    example = make_step((96, 96))
+    loss = multiscale(scales=2, region="skin")
+    before = loss.generator_term(example)
+    # at half size a window reaches 10 pixels, and averaging one more
+    example.output[:, :, 64:] = 0
+    assert loss.generator_term(example).item() == pytest.approx(before.item(), rel=1e-6)
+    example.output[:, :, 40:] = 0
+    assert loss.generator_term(example) > before + 0.01
+
+
+def test_a_picture_without_skin_counts_nothing_and_skin_on_the_last_odd_row_counts() -> None:
+    example = make_step((97, 97))
+    loss = multiscale(scales=3, region="skin")
+    example.skin[:] = 0
+    assert loss.generator_term(example).item() == 0
+    example.skin[0, :, -1, 40] = 1
+    alone = Step(example.output[:1], example.target[:1], example.skin[:1], blind, {})
+    assert loss.generator_term(alone) > 0
+    half = loss.generator_term(alone) / 2
+    assert loss.generator_term(example).item() == pytest.approx(half.item(), rel=1e-5)
+
+
+def test_opposite_pictures_have_a_finite_gradient_where_the_similarity_is_below_zero() -> None:
+    example = make_step((48, 48))
+    output = (1 - example.target).requires_grad_()
+    term = multiscale(scales=2).generator_term(Step(output, example.target, example.skin, blind, {}))
+    term.backward()
+    assert term.item() > 0.95
+    assert output.grad is not None
+    assert torch.isfinite(output.grad).all()
+
+
+@pytest.mark.parametrize(
+    ("loss", "least"), [("ssim", 11), ("ms_ssim", 161), ({"type": "ms_ssim", "scales": 2}, 21)]
+)
+def test_pictures_that_are_too_small_are_refused_before_anything_runs(
+    loss: Any, least: int, tiny_spec: Callable[..., Any]
+) -> None:
+    spec = tiny_spec(losses=[loss], generator={"type": "pix2pix", "depth": 1})
+    spec.pop("discriminator")
+    spec["data"]["size"] = [least + 9, least - 1]
+    with pytest.raises(
+        SpecError, match=rf"\$\.data\.size: loss '\w+': .* is too small: at least {least} pixels"
+    ):
+        parse_spec(spec)
+
+
+@pytest.mark.parametrize(("scales", "least"), [(1, 11), (2, 21), (3, 41), (5, 161)])
+def test_the_smallest_size_works(scales: int, least: int) -> None:
+    assert MsSsimConfig(scales=scales).size_requirement((512, 512)).minimum == least
+    term = multiscale(scales=scales).generator_term(make_step((least, least), batch=1))
+    assert 0 < term < 1
