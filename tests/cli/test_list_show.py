@@ -50,7 +50,8 @@ def test_a_component_is_shown_with_default_range_and_unit() -> None:
     assert text.startswith(
         f"discriminator patchgan: {entry.summary}\nfrom {entry.provider}, {entry.target}\n"
     )
-    assert "  patch  (one of 1, 16, 34, 70, 142, 286, default 70)\n      side in pixels" in text
+    assert "  patch  (integer, at least 1, default 70)\n      side in pixels" in text
+    assert '  norm  (one of "batch", "instance", "none", default "batch")\n' in text
     assert "  base_channels  (integer, at least 1, default 64)\n" in text
     assert "  conditional  (boolean, default true)\n" in text
 

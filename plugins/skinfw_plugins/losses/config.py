@@ -132,6 +132,10 @@ def _vgg_places(net: str) -> dict[str, int]:
 class TotalVariationConfig(LossConfig):
     """Mean absolute difference of neighbouring pixels of the output (Rudin et al. 1992)."""
 
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes in which every pixel has a neighbour on either axis."""
+        return SizeRequirement(minimum=2)
+
 
 class ColourConfig(LossConfig):
     """Mean and covariance of colours in CIE Lab, output against target, picture by picture."""
