@@ -43,5 +43,4 @@ def norm_spectrally(network: nn.Module) -> None:
     """
     for module in list(network.modules()):
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-            # the input channels of a transposed convolution come first; rows are the outgoing ones
-            spectral_norm(module, dim=1 if isinstance(module, nn.ConvTranspose2d) else 0)
+            spectral_norm(module)
