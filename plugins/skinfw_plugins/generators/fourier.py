@@ -12,8 +12,8 @@ from skinfw_plugins.layers import norm_layers
 class FourierUnit(nn.Module):
     """A 1x1 convolution between a Fourier transform and its inverse (Chi et al. 2020, section 3.2).
 
-    Each value that comes out depends on every pixel of its picture. The transforms run in float32 whatever
-    the precision around them: half precision knows no FFT of every size.
+    Each value that comes out depends on every pixel of its picture. The transforms run in float32 at least
+    whatever the precision around them: half precision knows no FFT of every size.
 
     Args:
         channels: channels that it gets and gives.
@@ -26,12 +26,13 @@ class FourierUnit(nn.Module):
         self.spectral = _pointwise(2 * channels, 2 * channels, norm)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return float32 features of the same shape ``(B, C, h, w)``."""
+        """Return features of the same shape ``(B, C, h, w)``, in float32 at least."""
+        precision = torch.promote_types(x.dtype, torch.float32)
         with torch.autocast(x.device.type, enabled=False):
-            spectrum = torch.fft.rfft2(x.float(), norm="ortho")
+            spectrum = torch.fft.rfft2(x.to(precision), norm="ortho")
         parts = self.spectral(torch.cat([spectrum.real, spectrum.imag], dim=1))
         with torch.autocast(x.device.type, enabled=False):
-            real, imaginary = parts.float().chunk(2, dim=1)
+            real, imaginary = parts.to(precision).chunk(2, dim=1)
             spectrum = torch.complex(real.contiguous(), imaginary.contiguous())
             seen: Tensor = torch.fft.irfft2(spectrum, s=x.shape[-2:], norm="ortho")
         return seen

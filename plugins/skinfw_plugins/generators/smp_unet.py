@@ -81,7 +81,7 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
                 **_stride_argument(self.config, "output_stride"),
             )
         except Exception as error:  # whatever a hub raises that has no file or cannot be reached
-            reason = str(error).split("\n")[0]
+            reason = str(error).split("\n")[0].rstrip(".")
             raise UserError(
                 f"smp_unet: {self.config.encoder_weights!r} of the encoder {self.config.encoder!r} is not on "
                 f"disk and cannot be downloaded ({reason}). Bring the file from a machine with a network to "
@@ -96,10 +96,21 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
         padded = _padded((height, width), self.stride)
         if padded != (height, width):
             channels = pad(channels, (0, padded[1] - width, 0, padded[0] - height), mode="replicate")
-        features = list(self.network.encoder(channels))
+        features = self._encode(channels)
         features[-1] = guide.drop(self.modulate(features[-1], guide))
         output: Tensor = self.network.segmentation_head(self.network.decoder(features))
         return torch.tanh(output[..., :height, :width])
+
+    def _encode(self, channels: Tensor) -> list[Tensor]:
+        try:
+            return list(self.network.encoder(channels))
+        except ValueError as error:
+            if not self.training or len(channels) > 1:
+                raise
+            raise UserError(
+                f"smp_unet: the encoder {self.config.encoder!r} cannot be trained on batches of one picture "
+                f"({error}); raise batch_size or take another encoder"
+            ) from error
 
 
 def _padded(size: Size, stride: int) -> Size:
