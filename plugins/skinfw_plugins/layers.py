@@ -44,3 +44,27 @@ def norm_spectrally(network: nn.Module) -> None:
     for module in list(network.modules()):
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             spectral_norm(module)
+
+
+def reflected_block(incoming: int, outgoing: int, kernel: int, norm: Norm, stride: int = 1) -> nn.Sequential:
+    """Return a convolution, its normalisation and ReLU; beyond its edge the picture is mirrored.
+
+    Args:
+        incoming: channels that it gets.
+        outgoing: channels that it gives.
+        kernel: side of the convolution's kernel, odd.
+        norm: the normalisation.
+        stride: 1, or 2 to halve the size.
+    """
+    convolution = nn.Conv2d(
+        incoming, outgoing, kernel, stride, kernel // 2, bias=norm == "none", padding_mode="reflect"
+    )
+    return nn.Sequential(convolution, *norm_layers(norm, outgoing), nn.ReLU())
+
+
+def doubling_block(incoming: int, outgoing: int, norm: Norm) -> nn.Sequential:
+    """Return a transposed 3x3 convolution that doubles the size, its normalisation and ReLU."""
+    convolution = nn.ConvTranspose2d(
+        incoming, outgoing, 3, stride=2, padding=1, output_padding=1, bias=norm == "none"
+    )
+    return nn.Sequential(convolution, *norm_layers(norm, outgoing), nn.ReLU())

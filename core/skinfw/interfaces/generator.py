@@ -77,3 +77,13 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
             size: height and width of the picture to be painted, in pixels.
         """
         return ()
+
+    def start(self) -> None:
+        """Load weights that training starts from; called once before a run's first step.
+
+        It is never called when a checkpoint is read, so a network in use needs its checkpoint alone.
+
+        Raises:
+            UserError: the weights cannot be had.
+        """
+        return None

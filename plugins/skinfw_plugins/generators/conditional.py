@@ -71,6 +71,13 @@ class Guide:
         return features * (torch.stack(masks).to(features.device) / kept).to(features.dtype)
 
 
+def incoming_channels(config: ConditionalConfig, io: GeneratorIO) -> int:
+    """Return the channels of input pictures, colour and noise together."""
+    tone_channels = 3 if config.condition == "tone" else 0
+    noise_channels = 1 if config.noise == "channel" else 0
+    return io.condition_channels + tone_channels + noise_channels
+
+
 class ConditionalGenerator(Generator[ConditionalConfigT]):
     """Base of the conditional networks.
 
@@ -89,9 +96,7 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
 
     def __init__(self, config: ConditionalConfigT, io: GeneratorIO, inner_channels: int) -> None:
         super().__init__(config, io)
-        tone_channels = 3 if config.condition == "tone" else 0
-        noise_channels = 1 if config.noise == "channel" else 0
-        self.incoming = io.condition_channels + tone_channels + noise_channels
+        self.incoming = incoming_channels(config, io)
         self.film = Film(inner_channels) if config.condition == "tone_film" else None
 
     def noise_shape(self, size: Size) -> tuple[int, ...]:

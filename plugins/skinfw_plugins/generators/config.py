@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -86,6 +86,161 @@ class Pix2PixConfig(ConditionalConfig):
         """Return the sizes that a network built for ``size`` accepts: multiples of its stride."""
         stride = 2 ** self.depth_for(size)
         return SizeRequirement(minimum=stride, multiple_of=stride)
+
+
+class SmpUnetConfig(ConditionalConfig):
+    """A decoder of segmentation-models-pytorch on an encoder of timm or of its own.
+
+    Any size is accepted: pictures are padded to the encoder's stride by their edge, and cropped back.
+    """
+
+    decoder: Literal["unet", "unetplusplus", "fpn", "deeplabv3plus", "manet", "linknet"] = Field(
+        default="unet",
+        description="unet (Ronneberger et al. 2015), unetplusplus (Zhou et al. 2018), fpn (Kirillov et al. "
+        "2019), deeplabv3plus (Chen et al. 2018), manet (Fan et al. 2020) or linknet (Chaurasia et al. 2017)",
+    )
+    encoder: str = Field(
+        default="resnet34",
+        min_length=1,
+        description="an encoder of segmentation-models-pytorch, such as resnet34, or tu- and the name of a "
+        "timm model that gives features at several scales, such as tu-convnext_tiny",
+    )
+    encoder_weights: str | None = Field(
+        default=None,
+        validate_default=True,
+        description="weights that the encoder starts from, such as imagenet; unset: random ones. For a timm "
+        "model imagenet means the weights that the tag in its name tells, such as tu-resnet18.a1_in1k, or "
+        "timm's default ones. Loaded when training begins, never with a checkpoint",
+    )
+    encoder_depth: int = Field(default=5, ge=3, le=5, description="how often the encoder halves the picture")
+    base_channels: int = Field(
+        default=16,
+        ge=1,
+        validate_default=True,
+        description="channels of the decoder at the picture's size; twice as many at each halving. fpn and "
+        "deeplabv3plus have 16 times as many at all scales (fpn needs a multiple of 4); linknet goes by its "
+        "encoder's channels alone",
+    )
+
+    @field_validator("encoder_weights")
+    @classmethod
+    def _check_weights(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value not in (None, "imagenet") and str(info.data.get("encoder")).startswith("tu-"):
+            raise PydanticCustomError(
+                "weights",
+                'a timm encoder takes "imagenet" or null; name other weights in encoder, such as '
+                "tu-resnet18.a1_in1k",
+            )
+        return value
+
+    @field_validator("base_channels")
+    @classmethod
+    def _check_channels(cls, value: int, info: ValidationInfo) -> int:
+        if info.data.get("decoder") == "fpn" and value % 4:
+            raise PydanticCustomError("channels", "the decoder fpn needs a multiple of 4")
+        return value
+
+
+class Pix2PixHDConfig(ConditionalConfig):
+    """The coarse-to-fine generator of pix2pixHD (Wang et al. 2018, section 3.2 and appendix)."""
+
+    base_channels: int = Field(
+        default=64,
+        ge=1,
+        description="channels after the global generator's first convolution; they double at each halving. A "
+        "local enhancer has half as many as the network that it enhances",
+    )
+    downsamplings: int = Field(
+        default=4, ge=1, le=8, description="how often the global generator halves what it gets"
+    )
+    blocks: int = Field(default=9, ge=1, description="residual blocks of the global generator")
+    enhancers: int = Field(
+        default=1,
+        ge=0,
+        le=2,
+        validate_default=True,
+        description="local enhancers around the global generator; with each it works at half the size",
+    )
+    enhancer_blocks: int = Field(default=3, ge=1, description="residual blocks of each local enhancer")
+    norm: Norm = Field(default="instance", description="normalisation after convolutions")
+
+    @field_validator("enhancers")
+    @classmethod
+    def _check_enhancers(cls, value: int, info: ValidationInfo) -> int:
+        if info.data.get("base_channels", 0) % 2**value:
+            raise PydanticCustomError(
+                "enhancers", "{value} enhancers need base_channels that are a multiple of {step}",
+                {"value": value, "step": 2**value},
+            )  # fmt: skip
+        return value
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that the network accepts: multiples of its stride.
+
+        Two pixels a side are the least that can be mirrored at the edge and normalised one by one.
+        """
+        stride = 2 ** (self.downsamplings + self.enhancers)
+        return SizeRequirement(minimum=2 * stride, multiple_of=stride)
+
+
+class GatedUnetConfig(ConditionalConfig):
+    """The coarse network of free-form inpainting with gated convolutions (Yu et al. 2019, section 3)."""
+
+    base_channels: int = Field(
+        default=48,
+        ge=2,
+        multiple_of=2,
+        description="channels after the first convolution (48 in the authors' code); they double at each "
+        "halving. Even: the last gated convolution has half as many",
+    )
+    downsamplings: int = Field(
+        default=2, ge=1, le=8, description="how often the picture is halved (2 in the paper)"
+    )
+    dilations: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(2, 4, 8, 16),
+        max_length=16,
+        description="steps between the pixels that each convolution of the middle looks at, in pixels of the "
+        "innermost features",
+    )
+    skips: bool = Field(
+        default=True,
+        description="give each scale of the decoder the encoder's features of that scale, as in a U-Net; the "
+        "paper found little use in them and has none",
+    )
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that the network accepts: multiples of its stride."""
+        stride = 2**self.downsamplings
+        return SizeRequirement(minimum=stride, multiple_of=stride)
+
+
+class LamaConfig(ConditionalConfig):
+    """The generator of large-mask inpainting (Suvorov et al. 2022, section 2.1 and supplement)."""
+
+    base_channels: int = Field(
+        default=64, ge=1, description="channels after the first convolution; they double at each halving"
+    )
+    downsamplings: int = Field(
+        default=3, ge=1, le=8, description="how often the picture is halved (3 in the paper)"
+    )
+    blocks: int = Field(
+        default=9, ge=1, description="residual blocks of fast Fourier convolutions (9; 18 in Big LaMa)"
+    )
+    global_ratio: float = Field(
+        default=0.75,
+        gt=0,
+        lt=1,
+        description="share of the channels of these blocks that belongs to the global branch",
+    )
+    norm: Norm = Field(default="batch", description="normalisation after convolutions")
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that the network accepts: multiples of its stride.
+
+        Two innermost pixels a side are the least that can be mirrored at the edge.
+        """
+        stride = 2**self.downsamplings
+        return SizeRequirement(minimum=2 * stride, multiple_of=stride)
 
 
 class FillConfig(GeneratorConfig):

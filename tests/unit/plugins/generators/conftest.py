@@ -1,0 +1,62 @@
+"""Receptive fields: as a network's gradient has them, and as its layers' arithmetic does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+Span = tuple[int, int]
+Layer = tuple[Any, ...]
+
+
+@pytest.fixture
+def footprint() -> Callable[..., tuple[Span, Span]]:
+    """Return the first and last row and column of the condition that one output pixel depends on.
+
+    All weights become positive, so that no path cancels another and no ReLU shuts one.
+    """
+
+    def find(network: nn.Module, size: tuple[int, int], pixel: tuple[int, int], channels: int = 6) -> Any:
+        network = network.double().eval()
+        with torch.no_grad():
+            for name, parameter in network.named_parameters():
+                incoming = parameter[0].numel() if parameter.dim() > 1 else 1
+                parameter.fill_(1 / incoming if name.endswith("weight") else 0.0)
+        condition = torch.ones(1, channels, *size, dtype=torch.float64, requires_grad=True)
+        network(condition)[0, :, pixel[0], pixel[1]].sum().backward()
+        assert condition.grad is not None
+        seen = condition.grad[0].abs().amax(dim=0) > 0
+        rows, columns = seen.any(dim=1).nonzero()[:, 0], seen.any(dim=0).nonzero()[:, 0]
+        return tuple((int(found.min()), int(found.max())) for found in (rows, columns))
+
+    return find
+
+
+@pytest.fixture
+def traced() -> Callable[..., Span]:
+    """Return the first and last pixel of a line that an output pixel depends on, layer by layer.
+
+    Layers in their order: ("conv", kernel, stride, dilation), ("transposed",) for a kernel of 3 with stride
+    2, ("nearest",) for a doubling by repetition.
+    """
+
+    def trace(layers: Sequence[Layer], pixel: int) -> Span:
+        first = last = pixel
+        for layer in reversed(layers):
+            if layer[0] == "conv":
+                _, kernel, stride, dilation = layer
+                reach = dilation * (kernel // 2)
+                first, last = first * stride - reach, last * stride + reach
+            elif layer[0] == "transposed":
+                # pixel i of the input reaches 2i - 1, 2i and 2i + 1
+                first, last = math.ceil((first - 1) / 2), (last + 1) // 2
+            else:
+                first, last = first // 2, last // 2
+        return first, last
+
+    return trace
