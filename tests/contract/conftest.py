@@ -155,6 +155,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ),
     ("loss", "l1"): of({}, {"region": "skin"}),
     ("loss", "mse"): of({}, {"region": "skin"}),
+    ("loss", "psnr"): of({}, {"region": "skin"}),
     ("loss", "gan"): of({}, {"label_smoothing": 0.1, "r1": 10}),
     ("loss", "lsgan"): of({}, {"label_smoothing": 0.1, "r1": 10}),
     ("loss", "hinge"): of({}, {"label_smoothing": 0.1, "r1": 10}),

@@ -26,6 +26,17 @@ class MseConfig(LossConfig):
     """Mean squared difference (the report's section 5.2.1.4)."""
 
 
+class PsnrConfig(LossConfig):
+    """Peak signal-to-noise ratio in dB, negated (the report's section 6.1.2 for the ratio)."""
+
+    floor: float = Field(
+        default=1e-4,
+        gt=0,
+        description="added to each picture's mean squared error, for values in [0, 1]: above 40 dB (1e-4) "
+        "nothing more is to be gained, and the gradient stays finite",
+    )
+
+
 class CharbonnierConfig(LossConfig):
     """Mean absolute difference, smooth at 0 (Charbonnier et al. 1994; Lai et al. 2017, section 3.2)."""
 

@@ -3,14 +3,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from skimage.metrics import peak_signal_noise_ratio
 from torch import Tensor
 from torchmetrics.functional.image import total_variation as reference_total_variation
 
 from skinfw.interfaces import LossIO, Step
 from skinfw_plugins.losses.charbonnier import CharbonnierLoss
-from skinfw_plugins.losses.config import CharbonnierConfig, L1Config, MseConfig, TotalVariationConfig
+from skinfw_plugins.losses.config import (
+    CharbonnierConfig,
+    L1Config,
+    MseConfig,
+    PsnrConfig,
+    TotalVariationConfig,
+)
 from skinfw_plugins.losses.l1 import L1Loss
 from skinfw_plugins.losses.mse import MseLoss
+from skinfw_plugins.losses.psnr import PsnrLoss
 from skinfw_plugins.losses.total_variation import TotalVariationLoss
 
 IO = LossIO((4, 4))
@@ -36,6 +44,29 @@ def test_l1_and_mse_equal_numpy(region: str) -> None:
     mse = MseLoss(MseConfig.model_validate({"region": region}), IO).generator_term(example)
     assert l1.item() == pytest.approx(np.abs(difference).mean(), rel=1e-5)
     assert mse.item() == pytest.approx((difference**2).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("region", ["picture", "skin"])
+def test_psnr_is_the_negated_mean_of_the_pictures_ratios(region: str) -> None:
+    example = step()
+    config = PsnrConfig.model_validate({"region": region, "floor": 1e-12})
+    ratios = []
+    for output, target, skin in zip(example.output, example.target, example.skin, strict=True):
+        chosen = (skin > 0.5).expand(3, -1, -1) if region == "skin" else torch.ones(3, 4, 4, dtype=torch.bool)
+        ratios.append(peak_signal_noise_ratio(target[chosen].numpy(), output[chosen].numpy(), data_range=1.0))
+    term = PsnrLoss(config, IO).generator_term(example)
+    assert term.item() == pytest.approx(-np.mean(ratios), rel=1e-5)
+
+
+def test_psnr_leaves_pictures_without_skin_out_and_stops_at_its_floor() -> None:
+    example = step()
+    half = Step(example.output, example.target, example.skin.clone(), blind, {})
+    half.skin[1] = 0
+    alone = Step(example.output[:1], example.target[:1], example.skin[:1], blind, {})
+    loss = PsnrLoss(PsnrConfig(region="skin"), IO)
+    assert loss.generator_term(half).item() == pytest.approx(loss.generator_term(alone).item(), rel=1e-5)
+    perfect = Step(example.target, example.target, example.skin, blind, {})
+    assert loss.generator_term(perfect).item() == pytest.approx(-40)
 
 
 def test_an_empty_skin_region_gives_zero_with_a_gradient() -> None:

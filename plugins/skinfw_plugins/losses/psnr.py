@@ -1,0 +1,27 @@
+"""The peak signal-to-noise ratio, turned into a loss."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from skinfw.interfaces import Loss, Step
+from skinfw_plugins.losses.config import PsnrConfig
+from skinfw_plugins.losses.precision import in_float32
+
+
+class PsnrLoss(Loss[PsnrConfig]):
+    """``10 * log10(MSE + floor)`` of each picture's region in dB, then the mean: the metric `psnr`, negated.
+
+    Unlike `mse` it counts every picture alike. A large error, a wrong colour of the whole skin for instance,
+    pulls less than under a squared difference, and a picture with little skin as much as one with a lot.
+    """
+
+    @in_float32
+    def generator_term(self, step: Step) -> Tensor:
+        """Return the mean in dB, a scalar of at most 0; 0 where no picture shows anything of the region."""
+        region = step.skin if self.config.region == "skin" else step.skin.new_ones(step.skin.shape)
+        pixels = region.sum(dim=(1, 2, 3))
+        errors = ((step.output - step.target).square() * region).sum(dim=(1, 2, 3))
+        decibels = 10 * (errors / (3 * pixels).clamp(min=1) + self.config.floor).log10()
+        shown = (pixels > 0).to(decibels.dtype)
+        return (decibels * shown).sum() / shown.sum().clamp(min=1)
