@@ -92,6 +92,11 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ),
     ("generator", "inpaint"): of({}, {"method": "navier_stokes"}),
     ("generator", "tone"): of(),
+    ("generator", "fcnn"): of(
+        {"hidden_widths": [4]},
+        {"hidden_widths": [3, 4], "condition": "tone", "noise": "channel"},
+        {"hidden_widths": [4], "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
+    ),
     ("discriminator", "patchgan"): of(
         *({"base_channels": 2, "patch": patch} for patch in (1, 16, 34, 70)),
         {"base_channels": 2, "conditional": False},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -128,3 +128,21 @@ class ToneConfig(FillConfig):
     def required_inputs(self) -> tuple[str, ...]:
         """What is filled in, and where the colour comes from."""
         return (APPAREL, FACE, SKIN)
+
+
+class FcnnConfig(ConditionalConfig):
+    """The report's simple model (its section 5.2.1): fully connected layers from picture to picture.
+
+    Every value of the condition is connected with every hidden neuron, so the network is bound to the size
+    and the inputs that it is built for. The report trained it by an mse loss with a generator_lr of 1e-2.
+    """
+
+    hidden_widths: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(20,),
+        min_length=1,
+        description="neurons of each hidden layer, from condition to picture (report: one layer of 20)",
+    )
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the one size that a network built for ``size`` accepts: that one."""
+        return SizeRequirement(exactly=size)
