@@ -97,9 +97,17 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"hidden_widths": [3, 4], "condition": "tone", "noise": "channel"},
         {"hidden_widths": [4], "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
     ),
+    ("generator", "dcgan"): of(
+        {"base_channels": 4, "max_channels": 16},
+        {"base_channels": 4, "max_channels": 8, "norm": "none", "latent": 5},
+    ),
     ("discriminator", "patchgan"): of(
         *({"base_channels": 2, "patch": patch} for patch in (1, 16, 34, 70)),
         {"base_channels": 2, "conditional": False},
+    ),
+    ("discriminator", "dcgan"): of(
+        {"base_channels": 2, "max_channels": 8},
+        {"base_channels": 2, "conditional": True, "norm": "none", "spectral_norm": True},
     ),
     ("loss", "l1"): of({}, {"region": "skin"}),
     ("loss", "mse"): of({}, {"region": "skin"}),

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from skinfw.config import DiscriminatorConfig, Size, SizeRequirement
+from skinfw_plugins.dcgan import DcganLayers
 from skinfw_plugins.fields import Norm
 
 Patch = Literal[1, 16, 34, 70, 142, 286]
@@ -43,3 +44,25 @@ class PatchGanConfig(DiscriminatorConfig):
         """
         # each of the two last convolutions takes one pixel from a side
         return SizeRequirement(minimum=2 if self.patch == 1 else 3 * 2**self.halvings)
+
+
+class DcganDiscriminatorConfig(DcganLayers, DiscriminatorConfig):
+    """The discriminator of DCGAN (Radford et al. 2016, section 3; the report's section 5.2.2)."""
+
+    conditional: bool = Field(
+        default=False, description="judge the picture together with the input pictures (paper, report: no)"
+    )
+    spectral_norm: bool = Field(
+        default=False,
+        description="divide the weights of convolutions by their largest singular value (Miyato et al. "
+        "2018), usually with norm none",
+    )
+
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether it has batch normalisation."""
+        return self.norm == "batch"
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the one size that a network built for ``size`` accepts, where it can be halved."""
+        return self.dcgan_requirement(size)

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.config import GeneratorConfig, Size, SizeRequirement
 from skinfw.inputs import APPAREL, FACE, SKIN
+from skinfw_plugins.dcgan import DcganLayers
 from skinfw_plugins.fields import Norm
 
 LEAST_HALVINGS = 3
@@ -146,3 +147,18 @@ class FcnnConfig(ConditionalConfig):
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the one size that a network built for ``size`` accepts: that one."""
         return SizeRequirement(exactly=size)
+
+
+class DcganGeneratorConfig(DcganLayers, GeneratorConfig):
+    """The generator of DCGAN (Radford et al. 2016, section 3; the report's section 5.2.2): noise alone."""
+
+    latent: int = Field(
+        default=100,
+        ge=1,
+        description="length of the noise vector that a picture is painted from (paper: 100), drawn from a "
+        "normal distribution (report; the paper draws it from a uniform one)",
+    )
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the one size that a network built for ``size`` accepts, where it can be halved."""
+        return self.dcgan_requirement(size)

@@ -40,4 +40,4 @@ class FcnnGenerator(ConditionalGenerator[FcnnConfig]):
         for layer in self.hidden:
             x = guide.drop(relu(layer(x)))
         x = self.modulate(x[:, :, None, None], guide).flatten(1)
-        return torch.tanh(self.last(x)).unflatten(1, (3, *self.io.size))
+        return torch.tanh(self.last(x)).reshape(-1, 3, *self.io.size)
