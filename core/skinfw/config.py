@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from dataclasses import dataclass
@@ -120,11 +121,13 @@ class SizeRequirement:
         minimum: smallest height and width in pixels.
         multiple_of: height and width must be multiples of this many pixels.
         maximum: largest height and width in pixels, or None for no limit.
+        exactly: the one height and width of a network that is bound to the size it is built for, or None.
     """
 
     minimum: int = 1
     multiple_of: int = 1
     maximum: int | None = None
+    exactly: Size | None = None
 
     def fault(self, size: Size) -> str | None:
         """Return why ``size`` (height, width) is not accepted, or None if it is."""
@@ -139,7 +142,20 @@ class SizeRequirement:
                 f"{size[0]}x{size[1]} does not fit: both sides must be multiples of {step}, "
                 f"for instance {near[0]}x{near[1]}"
             )
+        if self.exactly is not None and size != self.exactly:
+            height, width = self.exactly
+            return f"{size[0]}x{size[1]} does not fit: it is built for {height}x{width} alone"
         return None
+
+    def both(self, other: SizeRequirement) -> SizeRequirement:
+        """Return what sizes two networks accept that are built for one size and see the same pictures."""
+        limits = [limit for limit in (self.maximum, other.maximum) if limit is not None]
+        return SizeRequirement(
+            minimum=max(self.minimum, other.minimum),
+            multiple_of=math.lcm(self.multiple_of, other.multiple_of),
+            maximum=min(limits, default=None),
+            exactly=self.exactly or other.exactly,
+        )
 
 
 class ComponentConfig(StrictModel):

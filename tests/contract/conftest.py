@@ -143,6 +143,15 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ),
     ("generator", "inpaint"): of({}, {"method": "navier_stokes"}),
     ("generator", "tone"): of(),
+    ("generator", "fcnn"): of(
+        {"hidden_widths": [4]},
+        {"hidden_widths": [3, 4], "condition": "tone", "noise": "channel"},
+        {"hidden_widths": [4], "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
+    ),
+    ("generator", "dcgan"): of(
+        {"base_channels": 4, "max_channels": 16},
+        {"base_channels": 4, "max_channels": 8, "norm": "none", "latent": 5},
+    ),
     ("discriminator", "patchgan"): of(
         *({"base_channels": 2, "patch": patch} for patch in (1, 16, 34, 70)),
         {"base_channels": 2, "conditional": False},
@@ -152,6 +161,10 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"base_channels": 2, "patch": 16},
         {"base_channels": 2, "patch": 34, "scales": 2, "norm": "none", "spectral_norm": True},
         {"base_channels": 2, "patch": 16, "scales": 1, "conditional": False},
+    ),
+    ("discriminator", "dcgan"): of(
+        {"base_channels": 2, "max_channels": 8},
+        {"base_channels": 2, "conditional": True, "norm": "none", "spectral_norm": True},
     ),
     ("loss", "l1"): of({}, {"region": "skin"}),
     ("loss", "mse"): of({}, {"region": "skin"}),

@@ -90,6 +90,7 @@ def test_a_path_counts_from_the_specs_folder(monkeypatch: pytest.MonkeyPatch, tm
         (SizeRequirement(maximum=32), (16, 64), "at most 32 pixels"),
         (SizeRequirement(multiple_of=8), (64, 60), "multiples of 8, for instance 64x64"),
         (SizeRequirement(multiple_of=8), (3, 8), "for instance 8x8"),
+        (SizeRequirement(exactly=(64, 32)), (32, 64), "built for 64x32 alone"),
     ],
 )
 def test_a_size_that_does_not_fit_is_told(
@@ -100,6 +101,17 @@ def test_a_size_that_does_not_fit_is_told(
 
 def test_a_size_that_fits_has_no_fault() -> None:
     assert SizeRequirement(minimum=16, multiple_of=16, maximum=64).fault((64, 16)) is None
+
+
+def test_two_requirements_are_met_by_the_sizes_that_meet_each() -> None:
+    one, other = SizeRequirement(minimum=4, multiple_of=4), SizeRequirement(8, 6, maximum=50)
+    both = one.both(other)
+    assert both == other.both(one) == SizeRequirement(minimum=8, multiple_of=12, maximum=50)
+    sides = range(1, 60)
+    assert [side for side in sides if not both.fault((side, side))] == [
+        side for side in sides if not one.fault((side, side)) and not other.fault((side, side))
+    ]
+    assert one.both(SizeRequirement(exactly=(16, 24))).exactly == (16, 24)
 
 
 @pytest.mark.parametrize("kind", KINDS)

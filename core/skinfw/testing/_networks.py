@@ -72,7 +72,12 @@ def check_layouts(run: Callable[[torch.memory_format], Tensor]) -> Tensor:
 
 
 def smallest_size(requirement: SizeRequirement) -> Size:
-    """Return the smallest height and width that a requirement accepts, the width one step larger."""
+    """Return the smallest height and width that a requirement accepts.
+
+    The width is one step larger than the height, but for a network that is bound to one size.
+    """
+    if requirement.exactly is not None:
+        return requirement.exactly
     step = requirement.multiple_of
     height = -(-requirement.minimum // step) * step
     return height, height + step

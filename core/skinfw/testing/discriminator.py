@@ -59,24 +59,27 @@ def check_discriminator(
     require(picture.grad is not None, "no gradient reaches the picture, so no generator can learn from it")
 
 
-def check_receptive_field(component: type[Discriminator[Any]], config: DiscriminatorConfig) -> None:
+def check_receptive_field(
+    component: type[Discriminator[Any]], config: DiscriminatorConfig, size: Size = (64, 64)
+) -> None:
     """Check that one logit depends on a square of the declared side, by the footprint of its gradient.
 
-    The network is run in use, in float64. A normalisation by statistics of the picture at hand spreads the
-    footprint over all of it; check such a network with its normalisation switched off.
+    The network is built for one size and run on a larger picture, whose edges cut no patch, in use and in
+    float64. A normalisation by statistics of the picture at hand spreads the footprint over all of it; check
+    such a network with its normalisation switched off.
 
     Args:
         component: the class.
         config: its configuration; few channels make a quick check.
+        size: height and width in pixels that the network is built for.
 
     Raises:
         AssertionError: the declared side is another than the footprint's.
     """
-    network = seeded(lambda: component(config, DiscriminatorIO((1, 1), 0)), 0)
+    network = seeded(lambda: component(config, DiscriminatorIO(size, 0)), 0).double().eval()
     declared = network.receptive_field
     # room for a patch in the middle that no edge cuts, on a whole number of any stride up to 64
     side = (2 * declared // 64 + 2) * 64
-    network = seeded(lambda: component(config, DiscriminatorIO((side, side), 0)), 0).double().eval()
     picture = example_picture(1, (side, side)).double().requires_grad_()
     logits = network(picture, None).logits[0]
     torch.autograd.backward(logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2])

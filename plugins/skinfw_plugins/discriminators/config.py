@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.config import DiscriminatorConfig, Size, SizeRequirement
 from skinfw_plugins.fields import Norm, SpectralNorm
+from skinfw_plugins.dcgan import DcganLayers
+from skinfw_plugins.fields import Norm
 
 
 def _halvings(patch: int) -> int:
@@ -81,3 +83,23 @@ class MultiscaleConfig(PatchGanConfig):
         least = super().size_requirement(size).minimum
         # halving rounds up
         return SizeRequirement(minimum=(least - 1) * 2 ** (self.scales - 1) + 1)
+class DcganDiscriminatorConfig(DcganLayers, DiscriminatorConfig):
+    """The discriminator of DCGAN (Radford et al. 2016, section 3; the report's section 5.2.2)."""
+
+    conditional: bool = Field(
+        default=False, description="judge the picture together with the input pictures (paper, report: no)"
+    )
+    spectral_norm: bool = Field(
+        default=False,
+        description="divide the weights of convolutions by their largest singular value (Miyato et al. "
+        "2018), usually with norm none",
+    )
+
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether it has batch normalisation."""
+        return self.norm == "batch"
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the one size that a network built for ``size`` accepts, where it can be halved."""
+        return self.dcgan_requirement(size)

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.config import GeneratorConfig, Size, SizeRequirement
 from skinfw.inputs import APPAREL, FACE, SKIN
+from skinfw_plugins.dcgan import DcganLayers
 from skinfw_plugins.fields import Norm
 
 LEAST_HALVINGS = 3
@@ -283,3 +284,36 @@ class ToneConfig(FillConfig):
     def required_inputs(self) -> tuple[str, ...]:
         """What is filled in, and where the colour comes from."""
         return (APPAREL, FACE, SKIN)
+
+
+class FcnnConfig(ConditionalConfig):
+    """The report's simple model (its section 5.2.1): fully connected layers from picture to picture.
+
+    Every value of the condition is connected with every hidden neuron, so the network is bound to the size
+    and the inputs that it is built for. The report trained it by an mse loss with a generator_lr of 1e-2.
+    """
+
+    hidden_widths: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(20,),
+        min_length=1,
+        description="neurons of each hidden layer, from condition to picture (report: one layer of 20)",
+    )
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the one size that a network built for ``size`` accepts: that one."""
+        return SizeRequirement(exactly=size)
+
+
+class DcganGeneratorConfig(DcganLayers, GeneratorConfig):
+    """The generator of DCGAN (Radford et al. 2016, section 3; the report's section 5.2.2): noise alone."""
+
+    latent: int = Field(
+        default=100,
+        ge=1,
+        description="length of the noise vector that a picture is painted from (paper: 100), drawn from a "
+        "normal distribution (report; the paper draws it from a uniform one)",
+    )
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the one size that a network built for ``size`` accepts, where it can be halved."""
+        return self.dcgan_requirement(size)

@@ -1,0 +1,59 @@
+"""DCGAN's discriminator: one judgement of a whole picture."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
+from skinfw_plugins.discriminators.config import DcganDiscriminatorConfig
+from skinfw_plugins.layers import init_pix2pix, norm_layers
+
+
+class DcganDiscriminator(Discriminator[DcganDiscriminatorConfig]):
+    """Judges a picture as a whole (Radford et al. 2016, section 3; the report's section 5.2.2).
+
+    It is the generator's mirror: 4x4 convolutions of stride 2 halve the picture down to the seed, and one as
+    large as the seed makes one logit of it, ``(B, 1, 1, 1)``. Normalisation comes after all but the first and
+    the last, LeakyReLU after all but the last; its features are what comes out of each. There is no sigmoid:
+    the loss applies it where its gradient is exact.
+
+    Args:
+        config: the parameters of the network.
+        io: the size, to which it is bound, and the channels of the condition.
+    """
+
+    def __init__(self, config: DcganDiscriminatorConfig, io: DiscriminatorIO) -> None:
+        super().__init__(config, io)
+        self.down = nn.ModuleList()
+        incoming = 3 + io.condition_channels
+        for level, outgoing in enumerate(config.channels(io.size)):
+            norm = norm_layers(config.norm, outgoing) if level else []
+            convolution = nn.Conv2d(incoming, outgoing, 4, stride=2, padding=1, bias=not norm)
+            self.down.append(nn.Sequential(convolution, *norm, nn.LeakyReLU(0.2, inplace=True)))
+            incoming = outgoing
+        self.last = nn.Conv2d(incoming, 1, config.seed(io.size))
+        self.apply(init_pix2pix)
+        if config.spectral_norm:
+            for module in [each for each in self.modules() if isinstance(each, nn.Conv2d)]:
+                spectral_norm(module)
+
+    @property
+    def receptive_field(self) -> int:
+        """Side in pixels of the square that the logit depends on; it reaches beyond the picture's edges.
+
+        For a picture that is not square it is the longer side's.
+        """
+        stride: int = 2 ** self.config.halvings(self.io.size)
+        # the convolutions of stride 2 see 3 * stride - 2 pixels; the last one joins a whole seed of them
+        return (max(self.config.seed(self.io.size)) + 2) * stride - 2
+
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+        """Judge a batch. See `Discriminator.forward`."""
+        x = (picture if condition is None else torch.cat([picture, condition], dim=1)) * 2 - 1
+        features: list[Tensor] = []
+        for block in self.down:
+            x = block(x)
+            features.append(x)
+        return Judgement((self.last(x),), (tuple(features),))
