@@ -1,6 +1,6 @@
 """skinfw: paint the skin that the old clothes hid.
 
-Importing the package is light; torch is imported when `Pipeline` or `run` is first used.
+Importing the package is light; torch is imported when `Pipeline` or `run` is first used, or `ablate` called.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skinfw.ablation.ablate import ablate
     from skinfw.component_spec import use
     from skinfw.errors import SkinfwError
     from skinfw.hooks import hookimpl
     from skinfw.pipeline import Pipeline, run
     from skinfw.spec import Spec, load_spec
 
-__all__ = ["Pipeline", "SkinfwError", "Spec", "hookimpl", "load_spec", "run", "use"]
+__all__ = ["Pipeline", "SkinfwError", "Spec", "ablate", "hookimpl", "load_spec", "run", "use"]
 
 _HOMES = {
     "Pipeline": "skinfw.pipeline",
     "SkinfwError": "skinfw.errors",
     "Spec": "skinfw.spec",
+    "ablate": "skinfw.ablation.ablate",
     "hookimpl": "skinfw.hooks",
     "load_spec": "skinfw.spec",
     "run": "skinfw.pipeline",

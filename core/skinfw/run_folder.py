@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def create_run(
     elif taken:
         if not (folder / "spec.json").is_file():
             raise RunError(f"{folder}: is there already and no run folder; give another --output")
-        if not overwrite and not _never_began(run):
+        if not overwrite and not never_began(run):
             raise RunError(
                 f"{folder}: exists already; go on with --resume, or replace it with --overwrite (in Python: "
                 "resume=True, overwrite=True)"
@@ -167,23 +167,34 @@ def _leftover(path: Path) -> bool:
     return path.name.startswith(".") and path.suffix == ".tmp"
 
 
-def _never_began(run: Run) -> bool:
+def never_began(run: Run) -> bool:
     """Return whether a run failed before its first step: such a folder is in nobody's way."""
     began = run.log_path.exists() or run.checkpoint("last").exists()
     return not began
 
 
 def _check_same(old: Run, spec: Spec) -> None:
-    before, now = old.spec.to_json(), spec.to_json()
-    for side in (before, now):
-        for free in ("epochs", "steps", "threads"):
-            side["training"].pop(free, None)
-    changed = _differences(before, now, "$")
+    changed = spec_differences(old.spec, spec, free=("epochs", "steps", "threads"))
     if changed:
         raise RunError(
             f"{old.folder}: holds a run of another spec: {', '.join(changed)} changed; "
             "resume with the same spec, or give another --output"
         )
+
+
+def spec_differences(before: Spec, now: Spec, *, free: Sequence[str] = ()) -> list[str]:
+    """Return the JSON paths at which two specs differ.
+
+    Args:
+        before: one spec.
+        now: the other one.
+        free: fields of ``training`` that do not count.
+    """
+    one, other = before.to_json(), now.to_json()
+    for side in (one, other):
+        for name in free:
+            side["training"].pop(name, None)
+    return _differences(one, other, "$")
 
 
 def _differences(before: Any, now: Any, path: str) -> list[str]:

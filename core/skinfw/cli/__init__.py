@@ -19,6 +19,7 @@ COMMANDS = {
     "prepare": ("prepare", "Turn photos into sample folders to train on."),
     "evaluate": ("evaluate", "Measure a finished run again."),
     "compare": ("compare", "Compare the metrics of several runs."),
+    "ablate": ("ablate", "Run variants of a spec and set them side by side."),
     "generate": ("generate", "Paint skin with a trained run."),
 }
 """The module in this package, and the line of help, of every command."""

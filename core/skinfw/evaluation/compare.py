@@ -42,7 +42,7 @@ class RunFigures:
         return self.evaluation.values[TRAINED]
 
 
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
+def flat(value: Any, path: str = "") -> dict[str, Any]:
     """Return the leaves of a JSON value by dotted path; a list of plain values is a leaf."""
     if isinstance(value, dict) and value:
         pairs = [(f"{path}.{key}" if path else key, each) for key, each in value.items()]
@@ -50,14 +50,30 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
         pairs = [(f"{path}.{index}", each) for index, each in enumerate(value)]
     else:
         return {path: value}
-    return {key: leaf for name, each in pairs for key, leaf in _flat(each, name).items()}
+    return {key: leaf for name, each in pairs for key, leaf in flat(each, name).items()}
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _read(folder: Path, label: str) -> RunFigures:
+def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the fields in which specs differ, with each one's value as text.
+
+    Args:
+        specs: filled specs as `flat` gives them; names do not count.
+    """
+    paths = dict.fromkeys(path for spec in specs for path in spec if path not in _NOT_COMPARED)
+    rows = {path: [_text(spec[path]) if path in spec else _ABSENT for spec in specs] for path in paths}
+    return {path: values for path, values in rows.items() if len(set(values)) > 1}
+
+
+def read_figures(folder: Path, label: str) -> RunFigures:
+    """Read the figures of one run; none of its plugins needs to be installed.
+
+    Raises:
+        RunError: the folder is no run, or was not measured.
+    """
     spec = spec_file(folder)
     path = folder / "metrics.json"
     if not path.is_file():
@@ -65,7 +81,7 @@ def _read(folder: Path, label: str) -> RunFigures:
     record = read_json(path)
     try:
         evaluation = Evaluation.from_json(record["test"])
-        return RunFigures(label, record["checkpoint"], record["data"], evaluation, _flat(read_json(spec)))
+        return RunFigures(label, record["checkpoint"], record["data"], evaluation, flat(read_json(spec)))
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{path}: holds no figures of a run; measure it again: skinfw evaluate {folder}"
@@ -100,12 +116,7 @@ class Comparison:
 
     def differences(self) -> dict[str, list[str]]:
         """Return the spec fields whose values differ, by dotted path, with each run's value as text."""
-        paths = dict.fromkeys(path for run in self.runs for path in run.spec if path not in _NOT_COMPARED)
-        rows = {
-            path: [_text(run.spec[path]) if path in run.spec else _ABSENT for run in self.runs]
-            for path in paths
-        }
-        return {path: values for path, values in rows.items() if len(set(values)) > 1}
+        return differences([run.spec for run in self.runs])
 
     def differences_table(self) -> Table:
         """Return `differences` as a table, one field a row."""
@@ -132,4 +143,4 @@ def compare_runs(folders: Sequence[str | Path]) -> Comparison:
     paths = [Path(folder) for folder in folders]
     names = [path.resolve().name for path in paths]
     labels = [str(path) if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
-    return Comparison([_read(path, label) for path, label in zip(paths, labels, strict=True)])
+    return Comparison([read_figures(path, label) for path, label in zip(paths, labels, strict=True)])

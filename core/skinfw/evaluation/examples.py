@@ -110,7 +110,7 @@ def paint_examples(
     key = ranking_metric(evaluation)
     values = dict(zip(evaluation.names, evaluation.per_picture[TRAINED][key], strict=True)) if key else {}
     examples = []
-    for batch, picture in _painted(generator, spec, dataset, list(chosen), device):
+    for batch, picture in paint_each(generator, spec, dataset, list(chosen), device):
         name = batch.names[0]
         inputs: dict[str, Picture] = {each: to_uint8(batch.inputs[each])[0] for each in spec.data.inputs}
         target = to_uint8(batch.target)[0]
@@ -118,7 +118,7 @@ def paint_examples(
         examples.append(example)
     for painter, baseline in baselines.items():
         data = build_dataset(spec, baseline.io.inputs)
-        pictures = [picture for _, picture in _painted(baseline, spec, data, list(chosen), device)]
+        pictures = [picture for _, picture in paint_each(baseline, spec, data, list(chosen), device)]
         examples = [
             replace(example, outputs={**example.outputs, painter: picture})
             for example, picture in zip(examples, pictures, strict=True)
@@ -126,13 +126,14 @@ def paint_examples(
     return examples
 
 
-def _painted(
+def paint_each(
     generator: Generator[Any],
     spec: Spec,
     dataset: Dataset[Any],
     names: Sequence[str],
     device: torch.device,
 ) -> list[tuple[Batch, Picture]]:
+    """Paint samples one at a time; return each as a batch of one and its picture, uint8 RGB ``(H, W, 3)``."""
     loader = Loader(dataset, names, batch_size=1)
     return [
         (painted.batch, painted.pictures[0]) for painted in paint_batches(generator, spec, loader, device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from skinfw.errors import UserError
 from skinfw.evaluation.compare import Comparison
 from skinfw.evaluation.results import TRAINED
 from skinfw.jsonfile import write_text
-from skinfw.reporting.figures import Table
+from skinfw.reporting.tables import markdown_table
 
 
 def to_csv(comparison: Comparison) -> str:
@@ -32,23 +32,11 @@ def to_csv(comparison: Comparison) -> str:
 
 def to_markdown(comparison: Comparison) -> str:
     """Return the figures, the best in bold, and the spec fields that differ."""
-    parts = [_markdown(comparison.table())]
+    parts = [markdown_table(comparison.table())]
     if comparison.differences():
-        parts.append(_markdown(comparison.differences_table()))
+        parts.append(markdown_table(comparison.differences_table()))
     parts += [f"Warning: {warning}." for warning in comparison.warnings()]
     return "\n\n".join(parts) + "\n"
-
-
-def _markdown(table: Table) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-    rows = [
-        line([name, *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)])
-        for name, cells in table.rows
-    ]
-    rule = f"| --- |{' ---: |' * len(table.columns)}"
-    return "\n".join([line([table.corner, *table.columns]), rule, *rows])
 
 
 def to_json(comparison: Comparison) -> str:

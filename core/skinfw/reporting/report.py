@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib import resources
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined
 
 from skinfw.environment import environment
 from skinfw.evaluation.examples import Example, ranking_metric
@@ -15,6 +12,7 @@ from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.jsonfile import write_text
 from skinfw.reporting.facts import metric_cards, training_facts
 from skinfw.reporting.figures import evaluation_table, figure_label, figure_text, summary
+from skinfw.reporting.pages import render_page
 from skinfw.reporting.pictures import ERROR_FULL, error_legend, png_uri
 from skinfw.reporting.plots import draw, loss_curves, validation_curves
 from skinfw.run_folder import Run
@@ -42,7 +40,8 @@ def write_report(
     """
     spec, log = checkpoint.spec, run.read_log()
     ranking = ranking_metric(evaluation)
-    page = _template().render(
+    page = render_page(
+        TEMPLATE,
         name=spec.name,
         summary=summary(evaluation),
         chips=_chips(checkpoint, evaluation),
@@ -62,12 +61,6 @@ def write_report(
         measured_with=environment(spec),
     )
     write_text(run.report_path, page)
-
-
-def _template() -> Any:
-    text = resources.files("skinfw.reporting").joinpath(TEMPLATE).read_text(encoding="utf-8")
-    settings = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return settings.from_string(text)
 
 
 def _chips(checkpoint: Checkpoint, evaluation: Evaluation) -> list[str]:

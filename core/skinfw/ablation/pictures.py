@@ -1,0 +1,129 @@
+"""The same test pictures, painted by every variant of an ablation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from skinfw.ablation.results import AblationResult, RunResult
+from skinfw.assemble import build_baselines, build_dataset
+from skinfw.data.segmentation import Picture
+from skinfw.devices import pick_device
+from skinfw.errors import SkinfwError
+from skinfw.evaluation.examples import Rank, choose_examples, paint_each, ranking_metric
+from skinfw.run_folder import Run
+from skinfw.spec import Spec
+from skinfw.training.checkpoints import load_generator, read_checkpoint
+
+logger = logging.getLogger("skinfw")
+
+
+@dataclass(frozen=True)
+class PictureRow:
+    """One test picture as everyone painted it; every picture is uint8 RGB ``(H, W, 3)``.
+
+    Attributes:
+        rank: where it stands among the test pictures of the run that the rows were chosen by.
+        name: the sample's name.
+        inputs: the input pictures of all variants by name.
+        target: the true picture.
+        outputs: what was painted, by variant.
+        baselines: what was painted, by baseline.
+        values: the ranking metric's value, by variant; None for no value.
+    """
+
+    rank: Rank
+    name: str
+    inputs: Mapping[str, Picture]
+    target: Picture
+    outputs: Mapping[str, Picture]
+    baselines: Mapping[str, Picture]
+    values: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class PictureRows:
+    """The rows, and what belongs to all of them.
+
+    Attributes:
+        rows: the best, the median and the worst pictures of ``chosen_by``.
+        chosen_by: the run whose ranking chose them.
+        metric: what they were ranked by, ``region/name``, or None.
+        missing: why a variant has no pictures, by its name.
+    """
+
+    rows: Sequence[PictureRow]
+    chosen_by: str
+    metric: str | None
+    missing: Mapping[str, str]
+
+
+def paint_rows(result: AblationResult) -> PictureRows:
+    """Paint the same test pictures with the best weights of each variant's first measured run.
+
+    Args:
+        result: an ablation; without a measured run there are no rows.
+
+    Raises:
+        SkinfwError: the samples cannot be read.
+    """
+    anchor = result.anchor
+    if anchor is None or anchor.figures is None:
+        return PictureRows([], "", None, {})
+    chosen = choose_examples(anchor.figures.evaluation)
+    metric = ranking_metric(anchor.figures.evaluation)
+    names = list(chosen)
+    outputs: dict[str, list[Picture]] = {}
+    values: dict[str, Mapping[str, float | None]] = {}
+    missing = {each.name: each.incomparable or "no run is done" for each in result.variants}
+    for variant in result.comparable:
+        first = variant.done[0]
+        try:
+            outputs[variant.name] = _paint(first, names)
+        except SkinfwError as error:
+            logger.warning("%s: its pictures cannot be painted: %s", first.planned.label, error)
+            missing[variant.name] = str(error)
+        else:
+            del missing[variant.name]
+            values[variant.name] = {} if metric is None else first.pictures(metric)
+    spec = anchor.planned.spec
+    inputs = [name for run in result.runs for name in run.planned.spec.data.inputs]
+    dataset = build_dataset(spec, inputs)
+    samples = [dataset.load(name) for name in names]
+    baselines = _paint_baselines(spec, names)
+    rows = [
+        PictureRow(
+            rank=chosen[sample.name],
+            name=sample.name,
+            inputs=sample.inputs,
+            target=sample.target,
+            outputs={variant: pictures[index] for variant, pictures in outputs.items()},
+            baselines={baseline: pictures[index] for baseline, pictures in baselines.items()},
+            values={variant: found.get(sample.name) for variant, found in values.items()},
+        )
+        for index, sample in enumerate(samples)
+    ]
+    return PictureRows(rows, anchor.planned.label, metric, missing)
+
+
+def _paint(run: RunResult, names: Sequence[str]) -> list[Picture]:
+    checkpoint = read_checkpoint(Run(run.planned.folder, run.planned.spec).checkpoint("best"))
+    spec = checkpoint.spec
+    device = pick_device(spec.training.device)
+    generator = load_generator(checkpoint, device)
+    return [picture for _, picture in paint_each(generator, spec, build_dataset(spec), names, device)]
+
+
+def _paint_baselines(spec: Spec, names: Sequence[str]) -> dict[str, list[Picture]]:
+    device = pick_device(spec.training.device)
+    painted: dict[str, list[Picture]] = {}
+    for name, baseline in build_baselines(spec).items():
+        try:
+            dataset = build_dataset(spec, baseline.io.inputs)
+            pairs = paint_each(baseline.to(device), spec, dataset, names, device)
+        except SkinfwError as error:
+            logger.warning("baseline %s is left out of the pictures: %s", name, error)
+        else:
+            painted[name] = [picture for _, picture in pairs]
+    return painted

@@ -1,0 +1,195 @@
+"""What an ablation runs: every variant with every seed, checked, and where its folder is. Light: no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from skinfw.ablation.file import AblationSpec, parse_ablation, read_base
+from skinfw.ablation.merge import merge_patch
+from skinfw.config import nearest
+from skinfw.errors import RunError, SpecError, UserError
+from skinfw.jsonfile import read_json
+from skinfw.overrides import apply_overrides
+from skinfw.run_folder import Run, never_began, open_run, spec_differences
+from skinfw.spec import Spec, parse_spec
+
+State = Literal["done", "half done", "missing", "changed", "in the way"]
+"""What a run's folder holds: a measured run, one to go on with, nothing, another spec's run, other things."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedRun:
+    """A variant with a seed.
+
+    Attributes:
+        variant: the variant's name.
+        seed: the seed.
+        spec: the filled spec.
+        folder: the run folder; what belongs to the run but not into it lies beside.
+    """
+
+    variant: str
+    seed: int
+    spec: Spec
+    folder: Path
+
+    @property
+    def label(self) -> str:
+        """What the run is called."""
+        return f"{self.variant} seed {self.seed}"
+
+    def beside(self, ending: str) -> Path:
+        """Return the path of a file beside the folder: ``spec.json``, ``outcome.json``, ``log``."""
+        return self.folder.with_name(f"{self.folder.name}.{ending}")
+
+    def state(self) -> tuple[State, str]:
+        """Return what is in the folder and, for ``changed`` and ``in the way``, what is wrong with it."""
+        if not self.folder.is_dir():
+            return ("in the way", "is a file") if self.folder.exists() else ("missing", "")
+        if not (self.folder / "spec.json").is_file():
+            empty = all(path.name.startswith(".") for path in self.folder.iterdir())
+            return ("missing", "") if empty else ("in the way", "holds other things than a run")
+        try:
+            changed = spec_differences(open_run(self.folder).spec, self.spec, free=("threads",))
+        except (SpecError, RunError) as error:
+            changed = [f"its spec is no longer valid ({error})"]
+        run = Run(self.folder, self.spec)
+        if never_began(run):
+            return "missing", ""
+        if changed:
+            return "changed", f"{', '.join(changed)} changed"
+        return ("done" if run.metrics_path.is_file() else "half done"), ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of an ablation at one size.
+
+    Attributes:
+        ablation: the ablation file.
+        source: what the ablation file is called in messages.
+        size: the chosen size, or None for the base as it is.
+        output: the folder of everything.
+        runs: the runs in order, variant by variant.
+    """
+
+    ablation: AblationSpec
+    source: str
+    size: str | None
+    output: Path
+    runs: Sequence[PlannedRun]
+
+    @property
+    def variants(self) -> list[str]:
+        """The variants at this size, in order."""
+        return list(dict.fromkeys(run.variant for run in self.runs))
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds at this size."""
+        return list(dict.fromkeys(run.seed for run in self.runs))
+
+    @property
+    def reference(self) -> str:
+        """The variant that the others are compared to."""
+        wanted = self.ablation.compare_to
+        return wanted if wanted in self.variants else self.variants[0]
+
+    def of(self, variant: str) -> list[PlannedRun]:
+        """Return the runs of a variant."""
+        return [run for run in self.runs if run.variant == variant]
+
+    def chosen(self, only: Sequence[str] = (), seeds: Sequence[int] = ()) -> list[PlannedRun]:
+        """Return the runs of some variants and seeds; an empty list stands for all.
+
+        Raises:
+            UserError: the ablation has no such variant or seed.
+        """
+        for name in only:
+            if name not in self.variants:
+                known = ", ".join(self.variants)
+                raise UserError(
+                    f"{self.source}: no variant {name!r}{nearest(name, self.variants)} (there are: {known})"
+                )
+        for seed in seeds:
+            if seed not in self.seeds:
+                raise UserError(f"{self.source}: no seed {seed}; there are {self.seeds}")
+        return [
+            run
+            for run in self.runs
+            if run.variant in (only or self.variants) and run.seed in (seeds or self.seeds)
+        ]
+
+
+def make_plan(
+    file: str | Path | Mapping[str, Any],
+    *,
+    size: str | None = None,
+    output: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Read an ablation and check every variant.
+
+    Args:
+        file: an ablation file, or its JSON value.
+        size: the size, by name; None takes the file's own choice.
+        output: folder of everything; ``runs/<name>`` or ``runs/<name>-<size>`` when None.
+        overrides: values of the base by dotted path, set after the size's patch and before the variants'.
+
+    Raises:
+        SpecError: the file or a variant has faults; those of all variants are told at once.
+    """
+    if isinstance(file, Mapping):
+        value, source, folder = dict(file), "ablation", Path.cwd()
+    else:
+        value, source, folder = read_json(Path(file)), str(file), Path(file).resolve().parent
+    ablation = parse_ablation(value, source)
+    chosen = size if size is not None else ablation.size
+    if chosen is not None and chosen not in ablation.sizes:
+        known = list(ablation.sizes)
+        told = f"; there are: {', '.join(known)}" if known else "; it has none"
+        raise UserError(f"{source}: no size {chosen!r}{nearest(chosen, known)}{told}")
+    named = ablation.name if chosen is None else f"{ablation.name}-{chosen}"
+    place = Path(output) if output is not None else Path("runs", named)
+    runs = _runs(ablation, chosen, folder, place, source, overrides or {})
+    return Plan(ablation, source, chosen, place, runs)
+
+
+def _runs(
+    ablation: AblationSpec,
+    size: str | None,
+    folder: Path,
+    output: Path,
+    source: str,
+    overrides: Mapping[str, Any],
+) -> list[PlannedRun]:
+    base, base_folder = read_base(ablation, folder)
+    scale = None if size is None else ablation.sizes[size]
+    base = apply_overrides(base if scale is None else merge_patch(base, scale.patch), overrides, source)
+    names = list(ablation.variants) if scale is None or scale.variants is None else scale.variants
+    seeds = ablation.seeds if scale is None or scale.seeds is None else scale.seeds
+    runs: list[PlannedRun] = []
+    faults: dict[str, list[str]] = {}
+    for name in (each for each in ablation.variants if each in names):
+        value = merge_patch(base, ablation.variants[name])
+        try:
+            for seed in seeds:
+                own = {**value, "name": f"{ablation.name}-{name}", "seed": seed}
+                spec = parse_spec(own, source=name, folder=base_folder)
+                runs.append(PlannedRun(name, seed, spec, output / name / f"seed_{seed}"))
+        except SpecError as error:
+            for line in error.faults:
+                faults.setdefault(line, []).append(name)
+    if faults:
+        everyone = len(names)
+        raise SpecError(
+            source,
+            [
+                f"{'every variant' if len(who) == everyone > 1 else 'variant ' + ', '.join(who)}: {line}"
+                for line, who in faults.items()
+            ],
+        )
+    return runs

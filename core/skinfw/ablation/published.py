@@ -1,0 +1,61 @@
+"""The report's own figures, to be shown beside what is measured here. Light: no torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from skinfw.evaluation.results import MetricInfo
+
+NOTE = (
+    "Measured on DeepFashion by the report, at 512x512 and over the whole picture: other pictures than "
+    "here, so the values cannot be compared, but the order of the variants can."
+)
+
+
+PUBLISHED_METRICS = {
+    "picture/mse": MetricInfo("", "lower"),
+    "picture/ssim": MetricInfo("", "higher"),
+    "picture/psnr": MetricInfo("dB", "higher"),
+    "picture/fid": MetricInfo("", "lower"),
+}
+"""How to read the report's figures, by ``region/name``."""
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """One of the report's tables.
+
+    Attributes:
+        section: the report's section.
+        title: what the table is about.
+        rows: what the report calls each row, by name.
+        figures: the report's figures by name of the row and ``region/name`` of the metric.
+    """
+
+    section: str
+    title: str
+    rows: Mapping[str, str]
+    figures: Mapping[str, Mapping[str, float]]
+
+    def figure(self, row: str, key: str) -> float | None:
+        """Return one figure of a row by ``region/name``; None where the report has none."""
+        return self.figures.get(row, {}).get(key)
+
+
+@cache
+def published_tables() -> Mapping[str, PublishedTable]:
+    """Return the report's tables by name."""
+    text = resources.files("skinfw.ablation").joinpath("published.json").read_text(encoding="utf-8")
+    return {
+        name: PublishedTable(
+            section=table["section"],
+            title=table["title"],
+            rows={row: facts["label"] for row, facts in table["rows"].items()},
+            figures={row: facts["figures"] for row, facts in table["rows"].items()},
+        )
+        for name, table in json.loads(text)["tables"].items()
+    }

@@ -1,0 +1,103 @@
+"""Runs on a Ray cluster; needs the extra ``ray``.
+
+The ablation's output folder, and what the specs name, must be on a file system that all nodes share under the
+same path, and skinfw must be installed on every node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from skinfw.ablation.engine import Engine, Running
+from skinfw.ablation.process import Job, Outcome, RunProcess
+from skinfw.errors import RunError, UserError
+
+
+class RayEngine(Engine):
+    """Sends each run to the cluster as a task, which starts a process on its node.
+
+    Args:
+        address: the cluster, as ``ray.init`` takes it; None for the one that Ray finds, or a new one on this
+            machine.
+        threads: CPUs that a task takes, and threads of its run where the spec leaves them open; None: 1.
+        gpus: GPUs that a task takes.
+
+    Raises:
+        UserError: Ray is not installed.
+        RunError: the cluster cannot be reached.
+    """
+
+    def __init__(self, address: str | None = None, threads: int | None = None, gpus: float = 0.0) -> None:
+        self.slots = None
+        self.threads = threads or 1
+        self._ray = _import_ray()
+        self._connected = not self._ray.is_initialized()
+        if self._connected:
+            try:
+                self._ray.init(address=address, log_to_driver=False, include_dashboard=False)
+            except Exception as error:  # Ray raises whatever its transport does
+                raise RunError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+        # a run that crashed is told, not tried again; running the ablation again goes on with it
+        options = {"num_cpus": self.threads, "num_gpus": gpus, "max_retries": 0}
+        self._task = self._ray.remote(**options)(_run_on_node)
+
+    def start(self, job: Job) -> Running:
+        """Send a run to the cluster."""
+        return _RayRun(self._ray, self._task.options(name=f"skinfw {job.label}").remote(job))
+
+    def close(self) -> None:
+        """Leave the cluster, if it was this engine that joined it."""
+        if self._connected:
+            self._ray.shutdown()
+
+
+def _import_ray() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise UserError(
+            "--engine ray needs Ray, which is not installed: pip install 'skinfw[ray]'"
+        ) from error
+    return ray
+
+
+def _run_on_node(job: Job) -> Outcome:
+    """Run a job on the node that Ray chose."""
+    ray = _import_ray()
+    process = RunProcess(job, f"node {ray.get_runtime_context().get_node_id()}")
+    try:
+        return process.wait()
+    except BaseException:  # cancelled: Ray raises KeyboardInterrupt here
+        process.stop()
+        return process.wait()
+
+
+@dataclass
+class _RayRun:
+    """A task at work."""
+
+    ray: Any
+    reference: Any
+    stopped: bool = False
+
+    def poll(self) -> Outcome | None:
+        """Return what became of it, or None while it is at work."""
+        ready, _ = self.ray.wait([self.reference], timeout=0)
+        if not ready:
+            return None
+        try:
+            outcome: Outcome = self.ray.get(self.reference)
+        except Exception as error:  # the node is gone, the worker was killed, the task was cancelled
+            return Outcome("interrupted" if self.stopped else "failed", f"Ray: {error}", 0.0, "")
+        return outcome
+
+    def stop(self) -> None:
+        """Cancel the task, which stops its process."""
+        if not self.stopped:
+            self.stopped = True
+            self.ray.cancel(self.reference, force=False)
+
+    def kill(self) -> None:
+        """Cancel the task."""
+        self.stop()

@@ -1,0 +1,223 @@
+"""What an ablation found, read from its run folders. Light: no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skinfw.ablation.plan import Plan, PlannedRun
+from skinfw.ablation.process import read_outcome
+from skinfw.ablation.statistics import Difference, Spread, paired_difference, picture_means
+from skinfw.errors import SkinfwError
+from skinfw.evaluation.compare import RunFigures, differences, flat, read_figures
+from skinfw.evaluation.results import TRAINED, MetricInfo
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One run of an ablation.
+
+    Attributes:
+        planned: variant, seed, spec, folder.
+        status: ``done``, ``failed``, or the state of its folder (`skinfw.ablation.plan.State`).
+        reason: why it is not done, where that is known.
+        seconds: how long its last process took, where that is known.
+        where: the machine or node of its last process.
+        figures: what was measured; None unless it is done.
+    """
+
+    planned: PlannedRun
+    status: str
+    reason: str
+    seconds: float | None
+    where: str
+    figures: RunFigures | None
+
+    def pictures(self, key: str) -> Mapping[str, float | None]:
+        """Return the value of each test picture by its name; empty for figures over a set."""
+        if self.figures is None:
+            return {}
+        found = self.figures.evaluation
+        values = found.per_picture[TRAINED].get(key)
+        return {} if values is None else dict(zip(found.names, values, strict=True))
+
+
+@dataclass(frozen=True)
+class VariantResult:
+    """One variant over its seeds.
+
+    Attributes:
+        name: the variant's name.
+        runs: its runs in the order of the seeds.
+        spreads: each figure by ``region/name``; absent where no run has a value.
+        differences: each figure against the variant that is compared to; absent for that one, for figures
+            without a value for each picture, and where ``incomparable`` says why.
+        incomparable: why its figures cannot stand beside the others', or an empty text.
+    """
+
+    name: str
+    runs: Sequence[RunResult]
+    spreads: Mapping[str, Spread]
+    differences: Mapping[str, Difference]
+    incomparable: str
+
+    @property
+    def done(self) -> list[RunResult]:
+        """The runs that were measured."""
+        return [run for run in self.runs if run.figures is not None]
+
+    @property
+    def means(self) -> dict[str, float | None]:
+        """The mean of each figure by ``region/name``."""
+        return {key: spread.mean for key, spread in self.spreads.items()}
+
+
+@dataclass(frozen=True)
+class AblationResult:
+    """What an ablation found.
+
+    Attributes:
+        plan: what was to be run.
+        variants: the variants in order.
+        metrics: how to read each figure, by ``region/name``.
+        baselines: figures of the baselines by name and ``region/name``; they have nothing to train, so one
+            run's are everyone's.
+    """
+
+    plan: Plan
+    variants: Sequence[VariantResult]
+    metrics: Mapping[str, MetricInfo]
+    baselines: Mapping[str, Mapping[str, float | None]]
+
+    @property
+    def output(self) -> Path:
+        """The folder of everything."""
+        return self.plan.output
+
+    @property
+    def page_path(self) -> Path:
+        """The page as one HTML file."""
+        return self.output / "ablation.html"
+
+    @property
+    def runs(self) -> list[RunResult]:
+        """All runs, variant by variant."""
+        return [run for variant in self.variants for run in variant.runs]
+
+    @property
+    def failures(self) -> list[RunResult]:
+        """The runs that failed."""
+        return [run for run in self.runs if run.status == "failed"]
+
+    @property
+    def reference(self) -> VariantResult:
+        """The variant that the others are compared to."""
+        return next(each for each in self.variants if each.name == self.plan.reference)
+
+    @property
+    def comparable(self) -> list[VariantResult]:
+        """The variants that were measured on the same pictures."""
+        return [each for each in self.variants if each.done and not each.incomparable]
+
+    @property
+    def anchor(self) -> RunResult | None:
+        """The first run that was measured, of the variant that is compared to where it has one."""
+        return _anchor(self.plan.reference, self.runs)
+
+    def spec_differences(self) -> dict[str, list[str]]:
+        """Return the spec fields in which the variants differ, with each variant's value as text."""
+        specs = [flat(variant.runs[0].planned.spec.to_json()) for variant in self.variants]
+        return differences(specs)
+
+    def warnings(self) -> list[str]:
+        """Say what to mind when reading the figures."""
+        told = [
+            f"{each.name}: {each.incomparable}; not comparable" for each in self.variants if each.incomparable
+        ]
+        for each in self.variants:
+            if 0 < len(each.done) < len(each.runs):
+                told.append(f"{each.name}: {len(each.done)} of {len(each.runs)} seeds are done")
+        return told
+
+
+def collect(plan: Plan) -> AblationResult:
+    """Read what is there of an ablation; what is missing or unreadable has a status and a reason."""
+    runs = [_read(planned) for planned in plan.runs]
+    metrics = {
+        key: info
+        for run in runs
+        if run.figures is not None
+        for key, info in run.figures.evaluation.metrics.items()
+    }
+    anchor = _anchor(plan.reference, runs)
+    of = {name: [run for run in runs if run.planned.variant == name] for name in plan.variants}
+    reasons = {name: _incomparable(of[name], anchor) for name in of}
+    variants = []
+    for name, own in of.items():
+        apart = name == plan.reference or bool(reasons[name] or reasons[plan.reference])
+        compared = {} if apart else _differences(own, of[plan.reference], list(metrics))
+        variants.append(VariantResult(name, own, _spreads(own, list(metrics)), compared, reasons[name]))
+    return AblationResult(plan, variants, metrics, _baselines(anchor))
+
+
+def _read(planned: PlannedRun) -> RunResult:
+    state, reason = planned.state()
+    status, figures = str(state), None
+    outcome = read_outcome(planned.folder)
+    if state == "done":
+        try:
+            figures = read_figures(planned.folder, planned.label)
+        except SkinfwError as error:
+            status, reason = "failed", str(error)
+    elif state in ("half done", "missing") and outcome is not None and outcome.ending == "failed":
+        status, reason = "failed", outcome.reason
+    seconds, where = (outcome.seconds, outcome.where) if outcome is not None else (None, "")
+    return RunResult(planned, status, reason, seconds, where, figures)
+
+
+def _anchor(reference: str, runs: Sequence[RunResult]) -> RunResult | None:
+    done = [run for run in runs if run.figures is not None]
+    done.sort(key=lambda run: run.planned.variant != reference)
+    return done[0] if done else None
+
+
+def _incomparable(runs: Sequence[RunResult], anchor: RunResult | None) -> str:
+    """Return why runs were not measured on the same pictures as another one, or an empty text."""
+    for run in runs:
+        if run.figures is None or anchor is None or anchor.figures is None:
+            continue
+        label = anchor.planned.label
+        if set(run.figures.evaluation.names) != set(anchor.figures.evaluation.names):
+            return f"measured on other test pictures than {label}"
+        if run.figures.data != anchor.figures.data:
+            return f"measured on other data than {label}"
+        if run.planned.spec.data.size != anchor.planned.spec.data.size:
+            return f"measured at another size than {label}"
+    return ""
+
+
+def _spreads(runs: Sequence[RunResult], keys: Sequence[str]) -> dict[str, Spread]:
+    figures = [run.figures.values for run in runs if run.figures is not None]
+    spreads = {key: Spread.of([values.get(key) for values in figures]) for key in keys}
+    return {key: spread for key, spread in spreads.items() if spread is not None}
+
+
+def _differences(
+    runs: Sequence[RunResult], reference: Sequence[RunResult], keys: Sequence[str]
+) -> dict[str, Difference]:
+    sides = [[run for run in side if run.figures is not None] for side in (runs, reference)]
+    found = {}
+    for key in keys:
+        variant, compared = (picture_means([run.pictures(key) for run in side]) for side in sides)
+        difference = paired_difference(variant, compared)
+        if difference is not None:
+            found[key] = difference
+    return found
+
+
+def _baselines(anchor: RunResult | None) -> dict[str, Mapping[str, float | None]]:
+    if anchor is None or anchor.figures is None:
+        return {}
+    values = anchor.figures.evaluation.values
+    return {name: figures for name, figures in values.items() if name != TRAINED}

@@ -1,0 +1,109 @@
+"""Means over seeds, and differences picture by picture. Light: no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+DRAWS = 10_000
+"""Resamples of a bootstrap."""
+
+LEVEL = 0.95
+"""Share of the resamples that an interval holds."""
+
+BOOTSTRAP_SEED = 0
+
+_DRAWS_AT_A_TIME = 500
+"""Keeps the indices of a few thousand pictures within some megabytes."""
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One figure of a variant over its seeds.
+
+    Attributes:
+        values: the runs' values, in the order of the seeds; only those that have one.
+        mean: their mean.
+        deviation: their standard deviation (divisor n - 1); None for fewer than two.
+    """
+
+    values: Sequence[float]
+    mean: float
+    deviation: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[float | None]) -> Spread | None:
+        """Return the spread of the values that are there, or None where there are none."""
+        known = [value for value in values if value is not None]
+        if not known:
+            return None
+        deviation = float(np.std(known, ddof=1)) if len(known) > 1 else None
+        return cls(known, float(np.mean(known)), deviation)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much a figure of a variant is above that of another one, over the same pictures.
+
+    Attributes:
+        mean: mean difference over the pictures.
+        low: lower end of the 95 % interval.
+        high: upper end of the 95 % interval.
+        p: two-sided: twice the share of resamples whose mean is 0 or on the other side of it, at most 1.
+        pictures: how many pictures have a value in every run of both.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    pictures: int
+
+
+def picture_means(runs: Sequence[Mapping[str, float | None]]) -> dict[str, float]:
+    """Return each picture's mean over the runs, by name; only of pictures with a value in every run."""
+    found = {}
+    for name in runs[0] if runs else ():
+        values = [run.get(name) for run in runs]
+        known = [value for value in values if value is not None]
+        if len(known) == len(values):
+            found[name] = float(np.mean(known))
+    return found
+
+
+def paired_difference(variant: Mapping[str, float], reference: Mapping[str, float]) -> Difference | None:
+    """Compare two variants picture by picture with a paired bootstrap (percentile interval).
+
+    Pictures are drawn with replacement, each with the difference of its two values, `DRAWS` times.
+
+    Args:
+        variant: values by name of the picture.
+        reference: the same of the variant that is compared to.
+
+    Returns:
+        variant minus reference; None where they share no picture.
+    """
+    shared = sorted(variant.keys() & reference.keys())
+    if not shared:
+        return None
+    differences = np.array([variant[name] - reference[name] for name in shared])
+    means = _resampled_means(differences)
+    mean = float(differences.mean())
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    other_side = np.mean(means <= 0) if mean > 0 else np.mean(means >= 0)
+    return Difference(mean, float(low), float(high), min(1.0, 2 * float(other_side)), len(shared))
+
+
+def _resampled_means(values: Array) -> Array:
+    source = np.random.default_rng(BOOTSTRAP_SEED)
+    parts = [
+        values[source.integers(0, len(values), (_DRAWS_AT_A_TIME, len(values)))].mean(axis=1)
+        for _ in range(DRAWS // _DRAWS_AT_A_TIME)
+    ]
+    return np.concatenate(parts)

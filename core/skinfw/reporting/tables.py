@@ -1,0 +1,66 @@
+"""Tables as Markdown and LaTeX. Light: no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skinfw.reporting.figures import Cell, Table
+
+_TEX = {
+    "\\": r"\textbackslash{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "|": r"$|$",
+    "±": r"$\pm$",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+}
+
+
+def markdown_table(table: Table) -> str:
+    """Return a table as Markdown; the best figures are bold."""
+
+    def line(cells: Sequence[str]) -> str:
+        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+    rows = [
+        line([name, *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)])
+        for name, cells in table.rows
+    ]
+    rule = f"| --- |{' ---: |' * len(table.columns)}"
+    return "\n".join([line([table.corner, *table.columns]), rule, *rows])
+
+
+def tex_text(text: str) -> str:
+    """Return a text that LaTeX sets as it stands, arrows and plus-minus signs included."""
+    return "".join(_TEX.get(character, character) for character in text)
+
+
+def tex_table(table: Table, caption: str) -> str:
+    """Return a table as a LaTeX float with the rules of the package booktabs; the best figures are bold."""
+
+    def line(cells: Sequence[str]) -> str:
+        return f"{' & '.join(cells)} \\\\"
+
+    def figure(cell: Cell) -> str:
+        text = tex_text(cell.text)
+        return f"\\textbf{{{text}}}" if cell.best else text
+
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            f"\\caption{{{tex_text(caption)}}}",
+            f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
+            r"\toprule",
+            line([tex_text(text) for text in (table.corner, *table.columns)]),
+            r"\midrule",
+            *(line([tex_text(name), *map(figure, cells)]) for name, cells in table.rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )
