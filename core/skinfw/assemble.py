@@ -8,6 +8,7 @@ from typing import Any
 from skinfw.build import build
 from skinfw.component_spec import ComponentSpec, numbered
 from skinfw.config import AugmentationConfig, GeneratorConfig, LossConfig, MetricConfig, Region
+from skinfw.inputs import LINE
 from skinfw.interfaces import (
     Augmentation,
     AugmentationIO,
@@ -40,11 +41,15 @@ def build_dataset(spec: Spec, inputs: Sequence[str] = (), *, needs_keypoints: bo
 
 
 def build_training_dataset(spec: Spec) -> Dataset[Any]:
-    """Build the data set with all that losses and augmentations need of its samples."""
+    """Build the data set with all that losses and augmentations need of its samples.
+
+    Keypoints are needed where an augmentation moves pixels of a drawn pose.
+    """
     changes = [each.config for each in spec.augmentations if isinstance(each.config, AugmentationConfig)]
     more = [name for loss in _loss_configs(spec) for name in loss.required_inputs]
     more += [name for change in changes for name in change.required_inputs]
-    return build_dataset(spec, more, needs_keypoints=any(change.geometric for change in changes))
+    line = LINE in (*spec.data.inputs, *more)
+    return build_dataset(spec, more, needs_keypoints=line and any(change.geometric for change in changes))
 
 
 def _loss_configs(spec: Spec) -> list[LossConfig]:

@@ -235,7 +235,7 @@ class AugmentationConfig(ComponentConfig):
     """Base of an augmentation's configuration.
 
     Attributes:
-        geometric: whether it moves pixels, so that samples must bring their keypoints.
+        geometric: whether it moves pixels, so that samples with a drawn pose must bring its keypoints.
         required_inputs: input pictures that each sample must bring for it.
     """
 

@@ -194,6 +194,18 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("dataset", "photos"): _photos,
     ("segmenter", "deepfashion"): _photo,
     ("pose_encoder", "openpose"): _photo,
+    ("augmentation", "flip"): of(),
+    ("augmentation", "scale"): of({}, {"scale": [0.25, 4]}),
+    ("augmentation", "crop"): of({}, {"side": [0.25, 0.5]}),
+    ("augmentation", "pad"): of({}, {"side": [0.25, 0.5]}),
+    ("augmentation", "rotate"): of({}, {"degrees": 180}),
+    ("augmentation", "translate"): of({}, {"share": 0.3}),
+    ("augmentation", "affine"): of({}, {"degrees": 90, "shear": 45, "probability": 0.5}),
+    ("augmentation", "brightness"): of({}, {"factor": [0, 4]}),
+    ("augmentation", "contrast"): of({}, {"factor": [0, 4]}),
+    ("augmentation", "saturation"): of({}, {"factor": [0, 4]}),
+    ("augmentation", "hue"): of({}, {"degrees": 180}),
+    ("augmentation", "skin_tone"): of({}, {"lightness": 50, "chroma": 20}),
 }
 
 

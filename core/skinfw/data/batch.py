@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -43,6 +43,40 @@ class Batch:
     def condition(self, names: Sequence[str]) -> Tensor:
         """Return the named input pictures side by side as channels, ``(B, 3 * len(names), H, W)``."""
         return torch.cat([self.inputs[name] for name in names], dim=1)
+
+    def take(self, indices: Tensor) -> Batch:
+        """Return some samples, by their places in the batch, int64 ``(N,)`` on its device."""
+        return Batch(
+            names=[self.names[index] for index in indices.tolist()],
+            inputs={name: picture[indices] for name, picture in self.inputs.items()},
+            target=self.target[indices],
+            skin=self.skin[indices],
+            kept=self.kept[indices],
+            keypoints=None if self.keypoints is None else self.keypoints[indices],
+        )
+
+    def put(self, indices: Tensor, changed: Batch) -> Batch:
+        """Return a copy in which some samples are replaced.
+
+        Args:
+            indices: their places in the batch, int64 ``(N,)`` on its device.
+            changed: what stands there instead: the same samples, changed.
+        """
+
+        def copied(old: Tensor, new: Tensor) -> Tensor:
+            return old.index_copy(0, indices, new)
+
+        keypoints = self.keypoints
+        if keypoints is not None and changed.keypoints is not None:
+            keypoints = copied(keypoints, changed.keypoints)
+        return replace(
+            self,
+            inputs={name: copied(picture, changed.inputs[name]) for name, picture in self.inputs.items()},
+            target=copied(self.target, changed.target),
+            skin=copied(self.skin, changed.skin),
+            kept=copied(self.kept, changed.kept),
+            keypoints=keypoints,
+        )
 
     def to(self, device: torch.device, memory_format: torch.memory_format) -> Batch:
         """Return the batch on a device and in a memory format."""

@@ -84,4 +84,5 @@ def cropped(parts: PersonParts, box: Box) -> PersonParts:
         skin=None if parts.skin is None else cut(parts.skin, box, 0),
         line=None if parts.line is None else cut(parts.line, box, 0),
         face=None if parts.face is None else cut(parts.face, box, 0),
+        keypoints=None if parts.keypoints is None else parts.keypoints.mapped(1.0, 1.0, -box.left, -box.top),
     )

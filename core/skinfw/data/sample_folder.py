@@ -17,7 +17,7 @@ from skinfw.data.photo import read_image, to_rgb
 from skinfw.data.resize import blank_outside
 from skinfw.data.sample import APPAREL, BODY, FACE, INPUTS, LINE, SKIN, Sample
 from skinfw.data.segmentation import LabelMap, Mask, Picture
-from skinfw.data.skeleton import draw_skeleton
+from skinfw.data.skeleton import draw_resized_skeleton
 from skinfw.errors import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -177,7 +177,7 @@ class _Reader:
         keypoints = self.keypoints()
         if keypoints is None:
             raise DataError(f"{self.folder}: neither {LINE} nor {KEYPOINTS_FILE} is there to show the pose")
-        return draw_skeleton(keypoints, self.size)
+        return draw_resized_skeleton(keypoints, self.size)
 
     def keypoints(self) -> Keypoints | None:
         path = self.folder / KEYPOINTS_FILE

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import ceil, sqrt
 
 import cv2
 import numpy as np
 
 from skinfw.config import Size
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Picture
 
 LIMBS = (
@@ -31,6 +32,11 @@ DRAWN_ABOVE = 0.05
 
 BOX_ABOVE = 0.1
 """Confidence above which a point counts for the person's box, which sets the thickness."""
+
+LEAST_CANVAS = 512
+"""Longer side in pixels that small poses are drawn at: that of the report's photos. OpenPose's lines are at
+least 2 pixels thick and have hard edges, so one drawn at the small size is thicker and rougher than one
+resized to it."""
 
 
 def _rounded(value: float) -> int:
@@ -72,3 +78,21 @@ def draw_skeleton(keypoints: Keypoints, size: Size) -> Picture:
     for index in np.flatnonzero(found):
         cv2.circle(canvas, places[index], thickness // 2, COLORS[index], thickness, cv2.LINE_8)
     return canvas
+
+
+def draw_resized_skeleton(keypoints: Keypoints, size: Size) -> Picture:
+    """Draw a pose as it looks on a photo's drawing that was resized to a small size.
+
+    It is drawn at a whole multiple of the size, of at least `LEAST_CANVAS` pixels on the longer side, and
+    averaged down; at sizes of that and more it is what `draw_skeleton` draws.
+
+    Args:
+        keypoints: the pose, in pixels of the picture that is returned.
+        size: its height and width in pixels.
+
+    Returns:
+        uint8 RGB ``(H, W, 3)``.
+    """
+    times = max(1, ceil(LEAST_CANVAS / max(size)))
+    canvas = (size[0] * times, size[1] * times)
+    return resize_picture(draw_skeleton(keypoints.resized(size, canvas), canvas), size)

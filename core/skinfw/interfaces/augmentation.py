@@ -39,5 +39,9 @@ class Augmentation(Component[AugmentationConfigT, AugmentationIO]):
 
         Args:
             batch: the samples, on any device; it is left as it is. Its keypoints are there where the
-                configuration says ``geometric``, its ``inputs`` hold what ``required_inputs`` names.
+                configuration says ``geometric`` and its ``inputs`` hold the drawn pose, ``line``; they hold
+                what ``required_inputs`` names.
+
+        Raises:
+            ValueError: ``line`` is there and would have to be drawn again, but the keypoints are not.
         """

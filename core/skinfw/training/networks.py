@@ -133,7 +133,7 @@ class Networks:
         """
         batch = batch.to(self.accelerator.device, torch.channels_last)
         for augmentation in self.augmentations:
-            batch = augmentation(batch)
+            batch = augmentation(batch).to(self.accelerator.device, torch.channels_last)
         if not self._generator.training:
             self._generator.train()
         generator_too = step % self.spec.training.critic_steps == 0

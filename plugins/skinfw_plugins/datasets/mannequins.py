@@ -10,7 +10,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import take_apart, to_sample
 from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Segmentation
-from skinfw.data.skeleton import draw_skeleton
+from skinfw.data.skeleton import draw_resized_skeleton
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset
 from skinfw_plugins.datasets.config import MannequinsConfig
@@ -22,8 +22,8 @@ MARGIN = 1
 
 _REGIONS = {region: tuple(name for name in names if name in CLASSES) for region, names in REGIONS.items()}
 
-_REVISION = 1
-"""Goes up when the same seed draws another person."""
+_REVISION = 2
+"""Goes up when the same seed gives other pictures."""
 
 _SEEDS_APART = 1_000_003
 """Keeps the people of one data set seed apart from those of the next; more than the largest count."""
@@ -48,7 +48,7 @@ class MannequinsDataset(Dataset[MannequinsConfig]):
         drawing = draw_person(self.config.seed * _SEEDS_APART + int(digits), self.io.size)
         segmentation = Segmentation(drawing.labels, CLASSES, _REGIONS)
         keypoints = Keypoints(drawing.points)
-        line = draw_skeleton(keypoints, self.io.size)
+        line = draw_resized_skeleton(keypoints, self.io.size)
         parts = replace(take_apart(drawing.picture, segmentation, MARGIN), line=line, keypoints=keypoints)
         return to_sample(name, parts, self.io.size, self.io.inputs)
 

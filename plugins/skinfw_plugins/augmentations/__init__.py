@@ -1,0 +1,1 @@
+"""Augmentations: what makes other training samples out of those that there are."""

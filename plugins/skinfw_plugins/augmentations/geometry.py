@@ -1,0 +1,100 @@
+"""Moving all parts of a sample by one matrix: pictures, masks, and the pose as keypoints."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+
+import torch
+from kornia.geometry.linalg import transform_points
+from kornia.geometry.transform import warp_affine
+from torch import Tensor
+
+from skinfw.config import Size
+from skinfw.data.batch import Batch, picture_tensor
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.sample import APPAREL, FACE, LINE, SKIN
+from skinfw.data.skeleton import draw_resized_skeleton
+from skinfw.interfaces.augmentation import AugmentationConfigT
+from skinfw_plugins.augmentations.per_sample import PerSample
+
+MASKS = (SKIN, FACE)
+"""The input pictures that are masks."""
+
+
+class Geometric(PerSample[AugmentationConfigT]):
+    """Moves pixels by an affine map, another one for every sample."""
+
+    @abstractmethod
+    def matrices(self, count: int, size: Size) -> Tensor:
+        """Draw the maps.
+
+        Args:
+            count: number of samples.
+            size: height and width of the pictures in pixels.
+
+        Returns:
+            where pixels go, float32 ``(count, 3, 3)``: for x and y in pixels, whole numbers being the centres
+            of pixels, as keypoints have them.
+        """
+
+    def change(self, batch: Batch) -> Batch:
+        """Return a copy in which every sample is moved."""
+        matrices = self.matrices(len(batch.names), batch.size).to(batch.target.device)
+        points = batch.keypoints
+        if points is not None:
+            points = torch.cat([transform_points(matrices, points[..., :2]), points[..., 2:]], dim=2)
+        return with_pose(warped(batch, matrices), points)
+
+
+def warped(batch: Batch, matrices: Tensor) -> Batch:
+    """Return a copy with moved pictures and masks; the pose stays where it is.
+
+    Masks take the nearest pixel. Of ``apparel_head_foot`` and of the target, what is kept and what is not are
+    interpolated apart (as `skinfw.data.resize.resize_cutout` does), so that neither white nor skin bleeds
+    into kept pixels nor these into others. What comes in from beyond the border is background: white, and in
+    no mask.
+
+    Args:
+        batch: the samples.
+        matrices: where pixels go, float ``(B, 3, 3)``, in pixels whose centres are whole numbers.
+    """
+    forward, size = matrices[:, :2], batch.size
+    names = [name for name in MASKS if name in batch.inputs]
+    masks = torch.cat([batch.kept, batch.skin, *(batch.inputs[name][:, :1] for name in names)], dim=1)
+    nearest: Tensor = warp_affine(masks, forward, size, mode="nearest")
+    kept, skin, *others = torch.split(nearest, 1, dim=1)
+    # of inverted pictures the background is 0, as is what lies beyond the border
+    dark = 1 - torch.cat([batch.inputs[APPAREL], batch.target], dim=1)
+    layers = torch.cat([dark * batch.kept, dark * (1 - batch.kept), batch.kept], dim=1)
+    within, beside, share = torch.split(warp_affine(layers, forward, size), [6, 6, 1], dim=1)
+    # the nearest pixel has at least a quarter of the weight, so no share that counts is near 0
+    colours = torch.where(kept > 0.5, within / share.clamp_min(1e-6), beside / (1 - share).clamp_min(1e-6))
+    apparel, target = torch.chunk((1 - colours).clamp(0, 1), 2, dim=1)
+    inputs = {**batch.inputs, APPAREL: apparel}
+    for name, mask in zip(names, others, strict=True):
+        inputs[name] = mask.repeat(1, 3, 1, 1)
+    return replace(batch, inputs=inputs, target=target, skin=skin, kept=kept)
+
+
+def with_pose(batch: Batch, keypoints: Tensor | None) -> Batch:
+    """Return a copy with another pose, which is drawn where ``line`` is among the inputs.
+
+    Args:
+        batch: the samples.
+        keypoints: float ``(B, 25, 3)``; points may lie outside of the picture; None where nobody knows them.
+
+    Raises:
+        ValueError: ``line`` is there, but the keypoints are not.
+    """
+    if keypoints is not None:
+        # points that were not found stay 0, 0, 0
+        keypoints = torch.where(keypoints[..., 2:] > 0, keypoints, 0)
+    if LINE not in batch.inputs:
+        return replace(batch, keypoints=keypoints)
+    if keypoints is None:
+        raise ValueError("samples with a drawn pose cannot be moved without their keypoints")
+    poses = [Keypoints(points) for points in keypoints.cpu().numpy()]
+    drawings = picture_tensor([draw_resized_skeleton(pose, batch.size) for pose in poses])
+    lines = drawings.to(batch.target.device, batch.target.dtype)
+    return replace(batch, inputs={**batch.inputs, LINE: lines}, keypoints=keypoints)

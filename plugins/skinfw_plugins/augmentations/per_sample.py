@@ -1,0 +1,37 @@
+"""What the augmentations share: some samples of a batch are changed, each by a draw of its own."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+
+from skinfw.data.batch import Batch
+from skinfw.interfaces.augmentation import Augmentation, AugmentationConfigT
+
+
+class PerSample(Augmentation[AugmentationConfigT]):
+    """Changes each sample with the configured probability."""
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Return the batch with some of its samples changed."""
+        chosen = torch.rand(len(batch.names)) < self.config.probability
+        if chosen.all():
+            return self.change(batch)
+        if not chosen.any():
+            return batch
+        indices = chosen.nonzero()[:, 0].to(batch.target.device)
+        return batch.put(indices, self.change(batch.take(indices)))
+
+    @abstractmethod
+    def change(self, batch: Batch) -> Batch:
+        """Return a copy in which every sample is changed."""
+
+
+def drawn(count: int, low: float, high: float) -> Tensor:
+    """Return evenly distributed numbers, float32 ``(count,)``.
+
+    They are drawn on the CPU, so that every device gets the same.
+    """
+    return torch.rand(count) * (high - low) + low

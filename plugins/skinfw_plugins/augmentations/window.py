@@ -1,0 +1,47 @@
+"""Cropping and padding: another window on the picture, resized back to its size."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from skinfw.config import Size
+from skinfw_plugins.augmentations.config import CropConfig, PadConfig
+from skinfw_plugins.augmentations.geometry import Geometric
+from skinfw_plugins.augmentations.per_sample import drawn
+
+
+def window_matrices(sides: Tensor, size: Size) -> Tensor:
+    """Draw windows of the given sides, and return the maps that make them the whole picture.
+
+    Args:
+        sides: a window's side as a share of the picture's, float ``(N,)``; a window of more than 1 holds the
+            whole picture and background.
+        size: height and width of the pictures in pixels.
+
+    Returns:
+        float32 ``(N, 3, 3)``, in pixels whose centres are whole numbers.
+    """
+    matrices = torch.eye(3).repeat(len(sides), 1, 1)
+    for axis, length in enumerate((size[1], size[0])):
+        # pixels reach half a pixel beyond their centres: the picture begins at -0.5
+        begin = drawn(len(sides), 0, 1) * (1 - sides) * length - 0.5
+        matrices[:, axis, axis] = 1 / sides
+        matrices[:, axis, 2] = -begin / sides - 0.5
+    return matrices
+
+
+class CropAugmentation(Geometric[CropConfig]):
+    """Enlarges a part of the picture to the whole."""
+
+    def matrices(self, count: int, size: Size) -> Tensor:
+        """Draw the maps; see `Geometric.matrices`."""
+        return window_matrices(drawn(count, *self.config.side), size)
+
+
+class PadAugmentation(Geometric[PadConfig]):
+    """Makes the whole picture smaller and puts it somewhere on background."""
+
+    def matrices(self, count: int, size: Size) -> Tensor:
+        """Draw the maps; see `Geometric.matrices`."""
+        return window_matrices(1 / drawn(count, *self.config.side), size)
