@@ -8,9 +8,8 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from skinfw.config import DiscriminatorConfig, Size, SizeRequirement
-from skinfw_plugins.fields import Norm, SpectralNorm
 from skinfw_plugins.dcgan import DcganLayers
-from skinfw_plugins.fields import Norm
+from skinfw_plugins.fields import Norm, SpectralNorm
 
 
 def _halvings(patch: int) -> int:
@@ -83,6 +82,8 @@ class MultiscaleConfig(PatchGanConfig):
         least = super().size_requirement(size).minimum
         # halving rounds up
         return SizeRequirement(minimum=(least - 1) * 2 ** (self.scales - 1) + 1)
+
+
 class DcganDiscriminatorConfig(DcganLayers, DiscriminatorConfig):
     """The discriminator of DCGAN (Radford et al. 2016, section 3; the report's section 5.2.2)."""
 
