@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from skinfw import testing
 from skinfw.config import (
+    AugmentationConfig,
     ComponentConfig,
     DiscriminatorConfig,
     GeneratorConfig,
@@ -23,12 +24,15 @@ from skinfw.config import (
     Size,
     SizeRequirement,
 )
+from skinfw.data.batch import Batch, picture_tensor
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
-from skinfw.data.sample import Sample
+from skinfw.data.sample import APPAREL, FACE, LINE, SKIN, Sample
 from skinfw.data.segmentation import Mask, Segmentation
+from skinfw.data.skeleton import draw_resized_skeleton
 from skinfw.interfaces import (
     AdversarialLoss,
+    Augmentation,
     Dataset,
     DatasetIO,
     Discriminator,
@@ -484,6 +488,209 @@ def test_a_good_dataset_passes() -> None:
 )
 def test_a_broken_dataset_is_refused(component: type[GoodDataset], message: str) -> None:
     fails(lambda: testing.check_dataset(component, ComponentConfig()), message)
+
+
+class WithKeypoints(GoodDataset):
+    def load(self, name: str) -> Sample:
+        return replace(super().load(name), keypoints=Keypoints(np.ones((25, 3), np.float32)))
+
+
+class OtherKeypoints(GoodDataset):
+    def load(self, name: str) -> Sample:
+        points = np.random.default_rng().random((25, 3), np.float32)
+        return replace(super().load(name), keypoints=Keypoints(points))
+
+
+def test_keypoints_are_asked_for() -> None:
+    testing.check_dataset(WithKeypoints, ComponentConfig(), needs_keypoints=True)
+    fails(
+        lambda: testing.check_dataset(GoodDataset, ComponentConfig(), needs_keypoints=True),
+        "needs_keypoints, but sample a has none",
+    )
+    fails(
+        lambda: testing.check_dataset(OtherKeypoints, ComponentConfig(), needs_keypoints=True),
+        "is another a second time",
+    )
+
+
+class Moving(AugmentationConfig):
+    geometric: ClassVar[bool] = True
+
+
+class Darkens(Augmentation[AugmentationConfig]):
+    def __call__(self, batch: Batch) -> Batch:
+        chosen = torch.rand(len(batch.names)) < self.config.probability
+        factor = torch.where(chosen, torch.rand(len(batch.names)), 1)[:, None, None, None]
+        person = (batch.kept + batch.skin).clamp(max=1)
+        target = batch.target * (1 - person * (1 - factor))
+        apparel = torch.where(batch.kept > 0.5, target, 1)
+        return replace(batch, inputs={**batch.inputs, APPAREL: apparel}, target=target)
+
+
+class WorksInPlace(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        batch.target.mul_(0.5)
+        return batch
+
+
+class DrawsElsewhere(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        if self.config.probability == 0:
+            return batch
+        factor = float(np.random.default_rng().random())
+        target = torch.where(batch.kept > 0.5, batch.target * factor, batch.target)
+        apparel = torch.where(batch.kept > 0.5, target, 1)
+        return replace(batch, inputs={**batch.inputs, APPAREL: apparel}, target=target)
+
+
+class AlwaysTheSame(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        return batch
+
+
+class AlwaysDoes(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        sure = self.config.model_copy(update={"probability": 1.0})
+        return Darkens(sure, self.io)(batch)
+
+
+class TooBright(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        return replace(batch, target=batch.target * 1.5)
+
+
+class InputAlone(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        return replace(super().__call__(batch), target=batch.target)
+
+
+class GreyBackground(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        changed = super().__call__(batch)
+        return replace(changed, inputs={**changed.inputs, APPAREL: changed.inputs[APPAREL] * 0.9})
+
+
+class SoftMask(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        return replace(batch, skin=batch.skin * 0.5)
+
+
+class KeepsSkin(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        return replace(batch, kept=torch.ones_like(batch.kept))
+
+
+class LosesTheFace(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        return replace(batch, inputs={name: each for name, each in batch.inputs.items() if name != FACE})
+
+
+class SkinInput(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        return replace(batch, inputs={**batch.inputs, SKIN: torch.zeros_like(batch.target)})
+
+
+class MindsTheFormat(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        dense = batch.target.is_contiguous()
+        return super().__call__(batch) if dense or self.config.probability < 1 else batch
+
+
+class Lowers(Augmentation[Moving]):
+    """Moves everything down by one or two pixels; nothing is near the border."""
+
+    def __call__(self, batch: Batch) -> Batch:
+        shifts = torch.randint(1, 3, (len(batch.names),)) * (
+            torch.rand(len(batch.names)) < self.config.probability
+        )
+
+        def lower(pictures: Tensor) -> Tensor:
+            rolled = [each.roll(int(by), 1) for each, by in zip(pictures, shifts, strict=True)]
+            return torch.stack(rolled)
+
+        moved = replace(
+            batch,
+            inputs={name: lower(each) for name, each in batch.inputs.items()},
+            target=lower(batch.target),
+            skin=lower(batch.skin),
+            kept=lower(batch.kept),
+        )
+        if batch.keypoints is None:
+            return moved
+        points = batch.keypoints.clone()
+        points[..., 1] = torch.where(points[..., 2] > 0, points[..., 1] + self.step(shifts)[:, None], 0)
+        return self.draw(replace(moved, keypoints=points))
+
+    def step(self, shifts: Tensor) -> Tensor:
+        return shifts
+
+    def draw(self, batch: Batch) -> Batch:
+        if batch.keypoints is None:
+            return batch
+        poses = [Keypoints(points) for points in batch.keypoints.numpy()]
+        line = picture_tensor([draw_resized_skeleton(pose, batch.size) for pose in poses])
+        return replace(batch, inputs={**batch.inputs, LINE: line})
+
+
+class LeavesThePose(Lowers):
+    def step(self, shifts: Tensor) -> Tensor:
+        return shifts * 0
+
+
+class RaisesThePose(Lowers):
+    def step(self, shifts: Tensor) -> Tensor:
+        return -shifts
+
+
+class DrawsNoPose(Lowers):
+    def draw(self, batch: Batch) -> Batch:
+        return replace(batch, inputs={**batch.inputs, LINE: torch.zeros_like(batch.target)})
+
+
+class NeedsThePose(Lowers):
+    def __call__(self, batch: Batch) -> Batch:
+        changed = super().__call__(batch)
+        return changed if batch.keypoints is not None else replace(changed, keypoints=torch.zeros(8, 25, 3))
+
+
+def test_good_augmentations_pass() -> None:
+    testing.check_augmentation(Darkens, AugmentationConfig(), (32, 40))
+    testing.check_augmentation(Lowers, Moving(), (32, 40))
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (WorksInPlace, "the batch that it was given is changed: target"),
+        (DrawsElsewhere, "two results under one seed differ"),
+        (AlwaysTheSame, "another seed gives the same"),
+        (AlwaysDoes, "probability of 0 changes something"),
+        (TooBright, r"target leaves \[0, 1\]"),
+        (InputAlone, "shows something else than the target"),
+        (GreyBackground, "not white where nothing is kept"),
+        (SoftMask, "skin is no mask any more"),
+        (KeepsSkin, "kept and skin overlap"),
+        (LosesTheFace, "went in"),
+        (SkinInput, "segmentation_skin is not the skin"),
+        (MindsTheFormat, "channels-last"),
+        (Lowers, "geometric is False, but keypoints changes"),
+    ],
+)
+def test_a_broken_augmentation_is_refused(component: type[Augmentation[Any]], message: str) -> None:
+    fails(lambda: testing.check_augmentation(component, AugmentationConfig(), (32, 40)), message)
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (LeavesThePose, "the keypoints stay where they are"),
+        (RaisesThePose, "keypoints move apart"),
+        (DrawsNoPose, "line is not the drawing of the keypoints"),
+        (NeedsThePose, "went in"),
+    ],
+)
+def test_a_broken_move_is_refused(component: type[Augmentation[Any]], message: str) -> None:
+    fails(lambda: testing.check_augmentation(component, Moving(), (32, 40)), message)
 
 
 PHOTO = Photo(np.full((8, 6, 3), 200, np.uint8))

@@ -9,16 +9,18 @@ Example:
     >>> check_generator(ToneGenerator, ToneConfig())
 """
 
+from skinfw.testing.augmentation import check_augmentation
 from skinfw.testing.component import check_component, check_config
 from skinfw.testing.dataset import check_dataset
 from skinfw.testing.discriminator import check_discriminator, check_receptive_field
-from skinfw.testing.examples import example_condition, example_picture, example_region
+from skinfw.testing.examples import example_batch, example_condition, example_picture, example_region
 from skinfw.testing.generator import check_generator
 from skinfw.testing.loss import check_loss
 from skinfw.testing.metric import check_metric
 from skinfw.testing.photo import check_pose_encoder, check_segmenter
 
 __all__ = [
+    "check_augmentation",
     "check_component",
     "check_config",
     "check_dataset",
@@ -29,6 +31,7 @@ __all__ = [
     "check_pose_encoder",
     "check_receptive_field",
     "check_segmenter",
+    "example_batch",
     "example_condition",
     "example_picture",
     "example_region",

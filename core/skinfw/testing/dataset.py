@@ -94,6 +94,11 @@ def _check_same(one: Sample, other: Sample, message: str) -> None:
         (one.target, other.target),
         (one.kept, other.kept),
         (one.skin, other.skin),
+        (_points(one), _points(other)),
     ]
     pairs += [(picture, other.inputs.get(name)) for name, picture in one.inputs.items()]
     require(all(np.array_equal(left, right) for left, right in pairs), message)
+
+
+def _points(sample: Sample) -> Any:
+    return None if sample.keypoints is None else sample.keypoints.points

@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 
 from skinfw.config import Size
-from skinfw.data.sample import FACE, SKIN
+from skinfw.data.batch import Batch, picture_tensor
+from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.data.sample import APPAREL, FACE, LINE, SKIN
+from skinfw.data.skeleton import draw_resized_skeleton
 
 
 def example_picture(batch: int, size: Size, seed: int = 0) -> Tensor:
@@ -38,3 +41,53 @@ def example_condition(inputs: Sequence[str], batch: int, size: Size, seed: int =
         for index, name in enumerate(inputs)
     ]
     return torch.cat(pictures, dim=1)
+
+
+def example_batch(batch: int, size: Size, seed: int = 0) -> Batch:
+    """Return samples that hold together as those of a data set do, with all inputs and keypoints.
+
+    A head (kept, its middle the face), a trunk (kept) and two arms (skin) stand on white; the colours are
+    random, and so is the place, a few pixels from sample to sample.
+
+    Args:
+        batch: number of samples.
+        size: height and width in pixels, at least 16 each.
+        seed: another one gives other samples.
+    """
+    height, width = size
+    generator = torch.Generator().manual_seed(seed)
+    kept, skin, face = (torch.zeros(batch, 1, height, width) for _ in range(3))
+    points = torch.zeros(batch, len(BODY_25), 3)
+    for index in range(batch):
+        middle = width / 2 + float(torch.rand((), generator=generator) - 0.5) * width / 8
+        for mask, top, bottom, left, right in (
+            (kept, 0.1, 0.3, -0.1, 0.1),
+            (face, 0.15, 0.25, -0.06, 0.06),
+            (kept, 0.3, 0.8, -0.2, 0.2),
+            (skin, 0.35, 0.7, -0.3, -0.2),
+            (skin, 0.35, 0.7, 0.2, 0.3),
+        ):
+            columns = slice(round(middle + left * width), round(middle + right * width))
+            mask[index, 0, round(top * height) : round(bottom * height), columns] = 1
+        for name, across, down in (
+            ("Nose", 0.0, 0.2), ("Neck", 0.0, 0.3), ("MidHip", 0.0, 0.8), ("RShoulder", -0.2, 0.35),
+            ("RElbow", -0.25, 0.5), ("RWrist", -0.25, 0.65), ("LShoulder", 0.2, 0.35),
+        ):  # fmt: skip
+            place = [middle + across * width - 0.5, down * height - 0.5, 0.9]
+            points[index, BODY_25.index(name)] = torch.tensor(place)
+    colours = 0.1 + 0.7 * torch.rand(batch, 3, height, width, generator=generator)
+    target = torch.where(kept + skin > 0.5, colours, 1.0)
+    poses = [Keypoints(each) for each in points.numpy()]
+    return Batch(
+        names=[f"example-{index}" for index in range(batch)],
+        inputs={
+            APPAREL: torch.where(kept > 0.5, target, 1.0),
+            LINE: picture_tensor([draw_resized_skeleton(pose, size) for pose in poses]),
+            SKIN: skin.repeat(1, 3, 1, 1),
+            FACE: face.repeat(1, 3, 1, 1),
+        },
+        target=target,
+        skin=skin,
+        kept=kept,
+        keypoints=points,
+    )

@@ -15,6 +15,7 @@ from skinfw.data.batch import Batch
 from skinfw.data.sample import APPAREL
 from skinfw.interfaces.augmentation import AugmentationConfigT
 from skinfw_plugins.augmentations.config import BrightnessConfig, ContrastConfig, HueConfig, SaturationConfig
+from skinfw_plugins.augmentations.cutout import cut_out, shows_the_target
 from skinfw_plugins.augmentations.per_sample import PerSample, drawn
 from skinfw_plugins.generators.filling import erased_pixels
 
@@ -29,18 +30,23 @@ class Colour(PerSample[AugmentationConfigT]):
 
     def change(self, batch: Batch) -> Batch:
         """Return a copy in which every person has other colours."""
-        pictures = torch.cat([batch.inputs[APPAREL], batch.target]).contiguous(
-            memory_format=torch.channels_last
-        )
-        places = torch.cat(self.regions(batch))[:, 0]
-        amounts = self.amounts(batch).to(pictures.device).repeat(2, 1)
-        # only what changes is computed, as one row of pixels
-        pixels = pictures.permute(0, 2, 3, 1)
+        amounts = self.amounts(batch).to(batch.target.device)
+        in_apparel, in_target = self.regions(batch)
+        target = self._changed(batch.target, in_target, amounts)
+        if shows_the_target(batch):
+            apparel = cut_out(target, batch.kept)
+        else:
+            apparel = self._changed(batch.inputs[APPAREL], in_apparel, amounts)
+        return replace(batch, inputs={**batch.inputs, APPAREL: apparel}, target=target)
+
+    def _changed(self, pictures: Tensor, region: Tensor, amounts: Tensor) -> Tensor:
+        """Change the pixels of a region; only they are computed, as one row."""
+        changed = pictures.clone(memory_format=torch.channels_last)
+        pixels, places = changed.permute(0, 2, 3, 1), region[:, 0]
         owners = places.nonzero()[:, 0]
         colours, by = (rows.T[None, :, None] for rows in (pixels[places], amounts[owners]))
         pixels[places] = self.adjust(colours, by).clamp(0, 1)[0, :, 0].T
-        apparel, target = pictures.chunk(2)
-        return replace(batch, inputs={**batch.inputs, APPAREL: apparel}, target=target)
+        return changed
 
     def regions(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return where ``apparel_head_foot`` and where the target change, each bool ``(B, 1, H, W)``."""

@@ -16,6 +16,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.sample import APPAREL, FACE, LINE, SKIN
 from skinfw.data.skeleton import draw_resized_skeleton
 from skinfw.interfaces.augmentation import AugmentationConfigT
+from skinfw_plugins.augmentations.cutout import cut_out, shows_the_target
 from skinfw_plugins.augmentations.per_sample import PerSample
 
 MASKS = (SKIN, FACE)
@@ -64,17 +65,31 @@ def warped(batch: Batch, matrices: Tensor) -> Batch:
     masks = torch.cat([batch.kept, batch.skin, *(batch.inputs[name][:, :1] for name in names)], dim=1)
     nearest: Tensor = warp_affine(masks, forward, size, mode="nearest")
     kept, skin, *others = torch.split(nearest, 1, dim=1)
-    # of inverted pictures the background is 0, as is what lies beyond the border
-    dark = 1 - torch.cat([batch.inputs[APPAREL], batch.target], dim=1)
-    layers = torch.cat([dark * batch.kept, dark * (1 - batch.kept), batch.kept], dim=1)
-    within, beside, share = torch.split(warp_affine(layers, forward, size), [6, 6, 1], dim=1)
-    # the nearest pixel has at least a quarter of the weight, so no share that counts is near 0
-    colours = torch.where(kept > 0.5, within / share.clamp_min(1e-6), beside / (1 - share).clamp_min(1e-6))
-    apparel, target = torch.chunk((1 - colours).clamp(0, 1), 2, dim=1)
+    if shows_the_target(batch):
+        target = _warped_colours(batch.target, batch.kept, kept, forward)
+        apparel = cut_out(target, kept)
+    else:
+        both = torch.cat([batch.inputs[APPAREL], batch.target], dim=1)
+        apparel, target = torch.chunk(_warped_colours(both, batch.kept, kept, forward), 2, dim=1)
     inputs = {**batch.inputs, APPAREL: apparel}
     for name, mask in zip(names, others, strict=True):
         inputs[name] = mask.repeat(1, 3, 1, 1)
     return replace(batch, inputs=inputs, target=target, skin=skin, kept=kept)
+
+
+def _warped_colours(pictures: Tensor, kept: Tensor, new_kept: Tensor, forward: Tensor) -> Tensor:
+    """Return moved pictures ``(B, C, H, W)``, of which kept and other pixels were interpolated apart."""
+    channels = pictures.shape[1]
+    # of inverted pictures the background is 0, as is what lies beyond the border
+    dark = 1 - pictures.contiguous()  # planes are interpolated faster than channels that lie side by side
+    dark_kept = dark * kept
+    layers = torch.cat([dark_kept, dark - dark_kept, kept], dim=1)
+    moved: Tensor = warp_affine(layers, forward, (pictures.shape[2], pictures.shape[3]))
+    within, beside, share = torch.split(moved, [channels, channels, 1], dim=1)
+    # the nearest pixel has at least a quarter of the weight, so no share that counts is near 0
+    inside = new_kept > 0.5
+    colours = torch.where(inside, within, beside) / torch.where(inside, share, 1 - share).clamp_min(1e-6)
+    return (1 - colours).clamp(0, 1)
 
 
 def with_pose(batch: Batch, keypoints: Tensor | None) -> Batch:
