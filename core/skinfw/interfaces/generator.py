@@ -77,3 +77,13 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
             size: height and width of the picture to be painted, in pixels.
         """
         return ()
+
+    def prepare_training(self) -> None:
+        """Get ready to be trained, for instance take weights from elsewhere; by default nothing is done.
+
+        The trainer calls it once, before the first step of a run. A checkpoint brings all weights of its own:
+        where one is loaded, to go on or to paint, this is not called.
+
+        Raises:
+            SkinfwError: what it needs is missing or does not fit.
+        """
