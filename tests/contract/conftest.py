@@ -152,6 +152,19 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"base_channels": 4, "max_channels": 16},
         {"base_channels": 4, "max_channels": 8, "norm": "none", "latent": 5},
     ),
+    ("generator", "refined"): of(
+        {"coarse": "tone", "refiner": {"type": "pix2pix", "base_channels": 2, "depth": 3}},
+        {
+            "coarse": {"type": "pix2pix", "base_channels": 2, "depth": 2, "noise": "channel"},
+            "refiner": {"type": "pix2pix", "base_channels": 2, "noise": "dropout", "dropout": 0.5},
+        },
+        {
+            "coarse": {"type": "pix2pix", "base_channels": 2, "depth": 2},
+            "refiner": {"type": "pix2pix", "base_channels": 2, "depth": 3, "condition": "tone"},
+            "train_coarse": False,
+            "coarse_run": "runs/coarse",
+        },
+    ),
     ("discriminator", "patchgan"): of(
         *({"base_channels": 2, "patch": patch} for patch in (1, 16, 34, 70)),
         {"base_channels": 2, "conditional": False},

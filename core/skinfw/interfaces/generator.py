@@ -78,12 +78,12 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
         """
         return ()
 
-    def start(self) -> None:
-        """Load weights that training starts from; called once before a run's first step.
+    def prepare_training(self) -> None:
+        """Get ready to be trained, for instance take weights from elsewhere; by default nothing is done.
 
-        It is never called when a checkpoint is read, so a network in use needs its checkpoint alone.
+        The trainer calls it once, before the first step of a run. A checkpoint brings all weights of its own:
+        where one is loaded, to go on or to paint, this is not called.
 
         Raises:
-            UserError: the weights cannot be had.
+            SkinfwError: what it needs is missing or does not fit.
         """
-        return None

@@ -79,9 +79,7 @@ class Networks:
         self.spec = spec
         self.accelerator = accelerator
         torch.manual_seed(spec.seed)
-        generator = build_generator(spec)
-        generator.start()
-        self.generator: Generator[Any] = self._place(generator)
+        self.generator: Generator[Any] = self._place(build_generator(spec))
         self.discriminator: Discriminator[Any] | None = None
         self.painter = Painter.of(spec, self.generator)
         self.objective = Objective(spec, [loss.to(accelerator.device) for loss in build_losses(spec)])

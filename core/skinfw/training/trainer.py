@@ -134,8 +134,11 @@ class Trainer:
 
         Raises:
             TrainingError: a loss is not finite.
+            SkinfwError: the generator cannot be made ready for its first step.
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
+        if self.step == 0:  # else a checkpoint brought all weights
+            self.networks.generator.prepare_training()
         self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)
         with catch_interrupt() as interrupt:
             while self.step < self.total_steps or self.batches:

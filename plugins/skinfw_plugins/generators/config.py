@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import GeneratorConfig, Size, SizeRequirement
+from skinfw.component_spec import ComponentSpec, Slot, use
+from skinfw.config import GeneratorConfig, Size, SizeRequirement, SpecPath
 from skinfw.inputs import APPAREL, FACE, SKIN
+from skinfw.network_faults import trains
 from skinfw_plugins.dcgan import DcganLayers
 from skinfw_plugins.fields import Norm
 
@@ -317,3 +320,80 @@ class DcganGeneratorConfig(DcganLayers, GeneratorConfig):
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the one size that a network built for ``size`` accepts, where it can be halved."""
         return self.dcgan_requirement(size)
+
+
+class RefinedConfig(GeneratorConfig):
+    """A second network that improves what a first one painted (the report's section 7)."""
+
+    coarse: Annotated[ComponentSpec, Slot("generator")] = Field(
+        description="the generator whose picture is improved; one with nothing to train will do, such as tone"
+    )
+    refiner: Annotated[ComponentSpec, Slot("generator")] = Field(
+        default_factory=lambda: use("generator", "pix2pix", base_channels=32),
+        description="the network that improves it: sees the input pictures and the coarse picture",
+    )
+    scale: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="most that the refiner can change a value; pictures are in [0, 1]",
+    )
+    train_coarse: bool = Field(
+        default=True,
+        description="train the coarse generator together with the refiner; false: its weights stay those of "
+        "coarse_run",
+    )
+    coarse_run: SpecPath | None = Field(
+        default=None,
+        validate_default=True,
+        description="run folder whose best checkpoint the coarse generator's weights are taken from when "
+        "training begins; null: they start as the network's own do",
+    )
+
+    @field_validator("refiner")
+    @classmethod
+    def _check_refiner(cls, value: ComponentSpec) -> ComponentSpec:
+        if not trains(value):
+            raise PydanticCustomError("refiner", f"{value.name!r} has nothing to train; it refines nothing")
+        return value
+
+    @field_validator("coarse_run")
+    @classmethod
+    def _check_coarse_run(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        coarse: ComponentSpec | None = info.data.get("coarse")
+        if coarse is None:  # it has a fault of its own
+            return value
+        if value is not None and not trains(coarse):
+            raise PydanticCustomError("coarse_run", f"{coarse.name!r} has nothing to train; leave it out")
+        if value is None and trains(coarse) and info.data.get("train_coarse") is False:
+            raise PydanticCustomError(
+                "coarse_run",
+                "train_coarse false needs a coarse_run that trained the coarse generator; name it",
+            )
+        return value
+
+    @property
+    def trains_coarse(self) -> bool:
+        """Whether the coarse generator learns too."""
+        return self.train_coarse and trains(self.coarse)
+
+    @property
+    def _parts(self) -> list[GeneratorConfig]:
+        configs = (self.coarse.config, self.refiner.config)
+        return [config for config in configs if isinstance(config, GeneratorConfig)]
+
+    def coarse_inputs(self, inputs: tuple[str, ...]) -> tuple[str, ...]:
+        """Return which of the input pictures the coarse generator sees: a baseline what it requires alone."""
+        return inputs if trains(self.coarse) else self._parts[0].required_inputs
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """What either of the two requires."""
+        return tuple(dict.fromkeys(name for config in self._parts for name in config.required_inputs))
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that both accept."""
+        requirement = SizeRequirement()
+        for config in self._parts:
+            requirement = requirement.both(config.size_requirement(size))
+        return requirement

@@ -60,7 +60,7 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
         self.network = network
         self.stride = stride
 
-    def start(self) -> None:
+    def prepare_training(self) -> None:
         """Load the encoder's pretrained weights, if the configuration asks for some.
 
         The first convolution is spread over the input's channels, each picture's red, green and blue alike.

@@ -19,6 +19,7 @@ from skinfw.errors import DataError, SpecError
 from skinfw.run_folder import Run
 from skinfw.training.checkpoints import read_checkpoint
 from skinfw.training.pace import rate_factor
+from skinfw_plugins.generators.pix2pix import Pix2PixGenerator
 
 MakeSpec = Callable[..., dict[str, Any]]
 
@@ -105,6 +106,22 @@ def test_bfloat16_trains_and_keeps_float32_weights(tmp_path: Path, tiny_spec: Ma
         value.dtype == torch.float32 for name, value in last_weights(run).items() if "num_batches" not in name
     )
     assert all(np.isfinite(list(record["losses"].values())).all() for record in records(run, "step"))
+
+
+def test_the_generator_is_prepared_once_before_the_first_step(
+    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps_before: list[bool] = []
+
+    def prepare(generator: Pix2PixGenerator) -> None:
+        steps_before.append((tmp_path / "run" / "log.jsonl").exists())
+
+    monkeypatch.setattr(Pix2PixGenerator, "prepare_training", prepare)
+    spec = tiny_spec(baselines=[])
+    for steps, resume in ((1, False), (2, True)):
+        spec["training"] |= {"epochs": None, "steps": steps}
+        Pipeline(spec, output=tmp_path / "run", resume=resume).fit()
+    assert steps_before == [False]
 
 
 def test_gradient_clipping_limits_the_step(tmp_path: Path, tiny_spec: MakeSpec) -> None:

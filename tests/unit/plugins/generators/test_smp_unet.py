@@ -18,8 +18,6 @@ from skinfw.errors import UserError
 from skinfw.interfaces import GeneratorIO
 from skinfw.spec import parse_spec
 from skinfw.training.checkpoints import load_generator, read_checkpoint
-from skinfw.training.networks import Networks
-from skinfw.training.trainer import make_accelerator
 from skinfw_plugins.generators.conditional import Guide
 from skinfw_plugins.generators.config import SmpUnetConfig
 from skinfw_plugins.generators.smp_unet import SmpUnetGenerator
@@ -180,7 +178,7 @@ def test_settings_that_do_not_go_together_are_refused(fields: dict[str, Any], re
 def test_weights_that_cannot_be_had_are_told(encoder: str, weights: str, reason: str, offline: Path) -> None:
     network = build(encoder=encoder, encoder_weights=weights)
     with pytest.raises(UserError, match=reason) as caught:
-        network.start()
+        network.prepare_training()
     assert encoder in str(caught.value)
     assert reason != "is not on disk" or str(offline) in str(caught.value)
 
@@ -196,7 +194,7 @@ def test_a_native_encoder_starts_from_published_weights(
     monkeypatch.setattr(smp.encoders, "hf_hub_download", lambda *_, filename, **__: str(tmp_path / filename))
     network = build(encoder="resnet18", encoder_weights="imagenet")
     before = {name: value.clone() for name, value in network.network.decoder.state_dict().items()}
-    network.start()
+    network.prepare_training()
     state = network.network.encoder.state_dict()
     # twice the channels, half the weight: a picture that is given twice gives what it did
     spread = published.pop("conv1.weight").repeat(1, 2, 1, 1) / 2
@@ -218,7 +216,7 @@ def test_a_timm_encoder_starts_from_published_weights(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("timm.models._builder.load_state_dict_from_hf", load)
     network = build(encoder_weights="imagenet")
-    network.start()
+    network.prepare_training()
     assert asked == ["timm/test_resnet.r160_in1k"]
     last = network.network.encoder.state_dict()["model.layer4.0.conv1.weight"]
     assert torch.equal(last, published["layer4.0.conv1.weight"])
@@ -228,7 +226,7 @@ def test_without_weights_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> N
     network = build()
     monkeypatch.setattr(smp.encoders, "get_encoder", None)
     before = json.dumps([value.sum().item() for value in network.state_dict().values()])
-    network.start()
+    network.prepare_training()
     assert json.dumps([value.sum().item() for value in network.state_dict().values()]) == before
 
 
@@ -241,4 +239,4 @@ def test_training_asks_for_the_weights_and_a_checkpoint_does_not(
     assert network(torch.rand(1, 3 * len(network.io.inputs), 32, 32)).shape == (1, 3, 32, 32)
     spec = parse_spec(tiny_spec(generator=generator))
     with pytest.raises(UserError, match="'tu-test_resnet' is not on disk"):
-        Networks(spec, make_accelerator(spec.training))
+        skinfw.run(spec, output=tmp_path / "other")

@@ -1,0 +1,134 @@
+"""A second network that improves what a first one painted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from skinfw.build import build
+from skinfw.config import Size
+from skinfw.errors import RunError
+from skinfw.evaluation.trained import open_trained
+from skinfw.interfaces import Generator, GeneratorIO
+from skinfw.training.checkpoints import Checkpoint, read_checkpoint
+from skinfw_plugins.generators.config import RefinedConfig
+
+COARSE = "coarse"
+"""Name of the coarse picture among the refiner's inputs, of which it is the last."""
+
+
+class RefinedGenerator(Generator[RefinedConfig]):
+    """Lets a second network correct the picture of a first one (the report's section 7).
+
+    The refiner sees the condition and the coarse picture. What it paints is no picture but a correction:
+    ``output = clamp(coarse + scale * (2 * refined - 1), 0, 1)``, so that training starts near the coarse
+    picture and never leaves it by more than ``scale``. Clamping passes every gradient on: of the white that
+    preparation leaves, half of all corrections would lie beyond 1, and learn nothing from then on. Residuals
+    between logits need no clamp, but hardly move white or black either, where the sigmoid is flat.
+
+    A first network that is not trained stays in evaluation mode and gets no gradient. Its weights are part of
+    the state all the same, so a checkpoint needs no other run.
+
+    Args:
+        config: the two generators and how they are joined.
+        io: the size and the names of the input pictures; a coarse generator with nothing to train sees those
+            that it requires, any other all of them.
+    """
+
+    def __init__(self, config: RefinedConfig, io: GeneratorIO) -> None:
+        super().__init__(config, io)
+        inputs = config.coarse_inputs(io.inputs)
+        self.coarse = build(config.coarse, Generator, replace(io, inputs=inputs))
+        self.refiner = build(config.refiner, Generator, replace(io, inputs=(*io.inputs, COARSE)))
+        self.coarse_channels = [
+            channel for name in inputs for channel in range(io.condition_channels)[io.channels_of(name)]
+        ]
+        if not config.trains_coarse:
+            self.coarse.requires_grad_(False)
+        self.train()
+
+    def noise_shape(self, size: Size) -> tuple[int, ...]:
+        """Return the length of one sample's noise: the coarse generator's, and the refiner's after it."""
+        length = sum(_noise_length(part, size) for part in (self.coarse, self.refiner))
+        return (length,) if length else ()
+
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Paint a batch. See `Generator.forward`."""
+        size = (condition.shape[2], condition.shape[3])
+        split = _noise_length(self.coarse, size)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.config.trains_coarse):
+            coarse: Tensor = self.coarse(
+                condition[:, self.coarse_channels],
+                _noise_of(self.coarse, size, None if noise is None else noise[:, :split]),
+            )
+        refined: Tensor = self.refiner(
+            torch.cat([condition, coarse], dim=1),
+            _noise_of(self.refiner, size, None if noise is None else noise[:, split:]),
+        )
+        return _clamped(coarse + self.config.scale * (2 * refined - 1))
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode; a coarse generator that is not trained stays in evaluation mode."""
+        super().train(mode)
+        if not self.config.trains_coarse:
+            self.coarse.eval()
+        return self
+
+    def prepare_training(self) -> None:
+        """Take the coarse generator's weights from the best checkpoint of ``coarse_run``.
+
+        Raises:
+            RunError: there is no such run, or it trained another generator, for other inputs or another size.
+        """
+        if self.config.coarse_run is None:
+            self.coarse.prepare_training()
+        else:
+            run = open_trained(self.config.coarse_run, "best")
+            self._load_coarse(read_checkpoint(run.checkpoint("best")))
+        self.refiner.prepare_training()
+
+    def _load_coarse(self, checkpoint: Checkpoint) -> None:
+        spec, wanted = checkpoint.spec, self.config.coarse
+        if spec.generator != wanted:
+            raise RunError(
+                f"{checkpoint.path}: trained the generator {spec.generator.to_json()}, but coarse is "
+                f"{wanted.to_json()}; make coarse the same, or name another coarse_run"
+            )
+        if spec.data.inputs != self.coarse.io.inputs:
+            raise RunError(
+                f"{checkpoint.path}: its generator sees {', '.join(spec.data.inputs)}, but this spec's "
+                f"data.inputs are {', '.join(self.coarse.io.inputs)}; make them the same, in the same order"
+            )
+        try:
+            self.coarse.load_state_dict(checkpoint.part("generator"))
+        except RuntimeError as error:
+            (was_high, was_wide), (high, wide) = spec.data.size, self.io.size
+            raise RunError(
+                f"{checkpoint.path}: its weights, trained at {was_high}x{was_wide}, do not fit a network for "
+                f"{high}x{wide}; train both at one data.size"
+            ) from error
+
+
+def _noise_length(part: Generator[Any], size: Size) -> int:
+    shape = part.noise_shape(size)
+    return prod(shape) if shape else 0
+
+
+def _noise_of(part: Generator[Any], size: Size, values: Tensor | None) -> Tensor | None:
+    """Return the noise of one part in the shape that it wants, or None where it takes none."""
+    shape = part.noise_shape(size)
+    if values is None or not shape:
+        return None
+    return values.reshape(-1, *shape)
+
+
+def _clamped(picture: Tensor) -> Tensor:
+    """Return a picture clamped to [0, 1] whose gradient is that of the picture before.
+
+    The sum is exact: between -1 and 2, no digit is lost when a value is taken from its bound.
+    """
+    return picture + (picture.clamp(0, 1) - picture).detach()
