@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+import skinfw
 from skinfw.errors import UserError
 from skinfw.interfaces import GeneratorIO
 from skinfw.spec import parse_spec
