@@ -19,5 +19,14 @@ SpectralNorm = Annotated[
 LpipsNet = Literal["alex", "vgg", "squeeze"]
 """The networks that LPIPS is published for: AlexNet, VGG-16, SqueezeNet 1.1."""
 
+MS_SSIM_EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+"""How much each scale of MS-SSIM counts, the finest first (Wang et al. 2003, section 3.2)."""
+
+
+def ms_ssim_least_side(scales: int) -> int:
+    """Return the height and width in pixels from which on the coarsest scale holds a window of 11."""
+    return 10 * (1 << (scales - 1)) + 1
+
+
 LPIPS_LEAST_SIDE: dict[LpipsNet, int] = {"alex": 31, "vgg": 16, "squeeze": 17}
 """Height and width in pixels below which a network's last layer sees nothing."""

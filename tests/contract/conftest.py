@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import nn
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
@@ -202,6 +204,15 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("metric", "psnr"): of(),
     ("metric", "ssim"): of(),
     ("metric", "lpips"): of({"net": "squeeze"}, {"net": "alex"}),
+    ("metric", "mae"): of(),
+    ("metric", "ms_ssim"): of({"scales": 3}),
+    ("metric", "ciede2000"): of({}, {"regions": ["picture", "skin"]}),
+    ("metric", "seam"): of({}, {"band": 1}),
+    ("metric", "fid"): lambda _: [Example({}, {"pictures": 16})],
+    ("metric", "kid"): lambda _: [
+        Example({}, {"pictures": 16}),
+        Example({"subset_size": 12, "subsets": 5}, {"pictures": 16}),
+    ],
     ("dataset", "mannequins"): of({"count": 3}),
     ("dataset", "folder"): lambda folder: [Example({"root": write_sample(folder / "samples")})],
     ("dataset", "photos"): _photos,
@@ -233,3 +244,20 @@ def _weights(random_weights: Callable[..., Path]) -> None:
     for network in ("alexnet", "squeezenet1_1"):
         random_weights(network)
     random_weights("vgg16", layers=10)
+
+
+@pytest.fixture(autouse=True)
+def _inception(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let FID and KID look through a small network: the real one takes seconds for a few pictures."""
+    from skinfw_plugins import inception
+
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.Conv2d(3, 6, 4, 4), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+    class Small(nn.Module):
+        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+            features: torch.Tensor = layers(pictures / 255)
+            return features
+
+    small = inception.Inception(Small(), 6)
+    monkeypatch.setattr(inception, "extractor", lambda: small)

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.config import DiscriminatorConfig, LossConfig, Region, Size, SizeRequirement
 from skinfw.inputs import APPAREL, FACE
-from skinfw_plugins.fields import LPIPS_LEAST_SIDE, LpipsNet
+from skinfw_plugins.fields import LPIPS_LEAST_SIDE, LpipsNet, ms_ssim_least_side
 
 
 class L1Config(LossConfig):
@@ -68,7 +68,7 @@ class MsSsimConfig(LossConfig):
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that hold a window on the coarsest scale."""
-        return SizeRequirement(minimum=10 * 2 ** (self.scales - 1) + 1)
+        return SizeRequirement(minimum=ms_ssim_least_side(self.scales))
 
 
 class LpipsConfig(LossConfig):

@@ -7,13 +7,11 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from skinfw.interfaces import Loss, Step
+from skinfw_plugins.fields import MS_SSIM_EXPONENTS
 from skinfw_plugins.losses.config import MsSsimConfig
 from skinfw_plugins.losses.moments import mean_over_pictures, region_means
 from skinfw_plugins.losses.precision import in_float32
 from skinfw_plugins.losses.similarity import inside, similarity_maps
-
-_EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-"""How much each scale counts, the finest first (Wang et al. 2003, section 3.2)."""
 
 _LEAST = 1e-6
 """What a similarity below it counts: a fractional power has no gradient at 0 and no value below."""
@@ -30,7 +28,7 @@ class MsSsimLoss(Loss[MsSsimConfig]):
     @in_float32
     def generator_term(self, step: Step) -> Tensor:
         """Return the mean dissimilarity of the pictures, a scalar in [0, 1]; one without skin counts 0."""
-        exponents = _EXPONENTS[: self.config.scales]
+        exponents = MS_SSIM_EXPONENTS[: self.config.scales]
         output, target, skin = step.output, step.target, step.skin
         product = torch.ones_like(output[:, :, 0, 0])
         for scale, exponent in enumerate(exponents, start=1):

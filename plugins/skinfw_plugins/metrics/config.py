@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from skinfw.config import MetricConfig
+from skinfw.config import MetricConfig, Region
 from skinfw_plugins.fields import LpipsNet
 
 
@@ -26,4 +28,64 @@ class LpipsConfig(MetricConfig):
     net: LpipsNet = Field(
         default="alex",
         description="network whose features are compared; its authors say to measure with alex",
+    )
+
+
+class MaeConfig(MetricConfig):
+    """Mean absolute error."""
+
+
+class MsSsimConfig(MetricConfig):
+    """Structural similarity on several scales (Wang et al. 2003)."""
+
+    regions: tuple[Literal["picture"], ...] = Field(
+        default=("picture",), min_length=1, description="regions that it is computed on: the whole picture"
+    )
+    scales: int = Field(
+        default=5,
+        ge=1,
+        le=5,
+        description="scales, each half the size of the one before; pictures need more than "
+        "10 * 2**(scales - 1) pixels a side, 160 for five (paper: 5)",
+    )
+
+
+class Ciede2000Config(MetricConfig):
+    """Colour difference CIEDE2000 (CIE 142-2001; Sharma, Wu and Dalal 2005)."""
+
+    regions: tuple[Region, ...] = Field(
+        default=("skin",), min_length=1, description="regions that it is computed on, each on its own"
+    )
+
+
+class SeamConfig(MetricConfig):
+    """Gradient error around the border of the skin."""
+
+    regions: tuple[Literal["skin"], ...] = Field(
+        default=("skin",), min_length=1, description="regions that it is computed on: the skin, at its border"
+    )
+    band: int = Field(
+        default=2, ge=1, le=64, description="pixels on either side of the skin's border that count"
+    )
+
+
+class FidConfig(MetricConfig):
+    """Frechet inception distance (Heusel et al. 2017); its network's weights are downloaded."""
+
+    regions: tuple[Literal["picture"], ...] = Field(
+        default=("picture",), min_length=1, description="regions that it is computed on: the whole picture"
+    )
+
+
+class KidConfig(MetricConfig):
+    """Kernel inception distance (Binkowski et al. 2018); its network's weights are downloaded."""
+
+    regions: tuple[Literal["picture"], ...] = Field(
+        default=("picture",), min_length=1, description="regions that it is computed on: the whole picture"
+    )
+    subsets: int = Field(default=100, ge=1, description="random subsets of the pictures (paper: 100)")
+    subset_size: int = Field(
+        default=1000,
+        ge=2,
+        description="pictures of each subset; fewer make up one subset (paper: 1000)",
     )

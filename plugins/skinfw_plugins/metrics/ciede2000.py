@@ -1,0 +1,27 @@
+"""Colour difference as an eye sees it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from kornia.color import rgb_to_lab
+from torch import Tensor
+
+from skinfw_plugins.ciede2000 import ciede2000
+from skinfw_plugins.metrics.config import Ciede2000Config
+from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
+
+
+class Ciede2000Metric(PerPictureMetric[Ciede2000Config]):
+    """CIEDE2000 between output and target, mean over the region's pixels of each picture, then over pictures.
+
+    0 is best, 1 about what an eye just tells apart (CIE 142-2001). Colours are taken for sRGB under D65.
+    """
+
+    direction: ClassVar[Literal["higher", "lower"]] = "lower"
+
+    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+        """Return the difference of each picture, ``(B,)``, at least 0."""
+        # in float32 the hue of a nearly grey pixel is noise
+        differences = ciede2000(rgb_to_lab(output.double()), rgb_to_lab(target.double()))
+        return region_means(differences, skin if self.io.region == "skin" else None)

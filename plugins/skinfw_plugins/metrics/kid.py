@@ -1,0 +1,46 @@
+"""Kernel inception distance."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torchmetrics.image.kid import KernelInceptionDistance
+
+from skinfw_plugins import inception
+from skinfw_plugins.metrics.config import KidConfig
+from skinfw_plugins.metrics.distribution import DistributionMetric, Given
+
+
+class KidMetric(DistributionMetric[KidConfig]):
+    """Squared maximum mean discrepancy of the features of painted and of true pictures.
+
+    The kernel is ``(x y / n + 1)**3`` on the n features of Inception-v3's layer pool3, the estimate unbiased
+    (Binkowski et al. 2018, section 4): few pictures make it uncertain, not larger. 0 is best, and by chance
+    it may lie below. With more pictures than ``subset_size`` it is the mean over random subsets, the same
+    ones each time.
+    """
+
+    def distance(self, painted: Tensor, true: Tensor) -> float:
+        """Return the discrepancy of two sets of features, float64 ``(N, n)`` each."""
+        size = min(self.config.subset_size, len(painted))
+        subsets = self.config.subsets if len(painted) > size else 1
+        with warnings.catch_warnings():
+            # that features are held in memory is known
+            warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance`")
+            metric = KernelInceptionDistance(
+                feature=Given(painted.shape[1]), subsets=subsets, subset_size=size
+            )
+        metric.update(true, real=True)
+        metric.update(painted, real=False)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return float(metric.compute()[0])
+
+    def card(self) -> Mapping[str, str]:
+        """Return the network, how pictures are resized, and how many each estimate goes by."""
+        size = min(self.config.subset_size, self.pictures)
+        subsets = self.config.subsets if self.pictures > size else 1
+        return {**inception.CARD, "estimate": f"mean of {subsets} of {size} pictures each"}

@@ -1,0 +1,20 @@
+"""Mean absolute error."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from skinfw_plugins.metrics.config import MaeConfig
+from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
+
+
+class MaeMetric(PerPictureMetric[MaeConfig]):
+    """Mean of ``|output - target|`` over the region's pixels and channels, values in [0, 1]; 0 is best."""
+
+    direction: ClassVar[Literal["higher", "lower"]] = "lower"
+
+    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+        """Return the error of each picture, ``(B,)`` in [0, 1]."""
+        return region_means((output - target).abs(), skin if self.io.region == "skin" else None)

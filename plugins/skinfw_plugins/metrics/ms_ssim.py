@@ -1,0 +1,48 @@
+"""Structural similarity on several scales."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from torch import Tensor
+from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
+from skinfw.errors import UserError
+from skinfw_plugins.fields import MS_SSIM_EXPONENTS, ms_ssim_least_side
+from skinfw_plugins.metrics.config import MsSsimConfig
+from skinfw_plugins.metrics.per_picture import PerPictureMetric
+
+
+class MsSsimMetric(PerPictureMetric[MsSsimConfig]):
+    """Multi-scale structural similarity of each picture, then the mean over the pictures; 1 is best.
+
+    Contrast and structure are compared on each scale, luminance on the coarsest one only (Wang et al. 2003).
+    With fewer scales than five the exponents of those that there are add up to 1. The whole picture is
+    measured: on the coarser scales a region would have no pixels left.
+    """
+
+    direction: ClassVar[Literal["higher", "lower"]] = "higher"
+
+    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+        """Return the similarity of each picture, ``(B,)`` in [0, 1].
+
+        Raises:
+            UserError: the pictures are too small for the scales.
+        """
+        height, width = output.shape[-2:]
+        least = ms_ssim_least_side(self.config.scales)
+        if min(height, width) < least:
+            raise UserError(
+                f"ms_ssim: pictures of {height}x{width} are too small for {self.config.scales} scales, which "
+                f"need {least} pixels a side; lower scales or leave the metric out"
+            )
+        exponents = MS_SSIM_EXPONENTS[: self.config.scales]
+        return multiscale_structural_similarity_index_measure(
+            output,
+            target,
+            sigma=1.5,
+            reduction="none",
+            data_range=1.0,
+            betas=tuple(exponent / sum(exponents) for exponent in exponents),
+            normalize="relu",
+        )

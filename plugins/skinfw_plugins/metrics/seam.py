@@ -1,0 +1,47 @@
+"""Whether the border of the painted skin can be seen."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import max_pool2d
+
+from skinfw_plugins.metrics.config import SeamConfig
+from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
+
+
+class SeamMetric(PerPictureMetric[SeamConfig]):
+    """Error of the gradient in a band around the border of the skin, mean over the pictures; 0 is best.
+
+    The gradient is that of neighbouring pixels: ``p(y, x + 1) - p(y, x)`` and ``p(y + 1, x) - p(y, x)``, 0 in
+    the last column and row. What counts is the mean over the band's pixels and channels of
+    ``|gx(output) - gx(target)| + |gy(output) - gy(target)|``. The band are the pixels that lie at most
+    ``band`` pixels, diagonals included, from a pixel on the other side of the skin's border.
+    """
+
+    direction: ClassVar[Literal["higher", "lower"]] = "lower"
+
+    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+        """Return the error of each picture, ``(B,)`` in [0, 4]."""
+        difference = output - target
+        right = torch.zeros_like(difference)
+        right[..., :-1] = difference.diff(dim=-1)
+        down = torch.zeros_like(difference)
+        down[..., :-1, :] = difference.diff(dim=-2)
+        return region_means(right.abs() + down.abs(), border_band(skin, self.config.band))
+
+
+def border_band(region: Tensor, width: int) -> Tensor:
+    """Return the pixels on either side of a region's border, ``(B, 1, H, W)`` in {0, 1}.
+
+    Args:
+        region: ``(B, 1, H, W)`` in {0, 1}; the picture's own edge is no border of it.
+        width: how far they lie at most from the other side, in pixels, diagonals included.
+    """
+
+    def grown(mask: Tensor) -> Tensor:
+        return max_pool2d(mask, kernel_size=2 * width + 1, stride=1, padding=width)
+
+    return grown(region) * grown(1 - region)

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.linalg import sqrtm
+from torch import Tensor, nn
+from torchmetrics.image.fid import NoTrainInceptionV3
+
+from skinfw.errors import UserError
+from skinfw.interfaces import MetricIO
+from skinfw_plugins import inception
+from skinfw_plugins.metrics.config import FidConfig, KidConfig
+from skinfw_plugins.metrics.fid import FidMetric
+from skinfw_plugins.metrics.kid import KidMetric
+
+IO = MetricIO("picture")
+
+
+class FirstPixels(nn.Module):
+    """Takes a few values of the picture for features."""
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return pictures[:, :, 0, :2].flatten(1).float() / 255
+
+
+@pytest.fixture
+def simple(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make features that a test knows: the first six values of a picture, rounded to 8 bits."""
+    monkeypatch.setattr(inception, "extractor", lambda: inception.Inception(FirstPixels(), 6))
+
+
+def sets(count: int = 40) -> tuple[Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    painted = torch.rand(count, 3, 4, 4, generator=generator)
+    true = torch.rand(count, 3, 4, 4, generator=generator) * 0.7
+    return painted, true, torch.zeros(count, 1, 4, 4)
+
+
+def features(pictures: Tensor) -> np.ndarray:
+    return (pictures[:, :, 0, :2].flatten(1) * 255).round().double().numpy() / 255
+
+
+@pytest.mark.usefixtures("simple")
+def test_fid_equals_scipy_in_float64() -> None:
+    painted, true, skin = sets()
+    metric = FidMetric(FidConfig(), IO)
+    assert metric.update(painted, true, skin) is None
+    one, other = features(painted), features(true)
+    first, second = np.cov(one, rowvar=False), np.cov(other, rowvar=False)
+    root = sqrtm(first @ second)
+    expected = ((one.mean(0) - other.mean(0)) ** 2).sum() + np.trace(first + second - 2 * root.real)
+    assert metric.compute() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.usefixtures("simple")
+def test_kid_equals_the_unbiased_estimate_by_hand() -> None:
+    painted, true, skin = sets(12)
+    metric = KidMetric(KidConfig(), IO)
+    metric.update(painted, true, skin)
+    one, other = features(painted), features(true)
+
+    def kernel(left: np.ndarray, right: np.ndarray) -> float:
+        return float((left @ right / 6 + 1) ** 3)
+
+    same = [
+        sum(kernel(each[i], each[j]) for i in range(12) for j in range(12) if i != j) / (12 * 11)
+        for each in (one, other)
+    ]
+    across = sum(kernel(left, right) for left in one for right in other) / 144
+    assert metric.compute() == pytest.approx(sum(same) - 2 * across, rel=1e-5)
+
+
+@pytest.mark.usefixtures("simple")
+def test_kid_of_subsets_is_the_same_each_time_and_leaves_random_numbers_alone() -> None:
+    painted, true, skin = sets()
+    metric = KidMetric(KidConfig(subsets=3, subset_size=10), IO)
+    metric.update(painted, true, skin)
+    torch.manual_seed(5)
+    first = metric.compute()
+    drawn = torch.rand(1)
+    torch.manual_seed(5)
+    assert torch.equal(torch.rand(1), drawn)
+    assert metric.compute() == first
+    assert metric.card()["estimate"] == "mean of 3 of 10 pictures each"
+
+
+@pytest.mark.usefixtures("simple")
+@pytest.mark.parametrize("kind", ["fid", "kid"])
+def test_fewer_than_two_pictures_have_no_value(kind: str) -> None:
+    metric = FidMetric(FidConfig(), IO) if kind == "fid" else KidMetric(KidConfig(), IO)
+    painted, true, skin = sets(1)
+    assert np.isnan(metric.compute())
+    metric.update(painted, true, skin)
+    assert np.isnan(metric.compute())
+
+
+@pytest.mark.usefixtures("simple")
+def test_fid_warns_of_few_pictures_only() -> None:
+    metric = FidMetric(FidConfig(), IO)
+    few = sets(3)
+    metric.update(*few)
+    assert "read KID beside it" in metric.card()["warning"]
+    for _ in range(2048 // 3):
+        metric.update(*few)
+    assert metric.pictures >= 2048
+    assert "warning" not in metric.card()
+    assert "2048 features" in metric.card()["backbone"]
+
+
+def test_without_weights_the_file_its_place_and_its_hash_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path / "weights"))
+    absent = replace(inception.INCEPTION, url=(tmp_path / "none").as_uri())
+    monkeypatch.setattr(inception, "INCEPTION", absent)
+    inception.extractor.cache_clear()
+    with pytest.raises(UserError) as caught:
+        FidMetric(FidConfig(), IO)
+    for told in ("weights-inception-2015-12-05-6726825d.pth", "6726825d", str(tmp_path / "weights")):
+        assert told in str(caught.value)
+
+
+def test_the_real_network_gives_2048_features_of_8_bit_pictures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with monkeypatch.context() as blank:
+        # builds the network as it is, without the file that holds its weights
+        blank.setattr(torch, "load", lambda *_, **__: {})
+        blank.setattr(nn.Module, "load_state_dict", lambda *_, **__: None)
+        torch.manual_seed(0)
+        state = NoTrainInceptionV3("inception-v3-compat", ["2048"], "any").state_dict()
+    path = tmp_path / "random.pth"
+    torch.save(state, path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
+    random = replace(inception.INCEPTION, name=path.name, sha256=digest)
+    monkeypatch.setattr(inception, "INCEPTION", random)
+    inception.extractor.cache_clear()
+    network = inception.extractor()
+    pictures = torch.rand(2, 3, 20, 12)
+    with torch.no_grad():
+        found = network(pictures)
+        rounded = network((pictures * 255).round() / 255)
+    assert found.shape == (2, 2048)
+    assert torch.equal(found, rounded)
+    assert network is inception.extractor()
+    assert not any(parameter.requires_grad for parameter in network.parameters())
+    inception.extractor.cache_clear()
