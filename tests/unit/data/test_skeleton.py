@@ -127,7 +127,7 @@ def test_a_pose_drawn_small_looks_like_the_photos_drawing_resized(
     small = found.resized(photo, size)
     difference = np.abs(draw_resized_skeleton(small, size) - resized).mean()
     assert difference < most
-    assert difference < 0.55 * np.abs(draw_skeleton(small, size) - resized).mean()
+    assert difference < 0.7 * np.abs(draw_skeleton(small, size) - resized).mean()
 
 
 def test_large_poses_are_drawn_as_they_are() -> None:
