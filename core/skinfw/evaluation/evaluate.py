@@ -16,6 +16,7 @@ from skinfw.data.loading import Loader
 from skinfw.data.split import split_names
 from skinfw.devices import pick_device
 from skinfw.errors import DataError, SkinfwError
+from skinfw.evaluation.augmented import augmented_samples
 from skinfw.evaluation.examples import paint_examples, save_examples
 from skinfw.evaluation.figures import Figures
 from skinfw.evaluation.results import TRAINED, Evaluation
@@ -212,14 +213,14 @@ def evaluate_run(
             "to the test may have been trained on",
             run.folder,
         )
-    names = split_names(
+    split = split_names(
         dataset.names(), spec.data.test_fraction, spec.data.validation_fraction, dataset.group
-    ).test
+    )
     evaluation = evaluate_generator(
         generator,
         spec,
         dataset,
-        names,
+        split.test,
         split="test",
         step=checkpoint.progress.step,
         device=device,
@@ -230,5 +231,5 @@ def evaluate_run(
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
     examples = paint_examples(generator, usable, spec, dataset, evaluation, device)
     save_examples(examples, run.samples_folder / "test")
-    write_report(run, checkpoint, evaluation, examples)
+    write_report(run, checkpoint, evaluation, examples, augmented_samples(spec, split.train))
     return evaluation

@@ -6,7 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from skinfw.component_spec import numbered
 from skinfw.environment import environment
+from skinfw.evaluation.augmented import AugmentedSample
 from skinfw.evaluation.examples import Example, ranking_metric
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.jsonfile import write_text
@@ -16,6 +18,7 @@ from skinfw.reporting.pages import render_page
 from skinfw.reporting.pictures import ERROR_FULL, error_legend, png_uri
 from skinfw.reporting.plots import draw, loss_curves, validation_curves
 from skinfw.run_folder import Run
+from skinfw.spec import Spec
 from skinfw.training.checkpoints import Checkpoint
 
 TEMPLATE = "template.html"
@@ -25,7 +28,11 @@ SMALL = 160
 
 
 def write_report(
-    run: Run, checkpoint: Checkpoint, evaluation: Evaluation, examples: Sequence[Example]
+    run: Run,
+    checkpoint: Checkpoint,
+    evaluation: Evaluation,
+    examples: Sequence[Example],
+    augmented: Sequence[AugmentedSample] = (),
 ) -> None:
     """Write a run's ``report.html``.
 
@@ -34,6 +41,7 @@ def write_report(
         checkpoint: what was measured.
         evaluation: the figures.
         examples: pictures to show.
+        augmented: training samples before and after the augmentations.
 
     Raises:
         RunError: the file cannot be written; an older report is left as it was.
@@ -50,6 +58,7 @@ def write_report(
         violations=sum(evaluation.violations.values()),
         unavailable=evaluation.unavailable,
         examples=[_example(each, evaluation) for each in examples],
+        augmented=_augmented(spec, augmented) if augmented else None,
         ranking=None if ranking is None else figure_label(ranking),
         legend={"gradient": error_legend(), "full": ERROR_FULL},
         losses=[{"curve": curve, "picture": draw(curve)} for curve in loss_curves(log)],
@@ -74,6 +83,17 @@ def _chips(checkpoint: Checkpoint, evaluation: Evaluation) -> list[str]:
         f"checkpoint {checkpoint.path.stem} at step {evaluation.step:,}",
         f"{len(evaluation.names)} {evaluation.split} pictures",
     ]
+
+
+def _augmented(spec: Spec, samples: Sequence[AugmentedSample]) -> dict[str, Any]:
+    return {
+        "augmentations": list(numbered(spec.augmentations)),
+        "parts": samples[0].parts,
+        "samples": [
+            {"name": each.name, "rows": {stage: png_uri(row) for stage, row in each.rows.items()}}
+            for each in samples
+        ],
+    }
 
 
 def _example(example: Example, evaluation: Evaluation) -> dict[str, Any]:

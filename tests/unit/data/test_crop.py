@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from skinfw.data.crop import Box, crop_box, cropped, cut, person_box
+from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import PersonParts
 from skinfw.data.prepare_config import PersonCrop
 
@@ -68,3 +71,15 @@ def test_beyond_the_photo_everything_is_background() -> None:
     assert found.line is not None and not found.line[0].any()
     for mask in (found.kept, found.skin, found.face):
         assert mask is not None and not mask[0].any() and mask[1:].all()
+
+
+def test_keypoints_are_cropped_with_the_pictures() -> None:
+    grey = np.full((4, 4, 3), 9, np.uint8)
+    points = np.zeros((25, 3), np.float32)
+    points[0] = 2, 3, 0.9
+    parts = PersonParts(apparel=grey, kept=np.ones((4, 4), bool), body=grey, keypoints=Keypoints(points))
+    found = cropped(parts, Box(-1, 1, 5, 4)).keypoints
+    assert found is not None
+    assert found.points[0].tolist() == pytest.approx([1, 4, 0.9])
+    assert not found.points[1:].any()
+    assert cropped(replace(parts, keypoints=None), Box(-1, 1, 5, 4)).keypoints is None

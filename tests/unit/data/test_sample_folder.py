@@ -214,3 +214,31 @@ def test_a_broken_record_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "sample.json").write_text(text, encoding="latin-1")
     with pytest.raises(DataError, match=r"sample\.json: .*prepare the sample again"):
         read_record(tmp_path)
+
+
+def test_keypoints_are_read_where_they_are_needed(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna", size=(96, 64))
+    assert read_sample(folder, "anna", SIZE, ("line",)).keypoints is None
+    found = read_sample(folder, "anna", (48, 32), ("line",), needs_keypoints=True).keypoints
+    assert found is not None
+    drawn = draw_person(0, (96, 64)).points
+    seen = drawn[:, 2] > 0
+    # half the size: pixel centres 0 and 1 become one at 0.25 of the old distance less a quarter
+    assert np.allclose(found.points[seen, :2], drawn[seen, :2] / 2 - 0.25, atol=1e-3)
+    assert np.array_equal(found.points[:, 2], drawn[:, 2])
+
+
+@pytest.mark.parametrize("text", [None, '{"people": []}'])
+def test_missing_keypoints_that_are_needed(
+    tmp_path: Path, write_sample: SampleWriter, text: str | None
+) -> None:
+    folder = write_sample(tmp_path / "anna")
+    path = folder / "keypoints.json"
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text)
+    with pytest.raises(
+        DataError, match=r"anna: keypoints\.json is missing or empty; augmentations that move"
+    ):
+        read_sample(folder, "anna", SIZE, ("apparel_head_foot",), needs_keypoints=True)

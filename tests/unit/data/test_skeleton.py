@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.skeleton import COLORS, LIMBS, draw_skeleton, line_thickness
+from skinfw.data.resize import resize_picture
+from skinfw.data.skeleton import COLORS, LIMBS, draw_resized_skeleton, draw_skeleton, line_thickness
+from skinfw_plugins.datasets.mannequin import draw_person
 
 
 def pose(**points: tuple[float, float, float]) -> Keypoints:
@@ -103,3 +105,53 @@ def test_far_points_outside_the_picture_do_no_harm() -> None:
     outside = draw_skeleton(pose(Neck=(30, 10, 1), MidHip=(30, 1e9, 1)), (60, 60))
     assert np.array_equal(inside[:, 25:36], outside[:, 25:36])
     assert outside[40, 30].any()
+
+
+@pytest.mark.parametrize(
+    ("photo", "size", "most"),
+    [
+        ((512, 256), (128, 64), 0.01),
+        ((512, 512), (128, 128), 0.01),
+        ((512, 512), (64, 64), 0.01),
+        # other sizes: OpenPose rounds thicknesses to whole pixels
+        ((500, 250), (128, 64), 1.0),
+        ((1100, 550), (128, 64), 2.0),
+        ((1101, 750), (256, 176), 1.0),
+    ],
+)
+def test_a_pose_drawn_small_looks_like_the_photos_drawing_resized(
+    photo: tuple[int, int], size: tuple[int, int], most: float
+) -> None:
+    found = Keypoints(draw_person(4, photo).points)
+    resized = resize_picture(draw_skeleton(found, photo), size).astype(float)
+    small = found.resized(photo, size)
+    difference = np.abs(draw_resized_skeleton(small, size) - resized).mean()
+    assert difference < most
+    assert difference < 0.7 * np.abs(draw_skeleton(small, size) - resized).mean()
+
+
+def test_large_poses_are_drawn_as_they_are() -> None:
+    found = Keypoints(draw_person(4, (512, 256)).points)
+    drawn = draw_resized_skeleton(found, (512, 256))
+    assert np.array_equal(drawn, draw_skeleton(found, (512, 256)))
+    assert (drawn.shape, drawn.dtype) == ((512, 256, 3), np.uint8)
+
+
+@pytest.mark.parametrize("old", [(64, 64), (60, 36)])
+@pytest.mark.parametrize("new", [(128, 128), (180, 108), (32, 32), (20, 12)])
+def test_resized_keypoints_stay_on_what_they_were_drawn_on(
+    old: tuple[int, int], new: tuple[int, int]
+) -> None:
+    """The middle of a drawn spot, in a picture that is resized, is where the resized keypoint is."""
+    spot = pose(Nose=(20, 27, 1))
+    picture = resize_picture(draw_skeleton(spot, old), new).astype(float).sum(axis=2)
+    rows, columns = np.indices(new)
+    middle = [(picture * places).sum() / picture.sum() for places in (columns, rows)]
+    x, y, confidence = spot.resized(old, new).point("Nose")
+    assert middle == pytest.approx([x, y], abs=0.06)
+    assert confidence == 1
+
+
+def test_points_that_were_not_found_stay_nowhere_when_resized() -> None:
+    found = pose(Nose=(20, 27, 0.5)).resized((60, 60), (90, 30)).points
+    assert not found[1:].any()

@@ -136,3 +136,20 @@ def test_faults_and_missing_values_are_told(
     assert "no metric has a value" in text
     assert "n/a" in text
     assert "The log holds no curves" in text
+
+
+def test_what_augmentations_do_is_shown(make_run: Callable[..., Any], tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", augmentations=["flip", "hue", "flip"], baselines=[])
+    evaluate_run(run)
+    page = read(run)
+    text = " ".join(" ".join(page.text).split())
+    assert page.open == []
+    assert "two draws of flip, hue, flip_2 with the run's seed" in text
+    assert "From left to right: apparel_head_foot, line, segmentation_skin, target, kept." in text
+    stages = [image["alt"] or "" for image in page.all("img") if "draw: " in (image["alt"] or "")]
+    assert len(stages) == 6 * 2
+    assert all(image["src"] for image in page.all("img"))
+    assert text.count("as it is") == 6
+    bare = make_run(tmp_path / "bare")
+    evaluate_run(bare)
+    assert "What the augmentations do" not in bare.report_path.read_text(encoding="utf-8")

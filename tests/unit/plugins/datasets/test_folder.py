@@ -20,6 +20,7 @@ from skinfw.data.prepare import prepare
 from skinfw.data.prepare_config import PrepareConfig
 from skinfw.errors import DataError
 from skinfw.interfaces import DatasetIO
+from skinfw.testing import check_dataset
 from skinfw_plugins.datasets.config import FolderConfig
 from skinfw_plugins.datasets.folder import FolderDataset
 
@@ -224,3 +225,12 @@ def test_memory_does_not_grow_with_the_number_of_samples(tmp_path: Path, write_s
     few, many = peak_memory(tmp_path / "5"), peak_memory(tmp_path / "100")
     # a sample is three pictures and two masks of 32x24; ninety-five more of them would be 800 kB
     assert many < few + 100_000
+
+
+def test_needs_keypoints(people: Path) -> None:
+    inputs = ("apparel_head_foot", "line", "segmentation_skin")
+    check_dataset(FolderDataset, FolderConfig(root=people), (32, 24), inputs, needs_keypoints=True)
+    (people / "b" / "keypoints.json").unlink()
+    assert dataset(people).load("b").keypoints is None
+    with pytest.raises(DataError, match=r"b: keypoints\.json is missing or empty"):
+        dataset(people, needs_keypoints=True).load("b")

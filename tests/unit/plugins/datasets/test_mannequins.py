@@ -5,8 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.resize import resize_picture
+from skinfw.data.skeleton import draw_skeleton
 from skinfw.errors import DataError
 from skinfw.interfaces import DatasetIO
+from skinfw.testing import check_dataset
 from skinfw_plugins.datasets.config import MannequinsConfig
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.datasets.mannequins import MannequinsDataset
@@ -61,3 +65,17 @@ def test_fingerprint_tells_seed_and_number() -> None:
 def test_unknown_names(name: str) -> None:
     with pytest.raises(DataError, match="there are 5"):
         dataset(count=5).load(name)
+
+
+def test_needs_keypoints() -> None:
+    check_dataset(MannequinsDataset, MannequinsConfig(count=3), needs_keypoints=True)
+    found = dataset(count=5).load("mannequin-000003").keypoints
+    assert found is not None
+    assert np.array_equal(found.points, draw_person(3, (64, 48)).points)
+
+
+def test_the_pose_is_drawn_as_that_of_a_resized_photo() -> None:
+    sample = dataset(count=5).load("mannequin-000003")
+    photo = draw_skeleton(Keypoints(draw_person(3, (1024, 768)).points), (1024, 768))
+    resized = resize_picture(photo, (64, 48)).astype(int)
+    assert np.abs(sample.inputs["line"] - resized).mean() < 1.5

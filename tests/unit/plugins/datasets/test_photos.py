@@ -13,6 +13,7 @@ from skinfw.data.split import Split, split_names
 from skinfw.errors import DataError
 from skinfw.interfaces import DatasetIO
 from skinfw.spec import parse_spec
+from skinfw.testing import check_dataset
 from skinfw_plugins.datasets import photos as photos_module
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.photos import PhotosDataset, cache_folder, default_cache
@@ -207,3 +208,7 @@ def test_as_a_spec_has_it(photos: Path, tiny_spec: Callable[..., dict[str, Any]]
     assert getattr(found.pose_encoder.config, "folder", None) == photos.parent / "poses"
     # the filled spec says everything, and is read again as it is
     assert parse_spec(spec.to_json()) == spec
+
+
+def test_needs_keypoints(photos: Path) -> None:
+    check_dataset(PhotosDataset, config(photos), (48, 24), IO.inputs, needs_keypoints=True)

@@ -1,0 +1,106 @@
+"""What a run's augmentations make of a few training samples, for its report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from skinfw.assemble import build_augmentations, build_training_dataset
+from skinfw.composite import to_uint8
+from skinfw.data.batch import Batch
+from skinfw.data.loading import Loader
+from skinfw.data.resize import resize_picture
+from skinfw.data.sample import SKIN
+from skinfw.data.segmentation import Picture
+from skinfw.spec import Spec
+
+SAMPLES = 6
+"""Training samples that are shown."""
+
+DRAWS = ("first draw", "second draw")
+
+LONGER_SIDE = 192
+"""Pixels of a shown picture's longer side at most; six samples at full size would make a heavy page."""
+
+_GAP = 2
+_GREY = 128
+
+
+@dataclass(frozen=True)
+class AugmentedSample:
+    """A training sample before and after.
+
+    Attributes:
+        name: the sample's name.
+        parts: what is shown from left to right.
+        rows: the parts side by side, uint8 RGB, as they are and after each draw of the random numbers.
+    """
+
+    name: str
+    parts: Sequence[str]
+    rows: Mapping[str, Picture]
+
+
+def augmented_samples(spec: Spec, names: Sequence[str]) -> list[AugmentedSample]:
+    """Apply a spec's augmentations to some of its training samples; random numbers start from its seed.
+
+    Args:
+        spec: names data set and augmentations.
+        names: the training samples.
+
+    Returns:
+        up to `SAMPLES` samples, evenly spread over the names; of those that cannot be read there are warnings
+        instead. None where the spec has no augmentations.
+    """
+    augmentations = build_augmentations(spec)
+    if not augmentations:
+        return []
+    chosen = names[:: max(1, len(names) // SAMPLES)][:SAMPLES]
+    loader = Loader(build_training_dataset(spec), chosen, batch_size=SAMPLES, skip_corrupt=True)
+    found = []
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(spec.seed)
+        for batch in loader:
+            stages = {"as it is": batch}
+            for draw in DRAWS:
+                stages[draw] = batch
+                for augmentation in augmentations:
+                    stages[draw] = augmentation(stages[draw])
+            found += _shown(stages)
+    return found
+
+
+def _shown(stages: Mapping[str, Batch]) -> list[AugmentedSample]:
+    parts = {stage: _parts(batch) for stage, batch in stages.items()}
+    batch = next(iter(stages.values()))
+    return [
+        AugmentedSample(
+            name=name,
+            parts=list(_parts(batch)),
+            rows={stage: _row([part[index] for part in each.values()]) for stage, each in parts.items()},
+        )
+        for index, name in enumerate(batch.names)
+    ]
+
+
+def _parts(batch: Batch) -> dict[str, Picture]:
+    """Return all pictures and masks of a batch by name, each uint8 RGB ``(B, H, W, 3)``."""
+    masks = {"kept": batch.kept} if SKIN in batch.inputs else {"skin": batch.skin, "kept": batch.kept}
+    pictures = {**batch.inputs, "target": batch.target}
+    pictures |= {name: mask.expand(-1, 3, -1, -1) for name, mask in masks.items()}
+    return {name: to_uint8(picture) for name, picture in pictures.items()}
+
+
+def _row(pictures: Sequence[Picture]) -> Picture:
+    """Put pictures of one size side by side, made smaller where they are large."""
+    height, width = pictures[0].shape[:2]
+    share = min(1.0, LONGER_SIDE / max(height, width))
+    size = (max(1, round(height * share)), max(1, round(width * share)))
+    gap = np.full((size[0], _GAP, 3), _GREY, np.uint8)
+    row: list[Picture] = []
+    for picture in pictures:
+        row += [resize_picture(picture, size), gap]
+    return np.concatenate(row[:-1], axis=1)
