@@ -146,3 +146,42 @@ def random_weights(
         return path
 
     return publish
+
+
+@pytest.fixture
+def inline_engine() -> Any:
+    """Make the runs of an ablation in this process: no start of Python for each."""
+    import platform
+
+    import skinfw
+    from skinfw.ablation.engine import Engine, Running
+    from skinfw.ablation.process import Job, Outcome
+    from skinfw.errors import SkinfwError
+    from skinfw.spec import parse_spec
+
+    class Ended:
+        def __init__(self, outcome: Outcome) -> None:
+            self.outcome = outcome
+
+        def poll(self) -> Outcome:
+            return self.outcome
+
+        def stop(self) -> None:
+            raise AssertionError("it has ended")
+
+        kill = stop
+
+    class InlineEngine(Engine):
+        slots = 1
+        threads = 1
+
+        def start(self, job: Job) -> Running:
+            try:
+                spec = parse_spec(dict(job.spec))
+                resume = not job.overwrite and (job.folder / "log.jsonl").exists()
+                skinfw.run(spec, output=job.folder, resume=resume, overwrite=job.overwrite)
+            except SkinfwError as error:
+                return Ended(Outcome("failed", str(error), 0.0, platform.node()))
+            return Ended(Outcome("done", "", 0.0, platform.node()))
+
+    return InlineEngine()

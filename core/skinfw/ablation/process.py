@@ -17,6 +17,8 @@ from typing import Any, Literal
 
 from skinfw.jsonfile import read_json, write_json, write_text
 
+_SECONDS_BETWEEN_LOOKS = 0.1
+
 Ending = Literal["done", "failed", "interrupted"]
 
 
@@ -102,8 +104,10 @@ class RunProcess:
         return None if code is None else self._outcome(code)
 
     def wait(self) -> Outcome:
-        """Wait for the outcome."""
-        return self._outcome(self._process.wait())
+        """Wait for the outcome; it can be interrupted from another thread, as Ray does."""
+        while (outcome := self.poll()) is None:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        return outcome
 
     def stop(self) -> None:
         """Ask it to save and end, once: a second signal would end it at once."""

@@ -1,0 +1,74 @@
+"""Run folders that look measured, without training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinfw.ablation.plan import Plan, PlannedRun, make_plan
+from skinfw.evaluation.results import Evaluation, MetricInfo
+
+METRICS = {
+    "picture/psnr": MetricInfo("dB", "higher"),
+    "picture/mse": MetricInfo("", "lower"),
+    "picture/fid": MetricInfo("", "lower"),
+}
+
+Pictures = Mapping[str, Sequence[float | None]]
+
+
+@pytest.fixture
+def planned(tiny_spec: Callable[..., Any], tmp_path: Path) -> Callable[..., Plan]:
+    """Plan an ablation of the tiny spec; keywords are fields of the file."""
+
+    def make(**fields: Any) -> Plan:
+        value = {
+            "name": "try",
+            "base": tiny_spec(),
+            "variants": {"first": {}, "second": {"composite": "none"}},
+            "seeds": [0, 1],
+            **fields,
+        }
+        return make_plan(value, output=tmp_path / "out")
+
+    return make
+
+
+@pytest.fixture
+def measure() -> Callable[..., None]:
+    """Leave in a run's folder what a finished run leaves of its figures."""
+
+    def write(
+        run: PlannedRun,
+        pictures: Pictures,
+        *,
+        names: Sequence[str] = ("a", "b", "c", "d"),
+        data: str = "d1",
+        values: Mapping[str, float | None] | None = None,
+        baselines: Mapping[str, Mapping[str, float | None]] | None = None,
+    ) -> None:
+        means: dict[str, float | None] = {}
+        for key, each in pictures.items():
+            known = [value for value in each if value is not None]
+            means[key] = sum(known) / len(known)
+        found = Evaluation(
+            split="test",
+            step=10,
+            names=list(names),
+            metrics={key: METRICS[key] for key in {**means, **(values or {})}},
+            values={"trained": {**means, **(values or {})}, **(baselines or {})},
+            per_picture={"trained": pictures},
+            violations={"trained": 0},
+            seconds_a_picture={"trained": 0.01},
+        )
+        run.folder.mkdir(parents=True, exist_ok=True)
+        record = {"checkpoint": "best", "data": data, "test": found.to_json()}
+        (run.folder / "metrics.json").write_text(json.dumps(record), encoding="utf-8")
+        (run.folder / "spec.json").write_text(json.dumps(run.spec.to_json()), encoding="utf-8")
+        (run.folder / "log.jsonl").write_text('{"event": "step"}\n', encoding="utf-8")
+
+    return write

@@ -1,0 +1,298 @@
+"""What is collected from run folders, and the tables that come of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinfw.ablation.plan import Plan
+from skinfw.ablation.results import AblationResult, collect
+from skinfw.reporting.ablation_files import to_csv, to_json, to_markdown, to_tex
+from skinfw.reporting.ablation_tables import (
+    differences_table,
+    figures_table,
+    orderings,
+    p_text,
+    published_comparison,
+    spec_table,
+    summary,
+)
+
+Measure = Callable[..., None]
+BASELINES = {"tone": {"picture/psnr": 21.0, "picture/mse": 0.5, "picture/fid": None}}
+
+
+@pytest.fixture
+def plan(planned: Callable[..., Plan], measure: Measure) -> Plan:
+    """An ablation whose first two variants are measured with both seeds, and whose third one failed."""
+    plan = planned(
+        title="Mask & more",
+        question="Which is better?",
+        variants={
+            "without_mask": {"composite": "none"},
+            "with_mask": {},
+            "failed_one": {"training": {"epochs": 3}},
+        },
+        published="mask",
+    )
+    values = [
+        ([20.0, 22.0, 24.0, None], [0.4, 0.3, 0.2, 0.1], 90.0),
+        ([22.0, 24.0, 26.0, None], [0.4, 0.3, 0.2, 0.1], 80.0),
+        ([23.0, 24.0, 28.0, 30.0], [0.3, 0.2, 0.1, 0.0], 70.0),
+        ([23.0, 26.0, 28.0, 32.0], [0.3, 0.2, 0.1, 0.0], 74.0),
+    ]
+    for run, (psnr, mse, fid) in zip(plan.runs, values, strict=False):
+        measure(
+            run, {"picture/psnr": psnr, "picture/mse": mse}, values={"picture/fid": fid}, baselines=BASELINES
+        )
+    for run in plan.of("failed_one"):
+        run.folder.parent.mkdir(parents=True, exist_ok=True)
+        outcome = {"ending": "failed", "reason": "no <memory> | left", "seconds": 3.0, "where": "here"}
+        run.beside("outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
+    return plan
+
+
+@pytest.fixture
+def result(plan: Plan) -> AblationResult:
+    return collect(plan)
+
+
+def test_means_deviations_and_differences_counted_by_hand(result: AblationResult) -> None:
+    first, second, third = result.variants
+    psnr = first.spreads["picture/psnr"]
+    assert psnr.values == [22.0, 24.0]
+    assert (psnr.mean, psnr.deviation) == (23.0, pytest.approx(2**0.5))
+    assert first.spreads["picture/fid"].mean == 85.0
+    # pictures a, b and c: (23, 25, 28) minus (21, 23, 25); d has no value without the mask
+    difference = second.differences["picture/psnr"]
+    assert difference.mean == pytest.approx((2 + 2 + 3) / 3)
+    assert difference.pictures == 3
+    assert (difference.low, difference.high, difference.p) == (2.0, 3.0, 0.0)
+    assert second.differences["picture/mse"].mean == pytest.approx(-0.1)
+    assert "picture/fid" not in second.differences
+    assert first.differences == {} and third.differences == {} and third.spreads == {}
+
+
+def test_states_reasons_and_warnings(result: AblationResult) -> None:
+    assert [run.status for run in result.runs] == ["done"] * 4 + ["failed"] * 2
+    assert [run.planned.label for run in result.failures] == ["failed_one seed 0", "failed_one seed 1"]
+    assert result.failures[0].reason == "no <memory> | left"
+    assert result.warnings() == []
+    assert [each.name for each in result.comparable] == ["without_mask", "with_mask"]
+    assert result.spec_differences() == {
+        "composite": ["none", "skin", "skin"],
+        "training.epochs": ["2", "2", "3"],
+    }
+    assert spec_table(result) is not None
+
+
+def test_the_best_mean_is_marked_baselines_included(result: AblationResult) -> None:
+    table = figures_table(result)
+    assert table.columns == ["picture PSNR (dB) ↑", "picture MSE ↓", "picture FID ↓", "seeds"]
+    rows = {name: [(cell.text, cell.best) for cell in cells] for name, cells in table.rows}
+    assert rows == {
+        "without_mask": [
+            ("23.00 ± 1.41", False),
+            ("0.2500 ± 0", False),
+            ("85.00 ± 7.1", False),
+            ("2", False),
+        ],
+        "with_mask": [("26.75 ± 0.71", True), ("0.1500 ± 0", True), ("72.00 ± 2.8", True), ("2", False)],
+        "failed_one": [("n/a", False)] * 3 + [("0 of 2", False)],
+        "tone (baseline)": [
+            ("21.00", False),
+            ("0.5000", False),
+            ("n/a", False),
+            ("nothing to train", False),
+        ],
+    }
+
+
+def test_differences_are_marked_where_they_are_better_and_apart_from_0(result: AblationResult) -> None:
+    table = differences_table(result)
+    assert table is not None
+    assert table.corner == "minus without_mask"
+    ((name, cells),) = table.rows
+    assert name == "with_mask"
+    assert [(cell.text, cell.best) for cell in cells] == [
+        ("+2.33 [+2.00, +3.00], p < 0.0002", True),
+        ("-0.1 [-0.1, -0.1], p < 0.0002", True),
+    ]
+    assert (p_text(0.0002), p_text(1.0), p_text(0.01234)) == ("p = 0.0002", "p = 1", "p = 0.012")
+
+
+def test_published_figures_stand_beside_and_their_order_is_judged(result: AblationResult) -> None:
+    table = published_comparison(result)
+    assert table is not None
+    assert table.columns[:2] == ["picture MSE ↓, here", "picture MSE ↓, report"]
+    rows = {name: [cell.text for cell in cells] for name, cells in table.rows}
+    assert rows["with_mask / with mask"] == [
+        "0.1500 ± 0", "0.0023", "n/a", "0.98", "26.75 ± 0.71", "27.4", "72.00 ± 2.8", "153",
+    ]  # fmt: skip
+    assert rows["failed_one"] == ["n/a"] * 8
+    assert orderings(result) == [
+        "picture MSE: 1 of 1 pair is in the report's order",
+        "picture PSNR: 1 of 1 pair is in the report's order",
+        "picture FID: 1 of 1 pair is in the report's order",
+    ]
+    assert summary(result) == (
+        "Best by picture PSNR: with_mask with 26.75 ± 0.71 dB (+2.33 [+2.00, +3.00], p < 0.0002 against "
+        "without_mask, picture by picture)."
+    )
+
+
+def test_an_order_that_is_not_the_reports_is_told(planned: Callable[..., Plan], measure: Measure) -> None:
+    plan = planned(
+        variants={"one": {}, "two": {}},
+        seeds=[0],
+        published="losses",
+        published_rows={"one": "l1", "two": "adversarial"},
+    )
+    for run, value in zip(plan.runs, (10.0, 20.0), strict=True):
+        measure(run, {"picture/psnr": [value] * 4})
+    assert orderings(collect(plan)) == ["picture PSNR: 0 of 1 pair is in the report's order"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"names": ("a", "b", "c", "z")}, "measured on other test pictures than first seed 0"),
+        ({"data": "d2"}, "measured on other data than first seed 0"),
+    ],
+)
+def test_other_pictures_and_other_data_are_not_comparable(
+    planned: Callable[..., Plan], measure: Measure, changes: dict[str, Any], told: str
+) -> None:
+    plan = planned()
+    for run in plan.runs:
+        other = changes if run.label == "second seed 1" else {}
+        measure(run, {"picture/psnr": [30.0 if run.variant == "second" else 20.0] * 4}, **other)
+    result = collect(plan)
+    assert result.warnings() == [f"second: {told}; not comparable"]
+    assert result.variants[1].differences == {}
+    rows = {name: cells[0] for name, cells in figures_table(result).rows}
+    assert rows["second (not comparable)"].text == "30.00 ± 0.00"
+    assert not any(cell.best for cell in rows.values())
+    assert differences_table(result) is None
+
+
+def test_another_order_of_the_pictures_is_the_same_pictures(
+    planned: Callable[..., Plan], measure: Measure
+) -> None:
+    plan = planned(seeds=[0])
+    measure(plan.runs[0], {"picture/psnr": [1.0, 2.0, 3.0, 4.0]})
+    measure(plan.runs[1], {"picture/psnr": [5.0, 4.0, 3.0, 2.0]}, names=("d", "c", "b", "a"))
+    result = collect(plan)
+    assert result.warnings() == []
+    assert result.variants[1].differences["picture/psnr"].low == 1.0
+
+
+def test_another_size_is_not_comparable(planned: Callable[..., Plan], measure: Measure) -> None:
+    plan = planned(variants={"small": {}, "large": {"data": {"size": [64, 64]}}}, seeds=[0])
+    for run in plan.runs:
+        measure(run, {"picture/psnr": [1.0] * 4})
+    assert collect(plan).warnings() == ["large: measured at another size than small seed 0; not comparable"]
+
+
+def test_missing_seeds_and_unreadable_figures_are_told(
+    planned: Callable[..., Plan], measure: Measure
+) -> None:
+    plan = planned()
+    for run in plan.runs[1:]:
+        measure(run, {"picture/psnr": [1.0] * 4})
+    (plan.runs[2].folder / "metrics.json").write_text("[]", encoding="utf-8")
+    result = collect(plan)
+    assert [run.status for run in result.runs] == ["missing", "done", "failed", "done"]
+    assert "holds no figures of a run" in result.runs[2].reason
+    assert result.warnings() == ["first: 1 of 2 seeds are done", "second: 1 of 2 seeds are done"]
+    assert result.variants[0].spreads["picture/psnr"].deviation is None
+
+
+def test_an_ablation_without_a_run_has_tables_too(planned: Callable[..., Plan]) -> None:
+    result = collect(planned())
+    assert summary(result) == "No run was measured yet."
+    assert [name for name, _ in figures_table(result).rows] == ["first", "second"]
+    assert differences_table(result) is None
+    assert json.loads(to_json(result))["variants"]["first"]["runs"][0]["status"] == "missing"
+
+
+def test_csv_holds_every_figure_at_full_precision(result: AblationResult) -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(result))))
+    assert [(row["variant"], row["kind"], row["seeds_done"]) for row in rows] == [
+        ("without_mask", "variant", "2"),
+        ("with_mask", "variant", "2"),
+        ("failed_one", "variant", "0"),
+        ("tone", "baseline", ""),
+    ]
+    second = result.variants[1]
+    assert float(rows[1]["picture/psnr difference"]) == second.differences["picture/psnr"].mean
+    assert float(rows[1]["picture/psnr deviation"]) == second.spreads["picture/psnr"].deviation
+    assert (rows[1]["picture/psnr pictures"], rows[1]["picture/fid p"]) == ("3", "")
+    assert [row["report picture/psnr"] for row in rows] == ["26.1", "27.4", "", ""]
+    assert rows[3]["picture/psnr mean"] == "21.0"
+
+
+def test_markdown_says_everything(result: AblationResult) -> None:
+    text = to_markdown(result)
+    assert text.startswith("# Mask & more\n\nWhich is better?\n\nBest by picture PSNR: with_mask")
+    for part in (
+        "| with_mask | **26.75 ± 0.71** | **0.1500 ± 0** | **72.00 ± 2.8** | 2 |",
+        "| tone (baseline) | 21.00 | 0.5000 | n/a | nothing to train |",
+        "| minus without_mask |",
+        "Measured on DeepFashion by the report",
+        "section 6.1.3.3 of the report",
+        "| composite | none | skin | skin |",
+        "Failed: failed_one seed 0: no <memory> | left",
+    ):
+        assert part in text, part
+
+
+def test_latex_is_escaped_and_has_booktabs_rules(result: AblationResult) -> None:
+    text = to_tex(result)
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\begin{table}") == 4
+    assert r"with\_mask & \textbf{26.75 $\pm$ 0.71} & \textbf{0.1500 $\pm$ 0}" in text
+    assert r"picture PSNR (dB) $\uparrow$" in text
+    assert r"p $<$ 0.0002" in text
+    tables = [line for line in text.splitlines() if line.endswith(r"\\")]
+    for line in tables:
+        plain = line.replace(r"\_", "").replace(r"\%", "").replace(r"\&", "")
+        assert "_" not in plain and "%" not in plain and "±" not in line and "↑" not in line
+    # every row of a table has as many cells as the table has columns
+    for table in text.split(r"\begin{tabular}")[1:]:
+        columns = len(table.split("}")[0].lstrip("{"))
+        rows = [line for line in table.split(r"\end{tabular}")[0].splitlines() if line.endswith(r"\\")]
+        assert {line.replace(r"\&", "").count("&") + 1 for line in rows} == {columns}
+
+
+def test_json_holds_everything(result: AblationResult, plan: Plan) -> None:
+    value = json.loads(to_json(result))
+    assert value["ablation"] == plan.ablation.to_json()
+    assert value["compared_to"] == "without_mask"
+    second = value["variants"]["with_mask"]
+    assert second["differences"]["picture/psnr"]["pictures"] == 3
+    assert second["published"]["picture/fid"] == 153
+    assert [run["folder"] for run in second["runs"]] == ["with_mask/seed_0", "with_mask/seed_1"]
+    assert value["variants"]["failed_one"]["runs"][0] == {
+        "seed": 0, "folder": "failed_one/seed_0", "status": "failed", "reason": "no <memory> | left",
+        "seconds": 3.0, "where": "here", "checkpoint": None, "data": None, "step": None, "values": None,
+        "unavailable": {},
+    }  # fmt: skip
+    assert value["bootstrap"] == {"draws": 10_000, "level": 0.95, "seed": 0}
+    assert value["baselines"] == {"tone": BASELINES["tone"]}
+    assert value["environment"]["versions"]["torch"]
+
+
+def test_the_tables_need_no_torch(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, skinfw.cli.ablate, skinfw.reporting.ablation_files, skinfw.ablation.results; "
+    code += "print([name for name in ('torch', 'cv2', 'matplotlib', 'ray') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from skinfw.ablation.statistics import DRAWS, Spread, paired_difference, picture_means
+
+
+def test_mean_and_deviation_counted_by_hand() -> None:
+    spread = Spread.of([20.0, 22.0, None, 27.0])
+    assert spread is not None
+    assert spread.values == [20.0, 22.0, 27.0]
+    assert spread.mean == 23.0
+    # squared distances 9 + 1 + 16 over n - 1 = 2
+    assert spread.deviation == pytest.approx(13**0.5, rel=1e-12)
+
+
+def test_one_seed_has_no_deviation_and_none_no_mean() -> None:
+    one = Spread.of([None, 3.5])
+    assert one is not None
+    assert (one.mean, one.deviation) == (3.5, None)
+    assert Spread.of([None, None]) is None
+
+
+def test_a_picture_counts_where_every_run_has_a_value() -> None:
+    runs = [{"a": 1.0, "b": 2.0, "c": None}, {"b": 4.0, "a": 2.0, "c": 1.0}]
+    assert picture_means(runs) == {"a": 1.5, "b": 3.0}
+    assert picture_means([]) == {}
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.4, -1.0])
+def test_the_interval_is_scipys_paired_percentile_bootstrap(shift: float) -> None:
+    source = np.random.default_rng(5)
+    reference = source.normal(20.0, 3.0, 60)
+    variant = reference + source.normal(shift, 1.0, 60)
+    names = [f"p{index}" for index in range(60)]
+    found = paired_difference(
+        dict(zip(reversed(names), variant[::-1], strict=True)), dict(zip(names, reference, strict=True))
+    )
+    assert found is not None
+    expected = stats.bootstrap(
+        (variant, reference),
+        lambda one, other, axis: np.mean(one - other, axis=axis),
+        paired=True,
+        n_resamples=DRAWS,
+        method="percentile",
+        vectorized=True,
+        rng=np.random.default_rng(7),
+    )
+    width = expected.confidence_interval.high - expected.confidence_interval.low
+    assert found.pictures == 60
+    assert found.mean == pytest.approx(np.mean(variant - reference), rel=1e-12)
+    assert found.low == pytest.approx(expected.confidence_interval.low, abs=0.05 * width)
+    assert found.high == pytest.approx(expected.confidence_interval.high, abs=0.05 * width)
+    side = expected.bootstrap_distribution
+    p = 2 * min(np.mean(side <= 0), np.mean(side >= 0))
+    assert found.p == pytest.approx(p, abs=0.03)
+
+
+def test_pictures_are_paired_by_name_and_only_shared_ones_count() -> None:
+    found = paired_difference({"a": 2.0, "b": 3.0, "x": 99.0}, {"b": 2.0, "a": 1.0, "y": -99.0})
+    assert found is not None
+    assert (found.mean, found.low, found.high, found.p, found.pictures) == (1.0, 1.0, 1.0, 0.0, 2)
+    assert paired_difference({"a": 1.0}, {"b": 1.0}) is None
+
+
+def test_equal_variants_do_not_differ_and_the_draws_are_the_same_again() -> None:
+    same = {name: float(index) for index, name in enumerate("abcdef")}
+    found = paired_difference(same, same)
+    assert found is not None
+    assert (found.mean, found.low, found.high, found.p) == (0.0, 0.0, 0.0, 1.0)
+    other = {name: value + index % 3 - 1 for index, (name, value) in enumerate(same.items())}
+    assert paired_difference(other, same) == paired_difference(other, same)
