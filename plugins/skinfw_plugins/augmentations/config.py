@@ -141,7 +141,10 @@ class HueConfig(AugmentationConfig):
 
 
 class SkinToneConfig(AugmentationConfig):
-    """Lighter or darker skin, on the skin region and the face together."""
+    """Lighter or darker skin, on the skin region and the face together.
+
+    All of the face mask shifts, eyes and hair within it too; without a visible face the skin alone does.
+    """
 
     required_inputs: ClassVar[tuple[str, ...]] = (FACE,)
 
