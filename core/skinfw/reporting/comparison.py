@@ -13,6 +13,7 @@ from skinfw.errors import UserError
 from skinfw.evaluation.compare import Comparison
 from skinfw.evaluation.results import TRAINED
 from skinfw.jsonfile import write_text
+from skinfw.reporting.cards import pictures_text, versions_text
 from skinfw.reporting.figures import Table
 
 
@@ -31,8 +32,10 @@ def to_csv(comparison: Comparison) -> str:
 
 
 def to_markdown(comparison: Comparison) -> str:
-    """Return the figures, the best in bold, and the spec fields that differ."""
-    parts = [_markdown(comparison.table())]
+    """Return the figures, the best in bold, how they came about, and the spec fields that differ."""
+    parts = [_markdown(comparison.table()), _markdown(comparison.cards_table())]
+    if comparison.versions():
+        parts.append(f"Measured with {versions_text(comparison.versions())}.")
     if comparison.differences():
         parts.append(_markdown(comparison.differences_table()))
     parts += [f"Warning: {warning}." for warning in comparison.warnings()]
@@ -62,10 +65,15 @@ def to_json(comparison: Comparison) -> str:
                 "pictures": len(run.evaluation.names),
                 "violations": run.evaluation.violations[TRAINED],
                 "values": dict(run.values),
+                "cards": {key: dict(info.card) for key, info in run.evaluation.metrics.items()},
+                "counts": {key: pictures_text(run.evaluation, key) for key in run.evaluation.metrics},
+                "versions": dict(run.versions),
             }
             for run in comparison.runs
         ],
-        "metrics": {key: vars(info) for key, info in comparison.metrics.items()},
+        "metrics": {
+            key: {"unit": info.unit, "direction": info.direction} for key, info in comparison.metrics.items()
+        },
         "differences": {
             path: {run.label: run.spec.get(path) for run in comparison.runs}
             for path in comparison.differences()
