@@ -28,7 +28,7 @@ MONK_SHADES = (
     "#3a312a",
     "#292420",
 )
-"""The Monk skin tone scale, lightest first, in sRGB (Monk 2019)."""
+"""The Monk skin tone scale, lightest first, in sRGB (Monk 2023)."""
 
 
 def typology_angle(lightness: float, yellowness: float) -> float:
