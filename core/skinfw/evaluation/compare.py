@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class RunFigures:
     data: str
     evaluation: Evaluation
     spec: Mapping[str, Any]
-    versions: Mapping[str, str]
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def values(self) -> Mapping[str, float | None]:
