@@ -12,7 +12,21 @@ from skinfw.component_spec import ComponentSpec
 from skinfw.registry import installed
 from skinfw.spec import Spec
 
-LIBRARIES = ("skinfw", "torch", "torchmetrics", "accelerate", "numpy", "opencv-python-headless", "pillow")
+LIBRARIES = (
+    "skinfw",
+    "torch",
+    "torchvision",
+    "torchmetrics",
+    "torch-fidelity",
+    "lpips",
+    "kornia",
+    "timm",
+    "segmentation-models-pytorch",
+    "accelerate",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+)
 
 
 def components_of(value: Any) -> list[ComponentSpec]:

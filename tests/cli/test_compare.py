@@ -23,7 +23,10 @@ def test_runs_are_printed_and_written(make_run: Callable[..., Any], tmp_path: Pa
         evaluate_run(run)
     done = compare(first.folder, second.folder, "--output", tmp_path / "table.md")
     assert done.exit_code == 0, done.output
-    for part in ("skin PSNR (dB)", "first", "second", "Where the specs differ", "composite"):
+    for part in (
+        "skin PSNR (dB)", "first", "second", "Where the specs differ", "composite",
+        "How each figure came about", "Measured with skinfw",
+    ):  # fmt: skip
         assert part in done.output
     assert "Warning" not in done.output
     assert "| composite | skin | none |" in (tmp_path / "table.md").read_text(encoding="utf-8")

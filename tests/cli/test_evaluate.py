@@ -23,6 +23,14 @@ def test_a_run_is_measured_again(make_run: Callable[..., Any], tmp_path: Path) -
     assert f"{record['test']['values']['tone']['skin/psnr']:.2f}" in done.output
     assert "the trained generator reaches skin PSNR" in done.output
     assert f"Report: {run.report_path}" in done.output
+    for part in (
+        "How each figure came about",
+        "Measured with skinfw",
+        "typology angle",
+        ", trained",
+        "(few)",
+    ):
+        assert part in done.output
     assert run.report_path.is_file()
 
 

@@ -61,6 +61,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     done = run_command("run", write_spec(folder, killed_spec()), "--output", folder / "run")
     assert done.returncode == 0, done.stderr
+    for part in ("painted by", "typology angle", "the trained generator reaches skin PSNR", "Report: "):
+        assert part in done.stdout
     return folder / "run"
 
 

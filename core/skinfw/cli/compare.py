@@ -17,6 +17,7 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
     """Print the figures of two or more run folders, and the fields in which their specs differ."""
     from skinfw.errors import UserError
     from skinfw.evaluation.compare import compare_runs
+    from skinfw.reporting.cards import versions_text
     from skinfw.reporting.comparison import check_suffix, write_comparison
     from skinfw.reporting.console import print_table
 
@@ -26,6 +27,9 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
         check_suffix(output)
     comparison = compare_runs(runs)
     print_table(comparison.table())
+    print_table(comparison.cards_table(), title="How each figure came about")
+    if comparison.versions():
+        click.echo(f"Measured with {versions_text(comparison.versions())}")
     if comparison.differences():
         print_table(comparison.differences_table(), title="Where the specs differ")
     for warning in comparison.warnings():

@@ -24,17 +24,13 @@ def command(run: Path, checkpoint: Literal["best", "last"], device: Literal["aut
     Writes metrics.json and report.html again. Everything needed stands in the checkpoint.
     """
     from skinfw.cli.bar import progress_bar
+    from skinfw.cli.figures import print_evaluation
     from skinfw.devices import pick_device
     from skinfw.evaluation.evaluate import evaluate_run
     from skinfw.evaluation.trained import open_trained
-    from skinfw.reporting.console import print_table
-    from skinfw.reporting.figures import evaluation_table, summary
 
     opened = open_trained(run, checkpoint)
     with progress_bar("evaluate") as progress:
         evaluation = evaluate_run(opened, which=checkpoint, device=pick_device(device), progress=progress)
-    print_table(evaluation_table(evaluation))
-    click.echo(summary(evaluation))
-    for what, why in evaluation.unavailable.items():
-        click.echo(f"Without a value: {what}: {why}")
+    print_evaluation(evaluation)
     click.echo(f"Report: {opened.report_path}")

@@ -16,9 +16,14 @@ SMOOTHING = 0.9
 
 
 class RunProgress:
-    """A bar with losses and pictures a second; without a terminal, one line an evaluation."""
+    """A bar with losses and pictures a second; without a terminal, one line an evaluation.
+
+    Attributes:
+        test: what was measured on the test samples in the end; None before.
+    """
 
     def __init__(self) -> None:
+        self.test: Evaluation | None = None
         self._console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("step"),
@@ -57,7 +62,9 @@ class RunProgress:
 
     @hookimpl
     def evaluated(self, evaluation: Evaluation, step: int) -> None:
-        """Print the figures of an evaluation."""
+        """Print the figures of an evaluation, and keep those of the test."""
+        if evaluation.split == "test":
+            self.test = evaluation
         total = self._bar.tasks[0].total
         figures = "  ".join(
             f"{name} {value:.4g}{evaluation.metrics[name].unit and ' ' + evaluation.metrics[name].unit}"

@@ -31,9 +31,13 @@ def command(
         raise UserError("--resume goes on with a run, --overwrite replaces it; give only one of them")
     checked = load_spec(spec, parse_assignments(assignments))
 
+    from skinfw.cli.figures import print_evaluation
     from skinfw.cli.progress import RunProgress
     from skinfw.pipeline import run
 
-    done = run(checked, output=output, resume=resume, overwrite=overwrite, hooks=[RunProgress()])
+    progress = RunProgress()
+    done = run(checked, output=output, resume=resume, overwrite=overwrite, hooks=[progress])
+    if progress.test is not None:
+        print_evaluation(progress.test)
     if done.report_path.is_file():
         click.echo(f"Report: {done.report_path}")

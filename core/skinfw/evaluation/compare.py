@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from skinfw.errors import RunError
 from skinfw.evaluation.results import TRAINED, Evaluation, MetricInfo
 from skinfw.jsonfile import read_json
-from skinfw.reporting.figures import Cell, Table, figure_columns, figure_heading
+from skinfw.reporting.cards import cards_table, differing, merged
+from skinfw.reporting.figures import Cell, Table, figure_columns, figure_heading, figure_label
 from skinfw.run_folder import spec_file
 
 _NOT_COMPARED = ("name", "$schema")
@@ -28,6 +29,7 @@ class RunFigures:
         data: fingerprint of the data.
         evaluation: the figures of the test.
         spec: the filled spec by dotted path.
+        versions: of the libraries that measured, by name.
     """
 
     label: str
@@ -35,6 +37,7 @@ class RunFigures:
     data: str
     evaluation: Evaluation
     spec: Mapping[str, Any]
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def values(self) -> Mapping[str, float | None]:
@@ -81,7 +84,14 @@ def read_figures(folder: Path, label: str) -> RunFigures:
     record = read_json(path)
     try:
         evaluation = Evaluation.from_json(record["test"])
-        return RunFigures(label, record["checkpoint"], record["data"], evaluation, flat(read_json(spec)))
+        return RunFigures(
+            label=label,
+            checkpoint=record["checkpoint"],
+            data=record["data"],
+            evaluation=evaluation,
+            spec=flat(read_json(spec)),
+            versions=record.get("versions", {}),
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{path}: holds no figures of a run; measure it again: skinfw evaluate {folder}"
@@ -123,6 +133,14 @@ class Comparison:
         rows = [(path, [Cell(value) for value in values]) for path, values in self.differences().items()]
         return Table("spec field", [run.label for run in self.runs], rows)
 
+    def cards_table(self) -> Table:
+        """Return how each figure came about: region, pictures, and the metric's own card."""
+        return cards_table({run.label: run.evaluation for run in self.runs})
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of the libraries that measured, where they differ with each run's."""
+        return merged({run.label: run.versions for run in self.runs})
+
     def warnings(self) -> list[str]:
         """Say why the figures may not be comparable."""
         first, told = self.runs[0], []
@@ -131,6 +149,13 @@ class Comparison:
                 told.append(f"{run.label} was measured on other test samples than {first.label}")
             elif run.data != first.data:
                 told.append(f"{run.label} was measured on other data than {first.label}")
+            told += [
+                f"{run.label} measured {figure_label(key)} in another way than {first.label} "
+                f"({', '.join(labels)})"
+                for key, info in run.evaluation.metrics.items()
+                if key in first.evaluation.metrics
+                and (labels := differing([info.card, first.evaluation.metrics[key].card]))
+            ]
         return told
 
 

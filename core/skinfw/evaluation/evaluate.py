@@ -15,11 +15,14 @@ from skinfw.data.batch import picture_tensor
 from skinfw.data.loading import Loader
 from skinfw.data.split import split_names
 from skinfw.devices import pick_device
+from skinfw.environment import versions
 from skinfw.errors import DataError, SkinfwError
 from skinfw.evaluation.augmented import augmented_samples
 from skinfw.evaluation.examples import paint_examples, save_examples
 from skinfw.evaluation.figures import Figures
-from skinfw.evaluation.results import TRAINED, Evaluation
+from skinfw.evaluation.results import TRAINED, Evaluation, SkinTone
+from skinfw.evaluation.skin_tone import skin_tones
+from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback, paint_batches
 from skinfw.interfaces import Dataset, Generator
 from skinfw.jsonfile import write_json
@@ -42,6 +45,7 @@ class _Measured:
     values: dict[str, float | None]
     violations: int
     seconds_a_picture: float
+    tones: tuple[SkinTone | None, ...]
 
 
 def evaluate_generator(
@@ -80,7 +84,12 @@ def evaluate_generator(
     with torch.random.fork_rng(cards, device_type="cuda" if device.type == "cpu" else device.type):
         torch.manual_seed(spec.seed)
         skip = spec.data.on_corrupt == "skip"
-        measured = {TRAINED: _measure(generator, spec, dataset, names, device, count, skip_corrupt=skip)}
+        measured = {
+            TRAINED: _measure(
+                generator, spec, dataset, names, device, count,
+                skip_corrupt=skip, with_tones=split == "test",
+            )
+        }  # fmt: skip
         unavailable: dict[str, str] = {}
         painted = measured[TRAINED].names
         for name, baseline in baselines.items():
@@ -122,6 +131,7 @@ def _measure(
     count: _Counter,
     *,
     skip_corrupt: bool = False,
+    with_tones: bool = False,
 ) -> _Measured:
     loader = Loader(
         dataset,
@@ -132,12 +142,14 @@ def _measure(
     )
     figures = Figures(spec)
     painted_names: list[str] = []
+    tones: list[SkinTone | None] = []
     times: list[tuple[float, int]] = []
     violations = 0
     for painted in paint_batches(generator, spec, loader, device):
         batch = painted.batch
         # what is measured is the written picture, rounded to 8 bits
         figures.update(picture_tensor(list(painted.pictures)).to(device), batch.target, batch.skin)
+        tones += skin_tones(batch.target, batch.skin) if with_tones else []
         violations += sum(painted.violations(index) for index in range(len(batch.names)))
         times.append((painted.seconds, len(batch.names)))
         painted_names += batch.names
@@ -151,7 +163,7 @@ def _measure(
     # the first batch pays for warming up
     counted = times[1:] or times
     seconds = sum(each for each, _ in counted) / sum(pictures for _, pictures in counted)
-    return _Measured(painted_names, figures, figures.compute(), violations, seconds)
+    return _Measured(painted_names, figures, figures.compute(), violations, seconds, tuple(tones))
 
 
 def _evaluation(
@@ -175,6 +187,7 @@ def _evaluation(
         violations={painter: each.violations for painter, each in measured.items()},
         seconds_a_picture={painter: each.seconds_a_picture for painter, each in measured.items()},
         unavailable={**unavailable, **reasons},
+        tones=measured[TRAINED].tones,
     )
 
 
@@ -227,7 +240,14 @@ def evaluate_run(
         baselines=baselines,
         progress=progress,
     )
-    write_json(run.metrics_path, {"checkpoint": which, "data": fingerprint, "test": evaluation.to_json()})
+    record = {
+        "checkpoint": which,
+        "data": fingerprint,
+        "versions": versions(),
+        "test": evaluation.to_json(),
+        "skin_tones": tones_json(evaluation),
+    }
+    write_json(run.metrics_path, record)
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
     examples = paint_examples(generator, usable, spec, dataset, evaluation, device)
     save_examples(examples, run.samples_folder / "test")

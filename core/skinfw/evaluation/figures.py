@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -23,28 +24,32 @@ class Figures:
         spec: names the metrics.
 
     Attributes:
-        info: how to read each figure, by ``region/name``.
+        info: how to read each figure, by ``region/name``; `compute` adds the metrics' cards.
         per_picture: the value of each picture so far, by ``region/name``; None for no value.
         unavailable: why a figure has no value, by ``region/name``.
     """
 
     def __init__(self, spec: Spec) -> None:
         self.unavailable: dict[str, str] = {}
+        self.per_picture: dict[str, list[float | None]] = {}
         self._metrics = {}
         for name, reference in numbered(spec.metrics).items():
             try:
                 built = build_metric(reference)
-            except SkinfwError as error:
+            except Exception as error:
                 for region in getattr(reference.config, "regions", ()):
                     self._give_up(f"{region}/{name}", error)
             else:
                 self._metrics.update({f"{region}/{name}": metric for region, metric in built.items()})
         self.info = {key: MetricInfo(each.unit, each.direction) for key, each in self._metrics.items()}
-        self.per_picture: dict[str, list[float | None]] = {}
 
-    def _give_up(self, key: str, error: SkinfwError) -> None:
-        logger.warning("%s has no value: %s", key, error)
-        self.unavailable[key] = str(error)
+    def _give_up(self, key: str, error: Exception) -> None:
+        """Tell why a metric has no value; whatever it raised, the evaluation goes on without it."""
+        reason = str(error) if isinstance(error, SkinfwError) else f"{type(error).__name__}: {error}"
+        logger.warning("%s has no value: %s", key, reason)
+        logger.debug("where %s failed", key, exc_info=error)
+        self.unavailable[key] = reason
+        self.per_picture.pop(key, None)
 
     @torch.no_grad()
     def update(self, output: Tensor, target: Tensor, skin: Tensor) -> None:
@@ -54,12 +59,15 @@ class Figures:
                 continue
             try:
                 values = metric.update(output, target, skin)
-            except SkinfwError as error:
+                if values is not None:
+                    self._add(key, values, len(output))
+            except Exception as error:
                 self._give_up(key, error)
-                self.per_picture.pop(key, None)
-                continue
-            if values is not None:
-                self.per_picture.setdefault(key, []).extend(plain(value) for value in values.tolist())
+
+    def _add(self, key: str, values: Tensor, pictures: int) -> None:
+        if values.shape != (pictures,):
+            raise ValueError(f"gave values of shape {tuple(values.shape)} for {pictures} pictures")
+        self.per_picture.setdefault(key, []).extend(plain(value) for value in values.tolist())
 
     @torch.no_grad()
     def compute(self) -> dict[str, float | None]:
@@ -71,9 +79,11 @@ class Figures:
             return None
         try:
             value = plain(self._metrics[key].compute())
-        except SkinfwError as error:
+            card = {str(label): str(text) for label, text in self._metrics[key].card().items()}
+        except Exception as error:
             self._give_up(key, error)
             return None
+        self.info[key] = replace(self.info[key], card=card)
         if value is None:
             region = key.partition("/")[0]
             self.unavailable[key] = f"no finite value: is there any {region} in these pictures?"

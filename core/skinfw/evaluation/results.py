@@ -18,14 +18,29 @@ class MetricInfo:
     Attributes:
         unit: its unit, empty for a plain number.
         direction: whether more or less is better.
+        card: what else a reader must know to compare it, by label: backbone, resize, warnings.
     """
 
     unit: str
     direction: Literal["higher", "lower"]
+    card: Mapping[str, str] = field(default_factory=dict)
 
     def better(self, value: float, other: float) -> bool:
         """Return whether ``value`` is better than ``other``."""
         return value > other if self.direction == "higher" else value < other
+
+
+@dataclass(frozen=True)
+class SkinTone:
+    """How light the skin of a picture is; see `skinfw.evaluation.skin_tone`.
+
+    Attributes:
+        ita: individual typology angle in degrees; lighter skin has a larger one.
+        monk: the nearest of the ten Monk skin tones, 1 (lightest) to 10.
+    """
+
+    ita: float
+    monk: int
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,8 @@ class Evaluation:
         seconds_a_picture: time of the generator's pass, by who painted.
         unavailable: why something has no value: by the name of a baseline that could not paint, or by
             ``painter/region/name`` of a figure.
+        tones: the skin tone of each true picture, in the order of ``names``, None for one that shows no skin;
+            empty where they were not measured.
     """
 
     split: Literal["validation", "test"]
@@ -55,6 +72,7 @@ class Evaluation:
     violations: Mapping[str, int]
     seconds_a_picture: Mapping[str, float]
     unavailable: Mapping[str, str] = field(default_factory=dict)
+    tones: Sequence[SkinTone | None] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON holds it."""
@@ -64,7 +82,8 @@ class Evaluation:
     def from_json(cls, value: Mapping[str, Any]) -> Evaluation:
         """Return the evaluation that `to_json` wrote."""
         metrics = {key: MetricInfo(**info) for key, info in value["metrics"].items()}
-        return cls(**{**value, "metrics": metrics})
+        tones = tuple(None if tone is None else SkinTone(**tone) for tone in value.get("tones", ()))
+        return cls(**{**value, "metrics": metrics, "tones": tones})
 
     def deciding_metric(self) -> str | None:
         """Return the metric that chooses the best checkpoint, by ``region/name``.

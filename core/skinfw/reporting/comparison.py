@@ -13,6 +13,7 @@ from skinfw.errors import UserError
 from skinfw.evaluation.compare import Comparison
 from skinfw.evaluation.results import TRAINED
 from skinfw.jsonfile import write_text
+from skinfw.reporting.cards import pictures_text, versions_text
 from skinfw.reporting.tables import markdown_table
 
 
@@ -30,9 +31,11 @@ def to_csv(comparison: Comparison) -> str:
     return stream.getvalue()
 
 
-def to_markdown(comparison: Comparison) -> str:
-    """Return the figures, the best in bold, and the spec fields that differ."""
-    parts = [markdown_table(comparison.table())]
+def tomarkdown_table(comparison: Comparison) -> str:
+    """Return the figures, the best in bold, how they came about, and the spec fields that differ."""
+    parts = [markdown_table(comparison.table()), markdown_table(comparison.cards_table())]
+    if comparison.versions():
+        parts.append(f"Measured with {versions_text(comparison.versions())}.")
     if comparison.differences():
         parts.append(markdown_table(comparison.differences_table()))
     parts += [f"Warning: {warning}." for warning in comparison.warnings()]
@@ -50,10 +53,15 @@ def to_json(comparison: Comparison) -> str:
                 "pictures": len(run.evaluation.names),
                 "violations": run.evaluation.violations[TRAINED],
                 "values": dict(run.values),
+                "cards": {key: dict(info.card) for key, info in run.evaluation.metrics.items()},
+                "counts": {key: pictures_text(run.evaluation, key) for key in run.evaluation.metrics},
+                "versions": dict(run.versions),
             }
             for run in comparison.runs
         ],
-        "metrics": {key: vars(info) for key, info in comparison.metrics.items()},
+        "metrics": {
+            key: {"unit": info.unit, "direction": info.direction} for key, info in comparison.metrics.items()
+        },
         "differences": {
             path: {run.label: run.spec.get(path) for run in comparison.runs}
             for path in comparison.differences()

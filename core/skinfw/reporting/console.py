@@ -17,7 +17,9 @@ def print_table(table: Table, title: str | None = None) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=PLAIN_WIDTH)
-    drawn = RichTable(title=title, title_justify="left")
+    if title is not None:  # a title of the table itself would be broken to the table's width
+        console.print(f"[italic]{escape(title)}[/]", highlight=False, soft_wrap=True)
+    drawn = RichTable()
     drawn.add_column(table.corner, overflow="fold")
     for column in table.columns:
         drawn.add_column(escape(column), justify="right", overflow="fold")

@@ -11,9 +11,10 @@ from torch import nn
 
 from skinfw.assemble import build_discriminator, build_generator
 from skinfw.component_spec import numbered
-from skinfw.evaluation.results import TRAINED, Evaluation
+from skinfw.evaluation.results import Evaluation
 from skinfw.registry import installed
-from skinfw.reporting.figures import ARROWS
+from skinfw.reporting.cards import merged, pictures_text
+from skinfw.reporting.figures import ARROWS, metric_label
 from skinfw.spec import Spec
 
 
@@ -26,6 +27,7 @@ class MetricCard:
         direction: whether more or less is better, in words.
         provider: who brought the metric.
         regions: what each of its figures was measured over.
+        facts: backbone, resize, warnings and the like, by label; empty for a plain formula.
         explanation: the metric's own documentation, a paragraph each.
     """
 
@@ -33,6 +35,7 @@ class MetricCard:
     direction: str
     provider: str
     regions: Sequence[str]
+    facts: Mapping[str, str]
     explanation: Sequence[str]
 
 
@@ -45,10 +48,11 @@ def metric_cards(spec: Spec, evaluation: Evaluation) -> list[MetricCard]:
     types = {name: reference.name for name, reference in numbered(spec.metrics).items()}
     return [
         MetricCard(
-            name=name.replace("_", " ").upper(),
+            name=metric_label(keys[0]),
             direction=_direction(evaluation, keys[0]),
             provider=registry.entry("metric", types[name]).provider,
-            regions=[f"{key.partition('/')[0]}: {_pictures(evaluation, key)}" for key in keys],
+            regions=[f"{key.partition('/')[0]}: {pictures_text(evaluation, key)}" for key in keys],
+            facts=merged({key.partition("/")[0]: evaluation.metrics[key].card for key in keys}),
             explanation=_paragraphs(registry.component_class("metric", types[name])),
         )
         for name, keys in regions.items()
@@ -59,14 +63,6 @@ def _direction(evaluation: Evaluation, key: str) -> str:
     info = evaluation.metrics[key]
     unit = f", in {info.unit}" if info.unit else ""
     return f"{ARROWS[info.direction]} {info.direction} is better{unit}"
-
-
-def _pictures(evaluation: Evaluation, key: str) -> str:
-    values = evaluation.per_picture[TRAINED].get(key)
-    if values is None:
-        return f"over all {len(evaluation.names)} pictures at once"
-    known = sum(value is not None for value in values)
-    return f"mean of {known} picture{'' if known == 1 else 's'}"
 
 
 def _paragraphs(metric: type[Any]) -> list[str]:

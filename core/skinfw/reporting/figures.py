@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from skinfw.evaluation.results import TRAINED, Evaluation, MetricInfo
+from skinfw.evaluation.tone_groups import ENOUGH, group_means, tone_gap, toned_figures
 
 ARROWS = {"higher": "↑", "lower": "↓"}
 NONE = "n/a"
@@ -39,10 +40,14 @@ class Table:
     rows: Sequence[tuple[str, Sequence[Cell]]]
 
 
+def metric_label(key: str) -> str:
+    """Return how the metric of ``region/name`` is called: ``PSNR``."""
+    return key.partition("/")[2].replace("_", " ").upper()
+
+
 def figure_label(key: str) -> str:
     """Return how ``region/name`` is called: ``skin PSNR``."""
-    region, _, name = key.partition("/")
-    return f"{region} {name.replace('_', ' ').upper()}"
+    return f"{key.partition('/')[0]} {metric_label(key)}"
 
 
 def figure_heading(key: str, info: MetricInfo) -> str:
@@ -94,7 +99,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
 
 
 def summary(evaluation: Evaluation) -> str:
-    """Say how the trained generator did beside the baselines: by the deciding metric, and by the next one."""
+    """Say how the trained generator did beside the baselines, by two metrics, and between skin tones."""
     count = len(evaluation.names)
     where = f"On {count} {evaluation.split} picture{'s' if count != 1 else ''}"
     key = evaluation.deciding_metric()
@@ -108,7 +113,8 @@ def summary(evaluation: Evaluation) -> str:
         if painter != TRAINED and figures.get(key) is not None
     ]
     text = f"{where} the trained generator reaches {figure_label(key)} {_with_unit(value, info)}"
-    return f"{text}{': ' if compared else ''}{', '.join(compared)}.{_second(evaluation, key)}"
+    text += f"{': ' if compared else ''}{', '.join(compared)}."
+    return f"{text}{_second(evaluation, key)}{_tones(evaluation)}"
 
 
 def _second(evaluation: Evaluation, deciding: str) -> str:
@@ -124,6 +130,23 @@ def _second(evaluation: Evaluation, deciding: str) -> str:
     ]
     label = figure_label(others[0])
     return f" {label[0].upper()}{label[1:]}: {', '.join(figures)}."
+
+
+def _tones(evaluation: Evaluation) -> str:
+    """Say between which classes of skin tone the trained generator differs most, and by how much."""
+    if not toned_figures(evaluation):
+        return ""
+    gap = tone_gap(evaluation)
+    if gap is None:
+        return f" Skin tones are not compared: fewer than two classes have {ENOUGH} pictures."
+    info = evaluation.metrics[gap.figure]
+    means = group_means(evaluation, gap.figure, "ita")
+    best, worst = (
+        f"{name} skin ({_with_unit(means[name].mean, info)}, {means[name].pictures} pictures)"
+        for name in (gap.best, gap.worst)
+    )
+    told = f"{best} and worst on {worst}: {_with_unit(gap.difference, info)} apart"
+    return f" By skin tone, {figure_label(gap.figure)} is best on {told}."
 
 
 def _with_unit(value: float | None, info: MetricInfo) -> str:

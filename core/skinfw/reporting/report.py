@@ -12,11 +12,13 @@ from skinfw.evaluation.augmented import AugmentedSample
 from skinfw.evaluation.examples import Example, ranking_metric
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.jsonfile import write_text
+from skinfw.reporting.cards import versions_text
 from skinfw.reporting.facts import metric_cards, training_facts
 from skinfw.reporting.figures import evaluation_table, figure_label, figure_text, summary
 from skinfw.reporting.pages import render_page
 from skinfw.reporting.pictures import ERROR_FULL, error_legend, png_uri
 from skinfw.reporting.plots import draw, loss_curves, validation_curves
+from skinfw.reporting.tones import FEW_NOTE, tone_tables
 from skinfw.run_folder import Run
 from skinfw.spec import Spec
 from skinfw.training.checkpoints import Checkpoint
@@ -48,6 +50,7 @@ def write_report(
     """
     spec, log = checkpoint.spec, run.read_log()
     ranking = ranking_metric(evaluation)
+    measured_with = environment(spec)
     page = render_page(
         TEMPLATE,
         name=spec.name,
@@ -55,6 +58,9 @@ def write_report(
         chips=_chips(checkpoint, evaluation),
         table=evaluation_table(evaluation),
         trained=TRAINED,
+        tones=tone_tables(evaluation),
+        few=FEW_NOTE,
+        versions=versions_text(measured_with["versions"]),
         violations=sum(evaluation.violations.values()),
         unavailable=evaluation.unavailable,
         examples=[_example(each, evaluation) for each in examples],
@@ -67,7 +73,7 @@ def write_report(
         cards=metric_cards(spec, evaluation),
         spec=json.dumps(spec.to_json(), indent=2, ensure_ascii=False),
         trained_with=checkpoint.about,
-        measured_with=environment(spec),
+        measured_with=measured_with,
     )
     write_text(run.report_path, page)
 

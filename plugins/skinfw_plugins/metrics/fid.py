@@ -40,4 +40,4 @@ class FidMetric(DistributionMetric[FidConfig]):
             f"{self.pictures} pictures are fewer than {ENOUGH}: FID is biased upwards, compare it between "
             "equal numbers of pictures only, and read KID beside it"
         )
-        return {**inception.CARD, "warning": warning}
+        return {**inception.CARD, "warnings": warning}

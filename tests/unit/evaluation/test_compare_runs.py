@@ -21,6 +21,8 @@ def run_folder(
     *,
     data: str = "d1",
     names: Any = ("a",),
+    card: dict[str, str] | None = None,
+    versions: dict[str, str] | None = None,
     **spec: Any,
 ) -> Path:
     folder = root / name
@@ -29,13 +31,15 @@ def run_folder(
         split="test",
         step=1200,
         names=list(names),
-        metrics={key: MetricInfo("dB", "higher") for key in values},
+        metrics={key: MetricInfo("dB", "higher", card or {}) for key in values},
         values={"trained": values},
         per_picture={"trained": {}},
         violations={"trained": 0},
         seconds_a_picture={"trained": 0.01},
     )
-    record = {"checkpoint": "best", "data": data, "test": found.to_json()}
+    record: dict[str, Any] = {"checkpoint": "best", "data": data, "test": found.to_json()}
+    if versions is not None:
+        record["versions"] = versions
     (folder / "metrics.json").write_text(json.dumps(record), encoding="utf-8")
     (folder / "spec.json").write_text(json.dumps({"name": name, **spec}), encoding="utf-8")
     return folder
@@ -91,6 +95,32 @@ def test_other_samples_and_other_data_are_warned_of(tmp_path: Path) -> None:
         "c was measured on other test samples than a",
     ]
     assert compare_runs([first, first]).warnings() == []
+
+
+def test_how_figures_came_about_is_told_and_warned_of(tmp_path: Path) -> None:
+    cards = [{"net": "A", "warnings": "few"}, {"net": "B"}, {"net": "A"}]
+    folders = [
+        run_folder(
+            tmp_path, f"r{index}", {"skin/psnr": 1.0},
+            card=card, versions={"torch": f"2.{index}", "lpips": "0.1.4"},
+        )
+        for index, card in enumerate(cards)
+    ]  # fmt: skip
+    comparison = compare_runs(folders)
+    assert comparison.warnings() == ["r1 measured skin PSNR in another way than r0 (net)"]
+    text = to_markdown(comparison)
+    assert "| figure | region | pictures | net | warnings |" in text
+    assert "| PSNR | skin | over all 1 pictures at once | r0: A; r1: B; r2: A | r0: few |" in text
+    assert "Measured with torch r0: 2.0; r1: 2.1; r2: 2.2, lpips 0.1.4." in text
+    value = json.loads(to_json(comparison))
+    assert value["runs"][1]["cards"] == {"skin/psnr": {"net": "B"}}
+    assert value["runs"][1]["versions"] == {"torch": "2.1", "lpips": "0.1.4"}
+
+
+def test_records_without_versions_are_read(tmp_path: Path) -> None:
+    comparison = compare_runs(two(tmp_path))
+    assert comparison.versions() == {}
+    assert "Measured with" not in to_markdown(comparison)
 
 
 def test_runs_of_one_name_are_told_apart_by_their_path(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from skimage.color import rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
 from torch import Tensor
 
@@ -174,6 +176,21 @@ def test_changed_kept_pixels_are_counted(
     assert any("12 pixels outside the painted region" in message for message in caplog.messages)
 
 
+def test_tones_are_those_of_the_true_pictures_and_only_of_a_test(tiny_spec: Callable[..., Any]) -> None:
+    spec = parse_spec(tiny_spec())
+    generator, data = Grey(GeneratorConfig(), io(spec)), build_dataset(spec)
+    found = evaluate(spec, generator, baselines=build_baselines(spec))
+    samples = [data.load(name) for name in found.names]
+    assert all(sample.skin is not None for sample in samples)
+    for sample, tone in zip(samples, found.tones, strict=True):
+        assert tone is not None
+        lab = np.median(rgb2lab(sample.target[sample.skin][:, None])[:, 0], axis=0)
+        assert tone.ita == pytest.approx(np.degrees(np.arctan2(lab[0] - 50, lab[2])), abs=0.05)
+    names = data.names()[:2]
+    validated = evaluate_generator(generator, spec, data, names, split="validation", step=1, device=CPU)
+    assert validated.tones == ()
+
+
 def test_a_run_is_measured_from_its_checkpoint_alone(make_run: Callable[..., Any], tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     found = evaluate_run(run)
@@ -181,6 +198,8 @@ def test_a_run_is_measured_from_its_checkpoint_alone(make_run: Callable[..., Any
     assert record["checkpoint"] == "best"
     assert Evaluation.from_json(record["test"]) == found
     assert found.step == 3
+    assert record["versions"]["lpips"] == metadata.version("lpips")
+    assert set(record["skin_tones"]["ita"]["skin/psnr"]) == {"trained", "inpaint", "tone"}
     assert run.report_path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     parts = {path.name for path in (run.samples_folder / "test").iterdir()}
     assert {"best-1-output.png", "median-1-target.png", "worst-1-error.png", "worst-1-tone.png"} <= parts

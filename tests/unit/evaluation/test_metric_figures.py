@@ -95,3 +95,74 @@ def test_no_skin_anywhere_is_told(tiny_spec: Callable[..., Any]) -> None:
     figures.update(PICTURES, PICTURES, 0 * SKIN)
     assert figures.compute() == {"picture/mse": 0.0, "skin/mse": None}
     assert "is there any skin" in figures.unavailable["skin/mse"]
+
+
+@pytest.mark.parametrize("where", ["update", "compute", "card"])
+def test_whatever_a_metric_raises_it_alone_has_no_value(
+    where: str, tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
+    figures.update(PICTURES, PICTURES, SKIN)
+    monkeypatch.setattr(figures._metrics["skin/psnr"], where, fail)
+    figures.update(PICTURES, PICTURES, SKIN)
+    assert figures.compute() == {
+        "picture/psnr": 100.0,
+        "skin/psnr": None,
+        "picture/mse": 0.0,
+        "skin/mse": 0.0,
+    }
+    assert figures.unavailable == {"skin/psnr": "RuntimeError: out of memory"}
+    assert set(figures.per_picture) == {"picture/psnr", "picture/mse", "skin/mse"}
+
+
+def test_whatever_building_raises_the_others_are_built(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = module.build_metric
+
+    def build(reference: Any) -> Any:
+        if reference.name == "psnr":
+            raise OSError("no such file")
+        return real(reference)
+
+    monkeypatch.setattr(module, "build_metric", build)
+    figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
+    assert figures.unavailable == dict.fromkeys(["picture/psnr", "skin/psnr"], "OSError: no such file")
+    assert list(figures.info) == ["picture/mse", "skin/mse"]
+
+
+def test_ctrl_c_is_not_taken_for_a_fault_of_a_metric(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
+    monkeypatch.setattr(figures._metrics["skin/mse"], "update", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        figures.update(PICTURES, PICTURES, SKIN)
+
+
+def test_a_metric_with_too_few_values_has_none(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
+    monkeypatch.setattr(figures._metrics["skin/mse"], "update", lambda *_: torch.zeros(1))
+    figures.update(PICTURES, PICTURES, SKIN)
+    assert figures.compute() == {"picture/mse": 0.0, "skin/mse": None}
+    assert figures.unavailable["skin/mse"] == "ValueError: gave values of shape (1,) for 2 pictures"
+
+
+def test_a_metrics_card_stands_in_its_info(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
+    monkeypatch.setattr(figures._metrics["skin/mse"], "card", lambda: {"resize": 299})
+    figures.update(PICTURES, PICTURES, SKIN)
+    assert figures.info["skin/mse"].card == {}
+    figures.compute()
+    assert figures.info["skin/mse"].card == {"resize": "299"}
+    assert figures.info["picture/mse"].card == {}

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from skinfw.evaluation.results import Evaluation, MetricInfo, plain
+from skinfw.evaluation.results import Evaluation, MetricInfo, SkinTone, plain
 
 
 def evaluation(values: dict[str, float | None], direction: Any = "higher") -> Evaluation:
@@ -58,6 +59,18 @@ def test_better_follows_the_direction(new: float, old: float, direction: Any, be
 def test_json_and_back_is_the_same_evaluation() -> None:
     found = evaluation({"picture/psnr": 30.0, "skin/psnr": None})
     assert Evaluation.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_cards_and_tones_survive_json_and_older_records_have_none() -> None:
+    plain_one = evaluation({"skin/lpips": 0.2})
+    metrics = {"skin/lpips": MetricInfo("", "lower", {"backbone": "AlexNet"})}
+    found = replace(plain_one, metrics=metrics, tones=(SkinTone(41.5, 4), None))
+    value = json.loads(json.dumps(found.to_json()))
+    assert value["tones"] == [{"ita": 41.5, "monk": 4}, None]
+    assert Evaluation.from_json(value) == found
+    del value["tones"], value["metrics"]["skin/lpips"]["card"]
+    older = Evaluation.from_json(value)
+    assert (older.tones, older.metrics["skin/lpips"].card) == ((), {})
 
 
 def test_json_has_no_nan() -> None:

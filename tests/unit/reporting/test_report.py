@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.evaluation.examples import Example
-from skinfw.evaluation.results import Evaluation
+from skinfw.evaluation.results import Evaluation, SkinTone
 from skinfw.reporting.report import write_report
 from skinfw.run_folder import Run
 from skinfw.training.checkpoints import read_checkpoint
@@ -87,10 +88,31 @@ def test_metrics_and_baselines_of_one_type_each_have_their_place(
     }
 
 
+def test_cards_versions_and_skin_tones_are_told(
+    make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run")
+    evaluation, _ = parts_of(run, monkeypatch)
+    info = evaluation.metrics["skin/psnr"]
+    tones = tuple(SkinTone(60.0 if index else -50.0, 2) for index in range(len(evaluation.names)))
+    metrics = {**evaluation.metrics, "skin/psnr": replace(info, card={"backbone": "Some<Net"})}
+    write_report(
+        run, read_checkpoint(run.checkpoint()), replace(evaluation, metrics=metrics, tones=tones), []
+    )
+    text = " ".join(" ".join(read(run).text).split())
+    assert "backbone skin: Some<Net" in text
+    assert f"Measured with skinfw {metadata.version('skinfw')}, torch" in text
+    for part in ("very light, trained", "very light, inpaint", "dark, tone 1 (few)", "Monk", "2, trained"):
+        assert part in text
+    write_report(run, read_checkpoint(run.checkpoint()), replace(evaluation, tones=()), [])
+    assert "By skin tone" not in " ".join(read(run).text)
+
+
 def test_best_figures_alone_are_marked(make_run: Callable[..., Any], tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     evaluate_run(run)
-    assert sum(cell.get("class") == "best" for cell in read(run).all("td")) == 2  # picture and skin PSNR
+    figures = run.report_path.read_text(encoding="utf-8").partition('<section id="figures">')[2]
+    assert figures.partition("</section>")[0].count('<td class="best">') == 2  # picture and skin PSNR
 
 
 def parts_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> tuple[Evaluation, list[Example]]:

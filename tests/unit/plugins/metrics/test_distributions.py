@@ -104,11 +104,11 @@ def test_fid_warns_of_few_pictures_only() -> None:
     metric = FidMetric(FidConfig(), IO)
     few = sets(3)
     metric.update(*few)
-    assert "read KID beside it" in metric.card()["warning"]
+    assert "read KID beside it" in metric.card()["warnings"]
     for _ in range(2048 // 3):
         metric.update(*few)
     assert metric.pictures >= 2048
-    assert "warning" not in metric.card()
+    assert "warnings" not in metric.card()
     assert "2048 features" in metric.card()["backbone"]
 
 

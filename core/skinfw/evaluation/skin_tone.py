@@ -1,0 +1,87 @@
+"""The skin tone of true pictures, in CIE Lab under D65.
+
+A picture's tone is that of its skin's median colour, taken of L*, a* and b* one by one: a shadow, a seam or
+hair pulls a median less than a mean. Photos are not colour-calibrated: light and camera shift the tone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+
+import torch
+from kornia.color import rgb_to_lab
+from torch import Tensor
+
+from skinfw.evaluation.results import SkinTone
+
+MONK_SHADES = (
+    "#f6ede4",
+    "#f3e7db",
+    "#f7ead0",
+    "#eadaba",
+    "#d7bd96",
+    "#a07e56",
+    "#825c43",
+    "#604134",
+    "#3a312a",
+    "#292420",
+)
+"""The Monk skin tone scale, lightest first, in sRGB (Monk 2023)."""
+
+
+def typology_angle(lightness: float, yellowness: float) -> float:
+    """Return the individual typology angle in degrees (Chardon et al. 1991).
+
+    Args:
+        lightness: L*, 0 to 100.
+        yellowness: b*. Skin has more than 0; below, as under blue light, the angle goes on past 90 degrees.
+    """
+    return math.degrees(math.atan2(lightness - 50.0, yellowness))
+
+
+def nearest_monk(lab: Sequence[float]) -> int:
+    """Return the Monk skin tone, 1 to 10, that is nearest to a colour.
+
+    Args:
+        lab: L*, a* and b*; distances are Euclidean.
+    """
+    distances = [math.dist(lab, shade) for shade in _monk_lab()]
+    return distances.index(min(distances)) + 1
+
+
+def skin_tones(pictures: Tensor, skin: Tensor) -> list[SkinTone | None]:
+    """Return the tone of the skin in each picture.
+
+    Args:
+        pictures: float RGB ``(B, 3, H, W)`` in [0, 1].
+        skin: where they show skin, ``(B, 1, H, W)`` in {0, 1}.
+
+    Returns:
+        one a picture; None for one that shows no skin.
+    """
+    return [_tone(picture[:, shown]) for picture, shown in zip(pictures, skin[:, 0] > 0.5, strict=True)]
+
+
+def _tone(colors: Tensor) -> SkinTone | None:
+    """Return the tone of ``(3, N)`` colours."""
+    if not colors.shape[1]:
+        return None
+    # sorting is what a median takes, and torch.quantile stops at 16 million values
+    ordered = _to_lab(colors.float().cpu()).sort(dim=1).values
+    middle = colors.shape[1] // 2
+    lab: list[float] = ((ordered[:, middle] + ordered[:, -middle - 1]) / 2).tolist()
+    return SkinTone(typology_angle(lab[0], lab[2]), nearest_monk(lab))
+
+
+def _to_lab(colors: Tensor) -> Tensor:
+    lab: Tensor = rgb_to_lab(colors[:, None])
+    return lab[:, 0]
+
+
+@cache
+def _monk_lab() -> list[list[float]]:
+    rgb = torch.tensor([list(bytes.fromhex(shade[1:])) for shade in MONK_SHADES]) / 255.0
+    shades: list[list[float]] = _to_lab(rgb.T).T.tolist()
+    return shades

@@ -1,0 +1,148 @@
+"""Figures on skin by skin tone: whom does a generator serve worse? Light: no torch.
+
+Pictures are grouped by classes of the individual typology angle, and by the nearest Monk skin tone. The mean
+over a group is that of its pictures' values; a picture without a value does not count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from skinfw.evaluation.results import TRAINED, Evaluation, SkinTone
+
+Scheme = Literal["ita", "monk"]
+SCHEMES: tuple[Scheme, ...] = ("ita", "monk")
+
+ITA_CLASSES: Mapping[str, float] = {
+    "very light": 55.0,
+    "light": 41.0,
+    "intermediate": 28.0,
+    "tan": 10.0,
+    "brown": -30.0,
+    "dark": -math.inf,
+}
+"""The classes, lightest first, with the angle in degrees that a member exceeds (Chardon et al. 1991; Del Bino
+et al. 2006)."""
+
+MONK_TONES = 10
+
+ENOUGH = 5
+"""Pictures from which on the mean over a group is compared with others."""
+
+
+@dataclass(frozen=True)
+class GroupMean:
+    """A figure over one group.
+
+    Attributes:
+        mean: the mean over the pictures that have a value.
+        pictures: how many those are.
+    """
+
+    mean: float
+    pictures: int
+
+
+@dataclass(frozen=True)
+class ToneGap:
+    """How far the trained generator's figure differs between the classes of skin tone.
+
+    Attributes:
+        figure: which figure, ``region/name``.
+        best: the class that it serves best.
+        worst: the class that it serves worst.
+        difference: how far the two means are apart, at least 0, in the figure's unit.
+    """
+
+    figure: str
+    best: str
+    worst: str
+    difference: float
+
+
+def ita_class(ita: float) -> str:
+    """Return the class of an individual typology angle in degrees; one on a limit is of the darker class."""
+    return next((name for name, limit in ITA_CLASSES.items() if ita > limit), "dark")
+
+
+def group_of(tone: SkinTone, scheme: Scheme) -> str:
+    """Return the name of a skin tone's group."""
+    return ita_class(tone.ita) if scheme == "ita" else str(tone.monk)
+
+
+def groups(scheme: Scheme) -> list[str]:
+    """Return the names of all groups, lightest first."""
+    return list(ITA_CLASSES) if scheme == "ita" else [str(tone) for tone in range(1, MONK_TONES + 1)]
+
+
+def group_sizes(evaluation: Evaluation, scheme: Scheme) -> dict[str, int]:
+    """Return how many pictures each group has, lightest first; groups without any are left out."""
+    members = [group_of(tone, scheme) for tone in evaluation.tones if tone is not None]
+    return {name: members.count(name) for name in groups(scheme) if name in members}
+
+
+def toned_figures(evaluation: Evaluation) -> list[str]:
+    """Return the figures on skin that have a value for each picture."""
+    known = evaluation.per_picture[TRAINED] if evaluation.tones else {}
+    return [key for key in evaluation.metrics if key in known and key.startswith("skin/")]
+
+
+def group_means(
+    evaluation: Evaluation, key: str, scheme: Scheme, painter: str = TRAINED
+) -> dict[str, GroupMean]:
+    """Return one painter's figure over each group, lightest first; groups without a value are left out."""
+    values: dict[str, list[float]] = {name: [] for name in groups(scheme)}
+    figures = evaluation.per_picture[painter].get(key, ())
+    for tone, value in zip(evaluation.tones, figures, strict=False):
+        if tone is not None and value is not None:
+            values[group_of(tone, scheme)].append(value)
+    return {name: GroupMean(math.fsum(each) / len(each), len(each)) for name, each in values.items() if each}
+
+
+def tone_gap(evaluation: Evaluation) -> ToneGap | None:
+    """Compare the classes of the typology angle that have `ENOUGH` pictures.
+
+    It goes by the deciding metric, or else by the first figure on skin with a value for each picture.
+
+    Returns:
+        the gap; None where there are fewer than two such classes.
+    """
+    known = toned_figures(evaluation)
+    deciding = evaluation.deciding_metric()
+    key = deciding if deciding in known else next(iter(known), None)
+    if key is None:
+        return None
+    means = {
+        name: each.mean
+        for name, each in group_means(evaluation, key, "ita").items()
+        if each.pictures >= ENOUGH
+    }
+    if len(means) < 2:
+        return None
+    lowest, highest = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
+    best, worst = (highest, lowest) if evaluation.metrics[key].direction == "higher" else (lowest, highest)
+    return ToneGap(key, best, worst, means[highest] - means[lowest])
+
+
+def tones_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the figures by skin tone as ``metrics.json`` holds them."""
+    gap = tone_gap(evaluation)
+    return {
+        "gap": None if gap is None else asdict(gap),
+        **{
+            scheme: {
+                key: {
+                    painter: {
+                        name: asdict(each)
+                        for name, each in group_means(evaluation, key, scheme, painter).items()
+                    }
+                    for painter in evaluation.per_picture
+                }
+                for key in toned_figures(evaluation)
+            }
+            for scheme in SCHEMES
+        },
+    }

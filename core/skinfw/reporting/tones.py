@@ -1,0 +1,66 @@
+"""Tables of figures by skin tone. Light: no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from skinfw.evaluation.results import Evaluation
+from skinfw.evaluation.tone_groups import (
+    ENOUGH,
+    SCHEMES,
+    GroupMean,
+    Scheme,
+    group_means,
+    group_sizes,
+    toned_figures,
+)
+from skinfw.reporting.figures import Cell, Table, figure_columns, figure_heading
+
+TITLES: Mapping[Scheme, str] = {
+    "ita": "Figures on the skin by class of the individual typology angle",
+    "monk": "Figures on the skin by the nearest Monk skin tone",
+}
+
+FEW_NOTE = f"(few): fewer than {ENOUGH} pictures; such a mean says little."
+
+
+def tone_table(evaluation: Evaluation, scheme: Scheme) -> Table:
+    """Return the figures of every painter over each group, lightest first; each group's best is marked."""
+    keys = toned_figures(evaluation)
+    metrics = {key: evaluation.metrics[key] for key in keys}
+    painters = list(evaluation.per_picture)
+    means = {
+        (painter, key): group_means(evaluation, key, scheme, painter) for painter in painters for key in keys
+    }
+    rows = []
+    for group, size in group_sizes(evaluation, scheme).items():
+        found = [{key: means[painter, key].get(group) for key in keys} for painter in painters]
+        cells = figure_columns([_values(figures) for figures in found], metrics)
+        for painter, figures, row in zip(painters, found, cells, strict=True):
+            counted = [_counted(cell, figures[key], size) for key, cell in zip(keys, row, strict=True)]
+            rows.append((f"{group}, {painter}", [Cell(_size(size)), *counted]))
+    heads = [figure_heading(key, info) for key, info in metrics.items()]
+    return Table("skin tone, painted by", ["pictures", *heads], rows)
+
+
+def tone_tables(evaluation: Evaluation) -> dict[str, Table]:
+    """Return a table for each way of grouping, by its title; none where nothing is known by skin tone."""
+    if not toned_figures(evaluation):
+        return {}
+    tables = {TITLES[scheme]: tone_table(evaluation, scheme) for scheme in SCHEMES}
+    return {title: table for title, table in tables.items() if table.rows}
+
+
+def _values(figures: Mapping[str, GroupMean | None]) -> dict[str, float | None]:
+    return {key: None if found is None else found.mean for key, found in figures.items()}
+
+
+def _size(pictures: int) -> str:
+    return str(pictures) if pictures >= ENOUGH else f"{pictures} (few)"
+
+
+def _counted(cell: Cell, found: GroupMean | None, size: int) -> Cell:
+    """Say in a cell of how many pictures it is, where not all of the group have a value."""
+    if found is None or found.pictures == size:
+        return cell
+    return Cell(f"{cell.text} (of {_size(found.pictures)})", cell.best)
