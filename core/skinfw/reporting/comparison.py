@@ -31,7 +31,7 @@ def to_csv(comparison: Comparison) -> str:
     return stream.getvalue()
 
 
-def tomarkdown_table(comparison: Comparison) -> str:
+def to_markdown(comparison: Comparison) -> str:
     """Return the figures, the best in bold, how they came about, and the spec fields that differ."""
     parts = [markdown_table(comparison.table()), markdown_table(comparison.cards_table())]
     if comparison.versions():
