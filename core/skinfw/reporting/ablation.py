@@ -26,7 +26,9 @@ from skinfw.reporting.ablation_files import (
 )
 from skinfw.reporting.ablation_plots import draw_differences, draw_means
 from skinfw.reporting.ablation_tables import (
+    cards_note,
     differences_table,
+    figure_cards,
     figures_table,
     orderings,
     published_comparison,
@@ -89,6 +91,8 @@ def _page(result: AblationResult, pictures: PictureRows, means: str | None, diff
         reference=result.plan.reference,
         table=figures_table(result),
         figures_note=FIGURES_NOTE,
+        cards=figure_cards(result),
+        cards_note=cards_note(result),
         means=_svg_uri(means),
         differences=differences_table(result),
         differences_note=differences_note(result),

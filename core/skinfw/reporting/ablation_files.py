@@ -13,7 +13,9 @@ from skinfw.ablation.results import AblationResult, RunResult, VariantResult
 from skinfw.ablation.statistics import BOOTSTRAP_SEED, DRAWS, LEVEL
 from skinfw.environment import environment
 from skinfw.reporting.ablation_tables import (
+    cards_note,
     differences_table,
+    figure_cards,
     figures_table,
     orderings,
     published_comparison,
@@ -73,6 +75,7 @@ def _tables(result: AblationResult) -> list[tuple[str, Table]]:
     section = "" if published is None else f" ({published.title}, section {published.section} of the report)"
     told = [
         (FIGURES_NOTE, figures_table(result)),
+        (cards_note(result), figure_cards(result)),
         (differences_note(result), differences_table(result)),
         (
             " ".join([NOTE + section, *(f"{line}." for line in orderings(result))]),
@@ -117,9 +120,7 @@ def to_json(result: AblationResult) -> str:
         "size": plan.size,
         "compared_to": plan.reference,
         "summary": summary(result),
-        "metrics": {
-            key: {"unit": info.unit, "direction": info.direction} for key, info in result.metrics.items()
-        },
+        "metrics": {key: asdict(info) for key, info in result.metrics.items()},
         "variants": {variant.name: _variant_json(result, variant) for variant in result.variants},
         "baselines": result.baselines,
         "bootstrap": {"draws": DRAWS, "level": LEVEL, "seed": BOOTSTRAP_SEED},

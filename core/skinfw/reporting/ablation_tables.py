@@ -9,6 +9,7 @@ from skinfw.ablation.published import PUBLISHED_METRICS
 from skinfw.ablation.results import AblationResult, VariantResult
 from skinfw.ablation.statistics import DRAWS, Difference, Spread
 from skinfw.evaluation.results import MetricInfo
+from skinfw.reporting.cards import cards_table, versions_text
 from skinfw.reporting.figures import (
     NONE,
     Cell,
@@ -169,6 +170,21 @@ def spec_table(result: AblationResult) -> Table | None:
         return None
     rows = [(path, [Cell(value) for value in values]) for path, values in found.items()]
     return Table("spec field", [each.name for each in result.variants], rows)
+
+
+def figure_cards(result: AblationResult) -> Table | None:
+    """Return how each figure came about: region, pictures, backbone, resize; None before the first run."""
+    measured = {each.name: each.done[0].figures for each in result.variants if each.done}
+    evaluations = {name: figures.evaluation for name, figures in measured.items() if figures is not None}
+    return cards_table(evaluations) if evaluations else None
+
+
+def cards_note(result: AblationResult) -> str:
+    """Say what the figures were measured with."""
+    anchor = result.anchor
+    versions = {} if anchor is None or anchor.figures is None else anchor.figures.versions
+    with_what = f" Measured with {versions_text(versions)}." if versions else ""
+    return f"How each figure came about.{with_what}"
 
 
 def summary(result: AblationResult) -> str:

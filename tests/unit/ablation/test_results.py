@@ -255,7 +255,7 @@ def test_markdown_says_everything(result: AblationResult) -> None:
 
 def test_latex_is_escaped_and_has_booktabs_rules(result: AblationResult) -> None:
     text = to_tex(result)
-    assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\begin{table}") == 4
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\begin{table}") == 5
     assert r"with\_mask & \textbf{26.75 $\pm$ 0.71} & \textbf{0.1500 $\pm$ 0}" in text
     assert r"picture PSNR (dB) $\uparrow$" in text
     assert r"p $<$ 0.0002" in text

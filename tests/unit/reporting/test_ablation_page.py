@@ -79,6 +79,17 @@ def result(plan: Plan) -> AblationResult:
     return report_plan(plan)
 
 
+def test_every_figure_has_its_card(result: AblationResult) -> None:
+    page = result.page_path.read_text(encoding="utf-8")
+    table = (result.output / "table.md").read_text(encoding="utf-8")
+    for text in (page, table):
+        assert "How each figure came about" in text
+        assert "Measured with skinfw" in text
+        assert "mean of " in text
+    metrics = json.loads((result.output / "ablation.json").read_text(encoding="utf-8"))["metrics"]
+    assert all(set(metric) == {"unit", "direction", "card"} for metric in metrics.values())
+
+
 def test_everything_is_written(result: AblationResult) -> None:
     assert {path.name for path in result.output.iterdir() if path.is_file()} == {
         *("table.csv", "table.md", "table.tex", "ablation.json", "ablation.html"),

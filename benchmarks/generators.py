@@ -1,0 +1,130 @@
+"""Generators at equal training time, beside the baselines: quality, size, pace and memory.
+
+Each generator is trained on photos in a process of its own for as many steps as fit into the time, by a pace
+that is measured first. ``SKINFW_DATA=photos python benchmarks/generators.py --seconds 120``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+FACE = ["apparel_head_foot", "line", "segmentation_skin", "face"]
+GENERATORS: dict[str, dict[str, Any]] = {
+    "fcnn": {"type": "fcnn"},
+    "pix2pix": {"type": "pix2pix", "base_channels": 16, "dropout": 0.5},
+    "smp_unet": {"type": "smp_unet", "encoder": "tu-mobilenetv3_small_100"},
+    "pix2pixhd": {"type": "pix2pixhd", "base_channels": 16, "downsamplings": 2, "blocks": 4},
+    "gated_unet": {"type": "gated_unet", "base_channels": 16},
+    "lama": {"type": "lama", "base_channels": 16, "downsamplings": 2, "blocks": 4},
+    "pix2pix, tone": {"type": "pix2pix", "base_channels": 16, "dropout": 0.5, "condition": "tone"},
+    "refined": {
+        "type": "refined",
+        "coarse": "tone",
+        "refiner": {"type": "pix2pix", "base_channels": 16, "dropout": 0.5, "condition": "tone"},
+    },
+}
+"""Widths are such that a step takes a fraction of a second on one core."""
+
+
+def spec(
+    generator: dict[str, Any], size: tuple[int, int], steps: int, baselines: list[str]
+) -> dict[str, Any]:
+    """Return a spec in which nothing but the generator differs."""
+    prepare = {"margin": 3, "crop": {"aspect": 2, "margin": 0.05}}
+    return {
+        "name": "generator",
+        "data": {
+            "dataset": {"type": "photos", "root": os.environ["SKINFW_DATA"], "prepare": prepare},
+            "size": size,
+            "inputs": FACE,
+            "on_corrupt": "skip",
+            "validation_fraction": 0,
+        },
+        "generator": generator,
+        "composite": "skin",
+        "composite_margin": 1,
+        "losses": [{"type": "l1", "region": "skin"}],
+        "metrics": ["psnr", "ssim", "ciede2000"],
+        "baselines": baselines,
+        "training": {
+            "steps": steps,
+            "batch_size": 8,
+            "generator_lr": 1e-3,
+            "schedule": "linear",
+            "device": "cpu",
+            "threads": 1,
+            "sample_every": 1000,
+        },
+    }
+
+
+def measure(value: dict[str, Any], output: Path) -> dict[str, Any]:
+    """Train in a process of its own; return what came out."""
+    command = [sys.executable, __file__, "--run", json.dumps(value), "--output", str(output)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def run(value: dict[str, Any], output: Path) -> None:
+    """Train in this process; print figures, pace, parameters and peak memory as JSON."""
+    import skinfw
+    from skinfw.reporting.facts import network_parameters
+
+    made = skinfw.run(value, output=output)
+    test = json.loads(made.metrics_path.read_text(encoding="utf-8"))["test"]
+    paces = sorted(record["seconds_a_step"] for record in made.read_log() if record["event"] == "step")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    result = {
+        "values": test["values"],
+        "seconds_a_step": paces[len(paces) // 2],
+        "parameters": network_parameters(made.spec)["generator"],
+        "peak": peak,
+    }
+    print(json.dumps(result))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=120, help="training time of each generator")
+    parser.add_argument("--size", type=int, nargs=2, default=(96, 48), help="height and width in pixels")
+    parser.add_argument("--only", nargs="*", default=list(GENERATORS), help="which generators")
+    parser.add_argument("--run", help=argparse.SUPPRESS)
+    parser.add_argument("--output", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.run:
+        run(json.loads(arguments.run), arguments.output)
+        return
+    print("| painted by | skin PSNR | skin SSIM | skin CIEDE2000 | parameters | s a step | steps | peak GB |")
+    print("|---|---|---|---|---|---|---|---|")
+    baselines: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as place:
+        for number, name in enumerate(arguments.only):
+            size, generator = tuple(arguments.size), GENERATORS[name]
+            pace = measure(spec(generator, size, 8, []), Path(place, f"pace-{number}"))["seconds_a_step"]
+            steps = max(8, round(arguments.seconds / pace))
+            shown = [] if baselines else ["inpaint", "tone"]
+            found = measure(spec(generator, size, steps, shown), Path(place, f"run-{number}"))
+            baselines = baselines or {key: found["values"][key] for key in shown}
+            more = f"{found['parameters']:,} | {found['seconds_a_step']:.3f} | {steps:,}"
+            row(name, found["values"]["trained"], f"{more} | {found['peak'] / 1e9:.2f}")
+    for name, values in baselines.items():
+        row(name, values, "0 | | | ")
+
+
+def row(name: str, values: dict[str, float], more: str) -> None:
+    """Print a row of the table."""
+    figures = [values[f"skin/{key}"] for key in ("psnr", "ssim", "ciede2000")]
+    print(f"| {name} | {figures[0]:.2f} dB | {figures[1]:.3f} | {figures[2]:.2f} | {more} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
