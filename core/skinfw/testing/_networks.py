@@ -55,20 +55,23 @@ def check_gradients(network: nn.Module, loss: Tensor) -> None:
             require_finite(parameter.grad, f"the gradient of {name}")
 
 
-def check_layouts(run: Callable[[torch.memory_format], Tensor]) -> Tensor:
-    """Require that channels-last tensors give the same result, and bfloat16 autocast a finite one.
+def check_layouts(run: Callable[[torch.memory_format], Tensor]) -> list[Tensor]:
+    """Require that channels-last tensors give the same result, and autocast to half precision finite ones.
 
     Returns:
-        the result under autocast.
+        the results under autocast to bfloat16 and to float16.
     """
+    halves = []
     with torch.no_grad():
         plain = run(torch.contiguous_format)
         require_close(run(torch.channels_last), plain, TOLERANCE, "output for channels-last tensors")
-        with torch.autocast("cpu", torch.bfloat16):
-            half = run(torch.contiguous_format)
-    require(half.shape == plain.shape, "output under bfloat16 autocast has another shape")
-    require_finite(half, "output under bfloat16 autocast")
-    return half
+        for precision, name in ((torch.bfloat16, "bfloat16"), (torch.float16, "float16")):
+            with torch.autocast("cpu", precision):
+                half = run(torch.contiguous_format)
+            require(half.shape == plain.shape, f"output under {name} autocast has another shape")
+            require_finite(half, f"output under {name} autocast")
+            halves.append(half)
+    return halves
 
 
 def smallest_size(requirement: SizeRequirement) -> Size:

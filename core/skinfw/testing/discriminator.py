@@ -32,8 +32,8 @@ def check_discriminator(
 
     Checked are shape and type of logits and features in training and in use, batches of one and of two, the
     smallest accepted size, determinism, the state dict, gradients to its parameters and to the picture,
-    channels-last tensors, bfloat16 autocast, and that the condition counts where ``config.conditional`` says
-    so. The receptive field has a check of its own: `check_receptive_field`.
+    channels-last tensors, autocast to half precision, and that the condition counts where
+    ``config.conditional`` says so. The receptive field has a check of its own: `check_receptive_field`.
 
     Args:
         component: the class.

@@ -29,7 +29,7 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
     """Check a generator against its interface, on the CPU and random pictures.
 
     Checked are shape, range and type of the output in training and in use, batches of one and of two, the
-    smallest accepted size, determinism, the state dict, gradients, channels-last tensors, bfloat16 autocast,
+    smallest accepted size, determinism, the state dict, gradients, channels-last tensors, autocast to half precision,
     that ``conditional`` tells the truth and noise counts where there is a ``noise_shape``, and the
     configuration's ``trainable``, ``required_inputs`` and ``size_requirement``.
 
@@ -51,7 +51,8 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
     probe.check_what_it_depends_on()
     check_same_seed(probe.build)
     check_reload(probe.build, lambda network: probe.run(network, size))
-    _check_output(check_layouts(probe.run_in_layout), (2, 3, *size), "the output under bfloat16 autocast")
+    for half in check_layouts(probe.run_in_layout):
+        _check_output(half, (2, 3, *size), "the output under autocast")
     probe.check_training()
 
 
