@@ -1,8 +1,8 @@
 """Generators at equal training time, beside the baselines: quality, size, pace and memory.
 
-Each generator is trained on photos in a process of its own, on one core, for as many steps as fit into the time,
-by a pace that is measured first. Times are those of the processor, which other work on the machine does not
-lengthen. ``SKINFW_DATA=photos python benchmarks/generators.py --seconds 120``
+Each generator is trained on photos in a process of its own, on one core, for as many steps as fit into the
+time, by a pace that is measured first. Times are the processor's: other work does not lengthen them.
+``SKINFW_DATA=photos python benchmarks/generators.py --seconds 120``
 """
 
 from __future__ import annotations

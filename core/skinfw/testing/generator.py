@@ -29,8 +29,8 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
     """Check a generator against its interface, on the CPU and random pictures.
 
     Checked are shape, range and type of the output in training and in use, batches of one and of two, the
-    smallest accepted size, determinism, the state dict, gradients, channels-last tensors, autocast to half precision,
-    that ``conditional`` tells the truth and noise counts where there is a ``noise_shape``, and the
+    smallest accepted size, determinism, the state dict, gradients, channels-last tensors, autocast to half
+    precision, that ``conditional`` tells the truth and noise counts where there is a ``noise_shape``, and the
     configuration's ``trainable``, ``required_inputs`` and ``size_requirement``.
 
     Args:
