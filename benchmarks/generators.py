@@ -125,9 +125,7 @@ def main() -> None:
     if arguments.run:
         run(json.loads(arguments.run), arguments.output)
         return
-    print(
-        "| painted by | skin PSNR | skin SSIM | skin CIEDE2000 | parameters | CPU s a step | steps | peak GB |"
-    )
+    print("| painted by | skin PSNR | SSIM | CIEDE2000 | parameters | CPU s a step | steps | peak GB |")
     print("|---|---|---|---|---|---|---|---|")
     baselines: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as place:
