@@ -82,7 +82,7 @@ def test_photos_trains_on_real_photos(tmp_path: Path, monkeypatch: pytest.Monkey
         "training.steps": 1,
         "training.batch_size": 4,
         "training.device": "cpu",
-        "generator.base_channels": 4,
+        "generator.refiner.base_channels": 4,
         "data.size": [64, 32],
         "data.dataset.cache": str(tmp_path / "cache"),
         "data.dataset.prepare.workers": 1,

@@ -124,11 +124,10 @@ def test_every_registered_parameter_is_described(kind: str) -> None:
         assert not silent, f"{kind} {name}: {silent}"
 
 
-def test_the_adversarial_loss_says_that_it_needs_a_discriminator() -> None:
-    config = installed().config_class("loss", "gan")
-    assert issubclass(config, LossConfig)
-    assert config.adversarial
-    others = [name for name in installed().names("loss") if name != "gan"]
-    assert others
-    configs = [installed().config_class("loss", name) for name in others]
-    assert not any(getattr(config, "adversarial", None) for config in configs)
+def test_adversarial_losses_say_that_they_train_a_discriminator() -> None:
+    configs = {name: installed().config_class("loss", name) for name in installed().names("loss")}
+    assert all(issubclass(config, LossConfig) for config in configs.values())
+    adversarial = {name for name, config in configs.items() if getattr(config, "adversarial", None)}
+    assert adversarial == {"gan", "lsgan", "hinge", "wgan_gp"}
+    judged = {name for name, config in configs.items() if getattr(config, "judged", None)}
+    assert judged == {"feature_matching"}

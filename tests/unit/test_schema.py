@@ -52,7 +52,7 @@ def test_a_spec_and_its_filled_form_fit(
         {"generator": {"base_channels": 3}},
         {"generator": {"type": "pix2pix", "base_channels": 0}},
         {"losses": []},
-        {"losses": ["psnr"]},
+        {"losses": ["fid"]},
         {"data": {"size": [64]}},
         {"data": {"size": [64, 64], "dataset": "folder"}},
         {"data": {"size": [64, 64], "dataset": {"type": "folder"}}},
