@@ -28,7 +28,11 @@ def input_faults(generator: ComponentSpec, inputs: Sequence[str]) -> list[str]:
     """Return which of the input pictures that a generator requires it is not given."""
     required = generator.config.required_inputs if isinstance(generator.config, GeneratorConfig) else ()
     missing = sorted(set(required) - set(inputs))
-    return [f"$.data.inputs: the generator {generator.name!r} needs {', '.join(missing)}"] if missing else []
+    if not missing:
+        return []
+    return [
+        f"$.data.inputs: the generator {generator.name!r} needs {', '.join(missing)} with these parameters"
+    ]
 
 
 def adversary_faults(discriminator: ComponentSpec | None, losses: Sequence[ComponentSpec]) -> list[str]:

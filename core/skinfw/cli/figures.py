@@ -22,5 +22,5 @@ def print_evaluation(evaluation: Evaluation) -> None:
         print_table(tone_table(evaluation, "ita"), title=TITLES["ita"])
         click.echo(FEW_NOTE)
     click.echo(summary(evaluation))
-    for what, why in evaluation.unavailable.items():
-        click.echo(f"Without a value: {what}: {why}")
+    for why, what in evaluation.unavailable_by_reason().items():
+        click.echo(f"Without a value: {', '.join(what)}: {why}")

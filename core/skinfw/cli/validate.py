@@ -39,6 +39,10 @@ def _in_one_line(spec: Spec) -> str:
         f"discriminator {spec.discriminator.name}" if spec.discriminator else "no discriminator",
         f"losses {' + '.join(loss.name for loss in spec.losses)}",
         f"dataset {spec.data.dataset.name} at {height}x{width}",
-        f"{training.epochs} epochs" if training.epochs else f"{training.steps} steps",
+        _count(training.epochs, "epoch") if training.epochs else _count(training.steps, "step"),
     ]
     return ", ".join(parts)
+
+
+def _count(number: int | None, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

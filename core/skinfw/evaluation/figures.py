@@ -17,6 +17,10 @@ from skinfw.spec import Spec
 logger = logging.getLogger("skinfw")
 
 
+_told: set[tuple[str, str]] = set()
+"""What this process has warned of already."""
+
+
 class Figures:
     """Takes in batches, and gives figures in the end.
 
@@ -46,7 +50,10 @@ class Figures:
     def _give_up(self, key: str, error: Exception) -> None:
         """Tell why a metric has no value; whatever it raised, the evaluation goes on without it."""
         reason = str(error) if isinstance(error, SkinfwError) else f"{type(error).__name__}: {error}"
-        logger.warning("%s has no value: %s", key, reason)
+        # whether to warn is asked for every painter and after every epoch: once is enough
+        level = logging.DEBUG if (key, reason) in _told else logging.WARNING
+        _told.add((key, reason))
+        logger.log(level, "%s has no value: %s", key, reason)
         logger.debug("where %s failed", key, exc_info=error)
         self.unavailable[key] = reason
         self.per_picture.pop(key, None)

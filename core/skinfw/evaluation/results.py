@@ -85,6 +85,13 @@ class Evaluation:
         tones = tuple(None if tone is None else SkinTone(**tone) for tone in value.get("tones", ()))
         return cls(**{**value, "metrics": metrics, "tones": tones})
 
+    def unavailable_by_reason(self) -> dict[str, list[str]]:
+        """Return what has no value, by why: one reason often concerns every painter."""
+        found: dict[str, list[str]] = {}
+        for what, why in self.unavailable.items():
+            found.setdefault(why, []).append(what)
+        return found
+
     def deciding_metric(self) -> str | None:
         """Return the metric that chooses the best checkpoint, by ``region/name``.
 

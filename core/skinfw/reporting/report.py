@@ -62,7 +62,7 @@ def write_report(
         few=FEW_NOTE,
         versions=versions_text(measured_with["versions"]),
         violations=sum(evaluation.violations.values()),
-        unavailable=evaluation.unavailable,
+        unavailable=evaluation.unavailable_by_reason(),
         examples=[_example(each, evaluation) for each in examples],
         augmented=_augmented(spec, augmented) if augmented else None,
         ranking=None if ranking is None else figure_label(ranking),

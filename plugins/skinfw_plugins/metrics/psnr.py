@@ -18,7 +18,7 @@ HIGHEST = 100.0
 class PsnrMetric(PerPictureMetric[PsnrConfig]):
     """``10 * log10(1 / MSE)`` for values in [0, 1], of each picture, then the mean over the pictures.
 
-    20 to 40 dB count as good (the report's section 6.1.2). A picture counts at most `HIGHEST`; one value of
+    20 to 40 dB count as good (the report's section 6.1.2). A picture counts at most 100 dB; one value of
     a 512 pixel picture that is off by 2 of 255 lies above that already.
     """
 
