@@ -1,0 +1,229 @@
+"""The real command: runs in processes of their own, one that fails, one that is killed, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import skinfw
+from skinfw.cli import main
+from skinfw.errors import RunError
+
+MakeSpec = Callable[..., dict[str, Any]]
+
+
+def ablate(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["ablate", *map(str, arguments)])
+
+
+def write(folder: Path, spec: dict[str, Any], **fields: Any) -> Path:
+    path = folder / "ablation.json"
+    value = {"name": "try", "base": spec, "variants": {"skin": {}, "whole": {"composite": "none"}}, **fields}
+    path.write_text(json.dumps(value), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def base(tiny_spec: MakeSpec) -> dict[str, Any]:
+    """A spec without what only costs time here."""
+    spec = tiny_spec(losses=["l1"], baselines=[])
+    del spec["discriminator"]
+    spec["training"]["epochs"] = 1
+    return spec
+
+
+def times(output: Path) -> dict[str, int]:
+    """Return when each run's figures were written."""
+    return {
+        path.parent.relative_to(output).as_posix(): path.stat().st_mtime_ns
+        for path in output.glob("*/*/metrics.json")
+    }
+
+
+def test_two_variants_side_by_side_one_of_which_fails(tmp_path: Path, base: dict[str, Any]) -> None:
+    file = write(tmp_path, base, variants={"skin": {}, "too_large": {"training": {"batch_size": 1000}}})
+    output = tmp_path / "out"
+    done = subprocess.run(
+        [sys.executable, "-m", "skinfw", "ablate", str(file), "--output", str(output), "--jobs", "2"],
+        capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "[2/2] too_large seed 0: starts in" in done.stderr
+    told = "Failed: too_large seed 0: "
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith(told)]
+    assert "training samples are too few for one step of 1000" in line
+    assert (output / "skin" / "seed_0" / "report.html").is_file()
+    assert "validation at step" in (output / "skin" / "seed_0.log").read_text(encoding="utf-8")
+    page = (output / "ablation.html").read_text(encoding="utf-8")
+    assert "Failed: too_large seed 0: " in page
+    value = json.loads((output / "ablation.json").read_text(encoding="utf-8"))
+    assert value["variants"]["too_large"]["runs"][0]["status"] == "failed"
+    listed = ablate(file, "--output", output, "--dry-run")
+    assert [line.split()[:3] for line in listed.stdout.splitlines()[1:]] == [
+        ["skin", "0", "done"],
+        ["too_large", "0", "missing"],
+    ]
+    # what failed is told again from the folder, and what is done is kept
+    before = times(output)
+    again = ablate(file, "--output", output, "--report-only")
+    assert again.exit_code == 0, again.output
+    assert "too_large" in again.stdout
+    assert times(output) == before
+
+
+def test_all_faults_of_all_variants_are_told_before_anything_runs(
+    tmp_path: Path, base: dict[str, Any]
+) -> None:
+    variants = {"a": {"generator": "pix3pix"}, "b": {"composite": "skn", "losses": None}}
+    done = ablate(write(tmp_path, base, variants=variants), "--output", tmp_path / "out")
+    assert done.exit_code == 2
+    for part in ("3 faults", "variant a: $.generator: ", "variant b: $.composite: ", "variant b: $.losses: "):
+        assert part in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--only", "whle"], "no variant 'whle'; did you mean 'whole'"),
+        (["--seeds", "0,3"], "no seed 3; there are [0]"),
+        (["--seeds", "0,x"], "--seeds 0,x: expected whole numbers with commas between"),
+        (["--size", "small"], "no size 'small'; it has none"),
+        (["--dry-run", "--report-only"], "give only one of them"),
+        (["--address", "auto"], "are of --engine ray"),
+        (["--engine", "ray", "--jobs", "2"], "--jobs is of --engine local"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_told(
+    tmp_path: Path, base: dict[str, Any], options: list[str], told: str
+) -> None:
+    done = ablate(write(tmp_path, base), "--output", tmp_path / "out", *options)
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_killed_ablation_goes_on_and_ends_as_one_that_was_not(tmp_path: Path, base: dict[str, Any]) -> None:
+    base["training"] |= {"epochs": 10, "checkpoint_every": 2, "evaluate_every": 10, "sample_every": 10}
+    file, output = write(tmp_path, base, variants={"skin": {}}), tmp_path / "out"
+    run = output / "skin" / "seed_0"
+    command = [sys.executable, "-m", "skinfw", "ablate", str(file), "--output", str(output)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    _wait_for(run / "checkpoints" / "last.safetensors", process)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "skin seed 0: interrupted" in errors
+    assert "Go on with the same command" in errors
+    listed = ablate(file, "--output", output, "--dry-run")
+    assert "half done" in listed.stdout
+    assert "Interrupted" in run.with_name("seed_0.log").read_text(encoding="utf-8")
+    # the same command goes on from there: no step is logged twice, none is missing
+    done = ablate(file, "--output", output)
+    assert done.exit_code == 0, done.output
+    assert "goes on in" in done.stderr
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    steps = [record["step"] for record in log if record["event"] == "step"]
+    assert steps == list(range(1, len(steps) + 1))
+    assert steps[-1] == 10 * 6
+    assert times(output)
+
+
+def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        if path.is_file():
+            return
+        if process.poll() is not None:
+            raise AssertionError(f"it ended early: {process.communicate()}")
+        time.sleep(0.01)
+    raise AssertionError(f"{path} never came")
+
+
+def test_what_is_there_is_kept_and_what_changed_is_made_anew_only_when_asked(
+    tmp_path: Path, base: dict[str, Any], inline_engine: Any
+) -> None:
+    file, output = write(tmp_path, base, seeds=[0, 1]), tmp_path / "out"
+
+    def again(**settings: Any) -> Any:
+        lines: list[str] = []
+        result = skinfw.ablate(file, output=output, engine=inline_engine, tell=lines.append, **settings)
+        return result, lines
+
+    result, _ = again(only=["skin"], seeds=[1])
+    assert [run.status for run in result.runs] == ["missing", "done", "missing", "missing"]
+    first = times(output)
+    result, _ = again()
+    assert [run.status for run in result.runs] == ["done"] * 4
+    assert result.failures == []
+    assert result.variants[1].differences["picture/psnr"].pictures > 3
+    # the data split does not depend on the seed
+    assert len({tuple(run.figures.evaluation.names) for run in result.runs}) == 1
+    # but the weights do
+    assert len(set(result.variants[0].spreads["skin/psnr"].values)) == 2
+    all_times = times(output)
+    assert all_times["skin/seed_1"] == first["skin/seed_1"]
+
+    result, lines = again()
+    assert lines == ["4 of 4 runs are done already"]
+    assert times(output) == all_times
+
+    write(tmp_path, base, seeds=[0, 1], variants={"skin": {}, "whole": {"composite": "protect"}})
+    with pytest.raises(RunError) as caught:
+        again()
+    assert f"{output / 'whole' / 'seed_1'}: holds a run of another spec: $.composite changed" in str(
+        caught.value
+    )
+    assert times(output) == all_times
+    result, _ = again(overwrite=True, seeds=[1])
+    assert [run.status for run in result.runs] == ["done", "done", "changed", "done"]
+    changed = [name for name, when in times(output).items() if when != all_times[name]]
+    assert changed == ["whole/seed_1"]
+
+
+def test_a_run_that_is_still_at_work_elsewhere_is_waited_for(tmp_path: Path, base: dict[str, Any]) -> None:
+    from filelock import FileLock
+
+    from skinfw.ablation.plan import make_plan
+    from skinfw.ablation.process import Job, RunProcess
+
+    run = make_plan(write(tmp_path, base), output=tmp_path / "out").runs[0]
+    run.folder.parent.mkdir(parents=True)
+    with FileLock(run.folder.with_name(".seed_0.lock")):
+        waiting = RunProcess(Job(run.label, run.spec.to_json(), run.folder, False, 1), "here")
+        time.sleep(1.0)
+        assert waiting.poll() is None
+        assert not run.folder.exists()
+        waiting.kill()
+
+
+def test_ray_is_asked_for_by_its_extra(
+    tmp_path: Path, base: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    done = ablate(write(tmp_path, base), "--output", tmp_path / "out", "--engine", "ray")
+    assert done.exit_code == 2
+    assert "pip install 'skinfw[ray]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_worker_is_the_run_command(tmp_path: Path, base: dict[str, Any]) -> None:
+    """A spec that cannot be read ends as it does with ``skinfw run``."""
+    done = subprocess.run(
+        [sys.executable, "-m", "skinfw.ablation.worker", "no.json", str(tmp_path / "run")],
+        capture_output=True, text=True, check=False, cwd=tmp_path, env={**os.environ},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "Error: no.json: 1 fault\n  no such file; check the path\n"
