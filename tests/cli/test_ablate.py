@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 import skinfw
 from skinfw.cli import main
+from skinfw.data.split import split_names
 from skinfw.errors import RunError
 
 MakeSpec = Callable[..., dict[str, Any]]
@@ -39,6 +40,7 @@ def base(tiny_spec: MakeSpec) -> dict[str, Any]:
     spec = tiny_spec(losses=["l1"], baselines=[])
     del spec["discriminator"]
     spec["training"]["epochs"] = 1
+    spec["data"]["validation_fraction"] = 0
     return spec
 
 
@@ -64,7 +66,7 @@ def test_two_variants_side_by_side_one_of_which_fails(tmp_path: Path, base: dict
     (line,) = [line for line in done.stderr.splitlines() if line.startswith(told)]
     assert "training samples are too few for one step of 1000" in line
     assert (output / "skin" / "seed_0" / "report.html").is_file()
-    assert "validation at step" in (output / "skin" / "seed_0.log").read_text(encoding="utf-8")
+    assert "test at step" in (output / "skin" / "seed_0.log").read_text(encoding="utf-8")
     page = (output / "ablation.html").read_text(encoding="utf-8")
     assert "Failed: too_large seed 0: " in page
     value = json.loads((output / "ablation.json").read_text(encoding="utf-8"))
@@ -115,7 +117,7 @@ def test_arguments_that_do_not_fit_are_told(
 
 
 def test_a_killed_ablation_goes_on_and_ends_as_one_that_was_not(tmp_path: Path, base: dict[str, Any]) -> None:
-    base["training"] |= {"epochs": 10, "checkpoint_every": 2, "evaluate_every": 10, "sample_every": 10}
+    base["training"] |= {"epochs": 10, "checkpoint_every": 2, "sample_every": 10}
     file, output = write(tmp_path, base, variants={"skin": {}}), tmp_path / "out"
     run = output / "skin" / "seed_0"
     command = [sys.executable, "-m", "skinfw", "ablate", str(file), "--output", str(output)]
@@ -136,8 +138,8 @@ def test_a_killed_ablation_goes_on_and_ends_as_one_that_was_not(tmp_path: Path, 
     assert "goes on in" in done.stderr
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     steps = [record["step"] for record in log if record["event"] == "step"]
-    assert steps == list(range(1, len(steps) + 1))
-    assert steps[-1] == 10 * 6
+    train = split_names([f"mannequin-{index:06d}" for index in range(40)], 0.2, 0).train
+    assert steps == list(range(1, 10 * (len(train) // 4) + 1))
     assert times(output)
 
 
