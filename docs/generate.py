@@ -13,6 +13,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from pydantic import BaseModel
 
+from skinfw.ablation.file import AblationSize, AblationSpec
 from skinfw.cli import COMMANDS, main
 from skinfw.cli.show import type_facts as field_facts
 from skinfw.component_spec import ComponentSpec
@@ -33,6 +34,15 @@ The same as JSON Schema, for editors: [spec.schema.json](spec.schema.json); `ski
 plugins that are installed.
 """
 
+ABLATION_PAGE = """# Ablation
+
+An ablation file is one JSON object; [Run an ablation](../how-to/ablate.md) shows one. All its faults are told
+at once, and so are those of all its variants.
+
+The same as JSON Schema, for editors: [ablation.schema.json](ablation.schema.json);
+`skinfw schema ablation` prints it.
+"""
+
 COMPONENTS_PAGE = """# Components
 
 What skinfw brings. `skinfw list` and `skinfw show KIND NAME` print the same, with installed plugins.
@@ -47,7 +57,12 @@ can put right (an argument, a file, a value); 130: interrupted by Ctrl-C.
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages."""
-    pages = {"spec.md": spec_page(), "components.md": components_page(), "cli.md": cli_page()}
+    pages = {
+        "spec.md": spec_page(),
+        "ablation.md": ablation_page(),
+        "components.md": components_page(),
+        "cli.md": cli_page(),
+    }
     for name, text in pages.items():
         files.append(File.generated(config, f"reference/{name}", content=text))
     return files
@@ -71,6 +86,17 @@ def spec_page() -> str:
         nested = {"data", "training"} if model is Spec else set()
         schema["properties"] = {key: each for key, each in schema["properties"].items() if key not in nested}
         sections.append(f"## {title}\n\n{schema['description']}\n\n{table(schema, definitions, model, path)}")
+    return "\n\n".join(sections)
+
+
+def ablation_page() -> str:
+    """Return the page of the ablation file's fields."""
+    sections = [ABLATION_PAGE]
+    for title, path, model in (("The file", "", AblationSpec), ("`sizes`", "sizes.NAME.", AblationSize)):
+        schema = model.model_json_schema()
+        definitions = schema.pop("$defs", {})
+        text = table(schema, definitions, model, path)
+        sections.append(f"## {title}\n\n{schema['description']}\n\n{text}")
     return "\n\n".join(sections)
 
 

@@ -1,4 +1,4 @@
-"""Ablations by the command: runs in processes of their own, killed and gone on with."""
+"""The real command: runs in processes of their own, one that fails, one that is killed, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,146 +15,217 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import skinfw
 from skinfw.cli import main
+from skinfw.data.split import split_names
+from skinfw.errors import RunError
 
-
-@pytest.fixture
-def write_ablation(tiny_spec: Callable[..., Any], tmp_path: Path) -> Callable[..., Path]:
-    """Write an ablation file of tiny runs; keywords replace whole fields."""
-
-    def write(**fields: Any) -> Path:
-        base = tiny_spec(baselines=[], training={"steps": 2, "batch_size": 4, "device": "cpu", "threads": 1})
-        variants = {"with_pose": {}, "without_pose": {"data": {"inputs": ["apparel_head_foot"]}}}
-        ablation = {"name": "pose", "base": base, "variants": variants, **fields}
-        ablation["base"]["composite"] = "none"
-        path = tmp_path / "pose.json"
-        path.write_text(json.dumps(ablation), encoding="utf-8")
-        return path
-
-    return write
+MakeSpec = Callable[..., dict[str, Any]]
 
 
 def ablate(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["ablate", *map(str, arguments)])
 
 
-def test_variants_run_side_by_side_and_again_only_the_tables_are_made(
-    write_ablation: Callable[..., Path], tmp_path: Path
-) -> None:
-    file, output = write_ablation(), tmp_path / "out"
-    done = ablate(file, "--output", output, "--jobs", "2")
-    assert done.exit_code == 0, done.output
-    assert "Best by skin PSNR" in done.output
-    for name in ("table.csv", "table.md", "table.tex", "ablation.json", "ablation.html"):
-        assert (output / name).is_file()
-    record = json.loads((output / "with_pose" / "seed_0" / "metrics.json").read_text(encoding="utf-8"))
-    assert f"{record['test']['values']['trained']['skin/psnr']:.2f}" in done.output
-    checkpoint = output / "with_pose" / "seed_0" / "checkpoints" / "best.safetensors"
-    before = checkpoint.stat().st_mtime_ns
-    again = ablate(file, "--output", output)
-    assert again.exit_code == 0
-    assert checkpoint.stat().st_mtime_ns == before
-    listed = ablate(file, "--output", output, "--dry-run").output
-    assert listed.count("done") == 2
+def write(folder: Path, spec: dict[str, Any], **fields: Any) -> Path:
+    path = folder / "ablation.json"
+    value = {"name": "try", "base": spec, "variants": {"skin": {}, "whole": {"composite": "none"}}, **fields}
+    path.write_text(json.dumps(value), encoding="utf-8")
+    return path
 
 
-def test_one_variant_that_fails_is_told_and_the_others_go_on(
-    write_ablation: Callable[..., Path], tmp_path: Path
-) -> None:
-    broken = {"training": {"batch_size": 500}}
-    file = write_ablation(variants={"too_large": broken, "fine": {}})
-    done = ablate(file, "--output", tmp_path / "out")
-    assert done.exit_code == 1
-    assert "Failed: too_large seed 0" in done.output
-    assert "too few for one step of 500" in done.output
-    assert "fine" in (tmp_path / "out" / "table.md").read_text(encoding="utf-8")
-    assert "too few for one step" in (tmp_path / "out" / "ablation.html").read_text(encoding="utf-8")
+@pytest.fixture
+def base(tiny_spec: MakeSpec) -> dict[str, Any]:
+    """A spec without what only costs time here."""
+    spec = tiny_spec(losses=["l1"], baselines=[])
+    del spec["discriminator"]
+    spec["training"]["epochs"] = 1
+    spec["data"]["validation_fraction"] = 0
+    return spec
+
+
+def times(output: Path) -> dict[str, int]:
+    """Return when each run's figures were written."""
+    return {
+        path.parent.relative_to(output).as_posix(): path.stat().st_mtime_ns
+        for path in output.glob("*/*/metrics.json")
+    }
+
+
+def test_two_variants_side_by_side_one_of_which_fails(tmp_path: Path, base: dict[str, Any]) -> None:
+    file = write(tmp_path, base, variants={"skin": {}, "too_large": {"training": {"batch_size": 1000}}})
+    output = tmp_path / "out"
+    done = subprocess.run(
+        [sys.executable, "-m", "skinfw", "ablate", str(file), "--output", str(output), "--jobs", "2"],
+        capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "[2/2] too_large seed 0: starts in" in done.stderr
+    told = "Failed: too_large seed 0: "
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith(told)]
+    assert "training samples are too few for one step of 1000" in line
+    assert (output / "skin" / "seed_0" / "report.html").is_file()
+    assert "test at step" in (output / "skin" / "seed_0.log").read_text(encoding="utf-8")
+    page = (output / "ablation.html").read_text(encoding="utf-8")
+    assert "Failed: too_large seed 0: " in page
+    value = json.loads((output / "ablation.json").read_text(encoding="utf-8"))
+    assert value["variants"]["too_large"]["runs"][0]["status"] == "failed"
+    listed = ablate(file, "--output", output, "--dry-run")
+    assert [line.split()[:3] for line in listed.stdout.splitlines()[1:]] == [
+        ["skin", "0", "done"],
+        ["too_large", "0", "missing"],
+    ]
+    # what failed is told again from the folder, and what is done is kept
+    before = times(output)
+    again = ablate(file, "--output", output, "--report-only")
+    assert again.exit_code == 0, again.output
+    assert "too_large" in again.stdout
+    assert times(output) == before
 
 
 def test_all_faults_of_all_variants_are_told_before_anything_runs(
-    write_ablation: Callable[..., Path], tmp_path: Path
+    tmp_path: Path, base: dict[str, Any]
 ) -> None:
-    file = write_ablation(
-        variants={"a": {"generator": {"type": "pix2pixx"}}, "b": {"training": {"batch_size": 0}}}
-    )
-    done = ablate(file, "--output", tmp_path / "out")
+    variants = {"a": {"generator": "pix3pix"}, "b": {"composite": "skn", "losses": None}}
+    done = ablate(write(tmp_path, base, variants=variants), "--output", tmp_path / "out")
     assert done.exit_code == 2
-    for part in ("variant a: $.generator", "did you mean 'pix2pix'", "variant b: $.training.batch_size"):
-        assert part in done.output
+    for part in ("3 faults", "variant a: $.generator: ", "variant b: $.composite: ", "variant b: $.losses: "):
+        assert part in done.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_a_killed_ablation_goes_on_where_it_was(
-    write_ablation: Callable[..., Path], tiny_spec: Callable[..., Any], tmp_path: Path
-) -> None:
-    training = {
-        "steps": 300, "batch_size": 4, "device": "cpu", "threads": 1,
-        "checkpoint_every": 2, "evaluate_every": 300, "sample_every": 300,
-    }  # fmt: skip
-    file = write_ablation(base=tiny_spec(baselines=[], training=training), variants={"only": {}})
-    output = tmp_path / "out"
-    command = [sys.executable, "-m", "skinfw", "ablate", str(file), "--output", str(output)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    ) as process:
-        last = output / "only" / "seed_0" / "checkpoints" / "last.safetensors"
-        deadline = time.monotonic() + 120
-        while not last.exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        told = process.communicate(timeout=60)[0].decode()
-    assert process.returncode == 130, told
-    assert "Go on with the same command" in told
-    listed = ablate(file, "--output", output, "--dry-run").output
-    assert "half done" in listed
-    done = ablate(file, "--output", output)
-    assert done.exit_code == 0, done.output
-    log = (output / "only" / "seed_0" / "log.jsonl").read_text(encoding="utf-8")
-    steps = [record["step"] for record in map(json.loads, log.splitlines()) if record["event"] == "step"]
-    assert steps == list(range(1, 301)), "a step was lost or trained twice"
-
-
-def test_options_that_do_not_go_together_are_refused(write_ablation: Callable[..., Path]) -> None:
-    file = write_ablation()
-    for arguments, told in (
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--only", "whle"], "no variant 'whle'; did you mean 'whole'"),
+        (["--seeds", "0,3"], "no seed 3; there are [0]"),
+        (["--seeds", "0,x"], "--seeds 0,x: expected whole numbers with commas between"),
+        (["--size", "small"], "no size 'small'; it has none"),
         (["--dry-run", "--report-only"], "give only one of them"),
         (["--address", "auto"], "are of --engine ray"),
         (["--engine", "ray", "--jobs", "2"], "--jobs is of --engine local"),
-        (["--seeds", "a"], "expected whole numbers"),
-        (["--only", "with_poze"], "did you mean 'with_pose'"),
-        (["--size", "smoke"], "smoke"),
-    ):
-        done = ablate(file, *arguments)
-        assert done.exit_code == 2, done.output
-        assert told in done.output
+    ],
+)
+def test_arguments_that_do_not_fit_are_told(
+    tmp_path: Path, base: dict[str, Any], options: list[str], told: str
+) -> None:
+    done = ablate(write(tmp_path, base), "--output", tmp_path / "out", *options)
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_ray_is_told_with_the_pip_command(
-    write_ablation: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+def test_a_killed_ablation_goes_on_and_ends_as_one_that_was_not(tmp_path: Path, base: dict[str, Any]) -> None:
+    base["training"] |= {"epochs": 10, "checkpoint_every": 2, "sample_every": 10}
+    file, output = write(tmp_path, base, variants={"skin": {}}), tmp_path / "out"
+    run = output / "skin" / "seed_0"
+    command = [sys.executable, "-m", "skinfw", "ablate", str(file), "--output", str(output)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    _wait_for(run / "checkpoints" / "last.safetensors", process)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "skin seed 0: interrupted" in errors
+    assert "Go on with the same command" in errors
+    listed = ablate(file, "--output", output, "--dry-run")
+    assert "half done" in listed.stdout
+    assert "Interrupted" in run.with_name("seed_0.log").read_text(encoding="utf-8")
+    # the same command goes on from there: no step is logged twice, none is missing
+    done = ablate(file, "--output", output)
+    assert done.exit_code == 0, done.output
+    assert "goes on in" in done.stderr
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    steps = [record["step"] for record in log if record["event"] == "step"]
+    train = split_names([f"mannequin-{index:06d}" for index in range(40)], 0.2, 0).train
+    assert steps == list(range(1, 10 * (len(train) // 4) + 1))
+    assert times(output)
+
+
+def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        if path.is_file():
+            return
+        if process.poll() is not None:
+            raise AssertionError(f"it ended early: {process.communicate()}")
+        time.sleep(0.01)
+    raise AssertionError(f"{path} never came")
+
+
+def test_what_is_there_is_kept_and_what_changed_is_made_anew_only_when_asked(
+    tmp_path: Path, base: dict[str, Any], inline_engine: Any
+) -> None:
+    file, output = write(tmp_path, base, seeds=[0, 1]), tmp_path / "out"
+
+    def again(**settings: Any) -> Any:
+        lines: list[str] = []
+        result = skinfw.ablate(file, output=output, engine=inline_engine, tell=lines.append, **settings)
+        return result, lines
+
+    result, _ = again(only=["skin"], seeds=[1])
+    assert [run.status for run in result.runs] == ["missing", "done", "missing", "missing"]
+    first = times(output)
+    result, _ = again()
+    assert [run.status for run in result.runs] == ["done"] * 4
+    assert result.failures == []
+    assert result.variants[1].differences["picture/psnr"].pictures > 3
+    # the data split does not depend on the seed
+    assert len({tuple(run.figures.evaluation.names) for run in result.runs}) == 1
+    # but the weights do
+    assert len(set(result.variants[0].spreads["skin/psnr"].values)) == 2
+    all_times = times(output)
+    assert all_times["skin/seed_1"] == first["skin/seed_1"]
+
+    result, lines = again()
+    assert lines == ["4 of 4 runs are done already"]
+    assert times(output) == all_times
+
+    write(tmp_path, base, seeds=[0, 1], variants={"skin": {}, "whole": {"composite": "protect"}})
+    with pytest.raises(RunError) as caught:
+        again()
+    assert f"{output / 'whole' / 'seed_1'}: holds a run of another spec: $.composite changed" in str(
+        caught.value
+    )
+    assert times(output) == all_times
+    result, _ = again(overwrite=True, seeds=[1])
+    assert [run.status for run in result.runs] == ["done", "done", "changed", "done"]
+    changed = [name for name, when in times(output).items() if when != all_times[name]]
+    assert changed == ["whole/seed_1"]
+
+
+def test_a_run_that_is_still_at_work_elsewhere_is_waited_for(tmp_path: Path, base: dict[str, Any]) -> None:
+    from filelock import FileLock
+
+    from skinfw.ablation.plan import make_plan
+    from skinfw.ablation.process import Job, RunProcess
+
+    run = make_plan(write(tmp_path, base), output=tmp_path / "out").runs[0]
+    run.folder.parent.mkdir(parents=True)
+    with FileLock(run.folder.with_name(".seed_0.lock")):
+        waiting = RunProcess(Job(run.label, run.spec.to_json(), run.folder, False, 1), "here")
+        time.sleep(1.0)
+        assert waiting.poll() is None
+        assert not run.folder.exists()
+        waiting.kill()
+
+
+def test_ray_is_asked_for_by_its_extra(
+    tmp_path: Path, base: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    done = ablate(write_ablation(), "--engine", "ray")
+    done = ablate(write(tmp_path, base), "--output", tmp_path / "out", "--engine", "ray")
     assert done.exit_code == 2
-    assert "pip install 'skinfw[ray]'" in done.output
+    assert "pip install 'skinfw[ray]'" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
-def test_runs_spread_over_a_ray_cluster_of_two_nodes(
-    write_ablation: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("ray", reason="needs Ray: pip install 'skinfw[ray]'")
-    from ray.cluster_utils import Cluster
-
-    monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    node = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
-    try:
-        cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
-        cluster.wait_for_nodes()
-        output = tmp_path / "out"
-        done = ablate(write_ablation(), "--output", output, "--engine", "ray", "--address", cluster.address)
-        assert done.exit_code == 0, done.output
-    finally:
-        cluster.shutdown()
-    outcomes = [json.loads(path.read_text(encoding="utf-8")) for path in output.glob("*/*.outcome.json")]
-    assert [outcome["ending"] for outcome in outcomes] == ["done", "done"]
-    assert len({outcome["where"] for outcome in outcomes}) == 2, "one node made both runs"
+def test_the_worker_is_the_run_command(tmp_path: Path, base: dict[str, Any]) -> None:
+    """A spec that cannot be read ends as it does with ``skinfw run``."""
+    done = subprocess.run(
+        [sys.executable, "-m", "skinfw.ablation.worker", "no.json", str(tmp_path / "run")],
+        capture_output=True, text=True, check=False, cwd=tmp_path, env={**os.environ},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "Error: no.json: 1 fault\n  no such file; check the path\n"

@@ -16,6 +16,8 @@ from types import ModuleType
 import click
 import pytest
 
+from skinfw.ablation.file import AblationSize, AblationSpec
+from skinfw.ablation.plan import make_plan
 from skinfw.cli import COMMANDS, main
 from skinfw.registry import KINDS, installed
 from skinfw.spec import DataSpec, Spec, TrainingSpec, parse_spec
@@ -58,7 +60,9 @@ def test_readme_python_runs(tmp_path: Path) -> None:
 def test_code_blocks_are_valid(path: Path) -> None:
     for block in _blocks(path, "json"):
         value = json.loads(block)
-        if "skinfw" in value:
+        if "variants" in value:
+            make_plan(value)
+        elif "skinfw" in value:
             parse_spec(value, source=path.name)
     for block in _blocks(path, "python"):
         compile(block, path.name, "exec")
@@ -86,7 +90,7 @@ def test_commands_exist_with_their_options(path: Path) -> None:
 
 def test_commands_are_found_in_pages() -> None:
     shown = {arguments[0] for path in PAGES for arguments in _commands(path) if arguments}
-    assert {"run", "validate", "prepare", "evaluate", "compare", "generate"} <= shown
+    assert {"run", "validate", "prepare", "evaluate", "compare", "ablate", "generate"} <= shown
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_relative)
@@ -121,6 +125,10 @@ def test_generated_pages_name_everything(generate: ModuleType) -> None:
         fields = [field.alias or name for name, field in model.model_fields.items()]
         sections = ("data", "training") if model is Spec else ()
         assert [name for name in fields if name not in sections and f"| `{prefix}{name}` |" not in spec] == []
+    ablation = generate.ablation_page()
+    for prefix, model in (("", AblationSpec), ("sizes.NAME.", AblationSize)):
+        fields = [field.alias or name for name, field in model.model_fields.items()]
+        assert [name for name in fields if f"| `{prefix}{name}` |" not in ablation] == []
     own = [entry for kind in KINDS for entry in generate.entries(kind)]
     assert {entry.name for entry in own} <= {name for _, name in installed().entries}
     assert [entry for entry in own if f"{{ #{entry.kind}-{entry.name} }}" not in components] == []

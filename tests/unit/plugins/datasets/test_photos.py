@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import json
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -212,3 +216,41 @@ def test_as_a_spec_has_it(photos: Path, tiny_spec: Callable[..., dict[str, Any]]
 
 def test_needs_keypoints(photos: Path) -> None:
     check_dataset(PhotosDataset, config(photos), (48, 24), IO.inputs, needs_keypoints=True)
+
+
+def test_two_processes_share_a_cache_that_is_not_there_yet(photos: Path) -> None:
+    """The runs of an ablation start side by side."""
+    code = """
+import json, logging, sys
+from pathlib import Path
+from skinfw.interfaces import DatasetIO
+from skinfw_plugins.datasets.config import PhotosConfig
+from skinfw_plugins.datasets.photos import PhotosDataset
+logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+config = PhotosConfig.model_validate({"root": sys.argv[1], "prepare": {"workers": 1}})
+data = PhotosDataset(config, DatasetIO((24, 24), ("apparel_head_foot",), True))
+print("ready", flush=True)
+sys.stdin.readline()
+samples = [data.load(name).target.sum().item() for name in data.names()]
+print(json.dumps([list(data.names()), data.fingerprint(), samples]))
+"""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(photos)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    printed, told = zip(*(process.communicate(timeout=60) for process in processes), strict=True)
+    assert [process.returncode for process in processes] == [0, 0], told
+    assert printed[0] == printed[1]
+    assert json.loads(printed[0])[0] == [f"id_{index}/01_1_front" for index in range(3)]
+    # one made the samples, the other one found them
+    assert sorted(re.findall(r"(\d+) made", "".join(told))) in (["3"], ["0", "3"])
