@@ -15,20 +15,7 @@ from kornia.color import rgb_to_lab
 from torch import Tensor
 
 from skinfw.evaluation.results import SkinTone
-
-MONK_SHADES = (
-    "#f6ede4",
-    "#f3e7db",
-    "#f7ead0",
-    "#eadaba",
-    "#d7bd96",
-    "#a07e56",
-    "#825c43",
-    "#604134",
-    "#3a312a",
-    "#292420",
-)
-"""The Monk skin tone scale, lightest first, in sRGB (Monk 2023)."""
+from skinfw.evaluation.tone_groups import MONK_SHADES
 
 
 def typology_angle(lightness: float, yellowness: float) -> float:

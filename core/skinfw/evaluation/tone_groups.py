@@ -27,7 +27,21 @@ ITA_CLASSES: Mapping[str, float] = {
 """The classes, lightest first, with the angle in degrees that a member exceeds (Chardon et al. 1991; Del Bino
 et al. 2006)."""
 
-MONK_TONES = 10
+MONK_SHADES: tuple[str, ...] = (
+    "#f6ede4",
+    "#f3e7db",
+    "#f7ead0",
+    "#eadaba",
+    "#d7bd96",
+    "#a07e56",
+    "#825c43",
+    "#604134",
+    "#3a312a",
+    "#292420",
+)
+"""The Monk Skin Tone scale, tones 1 to 10, lightest first, in sRGB, as published at https://skintone.google."""
+
+MONK_TONES = len(MONK_SHADES)
 
 ENOUGH = 5
 """Pictures from which on the mean over a group is compared with others."""

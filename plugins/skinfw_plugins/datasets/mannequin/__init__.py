@@ -2,6 +2,5 @@
 
 from .canvas import CLASSES
 from .drawing import Drawing, draw_person
-from .looks import MONK_SKIN_TONES
 
-__all__ = ["CLASSES", "MONK_SKIN_TONES", "Drawing", "draw_person"]
+__all__ = ["CLASSES", "Drawing", "draw_person"]

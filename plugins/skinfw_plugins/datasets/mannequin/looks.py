@@ -6,23 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skinfw.evaluation.tone_groups import MONK_SHADES
+
 from .canvas import Field
 from .chance import one_of, pick
 from .colours import colour_of, jittered
-
-MONK_SKIN_TONES: tuple[str, ...] = (
-    "#f6ede4",
-    "#f3e7db",
-    "#f7ead0",
-    "#eadaba",
-    "#d7bd96",
-    "#a07e56",
-    "#825c43",
-    "#604134",
-    "#3a312a",
-    "#292420",
-)
-"""The Monk Skin Tone scale, tones 1 to 10, as published at https://skintone.google."""
 
 HAIR_COLOURS = (
     "#15110f",
@@ -73,9 +61,9 @@ class Hair:
 
 def sample_skin(random: np.random.Generator) -> Skin:
     """Draw a skin tone, uniform over the Monk scale, with a small jitter of its own."""
-    tone = int(random.integers(len(MONK_SKIN_TONES)))
+    tone = int(random.integers(len(MONK_SHADES)))
     brightness = random.uniform(0.985, 1.015)
-    lit = colour_of(MONK_SKIN_TONES[tone]) * np.float32(brightness)
+    lit = colour_of(MONK_SHADES[tone]) * np.float32(brightness)
     # Light scatters in the skin, so that its shadows stay red longest.
     shade = lit * np.array([0.50, 0.40, 0.35], np.float32)[:, None, None]
     return Skin(tone + 1, lit, shade, shine=26.0 - 0.09 * float(lit.mean()))

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from skinfw_plugins.datasets.mannequin import CLASSES, MONK_SKIN_TONES, Drawing, draw_person
+from skinfw.evaluation.tone_groups import MONK_SHADES
+from skinfw_plugins.datasets.mannequin import CLASSES, Drawing, draw_person
 
 LABEL = {name: index for index, name in enumerate(CLASSES)}
 NOSE, NECK, MID_HIP = 0, 1, 8
@@ -97,7 +98,7 @@ def test_the_persons_right_is_on_the_pictures_left(crowd: list[Drawing]) -> None
 
 
 def test_every_monk_tone_shows_on_some_face(crowd: list[Drawing]) -> None:
-    scale = np.array([tuple(bytes.fromhex(code[1:])) for code in MONK_SKIN_TONES], float)
+    scale = np.array([tuple(bytes.fromhex(code[1:])) for code in MONK_SHADES], float)
     nearest = []
     for drawing in crowd:
         face = drawing.picture[drawing.labels == LABEL["face"]].astype(float)
