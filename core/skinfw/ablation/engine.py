@@ -28,7 +28,7 @@ class Engine(ABC):
 
     Attributes:
         slots: how many runs are at work at a time; None leaves that to the engine.
-        threads: CPU threads of a run whose spec leaves them open.
+        threads: CPU threads of a run whose spec leaves them open; 0: as the environment says.
     """
 
     slots: int | None
@@ -52,12 +52,14 @@ class LocalEngine(Engine):
 
     Args:
         jobs: runs side by side; each takes its own memory.
-        threads: CPU threads of each; None divides the cores.
+        threads: CPU threads of each; None takes ``OMP_NUM_THREADS`` or, where it is not set, divides the
+            cores.
     """
 
     def __init__(self, jobs: int = 1, threads: int | None = None) -> None:
         self.slots = jobs
-        self.threads = threads or max(1, cores() // jobs)
+        share = 0 if "OMP_NUM_THREADS" in os.environ else max(1, cores() // jobs)
+        self.threads = threads or share
 
     def start(self, job: Job) -> Running:
         """Start a process."""

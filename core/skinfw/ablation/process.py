@@ -131,7 +131,8 @@ class RunProcess:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    return {"OMP_NUM_THREADS": str(threads), **os.environ}
+    """Return the environment of a run: `threads` 0 leaves the number of threads to it."""
+    return {**os.environ, **({"OMP_NUM_THREADS": str(threads)} if threads else {})}
 
 
 def _reason(code: int, log: Path) -> str:

@@ -12,6 +12,7 @@ from skinfw.ablation.statistics import Difference, Spread, paired_difference, pi
 from skinfw.errors import SkinfwError
 from skinfw.evaluation.compare import RunFigures, differences, flat, read_figures
 from skinfw.evaluation.results import TRAINED, MetricInfo
+from skinfw.reporting.cards import differing
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,14 @@ class AblationResult:
         told = [
             f"{each.name}: {each.incomparable}; not comparable" for each in self.variants if each.incomparable
         ]
+        cards: dict[str, list[Mapping[str, str]]] = {}
+        for run in self.runs:
+            for key, info in run.figures.evaluation.metrics.items() if run.figures is not None else ():
+                cards.setdefault(key, []).append(info.card)
+        for key, found in cards.items():
+            labels = differing(found)
+            if labels:
+                told.append(f"{key} was not measured alike in all runs ({', '.join(labels)})")
         for each in self.variants:
             if 0 < len(each.done) < len(each.runs):
                 told.append(f"{each.name}: {len(each.done)} of {len(each.runs)} seeds are done")

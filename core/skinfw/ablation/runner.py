@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from skinfw.ablation.engine import Engine, Running
 from skinfw.ablation.plan import PlannedRun
 from skinfw.ablation.process import Job, Outcome
-from skinfw.errors import RunError
+from skinfw.errors import RunError, SkinfwError
 from skinfw.training.interrupt import catch_interrupt
 
 Tell = Callable[[str], None]
@@ -118,7 +118,11 @@ class _Schedule:
         self.tell(f"[{number}/{self.total}] {run.label}: {_verb(state)} in {run.folder}")
         overwrite = state == "changed"
         job = Job(run.label, run.spec.to_json(), run.folder.resolve(), overwrite, self.engine.threads)
-        self.working[run] = self.engine.start(job)
+        try:
+            self.working[run] = self.engine.start(job)
+        except (SkinfwError, OSError) as error:  # one run that cannot start must not end the others
+            self.outcomes[run] = Outcome("failed", str(error), 0.0, "")
+            self.tell(_ended(run, self.outcomes[run]))
 
     def _stop(self) -> None:
         if not self._stopped:

@@ -86,18 +86,20 @@ def paired_difference(variant: Mapping[str, float], reference: Mapping[str, floa
         reference: the same of the variant that is compared to.
 
     Returns:
-        variant minus reference; None where they share no picture.
+        variant minus reference; None where they share fewer than two pictures.
     """
     shared = sorted(variant.keys() & reference.keys())
-    if not shared:
+    if len(shared) < 2:
         return None
     differences = np.array([variant[name] - reference[name] for name in shared])
     means = _resampled_means(differences)
     mean = float(differences.mean())
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
-    other_side = np.mean(means <= 0) if mean > 0 else np.mean(means >= 0)
-    return Difference(mean, float(low), float(high), min(1.0, 2 * float(other_side)), len(shared))
+    other_side = np.count_nonzero(means <= 0 if mean > 0 else means >= 0)
+    # the data themselves count as one draw, so that p is never 0 (Davison and Hinkley 1997, section 4.2.3)
+    p = min(1.0, 2 * (int(other_side) + 1) / (DRAWS + 1))
+    return Difference(mean, float(low), float(high), p, len(shared))
 
 
 def _resampled_means(values: Array) -> Array:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from torch import Tensor, nn
 
 from skinfw.config import GeneratorConfig, Size
 from skinfw.interfaces.component import Component
+
+if TYPE_CHECKING:
+    from skinfw.spec import DataSpec
 
 GeneratorConfigT = TypeVar("GeneratorConfigT", bound=GeneratorConfig)
 
@@ -78,11 +81,14 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
         """
         return ()
 
-    def prepare_training(self) -> None:
+    def prepare_training(self, data: DataSpec) -> None:
         """Get ready to be trained, for instance take weights from elsewhere; by default nothing is done.
 
         The trainer calls it once, before the first step of a run. A checkpoint brings all weights of its own:
         where one is loaded, to go on or to paint, this is not called.
+
+        Args:
+            data: the data of the run, for those that must not have seen its test.
 
         Raises:
             SkinfwError: what it needs is missing or does not fit.

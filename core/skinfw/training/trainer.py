@@ -80,6 +80,11 @@ class Trainer:
         self.batches_an_epoch = self._batches_an_epoch()
         steps_an_epoch = self.batches_an_epoch // self.training.gradient_accumulation
         self.total_steps = self.training.steps or (self.training.epochs or 0) * steps_an_epoch
+        if self.total_steps < self.training.critic_steps:
+            raise DataError(
+                f"{self.total_steps} steps are too few for training.critic_steps "
+                f"{self.training.critic_steps}: the generator would never be trained; train longer"
+            )
         self.step = self.epoch = self.batches = 0
         self.best: dict[str, Any] | None = None
         self.last_good = "No checkpoint was written yet."
@@ -138,7 +143,7 @@ class Trainer:
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
         if self.step == 0:  # else a checkpoint brought all weights
-            self.networks.generator.prepare_training()
+            self.networks.generator.prepare_training(self.run.spec.data)
         self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)
         with catch_interrupt() as interrupt:
             while self.step < self.total_steps or self.batches:

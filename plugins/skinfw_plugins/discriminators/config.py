@@ -90,11 +90,7 @@ class DcganDiscriminatorConfig(DcganLayers, DiscriminatorConfig):
     conditional: bool = Field(
         default=False, description="judge the picture together with the input pictures (paper, report: no)"
     )
-    spectral_norm: bool = Field(
-        default=False,
-        description="divide the weights of convolutions by their largest singular value (Miyato et al. "
-        "2018), usually with norm none",
-    )
+    spectral_norm: SpectralNorm = False
 
     @property
     def mixes_samples(self) -> bool:

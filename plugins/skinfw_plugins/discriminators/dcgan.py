@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
 from skinfw_plugins.discriminators.config import DcganDiscriminatorConfig
-from skinfw_plugins.layers import init_pix2pix, norm_layers
+from skinfw_plugins.layers import init_pix2pix, norm_layers, norm_spectrally
 
 
 class DcganDiscriminator(Discriminator[DcganDiscriminatorConfig]):
@@ -36,8 +35,7 @@ class DcganDiscriminator(Discriminator[DcganDiscriminatorConfig]):
         self.last = nn.Conv2d(incoming, 1, config.seed(io.size))
         self.apply(init_pix2pix)
         if config.spectral_norm:
-            for module in [each for each in self.modules() if isinstance(each, nn.Conv2d)]:
-                spectral_norm(module)
+            norm_spectrally(self)
 
     @property
     def receptive_field(self) -> int:

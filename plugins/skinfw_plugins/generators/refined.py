@@ -14,6 +14,7 @@ from skinfw.config import Size
 from skinfw.errors import RunError
 from skinfw.evaluation.trained import open_trained
 from skinfw.interfaces import Generator, GeneratorIO
+from skinfw.spec import DataSpec
 from skinfw.training.checkpoints import Checkpoint, read_checkpoint
 from skinfw_plugins.generators.config import RefinedConfig
 
@@ -78,21 +79,31 @@ class RefinedGenerator(Generator[RefinedConfig]):
             self.coarse.eval()
         return self
 
-    def prepare_training(self) -> None:
+    def prepare_training(self, data: DataSpec) -> None:
         """Take the coarse generator's weights from the best checkpoint of ``coarse_run``.
 
         Raises:
-            RunError: there is no such run, or it trained another generator, for other inputs or another size.
+            RunError: there is no such run, it trained another generator, for other inputs or another size, or
+                it may have trained on pictures that this run tests or chooses by.
         """
         if self.config.coarse_run is None:
-            self.coarse.prepare_training()
+            self.coarse.prepare_training(data)
         else:
             run = open_trained(self.config.coarse_run, "best")
-            self._load_coarse(read_checkpoint(run.checkpoint("best")))
-        self.refiner.prepare_training()
+            self._load_coarse(read_checkpoint(run.checkpoint("best")), data)
+        self.refiner.prepare_training(data)
 
-    def _load_coarse(self, checkpoint: Checkpoint) -> None:
+    def _load_coarse(self, checkpoint: Checkpoint, data: DataSpec) -> None:
         spec, wanted = checkpoint.spec, self.config.coarse
+        # the split goes by a hash of names: with shares at least as large it kept away all that we do
+        apart, ours = _kept_apart(spec.data), _kept_apart(data)
+        if apart[0] < ours[0] or apart[1] < ours[1]:
+            raise RunError(
+                f"{checkpoint.path}: was trained with a test_fraction of {spec.data.test_fraction} and a "
+                f"validation_fraction of {spec.data.validation_fraction}, so it may have seen pictures that "
+                f"this run tests or chooses by ({data.test_fraction} and {data.validation_fraction}); train "
+                "the coarse run with at least these"
+            )
         if spec.generator != wanted:
             raise RunError(
                 f"{checkpoint.path}: trained the generator {spec.generator.to_json()}, but coarse is "
@@ -111,6 +122,11 @@ class RefinedGenerator(Generator[RefinedConfig]):
                 f"{checkpoint.path}: its weights, trained at {was_high}x{was_wide}, do not fit a network for "
                 f"{high}x{wide}; train both at one data.size"
             ) from error
+
+
+def _kept_apart(data: DataSpec) -> tuple[float, float]:
+    """Return the shares of the samples below which the test lies, and below which the validation does."""
+    return data.test_fraction, data.test_fraction + data.validation_fraction
 
 
 def _noise_length(part: Generator[Any], size: Size) -> int:

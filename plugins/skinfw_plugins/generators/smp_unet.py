@@ -16,6 +16,7 @@ from torch.nn.functional import pad
 from skinfw.config import Size, nearest
 from skinfw.errors import UserError
 from skinfw.interfaces import GeneratorIO
+from skinfw.spec import DataSpec
 from skinfw.weights import hub_folder
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide, incoming_channels
 from skinfw_plugins.generators.config import SmpUnetConfig
@@ -60,7 +61,7 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
         self.network = network
         self.stride = stride
 
-    def prepare_training(self) -> None:
+    def prepare_training(self, data: DataSpec) -> None:
         """Load the encoder's pretrained weights, if the configuration asks for some.
 
         The first convolution is spread over the input's channels, each picture's red, green and blue alike.

@@ -22,6 +22,6 @@ class Ciede2000Metric(PerPictureMetric[Ciede2000Config]):
 
     def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
         """Return the difference of each picture, ``(B,)``, at least 0."""
-        # in float32 the hue of a nearly grey pixel is noise
-        differences = ciede2000(rgb_to_lab(output.double()), rgb_to_lab(target.double()))
-        return region_means(differences, skin if self.io.region == "skin" else None)
+        # in float32 the hue of a nearly grey pixel is noise, and not every accelerator has float64
+        differences = ciede2000(rgb_to_lab(output.cpu().double()), rgb_to_lab(target.cpu().double()))
+        return region_means(differences, skin.cpu() if self.io.region == "skin" else None)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from torch import Tensor
-from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
 from skinfw.errors import UserError
-from skinfw_plugins.fields import MS_SSIM_EXPONENTS, ms_ssim_least_side
+from skinfw_plugins.fields import ms_ssim_least_side
 from skinfw_plugins.metrics.config import MsSsimConfig
 from skinfw_plugins.metrics.per_picture import PerPictureMetric
+from skinfw_plugins.similarity import multiscale_similarity
 
 
 class MsSsimMetric(PerPictureMetric[MsSsimConfig]):
@@ -36,13 +36,4 @@ class MsSsimMetric(PerPictureMetric[MsSsimConfig]):
                 f"ms_ssim: pictures of {height}x{width} are too small for {self.config.scales} scales, which "
                 f"need {least} pixels a side; lower scales or leave the metric out"
             )
-        exponents = MS_SSIM_EXPONENTS[: self.config.scales]
-        return multiscale_structural_similarity_index_measure(
-            output,
-            target,
-            sigma=1.5,
-            reduction="none",
-            data_range=1.0,
-            betas=tuple(exponent / sum(exponents) for exponent in exponents),
-            normalize="relu",
-        )
+        return multiscale_similarity(output, target, self.config.scales)

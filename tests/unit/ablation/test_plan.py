@@ -205,3 +205,13 @@ def test_the_published_schema_is_up_to_date_and_fits(planned: Callable[..., Plan
     assert not validator.is_valid({"name": "x", "base": "x.json", "variants": {}})
     with pytest.raises(SpecError):
         parse_ablation({"name": "x", "base": "x.json", "variants": {}})
+
+
+def test_seeds_and_names_of_runs_are_the_ablations_own(planned: Callable[..., Plan]) -> None:
+    with pytest.raises(SpecError) as caught:
+        planned(variants={"first": {"seed": 9}, "second": {"name": "mine"}})
+    why = "which each run gets from the ablation; use seeds and the variants' names"
+    assert caught.value.faults == (
+        f"$.variants.first: sets seed, {why}",
+        f"$.variants.second: sets name, {why}",
+    )

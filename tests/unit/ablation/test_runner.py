@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def test_ctrl_c_stops_what_is_at_work_and_starts_nothing_more(planned: Callable[
     assert engine.killed == []
 
 
-def test_an_engine_that_breaks_leaves_nothing_at_work(planned: Callable[..., Plan]) -> None:
+def test_a_run_that_cannot_start_is_told_and_ends_no_other(planned: Callable[..., Plan]) -> None:
     engine = PretendingEngine(3)
 
     def fail() -> None:
@@ -114,9 +115,14 @@ def test_an_engine_that_breaks_leaves_nothing_at_work(planned: Callable[..., Pla
             raise RunError("the disk is full")
 
     engine.on_start = fail
-    with pytest.raises(RunError, match="disk is full"):
-        run_missing(planned().runs, engine, lambda line: None)
-    assert engine.killed == ["first seed 0"]
+    runs = planned().runs
+    told: list[str] = []
+    outcomes = run_missing(runs, engine, told.append)
+    assert outcomes[runs[1]].ending == "failed"
+    assert outcomes[runs[1]].reason == "the disk is full"
+    assert any("the disk is full" in line for line in told)
+    assert [outcomes[run].ending for run in runs].count("done") == len(runs) - 1
+    assert engine.killed == []
 
 
 def test_two_ablations_do_not_work_in_one_folder(tmp_path: Path) -> None:
@@ -134,10 +140,13 @@ def test_two_ablations_do_not_work_in_one_folder(tmp_path: Path) -> None:
         pass
 
 
-def test_the_cores_are_shared_among_the_jobs() -> None:
+def test_the_cores_are_shared_among_the_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert LocalEngine().threads == cores()
     assert LocalEngine(10 * cores()).threads == 1
     assert LocalEngine(2, 5).threads == 5
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert (LocalEngine(2).threads, LocalEngine(2, 5).threads) == (0, 5)
 
 
 @pytest.fixture
@@ -217,6 +226,8 @@ def test_threads_are_given_unless_the_user_chose_some(monkeypatch: pytest.Monkey
     assert job.beside("log").read_text(encoding="utf-8") == "threads 1\n"
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     start(monkeypatch, job, code).wait()
+    assert job.beside("log").read_text(encoding="utf-8") == "threads 1\n"
+    start(monkeypatch, replace(job, threads=0), code).wait()
     assert job.beside("log").read_text(encoding="utf-8") == "threads 7\n"
 
 

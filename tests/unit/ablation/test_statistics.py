@@ -61,8 +61,11 @@ def test_the_interval_is_scipys_paired_percentile_bootstrap(shift: float) -> Non
 def test_pictures_are_paired_by_name_and_only_shared_ones_count() -> None:
     found = paired_difference({"a": 2.0, "b": 3.0, "x": 99.0}, {"b": 2.0, "a": 1.0, "y": -99.0})
     assert found is not None
-    assert (found.mean, found.low, found.high, found.p, found.pictures) == (1.0, 1.0, 1.0, 0.0, 2)
+    assert (found.mean, found.low, found.high, found.pictures) == (1.0, 1.0, 1.0, 2)
+    # no draw is on the other side; the data count as one draw of 10,000 and one
+    assert found.p == pytest.approx(2 / 10_001)
     assert paired_difference({"a": 1.0}, {"b": 1.0}) is None
+    assert paired_difference({"a": 1.0}, {"a": 2.0}) is None, "one picture tells nothing of others"
 
 
 def test_equal_variants_do_not_differ_and_the_draws_are_the_same_again() -> None:

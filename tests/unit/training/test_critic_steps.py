@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from skinfw import Pipeline, hookimpl
-from skinfw.errors import SpecError
+from skinfw.errors import DataError, SpecError
 from skinfw.spec import TrainingSpec, parse_spec
 from skinfw.training.checkpoints import read_checkpoint
 from skinfw.training.networks import Networks
@@ -116,3 +116,11 @@ def test_a_run_in_which_the_generator_is_never_trained_is_refused(critic_spec: M
 def test_critic_steps_and_accumulation_are_refused(critic_spec: MakeSpec) -> None:
     with pytest.raises(SpecError, match="do not go together"):
         parse_spec(critic_spec(gradient_accumulation=2))
+
+
+def test_a_run_too_short_to_train_its_generator_is_refused(
+    tiny_spec: Callable[..., Any], tmp_path: Path
+) -> None:
+    training = {"epochs": 1, "batch_size": 20, "critic_steps": 50, "device": "cpu"}
+    with pytest.raises(DataError, match="the generator would never be trained"):
+        Pipeline(tiny_spec(training=training), output=tmp_path / "run").fit()

@@ -13,7 +13,7 @@ from skinfw import Pipeline
 from skinfw.errors import RunError, SpecError
 from skinfw.interfaces import GeneratorIO
 from skinfw.run_folder import Run
-from skinfw.spec import parse_spec
+from skinfw.spec import DataSpec, parse_spec
 from skinfw.testing.examples import example_condition
 from skinfw.training.checkpoints import load_generator, read_checkpoint
 from skinfw_plugins.generators.config import RefinedConfig
@@ -222,6 +222,13 @@ def test_a_checkpoint_needs_no_coarse_run(tmp_path: Path, coarse_run: Run, job: 
     assert coarse_weights(resumed.checkpoint("last")).keys() == given.keys()
 
 
+def test_a_run_that_may_have_seen_the_test_is_refused(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
+    spec = job(coarse_run)
+    spec["data"] = {**spec["data"], "test_fraction": 0.5}
+    with pytest.raises(RunError, match=r"may have seen pictures that this run tests or chooses by"):
+        Pipeline(spec, output=tmp_path / "run").fit()
+
+
 def test_a_run_that_is_missing_is_told(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
     spec = job(coarse_run)
     shutil.rmtree(coarse_run.folder)
@@ -258,7 +265,7 @@ def test_a_run_at_another_size_is_told(tmp_path: Path, make_run: Callable[..., R
 def test_a_refined_generator_can_be_refined(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
     inner = job(coarse_run)["generator"]
     network = build(coarse=inner, inputs=INPUTS[:3])
-    network.prepare_training()
+    network.prepare_training(DataSpec(size=(32, 32)))
     given = read_checkpoint(coarse_run.checkpoint("best")).part("generator")
     innermost: Any = network.coarse
     for name, value in innermost.coarse.state_dict().items():

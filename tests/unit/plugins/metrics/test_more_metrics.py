@@ -76,10 +76,19 @@ def test_mae_equals_numpy(region: Any) -> None:
 
 
 def test_ms_ssim_equals_another_library() -> None:
-    output, target, skin = random_pictures(size=(176, 180))
+    output, target, skin = random_pictures(size=(176, 192))
     found = MsSsimMetric(MsSsimConfig(), MetricIO("picture")).update(output, target, skin)
     expected = reference_ms_ssim(output, target, data_range=1.0, size_average=False)
-    assert found.tolist() == pytest.approx(expected.tolist(), abs=2e-3)
+    assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize(("scales", "side"), [(5, 161), (4, 81), (3, 41)])
+def test_ms_ssim_measures_the_smallest_pictures_that_it_says_it_takes(scales: int, side: int) -> None:
+    output, target, skin = random_pictures(size=(side, side))
+    metric = MsSsimMetric(MsSsimConfig(scales=scales), MetricIO("picture"))
+    found = metric.update(output, target, skin)
+    assert torch.isfinite(found).all()
+    assert (found < 1).all()
 
 
 def test_ms_ssim_refuses_pictures_that_are_too_small_and_takes_fewer_scales() -> None:

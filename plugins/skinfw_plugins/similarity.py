@@ -5,6 +5,10 @@ from __future__ import annotations
 import torch
 from kornia.filters import filter2d_separable, get_gaussian_kernel1d
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from skinfw_plugins.fields import MS_SSIM_EXPONENTS
+from skinfw_plugins.losses.moments import region_means
 
 WINDOW = 11
 """Side in pixels of the Gaussian window, whose sigma is 1.5 pixels (Wang et al. 2004, section III.C)."""
@@ -39,3 +43,38 @@ def inside(values: Tensor) -> Tensor:
     """Return the part of a map whose windows lie wholly inside the picture, ``(B, C, H - 10, W - 10)``."""
     margin = WINDOW // 2
     return values[..., margin : values.shape[-2] - margin, margin : values.shape[-1] - margin]
+
+
+_LEAST = 1e-6
+"""What a similarity below it counts: a fractional power has no gradient at 0 and no value below."""
+
+
+def multiscale_similarity(output: Tensor, target: Tensor, scales: int, skin: Tensor | None = None) -> Tensor:
+    """Return the multi-scale structural similarity of each picture (Wang et al. 2003, section 3.2).
+
+    Args:
+        output: float32 ``(B, 3, H, W)`` in [0, 1], large enough for the scales
+            (`skinfw_plugins.fields.ms_ssim_least_side`).
+        target: of the same shape.
+        scales: how many, each half the size of the one before; their exponents are made to add up to 1.
+        skin: ``(B, 1, H, W)`` in {0, 1}: windows count by the share of skin at their centre; None for those
+            that lie wholly inside the picture.
+
+    Returns:
+        the mean over the channels, ``(B,)`` in [0, 1].
+    """
+    exponents = MS_SSIM_EXPONENTS[:scales]
+    product = torch.ones_like(output[:, :, 0, 0])
+    for scale, exponent in enumerate(exponents, start=1):
+        similarity, contrast = similarity_maps(output, target)
+        chosen = similarity if scale == len(exponents) else contrast
+        mean = inside(chosen).mean((2, 3)) if skin is None else region_means(chosen, skin)
+        product = product * mean.clamp(min=_LEAST) ** (exponent / sum(exponents))
+        output, target = _halve(output), _halve(target)
+        skin = None if skin is None else _halve(skin)
+    return product.mean(dim=1)
+
+
+def _halve(pictures: Tensor) -> Tensor:
+    # the last pixel of an odd side is a mean of those that there are, so that no skin is lost
+    return avg_pool2d(pictures, kernel_size=2, ceil_mode=True)
