@@ -17,6 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from skinfw import Pipeline, hookimpl
 from skinfw.errors import DataError, SpecError
 from skinfw.run_folder import Run
+from skinfw.spec import DataSpec
 from skinfw.training.checkpoints import read_checkpoint
 from skinfw.training.pace import rate_factor
 from skinfw_plugins.generators.pix2pix import Pix2PixGenerator
@@ -113,7 +114,8 @@ def test_the_generator_is_prepared_once_before_the_first_step(
 ) -> None:
     steps_before: list[bool] = []
 
-    def prepare(generator: Pix2PixGenerator) -> None:
+    def prepare(generator: Pix2PixGenerator, data: DataSpec) -> None:
+        assert data.size == (32, 32)
         steps_before.append((tmp_path / "run" / "log.jsonl").exists())
 
     monkeypatch.setattr(Pix2PixGenerator, "prepare_training", prepare)
