@@ -113,6 +113,19 @@ def test_seam_is_the_gradients_error_in_the_band_by_hand() -> None:
     assert metric.update(target + 0.3, target, skin).tolist() == pytest.approx([0])
 
 
+def test_seam_equals_numpys_differences_in_scipys_band() -> None:
+    output, target, skin = random_pictures()
+    found = SeamMetric(SeamConfig(), MetricIO("skin")).update(output, target, skin)
+    square = np.ones((5, 5), bool)
+    for index in range(2):
+        difference = (output - target)[index].double().numpy()
+        right = np.abs(np.diff(difference, axis=2, append=difference[:, :, -1:]))
+        down = np.abs(np.diff(difference, axis=1, append=difference[:, -1:]))
+        region = skin[index, 0].numpy() > 0
+        band = binary_dilation(region, square) & binary_dilation(~region, square)
+        assert found[index].item() == pytest.approx((right + down)[:, band].mean(), rel=1e-5)
+
+
 @pytest.mark.parametrize("width", [1, 2, 5])
 def test_the_band_equals_scipys_dilations(width: int) -> None:
     generator = np.random.default_rng(0)
