@@ -91,6 +91,30 @@ def test_kid_of_subsets_is_the_same_each_time_and_leaves_random_numbers_alone() 
 
 @pytest.mark.usefixtures("simple")
 @pytest.mark.parametrize("kind", ["fid", "kid"])
+def test_a_process_that_measures_alone_waits_for_no_other(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gather(*_: object, **__: object) -> None:
+        raise AssertionError("only the main process measures: the others would never answer")
+
+    # as torchmetrics sees it in a run of several processes
+    monkeypatch.setattr("torchmetrics.metric.jit_distributed_available", lambda: True)
+    monkeypatch.setattr("torchmetrics.metric.gather_all_tensors", gather)
+    metric = FidMetric(FidConfig(), IO) if kind == "fid" else KidMetric(KidConfig(), IO)
+    metric.update(*sets(12))
+    assert np.isfinite(metric.compute())
+
+
+@pytest.mark.usefixtures("simple")
+def test_kid_seeds_no_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeded: list[int] = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
+    metric = KidMetric(KidConfig(subsets=3, subset_size=10), IO)
+    metric.update(*sets())
+    metric.compute()
+    assert seeded == []
+
+
+@pytest.mark.usefixtures("simple")
+@pytest.mark.parametrize("kind", ["fid", "kid"])
 def test_fewer_than_two_pictures_have_no_value(kind: str) -> None:
     metric = FidMetric(FidConfig(), IO) if kind == "fid" else KidMetric(KidConfig(), IO)
     painted, true, skin = sets(1)
