@@ -24,7 +24,7 @@ FEATURES = 2048
 
 CARD = {
     "backbone": "Inception-v3 (2015-12-05), pool3, 2048 features",
-    "resize": "to 299x299 pixels, bilinear with antialiasing",
+    "resize": "to 299x299 pixels, bilinear as in TensorFlow 1 (torch-fidelity)",
 }
 """What a reader must know of features that come from it."""
 
@@ -57,4 +57,6 @@ def extractor() -> Inception:
         UserError: its weights cannot be had; see `skinfw.weights.find_weights`.
     """
     path = str(find_weights(INCEPTION))
-    return Inception(NoTrainInceptionV3("inception-v3-compat", [str(FEATURES)], path), FEATURES)
+    # torchmetrics would resize with antialiasing; published values go by TensorFlow 1, which has none
+    network = NoTrainInceptionV3("inception-v3-compat", [str(FEATURES)], path, antialias=False)
+    return Inception(network, FEATURES)

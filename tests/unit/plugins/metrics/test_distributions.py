@@ -9,6 +9,7 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 from torch import Tensor, nn
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torchmetrics.image.fid import NoTrainInceptionV3
 
 from skinfw.errors import UserError
@@ -171,8 +172,11 @@ def test_the_real_network_gives_2048_features_of_8_bit_pictures(
     with torch.no_grad():
         found = network(pictures)
         rounded = network((pictures * 255).round() / 255)
+        own = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], str(path)).eval()
+        expected = own((pictures * 255).round().to(torch.uint8))[0]
     assert found.shape == (2, 2048)
     assert torch.equal(found, rounded)
+    assert torch.equal(found, expected)
     assert network is inception.extractor()
     assert not any(parameter.requires_grad for parameter in network.parameters())
     inception.extractor.cache_clear()
