@@ -23,6 +23,18 @@ MS_SSIM_EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """How much each scale of MS-SSIM counts, the finest first (Wang et al. 2003, section 3.2)."""
 
 
+MsSsimScales = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=5,
+        description="scales, each half the size of the one before; pictures need more than "
+        "10 * 2**(scales - 1) pixels a side, 160 for five (paper: 5)",
+    ),
+]
+"""How many scales MS-SSIM looks at."""
+
+
 def ms_ssim_least_side(scales: int) -> int:
     """Return the height and width in pixels from which on the coarsest scale holds a window of 11."""
     return 10 * (1 << (scales - 1)) + 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from skinfw_plugins.erased import erased_pixels
+
 
 def visible_skin(face: Tensor, erased: Tensor) -> Tensor:
     """Return where the input shows skin: the face, without what was erased of it.
@@ -17,6 +19,20 @@ def visible_skin(face: Tensor, erased: Tensor) -> Tensor:
         bool ``(B, 1, H, W)``.
     """
     return (face.amax(dim=1, keepdim=True) > 0.5) & ~erased
+
+
+def visible_tones(pictures: Tensor, face: Tensor) -> Tensor:
+    """Return the colour of each person's visible face; see `skin_tones` for where none is visible.
+
+    Args:
+        pictures: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
+        face: the input picture ``face``, of the same shape and range.
+
+    Returns:
+        float ``(B, 3)`` in [0, 1].
+    """
+    erased = erased_pixels(pictures)
+    return skin_tones(pictures, visible_skin(face, erased), ~erased)
 
 
 def skin_tones(pictures: Tensor, skin: Tensor, visible: Tensor) -> Tensor:

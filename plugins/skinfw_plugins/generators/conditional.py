@@ -14,8 +14,7 @@ from skinfw.config import Size
 from skinfw.data.sample import APPAREL, FACE
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw_plugins.generators.config import ConditionalConfig
-from skinfw_plugins.generators.filling import erased_pixels
-from skinfw_plugins.skin_tone import skin_tones, visible_skin
+from skinfw_plugins.skin_tone import visible_tones
 
 ConditionalConfigT = TypeVar("ConditionalConfigT", bound=ConditionalConfig)
 
@@ -140,10 +139,7 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
         return modulated
 
     def _tones(self, condition: Tensor) -> Tensor:
-        pictures = condition[:, self.io.channels_of(APPAREL)]
-        erased = erased_pixels(pictures)
-        face = visible_skin(condition[:, self.io.channels_of(FACE)], erased)
-        return skin_tones(pictures, face, ~erased)
+        return visible_tones(*(condition[:, self.io.channels_of(name)] for name in (APPAREL, FACE)))
 
 
 def _source(value: float) -> torch.Generator:

@@ -10,21 +10,7 @@ from torch.nn.functional import max_pool2d
 
 from skinfw.composite import to_uint8
 from skinfw.data.batch import picture_tensor
-from skinfw.data.sample_folder import WHITE_TOLERANCE
-
-_LEAST_WHITE = (255 - WHITE_TOLERANCE - 0.5) / 255
-
-
-def erased_pixels(pictures: Tensor) -> Tensor:
-    """Return which pixels are white, or nearly so as JPEG leaves them.
-
-    Args:
-        pictures: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
-
-    Returns:
-        bool ``(B, 1, H, W)``.
-    """
-    return pictures.amin(dim=1, keepdim=True) > _LEAST_WHITE
+from skinfw_plugins.erased import erased_pixels
 
 
 def erased_ring(pictures: Tensor, skin: Tensor, margin: int) -> Tensor:

@@ -8,7 +8,7 @@ from torch.nn.functional import elu, interpolate
 
 from skinfw.interfaces import GeneratorIO
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide
-from skinfw_plugins.generators.config import GatedUnetConfig
+from skinfw_plugins.generators.config_outlook import GatedUnetConfig
 
 
 class GatedUnetGenerator(ConditionalGenerator[GatedUnetConfig]):

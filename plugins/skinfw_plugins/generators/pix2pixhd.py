@@ -9,7 +9,7 @@ from torch.nn.functional import avg_pool2d
 from skinfw.interfaces import GeneratorIO
 from skinfw_plugins.fields import Norm
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide
-from skinfw_plugins.generators.config import Pix2PixHDConfig
+from skinfw_plugins.generators.config_outlook import Pix2PixHDConfig
 from skinfw_plugins.layers import doubling_block, init_pix2pix, norm_layers, reflected_block
 
 

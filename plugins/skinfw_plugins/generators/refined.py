@@ -16,7 +16,7 @@ from skinfw.evaluation.trained import open_trained
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.spec import DataSpec
 from skinfw.training.checkpoints import Checkpoint, read_checkpoint
-from skinfw_plugins.generators.config import RefinedConfig
+from skinfw_plugins.generators.config_outlook import RefinedConfig
 
 COARSE = "coarse"
 """Name of the coarse picture among the refiner's inputs, of which it is the last."""

@@ -19,7 +19,7 @@ from skinfw.interfaces import GeneratorIO
 from skinfw.spec import DataSpec
 from skinfw.weights import hub_folder
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide, incoming_channels
-from skinfw_plugins.generators.config import SmpUnetConfig
+from skinfw_plugins.generators.config_outlook import SmpUnetConfig
 
 _TIMM = "tu-"
 _OUTPUT_STRIDE = 16

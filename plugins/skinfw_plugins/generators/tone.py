@@ -9,8 +9,8 @@ from torch import Tensor
 from skinfw.data.sample import APPAREL, FACE, SKIN
 from skinfw.interfaces import Generator
 from skinfw_plugins.generators.config import ToneConfig
-from skinfw_plugins.generators.filling import erased_pixels, erased_ring, inpaint
-from skinfw_plugins.skin_tone import skin_tones, visible_skin
+from skinfw_plugins.generators.filling import erased_ring, inpaint
+from skinfw_plugins.skin_tone import visible_tones
 
 _RADIUS = 3.0
 """Of the ring's inpainting, in pixels; OpenCV's usual one."""
@@ -27,9 +27,7 @@ class ToneGenerator(Generator[ToneConfig]):
     def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
         """Paint a batch; ``noise`` is not used. See `Generator.forward`."""
         pictures = condition[:, self.io.channels_of(APPAREL)]
-        erased = erased_pixels(pictures)
-        face = visible_skin(condition[:, self.io.channels_of(FACE)], erased)
-        tones = skin_tones(pictures, face, ~erased)
+        tones = visible_tones(pictures, condition[:, self.io.channels_of(FACE)])
         skin = condition[:, self.io.channels_of(SKIN)].amax(dim=1, keepdim=True) > 0.5
         painted = torch.where(skin, tones[:, :, None, None], pictures)
         ring = erased_ring(pictures, skin, self.io.margin)

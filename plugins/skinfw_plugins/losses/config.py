@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.config import DiscriminatorConfig, LossConfig, Region, Size, SizeRequirement
 from skinfw.inputs import APPAREL, FACE
-from skinfw_plugins.fields import LPIPS_LEAST_SIDE, LpipsNet, ms_ssim_least_side
+from skinfw_plugins.fields import LPIPS_LEAST_SIDE, LpipsNet, MsSsimScales, ms_ssim_least_side
 
 
 class L1Config(LossConfig):
@@ -58,13 +58,7 @@ class SsimConfig(LossConfig):
 class MsSsimConfig(LossConfig):
     """Structural dissimilarity on several scales, 1 - MS-SSIM (Wang et al. 2003)."""
 
-    scales: int = Field(
-        default=5,
-        ge=1,
-        le=5,
-        description="scales, each half the size of the one before; pictures need more than "
-        "10 * 2**(scales - 1) pixels a side, 160 for five (paper: 5)",
-    )
+    scales: MsSsimScales = 5
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that hold a window on the coarsest scale."""

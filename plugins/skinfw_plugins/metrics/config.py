@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from skinfw.config import MetricConfig, Region
-from skinfw_plugins.fields import LpipsNet
+from skinfw_plugins.fields import LpipsNet, MsSsimScales
 
 
 class MseConfig(MetricConfig):
@@ -41,13 +41,7 @@ class MsSsimConfig(MetricConfig):
     regions: tuple[Literal["picture"], ...] = Field(
         default=("picture",), min_length=1, description="regions that it is computed on: the whole picture"
     )
-    scales: int = Field(
-        default=5,
-        ge=1,
-        le=5,
-        description="scales, each half the size of the one before; pictures need more than "
-        "10 * 2**(scales - 1) pixels a side, 160 for five (paper: 5)",
-    )
+    scales: MsSsimScales = 5
 
 
 class Ciede2000Config(MetricConfig):

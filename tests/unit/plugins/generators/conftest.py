@@ -1,4 +1,4 @@
-"""Receptive fields: as a network's gradient has them, and as its layers' arithmetic does."""
+"""Receptive fields, as gradients and as the layers' arithmetic have them, and where dropout stands."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+
+from skinfw_plugins.generators.conditional import Guide
 
 Span = tuple[int, int]
 Layer = tuple[Any, ...]
@@ -60,3 +62,16 @@ def traced() -> Callable[..., Span]:
         return first, last
 
     return trace
+
+
+@pytest.fixture
+def dropped(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """Record the shapes of one sample's features, ``(C, h, w)``, wherever a network applies dropout."""
+    shapes: list[tuple[int, ...]] = []
+
+    def record(_: Guide, features: torch.Tensor) -> torch.Tensor:
+        shapes.append(tuple(features.shape[1:]))
+        return features
+
+    monkeypatch.setattr(Guide, "drop", record)
+    return shapes

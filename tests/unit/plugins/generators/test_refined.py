@@ -16,7 +16,7 @@ from skinfw.run_folder import Run
 from skinfw.spec import DataSpec, parse_spec
 from skinfw.testing.examples import example_condition
 from skinfw.training.checkpoints import load_generator, read_checkpoint
-from skinfw_plugins.generators.config import RefinedConfig
+from skinfw_plugins.generators.config_outlook import RefinedConfig
 from skinfw_plugins.generators.refined import RefinedGenerator
 
 INPUTS = ("apparel_head_foot", "line", "segmentation_skin", "face")

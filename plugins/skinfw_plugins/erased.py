@@ -1,0 +1,21 @@
+"""Which pixels of an input picture were erased."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from skinfw.data.sample_folder import WHITE_TOLERANCE
+
+_LEAST_WHITE = (255 - WHITE_TOLERANCE - 0.5) / 255
+
+
+def erased_pixels(pictures: Tensor) -> Tensor:
+    """Return which pixels are white, or nearly so as JPEG leaves them.
+
+    Args:
+        pictures: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
+
+    Returns:
+        bool ``(B, 1, H, W)``.
+    """
+    return pictures.amin(dim=1, keepdim=True) > _LEAST_WHITE

@@ -1,0 +1,247 @@
+"""Configurations of the networks of the report's outlook, and of one that refines (section 7)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from skinfw.component_spec import ComponentSpec, Slot, use
+from skinfw.config import GeneratorConfig, Size, SizeRequirement, SpecPath
+from skinfw.network_faults import trains
+from skinfw_plugins.fields import Norm
+from skinfw_plugins.generators.config import ConditionalConfig
+
+
+class SmpUnetConfig(ConditionalConfig):
+    """A decoder of segmentation-models-pytorch on an encoder of timm or of its own.
+
+    Any size is accepted: pictures are padded to the encoder's stride by their edge, and cropped back.
+    """
+
+    decoder: Literal["unet", "unetplusplus", "fpn", "deeplabv3plus", "manet", "linknet"] = Field(
+        default="unet",
+        description="unet (Ronneberger et al. 2015), unetplusplus (Zhou et al. 2018), fpn (Kirillov et al. "
+        "2019), deeplabv3plus (Chen et al. 2018), manet (Fan et al. 2020) or linknet (Chaurasia et al. 2017)",
+    )
+    encoder: str = Field(
+        default="resnet34",
+        min_length=1,
+        description="an encoder of segmentation-models-pytorch, such as resnet34, or tu- and the name of a "
+        "timm model that gives features at several scales, such as tu-convnext_tiny",
+    )
+    encoder_weights: str | None = Field(
+        default=None,
+        validate_default=True,
+        description="weights that the encoder starts from, such as imagenet; unset: random ones. For a timm "
+        "model imagenet means the weights that the tag in its name tells, such as tu-resnet18.a1_in1k, or "
+        "timm's default ones. Loaded when training begins, never with a checkpoint",
+    )
+    encoder_depth: int = Field(default=5, ge=3, le=5, description="how often the encoder halves the picture")
+    base_channels: int = Field(
+        default=16,
+        ge=1,
+        validate_default=True,
+        description="channels of the decoder at the picture's size; twice as many at each halving. fpn and "
+        "deeplabv3plus have 16 times as many at all scales (fpn needs a multiple of 4); linknet goes by its "
+        "encoder's channels alone",
+    )
+
+    @field_validator("encoder_weights")
+    @classmethod
+    def _check_weights(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value not in (None, "imagenet") and str(info.data.get("encoder")).startswith("tu-"):
+            raise PydanticCustomError(
+                "weights",
+                'a timm encoder takes "imagenet" or null; name other weights in encoder, such as '
+                "tu-resnet18.a1_in1k",
+            )
+        return value
+
+    @field_validator("base_channels")
+    @classmethod
+    def _check_channels(cls, value: int, info: ValidationInfo) -> int:
+        if info.data.get("decoder") == "fpn" and value % 4:
+            raise PydanticCustomError("channels", "the decoder fpn needs a multiple of 4")
+        return value
+
+
+class Pix2PixHDConfig(ConditionalConfig):
+    """The coarse-to-fine generator of pix2pixHD (Wang et al. 2018, section 3.2 and appendix)."""
+
+    base_channels: int = Field(
+        default=64,
+        ge=1,
+        description="channels after the global generator's first convolution; they double at each halving. A "
+        "local enhancer has half as many as the network that it enhances",
+    )
+    downsamplings: int = Field(
+        default=4, ge=1, le=8, description="how often the global generator halves what it gets"
+    )
+    blocks: int = Field(default=9, ge=1, description="residual blocks of the global generator")
+    enhancers: int = Field(
+        default=1,
+        ge=0,
+        le=2,
+        validate_default=True,
+        description="local enhancers around the global generator; with each it works at half the size",
+    )
+    enhancer_blocks: int = Field(default=3, ge=1, description="residual blocks of each local enhancer")
+    norm: Norm = Field(default="instance", description="normalisation after convolutions")
+
+    @field_validator("enhancers")
+    @classmethod
+    def _check_enhancers(cls, value: int, info: ValidationInfo) -> int:
+        if info.data.get("base_channels", 0) % 2**value:
+            raise PydanticCustomError(
+                "enhancers", "{value} enhancers need base_channels that are a multiple of {step}",
+                {"value": value, "step": 2**value},
+            )  # fmt: skip
+        return value
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that the network accepts: multiples of its stride.
+
+        Two pixels a side are the least that can be mirrored at the edge and normalised one by one.
+        """
+        stride = 2 ** (self.downsamplings + self.enhancers)
+        return SizeRequirement(minimum=2 * stride, multiple_of=stride)
+
+
+class GatedUnetConfig(ConditionalConfig):
+    """The coarse network of free-form inpainting with gated convolutions (Yu et al. 2019, section 3)."""
+
+    base_channels: int = Field(
+        default=48,
+        ge=2,
+        multiple_of=2,
+        description="channels after the first convolution (48 in the authors' code); they double at each "
+        "halving. Even: the last gated convolution has half as many",
+    )
+    downsamplings: int = Field(
+        default=2, ge=1, le=8, description="how often the picture is halved (2 in the paper)"
+    )
+    dilations: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(2, 4, 8, 16),
+        max_length=16,
+        description="steps between the pixels that each convolution of the middle looks at, in pixels of the "
+        "innermost features",
+    )
+    skips: bool = Field(
+        default=True,
+        description="give each scale of the decoder the encoder's features of that scale, as in a U-Net; the "
+        "paper found little use in them and has none",
+    )
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that the network accepts: multiples of its stride."""
+        stride = 2**self.downsamplings
+        return SizeRequirement(minimum=stride, multiple_of=stride)
+
+
+class LamaConfig(ConditionalConfig):
+    """The generator of large-mask inpainting (Suvorov et al. 2022, section 2.1 and supplement)."""
+
+    base_channels: int = Field(
+        default=64, ge=1, description="channels after the first convolution; they double at each halving"
+    )
+    downsamplings: int = Field(
+        default=3, ge=1, le=8, description="how often the picture is halved (3 in the paper)"
+    )
+    blocks: int = Field(
+        default=9, ge=1, description="residual blocks of fast Fourier convolutions (9; 18 in Big LaMa)"
+    )
+    global_ratio: float = Field(
+        default=0.75,
+        gt=0,
+        lt=1,
+        description="share of the channels of these blocks that belongs to the global branch",
+    )
+    norm: Norm = Field(default="batch", description="normalisation after convolutions")
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that the network accepts: multiples of its stride.
+
+        Two innermost pixels a side are the least that can be mirrored at the edge.
+        """
+        stride = 2**self.downsamplings
+        return SizeRequirement(minimum=2 * stride, multiple_of=stride)
+
+
+class RefinedConfig(GeneratorConfig):
+    """A second network that improves what a first one painted (the report's section 7)."""
+
+    coarse: Annotated[ComponentSpec, Slot("generator")] = Field(
+        description="the generator whose picture is improved; one with nothing to train will do, such as tone"
+    )
+    refiner: Annotated[ComponentSpec, Slot("generator")] = Field(
+        default_factory=lambda: use("generator", "pix2pix", base_channels=32),
+        description="the network that improves it: sees the input pictures and the coarse picture",
+    )
+    scale: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="most that the refiner can change a value; pictures are in [0, 1]",
+    )
+    train_coarse: bool = Field(
+        default=True,
+        description="train the coarse generator together with the refiner; false: its weights stay those of "
+        "coarse_run",
+    )
+    coarse_run: SpecPath | None = Field(
+        default=None,
+        validate_default=True,
+        description="run folder whose best checkpoint the coarse generator's weights are taken from when "
+        "training begins; null: they start as the network's own do",
+    )
+
+    @field_validator("refiner")
+    @classmethod
+    def _check_refiner(cls, value: ComponentSpec) -> ComponentSpec:
+        if not trains(value):
+            raise PydanticCustomError("refiner", f"{value.name!r} has nothing to train; it refines nothing")
+        return value
+
+    @field_validator("coarse_run")
+    @classmethod
+    def _check_coarse_run(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        coarse: ComponentSpec | None = info.data.get("coarse")
+        if coarse is None:  # it has a fault of its own
+            return value
+        if value is not None and not trains(coarse):
+            raise PydanticCustomError("coarse_run", f"{coarse.name!r} has nothing to train; leave it out")
+        if value is None and trains(coarse) and info.data.get("train_coarse") is False:
+            raise PydanticCustomError(
+                "coarse_run",
+                "train_coarse false needs a coarse_run that trained the coarse generator; name it",
+            )
+        return value
+
+    @property
+    def trains_coarse(self) -> bool:
+        """Whether the coarse generator learns too."""
+        return self.train_coarse and trains(self.coarse)
+
+    @property
+    def _parts(self) -> list[GeneratorConfig]:
+        configs = (self.coarse.config, self.refiner.config)
+        return [config for config in configs if isinstance(config, GeneratorConfig)]
+
+    def coarse_inputs(self, inputs: tuple[str, ...]) -> tuple[str, ...]:
+        """Return which of the input pictures the coarse generator sees: a baseline what it requires alone."""
+        return inputs if trains(self.coarse) else self._parts[0].required_inputs
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """What either of the two requires."""
+        return tuple(dict.fromkeys(name for config in self._parts for name in config.required_inputs))
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return the sizes that both accept."""
+        requirement = SizeRequirement()
+        for config in self._parts:
+            requirement = requirement.both(config.size_requirement(size))
+        return requirement
