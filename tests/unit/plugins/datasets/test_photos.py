@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skinfw.cache import cache_folder
 from skinfw.data.prepare_report import PrepareReport
 from skinfw.data.split import Split, split_names
 from skinfw.errors import DataError
@@ -20,7 +21,7 @@ from skinfw.spec import parse_spec
 from skinfw.testing import check_dataset
 from skinfw_plugins.datasets import photos as photos_module
 from skinfw_plugins.datasets.config import PhotosConfig
-from skinfw_plugins.datasets.photos import PhotosDataset, cache_folder, default_cache
+from skinfw_plugins.datasets.photos import PhotosDataset, default_cache
 
 PhotoWriter = Callable[..., Path]
 IO = DatasetIO((48, 24), ("apparel_head_foot", "line", "segmentation_skin", "face"), True)
