@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinfw.cache import cache_folder
 from skinfw.data.prepare_report import PrepareReport
 from skinfw.data.split import Split, split_names
 from skinfw.errors import DataError
@@ -170,16 +169,6 @@ def test_a_cache_of_ones_own(photos: Path, tmp_path: Path) -> None:
     data.names()
     assert (tmp_path / "mine" / "id_0" / "01_1_front" / "sample.json").is_file()
     assert not (tmp_path / "cache").exists()
-
-
-def test_where_caches_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert cache_folder() == tmp_path / "cache"
-    monkeypatch.delenv("SKINFW_CACHE")
-    monkeypatch.setattr(photos_module.sys, "platform", "linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache_folder() == tmp_path / "xdg" / "skinfw"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_folder() == Path.home() / ".cache" / "skinfw"
 
 
 def test_nothing_became_a_sample(photos: Path) -> None:
