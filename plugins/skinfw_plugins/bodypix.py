@@ -93,8 +93,8 @@ class BodyPix:
         if key not in WEIGHTS:
             known = ", ".join(f"{multiplier:g} with stride {stride}" for multiplier, stride in WEIGHTS)
             raise UserError(
-                f"bodypix: no weights are known by name for multiplier {key[0]:g} with stride {key[1]} (known: "
-                f"{known}); export them to ONNX and give the file as weights"
+                f"bodypix: no weights are known by name for multiplier {key[0]:g} with stride {key[1]} "
+                f"(known: {known}); export them to ONNX and give the file as weights"
             )
         return find_weights(WEIGHTS[key])
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from skinfw.config import ComponentConfig, SpecPath
+
+MULTIPLIERS = (0.5, 0.75, 1.0)
+
+
+def _known_multiplier(value: float) -> float:
+    if value not in MULTIPLIERS:
+        raise PydanticCustomError("multiplier", "must be 0.5, 0.75 or 1, the widths that were published")
+    return value
 
 
 class BodyPixNetwork(ComponentConfig):
     """Which BodyPix network runs, and at which resolution."""
 
-    multiplier: Literal[0.5, 0.75, 1.0] = Field(
-        default=0.5, description="width of the MobileNetV1 whose weights are taken by name"
+    multiplier: Annotated[float, AfterValidator(_known_multiplier)] = Field(
+        default=0.5,
+        description="width of the MobileNetV1 whose weights are taken by name: 0.5, 0.75 or 1",
+        json_schema_extra={"enum": list(MULTIPLIERS)},
     )
     stride: Literal[8, 16, 32] = Field(
         default=8,
