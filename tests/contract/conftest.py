@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from onnx_models import write_bodypix
 from PIL import Image
 from torch import nn
 
@@ -74,8 +75,13 @@ def of(*params: dict[str, Any]) -> Maker:
     return lambda _: [Example(each) for each in params or ({},)]
 
 
-def _photo(folder: Path) -> list[Example]:
-    return [Example({}, {"photo": Photo.read(write_photo(folder))})]
+def _photo(folder: Path, **params: Any) -> list[Example]:
+    return [Example(params, {"photo": Photo.read(write_photo(folder))})]
+
+
+def _bodypix(folder: Path) -> dict[str, Any]:
+    weights = write_bodypix(folder / "bodypix.onnx", stride=8)
+    return {"weights": weights, "stride": 8, "resolution": 97, "threshold": 0.3}
 
 
 def _photos(folder: Path) -> list[Example]:
@@ -217,6 +223,11 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("dataset", "folder"): lambda folder: [Example({"root": write_sample(folder / "samples")})],
     ("dataset", "photos"): _photos,
     ("segmenter", "deepfashion"): _photo,
+    ("segmenter", "label_map"): lambda folder: _photo(folder, labels="deepfashion", suffix="_segment.png"),
+    ("segmenter", "bodypix"): lambda folder: _photo(folder, **_bodypix(folder)),
+    ("segmenter", "skin_colour"): lambda folder: _photo(
+        folder, parts={"type": "bodypix", **_bodypix(folder)}
+    ),
     ("pose_encoder", "openpose"): _photo,
     ("augmentation", "flip"): of(),
     ("augmentation", "scale"): of({}, {"scale": [0.25, 4]}),
