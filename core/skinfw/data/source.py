@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skinfw.data.archive import (
     TAR_SUFFIXES,
@@ -23,6 +24,9 @@ from skinfw.data.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
 from skinfw.data.prepare_config import FetchConfig, View
 from skinfw.data.sample_folder import RECORD_FILE
 from skinfw.errors import DataError
+
+if TYPE_CHECKING:
+    from skinfw.data.scrape_index import Fetched
 
 UNPACKED_FOLDER = ".prepare.unpacked"
 """Where an archive's files are while they are in use, in the output folder: it has room for the samples, and
@@ -180,9 +184,9 @@ def _fetched(entries: Sequence[Entry], cache: Path, config: FetchConfig) -> list
     from skinfw.data.scrape import fetch_all
 
     found = fetch_all(urls, cache, config)
-    return [
-        replace(entry, path=cache / found[entry.url].sha256, fault=found[entry.url].reason)
-        if entry.url
-        else entry
-        for entry in entries
-    ]
+    return [_with_file(entry, found[entry.url], cache) if entry.url else entry for entry in entries]
+
+
+def _with_file(entry: Entry, fetched: Fetched, cache: Path) -> Entry:
+    fault = f"{entry.url}: {fetched.reason}" if fetched.reason else ""
+    return replace(entry, path=cache / (fetched.sha256 or "nothing"), fault=fault)
