@@ -39,6 +39,13 @@ class TroubledSegmenter(DeepfashionSegmenter):
         return os.environ.get("TROUBLED_WEIGHTS", "")
 
 
+class TellsWhere(DeepfashionSegmenter):
+    """Tells the process that the worker is a child of, one on each node of a cluster."""
+
+    def segment(self, photo):
+        raise ValueError(f"node of {os.getppid()}")
+
+
 class TorchSegmenter(TroubledSegmenter):
     """The same with torch."""
 
@@ -72,7 +79,7 @@ summary = "For tests."
 
 @pytest.fixture
 def troubled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ComponentSpec]:
-    """A segmenter that has trouble; ``troubled_torch`` and ``troubled_start`` are there too."""
+    """A segmenter that has trouble; others, named ``troubled_...``, are there too."""
     folder = tmp_path / "plugin"
     folder.mkdir()
     (folder / "skinfw_troubled.py").write_text(_SOURCE)
@@ -80,6 +87,7 @@ def troubled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Compon
         "troubled": "TroubledSegmenter",
         "troubled_torch": "TorchSegmenter",
         "troubled_start": "DiesAtOnce",
+        "troubled_where": "TellsWhere",
     }
     rows = "".join(_ROW.format(name=name, target=target) for name, target in targets.items())
     (folder / "manifest.toml").write_text(rows)

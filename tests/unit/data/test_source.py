@@ -65,13 +65,16 @@ def pack(root: Path, archive: Path) -> Path:
     return archive
 
 
-@pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"])
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("ending", "workers"),
+    [
+        *[(ending, 1) for ending in (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")],
+        *[(ending, 2) for ending in (".zip", ".tar.gz")],
+    ],
+)
 def test_an_archive_gives_the_samples_of_its_folder(
     photos: Path, tmp_path: Path, ending: str, workers: int
 ) -> None:
-    if workers == 2 and ending not in (".zip", ".tar.gz"):
-        pytest.skip("the processes do not know how a tar was packed")
     run(photos, tmp_path / "expected")
     report = run(pack(photos, tmp_path / f"all{ending}"), tmp_path / "out", workers=workers)
     assert [row.status for row in report.rows] == ["made"] * 3
