@@ -91,7 +91,9 @@ def measure_segmenter(
                 told.add(name)
                 overlaps[name].append(intersection_over_union(masks[0], masks[1]))
     if not seconds:
-        raise DataError(f"none of the {len(photos)} photos could be measured: {next(iter(unusable.values()))}")
+        raise DataError(
+            f"none of the {len(photos)} photos could be measured: {next(iter(unusable.values()))}"
+        )
     known = {name: np.array(overlaps[name]) for name in MEASURED if name in told}
     known = {name: values[~np.isnan(values)] for name, values in known.items()}
     return SegmenterFigures(
