@@ -30,3 +30,10 @@ class Segmenter(Component[ConfigT, None]):
         ``prepare`` does not take them for photos, and makes a sample anew when one of them changes.
         """
         return ()
+
+    def fingerprint(self) -> str:
+        """Return a hash of what it depends on beside its configuration, such as a file of weights.
+
+        By default there is nothing, and the text is empty.
+        """
+        return ""

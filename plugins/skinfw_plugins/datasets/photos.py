@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from skinfw.data.person_id import person_id
 from skinfw.data.prepare import LEFT_OUT_FILE, prepare
 from skinfw.data.prepare_report import Row
 from skinfw.data.sample import Sample
@@ -19,7 +20,6 @@ from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.folder import fingerprint_of
-from skinfw_plugins.datasets.person_id import person_id
 
 logger = logging.getLogger("skinfw")
 
