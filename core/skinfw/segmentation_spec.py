@@ -51,7 +51,8 @@ class SegmentationData(SplitSpec):
     classes: Classes = Field(
         default="regions",
         description="regions: background, skin, head, feet and apparel; all: the classes of the label "
-        "segmenter; or a table of classes by name, where label classes that none of them names are background",
+        "segmenter; or a table of classes by name, where label classes that none of them names are "
+        "background",
     )
     memory: int = Field(
         default=512,
@@ -119,11 +120,9 @@ class SegmentationAugmentation(StrictModel):
     scale: Share = Field(default=0.2, description="largest change of size, up or down; 0.2: 0.8 to 1.2 times")
     shift: Share = Field(default=0.1, description="largest shift, as a share of the sides")
     degrees: float = Field(default=10.0, ge=0, le=180, description="largest turn, in degrees")
-    brightness: Share = Field(
-        default=0.2, description="largest change of the brightness; 0.2: 0.8 to 1.2 times"
-    )
-    contrast: Share = Field(default=0.2, description="largest change of the contrast, likewise")
-    saturation: Share = Field(default=0.2, description="largest change of the saturation, likewise")
+    brightness: Share = Field(default=0.2, description="largest change of brightness; 0.2: 0.8 to 1.2 times")
+    contrast: Share = Field(default=0.2, description="largest change of contrast, likewise")
+    saturation: Share = Field(default=0.2, description="largest change of saturation, likewise")
     hue: float = Field(
         default=0.02, ge=0, le=0.5, description="largest turn of the hue, in turns of the colour wheel"
     )

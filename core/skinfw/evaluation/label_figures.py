@@ -17,7 +17,7 @@ from skinfw.data.classes import UNKNOWN, ClassTable
 from skinfw.evaluation.results import MetricInfo
 
 MEAN = "all/miou"
-"""The figure that chooses the best checkpoint: the mean of the classes' IoU over the pixels of all pictures."""
+"""The figure that chooses the best checkpoint: the mean of the classes' IoU over all pictures' pixels."""
 
 PERSON = "person"
 """What everything but the background is called."""

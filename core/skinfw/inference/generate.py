@@ -61,7 +61,8 @@ def generate_folder(
         the files that were written.
 
     Raises:
-        RunError: the run is not of painting, there is no readable checkpoint, pictures are there already, or one cannot be written.
+        RunError: the run is not of painting, there is no readable checkpoint, pictures are there already, or
+            one cannot be written.
         DataError: there are no samples, or some could not be read; all others were written.
         SkinfwError: a written picture differs from its input where it should not; it was not kept.
     """

@@ -18,7 +18,7 @@ _COLOURS = 20
 def class_colours() -> NDArray[np.uint8]:
     """Return the colour of each label, uint8 RGB ``(256, 3)``.
 
-    The first class is black and unknown pixels are white; the others take matplotlib's twenty colours in turn.
+    The first class is black and unknown pixels are white; the others take matplotlib's twenty in turn.
     """
     twenty = colormaps["tab20"](np.arange(_COLOURS), bytes=True)[:, :3]
     # the strong ones first, then their pale twins
@@ -35,7 +35,7 @@ def label_picture(labels: LabelMap) -> Picture:
 
 
 def difference_picture(photo: Picture, truth: LabelMap, found: LabelMap) -> Picture:
-    """Return a pale photo with the wrong pixels in red, uint8 RGB ``(H, W, 3)``; unknown ones are not wrong."""
+    """Return a pale photo with wrong pixels in red, uint8 RGB ``(H, W, 3)``; unknown ones are not wrong."""
     grey = photo.astype(np.float32).mean(axis=2, keepdims=True).repeat(3, axis=2)
     pale = (128 + grey / 2).astype(np.uint8)
     wrong = (truth != found) & (truth != UNKNOWN)
