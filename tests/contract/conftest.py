@@ -18,8 +18,12 @@ from onnx_models import write_bodypix
 from PIL import Image
 from torch import nn
 
+from skinfw.assemble import build_segmentation_network
+from skinfw.data.classes import ClassTable
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
+from skinfw.spec import parse_spec
+from skinfw.training.checkpoints import Progress, save_checkpoint
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.deepfashion_classes import PALETTES, REGIONS
 
@@ -70,6 +74,26 @@ def write_sample(folder: Path) -> Path:
     return folder
 
 
+def write_parser(folder: Path) -> Path:
+    """Write the checkpoint of a network that was never trained."""
+    spec = parse_spec(
+        {
+            "name": "parser",
+            "task": "segmentation",
+            "data": {"root": str(folder), "size": [32, 32]},
+            "network": {"type": "smp", "encoder": "tu-test_resnet", "base_channels": 2},
+            "training": {"steps": 1},
+        }
+    )
+    torch.manual_seed(0)
+    state = build_segmentation_network(spec, len(REGIONS)).state_dict()
+    classes = ClassTable(tuple(REGIONS), {region: (region,) for region in REGIONS}, {})
+    path = folder / "parser.safetensors"
+    tensors = {f"network.{name}": value for name, value in state.items()}
+    save_checkpoint(path, tensors, spec, Progress(1, 1, 0, ""), classes=classes.to_json())
+    return path
+
+
 def of(*params: dict[str, Any]) -> Maker:
     """Return examples that need no files."""
     return lambda _: [Example(each) for each in params or ({},)]
@@ -88,6 +112,13 @@ def _photos(folder: Path) -> list[Example]:
     write_photo(folder / "photos")
     params = {"root": folder / "photos", "cache": folder / "cache", "prepare": {"workers": 1}}
     return [Example(params)]
+
+
+def _parser(folder: Path) -> list[Example]:
+    photo = write_photo(folder)
+    checkpoint = write_parser(folder)
+    arguments = {"photo": Photo.read(photo)}
+    return [Example({"path": checkpoint}, arguments), Example({"path": checkpoint, "flip": True}, arguments)]
 
 
 EXAMPLES: dict[tuple[str, str], Maker] = {
@@ -228,7 +259,12 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("segmenter", "skin_colour"): lambda folder: _photo(
         folder, parts={"type": "bodypix", **_bodypix(folder)}
     ),
+    ("segmenter", "parser"): _parser,
     ("pose_encoder", "openpose"): _photo,
+    ("segmentation_network", "smp"): of(
+        {"encoder": "tu-test_resnet", "base_channels": 2},
+        {"encoder": "tu-test_resnet", "base_channels": 2, "decoder": "deeplabv3plus", "dropout": 0.5},
+    ),
     ("augmentation", "flip"): of(),
     ("augmentation", "scale"): of({}, {"scale": [0.25, 4]}),
     ("augmentation", "crop"): of({}, {"side": [0.25, 0.5]}),

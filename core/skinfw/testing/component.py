@@ -14,6 +14,7 @@ from skinfw.config import (
     GeneratorConfig,
     LossConfig,
     MetricConfig,
+    SegmentationNetworkConfig,
 )
 from skinfw.interfaces import (
     Augmentation,
@@ -23,6 +24,7 @@ from skinfw.interfaces import (
     Loss,
     Metric,
     PoseEncoder,
+    SegmentationNetwork,
     Segmenter,
 )
 from skinfw.interfaces.component import Component
@@ -38,6 +40,7 @@ INTERFACES: dict[str, tuple[type[Component[Any, Any]], type[ComponentConfig]]] =
     "discriminator": (Discriminator, DiscriminatorConfig),
     "loss": (Loss, LossConfig),
     "metric": (Metric, MetricConfig),
+    "segmentation_network": (SegmentationNetwork, SegmentationNetworkConfig),
 }
 """The interface of each kind, and the base of its configurations."""
 

@@ -42,6 +42,9 @@ def check_segmenter(component: type[Segmenter[Any]], config: ComponentConfig, ph
     require(bool(found.person.any()), "there is no person in the label map")
     again = component(config, None).segment(photo)
     require(np.array_equal(found.labels, again.labels), "the label map is another the second time")
+    require(
+        segmenter.fingerprint() == component(config, None).fingerprint(), "the fingerprint changes by itself"
+    )
     if photo.path is not None:
         missing = [str(path) for path in segmenter.sources(photo.path) if not path.is_file()]
         require(not missing, f"sources names files that are not there: {missing}")

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from skinfw.data.duplicates import sample_groups
+from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import RECORD_FILE, read_record, read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.interfaces.dataset import Dataset, DatasetIO
 from skinfw_plugins.datasets.config import FolderConfig
-from skinfw_plugins.datasets.person_id import person_id
 
 
 class FolderDataset(Dataset[FolderConfig]):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from skinfw.cache import cache_folder
 from skinfw.data.duplicates import sample_groups
+from skinfw.data.person_id import person_id
 from skinfw.data.photo_list import is_photo_list, read_photo_list
 from skinfw.data.prepare import LEFT_OUT_FILE, prepare
 from skinfw.data.prepare_report import Row
@@ -21,7 +22,6 @@ from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.folder import fingerprint_of
-from skinfw_plugins.datasets.person_id import person_id
 
 logger = logging.getLogger("skinfw")
 
