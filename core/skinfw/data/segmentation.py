@@ -15,6 +15,7 @@ REGIONS: tuple[RegionName, ...] = get_args(RegionName)
 Mask = NDArray[np.bool_]
 Picture = NDArray[np.uint8]
 LabelMap = NDArray[np.uint8]
+HeatMaps = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from skinfw.composite import to_uint8
+from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import Split
@@ -245,7 +246,7 @@ class Trainer:
         spec = self.run.spec
         rows: list[Picture] = []
         for painted in paint_batches(self.networks.generator, spec, loader, self.accelerator.device):
-            inputs = [to_uint8(painted.batch.inputs[name]) for name in spec.data.inputs]
+            inputs = [visible(name, to_uint8(painted.batch.inputs[name])) for name in spec.data.inputs]
             columns = [*inputs, painted.pictures, to_uint8(painted.batch.target)]
             rows.extend(np.concatenate(columns, axis=2))
         if not rows:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from skinfw.config import ComponentConfig, SpecPath
+from skinfw.config import PoseEncoderConfig, SpecPath
 
 
-class OpenposeConfig(ComponentConfig):
+class OpenposeConfig(PoseEncoderConfig):
     """Where OpenPose's JSON files are."""
 
     folder: SpecPath | None = Field(
