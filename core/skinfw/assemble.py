@@ -8,7 +8,7 @@ from typing import Any
 from skinfw.build import build
 from skinfw.component_spec import ComponentSpec, numbered
 from skinfw.config import AugmentationConfig, GeneratorConfig, LossConfig, MetricConfig, Region
-from skinfw.inputs import LINE
+from skinfw.inputs import POSES, channels_of
 from skinfw.interfaces import (
     Augmentation,
     AugmentationIO,
@@ -51,8 +51,8 @@ def build_training_dataset(spec: Spec) -> Dataset[Any]:
     changes = [each.config for each in spec.augmentations if isinstance(each.config, AugmentationConfig)]
     more = [name for loss in _loss_configs(spec) for name in loss.required_inputs]
     more += [name for change in changes for name in change.required_inputs]
-    line = LINE in (*spec.data.inputs, *more)
-    return build_dataset(spec, more, needs_keypoints=line and any(change.geometric for change in changes))
+    drawn = any(name in POSES for name in (*spec.data.inputs, *more))
+    return build_dataset(spec, more, needs_keypoints=drawn and any(change.geometric for change in changes))
 
 
 def _loss_configs(spec: Spec) -> list[LossConfig]:
@@ -85,7 +85,7 @@ def build_discriminator(spec: Spec) -> Discriminator[Any] | None:
     if spec.discriminator is None:
         return None
     conditional = getattr(spec.discriminator.config, "conditional", False)
-    channels = 3 * len(spec.data.inputs) if conditional else 0
+    channels = sum(map(channels_of, spec.data.inputs)) if conditional else 0
     return build(spec.discriminator, Discriminator, DiscriminatorIO(spec.data.size, channels))
 
 

@@ -63,10 +63,10 @@ def to_uint8(output: Tensor) -> Picture:
     A value ``n / 255`` becomes ``n`` again, so a kept pixel is written as it was read.
 
     Args:
-        output: ``(B, 3, H, W)`` in [0, 1].
+        output: ``(B, C, H, W)`` in [0, 1], RGB or heat maps.
 
     Returns:
-        uint8 RGB ``(B, H, W, 3)``.
+        uint8 ``(B, H, W, C)``.
     """
     values = output.detach().float().mul(255).round_().clamp_(0, 255)
     return np.ascontiguousarray(values.to("cpu", torch.uint8).permute(0, 2, 3, 1).numpy())

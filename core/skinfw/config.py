@@ -22,6 +22,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from skinfw.inputs import LineStyle
+
 Size = tuple[int, int]
 """Height and width in pixels, in this order everywhere."""
 
@@ -251,6 +253,16 @@ class AugmentationConfig(ComponentConfig):
     required_inputs: ClassVar[tuple[str, ...]] = ()
 
     probability: float = Field(default=1.0, ge=0, le=1, description="share of the samples that it changes")
+
+
+class PoseEncoderConfig(ComponentConfig):
+    """Base of a pose encoder's configuration."""
+
+    draw: LineStyle = Field(
+        default="skeleton",
+        description="how the pose is drawn for the input line: skeleton, in OpenPose's colours, or lines, "
+        "plain white ones of one width",
+    )
 
 
 class MetricConfig(ComponentConfig):

@@ -21,15 +21,16 @@ from skinfw.config import (
     GeneratorConfig,
     LossConfig,
     MetricConfig,
+    PoseEncoderConfig,
     Size,
     SizeRequirement,
 )
-from skinfw.data.batch import Batch, picture_tensor
+from skinfw.data.batch import Batch
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
-from skinfw.data.sample import APPAREL, FACE, LINE, SKIN, Sample
+from skinfw.data.redraw import with_pose
+from skinfw.data.sample import APPAREL, FACE, HEATMAPS, LINE, SKIN, Sample
 from skinfw.data.segmentation import Segmentation
-from skinfw.data.skeleton import draw_resized_skeleton
 from skinfw.interfaces import (
     AdversarialLoss,
     Augmentation,
@@ -625,11 +626,7 @@ class Lowers(Augmentation[Moving]):
         return shifts
 
     def draw(self, batch: Batch) -> Batch:
-        if batch.keypoints is None:
-            return batch
-        poses = [Keypoints(points) for points in batch.keypoints.numpy()]
-        line = picture_tensor([draw_resized_skeleton(pose, batch.size) for pose in poses])
-        return replace(batch, inputs={**batch.inputs, LINE: line})
+        return with_pose(batch, batch.keypoints)
 
 
 class LeavesThePose(Lowers):
@@ -645,6 +642,18 @@ class RaisesThePose(Lowers):
 class DrawsNoPose(Lowers):
     def draw(self, batch: Batch) -> Batch:
         return replace(batch, inputs={**batch.inputs, LINE: torch.zeros_like(batch.target)})
+
+
+class DrawsSkeletonsAlone(Lowers):
+    def draw(self, batch: Batch) -> Batch:
+        drawn = with_pose(replace(batch, line_styles=()), batch.keypoints)
+        return replace(drawn, line_styles=batch.line_styles)
+
+
+class DrawsNoHeatMaps(Lowers):
+    def draw(self, batch: Batch) -> Batch:
+        drawn = super().draw(batch)
+        return replace(drawn, inputs={**drawn.inputs, HEATMAPS: torch.zeros_like(drawn.inputs[HEATMAPS])})
 
 
 class NeedsThePose(Lowers):
@@ -686,6 +695,8 @@ def test_a_broken_augmentation_is_refused(component: type[Augmentation[Any]], me
         (LeavesThePose, "the keypoints stay where they are"),
         (RaisesThePose, "keypoints move apart"),
         (DrawsNoPose, "line is not the drawing of the keypoints"),
+        (DrawsSkeletonsAlone, "line is not the drawing of the keypoints"),
+        (DrawsNoHeatMaps, "heatmaps is not the drawing of the keypoints"),
         (NeedsThePose, "went in"),
     ],
 )
@@ -744,7 +755,7 @@ def test_a_broken_segmenter_is_refused(component: type[GoodSegmenter], message: 
     fails(lambda: testing.check_segmenter(component, ComponentConfig(), photo), message)
 
 
-class GoodPoseEncoder(PoseEncoder[ComponentConfig]):
+class GoodPoseEncoder(PoseEncoder[PoseEncoderConfig]):
     def people(self, photo: Photo) -> list[Keypoints]:
         points = np.zeros((25, 3), np.float32)
         points[0], points[1] = (3, 2, 0.9), (3, 6, 0.8)
@@ -775,7 +786,7 @@ class DrawsNothing(GoodPoseEncoder):
 
 
 def test_a_good_pose_encoder_passes() -> None:
-    testing.check_pose_encoder(GoodPoseEncoder, ComponentConfig(), PHOTO)
+    testing.check_pose_encoder(GoodPoseEncoder, PoseEncoderConfig(), PHOTO)
 
 
 @pytest.mark.parametrize(
@@ -788,7 +799,7 @@ def test_a_good_pose_encoder_passes() -> None:
     ],
 )
 def test_a_broken_pose_encoder_is_refused(component: type[GoodPoseEncoder], message: str) -> None:
-    fails(lambda: testing.check_pose_encoder(component, ComponentConfig(), PHOTO), message)
+    fails(lambda: testing.check_pose_encoder(component, PoseEncoderConfig(), PHOTO), message)
 
 
 class Documented(GeneratorConfig):

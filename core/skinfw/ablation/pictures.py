@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from skinfw.ablation.results import AblationResult, RunResult
 from skinfw.assemble import build_baselines, build_dataset
+from skinfw.data.heatmaps import visible
 from skinfw.data.segmentation import Picture
 from skinfw.devices import pick_device
 from skinfw.errors import SkinfwError
@@ -96,7 +97,7 @@ def paint_rows(result: AblationResult) -> PictureRows:
         PictureRow(
             rank=chosen[sample.name],
             name=sample.name,
-            inputs=sample.inputs,
+            inputs={name: visible(name, picture) for name, picture in sample.inputs.items()},
             target=sample.target,
             outputs={variant: pictures[index] for variant, pictures in outputs.items()},
             baselines={baseline: pictures[index] for baseline, pictures in baselines.items()},

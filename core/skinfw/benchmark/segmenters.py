@@ -17,7 +17,7 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError
 from skinfw.interfaces import Segmenter
-from skinfw.reporting.figures import Cell, Table
+from skinfw.reporting.figures import NONE, Cell, Table
 
 MEASURED = ("person", "skin", "head", "feet", "apparel")
 """What is measured: the five regions, with the person in the place of the background."""
@@ -166,5 +166,5 @@ def figures_table(figures: dict[str, SegmenterFigures]) -> Table:
 def _cell(figures: SegmenterFigures, region: str, best: float) -> Cell:
     mean, median = figures.mean[region], figures.median[region]
     if mean is None or median is None:
-        return Cell("–", False)
+        return Cell(NONE, False)
     return Cell(f"{mean:.3f} ({median:.3f})", mean == best)

@@ -12,6 +12,7 @@ from torch import Tensor
 from skinfw.config import Size
 from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Mask, Picture
+from skinfw.inputs import LineStyle
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,14 @@ class Batch:
 
     Attributes:
         names: the samples' names.
-        inputs: the input pictures by name, float32 RGB ``(B, 3, H, W)`` in [0, 1].
+        inputs: the input pictures by name, float32 RGB ``(B, 3, H, W)`` in [0, 1]; heat maps have 25
+            channels, see `skinfw.inputs.channels_of`.
         target: float32 RGB ``(B, 3, H, W)`` in [0, 1].
         skin: float32 ``(B, 1, H, W)`` in {0, 1}; all 0 for a sample whose skin is not known.
         kept: float32 ``(B, 1, H, W)`` in {0, 1}; head, feet and apparel of ``apparel_head_foot``.
         keypoints: BODY_25 points, float32 ``(B, 25, 3)``, x, y and confidence as in
             `skinfw.data.keypoints.Keypoints`; None where not every sample brings them.
+        line_styles: how each sample's ``line`` is drawn; empty where all are OpenPose's skeletons.
     """
 
     names: Sequence[str]
@@ -34,6 +37,7 @@ class Batch:
     skin: Tensor
     kept: Tensor
     keypoints: Tensor | None = None
+    line_styles: Sequence[LineStyle] = ()
 
     @property
     def size(self) -> Size:
@@ -41,7 +45,7 @@ class Batch:
         return (self.target.shape[2], self.target.shape[3])
 
     def condition(self, names: Sequence[str]) -> Tensor:
-        """Return the named input pictures side by side as channels, ``(B, 3 * len(names), H, W)``."""
+        """Return the named input pictures side by side as channels, ``(B, C, H, W)``."""
         return torch.cat([self.inputs[name] for name in names], dim=1)
 
     def take(self, indices: Tensor) -> Batch:
@@ -53,6 +57,7 @@ class Batch:
             skin=self.skin[indices],
             kept=self.kept[indices],
             keypoints=None if self.keypoints is None else self.keypoints[indices],
+            line_styles=[self.line_styles[index] for index in indices.tolist()] if self.line_styles else (),
         )
 
     def put(self, indices: Tensor, changed: Batch) -> Batch:
@@ -84,8 +89,8 @@ class Batch:
         def move(tensor: Tensor) -> Tensor:
             return tensor.to(device, non_blocking=True, memory_format=memory_format)
 
-        return Batch(
-            names=self.names,
+        return replace(
+            self,
             inputs={name: move(picture) for name, picture in self.inputs.items()},
             target=move(self.target),
             skin=move(self.skin),
@@ -95,7 +100,7 @@ class Batch:
 
 
 def picture_tensor(pictures: Sequence[Picture]) -> Tensor:
-    """Turn uint8 RGB pictures ``(H, W, 3)`` into float32 ``(B, 3, H, W)`` in [0, 1]."""
+    """Turn uint8 pictures ``(H, W, C)``, RGB or heat maps, into float32 ``(B, C, H, W)`` in [0, 1]."""
     stacked = torch.from_numpy(np.stack(pictures))
     return stacked.permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
 
@@ -125,4 +130,5 @@ def collate(samples: Sequence[Sample]) -> Batch:
         skin=mask_tensor(skins),
         kept=mask_tensor([sample.kept for sample in samples]),
         keypoints=_keypoints_tensor(samples),
+        line_styles=[sample.line_style for sample in samples],
     )

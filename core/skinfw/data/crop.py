@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import cv2
@@ -79,7 +79,8 @@ def cut(values: NDArray[ValueT], box: Box, fill: int) -> NDArray[ValueT]:
 
 def cropped(parts: PersonParts, box: Box) -> PersonParts:
     """Return the box of every part; beyond the photo's border there is nothing but background."""
-    return PersonParts(
+    return replace(
+        parts,
         apparel=cut(parts.apparel, box, WHITE),
         kept=cut(parts.kept, box, 0),
         body=cut(parts.body, box, WHITE),

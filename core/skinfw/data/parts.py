@@ -9,10 +9,12 @@ import numpy as np
 
 from skinfw.config import Size
 from skinfw.data.face import face_classes
+from skinfw.data.heatmaps import draw_heatmaps
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.resize import blank_outside, resize_cutout, resize_mask, resize_picture
-from skinfw.data.sample import APPAREL, FACE, LINE, SKIN, Sample
+from skinfw.data.sample import APPAREL, FACE, HEATMAPS, LINE, SKIN, Sample
 from skinfw.data.segmentation import Mask, Picture, Segmentation
+from skinfw.inputs import LineStyle
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class PersonParts:
         line: the drawn pose, uint8 RGB ``(H, W, 3)``, or None.
         face: where the face is visible, bool ``(H, W)``, or None where nobody knows.
         keypoints: the pose in pixels of these pictures, or None where nobody knows.
+        line_style: how ``line`` is drawn.
     """
 
     apparel: Picture
@@ -36,6 +39,7 @@ class PersonParts:
     line: Picture | None = None
     face: Mask | None = None
     keypoints: Keypoints | None = None
+    line_style: LineStyle = "skeleton"
 
 
 def grow(mask: Mask, margin: int) -> Mask:
@@ -80,7 +84,8 @@ def resize_parts(parts: PersonParts, size: Size) -> PersonParts:
     """
     apparel, kept = resize_cutout(parts.apparel, parts.kept, size)
     old = (parts.kept.shape[0], parts.kept.shape[1])
-    return PersonParts(
+    return replace(
+        parts,
         apparel=apparel,
         kept=kept,
         body=resize_cutout(parts.body, parts.kept, size)[0],
@@ -111,7 +116,10 @@ def to_sample(name: str, parts: PersonParts, size: Size, inputs: tuple[str, ...]
         LINE: parts.line,
         SKIN: None if parts.skin is None else mask_picture(parts.skin),
         FACE: None if parts.face is None else mask_picture(parts.face),
+        HEATMAPS: None,
     }
+    if HEATMAPS in inputs and parts.keypoints is not None:
+        pictures[HEATMAPS] = draw_heatmaps(parts.keypoints, size)
     chosen = {}
     for wanted in inputs:
         picture = pictures[wanted]
@@ -125,4 +133,5 @@ def to_sample(name: str, parts: PersonParts, size: Size, inputs: tuple[str, ...]
         skin=parts.skin,
         kept=parts.kept,
         keypoints=parts.keypoints,
+        line_style=parts.line_style,
     )

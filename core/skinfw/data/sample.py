@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Picture
-from skinfw.inputs import APPAREL, FACE, INPUTS, LINE, SKIN
+from skinfw.inputs import APPAREL, FACE, HEATMAPS, INPUTS, LINE, SKIN, LineStyle
 
-__all__ = ["APPAREL", "BODY", "FACE", "INPUTS", "LINE", "SKIN", "Sample"]
+__all__ = ["APPAREL", "BODY", "FACE", "HEATMAPS", "INPUTS", "LINE", "SKIN", "Sample"]
 
 BODY = "body"
 """The name of the true picture."""
@@ -21,11 +21,13 @@ class Sample:
 
     Attributes:
         name: unique within the data set; the split and the output files go by it.
-        inputs: the input pictures by name, each uint8 RGB ``(H, W, 3)``; masks are black and white.
+        inputs: the input pictures by name, each uint8 RGB ``(H, W, 3)``; masks are black and white, heat
+            maps have 25 channels instead of 3 (see `skinfw.data.heatmaps`).
         target: the person without background, uint8 RGB ``(H, W, 3)``.
         skin: where the target shows skin, bool ``(H, W)``, or None where nobody knows.
         kept: where ``apparel_head_foot`` shows head, feet or apparel, bool ``(H, W)``.
         keypoints: the pose in pixels of these pictures, or None where nobody knows.
+        line_style: how ``line`` is drawn, for those who draw it again.
     """
 
     name: str
@@ -34,3 +36,4 @@ class Sample:
     skin: Mask | None
     kept: Mask
     keypoints: Keypoints | None = None
+    line_style: LineStyle = "skeleton"

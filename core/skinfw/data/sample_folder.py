@@ -15,10 +15,11 @@ from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.parts import PersonParts, to_sample
 from skinfw.data.photo import read_image, to_rgb
 from skinfw.data.resize import blank_outside
-from skinfw.data.sample import APPAREL, BODY, FACE, INPUTS, LINE, SKIN, Sample
+from skinfw.data.sample import APPAREL, BODY, FACE, HEATMAPS, INPUTS, LINE, SKIN, Sample
 from skinfw.data.segmentation import LabelMap, Mask, Picture
-from skinfw.data.skeleton import draw_resized_skeleton
+from skinfw.data.skeleton import draw_resized_pose
 from skinfw.errors import DataError
+from skinfw.inputs import LineStyle
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 """What the pictures of a sample folder may end with; the first one found counts."""
@@ -86,7 +87,8 @@ def read_sample(
         skin=reader.skin(required=needs_skin or SKIN in inputs),
         line=reader.line() if LINE in inputs else None,
         face=reader.face(kept) if FACE in inputs else None,
-        keypoints=reader.required_keypoints() if needs_keypoints else None,
+        keypoints=reader.required_keypoints() if needs_keypoints or HEATMAPS in inputs else None,
+        line_style=reader.line_style() if LINE in inputs else "skeleton",
     )
     return to_sample(name, parts, size, inputs)
 
@@ -177,7 +179,14 @@ class _Reader:
         keypoints = self.keypoints()
         if keypoints is None:
             raise DataError(f"{self.folder}: neither {LINE} nor {KEYPOINTS_FILE} is there to show the pose")
-        return draw_resized_skeleton(keypoints, self.size)
+        return draw_resized_pose(keypoints, self.size, self.line_style())
+
+    def line_style(self) -> LineStyle:
+        """Return how prepare drew the pose; the report's own folders do not say, and show skeletons."""
+        made_with = (read_record(self.folder) or {}).get("made_with")
+        encoder = made_with.get("pose_encoder") if isinstance(made_with, dict) else None
+        style = encoder.get("draw") if isinstance(encoder, dict) else None
+        return "lines" if style == "lines" else "skeleton"
 
     def keypoints(self) -> Keypoints | None:
         path = self.folder / KEYPOINTS_FILE
@@ -188,8 +197,8 @@ class _Reader:
         found = self.keypoints()
         if found is None:
             raise DataError(
-                f"{self.folder}: {KEYPOINTS_FILE} is missing or empty; augmentations that move pixels need "
-                "the pose as keypoints, to draw it again"
+                f"{self.folder}: {KEYPOINTS_FILE} is missing or empty; heat maps and augmentations that move "
+                "pixels need the pose as keypoints, to draw it"
             )
         return found
 

@@ -14,6 +14,7 @@ from skinfw.regions import RegionName as RegionName
 Mask = NDArray[np.bool_]
 Picture = NDArray[np.uint8]
 LabelMap = NDArray[np.uint8]
+HeatMaps = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

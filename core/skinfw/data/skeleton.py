@@ -1,4 +1,4 @@
-"""Drawing a BODY_25 pose as OpenPose draws it."""
+"""Drawing a BODY_25 pose: as OpenPose draws it, or as plain lines."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from skinfw.config import Size
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Picture
+from skinfw.inputs import LineStyle
 
 LIMBS = (
     (1, 8), (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (8, 9), (9, 10), (10, 11), (8, 12), (12, 13),
@@ -32,6 +33,9 @@ DRAWN_ABOVE = 0.05
 
 BOX_ABOVE = 0.1
 """Confidence above which a point counts for the person's box, which sets the thickness."""
+
+LINE_SHARE = 1 / 128
+"""Width of plain lines as a share of the picture's longer side: 4 pixels of 512."""
 
 LEAST_CANVAS = 512
 """Longer side in pixels that small poses are drawn at: that of the report's photos. OpenPose's lines are at
@@ -67,32 +71,65 @@ def draw_skeleton(keypoints: Keypoints, size: Size) -> Picture:
     """
     canvas = np.zeros((*size, 3), np.uint8)
     thickness = line_thickness(keypoints, size)
-    found = keypoints.found(DRAWN_ABOVE)
-    # beyond this OpenCV's line clipping overflows; nothing that far away reaches the picture
-    pixels = np.clip(keypoints.points[:, :2], -(2**14), 2**14)
-    places = [(_rounded(float(x)), _rounded(float(y))) for x, y in pixels]
-    for first, second in LIMBS:
-        if found[first] and found[second]:
-            width = max(1, _rounded(0.75 * thickness))
-            cv2.line(canvas, places[first], places[second], COLORS[second], width, cv2.LINE_8)
-    for index in np.flatnonzero(found):
-        cv2.circle(canvas, places[index], thickness // 2, COLORS[index], thickness, cv2.LINE_8)
+    places, limbs = _places(keypoints)
+    for first, second in limbs:
+        width = max(1, _rounded(0.75 * thickness))
+        cv2.line(canvas, places[first], places[second], COLORS[second], width, cv2.LINE_8)
+    for index, place in places.items():
+        cv2.circle(canvas, place, thickness // 2, COLORS[index], thickness, cv2.LINE_8)
     return canvas
 
 
-def draw_resized_skeleton(keypoints: Keypoints, size: Size) -> Picture:
+def draw_lines(keypoints: Keypoints, size: Size) -> Picture:
+    """Draw a pose as white limbs of one width on black; a point without a limb is a dot.
+
+    The width depends on the picture's size alone (`LINE_SHARE`), not on the person's.
+
+    Args:
+        keypoints: the pose, in pixels of the picture to be drawn.
+        size: height and width in pixels.
+
+    Returns:
+        uint8 RGB ``(H, W, 3)``.
+    """
+    canvas = np.zeros((*size, 3), np.uint8)
+    width = max(1, _rounded(LINE_SHARE * max(size)))
+    places, limbs = _places(keypoints)
+    for first, second in (*limbs, *((index, index) for index in places)):
+        cv2.line(canvas, places[first], places[second], (255, 255, 255), width, cv2.LINE_8)
+    return canvas
+
+
+def _places(keypoints: Keypoints) -> tuple[dict[int, tuple[int, int]], list[tuple[int, int]]]:
+    """Return the pixels of the points that are drawn, by index, and the limbs between them."""
+    # beyond this OpenCV's line clipping overflows; nothing that far away reaches the picture
+    pixels = np.clip(keypoints.points[:, :2], -(2**14), 2**14)
+    found = np.flatnonzero(keypoints.found(DRAWN_ABOVE)).tolist()
+    places = {
+        index: (_rounded(float(pixels[index, 0])), _rounded(float(pixels[index, 1]))) for index in found
+    }
+    return places, [limb for limb in LIMBS if limb[0] in places and limb[1] in places]
+
+
+def draw_pose(keypoints: Keypoints, size: Size, style: LineStyle = "skeleton") -> Picture:
+    """Draw a pose in a style, uint8 RGB ``(H, W, 3)``; see `draw_skeleton` and `draw_lines`."""
+    return draw_lines(keypoints, size) if style == "lines" else draw_skeleton(keypoints, size)
+
+
+def draw_resized_pose(keypoints: Keypoints, size: Size, style: LineStyle = "skeleton") -> Picture:
     """Draw a pose as it looks on a photo's drawing that was resized to a small size.
 
     It is drawn at a whole multiple of the size, of at least `LEAST_CANVAS` pixels on the longer side, and
-    averaged down; at sizes of that and more it is what `draw_skeleton` draws.
+    averaged down; at sizes of that and more it is what `draw_pose` draws.
 
     Args:
         keypoints: the pose, in pixels of the picture that is returned.
         size: its height and width in pixels.
+        style: how it is drawn.
 
     Returns:
         uint8 RGB ``(H, W, 3)``.
     """
     times = max(1, ceil(LEAST_CANVAS / max(size)))
     canvas = (size[0] * times, size[1] * times)
-    return resize_picture(draw_skeleton(keypoints.resized(size, canvas), canvas), size)
+    return resize_picture(draw_pose(keypoints.resized(size, canvas), canvas, style), size)

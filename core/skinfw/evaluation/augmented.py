@@ -11,6 +11,7 @@ import torch
 from skinfw.assemble import build_augmentations, build_training_dataset
 from skinfw.composite import to_uint8
 from skinfw.data.batch import Batch
+from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader
 from skinfw.data.resize import resize_picture
 from skinfw.data.sample import SKIN
@@ -91,7 +92,7 @@ def _parts(batch: Batch) -> dict[str, Picture]:
     masks = {"kept": batch.kept} if SKIN in batch.inputs else {"skin": batch.skin, "kept": batch.kept}
     pictures = {**batch.inputs, "target": batch.target}
     pictures |= {name: mask.expand(-1, 3, -1, -1) for name, mask in masks.items()}
-    return {name: to_uint8(picture) for name, picture in pictures.items()}
+    return {name: visible(name, to_uint8(picture)) for name, picture in pictures.items()}
 
 
 def _row(pictures: Sequence[Picture]) -> Picture:

@@ -14,6 +14,7 @@ from PIL import Image
 from skinfw.assemble import build_dataset
 from skinfw.composite import to_uint8
 from skinfw.data.batch import Batch
+from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader
 from skinfw.data.segmentation import Picture
 from skinfw.evaluation.results import TRAINED, Evaluation
@@ -119,7 +120,9 @@ def paint_examples(
     examples = []
     for batch, picture in paint_each(generator, spec, dataset, list(chosen), device):
         name = batch.names[0]
-        inputs: dict[str, Picture] = {each: to_uint8(batch.inputs[each])[0] for each in spec.data.inputs}
+        inputs: dict[str, Picture] = {
+            each: visible(each, to_uint8(batch.inputs[each])[0]) for each in spec.data.inputs
+        }
         target = to_uint8(batch.target)[0]
         example = Example(chosen[name], name, key, values.get(name), inputs, {TRAINED: picture}, target)
         examples.append(example)

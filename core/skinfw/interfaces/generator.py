@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from torch import Tensor, nn
 
 from skinfw.config import GeneratorConfig, Size
+from skinfw.inputs import channels_of
 from skinfw.interfaces.component import Component
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class GeneratorIO:
 
     @property
     def condition_channels(self) -> int:
-        """Channels of the condition: three a picture."""
-        return 3 * len(self.inputs)
+        """Channels of the condition: those of all input pictures."""
+        return sum(map(channels_of, self.inputs))
 
     def channels_of(self, name: str) -> slice:
         """Return the channels of the condition that hold the named input picture.
@@ -43,8 +44,8 @@ class GeneratorIO:
         Raises:
             ValueError: the picture is not among the inputs.
         """
-        start = 3 * self.inputs.index(name)
-        return slice(start, start + 3)
+        start = sum(map(channels_of, self.inputs[: self.inputs.index(name)]))
+        return slice(start, start + channels_of(name))
 
 
 class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
@@ -66,7 +67,8 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
         """Paint a batch.
 
         Args:
-            condition: float32 ``(B, 3n, H, W)`` in [0, 1], the n input pictures side by side.
+            condition: float32 ``(B, C, H, W)`` in [0, 1], the input pictures side by side: C is the io's
+                ``condition_channels``.
             noise: standard normal, ``(B, *noise_shape((H, W)))``; None for generators that take none.
 
         Returns:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
-from skinfw.config import Size
+from skinfw.config import PoseEncoderConfig, Size
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.people import pick_person
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask, Picture
-from skinfw.data.skeleton import draw_skeleton
-from skinfw.interfaces.component import Component, ConfigT
+from skinfw.data.skeleton import draw_pose
+from skinfw.interfaces.component import Component
+
+PoseEncoderConfigT = TypeVar("PoseEncoderConfigT", bound=PoseEncoderConfig)
 
 
-class PoseEncoder(Component[ConfigT, None]):
+class PoseEncoder(Component[PoseEncoderConfigT, None]):
     """Finds a person's pose and draws it as a conditioning picture."""
 
     kind: ClassVar[str] = "pose_encoder"
@@ -49,8 +51,8 @@ class PoseEncoder(Component[ConfigT, None]):
         return pick_person(self.people(photo), person)
 
     def draw(self, keypoints: Keypoints, size: Size) -> Picture:
-        """Return the conditioning picture, uint8 RGB ``(H, W, 3)``: by default OpenPose's skeleton."""
-        return draw_skeleton(keypoints, size)
+        """Return the conditioning picture, uint8 RGB ``(H, W, 3)``: by default as the configuration says."""
+        return draw_pose(keypoints, size, self.config.draw)
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the files, other than the photo, that the pose in this photo comes from.

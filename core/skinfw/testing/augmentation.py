@@ -10,9 +10,11 @@ from torch import Tensor
 
 from skinfw.config import AugmentationConfig, Size
 from skinfw.data.batch import Batch, picture_tensor
+from skinfw.data.heatmaps import draw_heatmaps
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.sample import APPAREL, FACE, LINE, SKIN
-from skinfw.data.skeleton import draw_resized_skeleton
+from skinfw.data.sample import APPAREL, FACE, HEATMAPS, LINE, SKIN
+from skinfw.data.skeleton import draw_resized_pose
+from skinfw.inputs import POSES
 from skinfw.interfaces import Augmentation, AugmentationIO
 from skinfw.testing._require import require, require_close, require_finite
 from skinfw.testing.examples import example_batch
@@ -124,7 +126,7 @@ def _check_pose(changed: Batch, batch: Batch, *, geometric: bool) -> None:
     if not geometric:
         for name, old, new in (
             ("keypoints", batch.keypoints, changed.keypoints),
-            *((name, batch.inputs[name], changed.inputs[name]) for name in (LINE, SKIN, FACE)),
+            *((name, batch.inputs[name], changed.inputs[name]) for name in (*POSES, SKIN, FACE)),
             ("kept", batch.kept, changed.kept),
         ):
             require(torch.equal(old, new), f"geometric is False, but {name} changes")
@@ -134,8 +136,17 @@ def _check_pose(changed: Batch, batch: Batch, *, geometric: bool) -> None:
     missing = changed.keypoints[changed.keypoints[..., 2] <= 0]
     require(not bool(missing.any()), "a point that was not found is not 0, 0, 0 any more")
     poses = [Keypoints(points) for points in changed.keypoints.numpy()]
-    drawn = picture_tensor([draw_resized_skeleton(pose, changed.size) for pose in poses])
-    require_close(changed.inputs[LINE], drawn, 1e-6, f"{LINE} is not the drawing of the keypoints")
+    require(changed.line_styles == batch.line_styles, "line_styles are changed")
+    drawn = {
+        LINE: [
+            draw_resized_pose(pose, changed.size, style)
+            for pose, style in zip(poses, changed.line_styles, strict=True)
+        ],
+        HEATMAPS: [draw_heatmaps(pose, changed.size) for pose in poses],
+    }
+    for name, pictures in drawn.items():
+        message = f"{name} is not the drawing of the keypoints"
+        require_close(changed.inputs[name], picture_tensor(pictures), 1e-6, message)
 
 
 def _check_seeds(augmentation: Augmentation[Any], batch: Batch) -> None:
@@ -209,6 +220,6 @@ def _middle(mask: Tensor) -> Tensor | None:
 
 def _check_without_pose(augmentation: Augmentation[Any], batch: Batch) -> None:
     """Require that samples without a drawn pose need no keypoints."""
-    inputs = {name: picture for name, picture in batch.inputs.items() if name != LINE}
+    inputs = {name: picture for name, picture in batch.inputs.items() if name not in POSES}
     bare = replace(batch, inputs=inputs, keypoints=None)
     _check_form(_run(augmentation, bare, 0), bare)

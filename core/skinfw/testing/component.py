@@ -14,6 +14,7 @@ from skinfw.config import (
     GeneratorConfig,
     LossConfig,
     MetricConfig,
+    PoseEncoderConfig,
     SegmentationNetworkConfig,
 )
 from skinfw.interfaces import (
@@ -34,7 +35,7 @@ from skinfw.testing._require import require
 INTERFACES: dict[str, tuple[type[Component[Any, Any]], type[ComponentConfig]]] = {
     "dataset": (Dataset, ComponentConfig),
     "segmenter": (Segmenter, ComponentConfig),
-    "pose_encoder": (PoseEncoder, ComponentConfig),
+    "pose_encoder": (PoseEncoder, PoseEncoderConfig),
     "augmentation": (Augmentation, AugmentationConfig),
     "generator": (Generator, GeneratorConfig),
     "discriminator": (Discriminator, DiscriminatorConfig),

@@ -11,6 +11,7 @@ import numpy as np
 from skinfw.config import ComponentConfig, Size
 from skinfw.data.sample import FACE, SKIN, Sample
 from skinfw.data.segmentation import Picture
+from skinfw.inputs import channels_of
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.testing._require import require
 
@@ -64,7 +65,7 @@ def _check_sample(sample: Sample, name: str, io: DatasetIO) -> None:
     missing = [wanted for wanted in io.inputs if wanted not in sample.inputs]
     require(not missing, f"sample {name} lacks the inputs {missing}")
     for wanted in io.inputs:
-        _check_picture(sample.inputs[wanted], f"{wanted} of {name}", io.size)
+        _check_picture(sample.inputs[wanted], f"{wanted} of {name}", io.size, channels_of(wanted))
     for wanted in (FACE, SKIN):
         if wanted in sample.inputs:
             values = set(np.unique(sample.inputs[wanted]).tolist())
@@ -82,10 +83,10 @@ def _check_sample(sample: Sample, name: str, io: DatasetIO) -> None:
     require(bool(sample.kept.any()), f"sample {name} keeps nothing: no head, no feet, no apparel")
 
 
-def _check_picture(picture: Picture, what: str, size: Size) -> None:
+def _check_picture(picture: Picture, what: str, size: Size, channels: int = 3) -> None:
     require(
-        picture.dtype == np.uint8 and picture.shape == (*size, 3),
-        f"{what} is {picture.dtype} {picture.shape}, not uint8 {(*size, 3)}",
+        picture.dtype == np.uint8 and picture.shape == (*size, channels),
+        f"{what} is {picture.dtype} {picture.shape}, not uint8 {(*size, channels)}",
     )
 
 

@@ -9,14 +9,16 @@ from torch import Tensor
 
 from skinfw.config import Size
 from skinfw.data.batch import Batch, picture_tensor
+from skinfw.data.heatmaps import draw_heatmaps
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.sample import APPAREL, FACE, LINE, SKIN
-from skinfw.data.skeleton import draw_resized_skeleton
+from skinfw.data.sample import APPAREL, FACE, HEATMAPS, LINE, SKIN
+from skinfw.data.skeleton import draw_resized_pose
+from skinfw.inputs import LineStyle, channels_of
 
 
-def example_picture(batch: int, size: Size, seed: int = 0) -> Tensor:
-    """Return random pictures, float32 ``(B, 3, H, W)`` in [0, 1]."""
-    return torch.rand(batch, 3, *size, generator=torch.Generator().manual_seed(seed))
+def example_picture(batch: int, size: Size, seed: int = 0, channels: int = 3) -> Tensor:
+    """Return random pictures, float32 ``(B, channels, H, W)`` in [0, 1]."""
+    return torch.rand(batch, channels, *size, generator=torch.Generator().manual_seed(seed))
 
 
 def example_region(batch: int, size: Size, seed: int = 0) -> Tensor:
@@ -26,7 +28,7 @@ def example_region(batch: int, size: Size, seed: int = 0) -> Tensor:
 
 
 def example_condition(inputs: Sequence[str], batch: int, size: Size, seed: int = 0) -> Tensor:
-    """Return random input pictures side by side, float32 ``(B, 3 * len(inputs), H, W)`` in [0, 1].
+    """Return random input pictures side by side, float32 ``(B, C, H, W)`` in [0, 1].
 
     Args:
         inputs: their names; those that are masks come black and white.
@@ -37,7 +39,7 @@ def example_condition(inputs: Sequence[str], batch: int, size: Size, seed: int =
     pictures = [
         example_region(batch, size, seed + index).expand(-1, 3, -1, -1)
         if name in (SKIN, FACE)
-        else example_picture(batch, size, seed + index)
+        else example_picture(batch, size, seed + index, channels_of(name))
         for index, name in enumerate(inputs)
     ]
     return torch.cat(pictures, dim=1)
@@ -47,7 +49,7 @@ def example_batch(batch: int, size: Size, seed: int = 0) -> Batch:
     """Return samples that hold together as those of a data set do, with all inputs and keypoints.
 
     A head (kept, its middle the face), a trunk (kept) and two arms (skin) stand on white; the colours are
-    random, and so is the place, a few pixels from sample to sample.
+    random, and so is the place, a few pixels from sample to sample. Every other ``line`` is of plain lines.
 
     Args:
         batch: number of samples.
@@ -78,16 +80,20 @@ def example_batch(batch: int, size: Size, seed: int = 0) -> Batch:
     colours = 0.1 + 0.7 * torch.rand(batch, 3, height, width, generator=generator)
     target = torch.where(kept + skin > 0.5, colours, 1.0)
     poses = [Keypoints(each) for each in points.numpy()]
+    styles: list[LineStyle] = ["lines" if index % 2 else "skeleton" for index in range(batch)]
+    lines = [draw_resized_pose(pose, size, style) for pose, style in zip(poses, styles, strict=True)]
     return Batch(
         names=[f"example-{index}" for index in range(batch)],
         inputs={
             APPAREL: torch.where(kept > 0.5, target, 1.0),
-            LINE: picture_tensor([draw_resized_skeleton(pose, size) for pose in poses]),
+            LINE: picture_tensor(lines),
             SKIN: skin.repeat(1, 3, 1, 1),
             FACE: face.repeat(1, 3, 1, 1),
+            HEATMAPS: picture_tensor([draw_heatmaps(pose, size) for pose in poses]),
         },
         target=target,
         skin=skin,
         kept=kept,
         keypoints=points,
+        line_styles=styles,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skinfw.config import ComponentConfig
+from skinfw.config import ComponentConfig, PoseEncoderConfig
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import REGIONS
 from skinfw.interfaces import PoseEncoder, Segmenter
@@ -50,7 +50,7 @@ def check_segmenter(component: type[Segmenter[Any]], config: ComponentConfig, ph
         require(not missing, f"sources names files that are not there: {missing}")
 
 
-def check_pose_encoder(component: type[PoseEncoder[Any]], config: ComponentConfig, photo: Photo) -> None:
+def check_pose_encoder(component: type[PoseEncoder[Any]], config: PoseEncoderConfig, photo: Photo) -> None:
     """Check a pose encoder against its interface on one photo of a person.
 
     Checked are the keypoints' ranges, that points that were not found are zeros, that the photo is left as

@@ -10,6 +10,7 @@ from accelerate import Accelerator
 
 from skinfw.composite import to_uint8
 from skinfw.data.batch import collate
+from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader
 from skinfw.data.segmentation import Picture
 from skinfw.evaluation.evaluate import evaluate_generator
@@ -74,7 +75,7 @@ class PaintingLearner(Learner):
         loader = Loader(self.dataset, names, batch_size=len(names), skip_corrupt=True)
         rows: list[Picture] = []
         for painted in paint_batches(self.networks.generator, self.spec, loader, self.accelerator.device):
-            inputs = [to_uint8(painted.batch.inputs[name]) for name in self.spec.data.inputs]
+            inputs = [visible(name, to_uint8(painted.batch.inputs[name])) for name in self.spec.data.inputs]
             columns = [*inputs, painted.pictures, to_uint8(painted.batch.target)]
             rows.extend(np.concatenate(columns, axis=2))
         return rows

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from skinfw.data.batch import Batch
 from skinfw.data.keypoints import BODY_25
+from skinfw.data.redraw import with_pose
 from skinfw_plugins.augmentations.config import FlipConfig
-from skinfw_plugins.augmentations.geometry import with_pose
 from skinfw_plugins.augmentations.per_sample import PerSample
 
 _OTHER_SIDE = {"R": "L", "L": "R"}
@@ -22,8 +22,9 @@ MIRRORED = tuple(BODY_25.index(_OTHER_SIDE.get(name[0], name[0]) + name[1:]) for
 class FlipAugmentation(PerSample[FlipConfig]):
     """Mirrors samples from left to right.
 
-    Pictures and masks are mirrored exactly. The drawn pose is not: its colours tell the person's right side
-    from the left, so the keypoints are mirrored, their sides exchanged, and the pose drawn again.
+    Pictures and masks are mirrored exactly. The drawn pose and the heat maps are not: colours and channels
+    tell the person's right side from the left, so the keypoints are mirrored, their sides exchanged, and the
+    pose drawn again.
     """
 
     def change(self, batch: Batch) -> Batch:

@@ -11,10 +11,9 @@ from kornia.geometry.transform import warp_affine
 from torch import Tensor
 
 from skinfw.config import Size
-from skinfw.data.batch import Batch, picture_tensor
-from skinfw.data.keypoints import Keypoints
-from skinfw.data.sample import APPAREL, FACE, LINE, SKIN
-from skinfw.data.skeleton import draw_resized_skeleton
+from skinfw.data.batch import Batch
+from skinfw.data.redraw import with_pose
+from skinfw.data.sample import APPAREL, FACE, SKIN
 from skinfw.interfaces.augmentation import AugmentationConfigT
 from skinfw_plugins.augmentations.cutout import cut_out, shows_the_target
 from skinfw_plugins.augmentations.per_sample import PerSample
@@ -90,26 +89,3 @@ def _warped_colours(pictures: Tensor, kept: Tensor, new_kept: Tensor, forward: T
     inside = new_kept > 0.5
     colours = torch.where(inside, within, beside) / torch.where(inside, share, 1 - share).clamp_min(1e-6)
     return (1 - colours).clamp(0, 1)
-
-
-def with_pose(batch: Batch, keypoints: Tensor | None) -> Batch:
-    """Return a copy with another pose, which is drawn where ``line`` is among the inputs.
-
-    Args:
-        batch: the samples.
-        keypoints: float ``(B, 25, 3)``; points may lie outside of the picture; None where nobody knows them.
-
-    Raises:
-        ValueError: ``line`` is there, but the keypoints are not.
-    """
-    if keypoints is not None:
-        # points that were not found stay 0, 0, 0
-        keypoints = torch.where(keypoints[..., 2:] > 0, keypoints, 0)
-    if LINE not in batch.inputs:
-        return replace(batch, keypoints=keypoints)
-    if keypoints is None:
-        raise ValueError("samples with a drawn pose cannot be moved without their keypoints")
-    poses = [Keypoints(points) for points in keypoints.cpu().numpy()]
-    drawings = picture_tensor([draw_resized_skeleton(pose, batch.size) for pose in poses])
-    lines = drawings.to(batch.target.device, batch.target.dtype)
-    return replace(batch, inputs={**batch.inputs, LINE: lines}, keypoints=keypoints)

@@ -10,7 +10,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import take_apart, to_sample
 from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Segmentation
-from skinfw.data.skeleton import draw_resized_skeleton
+from skinfw.data.skeleton import draw_resized_pose
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset
 from skinfw_plugins.datasets.config import MannequinsConfig
@@ -48,7 +48,7 @@ class MannequinsDataset(Dataset[MannequinsConfig]):
         drawing = draw_person(self.config.seed * _SEEDS_APART + int(digits), self.io.size)
         segmentation = Segmentation(drawing.labels, CLASSES, _REGIONS)
         keypoints = Keypoints(drawing.points)
-        line = draw_resized_skeleton(keypoints, self.io.size)
+        line = draw_resized_pose(keypoints, self.io.size)
         parts = replace(take_apart(drawing.picture, segmentation, MARGIN), line=line, keypoints=keypoints)
         return to_sample(name, parts, self.io.size, self.io.inputs)
 

@@ -1,23 +1,28 @@
-"""Poses that OpenPose has found, read from its JSON files."""
+"""Poses that OpenPose has found, read from its JSON files, or finds when it is run."""
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
-from skinfw.data.keypoints import Keypoints, read_openpose_json
+from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError
 from skinfw.interfaces.pose_encoder import PoseEncoder
 from skinfw_plugins.pose_encoders.config import OpenposeConfig
+from skinfw_plugins.pose_encoders.openpose_json import read_poses
+from skinfw_plugins.pose_encoders.openpose_program import run_openpose
 
 FOLDER = "openpose"
 """Where JSON files are looked for when no folder is configured."""
 
 
 class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
-    """Reads BODY_25 JSON beside the photo, or from a folder that mirrors the photos' tree.
+    """Reads OpenPose's JSON beside the photo, or from a folder that mirrors the photos' tree.
 
-    Where no folder is configured it is the one called ``openpose`` nearest above the photo.
+    Where no folder is configured it is the one called ``openpose`` nearest above the photo. With a ``binary``,
+    OpenPose is run on a photo that has no JSON, once for each: it loads its models every time. Where many
+    photos lack theirs, one run of OpenPose over the whole folder with ``--write_json`` is far quicker.
     """
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
@@ -29,19 +34,31 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
         """Return the poses in the JSON file of a photo, in the file's order.
 
         Raises:
-            DataError: there is no JSON file for the photo, or it is no BODY_25 of OpenPose.
+            DataError: there is no JSON file for the photo, it is none of OpenPose's, or OpenPose failed.
+            UserError: OpenPose cannot be started.
         """
+        sources = () if photo.path is None else self.sources(photo.path)
+        if sources:
+            poses = read_poses(sources[0], self.config.order)
+            size = self.config.pixels_of
+            return poses if size is None else [pose.resized(size, photo.size) for pose in poses]
+        if self.config.binary is not None:
+            return self._run(photo, self.config.binary)
         if photo.path is None:
             raise DataError("the openpose pose encoder reads files: it needs a photo that lies on disk")
-        sources = self.sources(photo.path)
-        if not sources:
-            folder = self._folder(photo.path)
-            raise DataError(
-                f"{photo.path}: no pose file {photo.path.stem}{self.config.suffix} beside it"
-                + (f" nor under {folder}" if folder is not None else "")
-                + "; run OpenPose with --write_json, or use a pose encoder that finds poses itself"
-            )
-        return read_openpose_json(sources[0])
+        folder = self._folder(photo.path)
+        raise DataError(
+            f"{photo.path}: no pose file {photo.path.stem}{self.config.suffix} beside it"
+            + (f" nor under {folder}" if folder is not None else "")
+            + "; run OpenPose with --write_json, give its program as binary, or use a pose encoder that finds "
+            "poses itself"
+        )
+
+    def _run(self, photo: Photo, binary: Path) -> list[Keypoints]:
+        config = self.config
+        with tempfile.TemporaryDirectory(prefix="skinfw-openpose-") as folder:
+            found = run_openpose(photo.pixels, binary, config.model_folder, config.timeout, Path(folder))
+            return read_poses(found, "body_25")
 
     def _candidates(self, photo: Path) -> list[Path]:
         """Return where the JSON file may be, those that share most of the photo's path first."""

@@ -49,10 +49,15 @@ def test_some_samples_are_taken_and_put_back(keypoints: bool) -> None:
     places = torch.tensor([3, 1])
     taken = batch.take(places)
     assert taken.names == ["example-3", "example-1"]
+    assert batch.line_styles == ["skeleton", "lines", "skeleton", "lines"]
+    assert (
+        taken.line_styles == ["lines", "lines"]
+        and replace(batch, line_styles=()).take(places).line_styles == ()
+    )
     for old, new in zip(tensors(batch), tensors(taken), strict=True):
         assert torch.equal(new, old[[3, 1]])
     changed = batch.put(places, other)
-    assert changed.names == batch.names
+    assert changed.names == batch.names and changed.line_styles == batch.line_styles
     for old, put, new in zip(before, tensors(other), tensors(changed), strict=True):
         assert torch.equal(new, torch.stack([old[0], put[1], old[2], put[0]]))
     assert all(torch.equal(old, new) for old, new in zip(before, tensors(batch), strict=True))

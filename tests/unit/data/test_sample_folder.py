@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from skinfw.data.keypoints import Keypoints
 from skinfw.data.sample_folder import read_cutout, read_labels, read_mask, read_record, read_sample
+from skinfw.data.skeleton import draw_resized_pose
 from skinfw.errors import DataError
+from skinfw.inputs import LineStyle
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 
 SampleWriter = Callable[..., Path]
@@ -239,6 +242,44 @@ def test_missing_keypoints_that_are_needed(
     else:
         path.write_text(text)
     with pytest.raises(
-        DataError, match=r"anna: keypoints\.json is missing or empty; augmentations that move"
+        DataError, match=r"anna: keypoints\.json is missing or empty; heat maps and augmentations that move"
     ):
         read_sample(folder, "anna", SIZE, ("apparel_head_foot",), needs_keypoints=True)
+
+
+def test_heatmaps_are_drawn_at_the_samples_size(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna")
+    sample = read_sample(folder, "anna", (48, 32), ("apparel_head_foot", "heatmaps"))
+    keypoints = Keypoints(draw_person(0, SIZE).points).resized(SIZE, (48, 32))
+    maps = sample.inputs["heatmaps"]
+    assert (maps.shape, maps.dtype) == ((48, 32, 25), np.uint8)
+    for index in np.flatnonzero(keypoints.found()):
+        x, y = keypoints.points[index, :2]
+        row, column = np.unravel_index(maps[..., index].argmax(), (48, 32))
+        assert abs(row - y) <= 0.51 and abs(column - x) <= 0.51
+    assert not maps[..., ~keypoints.found()].any()
+    (folder / "keypoints.json").unlink()
+    with pytest.raises(DataError, match=r"keypoints\.json is missing or empty; heat maps"):
+        read_sample(folder, "anna", (48, 32), ("apparel_head_foot", "heatmaps"))
+
+
+@pytest.mark.parametrize(
+    ("record", "style"),
+    [
+        ({"made_with": {"pose_encoder": {"type": "openpose", "draw": "lines"}}}, "lines"),
+        ({"made_with": {"pose_encoder": {"type": "openpose", "draw": "skeleton"}}}, "skeleton"),
+        ({"made_with": {"pose_encoder": "openpose"}}, "skeleton"),
+        ({"made_with": None}, "skeleton"),
+        (None, "skeleton"),
+    ],
+)
+def test_the_record_tells_how_the_pose_is_drawn(
+    tmp_path: Path, write_sample: SampleWriter, record: dict[str, object] | None, style: LineStyle
+) -> None:
+    folder = write_sample(tmp_path / "anna")
+    if record is not None:
+        (folder / "sample.json").write_text(json.dumps(record))
+    sample = read_sample(folder, "anna", SIZE, ("line",))
+    keypoints = Keypoints(draw_person(0, SIZE).points)
+    assert sample.line_style == style
+    assert np.abs(sample.inputs["line"].astype(int) - draw_resized_pose(keypoints, SIZE, style)).max() <= 1

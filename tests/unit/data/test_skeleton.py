@@ -5,7 +5,15 @@ import pytest
 
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.resize import resize_picture
-from skinfw.data.skeleton import COLORS, LIMBS, draw_resized_skeleton, draw_skeleton, line_thickness
+from skinfw.data.skeleton import (
+    COLORS,
+    LIMBS,
+    draw_lines,
+    draw_pose,
+    draw_resized_pose,
+    draw_skeleton,
+    line_thickness,
+)
 from skinfw_plugins.datasets.mannequin import draw_person
 
 
@@ -125,14 +133,14 @@ def test_a_pose_drawn_small_looks_like_the_photos_drawing_resized(
     found = Keypoints(draw_person(4, photo).points)
     resized = resize_picture(draw_skeleton(found, photo), size).astype(float)
     small = found.resized(photo, size)
-    difference = np.abs(draw_resized_skeleton(small, size) - resized).mean()
+    difference = np.abs(draw_resized_pose(small, size) - resized).mean()
     assert difference < most
     assert difference < 0.7 * np.abs(draw_skeleton(small, size) - resized).mean()
 
 
 def test_large_poses_are_drawn_as_they_are() -> None:
     found = Keypoints(draw_person(4, (512, 256)).points)
-    drawn = draw_resized_skeleton(found, (512, 256))
+    drawn = draw_resized_pose(found, (512, 256))
     assert np.array_equal(drawn, draw_skeleton(found, (512, 256)))
     assert (drawn.shape, drawn.dtype) == ((512, 256, 3), np.uint8)
 
@@ -155,3 +163,32 @@ def test_resized_keypoints_stay_on_what_they_were_drawn_on(
 def test_points_that_were_not_found_stay_nowhere_when_resized() -> None:
     found = pose(Nose=(20, 27, 0.5)).resized((60, 60), (90, 30)).points
     assert not found[1:].any()
+
+
+@pytest.mark.parametrize(
+    ("size", "width"), [((512, 256), 5), ((512, 512), 5), ((240, 256), 3), ((64, 64), 1)]
+)
+def test_plain_lines_are_white_and_of_one_width(size: tuple[int, int], width: int) -> None:
+    for reach in (30, 60):  # whatever the person's size
+        picture = draw_lines(pose(Neck=(32, 2, 0.9), MidHip=(32, reach, 0.9)), size)
+        assert set(np.unique(picture).tolist()) == {0, 255}
+        # OpenCV draws 4 as 5 and 2 as 3 pixels: as many on both sides of the middle
+        assert picture[20].any(axis=1).sum() == width
+    assert draw_lines(pose(), size).any() == np.False_
+
+
+def test_every_limb_is_a_plain_line_and_a_lone_point_a_dot() -> None:
+    for first, second in LIMBS:
+        points = {BODY_25[first]: (10, 30, 0.9), BODY_25[second]: (50, 30, 0.9)}
+        assert draw_lines(pose(**points), (60, 60))[30, 10:51].all()
+    dot = draw_lines(pose(RWrist=(20, 10, 0.9), LWrist=(40, 10, 0.01)), (60, 60))
+    assert np.argwhere(dot.any(axis=2)).tolist() == [[10, 20]]
+
+
+def test_the_style_says_how_a_pose_is_drawn() -> None:
+    found = Keypoints(draw_person(0, (512, 256)).points)
+    assert np.array_equal(draw_pose(found, (512, 256), "lines"), draw_lines(found, (512, 256)))
+    assert np.array_equal(draw_pose(found, (512, 256)), draw_skeleton(found, (512, 256)))
+    small = found.resized((512, 256), (64, 32))
+    resized = resize_picture(draw_lines(found, (512, 256)), (64, 32)).astype(int)
+    assert np.abs(draw_resized_pose(small, (64, 32), "lines") - resized).mean() < 1.5

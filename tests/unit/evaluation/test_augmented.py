@@ -79,3 +79,16 @@ def test_samples_that_cannot_be_read_are_left_out(
         samples = augmented_samples(parse_spec(value), ["anna", "bert"])
     assert [sample.name for sample in samples] == ["bert"]
     assert "left out" in caplog.text and "anna" in caplog.text
+
+
+def test_heat_maps_are_shown_as_one_picture(tiny_spec: MakeSpec) -> None:
+    value = tiny_spec(augmentations=["flip"])
+    value["data"]["inputs"] = ["apparel_head_foot", "segmentation_skin", "heatmaps"]
+    mirrored = []
+    for sample in augmented_samples(parse_spec(value), NAMES):
+        assert sample.parts[2] == "heatmaps"
+        before, after = (sample.rows[row][:, 68:100] for row in ("as it is", DRAWS[0]))
+        lit = before.max(axis=2) > 200
+        assert lit.any() and np.ptp(before[lit], axis=1).max() > 100  # in colours
+        mirrored.append(not np.array_equal(before, after))
+    assert any(mirrored)

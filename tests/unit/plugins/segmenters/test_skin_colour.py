@@ -104,7 +104,7 @@ def test_the_same_photo_gives_the_same_map(tmp_path: Path) -> None:
 
 
 def test_specks_are_removed(tmp_path: Path) -> None:
-    picture, codes, bare = draw(sleeve=True)
+    picture, codes, _ = draw(sleeve=True)
     picture[60, 66] = SKIN
     photo = write(tmp_path, picture, codes)
     assert segmenter(speck=0, rounds=0).segment(photo).region("skin")[60, 66]

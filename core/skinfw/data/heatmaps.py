@@ -1,0 +1,57 @@
+"""A pose as heat maps: one channel a keypoint, as in pose-guided person generation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skinfw.config import Size
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.segmentation import HeatMaps, Picture
+from skinfw.data.skeleton import COLORS, DRAWN_ABOVE
+from skinfw.inputs import HEATMAPS
+
+SIGMA_SHARE = 6 / 256
+"""Standard deviation as a share of the picture's longer side: 6 pixels of pictures of 256x176, as PATN (Zhu
+et al. 2019) and ADGAN (Men et al. 2020) draw them."""
+
+
+def draw_heatmaps(keypoints: Keypoints, size: Size) -> HeatMaps:
+    """Draw a pose as 25 Gaussians, one a keypoint in the order of BODY_25.
+
+    Args:
+        keypoints: the pose, in pixels of the picture to be drawn.
+        size: height and width in pixels.
+
+    Returns:
+        uint8 ``(H, W, 25)``: 255 on the keypoint; all 0 for one that was not found.
+    """
+    height, width = size
+    sigma = SIGMA_SHARE * max(size)
+    # far away nothing is left of a Gaussian; squares of larger numbers would overflow
+    places = np.clip(keypoints.points[:, :2], -1e6, 1e6).astype(np.float64)
+    found = keypoints.found(DRAWN_ABOVE)
+    across = np.exp(-((np.arange(width)[:, None] - places[:, 0]) ** 2) / (2 * sigma**2)) * found
+    down = np.exp(-((np.arange(height)[:, None] - places[:, 1]) ** 2) / (2 * sigma**2))
+    values = np.float32(255) * down.astype(np.float32)[:, None] * across.astype(np.float32)[None]
+    maps: HeatMaps = np.rint(values).astype(np.uint8)
+    return maps
+
+
+def coloured(maps: HeatMaps) -> Picture:
+    """Return heat maps as one picture for the eye: each in its keypoint's colour, the brightest in front.
+
+    Args:
+        maps: uint8 ``(..., 25)``.
+
+    Returns:
+        uint8 RGB ``(..., 3)``.
+    """
+    strongest = maps.argmax(axis=-1)
+    level = np.take_along_axis(maps, strongest[..., None], axis=-1).astype(np.float32) / 255
+    picture: Picture = np.rint(np.array(COLORS, np.float32)[strongest] * level).astype(np.uint8)
+    return picture
+
+
+def visible(name: str, picture: Picture) -> Picture:
+    """Return an input picture as something to look at: heat maps `coloured`, every other one as it is."""
+    return coloured(picture) if name == HEATMAPS else picture

@@ -1,0 +1,159 @@
+"""Detectors of people in ONNX files: YOLOX without NMS, and files exported with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.config import Size
+from skinfw.data.segmentation import Picture
+from skinfw.errors import UserError
+from skinfw_plugins.onnx_file import OnnxFile
+
+STRIDES = (8, 16, 32)
+"""Of YOLOX's three grids, in pixels (Ge et al. 2021)."""
+
+PADDING = 114
+"""Grey around a picture that does not fill the network's input (YOLOX)."""
+
+PERSON = 0
+"""The class of people among COCO's."""
+
+Boxes = NDArray[np.float64]
+
+
+class Detector:
+    """A detector of people.
+
+    The picture fills the input from the top left, its aspect kept, grey beside it, as BGR.
+
+    Args:
+        path: the ONNX file.
+        mean: BGR that is subtracted.
+        std: BGR that is divided by.
+        score_threshold: least score of a person.
+        nms_threshold: IoU above which the weaker of two boxes goes; a file with NMS has done so itself.
+
+    Raises:
+        UserError: the file is missing or no detector that is known.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        mean: tuple[float, float, float],
+        std: tuple[float, float, float],
+        score_threshold: float,
+        nms_threshold: float,
+    ) -> None:
+        self.file = OnnxFile(path)
+        self.input, self.size = picture_input(self.file)
+        self.mean, self.std = np.array(mean, np.float32), np.array(std, np.float32)
+        self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
+
+    def __call__(self, picture: Picture) -> Boxes:
+        """Return people's boxes, the surest first.
+
+        Args:
+            picture: uint8 RGB ``(H, W, 3)``.
+
+        Returns:
+            left, top, right and bottom in pixels of the picture, float64 ``(N, 4)``.
+
+        Raises:
+            UserError: the network gives something that is no box.
+        """
+        values, scale = letterboxed(picture, self.size)
+        values = (values.astype(np.float32) - self.mean) / self.std
+        names = list(self.file.outputs)
+        outputs = dict(
+            zip(names, self.file.run({self.input: values.transpose(2, 0, 1)[None]}, names), strict=True)
+        )
+        first, *others = outputs.values()
+        rows = first[0] if first.ndim == 3 else first
+        if rows.ndim == 2 and rows.shape[1] >= 6 and not others:
+            boxes, scores = self._raw(rows)
+        elif rows.ndim == 2 and rows.shape[1] in (4, 5):
+            boxes, scores = self._finished(rows, others[0] if others else None)
+        else:
+            told = ", ".join(f"{name} {value.shape}" for name, value in outputs.items())
+            raise UserError(
+                f"{self.file.path}: no detector that is known: it gives {told}; expected are YOLOX's raw rows "
+                "(1, N, 5 + classes), or boxes (1, N, 4 or 5) and labels (1, N) of an export with NMS"
+            )
+        order = np.argsort(-scores, kind="stable")
+        return boxes[order] / scale
+
+    def _raw(self, rows: NDArray[np.float32]) -> tuple[Boxes, NDArray[np.float64]]:
+        """Return the people of YOLOX's raw output, one row a cell of its grids."""
+        cells, strides = grids(self.size)
+        if len(rows) != len(cells):
+            raise UserError(
+                f"{self.file.path}: gives {len(rows)} rows, YOLOX of {self.size[0]}x{self.size[1]} pixels gives "
+                f"{len(cells)} (strides {', '.join(map(str, STRIDES))})"
+            )
+        values = rows.astype(np.float64)
+        classes = values[:, 4:5] * values[:, 5:]
+        people = (classes.argmax(axis=1) == PERSON) & (classes[:, PERSON] >= self.score_threshold)
+        middles = (values[people, :2] + cells[people]) * strides[people]
+        sides = np.exp(values[people, 2:4]) * strides[people]
+        scores = classes[people, PERSON]
+        corners = np.concatenate([middles - sides / 2, sides], axis=1)
+        kept = cv2.dnn.NMSBoxes(corners.tolist(), scores.tolist(), self.score_threshold, self.nms_threshold)
+        chosen = np.array(kept, int).reshape(-1)
+        return np.concatenate([middles - sides / 2, middles + sides / 2], axis=1)[chosen], scores[chosen]
+
+    def _finished(
+        self, rows: NDArray[np.float32], labels: NDArray[np.float32] | None
+    ) -> tuple[Boxes, NDArray[np.float64]]:
+        """Return the people of an export with NMS: boxes with a score each, or without."""
+        values = rows.astype(np.float64)
+        scores = values[:, 4] if values.shape[1] == 5 else np.ones(len(values))
+        people = scores >= self.score_threshold
+        if labels is not None:
+            people &= labels.reshape(-1)[: len(people)] == PERSON
+        return values[people, :4], scores[people]
+
+
+def letterboxed(picture: Picture, size: Size) -> tuple[Picture, float]:
+    """Return a picture as BGR that fills a size from the top left, and how much it was scaled.
+
+    Args:
+        picture: uint8 RGB ``(H, W, 3)``.
+        size: height and width in pixels.
+    """
+    scale = min(size[0] / picture.shape[0], size[1] / picture.shape[1])
+    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+    canvas = np.full((*size, 3), PADDING, np.uint8)
+    canvas[:height, :width] = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)[..., ::-1]
+    return canvas, scale
+
+
+def grids(size: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the cell (x, y) and the stride of each of YOLOX's rows, ``(N, 2)`` and ``(N, 1)``."""
+    cells, strides = [], []
+    for stride in STRIDES:
+        rows, columns = np.mgrid[: size[0] // stride, : size[1] // stride]
+        cells.append(np.stack([columns.ravel(), rows.ravel()], axis=1))
+        strides.append(np.full((rows.size, 1), stride))
+    return np.concatenate(cells).astype(np.float64), np.concatenate(strides).astype(np.float64)
+
+
+def picture_input(file: OnnxFile) -> tuple[str, Size]:
+    """Return the name of a network's one picture input ``(N, 3, H, W)``, and its height and width.
+
+    Raises:
+        UserError: it has another input, or one without a fixed size.
+    """
+    (name, shape), *others = file.inputs.items()
+    height, width = shape[2:4] if len(shape) == 4 else (None, None)
+    if others or len(shape) != 4 or shape[1] not in (3, None) or height is None or width is None:
+        told = ", ".join(f"{name} {shape}" for name, shape in file.inputs.items())
+        raise UserError(
+            f"{file.path}: takes {told}; expected is one picture (N, 3, H, W) of fixed height and width, as "
+            "MMPose and rtmlib export them"
+        )
+    return name, (height, width)

@@ -1,0 +1,111 @@
+"""Poses by MediaPipe's pose landmarker."""
+
+from __future__ import annotations
+
+import hashlib
+import weakref
+from contextlib import nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mediapipe.tasks.python.core.base_options import BaseOptions
+from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions
+from mediapipe.tasks.python.vision.core.image import Image, ImageFormat
+
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.photo import Photo
+from skinfw.errors import UserError
+from skinfw.interfaces.pose_encoder import PoseEncoder
+from skinfw.weights import WeightsFile, find_weights
+from skinfw_plugins.pose_encoders.config import MediapipePoseConfig
+from skinfw_plugins.pose_encoders.orders import MEDIAPIPE_33, to_body_25
+from skinfw_plugins.quiet import quiet
+
+WEIGHTS = WeightsFile(
+    "pose_landmarker_full.task",
+    "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/latest/"
+    "pose_landmarker_full.task",
+    "45f1092d12658a841a9ba7e3942f09324a28335ef42fa8ac0ac8cb178aadd4dd",
+    "MediaPipe's pose landmarker (full)",
+    cache="skinfw",
+)
+
+
+class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
+    """Finds MediaPipe's 33 landmarks on the CPU, without tracking: each photo stands for itself.
+
+    Neck and mid-hip are midpoints; small toes are absent. The confidence of a point is its visibility. The
+    landmarker is loaded when the first photo comes, in each process its own.
+    """
+
+    def __init__(self, config: MediapipePoseConfig, io: None) -> None:
+        super().__init__(config, io)
+        self._warned = False
+
+    @cached_property
+    def model(self) -> Path:
+        """The .task file.
+
+        Raises:
+            UserError: it is not there and cannot be had.
+        """
+        if self.config.model is None:
+            return find_weights(WEIGHTS)
+        if not self.config.model.is_file():
+            raise UserError(f"{self.config.model}: no such .task file; give the path of one, or null")
+        return self.config.model
+
+    @cached_property
+    def landmarker(self) -> Any:
+        """MediaPipe's own object.
+
+        Raises:
+            UserError: the file is no pose landmarker.
+        """
+        options = PoseLandmarkerOptions(
+            # its content, as MediaPipe cannot open every path that Python can
+            base_options=BaseOptions(model_asset_buffer=self.model.read_bytes()),
+            num_poses=self.config.most_people,
+            min_pose_detection_confidence=self.config.detection_threshold,
+            min_pose_presence_confidence=self.config.presence_threshold,
+        )
+        try:
+            with quiet():
+                landmarker = PoseLandmarker.create_from_options(options)
+        except (RuntimeError, ValueError) as error:
+            raise UserError(
+                f"{self.model}: no pose landmarker that MediaPipe can load: {error}; get {WEIGHTS.url}"
+            ) from error
+        weakref.finalize(self, _close, landmarker)
+        return landmarker
+
+    def people(self, photo: Photo) -> list[Keypoints]:
+        """Return the pose of each person that MediaPipe finds, in its order. See `PoseEncoder.people`."""
+        image = Image(image_format=ImageFormat.SRGB, data=np.ascontiguousarray(photo.pixels))
+        height, width = photo.size
+        landmarker = self.landmarker
+        # MediaPipe's C++ code warns of itself, once
+        with nullcontext() if self._warned else quiet():
+            found = landmarker.detect(image).pose_landmarks
+        self._warned = self._warned or bool(found)
+        poses = []
+        for landmarks in found:
+            # 0 and 1 are the picture's borders; keypoints count from the centre of the first pixel
+            points = np.array(
+                [(each.x * width - 0.5, each.y * height - 0.5, each.visibility) for each in landmarks]
+            )
+            points[points[:, 2] < self.config.threshold] = 0
+            poses.append(to_body_25(points, MEDIAPIPE_33))
+        return poses
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the .task file."""
+        with self.model.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _close(landmarker: Any) -> None:
+    with quiet():
+        landmarker.close()

@@ -1,0 +1,69 @@
+"""Running OpenPose's own program on one picture."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from PIL import Image
+
+from skinfw.data.segmentation import Picture
+from skinfw.errors import DataError, UserError
+
+PICTURE = "picture"
+
+_TOLD = 400
+"""Characters of what the program said last that an error repeats."""
+
+
+def run_openpose(
+    picture: Picture, binary: Path, model_folder: Path | None, timeout: float, folder: Path
+) -> Path:
+    """Let OpenPose look for people in a picture.
+
+    Args:
+        picture: uint8 RGB ``(H, W, 3)``.
+        binary: the program.
+        model_folder: its folder of models; None leaves it to the program.
+        timeout: seconds after which it is stopped.
+        folder: an empty folder to work in.
+
+    Returns:
+        the JSON file that it wrote, with BODY_25 keypoints in pixels of the picture.
+
+    Raises:
+        UserError: the program cannot be started.
+        DataError: it failed, took too long or wrote nothing; the text repeats what it said last.
+    """
+    pictures, results = folder / "pictures", folder / "results"
+    pictures.mkdir()
+    results.mkdir()
+    Image.fromarray(picture).save(pictures / f"{PICTURE}.png")
+    command = [
+        str(binary),
+        *("--image_dir", str(pictures)),
+        *("--write_json", str(results)),
+        *("--display", "0"),
+        *("--render_pose", "0"),
+        *("--model_pose", "BODY_25"),
+        *(() if model_folder is None else ("--model_folder", str(model_folder))),
+    ]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DataError(
+            f"{binary}: took longer than {timeout:g} seconds for one picture and was stopped; give it more "
+            "time (timeout), or see whether it finds its GPU"
+        ) from error
+    except OSError as error:
+        raise UserError(
+            f"{binary}: OpenPose cannot be started: {error.strerror}; give its program"
+        ) from error
+    found = sorted(results.glob("*.json"))
+    if done.returncode or len(found) != 1:
+        said = " ".join((done.stderr + done.stdout).split())[-_TOLD:]
+        what = f"failed with exit code {done.returncode}" if done.returncode else "wrote no JSON file"
+        raise DataError(f"{binary}: {what}: {said or 'it said nothing'}")
+    return found[0]
