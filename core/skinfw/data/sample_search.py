@@ -23,7 +23,7 @@ def find_samples(root: Path) -> tuple[Path, list[str]]:
     left = [name for name in names if name not in gone]
     if not left:
         raise DataError(
-            f"{root}: all {len(names)} samples are struck out; take some names out of {base / STRUCK_OUT_FILE}"
+            f"{root}: all {len(names)} samples are struck out; take names out of {base / STRUCK_OUT_FILE}"
         )
     return base, left
 

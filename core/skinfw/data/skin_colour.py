@@ -30,17 +30,16 @@ class SkinColour:
 
     Attributes:
         mean: the middle colour in CIE Lab (D65), float64 ``(3,)``.
-        inverse: the inverse covariance, float64 ``(3, 3)``.
+        whitening: turns colours less the mean into ones of unit variance, float64 ``(3, 3)``.
     """
 
     mean: NDArray[np.float64]
-    inverse: NDArray[np.float64]
+    whitening: NDArray[np.float64]
 
     def like(self, picture: Picture) -> Mask:
         """Return which pixels of uint8 RGB ``(H, W, 3)`` have the colour of this skin, bool ``(H, W)``."""
-        apart = _lab(picture) - self.mean
-        squared = np.einsum("...i,ij,...j->...", apart, self.inverse, apart)
-        found: Mask = squared < _LIMIT
+        white = (_lab(picture) - self.mean.astype(np.float32)) @ self.whitening.astype(np.float32)
+        found: Mask = np.square(white).sum(axis=2) < _LIMIT
         return found
 
 
@@ -61,7 +60,7 @@ def skin_colour(picture: Picture, where: Mask) -> SkinColour | None:
     colours = picture[where]
     if len(colours) < LEAST_PIXELS:
         return None
-    colours = _lab(colours[:: -(-len(colours) // _MOST_PIXELS)][None])[0]
+    colours = _lab(colours[:: -(-len(colours) // _MOST_PIXELS)][None])[0].astype(np.float64)
     mean = np.median(colours, axis=0)
     covariance = np.diag(np.median(np.abs(colours - mean), axis=0) ** 2 * 2.2) + _NOISE
     for _ in range(_STEPS):
@@ -70,10 +69,10 @@ def skin_colour(picture: Picture, where: Mask) -> SkinColour | None:
         closest = colours[squared <= np.quantile(squared, _KEPT_SHARE)]
         # the inner three quarters of a normal distribution have 0.59 of its variance in three dimensions
         mean, covariance = closest.mean(axis=0), np.cov(closest.T) / 0.621 + _NOISE
-    return SkinColour(mean, np.linalg.inv(covariance))
+    return SkinColour(mean, np.linalg.cholesky(np.linalg.inv(covariance)))
 
 
-def _lab(pixels: Picture) -> NDArray[np.float64]:
-    """Return uint8 RGB ``(H, W, 3)`` in CIE Lab: lightness in [0, 100]."""
+def _lab(pixels: Picture) -> NDArray[np.float32]:
+    """Return uint8 RGB ``(H, W, 3)`` in CIE Lab, float32: lightness in [0, 100]."""
     scaled = np.ascontiguousarray(pixels).astype(np.float32) / 255
-    return cv2.cvtColor(scaled, cv2.COLOR_RGB2Lab).astype(np.float64)
+    return cv2.cvtColor(scaled, cv2.COLOR_RGB2Lab).astype(np.float32, copy=False)

@@ -42,16 +42,14 @@ class DoctorConfig(StrictModel):
         le=1,
         description="largest share of the skin mask where the input is not erased",
     )
-    rim: int = Field(
-        default=6, ge=1, description="pixels from the skin mask that count as beside it"
-    )
+    rim: int = Field(default=6, ge=1, description="pixels from the skin mask that count as beside it")
     rim_excess: float = Field(
         default=0.25,
         gt=0,
         le=1,
         description=(
             "by how much the share of skin-coloured pixels in apparel beside the mask may be above the share "
-            "far from it"
+            "farther in"
         ),
     )
     uncovered_share: float = Field(
@@ -61,19 +59,34 @@ class DoctorConfig(StrictModel):
             "largest area of erased, skin-coloured body outside the mask and its rim, as a share of the mask"
         ),
     )
-    pose_distance: float = Field(
-        default=0.05,
+    joint_skin: float = Field(
+        default=0.8,
         gt=0,
-        description="how far a point may be from the person, as a share of the person's longer side",
+        le=1,
+        description="share of skin-coloured pixels from which a spot of the input at a joint counts as bare",
+    )
+    joint_usual: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="clothes with a larger share of skin-coloured pixels than this tell nothing about joints",
+    )
+    pose_distance: float = Field(
+        default=0.02,
+        gt=0,
+        description=(
+            "how far a point may be from the person, as a share of the person's longer side; 2 pixels "
+            "at least"
+        ),
     )
     pose_share: float = Field(
-        default=0.2, gt=0, le=1, description="largest share of the found points that are farther away"
+        default=0.1, gt=0, le=1, description="largest share of the found points that are farther away"
     )
     twin_distance: int = Field(
-        default=6, ge=0, le=32, description="bits of 64 of the perceptual hash in which twins may differ"
+        default=8, ge=0, le=32, description="bits of 64 of the perceptual hash in which twins may differ"
     )
     twin_difference: float = Field(
-        default=10.0,
+        default=16.0,
         ge=0,
         le=255,
         description="mean difference of 255 between the small pictures of twins, at most",

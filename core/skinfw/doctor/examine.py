@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import cv2
 
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.files import check_parts, check_sizes, parts_of
@@ -22,13 +16,10 @@ from skinfw.doctor.opened import open_sample
 from skinfw.doctor.pairs import check_pair
 from skinfw.doctor.poses import check_pose
 from skinfw.doctor.twins import Look, check_people, check_twins, look_of
-from skinfw.errors import RunError
+from skinfw.processes import spread
 
 Progress = Callable[[int, int], None]
 """Called with how many samples are done, and how many there are."""
-
-_CHUNK = 16
-"""Samples that a process gets at a time; fewer than two of these start no process."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +62,7 @@ def examine(
         RunError: a process ended unexpectedly.
     """
     examined = []
-    for each in _run(base, sorted(names), config):
+    for each in spread(partial(examine_sample, base=base, config=config), sorted(names), config.workers):
         examined.append(each)
         if progress is not None:
             progress(len(examined), len(names))
@@ -91,20 +82,3 @@ def examine_sample(name: str, base: Path, config: DoctorConfig) -> Examined:
         findings += check(sample, config)
     parts = None if sample.findings else parts_of(sample)
     return Examined(name, tuple(findings), parts, look_of(sample))
-
-
-def _run(base: Path, names: Sequence[str], config: DoctorConfig) -> Iterator[Examined]:
-    work = partial(examine_sample, base=base, config=config)
-    workers = min(config.workers or len(os.sched_getaffinity(0)), len(names) // _CHUNK)
-    if workers <= 1:
-        yield from map(work, names)
-        return
-    # spawn: a forked copy of a process with threads may hang
-    context = multiprocessing.get_context("spawn")
-    try:
-        with ProcessPoolExecutor(
-            workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)
-        ) as pool:
-            yield from pool.map(work, names, chunksize=_CHUNK)
-    except BrokenProcessPool as error:
-        raise RunError("a process of doctor ended unexpectedly; run again with 1 worker to see why") from error

@@ -32,7 +32,7 @@ MEANINGS: Mapping[CheckName, str] = {
     "misaligned": "input and body show different things at the same place",
     "skin in the input": "removed skin is still to be seen in apparel_head_foot",
     "sleeve in the input": "apparel_head_foot shows clothes where the mask says skin",
-    "skin outside the mask": "erased skin of the body that the mask does not cover",
+    "skin outside the mask": "skin of the body that the mask does not cover",
     "pose": "the pose lies outside the person",
     "twins": "two samples show nearly the same picture",
     "split": "one person is on both sides of the split",

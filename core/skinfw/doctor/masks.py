@@ -27,7 +27,7 @@ def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             sample,
             grey,
             config.mask_grey,
-            f"{grey:.1%} of the pixels of {SKIN} are neither black nor white; write the mask as white on black",
+            f"{grey:.1%} of the pixels of {SKIN} are neither black nor white; write the mask white on black",
         )
     if not sample.skin.any():
         told = f"{SKIN} is all black: there is nothing to paint; strike the sample out, or segment it again"
@@ -56,8 +56,8 @@ def check_labels(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
         yield _labels(
             sample,
             WORST,
-            f"{PARSING_FILE} is a picture of mode {sample.parsing.mode}, no map of class indices; save it as a "
-            "palette or greyscale PNG of indices",
+            f"{PARSING_FILE} is a picture of mode {sample.parsing.mode}, no map of class indices; save it as "
+            "a palette or greyscale PNG of indices",
         )
         return
     classes = sample.record.get("classes")

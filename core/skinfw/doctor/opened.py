@@ -135,7 +135,7 @@ def open_sample(folder: Path, name: str) -> Opened:
     opened.parsing = _parsing(opened)
     people = _attempt(opened, lambda: _people(folder))
     opened.keypoints = people[0] if people else None
-    opened.record = _attempt(opened, lambda: read_record(folder)) or {}
+    opened.record = _attempt(opened, lambda: read_record(folder) or {}) or {}
     return opened
 
 

@@ -35,7 +35,7 @@ def check_pair(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
         "misaligned",
         (sample.name,),
         severity_of(share, config.pair_share),
-        f"{share:.0%} of the kept pixels of {APPAREL} are not those of body: {found}; prepare the sample again",
+        f"{share:.0%} of the kept pixels of {APPAREL} are not those of body: {found}; prepare it again",
     )
 
 
@@ -53,7 +53,9 @@ def best_shift(apparel: Picture, kept: Mask, body: Picture, skin: Mask | None) -
     bare = np.where(hidden[..., None], np.uint8(255), body)
     height, width = kept.shape
     window = cv2.createHanningWindow((width, height), cv2.CV_32F) if min(height, width) > 1 else None
-    first, second = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) for picture in (bare, apparel))
+    first, second = (
+        cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) for picture in (bare, apparel)
+    )
     (right, down), _ = cv2.phaseCorrelate(first, second, window)
     return round(right), round(down)
 

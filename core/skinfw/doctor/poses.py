@@ -14,6 +14,10 @@ from skinfw.doctor.finding import WORST, Finding, severity_of
 from skinfw.doctor.opened import Opened, distance_from
 
 _NAMED = 5
+"""Points that a message names."""
+
+_LEAST_DISTANCE = 2.0
+"""Pixels that a point may always be away: small pictures round that much."""
 
 
 def check_pose(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
@@ -26,13 +30,14 @@ def check_pose(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
         return
     rows, columns = np.nonzero(person)
     longer = max(np.ptp(rows), np.ptp(columns)) + 1
-    distances = distance_from(person) / longer
+    distances = distance_from(person)
+    allowed = max(_LEAST_DISTANCE, config.pose_distance * longer)
     if sample.keypoints is not None:
-        far, names = _far_points(sample.keypoints, distances, longer, config.pose_distance)
+        far, names = _far_points(sample.keypoints, distances, allowed)
         what = "points"
     elif sample.line is not None:
         drawn = sample.line.max(axis=2) > 32
-        far, names, what = distances[drawn] > config.pose_distance, [], f"pixels drawn in {LINE}"
+        far, names, what = distances[drawn] > allowed, [], f"pixels drawn in {LINE}"
     else:
         return
     if not far.size:
@@ -45,13 +50,13 @@ def check_pose(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             "pose",
             (sample.name,),
             severity_of(share, config.pose_share),
-            f"{share:.0%} of the {what}{told} lie more than {config.pose_distance:.0%} of the person's longer "
-            "side away from the person; the pose may be of another picture or person, or of another scale",
+            f"{share:.0%} of the {what}{told} lie more than {allowed:.0f} pixels away from the person; the "
+            "pose may be of another picture or person, or of another scale",
         )
 
 
 def _far_points(
-    keypoints: Keypoints, distances: NDArray[np.float32], longer: int, allowed: float
+    keypoints: Keypoints, distances: NDArray[np.float32], allowed: float
 ) -> tuple[NDArray[np.bool_], list[str]]:
     """Return which of the found points are far from the person, and their names."""
     found = keypoints.found()
@@ -59,7 +64,7 @@ def _far_points(
     height, width = distances.shape
     inside = np.clip(np.rint(places), 0, [width - 1, height - 1]).astype(int)
     # what lies outside the picture is as far as its edge is, and the person from there
-    outside = np.linalg.norm(places - inside, axis=1) / longer
+    outside = np.linalg.norm(places - inside, axis=1)
     far = distances[inside[:, 1], inside[:, 0]] + outside > allowed
     names = [name for name, there in zip(BODY_25, found, strict=True) if there]
     return far, [name for name, each in zip(names, far, strict=True) if each]

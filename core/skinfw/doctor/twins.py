@@ -61,7 +61,9 @@ def look_of(sample: Opened) -> Look | None:
     return Look(sample.name, str(sample.record.get("source", "")), value, small)
 
 
-def check_twins(looks: Sequence[Look], config: DoctorConfig, group: Callable[[str], str]) -> Iterator[Finding]:
+def check_twins(
+    looks: Sequence[Look], config: DoctorConfig, group: Callable[[str], str]
+) -> Iterator[Finding]:
     """Tell pairs of nearly the same picture; across the split they are worse.
 
     Args:
@@ -80,7 +82,9 @@ def check_twins(looks: Sequence[Look], config: DoctorConfig, group: Callable[[st
             yield Finding("split", (one.name, other.name), _ACROSS, told)
 
 
-def check_people(looks: Sequence[Look], config: DoctorConfig, group: Callable[[str], str]) -> Iterator[Finding]:
+def check_people(
+    looks: Sequence[Look], config: DoctorConfig, group: Callable[[str], str]
+) -> Iterator[Finding]:
     """Tell people, known by their DeepFashion id, with samples on more than one side of the split."""
     people: dict[str, list[str]] = defaultdict(list)
     for look in looks:
@@ -116,7 +120,7 @@ def _pairs(looks: Sequence[Look], config: DoctorConfig) -> Iterator[tuple[Look, 
     for index, one in enumerate(looks):
         distances = np.bitwise_count(hashes[index + 1 :] ^ hashes[index])
         for offset in np.flatnonzero(distances <= config.twin_distance):
-            other = looks[index + 1 + offset]
+            other = looks[index + 1 + int(offset)]
             apart = np.abs(one.small.astype(np.int16) - other.small).mean()
             if apart <= config.twin_difference:
-                yield one, other, int(distances[offset])
+                yield one, other, int(distances[int(offset)])
