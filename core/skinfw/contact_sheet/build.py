@@ -68,7 +68,7 @@ def build_sheet(
     sheet = {
         "title": base.name,
         # what the browser remembers strike-outs by
-        "key": f"skinfw struck out {hashlib.sha256(str(base).encode('utf-8', 'surrogateescape')).hexdigest()}",
+        "key": f"skinfw struck out {_digest(str(base))}",
         "shown": [view for view in SHOWN if view != "photo" or photos is not None],
         "samples": [[name, file] for name, file in zip(names, files, strict=True)],
         "struck": sorted(struck_out(base) & set(names)),
@@ -82,7 +82,7 @@ def build_sheet(
 
 def _write_strip(name: str, base: Path, output: Path, photos: Path | None) -> str:
     """Write the strip of a sample where it is missing or old; return its path below the output folder."""
-    key = hashlib.sha256(f"{name}\0{photos is not None}".encode("utf-8", "surrogateescape")).hexdigest()[:24]
+    key = _digest(f"{name}\0{photos is not None}")
     # thousands of files in one folder are slow to list
     file = f"{STRIPS}/{key[:2]}/{key}.webp"
     path, folder = output / file, base / name
@@ -96,6 +96,10 @@ def _write_strip(name: str, base: Path, output: Path, photos: Path | None) -> st
     with replacing(path) as temporary:
         temporary.write_bytes(data)
     return file
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
 def _strip(folder: Path, photos: Path | None) -> Picture:

@@ -71,7 +71,7 @@ class Finding:
 
 def severity_of(measured: float, allowed: float) -> float:
     """Return how many times a measure is over what is allowed, in [1, `WORST`]."""
-    return min(WORST, max(1.0, measured / allowed)) if allowed > 0 else WORST
+    return min(WORST, max(1.0, float(measured) / allowed)) if allowed > 0 else WORST
 
 
 @dataclass(frozen=True)

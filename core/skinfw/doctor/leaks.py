@@ -37,9 +37,9 @@ def check_leaks(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     colour = _own_colour(sample, body, skin)
     yield from _check_inside(sample, config, apparel, skin & kept, skin, colour)
     if colour is not None and sample.from_skin is not None:
-        yield from _check_rim(sample, config, colour.like(apparel), _cloth(sample, kept))
+        yield from _check_rim(sample, config, colour.like(apparel), _cloth(sample, kept & ~skin))
         yield from _check_uncovered(sample, config, colour.like(body), kept, skin)
-        yield from _check_joints(sample, config, colour.like(apparel), _cloth(sample, kept))
+        yield from _check_joints(sample, config, colour.like(apparel), _cloth(sample, kept & ~skin))
 
 
 def _own_colour(sample: Opened, body: Picture, skin: Mask) -> SkinColour | None:
@@ -148,7 +148,7 @@ def _check_joints(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask)
         spot = np.zeros(cloth.shape, np.uint8)
         cv2.circle(spot, (round(float(x)), round(float(y))), radius, 1, cv2.FILLED)
         shown = cloth & spot.astype(bool)
-        if np.count_nonzero(shown) < _COVERED * np.count_nonzero(spot):
+        if not shown.any() or np.count_nonzero(shown) < _COVERED * np.count_nonzero(spot):
             continue
         share = float(like[shown].mean())
         if share > config.joint_skin:

@@ -73,7 +73,9 @@ def check_twins(
     """
     for one, other, bits in _pairs(looks, config):
         sides = [side(group(look.name), config) for look in (one, other)]
-        near = f"nearly the same picture as {other.name} ({bits} of 64 bits of the perceptual hash differ)"
+        near = (
+            f"{one.name} and {other.name} are nearly the same picture ({bits} of 64 bits of the hash differ)"
+        )
         if sides[0] == sides[1]:
             severity = 1.0 + config.twin_distance - bits
             yield Finding("twins", (one.name, other.name), severity, f"{near}; strike one of them out")
