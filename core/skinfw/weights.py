@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-import torch
-from torch import Tensor
+import pooch
 
+from skinfw.cache import cache_folder
 from skinfw.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 VARIABLE = "SKINFW_WEIGHTS"
 """The environment variable that names a folder of weights; files may lie in folders below it."""
+
+TIMEOUT = 30
+"""Seconds without an answer after which a download is given up."""
 
 
 @dataclass(frozen=True)
@@ -26,40 +34,55 @@ class WeightsFile:
         url: where its publisher offers it.
         sha256: the SHA-256 of its content in hex, or the beginning of it that the publisher gives.
         purpose: what it is, for messages: "VGG-16 trained on ImageNet".
+        cache: where a downloaded file is kept: torch's folder, which torchvision fills too, or skinfw's own.
     """
 
     name: str
     url: str
     sha256: str
     purpose: str
+    cache: Literal["torch", "skinfw"] = "torch"
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the downloaded file is kept."""
+        return hub_folder() if self.cache == "torch" else cache_folder() / "weights"
 
 
 def hub_folder() -> Path:
     """Return the folder in which torch keeps downloaded weights (``TORCH_HOME`` moves it)."""
+    import torch.hub
+
     return Path(torch.hub.get_dir(), "checkpoints")
 
 
 def find_weights(file: WeightsFile) -> Path:
     """Return where a file of weights lies; it is downloaded where it is not on disk.
 
-    Looked for are the folder that ``SKINFW_WEIGHTS`` names, with the folders below it, then torch's own.
+    Looked for are the folder that ``SKINFW_WEIGHTS`` names, with the folders below it, then the file's cache.
 
     Raises:
         UserError: it is not there and cannot be downloaded, or is another file; the text names file, place
             and SHA-256.
     """
-    for path in _places(file.name):
+    for path in _places(file):
         if path.is_file():
             _check(path, file)
             return path
-    target = hub_folder() / file.name
+    target = file.folder / file.name
+    pooch.get_logger().setLevel(logging.WARNING)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(file.url, str(target), progress=False)
-    except (OSError, RuntimeError) as error:
+        pooch.retrieve(
+            file.url,
+            known_hash=f"sha256:{file.sha256}" if len(file.sha256) == 64 else None,
+            fname=file.name,
+            path=file.folder,
+            downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
+        )
+    except (OSError, RuntimeError, ValueError) as error:
         raise UserError(
             f"{file.name}: {file.purpose} is not on disk and cannot be downloaded ({error}). Get {file.url} "
-            f"(SHA-256 {_told(file)}) and put it into {_folders()}"
+            f"(SHA-256 {_told(file)}) and put it into {_folders(file)}"
         ) from error
     _check(target, file)
     return target
@@ -71,6 +94,8 @@ def load_weights(file: WeightsFile) -> dict[str, Tensor]:
     Raises:
         UserError: as `find_weights`, or it holds no tensors by name.
     """
+    import torch
+
     path = find_weights(file)
     try:
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
@@ -79,18 +104,18 @@ def load_weights(file: WeightsFile) -> dict[str, Tensor]:
     return state
 
 
-def _places(name: str) -> Iterator[Path]:
+def _places(file: WeightsFile) -> Iterator[Path]:
     folder = os.environ.get(VARIABLE)
     if folder:
-        yield Path(folder, name)
-        yield from sorted(Path(folder).rglob(name))
-    yield hub_folder() / name
+        yield Path(folder, file.name)
+        yield from sorted(Path(folder).rglob(file.name))
+    yield file.folder / file.name
 
 
-def _folders() -> str:
+def _folders(file: WeightsFile) -> str:
     folder = os.environ.get(VARIABLE)
     own = f"{folder} ({VARIABLE})" if folder else f"a folder that the variable {VARIABLE} names"
-    return f"{own}, or into {hub_folder()}"
+    return f"{own}, or into {file.folder}"
 
 
 def _told(file: WeightsFile) -> str:

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import torch
@@ -11,31 +16,54 @@ from skinfw.weights import WeightsFile, find_weights, hub_folder, load_weights
 
 
 @pytest.fixture
-def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WeightsFile:
-    """Weights that their publisher offers as a file on this disk; nothing is looked up elsewhere."""
+def publisher(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A web server on this machine: its address, and the folder that it offers."""
+    folder = tmp_path / "publisher"
+    folder.mkdir()
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", folder
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def published(publisher: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WeightsFile:
+    """Weights that their publisher offers; nothing is looked up elsewhere."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path / "weights"))
-    path = tmp_path / "publisher" / "net.pth"
-    path.parent.mkdir()
-    torch.save({"layer": torch.arange(3.0)}, path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return WeightsFile("net.pth", path.as_uri(), digest, "A small network")
+    address, folder = publisher
+    torch.save({"layer": torch.arange(3.0)}, folder / "net.pth")
+    digest = hashlib.sha256((folder / "net.pth").read_bytes()).hexdigest()
+    return WeightsFile("net.pth", f"{address}/net.pth", digest, "A small network")
 
 
-def publisher(file: WeightsFile) -> Path:
-    return Path(file.url.removeprefix("file://"))
+@pytest.fixture
+def original(publisher: tuple[str, Path]) -> Path:
+    """The publisher's own copy of the file."""
+    return publisher[1] / "net.pth"
 
 
-def test_weights_are_downloaded_once_and_kept(published: WeightsFile) -> None:
+def test_weights_are_downloaded_once_and_kept(published: WeightsFile, original: Path) -> None:
     assert find_weights(published) == hub_folder() / "net.pth"
-    publisher(published).unlink()
+    original.unlink()
     assert load_weights(published)["layer"].tolist() == [0, 1, 2]
 
 
-def test_the_own_folder_comes_first_at_any_depth(published: WeightsFile, tmp_path: Path) -> None:
+def test_weights_that_are_none_of_torch_are_kept_by_skinfw(published: WeightsFile, tmp_path: Path) -> None:
+    file = replace(published, cache="skinfw")
+    assert find_weights(file) == tmp_path / "cache" / "weights" / "net.pth"
+    assert not hub_folder().exists()
+
+
+def test_the_own_folder_comes_first_at_any_depth(
+    published: WeightsFile, original: Path, tmp_path: Path
+) -> None:
     own = tmp_path / "weights" / "below" / "net.pth"
     own.parent.mkdir(parents=True)
-    own.write_bytes(publisher(published).read_bytes())
+    own.write_bytes(original.read_bytes())
     assert find_weights(published) == own
     assert not hub_folder().exists()
 
@@ -53,8 +81,10 @@ def test_another_file_of_that_name_is_refused_with_both_hashes(
     assert hashlib.sha256(b"other").hexdigest() in str(caught.value)
 
 
-def test_weights_that_cannot_be_had_name_file_places_and_hash(published: WeightsFile, tmp_path: Path) -> None:
-    publisher(published).unlink()
+def test_weights_that_cannot_be_had_name_file_places_and_hash(
+    published: WeightsFile, original: Path, tmp_path: Path
+) -> None:
+    original.unlink()
     with pytest.raises(UserError) as caught:
         find_weights(published)
     for told in ("net.pth", published.url, published.sha256, str(tmp_path / "weights"), str(hub_folder())):
@@ -63,16 +93,20 @@ def test_weights_that_cannot_be_had_name_file_places_and_hash(published: Weights
 
 
 def test_the_beginning_of_a_hash_is_enough(published: WeightsFile) -> None:
-    short = WeightsFile(published.name, published.url, published.sha256[:8], published.purpose)
-    assert find_weights(short).is_file()
-    wrong = WeightsFile(published.name, published.url, "00000000", published.purpose)
+    assert find_weights(replace(published, sha256=published.sha256[:8])).is_file()
     with pytest.raises(UserError, match="begins with 00000000"):
-        find_weights(wrong)
+        find_weights(replace(published, sha256="00000000"))
 
 
-def test_a_file_that_holds_no_weights_is_told(published: WeightsFile, tmp_path: Path) -> None:
-    path = publisher(published)
-    path.write_bytes(b"text")
+def test_a_download_that_is_another_file_is_not_kept(published: WeightsFile, original: Path) -> None:
+    original.write_bytes(b"other")
+    with pytest.raises(UserError, match=published.sha256):
+        find_weights(published)
+    assert not (hub_folder() / "net.pth").exists()
+
+
+def test_a_file_that_holds_no_weights_is_told(published: WeightsFile, original: Path) -> None:
+    original.write_bytes(b"text")
     digest = hashlib.sha256(b"text").hexdigest()
     with pytest.raises(UserError, match="no readable weights"):
-        load_weights(WeightsFile("net.pth", path.as_uri(), digest, "A text"))
+        load_weights(replace(published, sha256=digest))

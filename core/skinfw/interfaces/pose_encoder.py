@@ -45,3 +45,11 @@ class PoseEncoder(Component[ConfigT, None]):
         ``prepare`` makes a sample anew when one of them changes.
         """
         return ()
+
+    def fingerprint(self) -> str:
+        """Return what else than its configuration the poses depend on.
+
+        For instance the SHA-256 of a file of weights; empty for nothing. ``prepare`` makes samples anew when
+        it changes.
+        """
+        return ""

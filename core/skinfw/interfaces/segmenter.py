@@ -30,3 +30,11 @@ class Segmenter(Component[ConfigT, None]):
         ``prepare`` does not take them for photos, and makes a sample anew when one of them changes.
         """
         return ()
+
+    def fingerprint(self) -> str:
+        """Return what else than its configuration the label maps depend on.
+
+        For instance the SHA-256 of a file of weights; empty for nothing. ``prepare`` makes samples anew when
+        it changes.
+        """
+        return ""

@@ -6,11 +6,11 @@ import hashlib
 import json
 import logging
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from skinfw.cache import cache_folder
 from skinfw.data.prepare import LEFT_OUT_FILE, prepare
 from skinfw.data.prepare_report import Row
 from skinfw.data.sample import Sample
@@ -130,16 +130,3 @@ def default_cache(config: PhotosConfig) -> Path:
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     return cache_folder() / "prepared" / digest[:16]
-
-
-def cache_folder() -> Path:
-    """Return where skinfw keeps what can be made again: SKINFW_CACHE, or the user's cache folder."""
-    chosen = os.environ.get("SKINFW_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "skinfw"
-    variable, default = (
-        ("LOCALAPPDATA", "AppData/Local") if sys.platform == "win32" else ("XDG_CACHE_HOME", ".cache")
-    )
-    return Path(os.environ.get(variable) or Path.home() / default) / "skinfw"

@@ -20,7 +20,7 @@ from skinfw.spec import parse_spec
 from skinfw.testing import check_dataset
 from skinfw_plugins.datasets import photos as photos_module
 from skinfw_plugins.datasets.config import PhotosConfig
-from skinfw_plugins.datasets.photos import PhotosDataset, cache_folder, default_cache
+from skinfw_plugins.datasets.photos import PhotosDataset, default_cache
 
 PhotoWriter = Callable[..., Path]
 IO = DatasetIO((48, 24), ("apparel_head_foot", "line", "segmentation_skin", "face"), True)
@@ -169,16 +169,6 @@ def test_a_cache_of_ones_own(photos: Path, tmp_path: Path) -> None:
     data.names()
     assert (tmp_path / "mine" / "id_0" / "01_1_front" / "sample.json").is_file()
     assert not (tmp_path / "cache").exists()
-
-
-def test_where_caches_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert cache_folder() == tmp_path / "cache"
-    monkeypatch.delenv("SKINFW_CACHE")
-    monkeypatch.setattr(photos_module.sys, "platform", "linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache_folder() == tmp_path / "xdg" / "skinfw"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_folder() == Path.home() / ".cache" / "skinfw"
 
 
 def test_nothing_became_a_sample(photos: Path) -> None:

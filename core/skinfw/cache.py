@@ -1,0 +1,20 @@
+"""Where skinfw keeps what can be made or fetched again. Light: the standard library only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Return where skinfw keeps what can be made again: SKINFW_CACHE, or the user's cache folder."""
+    chosen = os.environ.get("SKINFW_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "skinfw"
+    variable, default = (
+        ("LOCALAPPDATA", "AppData/Local") if sys.platform == "win32" else ("XDG_CACHE_HOME", ".cache")
+    )
+    return Path(os.environ.get(variable) or Path.home() / default) / "skinfw"

@@ -1,0 +1,138 @@
+"""BodyPix 2 through ONNX Runtime: scores for the person, its parts and its joints.
+
+Source: tensorflow/tfjs-models, body-pix 2 (Apache-2.0).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.config import Size
+from skinfw.data.segmentation import Picture
+from skinfw.errors import UserError
+from skinfw.weights import WeightsFile, find_weights
+from skinfw_plugins.bodypix_config import BodyPixNetwork
+from skinfw_plugins.onnx_file import OnnxFile
+
+OUTPUTS = ("segments", "part_heatmaps", "heatmaps", "short_offsets")
+
+_PLACE = (
+    "https://github.com/keijiro/BodyPixSentis/raw/b712dd916b2819e2210fa0367b76073634d2fddf/"
+    "Packages/jp.keijiro.bodypix/ONNX"
+)
+
+
+def _published(multiplier: str, stride: int, sha256: str) -> WeightsFile:
+    return WeightsFile(
+        f"mobilenet_v1_{multiplier}_stride{stride}.onnx",
+        f"{_PLACE}/MobileNetV1-x{multiplier}-stride{stride}.onnx",
+        sha256,
+        f"BodyPix 2 (MobileNetV1, multiplier {int(multiplier) / 100:g}, stride {stride}, explicit padding)",
+        cache="skinfw",
+    )
+
+
+WEIGHTS: dict[tuple[float, int], WeightsFile] = {
+    (0.5, 8): _published("050", 8, "620fc0b58f823092431d9c5de76209b4dd11ad2a50db6549869aee77964e8808"),
+    (0.5, 16): _published("050", 16, "fa595945448a568ca69d2645cd308db608c0af9afcbdb3b26b6f42456ecbb684"),
+}
+"""Files by multiplier and output stride whose content is known; any other one is given by its path."""
+
+
+@dataclass(frozen=True)
+class BodyPixScores:
+    """What the network says about a picture, on its coarse grid of h by w cells.
+
+    Attributes:
+        segments: logit of a person, float32 ``(h, w)``.
+        parts: logit of each of the 24 parts, float32 ``(h, w, 24)``.
+        joints: logit of each of COCO's 17 keypoints, float32 ``(h, w, 17)``.
+        offsets: from a cell to the keypoint, y in the first 17 channels and x in the last 17, in pixels of
+            the network's input, float32 ``(h, w, 34)``.
+        input_size: height and width of the network's input in pixels.
+    """
+
+    segments: NDArray[np.float32]
+    parts: NDArray[np.float32]
+    joints: NDArray[np.float32]
+    offsets: NDArray[np.float32]
+    input_size: Size
+
+
+class BodyPix:
+    """The network, loaded when it is first used.
+
+    Args:
+        config: which weights, and the internal resolution.
+    """
+
+    def __init__(self, config: BodyPixNetwork) -> None:
+        self.config = config
+
+    @cached_property
+    def file(self) -> OnnxFile:
+        """The ONNX file.
+
+        Raises:
+            UserError: it cannot be had, or is no BodyPix 2.
+        """
+        file = OnnxFile(self._path())
+        file.require_outputs(OUTPUTS, "BodyPix 2")
+        return file
+
+    def _path(self) -> Path:
+        if self.config.weights is not None:
+            return self.config.weights
+        key = (self.config.multiplier, self.config.stride)
+        if key not in WEIGHTS:
+            known = ", ".join(f"{multiplier:g} with stride {stride}" for multiplier, stride in WEIGHTS)
+            raise UserError(
+                f"bodypix: no weights are known by name for multiplier {key[0]:g} with stride {key[1]} "
+                f"(known: {known}); export them to ONNX and give the file as weights"
+            )
+        return find_weights(WEIGHTS[key])
+
+    def __call__(self, picture: Picture) -> BodyPixScores:
+        """Return the scores of a picture, uint8 RGB ``(H, W, 3)`` of any size."""
+        size = input_size((picture.shape[0], picture.shape[1]), self.config.resolution, self.config.stride)
+        resized = cv2.resize(picture, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+        values = resized.astype(np.float32)[None] / 127.5 - 1
+        (name,) = self.file.inputs
+        segments, parts, joints, offsets = self.file.run({name: values}, OUTPUTS)
+        return BodyPixScores(segments[0, ..., 0], parts[0], joints[0], offsets[0], size)
+
+
+def input_size(size: Size, resolution: int, stride: int) -> Size:
+    """Return the size that a picture is resized to: the longer side near the resolution, aspect kept.
+
+    Both sides are multiples of the stride plus one, as BodyPix wants them.
+    """
+    scale = resolution / max(size)
+    sides = [max(1, round((side * scale - 1) / stride)) * stride + 1 for side in size]
+    return sides[0], sides[1]
+
+
+def upsampled(scores: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
+    """Return scores of cells at every pixel, bilinearly; corners lie on corners, as in BodyPix.
+
+    Args:
+        scores: float32 ``(h, w)`` or ``(h, w, C)``.
+        size: height and width wanted, in pixels.
+    """
+    rows = np.linspace(0, scores.shape[0] - 1, size[0], dtype=np.float32)
+    columns = np.linspace(0, scores.shape[1] - 1, size[1], dtype=np.float32)
+    map_x, map_y = np.meshgrid(columns, rows)
+    channels = scores if scores.ndim == 3 else scores[..., None]
+    # OpenCV remaps up to four channels at once
+    parts = [
+        cv2.remap(channels[..., start : start + 4], map_x, map_y, cv2.INTER_LINEAR).reshape(*size, -1)
+        for start in range(0, channels.shape[2], 4)
+    ]
+    whole: NDArray[np.float32] = np.concatenate(parts, axis=2)
+    return whole if scores.ndim == 3 else whole[..., 0]

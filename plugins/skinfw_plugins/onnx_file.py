@@ -1,0 +1,101 @@
+"""Networks in ONNX files, run by ONNX Runtime on the CPU or an accelerator that it finds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.errors import UserError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Shape = tuple[int | None, ...]
+
+
+class OnnxFile:
+    """A network in an ONNX file.
+
+    Args:
+        path: the file.
+        threads: CPU threads of one pass; 0 leaves it to ONNX Runtime.
+
+    Raises:
+        UserError: the file is missing, or ONNX Runtime cannot load it.
+    """
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        import onnxruntime
+
+        if not path.is_file():
+            raise UserError(f"{path}: no such ONNX file; give the path of one")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self.path = path
+        try:
+            self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
+                str(path), options, providers=onnxruntime.get_available_providers()
+            )
+        except Exception as error:  # onnxruntime raises its own kinds for what is no ONNX
+            raise UserError(
+                f"{path}: no ONNX file that ONNX Runtime can load: {_first_line(error)}"
+            ) from error
+
+    @property
+    def inputs(self) -> dict[str, Shape]:
+        """The shape of each input by name; None for a side that is free."""
+        return {each.name: _shape(each.shape) for each in self._session.get_inputs()}
+
+    @property
+    def outputs(self) -> dict[str, Shape]:
+        """The shape of each output by name; None for a side that is free."""
+        return {each.name: _shape(each.shape) for each in self._session.get_outputs()}
+
+    def require_outputs(self, names: Sequence[str], purpose: str) -> None:
+        """Refuse a file that lacks an output.
+
+        Raises:
+            UserError: it does; the text says what the file gives, and what was expected of which network.
+        """
+        missing = [name for name in names if name not in self.outputs]
+        if missing:
+            raise UserError(
+                f"{self.path}: has no output called {', '.join(missing)} (it has: "
+                f"{', '.join(self.outputs)}); is it {purpose}?"
+            )
+
+    def run(self, inputs: Mapping[str, NDArray[Any]], outputs: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Run the network.
+
+        Args:
+            inputs: arrays by the names of the inputs.
+            outputs: names of the outputs that are wanted, in order.
+
+        Raises:
+            UserError: the network does not take such arrays.
+        """
+        try:
+            found: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
+        except Exception as error:  # as above
+            told = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
+            raise UserError(f"{self.path}: cannot be run on {told}: {_first_line(error)}") from error
+        return found
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the file in hex."""
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _shape(sides: Sequence[Any]) -> Shape:
+    return tuple(side if isinstance(side, int) else None for side in sides)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
