@@ -28,7 +28,7 @@ from skinfw.data.batch import Batch, picture_tensor
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.data.sample import APPAREL, FACE, LINE, SKIN, Sample
-from skinfw.data.segmentation import Mask, Segmentation
+from skinfw.data.segmentation import Segmentation
 from skinfw.data.skeleton import draw_resized_skeleton
 from skinfw.interfaces import (
     AdversarialLoss,
@@ -745,28 +745,28 @@ def test_a_broken_segmenter_is_refused(component: type[GoodSegmenter], message: 
 
 
 class GoodPoseEncoder(PoseEncoder[ComponentConfig]):
-    def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
+    def people(self, photo: Photo) -> list[Keypoints]:
         points = np.zeros((25, 3), np.float32)
         points[0], points[1] = (3, 2, 0.9), (3, 6, 0.8)
-        return Keypoints(points)
+        return [Keypoints(points)]
 
 
 class FindsNobody(GoodPoseEncoder):
-    def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
-        return None
+    def people(self, photo: Photo) -> list[Keypoints]:
+        return []
 
 
 class TooSure(GoodPoseEncoder):
-    def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
+    def people(self, photo: Photo) -> list[Keypoints]:
         points = np.full((25, 3), 2, np.float32)
-        return Keypoints(points)
+        return [Keypoints(points)]
 
 
 class PlacesAbsentPoints(GoodPoseEncoder):
-    def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
+    def people(self, photo: Photo) -> list[Keypoints]:
         points = np.ones((25, 3), np.float32)
         points[5:, 2] = 0
-        return Keypoints(points)
+        return [Keypoints(points)]
 
 
 class DrawsNothing(GoodPoseEncoder):

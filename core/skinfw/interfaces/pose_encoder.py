@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from skinfw.config import Size
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.people import pick_person
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.data.skeleton import draw_skeleton
@@ -20,13 +21,24 @@ class PoseEncoder(Component[ConfigT, None]):
     kind: ClassVar[str] = "pose_encoder"
 
     @abstractmethod
+    def people(self, photo: Photo) -> list[Keypoints]:
+        """Return the pose of everybody in a photo, in pixels of that photo.
+
+        Returns:
+            BODY_25 keypoints of each person, in a fixed order; an encoder that looks for one person alone
+            returns at most one.
+
+        Raises:
+            DataError: the poses cannot be found; the text says why.
+        """
+
     def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
         """Return the pose of the person in a photo, in pixels of that photo.
 
         Args:
             photo: the photo.
             person: where the person is, bool ``(H, W)``; of several people the one that overlaps it
-                most is taken.
+                most is taken, see `skinfw.data.people.pick_person`.
 
         Returns:
             BODY_25 keypoints, or None where nobody was found.
@@ -34,6 +46,7 @@ class PoseEncoder(Component[ConfigT, None]):
         Raises:
             DataError: the pose cannot be read; the text says why.
         """
+        return pick_person(self.people(photo), person)
 
     def draw(self, keypoints: Keypoints, size: Size) -> Picture:
         """Return the conditioning picture, uint8 RGB ``(H, W, 3)``: by default OpenPose's skeleton."""

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import Mask
 from skinfw.errors import DataError
 from skinfw.interfaces.pose_encoder import PoseEncoder
 from skinfw_plugins.pose_encoders.config import OpenposeConfig
@@ -28,8 +25,8 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
         found = next((path for path in self._candidates(photo) if path.is_file()), None)
         return () if found is None else (found,)
 
-    def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
-        """Return the pose of the person that overlaps the mask most, or None where nobody does.
+    def people(self, photo: Photo) -> list[Keypoints]:
+        """Return the poses in the JSON file of a photo, in the file's order.
 
         Raises:
             DataError: there is no JSON file for the photo, or it is no BODY_25 of OpenPose.
@@ -44,7 +41,7 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
                 + (f" nor under {folder}" if folder is not None else "")
                 + "; run OpenPose with --write_json, or use a pose encoder that finds poses itself"
             )
-        return pick_person(read_openpose_json(sources[0]), person)
+        return read_openpose_json(sources[0])
 
     def _candidates(self, photo: Path) -> list[Path]:
         """Return where the JSON file may be, those that share most of the photo's path first."""
@@ -61,29 +58,3 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
             return self.config.folder
         above = (parent / FOLDER for parent in photo.absolute().parents)
         return next((folder for folder in above if folder.is_dir()), None)
-
-
-def pick_person(people: list[Keypoints], person: Mask | None) -> Keypoints | None:
-    """Return the pose with most points on the person; of equal ones the surest.
-
-    Args:
-        people: all poses in the picture.
-        person: where the person is, bool ``(H, W)``; None takes the pose with the largest box.
-
-    Returns:
-        one of the poses, or None where there is none, or none has a point on the person.
-    """
-
-    def on_person(pose: Keypoints) -> tuple[float, float]:
-        found = pose.points[pose.found()]
-        if person is None:
-            box = np.ptp(found[:, :2], axis=0) if len(found) else np.zeros(2)
-            # a pose of one point has no box, and is still somebody
-            return float(box[0] * box[1]) + len(found), float(found[:, 2].sum())
-        x, y = np.floor(found[:, :2]).astype(int).T
-        inside = (x >= 0) & (y >= 0) & (x < person.shape[1]) & (y < person.shape[0])
-        hits = found[inside][person[y[inside], x[inside]]]
-        return float(len(hits)), float(hits[:, 2].sum())
-
-    best = max(people, key=on_person, default=None)
-    return best if best is not None and on_person(best)[0] > 0 else None

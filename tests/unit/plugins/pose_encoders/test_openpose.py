@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.data.skeleton import draw_skeleton
 from skinfw.errors import DataError
 from skinfw_plugins.datasets.mannequin import draw_person
 from skinfw_plugins.pose_encoders.config import OpenposeConfig
-from skinfw_plugins.pose_encoders.openpose import OpenposePoseEncoder, pick_person
+from skinfw_plugins.pose_encoders.openpose import OpenposePoseEncoder
 
 PhotoWriter = Callable[..., Path]
 PIXELS = np.zeros((96, 64, 3), np.uint8)
@@ -104,47 +103,17 @@ def test_no_people(tmp_path: Path) -> None:
     assert encoder().keypoints(Photo(PIXELS, tmp_path / "a.jpg")) is None
 
 
+def test_everybody_in_the_file_is_found_and_the_one_on_the_mask_picked(tmp_path: Path) -> None:
+    write_pose(tmp_path / "a_keypoints.json", 4, 50)
+    photo = Photo(PIXELS, tmp_path / "a.jpg")
+    assert [pose.points[0, 0] for pose in encoder().people(photo)] == [4, 50]
+    right = np.zeros((96, 64), bool)
+    right[:, 32:] = True
+    found = encoder().keypoints(photo, right)
+    assert found is not None and found.points[0, 0] == 50
+
+
 def test_the_suffix_is_a_setting(tmp_path: Path) -> None:
     write_pose(tmp_path / "a.pose", 4)
     found = encoder(suffix=".pose").keypoints(Photo(PIXELS, tmp_path / "a.jpg"))
     assert found is not None and found.points[0, 0] == 4
-
-
-def person(*places: tuple[float, float], confidence: float = 0.9) -> Keypoints:
-    values = np.zeros((25, 3), np.float32)
-    for index, place in enumerate(places):
-        values[index] = *place, confidence
-    return Keypoints(values)
-
-
-MASK = np.zeros((20, 20), bool)
-MASK[:, 10:] = True
-
-
-def test_the_person_on_the_mask_is_picked() -> None:
-    # three points beside the mask count for less than two on it
-    beside, on = person((2, 2), (3, 3), (4, 4)), person((12, 2), (13, 3))
-    assert pick_person([beside, on], MASK) is on
-    assert pick_person([on, beside], MASK) is on
-
-
-def test_the_surer_of_two_is_picked() -> None:
-    weak, sure = person((12, 2), confidence=0.3), person((12, 2), confidence=0.8)
-    assert pick_person([weak, sure], MASK) is sure
-
-
-def test_points_outside_the_picture_or_not_found_do_not_count() -> None:
-    outside, faint = person((-5, 3), (25, 3), (12, -1), (12, 99)), person((12, 3), confidence=0.01)
-    assert pick_person([outside, faint], MASK) is None
-
-
-def test_nobody_on_the_mask_is_nobody() -> None:
-    assert pick_person([person((2, 2))], MASK) is None
-    assert pick_person([], MASK) is None
-    assert pick_person([person()], None) is None
-
-
-def test_without_a_mask_the_largest_is_picked() -> None:
-    small, large = person((2, 2), (3, 3), (4, 4)), person((2, 2), (18, 18))
-    assert pick_person([small, large], None) is large
-    assert pick_person([person((2, 2))], None) is not None
