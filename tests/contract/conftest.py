@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from layouts import DEEPFASHION_POINTS, write_deepfashion_multimodal, write_dress_code, write_viton_hd
 from onnx_models import write_bodypix
 from PIL import Image
 from torch import nn
@@ -119,6 +120,42 @@ def _parser(folder: Path) -> list[Example]:
     checkpoint = write_parser(folder)
     arguments = {"photo": Photo.read(photo)}
     return [Example({"path": checkpoint}, arguments), Example({"path": checkpoint, "flip": True}, arguments)]
+
+
+def _layout(folder: Path) -> dict[str, Any]:
+    return {"root": folder / "data", "cache": folder / "cache", "prepare": {"workers": 1}}
+
+
+def _viton_hd(folder: Path) -> list[Example]:
+    write_viton_hd(folder / "data", "train", ["00000_00"])
+    return [Example(_layout(folder))]
+
+
+def _dress_code(folder: Path) -> list[Example]:
+    write_dress_code(folder / "data", "dresses", ["000000"])
+    return [Example({**_layout(folder), "split": "all", "categories": ["dresses"]})]
+
+
+def _dress_code_pose(folder: Path) -> list[Example]:
+    write_dress_code(folder, "dresses", ["000000"])
+    photo = Photo.read(folder / "dresses" / "images" / "000000_0.jpg")
+    return [Example({"size": [48, 32]}, {"photo": photo})]
+
+
+def _deepfashion_multimodal(folder: Path) -> list[Example]:
+    params, points = _layout(folder), _deepfashion_points(folder / "data")[0].params
+    return [Example({**params, "pose_encoder": {"type": "deepfashion_points", **points}})]
+
+
+def _deepfashion_points(folder: Path) -> list[Example]:
+    write_deepfashion_multimodal(folder, ["WOMEN-Dresses-id_00000002-02_1_front"])
+    params = {
+        "points": DEEPFASHION_POINTS,
+        "locations": folder / "keypoints" / "keypoints_loc.txt",
+        "visibility": folder / "keypoints" / "keypoints_vis.txt",
+    }
+    photo = Photo.read(folder / "images" / "WOMEN-Dresses-id_00000002-02_1_front.jpg")
+    return [Example(params, {"photo": photo})]
 
 
 EXAMPLES: dict[tuple[str, str], Maker] = {
@@ -253,6 +290,9 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("dataset", "mannequins"): of({"count": 3}),
     ("dataset", "folder"): lambda folder: [Example({"root": write_sample(folder / "samples")})],
     ("dataset", "photos"): _photos,
+    ("dataset", "viton_hd"): _viton_hd,
+    ("dataset", "dress_code"): _dress_code,
+    ("dataset", "deepfashion_multimodal"): _deepfashion_multimodal,
     ("segmenter", "deepfashion"): _photo,
     ("segmenter", "label_map"): lambda folder: _photo(folder, labels="deepfashion", suffix="_segment.png"),
     ("segmenter", "bodypix"): lambda folder: _photo(folder, **_bodypix(folder)),
@@ -265,6 +305,8 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"encoder": "tu-test_resnet", "base_channels": 2},
         {"encoder": "tu-test_resnet", "base_channels": 2, "decoder": "deeplabv3plus", "dropout": 0.5},
     ),
+    ("pose_encoder", "dress_code"): _dress_code_pose,
+    ("pose_encoder", "deepfashion_points"): _deepfashion_points,
     ("augmentation", "flip"): of(),
     ("augmentation", "scale"): of({}, {"scale": [0.25, 4]}),
     ("augmentation", "crop"): of({}, {"side": [0.25, 0.5]}),
