@@ -21,6 +21,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.deepfashion_classes import PALETTES, REGIONS
+from tiny_models import save_segformer, write_onnx, write_tflite
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,36 @@ def of(*params: dict[str, Any]) -> Maker:
 
 def _photo(folder: Path) -> list[Example]:
     return [Example({}, {"photo": Photo.read(write_photo(folder))})]
+
+
+COLOURS = [(255, 255, 255), (30, 20, 20), (200, 150, 120), (230, 180, 60), (40, 60, 200), (0, 255, 0)]
+
+
+def _parser(folder: Path) -> list[Example]:
+    labels = {"classes": ["wall", "hair", "arm"], "regions": {"background": ["wall"], "skin": ["arm"]}}
+    photo = Photo.read(write_photo(folder / "photos"))
+    plain = {"mean": [0, 0, 0], "std": [1, 1, 1]}
+    path = write_onnx(folder / "parser.onnx", COLOURS[:3], pool=4)
+    six = write_onnx(folder / "six.onnx", COLOURS, size=(32, 32), channels_last=True, codes=True)
+    return [
+        Example({"path": path, "labels": labels, "size": [64, 48], **plain}, {"photo": photo}),
+        Example({"path": six, "labels": "mediapipe", "channels": "bgr"}, {"photo": photo}),
+    ]
+
+
+def _huggingface(folder: Path) -> list[Example]:
+    model = str(save_segformer(folder / "model", [f"class {code}" for code in range(20)]))
+    photo = Photo.read(write_photo(folder / "photos"))
+    own = {"background": ["class 0"], "skin": ["class 1"]}
+    return [
+        Example({"model": model, "labels": "lip"}, {"photo": photo}),
+        Example({"model": model, "labels": own, "other": "apparel"}, {"photo": photo}),
+    ]
+
+
+def _mediapipe(folder: Path) -> list[Example]:
+    model = write_tflite(folder / "model.tflite", COLOURS)
+    return [Example({"model": model}, {"photo": Photo.read(write_photo(folder / "photos"))})]
 
 
 def _photos(folder: Path) -> list[Example]:
@@ -217,6 +248,9 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("dataset", "folder"): lambda folder: [Example({"root": write_sample(folder / "samples")})],
     ("dataset", "photos"): _photos,
     ("segmenter", "deepfashion"): _photo,
+    ("segmenter", "onnx_parser"): _parser,
+    ("segmenter", "huggingface"): _huggingface,
+    ("segmenter", "mediapipe"): _mediapipe,
     ("pose_encoder", "openpose"): _photo,
     ("augmentation", "flip"): of(),
     ("augmentation", "scale"): of({}, {"scale": [0.25, 4]}),
