@@ -27,6 +27,7 @@ from skinfw.spec import parse_spec
 from skinfw.training.checkpoints import Progress, save_checkpoint
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.deepfashion_classes import PALETTES, REGIONS
+from tiny_models import save_segformer, write_onnx, write_tflite
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,36 @@ def _photo(folder: Path, **params: Any) -> list[Example]:
 def _bodypix(folder: Path) -> dict[str, Any]:
     weights = write_bodypix(folder / "bodypix.onnx", stride=8)
     return {"weights": weights, "stride": 8, "resolution": 97, "threshold": 0.3}
+
+
+COLOURS = [(255, 255, 255), (30, 20, 20), (200, 150, 120), (230, 180, 60), (40, 60, 200), (0, 255, 0)]
+
+
+def _parser(folder: Path) -> list[Example]:
+    labels = {"classes": ["wall", "hair", "arm"], "regions": {"background": ["wall"], "skin": ["arm"]}}
+    photo = Photo.read(write_photo(folder / "photos"))
+    plain = {"mean": [0, 0, 0], "std": [1, 1, 1]}
+    path = write_onnx(folder / "parser.onnx", COLOURS[:3], pool=4)
+    six = write_onnx(folder / "six.onnx", COLOURS, size=(32, 32), channels_last=True, codes=True)
+    return [
+        Example({"path": path, "labels": labels, "size": [64, 48], **plain}, {"photo": photo}),
+        Example({"path": six, "labels": "mediapipe", "channels": "bgr"}, {"photo": photo}),
+    ]
+
+
+def _huggingface(folder: Path) -> list[Example]:
+    model = str(save_segformer(folder / "model", [f"class {code}" for code in range(20)]))
+    photo = Photo.read(write_photo(folder / "photos"))
+    own = {"background": ["class 0"], "skin": ["class 1"]}
+    return [
+        Example({"model": model, "labels": "lip"}, {"photo": photo}),
+        Example({"model": model, "labels": own, "other": "apparel"}, {"photo": photo}),
+    ]
+
+
+def _mediapipe(folder: Path) -> list[Example]:
+    model = write_tflite(folder / "model.tflite", COLOURS)
+    return [Example({"model": model}, {"photo": Photo.read(write_photo(folder / "photos"))})]
 
 
 def _photos(folder: Path) -> list[Example]:
@@ -300,6 +331,9 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         folder, parts={"type": "bodypix", **_bodypix(folder)}
     ),
     ("segmenter", "parser"): _parser,
+    ("segmenter", "onnx_parser"): _parser,
+    ("segmenter", "huggingface"): _huggingface,
+    ("segmenter", "mediapipe"): _mediapipe,
     ("pose_encoder", "openpose"): _photo,
     ("segmentation_network", "smp"): of(
         {"encoder": "tu-test_resnet", "base_channels": 2},
