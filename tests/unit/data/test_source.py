@@ -125,6 +125,7 @@ def test_what_a_killed_run_left_behind_is_not_taken_for_the_archives(photos: Pat
         ("a/../../b.jpg", None),
         ("/etc/b.jpg", None),
         ("C:/b.jpg", None),
+        ("12:30/b.jpg", "12:30/b.jpg"),
         ("a\\b.jpg", None),
         ("a\nb.jpg", None),
         (".git/b.jpg", None),
