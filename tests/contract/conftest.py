@@ -5,7 +5,6 @@ A new component needs a row in `EXAMPLES`; a test fails for one that has none.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from drawn_photos import write_drawn_photo
 from layouts import DEEPFASHION_POINTS, write_deepfashion_multimodal, write_dress_code, write_viton_hd
 from onnx_models import write_bodypix
 from PIL import Image
@@ -22,12 +22,11 @@ from torch import nn
 
 from skinfw.assemble import build_segmentation_network
 from skinfw.data.classes import ClassTable
-from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.spec import parse_spec
 from skinfw.training.checkpoints import Progress, save_checkpoint
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
-from skinfw_plugins.segmenters.deepfashion_classes import PALETTES, REGIONS
+from skinfw_plugins.segmenters.deepfashion_classes import REGIONS
 
 
 @dataclass(frozen=True)
@@ -43,16 +42,7 @@ Maker = Callable[[Path], list[Example]]
 
 def write_photo(folder: Path) -> Path:
     """Write a drawn person as DeepFashion has it: photo, label map, and OpenPose's keypoints."""
-    drawing = draw_person(0, (96, 64))
-    colors = {name: color for color, name in PALETTES["files"].items()}
-    label_map = np.array([colors[name] for name in CLASSES], np.uint8)[drawing.labels]
-    photo = folder / "id_00000001" / "01_1_front.png"
-    photo.parent.mkdir(parents=True)
-    Image.fromarray(drawing.picture).save(photo)
-    Image.fromarray(label_map).save(photo.with_name("01_1_front_segment.png"))
-    pose = json.dumps(Keypoints(drawing.points).to_json())
-    photo.with_name("01_1_front_keypoints.json").write_text(pose, encoding="utf-8")
-    return photo
+    return write_drawn_photo(folder / "id_00000001" / "01_1_front.png")
 
 
 def write_sample(folder: Path) -> Path:
