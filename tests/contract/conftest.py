@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.deepfashion_classes import PALETTES, REGIONS
+from tiny_poses import simcc, write_bodypix, write_constants
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,27 @@ def of(*params: dict[str, Any]) -> Maker:
 
 def _photo(folder: Path) -> list[Example]:
     return [Example({}, {"photo": Photo.read(write_photo(folder))})]
+
+
+GREY = Photo(np.full((129, 65, 3), 100, np.uint8))
+
+
+def _bodypix_poses(folder: Path) -> list[Example]:
+    joints = {joint: (20.0 + joint % 3 * 8, 20.0 + joint * 5) for joint in range(17)}
+    weights = write_bodypix(folder / "bodypix.onnx", [joints], (129, 65), 8)
+    return [
+        Example({"weights": weights, "resolution": 129, "draw": draw}, {"photo": GREY})
+        for draw in ("skeleton", "lines")
+    ]
+
+
+def _rtmpose(folder: Path) -> list[Example]:
+    peaks = simcc([(4 + index, 60 - 2 * index) for index in range(26)], [0.9] * 26, (64, 48))
+    pose_model = write_constants(folder / "pose.onnx", peaks, (64, 48))
+    boxes = {"dets": np.array([[[2, 2, 30, 60, 0.9]]], np.float32)}
+    detector = write_constants(folder / "detector.onnx", boxes, (64, 64))
+    both = {"pose_model": pose_model, "detector": detector}
+    return [Example(params, {"photo": GREY}) for params in (both, {"pose_model": pose_model})]
 
 
 def _photos(folder: Path) -> list[Example]:
@@ -218,6 +241,9 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("dataset", "photos"): _photos,
     ("segmenter", "deepfashion"): _photo,
     ("pose_encoder", "openpose"): _photo,
+    ("pose_encoder", "bodypix"): _bodypix_poses,
+    ("pose_encoder", "mediapipe"): lambda _: [Example({"draw": "lines"}, {"photo": GREY})],
+    ("pose_encoder", "rtmpose"): _rtmpose,
     ("augmentation", "flip"): of(),
     ("augmentation", "scale"): of({}, {"scale": [0.25, 4]}),
     ("augmentation", "crop"): of({}, {"side": [0.25, 0.5]}),
@@ -261,3 +287,13 @@ def _inception(monkeypatch: pytest.MonkeyPatch) -> None:
 
     small = inception.Inception(Small(), 6)
     monkeypatch.setattr(inception, "extractor", lambda: small)
+
+
+@pytest.fixture(autouse=True)
+def _landmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let MediaPipe find the same in every picture: its models are too large to be made here."""
+    from skinfw_plugins.pose_encoders.mediapipe import MediapipePoseEncoder
+
+    person = [SimpleNamespace(x=0.3 + index % 3 / 10, y=index / 40, visibility=0.9) for index in range(33)]
+    found = SimpleNamespace(detect=lambda _: SimpleNamespace(pose_landmarks=[person]))
+    monkeypatch.setattr(MediapipePoseEncoder, "landmarker", found)
