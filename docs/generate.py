@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -19,6 +19,13 @@ from skinfw.cli.show import type_facts as field_facts
 from skinfw.component_spec import ComponentSpec
 from skinfw.errors import RegistryError
 from skinfw.registry import KINDS, Entry, installed
+from skinfw.segmentation_spec import (
+    SegmentationAugmentation,
+    SegmentationData,
+    SegmentationLosses,
+    SegmentationSpec,
+    SegmentationTraining,
+)
 from skinfw.spec import DataSpec, Spec, TrainingSpec
 
 METRICS_MARK = "<!-- table of metrics -->"
@@ -32,6 +39,15 @@ replaced. `skinfw validate SPEC --filled` prints a spec with every default writt
 
 The same as JSON Schema, for editors: [spec.schema.json](spec.schema.json); `skinfw schema` prints it with the
 plugins that are installed.
+"""
+
+SEGMENTATION_PAGE = """# Segmentation spec
+
+A spec with `"task": "segmentation"` trains a segmenter; [Train a parser](../how-to/train-a-parser.md) shows
+one. What holds for [every spec](spec.md) holds for it.
+
+The same as JSON Schema, for editors: [segmentation.schema.json](segmentation.schema.json);
+`skinfw schema segmentation` prints it with the plugins that are installed.
 """
 
 ABLATION_PAGE = """# Ablation
@@ -59,6 +75,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages."""
     pages = {
         "spec.md": spec_page(),
+        "segmentation.md": segmentation_page(),
         "ablation.md": ablation_page(),
         "components.md": components_page(),
         "cli.md": cli_page(),
@@ -74,17 +91,42 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def spec_page() -> str:
-    """Return the page of the spec's fields."""
-    sections = [SPEC_PAGE]
-    for title, path, model in (
-        ("The spec", "", Spec),
-        ("`data`", "data.", DataSpec),
-        ("`training`", "training.", TrainingSpec),
-    ):
+    """Return the page of the fields of a spec of painting."""
+    parts = (("The spec", "", Spec), ("`data`", "data.", DataSpec), ("`training`", "training.", TrainingSpec))
+    return models_page(SPEC_PAGE, parts)
+
+
+def segmentation_page() -> str:
+    """Return the page of the fields of a spec of segmentation."""
+    return models_page(SEGMENTATION_PAGE, SEGMENTATION_PARTS)
+
+
+SEGMENTATION_PARTS = (
+    ("The spec", "", SegmentationSpec),
+    ("`data`", "data.", SegmentationData),
+    ("`losses`", "losses.", SegmentationLosses),
+    ("`augmentation`", "augmentation.", SegmentationAugmentation),
+    ("`training`", "training.", SegmentationTraining),
+)
+"""The models of a segmentation spec, with title and path."""
+
+
+def models_page(head: str, parts: Sequence[tuple[str, str, type[BaseModel]]]) -> str:
+    """Return a page with a table for each model; fields that have a table of their own are left out.
+
+    Args:
+        head: the beginning of the page.
+        parts: title, path and model of each table.
+    """
+    nested = {path.rstrip(".") for _, path, _ in parts}
+    sections = [head]
+    for title, path, model in parts:
         schema = model.model_json_schema()
         definitions = schema.pop("$defs", {})
-        nested = {"data", "training"} if model is Spec else set()
-        schema["properties"] = {key: each for key, each in schema["properties"].items() if key not in nested}
+        left_out = set() if path else nested
+        schema["properties"] = {
+            key: each for key, each in schema["properties"].items() if key not in left_out
+        }
         sections.append(f"## {title}\n\n{schema['description']}\n\n{table(schema, definitions, model, path)}")
     return "\n\n".join(sections)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -11,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-# tests share tiny_models.py
-sys.path.insert(0, str(Path(__file__).parent))
 
 SpecValue = dict[str, Any]
 
@@ -100,6 +96,55 @@ def write_samples() -> Callable[..., list[Path]]:
         return folders
 
     return write
+
+
+@pytest.fixture
+def write_labelled_photos() -> Callable[..., list[Path]]:
+    """Write drawn people as photos with DeepFashion's label maps beside them, one person a folder."""
+
+    def write(root: Path, count: int, *, size: tuple[int, int] = (48, 40)) -> list[Path]:
+        import numpy as np
+        from PIL import Image
+
+        from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
+        from skinfw_plugins.segmenters.deepfashion_classes import PALETTES
+
+        colours = {name: colour for colour, name in PALETTES["files"].items()}
+        palette = np.array([colours[name] for name in CLASSES], np.uint8)
+        photos = []
+        for number in range(count):
+            drawing = draw_person(number, size)
+            photo = root / f"id_{number:08d}" / "01_1_front.png"
+            photo.parent.mkdir(parents=True)
+            Image.fromarray(drawing.picture).save(photo)
+            Image.fromarray(palette[drawing.labels]).save(photo.with_name("01_1_front_segment.png"))
+            photos.append(photo)
+        return photos
+
+    return write
+
+
+@pytest.fixture
+def segmentation_spec() -> Callable[..., SpecValue]:
+    """Make the JSON value of a spec that trains a segmenter in seconds; keywords replace whole fields."""
+
+    def make(root: Path, **fields: Any) -> SpecValue:
+        return {
+            "name": "parser",
+            "task": "segmentation",
+            "data": {
+                "root": str(root),
+                "size": [32, 24],
+                "test_fraction": 0.2,
+                "validation_fraction": 0.2,
+                **fields.pop("data", {}),
+            },
+            "network": {"type": "smp", "encoder": "tu-test_resnet", "base_channels": 4, "encoder_depth": 3},
+            "training": {"epochs": 2, "batch_size": 4, "lr": 3e-3, "device": "cpu", "threads": 1},
+            **fields,
+        }
+
+    return make
 
 
 @pytest.fixture(scope="session")

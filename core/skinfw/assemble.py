@@ -22,7 +22,10 @@ from skinfw.interfaces import (
     LossIO,
     Metric,
     MetricIO,
+    SegmentationNetwork,
+    SegmentationNetworkIO,
 )
+from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.spec import Spec
 
 
@@ -95,3 +98,8 @@ def build_metric(reference: ComponentSpec) -> dict[Region, Metric[Any]]:
     """Build a metric once for each of its regions."""
     regions = reference.config.regions if isinstance(reference.config, MetricConfig) else ()
     return {region: build(reference, Metric, MetricIO(region)) for region in regions}
+
+
+def build_segmentation_network(spec: SegmentationSpec, classes: int) -> SegmentationNetwork[Any]:
+    """Build the network of a segmentation spec for its size and a number of classes."""
+    return build(spec.network, SegmentationNetwork, SegmentationNetworkIO(spec.data.size, classes))

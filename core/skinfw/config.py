@@ -198,6 +198,14 @@ class DiscriminatorConfig(ComponentConfig):
         return SizeRequirement()
 
 
+class SegmentationNetworkConfig(ComponentConfig):
+    """Base of a segmentation network's configuration."""
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return which sizes the network accepts when it is built for ``size`` (height, width)."""
+        return SizeRequirement()
+
+
 Region = Literal["picture", "skin"]
 """What a loss or a metric looks at: the whole picture, or the pixels of the skin region."""
 

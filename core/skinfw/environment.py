@@ -10,7 +10,7 @@ from typing import Any
 
 from skinfw.component_spec import ComponentSpec
 from skinfw.registry import installed
-from skinfw.spec import Spec
+from skinfw.run_spec import RunSpec
 
 LIBRARIES = (
     "skinfw",
@@ -40,7 +40,7 @@ def components_of(value: Any) -> list[ComponentSpec]:
     return []
 
 
-def providers(spec: Spec) -> dict[str, str]:
+def providers(spec: RunSpec) -> dict[str, str]:
     """Return who brought each component of a spec, by ``kind/name``."""
     registry = installed()
     return {
@@ -60,7 +60,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def environment(spec: Spec, hook_plugins: Mapping[str, str] | None = None) -> dict[str, Any]:
+def environment(spec: RunSpec, hook_plugins: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return what stands in ``environment.json``.
 
     Args:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from skinfw.config import nearest
 
@@ -21,6 +22,12 @@ _JSON_WORDS = {
     r"^(Tuple|List) should": "List should",
     r"a valid string": "a text",
 }
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Refuse the field that is being checked if there are faults, each beginning with its own path."""
+    if faults:
+        raise PydanticCustomError(ELSEWHERE, "\n".join(faults))
 
 
 def tell(error: ValidationError, value: Any) -> list[str]:

@@ -6,22 +6,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from skinfw.assemble import build_training_dataset
 from skinfw.data.split import Split, split_names
 from skinfw.devices import cpu_threads
 from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.generate import generate_folder
-from skinfw.interfaces import Dataset
 from skinfw.plugins import HookCaller
 from skinfw.run_folder import Run, create_run
-from skinfw.spec import Spec, load_spec, parse_spec
+from skinfw.run_spec import RunSpec
+from skinfw.spec import AnySpec, load_spec, parse_spec
+from skinfw.training.learner import Source
 from skinfw.training.observers import RunRecorder
+from skinfw.training.tasks import make_source
 from skinfw.training.trainer import Trainer, make_accelerator
 
 
 class Pipeline:
-    """Trains, evaluates and uses what a spec describes.
+    """Trains, evaluates and uses what a spec describes, whatever its task.
 
     Args:
         spec: a spec, its JSON value, or the path of a spec file; None to give its fields as keywords.
@@ -44,7 +45,7 @@ class Pipeline:
 
     def __init__(
         self,
-        spec: Spec | Mapping[str, Any] | str | Path | None = None,
+        spec: AnySpec | Mapping[str, Any] | str | Path | None = None,
         *,
         output: str | Path | None = None,
         resume: bool = False,
@@ -54,7 +55,7 @@ class Pipeline:
     ) -> None:
         if isinstance(spec, str | Path):
             spec = load_spec(spec, fields)
-        elif not isinstance(spec, Spec):
+        elif not isinstance(spec, RunSpec):
             spec = parse_spec({**(spec or {}), **fields}, folder=Path.cwd())
         self.spec = spec
         self.output = Path(output) if output is not None else Path("runs", spec.name)
@@ -78,7 +79,7 @@ class Pipeline:
 
     def _fit(self) -> None:
         accelerator = make_accelerator(self.spec.training)
-        dataset = build_training_dataset(self.spec)
+        dataset = make_source(self.spec)
         data = self.spec.data
         split = split_names(dataset.names(), data.test_fraction, data.validation_fraction, dataset.group)
         if accelerator.is_main_process:
@@ -100,7 +101,7 @@ class Pipeline:
             raise
         hooks.call("run_ended", run=self.run)
 
-    def _train(self, dataset: Dataset[Any], split: Split, hooks: HookCaller, accelerator: Any) -> None:
+    def _train(self, dataset: Source, split: Split, hooks: HookCaller, accelerator: Any) -> None:
         trainer = Trainer(self.run, dataset, split, hooks, accelerator)
         if self._resume:
             trainer.resume()
@@ -128,7 +129,7 @@ class Pipeline:
 
 
 def run(
-    spec: Spec | Mapping[str, Any] | str | Path,
+    spec: AnySpec | Mapping[str, Any] | str | Path,
     *,
     output: str | Path | None = None,
     resume: bool = False,

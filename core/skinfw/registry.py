@@ -34,6 +34,7 @@ KINDS = (
     "discriminator",
     "loss",
     "metric",
+    "segmentation_network",
 )
 RESERVED = (TRAINED, "output", "target", "error", *INPUTS)
 """No generator may be called so: reports name what stands beside a baseline's pictures and figures so."""

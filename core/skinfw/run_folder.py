@@ -16,7 +16,7 @@ from typing import Any
 from skinfw.environment import environment
 from skinfw.errors import RunError
 from skinfw.jsonfile import read_json, write_json, write_text
-from skinfw.spec import Spec, parse_spec
+from skinfw.spec import AnySpec, parse_spec
 
 OWN_FILES = ("spec.json", "environment.json", "log.jsonl", "metrics.json", "report.html")
 OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
@@ -32,7 +32,7 @@ class Run:
     """
 
     folder: Path
-    spec: Spec
+    spec: AnySpec
 
     @property
     def log_path(self) -> Path:
@@ -120,7 +120,7 @@ def open_run(folder: str | Path) -> Run:
 
 
 def create_run(
-    spec: Spec,
+    spec: AnySpec,
     folder: str | Path,
     *,
     resume: bool = False,
@@ -173,7 +173,7 @@ def never_began(run: Run) -> bool:
     return not began
 
 
-def _check_same(old: Run, spec: Spec) -> None:
+def _check_same(old: Run, spec: AnySpec) -> None:
     changed = spec_differences(old.spec, spec, free=("epochs", "steps", "threads"))
     if changed:
         raise RunError(
@@ -182,7 +182,7 @@ def _check_same(old: Run, spec: Spec) -> None:
         )
 
 
-def spec_differences(before: Spec, now: Spec, *, free: Sequence[str] = ()) -> list[str]:
+def spec_differences(before: AnySpec, now: AnySpec, *, free: Sequence[str] = ()) -> list[str]:
     """Return the JSON paths at which two specs differ.
 
     Args:

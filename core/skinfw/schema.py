@@ -7,6 +7,8 @@ from typing import Any
 from skinfw.component_spec import COMPONENT_KEY
 from skinfw.errors import RegistryError
 from skinfw.registry import KINDS, Entry, Registry, installed
+from skinfw.run_spec import RunSpec
+from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.spec import Spec
 
 
@@ -33,19 +35,27 @@ def component_schema(registry: Registry, kind: str, name: str) -> dict[str, Any]
 
 
 def spec_schema(registry: Registry | None = None) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a spec.
+    """Return the JSON Schema (draft 2020-12) of a spec of painting.
 
     Args:
         registry: whose components are offered; the installed ones when None. A component whose
             configuration cannot be imported is left out.
     """
-    registry = registry or installed()
-    schema = Spec.model_json_schema()
+    return _schema(Spec, "skinfw spec", registry or installed())
+
+
+def segmentation_schema(registry: Registry | None = None) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a spec of segmentation; see `spec_schema`."""
+    return _schema(SegmentationSpec, "skinfw segmentation spec", registry or installed())
+
+
+def _schema(model: type[RunSpec], title: str, registry: Registry) -> dict[str, Any]:
+    schema = model.model_json_schema()
     definitions: dict[str, Any] = schema.setdefault("$defs", {})
     for kind in KINDS:
         definitions[f"component.{kind}"] = _kind_schema(registry, kind, definitions)
     schema = _with_references(schema)
-    return {**schema, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "skinfw spec"}
+    return {**schema, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
 
 
 def _kind_schema(registry: Registry, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:

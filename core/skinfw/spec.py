@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,14 +10,16 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.component_spec import ComponentSpec, Slot, use_default, use_defaults
-from skinfw.config import StrictModel
-from skinfw.errors import SpecError
-from skinfw.faults import ELSEWHERE, tell
+from skinfw.errors import RunError, SpecError
+from skinfw.faults import refuse, tell
 from skinfw.inputs import APPAREL, LINE, SKIN, InputName
 from skinfw.jsonfile import read_json
 from skinfw.network_faults import adversary_faults, input_faults, size_faults, trains
 from skinfw.overrides import apply_overrides
 from skinfw.registry import Registry
+from skinfw.run_spec import LoopSpec, RunSpec, SplitSpec
+from skinfw.run_spec import Side as Side
+from skinfw.segmentation_spec import SegmentationSpec
 
 Composite = Literal["none", "skin", "protect"]
 DatasetSlot = Annotated[ComponentSpec, Slot("dataset")]
@@ -26,41 +28,19 @@ DiscriminatorSlot = Annotated[ComponentSpec, Slot("discriminator")]
 LossSlot = Annotated[ComponentSpec, Slot("loss")]
 MetricSlot = Annotated[ComponentSpec, Slot("metric")]
 AugmentationSlot = Annotated[ComponentSpec, Slot("augmentation")]
-Side = Annotated[int, Field(ge=1, le=8192)]
 
 
-def _refuse(faults: Sequence[str]) -> None:
-    """Refuse a field if there are faults, each beginning with its own path."""
-    if faults:
-        raise PydanticCustomError(ELSEWHERE, "\n".join(faults))
-
-
-class DataSpec(StrictModel):
+class DataSpec(SplitSpec):
     """Where the pictures come from, and which of them the networks see."""
 
     dataset: DatasetSlot = Field(
         default_factory=lambda: use_default("dataset"),
         description="the data set; when absent, the one that skinfw list marks as default",
     )
-    size: tuple[Side, Side] = Field(description="height and width of the pictures in pixels")
     inputs: tuple[InputName, ...] = Field(
         default=(APPAREL, LINE, SKIN),
         min_length=1,
         description="input pictures of the generator, in the order of their channels (report, section 6.1.1)",
-    )
-    test_fraction: float = Field(
-        default=0.2, gt=0, lt=1, description="share of the samples kept for the test (report: 0.2)"
-    )
-    validation_fraction: float = Field(
-        default=0.1,
-        validate_default=True,
-        ge=0,
-        lt=1,
-        description="share of the samples on which the best checkpoint is chosen; 0 takes the last one",
-    )
-    workers: int = Field(default=0, ge=0, le=256, description="processes that load samples; 0: none")
-    on_corrupt: Literal["skip", "fail"] = Field(
-        default="fail", description="what a sample that cannot be read does: stop the run, or be left out"
     )
 
     @field_validator("inputs")
@@ -72,38 +52,13 @@ class DataSpec(StrictModel):
             raise PydanticCustomError("inputs", "an input stands twice; name each once")
         return value
 
-    @field_validator("validation_fraction")
-    @classmethod
-    def _check_fractions(cls, value: float, info: ValidationInfo) -> float:
-        if info.data.get("test_fraction", 0) + value >= 1:
-            raise PydanticCustomError(
-                "fractions", "test_fraction and validation_fraction leave nothing to train on"
-            )
-        return value
 
-
-class TrainingSpec(StrictModel):
+class TrainingSpec(LoopSpec):
     """How long and how the networks are trained."""
 
-    epochs: int | None = Field(
-        default=None, ge=1, description="passes over the training samples (report: 120)"
-    )
-    steps: int | None = Field(
-        default=None, ge=1, validate_default=True, description="optimiser steps, instead of epochs"
-    )
-    batch_size: int = Field(default=32, ge=1, description="samples a step and process (report: 32)")
-    test_batch_size: int = Field(default=20, ge=1, description="samples at a time in tests (report: 20)")
     generator_lr: float = Field(default=2e-4, gt=0, description="Adam's learning rate (report: 2e-4)")
     discriminator_lr: float = Field(default=2e-5, gt=0, description="Adam's learning rate (report: 2e-5)")
     betas: tuple[float, float] = Field(default=(0.5, 0.999), description="Adam's momenta (report, pix2pix)")
-    schedule: Literal["constant", "linear"] = Field(
-        default="constant",
-        description="learning rate: constant, or falling linearly to 0 over the second half (pix2pix)",
-    )
-    gradient_clip: float | None = Field(
-        default=None, gt=0, description="largest norm of a network's gradient; null: no limit"
-    )
-    gradient_accumulation: int = Field(default=1, ge=1, description="batches to one optimiser step")
     critic_steps: int = Field(
         default=1,
         ge=1,
@@ -111,34 +66,11 @@ class TrainingSpec(StrictModel):
         description="steps of the discriminator to one of the generator, each on a batch of its own "
         "(WGAN-GP paper: 5)",
     )
-    precision: Literal["no", "bf16", "fp16"] = Field(
-        default="no", description="mixed precision; no: float32 throughout"
-    )
-    device: Literal["auto", "cpu"] = Field(
-        default="auto", description="auto takes an accelerator where there is one"
-    )
-    threads: int | None = Field(default=None, ge=1, description="CPU threads of torch; null: its own choice")
-    evaluate_every: int = Field(
-        default=1, ge=1, description="epochs between evaluations on the validation samples"
-    )
-    checkpoint_every: int | None = Field(
-        default=None, ge=1, description="steps between checkpoints; null: at the end of every epoch"
-    )
-    sample_every: int = Field(default=1, ge=1, description="epochs between grids of sample pictures")
 
-    @field_validator("betas")
-    @classmethod
-    def _check_betas(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if not all(0 <= beta < 1 for beta in value):
-            raise PydanticCustomError("betas", "both must be at least 0 and below 1")
-        return value
-
-    @field_validator("steps")
-    @classmethod
-    def _check_length(cls, value: int | None, info: ValidationInfo) -> int | None:
-        if "epochs" in info.data and (info.data["epochs"] is None) == (value is None):
-            raise PydanticCustomError("length", "give either epochs or steps")
-        return value
+    @property
+    def steps_a_round(self) -> int:
+        """Steps after which every network was trained."""
+        return self.critic_steps
 
     @field_validator("critic_steps")
     @classmethod
@@ -165,16 +97,12 @@ class TrainingSpec(StrictModel):
         return value
 
 
-class Spec(StrictModel):
+class Spec(RunSpec):
     """A whole run: data, networks, losses, metrics, training."""
 
-    schema_: str | None = Field(default=None, alias="$schema", description="JSON Schema for editors")
-    skinfw: Literal[1] = Field(default=1, description="version of the spec's format")
-    name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
-        description="name of the run and of its folder: letters, digits, dot, dash and underscore",
+    task: Literal["painting"] = Field(
+        default="painting", description="what is trained: a network that paints the skin of people"
     )
-    seed: int = Field(default=0, ge=0, lt=2**32, description="seed of every random number of the run")
     data: DataSpec
     generator: GeneratorSlot = Field(description="the network that paints")
     composite: Composite = Field(
@@ -219,14 +147,14 @@ class Spec(StrictModel):
         faults = [] if data is None else input_faults(value, data.inputs)
         if not trains(value):
             faults.append(f"$.generator: {value.name!r} has nothing to train; name it in $.baselines")
-        _refuse(faults if data is None else faults + size_faults(value, "generator", data.size))
+        refuse(faults if data is None else faults + size_faults(value, "generator", data.size))
         return value
 
     @field_validator("discriminator")
     @classmethod
     def _check_discriminator(cls, value: ComponentSpec | None, info: ValidationInfo) -> ComponentSpec | None:
         data: DataSpec | None = info.data.get("data")
-        _refuse([] if data is None else size_faults(value, "discriminator", data.size))
+        refuse([] if data is None else size_faults(value, "discriminator", data.size))
         return value
 
     @field_validator("composite")
@@ -238,7 +166,7 @@ class Spec(StrictModel):
                 f'$.composite: "skin" keeps what is painted on the skin region only, so {SKIN} '
                 'must be among $.data.inputs; add it, or use "protect", which needs no skin map'
             )
-            _refuse([fault])
+            refuse([fault])
         return value
 
     @field_validator("losses")
@@ -254,7 +182,7 @@ class Spec(StrictModel):
         )
         if "discriminator" in info.data:  # else it has a fault of its own
             faults += adversary_faults(info.data["discriminator"], value)
-        _refuse(faults)
+        refuse(faults)
         return value
 
     @field_validator("baselines")
@@ -270,7 +198,7 @@ class Spec(StrictModel):
         ]
         if data is not None:
             faults += [fault for each in value for fault in size_faults(each, "baseline", data.size)]
-        _refuse(faults)
+        refuse(faults)
         return value
 
     @field_validator("training")
@@ -280,18 +208,33 @@ class Spec(StrictModel):
             fault = (
                 f"$.training.critic_steps: {value.critic_steps} steps of a discriminator that is not there"
             )
-            _refuse([f"{fault}; name one, or leave it at 1"])
+            refuse([f"{fault}; name one, or leave it at 1"])
         return value
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the filled spec: every default written out, ready to run again."""
-        return self.model_dump(mode="json", by_alias=True, exclude={"schema_"})
+
+AnySpec = Spec | SegmentationSpec
+"""The spec of a run, whatever it trains."""
+
+
+def painting_spec(spec: RunSpec, where: object) -> Spec:
+    """Return a spec that must be one of painting.
+
+    Args:
+        spec: the spec.
+        where: what it belongs to, for the error.
+
+    Raises:
+        RunError: it is of another task.
+    """
+    if not isinstance(spec, Spec):
+        raise RunError(f"{where}: trains a segmenter, which paints nothing; name a run of painting here")
+    return spec
 
 
 def parse_spec(
     value: Any, *, source: str = "spec", folder: Path | None = None, registry: Registry | None = None
-) -> Spec:
-    """Check a spec that is already read.
+) -> AnySpec:
+    """Check a spec that is already read; its ``task`` says what it is of.
 
     Args:
         value: the spec as JSON gives it: dicts, lists, texts, numbers.
@@ -302,13 +245,14 @@ def parse_spec(
     Raises:
         SpecError: all faults at once.
     """
+    model = SegmentationSpec if isinstance(value, dict) and value.get("task") == "segmentation" else Spec
     try:
-        return Spec.model_validate(value, context={"folder": folder, "registry": registry})
+        return model.model_validate(value, context={"folder": folder, "registry": registry})
     except ValidationError as error:
         raise SpecError(source, tell(error, value)) from None
 
 
-def load_spec(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Spec:
+def load_spec(path: str | Path, overrides: Mapping[str, Any] | None = None) -> AnySpec:
     """Read and check a spec file.
 
     Args:

@@ -118,20 +118,21 @@ def input_size(size: Size, resolution: int, stride: int) -> Size:
     return sides[0], sides[1]
 
 
-def upsampled(scores: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
+def upsampled(scores: NDArray[np.float32], size: Size, rows: slice = slice(None)) -> NDArray[np.float32]:
     """Return scores of cells at every pixel, bilinearly; corners lie on corners, as in BodyPix.
 
     Args:
         scores: float32 ``(h, w)`` or ``(h, w, C)``.
-        size: height and width wanted, in pixels.
+        size: height and width of the picture in pixels.
+        rows: the rows of the picture that are wanted.
     """
-    rows = np.linspace(0, scores.shape[0] - 1, size[0], dtype=np.float32)
-    columns = np.linspace(0, scores.shape[1] - 1, size[1], dtype=np.float32)
-    map_x, map_y = np.meshgrid(columns, rows)
+    down = np.linspace(0, scores.shape[0] - 1, size[0], dtype=np.float32)[rows]
+    right = np.linspace(0, scores.shape[1] - 1, size[1], dtype=np.float32)
+    map_x, map_y = np.meshgrid(right, down)
     channels = scores if scores.ndim == 3 else scores[..., None]
     # OpenCV remaps up to four channels at once
     parts = [
-        cv2.remap(channels[..., start : start + 4], map_x, map_y, cv2.INTER_LINEAR).reshape(*size, -1)
+        cv2.remap(channels[..., start : start + 4], map_x, map_y, cv2.INTER_LINEAR).reshape(*map_x.shape, -1)
         for start in range(0, channels.shape[2], 4)
     ]
     whole: NDArray[np.float32] = np.concatenate(parts, axis=2)

@@ -190,10 +190,10 @@ from skinfw.data.prepare import prepare
 from skinfw.data.prepare_config import PrepareConfig
 from skinfw.data.prepare_photo import PhotoPreparer
 PhotoPreparer(
-    Path("photos"), Path("samples"), skinfw.use("segmenter", "deepfashion"),
+    Path("samples"), skinfw.use("segmenter", "deepfashion"),
     skinfw.use("pose_encoder", "openpose"), PrepareConfig(),
 )
-print([name for name in ("torch", "torchvision", "matplotlib") if name in sys.modules])
+print([name for name in ("torch", "torchvision", "matplotlib", "ray", "requests") if name in sys.modules])
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,13 @@ def test_a_bad_photo_can_be_fatal(photos: Path, tmp_path: Path) -> None:
             ("--crop", "person", "--crop-margin", "7"),
             "--crop-margin: Input should be less than",
         ),
+        (("--people", "0"), "--people: Input should be greater than or equal to 1"),
+        (("--most-cut-off", "2"), "--most-cut-off: Input should be less than or equal to 1"),
+        (("--duplicate-distance", "40"), "--duplicate-distance: Input should be less than or equal to 16"),
+        (("--rate", "0"), "--rate: Input should be greater than 0"),
+        (("--ignore-robots",), "No such option"),
+        (("--address", "auto"), "--address is of --engine ray"),
+        (("--config", "nowhere.json"), "nowhere.json: 1 fault\n  no such file"),
         (("--segmenter", "deepfashoin"), "did you mean 'deepfashion'?"),
         (("--segmenter", '{"type": "deepfashion", "palete": 1}'), "did you mean 'palette'?"),
         (("--pose-encoder", '{"type"'), "--pose-encoder: no valid JSON"),
@@ -111,3 +119,45 @@ def test_no_such_folder(tmp_path: Path) -> None:
     done = prepare(tmp_path / "nowhere", tmp_path / "out")
     assert done.exit_code == 2
     assert "nowhere: no such folder" in done.stderr
+
+
+def test_the_filters_are_options(photos: Path, tmp_path: Path) -> None:
+    def summary(*options: str) -> str:
+        done = prepare(photos, tmp_path / "out", *pose_option(photos), *options)
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+        return done.output
+
+    assert "2 made" in summary("--people", "1", "--least-size", "64", "--least-person", "40")
+    for option, value, reason in (
+        ("--least-size", "65", "photo too small"),
+        ("--least-person", "97", "person too small"),
+        ("--least-sharpness", "1e9", "not sharp"),
+        ("--wanted-class", "bag", "wanted class missing"),
+        ("--unwanted-class", "skin", "unwanted class shown"),
+    ):
+        told = summary(option, value)
+        assert "0 made, 0 kept, 3 left out" in told and reason in told
+    assert "no class 'jeans'; it has: background, top" in summary("--wanted-class", "jeans")
+
+
+def test_all_settings_from_a_file(photos: Path, tmp_path: Path) -> None:
+    file = tmp_path / "prepare.json"
+    file.write_text(json.dumps({"views": ["side"], "least_size": 64, "fetch": {"timeout": 5}}))
+    done = prepare(photos, tmp_path / "out", *pose_option(photos), "--config", str(file), "--rate", "2")
+    assert "1 made, 0 kept, 2 left out" in done.output
+    # options go before the file
+    done = prepare(photos, tmp_path / "out", *pose_option(photos), "--config", str(file), "--view", "front")
+    assert "2 made, 0 kept, 1 left out" in done.output
+    file.write_text(json.dumps({"least_sise": 64, "people": 0}))
+    done = prepare(photos, tmp_path / "out", "--config", str(file))
+    assert done.exit_code == 2
+    assert f"{file}: 2 faults" in done.stderr and "did you mean 'least_size'?" in done.stderr
+    file.write_text("[]")
+    assert prepare(photos, tmp_path / "out", "--config", str(file)).exit_code == 2
+
+
+def test_an_archive(photos: Path, tmp_path: Path) -> None:
+    archive = shutil.make_archive(str(tmp_path / "all"), "zip", photos)
+    done = prepare(archive, tmp_path / "out", *pose_option(photos), "--duplicates", "drop")
+    assert done.exit_code == 0, done.stderr
+    assert "2 made, 0 kept, 1 left out" in done.output

@@ -38,6 +38,22 @@ def test_a_valid_spec_is_told_in_one_line(spec: Path) -> None:
         f"{spec} is valid: tiny, generator pix2pix, no discriminator, losses l1, "
         "dataset folder at 64x128, 3 epochs\n"
     )
+
+
+def test_a_segmentation_spec_is_told_in_one_line(spec: Path) -> None:
+    value = {
+        "name": "parser",
+        "task": "segmentation",
+        "data": {"root": "photos", "size": [64, 48]},
+        "network": "smp",
+        "training": {"steps": 1},
+    }
+    spec.write_text(json.dumps(value), encoding="utf-8")
+    result = validate(spec)
+    assert result.exit_code == 0
+    assert result.stdout == (
+        f"{spec} is valid: parser, segmentation network smp, 5 classes, labels deepfashion at 64x48, 1 step\n"
+    )
     assert result.stderr == ""
 
 

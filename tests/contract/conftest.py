@@ -15,14 +15,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from layouts import DEEPFASHION_POINTS, write_deepfashion_multimodal, write_dress_code, write_viton_hd
+from onnx_models import write_bodypix
 from PIL import Image
+from tiny_models import save_segformer, write_onnx, write_tflite
+from tiny_poses import simcc, write_bodypix_people, write_constants
 from torch import nn
 
+from skinfw.assemble import build_segmentation_network
+from skinfw.data.classes import ClassTable
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
+from skinfw.spec import parse_spec
+from skinfw.training.checkpoints import Progress, save_checkpoint
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.deepfashion_classes import PALETTES, REGIONS
-from tiny_poses import simcc, write_bodypix, write_constants
 
 
 @dataclass(frozen=True)
@@ -71,13 +78,68 @@ def write_sample(folder: Path) -> Path:
     return folder
 
 
+def write_parser(folder: Path) -> Path:
+    """Write the checkpoint of a network that was never trained."""
+    spec = parse_spec(
+        {
+            "name": "parser",
+            "task": "segmentation",
+            "data": {"root": str(folder), "size": [32, 32]},
+            "network": {"type": "smp", "encoder": "tu-test_resnet", "base_channels": 2},
+            "training": {"steps": 1},
+        }
+    )
+    torch.manual_seed(0)
+    state = build_segmentation_network(spec, len(REGIONS)).state_dict()
+    classes = ClassTable(tuple(REGIONS), {region: (region,) for region in REGIONS}, {})
+    path = folder / "parser.safetensors"
+    tensors = {f"network.{name}": value for name, value in state.items()}
+    save_checkpoint(path, tensors, spec, Progress(1, 1, 0, ""), classes=classes.to_json())
+    return path
+
+
 def of(*params: dict[str, Any]) -> Maker:
     """Return examples that need no files."""
     return lambda _: [Example(each) for each in params or ({},)]
 
 
-def _photo(folder: Path) -> list[Example]:
-    return [Example({}, {"photo": Photo.read(write_photo(folder))})]
+def _photo(folder: Path, **params: Any) -> list[Example]:
+    return [Example(params, {"photo": Photo.read(write_photo(folder))})]
+
+
+def _bodypix(folder: Path) -> dict[str, Any]:
+    weights = write_bodypix(folder / "bodypix.onnx", stride=8)
+    return {"weights": weights, "stride": 8, "resolution": 97, "threshold": 0.3}
+
+
+COLOURS = [(255, 255, 255), (30, 20, 20), (200, 150, 120), (230, 180, 60), (40, 60, 200), (0, 255, 0)]
+
+
+def _onnx_parser(folder: Path) -> list[Example]:
+    labels = {"classes": ["wall", "hair", "arm"], "regions": {"background": ["wall"], "skin": ["arm"]}}
+    photo = Photo.read(write_photo(folder / "photos"))
+    plain = {"mean": [0, 0, 0], "std": [1, 1, 1]}
+    path = write_onnx(folder / "parser.onnx", COLOURS[:3], pool=4)
+    six = write_onnx(folder / "six.onnx", COLOURS, size=(32, 32), channels_last=True, codes=True)
+    return [
+        Example({"path": path, "labels": labels, "size": [64, 48], **plain}, {"photo": photo}),
+        Example({"path": six, "labels": "mediapipe", "channels": "bgr"}, {"photo": photo}),
+    ]
+
+
+def _huggingface(folder: Path) -> list[Example]:
+    model = str(save_segformer(folder / "model", [f"class {code}" for code in range(20)]))
+    photo = Photo.read(write_photo(folder / "photos"))
+    own = {"background": ["class 0"], "skin": ["class 1"]}
+    return [
+        Example({"model": model, "labels": "lip"}, {"photo": photo}),
+        Example({"model": model, "labels": own, "other": "apparel"}, {"photo": photo}),
+    ]
+
+
+def _mediapipe(folder: Path) -> list[Example]:
+    model = write_tflite(folder / "model.tflite", COLOURS)
+    return [Example({"model": model}, {"photo": Photo.read(write_photo(folder / "photos"))})]
 
 
 GREY = Photo(np.full((129, 65, 3), 100, np.uint8))
@@ -85,7 +147,7 @@ GREY = Photo(np.full((129, 65, 3), 100, np.uint8))
 
 def _bodypix_poses(folder: Path) -> list[Example]:
     joints = {joint: (20.0 + joint % 3 * 8, 20.0 + joint * 5) for joint in range(17)}
-    weights = write_bodypix(folder / "bodypix.onnx", [joints], (129, 65), 8)
+    weights = write_bodypix_people(folder / "bodypix.onnx", [joints], (129, 65), 8)
     return [
         Example({"weights": weights, "resolution": 129, "draw": draw}, {"photo": GREY})
         for draw in ("skeleton", "lines")
@@ -105,6 +167,49 @@ def _photos(folder: Path) -> list[Example]:
     write_photo(folder / "photos")
     params = {"root": folder / "photos", "cache": folder / "cache", "prepare": {"workers": 1}}
     return [Example(params)]
+
+
+def _parser(folder: Path) -> list[Example]:
+    photo = write_photo(folder)
+    checkpoint = write_parser(folder)
+    arguments = {"photo": Photo.read(photo)}
+    return [Example({"path": checkpoint}, arguments), Example({"path": checkpoint, "flip": True}, arguments)]
+
+
+def _layout(folder: Path) -> dict[str, Any]:
+    return {"root": folder / "data", "cache": folder / "cache", "prepare": {"workers": 1}}
+
+
+def _viton_hd(folder: Path) -> list[Example]:
+    write_viton_hd(folder / "data", "train", ["00000_00"])
+    return [Example(_layout(folder))]
+
+
+def _dress_code(folder: Path) -> list[Example]:
+    write_dress_code(folder / "data", "dresses", ["000000"])
+    return [Example({**_layout(folder), "split": "all", "categories": ["dresses"]})]
+
+
+def _dress_code_pose(folder: Path) -> list[Example]:
+    write_dress_code(folder, "dresses", ["000000"])
+    photo = Photo.read(folder / "dresses" / "images" / "000000_0.jpg")
+    return [Example({"size": [48, 32]}, {"photo": photo})]
+
+
+def _deepfashion_multimodal(folder: Path) -> list[Example]:
+    params, points = _layout(folder), _deepfashion_points(folder / "data")[0].params
+    return [Example({**params, "pose_encoder": {"type": "deepfashion_points", **points}})]
+
+
+def _deepfashion_points(folder: Path) -> list[Example]:
+    write_deepfashion_multimodal(folder, ["WOMEN-Dresses-id_00000002-02_1_front"])
+    params = {
+        "points": DEEPFASHION_POINTS,
+        "locations": folder / "keypoints" / "keypoints_loc.txt",
+        "visibility": folder / "keypoints" / "keypoints_vis.txt",
+    }
+    photo = Photo.read(folder / "images" / "WOMEN-Dresses-id_00000002-02_1_front.jpg")
+    return [Example(params, {"photo": photo})]
 
 
 EXAMPLES: dict[tuple[str, str], Maker] = {
@@ -239,11 +344,29 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("dataset", "mannequins"): of({"count": 3}),
     ("dataset", "folder"): lambda folder: [Example({"root": write_sample(folder / "samples")})],
     ("dataset", "photos"): _photos,
+    ("dataset", "viton_hd"): _viton_hd,
+    ("dataset", "dress_code"): _dress_code,
+    ("dataset", "deepfashion_multimodal"): _deepfashion_multimodal,
     ("segmenter", "deepfashion"): _photo,
+    ("segmenter", "label_map"): lambda folder: _photo(folder, labels="deepfashion", suffix="_segment.png"),
+    ("segmenter", "bodypix"): lambda folder: _photo(folder, **_bodypix(folder)),
+    ("segmenter", "skin_colour"): lambda folder: _photo(
+        folder, parts={"type": "bodypix", **_bodypix(folder)}
+    ),
+    ("segmenter", "parser"): _parser,
+    ("segmenter", "onnx_parser"): _onnx_parser,
+    ("segmenter", "huggingface"): _huggingface,
+    ("segmenter", "mediapipe"): _mediapipe,
     ("pose_encoder", "openpose"): _photo,
     ("pose_encoder", "bodypix"): _bodypix_poses,
     ("pose_encoder", "mediapipe"): lambda _: [Example({"draw": "lines"}, {"photo": GREY})],
     ("pose_encoder", "rtmpose"): _rtmpose,
+    ("segmentation_network", "smp"): of(
+        {"encoder": "tu-test_resnet", "base_channels": 2},
+        {"encoder": "tu-test_resnet", "base_channels": 2, "decoder": "deeplabv3plus", "dropout": 0.5},
+    ),
+    ("pose_encoder", "dress_code"): _dress_code_pose,
+    ("pose_encoder", "deepfashion_points"): _deepfashion_points,
     ("augmentation", "flip"): of(),
     ("augmentation", "scale"): of({}, {"scale": [0.25, 4]}),
     ("augmentation", "crop"): of({}, {"side": [0.25, 0.5]}),

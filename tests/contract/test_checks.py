@@ -720,10 +720,22 @@ class OwnLabelSize(GoodSegmenter):
         return Segmentation(found.labels[1:], found.classes, found.regions)
 
 
-class NoBackground(GoodSegmenter):
+class NobodyThere(GoodSegmenter):
+    def segment(self, photo: Photo) -> Segmentation:
+        found = super().segment(photo)
+        return Segmentation(np.zeros_like(found.labels), found.classes, found.regions)
+
+
+class TellsOnlySkin(GoodSegmenter):
     def segment(self, photo: Photo) -> Segmentation:
         found = super().segment(photo)
         return Segmentation(found.labels, found.classes, {"skin": ("arm",)})
+
+
+class FindsNoSkin(TellsOnlySkin):
+    def segment(self, photo: Photo) -> Segmentation:
+        found = super().segment(photo)
+        return Segmentation(np.zeros_like(found.labels), found.classes, found.regions)
 
 
 class PaintsOnThePhoto(GoodSegmenter):
@@ -737,15 +749,17 @@ class InventsSources(GoodSegmenter):
         return (photo.with_name("nowhere.png"),)
 
 
-def test_a_good_segmenter_passes() -> None:
-    testing.check_segmenter(GoodSegmenter, ComponentConfig(), PHOTO)
+@pytest.mark.parametrize("component", [GoodSegmenter, TellsOnlySkin])
+def test_a_good_segmenter_passes(component: type[GoodSegmenter]) -> None:
+    testing.check_segmenter(component, ComponentConfig(), PHOTO)
 
 
 @pytest.mark.parametrize(
     ("component", "message"),
     [
         (OwnLabelSize, "the label map has the size"),
-        (NoBackground, "no region is the background"),
+        (NobodyThere, "no person"),
+        (FindsNoSkin, "no person"),
         (PaintsOnThePhoto, "changes the photo"),
         (InventsSources, "nowhere.png"),
     ],

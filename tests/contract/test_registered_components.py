@@ -26,6 +26,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "discriminator": testing.check_discriminator,
     "loss": testing.check_loss,
     "metric": testing.check_metric,
+    "segmentation_network": testing.check_segmentation_network,
 }
 OWN = [
     entry

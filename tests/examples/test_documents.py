@@ -125,6 +125,12 @@ def test_generated_pages_name_everything(generate: ModuleType) -> None:
         fields = [field.alias or name for name, field in model.model_fields.items()]
         sections = ("data", "training") if model is Spec else ()
         assert [name for name in fields if name not in sections and f"| `{prefix}{name}` |" not in spec] == []
+    segmentation = generate.segmentation_page()
+    sections = {path.rstrip(".") for _, path, _ in generate.SEGMENTATION_PARTS}
+    for _, prefix, model in generate.SEGMENTATION_PARTS:
+        names = [field.alias or name for name, field in model.model_fields.items()]
+        fields = [name for name in names if prefix or name not in sections]
+        assert [name for name in fields if f"| `{prefix}{name}` |" not in segmentation] == []
     ablation = generate.ablation_page()
     for prefix, model in (("", AblationSpec), ("sizes.NAME.", AblationSize)):
         fields = [field.alias or name for name, field in model.model_fields.items()]

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from skinfw.registry import KINDS, MANIFEST, Registry, load_registry
-from skinfw.schema import component_schema, spec_schema
+from skinfw.schema import component_schema, segmentation_schema, spec_schema
 from skinfw.spec import parse_spec
 
 ROOT = Path(__file__).parents[2]
@@ -115,10 +115,13 @@ def test_every_example_points_at_the_published_schema_and_fits_it() -> None:
         assert not faults
 
 
-def test_the_published_schema_is_up_to_date() -> None:
+@pytest.mark.parametrize("what", ["spec", "segmentation"])
+def test_the_published_schema_is_up_to_date(what: str) -> None:
     registry = Registry()
     registry.add_manifest((ROOT / MANIFEST).read_text(encoding="utf-8"), "skinfw")
-    published = json.loads(PUBLISHED.read_text(encoding="utf-8"))
-    assert published == spec_schema(registry), (
-        "out of date; write it again: SKINFW_NO_PLUGINS=1 skinfw schema > docs/reference/spec.schema.json"
+    published = json.loads(PUBLISHED.with_name(f"{what}.schema.json").read_text(encoding="utf-8"))
+    made = spec_schema(registry) if what == "spec" else segmentation_schema(registry)
+    assert published == made, (
+        f"out of date; write it again: SKINFW_NO_PLUGINS=1 skinfw schema {what} > "
+        f"docs/reference/{what}.schema.json"
     )

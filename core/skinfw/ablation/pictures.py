@@ -14,7 +14,7 @@ from skinfw.devices import pick_device
 from skinfw.errors import SkinfwError
 from skinfw.evaluation.examples import Rank, choose_examples, paint_each, ranking_metric
 from skinfw.run_folder import Run
-from skinfw.spec import Spec
+from skinfw.spec import Spec, painting_spec
 from skinfw.training.checkpoints import load_generator, read_checkpoint
 
 logger = logging.getLogger("skinfw")
@@ -110,7 +110,7 @@ def paint_rows(result: AblationResult) -> PictureRows:
 
 def _paint(run: RunResult, names: Sequence[str]) -> list[Picture]:
     checkpoint = read_checkpoint(Run(run.planned.folder, run.planned.spec).checkpoint("best"))
-    spec = checkpoint.spec
+    spec = painting_spec(checkpoint.spec, checkpoint.path)
     device = pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)
     return [picture for _, picture in paint_each(generator, spec, build_dataset(spec), names, device)]

@@ -197,6 +197,10 @@ def _runs(
             for seed in seeds:
                 own = {**value, "name": f"{ablation.name}-{name}", "seed": seed}
                 spec = parse_spec(own, source=name, folder=base_folder)
+                if not isinstance(spec, Spec):
+                    raise SpecError(
+                        name, ['$.task: "segmentation" cannot be ablated; run each spec with skinfw run']
+                    )
                 runs.append(PlannedRun(name, seed, spec, output / name / f"seed_{seed}"))
         except SpecError as error:
             for line in error.faults:

@@ -11,7 +11,7 @@ from typing import Any
 
 from skinfw.ablation.engine import Engine, Running
 from skinfw.ablation.process import Job, Outcome, RunProcess
-from skinfw.errors import RunError, UserError
+from skinfw.ray_cluster import import_ray, join_cluster
 
 
 class RayEngine(Engine):
@@ -31,13 +31,8 @@ class RayEngine(Engine):
     def __init__(self, address: str | None = None, threads: int | None = None, gpus: float = 0.0) -> None:
         self.slots = None
         self.threads = threads or 1
-        self._ray = _import_ray()
-        self._connected = not self._ray.is_initialized()
-        if self._connected:
-            try:
-                self._ray.init(address=address, log_to_driver=False, include_dashboard=False)
-            except Exception as error:  # Ray raises whatever its transport does
-                raise RunError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+        self._ray = import_ray()
+        self._connected = join_cluster(address)
         # a run that crashed is told, not tried again; running the ablation again goes on with it
         options = {"num_cpus": self.threads, "num_gpus": gpus, "max_retries": 0}
         self._task = self._ray.remote(**options)(_run_on_node)
@@ -52,19 +47,9 @@ class RayEngine(Engine):
             self._ray.shutdown()
 
 
-def _import_ray() -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise UserError(
-            "--engine ray needs Ray, which is not installed: pip install 'skinfw[ray]'"
-        ) from error
-    return ray
-
-
 def _run_on_node(job: Job) -> Outcome:
     """Run a job on the node that Ray chose."""
-    ray = _import_ray()
+    ray = import_ray()
     process = RunProcess(job, f"node {ray.get_runtime_context().get_node_id()}")
     try:
         return process.wait()

@@ -17,6 +17,8 @@ COMMANDS = {
     "schema": ("schema", "Print the JSON Schema of specs."),
     "convert": ("convert", "Turn a dictionary of the report into a spec."),
     "prepare": ("prepare", "Turn photos into sample folders to train on."),
+    "doctor": ("doctor", "Look for faults in a set of samples."),
+    "inspect": ("inspect_samples", "Look through samples, and strike out bad ones."),
     "evaluate": ("evaluate", "Measure a finished run again."),
     "compare": ("compare", "Compare the metrics of several runs."),
     "ablate": ("ablate", "Run variants of a spec and set them side by side."),

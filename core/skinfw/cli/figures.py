@@ -16,7 +16,8 @@ from skinfw.reporting.tones import FEW_NOTE, TITLES, tone_table
 def print_evaluation(evaluation: Evaluation) -> None:
     """Print the figures, how they came about, those by skin tone, and a summary."""
     print_table(evaluation_table(evaluation))
-    print_table(cards_table({evaluation.split: evaluation}), title="How each figure came about")
+    if evaluation.task == "painting":
+        print_table(cards_table({evaluation.split: evaluation}), title="How each figure came about")
     click.echo(f"Measured with {versions_text(versions())}")
     if toned_figures(evaluation):
         print_table(tone_table(evaluation, "ita"), title=TITLES["ita"])

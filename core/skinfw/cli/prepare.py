@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import click
 
@@ -27,6 +27,10 @@ EXAMPLES = 3
     "--pose-encoder", metavar="NAME|JSON", show_default="as skinfw list says",
     help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
 )  # fmt: skip
+@click.option(
+    "--config", "file", type=click.Path(path_type=Path), metavar="FILE.json",
+    help="All settings, as a spec has them under data.dataset.prepare; options go before it.",
+)  # fmt: skip
 @click.option("--margin", type=int, help="Pixels that the removed skin grows.")
 @click.option("--crop", type=click.Choice(["none", "person"]), help="Crop to the person. Default: none.")
 @click.option("--aspect", metavar="H:W", help="Height to width of the crop. Default: 2:1.")
@@ -37,58 +41,119 @@ EXAMPLES = 3
     help="View to keep; may be repeated. Default: front.",
 )  # fmt: skip
 @click.option("--body", type=click.Choice(["any", "full", "upper"]), help="Keep only these. Default: any.")
+@click.option("--people", type=int, help="Most people in a photo. Default: any number.")
+@click.option("--least-size", type=int, help="Smallest shorter side of a photo in pixels.")
+@click.option("--least-person", type=int, help="Smallest longer side of the person's box in pixels.")
+@click.option("--most-cut-off", type=float, help="Largest share of the person's outline on the border.")
+@click.option("--least-sharpness", type=float, help="Smallest variance of the Laplacian on the person.")
+@click.option(
+    "--wanted-class", "wanted_classes", multiple=True, metavar="CLASS",
+    help="Class of the label map that must be there, or another one of them; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--unwanted-class", "unwanted_classes", multiple=True, metavar="CLASS",
+    help="Class of the label map that must not be there; may be repeated.",
+)  # fmt: skip
+@click.option("--least-class", type=float, help="Share of the person from which on a class is there.")
 @click.option("--least-skin", type=float, help="Smallest share of the person that must be skin.")
+@click.option(
+    "--duplicates", type=click.Choice(["keep", "drop"]), help="Photos that are there twice. Default: keep."
+)
+@click.option("--duplicate-distance", type=int, help="Bits of 64 in which copies may differ. Default: 4.")
+@click.option("--rate", type=float, help="Most requests a second to one host, for URLs. Default: 1.")
 @click.option("--workers", type=int, help="Processes. Default: one a core.")
 @click.option(
     "--on-error", type=click.Choice(["skip", "fail"]), help="What an unusable photo does. Default: skip."
 )
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+    help="Where it is done: on this machine, or on a Ray cluster whose nodes share the folders.",
+)  # fmt: skip
+@click.option("--address", help="The Ray cluster. Default: the one that Ray finds, or one on this machine.")
 def command(
-    photos: Path, output: Path, segmenter: str | None, pose_encoder: str | None, **options: Any
+    photos: Path,
+    output: Path,
+    segmenter: str | None,
+    pose_encoder: str | None,
+    file: Path | None,
+    engine: Literal["local", "ray"],
+    address: str | None,
+    **options: Any,
 ) -> None:
-    """Turn every photo under PHOTOS into a sample folder under OUTPUT.
+    """Turn every photo of PHOTOS into a sample folder under OUTPUT.
 
-    Samples that are there already are kept unless photo or settings have changed. OUTPUT/left_out.csv says
-    what was left out and why.
+    PHOTOS is a folder, a .zip or .tar of one, or a list of paths and URLs (.csv, .jsonl, .txt). Samples that
+    are there already are kept unless photo or settings have changed. OUTPUT/left_out.csv says what was left
+    out and why.
     """
-    config = _config(options)
+    from skinfw.errors import DataError, UserError
+
+    if engine == "local" and address is not None:
+        raise UserError("--address is of --engine ray; add it, or leave the address away")
+    config = _config(file, options)
     references = _component("segmenter", segmenter), _component("pose_encoder", pose_encoder)
 
     from skinfw.cli.bar import progress_bar
     from skinfw.data.prepare import LEFT_OUT_FILE, prepare
-    from skinfw.errors import DataError
 
     with progress_bar("prepare") as show:
-        report = prepare(photos, output, *references, config, lambda done, total, _: show(done, total))
+        report = prepare(
+            photos, output, *references, config, lambda done, total, _: show(done, total), engine, address
+        )
     _print_report(report)
     if report.count("left out") == len(report.rows):
         raise DataError(f"{photos}: no photo became a sample; {output / LEFT_OUT_FILE} says why for each")
 
 
-def _config(options: dict[str, Any]) -> PrepareConfig:
-    """Make the settings out of the options that were given."""
+def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
+    """Make the settings out of a file and the options that were given."""
     from pydantic import ValidationError
 
     from skinfw.data.prepare_config import PrepareConfig
     from skinfw.errors import UserError
     from skinfw.faults import tell
 
+    settings = {} if file is None else _read_config(file)
     crop = {"aspect": _aspect(options.pop("aspect")), "margin": options.pop("crop_margin")}
     crop = {name: value for name, value in crop.items() if value is not None}
     if options["crop"] == "person":
         options["crop"] = crop
     elif crop:
         raise UserError("--aspect and --crop-margin need --crop person")
-    given = {name: value for name, value in options.items() if value not in (None, ())}
+    rate = options.pop("rate")
+    if rate is not None:
+        options["fetch"] = {**settings.get("fetch", {}), "rate": rate}
+    given = {**settings, **{name: value for name, value in options.items() if value not in (None, ())}}
     try:
         return PrepareConfig.model_validate(given)
     except ValidationError as error:
         raise UserError("; ".join(_name_option(line) for line in tell(error, given))) from None
 
 
+def _read_config(file: Path) -> dict[str, Any]:
+    """Read the settings in a file; a fault in it is told before the options are looked at."""
+    from pydantic import ValidationError
+
+    from skinfw.data.prepare_config import PrepareConfig
+    from skinfw.errors import SpecError
+    from skinfw.faults import tell
+    from skinfw.jsonfile import read_json
+
+    value = read_json(file)
+    try:
+        PrepareConfig.model_validate(value)
+    except ValidationError as error:
+        raise SpecError(str(file), tell(error, value)) from None
+    settings: dict[str, Any] = value
+    return settings
+
+
 def _name_option(fault: str) -> str:
     """Turn the JSON path that a fault begins with into the option that was given."""
     path, _, message = fault.partition(": ")
-    option = {"$.crop.aspect": "--aspect", "$.crop.margin": "--crop-margin"}.get(path)
+    option = {"$.crop.aspect": "--aspect", "$.crop.margin": "--crop-margin", "$.fetch.rate": "--rate"}.get(
+        path
+    )
     return f"{option or path.replace('$.', '--').replace('_', '-')}: {message}"
 
 

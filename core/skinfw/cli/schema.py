@@ -1,22 +1,22 @@
-"""``skinfw schema``: the JSON Schema of specs and of ablation files."""
+"""``skinfw schema``: the JSON Schema of specs, of segmentation specs and of ablation files."""
 
 from __future__ import annotations
 
 import json
-from typing import Literal
 
 import click
 
 from skinfw.ablation.file import ablation_schema
-from skinfw.schema import spec_schema
+from skinfw.schema import segmentation_schema, spec_schema
+
+SCHEMAS = {"spec": spec_schema, "segmentation": segmentation_schema, "ablation": ablation_schema}
 
 
 @click.command(name="schema", short_help="Print the JSON Schema of specs.")
-@click.argument("what", type=click.Choice(["spec", "ablation"]), default="spec", metavar="[spec|ablation]")
-def command(what: Literal["spec", "ablation"]) -> None:
+@click.argument("what", type=click.Choice(list(SCHEMAS)), default="spec", metavar=f"[{'|'.join(SCHEMAS)}]")
+def command(what: str) -> None:
     """Print the JSON Schema of specs, with every installed component, or of ablation files.
 
-    It is for editors and other tools.
+    spec is for painting, segmentation for runs that train a segmenter. They are for editors and other tools.
     """
-    schema = spec_schema() if what == "spec" else ablation_schema()
-    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(SCHEMAS[what](), indent=2, ensure_ascii=False))

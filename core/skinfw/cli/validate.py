@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from skinfw.overrides import parse_assignments
-from skinfw.spec import Spec, load_spec
+from skinfw.segmentation_spec import SegmentationSpec
+from skinfw.spec import AnySpec, Spec, load_spec
 
 
 @click.command(name="validate", short_help="Check a spec and tell all its faults.")
@@ -30,18 +31,30 @@ def command(spec: Path, assignments: tuple[str, ...], filled: bool) -> None:
         click.echo(f"{click.format_filename(spec)} is valid: {_in_one_line(checked)}")
 
 
-def _in_one_line(spec: Spec) -> str:
+def _in_one_line(spec: AnySpec) -> str:
     height, width = spec.data.size
     training = spec.training
-    parts = [
-        spec.name,
+    parts = _painting(spec) if isinstance(spec, Spec) else _segmentation(spec)
+    length = _count(training.epochs, "epoch") if training.epochs else _count(training.steps, "step")
+    return ", ".join([spec.name, *parts[:-1], f"{parts[-1]} at {height}x{width}", length])
+
+
+def _painting(spec: Spec) -> list[str]:
+    return [
         f"generator {spec.generator.name}",
         f"discriminator {spec.discriminator.name}" if spec.discriminator else "no discriminator",
         f"losses {' + '.join(loss.name for loss in spec.losses)}",
-        f"dataset {spec.data.dataset.name} at {height}x{width}",
-        _count(training.epochs, "epoch") if training.epochs else _count(training.steps, "step"),
+        f"dataset {spec.data.dataset.name}",
     ]
-    return ", ".join(parts)
+
+
+def _segmentation(spec: SegmentationSpec) -> list[str]:
+    classes = spec.data.class_names
+    return [
+        f"segmentation network {spec.network.name}",
+        "all classes" if classes is None else f"{len(classes)} classes",
+        f"labels {spec.data.labels.name}",
+    ]
 
 
 def _count(number: int | None, what: str) -> str:

@@ -43,7 +43,9 @@ def person_box(person: Mask) -> Box | None:
     if not len(patches):
         return None
     areas = patches[:, cv2.CC_STAT_AREA]
-    patches = patches[areas >= _SPECK * areas.sum()]
+    large = areas >= _SPECK * areas.sum()
+    if large.any():  # or all of it is specks
+        patches = patches[large]
     left, top = patches[:, cv2.CC_STAT_LEFT], patches[:, cv2.CC_STAT_TOP]
     right, bottom = left + patches[:, cv2.CC_STAT_WIDTH], top + patches[:, cv2.CC_STAT_HEIGHT]
     box_top, box_left = int(top.min()), int(left.min())

@@ -1,18 +1,22 @@
-"""What a photo shows: the view, whether the feet are in it, how much skin."""
+"""What a photo shows, and whether that is wanted."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
+from skinfw.data.crop import person_box
+from skinfw.data.duplicates import perceptual_hash
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.measures import class_shares, cut_off_share, sharpness
 from skinfw.data.prepare_config import BodyShown, PrepareConfig, View
 from skinfw.data.prepare_report import LeftOut
-from skinfw.data.segmentation import Segmentation
+from skinfw.data.segmentation import Picture, Segmentation
 
 FRONTAL_SHOULDERS = 0.35
 """Shoulder width over torso length above which a person faces the camera or turns the back to it. In 729
@@ -32,11 +36,25 @@ class Facts:
         view: from where the person is seen.
         body: whether the feet are in the picture.
         skin_share: share of the person's pixels that is skin, in [0, 1].
+        size: the photo's shorter side in pixels.
+        people: how many people are in the photo.
+        person: longer side of the box around the person in pixels.
+        cut_off: share of that box's outline that is person on the photo's border, in [0, 1].
+        sharpness: variance of the Laplacian in that box, see `skinfw.data.measures.sharpness`.
+        classes: share of the person's pixels of each class that is there.
+        phash: the photo's perceptual hash, 16 hexadecimal digits.
     """
 
     view: View | None = None
     body: BodyShown | None = None
     skin_share: float | None = None
+    size: int | None = None
+    people: int | None = None
+    person: int | None = None
+    cut_off: float | None = None
+    sharpness: float | None = None
+    classes: Mapping[str, float] | None = None
+    phash: str | None = None
 
     def check(self, config: PrepareConfig) -> None:
         """Compare with the filters; what is not known passes.
@@ -44,21 +62,70 @@ class Facts:
         Raises:
             LeftOut: the photo is not wanted.
         """
+        if self.size is not None and self.size < config.least_size:
+            detail = f"shorter side of {self.size} pixels, wanted: {config.least_size}"
+            raise LeftOut("photo too small", detail)
+        if self.people is not None and config.people is not None and self.people > config.people:
+            raise LeftOut("too many people", f"{self.people}, wanted at most: {config.people}")
+        self._check_person(config)
         if self.view is not None and self.view not in config.views:
             raise LeftOut("other view", f"{self.view}, wanted: {', '.join(config.views)}")
         if self.body is not None and config.body not in ("any", self.body):
             raise LeftOut("other part of the body", f"{self.body}, wanted: {config.body}")
+        self._check_classes(config)
         if self.skin_share is not None and self.skin_share < config.least_skin:
             wanted = f"{config.least_skin:.2%}"
             raise LeftOut("too little skin", f"{self.skin_share:.2%} of the person, wanted: {wanted}")
 
+    def _check_person(self, config: PrepareConfig) -> None:
+        if self.person is not None and self.person < config.least_person:
+            detail = f"longer side of {self.person} pixels, wanted: {config.least_person}"
+            raise LeftOut("person too small", detail)
+        if self.cut_off is not None and self.cut_off > config.most_cut_off:
+            detail = f"{self.cut_off:.1%} of the outline, wanted at most: {config.most_cut_off:.1%}"
+            raise LeftOut("person cut off", detail)
+        if self.sharpness is not None and self.sharpness < config.least_sharpness:
+            raise LeftOut("not sharp", f"{self.sharpness:.0f}, wanted: {config.least_sharpness:g}")
 
-def facts_of(photo: Path, segmentation: Segmentation, keypoints: Keypoints) -> Facts:
-    """Return what a photo shows; the view comes from the file name where that tells it."""
+    def _check_classes(self, config: PrepareConfig) -> None:
+        if self.classes is None:
+            return
+        there = [name for name, share in self.classes.items() if share >= config.least_class]
+        if config.wanted_classes and not set(there) & set(config.wanted_classes):
+            detail = f"{', '.join(there)}, wanted: {' or '.join(config.wanted_classes)}"
+            raise LeftOut("wanted class missing", detail)
+        unwanted = [name for name in there if name in config.unwanted_classes]
+        if unwanted:
+            detail = ", ".join(f"{name}: {self.classes[name]:.1%} of the person" for name in unwanted)
+            raise LeftOut("unwanted class shown", detail)
+
+
+def facts_of(
+    photo: Picture, view: View | None, segmentation: Segmentation, keypoints: Keypoints, people: int
+) -> Facts:
+    """Return what a photo shows.
+
+    Args:
+        photo: uint8 RGB ``(H, W, 3)``.
+        view: from where the person is seen, where that is known; None: told by the pose.
+        segmentation: the label map, with a person in it.
+        keypoints: the person's pose.
+        people: how many people there are.
+    """
+    box = person_box(segmentation.person)
+    if box is None:
+        raise ValueError("there is nobody in the label map")
     return Facts(
-        view=view_of_name(photo) or view_of_pose(keypoints),
+        view=view or view_of_pose(keypoints),
         body=body_shown(segmentation, keypoints),
         skin_share=round(skin_share(segmentation), 6),
+        size=min(photo.shape[:2]),
+        people=people,
+        person=max(box.height, box.width),
+        cut_off=round(cut_off_share(segmentation.person, box), 6),
+        sharpness=round(sharpness(photo, box), 3),
+        classes={name: round(share, 6) for name, share in class_shares(segmentation).items()},
+        phash=perceptual_hash(photo),
     )
 
 

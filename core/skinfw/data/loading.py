@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch.utils.data import DataLoader, Sampler
 from torch.utils.data import Dataset as TorchDataset
 
 from skinfw.data.batch import Batch, collate
-from skinfw.data.sample import Sample
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset
 
 logger = logging.getLogger("skinfw")
 
+BatchT = TypeVar("BatchT")
 
-class _Named(TorchDataset[tuple[Sample | None, list[DataError]]]):
+
+_Loaded = tuple[Any, list[DataError]]
+"""A sample, or None for one that cannot be read, and what was wrong."""
+
+
+class Readable(Protocol):
+    """What gives samples by name."""
+
+    def load(self, name: str) -> Any:
+        """Return one sample, or raise `DataError`."""
+
+
+class _Named(TorchDataset[_Loaded]):
     """Loads samples by name; errors are given, not raised, as workers would wrap a traceback round them.
 
     In training the next readable sample takes the place of one that cannot be read, so that every batch of
     every process is full.
     """
 
-    def __init__(self, dataset: Dataset[Any], names: Sequence[str], replace: bool) -> None:
+    def __init__(self, dataset: Readable, names: Sequence[str], replace: bool) -> None:
         self.dataset = dataset
         self.names = names
         self.tries = len(names) if replace else 1
@@ -33,7 +46,7 @@ class _Named(TorchDataset[tuple[Sample | None, list[DataError]]]):
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index: int) -> tuple[Sample | None, list[DataError]]:
+    def __getitem__(self, index: int) -> _Loaded:
         errors: list[DataError] = []
         for place in range(index, index + self.tries):
             try:
@@ -43,9 +56,11 @@ class _Named(TorchDataset[tuple[Sample | None, list[DataError]]]):
         return None, errors
 
 
-def _collate(found: Sequence[tuple[Sample | None, list[DataError]]]) -> tuple[Batch | None, list[DataError]]:
+def _collate(
+    together: Callable[[Sequence[Any]], BatchT], found: Sequence[_Loaded]
+) -> tuple[BatchT | None, list[DataError]]:
     samples = [sample for sample, _ in found if sample is not None]
-    return (collate(samples) if samples else None), [error for _, errors in found for error in errors]
+    return (together(samples) if samples else None), [error for _, errors in found for error in errors]
 
 
 class ShuffledOrder(Sampler[int]):
@@ -80,12 +95,13 @@ class ShuffledOrder(Sampler[int]):
         yield from order[self.rank : share * self.processes : self.processes][self.skip :]
 
 
-class Loader:
-    """Gives batches of a data set's samples, and warns once of each sample that it had to leave out.
+class BatchLoader(Generic[BatchT]):
+    """Gives batches of samples, and warns once of each sample that it had to leave out.
 
     Args:
         dataset: where samples come from.
         names: which samples, in order.
+        collate: puts samples together into a batch.
         batch_size: samples a batch; the last batch may be smaller unless ``order`` is given.
         workers: processes that load samples; 0 loads in this one.
         skip_corrupt: leave samples out that cannot be read, instead of raising `DataError`; in training
@@ -95,8 +111,9 @@ class Loader:
 
     def __init__(
         self,
-        dataset: Dataset[Any],
+        dataset: Readable,
         names: Sequence[str],
+        collate: Callable[[Sequence[Any]], BatchT],
         *,
         batch_size: int,
         workers: int = 0,
@@ -106,12 +123,12 @@ class Loader:
         self._skip_corrupt = skip_corrupt
         self._warned: set[str] = set()
         training = order is not None
-        self._loader: DataLoader[tuple[Sample | None, list[DataError]]] = DataLoader(
+        self._loader: DataLoader[_Loaded] = DataLoader(
             _Named(dataset, names, replace=training and skip_corrupt),
             batch_size=batch_size,
             sampler=order,
             num_workers=workers,
-            collate_fn=_collate,
+            collate_fn=partial(_collate, collate),
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
             drop_last=training,
@@ -120,7 +137,7 @@ class Loader:
     def __len__(self) -> int:
         return len(self._loader)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[BatchT]:
         for batch, errors in self._loader:
             for error in errors:
                 if not self._skip_corrupt:
@@ -132,3 +149,10 @@ class Loader:
                 yield batch
             elif self._loader.drop_last:
                 raise DataError("no training sample can be read; the warnings above say why")
+
+
+class Loader(BatchLoader[Batch]):
+    """Gives batches of a data set's samples; `BatchLoader` says what the arguments mean."""
+
+    def __init__(self, dataset: Dataset[Any], names: Sequence[str], **options: Any) -> None:
+        super().__init__(dataset, names, collate, **options)

@@ -43,6 +43,35 @@ Crop = Annotated[
 ]
 
 
+class FetchConfig(StrictModel):
+    """How photos that are named by a URL are fetched; robots.txt always counts."""
+
+    rate: float = Field(
+        default=1.0,
+        gt=0,
+        le=100,
+        description="most requests a second to one host; its Crawl-delay counts too",
+    )
+    timeout: float = Field(
+        default=30.0,
+        gt=0,
+        le=3600,
+        description="seconds that a host may stay silent; a file may take ten times as long in all",
+    )
+    retries: int = Field(
+        default=4,
+        ge=0,
+        le=20,
+        description="further tries after a 429, a 5xx, a broken connection or half a file",
+    )
+    most_bytes: int = Field(default=50_000_000, ge=1, description="largest file that is fetched, in bytes")
+
+
+NEAR_DUPLICATE = 4
+"""Bits in which the perceptual hashes of two copies of a photo may differ. Of 265,356 pairs of different
+street photos none differ in fewer than 8 of the 64."""
+
+
 class PrepareConfig(StrictModel):
     """How photos become sample folders."""
 
@@ -64,6 +93,64 @@ class PrepareConfig(StrictModel):
     )
     least_skin: float = Field(
         default=0.0, ge=0, le=1, description="smallest share of the person's pixels that must be skin"
+    )
+    people: int | None = Field(
+        default=None,
+        ge=1,
+        description=(
+            "most people in a photo, counted by poses of at least 5 points and by patches of the person "
+            "region; null: any number"
+        ),
+    )
+    least_size: int = Field(default=1, ge=1, description="smallest shorter side of a photo, in pixels")
+    least_person: int = Field(
+        default=1, ge=1, description="smallest longer side of the box around the person, in pixels"
+    )
+    most_cut_off: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description=(
+            "largest share of the outline of the person's box that may be person on the photo's border; 0 "
+            "for people who are whole"
+        ),
+    )
+    least_sharpness: float = Field(
+        default=0.0,
+        ge=0,
+        description=(
+            "smallest variance of the Laplacian of the person's box in grey (0 to 255), its longer side "
+            "resized to 256 pixels (729 sharp street photos have 500 to 7,700)"
+        ),
+    )
+    wanted_classes: tuple[str, ...] = Field(
+        default=(),
+        description="classes of the label map of which one must be there, for instance dress; none: any",
+    )
+    unwanted_classes: tuple[str, ...] = Field(
+        default=(), description="classes of the label map of which none may be there, for instance bag"
+    )
+    least_class: float = Field(
+        default=0.01, gt=0, le=1, description="share of the person's pixels from which on a class is there"
+    )
+    duplicates: Literal["keep", "drop"] = Field(
+        default="keep",
+        description=(
+            "what happens to a photo that shows the same as an earlier one: kept (then both are on one "
+            "side of the split), or left out"
+        ),
+    )
+    duplicate_distance: int = Field(
+        default=NEAR_DUPLICATE,
+        ge=0,
+        le=16,
+        description=(
+            "bits of 64 in which the perceptual hashes of two photos may differ to count as the same "
+            "(different street photos differ in at least 8)"
+        ),
+    )
+    fetch: FetchConfig = Field(
+        default_factory=FetchConfig, description="how photos that are named by a URL are fetched"
     )
     on_error: Literal["skip", "fail"] = Field(
         default="skip", description="what a photo that cannot be used does: be left out, or stop everything"

@@ -2,46 +2,76 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable
-from dataclasses import asdict, replace
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
 from skinfw.build import build
-from skinfw.component_spec import ComponentSpec
+from skinfw.component_spec import ComponentSpec, use
+from skinfw.data.archive import ZipFiles
 from skinfw.data.crop import Box, crop_box, cropped, cut, person_box
 from skinfw.data.filters import Facts, facts_of, view_of_name
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.measures import people_count
 from skinfw.data.parts import take_apart
+from skinfw.data.people import pick_person
 from skinfw.data.photo import Photo
-from skinfw.data.prepare_config import PersonCrop, PrepareConfig
+from skinfw.data.prepare_config import PersonCrop, PrepareConfig, View
+from skinfw.data.prepare_record import content_hash, finished, hash_json, own_record, remove_prepared
 from skinfw.data.prepare_report import LeftOut, Reason, Row
-from skinfw.data.sample_folder import read_record
-from skinfw.data.sample_writer import (
-    WRITTEN_FILES,
-    remove_sample,
-    sample_files,
-    write_sample,
-    writing_failed,
-)
+from skinfw.data.sample_writer import sample_files, write_sample
 from skinfw.data.segmentation import Segmentation
-from skinfw.errors import DataError, RunError
+from skinfw.data.source import UNPACKED_FOLDER, Entry
+from skinfw.errors import DataError, RunError, SkinfwError
 from skinfw.interfaces import PoseEncoder, Segmenter
 
-REVISION = 1
+REVISION = 2
 """Goes up when the same photo and settings give other sample folders, so that they are made anew."""
 
 ResultT = TypeVar("ResultT")
+
+logger = logging.getLogger("skinfw")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a `PhotoPreparer` is built from, as it travels to other processes.
+
+    Attributes:
+        output: folder of the samples.
+        segmenter: which segmenter, as in a spec.
+        pose_encoder: which pose encoder, as in a spec.
+        config: margin, crop and filters.
+        folder: what relative paths are relative to: where prepare was started.
+    """
+
+    output: Path
+    segmenter: dict[str, Any]
+    pose_encoder: dict[str, Any]
+    config: PrepareConfig
+    folder: Path
+
+    def build(self) -> PhotoPreparer:
+        """Build the preparer; see `PhotoPreparer` for the errors."""
+        segmenter = _component("segmenter", self.segmenter)
+        return PhotoPreparer(
+            self.output, segmenter, _component("pose_encoder", self.pose_encoder), self.config
+        )
+
+
+def _component(kind: str, reference: dict[str, Any]) -> ComponentSpec:
+    parameters = {key: value for key, value in reference.items() if key != "type"}
+    return use(kind, str(reference["type"]), **parameters)
 
 
 class PhotoPreparer:
     """Prepares photos one at a time; every process builds its own.
 
     Args:
-        root: folder of the photos.
         output: folder of the samples.
         segmenter: which segmenter.
         pose_encoder: which pose encoder.
@@ -52,14 +82,8 @@ class PhotoPreparer:
     """
 
     def __init__(
-        self,
-        root: Path,
-        output: Path,
-        segmenter: ComponentSpec,
-        pose_encoder: ComponentSpec,
-        config: PrepareConfig,
+        self, output: Path, segmenter: ComponentSpec, pose_encoder: ComponentSpec, config: PrepareConfig
     ) -> None:
-        self.root = root
         self.output = output
         self.config = config
         self.segmenter: Segmenter[Any] = build(segmenter, Segmenter)
@@ -70,12 +94,16 @@ class PhotoPreparer:
             "pose_encoder": pose_encoder.to_json(),
             **config.model_dump(mode="json", include={"margin", "crop"}),
         }
+        prints = {part.kind: part.fingerprint() for part in (self.segmenter, self.pose_encoder)}
+        if any(prints.values()):
+            self.settings["fingerprints"] = prints
+        self._zips: dict[Path, ZipFiles] = {}
 
-    def prepare(self, photo: str, sample: str) -> Row:
+    def prepare(self, entry: Entry, sample: str) -> Row:
         """Make, keep or leave out one sample.
 
         Args:
-            photo: the photo's path below the root.
+            entry: the photo.
             sample: the sample's name.
 
         Raises:
@@ -83,45 +111,84 @@ class PhotoPreparer:
             RunError: the sample cannot be written.
         """
         try:
-            made = self._prepare(photo, sample)
+            made, facts = self._prepare(entry, sample)
         except LeftOut as left_out:
-            self._remove_stale(photo, sample)
-            return Row(photo, sample, "left out", left_out.reason, left_out.detail)
-        return Row(photo, sample, "made" if made else "kept")
+            self._remove_stale(entry, sample)
+            return Row(entry.name, sample, "left out", left_out.reason, left_out.detail)
+        return Row(entry.name, sample, "made" if made else "kept", phash=facts.phash or "")
 
-    def _prepare(self, name: str, sample: str) -> bool:
+    def _prepare(self, entry: Entry, sample: str) -> tuple[bool, Facts]:
         """Return whether the sample was made anew; raise `LeftOut` where there is none to make."""
-        path, folder = self.root / name, self.output / sample
-        Facts(view=view_of_name(path)).check(self.config)
-        content = self._step("photo cannot be read", lambda: _content(path, self._sources(path)))
-        identity = {"source": name, "content": content, "settings": _hash_json(self.settings)}
-        record = _own_record(folder)
-        if record is not None and _finished(folder, record, identity):
-            Facts(**record["facts"]).check(self.config)
-            return False
-        photo = self._step("photo cannot be read", lambda: Photo.read(path))
-        segmentation = self._step("segmentation failed", lambda: self._segment(photo))
-        keypoints = self._step("pose failed", lambda: self._keypoints(photo, segmentation))
-        facts = facts_of(path, segmentation, keypoints)
+        view = entry.view or view_of_name(Path(entry.name))
+        Facts(view=view).check(self.config)
+        with self._on_disk(entry):
+            return self._make_or_keep(entry, sample, view)
+
+    def _make_or_keep(self, entry: Entry, sample: str, view: View | None) -> tuple[bool, Facts]:
+        path, folder = entry.path, self.output / sample
+        content = self._step(
+            "photo cannot be read", path, lambda: content_hash(path, self.sources(path), entry)
+        )
+        identity = {"source": entry.name, "content": content, "settings": hash_json(self.settings)}
+        facts = finished(folder, own_record(folder), identity)
+        if facts is not None:
+            facts.check(self.config)
+            return False, facts
+        photo = self._step("photo cannot be read", path, lambda: Photo.read(path))
+        Facts(size=min(photo.size)).check(self.config)
+        segmentation = self._step("segmentation failed", path, lambda: self._segment(photo))
+        keypoints, people = self._step("pose failed", path, lambda: self._pose(photo, segmentation))
+        facts = self._step(
+            "component failed", path, lambda: facts_of(photo.pixels, view, segmentation, keypoints, people)
+        )
         facts.check(self.config)
+        files = self._step("component failed", path, lambda: self._files(photo, segmentation, keypoints))
         about = {
             "name": sample,
             **identity,
+            **({"group": entry.group} if entry.group else {}),
             "facts": asdict(facts),
             "classes": segmentation.classes,
             "regions": {str(region): names for region, names in segmentation.regions.items()},
             "made_with": {"skinfw": version("skinfw"), **self.settings},
         }
-        write_sample(folder, self._files(photo, segmentation, keypoints), about)
-        return True
+        write_sample(folder, files, about)
+        return True, facts
 
-    def _keypoints(self, photo: Photo, segmentation: Segmentation) -> Keypoints:
+    @contextmanager
+    def _on_disk(self, entry: Entry) -> Iterator[None]:
+        """Have the photo on the disk, and its label map and pose, as long as it takes."""
+        reason: Reason = "could not be fetched" if entry.url else "photo cannot be read"
+        if entry.fault and self.config.on_error == "fail":
+            raise DataError(entry.fault)
+        if entry.fault:
+            raise LeftOut(reason, entry.fault)
+        if entry.archive is None:
+            yield
+            return
+        if entry.archive not in self._zips:
+            self._zips[entry.archive] = ZipFiles(entry.archive, self.output / UNPACKED_FOLDER)
+        zipped = self._zips[entry.archive]
+        try:
+            self._step(reason, entry.path, lambda: self._take_out(entry, zipped))
+            yield
+        finally:
+            # label maps stay until the end: two photos may share one
+            entry.path.unlink(missing_ok=True)
+
+    def _take_out(self, entry: Entry, zipped: ZipFiles) -> None:
+        for path in (entry.path, *self.sources(entry.path)):
+            zipped.take(path)
+
+    def _pose(self, photo: Photo, segmentation: Segmentation) -> tuple[Keypoints, int]:
+        """Return the person's pose, and how many people there are."""
         if not segmentation.person.any():
             raise LeftOut("nobody in the photo", "the label map is all background")
-        keypoints = self.pose_encoder.keypoints(photo, segmentation.person)
+        poses = self.pose_encoder.people(photo)
+        keypoints = pick_person(poses, segmentation.person)
         if keypoints is None:
             raise LeftOut("no pose found", "the pose encoder found nobody on the person's pixels")
-        return keypoints
+        return keypoints, people_count(segmentation, poses)
 
     def _files(self, photo: Photo, segmentation: Segmentation, keypoints: Keypoints) -> dict[str, bytes]:
         parts = take_apart(photo.pixels, segmentation, self.config.margin)
@@ -133,17 +200,34 @@ class PhotoPreparer:
         line = self.pose_encoder.draw(keypoints, parts.kept.shape)
         return sample_files(replace(parts, line=line), segmentation.labels, keypoints)
 
-    def _sources(self, photo: Path) -> tuple[Path, ...]:
+    def sources(self, photo: Path) -> tuple[Path, ...]:
+        """Return the files, other than the photo, that the sample of this photo is made from."""
         return (*self.segmenter.sources(photo), *self.pose_encoder.sources(photo))
 
-    def _step(self, reason: Reason, action: Callable[[], ResultT]) -> ResultT:
-        """Run one step; what it says about bad data leaves the photo out, or stops everything."""
+    def _step(self, reason: Reason, photo: Path, action: Callable[[], ResultT]) -> ResultT:
+        """Run one step; what goes wrong leaves the photo out, or stops everything.
+
+        Raises:
+            LeftOut: the photo cannot be used.
+            DataError: likewise, where that stops everything.
+            SkinfwError: something is wrong that is wrong for every photo.
+        """
         try:
             return action()
+        except LeftOut:
+            raise
         except DataError as error:
             if self.config.on_error == "fail":
                 raise
             raise LeftOut(reason, str(error)) from error
+        except SkinfwError:
+            raise
+        except Exception as error:  # components of other hands raise whatever they do
+            logger.debug("%s: a component failed", photo, exc_info=True)
+            detail = f"{photo}: {type(error).__name__}: {error}"
+            if self.config.on_error == "fail":
+                raise DataError(detail) from error
+            raise LeftOut("component failed", detail) from error
 
     def _segment(self, photo: Photo) -> Segmentation:
         segmentation = self.segmenter.segment(photo)
@@ -158,55 +242,20 @@ class PhotoPreparer:
                 f"{photo.path}: the segmenter cannot tell skin and background, which prepare removes; "
                 "use one that does"
             )
+        asked = (*self.config.wanted_classes, *self.config.unwanted_classes)
+        unknown = [name for name in asked if name not in segmentation.classes]
+        if unknown:
+            raise RunError(
+                f"the segmenter has no class {unknown[0]!r}; it has: {', '.join(segmentation.classes)}"
+            )
         return segmentation
 
-    def _remove_stale(self, photo: str, sample: str) -> None:
+    def _remove_stale(self, entry: Entry, sample: str) -> None:
         """Remove the sample that an earlier run made of a photo that is now left out."""
         folder = self.output / sample
-        record = _own_record(folder)
-        if record is not None and record.get("source") == photo:
-            try:
-                remove_sample(folder)
-            except OSError as error:
-                raise writing_failed(folder, error) from error
-
-
-def _own_record(folder: Path) -> dict[str, Any] | None:
-    """Return the record of a sample that prepare wrote; refuse a folder that somebody else filled."""
-    try:
-        record = read_record(folder)
-    except DataError:
-        return {}
-    if record is None and any((folder / name).exists() for name in WRITTEN_FILES):
-        raise RunError(
-            f"{folder}: holds a sample that prepare did not write; choose another output folder, so that "
-            "it is not overwritten"
-        )
-    return record
-
-
-def _finished(folder: Path, record: dict[str, Any], identity: dict[str, str]) -> bool:
-    """Return whether a sample was made of the same photo with the same settings, and is all there."""
-    same = all(record.get(key) == value for key, value in identity.items())
-    return same and all((folder / name).is_file() for name in WRITTEN_FILES)
-
-
-def _content(photo: Path, sources: tuple[Path, ...]) -> str:
-    """Return a hash of the bytes of the photo and of the files that belong to it."""
-    digest = hashlib.sha256()
-    for path in (photo, *sources):
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            data = b""
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-        digest.update(f"{path.name}\0{hashlib.sha256(data).hexdigest()}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
-
-
-def _hash_json(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+        record = own_record(folder)
+        if record is not None and record.get("source") == entry.name:
+            remove_prepared(folder)
 
 
 def _cropped_labels(segmentation: Segmentation, box: Box) -> Segmentation:

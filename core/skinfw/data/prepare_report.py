@@ -11,15 +11,26 @@ from typing import Literal
 from skinfw.jsonfile import replacing
 
 Reason = Literal[
+    "could not be fetched",
     "photo cannot be read",
+    "photo too small",
     "segmentation failed",
     "nobody in the photo",
     "pose failed",
     "no pose found",
+    "component failed",
+    "too many people",
+    "person too small",
+    "person cut off",
+    "not sharp",
     "other view",
     "other part of the body",
+    "wanted class missing",
+    "unwanted class shown",
     "too little skin",
+    "duplicate",
     "name already taken",
+    "name too long",
 ]
 
 
@@ -47,6 +58,7 @@ class Row:
         status: made now, kept from an earlier run, or left out.
         reason: why it was left out.
         detail: the same with numbers and names.
+        phash: the photo's perceptual hash, where it became a sample.
     """
 
     photo: str
@@ -54,6 +66,7 @@ class Row:
     status: Literal["made", "kept", "left out"]
     reason: Reason | None = None
     detail: str = ""
+    phash: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,28 @@ from glob import has_magic
 from pathlib import Path
 
 from skinfw.data.sample_folder import is_sample_folder
+from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_out
 from skinfw.errors import DataError
 
 
 def find_samples(root: Path) -> tuple[Path, list[str]]:
-    """Find all sample folders.
+    """Find all sample folders but those that are struck out; see `all_samples` for the rest.
+
+    Raises:
+        DataError: as `all_samples`, or every sample is struck out.
+    """
+    base, names = all_samples(root)
+    gone = struck_out(base)
+    left = [name for name in names if name not in gone]
+    if not left:
+        raise DataError(
+            f"{root}: all {len(names)} samples are struck out; take names out of {base / STRUCK_OUT_FILE}"
+        )
+    return base, left
+
+
+def all_samples(root: Path) -> tuple[Path, list[str]]:
+    """Find all sample folders, those that are struck out among them.
 
     Args:
         root: a folder, or a glob of folders; a sample folder itself counts as one.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-RegionName = Literal["background", "skin", "head", "feet", "apparel"]
-REGIONS: tuple[RegionName, ...] = get_args(RegionName)
+from skinfw.regions import REGIONS as REGIONS
+from skinfw.regions import RegionName as RegionName
 
 Mask = NDArray[np.bool_]
 Picture = NDArray[np.uint8]

@@ -116,13 +116,17 @@ class Comparison:
     def table(self) -> Table:
         """Return the runs' figures; the best ones are marked."""
         cells = figure_columns([run.values for run in self.runs], self.metrics)
+        keeps = any(run.evaluation.violations for run in self.runs)
         rows = []
         for run, figures in zip(self.runs, cells, strict=True):
             found = run.evaluation
-            more = [str(found.violations[TRAINED]), str(len(found.names)), f"{found.step:,}"]
-            rows.append((run.label, [*figures, *map(Cell, more)]))
+            changed = [str(found.violations[TRAINED])] if keeps else []
+            rows.append(
+                (run.label, [*figures, *map(Cell, [*changed, str(len(found.names)), f"{found.step:,}"])])
+            )
         heads = [figure_heading(key, info) for key, info in self.metrics.items()]
-        return Table("run", [*heads, "kept pixels changed", "pictures", "step"], rows)
+        kept = ["kept pixels changed"] if keeps else []
+        return Table("run", [*heads, *kept, "pictures", "step"], rows)
 
     def differences(self) -> dict[str, list[str]]:
         """Return the spec fields whose values differ, by dotted path, with each run's value as text."""
@@ -163,9 +167,17 @@ def compare_runs(folders: Sequence[str | Path]) -> Comparison:
     """Read the figures of several runs; none of their plugins needs to be installed.
 
     Raises:
-        RunError: a folder is no run, or was not measured.
+        RunError: a folder is no run, or was not measured, or the runs are of different tasks.
     """
     paths = [Path(folder) for folder in folders]
     names = [path.resolve().name for path in paths]
     labels = [str(path) if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
-    return Comparison([read_figures(path, label) for path, label in zip(paths, labels, strict=True)])
+    runs = [read_figures(path, label) for path, label in zip(paths, labels, strict=True)]
+    first = runs[0]
+    for run in runs[1:]:
+        if run.evaluation.task != first.evaluation.task:
+            raise RunError(
+                f"{first.label} is a run of {first.evaluation.task}, {run.label} one of "
+                f"{run.evaluation.task}; compare runs of one task"
+            )
+    return Comparison(runs)

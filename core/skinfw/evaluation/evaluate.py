@@ -21,6 +21,7 @@ from skinfw.evaluation.augmented import augmented_samples
 from skinfw.evaluation.examples import paint_examples, save_examples
 from skinfw.evaluation.figures import Figures
 from skinfw.evaluation.results import TRAINED, Evaluation, SkinTone
+from skinfw.evaluation.segmentation import evaluate_segmentation
 from skinfw.evaluation.skin_tone import skin_tones
 from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback, paint_batches
@@ -28,6 +29,7 @@ from skinfw.interfaces import Dataset, Generator
 from skinfw.jsonfile import write_json
 from skinfw.reporting.report import write_report
 from skinfw.run_folder import Run
+from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.spec import Spec
 from skinfw.training.checkpoints import load_generator, read_checkpoint
 
@@ -214,8 +216,10 @@ def evaluate_run(
         DataError: the data cannot be read.
     """
     checkpoint = read_checkpoint(run.checkpoint(which))
+    device = device or pick_device(checkpoint.spec.training.device)
+    if isinstance(checkpoint.spec, SegmentationSpec):
+        return evaluate_segmentation(run, checkpoint, device, progress)
     spec = checkpoint.spec
-    device = device or pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)
     baselines = build_baselines(spec)
     dataset = build_dataset(spec)

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import torch
 from PIL import Image
@@ -52,6 +52,13 @@ class Example:
     inputs: Mapping[str, Picture]
     outputs: Mapping[str, Picture]
     target: Picture
+
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        """All pictures by name, in the order in which they are shown."""
+        others = {name: picture for name, picture in self.outputs.items() if name != TRAINED}
+        output, error = self.outputs[TRAINED], self.error
+        return {**self.inputs, "output": output, "target": self.target, "error": error, **others}
 
     @property
     def error(self) -> Picture:
@@ -143,7 +150,19 @@ def paint_each(
     ]
 
 
-def save_examples(examples: Sequence[Example], folder: Path) -> None:
+class Shown(Protocol):
+    """What is shown of a test picture."""
+
+    @property
+    def rank(self) -> Rank:
+        """Where it stands among the test pictures."""
+
+    @property
+    def pictures(self) -> Mapping[str, Picture]:
+        """All pictures by name, each uint8 RGB ``(H, W, 3)``."""
+
+
+def save_examples(examples: Sequence[Shown], folder: Path) -> None:
     """Write the examples as PNG files in place of those of an earlier evaluation.
 
     Raises:
@@ -153,8 +172,6 @@ def save_examples(examples: Sequence[Example], folder: Path) -> None:
     counts = dict.fromkeys(RANKS, 0)
     for example in examples:
         counts[example.rank] += 1
-        outputs = {"output" if key == TRAINED else key: value for key, value in example.outputs.items()}
-        pictures = {**example.inputs, **outputs, "target": example.target, "error": example.error}
-        for part, picture in pictures.items():
+        for part, picture in example.pictures.items():
             with replacing(folder / f"{example.rank}-{counts[example.rank]}-{part}.png") as temporary:
                 Image.fromarray(picture).save(temporary, format="PNG")

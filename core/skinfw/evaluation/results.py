@@ -61,6 +61,7 @@ class Evaluation:
             ``painter/region/name`` of a figure.
         tones: the skin tone of each true picture, in the order of ``names``, None for one that shows no skin;
             empty where they were not measured.
+        task: what the run trains; a segmenter's figures are by ``class/name``, and it keeps no pixels.
     """
 
     split: Literal["validation", "test"]
@@ -73,6 +74,7 @@ class Evaluation:
     seconds_a_picture: Mapping[str, float]
     unavailable: Mapping[str, str] = field(default_factory=dict)
     tones: Sequence[SkinTone | None] = ()
+    task: Literal["painting", "segmentation"] = "painting"
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON holds it."""

@@ -21,7 +21,7 @@ from skinfw.errors import DataError, RunError, SkinfwError
 from skinfw.inference.paint import PaintedBatch, ProgressCallback, paint_batches
 from skinfw.jsonfile import replacing
 from skinfw.run_folder import Run
-from skinfw.spec import Spec
+from skinfw.spec import Spec, painting_spec
 from skinfw.training.checkpoints import load_generator, read_checkpoint
 
 logger = logging.getLogger("skinfw")
@@ -61,16 +61,18 @@ def generate_folder(
         the files that were written.
 
     Raises:
-        RunError: there is no readable checkpoint, pictures are there already, or one cannot be written.
+        RunError: the run is not of painting, there is no readable checkpoint, pictures are there already, or
+            one cannot be written.
         DataError: there are no samples, or some could not be read; all others were written.
         SkinfwError: a written picture differs from its input where it should not; it was not kept.
     """
+    painting_spec(run.spec, run.folder)
     base, names = find_samples(Path(os.path.normpath(Path(samples).absolute())))
     targets = {name: Path(output) / f"{name}.png" for name in sorted(names)}
     if not overwrite:
         _refuse_existing(targets)
     checkpoint = read_checkpoint(run.checkpoint(which))
-    spec = checkpoint.spec
+    spec = painting_spec(checkpoint.spec, checkpoint.path)
     device = device or pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)
     reader = _Reader(base, spec, on_error)

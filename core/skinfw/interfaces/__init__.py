@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skinfw.interfaces.loss import AdversarialLoss, Loss, LossIO, Step
     from skinfw.interfaces.metric import Metric, MetricIO
     from skinfw.interfaces.pose_encoder import PoseEncoder
+    from skinfw.interfaces.segmentation_network import SegmentationNetwork, SegmentationNetworkIO
     from skinfw.interfaces.segmenter import Segmenter
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "Metric",
     "MetricIO",
     "PoseEncoder",
+    "SegmentationNetwork",
+    "SegmentationNetworkIO",
     "Segmenter",
     "Step",
 ]
@@ -54,6 +57,8 @@ _HOMES = {
     "Metric": "metric",
     "MetricIO": "metric",
     "PoseEncoder": "pose_encoder",
+    "SegmentationNetwork": "segmentation_network",
+    "SegmentationNetworkIO": "segmentation_network",
     "Segmenter": "segmenter",
     "Step": "loss",
 }

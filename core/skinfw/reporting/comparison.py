@@ -25,7 +25,7 @@ def to_csv(comparison: Comparison) -> str:
     writer.writerow(["run", "checkpoint", "step", "pictures", "violations", *metrics, *fields])
     for index, run in enumerate(comparison.runs):
         found = run.evaluation
-        facts = [run.label, run.checkpoint, found.step, len(found.names), found.violations[TRAINED]]
+        facts = [run.label, run.checkpoint, found.step, len(found.names), found.violations.get(TRAINED, 0)]
         figures = [run.values.get(key) for key in metrics]
         writer.writerow([*facts, *figures, *(values[index] for values in fields.values())])
     return stream.getvalue()
@@ -51,7 +51,7 @@ def to_json(comparison: Comparison) -> str:
                 "checkpoint": run.checkpoint,
                 "step": run.evaluation.step,
                 "pictures": len(run.evaluation.names),
-                "violations": run.evaluation.violations[TRAINED],
+                "violations": run.evaluation.violations.get(TRAINED, 0),
                 "values": dict(run.values),
                 "cards": {key: dict(info.card) for key, info in run.evaluation.metrics.items()},
                 "counts": {key: pictures_text(run.evaluation, key) for key in run.evaluation.metrics},

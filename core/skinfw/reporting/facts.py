@@ -92,6 +92,17 @@ def training_facts(spec: Spec, log: Sequence[Mapping[str, Any]], step: int) -> d
         log: the run's log.
         step: training steps behind the weights that were measured.
     """
+    return run_facts(log, step, network_parameters(spec))
+
+
+def run_facts(log: Sequence[Mapping[str, Any]], step: int, parameters: Mapping[str, int]) -> dict[str, str]:
+    """Return what is told about any training, by label.
+
+    Args:
+        log: the run's log.
+        step: training steps behind the weights that were measured.
+        parameters: how many each network has, by role.
+    """
     steps = [record for record in log if record.get("event") == "step"]
     facts = {"step of these weights": f"{step:,}"}
     if steps:
@@ -100,6 +111,6 @@ def training_facts(spec: Spec, log: Sequence[Mapping[str, Any]], step: int) -> d
         paces = sorted(record["seconds_a_step"] for record in steps if "seconds_a_step" in record)
         if paces:
             facts["time a step (median)"] = f"{paces[len(paces) // 2]:.3g} s"
-    for role, count in network_parameters(spec).items():
+    for role, count in parameters.items():
         facts[f"{role} parameters"] = f"{count:,}"
     return facts

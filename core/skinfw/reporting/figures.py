@@ -11,6 +11,13 @@ from skinfw.evaluation.tone_groups import ENOUGH, group_means, tone_gap, toned_f
 ARROWS = {"higher": "↑", "lower": "↓"}
 NONE = "n/a"
 
+_LABELS = {
+    "iou": "IoU",
+    "miou": "mIoU",
+    "iou_per_picture": "IoU per picture",
+    "miou_per_picture": "mIoU per picture",
+}
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -42,7 +49,8 @@ class Table:
 
 def metric_label(key: str) -> str:
     """Return how the metric of ``region/name`` is called: ``PSNR``."""
-    return key.partition("/")[2].replace("_", " ").upper()
+    name = key.partition("/")[2]
+    return _LABELS.get(name) or name.replace("_", " ").upper()
 
 
 def figure_label(key: str) -> str:
@@ -86,7 +94,9 @@ def figure_columns(
 
 
 def evaluation_table(evaluation: Evaluation) -> Table:
-    """Return the figures of the trained generator and the baselines."""
+    """Return the figures of the trained generator and the baselines, or of a segmenter's classes."""
+    if evaluation.task == "segmentation":
+        return _class_table(evaluation)
     painters = list(evaluation.values)
     cells = figure_columns([evaluation.values[painter] for painter in painters], evaluation.metrics)
     rows = []
@@ -96,6 +106,15 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         rows.append((painter, [*figures, *more]))
     heads = [figure_heading(key, info) for key, info in evaluation.metrics.items()]
     return Table("painted by", [*heads, "kept pixels changed", "ms a picture"], rows)
+
+
+def _class_table(evaluation: Evaluation) -> Table:
+    """Return one row a class, with what was measured of it."""
+    values = evaluation.values[TRAINED]
+    rows: dict[str, list[Cell]] = {}
+    for key, info in evaluation.metrics.items():
+        rows.setdefault(key.partition("/")[0], []).append(Cell(figure_text(values[key], info)))
+    return Table("class", ["IoU over all pixels ↑", "IoU of a picture, mean ↑"], list(rows.items()))
 
 
 def summary(evaluation: Evaluation) -> str:
@@ -112,7 +131,8 @@ def summary(evaluation: Evaluation) -> str:
         for painter, figures in evaluation.values.items()
         if painter != TRAINED and figures.get(key) is not None
     ]
-    text = f"{where} the trained generator reaches {figure_label(key)} {_with_unit(value, info)}"
+    network = "network" if evaluation.task == "segmentation" else "generator"
+    text = f"{where} the trained {network} reaches {figure_label(key)} {_with_unit(value, info)}"
     text += f"{': ' if compared else ''}{', '.join(compared)}."
     return f"{text}{_second(evaluation, key)}{_tones(evaluation)}"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skinfw.component_spec import numbered
 from skinfw.environment import environment
 from skinfw.evaluation.augmented import AugmentedSample
-from skinfw.evaluation.examples import Example, ranking_metric
+from skinfw.evaluation.examples import Example, Shown, ranking_metric
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.jsonfile import write_text
 from skinfw.reporting.cards import versions_text
@@ -20,7 +20,7 @@ from skinfw.reporting.pictures import ERROR_FULL, error_legend, png_uri
 from skinfw.reporting.plots import draw, loss_curves, validation_curves
 from skinfw.reporting.tones import FEW_NOTE, tone_tables
 from skinfw.run_folder import Run
-from skinfw.spec import Spec
+from skinfw.spec import Spec, painting_spec
 from skinfw.training.checkpoints import Checkpoint
 
 TEMPLATE = "template.html"
@@ -48,38 +48,58 @@ def write_report(
     Raises:
         RunError: the file cannot be written; an older report is left as it was.
     """
-    spec, log = checkpoint.spec, run.read_log()
-    ranking = ranking_metric(evaluation)
-    measured_with = environment(spec)
+    spec = painting_spec(checkpoint.spec, checkpoint.path)
     page = render_page(
         TEMPLATE,
-        name=spec.name,
-        summary=summary(evaluation),
-        chips=_chips(checkpoint, evaluation),
-        table=evaluation_table(evaluation),
-        trained=TRAINED,
+        **run_values(run, checkpoint, evaluation, [_example(each, evaluation) for each in examples]),
+        chips=_chips(checkpoint, spec, evaluation),
         tones=tone_tables(evaluation),
         few=FEW_NOTE,
-        versions=versions_text(measured_with["versions"]),
         violations=sum(evaluation.violations.values()),
-        unavailable=evaluation.unavailable_by_reason(),
-        examples=[_example(each, evaluation) for each in examples],
         augmented=_augmented(spec, augmented) if augmented else None,
-        ranking=None if ranking is None else figure_label(ranking),
         legend={"gradient": error_legend(), "full": ERROR_FULL},
-        losses=[{"curve": curve, "picture": draw(curve)} for curve in loss_curves(log)],
-        validations=[{"curve": curve, "picture": draw(curve)} for curve in validation_curves(log)],
-        facts=training_facts(spec, log, checkpoint.progress.step),
+        facts=training_facts(spec, run.read_log(), checkpoint.progress.step),
         cards=metric_cards(spec, evaluation),
-        spec=json.dumps(spec.to_json(), indent=2, ensure_ascii=False),
-        trained_with=checkpoint.about,
-        measured_with=measured_with,
     )
     write_text(run.report_path, page)
 
 
-def _chips(checkpoint: Checkpoint, evaluation: Evaluation) -> list[str]:
-    spec = checkpoint.spec
+def run_values(
+    run: Run, checkpoint: Checkpoint, evaluation: Evaluation, examples: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what the pages of all runs show, whatever was trained.
+
+    Args:
+        run: the run; its log gives the curves.
+        checkpoint: what was measured.
+        evaluation: the figures.
+        examples: what `shown_example` returns of each.
+    """
+    spec, log = checkpoint.spec, run.read_log()
+    ranking = ranking_metric(evaluation)
+    measured_with = environment(spec)
+    return {
+        "name": spec.name,
+        "summary": summary(evaluation),
+        "table": evaluation_table(evaluation),
+        "trained": TRAINED,
+        "versions": versions_text(measured_with["versions"]),
+        "unavailable": evaluation.unavailable_by_reason(),
+        "examples": examples,
+        "ranking": None if ranking is None else figure_label(ranking),
+        "losses": [{"curve": curve, "picture": draw(curve)} for curve in loss_curves(log)],
+        "validations": [
+            {"curve": curve, "picture": draw(curve)}
+            for curve in validation_curves(log)
+            if not curve.title.endswith(" per picture")  # twice as many curves would tell little more
+        ],
+        "spec": json.dumps(spec.to_json(), indent=2, ensure_ascii=False),
+        "trained_with": checkpoint.about,
+        "measured_with": measured_with,
+    }
+
+
+def _chips(checkpoint: Checkpoint, spec: Spec, evaluation: Evaluation) -> list[str]:
     height, width = spec.data.size
     return [
         f"generator {spec.generator.name}",
@@ -103,31 +123,44 @@ def _augmented(spec: Spec, samples: Sequence[AugmentedSample]) -> dict[str, Any]
 
 
 def _example(example: Example, evaluation: Evaluation) -> dict[str, Any]:
-    value = ""
-    if example.metric is not None and example.value is not None:
-        info = evaluation.metrics[example.metric]
-        text = f"{figure_label(example.metric)} {figure_text(example.value, info)} {info.unit}"
-        value = text.rstrip()
-    outputs = dict(example.outputs)
-    output = outputs.pop(TRAINED)
-    pictures = {
-        **example.inputs,
-        "output": output,
-        "target": example.target,
-        "error": example.error,
-        **outputs,
+    kinds = {
+        **dict.fromkeys(example.inputs, "input"),
+        "output": "painted",
+        "target": "truth",
+        "error": "how far off",
+        **dict.fromkeys((name for name in example.outputs if name != TRAINED), "baseline"),
     }
+    return shown_example(example, example.name, example.metric, example.value, evaluation, kinds)
+
+
+def shown_example(
+    example: Shown,
+    name: str,
+    metric: str | None,
+    value: float | None,
+    evaluation: Evaluation,
+    kinds: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return what a page shows of a test picture.
+
+    Args:
+        example: its rank and pictures.
+        name: the sample's name.
+        metric: what it was ranked by, or None.
+        value: its value of that metric, or None.
+        evaluation: tells how the metric is read.
+        kinds: what each of the pictures is, in a word or two.
+    """
+    told = ""
+    if metric is not None and value is not None:
+        info = evaluation.metrics[metric]
+        told = f"{figure_label(metric)} {figure_text(value, info)} {info.unit}".rstrip()
+    height, width = next(iter(example.pictures.values())).shape[:2]
     return {
         "rank": example.rank,
-        "name": example.name,
-        "value": value,
-        "small": max(output.shape[:2]) < SMALL,
-        "pictures": {part: png_uri(picture) for part, picture in pictures.items()},
-        "kinds": {
-            **dict.fromkeys(example.inputs, "input"),
-            "output": "painted",
-            "target": "truth",
-            "error": "how far off",
-            **dict.fromkeys(outputs, "baseline"),
-        },
+        "name": name,
+        "value": told,
+        "small": max(height, width) < SMALL,
+        "pictures": {part: png_uri(picture) for part, picture in example.pictures.items()},
+        "kinds": dict(kinds),
     }

@@ -18,6 +18,7 @@ from skinfw.testing.generator import check_generator
 from skinfw.testing.loss import check_loss
 from skinfw.testing.metric import check_metric
 from skinfw.testing.photo import check_pose_encoder, check_segmenter
+from skinfw.testing.segmentation_network import check_segmentation_network
 
 __all__ = [
     "check_augmentation",
@@ -30,6 +31,7 @@ __all__ = [
     "check_metric",
     "check_pose_encoder",
     "check_receptive_field",
+    "check_segmentation_network",
     "check_segmenter",
     "example_batch",
     "example_condition",

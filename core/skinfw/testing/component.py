@@ -15,6 +15,7 @@ from skinfw.config import (
     LossConfig,
     MetricConfig,
     PoseEncoderConfig,
+    SegmentationNetworkConfig,
 )
 from skinfw.interfaces import (
     Augmentation,
@@ -24,6 +25,7 @@ from skinfw.interfaces import (
     Loss,
     Metric,
     PoseEncoder,
+    SegmentationNetwork,
     Segmenter,
 )
 from skinfw.interfaces.component import Component
@@ -39,6 +41,7 @@ INTERFACES: dict[str, tuple[type[Component[Any, Any]], type[ComponentConfig]]] =
     "discriminator": (Discriminator, DiscriminatorConfig),
     "loss": (Loss, LossConfig),
     "metric": (Metric, MetricConfig),
+    "segmentation_network": (SegmentationNetwork, SegmentationNetworkConfig),
 }
 """The interface of each kind, and the base of its configurations."""
 

@@ -10,12 +10,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from skinfw.assemble import build_generator
@@ -24,9 +24,11 @@ from skinfw.errors import RunError
 from skinfw.interfaces import Generator
 from skinfw.jsonfile import replacing
 from skinfw.registry import installed
-from skinfw.spec import Spec, parse_spec
+from skinfw.spec import AnySpec, painting_spec, parse_spec
 
 KEY = "skinfw"
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Progress:
 
 
 def save_checkpoint(
-    path: Path, tensors: Mapping[str, Tensor], spec: Spec, progress: Progress, **extra: Any
+    path: Path, tensors: Mapping[str, Tensor], spec: AnySpec, progress: Progress, **extra: Any
 ) -> None:
     """Write a checkpoint whole or not at all.
 
@@ -90,7 +92,7 @@ class Checkpoint:
     """
 
     path: Path
-    spec: Spec
+    spec: AnySpec
     progress: Progress
     about: Mapping[str, Any]
     tensors: Mapping[str, Tensor]
@@ -138,14 +140,23 @@ def load_generator(checkpoint: Checkpoint, device: torch.device) -> Generator[An
     """Build the generator of a checkpoint with its weights, in evaluation mode.
 
     Raises:
-        RunError: the weights do not fit the network that its spec describes.
+        RunError: the weights do not fit the network that its spec describes, or it is no painting spec.
     """
-    generator = build_generator(checkpoint.spec)
+    generator = build_generator(painting_spec(checkpoint.spec, checkpoint.path))
+    return with_weights(generator, checkpoint, "generator", device)
+
+
+def with_weights(network: NetworkT, checkpoint: Checkpoint, part: str, device: torch.device) -> NetworkT:
+    """Return a network with a checkpoint's weights, on a device and in evaluation mode.
+
+    Raises:
+        RunError: the weights do not fit the network.
+    """
     try:
-        generator.load_state_dict(checkpoint.part("generator"))
+        network.load_state_dict(checkpoint.part(part))
     except RuntimeError as error:
         raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {error}") from error
-    return generator.to(device).to(memory_format=torch.channels_last).eval()
+    return network.to(device).to(memory_format=torch.channels_last).eval()
 
 
 def optimizer_tensors(prefix: str, optimizer: Optimizer) -> dict[str, Tensor]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from skinfw.spec import TrainingSpec
+from skinfw.run_spec import LoopSpec
 
 LOG_RECORDS = 1000
 """About this many training steps are logged, evenly spread over the run."""
 
 
-def log_interval(training: TrainingSpec, total_steps: int) -> int:
+def log_interval(training: LoopSpec, total_steps: int) -> int:
     """Return every how many steps one is logged.
 
-    It is a multiple of ``critic_steps``: only a step that trains the generator too has all losses to tell.
+    It is a multiple of ``steps_a_round``: only a step that trains every network has all losses to tell.
     """
-    critic_steps = training.critic_steps
-    return max(1, total_steps // LOG_RECORDS // critic_steps) * critic_steps
+    steps = training.steps_a_round
+    return max(1, total_steps // LOG_RECORDS // steps) * steps
 
 
 def rate_factor(schedule: str, done: float) -> float:

@@ -11,28 +11,24 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from skinfw.composite import to_uint8
-from skinfw.data.heatmaps import visible
-from skinfw.data.loading import Loader, ShuffledOrder
+from skinfw.data.loading import BatchLoader, ShuffledOrder
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import Split
 from skinfw.errors import DataError
-from skinfw.evaluation.evaluate import evaluate_generator
 from skinfw.evaluation.results import TRAINED, Evaluation
-from skinfw.inference.paint import paint_batches
-from skinfw.interfaces import Dataset
 from skinfw.plugins import HookCaller
 from skinfw.run_folder import Run
-from skinfw.spec import TrainingSpec
+from skinfw.run_spec import LoopSpec
 from skinfw.training.checkpoints import Progress, read_checkpoint, save_checkpoint
 from skinfw.training.interrupt import Interrupt, catch_interrupt
-from skinfw.training.networks import Networks, generator_only
+from skinfw.training.learner import Source
 from skinfw.training.pace import log_interval, rate_factor
+from skinfw.training.tasks import make_learner
 
 logger = logging.getLogger("skinfw")
 
 
-def make_accelerator(training: TrainingSpec) -> Accelerator:
+def make_accelerator(training: LoopSpec) -> Accelerator:
     """Return the accelerator for a training spec: device, precision, accumulation, processes."""
     if AcceleratorState._shared_state and AcceleratorState().num_processes == 1:
         # accelerate remembers the settings of the first run of a process; each run brings its own
@@ -61,18 +57,19 @@ class Trainer:
     """
 
     def __init__(
-        self, run: Run, dataset: Dataset[Any], split: Split, hooks: HookCaller, accelerator: Accelerator
+        self, run: Run, dataset: Source, split: Split, hooks: HookCaller, accelerator: Accelerator
     ) -> None:
         self.run, self.dataset, self.split, self.hooks = run, dataset, split, hooks
         self.accelerator = accelerator
         self.training = run.spec.training
-        self.networks = Networks(run.spec, accelerator)
+        self.learner = make_learner(run.spec, dataset, accelerator)
         self.order = ShuffledOrder(
             len(split.train), run.spec.seed, accelerator.process_index, accelerator.num_processes
         )
-        self.loader = Loader(
+        self.loader: BatchLoader[Any] = BatchLoader(
             dataset,
             split.train,
+            self.learner.collate,
             batch_size=self.training.batch_size,
             workers=run.spec.data.workers,
             skip_corrupt=run.spec.data.on_corrupt == "skip",
@@ -81,10 +78,10 @@ class Trainer:
         self.batches_an_epoch = self._batches_an_epoch()
         steps_an_epoch = self.batches_an_epoch // self.training.gradient_accumulation
         self.total_steps = self.training.steps or (self.training.epochs or 0) * steps_an_epoch
-        if self.total_steps < self.training.critic_steps:
+        if self.total_steps < self.training.steps_a_round:
             raise DataError(
                 f"{self.total_steps} steps are too few for training.critic_steps "
-                f"{self.training.critic_steps}: the generator would never be trained; train longer"
+                f"{self.training.steps_a_round}: the generator would never be trained; train longer"
             )
         self.step = self.epoch = self.batches = 0
         self.best: dict[str, Any] | None = None
@@ -120,7 +117,7 @@ class Trainer:
                 f"{path}: was trained on other data than the data set gives now; restore the data, or start "
                 "again with --overwrite"
             )
-        self.networks.load(checkpoint)
+        self.learner.load(checkpoint)
         self.step, self.epoch, self.batches = progress.step, progress.epoch, progress.batches
         self.best = checkpoint.about.get("best")
         self.last_good = f"The last good checkpoint is {path} at step {self.step}."
@@ -140,11 +137,11 @@ class Trainer:
 
         Raises:
             TrainingError: a loss is not finite.
-            SkinfwError: the generator cannot be made ready for its first step.
+            SkinfwError: the networks cannot be made ready for its first step.
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
         if self.step == 0:  # else a checkpoint brought all weights
-            self.networks.generator.prepare_training(self.run.spec.data)
+            self.learner.prepare_training()
         self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)
         with catch_interrupt() as interrupt:
             while self.step < self.total_steps or self.batches:
@@ -161,9 +158,9 @@ class Trainer:
         began, logged = time.perf_counter(), self.step
         for batch in self.loader:
             self._seed()
-            self.networks.set_rate(rate_factor(self.training.schedule, self.step / self.total_steps))
-            with self.networks.accumulated():
-                losses = self.networks.train_batch(batch, self.step + 1, self.last_good)
+            self.learner.set_rate(rate_factor(self.training.schedule, self.step / self.total_steps))
+            with self.learner.accumulated():
+                losses = self.learner.train_batch(batch, self.step + 1, self.last_good)
             self.batches += 1
             if self.accelerator.sync_gradients:
                 self.step += 1
@@ -216,16 +213,7 @@ class Trainer:
     def _evaluate(self) -> None:
         """Measure the validation samples; keep the weights when they are the best so far."""
         if self.accelerator.is_main_process:
-            evaluation = evaluate_generator(
-                self.networks.generator,
-                self.run.spec,
-                self.dataset,
-                self.split.validation,
-                split="validation",
-                step=self.step,
-                baselines={},
-                device=self.accelerator.device,
-            )
+            evaluation = self.learner.evaluate(self.split.validation, self.step)
             self.run.log("evaluation", step=self.step, epoch=self.epoch, values=evaluation.values[TRAINED])
             if self._is_best(evaluation):
                 self._save("best")
@@ -233,7 +221,7 @@ class Trainer:
         self.accelerator.wait_for_everyone()
 
     def paint_samples(self, count: int) -> Picture:
-        """Return a grid of the first validation (or test) samples as the generator paints them now.
+        """Return a grid of the first validation (or test) samples as the networks make them now.
 
         Args:
             count: number of samples, one a row.
@@ -241,14 +229,7 @@ class Trainer:
         Returns:
             uint8 RGB: in each row the input pictures, the output and the target.
         """
-        names = (self.split.validation or self.split.test)[:count]
-        loader = Loader(self.dataset, names, batch_size=count, skip_corrupt=True)
-        spec = self.run.spec
-        rows: list[Picture] = []
-        for painted in paint_batches(self.networks.generator, spec, loader, self.accelerator.device):
-            inputs = [visible(name, to_uint8(painted.batch.inputs[name])) for name in spec.data.inputs]
-            columns = [*inputs, painted.pictures, to_uint8(painted.batch.target)]
-            rows.extend(np.concatenate(columns, axis=2))
+        rows = self.learner.sample_rows((self.split.validation or self.split.test)[:count])
         if not rows:
             raise DataError("none of the sample pictures can be read")
         return np.concatenate(rows, axis=0)
@@ -268,10 +249,16 @@ class Trainer:
         if not self.accelerator.is_main_process:
             return
         path = self.run.checkpoint(which)
-        state = self.networks.state()
-        tensors = state if which == "last" else generator_only(state)
+        state = self.learner.state()
+        tensors = state if which == "last" else self.learner.used(state)
         progress = Progress(self.step, self.epoch, self.batches, self.data_fingerprint)
         save_checkpoint(
-            path, tensors, self.run.spec, progress, best=self.best, scaler=self.networks.scaler_state()
+            path,
+            tensors,
+            self.run.spec,
+            progress,
+            best=self.best,
+            scaler=self.learner.scaler_state(),
+            **self.learner.about(),
         )
         self.last_good = f"The last good checkpoint is {path} at step {self.step}."

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from skinfw.component_spec import ComponentSpec, Slot, use_default
 from skinfw.config import ComponentConfig, SpecPath
-from skinfw.data.prepare_config import PrepareConfig
+from skinfw.data.prepare_config import NEAR_DUPLICATE, PrepareConfig
 
 
 class FolderConfig(ComponentConfig):
@@ -19,6 +19,15 @@ class FolderConfig(ComponentConfig):
             "folder that holds one folder a person at any depth, or a glob of such folders, for instance "
             "data/*/full_body"
         )
+    )
+    duplicate_distance: int = Field(
+        default=NEAR_DUPLICATE,
+        ge=0,
+        le=16,
+        description=(
+            "bits of 64 in which the perceptual hashes of two prepared photos may differ to be on one side "
+            "of the split"
+        ),
     )
 
 
@@ -32,7 +41,12 @@ class MannequinsConfig(ComponentConfig):
 class PhotosConfig(ComponentConfig):
     """Photos that are prepared into a cache before they are trained on."""
 
-    root: SpecPath = Field(description="folder that holds the photos at any depth")
+    root: SpecPath = Field(
+        description=(
+            "folder that holds the photos at any depth, a .zip or .tar of one, or a list of paths or URLs "
+            "(.csv, .jsonl, .txt)"
+        )
+    )
     segmenter: Annotated[ComponentSpec, Slot("segmenter")] = Field(
         default_factory=lambda: use_default("segmenter"),
         description="tells skin, head, feet, apparel and background",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from skinfw.data.duplicates import sample_groups
+from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import RECORD_FILE, read_record, read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.interfaces.dataset import Dataset, DatasetIO
 from skinfw_plugins.datasets.config import FolderConfig
-from skinfw_plugins.datasets.person_id import person_id
 
 
 class FolderDataset(Dataset[FolderConfig]):
@@ -25,6 +26,7 @@ class FolderDataset(Dataset[FolderConfig]):
     def __init__(self, config: FolderConfig, io: DatasetIO) -> None:
         super().__init__(config, io)
         self._names: tuple[str, ...] | None = None
+        self._groups: Mapping[str, str] | None = None
         self._base = config.root
 
     def names(self) -> Sequence[str]:
@@ -47,8 +49,14 @@ class FolderDataset(Dataset[FolderConfig]):
         )
 
     def group(self, name: str) -> str:
-        """Return the DeepFashion id in the name, or the name where there is none."""
-        return person_id(name)
+        """Return the group of a sample: its person's, or one that near copies of its photo share.
+
+        The person is told by the DeepFashion id in the name; see `skinfw.data.duplicates.sample_groups`.
+        """
+        if self._groups is None:
+            names = self.names()
+            self._groups = sample_groups(self._base, names, person_id, self.config.duplicate_distance)
+        return self._groups.get(name, person_id(name))
 
     def fingerprint(self) -> str:
         """Return a hash of names, file names and contents; see `fingerprint_of`."""

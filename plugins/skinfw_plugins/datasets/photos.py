@@ -7,10 +7,13 @@ import json
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from skinfw.cache import cache_folder
+from skinfw.data.duplicates import sample_groups
+from skinfw.data.person_id import person_id
+from skinfw.data.photo_list import is_photo_list, read_photo_list
 from skinfw.data.prepare import LEFT_OUT_FILE, prepare
 from skinfw.data.prepare_report import Row
 from skinfw.data.sample import Sample
@@ -19,7 +22,6 @@ from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.folder import fingerprint_of
-from skinfw_plugins.datasets.person_id import person_id
 
 logger = logging.getLogger("skinfw")
 
@@ -40,6 +42,7 @@ class PhotosDataset(Dataset[PhotosConfig]):
         super().__init__(config, io)
         self._cache = config.cache or default_cache(config)
         self._names: tuple[str, ...] | None = None
+        self._groups: Mapping[str, str] | None = None
 
     def names(self) -> Sequence[str]:
         """Return the names of all samples: the photos' paths below the root, without their endings."""
@@ -48,8 +51,14 @@ class PhotosDataset(Dataset[PhotosConfig]):
         return self._names
 
     def group(self, name: str) -> str:
-        """Return the DeepFashion id in the name, or the name where there is none."""
-        return person_id(name)
+        """Return the group of a sample: its person's, or one that near copies of its photo share.
+
+        The person is told by the DeepFashion id in the name; see `skinfw.data.duplicates.sample_groups`.
+        """
+        if self._groups is None:
+            most = self.config.prepare.duplicate_distance
+            self._groups = sample_groups(self._cache, self.names(), person_id, most)
+        return self._groups.get(name, person_id(name))
 
     def load(self, name: str) -> Sample:
         """Read one prepared sample."""
@@ -106,15 +115,27 @@ class _Messages:
 
 
 def _state(root: Path, cache: Path) -> str:
-    """Return a hash of the names, sizes and times of all files below a folder, without the cache."""
+    """Return a hash of the names, sizes and times of all files of a source, without the cache."""
     digest = hashlib.sha256()
+    for path in _files(root, cache):
+        try:
+            facts = path.lstat()
+        except OSError:  # prepare says so
+            continue
+        line = f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0"
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _files(root: Path, cache: Path) -> Iterator[Path]:
+    """Yield the files of a source: those below a folder, an archive, or a list and its photos."""
+    if not root.is_dir():
+        yield root
+        if root.is_file() and is_photo_list(root):
+            yield from (row.path for row in read_photo_list(root) if not row.url)
     for folder, below, files in os.walk(root):
         below[:] = sorted(name for name in below if Path(folder, name).resolve() != cache.resolve())
-        for path in (Path(folder, name) for name in sorted(files)):
-            facts = path.lstat()
-            line = f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0"
-            digest.update(line.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+        yield from (Path(folder, name) for name in sorted(files))
 
 
 def default_cache(config: PhotosConfig) -> Path:
@@ -126,7 +147,7 @@ def default_cache(config: PhotosConfig) -> Path:
         "root": str(config.root.resolve()),
         "segmenter": config.segmenter.to_json(),
         "pose_encoder": config.pose_encoder.to_json(),
-        "prepare": config.prepare.model_dump(mode="json", exclude={"workers", "on_error"}),
+        "prepare": config.prepare.model_dump(mode="json", exclude={"workers", "on_error", "fetch"}),
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     return cache_folder() / "prepared" / digest[:16]

@@ -14,7 +14,7 @@ from skinfw.config import Size
 from skinfw.errors import RunError
 from skinfw.evaluation.trained import open_trained
 from skinfw.interfaces import Generator, GeneratorIO
-from skinfw.spec import DataSpec
+from skinfw.spec import DataSpec, painting_spec
 from skinfw.training.checkpoints import Checkpoint, read_checkpoint
 from skinfw_plugins.generators.config_outlook import RefinedConfig
 
@@ -94,7 +94,7 @@ class RefinedGenerator(Generator[RefinedConfig]):
         self.refiner.prepare_training(data)
 
     def _load_coarse(self, checkpoint: Checkpoint, data: DataSpec) -> None:
-        spec, wanted = checkpoint.spec, self.config.coarse
+        spec, wanted = painting_spec(checkpoint.spec, checkpoint.path), self.config.coarse
         # the split goes by a hash of names: with shares at least as large it kept away all that we do
         apart, ours = _kept_apart(spec.data), _kept_apart(data)
         if apart[0] < ours[0] or apart[1] < ours[1]:

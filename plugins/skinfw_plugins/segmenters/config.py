@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from skinfw.component_spec import ComponentSpec, Slot
 from skinfw.config import ComponentConfig
+from skinfw_plugins.bodypix_config import BodyPixNetwork
+from skinfw_plugins.segmenters.labels import Labels
+
+SnapDistance = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=60,
+        description=(
+            "largest distance in RGB, each 0 to 255, at which a colour counts as the nearest of the palette; "
+            "for label maps that were saved as JPEG"
+        ),
+    ),
+]
 
 
 class DeepfashionConfig(ComponentConfig):
@@ -24,12 +39,81 @@ class DeepfashionConfig(ComponentConfig):
         min_length=1,
         description="what takes the place of the photo's ending in the label map's name",
     )
-    snap_distance: float = Field(
-        default=24.0,
-        ge=0,
-        le=60,
+    snap_distance: SnapDistance = 24.0
+
+
+class LabelMapConfig(ComponentConfig):
+    """Which label set the files are of, and where they are."""
+
+    labels: Labels = Field(
+        description="the label set: its name, or an object with classes (in the order of their codes) and "
+        "regions"
+    )
+    folder: str | None = Field(
+        default=None,
+        min_length=1,
         description=(
-            "largest distance in RGB, each 0 to 255, at which a colour counts as the nearest of the palette; "
-            "for label maps that were saved as JPEG"
+            "folder of the label maps, seen from the photo's own folder, for instance ../label_maps; null: "
+            "beside the photo"
         ),
+    )
+    suffix: str = Field(
+        default=".png",
+        min_length=1,
+        description="what takes the place of the photo's ending in the label map's name",
+    )
+    photo_suffix: str = Field(
+        default="",
+        description="what is cut from the end of the photo's name, without its ending, before that",
+    )
+    snap_distance: SnapDistance = 24.0
+
+
+class BodyPixConfig(BodyPixNetwork):
+    """Which BodyPix network runs, at which resolution, and how sure it must be."""
+
+    threshold: float = Field(
+        default=0.7,
+        gt=0,
+        lt=1,
+        description="probability above which a pixel is a person's (BodyPix 2: 0.7)",
+    )
+
+
+def _bodypix() -> ComponentSpec:
+    return ComponentSpec("segmenter", "bodypix", BodyPixConfig())
+
+
+class SkinColourConfig(ComponentConfig):
+    """How skin is told from clothes inside a part map."""
+
+    parts: Annotated[ComponentSpec, Slot("segmenter")] = Field(
+        default_factory=_bodypix,
+        description="the segmenter that tells the parts of the body; its classes are named as BodyPix's",
+    )
+    distance: float = Field(
+        default=7.0,
+        gt=0,
+        description="squared Mahalanobis distance from the face's colour at which a colour is neither skin's "
+        "nor clothes'",
+    )
+    sharpness: float = Field(
+        default=0.7,
+        gt=0,
+        description="log odds of skin to one unit of that distance: how much colour counts",
+    )
+    rounds: int = Field(
+        default=2,
+        ge=0,
+        le=20,
+        description="rounds of the graph cut; 0: each pixel is decided by itself",
+    )
+    speck: int = Field(
+        default=1, ge=0, le=20, description="radius in pixels, at that resolution, of specks that are removed"
+    )
+    resolution: int = Field(
+        default=256,
+        ge=64,
+        le=4096,
+        description="pixels of the longer side at which skin is decided, before it is enlarged",
     )

@@ -6,14 +6,14 @@ import logging
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skinfw.data.photo import Photo, read_image, to_rgb
+from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Segmentation
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw_plugins.segmenters.config import DeepfashionConfig
-from skinfw_plugins.segmenters.deepfashion_classes import CLASSES, PALETTES, REGIONS, RGB
+from skinfw_plugins.segmenters.deepfashion_classes import CLASSES, PALETTES, REGIONS
+from skinfw_plugins.segmenters.label_files import read_label_file
 
 _LOG = logging.getLogger("skinfw")
 
@@ -39,18 +39,9 @@ class DeepfashionSegmenter(Segmenter[DeepfashionConfig]):
         if photo.path is None:
             raise DataError("the deepfashion segmenter reads files: it needs a photo that lies on disk")
         (path,) = self.sources(photo.path)
-        if not path.is_file():
-            raise DataError(
-                f"{path}: the label map of {photo.path.name} is missing; put it there, or use a segmenter "
-                "that computes one"
-            )
-        colors = np.asarray(to_rgb(read_image(path)), np.uint8)
-        if colors.shape[:2] != photo.size:
-            raise DataError(
-                f"{path}: the label map has {colors.shape[0]}x{colors.shape[1]} pixels (height x width), its "
-                f"photo {photo.size[0]}x{photo.size[1]}; they must be of one size"
-            )
-        labels = labels_of(colors, PALETTES[self.config.palette], self.config.snap_distance, path)
+        names = PALETTES[self.config.palette]
+        found = read_label_file(path, photo, tuple(names), self.config.snap_distance)
+        labels = np.array([CLASSES.index(name) for name in names.values()], np.uint8)[found]
         self._check_palette(labels, path)
         return Segmentation(labels, CLASSES, REGIONS)
 
@@ -75,40 +66,3 @@ def _upright(labels: LabelMap, classes: tuple[str, ...]) -> bool:
     face, _ = np.nonzero(labels == classes.index("face"))
     footwear, _ = np.nonzero(labels == classes.index("footwear"))
     return bool(len(face) and len(footwear) and face.mean() < footwear.mean())
-
-
-def labels_of(
-    colors: NDArray[np.uint8], palette: dict[RGB, str], snap_distance: float, path: Path
-) -> LabelMap:
-    """Turn a coloured label map into class indices.
-
-    Args:
-        colors: uint8 RGB ``(H, W, 3)``.
-        palette: the class of each colour.
-        snap_distance: largest Euclidean distance in RGB at which a colour counts as its nearest.
-        path: the file, for errors.
-
-    Returns:
-        indices into `CLASSES`, uint8 ``(H, W)``.
-
-    Raises:
-        DataError: a colour is farther than that from all of the palette; names the first such pixel.
-    """
-    red, green, blue = (colors[..., channel].astype(np.int32) for channel in range(3))
-    packed = red << 16 | green << 8 | blue
-    unique = np.unique(packed)
-    rgb = np.stack([unique >> 16, unique >> 8 & 255, unique & 255], axis=1).astype(np.float64)
-    known = np.array(list(palette), np.float64)
-    distances = np.linalg.norm(rgb[:, None] - known[None], axis=2)
-    nearest = distances.argmin(axis=1)
-    far = unique[distances.min(axis=1) > snap_distance]
-    if len(far):
-        y, x = np.argwhere(np.isin(packed, far))[0]
-        found = ",".join(str(value) for value in colors[y, x])
-        raise DataError(
-            f"{path}: the pixel x={x}, y={y} has the colour {found}, which is none of "
-            f"DeepFashion's sixteen nor within {snap_distance:g} of one"
-        )
-    classes = np.array([CLASSES.index(name) for name in palette.values()], np.uint8)
-    labels: LabelMap = classes[nearest][np.searchsorted(unique, packed)]
-    return labels

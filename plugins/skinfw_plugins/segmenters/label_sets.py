@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from skinfw.data.segmentation import RegionName
 from skinfw_plugins.segmenters import deepfashion_classes
 from skinfw_plugins.segmenters.deepfashion_classes import RGB
+from skinfw_plugins.segmenters.labels import CustomLabels, Labels, LabelSetName
 
 _LIMBS = ("left_leg", "right_leg", "left_arm", "right_arm")
 _SHOES = ("left_shoe", "right_shoe")
@@ -156,7 +157,7 @@ MEDIAPIPE = _label_set(
 )
 """MediaPipe's selfie multiclass segmentation. It knows no footwear: shoes are clothes or others."""
 
-LABEL_SETS: dict[str, LabelSet] = {
+LABEL_SETS: dict[LabelSetName, LabelSet] = {
     "atr": ATR,
     "lip": LIP,
     "cihp": CIHP,
@@ -169,3 +170,10 @@ LABEL_SETS: dict[str, LabelSet] = {
     "mediapipe": MEDIAPIPE,
 }
 """All of them by the names that configurations use."""
+
+
+def label_set(labels: Labels) -> LabelSet:
+    """Return the label set that a configuration names or describes."""
+    if isinstance(labels, CustomLabels):
+        return LabelSet(labels.classes, labels.regions)
+    return LABEL_SETS[labels]

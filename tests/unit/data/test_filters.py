@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skinfw.data.filters import Facts, body_shown, skin_share, view_of_name, view_of_pose
+from skinfw.data.crop import Box
+from skinfw.data.duplicates import perceptual_hash
+from skinfw.data.filters import Facts, body_shown, facts_of, skin_share, view_of_name, view_of_pose
 from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.data.measures import sharpness
 from skinfw.data.prepare_config import PrepareConfig
 from skinfw.data.prepare_report import LeftOut
 from skinfw.data.segmentation import Segmentation
@@ -99,6 +102,34 @@ def test_share_of_skin_is_of_the_person() -> None:
         (Facts(body="upper"), PrepareConfig(), None),
         (Facts(skin_share=0.09), PrepareConfig(least_skin=0.1), "too little skin"),
         (Facts(skin_share=0.1), PrepareConfig(least_skin=0.1), None),
+        (Facts(size=255), PrepareConfig(least_size=256), "photo too small"),
+        (Facts(size=256), PrepareConfig(least_size=256), None),
+        (Facts(people=2), PrepareConfig(people=1), "too many people"),
+        (Facts(people=2), PrepareConfig(people=2), None),
+        (Facts(people=9), PrepareConfig(), None),
+        (Facts(person=99), PrepareConfig(least_person=100), "person too small"),
+        (Facts(person=100), PrepareConfig(least_person=100), None),
+        (Facts(cut_off=0.11), PrepareConfig(most_cut_off=0.1), "person cut off"),
+        (Facts(cut_off=0.1), PrepareConfig(most_cut_off=0.1), None),
+        (Facts(sharpness=49.0), PrepareConfig(least_sharpness=50), "not sharp"),
+        (Facts(sharpness=50.0), PrepareConfig(least_sharpness=50), None),
+        (
+            Facts(classes={"top": 0.4}),
+            PrepareConfig(wanted_classes=("dress", "skirt")),
+            "wanted class missing",
+        ),
+        (Facts(classes={"top": 0.4, "skirt": 0.1}), PrepareConfig(wanted_classes=("dress", "skirt")), None),
+        (
+            Facts(classes={"top": 0.4, "skirt": 0.1}),
+            PrepareConfig(wanted_classes=("skirt",), least_class=0.2),
+            "wanted class missing",
+        ),
+        (
+            Facts(classes={"top": 0.4, "bag": 0.1}),
+            PrepareConfig(unwanted_classes=("bag",)),
+            "unwanted class shown",
+        ),
+        (Facts(classes={"top": 0.4, "bag": 0.009}), PrepareConfig(unwanted_classes=("bag",)), None),
     ],
 )
 def test_what_is_left_out(facts: Facts, config: PrepareConfig, reason: str | None) -> None:
@@ -108,3 +139,17 @@ def test_what_is_left_out(facts: Facts, config: PrepareConfig, reason: str | Non
         with pytest.raises(LeftOut) as caught:
             facts.check(config)
         assert caught.value.reason == reason
+
+
+def test_the_facts_of_a_drawn_scene() -> None:
+    # person of 20x80 pixels in the middle of 100x100, the lower half skin
+    segmentation = person(top=slice(10, 50), skin=slice(50, 90))
+    noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
+    front = torso(35, 65)
+    facts = facts_of(noise, None, segmentation, front, 3)
+    assert (facts.view, facts.body, facts.people) == ("front", "upper", 3)
+    assert (facts.size, facts.person, facts.cut_off) == (100, 80, 0.0)
+    assert facts.classes == {"top": 0.5, "skin": 0.5} and facts.skin_share == 0.5
+    assert facts.sharpness == round(sharpness(noise, Box(10, 40, 80, 20)), 3)
+    assert facts.phash == perceptual_hash(noise)
+    assert facts_of(noise, "additional", segmentation, front, 3).view == "additional"

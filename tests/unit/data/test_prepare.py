@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ import pytest
 from PIL import Image
 
 from skinfw.component_spec import ComponentSpec, use
-from skinfw.data import prepare as prepare_module
 from skinfw.data.keypoints import read_openpose_json
 from skinfw.data.parts import grow, take_apart
 from skinfw.data.photo import Photo
@@ -257,39 +254,6 @@ def test_the_number_of_processes_does_not_show(
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
 
-def test_errors_and_sudden_ends_of_a_process(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Pool:
-        """Runs at once what it is given, or ends as a killed process does."""
-
-        def __init__(self, *args: Any, initializer: Any, initargs: Any, **more: Any) -> None:
-            initializer(*initargs)
-
-        def submit(self, work: Any, *args: Any) -> Future[Any]:
-            future: Future[Any] = Future()
-            try:
-                future.set_result(work(*args))
-            except Exception as error:
-                future.set_exception(error)
-            if args[0].startswith("id_2"):
-                future = Future()
-                future.set_exception(BrokenProcessPool("killed"))
-            return future
-
-        def shutdown(self, **more: Any) -> None:
-            ended.append(True)
-
-    ended: list[bool] = []
-    monkeypatch.setattr(prepare_module, "ProcessPoolExecutor", Pool)
-    with pytest.raises(RunError, match="a process of prepare ended unexpectedly"):
-        run(photos, tmp_path / "out", workers=2)
-    (photos / "id_1" / "01_1_front.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"id_1/01_1_front\.png: no picture that can be read"):
-        run(photos, tmp_path / "out", on_error="fail", workers=2)
-    assert ended == [True, True]
-
-
 def test_a_full_disk_is_told_in_one_sentence(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,13 +298,13 @@ def test_a_lock_that_cannot_be_opened(photos: Path, tmp_path: Path, monkeypatch:
 
 
 def test_unusable_folders(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nowhere: no such folder"):
+    with pytest.raises(DataError, match="nowhere: no such folder, archive or list"):
         run(tmp_path / "nowhere", tmp_path / "out")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty: no photo in it"):
         run(tmp_path / "empty", tmp_path / "out")
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="file: no such folder"):
+    with pytest.raises(DataError, match="file: no such folder, nor an archive or a list"):
         run(tmp_path / "file", tmp_path / "out")
 
 

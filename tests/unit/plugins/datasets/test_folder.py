@@ -234,3 +234,15 @@ def test_needs_keypoints(people: Path) -> None:
     assert dataset(people).load("b").keypoints is None
     with pytest.raises(DataError, match=r"b: keypoints\.json is missing or empty"):
         dataset(people, needs_keypoints=True).load("b")
+
+
+def test_copies_of_a_photo_are_one_group(tmp_path: Path, write_photo: Callable[..., Path]) -> None:
+    for name, seed in (("a", 0), ("b", 1), ("c", 0), ("id_00000001/d", 2), ("id_00000001/e", 1)):
+        write_photo(tmp_path / "photos" / f"{name}.png", seed)
+    components = (use("segmenter", "deepfashion"), use("pose_encoder", "openpose"))
+    prepare(tmp_path / "photos", tmp_path / "out", *components, PrepareConfig(workers=1))
+    data = dataset(tmp_path / "out")
+    groups = {name: data.group(name) for name in data.names()}
+    assert groups["a"] == groups["c"]
+    assert groups["b"] == groups["id_00000001/d"] == groups["id_00000001/e"]
+    assert len(set(groups.values())) == 2

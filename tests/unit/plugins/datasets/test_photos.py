@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from skinfw.data.prepare_report import PrepareReport
-from skinfw.data.split import Split, split_names
+from skinfw.data.split import Split, position, split_names
 from skinfw.errors import DataError
 from skinfw.interfaces import DatasetIO
 from skinfw.spec import parse_spec
@@ -244,3 +244,50 @@ print(json.dumps([list(data.names()), data.fingerprint(), samples]))
     assert json.loads(printed[0])[0] == [f"id_{index}/01_1_front" for index in range(3)]
     # one made the samples, the other one found them
     assert sorted(re.findall(r"(\d+) made", "".join(told))) in (["3"], ["0", "3"])
+
+
+def test_copies_of_a_photo_are_on_one_side(photos: Path) -> None:
+    for copy in range(20):
+        shutil.copytree(photos / "id_2", photos / f"copy_{copy}")
+    data = PhotosDataset(config(photos), IO)
+    names = data.names()
+    copies = [name for name in names if name.startswith(("copy", "id_2"))]
+    assert len(copies) == 21 and len({data.group(name) for name in copies}) == 1
+    assert len({data.group(name) for name in names}) == 3
+    # by their names alone they would be on two sides
+    assert min(map(position, copies)) < 0.3 < max(map(position, copies))
+    assert position(data.group(copies[0])) == max(map(position, copies))
+
+
+@pytest.mark.parametrize("source", ["photos.zip", "photos.tar.gz", "photos.csv", "photos.jsonl"])
+def test_other_sources(photos: Path, tmp_path: Path, source: str) -> None:
+    expected = PhotosDataset(config(photos), IO)
+    root = tmp_path / source
+    names = [f"id_{index}/01_1_front" for index in range(3)]
+    if source == "photos.csv":
+        rows = [f"photos/{name}.png,{group}" for name, group in zip(names, "aab", strict=True)]
+        root.write_text("\n".join(["photo,group", *rows]))
+    elif source == "photos.jsonl":
+        root.write_text("\n".join(json.dumps({"path": f"photos/{name}.png"}) for name in names))
+    else:
+        base, ending = source.split(".", 1)
+        shutil.make_archive(str(tmp_path / base), {"zip": "zip", "tar.gz": "gztar"}[ending], photos)
+    data = PhotosDataset(config(root), IO)
+    prefix = "photos/" if source in ("photos.csv", "photos.jsonl") else ""
+    assert list(data.names()) == [prefix + name for name in names]
+    for name in names:
+        assert np.array_equal(data.load(prefix + name).target, expected.load(name).target)
+    if source == "photos.csv":
+        assert [data.group(name) for name in data.names()] == ["a", "a", "b"]
+
+
+def test_changes_of_an_archive_or_a_listed_photo_are_noticed(
+    photos: Path, tmp_path: Path, write_photo: PhotoWriter
+) -> None:
+    (tmp_path / "list.txt").write_text("photos/id_0/01_1_front.png\n")
+    shutil.make_archive(str(tmp_path / "all"), "zip", photos)
+    for root, name in (("list.txt", "photos/id_0/01_1_front"), ("all.zip", "id_0/01_1_front")):
+        before = PhotosDataset(config(tmp_path / root), IO).load(name).target
+        write_photo(photos / "id_0" / "01_1_front.png", 7 if root == "list.txt" else 8)
+        shutil.make_archive(str(tmp_path / "all"), "zip", photos)
+        assert not np.array_equal(PhotosDataset(config(tmp_path / root), IO).load(name).target, before)

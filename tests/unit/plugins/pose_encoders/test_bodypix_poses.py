@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_poses import write_bodypix_people, write_constants
 
 from skinfw.data.keypoints import BODY_25
 from skinfw.data.photo import Photo
@@ -13,7 +14,6 @@ from skinfw.errors import UserError
 from skinfw_plugins.pose_encoders.bodypix import BodyPixPoseEncoder
 from skinfw_plugins.pose_encoders.config import BodyPixPoseConfig
 from skinfw_plugins.pose_encoders.orders import COCO_17
-from tiny_poses import write_bodypix, write_constants
 
 SIZE = (129, 65)
 """Height and width of the tiny network's input: multiples of 8 and 16, plus one."""
@@ -35,7 +35,7 @@ def encoder(path: Path, **settings: Any) -> BodyPixPoseEncoder:
 @pytest.mark.parametrize("times", [1, 4])
 def test_points_are_cells_moved_by_their_offsets(tmp_path: Path, stride: int, times: int) -> None:
     joints = body(31.2, 20.1)
-    path = write_bodypix(tmp_path / "tiny.onnx", [joints], SIZE, stride)
+    path = write_bodypix_people(tmp_path / "tiny.onnx", [joints], SIZE, stride)
     photo = Photo(np.zeros((SIZE[0] * times, SIZE[1] * times, 3), np.uint8))
     (pose,) = encoder(path, stride=stride).people(photo)
     for joint, name in enumerate(COCO_17):
@@ -52,7 +52,7 @@ def test_points_are_cells_moved_by_their_offsets(tmp_path: Path, stride: int, ti
 
 def test_each_patch_of_person_is_one_person_and_the_mask_picks(tmp_path: Path) -> None:
     left, right = body(14.0, 20.0, 0.9), body(50.0, 30.0, 1.0)
-    path = write_bodypix(tmp_path / "tiny.onnx", [left, right], SIZE, 8)
+    path = write_bodypix_people(tmp_path / "tiny.onnx", [left, right], SIZE, 8)
     photo = Photo(np.zeros((*SIZE, 3), np.uint8))
     network = encoder(path)
     people = network.people(photo)
@@ -66,20 +66,20 @@ def test_each_patch_of_person_is_one_person_and_the_mask_picks(tmp_path: Path) -
 
 def test_weak_points_and_weak_people_are_not_found(tmp_path: Path) -> None:
     half = {joint: place for joint, place in body(31.0, 20.0).items() if joint < 11}
-    path = write_bodypix(tmp_path / "tiny.onnx", [half], SIZE, 8)
+    path = write_bodypix_people(tmp_path / "tiny.onnx", [half], SIZE, 8)
     photo = Photo(np.zeros((*SIZE, 3), np.uint8))
     (pose,) = encoder(path).people(photo)
     assert pose.point("RWrist")[2] > 0.9 and not pose.point("RHip").any() and not pose.point("MidHip").any()
     assert encoder(path, threshold=0.96).people(photo)[0].found(0).sum() == 0
     few = {joint: place for joint, place in half.items() if joint < 4}
-    scrap = encoder(write_bodypix(tmp_path / "few.onnx", [few], SIZE, 8))
+    scrap = encoder(write_bodypix_people(tmp_path / "few.onnx", [few], SIZE, 8))
     assert scrap.people(photo) == [] and scrap.keypoints(photo) is None
     assert encoder(path, person_threshold=0.999).people(photo) == []
 
 
 def test_a_scrap_beside_a_person_is_nobody(tmp_path: Path) -> None:
     scrap = dict.fromkeys(range(17), (60.0, 6.0))
-    path = write_bodypix(tmp_path / "tiny.onnx", [body(24.0, 40.0), scrap], SIZE, 8)
+    path = write_bodypix_people(tmp_path / "tiny.onnx", [body(24.0, 40.0), scrap], SIZE, 8)
     assert len(encoder(path).people(Photo(np.zeros((*SIZE, 3), np.uint8)))) == 1
 
 

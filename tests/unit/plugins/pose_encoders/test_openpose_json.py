@@ -57,7 +57,11 @@ def test_dress_code_has_one_person_at_half_the_size(tmp_path: Path) -> None:
     [
         ({"people": [{"pose_keypoints_2d": [1.0] * 51}]}, None, "51 numbers for a person, expected 75"),
         ({"people": [{"pose_keypoints_2d": [1.0] * 75}]}, "coco_18", "75 numbers .* order 'coco_18' has 54"),
-        ({"people": [{"pose_keypoints_2d": [1.0] * 53 + [float("nan")]}]}, None, "a person.s points are no list of finite numbers"),
+        (
+            {"people": [{"pose_keypoints_2d": [1.0] * 53 + [float("nan")]}]},
+            None,
+            "a person.s points are no list of finite numbers",
+        ),
         ({"keypoints": [[1, 2, 3, 0]] * 3}, None, "9 numbers for a person"),
         ({"keypoints": 3}, None, "no OpenPose JSON"),
         ({"people": [{"hand": []}]}, None, "no OpenPose JSON"),

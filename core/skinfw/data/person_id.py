@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 
-_ID = re.compile(r"id_\d{8}")
+_ID = re.compile(r"(?:^|[-/])(id_\d{8})(?=[-/]|$)")
 
 
 def person_id(name: str) -> str:
-    """Return the DeepFashion id among the folders of a sample's name, or the name where there is none.
+    """Return the DeepFashion id in a sample's name, or the name where there is none.
 
     The photos below one folder ``id_XXXXXXXX`` belong together: as a rule one person, from several sides.
+    DeepFashion-MultiModal has dashes in place of the folders.
 
     Example:
         >>> person_id("WOMEN/Dresses/id_00000002/02_1_front")
         'id_00000002'
+        >>> person_id("WOMEN-Dresses-id_00000002-02_1_front")
+        'id_00000002'
         >>> person_id("anna/front")
         'anna/front'
     """
-    return next((part for part in name.split("/") if _ID.fullmatch(part)), name)
+    found = _ID.search(name)
+    return found.group(1) if found else name

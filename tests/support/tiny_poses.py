@@ -72,7 +72,7 @@ def simcc(
     return found
 
 
-def write_bodypix(
+def write_bodypix_people(
     path: Path, people: Sequence[Mapping[int, tuple[float, float]]], size: tuple[int, int], stride: int
 ) -> Path:
     """Write a BodyPix 2 of constant answers: people who fill upright rectangles around their joints.

@@ -1,0 +1,1 @@
+"""Measuring segmenters and pose encoders on photos whose answers are known."""

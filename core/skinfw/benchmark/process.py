@@ -1,0 +1,43 @@
+"""Running something in a process of its own, so that its memory can be told."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from skinfw.errors import RunError
+
+ResultT = TypeVar("ResultT")
+
+
+def in_own_process(action: Callable[..., ResultT], *arguments: Any) -> tuple[ResultT, float]:
+    """Run a function of a module in a new process, alone.
+
+    Args:
+        action: the function; like its arguments and what it returns, it must be one that can be pickled.
+        *arguments: what it is given.
+
+    Returns:
+        what it returns, and the largest resident memory of its process in MiB, libraries included.
+
+    Raises:
+        RunError: the process ended unexpectedly, for instance for want of memory.
+    """
+    # spawn: a forked copy of a process with threads may hang, and has the memory of its parent
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            return pool.submit(_measured, action, arguments).result()
+        except BrokenProcessPool as error:
+            raise RunError("the process of a measurement ended unexpectedly: out of memory?") from error
+
+
+def _measured(action: Callable[..., ResultT], arguments: tuple[Any, ...]) -> tuple[ResultT, float]:
+    result = action(*arguments)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # macOS counts bytes, everybody else KiB
+    return result, peak / 2**20 if sys.platform == "darwin" else peak / 2**10

@@ -1,0 +1,170 @@
+"""How well and how fast segmenters tell the regions of photos whose label maps are known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skinfw.benchmark.process import in_own_process
+from skinfw.build import build
+from skinfw.component_spec import ComponentSpec, numbered, use
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Mask, Segmentation
+from skinfw.errors import DataError
+from skinfw.interfaces import Segmenter
+from skinfw.reporting.figures import NONE, Cell, Table
+
+MEASURED = ("person", "skin", "head", "feet", "apparel")
+"""What is measured: the five regions, with the person in the place of the background."""
+
+
+@dataclass(frozen=True)
+class SegmenterFigures:
+    """What one segmenter came to.
+
+    Attributes:
+        mean: mean over the photos of the intersection over union of each region, in [0, 1]; None for a region
+            that the segmenter cannot tell.
+        median: the median likewise.
+        photos: photos that it segmented.
+        unusable: why others could not be, by the photo.
+        seconds: median time of one photo, from pixels in memory to the label map.
+        memory: largest resident memory of its process in MiB, libraries included.
+    """
+
+    mean: dict[str, float | None]
+    median: dict[str, float | None]
+    photos: int
+    unusable: dict[str, str]
+    seconds: float
+    memory: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as JSON holds them."""
+        return asdict(self)
+
+
+def intersection_over_union(found: Mask, true: Mask) -> float:
+    """Return the intersection over union of two masks ``(H, W)``; NaN where both are empty."""
+    union = np.count_nonzero(found | true)
+    return np.count_nonzero(found & true) / union if union else float("nan")
+
+
+def measure_segmenter(
+    segmenter: Segmenter[Any], truth: Segmenter[Any], photos: Sequence[Path]
+) -> SegmenterFigures:
+    """Compare a segmenter with true label maps.
+
+    A region that neither of the two sees in a photo does not count there; one that only one of them sees
+    counts as 0.
+
+    Args:
+        segmenter: what is measured.
+        truth: gives the true label maps.
+        photos: the photos.
+
+    Raises:
+        DataError: not one photo could be measured.
+    """
+    overlaps: dict[str, list[float]] = {name: [] for name in MEASURED}
+    seconds: list[float] = []
+    unusable: dict[str, str] = {}
+    told: set[str] = set()
+    for path in photos:
+        try:
+            photo = Photo.read(path)
+            true = truth.segment(photo)
+            began = time.perf_counter()
+            found = segmenter.segment(photo)
+        except DataError as error:
+            unusable[str(path)] = str(error)
+            continue
+        seconds.append(time.perf_counter() - began)
+        for name in MEASURED:
+            masks = _region(found, name), _region(true, name)
+            if masks[0] is not None and masks[1] is not None:
+                told.add(name)
+                overlaps[name].append(intersection_over_union(masks[0], masks[1]))
+    if not seconds:
+        raise DataError(
+            f"none of the {len(photos)} photos could be measured: {next(iter(unusable.values()))}"
+        )
+    known = {name: np.array(overlaps[name]) for name in MEASURED if name in told}
+    known = {name: values[~np.isnan(values)] for name, values in known.items()}
+    return SegmenterFigures(
+        mean={name: _figure(np.mean, known.get(name)) for name in MEASURED},
+        median={name: _figure(np.median, known.get(name)) for name in MEASURED},
+        photos=len(seconds),
+        unusable=unusable,
+        seconds=float(np.median(seconds)),
+    )
+
+
+def _region(segmentation: Segmentation, name: str) -> Mask | None:
+    """Return a region's pixels, or None where the segmenter cannot tell it."""
+    key = "background" if name == "person" else name
+    regions = {str(region) for region in segmentation.regions}
+    if key not in regions:
+        return None
+    return segmentation.person if name == "person" else segmentation.region(name)  # type: ignore[arg-type]
+
+
+def _figure(of: Any, values: Any) -> float | None:
+    return None if values is None or not len(values) else float(of(values))
+
+
+def benchmark_segmenters(
+    segmenters: Sequence[ComponentSpec], truth: ComponentSpec, photos: Sequence[Path]
+) -> dict[str, SegmenterFigures]:
+    """Measure segmenters one after the other, each in a process of its own.
+
+    Returns:
+        the figures by the segmenters' names, numbered where one name comes twice.
+
+    Raises:
+        DataError: a segmenter could not measure a single photo.
+        SkinfwError: a segmenter cannot be built, for instance because its weights are missing.
+    """
+    found = {}
+    for name, reference in numbered(segmenters).items():
+        figures, memory = in_own_process(
+            _measure, reference.to_json(), truth.to_json(), [str(photo) for photo in photos]
+        )
+        found[name] = SegmenterFigures(**{**figures.to_json(), "memory": memory})
+    return found
+
+
+def _measure(reference: dict[str, Any], truth: dict[str, Any], photos: list[str]) -> SegmenterFigures:
+    built, true = (build(_again(each), Segmenter) for each in (reference, truth))
+    return measure_segmenter(built, true, [Path(photo) for photo in photos])
+
+
+def _again(reference: dict[str, Any]) -> ComponentSpec:
+    return use("segmenter", **{"name" if key == "type" else key: value for key, value in reference.items()})
+
+
+def figures_table(figures: dict[str, SegmenterFigures]) -> Table:
+    """Return the figures of segmenters side by side; the best IoU of each region is marked."""
+    best = {
+        name: max((each.mean[name] or 0.0 for each in figures.values()), default=0.0) for name in MEASURED
+    }
+
+    def cells(each: SegmenterFigures) -> list[Cell]:
+        regions = [_cell(each, name, best[name]) for name in MEASURED]
+        speed = Cell(f"{1 / each.seconds:.3g}", False)
+        return [*regions, Cell(str(each.photos), False), speed, Cell(f"{each.memory:.0f}", False)]
+
+    columns = [*(f"{name} ↑" for name in MEASURED), "photos", "photos/s", "memory, MiB"]
+    return Table("segmenter", columns, [(name, cells(each)) for name, each in figures.items()])
+
+
+def _cell(figures: SegmenterFigures, region: str, best: float) -> Cell:
+    mean, median = figures.mean[region], figures.median[region]
+    if mean is None or median is None:
+        return Cell(NONE, False)
+    return Cell(f"{mean:.3f} ({median:.3f})", mean == best)

@@ -1,0 +1,35 @@
+"""Components that are named on the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from pydantic import TypeAdapter, ValidationError
+
+from skinfw.component_spec import ComponentSpec, Slot, use_default
+from skinfw.errors import UserError
+from skinfw.faults import tell
+
+
+def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
+    """Read a component given as a name or as JSON.
+
+    Args:
+        kind: which interface it implements.
+        text: what was given; None for the default of that kind.
+        option: what the option is called, for messages.
+
+    Raises:
+        UserError: no such component, or its parameters have faults.
+    """
+    if text is None:
+        return use_default(kind)
+    try:
+        value = json.loads(text) if text.lstrip().startswith("{") else text
+        slot: TypeAdapter[ComponentSpec] = TypeAdapter(Annotated[ComponentSpec, Slot(kind)])
+        return slot.validate_python(value)
+    except ValidationError as error:
+        raise UserError(f"{option}: {'; '.join(tell(error, value))}") from None
+    except ValueError as error:
+        raise UserError(f"{option}: no valid JSON: {error}") from None

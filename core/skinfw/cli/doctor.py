@@ -1,0 +1,106 @@
+"""``skinfw doctor``: what is wrong with a set of samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from skinfw.doctor.config import DoctorConfig
+    from skinfw.doctor.finding import DoctorReport
+
+PAGE = "doctor.html"
+
+
+@click.command(name="doctor", short_help="Look for faults in a set of samples.")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE",
+    help="The page of offenders. Default: doctor.html among the samples.",
+)  # fmt: skip
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write JSON.")
+@click.option("--test-fraction", type=float, help="The spec's test_fraction. Default: 0.2.")
+@click.option("--validation-fraction", type=float, help="The spec's validation_fraction. Default: 0.1.")
+@click.option("--workers", type=int, help="Processes. Default: one a core.")
+@click.option(
+    "--config", metavar="JSON",
+    help='Other thresholds, for instance {"twin_distance": 4}; the documentation lists them.',
+)  # fmt: skip
+def command(
+    data: Path, output: Path | None, json_file: Path | None, config: str | None, **options: Any
+) -> None:
+    """Look through DATA, a folder of sample folders or a glob, for what would spoil training.
+
+    Writes a page with the offenders, worst first. The exit code is 0 when all is well, 1 when there are
+    offenders, 2 when the command cannot be done. Samples that are struck out are passed over.
+    """
+    settings = _config(config, options)
+
+    from skinfw.build import build
+    from skinfw.cli.bar import progress_bar
+    from skinfw.component_spec import use
+    from skinfw.data.sample_search import find_samples
+    from skinfw.doctor.examine import examine
+    from skinfw.interfaces import Dataset, DatasetIO
+    from skinfw.jsonfile import write_json
+    from skinfw.reporting.doctor_page import write_doctor_page
+
+    base, names = find_samples(data.absolute())
+    dataset = build(use("dataset", "folder", root=data.absolute()), Dataset, DatasetIO((1, 1), ()))
+    with progress_bar("doctor") as progress:
+        report = examine(base, names, settings, dataset.group, progress)
+    _print_report(report)
+    page = output or base / PAGE
+    write_doctor_page(report, base, str(data), page)
+    click.echo(f"Page: {page}")
+    if json_file is not None:
+        write_json(json_file, report.to_json())
+        click.echo(f"JSON: {json_file}")
+    if report.findings:
+        raise SystemExit(1)
+
+
+def _config(text: str | None, options: dict[str, Any]) -> DoctorConfig:
+    """Make the settings out of the options that were given."""
+    from pydantic import ValidationError
+
+    from skinfw.doctor.config import DoctorConfig
+    from skinfw.errors import UserError
+    from skinfw.faults import tell
+    from skinfw.jsonfile import parse_json
+
+    try:
+        given = {} if text is None else parse_json(text)
+    except ValueError as error:
+        raise UserError(f"--config: no valid JSON: {error}") from None
+    if not isinstance(given, dict):
+        raise UserError('--config: give a JSON object, for instance {"twin_distance": 4}')
+    given |= {name: value for name, value in options.items() if value is not None}
+    try:
+        return DoctorConfig.model_validate(given)
+    except ValidationError as error:
+        raise UserError("; ".join(line.removeprefix("$.") for line in tell(error, given))) from None
+
+
+def _print_report(report: DoctorReport) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from skinfw.doctor.finding import MEANINGS
+
+    console = Console()
+    offenders = len(report.offenders)
+    console.print(f"{report.samples} samples, {offenders} with a fault", highlight=False)
+    if not offenders:
+        return
+    table = Table("check", "samples", "share", "what is wrong")
+    table.add_column("worst", overflow="fold")
+    for check, count in report.counts().items():
+        if count:
+            worst = next(finding.samples[0] for finding in report.findings if finding.check == check)
+            share = f"{count / report.samples:.1%}"
+            table.add_row(check, str(count), share, MEANINGS[check], escape(worst))
+    console.print(table)

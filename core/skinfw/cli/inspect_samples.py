@@ -1,0 +1,57 @@
+"""``skinfw inspect``: a contact sheet of samples in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+FOLDER = "contact_sheet"
+
+
+@click.command(name="inspect", short_help="Look through samples, and strike out bad ones.")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FOLDER",
+    help="Where the sheet is written. Default: contact_sheet among the samples.",
+)  # fmt: skip
+@click.option(
+    "--photos", type=click.Path(path_type=Path), metavar="FOLDER",
+    help="The folder that the samples were prepared from; its photos are shown too.",
+)  # fmt: skip
+@click.option("--serve", is_flag=True, help="Serve the sheet on this machine; strike-outs are saved at once.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port to serve on. Default: a free one."
+)
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes. Default: one a core.")
+def command(
+    data: Path, output: Path | None, photos: Path | None, serve: bool, port: int, workers: int | None
+) -> None:
+    """Write a contact sheet of the samples in DATA, a folder of sample folders or a glob.
+
+    Samples that are struck out on it stand in DATA/struck_out.txt, and no run uses them. Without --serve the
+    browser keeps them, and a button saves the file.
+    """
+    from skinfw.cli.bar import progress_bar
+    from skinfw.contact_sheet.build import build_sheet
+    from skinfw.contact_sheet.server import SheetServer
+    from skinfw.data.sample_search import all_samples
+    from skinfw.data.struck_out import STRUCK_OUT_FILE
+    from skinfw.errors import UserError
+
+    if port and not serve:
+        raise UserError("--port needs --serve")
+    if photos is not None and not photos.is_dir():
+        raise UserError(f"{photos}: no such folder; give the one that the samples were prepared from")
+    base, names = all_samples(data.absolute())
+    folder = (output or base / FOLDER).absolute()
+    with progress_bar("inspect") as progress:
+        page = build_sheet(base, names, folder, photos=photos, workers=workers, progress=progress)
+    if not serve:
+        click.echo(f"{len(names)} samples: open {page}")
+        click.echo(f"Save what you strike out as {base / STRUCK_OUT_FILE}")
+        return
+    with SheetServer(folder, base, names, port) as server:
+        click.echo(f"{len(names)} samples: open {server.address}")
+        click.echo(f"What you strike out is saved in {base / STRUCK_OUT_FILE}; Ctrl+C ends")
+        server.serve_forever()

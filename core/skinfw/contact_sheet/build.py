@@ -1,0 +1,125 @@
+"""Making a contact sheet: one HTML page, a list of samples, and a small strip of pictures for each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from skinfw.data.sample_folder import read_record
+from skinfw.data.segmentation import Picture
+from skinfw.data.struck_out import struck_out
+from skinfw.errors import DataError, RunError
+from skinfw.jsonfile import replacing, write_text
+from skinfw.processes import spread
+from skinfw.reporting.pages import render_page
+from skinfw.reporting.sample_pictures import encoded, sample_views
+
+SHOWN = ("photo", "map", "input", "pose", "target")
+"""What a strip shows from left to right; the photo only where it is known."""
+
+HEIGHT = 256
+"""Pixels of a strip's height, at most."""
+
+PAGE_FILE = "index.html"
+LIST_FILE = "samples.js"
+STRIPS = "strips"
+
+_GAP = 4
+
+
+def build_sheet(
+    base: Path,
+    names: Sequence[str],
+    output: Path,
+    *,
+    photos: Path | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Write a contact sheet; strips that are there and newer than their samples are kept.
+
+    Args:
+        base: the folder that the names are relative to.
+        names: all samples, struck out or not.
+        output: the folder to write to.
+        photos: the folder that the photos were prepared from; None: the photos are not shown.
+        workers: processes; None: one for each core that may be used.
+        progress: told how far it is.
+
+    Returns:
+        the page to open.
+
+    Raises:
+        RunError: something cannot be written.
+    """
+    names = sorted(names)
+    strip = partial(_write_strip, base=base, output=output, photos=photos)
+    files = []
+    for file in spread(strip, names, workers):
+        files.append(file)
+        if progress is not None:
+            progress(len(files), len(names))
+    sheet = {
+        "title": base.name,
+        # what the browser remembers strike-outs by
+        "key": f"skinfw struck out {_digest(str(base))}",
+        "shown": [view for view in SHOWN if view != "photo" or photos is not None],
+        "samples": [[name, file] for name, file in zip(names, files, strict=True)],
+        "struck": sorted(struck_out(base) & set(names)),
+    }
+    # a script, not JSON that is fetched: pages opened from the disk may fetch nothing
+    write_text(output / LIST_FILE, f"const sheet = {json.dumps(sheet)};\n")
+    page = output / PAGE_FILE
+    write_text(page, render_page("contact_sheet.html", list_file=LIST_FILE))
+    return page
+
+
+def _write_strip(name: str, base: Path, output: Path, photos: Path | None) -> str:
+    """Write the strip of a sample where it is missing or old; return its path below the output folder."""
+    key = _digest(f"{name}\0{photos is not None}")
+    # thousands of files in one folder are slow to list
+    file = f"{STRIPS}/{key[:2]}/{key}.webp"
+    path, folder = output / file, base / name
+    try:
+        newest = max(entry.stat().st_mtime_ns for entry in folder.iterdir())
+        if path.is_file() and path.stat().st_mtime_ns > newest:
+            return file
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be read: {error.strerror}") from error
+    data = encoded(_strip(folder, photos))
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+    return file
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+
+
+def _strip(folder: Path, photos: Path | None) -> Picture:
+    """Return the views side by side, of one height."""
+    photo = None if photos is None else photos / _source(folder)
+    views = sample_views(folder, HEIGHT, photo)
+    shown = [views[name] for name in SHOWN if name in views]
+    height = max(view.shape[0] for view in shown)
+    cells: list[Picture] = []
+    for view in shown:
+        width = max(1, round(view.shape[1] * height / view.shape[0]))
+        cell = cv2.resize(view, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        cells += [cell, np.full((height, _GAP, 3), 255, np.uint8)]
+    return np.concatenate(cells[:-1], axis=1)
+
+
+def _source(folder: Path) -> str:
+    """Return the photo's path below the folder of photos; a name that no file has where nobody knows."""
+    try:
+        record = read_record(folder) or {}
+    except DataError:
+        record = {}
+    return str(record.get("source") or "unknown photo")

@@ -1,0 +1,92 @@
+"""The classes of a trained segmenter, and what label maps are to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from skinfw.data.segmentation import LabelMap, Segmentation
+from skinfw.errors import RunError
+from skinfw.regions import REGIONS, RegionName
+from skinfw.segmentation_spec import ClassSpec, SegmentationData
+
+UNKNOWN = 255
+"""Label of pixels whose class is not known: they are neither trained on nor measured."""
+
+
+@dataclass(frozen=True)
+class ClassTable:
+    """The classes in the order of a network's channels.
+
+    Attributes:
+        names: the name of each class.
+        regions: for each region, the names of its classes; a region that has none is absent.
+        members: the class that each class of the label segmenter belongs to; those that belong to none are
+            `UNKNOWN`.
+    """
+
+    names: tuple[str, ...]
+    regions: Mapping[RegionName, tuple[str, ...]]
+    members: Mapping[str, str]
+
+    def labels(self, segmentation: Segmentation) -> LabelMap:
+        """Return a label map in these classes, uint8 ``(H, W)``, of a segmentation by the label segmenter."""
+        places = [
+            self.names.index(self.members[name]) if name in self.members else UNKNOWN
+            for name in segmentation.classes
+        ]
+        labels: LabelMap = np.array(places, np.uint8)[segmentation.labels]
+        return labels
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the table as JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ClassTable:
+        """Return the table that `to_json` wrote."""
+        regions = {
+            region: tuple(value["regions"][region]) for region in REGIONS if region in value["regions"]
+        }
+        return cls(tuple(value["names"]), regions, dict(value["members"]))
+
+
+def class_table(data: SegmentationData, found: Segmentation) -> ClassTable:
+    """Return the classes that a spec asks for.
+
+    Args:
+        data: the spec's data.
+        found: any segmentation by the label segmenter; only its classes and regions count.
+
+    Raises:
+        RunError: the spec names a class that the label segmenter does not know, or the label segmenter tells
+            no background, or has too many classes.
+    """
+    if "background" not in found.regions:
+        raise RunError(f"the label segmenter {data.labels.name!r} tells no background; take another one")
+    if isinstance(data.classes, dict):
+        return _named(data.classes, found, data.labels.name)
+    if data.classes == "regions":
+        members = {name: region for region, names in found.regions.items() for name in names}
+        return ClassTable(REGIONS, {region: (region,) for region in REGIONS}, dict(members))
+    if len(found.classes) > UNKNOWN:
+        raise RunError(f"the label segmenter {data.labels.name!r} has more than {UNKNOWN} classes")
+    return ClassTable(found.classes, dict(found.regions), {name: name for name in found.classes})
+
+
+def _named(classes: Mapping[str, ClassSpec], found: Segmentation, segmenter: str) -> ClassTable:
+    members = {name: key for key, each in classes.items() for name in each.of}
+    unknown = [name for name in members if name not in found.classes]
+    if unknown:
+        raise RunError(
+            f"$.data.classes: the label segmenter {segmenter!r} has no class {unknown[0]!r} (there are: "
+            f"{', '.join(found.classes)})"
+        )
+    rest = next(key for key, each in classes.items() if each.region == "background")
+    regions: dict[RegionName, tuple[str, ...]] = {}
+    for key, each in classes.items():
+        regions[each.region] = (*regions.get(each.region, ()), key)
+    return ClassTable(tuple(classes), regions, {name: members.get(name, rest) for name in found.classes})

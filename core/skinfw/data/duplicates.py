@@ -1,0 +1,146 @@
+"""Photos that show the same: perceptual hashes, and groups of samples that must stay together in a split."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import imagehash
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from skinfw.data.sample_folder import read_record
+from skinfw.data.segmentation import Picture
+from skinfw.data.split import position
+
+BITS = 64
+
+_ROWS = 512
+_PHASH = re.compile(r"[0-9a-f]{16}")
+
+
+def perceptual_hash(picture: Picture) -> str:
+    """Return the perceptual hash of a picture as 16 hexadecimal digits.
+
+    It tells which of the lowest 8x8 frequencies of the brightness are above their median (``phash`` of
+    ImageHash): copies of other sizes and qualities differ in few of its 64 bits.
+
+    Args:
+        picture: uint8 RGB ``(H, W, 3)``.
+    """
+    return str(imagehash.phash(Image.fromarray(picture)))
+
+
+def near_pairs(hashes: Sequence[str], most: int) -> NDArray[np.int64]:
+    """Return the pairs of hashes that differ in at most so many bits, int64 ``(N, 2)``, as indices."""
+    values = np.array([int(each, 16) for each in hashes], ">u8")
+    bits = np.unpackbits(values.view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32)
+    signs = 2 * bits - 1
+    pairs = []
+    for start in range(0, len(signs), _ROWS):
+        # bits that agree count 1, bits that differ -1
+        agreement = signs[start : start + _ROWS] @ signs[start:].T
+        first, second = np.nonzero(np.triu(agreement >= BITS - 2 * most, 1))
+        pairs.append(np.stack([first + start, second + start], axis=1))
+    return np.concatenate(pairs) if pairs else np.zeros((0, 2), np.int64)
+
+
+class SeenPhotos:
+    """Photos by their perceptual hashes.
+
+    Args:
+        most: bits in which near copies may differ.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._photos: list[str] = []
+        self._hashes = np.zeros(64, np.uint64)
+
+    def add(self, photo: str, phash: str) -> None:
+        """Remember a photo."""
+        count = len(self._photos)
+        if count == len(self._hashes):
+            self._hashes = np.concatenate([self._hashes, np.zeros_like(self._hashes)])
+        self._hashes[count] = int(phash, 16)
+        self._photos.append(photo)
+
+    def twin(self, phash: str) -> tuple[str, int] | None:
+        """Return the first photo that shows the same, and in how many bits it differs; or None."""
+        differing = self._hashes[: len(self._photos)] ^ np.uint64(int(phash, 16))
+        bits = np.unpackbits(differing.view(np.uint8)).reshape(-1, BITS).sum(axis=1)
+        near = np.flatnonzero(bits <= self._most)
+        return (self._photos[near[0]], int(bits[near[0]])) if len(near) else None
+
+
+class _Clusters:
+    """Keys that belong together (union-find)."""
+
+    def __init__(self) -> None:
+        self._above: dict[str, str] = {}
+
+    def top(self, key: str) -> str:
+        while (above := self._above.get(key, key)) != key:
+            # halving the way keeps it short
+            self._above[key] = key = self._above.get(above, above)
+        return key
+
+    def join(self, one: str, other: str) -> None:
+        # what was in training stays there: a sample never moves from training to test
+        low, high = sorted((self.top(one), self.top(other)), key=lambda key: (position(key), key))
+        self._above[low] = high
+
+
+def join_groups(keys: Sequence[str], hashes: Sequence[str | None], most: int) -> dict[str, str]:
+    """Join groups of samples that share a photo or a near copy of it.
+
+    Args:
+        keys: the group of each sample, for instance its person.
+        hashes: the perceptual hash of each sample's photo, None where nobody knows.
+        most: bits in which near copies may differ.
+
+    Returns:
+        for each key the group it is in now: of those that were joined the one that is last in the split, so
+        that new samples never move older ones from training to test, nor any that are no copies.
+    """
+    clusters = _Clusters()
+    holders: dict[str, str] = {}
+    for key, phash in zip(keys, hashes, strict=True):
+        if phash is not None:
+            clusters.join(key, holders.setdefault(phash, key))
+    distinct = list(holders)
+    for first, second in near_pairs(distinct, most):
+        clusters.join(holders[distinct[first]], holders[distinct[second]])
+    return {key: clusters.top(key) for key in keys}
+
+
+def sample_groups(
+    base: Path, names: Sequence[str], person: Callable[[str], str], most: int
+) -> Mapping[str, str]:
+    """Return the group that the split goes by, for each sample.
+
+    Samples are together that show one person, have one group in their records, or are near copies.
+
+    Args:
+        base: the folder that the names are relative to.
+        names: the samples.
+        person: who is in a sample, as far as its name tells.
+        most: bits in which the perceptual hashes of near copies may differ.
+
+    Raises:
+        DataError: a record is no JSON object.
+    """
+    records = [read_record(base / name) or {} for name in names]
+    keys = [str(record.get("group") or person(name)) for name, record in zip(names, records, strict=True)]
+    joined = join_groups(keys, [_phash(record) for record in records], most)
+    return {name: joined[key] for name, key in zip(names, keys, strict=True)}
+
+
+def _phash(record: Mapping[str, Any]) -> str | None:
+    """Return the perceptual hash in a sample's record; None where it was not prepared by skinfw."""
+    facts = record.get("facts")
+    found = facts.get("phash") if isinstance(facts, dict) else None
+    return found if isinstance(found, str) and _PHASH.fullmatch(found) else None

@@ -1,0 +1,148 @@
+"""The processes of prepare on this machine; a photo that kills one is left out, the others go on."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import cv2
+
+from skinfw.data.prepare_photo import Parts, PhotoPreparer
+from skinfw.data.prepare_report import Row
+from skinfw.data.prepare_task import Task
+from skinfw.errors import DataError, RunError
+
+_AHEAD = 4
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Workers:
+    """Processes that prepare photos.
+
+    A process that ends unexpectedly takes its pool along. The photos that were in work are then tried one at
+    a time, so that it shows which one it was.
+
+    Args:
+        parts: what each process builds its preparer from.
+        count: number of processes.
+    """
+
+    def __init__(self, parts: Parts, count: int) -> None:
+        self._parts = parts
+        self._count = count
+        self._pool: ProcessPoolExecutor | None = None
+
+    def rows(self, tasks: Iterable[Task]) -> Iterator[Row]:
+        """Yield what becomes of each photo, in order.
+
+        Raises:
+            SkinfwError: something is wrong that is wrong for every photo.
+        """
+        pending: deque[tuple[Task, Future[Row]]] = deque()
+        for task in tasks:
+            pending.append((task, self._submit(task)))
+            if len(pending) >= _AHEAD * self._count:
+                yield self._next(pending)
+        while pending:
+            yield self._next(pending)
+
+    def _submit(self, task: Task) -> Future[Row]:
+        if self._pool is None:
+            self._pool = self._start(self._count)
+        try:
+            return self._pool.submit(_work, task)
+        except BrokenProcessPool as error:
+            lost: Future[Row] = Future()
+            lost.set_exception(error)
+            return lost
+
+    def _next(self, pending: deque[tuple[Task, Future[Row]]]) -> Row:
+        """Return the row of the oldest task."""
+        task, future = pending.popleft()
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            self.close()
+        tried = [(task, future), *pending]
+        pending.clear()
+        pending.extend((one, self._alone(one) if _is_lost(done) else done) for one, done in tried)
+        self.close()
+        return pending.popleft()[1].result()
+
+    def _alone(self, task: Task) -> Future[Row]:
+        """Prepare one photo while no other is in work, and tell when the process ends again."""
+        if self._pool is None:
+            self._pool = self._start(1)
+        future = self._pool.submit(_work, task)
+        if not isinstance(future.exception(), BrokenProcessPool):
+            return future
+        self.close()
+        detail = f"{task.entry.path}: the process that prepared it ended unexpectedly (out of memory?)"
+        told: Future[Row] = Future()
+        if self._parts.config.on_error == "fail":
+            told.set_exception(DataError(detail))
+        else:
+            told.set_result(Row(task.entry.name, task.sample, "left out", "component failed", detail))
+        return told
+
+    def _start(self, count: int) -> ProcessPoolExecutor:
+        # spawn: a forked copy of a process with threads may hang
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(
+            count, mp_context=context, initializer=_start_worker, initargs=(self._parts,)
+        )
+        try:
+            pool.submit(_ready).result()
+        except BrokenProcessPool as error:
+            pool.shutdown()
+            raise RunError(
+                "the processes of prepare cannot start: out of memory, or started from a script without "
+                "if __name__ == '__main__'; run again with 1 worker to see why"
+            ) from error
+        return pool
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+
+def _is_lost(future: Future[Row]) -> bool:
+    return future.cancelled() or isinstance(future.exception(), BrokenProcessPool)
+
+
+_worker: PhotoPreparer | None = None
+
+
+def _start_worker(parts: Parts) -> None:
+    global _worker
+    # the processes share the cores among themselves already
+    os.environ["OMP_NUM_THREADS"] = "1"
+    cv2.setNumThreads(1)
+    os.chdir(parts.folder)  # a cluster starts its processes elsewhere
+    _worker = parts.build()
+    torch = sys.modules.get("torch")
+    if torch is not None:  # only where a component needs it
+        torch.set_num_threads(1)
+
+
+def _ready() -> None:
+    """Do nothing: shows that a process has started."""
+
+
+def _work(task: Task) -> Row:
+    if _worker is None:
+        raise RuntimeError("the worker was not started")
+    return task.run(_worker)

@@ -1,0 +1,80 @@
+"""What a prepared sample was made of, so that it is known whether it must be made anew."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from skinfw.data.filters import Facts
+from skinfw.data.sample_folder import read_record
+from skinfw.data.sample_writer import WRITTEN_FILES, remove_sample, writing_failed
+from skinfw.data.source import Entry
+from skinfw.errors import DataError, RunError
+
+
+def own_record(folder: Path) -> dict[str, Any] | None:
+    """Return the record of a sample that prepare wrote, empty where it is damaged; None where there is none.
+
+    Raises:
+        RunError: somebody else filled the folder.
+    """
+    try:
+        record = read_record(folder)
+    except DataError:
+        return {}
+    if record is None and any((folder / name).exists() for name in WRITTEN_FILES):
+        raise RunError(
+            f"{folder}: holds a sample that prepare did not write; choose another output folder, so that "
+            "it is not overwritten"
+        )
+    return record
+
+
+def finished(folder: Path, record: dict[str, Any] | None, identity: dict[str, str]) -> Facts | None:
+    """Return the facts of a sample, where it is all there and made of the same with the same settings."""
+    same = record is not None and all(record.get(key) == value for key, value in identity.items())
+    if record is None or not same or not all((folder / name).is_file() for name in WRITTEN_FILES):
+        return None
+    try:
+        return Facts(**record["facts"])
+    except (KeyError, TypeError):  # somebody changed it
+        return None
+
+
+def content_hash(photo: Path, sources: tuple[Path, ...], entry: Entry) -> str:
+    """Return a hash of the bytes of a photo and of the files that belong to it, and of what its source tells.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    digest = hashlib.sha256()
+    for path in (photo, *sources):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            data = b""
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+        digest.update(f"{path.name}\0{hashlib.sha256(data).hexdigest()}\0".encode("utf-8", "surrogateescape"))
+    if entry.view or entry.group:
+        digest.update(f"{entry.view}\0{entry.group}".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def hash_json(value: Any) -> str:
+    """Return a hash of a JSON value that does not depend on the order of keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def remove_prepared(folder: Path) -> None:
+    """Remove a sample that prepare wrote.
+
+    Raises:
+        RunError: it cannot be removed.
+    """
+    try:
+        remove_sample(folder)
+    except OSError as error:
+        raise writing_failed(folder, error) from error

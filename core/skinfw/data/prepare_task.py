@@ -1,0 +1,57 @@
+"""What prepare has to do: one task a photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skinfw.data.prepare_photo import PhotoPreparer
+from skinfw.data.prepare_report import Row
+from skinfw.data.source import Entry
+
+LONGEST_NAME = 230
+"""Bytes that a folder's name may have: file systems take 255, and a sample in work has a longer one."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One photo and its sample.
+
+    Attributes:
+        entry: the photo.
+        sample: the sample's name.
+        refused: what became of it already, where its name cannot be used.
+    """
+
+    entry: Entry
+    sample: str
+    refused: Row | None = None
+
+    def run(self, preparer: PhotoPreparer) -> Row:
+        """Prepare the photo."""
+        return self.refused or preparer.prepare(self.entry, self.sample)
+
+
+def make_tasks(entries: Sequence[Entry]) -> list[Task]:
+    """Give each photo its sample's name: its own without the ending.
+
+    A name is taken when an earlier photo has it, or has one that it lies inside of.
+    """
+    owners: dict[str, str] = {}
+    tasks = []
+    for entry in entries:
+        name = Path(entry.name).with_suffix("").as_posix()
+        inside = [name, *(parent.as_posix() for parent in Path(name).parents)]
+        owner = next((owners[part] for part in inside if part in owners), None)
+        refused = None
+        if owner is not None:
+            detail = f"the sample of {owner} is in the way"
+            refused = Row(entry.name, name, "left out", "name already taken", detail)
+        elif any(len(part.encode("utf-8", "surrogateescape")) > LONGEST_NAME for part in name.split("/")):
+            detail = f"{entry.name}: a part of it is longer than {LONGEST_NAME} bytes; rename it"
+            refused = Row(entry.name, name, "left out", "name too long", detail)
+        else:
+            owners[name] = entry.name
+        tasks.append(Task(entry, name, refused))
+    return tasks

@@ -1,0 +1,184 @@
+"""Fetching photos that are named by a URL: politely, and only once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError, InvalidHeader
+from urllib3.util import Retry
+
+from skinfw.data.prepare_config import FetchConfig
+from skinfw.data.scrape_index import Fetched, FetchIndex
+from skinfw.data.scrape_manners import Manners, NotAllowedError, host_of, user_agent
+
+logger = logging.getLogger("skinfw")
+
+HOSTS_AT_ONCE = 8
+"""Hosts that are asked side by side; each is asked for one photo at a time."""
+
+MOST_PATIENCE = 120.0
+"""Longest time in seconds that is waited because a host asks for it; one that asks for more is left alone."""
+
+MOST_REDIRECTS = 5
+
+SECONDS_BETWEEN_MESSAGES = 10.0
+
+_AGAIN = (429, 500, 502, 503, 504)
+_BINARY = ("application/octet-stream", "binary/octet-stream", "")
+_CHUNK = 2**16
+
+
+class _FailedError(Exception):
+    """This URL gives no file.
+
+    Attributes:
+        status: what the host answered.
+        wait: seconds to wait before it is tried again; None: never.
+    """
+
+    def __init__(self, reason: str, status: int = 0, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.status, self.wait = status, wait
+
+
+def fetch_all(urls: Sequence[str], folder: Path, config: FetchConfig) -> dict[str, Fetched]:
+    """Fetch files; those that are there from an earlier run are not asked for again.
+
+    Args:
+        urls: http or https URLs.
+        folder: where the files go, called by the SHA-256 of their content, and ``index.jsonl``, which says
+            what became of every URL.
+        config: rate, timeout, tries and largest size.
+
+    Returns:
+        what became of each URL.
+
+    Raises:
+        RunError: the disk is full, or the folder cannot be written.
+    """
+    index = FetchIndex(folder)
+    found = {url: known for url in urls if (known := index.finished(url)) is not None}
+    hosts: dict[str, list[str]] = {}
+    for url in urls:
+        if url not in found:
+            hosts.setdefault(host_of(url), []).append(url)
+    scraper = _Scraper(index, config, sum(map(len, hosts.values())))
+    with ThreadPoolExecutor(HOSTS_AT_ONCE) as pool:
+        futures = [pool.submit(scraper.fetch_host, each) for each in hosts.values()]
+        try:
+            for future in as_completed(futures):
+                found.update(future.result())
+        except BaseException:  # a full disk, Ctrl-C
+            scraper.stopped.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return found
+
+
+class _Scraper:
+    """Fetches the URLs of one host after the other's in each of several threads."""
+
+    def __init__(self, index: FetchIndex, config: FetchConfig, total: int) -> None:
+        self._index, self._config = index, config
+        # who waits is woken when everything stops
+        self.stopped = threading.Event()
+        self._manners = Manners(config.rate, config.timeout, sleep=self.stopped.wait)
+        self._done, self._total, self._told = 0, total, time.monotonic()
+
+    def fetch_host(self, urls: Sequence[str]) -> dict[str, Fetched]:
+        """Fetch the URLs of one host."""
+        found = {}
+        with requests.Session() as session:
+            # packed bodies have another length than the host says
+            session.headers.update({"User-Agent": user_agent(), "Accept-Encoding": "identity"})
+            for url in urls:
+                if self.stopped.is_set():
+                    break
+                found[url] = self._index.add(self._fetch(url, session))
+                self._tell()
+        return found
+
+    def _tell(self) -> None:
+        self._done += 1
+        if time.monotonic() - self._told >= SECONDS_BETWEEN_MESSAGES:
+            self._told = time.monotonic()
+            logger.info("fetched %d of %d photos", self._done, self._total)
+
+    def _fetch(self, url: str, session: requests.Session) -> Fetched:
+        """Try a URL until it gives a file or is not worth another try."""
+        retry = Retry(self._config.retries, backoff_factor=1.0, backoff_max=MOST_PATIENCE)
+        while True:
+            try:
+                return self._try(url, session)
+            except NotAllowedError as refused:
+                return Fetched(url, reason=str(refused))
+            except _FailedError as failed:
+                if failed.wait is None or not retry.total or self.stopped.is_set():
+                    return Fetched(url, status=failed.status, reason=str(failed))
+                # as urllib3 counts, the first repetition comes at once
+                retry = retry.increment("GET", url, error=HTTPError(str(failed)))
+                self.stopped.wait(max(failed.wait, retry.get_backoff_time()))
+
+    def _try(self, url: str, session: requests.Session) -> Fetched:
+        place = url
+        for _ in range(MOST_REDIRECTS + 1):
+            self._manners.wait(place, session)
+            try:
+                with session.get(
+                    place, timeout=self._config.timeout, stream=True, allow_redirects=False
+                ) as answer:
+                    if not answer.is_redirect:
+                        return Fetched(url, self._save(answer), answer.status_code)
+                    place = urljoin(place, answer.headers["Location"])
+                    known = urlsplit(place).scheme in ("http", "https")
+            except ValueError as error:  # what requests raises for URLs that are none is one too
+                raise _FailedError(f"no URL: {error}") from error
+            except (requests.RequestException, HTTPError) as error:
+                # a broken connection, silence, half a body
+                raise _FailedError(f"{type(error).__name__}: {error}", wait=0.0) from error
+            if not known:
+                raise _FailedError(f"redirected to {place}, which is neither http nor https")
+        raise _FailedError(f"redirected more than {MOST_REDIRECTS} times")
+
+    def _save(self, answer: requests.Response) -> str:
+        """Write the body, and return its SHA-256."""
+        status = answer.status_code
+        if status != 200:
+            wait = _patience(answer) if status in _AGAIN else None
+            raise _FailedError(f"status {status} {answer.reason or ''}".rstrip(), status, wait)
+        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if not kind.startswith("image/") and kind not in _BINARY:
+            raise _FailedError(f"no picture: its type is {kind}", status)
+        most, deadline = self._config.most_bytes, time.monotonic() + 10 * self._config.timeout
+        too_large = _FailedError(f"larger than {most:,} bytes", status)
+        length = answer.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) > most:
+            raise too_large
+        size = 0
+        with self._index.new_file() as file:
+            for part in answer.iter_content(_CHUNK):
+                size += len(part)
+                if size > most:
+                    raise too_large
+                if time.monotonic() > deadline:
+                    raise _FailedError(f"not whole after {10 * self._config.timeout:g} s", status, 0.0)
+                file.write(part)
+            if not size:
+                raise _FailedError("empty", status)
+            return file.finish()
+
+
+def _patience(answer: requests.Response) -> float | None:
+    """Return how many seconds the host asks to be left alone; None where that is too long."""
+    try:
+        wait = Retry().parse_retry_after(answer.headers.get("Retry-After", "0"))
+    except InvalidHeader:
+        return 0.0
+    return wait if wait <= MOST_PATIENCE else None

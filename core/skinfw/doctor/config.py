@@ -1,0 +1,109 @@
+"""What the doctor takes for a fault. Light: pydantic only."""
+
+from __future__ import annotations
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from skinfw.config import StrictModel
+
+
+class DoctorConfig(StrictModel):
+    """What is allowed; anything above (for sizes: below) is told."""
+
+    least_side: int = Field(default=64, ge=1, description="shortest side of a picture in pixels")
+    mask_grey: float = Field(
+        default=0.01,
+        gt=0,
+        le=1,
+        description="largest share of a mask's pixels that are neither nearly black nor nearly white",
+    )
+    mask_outside: float = Field(
+        default=0.1, gt=0, le=1, description="largest share of the skin mask that lies outside the person"
+    )
+    label_difference: float = Field(
+        default=0.1,
+        gt=0,
+        le=1,
+        description="largest 1 - IoU between the skin of parsing.png and segmentation_skin",
+    )
+    pair_tolerance: int = Field(
+        default=32,
+        ge=0,
+        le=255,
+        description="levels of 255 by which input and body may differ where the input is kept (JPEG noise)",
+    )
+    pair_share: float = Field(
+        default=0.03, gt=0, le=1, description="largest share of the kept pixels that differ by more"
+    )
+    leak_share: float = Field(
+        default=0.01,
+        gt=0,
+        le=1,
+        description="largest share of the skin mask where the input is not erased",
+    )
+    rim: int = Field(default=6, ge=1, description="pixels from the skin mask that count as beside it")
+    rim_excess: float = Field(
+        default=0.25,
+        gt=0,
+        le=1,
+        description=(
+            "by how much the share of skin-coloured pixels in apparel beside the mask may be above the share "
+            "farther in"
+        ),
+    )
+    uncovered_share: float = Field(
+        default=0.05,
+        gt=0,
+        description=(
+            "largest area of erased, skin-coloured body outside the mask and its rim, as a share of the mask"
+        ),
+    )
+    joint_skin: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="share of skin-coloured pixels from which a spot of the input at a joint counts as bare",
+    )
+    joint_usual: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="clothes with a larger share of skin-coloured pixels than this tell nothing about joints",
+    )
+    pose_distance: float = Field(
+        default=0.02,
+        gt=0,
+        description=(
+            "how far a point may be from the person, as a share of the person's longer side; 2 pixels "
+            "at least"
+        ),
+    )
+    pose_share: float = Field(
+        default=0.1, gt=0, le=1, description="largest share of the found points that are farther away"
+    )
+    twin_distance: int = Field(
+        default=8, ge=0, le=32, description="bits of 64 of the perceptual hash in which twins may differ"
+    )
+    twin_difference: float = Field(
+        default=16.0,
+        ge=0,
+        le=255,
+        description="mean difference of 255 between the small pictures of twins, at most",
+    )
+    test_fraction: float = Field(default=0.2, gt=0, lt=1, description="the spec's data.test_fraction")
+    validation_fraction: float = Field(
+        default=0.1, ge=0, lt=1, description="the spec's data.validation_fraction"
+    )
+    workers: int | None = Field(
+        default=None, ge=1, le=256, description="processes; null: one for each core that may be used"
+    )
+
+    @field_validator("validation_fraction")
+    @classmethod
+    def _check_fractions(cls, value: float, info: ValidationInfo) -> float:
+        if info.data.get("test_fraction", 0) + value >= 1:
+            raise PydanticCustomError(
+                "fractions", "test_fraction and validation_fraction leave nothing to train on"
+            )
+        return value

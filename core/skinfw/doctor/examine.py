@@ -1,0 +1,84 @@
+"""Running all checks over a set of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from skinfw.doctor.config import DoctorConfig
+from skinfw.doctor.files import check_parts, check_sizes, parts_of
+from skinfw.doctor.finding import DoctorReport, Finding, worst_first
+from skinfw.doctor.leaks import check_leaks
+from skinfw.doctor.masks import check_labels, check_mask
+from skinfw.doctor.opened import open_sample
+from skinfw.doctor.pairs import check_pair
+from skinfw.doctor.poses import check_pose
+from skinfw.doctor.twins import Look, check_people, check_twins, look_of
+from skinfw.processes import spread
+
+Progress = Callable[[int, int], None]
+"""Called with how many samples are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What looking at one sample alone gave.
+
+    Attributes:
+        name: the sample's name.
+        findings: its faults.
+        parts: which parts it brings; None where a file could not be read.
+        look: what tells its picture, or None where it shows nobody.
+    """
+
+    name: str
+    findings: tuple[Finding, ...]
+    parts: frozenset[str] | None
+    look: Look | None
+
+
+def examine(
+    base: Path,
+    names: Sequence[str],
+    config: DoctorConfig,
+    group: Callable[[str], str] = str,
+    progress: Progress | None = None,
+) -> DoctorReport:
+    """Look through a set of samples.
+
+    Args:
+        base: the folder that the names are relative to.
+        names: the samples, as `skinfw.data.sample_search.find_samples` gives them.
+        config: what is allowed.
+        group: what the split goes by, as `skinfw.interfaces.Dataset.group`.
+        progress: told how far it is.
+
+    Returns:
+        all faults, worst first.
+
+    Raises:
+        RunError: a process ended unexpectedly.
+    """
+    examined = []
+    for each in spread(partial(examine_sample, base=base, config=config), sorted(names), config.workers):
+        examined.append(each)
+        if progress is not None:
+            progress(len(examined), len(names))
+    looks = [each.look for each in examined if each.look is not None]
+    findings = [finding for each in examined for finding in each.findings]
+    findings += check_parts([(each.name, each.parts) for each in examined if each.parts is not None])
+    findings += check_twins(looks, config, group)
+    findings += check_people(looks, config, group)
+    return DoctorReport(len(examined), worst_first(findings))
+
+
+def examine_sample(name: str, base: Path, config: DoctorConfig) -> Examined:
+    """Look at one sample alone."""
+    sample = open_sample(base / name, name)
+    findings = [*sample.findings]
+    for check in (check_sizes, check_mask, check_labels, check_pair, check_leaks, check_pose):
+        findings += check(sample, config)
+    parts = None if sample.findings else parts_of(sample)
+    return Examined(name, tuple(findings), parts, look_of(sample))

@@ -1,0 +1,56 @@
+"""Checks of files and sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from skinfw.data.sample import APPAREL, BODY, LINE, SKIN
+from skinfw.doctor.config import DoctorConfig
+from skinfw.doctor.finding import WORST, Finding, severity_of
+from skinfw.doctor.opened import Opened
+
+POSE = "pose"
+
+
+def check_sizes(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
+    """Tell pictures that are not of the input's size, and pictures that are too small."""
+    wanted = sample.sizes.get(APPAREL)
+    others = {part: size for part, size in sample.sizes.items() if wanted is not None and size != wanted}
+    if wanted is not None and others:
+        told = ", ".join(f"{part} is {height}x{width}" for part, (height, width) in others.items())
+        yield Finding(
+            "size",
+            (sample.name,),
+            WORST,
+            f"{told}, but {APPAREL} is {wanted[0]}x{wanted[1]} (height x width); make them all of one size",
+        )
+    smallest = min((min(size) for size in sample.sizes.values()), default=config.least_side)
+    if smallest < config.least_side:
+        yield Finding(
+            "size",
+            (sample.name,),
+            severity_of(config.least_side, max(1, smallest)),
+            f"a side has only {smallest} pixels, less than {config.least_side}; take a larger picture",
+        )
+
+
+def parts_of(sample: Opened) -> frozenset[str]:
+    """Return which parts a sample brings, readable or not: body, segmentation_skin, and a pose."""
+    told = {part for part in (BODY, SKIN) if part in sample.sizes}
+    pose = {POSE} if LINE in sample.sizes or sample.keypoints is not None else set()
+    return frozenset(told | pose)
+
+
+def check_parts(brought: Sequence[tuple[str, frozenset[str]]]) -> Iterator[Finding]:
+    """Tell samples without a body, and those that lack what others of the set bring.
+
+    Args:
+        brought: name and parts of every sample that could be read.
+    """
+    anywhere = frozenset({BODY}).union(*(parts for _, parts in brought))
+    for name, parts in brought:
+        missing = sorted(anywhere - parts)
+        if missing:
+            what = ", ".join("line or keypoints.json" if part == POSE else part for part in missing)
+            told = f"{what} is missing; prepare the sample again, or strike it out"
+            yield Finding("unreadable", (name,), WORST, told)

@@ -1,0 +1,116 @@
+"""What the doctor found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+CheckName = Literal[
+    "unreadable",
+    "size",
+    "mask",
+    "labels",
+    "misaligned",
+    "skin in the input",
+    "sleeve in the input",
+    "skin outside the mask",
+    "pose",
+    "twins",
+    "split",
+]
+"""The kinds of faults."""
+
+CHECKS: tuple[CheckName, ...] = get_args(CheckName)
+
+MEANINGS: Mapping[CheckName, str] = {
+    "unreadable": "a file is missing or cannot be read",
+    "size": "pictures of one sample differ in size, or are tiny",
+    "mask": "the skin mask is not black and white, is empty, or lies beside the person",
+    "labels": "codes without a class, a palette that does not fit, or another skin than the mask's",
+    "misaligned": "input and body show different things at the same place",
+    "skin in the input": "removed skin is still to be seen in apparel_head_foot",
+    "sleeve in the input": "apparel_head_foot shows clothes where the mask says skin",
+    "skin outside the mask": "skin of the body that the mask does not cover",
+    "pose": "the pose lies outside the person",
+    "twins": "two samples show nearly the same picture",
+    "split": "one person is on both sides of the split",
+}
+"""A line about each check."""
+
+WORST = 100.0
+"""The severity of what cannot be used at all; no other is higher."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault of one sample, or of two together.
+
+    Attributes:
+        check: the kind of fault.
+        samples: the names of the samples, the one to look at first.
+        severity: how many times the measure is over what is allowed, in [1, 100].
+        message: what is wrong, where, and what to do.
+    """
+
+    check: CheckName
+    samples: tuple[str, ...]
+    severity: float
+    message: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as JSON."""
+        return {
+            "check": self.check,
+            "samples": list(self.samples),
+            "severity": round(self.severity, 3),
+            "message": self.message,
+        }
+
+
+def severity_of(measured: float, allowed: float) -> float:
+    """Return how many times a measure is over what is allowed, in [1, `WORST`]."""
+    return min(WORST, max(1.0, float(measured) / allowed)) if allowed > 0 else WORST
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """What was found in a set of samples.
+
+    Attributes:
+        samples: how many were looked at.
+        findings: all faults, worst first.
+    """
+
+    samples: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def offenders(self) -> tuple[str, ...]:
+        """The samples that have a fault, worst first."""
+        return tuple(dict.fromkeys(name for finding in self.findings for name in finding.samples))
+
+    def of_sample(self, name: str) -> list[Finding]:
+        """Return the faults of one sample, worst first."""
+        return [finding for finding in self.findings if name in finding.samples]
+
+    def counts(self) -> dict[CheckName, int]:
+        """Return how many samples each check complains about."""
+        pairs = {(finding.check, name) for finding in self.findings for name in finding.samples}
+        found = Counter(check for check, _ in pairs)
+        return {check: found[check] for check in CHECKS}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON."""
+        return {
+            "samples": self.samples,
+            "offenders": len(self.offenders),
+            "checks": self.counts(),
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+
+def worst_first(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Return findings by falling severity, then by check and name."""
+    return tuple(sorted(findings, key=lambda each: (-each.severity, CHECKS.index(each.check), each.samples)))

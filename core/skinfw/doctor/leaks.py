@@ -1,0 +1,167 @@
+"""Checks that the removed skin is neither in the input nor outside the mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from skinfw.data.face import face_classes
+from skinfw.data.sample import APPAREL, SKIN
+from skinfw.data.segmentation import Mask, Picture
+from skinfw.data.skin_colour import LEAST_PIXELS, SkinColour, skin_colour
+from skinfw.doctor.config import DoctorConfig
+from skinfw.doctor.finding import CheckName, Finding, severity_of
+from skinfw.doctor.opened import Opened
+
+_FAR = (2, 5)
+"""Apparel between this many rims from the skin mask tells how much of it has the colour of skin anyway."""
+
+_JOINTS = ("RElbow", "RWrist", "LElbow", "LWrist", "RKnee", "LKnee")
+_SURE = 0.3
+"""Confidence from which a joint is looked at."""
+
+_SPOT = 0.012
+"""Radius of the spot at a joint, as a share of the person's height: about a wrist."""
+
+_COVERED = 0.7
+"""Share of the spot that must be kept apparel."""
+
+
+def check_leaks(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
+    """Tell skin or clothes that the input shows where skin was to be removed, and skin beside the mask."""
+    apparel, kept, body, skin = sample.apparel, sample.kept, sample.body, sample.skin
+    if apparel is None or kept is None or body is None or skin is None or not skin.any():
+        return
+    colour = _own_colour(sample, body, skin)
+    yield from _check_inside(sample, config, apparel, skin & kept, skin, colour)
+    if colour is not None and sample.from_skin is not None:
+        yield from _check_rim(sample, config, colour.like(apparel), _cloth(sample, kept & ~skin))
+        yield from _check_uncovered(sample, config, colour.like(body), kept, skin)
+        yield from _check_joints(sample, config, colour.like(apparel), _cloth(sample, kept & ~skin))
+
+
+def _own_colour(sample: Opened, body: Picture, skin: Mask) -> SkinColour | None:
+    """Return the colour of the face where the label map has it, of the masked skin otherwise."""
+    classes = sample.record.get("classes")
+    if sample.labels is not None and isinstance(classes, list):
+        faces = [classes.index(name) for name in face_classes(map(str, classes))]
+        face = np.isin(sample.labels, faces)
+        if np.count_nonzero(face) >= LEAST_PIXELS:
+            return skin_colour(body, face | skin)
+    return skin_colour(body, skin)
+
+
+def _check_inside(
+    sample: Opened,
+    config: DoctorConfig,
+    apparel: Picture,
+    visible: Mask,
+    skin: Mask,
+    colour: SkinColour | None,
+) -> Iterator[Finding]:
+    """Each patch that the input shows inside the mask is skin if most of it has its colour, else clothes."""
+    skinny = visible if colour is None else _mostly(visible, colour.like(apparel))
+    total = np.count_nonzero(skin)
+    kinds: tuple[tuple[CheckName, Mask, str], ...] = (
+        ("skin in the input", skinny, "still shows skin"),
+        ("sleeve in the input", visible & ~skinny, "shows clothes"),
+    )
+    for check, where, what in kinds:
+        share = np.count_nonzero(where) / total
+        if share > config.leak_share:
+            yield Finding(
+                check,
+                (sample.name,),
+                severity_of(share, config.leak_share),
+                f"{APPAREL} {what} on {share:.1%} of the area of {SKIN}, {_place(where)}; erase it there, or "
+                "correct the mask",
+            )
+
+
+def _mostly(where: Mask, like: Mask) -> Mask:
+    """Return the connected patches of a region of which at least half have the colour."""
+    _, patches = cv2.connectedComponents(where.astype(np.uint8), connectivity=8)
+    share = np.bincount(patches.ravel(), like.ravel()) / np.maximum(np.bincount(patches.ravel()), 1)
+    found: Mask = where & (share >= 0.5)[patches]
+    return found
+
+
+def _cloth(sample: Opened, kept: Mask) -> Mask:
+    """Return what is kept without head and feet, as far as they are known."""
+    cloth = kept.copy()
+    for part in (sample.head, sample.region("feet")):
+        if part is not None:
+            cloth &= ~part
+    return cloth
+
+
+def _check_rim(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) -> Iterator[Finding]:
+    """True skin beside the mask shows as more skin colour there than the same clothes have farther in."""
+    assert sample.from_skin is not None
+    near = cloth & (sample.from_skin <= config.rim)
+    far = cloth & (sample.from_skin > _FAR[0] * config.rim) & (sample.from_skin <= _FAR[1] * config.rim)
+    if min(np.count_nonzero(near), np.count_nonzero(far)) < LEAST_PIXELS:
+        return
+    beside, elsewhere = float(like[near].mean()), float(like[far].mean())
+    if beside - elsewhere > config.rim_excess:
+        yield Finding(
+            "skin in the input",
+            (sample.name,),
+            severity_of(beside - elsewhere, config.rim_excess),
+            f"{beside:.0%} of the apparel within {config.rim} pixels of {SKIN} has the colour of skin, "
+            f"farther in {elsewhere:.0%}: skin leaks at the mask's edge; prepare with a larger margin",
+        )
+
+
+def _check_uncovered(
+    sample: Opened, config: DoctorConfig, like: Mask, kept: Mask, skin: Mask
+) -> Iterator[Finding]:
+    """Erased, skin-coloured body outside the mask and its rim is skin that nobody will paint."""
+    assert sample.from_skin is not None and sample.person is not None
+    missed = like & sample.person & ~kept & (sample.from_skin > config.rim)
+    share = np.count_nonzero(missed) / np.count_nonzero(skin)
+    if share > config.uncovered_share:
+        yield Finding(
+            "skin outside the mask",
+            (sample.name,),
+            severity_of(share, config.uncovered_share),
+            f"erased body with the colour of skin lies outside {SKIN}, {share:.0%} of its area, "
+            f"{_place(missed)}; the mask has a hole there",
+        )
+
+
+def _check_joints(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) -> Iterator[Finding]:
+    """A joint where clothes have the colour of skin, which they have hardly anywhere else, is bare."""
+    if sample.keypoints is None or sample.person is None or not cloth.any():
+        return
+    usual = float(like[cloth].mean())
+    if usual > config.joint_usual:
+        return
+    rows, _ = np.nonzero(sample.person)
+    radius = max(2, round(_SPOT * (np.ptp(rows) + 1)))
+    for name in _JOINTS:
+        x, y, score = sample.keypoints.point(name)
+        if score < _SURE:
+            continue
+        spot = np.zeros(cloth.shape, np.uint8)
+        cv2.circle(spot, (round(float(x)), round(float(y))), radius, 1, cv2.FILLED)
+        shown = cloth & spot.astype(bool)
+        if not shown.any() or np.count_nonzero(shown) < _COVERED * np.count_nonzero(spot):
+            continue
+        share = float(like[shown].mean())
+        if share > config.joint_skin:
+            yield Finding(
+                "skin outside the mask",
+                (sample.name,),
+                severity_of(share, config.joint_skin),
+                f"at {name}, x={x:.0f}, y={y:.0f}, {share:.0%} of what {APPAREL} shows has the colour of "
+                f"skin, of all apparel {usual:.0%}; the mask may lack a limb",
+            )
+
+
+def _place(where: Mask) -> str:
+    """Return where most of a region lies, for instance ``around x=120, y=80``."""
+    rows, columns = np.nonzero(where)
+    return f"around x={int(np.median(columns))}, y={int(np.median(rows))}"

@@ -1,0 +1,187 @@
+"""One sample folder, read as far as it can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from skinfw.config import Size
+from skinfw.data.face import face_from_keypoints
+from skinfw.data.keypoints import Keypoints, read_openpose_json
+from skinfw.data.parts import grow
+from skinfw.data.photo import read_image, to_rgb
+from skinfw.data.sample import APPAREL, BODY, LINE, SKIN
+from skinfw.data.sample_folder import (
+    KEYPOINTS_FILE,
+    PARSING_FILE,
+    WHITE_TOLERANCE,
+    find_picture,
+    read_cutout,
+    read_record,
+)
+from skinfw.data.segmentation import LabelMap, Mask, Picture
+from skinfw.doctor.finding import WORST, Finding
+from skinfw.errors import DataError
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass
+class Opened:
+    """The parts of a sample; None stands for what is missing, unreadable or of another size.
+
+    Attributes:
+        name: the sample's name.
+        folder: where it lies.
+        apparel: the input, uint8 RGB ``(H, W, 3)``.
+        kept: where the input shows something, bool ``(H, W)``.
+        body: the true picture, uint8 RGB ``(H, W, 3)``.
+        mask: the skin mask as it lies on disk, uint8 RGB ``(H, W, 3)``.
+        line: the drawn pose, uint8 RGB ``(H, W, 3)``.
+        parsing: the label map as it lies on disk.
+        keypoints: the pose.
+        record: what ``sample.json`` says.
+        sizes: height and width of every picture that could be read.
+        findings: what could not be read.
+    """
+
+    name: str
+    folder: Path
+    apparel: Picture | None = None
+    kept: Mask | None = None
+    body: Picture | None = None
+    mask: Picture | None = None
+    line: Picture | None = None
+    parsing: Image.Image | None = None
+    keypoints: Keypoints | None = None
+    record: dict[str, Any] = field(default_factory=dict)
+    sizes: dict[str, Size] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @cached_property
+    def skin(self) -> Mask | None:
+        """Where the mask is white, bool ``(H, W)``."""
+        return None if self.mask is None else self.mask[..., 1] >= 128
+
+    @cached_property
+    def labels(self) -> LabelMap | None:
+        """The class indices of the label map, uint8 ``(H, W)``, where it holds some."""
+        if self.parsing is None or self.parsing.mode not in ("P", "L"):
+            return None
+        return np.asarray(self.parsing, np.uint8)
+
+    def region(self, name: str) -> Mask | None:
+        """Return the pixels of a region in the label map, or None where nobody knows."""
+        classes, regions = self.record.get("classes"), self.record.get("regions")
+        if self.labels is None or not isinstance(classes, list) or not isinstance(regions, dict):
+            return None
+        members = regions.get(name)
+        if not isinstance(members, list):
+            return None
+        return np.isin(self.labels, [index for index, known in enumerate(classes) if known in members])
+
+    @cached_property
+    def person(self) -> Mask | None:
+        """Where the person is, bool ``(H, W)``: from the label map, or where the pictures show something."""
+        background = self.region("background")
+        if background is not None:
+            return ~background
+        if self.body is None:
+            return None
+        shown: Mask = self.body.min(axis=2) < 255 - WHITE_TOLERANCE
+        return shown if self.kept is None else shown | self.kept
+
+    @cached_property
+    def head(self) -> Mask | None:
+        """Where the head is, bool ``(H, W)``: from the label map, or a disc twice the size of the face."""
+        head = self.region("head")
+        if head is not None or self.keypoints is None or self.body is None:
+            return head
+        face = face_from_keypoints(self.keypoints, (self.body.shape[0], self.body.shape[1]))
+        if face is None:
+            return None
+        return grow(face, max(1, round(float(np.sqrt(np.count_nonzero(face) / np.pi)))))
+
+    @cached_property
+    def from_skin(self) -> NDArray[np.float32] | None:
+        """Distance of each pixel from the skin mask in pixels, float32 ``(H, W)``."""
+        return None if self.skin is None or not self.skin.any() else distance_from(self.skin)
+
+
+def distance_from(mask: Mask) -> NDArray[np.float32]:
+    """Return the distance of each pixel from a mask that is not empty, in pixels, float32 ``(H, W)``."""
+    outside = (~mask).astype(np.uint8)
+    return cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).astype(np.float32)
+
+
+def open_sample(folder: Path, name: str) -> Opened:
+    """Read what a sample folder holds; what cannot be read stands in ``findings``."""
+    opened = Opened(name, folder)
+    cutout = _attempt(opened, lambda: _cutout(folder))
+    if cutout is not None:
+        opened.apparel, opened.kept = cutout
+        opened.sizes[APPAREL] = _size(cutout[1])
+    opened.body = _picture(opened, BODY)
+    opened.mask = _picture(opened, SKIN)
+    opened.line = _picture(opened, LINE)
+    opened.parsing = _parsing(opened)
+    people = _attempt(opened, lambda: _people(folder))
+    opened.keypoints = people[0] if people else None
+    opened.record = _attempt(opened, lambda: read_record(folder) or {}) or {}
+    return opened
+
+
+def _attempt(opened: Opened, action: Callable[[], ResultT]) -> ResultT | None:
+    try:
+        return action()
+    except DataError as error:
+        opened.findings.append(Finding("unreadable", (opened.name,), WORST, str(error)))
+        return None
+
+
+def _cutout(folder: Path) -> tuple[Picture, Mask] | None:
+    path = find_picture(folder, APPAREL)
+    return None if path is None else read_cutout(path)
+
+
+def _people(folder: Path) -> list[Keypoints]:
+    path = folder / KEYPOINTS_FILE
+    return read_openpose_json(path) if path.is_file() else []
+
+
+def _picture(opened: Opened, part: str) -> Picture | None:
+    path = find_picture(opened.folder, part)
+    if path is None:
+        return None
+    image = _attempt(opened, lambda: read_image(path))
+    if image is None:
+        return None
+    pixels = np.asarray(to_rgb(image), np.uint8)
+    opened.sizes[part] = _size(pixels)
+    return pixels if _fits(opened, part) else None
+
+
+def _parsing(opened: Opened) -> Image.Image | None:
+    path = opened.folder / PARSING_FILE
+    image = _attempt(opened, lambda: read_image(path)) if path.is_file() else None
+    if image is None:
+        return None
+    opened.sizes["parsing"] = (image.height, image.width)
+    return image if _fits(opened, "parsing") else None
+
+
+def _fits(opened: Opened, part: str) -> bool:
+    """Return whether a part has the input's size, as far as that is known."""
+    return opened.sizes[part] == opened.sizes.get(APPAREL, opened.sizes[part])
+
+
+def _size(array: Picture | Mask) -> Size:
+    return array.shape[0], array.shape[1]

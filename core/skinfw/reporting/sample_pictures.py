@@ -1,0 +1,108 @@
+"""Small pictures of a sample folder, for pages that show many."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from skinfw.data.photo import Photo, to_rgb
+from skinfw.data.resize import resize_picture
+from skinfw.data.sample import APPAREL, BODY, SKIN
+from skinfw.data.segmentation import Picture
+from skinfw.data.skeleton import draw_skeleton
+from skinfw.doctor.opened import Opened, open_sample
+from skinfw.errors import DataError
+
+VIEWS: Mapping[str, str] = {
+    "photo": "the photo",
+    "map": "label map",
+    "input": f"{APPAREL}, erased pixels blue",
+    "skin": f"{SKIN} in red on body",
+    "pose": "pose on body",
+    "target": BODY,
+}
+"""The views of a sample, and what they show."""
+
+_ERASED = (205, 215, 240)
+_SKIN = (255, 0, 60)
+_MISSING = 128
+
+
+def sample_views(folder: Path, side: int, photo: Path | None = None) -> dict[str, Picture]:
+    """Return the views of a sample, uint8 RGB, their longer side at most ``side`` pixels.
+
+    A view whose files are missing or unreadable is plain grey.
+
+    Args:
+        folder: the sample folder.
+        side: pixels of the longer side.
+        photo: the photo that the sample was made of; without it there is no view of it.
+    """
+    sample = open_sample(folder, folder.name)
+    views: dict[str, Picture | None] = {
+        "map": _label_map(sample),
+        "input": _input(sample),
+        "skin": _skin(sample),
+        "pose": _pose(sample),
+        "target": sample.body,
+    }
+    if photo is not None:
+        views = {"photo": _photo(photo), **views}
+    size = next(iter(sample.sizes.values()), (side, side))
+    missing = np.full((*size, 3), _MISSING, np.uint8)
+    return {name: _small(missing if view is None else view, side) for name, view in views.items()}
+
+
+def encoded(picture: Picture, kind: str = "WEBP", quality: int = 80) -> bytes:
+    """Return a picture, uint8 RGB ``(H, W, 3)``, as the bytes of a WEBP or JPEG file."""
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, format=kind, quality=quality)
+    return stream.getvalue()
+
+
+def _small(picture: Picture, side: int) -> Picture:
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return picture
+    return resize_picture(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+
+def _photo(path: Path) -> Picture | None:
+    try:
+        return Photo.read(path).pixels
+    except DataError:
+        return None
+
+
+def _label_map(sample: Opened) -> Picture | None:
+    return None if sample.parsing is None else np.asarray(to_rgb(sample.parsing), np.uint8)
+
+
+def _input(sample: Opened) -> Picture | None:
+    if sample.apparel is None or sample.kept is None:
+        return None
+    return np.where(sample.kept[..., None], sample.apparel, np.array(_ERASED, np.uint8))
+
+
+def _skin(sample: Opened) -> Picture | None:
+    if sample.skin is None or sample.body is None:
+        return None
+    red = cv2.addWeighted(sample.body, 0.4, np.full_like(sample.body, _SKIN), 0.6, 0)
+    return np.where(sample.skin[..., None], red, sample.body).astype(np.uint8)
+
+
+def _pose(sample: Opened) -> Picture | None:
+    """Draw the pose over the darkened body: it shows at once whether it lies on the person."""
+    line = sample.line
+    if line is None and sample.keypoints is not None and sample.body is not None:
+        line = draw_skeleton(sample.keypoints, (sample.body.shape[0], sample.body.shape[1]))
+    if line is None or sample.body is None:
+        return line
+    dark = (sample.body * np.float32(0.45)).astype(np.uint8)
+    return np.where(line.max(axis=2, keepdims=True) > 32, line, dark)

@@ -1,0 +1,118 @@
+"""What the loop trains, whatever the task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+from accelerate import Accelerator
+from torch import Tensor
+
+from skinfw.data.segmentation import Picture
+from skinfw.evaluation.results import Evaluation
+from skinfw.training.checkpoints import Checkpoint
+from skinfw.training.optimised import Optimised
+
+
+class Source(Protocol):
+    """Where samples come from: a data set, or what is like one for another task."""
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all samples."""
+
+    def group(self, name: str) -> str:
+        """Return what the split goes by."""
+
+    def load(self, name: str) -> Any:
+        """Return one sample."""
+
+    def fingerprint(self) -> str:
+        """Return a hash that changes when the data change."""
+
+
+class Learner(ABC):
+    """Networks in training, which are measured and shown as their task asks.
+
+    Args:
+        accelerator: gives device, precision and processes.
+
+    Attributes:
+        network: name of the network that is kept for use, in a checkpoint.
+    """
+
+    network: ClassVar[str]
+
+    def __init__(self, accelerator: Accelerator) -> None:
+        self.accelerator = accelerator
+
+    @staticmethod
+    @abstractmethod
+    def collate(samples: Sequence[Any]) -> Any:
+        """Put samples together into a batch."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> Sequence[Optimised[Any]]:
+        """The networks with their optimisers."""
+
+    @abstractmethod
+    def prepare_training(self) -> None:
+        """Get the networks ready, once before the first step of a run; a checkpoint brings all weights."""
+
+    @abstractmethod
+    def train_batch(self, batch: Any, step: int, last_good: str) -> dict[str, float]:
+        """Train on one batch.
+
+        Args:
+            batch: the batch, on any device.
+            step: the step under way, counted from 1.
+            last_good: what to go back to, for errors.
+
+        Returns:
+            the unweighted losses by name.
+
+        Raises:
+            TrainingError: a loss is not finite; no weight was changed by it.
+        """
+
+    @abstractmethod
+    def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
+        """Measure validation samples; random numbers of the caller are left as they were."""
+
+    @abstractmethod
+    def sample_rows(self, names: Sequence[str]) -> list[Picture]:
+        """Return samples as the networks make them now, uint8 RGB, one row of pictures each."""
+
+    def about(self) -> dict[str, Any]:
+        """Return what a checkpoint must say beside the spec, as JSON."""
+        return {}
+
+    def set_rate(self, factor: float) -> None:
+        """Set the learning rates to ``factor`` times those of the spec."""
+        for part in self.parts:
+            part.set_rate(factor)
+
+    def accumulated(self) -> Any:
+        """Return the context in which gradients are summed over ``gradient_accumulation`` batches."""
+        return self.accelerator.accumulate(*(part.prepared for part in self.parts))
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that training needs to go on, as tensors by name."""
+        return {name: tensor for part in self.parts for name, tensor in part.state().items()}
+
+    def used(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return what evaluation and use need of a state."""
+        return {name: tensor for name, tensor in state.items() if name.startswith(f"{self.network}.")}
+
+    def scaler_state(self) -> dict[str, float] | None:
+        """Return the state of float16's gradient scaler, plain numbers; None without one."""
+        scaler = self.accelerator.scaler
+        return scaler.state_dict() if scaler is not None else None
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Go back to a checkpoint that holds everything that `state` and `scaler_state` gave."""
+        if self.accelerator.scaler is not None and checkpoint.about.get("scaler"):
+            self.accelerator.scaler.load_state_dict(checkpoint.about["scaler"])
+        for part in self.parts:
+            part.load(checkpoint)

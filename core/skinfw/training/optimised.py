@@ -1,0 +1,79 @@
+"""A network in training with its optimiser."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Adam
+
+from skinfw.run_spec import LoopSpec
+from skinfw.training.checkpoints import Checkpoint, load_optimizer, optimizer_tensors
+
+FUSED_DEVICES = ("cuda", "cpu", "mps", "xpu")
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
+
+
+class Optimised(Generic[NetworkT]):
+    """A network in training: placed on the device, prepared for precision and processes, with Adam.
+
+    Args:
+        name: what its tensors are called in a checkpoint.
+        network: the network.
+        rate: its learning rate.
+        training: momenta and the limit of the gradient.
+        accelerator: gives device, precision and processes.
+
+    Attributes:
+        network: the network itself.
+        prepared: what is called in training: the same network, or what was put around it.
+    """
+
+    def __init__(
+        self, name: str, network: NetworkT, rate: float, training: LoopSpec, accelerator: Accelerator
+    ) -> None:
+        self.name, self.rate = name, rate
+        self.training, self.accelerator = training, accelerator
+        self.network: NetworkT = network.to(accelerator.device).to(memory_format=torch.channels_last)
+        parameters = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        fused = accelerator.device.type in FUSED_DEVICES
+        optimizer = Adam(parameters, lr=rate, betas=training.betas, fused=fused)
+        self.prepared: nn.Module
+        self.prepared, self.optimizer = accelerator.prepare(self.network, optimizer)
+        if isinstance(self.prepared, DistributedDataParallel):
+            # sending statistics round would change buffers that an earlier pass of the step still needs
+            self.prepared.broadcast_buffers = False
+
+    def unwrapped(self) -> nn.Module:
+        """Return the network without what was put around it for several processes."""
+        network: nn.Module = self.accelerator.unwrap_model(self.prepared)
+        return network
+
+    def set_rate(self, factor: float) -> None:
+        """Set the learning rate to ``factor`` times that of the spec."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * factor
+
+    def descend(self, loss: Tensor) -> None:
+        """Take one step down the gradient of a loss."""
+        self.accelerator.backward(loss)
+        limit = self.training.gradient_clip
+        if limit is not None and self.accelerator.sync_gradients:
+            self.accelerator.unscale_gradients(self.optimizer)
+            torch.nn.utils.clip_grad_norm_(self.prepared.parameters(), limit)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that training needs to go on, as tensors by name."""
+        tensors = {f"{self.name}.{key}": value for key, value in self.network.state_dict().items()}
+        return tensors | optimizer_tensors(f"{self.name}_optimizer", self.optimizer)
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Go back to a checkpoint that holds everything that `state` gave."""
+        self.network.load_state_dict(checkpoint.part(self.name))
+        load_optimizer(self.optimizer, checkpoint.part(f"{self.name}_optimizer"))

@@ -1,0 +1,125 @@
+"""What data sets in folders of their own have in common: parts that are prepared as photos are."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from skinfw.component_spec import ComponentSpec
+from skinfw.data.sample import Sample
+from skinfw.errors import DataError
+from skinfw.interfaces.dataset import Dataset
+from skinfw_plugins.datasets.config import PhotosConfig
+from skinfw_plugins.datasets.config_layouts import LayoutConfig
+from skinfw_plugins.datasets.photos import PhotosDataset
+
+LayoutConfigT = TypeVar("LayoutConfigT", bound=LayoutConfig)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A folder of photos in a data set.
+
+    Attributes:
+        prefix: stands before the names of its samples.
+        photos: the folder of the photos.
+        segmenter: reads or makes their label maps.
+        pose_encoder: reads or finds their poses.
+        wanted: the names of the photos that count, without ending; None for all.
+    """
+
+    prefix: str
+    photos: Path
+    segmenter: ComponentSpec
+    pose_encoder: ComponentSpec
+    wanted: frozenset[str] | None = None
+
+
+class LayoutDataset(Dataset[LayoutConfigT]):
+    """Prepares the photos of one or more parts, and reads them as the data set ``photos`` does."""
+
+    @abstractmethod
+    def parts(self) -> list[Part]:
+        """Return where the photos are.
+
+        Raises:
+            DataError: a folder or a list is missing or cannot be read.
+        """
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all samples: part and photo without its ending."""
+        return list(self._places)
+
+    def group(self, name: str) -> str:
+        """Return what the part's photos are grouped by, see `PhotosDataset.group`."""
+        prefix, within, photos = self._place(name)
+        return prefix + photos.group(within)
+
+    def load(self, name: str) -> Sample:
+        """Read one prepared sample."""
+        _, within, photos = self._place(name)
+        return replace(photos.load(within), name=name)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the prepared samples and of which count."""
+        digest = hashlib.sha256()
+        for _, photos in self._opened:
+            digest.update(f"{photos.fingerprint()}\0".encode())
+        digest.update("\0".join(self.names()).encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    @cached_property
+    def _opened(self) -> list[tuple[Part, PhotosDataset]]:
+        return [(part, PhotosDataset(self._photos(part), self.io)) for part in self.parts()]
+
+    def _photos(self, part: Part) -> PhotosConfig:
+        if not part.photos.is_dir():
+            raise DataError(f"{part.photos}: no such folder; give the data set's folder as it was unpacked")
+        return PhotosConfig(
+            root=part.photos,
+            segmenter=part.segmenter,
+            pose_encoder=part.pose_encoder,
+            prepare=self.config.prepare,
+            cache=None if self.config.cache is None else self.config.cache / part.prefix,
+        )
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[str, str, PhotosDataset]]:
+        places = {
+            part.prefix + name: (part.prefix, name, photos)
+            for part, photos in self._opened
+            for name in photos.names()
+            if part.wanted is None or name in part.wanted
+        }
+        if not places:
+            raise DataError(f"{self.config.root}: none of the photos in its lists became a sample")
+        return places
+
+    def _place(self, name: str) -> tuple[str, str, PhotosDataset]:
+        if name not in self._places:
+            raise DataError(f"{self.config.root}: has no sample {name!r}")
+        return self._places[name]
+
+
+def read_pairs(path: Path) -> frozenset[str]:
+    """Return the photos of people in a list of pairs, without ending: each line names a photo and a garment.
+
+    Raises:
+        DataError: the list is missing or cannot be read, or a line is no pair.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    people = set()
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        if words and len(words) != 2:
+            raise DataError(f"{path}: line {number}: expected a photo and a garment, found {line!r}")
+        people |= {Path(word).stem for word in words[:1]}
+    return frozenset(people)

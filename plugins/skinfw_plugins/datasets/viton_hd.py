@@ -1,0 +1,32 @@
+"""The data set VITON-HD (Choi et al., 2021) in its own folders."""
+
+from __future__ import annotations
+
+from skinfw.component_spec import use
+from skinfw_plugins.datasets.config_layouts import VitonHdConfig
+from skinfw_plugins.datasets.layout import LayoutDataset, Part, read_pairs
+
+
+class VitonHdDataset(LayoutDataset[VitonHdConfig]):
+    """Reads ``train/image/00000_00.jpg`` with its label map and OpenPose's JSON.
+
+    Where ``train_pairs.txt`` is there, the photos that it names count. The garments are of no use here.
+    """
+
+    def parts(self) -> list[Part]:
+        """Return the parts that are asked for."""
+        splits = ("train", "test") if self.config.split == "all" else (self.config.split,)
+        return [self._part(split, prefix=f"{split}/" if len(splits) > 1 else "") for split in splits]
+
+    def _part(self, split: str, prefix: str) -> Part:
+        folder, pairs = self.config.root / split, self.config.root / f"{split}_pairs.txt"
+        # the maps have torso skin where LIP has jumpsuits
+        maps = use("segmenter", "label_map", labels="cihp", folder=f"../{self.config.label_maps}")
+        poses = use("pose_encoder", "openpose", folder=folder / self.config.poses)
+        return Part(
+            prefix,
+            folder / "image",
+            self.config.segmenter or maps,
+            self.config.pose_encoder or poses,
+            read_pairs(pairs) if pairs.exists() else None,
+        )

@@ -1,0 +1,84 @@
+"""Poses as the data set DeepFashion-MultiModal has them: two text files for all photos."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.photo import Photo
+from skinfw.errors import DataError
+from skinfw.interfaces.pose_encoder import PoseEncoder
+from skinfw_plugins.pose_encoders.config_layouts import POINTS, DeepfashionPointsConfig
+from skinfw_plugins.pose_encoders.orders import to_body_25
+
+_SEEN, _HIDDEN = 0, 1
+
+
+class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
+    """Finds the photo's line in ``keypoints_loc.txt`` and in ``keypoints_vis.txt``.
+
+    The data set tells the order of its 21 points in a picture alone, so that the configuration names them.
+    """
+
+    def people(self, photo: Photo) -> list[Keypoints]:
+        """Return the pose of a photo; none where all points are missing.
+
+        Raises:
+            DataError: the photo has no line, or a file cannot be read.
+        """
+        if photo.path is None:
+            raise DataError("the deepfashion_points pose encoder needs a photo with a name")
+        name = photo.path.name
+        places = _of(self._locations, name, self.config.locations).reshape(POINTS, 2)
+        confidence = np.where((places < 0).any(axis=1), 0.0, 1.0)
+        if self.config.visibility is not None:
+            codes = _of(self._visibility, name, self.config.visibility)
+            confidence *= np.select([codes == _SEEN, codes == _HIDDEN], [1.0, self.config.hidden], 0.0)
+        # nameless points get names that no body has
+        names = tuple(point or f"point {index}" for index, point in enumerate(self.config.points))
+        pose = to_body_25(np.column_stack([places, confidence]), names)
+        return [pose] if pose.found(0).any() else []
+
+    def fingerprint(self) -> str:
+        """Return when the files were changed: all poses come from them."""
+        files = [path for path in (self.config.locations, self.config.visibility) if path is not None]
+        return " ".join(str(path.stat().st_mtime_ns) for path in files if path.exists())
+
+    @cached_property
+    def _locations(self) -> dict[str, NDArray[np.float64]]:
+        return _read(self.config.locations, 2 * POINTS)
+
+    @cached_property
+    def _visibility(self) -> dict[str, NDArray[np.float64]]:
+        return {} if self.config.visibility is None else _read(self.config.visibility, POINTS)
+
+
+def _of(lines: dict[str, NDArray[np.float64]], name: str, path: Path) -> NDArray[np.float64]:
+    if name not in lines:
+        raise DataError(f"{path}: has no line for {name}; use a pose encoder that finds poses itself")
+    return lines[name]
+
+
+def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
+    """Return the numbers of each photo's line, float64 ``(count,)``."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    found = {}
+    for number, line in enumerate(lines, 1):
+        name, *values = line.split() or [""]
+        if not name:
+            continue
+        try:
+            row = np.array(values, np.float64)
+        except ValueError:
+            row = np.empty(0)
+        if len(row) != count or not np.isfinite(row).all():
+            raise DataError(f"{path}: line {number}: expected a photo's name and {count} numbers")
+        found[name] = row
+    return found

@@ -1,0 +1,19 @@
+"""Configurations of the segmentation networks."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from skinfw.config import SegmentationNetworkConfig
+from skinfw_plugins.smp_config import SmpConfig
+
+
+class SmpNetworkConfig(SmpConfig, SegmentationNetworkConfig):
+    """A decoder of segmentation-models-pytorch on an encoder of timm or of its own.
+
+    Any size is accepted: pictures are padded to the encoder's stride by their edge, and cropped back.
+    """
+
+    dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="probability of dropout of the encoder's innermost channels"
+    )

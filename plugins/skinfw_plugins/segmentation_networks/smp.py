@@ -1,0 +1,54 @@
+"""Any network of segmentation-models-pytorch that labels pixels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import dropout2d
+
+from skinfw.interfaces import SegmentationNetwork, SegmentationNetworkIO
+from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
+from skinfw_plugins.smp import build_network, encode, load_pretrained, padded
+
+_NAME = "smp"
+_INCOMING = 3
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's red, green and blue in [0, 1]: what published encoders expect."""
+
+
+class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
+    """A decoder of segmentation-models-pytorch on an encoder of that library or of timm.
+
+    Pictures are padded to the encoder's stride, at the right and below, by repeating their edge, and the
+    logits are cropped back. See `skinfw_plugins.smp.build_network` for what differs from the library's own.
+
+    Args:
+        config: the parameters of the network.
+        io: the size of the pictures and the number of classes.
+
+    Raises:
+        UserError: the encoder is unknown, or does not go with the decoder or the size.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, config: SmpNetworkConfig, io: SegmentationNetworkIO) -> None:
+        super().__init__(config, io)
+        self.network = build_network(_NAME, config, io.size, _INCOMING, io.classes)
+        self.stride = int(self.network.encoder.output_stride)
+        for name, values in (("mean", _MEAN), ("deviation", _DEVIATION)):
+            self.register_buffer(name, torch.tensor(values).view(1, _INCOMING, 1, 1), persistent=False)
+
+    def prepare_training(self) -> None:
+        """Load the encoder's pretrained weights. See `skinfw_plugins.smp.load_pretrained`."""
+        load_pretrained(_NAME, self.config, self.network, _INCOMING)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Label a batch. See `SegmentationNetwork.forward`."""
+        height, width = picture.shape[-2:]
+        normal = (picture - self.mean) / self.deviation
+        features = encode(_NAME, self.config, self.network, padded(normal, self.stride))
+        features[-1] = dropout2d(features[-1], self.config.dropout, self.training)
+        logits: Tensor = self.network.segmentation_head(self.network.decoder(features))
+        return logits[..., :height, :width]

@@ -1,0 +1,62 @@
+"""BodyPix 2: a person's 24 parts, whatever is worn on them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from skinfw.config import Size
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import LabelMap, Segmentation
+from skinfw.interfaces.segmenter import Segmenter
+from skinfw_plugins.bodypix import BodyPix, BodyPixScores, upsampled
+from skinfw_plugins.segmenters.config import BodyPixConfig
+from skinfw_plugins.segmenters.label_sets import BODYPIX
+
+_ROWS = 256
+"""Rows of a picture that are decided at once: all scores of a large photo would fill the memory."""
+
+
+class BodyPixSegmenter(Segmenter[BodyPixConfig]):
+    """Finds the person, and the part of the body at each of the person's pixels.
+
+    It tells the background, the head (its face parts take hair in) and the feet. Arms and legs hold sleeves
+    and trousers, so that it cannot tell skin from apparel; `skin_colour` does with its parts.
+    """
+
+    def __init__(self, config: BodyPixConfig, io: None) -> None:
+        super().__init__(config, io)
+        self._network = BodyPix(config)
+
+    def segment(self, photo: Photo) -> Segmentation:
+        """Return the part at every pixel of a photo.
+
+        Raises:
+            UserError: the weights cannot be had, or are none of BodyPix 2.
+        """
+        labels = part_labels(self._network(photo.pixels), photo.size, self.config.threshold)
+        return Segmentation(labels, BODYPIX.classes, BODYPIX.regions)
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the file of weights."""
+        return self._network.file.fingerprint()
+
+
+def part_labels(scores: BodyPixScores, size: Size, threshold: float) -> LabelMap:
+    """Return codes of `BODYPIX`, uint8 ``(H, W)``.
+
+    The scores are upsampled to the picture before they are compared, so that edges are smooth.
+
+    Args:
+        scores: what the network says.
+        size: height and width of the picture in pixels.
+        threshold: probability above which a pixel is a person's, in (0, 1).
+    """
+    logit = math.log(threshold / (1 - threshold))
+    labels = np.zeros(size, np.uint8)
+    for top in range(0, size[0], _ROWS):
+        rows = slice(top, top + _ROWS)
+        part = upsampled(scores.parts, size, rows).argmax(axis=2).astype(np.uint8)
+        labels[rows] = np.where(upsampled(scores.segments, size, rows) > logit, part + 1, 0)
+    return labels

@@ -1,0 +1,83 @@
+"""Configurations of the segmenters that run a network from a file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo
+
+from skinfw.config import ComponentConfig, SpecPath
+from skinfw_plugins.segmenters.config_labels import CustomLabels, LabelSetName, RegionField, check_regions
+
+_Pixels = Annotated[int, Field(ge=1, le=4096)]
+_Deviation = Annotated[float, Field(gt=0)]
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+_PATH: TypeAdapter[Path] = TypeAdapter(SpecPath)
+
+
+class OnnxParserConfig(ComponentConfig):
+    """A human parser that somebody exported to ONNX, and how it wants its pictures."""
+
+    path: SpecPath = Field(description="the ONNX file")
+    labels: LabelSetName | CustomLabels = Field(
+        description="what its classes are: the name of a published label set, or classes and regions"
+    )
+    size: tuple[_Pixels, _Pixels] | None = Field(
+        default=None,
+        description="height and width in pixels that a photo is resized to for it; null: as the file says, "
+        "which it does where its input has a fixed size",
+    )
+    channels: Literal["rgb", "bgr"] = Field(
+        default="rgb", description="order of the colours in its input; SCHP wants bgr"
+    )
+    mean: tuple[float, float, float] = Field(
+        default=(0.485, 0.456, 0.406),
+        description="what is subtracted from values in [0, 1], by channel in the order of its input",
+    )
+    std: tuple[_Deviation, _Deviation, _Deviation] = Field(
+        default=(0.229, 0.224, 0.225),
+        description="what they are divided by then, by channel in the order of its input",
+    )
+    output: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the output that is read: scores with a channel a class, or codes as whole numbers; "
+        "null: the first that is one of the two",
+    )
+
+
+def _hub_or_path(value: str, info: ValidationInfo) -> str:
+    return value if _HUB_NAME.fullmatch(value) else str(_PATH.validate_python(value, context=info.context))
+
+
+class HuggingfaceConfig(ComponentConfig):
+    """A semantic-segmentation model of transformers, and what its classes are."""
+
+    model: Annotated[str, AfterValidator(_hub_or_path)] = Field(
+        min_length=1,
+        description="its name on the Hugging Face hub, such as owner/name, or a folder that begins with a "
+        "dot, slash, ~ or $, such as ./name; weights must be safetensors",
+    )
+    revision: str | None = Field(
+        default=None, min_length=1, description="branch, tag or commit on the hub; null: the newest"
+    )
+    labels: LabelSetName | Annotated[dict[RegionField, tuple[str, ...]], AfterValidator(check_regions)] = (
+        Field(
+            description="what its classes are: the name of a published label set, by code, or for each "
+            "region the names of the model's own classes"
+        )
+    )
+    other: RegionField | None = Field(
+        default=None,
+        description="region of the model's classes that labels does not name; null: there must be none",
+    )
+
+
+class MediapipeConfig(ComponentConfig):
+    """MediaPipe's selfie multiclass segmentation."""
+
+    model: SpecPath = Field(
+        description="the model: selfie_multiclass_256x256.tflite, which MediaPipe's site offers"
+    )

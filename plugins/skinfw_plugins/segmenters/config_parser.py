@@ -1,0 +1,26 @@
+"""Configuration of the segmenter that skinfw trains itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from skinfw.config import ComponentConfig, SpecPath
+
+
+class ParserConfig(ComponentConfig):
+    """Which trained network labels the photos."""
+
+    path: SpecPath = Field(
+        description="folder of a run with the task segmentation, of which the best checkpoint is taken, or a "
+        "checkpoint, such as best.safetensors, which may lie anywhere"
+    )
+    flip: bool = Field(
+        default=False,
+        description="label the mirrored photo too and average the two (test-time augmentation): twice the "
+        "time",
+    )
+    device: Literal["auto", "cpu"] = Field(
+        default="auto", description="auto takes an accelerator where there is one"
+    )

@@ -1,0 +1,114 @@
+"""Semantic-segmentation models of transformers; needs the extra ``transformers``."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoImageProcessor, AutoModelForSemanticSegmentation
+
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Segmentation
+from skinfw.errors import UserError
+from skinfw.interfaces.segmenter import Segmenter
+from skinfw_plugins.segmenters.config_labels import listed
+from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
+from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet
+from skinfw_plugins.segmenters.scores import best_class
+
+
+class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
+    """Runs a model of transformers on the CPU, with the picture processor that lies beside it."""
+
+    @cached_property
+    def _model(self) -> Any:
+        return self._load(AutoModelForSemanticSegmentation, use_safetensors=True).eval()
+
+    @cached_property
+    def _processor(self) -> Any:
+        return self._load(AutoImageProcessor)
+
+    @cached_property
+    def labels(self) -> LabelSet:
+        """The classes of the model.
+
+        Raises:
+            UserError: the configuration's table does not fit them.
+        """
+        config = self._model.config
+        own = tuple(str(config.id2label[code]) for code in range(config.num_labels))
+        return label_set(own, self.config, self.config.model)
+
+    @torch.inference_mode()
+    def segment(self, photo: Photo) -> Segmentation:
+        """Return the class of every pixel.
+
+        Raises:
+            UserError: the model cannot be loaded, or its classes are not those of the configuration.
+        """
+        labels = self.labels
+        values = self._processor(images=photo.pixels, return_tensors="pt", input_data_format="channels_last")[
+            "pixel_values"
+        ]
+        scores = self._model(pixel_values=values).logits[0].float().numpy()
+        return Segmentation(best_class(scores, photo.size), labels.classes, labels.regions)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the files of a folder, or the commit of a model on the hub."""
+        folder = Path(self.config.model)
+        if not folder.is_dir():
+            return str(self._model.config._commit_hash)
+        digest = hashlib.sha256()
+        for path in sorted((*folder.glob("*.json"), *folder.glob("*.safetensors"))):
+            with path.open("rb") as stream:
+                digest.update(f"{path.name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\0".encode())
+        return digest.hexdigest()
+
+    def _load(self, kind: Any, **options: Any) -> Any:
+        try:
+            return kind.from_pretrained(self.config.model, revision=self.config.revision, **options)
+        except Exception as error:  # transformers and the hub raise many kinds
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise UserError(
+                f"{self.config.model}: no semantic-segmentation model that transformers can load with its "
+                f"processor and safetensors: {reason}"
+            ) from error
+
+
+def label_set(own: tuple[str, ...], config: HuggingfaceConfig, model: str) -> LabelSet:
+    """Return the classes and regions of a model.
+
+    Args:
+        own: what the model calls its classes, by code.
+        config: the table, and the region of what it does not name.
+        model: its name, for errors.
+
+    Raises:
+        UserError: the table is for another number of classes, names classes that the model lacks, or leaves
+            some out.
+    """
+    if isinstance(config.labels, str):
+        found = LABEL_SETS[config.labels]
+        if len(found.classes) != len(own):
+            raise UserError(
+                f"{model}: has {len(own)} classes ({listed(own)}), the label set {config.labels} has "
+                f"{len(found.classes)}; choose another, or say which of its classes are which region"
+            )
+        return found
+    regions = {region: list(members) for region, members in config.labels.items()}
+    named = [name for members in regions.values() for name in members]
+    unknown = [name for name in named if name not in own]
+    if unknown:
+        raise UserError(f"{model}: has no class {listed(unknown)}; its classes are {listed(own)}")
+    rest = [name for name in own if name not in named]
+    if rest and config.other is None:
+        raise UserError(
+            f"{model}: labels leaves out {listed(rest)}; put them into regions, or say with other which "
+            "region they belong to"
+        )
+    if rest and config.other is not None:
+        regions.setdefault(config.other, []).extend(rest)
+    return LabelSet(own, {region: tuple(members) for region, members in regions.items()})

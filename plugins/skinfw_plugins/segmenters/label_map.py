@@ -1,0 +1,43 @@
+"""Label maps of any known label set, read from files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Segmentation
+from skinfw.errors import DataError
+from skinfw.interfaces.segmenter import Segmenter
+from skinfw_plugins.segmenters.config import LabelMapConfig
+from skinfw_plugins.segmenters.label_files import read_label_file
+from skinfw_plugins.segmenters.label_sets import label_set
+
+
+class LabelMapSegmenter(Segmenter[LabelMapConfig]):
+    """Reads the label map of a photo: beside it, or from a folder beside or above it."""
+
+    def __init__(self, config: LabelMapConfig, io: None) -> None:
+        super().__init__(config, io)
+        self._labels = label_set(config.labels)
+
+    def sources(self, photo: Path) -> tuple[Path, ...]:
+        """Return the label map that belongs to a photo."""
+        stem = photo.stem
+        if self.config.photo_suffix and stem.endswith(self.config.photo_suffix):
+            stem = stem.removesuffix(self.config.photo_suffix)
+        name = stem + self.config.suffix
+        if self.config.folder is None:
+            return (photo.with_name(name),)
+        return (photo.parent / self.config.folder / name,)
+
+    def segment(self, photo: Photo) -> Segmentation:
+        """Return the label map that belongs to the photo.
+
+        Raises:
+            DataError: as `skinfw_plugins.segmenters.label_files.read_label_file`, or the photo is no file.
+        """
+        if photo.path is None:
+            raise DataError("the label_map segmenter reads files: it needs a photo that lies on disk")
+        (path,) = self.sources(photo.path)
+        labels = read_label_file(path, photo, self._labels.colors(), self.config.snap_distance)
+        return Segmentation(labels, self._labels.classes, self._labels.regions)

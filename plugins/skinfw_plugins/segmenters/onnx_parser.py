@@ -1,0 +1,148 @@
+"""Human parsers that were exported to ONNX: SCHP, SegFormer and others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.config import Size
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import LabelMap, Picture, Segmentation
+from skinfw.errors import UserError
+from skinfw.interfaces.segmenter import Segmenter
+from skinfw_plugins.onnx_file import OnnxFile
+from skinfw_plugins.segmenters.config_labels import CustomLabels
+from skinfw_plugins.segmenters.config_networks import OnnxParserConfig
+from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet
+from skinfw_plugins.segmenters.scores import best_class
+
+
+@dataclass(frozen=True)
+class _Input:
+    """The network's one input: its name, the size it is given, and whether channels come last."""
+
+    name: str
+    size: Size
+    channels_last: bool
+
+
+class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
+    """Runs an ONNX file whose output is scores of classes, or their codes.
+
+    The layout of input and output, channels first or last, is seen from their shapes.
+    """
+
+    @cached_property
+    def labels(self) -> LabelSet:
+        """The classes of the network."""
+        given = self.config.labels
+        return (
+            LabelSet(given.classes, given.regions) if isinstance(given, CustomLabels) else LABEL_SETS[given]
+        )
+
+    @cached_property
+    def file(self) -> OnnxFile:
+        """The ONNX file.
+
+        Raises:
+            UserError: it is missing, no ONNX file, or lacks the output that the configuration names.
+        """
+        file = OnnxFile(self.config.path)
+        if self.config.output is not None:
+            file.require_outputs([self.config.output], "the parser that the configuration is for")
+        return file
+
+    @cached_property
+    def _input(self) -> _Input:
+        shapes = self.file.inputs
+        told = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        name, shape = next(iter(shapes.items()))
+        if len(shapes) != 1 or len(shape) != 4 or 3 not in (shape[1], shape[3]):
+            raise UserError(
+                f"{self.file.path}: a parser takes one picture of 3 channels, (1, 3, H, W) or (1, H, W, 3); "
+                f"this file takes {told}"
+            )
+        channels_last = shape[1] != 3
+        height, width = shape[1:3] if channels_last else shape[2:]
+        size = self.config.size
+        if size is None:
+            if height is None or width is None:
+                raise UserError(
+                    f"{self.file.path}: its input {told} takes pictures of any size; say with size which "
+                    "height and width it was trained on"
+                )
+            size = height, width
+        return _Input(name, size, channels_last)
+
+    def segment(self, photo: Photo) -> Segmentation:
+        """Return the class of every pixel.
+
+        Raises:
+            UserError: the file is none that can be used; the text says why.
+        """
+        values = self._values(photo.pixels)
+        names = list(self.file.outputs) if self.config.output is None else [self.config.output]
+        found = dict(zip(names, self.file.run({self._input.name: values}, names), strict=True))
+        return Segmentation(self._labels_of(found, photo.size), self.labels.classes, self.labels.regions)
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the file."""
+        return self.file.fingerprint()
+
+    def _values(self, picture: Picture) -> NDArray[np.float32]:
+        height, width = self._input.size
+        resized = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+        ordered = resized if self.config.channels == "rgb" else resized[..., ::-1]
+        mean, std = (np.array(each, np.float32) for each in (self.config.mean, self.config.std))
+        values = (ordered.astype(np.float32) / 255 - mean) / std
+        ready: NDArray[np.float32] = np.ascontiguousarray(
+            (values if self._input.channels_last else values.transpose(2, 0, 1))[None]
+        )
+        return ready
+
+    def _labels_of(self, outputs: Mapping[str, NDArray[Any]], size: Size) -> LabelMap:
+        """Read the first output that holds scores or codes."""
+        count = len(self.labels.classes)
+        for name, values in outputs.items():
+            codes = _codes(values)
+            if codes is not None:
+                if codes.min() < 0 or codes.max() >= count:
+                    raise UserError(
+                        f"{self.file.path}: its output {name} holds the code "
+                        f"{int(codes.min() if codes.min() < 0 else codes.max())}, the label set has "
+                        f"{count} classes; choose the one that it was trained on"
+                    )
+                method = cv2.INTER_NEAREST_EXACT
+                resized = cv2.resize(codes.astype(np.uint8), (size[1], size[0]), interpolation=method)
+                return np.asarray(resized, np.uint8)
+            scores = _scores(values, count)
+            if scores is not None:
+                return best_class(scores, size)
+        told = ", ".join(f"{name} {values.shape} {values.dtype}" for name, values in outputs.items())
+        raise UserError(
+            f"{self.file.path}: no output has a score for each of the label set's {count} classes, or their "
+            f"codes (it gives: {told}); choose the label set that it was trained on"
+        )
+
+
+def _codes(values: NDArray[Any]) -> NDArray[Any] | None:
+    """Return a map of codes ``(h, w)`` out of whole numbers with nothing but sides of 1 besides."""
+    if not np.issubdtype(values.dtype, np.integer) or values.ndim < 2:
+        return None
+    height, width = values.shape[-3:-1] if values.ndim == 4 and values.shape[3] == 1 else values.shape[-2:]
+    return values.reshape(height, width) if values.size == height * width else None
+
+
+def _scores(values: NDArray[Any], count: int) -> NDArray[np.float32] | None:
+    """Return scores ``(K, h, w)`` out of a batch of one with the channels first or last."""
+    if not np.issubdtype(values.dtype, np.floating) or values.ndim != 4 or len(values) != 1:
+        return None
+    if values.shape[1] == count:
+        return np.asarray(values[0], np.float32)
+    return np.asarray(values[0].transpose(2, 0, 1), np.float32) if values.shape[3] == count else None

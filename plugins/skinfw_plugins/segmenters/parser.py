@@ -1,0 +1,82 @@
+"""The segmenter that skinfw trains itself."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from skinfw.data.batch import picture_tensor
+from skinfw.data.photo import Photo
+from skinfw.data.resize import resize_picture
+from skinfw.data.segmentation import LabelMap, Segmentation
+from skinfw.devices import pick_device
+from skinfw.evaluation.segmentation import load_network
+from skinfw.interfaces.segmenter import Segmenter
+from skinfw.segmentation_spec import SegmentationSpec
+from skinfw.training.checkpoints import read_checkpoint
+from skinfw_plugins.segmenters.config_parser import ParserConfig
+
+
+class ParserSegmenter(Segmenter[ParserConfig]):
+    """Labels photos with a network that ``skinfw run`` trained, as it was trained.
+
+    A photo is resized to the trained size, whatever its shape; the logits are brought back to the photo's
+    size, and each pixel takes the class with the largest.
+
+    Args:
+        config: the trained network, and how it is used.
+        io: nothing.
+
+    Raises:
+        RunError: there is no such run or checkpoint, it is of another task, or a component that it was made
+            with is not installed.
+    """
+
+    def __init__(self, config: ParserConfig, io: None) -> None:
+        super().__init__(config, io)
+        self._file = checkpoint_file(config.path)
+        checkpoint = read_checkpoint(self._file)
+        self._device = pick_device(config.device)
+        self._network, self._classes = load_network(checkpoint, self._device)
+        self._size = checkpoint.spec.data.size
+        self._mirrored = _mirrored_classes(checkpoint.spec, self._classes.names)
+
+    def segment(self, photo: Photo) -> Segmentation:
+        """Label a photo. See `Segmenter.segment`."""
+        logits = self._logits(picture_tensor([resize_picture(photo.pixels, self._size)]))
+        full = interpolate(logits, size=photo.size, mode="bilinear", align_corners=False)
+        labels: LabelMap = full.argmax(dim=1)[0].to("cpu", torch.uint8).numpy()
+        return Segmentation(np.ascontiguousarray(labels), self._classes.names, self._classes.regions)
+
+    @torch.no_grad()
+    def _logits(self, picture: Tensor) -> Tensor:
+        picture = picture.to(self._device, memory_format=torch.channels_last)
+        logits: Tensor = self._network(picture)
+        if self.config.flip:
+            logits = (logits + self._network(picture.flip(-1)).flip(-1)[:, self._mirrored]) / 2
+        return logits.float()
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the checkpoint."""
+        with self._file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def checkpoint_file(path: Path) -> Path:
+    """Return the checkpoint that a path names: the best one of a run folder, or the file itself."""
+    return path / "checkpoints" / "best.safetensors" if path.is_dir() else path
+
+
+def _mirrored_classes(spec: object, names: tuple[str, ...]) -> list[int]:
+    """Return the class that a mirror makes of each, by place: a left arm becomes the right one."""
+    mirrored = list(range(len(names)))
+    if isinstance(spec, SegmentationSpec) and spec.augmentation is not None:
+        for one, other in spec.augmentation.flip_classes:
+            left, right = names.index(one), names.index(other)
+            mirrored[left], mirrored[right] = right, left
+    return mirrored

@@ -1,0 +1,41 @@
+"""From a network's scores on a coarse grid to a class for every pixel."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.config import Size
+from skinfw.data.segmentation import LabelMap
+
+
+def best_class(scores: NDArray[np.float32], size: Size) -> LabelMap:
+    """Return the class of the highest score at every pixel, the first of equal ones.
+
+    Scores are brought to the size wanted bilinearly before they are compared, as PyTorch's ``interpolate``
+    does it with ``align_corners=False``; one class after another, as all at once would fill the memory for a
+    large photo.
+
+    Args:
+        scores: float32 ``(K, h, w)`` of at most 256 classes.
+        size: height and width wanted, in pixels.
+
+    Returns:
+        codes of the classes, uint8 ``(H, W)``.
+    """
+    labels = np.zeros(size, np.uint8)
+    best: NDArray[np.float32] | None = None
+    for code, coarse in enumerate(scores):
+        fine = np.asarray(
+            cv2.resize(
+                np.ascontiguousarray(coarse, np.float32), (size[1], size[0]), interpolation=cv2.INTER_LINEAR
+            ),
+            np.float32,
+        )
+        if best is None:
+            best = fine
+        else:
+            labels[fine > best] = code
+            np.maximum(best, fine, out=best)
+    return labels

@@ -1,0 +1,211 @@
+"""Skin told from clothes by the colour of the person's own face, with no training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.build import build
+from skinfw.config import Size
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import LabelMap, Mask, Picture, RegionName, Segmentation
+from skinfw.errors import DataError, UserError
+from skinfw.interfaces.segmenter import Segmenter
+from skinfw_plugins.segmenters.body_parts import PARTS, Part, part_codes
+from skinfw_plugins.segmenters.config import SkinColourConfig
+from skinfw_plugins.segmenters.face_colour import FaceColour, lab, skin_like
+
+CLASSES = ("background", "skin", "face", "hair", "feet", "apparel")
+REGIONS: Mapping[RegionName, tuple[str, ...]] = {
+    "background": ("background",),
+    "skin": ("skin",),
+    "head": ("face", "hair"),
+    "feet": ("feet",),
+    "apparel": ("apparel",),
+}
+
+BARE: Mapping[Part, float] = {
+    "upper_arm": -0.5,
+    "lower_arm": 0.5,
+    "hand": 2.0,
+    "torso": -4.0,
+    "upper_leg": -1.0,
+    "lower_leg": 0.2,
+    "foot": -1.0,
+}
+"""Log odds that a pixel of a part is bare before its colour is seen: hands mostly are, trunks hardly ever.
+These numbers and those below were chosen on street photos."""
+
+NECK = 4.0
+"""What is added to a trunk's log odds below the face, falling off over half the height of the head."""
+
+OUTWARD = 5.0
+"""How much the bare share of a lower arm or leg says of the upper one: clothes cover it from the trunk on."""
+
+SURE, SURELY_NOT = 3.0, -7.0
+"""Log odds beyond which a pixel is certain when the cut learns the colours of the picture."""
+
+MOST = 8.4
+"""Largest log odds that a colour alone can give for or against skin."""
+
+LEAST_PIXELS = 30
+"""Fewer pixels than this make no model of a colour."""
+
+
+class SkinColourSegmenter(Segmenter[SkinColourConfig]):
+    """Turns a map of body parts into skin, apparel, head, feet and background.
+
+    The colour of the face (robust mean and covariance in Lab), the part of the body and whether the limb is
+    bare further out give each pixel its log odds of being skin. A graph cut (GrabCut, Rother et al. 2004)
+    learns the picture's own colours of skin and of everything else from the sure pixels and draws the edges;
+    opening and closing remove specks.
+    """
+
+    def __init__(self, config: SkinColourConfig, io: None) -> None:
+        super().__init__(config, io)
+        self._parts: Segmenter[Any] = build(config.parts, Segmenter)
+
+    def segment(self, photo: Photo) -> Segmentation:
+        """Return the five regions of a photo.
+
+        Raises:
+            DataError: the parts cannot be told, or nothing on the person has the colour of skin.
+            UserError: the label map of the other segmenter holds no parts of the body.
+        """
+        found = self._parts.segment(photo)
+        try:
+            parts = part_codes(found.classes)[found.labels]
+        except ValueError as error:
+            raise UserError(
+                f"skin_colour needs a map of body parts, and {self.config.parts.name} gives another: {error}"
+            ) from None
+        picture, small = _shrunk(photo.pixels, parts, self.config.resolution)
+        face = _is(small, "head") & skin_like(picture)
+        seen = _seen_skin(picture, small, face)
+        if seen is None:
+            name = "the photo" if photo.path is None else str(photo.path)
+            raise DataError(f"{name}: nothing on the person has the colour of skin")
+        odds = log_odds(lab(picture), small, seen, self.config.distance, self.config.sharpness)
+        skin = self._cleaned(self._cut(picture, small, odds, face))
+        return Segmentation(_labels(parts, skin, face), CLASSES, REGIONS)
+
+    def _cut(self, picture: Picture, parts: LabelMap, odds: NDArray[np.float64], face: Mask) -> Mask:
+        """Return the skin of arms, trunk and legs, bool ``(h, w)``."""
+        body = ~_is(parts, "background", "head")
+        marks = np.where(odds > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+        marks[odds > SURE] = cv2.GC_FGD
+        marks[(odds < SURELY_NOT) | ~body] = cv2.GC_BGD
+        # the face is skin, but no skin to be painted: it lends its colours only
+        marks[face] = cv2.GC_FGD
+        if self.config.rounds and (marks == cv2.GC_FGD).any() and (marks % 2 == 0).any():
+            # the models are drawn at random, by OpenCV's own generator
+            cv2.setRNGSeed(0)
+            models = np.zeros((2, 1, 65))
+            bgr, nowhere = np.ascontiguousarray(picture[..., ::-1]), (0, 0, 1, 1)
+            cv2.grabCut(bgr, marks, nowhere, models[0], models[1], self.config.rounds, cv2.GC_INIT_WITH_MASK)
+        skin: Mask = (marks % 2 == 1) & body
+        return skin
+
+    def _cleaned(self, skin: Mask) -> Mask:
+        """Remove specks, and fill holes of their size."""
+        side = 2 * self.config.speck + 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+        opened = cv2.morphologyEx(skin.astype(np.uint8), cv2.MORPH_OPEN, disc)
+        return cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc).astype(bool)
+
+    def sources(self, photo: Path) -> tuple[Path, ...]:
+        """Return the files that the part map comes from."""
+        return self._parts.sources(photo)
+
+    def fingerprint(self) -> str:
+        """Return what the part map depends on."""
+        return self._parts.fingerprint()
+
+
+def log_odds(
+    colours: NDArray[np.float32], parts: LabelMap, seen: FaceColour, distance: float, sharpness: float
+) -> NDArray[np.float64]:
+    """Return the log odds that each pixel is skin, float64 ``(h, w)``; they mean nothing on the head.
+
+    Args:
+        colours: the picture in Lab, float32 ``(h, w, 3)``.
+        parts: codes of `PARTS`, uint8 ``(h, w)``.
+        seen: the colour of the person's skin.
+        distance: squared Mahalanobis distance at which a colour says nothing for or against skin.
+        sharpness: log odds to one unit of squared distance.
+    """
+    before = np.array([BARE.get(part, 0.0) for part in PARTS])
+    odds: NDArray[np.float64] = (
+        np.clip(sharpness * (distance - seen.distance(colours)), -MOST, MOST) + before[parts]
+    )
+    odds += np.where(_is(parts, "torso"), NECK * _below_face(_is(parts, "head")), 0)
+    pairs: tuple[tuple[Part, Part], ...] = (("upper_arm", "lower_arm"), ("upper_leg", "lower_leg"))
+    for inner, outer in pairs:
+        limb = _is(parts, outer)
+        if limb.any():
+            odds[_is(parts, inner)] += OUTWARD * (float((odds[limb] > 0).mean()) - 0.5)
+    return odds
+
+
+def _below_face(head: Mask) -> NDArray[np.float64]:
+    """Return how near a pixel is to where the neck begins: 1 there, falling off as a bell."""
+    ys, xs = np.nonzero(head)
+    if not len(ys):
+        return np.zeros(head.shape)
+    top, begin, chin = np.quantile(ys, (0.02, 0.95, 0.98))
+    height = max(4.0, float(chin - top))
+    rows, columns = np.mgrid[: head.shape[0], : head.shape[1]]
+    off = ((columns - np.median(xs)) / (0.45 * height)) ** 2 + ((rows - begin) / (0.5 * height)) ** 2
+    near: NDArray[np.float64] = np.exp(-off / 2)
+    return near
+
+
+def _seen_skin(picture: Picture, parts: LabelMap, face: Mask) -> FaceColour | None:
+    """Return the colour of the face; of face and hands where it is too small, then of the whole person."""
+    like = skin_like(picture)
+    for where in (face, face | (_is(parts, "hand") & like), ~_is(parts, "background") & like):
+        if np.count_nonzero(where) >= LEAST_PIXELS:
+            return FaceColour.fitted(lab(picture)[where])
+    return None
+
+
+def _is(parts: LabelMap, *names: Part) -> Mask:
+    found: Mask = np.isin(parts, [PARTS.index(name) for name in names])
+    return found
+
+
+def _shrunk(picture: Picture, parts: LabelMap, resolution: int) -> tuple[Picture, LabelMap]:
+    """Return picture and parts with at most so many pixels on the longer side."""
+    scale = min(1.0, resolution / max(parts.shape))
+    height, width = (max(1, round(side * scale)) for side in parts.shape)
+    return (
+        cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False),
+        cv2.resize(parts, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False),
+    )
+
+
+def _grown(mask: Mask, size: Size) -> Mask:
+    """Return a small mask at a picture's size, with smooth edges."""
+    values = cv2.resize(mask.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    grown: Mask = values > 0.5
+    return grown
+
+
+def _labels(parts: LabelMap, skin: Mask, face: Mask) -> LabelMap:
+    """Return codes of `CLASSES`, uint8 ``(H, W)``, from full-size parts and small masks."""
+    size = (parts.shape[0], parts.shape[1])
+    head, body = _is(parts, "head"), ~_is(parts, "background", "head")
+    chosen = [
+        _is(parts, "background"),
+        body & _grown(skin, size),
+        head & _grown(face, size),
+        head,
+        _is(parts, "foot"),
+    ]
+    labels: LabelMap = np.select(chosen, range(len(chosen)), CLASSES.index("apparel")).astype(np.uint8)
+    return labels

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from skinfw.cli import main
+
+Writer = Callable[..., list[Path]]
+
+
+def doctor(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["doctor", *map(str, arguments), "--workers", "1"])
+
+
+class Headings(HTMLParser):
+    """Collects the headings of articles, and what the page refers to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.sources: list[str] = []
+        self._inside = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag == "h3"
+        self.sources += [value or "" for key, value in attrs if key in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.names.append(data)
+            self._inside = False
+
+
+@pytest.fixture
+def samples(tmp_path: Path, write_samples: Writer) -> Path:
+    write_samples(tmp_path / "people", [f"person-{index}" for index in range(4)], size=(128, 64))
+    return tmp_path / "people"
+
+
+def test_a_clean_set(samples: Path) -> None:
+    result = doctor(samples)
+    assert result.exit_code == 0, result.output
+    assert "4 samples, 0 with a fault" in result.output
+    page = Headings((samples / "doctor.html").read_text(encoding="utf-8"))
+    assert page.names == [] and page.sources == []
+
+
+def test_offenders_are_told_worst_first(samples: Path, tmp_path: Path) -> None:
+    mask = samples / "person-2" / "segmentation_skin.png"
+    pixels = np.asarray(Image.open(mask).convert("L")).copy()
+    pixels[:4] = 120
+    Image.fromarray(pixels).save(mask)
+    (samples / "person-1" / "body.png").write_bytes(b"")
+    output, json_file = tmp_path / "pages" / "look.html", tmp_path / "look.json"
+    result = doctor(samples, "--output", output, "--json", json_file)
+    assert result.exit_code == 1
+    assert "4 samples, 2 with a fault" in result.output and "unreadable" in result.output
+    page = Headings(output.read_text(encoding="utf-8"))
+    assert page.names == ["person-1", "person-2"]
+    # everything stands in the page itself
+    assert len(page.sources) == 10 and all(source.startswith("data:image/webp") for source in page.sources)
+    value = json.loads(json_file.read_text(encoding="utf-8"))
+    assert value["samples"] == 4 and value["offenders"] == 2
+    assert value["findings"][0]["check"] == "unreadable"
+    assert value["findings"][0]["samples"] == ["person-1"] and value["findings"][0]["severity"] == 100
+    severities = [finding["severity"] for finding in value["findings"]]
+    assert severities == sorted(severities, reverse=True)
+
+
+def test_struck_out_samples_are_passed_over(samples: Path) -> None:
+    (samples / "person-1" / "body.png").write_bytes(b"")
+    assert doctor(samples).exit_code == 1
+    (samples / "struck_out.txt").write_text("person-1\n", encoding="utf-8")
+    assert "3 samples, 0 with a fault" in doctor(samples).output
+
+
+def test_thresholds_are_options(samples: Path) -> None:
+    result = doctor(samples, "--config", '{"least_side": 65}')
+    assert result.exit_code == 1 and "4 samples, 4 with a fault" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--config", "{"], "--config: no valid JSON"),
+        (["--config", "[1]"], "--config: give a JSON object"),
+        (["--config", '{"twin_distanc": 4}'], "twin_distanc"),
+        (["--test-fraction", "2"], "test_fraction"),
+        (["--test-fraction", "0.9", "--validation-fraction", "0.1"], "leave nothing to train on"),
+    ],
+)
+def test_bad_options_are_told(samples: Path, arguments: list[str], told: str) -> None:
+    result = doctor(samples, *arguments)
+    assert result.exit_code == 2 and told in result.output and "Traceback" not in result.output
+
+
+def test_a_folder_without_samples(tmp_path: Path) -> None:
+    assert doctor(tmp_path).exit_code == 2
+    result = doctor(tmp_path / "nowhere")
+    assert result.exit_code == 2 and "no such folder" in result.output

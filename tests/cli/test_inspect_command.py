@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from skinfw.cli import main
+
+Writer = Callable[..., list[Path]]
+
+
+def inspect(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["inspect", *map(str, arguments)])
+
+
+@pytest.fixture
+def samples(tmp_path: Path, write_samples: Writer) -> Path:
+    write_samples(tmp_path / "people", ["anna", "berta"])
+    return tmp_path / "people"
+
+
+def test_it_writes_a_sheet_among_the_samples(samples: Path) -> None:
+    result = inspect(samples)
+    assert result.exit_code == 0, result.output
+    assert f"2 samples: open {samples / 'contact_sheet' / 'index.html'}" in result.output
+    assert str(samples / "struck_out.txt") in result.output
+    assert len(list((samples / "contact_sheet").rglob("*.webp"))) == 2
+    # the sheet is no sample
+    assert inspect(samples).output == result.output
+
+
+def test_struck_out_samples_are_still_on_it(samples: Path, tmp_path: Path) -> None:
+    (samples / "struck_out.txt").write_text("anna\nberta\n", encoding="utf-8")
+    result = inspect(samples, "--output", tmp_path / "sheet")
+    assert result.exit_code == 0, result.output
+    assert '"struck": ["anna", "berta"]' in (tmp_path / "sheet" / "samples.js").read_text(encoding="ascii")
+
+
+def test_serving_saves_what_is_struck_out(samples: Path) -> None:
+    command = [sys.executable, "-u", "-m", "skinfw", "inspect", str(samples), "--serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found is not None
+            with urllib.request.urlopen(found.group(), timeout=10) as answer:
+                assert b"skinfw inspect" in answer.read()
+            request = urllib.request.Request(
+                f"{found.group()}struck_out.txt", b'["berta"]', {"X-Skinfw": "1"}, method="POST"
+            )
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                assert answer.status == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert (samples / "struck_out.txt").read_text(encoding="utf-8") == "berta\n"
+    assert process.returncode == 130 and "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--port", "8000"], "--port needs --serve"),
+        (["--photos", "nowhere"], "nowhere: no such folder"),
+        (["--port", "70000", "--serve"], "70000"),
+    ],
+)
+def test_bad_options_are_told(samples: Path, arguments: list[str], told: str) -> None:
+    result = inspect(samples, *arguments)
+    assert result.exit_code == 2 and told in result.output and "Traceback" not in result.output
+
+
+def test_a_folder_without_samples(tmp_path: Path) -> None:
+    result = inspect(tmp_path)
+    assert result.exit_code == 2 and "no sample in it" in result.output

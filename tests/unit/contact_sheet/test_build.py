@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinfw.component_spec import use
+from skinfw.contact_sheet.build import HEIGHT, build_sheet
+from skinfw.data.prepare import prepare
+from skinfw.data.prepare_config import PrepareConfig
+from skinfw.data.struck_out import write_struck_out
+
+NAMES = ["id_0/front", "id_1/front", "id_2/front"]
+
+
+class Page(HTMLParser):
+    """Collects what a page holds: ids, scripts and everything it refers to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.ids |= {found["id"] or ""} if "id" in found else set()
+        self.links += [found[key] or "" for key in ("src", "href") if key in found]
+        if tag not in ("meta", "input", "link", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def listed(output: Path) -> dict[str, Any]:
+    text = (output / "samples.js").read_text(encoding="ascii")
+    value: dict[str, Any] = json.loads(text.removeprefix("const sheet = ").removesuffix(";\n"))
+    return value
+
+
+@pytest.fixture
+def samples(tmp_path: Path, write_photo: Callable[..., Path]) -> Path:
+    for index, name in enumerate(NAMES):
+        write_photo(tmp_path / "photos" / f"{name}.png", index, (192, 96))
+    parts = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
+    prepare(tmp_path / "photos", tmp_path / "samples", *parts, PrepareConfig(workers=1))
+    return tmp_path / "samples"
+
+
+def test_the_page_is_whole_and_refers_to_its_list_alone(samples: Path, tmp_path: Path) -> None:
+    page = build_sheet(samples, NAMES, tmp_path / "out", workers=1)
+    assert page == tmp_path / "out" / "index.html"
+    parsed = Page(page.read_text(encoding="utf-8"))
+    assert parsed.open == []
+    assert parsed.links == ["samples.js"]
+    assert {"samples", "filter", "back", "on", "save", "which", "count"} <= parsed.ids
+
+
+def test_the_list_names_every_sample_with_its_strip(samples: Path, tmp_path: Path) -> None:
+    write_struck_out(samples, ["id_1/front", "gone"])
+    seen: list[tuple[int, int]] = []
+    output = tmp_path / "out"
+    build_sheet(samples, NAMES[::-1], output, workers=1, progress=lambda *args: seen.append(args))
+    sheet = listed(output)
+    assert [name for name, _ in sheet["samples"]] == NAMES
+    assert sheet["struck"] == ["id_1/front"]
+    assert sheet["shown"] == ["map", "input", "pose", "target"]
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    for _, strip in sheet["samples"]:
+        # four pictures of 192x96 with three gaps of 4 pixels
+        assert Image.open(output / strip).size == (4 * 96 + 3 * 4, 192)
+
+
+def test_the_strip_shows_the_sample(samples: Path, tmp_path: Path) -> None:
+    build_sheet(samples, NAMES, tmp_path / "out", photos=tmp_path / "photos", workers=1)
+    sheet = listed(tmp_path / "out")
+    assert sheet["shown"] == ["photo", "map", "input", "pose", "target"]
+    strip = np.asarray(Image.open(tmp_path / "out" / sheet["samples"][0][1]).convert("RGB")).astype(int)
+    expected = {
+        0: tmp_path / "photos" / "id_0" / "front.png",
+        1: samples / "id_0" / "front" / "parsing.png",
+        4: samples / "id_0" / "front" / "body.png",
+    }
+    for place, path in expected.items():
+        picture = np.asarray(Image.open(path).convert("RGB")).astype(int)
+        left = place * (96 + 4)
+        # WebP halves the colours' resolution
+        assert np.abs(strip[:, left : left + 96] - picture).mean() < 8, path
+
+
+def test_strips_stay_until_their_sample_changes(samples: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    build_sheet(samples, NAMES, output, workers=1)
+    strips = {name: output / strip for name, strip in listed(output)["samples"]}
+    before = {name: strip.stat().st_mtime_ns for name, strip in strips.items()}
+    body = samples / "id_1" / "front" / "body.png"
+    Image.new("RGB", (96, 192), (10, 200, 10)).save(body)
+    build_sheet(samples, NAMES, output, workers=1)
+    changed = [name for name, strip in strips.items() if strip.stat().st_mtime_ns != before[name]]
+    assert changed == ["id_1/front"]
+    assert Image.open(strips["id_1/front"]).convert("RGB").getpixel((390, 100))[1] > 150
+
+
+def test_large_pictures_become_small(tmp_path: Path, write_sample: Callable[..., Path]) -> None:
+    write_sample(tmp_path / "samples" / "big", 0, (1024, 512))
+    build_sheet(tmp_path / "samples", ["big"], tmp_path / "out", workers=1)
+    ((_, strip),) = listed(tmp_path / "out")["samples"]
+    assert Image.open(tmp_path / "out" / strip).size == (4 * HEIGHT // 2 + 3 * 4, HEIGHT)
+
+
+def test_a_broken_sample_has_a_grey_place(samples: Path, tmp_path: Path) -> None:
+    (samples / "id_0" / "front" / "body.png").write_bytes(b"nothing")
+    (samples / "id_0" / "front" / "sample.json").write_text("{", encoding="utf-8")
+    output = tmp_path / "out"
+    build_sheet(samples, NAMES, output, photos=tmp_path / "photos", workers=1)
+    strip = Image.open(output / listed(output)["samples"][0][1]).convert("RGB")
+    assert strip.size == (5 * 96 + 4 * 4, 192)
+    for place in (0, 4):
+        assert all(abs(value - 128) < 4 for value in strip.getpixel((place * 100 + 48, 96)))
+
+
+def test_names_that_are_no_utf8(samples: Path, tmp_path: Path) -> None:
+    name = "caf\udce9"
+    (samples / "id_0" / "front").rename(samples / name)
+    build_sheet(samples, [name], tmp_path / "out", workers=1)
+    assert listed(tmp_path / "out")["samples"][0][0] == name

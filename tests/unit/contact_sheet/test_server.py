@@ -1,0 +1,115 @@
+"""The server, driven over HTTP."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinfw.contact_sheet.server import SheetServer
+from skinfw.data.struck_out import struck_out, write_struck_out
+from skinfw.errors import UserError
+
+HEADER = {"X-Skinfw": "1"}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SheetServer]:
+    (tmp_path / "sheet").mkdir()
+    (tmp_path / "sheet" / "index.html").write_text("<p>the sheet</p>", encoding="utf-8")
+    with SheetServer(tmp_path / "sheet", tmp_path, ["a", "b/c", "caf\udce9"]) as served:
+        thread = threading.Thread(target=served.serve_forever)
+        thread.start()
+        yield served
+        served.shutdown()
+        thread.join()
+
+
+def ask(
+    server: SheetServer, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+) -> tuple[int, bytes]:
+    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    text = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+    connection.request(method, path, text, headers or {})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def test_it_listens_on_this_machine_alone(server: SheetServer) -> None:
+    assert server.server_address[0] == "127.0.0.1"
+    assert server.address == f"http://127.0.0.1:{server.server_port}/"
+
+
+def test_it_serves_the_sheet(server: SheetServer) -> None:
+    assert ask(server, "GET", "/") == (200, b"<p>the sheet</p>")
+    assert ask(server, "HEAD", "/index.html")[0] == 200
+    assert ask(server, "GET", "/missing.webp")[0] == 404
+    assert ask(server, "GET", "/../struck_out.txt")[0] == 404
+
+
+def test_struck_out_names_are_written_and_given_back(server: SheetServer, tmp_path: Path) -> None:
+    assert ask(server, "GET", "/struck_out.txt") == (200, b"[]")
+    assert ask(server, "POST", "/struck_out.txt", ["b/c", "a"], HEADER)[0] == 200
+    assert (tmp_path / "struck_out.txt").read_text(encoding="utf-8") == "a\nb/c\n"
+    assert json.loads(ask(server, "GET", "/struck_out.txt")[1]) == ["a", "b/c"]
+    assert ask(server, "POST", "/struck_out.txt", ["caf\udce9"], HEADER)[0] == 200
+    assert struck_out(tmp_path) == {"caf\udce9"}
+    assert ask(server, "POST", "/struck_out.txt", [], HEADER)[0] == 200
+    assert struck_out(tmp_path) == set()
+
+
+def test_names_of_other_samples_stay(server: SheetServer, tmp_path: Path) -> None:
+    write_struck_out(tmp_path, ["elsewhere", "a"])
+    ask(server, "POST", "/struck_out.txt", ["b/c"], HEADER)
+    assert struck_out(tmp_path) == {"elsewhere", "b/c"}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (["a", "x"], "no sample is called 'x'"),
+        ({"a": 1}, "JSON list"),
+        ([1], "JSON list"),
+        (b"[", ""),
+        (b"\xff\xfe", ""),
+        (b"", "JSON list"),
+    ],
+)
+def test_bad_names_change_nothing(server: SheetServer, tmp_path: Path, body: Any, told: str) -> None:
+    write_struck_out(tmp_path, ["a"])
+    status, answer = ask(server, "POST", "/struck_out.txt", body, HEADER)
+    assert status == 400 and told in json.loads(answer)
+    assert struck_out(tmp_path) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/struck_out.txt", {}),
+        ("/index.html", HEADER),
+        ("/struck_out.txt", {**HEADER, "Host": "elsewhere.example"}),
+    ],
+)
+def test_other_sites_can_write_nothing(
+    server: SheetServer, tmp_path: Path, path: str, headers: dict[str, str]
+) -> None:
+    assert ask(server, "POST", path, ["a"], headers)[0] == 403
+    assert not (tmp_path / "struck_out.txt").exists()
+    if "Host" in headers:
+        assert ask(server, "GET", "/", headers=headers)[0] == 403
+
+
+def test_a_folder_in_the_way_is_told(server: SheetServer, tmp_path: Path) -> None:
+    (tmp_path / "struck_out.txt").mkdir()
+    status, answer = ask(server, "POST", "/struck_out.txt", ["a"], HEADER)
+    assert status == 500 and "struck_out.txt" in json.loads(answer)
+
+
+def test_a_taken_port_is_told(server: SheetServer, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"port {server.server_port} cannot be used"):
+        SheetServer(tmp_path, tmp_path, [], server.server_port)

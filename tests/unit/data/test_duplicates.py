@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import pdist
+
+from skinfw.data.duplicates import SeenPhotos, join_groups, near_pairs, perceptual_hash, sample_groups
+from skinfw.data.prepare_config import NEAR_DUPLICATE
+from skinfw.data.split import position
+from skinfw.errors import DataError
+from skinfw_plugins.datasets.mannequin import draw_person
+
+
+def bits(one: str, other: str) -> int:
+    return bin(int(one, 16) ^ int(other, 16)).count("1")
+
+
+def compressed(picture: Image.Image, quality: int) -> Image.Image:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return Image.open(buffer).convert("RGB")
+
+
+COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "quality": lambda picture: compressed(picture, 40),
+    "half": lambda picture: picture.resize((picture.width // 2, picture.height // 2)),
+    "double": lambda picture: picture.resize((picture.width * 2, picture.height * 2)),
+    "brighter": lambda picture: ImageEnhance.Brightness(picture).enhance(1.1),
+}
+
+
+@pytest.mark.parametrize("change", COPIES)
+def test_copies_are_near_and_other_people_are_not(change: str) -> None:
+    pictures = [draw_person(seed, (256, 128)).picture for seed in range(20)]
+    hashes = [perceptual_hash(picture) for picture in pictures]
+    copies = [perceptual_hash(np.asarray(COPIES[change](Image.fromarray(each)))) for each in pictures]
+    for row, phash in enumerate(hashes):
+        for column, copy in enumerate(copies):
+            assert (bits(phash, copy) <= NEAR_DUPLICATE) == (row == column), (change, row, column)
+
+
+def random_hashes(count: int, seed: int = 0) -> list[str]:
+    """Return hashes, some of which are copies with a few bits changed."""
+    rng = np.random.default_rng(seed)
+    found: list[str] = []
+    for index in range(count):
+        value = int.from_bytes(rng.bytes(8), "big")
+        if index % 3 == 2:
+            value = int(found[int(rng.integers(index))], 16)
+            for bit in rng.integers(0, 64, int(rng.integers(0, 7))):
+                value ^= 1 << int(bit)
+        found.append(f"{value:016x}")
+    return found
+
+
+def test_near_pairs_are_those_of_a_plain_count() -> None:
+    hashes = random_hashes(700)
+    expected = {
+        (row, column)
+        for row in range(len(hashes))
+        for column in range(row + 1, len(hashes))
+        if bits(hashes[row], hashes[column]) <= 4
+    }
+    found = near_pairs(hashes, 4)
+    assert {(int(row), int(column)) for row, column in found} == expected and len(expected) > 50
+    assert near_pairs([], 4).shape == (0, 2)
+    assert near_pairs(["0" * 16], 4).shape == (0, 2)
+
+
+def test_groups_are_the_single_linkage_clusters_of_scipy() -> None:
+    hashes = random_hashes(400)
+    table = np.array([[int(bit) for bit in f"{int(each, 16):064b}"] for each in hashes])
+    expected = fcluster(linkage(pdist(table, "hamming") * 64, "single"), 4.5, "distance")
+    groups = join_groups([f"photo {index}" for index in range(400)], hashes, 4)
+    found = [groups[f"photo {index}"] for index in range(400)]
+    assert len(set(found)) == len(set(expected)) < 350
+    assert len(set(zip(found, expected, strict=True))) == len(set(found))
+
+
+def test_people_and_copies_are_joined_through_each_other() -> None:
+    # anna has two photos; one of them is there again under another name, and that person has a third
+    keys = ["anna", "anna", "berta", "berta", "clara", "dora"]
+    hashes = ["0" * 16, "f" * 16, "f" * 15 + "e", "5" * 16, None, None]
+    groups = join_groups(keys, hashes, 4)
+    assert groups["anna"] == groups["berta"] == max("anna", "berta", key=position)
+    assert groups["clara"] == "clara" and groups["dora"] == "dora"
+    assert join_groups(keys, hashes, 0)["berta"] == "berta"
+
+
+def test_new_samples_move_none_from_training_to_test_and_no_strangers() -> None:
+    hashes = random_hashes(600, seed=1)
+    keys = [f"photo {index}" for index in range(600)]
+    few, many = join_groups(keys[:400], hashes[:400], 4), join_groups(keys, hashes, 4)
+    assert any(few[key] != many[key] for key in keys[:400])
+    together = {group: {key for key in keys if many[key] == group} for group in many.values()}
+    for key in keys[:400]:
+        assert position(many[key]) >= position(few[key])
+        if not together[many[key]] & set(keys[400:]):
+            assert many[key] == few[key]
+    # nor does the order count
+    order = np.random.default_rng(0).permutation(600)
+    assert join_groups([keys[each] for each in order], [hashes[each] for each in order], 4) == many
+
+
+def test_ten_thousand_photos_are_grouped_in_seconds() -> None:
+    rng = np.random.default_rng(0)
+    hashes = [rng.bytes(8).hex() for _ in range(10_000)]
+    begin = time.process_time()
+    groups = join_groups([str(index) for index in range(10_000)], hashes, 4)
+    assert time.process_time() - begin < 20
+    assert len(groups) == 10_000
+
+
+def test_seen_photos_find_the_first_twin() -> None:
+    seen = SeenPhotos(4)
+    assert seen.twin("0" * 16) is None
+    rest = random_hashes(300, seed=2)
+    for index, phash in enumerate(["f" * 16, "f" * 15 + "e", *rest]):
+        seen.add(f"{index}.jpg", phash)
+    assert seen.twin("f" * 15 + "8") == ("0.jpg", 3)
+    first = next(index for index, phash in enumerate(rest) if bits(phash, rest[-1]) <= 4)
+    assert seen.twin(rest[-1]) == (f"{first + 2}.jpg", bits(rest[first], rest[-1]))
+
+
+def test_groups_of_sample_folders(tmp_path: Path) -> None:
+    records = {
+        "a": {"facts": {"phash": "0" * 16}},
+        "b": {"facts": {"phash": "0" * 15 + "1"}},
+        "c": {"facts": {"phash": "f" * 16}, "group": "family"},
+        "d": {"group": "family"},
+        "e": {"facts": {"phash": "no hash"}},
+        "f": {"facts": 3},
+        "g": None,
+    }
+    for name, record in records.items():
+        (tmp_path / name).mkdir()
+        if record is not None:
+            (tmp_path / name / "sample.json").write_text(json.dumps(record))
+    groups = sample_groups(tmp_path, list(records), str.upper, 4)
+    assert groups["a"] == groups["b"] == max("A", "B", key=position)
+    assert {name: groups[name] for name in "cdefg"} == {
+        "c": "family", "d": "family", "e": "E", "f": "F", "g": "G"
+    }  # fmt: skip
+    (tmp_path / "a" / "sample.json").write_text("[")
+    with pytest.raises(DataError, match=r"sample\.json"):
+        sample_groups(tmp_path, ["a"], str.upper, 4)

@@ -1,0 +1,106 @@
+"""Preparing on a Ray cluster of two nodes on this machine: byte for byte what one process makes."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinfw.component_spec import ComponentSpec, use
+from skinfw.data.prepare import prepare
+from skinfw.data.prepare_config import PrepareConfig
+from skinfw.data.prepare_report import PrepareReport
+from skinfw.errors import DataError, RunError, UserError
+
+PhotoWriter = Callable[..., Path]
+MEGABYTE = 2**20
+
+
+@pytest.fixture
+def cluster(troubled: ComponentSpec) -> Iterator[str]:
+    """A cluster of two nodes with one CPU each, which know the troubled segmenter; gives its address."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'skinfw[ray]'")
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "object_store_memory": 80 * MEGABYTE, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=node)
+    try:
+        cluster.add_node(num_cpus=1, object_store_memory=80 * MEGABYTE)
+        yield cluster.address
+    finally:
+        cluster.shutdown()
+
+
+@pytest.fixture
+def photos(tmp_path: Path, write_photo: PhotoWriter) -> Path:
+    for index, name in enumerate(("anna", "berta", "clara", "dora", "kill", "value")):
+        write_photo(tmp_path / "photos" / name / "01_1_front.png", index)
+    shutil.copytree(tmp_path / "photos" / "anna", tmp_path / "photos" / "zed")
+    (tmp_path / "photos" / "dora" / "01_1_front.png").write_bytes(b"no picture")
+    return tmp_path / "photos"
+
+
+def run(root: Path, output: Path, segmenter: ComponentSpec, *engine: Any, **settings: Any) -> PrepareReport:
+    config = PrepareConfig.model_validate(settings)
+    return prepare(root, output, segmenter, use("pose_encoder", "openpose"), config, None, *engine)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".prepare.lock"
+    }
+
+
+def test_a_cluster_makes_what_one_machine_makes(
+    cluster: str, photos: Path, tmp_path: Path, troubled: ComponentSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = run(photos, tmp_path / "local", troubled, workers=2, duplicates="drop")
+    remote = run(photos, tmp_path / "remote", troubled, "ray", cluster, duplicates="drop")
+    assert [row.reason for row in remote.rows] == [
+        *(None, None, None, "photo cannot be read", "component failed", "component failed", "duplicate"),
+    ]
+    assert remote == local
+    assert tree(tmp_path / "remote") == tree(tmp_path / "local")
+    # paths are relative to where prepare was started, on every node
+    monkeypatch.chdir(tmp_path)
+    shutil.make_archive("all", "zip", "photos")
+    packed = run(Path("all.zip"), Path("packed"), troubled, "ray", cluster, duplicates="drop")
+    assert [(row.photo, row.status, row.reason) for row in packed.rows] == [
+        (row.photo, row.status, row.reason) for row in local.rows
+    ]
+    # errors name files that lay elsewhere
+    made, expected = tree(tmp_path / "packed"), tree(tmp_path / "local")
+    assert made.pop("left_out.csv") != expected.pop("left_out.csv")
+    assert made == expected
+    # a photo that stops everything is told as on one machine
+    with pytest.raises(DataError, match=r"dora/01_1_front\.png: no picture that can be read"):
+        run(photos, tmp_path / "remote", troubled, "ray", cluster, on_error="fail")
+    # whichever node a photo is prepared on
+    places = use("segmenter", "troubled_where")
+    nodes = run(photos, tmp_path / "nodes", places, "ray", cluster)
+    assert len({row.detail.partition("ValueError: ")[2] for row in nodes.rows if "node" in row.detail}) == 2
+
+
+def test_without_ray_the_command_to_install_it_is_named(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UserError, match=r"pip install 'skinfw\[ray\]'"):
+        run(photos, tmp_path / "out", use("segmenter", "deepfashion"), "ray")
+
+
+def test_no_such_cluster(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'skinfw[ray]'")
+
+    def refuse(**_: Any) -> None:
+        raise ConnectionError("nobody answers")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    with pytest.raises(RunError, match=r"no Ray cluster at 10\.0\.0\.1:6379: nobody answers"):
+        run(photos, tmp_path / "out", use("segmenter", "deepfashion"), "ray", "10.0.0.1:6379")

@@ -1,0 +1,199 @@
+"""Nothing but a full disk stops a run: pictures of every kind, components that fail, processes that die."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinfw.component_spec import ComponentSpec, use
+from skinfw.data.prepare import prepare
+from skinfw.data.prepare_config import PrepareConfig
+from skinfw.data.prepare_report import PrepareReport
+from skinfw.data.sample_folder import read_record
+from skinfw.errors import DataError, RunError
+
+PhotoWriter = Callable[..., Path]
+POSES = use("pose_encoder", "openpose")
+
+
+def run(root: Path, output: Path, segmenter: ComponentSpec | None = None, **settings: Any) -> PrepareReport:
+    config = PrepareConfig.model_validate({"workers": 1, **settings})
+    return prepare(root, output, segmenter or use("segmenter", "deepfashion"), POSES, config)
+
+
+def reasons(report: PrepareReport) -> dict[str, str | None]:
+    return {Path(row.photo).parent.name: row.reason for row in report.rows}
+
+
+@pytest.fixture
+def photos(tmp_path: Path, write_photo: PhotoWriter) -> Path:
+    for index, name in enumerate(("fine", "memory", "value", "zoe")):
+        write_photo(tmp_path / "photos" / name / "01_1_front.png", index)
+    return tmp_path / "photos"
+
+
+def test_a_failing_component_costs_one_photo(
+    photos: Path, tmp_path: Path, troubled: ComponentSpec, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, "skinfw"):
+        report = run(photos, tmp_path / "out", troubled)
+    assert reasons(report) == {
+        "fine": None, "memory": "component failed", "value": "component failed", "zoe": None
+    }  # fmt: skip
+    details = {Path(row.photo).parent.name: row.detail for row in report.left_out()}
+    place = photos / "value" / "01_1_front.png"
+    assert details["value"] == f"{place}: ValueError: operands could not be broadcast"
+    assert "MemoryError: Unable to allocate 40 GiB" in details["memory"]
+    traced = [record for record in caplog.records if record.exc_info and record.levelno == logging.DEBUG]
+    assert len(traced) == 2
+
+
+def test_a_failing_component_stops_everything_where_that_is_wanted(
+    photos: Path, tmp_path: Path, troubled: ComponentSpec
+) -> None:
+    with pytest.raises(DataError, match=r"memory/01_1_front\.png: MemoryError: Unable to allocate"):
+        run(photos, tmp_path / "out", troubled, on_error="fail")
+
+
+def test_a_photo_that_kills_its_process_costs_one_photo(
+    photos: Path, tmp_path: Path, troubled: ComponentSpec, write_photo: PhotoWriter
+) -> None:
+    write_photo(photos / "kill" / "01_1_front.png", 5)
+    write_photo(photos / "last" / "01_1_front.png", 6)
+    report = run(photos, tmp_path / "out", troubled, workers=2)
+    assert reasons(report) == {
+        "fine": None, "kill": "component failed", "last": None, "memory": "component failed",
+        "value": "component failed", "zoe": None,
+    }  # fmt: skip
+    assert "kill/01_1_front.png: the process that prepared it ended unexpectedly" in report.rows[1].detail
+    with pytest.raises(DataError, match=r"kill/01_1_front\.png: the process that prepared it ended"):
+        run(photos, tmp_path / "other", troubled, workers=2, on_error="fail")
+
+
+def test_processes_that_cannot_start_are_told(photos: Path, tmp_path: Path, troubled: ComponentSpec) -> None:
+    with pytest.raises(RunError, match="the processes of prepare cannot start"):
+        run(photos, tmp_path / "out", use("segmenter", "troubled_start"), workers=2)
+
+
+@pytest.mark.parametrize(("segmenter", "threads"), [("troubled", "1 None"), ("troubled_torch", "1 1")])
+def test_a_process_computes_with_one_thread(
+    tmp_path: Path, troubled: ComponentSpec, write_photo: PhotoWriter, segmenter: str, threads: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    for index in range(2):
+        write_photo(tmp_path / "photos" / "threads" / f"0{index}_1_front.png", index)
+    report = run(tmp_path / "photos", tmp_path / "out", use("segmenter", segmenter), workers=2)
+    assert {row.detail.partition("ValueError: ")[2] for row in report.rows} == {threads}
+
+
+def test_a_fingerprint_of_weights_makes_samples_anew(
+    tmp_path: Path, troubled: ComponentSpec, write_photo: PhotoWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_photo(tmp_path / "photos" / "anna.png")
+    run(tmp_path / "photos", tmp_path / "out", troubled)
+    record = read_record(tmp_path / "out" / "anna")
+    assert record is not None and "fingerprints" not in record["made_with"]
+    for weights, status in (("abc", "made"), ("abc", "kept"), ("def", "made"), ("", "made"), ("", "kept")):
+        monkeypatch.setenv("TROUBLED_WEIGHTS", weights)
+        assert run(tmp_path / "photos", tmp_path / "out", troubled).rows[0].status == status
+
+
+def _modes(picture: Image.Image) -> dict[str, tuple[Image.Image, str, dict[str, Any]]]:
+    """Return the picture in many modes, each with its ending and options."""
+    grey = np.asarray(picture.convert("L"), np.uint16) * 257
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be turned clockwise to be upright
+    return {
+        "cmyk": (picture.convert("CMYK"), ".jpg", {}),
+        "exif": (picture.transpose(Image.Transpose.ROTATE_90), ".jpg", {"exif": turned}),
+        "grey": (picture.convert("L"), ".png", {}),
+        "palette": (picture.quantize(64), ".png", {}),
+        "rgba": (picture.convert("RGBA"), ".png", {}),
+        "sixteen": (Image.fromarray(grey), ".png", {}),
+    }
+
+
+def test_pictures_of_every_mode_become_samples(tmp_path: Path, write_photo: PhotoWriter) -> None:
+    photos = tmp_path / "photos"
+    plain = write_photo(photos / "plain.png", 0, (96, 64))
+    with Image.open(plain) as opened:
+        picture = opened.convert("RGB")
+    for name, (changed, suffix, options) in _modes(picture).items():
+        write_photo(photos / f"{name}.png", 0, (96, 64)).unlink()
+        changed.save(photos / f"{name}{suffix}", **options)
+    report = run(photos, tmp_path / "out")
+    assert {row.sample: row.status for row in report.rows} == dict.fromkeys(
+        ("cmyk", "exif", "grey", "palette", "plain", "rgba", "sixteen"), "made"
+    )
+    expected = np.asarray(Image.open(tmp_path / "out" / "plain" / "body.png"), np.float64)
+    for name in ("cmyk", "exif", "palette", "rgba"):
+        made = np.asarray(Image.open(tmp_path / "out" / name / "body.png"), np.float64)
+        assert made.shape == expected.shape
+        assert np.abs(made - expected).mean() < 6, name
+
+
+def test_odd_pictures_are_rows_not_tracebacks(tmp_path: Path, write_photo: PhotoWriter) -> None:
+    photos = tmp_path / "photos"
+    # two people side by side, their poses in one file
+    left = write_photo(photos / "two" / "a.png", 1, (96, 64))
+    right = write_photo(tmp_path / "other" / "a.png", 2, (96, 64))
+    for suffix in (".png", "_segment.png"):
+        pair = Image.new("RGB", (128, 96))
+        for place, photo in ((0, left), (64, right)):
+            pair.paste(Image.open(photo.with_name(f"a{suffix}")), (place, 0))
+        pair.save(photos / "two" / f"a{suffix}")
+    pose = left.with_name("a_keypoints.json")
+    people = [json.loads(path.with_name(pose.name).read_text())["people"][0] for path in (left, right)]
+    moved = np.array(people[1]["pose_keypoints_2d"]).reshape(25, 3)
+    moved[moved[:, 2] > 0, 0] += 64
+    people[1]["pose_keypoints_2d"] = moved.ravel().tolist()
+    pose.write_text(json.dumps({"people": people}))
+    # cut off at the knees
+    for suffix in (".png", "_segment.png"):
+        write_photo(tmp_path / "whole" / "a.png", 3, (96, 64))
+        (photos / "cut").mkdir(exist_ok=True)
+        Image.open(tmp_path / "whole" / f"a{suffix}").crop((0, 0, 64, 70)).save(photos / "cut" / f"a{suffix}")
+    (tmp_path / "whole" / "a_keypoints.json").rename(photos / "cut" / "a_keypoints.json")
+    nobody = write_photo(photos / "nobody" / "a.png", 4)
+    Image.new("RGB", (64, 96)).save(nobody.with_name("a_segment.png"))
+    write_photo(photos / "tiny" / "a.png", 5)
+    Image.new("RGB", (1, 1), (250, 235, 215)).save(photos / "tiny" / "a.png")
+    Image.new("RGB", (1, 1), (250, 235, 215)).save(photos / "tiny" / "a_segment.png")
+    huge = write_photo(photos / "huge" / "a.png", 6)
+    Image.new("1", (20_000, 20_000)).save(huge)
+    truncated = write_photo(photos / "truncated" / "a.png", 7)
+    truncated.write_bytes(truncated.read_bytes()[:-400])
+    (photos / "empty").mkdir()
+    (photos / "empty" / "a.jpg").touch()
+
+    def left_out(**settings: Any) -> dict[str, str | None]:
+        found = reasons(run(photos, tmp_path / "out", views=["front", "back", "side"], **settings))
+        return {name: reason for name, reason in found.items() if reason is not None}
+
+    always = {
+        "empty": "photo cannot be read",
+        "huge": "photo cannot be read",
+        "nobody": "nobody in the photo",
+        "tiny": "no pose found",
+        "truncated": "photo cannot be read",
+    }
+    assert left_out() == always
+    assert left_out(people=2) == always
+    assert left_out(people=1) == {**always, "two": "too many people"}
+    assert left_out(most_cut_off=0.0) == {**always, "cut": "person cut off"}
+    assert left_out(least_size=2) == {**always, "tiny": "photo too small"}
+
+
+def test_a_name_too_long_for_the_disk_costs_one_photo(tmp_path: Path, write_photo: PhotoWriter) -> None:
+    photo = write_photo(tmp_path / "photos" / "anna.png")
+    photo.with_name("b" * 240 + ".png").write_bytes(photo.read_bytes())
+    report = run(tmp_path / "photos", tmp_path / "out")
+    assert [row.reason for row in report.rows] == [None, "name too long"]

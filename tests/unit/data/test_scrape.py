@@ -1,0 +1,372 @@
+"""The scraper against a server on this machine that has every fault."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import io
+import json
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+from PIL import Image
+
+from skinfw.component_spec import use
+from skinfw.data import scrape as scrape_module
+from skinfw.data.photo_list import name_of_url
+from skinfw.data.prepare import prepare
+from skinfw.data.prepare_config import FetchConfig, PrepareConfig
+from skinfw.data.scrape import fetch_all
+from skinfw.data.scrape_index import INDEX_FILE, Fetched, FetchIndex
+from skinfw.data.scrape_manners import Manners, user_agent
+from skinfw.data.source import FETCHED_FOLDER
+from skinfw.errors import RunError
+
+PhotoWriter = Callable[..., Path]
+FAST = FetchConfig(rate=100, timeout=0.5, retries=2, most_bytes=50_000)
+
+
+def picture(seed: int) -> bytes:
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(seed).integers(0, 256, (40, 30, 3), np.uint8)
+    Image.fromarray(noise).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class Server:
+    """Answers by path; keeps what it was asked, and when."""
+
+    def __init__(self) -> None:
+        self.robots = b""
+        self.robots_status = 200
+        self.seen: list[tuple[str, str, float]] = []
+        self.bodies: dict[str, bytes] = {}
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.seen.append((self.path, self.headers["User-Agent"], time.monotonic()))
+                outer.answer(self)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        class Threads(socketserver.ThreadingMixIn, http.server.HTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: Any) -> None:  # a client that has gone
+                pass
+
+        self._server = Threads(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def asked(self, path: str) -> int:
+        return sum(seen == path for seen, _, _ in self.seen)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+        path, first = handler.path, self.asked(handler.path) == 1
+        half = {"body": picture(5)[:100], "length": len(picture(5))}
+        answers: dict[str, dict[str, Any]] = {
+            "/robots.txt": {"body": self.robots, "status": self.robots_status},
+            "/asks_long": {"status": 429, "headers": {"Retry-After": "86400"}},
+            "/half": half,
+            "/page": {"body": b"<html>", "kind": "text/html; charset=utf-8"},
+            "/large": {"length": 50_001},
+            "/endless": {"body": bytes(60_000), "length": None},
+            "/moved": {"status": 302, "headers": {"Location": "/one"}},
+            "/to_forbidden": {"status": 301, "headers": {"Location": "/private/a"}},
+            "/to_file": {"status": 301, "headers": {"Location": "file:///etc/passwd"}},
+            "/to_nowhere": {"status": 301, "headers": {"Location": "http://[::1/a"}},
+            "/round": {"status": 301, "headers": {"Location": "/round"}},
+            "/half_once": half if first else {"body": picture(5)},
+            "/busy": {"status": 503, "headers": {"Retry-After": "1"}} if first else {"body": picture(3)},
+            **{each: {"body": picture(1)} for each in ("/one", "/same")},
+            "/private/a": {"body": picture(6)},
+            **{each: {"body": body} for each, body in self.bodies.items()},
+        }
+        if path == "/silent":
+            time.sleep(3)
+        else:
+            self._send(handler, **answers.get(path, {"status": 404}))
+
+    def _send(
+        self,
+        handler: http.server.BaseHTTPRequestHandler,
+        body: bytes = b"",
+        status: int = 200,
+        kind: str = "image/png",
+        length: int | None = -1,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        handler.send_response(status)
+        handler.send_header("Content-Type", kind)
+        if length is not None:
+            handler.send_header("Content-Length", str(len(body) if length == -1 else length))
+        for key, value in (headers or {}).items():
+            handler.send_header(key, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    running = Server()
+    yield running
+    running.close()
+
+
+def fetch(server: Server, folder: Path, *paths: str, config: FetchConfig = FAST) -> dict[str, Fetched]:
+    found = fetch_all([server.url + path for path in paths], folder, config)
+    return {url.removeprefix(server.url): fetched for url, fetched in found.items()}
+
+
+def index(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / INDEX_FILE).read_text().splitlines()]
+
+
+def test_content_is_the_name_and_stored_once(server: Server, tmp_path: Path) -> None:
+    found = fetch(server, tmp_path, "/one", "/same", "/busy")
+    name = hashlib.sha256(picture(1)).hexdigest()
+    assert found["/one"].sha256 == found["/same"].sha256 == name
+    assert (tmp_path / name).read_bytes() == picture(1)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        name, hashlib.sha256(picture(3)).hexdigest(), INDEX_FILE
+    }  # fmt: skip
+    assert index(tmp_path)[0] == {"url": f"{server.url}/one", "sha256": name, "status": 200, "reason": ""}
+    assert {agent for _, agent, _ in server.seen} == {user_agent()}
+    assert user_agent().startswith("skinfw/0.")
+
+
+def test_what_is_there_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+    fetch(server, tmp_path, "/one", "/gone")
+    again = fetch(server, tmp_path, "/one", "/gone", "/same")
+    assert again["/one"].sha256 and server.asked("/one") == 1
+    # what failed is tried again
+    assert server.asked("/gone") == 2
+    (tmp_path / again["/one"].sha256).unlink()
+    fetch(server, tmp_path, "/one")
+    assert server.asked("/one") == 2 and (tmp_path / again["/one"].sha256).is_file()
+
+
+def test_a_busy_host_is_asked_again_when_it_says_so(server: Server, tmp_path: Path) -> None:
+    found = fetch(server, tmp_path, "/busy")
+    assert found["/busy"].status == 200 and found["/busy"].sha256
+    first, second = (moment for path, _, moment in server.seen if path == "/busy")
+    assert second - first >= 1
+
+
+def test_half_a_file_is_tried_again_and_never_taken_for_a_whole_one(server: Server, tmp_path: Path) -> None:
+    found = fetch(server, tmp_path, "/half_once", "/half")
+    assert (tmp_path / found["/half_once"].sha256).read_bytes() == picture(5)
+    assert server.asked("/half_once") == 2
+    assert not found["/half"].sha256 and "IncompleteRead" in found["/half"].reason
+    assert server.asked("/half") == 1 + FAST.retries
+    assert {path.name for path in tmp_path.iterdir()} == {found["/half_once"].sha256, INDEX_FILE}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason", "asked"),
+    [
+        ("/gone", 404, "status 404 Not Found", 1),
+        ("/asks_long", 429, "status 429 Too Many Requests", 1),
+        ("/page", 200, "no picture: its type is text/html", 1),
+        ("/large", 200, "larger than 50,000 bytes", 1),
+        ("/endless", 200, "larger than 50,000 bytes", 1),
+        ("/round", 0, "redirected more than 5 times", 6),
+        ("/to_file", 0, "redirected to file:///etc/passwd, which is neither http nor https", 1),
+        ("/to_nowhere", 0, "no URL: Invalid IPv6 URL", 1),
+        ("/silent", 0, "Read timed out", 3),
+    ],
+)
+def test_what_cannot_be_fetched(
+    server: Server, tmp_path: Path, path: str, status: int, reason: str, asked: int
+) -> None:
+    found = fetch(server, tmp_path, path)[path]
+    assert (found.sha256, found.status) == ("", status)
+    assert reason in found.reason
+    assert server.asked(path) == asked
+    assert [entry["url"] for entry in index(tmp_path)] == [server.url + path]
+
+
+def test_a_slow_drip_ends_at_some_time(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drip(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "image/png")
+        handler.end_headers()
+        for _ in range(100):
+            handler.wfile.write(bytes(2**16))
+            time.sleep(0.05)
+
+    original = server.answer
+    monkeypatch.setattr(server, "answer", lambda each: drip(each) if each.path == "/drip" else original(each))
+    config = FetchConfig(rate=100, timeout=0.1, retries=0)
+    assert "not whole after 1 s" in fetch(server, tmp_path, "/drip", config=config)["/drip"].reason
+
+
+def test_a_host_that_is_not_there(tmp_path: Path) -> None:
+    config = FetchConfig(rate=100, timeout=0.5, retries=0)
+    (found,) = fetch_all(["http://127.0.0.1:9/a.jpg"], tmp_path, config).values()
+    assert "robots.txt cannot be read" in found.reason
+
+
+def test_robots_txt_is_obeyed_after_a_redirect_too(server: Server, tmp_path: Path) -> None:
+    server.robots = b"User-agent: skinfw\nDisallow: /private\n\nUser-agent: *\nDisallow: /\n"
+    found = fetch(server, tmp_path, "/private/a", "/to_forbidden", "/moved", "/one")
+    for path in ("/private/a", "/to_forbidden"):
+        assert found[path].reason == f"{server.url}/robots.txt does not allow it"
+    assert server.asked("/private/a") == 0 and server.asked("/robots.txt") == 1
+    assert found["/moved"].sha256 == found["/one"].sha256 != ""
+
+
+@pytest.mark.parametrize(
+    ("status", "allowed"), [(404, True), (410, True), (401, False), (403, False), (500, False)]
+)
+def test_what_no_robots_txt_means(server: Server, tmp_path: Path, status: int, allowed: bool) -> None:
+    server.robots_status = status
+    found = fetch(server, tmp_path, "/one")["/one"]
+    assert bool(found.sha256) == allowed == (server.asked("/one") == 1)
+    if not allowed:
+        assert found.reason == f"{server.url}/robots.txt cannot be read: status {status}"
+
+
+class Clock:
+    """A clock that moves when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@pytest.mark.parametrize(
+    ("robots", "rate", "pause"),
+    [
+        (b"User-agent: *\nDisallow:\n", 4, 0.25),
+        (b"User-agent: *\nCrawl-delay: 7\n", 4, 7),
+        (b"User-agent: *\nRequest-rate: 1/5\n", 4, 5),
+        (b"User-agent: *\nCrawl-delay: 1\n", 0.1, 10),
+    ],
+)
+def test_pauses_between_requests_to_one_host(
+    server: Server, robots: bytes, rate: float, pause: float
+) -> None:
+    server.robots = robots
+    clock = Clock()
+    manners = Manners(rate, 1, clock.now, clock.sleep)
+    turns = []
+    with requests.Session() as session:
+        for name in "abc":
+            manners.wait(f"{server.url}/{name}", session)
+            turns.append(clock.time)
+    # asking for robots.txt was a request as well
+    assert turns == pytest.approx([pause, 2 * pause, 3 * pause])
+
+
+def test_hosts_do_not_wait_for_each_other(server: Server, tmp_path: Path) -> None:
+    other = Server()
+    try:
+        urls = [f"{each.url}/gone{index}" for index in range(4) for each in (server, other)]
+        begin = time.monotonic()
+        fetch_all(urls, tmp_path, FetchConfig(rate=5, timeout=1))
+        assert 0.8 <= time.monotonic() - begin < 1.4
+    finally:
+        other.close()
+    assert len(index(tmp_path)) == 8
+
+
+def test_an_index_that_a_killed_run_left(server: Server, tmp_path: Path) -> None:
+    fetch(server, tmp_path, "/one")
+    path = tmp_path / INDEX_FILE
+    path.write_bytes(path.read_bytes() + b'{"url": "http://half')
+    (tmp_path / ".abc.part").write_bytes(b"half")
+    found = fetch(server, tmp_path, "/one", "/busy")
+    assert server.asked("/one") == 1 and found["/busy"].sha256
+    assert not (tmp_path / ".abc.part").exists()
+    assert FetchIndex(tmp_path).finished(f"{server.url}/busy") is not None
+
+
+def test_a_name_in_the_index_that_is_no_hash_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    line = {"url": "http://a/b", "sha256": "../secret", "status": 200, "reason": ""}
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / INDEX_FILE).write_text(json.dumps(line) + "\n")
+    assert FetchIndex(tmp_path / "cache").finished("http://a/b") is None
+
+
+def test_a_full_disk_stops_it(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("skinfw.data.scrape_index.tempfile.NamedTemporaryFile", full)
+    with pytest.raises(RunError, match="the disk is full"):
+        fetch(server, tmp_path, "/one", "/same")
+
+
+def test_it_says_how_far_it_is(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(scrape_module, "SECONDS_BETWEEN_MESSAGES", 0)
+    with caplog.at_level("INFO", "skinfw"):
+        fetch(server, tmp_path, "/one", "/gone")
+    assert caplog.messages == ["fetched 1 of 2 photos", "fetched 2 of 2 photos"]
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://Example.org/a/b.jpg", "example.org/a/b.jpg"),
+        ("https://example.org:8080/a%20b.jpg", "example.org_8080/a b.jpg"),
+        ("https://example.org/../.x/%2e%2e/b.jpg", "example.org/x/b.jpg"),
+        ("https://example.org/", "example.org/index"),
+        ('https://example.org/a"b*.jpg', "example.org/a_b_.jpg"),
+    ],
+)
+def test_names_of_urls(url: str, name: str) -> None:
+    assert name_of_url(url) == name
+
+
+def test_queries_tell_photos_apart() -> None:
+    one, two = (name_of_url(f"https://example.org/photo.php?id={number}") for number in (1, 2))
+    assert one != two and one.startswith("example.org/photo-") and one.endswith(".php")
+
+
+def test_prepare_from_urls(server: Server, tmp_path: Path, write_photo: PhotoWriter) -> None:
+    photo = write_photo(tmp_path / "local" / "01_1_front.png", 3)
+    server.bodies = {"/id_1/01_1_front.png": photo.read_bytes(), "/id_2/01_1_front.png": picture(9)}
+    names = ["id_1/01_1_front.png", "id_2/01_1_front.png", "gone/01_1_front.png"]
+    (tmp_path / "list.txt").write_text("\n".join(f"{server.url}/{name}" for name in names))
+    # label map and pose lie where the photo will: beside the file called by its content
+    cache = tmp_path / "out" / FETCHED_FOLDER
+    cache.mkdir(parents=True)
+    name = hashlib.sha256(photo.read_bytes()).hexdigest()
+    for suffix in ("_segment.png", "_keypoints.json"):
+        photo.with_name(f"01_1_front{suffix}").rename(cache / f"{name}{suffix}")
+    config = PrepareConfig(workers=1, fetch=FAST)
+    parts = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
+    report = prepare(tmp_path / "list.txt", tmp_path / "out", *parts, config)
+    host = server.url.removeprefix("http://").replace(":", "_")
+    assert {row.photo.removeprefix(f"{host}/"): row.reason for row in report.rows} == {
+        "gone/01_1_front.png": "could not be fetched",
+        "id_1/01_1_front.png": None,
+        "id_2/01_1_front.png": "segmentation failed",
+    }
+    assert report.rows[0].detail == f"{server.url}/gone/01_1_front.png: status 404 Not Found"
+    assert (tmp_path / "out" / host / "id_1" / "01_1_front" / "body.png").is_file()

@@ -1,0 +1,311 @@
+"""Archives and lists as sources of prepare: the samples are those of the folder."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinfw.component_spec import ComponentSpec, use
+from skinfw.data import archive as archive_module
+from skinfw.data.archive import ZipFiles, list_archive, safe_name
+from skinfw.data.prepare import prepare
+from skinfw.data.prepare_config import PrepareConfig
+from skinfw.data.prepare_report import PrepareReport
+from skinfw.data.sample_folder import read_record
+from skinfw.data.source import UNPACKED_FOLDER
+from skinfw.errors import DataError
+
+PhotoWriter = Callable[..., Path]
+
+
+def run(
+    root: Path, output: Path, pose_encoder: ComponentSpec | None = None, **settings: Any
+) -> PrepareReport:
+    config = PrepareConfig.model_validate({"workers": 1, **settings})
+    poses = pose_encoder or use("pose_encoder", "openpose")
+    return prepare(root, output, use("segmenter", "deepfashion"), poses, config)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".prepare.lock"
+    }
+
+
+@pytest.fixture
+def photos(tmp_path: Path, write_photo: PhotoWriter) -> Path:
+    """Three photos, of which one has its pose in a folder as OpenPose's are."""
+    root = tmp_path / "photos"
+    for index in range(3):
+        write_photo(root / "WOMEN" / f"id_{index}" / "01_1_front.png", index)
+    poses = root / "openpose" / "WOMEN" / "id_1"
+    poses.mkdir(parents=True)
+    (root / "WOMEN" / "id_1" / "01_1_front_keypoints.json").rename(poses / "01_1_front_keypoints.json")
+    return root
+
+
+def pack(root: Path, archive: Path) -> Path:
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+            for path in sorted(root.rglob("*")):
+                packed.write(path, path.relative_to(root))
+    else:
+        with tarfile.open(archive, f"w:{archive.suffix[1:].replace('tgz', 'gz').replace('tar', '')}") as tar:
+            tar.add(root, ".")
+    return archive
+
+
+@pytest.mark.parametrize(
+    ("ending", "workers"),
+    [
+        *[(ending, 1) for ending in (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")],
+        *[(ending, 2) for ending in (".zip", ".tar.gz")],
+    ],
+)
+def test_an_archive_gives_the_samples_of_its_folder(
+    photos: Path, tmp_path: Path, ending: str, workers: int
+) -> None:
+    run(photos, tmp_path / "expected")
+    report = run(pack(photos, tmp_path / f"all{ending}"), tmp_path / "out", workers=workers)
+    assert [row.status for row in report.rows] == ["made"] * 3
+    assert tree(tmp_path / "out") == tree(tmp_path / "expected")
+    assert not (tmp_path / "out" / UNPACKED_FOLDER).exists()
+    again = run(tmp_path / f"all{ending}", tmp_path / "out", workers=workers)
+    assert again.count("kept") == 3
+
+
+def test_relative_paths(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack(photos, tmp_path / "all.zip")
+    monkeypatch.chdir(tmp_path)
+    one = run(Path("all.zip"), Path("one"))
+    two = run(Path("all.zip"), Path("two"), workers=2)
+    assert one == two and one.count("made") == 3
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+
+
+def test_of_a_zip_only_what_is_needed_is_unpacked(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 0
+    original = ZipFiles.take
+
+    def counting(self: ZipFiles, path: Path) -> None:
+        nonlocal most
+        original(self, path)
+        most = max(most, len(list((tmp_path / "out" / UNPACKED_FOLDER).rglob("01_1_front.png"))))
+
+    monkeypatch.setattr(ZipFiles, "take", counting)
+    run(pack(photos, tmp_path / "all.zip"), tmp_path / "out")
+    assert most == 1
+
+
+def test_what_a_killed_run_left_behind_is_not_taken_for_the_archives(photos: Path, tmp_path: Path) -> None:
+    stale = tmp_path / "out" / UNPACKED_FOLDER / "WOMEN" / "id_0" / "01_1_front.png"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"old")
+    assert run(pack(photos, tmp_path / "all.zip"), tmp_path / "out").count("made") == 3
+
+
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [
+        ("a/b.jpg", "a/b.jpg"),
+        ("./a//b.jpg", "a/b.jpg"),
+        ("../b.jpg", None),
+        ("a/../../b.jpg", None),
+        ("/etc/b.jpg", None),
+        ("C:/b.jpg", None),
+        ("12:30/b.jpg", "12:30/b.jpg"),
+        ("a\\b.jpg", None),
+        ("a\nb.jpg", None),
+        (".git/b.jpg", None),
+        ("__MACOSX/._b.jpg", None),
+        ("", None),
+    ],
+)
+def test_names_of_members(member: str, name: str | None) -> None:
+    assert safe_name(member) == name
+
+
+def hostile_zip(path: Path, photo: bytes) -> None:
+    with zipfile.ZipFile(path, "a") as packed:
+        packed.writestr("../outside.png", photo)
+        packed.writestr("/outside.png", photo)
+        link = zipfile.ZipInfo("link.png")
+        link.external_attr = 0o120777 << 16
+        packed.writestr(link, "/etc/passwd")
+
+
+def hostile_tar(path: Path, photo: bytes) -> None:
+    with tarfile.open(path, "a") as tar:
+        for name in ("../outside.png", "/outside.png"):
+            info = tarfile.TarInfo(name)
+            info.size = len(photo)
+            tar.addfile(info, io.BytesIO(photo))
+        for kind, name in ((tarfile.SYMTYPE, "link.png"), (tarfile.LNKTYPE, "hard.png")):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            tar.addfile(info)
+        device = tarfile.TarInfo("device.png")
+        device.type = tarfile.FIFOTYPE
+        tar.addfile(device)
+
+
+@pytest.mark.parametrize(("ending", "spoil"), [(".zip", hostile_zip), (".tar", hostile_tar)])
+def test_nothing_is_written_outside_nor_links_followed(
+    photos: Path, tmp_path: Path, ending: str, spoil: Callable[[Path, bytes], None]
+) -> None:
+    archive = pack(photos, tmp_path / f"all{ending}")
+    spoil(archive, (photos / "WOMEN" / "id_0" / "01_1_front.png").read_bytes())
+    report = run(archive, tmp_path / "deep" / "out")
+    assert [row.photo for row in report.rows] == [f"WOMEN/id_{index}/01_1_front.png" for index in range(3)]
+    assert not list(tmp_path.rglob("outside.png")) and not Path("/outside.png").exists()
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tar"])
+def test_a_huge_member_is_a_row(
+    photos: Path, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    huge = photos / "WOMEN" / "id_2" / "01_1_front.png"
+    huge.write_bytes(huge.read_bytes() + bytes(200_000))
+    monkeypatch.setattr(archive_module, "MOST_BYTES", 100_000)
+    report = run(pack(photos, tmp_path / f"all{ending}"), tmp_path / "out")
+    assert [row.reason for row in report.rows] == [None, None, "photo cannot be read"]
+    assert "bytes are more than the 100,000 that are taken out" in report.rows[2].detail
+
+
+def test_a_damaged_member_of_a_zip_is_a_row(photos: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "all.zip"
+    with zipfile.ZipFile(archive, "w") as packed:  # stored, so that its bytes can be found
+        for path in sorted(photos.rglob("*.*")):
+            packed.write(path, path.relative_to(photos))
+    data = archive.read_bytes()
+    photo = (photos / "WOMEN" / "id_1" / "01_1_front.png").read_bytes()
+    archive.write_bytes(data.replace(photo, photo[:-50] + bytes(50)))
+    report = run(archive, tmp_path / "out")
+    assert [row.reason for row in report.rows] == [None, "photo cannot be read", None]
+    assert "Bad CRC-32" in report.rows[1].detail
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz"])
+def test_no_archive(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"no archive at all")
+    with pytest.raises(DataError, match=f"{name}: cannot be read"):
+        run(tmp_path / name, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_half_a_tar_is_one_error(photos: Path, tmp_path: Path) -> None:
+    archive = pack(photos, tmp_path / "all.tar.gz")
+    archive.write_bytes(archive.read_bytes()[:-3000])
+    with pytest.raises(DataError, match=r"all\.tar\.gz: cannot be read"):
+        run(archive, tmp_path / "out")
+
+
+def test_an_archive_without_photos(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        packed.writestr("readme.txt", "nothing")
+    with pytest.raises(DataError, match=r"a\.zip: no photo in it"):
+        run(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_prepared_samples_in_an_archive_are_no_photos(photos: Path, tmp_path: Path) -> None:
+    run(photos, photos / "samples")
+    archive = pack(photos, tmp_path / "all.zip")
+    assert "samples/WOMEN/id_0/01_1_front/body.png" in list_archive(archive)
+    assert len(run(archive, tmp_path / "out").rows) == 3
+
+
+def test_a_csv_of_paths(photos: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "elsewhere" / "01_1_front.png"
+    shutil.copytree(photos / "WOMEN" / "id_0", outside.parent)
+    listed = photos / "list.csv"
+    listed.write_text(
+        "photo,view,group\n"
+        "WOMEN/id_2/01_1_front.png,,family\n"
+        "WOMEN/id_1/01_1_front.png,back,\n"
+        f"{outside},,family\n"
+        "../elsewhere/missing.png,,\n",
+        encoding="utf-8-sig",
+    )
+    report = run(listed, tmp_path / "out")
+    rows = {row.photo: row.reason for row in report.rows}
+    absolute = "/".join(outside.parts[1:])
+    assert rows == {
+        "WOMEN/id_2/01_1_front.png": None,
+        "WOMEN/id_1/01_1_front.png": "other view",
+        absolute: None,
+        "elsewhere/missing.png": "photo cannot be read",
+    }
+    record = read_record(tmp_path / "out" / "WOMEN" / "id_2" / "01_1_front")
+    assert record is not None and record["group"] == "family"
+    # another group makes the sample anew, the same one does not
+    assert run(listed, tmp_path / "out").count("kept") == 2
+    listed.write_text(listed.read_text("utf-8-sig").replace("png,,family", "png,,others", 1))
+    assert run(listed, tmp_path / "out").count("made") == 1
+
+
+def test_json_lines_and_plain_text(photos: Path, tmp_path: Path) -> None:
+    first, second = "WOMEN/id_0/01_1_front.png", "WOMEN/id_1/01_1_front.png"
+    lines = [json.dumps(first), "", json.dumps({"path": second, "view": "front", "note": "mine"})]
+    (photos / "list.jsonl").write_text("\n".join(lines))
+    (photos / "list.txt").write_text(f"# the good ones\n{first}\n\n  {second}  \n")
+    for name in ("list.jsonl", "list.txt"):
+        report = run(photos / name, tmp_path / name)
+        assert [(row.photo, row.status) for row in report.rows] == [(first, "made"), (second, "made")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "image\nb.png\n", r"no column is called photo, path, url; .*it has: image"),
+        ("a.csv", "", "the first line must name the columns"),
+        ("a.csv", "photo,view\nb.png,front\nc.png,above\n", "line 3: unknown view 'above'; there are front"),
+        ("a.csv", "photo,view\n,front\n", "line 2: names no photo"),
+        ("a.jsonl", '"b.png"\n{"path": \n', "line 2: no valid JSON"),
+        ("a.jsonl", "3\n", "line 1: neither an object nor a text"),
+        ("a.jsonl", '{"path": 3}\n', "line 1: names no photo"),
+        ("a.txt", "http://\n", "line 1: 'http://' is no URL: it has no host"),
+        ("a.txt", "http://host:port/a.jpg\n", "is no URL"),
+        ("a.txt", "..\n", "names no file"),
+        ("a.txt", "# nothing\n", "no photo in it"),
+        ("a.txt", b"\xff\xfe", "byte 0 is no UTF-8"),
+        ("a.docx", "b.png", "no such folder, nor an archive or a list of photos"),
+    ],
+)
+def test_lists_that_cannot_be_used(tmp_path: Path, name: str, text: str | bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(DataError, match=message) as caught:
+        run(tmp_path / name, tmp_path / "out")
+    assert str(tmp_path / name) in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_duplicates_are_left_out_where_that_is_wanted(
+    photos: Path, tmp_path: Path, write_photo: PhotoWriter
+) -> None:
+    copy = photos / "MEN" / "zed" / "01_1_front.png"
+    shutil.copytree(photos / "WOMEN" / "id_2", copy.parent)
+    assert run(photos, tmp_path / "out").count("made") == 4
+    for _ in range(2):
+        report = run(photos, tmp_path / "out", duplicates="drop")
+        # the first by name stays
+        assert [(row.photo, row.reason) for row in report.rows if row.reason] == [
+            ("WOMEN/id_2/01_1_front.png", "duplicate")
+        ]
+        assert "shows the same as MEN/zed/01_1_front.png (0 of 64 bits differ)" in report.rows[-1].detail
+        assert not (tmp_path / "out" / "WOMEN" / "id_2").exists() or not list(
+            (tmp_path / "out" / "WOMEN" / "id_2").rglob("*.png")
+        )
+    two = run(photos, tmp_path / "two", duplicates="drop", workers=2)
+    assert two.count("made") == 3 and tree(tmp_path / "two") == tree(tmp_path / "out")

@@ -1,0 +1,371 @@
+"""A fault of each kind, planted into a clean set, is found, and in a clean set there is none."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinfw.data.keypoints import read_openpose_json
+from skinfw.data.sample_search import find_samples
+from skinfw.data.split import position
+from skinfw.doctor.config import DoctorConfig
+from skinfw.doctor.examine import examine
+from skinfw.doctor.finding import CHECKS, MEANINGS, DoctorReport, Finding, severity_of, worst_first
+
+FIRST = "id_00000000/01_1_front"
+SECOND = "id_00000001/01_1_front"
+
+
+def look(samples: Path, **settings: Any) -> DoctorReport:
+    base, names = find_samples(samples)
+    return examine(base, names, DoctorConfig.model_validate({"workers": 1, **settings}))
+
+
+def picture(path: Path, mode: str = "RGB") -> Any:
+    return np.array(Image.open(path).convert(mode))
+
+
+def save(path: Path, pixels: Any) -> None:
+    Image.fromarray(pixels).save(path)
+
+
+def the_one(report: DoctorReport, check: str) -> Finding:
+    """Return the only finding, which is of that check."""
+    assert [finding.check for finding in report.findings] == [check], report.findings
+    assert report.counts()[report.findings[0].check] == len(report.findings[0].samples)
+    return report.findings[0]
+
+
+def test_a_clean_set_has_no_fault(samples: Path) -> None:
+    report = look(samples)
+    assert report.samples == 4
+    assert report.findings == ()
+    assert set(report.counts().values()) == {0}
+
+
+def test_drawn_mannequins_have_no_fault(write_samples: Callable[..., list[Path]], tmp_path: Path) -> None:
+    write_samples(tmp_path / "people", [f"person-{index}" for index in range(24)], size=(128, 64))
+    assert look(tmp_path / "people").findings == ()
+
+
+def test_every_check_has_a_line_about_it() -> None:
+    assert set(MEANINGS) == set(CHECKS)
+
+
+@pytest.mark.parametrize(("right", "down"), [(3, 0), (-2, 4)])
+def test_a_shifted_pair(samples: Path, right: int, down: int) -> None:
+    path = samples / FIRST / "body.png"
+    moved = cv2.warpAffine(
+        picture(path), np.float64([[1, 0, -right], [0, 1, -down]]), (128, 256), borderValue=(255, 255, 255)
+    )
+    save(path, moved)
+    report = look(samples, mask_outside=1, uncovered_share=99, leak_share=1)
+    finding = next(each for each in report.findings if each.check == "misaligned")
+    assert finding.samples == (FIRST,)
+    assert f"{abs(right)} pixels {'right' if right > 0 else 'left'}" in finding.message
+    assert f"{abs(down)} pixels {'down' if down > 0 else 'up'}" in finding.message
+
+
+def test_a_pair_of_two_people(samples: Path) -> None:
+    shutil.copy(samples / SECOND / "body.png", samples / FIRST / "body.png")
+    report = look(samples)
+    finding = next(each for each in report.findings if each.check == "misaligned")
+    assert finding.samples == (FIRST,)
+    assert "no shift explains it" in finding.message
+
+
+def test_noise_of_jpeg_is_no_misalignment(samples: Path) -> None:
+    for part in ("apparel_head_foot", "body"):
+        path = samples / FIRST / f"{part}.png"
+        Image.open(path).convert("RGB").save(path.with_suffix(".jpg"), quality=75)
+        path.unlink()
+    assert "misaligned" not in {finding.check for finding in look(samples).findings}
+
+
+def test_a_grey_mask(samples: Path) -> None:
+    path = samples / FIRST / "segmentation_skin.png"
+    mask = picture(path, "L")
+    mask[:10, :64] = 120
+    save(path, mask)
+    finding = the_one(look(samples, mask_outside=1, label_difference=1), "mask")
+    # 640 of 256 x 128 pixels
+    assert "2.0% of the pixels" in finding.message
+    assert finding.severity == pytest.approx(640 / (256 * 128) / 0.01)
+
+
+def test_an_empty_mask(samples: Path) -> None:
+    path = samples / FIRST / "segmentation_skin.png"
+    save(path, np.zeros_like(picture(path)))
+    finding = next(each for each in look(samples).findings if each.check == "mask")
+    assert "all black" in finding.message and finding.severity == 100
+
+
+def test_an_inverted_mask(samples: Path) -> None:
+    path = samples / FIRST / "segmentation_skin.png"
+    mask = 255 - picture(path, "L")
+    save(path, mask)
+    person = np.array(Image.open(samples / FIRST / "parsing.png")) > 0
+    outside = np.count_nonzero(~person & (mask > 0)) / np.count_nonzero(mask)
+    finding = next(each for each in look(samples).findings if each.check == "mask")
+    assert f"{outside:.0%} of segmentation_skin lies outside the person" in finding.message
+
+
+def test_codes_without_a_class(samples: Path) -> None:
+    path = samples / FIRST / "parsing.png"
+    labels = np.array(Image.open(path))
+    labels[:2] = 40
+    save(path, labels)
+    finding = the_one(look(samples), "labels")
+    assert "holds the codes 40" in finding.message and "16 classes (0 to 15)" in finding.message
+
+
+def test_a_label_map_in_colours(samples: Path) -> None:
+    path = samples / FIRST / "parsing.png"
+    save(path, picture(path))
+    assert "mode RGB" in the_one(look(samples), "labels").message
+
+
+def test_a_palette_that_does_not_fit(samples: Path) -> None:
+    path = samples / FIRST / "sample.json"
+    record = json.loads(path.read_text())
+    swap = {"face": "footwear", "footwear": "face"}
+    record["classes"] = [swap.get(name, name) for name in record["classes"]]
+    path.write_text(json.dumps(record))
+    findings = [each for each in look(samples).findings if each.check == "labels"]
+    assert "the head lies below the feet" in findings[0].message
+
+
+def test_skin_of_label_map_and_mask_disagree(samples: Path) -> None:
+    path = samples / FIRST / "parsing.png"
+    labels = np.array(Image.open(path))
+    classes = json.loads((samples / FIRST / "sample.json").read_text())["classes"]
+    skin = labels == classes.index("skin")
+    upper = skin & (np.arange(256) < np.median(np.nonzero(skin)[0]))[:, None]
+    labels[upper] = classes.index("top")
+    save(path, labels)
+    finding = the_one(look(samples), "labels")
+    iou = 1 - np.count_nonzero(upper) / np.count_nonzero(skin)
+    assert f"IoU of only {iou:.2f}" in finding.message
+
+
+def reveal(samples: Path, colours: Any) -> int:
+    """Keep the skin's lower half in the input, in these colours; return how many pixels that are."""
+    folder = samples / FIRST
+    skin = picture(folder / "segmentation_skin.png", "L") > 0
+    half = skin & (np.arange(256) > np.median(np.nonzero(skin)[0]))[:, None]
+    apparel = picture(folder / "apparel_head_foot.png", "RGBA")
+    apparel[half, :3] = colours if isinstance(colours, tuple) else colours[half]
+    apparel[half, 3] = 255
+    save(folder / "apparel_head_foot.png", apparel)
+    return int(half.sum())
+
+
+def test_skin_left_in_the_input(samples: Path) -> None:
+    half = reveal(samples, picture(samples / FIRST / "body.png"))
+    finding = the_one(look(samples), "skin in the input")
+    skin = np.count_nonzero(picture(samples / FIRST / "segmentation_skin.png", "L"))
+    assert f"{half / skin:.1%} of the area" in finding.message
+    assert finding.severity == pytest.approx(half / skin / 0.01)
+
+
+def test_the_old_sleeve_in_the_input(samples: Path) -> None:
+    reveal(samples, (20, 60, 200))
+    finding = the_one(look(samples, pair_share=1), "sleeve in the input")
+    assert "shows clothes" in finding.message
+
+
+def test_skin_at_the_edge_of_the_mask(samples: Path) -> None:
+    """A mask that is drawn too small leaves a rim of skin in the input."""
+    folder = samples / FIRST
+    body = picture(folder / "body.png")
+    skin = picture(folder / "segmentation_skin.png", "L") > 0
+    thin = cv2.erode(skin.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    apparel = picture(folder / "apparel_head_foot.png", "RGBA")
+    rim = skin & ~thin
+    apparel[rim] = np.dstack([body, np.full((256, 128), 255, np.uint8)])[rim]
+    save(folder / "apparel_head_foot.png", apparel)
+    save(folder / "segmentation_skin.png", thin.astype(np.uint8) * 255)
+    finding = the_one(look(samples, label_difference=1), "skin in the input")
+    assert "skin leaks at the mask's edge" in finding.message
+
+
+def lose_limb(folder: Path) -> Any:
+    """Take the largest patch of skin out of the mask; return where it was."""
+    path = folder / "segmentation_skin.png"
+    mask = picture(path, "L")
+    _, patches, sizes, _ = cv2.connectedComponentsWithStats((mask > 0).astype(np.uint8))
+    limb = patches == 1 + int(np.argmax(sizes[1:, cv2.CC_STAT_AREA]))
+    mask[limb] = 0
+    save(path, mask)
+    return limb
+
+
+def test_skin_outside_the_mask(samples: Path) -> None:
+    limb = lose_limb(samples / FIRST)
+    finding = the_one(look(samples, label_difference=1), "skin outside the mask")
+    rows, columns = np.nonzero(limb)
+    x, y = (int(text.split("=")[1]) for text in finding.message.split("around ")[1].split(";")[0].split(", "))
+    assert abs(x - np.median(columns)) <= 3 and abs(y - np.median(rows)) <= 3
+
+
+def test_a_bare_joint_that_neither_mask_nor_input_knows(samples: Path) -> None:
+    folder = samples / FIRST
+    limb = lose_limb(folder)
+    grown = cv2.dilate(limb.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    body = picture(folder / "body.png")
+    apparel = picture(folder / "apparel_head_foot.png", "RGBA")
+    shown = grown & (body.min(axis=2) < 255)
+    apparel[shown] = np.dstack([body, np.full((256, 128), 255, np.uint8)])[shown]
+    save(folder / "apparel_head_foot.png", apparel)
+    report = look(samples, label_difference=1, joint_usual=0.6)
+    told = [finding.message for finding in report.of_sample(FIRST) if "may lack a limb" in finding.message]
+    assert told and all(re.match(r"at [RL](Elbow|Wrist|Knee), ", message) for message in told)
+
+
+def test_a_pose_beside_the_person(samples: Path) -> None:
+    path = samples / FIRST / "keypoints.json"
+    (pose,) = read_openpose_json(path)
+    path.write_text(json.dumps(pose.mapped(1, 1, 70, 0).to_json()))
+    finding = the_one(look(samples), "pose")
+    assert finding.samples == (FIRST,) and "away from the person" in finding.message
+
+
+def test_a_pose_of_another_scale_that_leaves_the_picture(samples: Path) -> None:
+    path = samples / FIRST / "keypoints.json"
+    (pose,) = read_openpose_json(path)
+    path.write_text(json.dumps(pose.mapped(3, 3, 0, 0).to_json()))
+    assert the_one(look(samples), "pose").severity > 5
+
+
+def test_a_drawn_pose_beside_the_person(samples: Path) -> None:
+    (samples / FIRST / "keypoints.json").unlink()
+    assert look(samples).findings == ()
+    path = samples / FIRST / "line.png"
+    save(path, np.roll(picture(path), 64, axis=1))
+    assert "pixels drawn in line" in the_one(look(samples), "pose").message
+
+
+def test_a_pose_without_points(samples: Path) -> None:
+    path = samples / FIRST / "keypoints.json"
+    (pose,) = read_openpose_json(path)
+    pose.points[:] = 0
+    path.write_text(json.dumps(pose.to_json()))
+    assert "no point" in the_one(look(samples), "pose").message
+
+
+def test_twins_on_one_side(samples: Path) -> None:
+    shutil.copytree(samples / FIRST, samples / "copy")
+    body = Image.open(samples / "copy" / "body.png")
+    body.save(samples / "copy" / "body.jpg", quality=80)
+    (samples / "copy" / "body.png").unlink()
+    (samples / "copy" / "sample.json").unlink()
+    report = look(samples, test_fraction=1e-9, validation_fraction=0)
+    finding = the_one(report, "twins")
+    assert set(finding.samples) == {FIRST, "copy"}
+    assert report.offenders == tuple(sorted(finding.samples))
+
+
+def test_twins_across_the_split(samples: Path) -> None:
+    places = sorted((position(name), name) for name in ("copy", FIRST))
+    shutil.copytree(samples / FIRST, samples / "copy")
+    (samples / "copy" / "sample.json").unlink()
+    between = (places[0][0] + places[1][0]) / 2
+    finding = the_one(look(samples, test_fraction=between, validation_fraction=0), "split")
+    assert set(finding.samples) == {FIRST, "copy"}
+    assert "one is for test, the other for training" in finding.message or (
+        "one is for training, the other for test" in finding.message
+    )
+
+
+def test_one_person_across_the_split(samples: Path) -> None:
+    """Photos of one id in folders that do not say so: the split cannot keep them together."""
+    (samples / FIRST).rename(samples / "anna")
+    (samples / SECOND).rename(samples / "berta")
+    path = samples / "berta" / "sample.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "source": "id_00000000/02_1_side.jpg"}))
+    between = (position("anna") + position("berta")) / 2
+    finding = the_one(look(samples, test_fraction=between, validation_fraction=0), "split")
+    assert finding.samples == ("anna", "berta")
+    assert "id_00000000" in finding.message and "1 for test" in finding.message
+    base, names = find_samples(samples)
+    together = examine(
+        base, names, DoctorConfig(test_fraction=between, validation_fraction=0), lambda name: "all"
+    )
+    assert together.findings == ()
+
+
+def test_sizes_that_differ(samples: Path) -> None:
+    path = samples / FIRST / "line.png"
+    Image.open(path).resize((64, 128)).save(path)
+    assert "line is 128x64, but apparel_head_foot is 256x128" in the_one(look(samples), "size").message
+
+
+def test_tiny_pictures(samples: Path) -> None:
+    report = look(samples, least_side=160)
+    assert {finding.check for finding in report.findings} == {"size"} and len(report.offenders) == 4
+    assert report.findings[0].severity == pytest.approx(160 / 128)
+
+
+@pytest.mark.parametrize(
+    "file", ["body.png", "apparel_head_foot.png", "line.png", "keypoints.json", "parsing.png", "sample.json"]
+)
+def test_a_truncated_file(samples: Path, file: str) -> None:
+    path = samples / FIRST / file
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    finding = the_one(look(samples), "unreadable")
+    assert str(path) in finding.message and finding.severity == 100
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (["body.png"], "body is missing"),
+        (["segmentation_skin.png"], "segmentation_skin is missing"),
+        (["line.png", "keypoints.json"], "line or keypoints.json is missing"),
+    ],
+)
+def test_a_missing_part(samples: Path, files: list[str], told: str) -> None:
+    for file in files:
+        (samples / FIRST / file).unlink()
+    assert told in the_one(look(samples), "unreadable").message
+
+
+def test_a_part_that_no_sample_brings_is_not_missed(samples: Path) -> None:
+    for mask in samples.rglob("segmentation_skin.png"):
+        mask.unlink()
+    assert look(samples).findings == ()
+
+
+def test_worst_first() -> None:
+    some = [
+        Finding("pose", ("b",), 2, ""),
+        Finding("mask", ("a",), 2, ""),
+        Finding("twins", ("c", "a"), 9, ""),
+    ]
+    report = DoctorReport(5, worst_first(some))
+    assert [finding.check for finding in report.findings] == ["twins", "mask", "pose"]
+    assert report.offenders == ("c", "a", "b")
+    assert [finding.check for finding in report.of_sample("a")] == ["twins", "mask"]
+    assert report.to_json()["checks"]["twins"] == 2
+
+
+def test_severity_is_how_often_the_measure_is_over() -> None:
+    assert severity_of(0.3, 0.1) == pytest.approx(3)
+    assert severity_of(5000, 1) == 100 == severity_of(1, 0)
+
+
+def test_processes_find_the_same(samples: Path) -> None:
+    for index in range(32):
+        shutil.copytree(samples / FIRST, samples / f"copy-{index}")
+    lose_limb(samples / FIRST)
+    assert look(samples, workers=2) == look(samples, workers=1)

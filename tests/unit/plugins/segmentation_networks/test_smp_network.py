@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+from huggingface_hub import constants
+from torch import Tensor
+from torch.nn.functional import pad
+
+from skinfw.errors import UserError
+from skinfw.interfaces import SegmentationNetworkIO
+from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
+from skinfw_plugins.segmentation_networks.smp import SmpNetwork
+
+DECODERS = ("unet", "unetplusplus", "fpn", "deeplabv3plus", "manet", "linknet")
+
+
+def build(size: tuple[int, int] = (64, 96), **fields: Any) -> SmpNetwork:
+    torch.manual_seed(0)
+    config = SmpNetworkConfig.model_validate({"encoder": "tu-test_resnet", "base_channels": 4, **fields})
+    return SmpNetwork(config, SegmentationNetworkIO(size, 5))
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_it_is_the_librarys_network_on_pictures_as_imagenet_has_them(decoder: str) -> None:
+    network = build(decoder=decoder).eval()
+    picture = torch.rand(2, 3, 64, 96)
+    told = (timm.data.IMAGENET_DEFAULT_MEAN, timm.data.IMAGENET_DEFAULT_STD)
+    mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in told)
+    assert torch.allclose(network(picture), network.network((picture - mean) / deviation), atol=1e-5)
+
+
+def test_other_pictures_are_continued_by_their_edge_and_cropped_back() -> None:
+    network = build(size=(50, 70)).eval()
+    picture = torch.rand(1, 3, 50, 70)
+    continued = pad(picture, (0, 26, 0, 14), mode="replicate")
+    assert torch.allclose(network(picture), network(continued)[..., :50, :70], atol=1e-6)
+
+
+def test_dropout_is_of_training_alone() -> None:
+    network = build(dropout=0.5)
+    picture = torch.rand(2, 3, 64, 96)
+    assert not torch.equal(network.train()(picture), network(picture))
+    assert torch.equal(network.eval()(picture), network(picture))
+
+
+def test_an_unknown_encoder_is_told() -> None:
+    with pytest.raises(UserError, match=r"^smp: 'resnt18' is neither.*did you mean 'resnet18'"):
+        build(encoder="resnt18")
+
+
+def test_it_starts_from_published_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    published = timm.create_model("test_resnet").state_dict()
+
+    def load(*_: Any, **__: Any) -> dict[str, Tensor]:
+        return dict(published)
+
+    monkeypatch.setattr("timm.models._builder.load_state_dict_from_hf", load)
+    network = build(encoder_weights="imagenet")
+    name = "layer4.0.conv1.weight"
+    assert not torch.equal(network.network.encoder.state_dict()[f"model.{name}"], published[name])
+    network.prepare_training()
+    assert torch.equal(network.network.encoder.state_dict()[f"model.{name}"], published[name])
+
+
+def test_weights_that_cannot_be_had_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    with pytest.raises(UserError, match=r"^smp: 'imagenet' of the encoder 'tu-test_resnet' is not on disk"):
+        build(encoder_weights="imagenet").prepare_training()

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx_models import write_bodypix
+from scipy.interpolate import RegularGridInterpolator
+
+from skinfw.data.photo import Photo
+from skinfw.errors import UserError
+from skinfw_plugins.bodypix import BodyPix, BodyPixScores, input_size, upsampled
+from skinfw_plugins.bodypix_config import BodyPixNetwork
+from skinfw_plugins.segmenters.bodypix import BodyPixSegmenter, part_labels
+from skinfw_plugins.segmenters.config import BodyPixConfig, DeepfashionConfig
+from skinfw_plugins.segmenters.deepfashion import DeepfashionSegmenter
+
+NOISE = np.random.default_rng(0).integers(0, 256, (90, 70, 3)).astype(np.uint8)
+
+
+def segmenter(weights: Path | None, **settings: Any) -> BodyPixSegmenter:
+    return BodyPixSegmenter(BodyPixConfig(weights=weights, **settings), None)
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    return write_bodypix(tmp_path / "bodypix.onnx")
+
+
+@pytest.mark.parametrize(
+    ("size", "resolution", "stride", "expected"),
+    [
+        ((512, 512), 513, 8, (513, 513)),
+        ((512, 256), 513, 16, (513, 257)),
+        ((1101, 750), 257, 16, (257, 177)),
+        ((1, 1), 65, 8, (65, 65)),
+        ((3000, 2), 513, 32, (513, 33)),
+    ],
+)
+def test_sides_are_multiples_of_the_stride_plus_one(
+    size: tuple[int, int], resolution: int, stride: int, expected: tuple[int, int]
+) -> None:
+    assert input_size(size, resolution, stride) == expected
+
+
+def test_upsampling_agrees_with_scipy() -> None:
+    scores = np.random.default_rng(0).normal(size=(5, 4, 6)).astype(np.float32)
+    found = upsampled(scores, (33, 25))
+    grid = np.stack(np.meshgrid(np.linspace(0, 4, 33), np.linspace(0, 3, 25), indexing="ij"), axis=-1)
+    expected = RegularGridInterpolator((range(5), range(4)), scores)(grid)
+    # OpenCV's weights have five bits
+    assert np.abs(found - expected).max() < 0.1
+    assert np.array_equal(upsampled(scores, (33, 25), slice(10, 20)), found[10:20])
+    assert upsampled(scores[..., 0], (33, 25)) == pytest.approx(found[..., 0], abs=1e-5)
+
+
+def test_a_person_is_where_the_sigmoid_exceeds_the_threshold() -> None:
+    rng = np.random.default_rng(0)
+    scores = BodyPixScores(
+        segments=rng.normal(size=(3, 3)).astype(np.float32),
+        parts=rng.normal(size=(3, 3, 24)).astype(np.float32),
+        joints=np.zeros((3, 3, 17), np.float32),
+        offsets=np.zeros((3, 3, 34), np.float32),
+        input_size=(17, 17),
+    )
+    for threshold in (0.3, 0.5, 0.8):
+        labels = part_labels(scores, (3, 3), threshold)
+        person = 1 / (1 + np.exp(-scores.segments)) > threshold
+        assert np.array_equal(labels > 0, person)
+        assert np.array_equal(labels[person], scores.parts.argmax(axis=2)[person] + 1)
+
+
+def test_bands_of_rows_make_one_map() -> None:
+    rng = np.random.default_rng(1)
+    scores = BodyPixScores(
+        *(rng.normal(size=(9, 5, *more)).astype(np.float32) for more in ((), (24,), (17,), (34,))), (65, 33)
+    )
+    whole = part_labels(scores, (700, 30), 0.5)
+    parts = upsampled(scores.parts, (700, 30)).argmax(axis=2) + 1
+    assert np.array_equal(whole, np.where(upsampled(scores.segments, (700, 30)) > 0, parts, 0))
+
+
+def test_the_network_sees_what_bodypix_wants(weights: Path) -> None:
+    """Each cell of the small network is a linear function of one pixel, which can be computed by hand."""
+    import onnx
+    from onnx import numpy_helper
+
+    network = BodyPix(BodyPixNetwork(weights=weights, stride=16, resolution=65))
+    pixels = np.zeros((65, 65, 3), np.uint8)
+    pixels[32, 48] = 255, 0, 51
+    scores = network(pixels)
+    kernels = {each.name: numpy_helper.to_array(each) for each in onnx.load(weights).graph.initializer}
+    kernel = kernels["segments_kernel"][0, :, 0, 0]
+    assert scores.segments.shape == (5, 5) and scores.parts.shape == (5, 5, 24)
+    assert scores.joints.shape == (5, 5, 17) and scores.offsets.shape == (5, 5, 34)
+    assert scores.segments[2, 3] == pytest.approx(kernel @ [1, -1, 51 / 127.5 - 1], abs=1e-5)
+    assert scores.segments[0, 0] == pytest.approx(-kernel.sum(), abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (90, 70), (300, 5)])
+def test_any_size(weights: Path, size: tuple[int, int]) -> None:
+    photo = Photo(np.resize(NOISE, (*size, 3)))
+    found = segmenter(weights, stride=16, resolution=129).segment(photo)
+    assert found.labels.shape == size
+    assert set(found.regions) == {"background", "head", "feet"}
+
+
+def test_the_fingerprint_is_that_of_the_file(weights: Path, tmp_path: Path) -> None:
+    other = write_bodypix(tmp_path / "other.onnx", seed=1)
+    assert segmenter(weights).fingerprint() != segmenter(other).fingerprint()
+    assert segmenter(weights).fingerprint() == segmenter(weights, threshold=0.5).fingerprint()
+
+
+def test_weights_that_are_not_known_by_name() -> None:
+    with pytest.raises(UserError, match=r"multiplier 0\.75 with stride 16 \(known: 0\.5 with stride 8"):
+        segmenter(None, multiplier=0.75, stride=16).segment(Photo(NOISE))
+
+
+def test_a_wrong_file_of_that_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
+    (tmp_path / "mobilenet_v1_050_stride8.onnx").write_bytes(b"other")
+    with pytest.raises(UserError, match="620fc0b58f823092431d9c5de76209b4dd11ad2a50db6549869aee77964e8808"):
+        segmenter(None).segment(Photo(NOISE))
+
+
+def test_another_network_is_refused(tmp_path: Path) -> None:
+    from onnx import TensorProto, helper
+    from onnx_models import write_graph
+
+    shape = [1, None, None, 3]
+    path = write_graph(
+        tmp_path / "other.onnx",
+        [helper.make_node("Identity", ["input"], ["same"])],
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("same", TensorProto.FLOAT, shape)],
+        [],
+    )
+    with pytest.raises(UserError, match=r"no output called segments, .*is it BodyPix 2\?"):
+        segmenter(path).segment(Photo(NOISE))
+
+
+@pytest.mark.parametrize("multiplier", [0.6, 2])
+def test_multipliers_that_were_never_published(multiplier: float) -> None:
+    with pytest.raises(ValueError, match=r"0\.5, 0\.75 or 1"):
+        BodyPixConfig(multiplier=multiplier)
+
+
+@pytest.mark.skipif(
+    not {"SKINFW_TEST_DATA", "SKINFW_WEIGHTS"} <= set(os.environ),
+    reason="SKINFW_TEST_DATA and SKINFW_WEIGHTS do not both name folders of real photos and weights",
+)
+@pytest.mark.parametrize("stride", [8, 16])
+def test_real_weights_find_the_person(stride: int) -> None:
+    photos = sorted(Path(os.environ["SKINFW_TEST_DATA"]).rglob("*_front.jpg"))[:8]
+    truth = DeepfashionSegmenter(DeepfashionConfig(), None)
+    overlaps = []
+    for path in photos:
+        photo = Photo.read(path)
+        found, true = segmenter(None, stride=stride).segment(photo).person, truth.segment(photo).person
+        overlaps.append((found & true).sum() / (found | true).sum())
+    assert len(overlaps) == 8 and np.mean(overlaps) > 0.65

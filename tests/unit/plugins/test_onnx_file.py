@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+from onnx_models import write_graph
+
+from skinfw.errors import UserError
+from skinfw_plugins.onnx_file import OnnxFile
+
+
+@pytest.fixture
+def doubling(tmp_path: Path) -> Path:
+    """A network that adds its input to itself."""
+    shape = [1, 3, None, 4]
+    return write_graph(
+        tmp_path / "net.onnx",
+        [helper.make_node("Add", ["x", "x"], ["y"])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+        [],
+    )
+
+
+def test_what_a_file_takes_and_gives(doubling: Path) -> None:
+    file = OnnxFile(doubling)
+    assert file.inputs == {"x": (1, 3, None, 4)} and file.outputs == {"y": (1, 3, None, 4)}
+    values = np.arange(24, dtype=np.float32).reshape(1, 3, 2, 4)
+    (found,) = file.run({"x": values}, ["y"])
+    assert np.array_equal(found, values * 2)
+    assert file.fingerprint() == hashlib.sha256(doubling.read_bytes()).hexdigest()
+
+
+def test_other_outputs_are_told(doubling: Path) -> None:
+    with pytest.raises(UserError, match=r"net\.onnx: has no output called heat \(it has: y\)"):
+        OnnxFile(doubling).require_outputs(["heat"], "a pose network")
+
+
+def test_a_wrong_shape_is_told(doubling: Path) -> None:
+    with pytest.raises(UserError, match=r"net\.onnx: cannot be run on x \(1, 3, 2, 5\)"):
+        OnnxFile(doubling).run({"x": np.zeros((1, 3, 2, 5), np.float32)}, ["y"])
+
+
+def test_no_onnx(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"nothing")
+    with pytest.raises(UserError, match=r"net\.onnx: no ONNX file"):
+        OnnxFile(tmp_path / "net.onnx")
+    with pytest.raises(UserError, match=r"no\.onnx: no such ONNX file"):
+        OnnxFile(tmp_path / "no.onnx")
