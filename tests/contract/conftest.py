@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from layouts import DEEPFASHION_POINTS, write_deepfashion_multimodal, write_dres
 from onnx_models import write_bodypix
 from PIL import Image
 from tiny_models import save_segformer, write_onnx, write_tflite
+from tiny_poses import simcc, write_bodypix_people, write_constants
 from torch import nn
 
 from skinfw.assemble import build_segmentation_network
@@ -128,6 +130,27 @@ def _huggingface(folder: Path) -> list[Example]:
 def _mediapipe(folder: Path) -> list[Example]:
     model = write_tflite(folder / "model.tflite", COLOURS)
     return [Example({"model": model}, {"photo": Photo.read(write_photo(folder / "photos"))})]
+
+
+GREY = Photo(np.full((129, 65, 3), 100, np.uint8))
+
+
+def _bodypix_poses(folder: Path) -> list[Example]:
+    joints = {joint: (20.0 + joint % 3 * 8, 20.0 + joint * 5) for joint in range(17)}
+    weights = write_bodypix_people(folder / "bodypix.onnx", [joints], (129, 65), 8)
+    return [
+        Example({"weights": weights, "resolution": 129, "draw": draw}, {"photo": GREY})
+        for draw in ("skeleton", "lines")
+    ]
+
+
+def _rtmpose(folder: Path) -> list[Example]:
+    peaks = simcc([(4 + index, 60 - 2 * index) for index in range(26)], [0.9] * 26, (64, 48))
+    pose_model = write_constants(folder / "pose.onnx", peaks, (64, 48))
+    boxes = {"dets": np.array([[[2, 2, 30, 60, 0.9]]], np.float32)}
+    detector = write_constants(folder / "detector.onnx", boxes, (64, 64))
+    both = {"pose_model": pose_model, "detector": detector}
+    return [Example(params, {"photo": GREY}) for params in (both, {"pose_model": pose_model})]
 
 
 def _photos(folder: Path) -> list[Example]:
@@ -325,6 +348,9 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("segmenter", "huggingface"): _huggingface,
     ("segmenter", "mediapipe"): _mediapipe,
     ("pose_encoder", "openpose"): _photo,
+    ("pose_encoder", "bodypix"): _bodypix_poses,
+    ("pose_encoder", "mediapipe"): lambda _: [Example({"draw": "lines"}, {"photo": GREY})],
+    ("pose_encoder", "rtmpose"): _rtmpose,
     ("segmentation_network", "smp"): of(
         {"encoder": "tu-test_resnet", "base_channels": 2},
         {"encoder": "tu-test_resnet", "base_channels": 2, "decoder": "deeplabv3plus", "dropout": 0.5},
@@ -374,3 +400,13 @@ def _inception(monkeypatch: pytest.MonkeyPatch) -> None:
 
     small = inception.Inception(Small(), 6)
     monkeypatch.setattr(inception, "extractor", lambda: small)
+
+
+@pytest.fixture(autouse=True)
+def _landmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let MediaPipe find the same in every picture: its models are too large to be made here."""
+    from skinfw_plugins.pose_encoders.mediapipe import MediapipePoseEncoder
+
+    person = [SimpleNamespace(x=0.3 + index % 3 / 10, y=index / 40, visibility=0.9) for index in range(33)]
+    found = SimpleNamespace(detect=lambda _: SimpleNamespace(pose_landmarks=[person]))
+    monkeypatch.setattr(MediapipePoseEncoder, "landmarker", found)

@@ -54,11 +54,10 @@ class BodyPixPoseEncoder(PoseEncoder[BodyPixPoseConfig]):
         person = (_sigmoid(scores.segments) > self.config.person_threshold).astype(np.uint8)
         _, labels, stats, _ = cv2.connectedComponentsWithStats(person, connectivity=8)
         areas = stats[1:, cv2.CC_STAT_AREA]
-        large = [
-            each for each in np.argsort(-areas, kind="stable") if areas[each] >= LEAST_SHARE * areas.max()
-        ]
+        least = LEAST_SHARE * areas.max(initial=0)
+        large = [index + 1 for index in np.argsort(-areas, kind="stable") if areas[index] >= least]
         around = np.ones((3, 3), np.uint8)
-        return [cv2.dilate((labels == each + 1).astype(np.uint8), around).astype(bool) for each in large]
+        return [cv2.dilate((labels == label).astype(np.uint8), around).astype(bool) for label in large]
 
 
 def decode(scores: BodyPixScores, cells: Mask, stride: int) -> NDArray[np.float32]:
@@ -82,5 +81,5 @@ def decode(scores: BodyPixScores, cells: Mask, stride: int) -> NDArray[np.float3
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    probabilities: NDArray[np.float32] = (1 + np.tanh(logits / 2)) / 2  # unlike exp, tanh cannot overflow
-    return probabilities
+    # unlike exp, tanh cannot overflow
+    return ((1 + np.tanh(logits / 2)) / 2).astype(np.float32)

@@ -91,13 +91,13 @@ class RtmposeConfig(PoseEncoderConfig):
     """A pair of ONNX files of MMPose or rtmlib, a detector of people and a pose model."""
 
     pose_model: SpecPath = Field(
-        description="ONNX file of a top-down SimCC pose model, as MMPose exports RTMPose (outputs simcc_x and "
-        "simcc_y)"
+        description="ONNX file of a top-down SimCC pose model, as MMPose exports RTMPose (outputs simcc_x "
+        "and simcc_y)"
     )
     detector: SpecPath | None = Field(
         default=None,
-        description="ONNX file of a detector: YOLOX without NMS, or one exported with NMS; null: the person "
-        "region's box, or the whole photo where there is none",
+        description="ONNX file of a detector: YOLOX without NMS, or one exported with NMS; null: the "
+        "whole photo is one person's box",
     )
     order: Literal["coco_17", "halpe_26"] | None = Field(
         default=None, description="order of the pose model's points; null: by their number"
@@ -109,7 +109,8 @@ class RtmposeConfig(PoseEncoderConfig):
         default=0.45,
         ge=0,
         le=1,
-        description="IoU above which the weaker of two boxes goes (rtmlib: 0.45); with NMS in the file unused",
+        description="IoU above which the weaker of two boxes goes (rtmlib: 0.45); unused where the file "
+        "has NMS",
     )
     threshold: float = Field(
         default=0.3, ge=0, le=1, description="least score of a point that counts as found"

@@ -66,8 +66,8 @@ class Detector:
         Raises:
             UserError: the network gives something that is no box.
         """
-        values, scale = letterboxed(picture, self.size)
-        values = (values.astype(np.float32) - self.mean) / self.std
+        canvas, scale = letterboxed(picture, self.size)
+        values = (canvas.astype(np.float32) - self.mean) / self.std
         names = list(self.file.outputs)
         outputs = dict(
             zip(names, self.file.run({self.input: values.transpose(2, 0, 1)[None]}, names), strict=True)
@@ -81,8 +81,8 @@ class Detector:
         else:
             told = ", ".join(f"{name} {value.shape}" for name, value in outputs.items())
             raise UserError(
-                f"{self.file.path}: no detector that is known: it gives {told}; expected are YOLOX's raw rows "
-                "(1, N, 5 + classes), or boxes (1, N, 4 or 5) and labels (1, N) of an export with NMS"
+                f"{self.file.path}: no detector that is known: it gives {told}; expected are YOLOX's raw "
+                "rows (1, N, 5 + classes), or boxes (1, N, 4 or 5) and labels (1, N) of an export with NMS"
             )
         order = np.argsort(-scores, kind="stable")
         return boxes[order] / scale
@@ -92,8 +92,8 @@ class Detector:
         cells, strides = grids(self.size)
         if len(rows) != len(cells):
             raise UserError(
-                f"{self.file.path}: gives {len(rows)} rows, YOLOX of {self.size[0]}x{self.size[1]} pixels gives "
-                f"{len(cells)} (strides {', '.join(map(str, STRIDES))})"
+                f"{self.file.path}: gives {len(rows)} rows, YOLOX of {self.size[0]}x{self.size[1]} pixels "
+                f"gives {len(cells)} (strides {', '.join(map(str, STRIDES))})"
             )
         values = rows.astype(np.float64)
         classes = values[:, 4:5] * values[:, 5:]

@@ -108,4 +108,8 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
 
 def _close(landmarker: Any) -> None:
     with quiet():
-        landmarker.close()
+        try:
+            landmarker.close()
+        except RuntimeError:
+            # when Python exits MediaPipe's threads are gone already; it would try again, and say so
+            landmarker._handle = None

@@ -20,9 +20,9 @@ FOLDER = "openpose"
 class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
     """Reads OpenPose's JSON beside the photo, or from a folder that mirrors the photos' tree.
 
-    Where no folder is configured it is the one called ``openpose`` nearest above the photo. With a ``binary``,
-    OpenPose is run on a photo that has no JSON, once for each: it loads its models every time. Where many
-    photos lack theirs, one run of OpenPose over the whole folder with ``--write_json`` is far quicker.
+    Where no folder is configured it is the one called ``openpose`` nearest above the photo. With a ``binary``
+    OpenPose is run on every photo that has no JSON, each time anew: it loads its models again. Where many
+    photos lack theirs, one run of OpenPose over their folder with ``--write_json`` saves that.
     """
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
@@ -50,8 +50,8 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
         raise DataError(
             f"{photo.path}: no pose file {photo.path.stem}{self.config.suffix} beside it"
             + (f" nor under {folder}" if folder is not None else "")
-            + "; run OpenPose with --write_json, give its program as binary, or use a pose encoder that finds "
-            "poses itself"
+            + "; run OpenPose with --write_json, give its program as binary, or use a pose encoder that "
+            "finds poses itself"
         )
 
     def _run(self, photo: Photo, binary: Path) -> list[Keypoints]:

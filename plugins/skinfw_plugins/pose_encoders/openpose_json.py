@@ -39,7 +39,8 @@ def read_poses(path: Path, order: str | None = None) -> list[Keypoints]:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
-            f"{path}: no OpenPose JSON (expected people[].pose_keypoints_2d, or Dress Code's keypoints): {error}"
+            f"{path}: no OpenPose JSON (expected people[].pose_keypoints_2d, or Dress Code's keypoints): "
+            f"{error}"
         ) from error
     return [_pose(path, row, order) for row in rows]
 

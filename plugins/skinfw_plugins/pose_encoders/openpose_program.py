@@ -59,7 +59,7 @@ def run_openpose(
         ) from error
     except OSError as error:
         raise UserError(
-            f"{binary}: OpenPose cannot be started: {error.strerror}; give its program"
+            f"{binary}: OpenPose cannot be started: {error.strerror}; give the path of its program"
         ) from error
     found = sorted(results.glob("*.json"))
     if done.returncode or len(found) != 1:

@@ -61,9 +61,8 @@ class RtmposePoseEncoder(PoseEncoder[RtmposeConfig]):
     def people(self, photo: Photo) -> list[Keypoints]:
         """Return the pose of each detected person, the surest first. See `PoseEncoder.people`."""
         height, width = photo.size
-        boxes = (
-            np.array([[0, 0, width, height]], float) if self.detector is None else self.detector(photo.pixels)
-        )
+        whole = np.array([[0, 0, width, height]], np.float64)
+        boxes = whole if self.detector is None else self.detector(photo.pixels)
         poses = [self._pose(photo.pixels, box) for box in boxes]
         return [pose for pose in poses if pose.found(0).any()]
 
@@ -76,8 +75,9 @@ class RtmposePoseEncoder(PoseEncoder[RtmposeConfig]):
         name, size = picture_input(self.pose_model)
         to_crop = crop_matrix(box, size, self.config.padding)
         crop = cv2.warpAffine(picture, to_crop, (size[1], size[0]), flags=cv2.INTER_LINEAR)
-        values = (crop.astype(np.float32) - np.float32(self.config.mean)) / np.float32(self.config.std)
-        simcc_x, simcc_y = self.pose_model.run({name: values.transpose(2, 0, 1)[None]}, OUTPUTS)
+        values = (crop - np.array(self.config.mean)) / np.array(self.config.std)
+        planes = values.transpose(2, 0, 1)[None].astype(np.float32)
+        simcc_x, simcc_y = self.pose_model.run({name: planes}, OUTPUTS)
         points = decode(simcc_x[0], simcc_y[0], self.config.split_ratio)
         to_photo = cv2.invertAffineTransform(to_crop)
         points[:, :2] = points[:, :2] @ to_photo[:, :2].T + to_photo[:, 2]

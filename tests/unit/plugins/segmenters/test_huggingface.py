@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from tiny_models import save_segformer
 
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
 from skinfw_plugins.segmenters.huggingface import HuggingfaceSegmenter, label_set
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS
-from tiny_models import save_segformer
 
 NAMES = ("Background", "Hat", "Upper-clothes", "Left-leg")
 REGIONS: dict[str, Any] = {

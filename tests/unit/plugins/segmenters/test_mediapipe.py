@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_models import write_tflite
 
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
 from skinfw_plugins.segmenters.config_networks import MediapipeConfig
 from skinfw_plugins.segmenters.mediapipe import MediapipeSegmenter
-from tiny_models import write_tflite
 
 COLOURS = [(255, 255, 255), (30, 20, 20), (200, 150, 120), (230, 180, 60), (40, 60, 200), (0, 255, 0)]
 

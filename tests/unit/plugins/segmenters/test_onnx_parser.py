@@ -8,6 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from tiny_models import nearest_colour, write_onnx
 
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
@@ -15,7 +16,6 @@ from skinfw_plugins.segmenters.config_networks import OnnxParserConfig
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS
 from skinfw_plugins.segmenters.onnx_parser import OnnxParserSegmenter
 from skinfw_plugins.segmenters.scores import best_class
-from tiny_models import nearest_colour, write_onnx
 
 COLOURS = [(255, 255, 255), (200, 150, 120), (60, 30, 20), (40, 60, 200)]
 LABELS: dict[str, Any] = {

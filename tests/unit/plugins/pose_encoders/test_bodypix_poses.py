@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny_poses import write_bodypix_people, write_constants
+
+from skinfw.data.keypoints import BODY_25
+from skinfw.data.photo import Photo
+from skinfw.errors import UserError
+from skinfw_plugins.pose_encoders.bodypix import BodyPixPoseEncoder
+from skinfw_plugins.pose_encoders.config import BodyPixPoseConfig
+from skinfw_plugins.pose_encoders.orders import COCO_17
+
+SIZE = (129, 65)
+"""Height and width of the tiny network's input: multiples of 8 and 16, plus one."""
+
+
+def body(x: float, top: float, scale: float = 1.0) -> dict[int, tuple[float, float]]:
+    """Return all 17 joints of somebody, at places that no cell's corner hits."""
+    return {
+        joint: (x + (joint % 3 - 1) * 6.3 * scale, top + joint * 4.7 * scale) for joint in range(len(COCO_17))
+    }
+
+
+def encoder(path: Path, **settings: Any) -> BodyPixPoseEncoder:
+    params = {"weights": path, "resolution": 129, "stride": 8, **settings}
+    return BodyPixPoseEncoder(BodyPixPoseConfig(**params), None)
+
+
+@pytest.mark.parametrize("stride", [8, 16])
+@pytest.mark.parametrize("times", [1, 4])
+def test_points_are_cells_moved_by_their_offsets(tmp_path: Path, stride: int, times: int) -> None:
+    joints = body(31.2, 20.1)
+    path = write_bodypix_people(tmp_path / "tiny.onnx", [joints], SIZE, stride)
+    photo = Photo(np.zeros((SIZE[0] * times, SIZE[1] * times, 3), np.uint8))
+    (pose,) = encoder(path, stride=stride).people(photo)
+    for joint, name in enumerate(COCO_17):
+        # centres of pixels: one of the network's covers times x times of the photo's
+        expected = [(value + 0.5) * times - 0.5 for value in joints[joint]]
+        assert pose.point(name)[:2] == pytest.approx(expected, abs=1e-3)
+        assert pose.point(name)[2] == pytest.approx(1 / (1 + np.exp(-3)), abs=1e-5)
+    for middle, (one, other) in {"Neck": ("LShoulder", "RShoulder"), "MidHip": ("LHip", "RHip")}.items():
+        expected = (pose.point(one)[:2] + pose.point(other)[:2]) / 2
+        assert pose.point(middle)[:2] == pytest.approx(expected, abs=1e-4)
+    feet = [index for index, name in enumerate(BODY_25) if "Toe" in name or "Heel" in name]
+    assert not pose.points[feet].any()
+
+
+def test_each_patch_of_person_is_one_person_and_the_mask_picks(tmp_path: Path) -> None:
+    left, right = body(14.0, 20.0, 0.9), body(50.0, 30.0, 1.0)
+    path = write_bodypix_people(tmp_path / "tiny.onnx", [left, right], SIZE, 8)
+    photo = Photo(np.zeros((*SIZE, 3), np.uint8))
+    network = encoder(path)
+    people = network.people(photo)
+    assert len(people) == 2
+    for side, joints in ((slice(0, 32), left), (slice(33, 65), right)):
+        mask = np.zeros(SIZE, bool)
+        mask[:, side] = True
+        pose = network.keypoints(photo, mask)
+        assert pose is not None and pose.point("Nose")[:2] == pytest.approx(joints[0], abs=1e-3)
+
+
+def test_weak_points_and_weak_people_are_not_found(tmp_path: Path) -> None:
+    half = {joint: place for joint, place in body(31.0, 20.0).items() if joint < 11}
+    path = write_bodypix_people(tmp_path / "tiny.onnx", [half], SIZE, 8)
+    photo = Photo(np.zeros((*SIZE, 3), np.uint8))
+    (pose,) = encoder(path).people(photo)
+    assert pose.point("RWrist")[2] > 0.9 and not pose.point("RHip").any() and not pose.point("MidHip").any()
+    assert encoder(path, threshold=0.96).people(photo)[0].found(0).sum() == 0
+    few = {joint: place for joint, place in half.items() if joint < 4}
+    scrap = encoder(write_bodypix_people(tmp_path / "few.onnx", [few], SIZE, 8))
+    assert scrap.people(photo) == [] and scrap.keypoints(photo) is None
+    assert encoder(path, person_threshold=0.999).people(photo) == []
+
+
+def test_a_scrap_beside_a_person_is_nobody(tmp_path: Path) -> None:
+    scrap = dict.fromkeys(range(17), (60.0, 6.0))
+    path = write_bodypix_people(tmp_path / "tiny.onnx", [body(24.0, 40.0), scrap], SIZE, 8)
+    assert len(encoder(path).people(Photo(np.zeros((*SIZE, 3), np.uint8)))) == 1
+
+
+def test_an_onnx_file_with_other_outputs(tmp_path: Path) -> None:
+    path = write_constants(tmp_path / "other.onnx", {"scores": np.zeros((1, 3), np.float32)}, (8, 8))
+    with pytest.raises(UserError, match=r"other\.onnx: has no output called segments.*is it BodyPix 2"):
+        encoder(path).people(Photo(np.zeros((*SIZE, 3), np.uint8)))
+
+
+@pytest.mark.skipif(
+    not (os.environ.get("SKINFW_WEIGHTS") and os.environ.get("SKINFW_TEST_DATA")),
+    reason="set SKINFW_WEIGHTS to a folder with BodyPix 2 and SKINFW_TEST_DATA to the photos",
+)
+@pytest.mark.parametrize("stride", [8, 16])
+def test_a_photo_that_is_shifted_shifts_its_points(stride: int) -> None:
+    path = sorted(Path(os.environ["SKINFW_TEST_DATA"]).rglob("*.jpg"))[0]
+    photo = Photo.read(path).pixels
+    # 513 pixels are what the network takes: nothing is resized, and a stride more is one cell
+    wide = np.pad(photo, ((0, 1), (64, 1), (0, 0)), mode="edge")[:513, :]
+    network = BodyPixPoseEncoder(BodyPixPoseConfig(stride=stride), None)
+    one, other = (network.keypoints(Photo(wide[:, start : start + 513])) for start in (64, 64 - 2 * stride))
+    assert one is not None and other is not None
+    sure = (one.points[:, 2] > 0.8) & (other.points[:, 2] > 0.8)
+    assert sure.sum() > 8
+    moved = (other.points - one.points)[sure, :2]
+    assert np.abs(np.median(moved, axis=0) - [2 * stride, 0]).max() < 0.5
