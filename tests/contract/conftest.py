@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
 from PIL import Image
 from torch import nn
@@ -107,6 +108,17 @@ def _huggingface(folder: Path) -> list[Example]:
 def _mediapipe(folder: Path) -> list[Example]:
     model = write_tflite(folder / "model.tflite", COLOURS)
     return [Example({"model": model}, {"photo": Photo.read(write_photo(folder / "photos"))})]
+
+
+def _haar(_: Path) -> list[Example]:
+    # drawn people have no faces that a cascade finds; scikit-image brings a photo of one who has
+    photo = Photo(skimage.data.astronaut()[:256, 96:352])
+    body = {"part": "upper_body", "cascade": "upperbody"}
+    head = {"part": "head", "cascade": "frontalface_alt2"}
+    return [
+        Example({}, {"photo": photo}),
+        Example({"detectors": [head, body], "refine": "none"}, {"photo": photo}),
+    ]
 
 
 def _photos(folder: Path) -> list[Example]:
@@ -248,6 +260,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("dataset", "folder"): lambda folder: [Example({"root": write_sample(folder / "samples")})],
     ("dataset", "photos"): _photos,
     ("segmenter", "deepfashion"): _photo,
+    ("segmenter", "haar"): _haar,
     ("segmenter", "onnx_parser"): _parser,
     ("segmenter", "huggingface"): _huggingface,
     ("segmenter", "mediapipe"): _mediapipe,

@@ -1,0 +1,98 @@
+"""Configurations of the segmenters by OpenCV's cascades, and of those that put segmenters together."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from skinfw.config import ComponentConfig, SpecPath, StrictModel
+
+PackagedCascade = Literal[
+    "frontalface_default", "frontalface_alt", "frontalface_alt2", "frontalface_alt_tree", "profileface",
+    "upperbody", "lowerbody", "fullbody",
+]  # fmt: skip
+"""The cascades of people that OpenCV 4 brings, without ``haarcascade_`` and ``.xml``."""
+
+_OwnParts = Literal["elsewhere", "face"]
+OWN_PARTS: tuple[_OwnParts, ...] = ("elsewhere", "face")
+"""Classes that the haar segmenter makes itself."""
+
+
+class HaarDetector(StrictModel):
+    """A cascade, and what becomes of what it finds.
+
+    Sizes without a unit are shares of the height or width of what was found.
+    """
+
+    part: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="the class that its detections get, such as head, feet, upper_body, legs; head and feet "
+        "are regions too. Of several detectors of one part, the first that finds something counts",
+    )
+    cascade: PackagedCascade | None = Field(default=None, description="a cascade that OpenCV brings")
+    file: SpecPath | None = Field(
+        default=None, description="a cascade's XML file, instead; OpenCV brings none for feet or legs"
+    )
+    scale_factor: float = Field(
+        default=1.1, gt=1, le=2, description="factor from one size that is looked for to the next"
+    )
+    neighbours: int = Field(
+        default=3, ge=0, description="overlapping finds that a detection is made of; more: fewer mistakes"
+    )
+    least_size: float = Field(
+        default=0.04,
+        gt=0,
+        description="smallest side of a detection: below 1 a share of the photo's shorter side, else pixels",
+    )
+    count: int = Field(
+        default=1, ge=1, description="most detections that count, surest first; 2 for a pair of feet"
+    )
+    mirrored: bool = Field(
+        default=False, description="look in the mirror image too; profileface knows one side of faces only"
+    )
+    above: float = Field(default=0.0, ge=-0.45, le=4, description="how far the part reaches above")
+    below: float = Field(default=0.0, ge=-0.45, le=4, description="how far it reaches below")
+    beside: float = Field(default=0.0, ge=-0.45, le=4, description="how far it reaches to either side")
+    core: float = Field(
+        default=0.5,
+        ge=0,
+        lt=1,
+        description="share of the part's height and width that is taken for sure when it is refined",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> HaarDetector:
+        if (self.cascade is None) == (self.file is None):
+            raise PydanticCustomError("cascade", "give cascade or file, one of the two")
+        if self.part in OWN_PARTS:
+            raise PydanticCustomError("part", f"{self.part!r} is a class of its own; take another name")
+        return self
+
+
+def _heads() -> tuple[HaarDetector, ...]:
+    names: tuple[PackagedCascade, ...] = ("frontalface_alt2", "frontalface_default", "profileface")
+    return tuple(
+        HaarDetector(
+            part="head", cascade=name, mirrored=name == "profileface",
+            above=0.35, below=0.1, beside=0.1, core=0.8,
+        )
+        for name in names
+    )  # fmt: skip
+
+
+class HaarConfig(ComponentConfig):
+    """What OpenCV's cascades look for, and how heads and feet are refined."""
+
+    detectors: tuple[HaarDetector, ...] = Field(
+        default_factory=_heads,
+        min_length=1,
+        description="cascades in the order of their say: where two parts overlap, the earlier one's wins",
+    )
+    refine: Literal["none", "grabcut"] = Field(
+        default="grabcut",
+        description="outline of heads and feet: the ellipse in the enlarged detection (none), or GrabCut "
+        "(Rother et al. 2004) that starts from it; other parts are rectangles",
+    )
+    iterations: int = Field(default=3, ge=1, le=20, description="rounds of GrabCut")
