@@ -121,6 +121,12 @@ def _haar(_: Path) -> list[Example]:
     ]
 
 
+def _feet(folder: Path) -> list[Example]:
+    photo = Photo.read(write_photo(folder / "photos"))
+    barefoot = {"least_shoes": 0.9, "ankle_height": 0.25}
+    return [Example({}, {"photo": photo}), Example(barefoot, {"photo": photo})]
+
+
 def _photos(folder: Path) -> list[Example]:
     write_photo(folder / "photos")
     params = {"root": folder / "photos", "cache": folder / "cache", "prepare": {"workers": 1}}
@@ -261,6 +267,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("dataset", "photos"): _photos,
     ("segmenter", "deepfashion"): _photo,
     ("segmenter", "haar"): _haar,
+    ("segmenter", "feet"): _feet,
     ("segmenter", "onnx_parser"): _parser,
     ("segmenter", "huggingface"): _huggingface,
     ("segmenter", "mediapipe"): _mediapipe,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from skinfw.component_spec import ComponentSpec, Slot, use
 from skinfw.config import ComponentConfig, SpecPath, StrictModel
 
 PackagedCascade = Literal[
@@ -96,3 +97,39 @@ class HaarConfig(ComponentConfig):
         "(Rother et al. 2004) that starts from it; other parts are rectangles",
     )
     iterations: int = Field(default=3, ge=1, le=20, description="rounds of GrabCut")
+
+
+_Segmenter = Annotated[ComponentSpec, Slot("segmenter")]
+
+
+class FeetConfig(ComponentConfig):
+    """Which network tells and segments shoes, and what finds bare feet."""
+
+    network: _Segmenter = Field(
+        default_factory=lambda: use("segmenter", "deepfashion"),
+        description="a segmenter with classes of footwear: onnx_parser, huggingface, parser, deepfashion",
+    )
+    footwear: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="its classes that are footwear; null: those of its region feet that are not called foot "
+        "or feet",
+    )
+    least_shoes: float = Field(
+        default=0.0005,
+        ge=0,
+        lt=1,
+        description="share of the photo's pixels that must be footwear for shoes to be worn",
+    )
+    bare: _Segmenter | None = Field(
+        default=None,
+        description="the segmenter of bare feet, usually haar with the file of a cascade for feet; null: "
+        "what the network calls foot or feet, and its skin at the person's lower end",
+    )
+    ankle_height: float = Field(
+        default=0.05,
+        gt=0,
+        le=0.25,
+        description="share of the person's height, from the ground, in which skin is a bare foot; ankles are "
+        "at 0.039 of a standing person's (Drillis and Contini 1966). Not used where bare is given",
+    )
