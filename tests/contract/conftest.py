@@ -127,6 +127,15 @@ def _feet(folder: Path) -> list[Example]:
     return [Example({}, {"photo": photo}), Example(barefoot, {"photo": photo})]
 
 
+def _ensemble(folder: Path) -> list[Example]:
+    photo = Photo.read(write_photo(folder / "photos"))
+    feet = {"segmenter": "feet", "regions": ["feet"]}
+    rest = {"segmenter": "deepfashion", "weight": 2}
+    return [
+        Example({"members": [feet, rest], "rule": rule}, {"photo": photo}) for rule in ("priority", "vote")
+    ]
+
+
 def _photos(folder: Path) -> list[Example]:
     write_photo(folder / "photos")
     params = {"root": folder / "photos", "cache": folder / "cache", "prepare": {"workers": 1}}
@@ -268,6 +277,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("segmenter", "deepfashion"): _photo,
     ("segmenter", "haar"): _haar,
     ("segmenter", "feet"): _feet,
+    ("segmenter", "ensemble"): _ensemble,
     ("segmenter", "onnx_parser"): _parser,
     ("segmenter", "huggingface"): _huggingface,
     ("segmenter", "mediapipe"): _mediapipe,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.component_spec import ComponentSpec, Slot, use
 from skinfw.config import ComponentConfig, SpecPath, StrictModel
+from skinfw_plugins.segmenters.config_labels import RegionField
 
 PackagedCascade = Literal[
     "frontalface_default", "frontalface_alt", "frontalface_alt2", "frontalface_alt_tree", "profileface",
@@ -133,3 +134,39 @@ class FeetConfig(ComponentConfig):
         description="share of the person's height, from the ground, in which skin is a bare foot; ankles are "
         "at 0.039 of a standing person's (Drillis and Contini 1966). Not used where bare is given",
     )
+
+
+class EnsembleMember(StrictModel):
+    """A segmenter, and what it is asked for."""
+
+    segmenter: _Segmenter = Field(description="the segmenter")
+    regions: tuple[RegionField, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="regions that it is asked for; null: all that it can tell",
+    )
+    weight: float = Field(default=1.0, gt=0, description="its say in a vote")
+    optional: bool = Field(
+        default=False, description="leave a photo that it refuses to the others; false: refuse it too"
+    )
+
+
+class EnsembleConfig(ComponentConfig):
+    """Which segmenters are asked, and how one answer comes of theirs."""
+
+    members: tuple[EnsembleMember, ...] = Field(
+        min_length=1, description="the segmenters; the first has the first say"
+    )
+    rule: Literal["priority", "vote"] = Field(
+        default="priority",
+        description="a pixel's region is that of the first member which gives it one (priority), or the one "
+        "that members of half the weight or more give it, of those that can tell the region (vote)",
+    )
+
+    @field_validator("members")
+    @classmethod
+    def _ask_once(cls, members: tuple[EnsembleMember, ...]) -> tuple[EnsembleMember, ...]:
+        for number, member in enumerate(members):
+            if len(set(member.regions or ())) < len(member.regions or ()):
+                raise PydanticCustomError("region_twice", f"member {number} is asked for one region twice")
+        return members
