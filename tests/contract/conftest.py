@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
 from drawn_photos import write_drawn_photo
 from layouts import DEEPFASHION_POINTS, write_deepfashion_multimodal, write_dress_code, write_viton_hd
@@ -151,6 +152,32 @@ def _rtmpose(folder: Path) -> list[Example]:
     detector = write_constants(folder / "detector.onnx", boxes, (64, 64))
     both = {"pose_model": pose_model, "detector": detector}
     return [Example(params, {"photo": GREY}) for params in (both, {"pose_model": pose_model})]
+
+
+def _haar(_: Path) -> list[Example]:
+    # drawn people have no faces that a cascade finds; scikit-image brings a photo of one who has
+    photo = Photo(skimage.data.astronaut()[:256, 96:352])
+    body = {"part": "upper_body", "cascade": "upperbody"}
+    head = {"part": "head", "cascade": "frontalface_alt2"}
+    return [
+        Example({}, {"photo": photo}),
+        Example({"detectors": [head, body], "refine": "none"}, {"photo": photo}),
+    ]
+
+
+def _feet(folder: Path) -> list[Example]:
+    photo = Photo.read(write_photo(folder / "photos"))
+    barefoot = {"least_shoes": 0.9, "ankle_height": 0.25}
+    return [Example({}, {"photo": photo}), Example(barefoot, {"photo": photo})]
+
+
+def _ensemble(folder: Path) -> list[Example]:
+    photo = Photo.read(write_photo(folder / "photos"))
+    feet = {"segmenter": "feet", "regions": ["feet"]}
+    rest = {"segmenter": "deepfashion", "weight": 2}
+    return [
+        Example({"members": [feet, rest], "rule": rule}, {"photo": photo}) for rule in ("priority", "vote")
+    ]
 
 
 def _photos(folder: Path) -> list[Example]:
@@ -345,6 +372,9 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ),
     ("segmenter", "parser"): _parser,
     ("segmenter", "onnx_parser"): _onnx_parser,
+    ("segmenter", "haar"): _haar,
+    ("segmenter", "ensemble"): _ensemble,
+    ("segmenter", "onnx_parser"): _parser,
     ("segmenter", "huggingface"): _huggingface,
     ("segmenter", "mediapipe"): _mediapipe,
     ("pose_encoder", "openpose"): _photo,
