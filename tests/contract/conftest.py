@@ -164,7 +164,8 @@ def _viton_hd(folder: Path) -> list[Example]:
 
 def _dress_code(folder: Path) -> list[Example]:
     write_dress_code(folder / "data", "dresses", ["000000"])
-    return [Example({**_layout(folder), "split": "all", "categories": ["dresses"]})]
+    poses = {"type": "dress_code", "size": [48, 32]}
+    return [Example({**_layout(folder), "split": "all", "categories": ["dresses"], "pose_encoder": poses})]
 
 
 def _dress_code_pose(folder: Path) -> list[Example]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import ComponentConfig, SpecPath, nearest
+from skinfw.config import PoseEncoderConfig, SpecPath, nearest
 
 POINTS = 21
 """Points of a person in DeepFashion-MultiModal."""
 
 
-class DressCodePoseConfig(ComponentConfig):
+class DressCodePoseConfig(PoseEncoderConfig):
     """Where Dress Code's keypoints are."""
 
     folder: str = Field(
@@ -32,7 +32,7 @@ class DressCodePoseConfig(ComponentConfig):
     )
 
 
-class DeepfashionPointsConfig(ComponentConfig):
+class DeepfashionPointsConfig(PoseEncoderConfig):
     """Where DeepFashion-MultiModal's keypoints are, and which points they are."""
 
     points: tuple[str, ...] = Field(
