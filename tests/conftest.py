@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -11,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-# tests share tiny_models.py
-sys.path.insert(0, str(Path(__file__).parent))
 
 SpecValue = dict[str, Any]
 

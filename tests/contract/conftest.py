@@ -17,6 +17,7 @@ import torch
 from layouts import DEEPFASHION_POINTS, write_deepfashion_multimodal, write_dress_code, write_viton_hd
 from onnx_models import write_bodypix
 from PIL import Image
+from tiny_models import save_segformer, write_onnx, write_tflite
 from torch import nn
 
 from skinfw.assemble import build_segmentation_network
@@ -27,7 +28,6 @@ from skinfw.spec import parse_spec
 from skinfw.training.checkpoints import Progress, save_checkpoint
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.deepfashion_classes import PALETTES, REGIONS
-from tiny_models import save_segformer, write_onnx, write_tflite
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _bodypix(folder: Path) -> dict[str, Any]:
 COLOURS = [(255, 255, 255), (30, 20, 20), (200, 150, 120), (230, 180, 60), (40, 60, 200), (0, 255, 0)]
 
 
-def _parser(folder: Path) -> list[Example]:
+def _onnx_parser(folder: Path) -> list[Example]:
     labels = {"classes": ["wall", "hair", "arm"], "regions": {"background": ["wall"], "skin": ["arm"]}}
     photo = Photo.read(write_photo(folder / "photos"))
     plain = {"mean": [0, 0, 0], "std": [1, 1, 1]}
@@ -332,7 +332,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         folder, parts={"type": "bodypix", **_bodypix(folder)}
     ),
     ("segmenter", "parser"): _parser,
-    ("segmenter", "onnx_parser"): _parser,
+    ("segmenter", "onnx_parser"): _onnx_parser,
     ("segmenter", "huggingface"): _huggingface,
     ("segmenter", "mediapipe"): _mediapipe,
     ("pose_encoder", "openpose"): _photo,

@@ -29,7 +29,7 @@ TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 MOST_BYTES = 256 * 2**20
 """Largest file that is taken out of an archive, in bytes."""
 
-_HARMFUL = re.compile(r"[\x00-\x1f\\:]")
+_HARMFUL = re.compile(r"[\x00-\x1f\\]|^[A-Za-z]:")
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError),
     # a password, an unknown way of packing, a damaged header
@@ -41,8 +41,8 @@ _UNFIT_NAME = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, er
 def safe_name(member: str) -> str | None:
     """Return the path of an archive's member, or None for one that is not taken out.
 
-    Those are absolute paths, paths with ``..``, with backslashes, colons or control characters, and what lies
-    in hidden folders or is hidden itself.
+    Those are absolute paths, also of Windows, paths with ``..``, with backslashes or control characters, and
+    what lies in hidden folders or is hidden itself.
     """
     parts = PurePosixPath(member).parts
     harmful = not parts or member.startswith("/") or _HARMFUL.search(member)

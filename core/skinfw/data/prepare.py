@@ -66,7 +66,7 @@ def prepare(
     """
     preparer = PhotoPreparer(output, segmenter, pose_encoder, config)
     entries = list_photos(root, output, preparer.segmenter.sources)
-    parts = Parts(output.absolute(), segmenter.to_json(), pose_encoder.to_json(), config)
+    parts = Parts(output, segmenter.to_json(), pose_encoder.to_json(), config, Path.cwd())
     try:
         output.mkdir(parents=True, exist_ok=True)
         with (

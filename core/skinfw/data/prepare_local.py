@@ -124,6 +124,7 @@ def _start_worker(parts: Parts) -> None:
     # the processes share the cores among themselves already
     os.environ["OMP_NUM_THREADS"] = "1"
     cv2.setNumThreads(1)
+    os.chdir(parts.folder)  # a cluster starts its processes elsewhere
     _worker = parts.build()
     torch = sys.modules.get("torch")
     if torch is not None:  # only where a component needs it

@@ -46,12 +46,14 @@ class Parts:
         segmenter: which segmenter, as in a spec.
         pose_encoder: which pose encoder, as in a spec.
         config: margin, crop and filters.
+        folder: what relative paths are relative to: where prepare was started.
     """
 
     output: Path
     segmenter: dict[str, Any]
     pose_encoder: dict[str, Any]
     config: PrepareConfig
+    folder: Path
 
     def build(self) -> PhotoPreparer:
         """Build the preparer; see `PhotoPreparer` for the errors."""

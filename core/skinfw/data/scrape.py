@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -75,7 +76,7 @@ def fetch_all(urls: Sequence[str], folder: Path, config: FetchConfig) -> dict[st
             for future in as_completed(futures):
                 found.update(future.result())
         except BaseException:  # a full disk, Ctrl-C
-            scraper.stopped = True
+            scraper.stopped.set()
             pool.shutdown(cancel_futures=True)
             raise
     return found
@@ -86,9 +87,10 @@ class _Scraper:
 
     def __init__(self, index: FetchIndex, config: FetchConfig, total: int) -> None:
         self._index, self._config = index, config
-        self._manners = Manners(config.rate, config.timeout)
+        # who waits is woken when everything stops
+        self.stopped = threading.Event()
+        self._manners = Manners(config.rate, config.timeout, sleep=self.stopped.wait)
         self._done, self._total, self._told = 0, total, time.monotonic()
-        self.stopped = False
 
     def fetch_host(self, urls: Sequence[str]) -> dict[str, Fetched]:
         """Fetch the URLs of one host."""
@@ -97,7 +99,7 @@ class _Scraper:
             # packed bodies have another length than the host says
             session.headers.update({"User-Agent": user_agent(), "Accept-Encoding": "identity"})
             for url in urls:
-                if self.stopped:
+                if self.stopped.is_set():
                     break
                 found[url] = self._index.add(self._fetch(url, session))
                 self._tell()
@@ -118,11 +120,11 @@ class _Scraper:
             except NotAllowedError as refused:
                 return Fetched(url, reason=str(refused))
             except _FailedError as failed:
-                if failed.wait is None or not retry.total or self.stopped:
+                if failed.wait is None or not retry.total or self.stopped.is_set():
                     return Fetched(url, status=failed.status, reason=str(failed))
                 # as urllib3 counts, the first repetition comes at once
                 retry = retry.increment("GET", url, error=HTTPError(str(failed)))
-                time.sleep(max(failed.wait, retry.get_backoff_time()))
+                self.stopped.wait(max(failed.wait, retry.get_backoff_time()))
 
     def _try(self, url: str, session: requests.Session) -> Fetched:
         place = url
@@ -135,12 +137,13 @@ class _Scraper:
                     if not answer.is_redirect:
                         return Fetched(url, self._save(answer), answer.status_code)
                     place = urljoin(place, answer.headers["Location"])
+                    known = urlsplit(place).scheme in ("http", "https")
             except ValueError as error:  # what requests raises for URLs that are none is one too
                 raise _FailedError(f"no URL: {error}") from error
             except (requests.RequestException, HTTPError) as error:
                 # a broken connection, silence, half a body
                 raise _FailedError(f"{type(error).__name__}: {error}", wait=0.0) from error
-            if urlsplit(place).scheme not in ("http", "https"):
+            if not known:
                 raise _FailedError(f"redirected to {place}, which is neither http nor https")
         raise _FailedError(f"redirected more than {MOST_REDIRECTS} times")
 

@@ -72,8 +72,9 @@ class FetchIndex:
     def finished(self, url: str) -> Fetched | None:
         """Return the record of a URL whose file is there."""
         found = self._known.get(url)
-        there = found is not None and _HASH.fullmatch(found.sha256) is not None
-        return found if there and found is not None and (self._folder / found.sha256).is_file() else None
+        if found is None or not _HASH.fullmatch(str(found.sha256)):
+            return None
+        return found if (self._folder / found.sha256).is_file() else None
 
     def add(self, fetched: Fetched) -> Fetched:
         """Write down what became of a URL.

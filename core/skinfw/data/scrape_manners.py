@@ -58,7 +58,7 @@ class Manners:
         rate: float,
         timeout: float,
         now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._pause = 1 / rate
         self._timeout = timeout

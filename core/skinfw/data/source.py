@@ -120,7 +120,7 @@ def _list_folder(root: Path, output: Path, sources: Sources) -> list[Entry]:
 
 
 def _list_archive(root: Path, unpacked: Path, sources: Sources) -> list[Entry]:
-    archive = root.absolute() if is_zip(root) else None
+    archive = root if is_zip(root) else None
     members = {unpacked / name: member for name, member in list_archive(root).items()}
     pictures = [path for path in members if path.name.lower().endswith(PICTURE_SUFFIXES)]
     samples = {path.parent for path in members if path.name == RECORD_FILE}

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError
 from skinfw.interfaces.pose_encoder import PoseEncoder
 from skinfw_plugins.pose_encoders.config_layouts import DressCodePoseConfig
-from skinfw_plugins.pose_encoders.orders import COCO_18, to_body_25
+from skinfw_plugins.pose_encoders.openpose_json import read_poses
 
 
 class DressCodePoseEncoder(PoseEncoder[DressCodePoseConfig]):
@@ -37,20 +33,5 @@ class DressCodePoseEncoder(PoseEncoder[DressCodePoseConfig]):
         if photo.path is None:
             raise DataError("the dress_code pose encoder reads files: it needs a photo that lies on disk")
         (path,) = self.sources(photo.path)
-        rows = _read(path)
-        points = np.where((rows[:, :2] < 0).any(axis=1, keepdims=True), 0, rows[:, :3])
-        pose = to_body_25(points, COCO_18).resized(self.config.size, photo.size)
-        return [pose] if pose.found(0).any() else []
-
-
-def _read(path: Path) -> NDArray[np.float64]:
-    """Return the numbers of the points, float64 ``(18, 4)``."""
-    try:
-        rows = np.array(json.loads(path.read_bytes())["keypoints"], np.float64)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(f"{path}: no keypoints of Dress Code (expected keypoints[][4]): {error}") from error
-    if rows.shape != (len(COCO_18), 4) or not np.isfinite(rows).all():
-        raise DataError(f"{path}: holds {rows.shape} numbers, Dress Code has (18, 4) finite ones a person")
-    return rows
+        poses = [pose.resized(self.config.size, photo.size) for pose in read_poses(path, "coco_18")]
+        return [pose for pose in poses if pose.found(0).any()]

@@ -58,7 +58,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_cluster_makes_what_one_machine_makes(
-    cluster: str, photos: Path, tmp_path: Path, troubled: ComponentSpec
+    cluster: str, photos: Path, tmp_path: Path, troubled: ComponentSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local = run(photos, tmp_path / "local", troubled, workers=2, duplicates="drop")
     remote = run(photos, tmp_path / "remote", troubled, "ray", cluster, duplicates="drop")
@@ -67,6 +67,17 @@ def test_a_cluster_makes_what_one_machine_makes(
     ]
     assert remote == local
     assert tree(tmp_path / "remote") == tree(tmp_path / "local")
+    # paths are relative to where prepare was started, on every node
+    monkeypatch.chdir(tmp_path)
+    shutil.make_archive("all", "zip", "photos")
+    packed = run(Path("all.zip"), Path("packed"), troubled, "ray", cluster, duplicates="drop")
+    assert [(row.photo, row.status, row.reason) for row in packed.rows] == [
+        (row.photo, row.status, row.reason) for row in local.rows
+    ]
+    # errors name files that lay elsewhere
+    made, expected = tree(tmp_path / "packed"), tree(tmp_path / "local")
+    assert made.pop("left_out.csv") != expected.pop("left_out.csv")
+    assert made == expected
     # a photo that stops everything is told as on one machine
     with pytest.raises(DataError, match=r"dora/01_1_front\.png: no picture that can be read"):
         run(photos, tmp_path / "remote", troubled, "ray", cluster, on_error="fail")

@@ -88,6 +88,7 @@ class Server:
             "/moved": {"status": 302, "headers": {"Location": "/one"}},
             "/to_forbidden": {"status": 301, "headers": {"Location": "/private/a"}},
             "/to_file": {"status": 301, "headers": {"Location": "file:///etc/passwd"}},
+            "/to_nowhere": {"status": 301, "headers": {"Location": "http://[::1/a"}},
             "/round": {"status": 301, "headers": {"Location": "/round"}},
             "/half_once": half if first else {"body": picture(5)},
             "/busy": {"status": 503, "headers": {"Retry-After": "1"}} if first else {"body": picture(3)},
@@ -185,6 +186,7 @@ def test_half_a_file_is_tried_again_and_never_taken_for_a_whole_one(server: Serv
         ("/endless", 200, "larger than 50,000 bytes", 1),
         ("/round", 0, "redirected more than 5 times", 6),
         ("/to_file", 0, "redirected to file:///etc/passwd, which is neither http nor https", 1),
+        ("/to_nowhere", 0, "no URL: Invalid IPv6 URL", 1),
         ("/silent", 0, "Read timed out", 3),
     ],
 )

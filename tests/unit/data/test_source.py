@@ -84,6 +84,15 @@ def test_an_archive_gives_the_samples_of_its_folder(
     assert again.count("kept") == 3
 
 
+def test_relative_paths(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack(photos, tmp_path / "all.zip")
+    monkeypatch.chdir(tmp_path)
+    one = run(Path("all.zip"), Path("one"))
+    two = run(Path("all.zip"), Path("two"), workers=2)
+    assert one == two and one.count("made") == 3
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+
+
 def test_of_a_zip_only_what_is_needed_is_unpacked(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +125,7 @@ def test_what_a_killed_run_left_behind_is_not_taken_for_the_archives(photos: Pat
         ("a/../../b.jpg", None),
         ("/etc/b.jpg", None),
         ("C:/b.jpg", None),
+        ("12:30/b.jpg", "12:30/b.jpg"),
         ("a\\b.jpg", None),
         ("a\nb.jpg", None),
         (".git/b.jpg", None),
