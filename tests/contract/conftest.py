@@ -204,13 +204,7 @@ def _viton_hd(folder: Path) -> list[Example]:
 
 def _dress_code(folder: Path) -> list[Example]:
     write_dress_code(folder / "data", "dresses", ["000000"])
-    return [Example({**_layout(folder), "split": "all", "categories": ["dresses"]})]
-
-
-def _dress_code_pose(folder: Path) -> list[Example]:
-    write_dress_code(folder, "dresses", ["000000"])
-    photo = Photo.read(folder / "dresses" / "images" / "000000_0.jpg")
-    return [Example({"size": [48, 32]}, {"photo": photo})]
+    return [Example({**_layout(folder), "split": "all", "categories": ["dresses"], "points_size": [48, 32]})]
 
 
 def _deepfashion_multimodal(folder: Path) -> list[Example]:
@@ -385,7 +379,6 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"encoder": "tu-test_resnet", "base_channels": 2},
         {"encoder": "tu-test_resnet", "base_channels": 2, "decoder": "deeplabv3plus", "dropout": 0.5},
     ),
-    ("pose_encoder", "dress_code"): _dress_code_pose,
     ("pose_encoder", "deepfashion_points"): _deepfashion_points,
     ("augmentation", "flip"): of(),
     ("augmentation", "scale"): of({}, {"scale": [0.25, 4]}),
