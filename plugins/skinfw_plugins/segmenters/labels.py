@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.config import StrictModel
-from skinfw.data.segmentation import RegionName
+from skinfw.regions import RegionName
 
 LabelSetName = Literal[
     "atr",
