@@ -19,8 +19,10 @@ import pytest
 from skinfw.ablation.file import AblationSize, AblationSpec
 from skinfw.ablation.plan import make_plan
 from skinfw.cli import COMMANDS, main
+from skinfw.component_spec import use
 from skinfw.registry import KINDS, installed
 from skinfw.spec import DataSpec, Spec, TrainingSpec, parse_spec
+from skinfw_plugins.segmenters.config_labels import CustomLabels
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -64,6 +66,10 @@ def test_code_blocks_are_valid(path: Path) -> None:
             make_plan(value)
         elif "skinfw" in value:
             parse_spec(value, source=path.name)
+        elif path.stem == "segment" and "type" in value:
+            use("segmenter", value.pop("type"), **value)
+        elif path.stem == "segment":
+            CustomLabels.model_validate(value)
     for block in _blocks(path, "python"):
         compile(block, path.name, "exec")
 

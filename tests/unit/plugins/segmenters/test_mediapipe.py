@@ -79,3 +79,18 @@ def test_a_process_ends_without_a_traceback(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(model)], capture_output=True, text=True)
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+
+
+def test_without_mediapipe_the_command_to_install_it_is_told() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['mediapipe'] = None\n"
+        "from skinfw.errors import RegistryError\n"
+        "from skinfw.registry import installed\n"
+        "try:\n"
+        "    installed().component_class('segmenter', 'mediapipe')\n"
+        "except RegistryError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'skinfw[mediapipe]'" in done.stdout
