@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from skinfw.cli import main
+from skinfw.doctor.config import DoctorConfig
 
 Writer = Callable[..., list[Path]]
 
@@ -100,6 +101,14 @@ def test_thresholds_are_options(samples: Path) -> None:
 def test_bad_options_are_told(samples: Path, arguments: list[str], told: str) -> None:
     result = doctor(samples, *arguments)
     assert result.exit_code == 2 and told in result.output and "Traceback" not in result.output
+
+
+def test_the_documentation_lists_every_threshold() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "check-data.md").read_text(encoding="utf-8")
+    elsewhere = ("test_fraction", "validation_fraction", "workers")
+    fields = {name: field for name, field in DoctorConfig.model_fields.items() if name not in elsewhere}
+    for name, field in fields.items():
+        assert f"| `{name}` | {field.default:g} | {field.description} |" in page
 
 
 def test_a_folder_without_samples(tmp_path: Path) -> None:
