@@ -14,12 +14,24 @@ if TYPE_CHECKING:
     from skinfw.errors import SkinfwError
     from skinfw.hooks import hookimpl
     from skinfw.pipeline import Pipeline, run
+    from skinfw.segmentation_spec import SegmentationSpec
     from skinfw.spec import Spec, load_spec
 
-__all__ = ["Pipeline", "SkinfwError", "Spec", "ablate", "hookimpl", "load_spec", "run", "use"]
+__all__ = [
+    "Pipeline",
+    "SegmentationSpec",
+    "SkinfwError",
+    "Spec",
+    "ablate",
+    "hookimpl",
+    "load_spec",
+    "run",
+    "use",
+]
 
 _HOMES = {
     "Pipeline": "skinfw.pipeline",
+    "SegmentationSpec": "skinfw.segmentation_spec",
     "SkinfwError": "skinfw.errors",
     "Spec": "skinfw.spec",
     "ablate": "skinfw.ablation.ablate",

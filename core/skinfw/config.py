@@ -93,7 +93,8 @@ class StrictModel(BaseModel):
 _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
 
 
-def _resolve_path(value: Path, info: ValidationInfo) -> Path:
+def resolve_path(value: Path, info: ValidationInfo) -> Path:
+    """Return a path of a spec with ``~`` and ``$VARIABLES`` replaced, from the spec's own folder."""
     text = os.path.expandvars(value.expanduser())
     unset = _VARIABLE.search(text)
     if unset:
@@ -111,7 +112,7 @@ def _resolve_path(value: Path, info: ValidationInfo) -> Path:
     return path
 
 
-SpecPath = Annotated[Path, AfterValidator(_resolve_path)]
+SpecPath = Annotated[Path, AfterValidator(resolve_path)]
 """A path in a spec: ``~`` and ``$VARIABLES`` are replaced; relative to the spec's own folder."""
 
 

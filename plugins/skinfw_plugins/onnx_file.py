@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,19 +24,20 @@ class OnnxFile:
 
     Args:
         path: the file.
-        threads: CPU threads of one pass; 0 leaves it to ONNX Runtime.
+        threads: CPU threads of one pass; None for as many as OMP_NUM_THREADS says, which ONNX Runtime itself
+            does not look at, or as there are cores.
 
     Raises:
         UserError: the file is missing, or ONNX Runtime cannot load it.
     """
 
-    def __init__(self, path: Path, threads: int = 0) -> None:
+    def __init__(self, path: Path, threads: int | None = None) -> None:
         import onnxruntime
 
         if not path.is_file():
             raise UserError(f"{path}: no such ONNX file; give the path of one")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = _threads() if threads is None else threads
         options.log_severity_level = 3
         self.path = path
         try:
@@ -91,6 +93,12 @@ class OnnxFile:
         """Return the SHA-256 of the file in hex."""
         with self.path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _threads() -> int:
+    """Return what OMP_NUM_THREADS says; 0, which means all cores, where it says nothing."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdecimal() else 0
 
 
 def _shape(sides: Sequence[Any]) -> Shape:

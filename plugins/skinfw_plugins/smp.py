@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import segmentation_models_pytorch as smp
 import timm
 import torch
 from huggingface_hub import constants
+from safetensors.torch import load_file
 from segmentation_models_pytorch.decoders.deeplabv3.decoder import ASPPPooling
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -16,7 +18,7 @@ from torch.nn.functional import pad
 from skinfw.config import Size, nearest
 from skinfw.errors import UserError
 from skinfw.weights import hub_folder
-from skinfw_plugins.smp_config import SmpConfig
+from skinfw_plugins.smp_config import WEIGHTS_SUFFIX, SmpConfig
 
 _TIMM = "tu-"
 _OUTPUT_STRIDE = 16
@@ -66,19 +68,27 @@ def load_pretrained(owner: str, config: SmpConfig, network: Any, incoming: int) 
         incoming: channels that go in.
 
     Raises:
-        UserError: there are no such weights, or they are not on disk and cannot be downloaded.
+        UserError: there are no such weights, they are of another network, or they are not on disk and cannot
+            be downloaded.
     """
     if config.encoder_weights is None:
         return
-    _check_weights(owner, config.encoder, config.encoder_weights)
+    if config.encoder_weights.endswith(WEIGHTS_SUFFIX):
+        pretrained = _from_file(owner, config, Path(config.encoder_weights), incoming)
+    else:
+        _check_weights(owner, config.encoder, config.encoder_weights)
+        pretrained = _published(owner, config, incoming)
+    network.encoder.load_state_dict(pretrained.state_dict())
+
+
+def _published(owner: str, config: SmpConfig, incoming: int) -> Any:
+    """Return an encoder with published weights."""
     try:
-        pretrained = smp.encoders.get_encoder(
-            config.encoder,
-            in_channels=incoming,
-            depth=config.encoder_depth,
+        return _encoder(
+            config,
+            incoming,
             # a timm model's name tells which weights
             weights=True if config.encoder.startswith(_TIMM) else config.encoder_weights,
-            **_stride_argument(config, "output_stride"),
         )
     except Exception as error:  # whatever a hub raises that has no file or cannot be reached
         reason = str(error).split("\n")[0].rstrip(".")
@@ -88,7 +98,46 @@ def load_pretrained(owner: str, config: SmpConfig, network: Any, incoming: int) 
             f"Hugging Face's cache {constants.HF_HUB_CACHE}, or to {hub_folder()} where it is not from "
             "there; or set encoder_weights to null"
         ) from error
-    network.encoder.load_state_dict(pretrained.state_dict())
+
+
+def _from_file(owner: str, config: SmpConfig, path: Path, incoming: int) -> Any:
+    """Return an encoder with the weights of a file, as timm or the library publishes them."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; encoder_weights must name the weights of {config.encoder!r}")
+    try:
+        weights = load_file(path)
+        if config.encoder.startswith(_TIMM):
+            _check_complete(config.encoder.removeprefix(_TIMM), weights)
+            return _encoder(config, incoming, weights=True, pretrained_cfg_overlay={"state_dict": weights})
+        encoder = _encoder(config, 3, weights=None)
+        encoder.load_state_dict(weights)
+        encoder.set_in_channels(incoming, pretrained=True)
+        return encoder
+    except Exception as error:  # whatever timm, torch or safetensors raise for a file of another network
+        reason = str(error).split("\n")[0].rstrip(".")
+        raise UserError(
+            f"{path}: holds no weights of the encoder {config.encoder!r} ({reason}); take another file or "
+            "encoder"
+        ) from error
+
+
+def _check_complete(name: str, weights: dict[str, Tensor]) -> None:
+    """Refuse weights that are not all of a timm model but its classifier: timm itself takes what is there."""
+    with torch.device("meta"):
+        model: Any = timm.create_model(name)
+    # a text, or a tuple of them where there are several
+    classifier = model.pretrained_cfg.get("classifier") or ()
+    needed = [key for key in model.state_dict() if not key.startswith(classifier)]
+    missing = [key for key in needed if key not in weights]
+    if missing:
+        raise ValueError(f"{len(missing)} of {len(needed)} tensors are missing, such as {missing[0]}")
+
+
+def _encoder(config: SmpConfig, incoming: int, **arguments: Any) -> Any:
+    stride = _stride_argument(config, "output_stride")
+    return smp.encoders.get_encoder(
+        config.encoder, in_channels=incoming, depth=config.encoder_depth, **stride, **arguments
+    )
 
 
 def encode(owner: str, config: SmpConfig, network: Any, channels: Tensor) -> list[Tensor]:

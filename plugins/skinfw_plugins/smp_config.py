@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import ComponentConfig
+from skinfw.config import ComponentConfig, resolve_path
+
+WEIGHTS_SUFFIX = ".safetensors"
+"""What names a file of weights, in which nothing is pickled."""
 
 
 class SmpConfig(ComponentConfig):
@@ -29,7 +33,8 @@ class SmpConfig(ComponentConfig):
         validate_default=True,
         description="weights that the encoder starts from, such as imagenet; unset: random ones. For a timm "
         "model imagenet means the weights that the tag in its name tells, such as tu-resnet18.a1_in1k, or "
-        "timm's default ones. Loaded when training begins, never with a checkpoint",
+        "timm's default ones. Or the path of a .safetensors file of the encoder's weights. Loaded when "
+        "training begins, never with a checkpoint",
     )
     encoder_depth: int = Field(default=5, ge=3, le=5, description="how often the encoder halves the picture")
     base_channels: int = Field(
@@ -44,6 +49,8 @@ class SmpConfig(ComponentConfig):
     @field_validator("encoder_weights")
     @classmethod
     def _check_weights(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and value.endswith(WEIGHTS_SUFFIX):
+            return str(resolve_path(Path(value), info))
         if value not in (None, "imagenet") and str(info.data.get("encoder")).startswith("tu-"):
             raise PydanticCustomError(
                 "weights",

@@ -8,30 +8,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from drawn_photos import write_drawn_photo
 from PIL import Image
 
 from skinfw.cli import main
-from skinfw.data.keypoints import Keypoints
-from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
-from skinfw_plugins.segmenters.deepfashion_classes import PALETTES
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Two front views and a side view, the poses in a folder of their own."""
-    colors = {name: color for color, name in PALETTES["files"].items()}
     for index, name in enumerate(("id_0/01_1_front", "id_1/01_1_front", "id_1/01_2_side")):
-        drawing = draw_person(index, (96, 64))
-        photo, pose = tmp_path / "photos" / name, tmp_path / "poses" / f"{name}_keypoints.json"
-        for path in (photo, pose):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        label_map = np.array([colors[name] for name in CLASSES], np.uint8)[drawing.labels]
-        Image.fromarray(drawing.picture).save(f"{photo}.jpg")
-        Image.fromarray(label_map).save(f"{photo}_segment.png")
-        pose.write_text(json.dumps(Keypoints(drawing.points).to_json()))
+        photo, poses = tmp_path / "photos" / f"{name}.jpg", tmp_path / "poses" / name
+        write_drawn_photo(photo, index, pose_folder=poses.parent)
     return tmp_path / "photos"
 
 

@@ -5,7 +5,6 @@ A new component needs a row in `EXAMPLES`; a test fails for one that has none.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
+from drawn_photos import write_drawn_photo
 from layouts import DEEPFASHION_POINTS, write_deepfashion_multimodal, write_dress_code, write_viton_hd
 from onnx_models import write_bodypix
 from PIL import Image
@@ -24,12 +25,11 @@ from torch import nn
 
 from skinfw.assemble import build_segmentation_network
 from skinfw.data.classes import ClassTable
-from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.spec import parse_spec
 from skinfw.training.checkpoints import Progress, save_checkpoint
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
-from skinfw_plugins.segmenters.deepfashion_classes import PALETTES, REGIONS
+from skinfw_plugins.segmenters.deepfashion_classes import REGIONS
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,7 @@ Maker = Callable[[Path], list[Example]]
 
 def write_photo(folder: Path) -> Path:
     """Write a drawn person as DeepFashion has it: photo, label map, and OpenPose's keypoints."""
-    drawing = draw_person(0, (96, 64))
-    colors = {name: color for color, name in PALETTES["files"].items()}
-    label_map = np.array([colors[name] for name in CLASSES], np.uint8)[drawing.labels]
-    photo = folder / "id_00000001" / "01_1_front.png"
-    photo.parent.mkdir(parents=True)
-    Image.fromarray(drawing.picture).save(photo)
-    Image.fromarray(label_map).save(photo.with_name("01_1_front_segment.png"))
-    pose = json.dumps(Keypoints(drawing.points).to_json())
-    photo.with_name("01_1_front_keypoints.json").write_text(pose, encoding="utf-8")
-    return photo
+    return write_drawn_photo(folder / "id_00000001" / "01_1_front.png")
 
 
 def write_sample(folder: Path) -> Path:
@@ -163,6 +154,32 @@ def _rtmpose(folder: Path) -> list[Example]:
     return [Example(params, {"photo": GREY}) for params in (both, {"pose_model": pose_model})]
 
 
+def _haar(_: Path) -> list[Example]:
+    # drawn people have no faces that a cascade finds; scikit-image brings a photo of one who has
+    photo = Photo(skimage.data.astronaut()[:256, 96:352])
+    body = {"part": "upper_body", "cascade": "upperbody"}
+    head = {"part": "head", "cascade": "frontalface_alt2"}
+    return [
+        Example({}, {"photo": photo}),
+        Example({"detectors": [head, body], "refine": "none"}, {"photo": photo}),
+    ]
+
+
+def _feet(folder: Path) -> list[Example]:
+    photo = Photo.read(write_photo(folder / "photos"))
+    barefoot = {"least_shoes": 0.9, "ankle_height": 0.25}
+    return [Example({}, {"photo": photo}), Example(barefoot, {"photo": photo})]
+
+
+def _ensemble(folder: Path) -> list[Example]:
+    photo = Photo.read(write_photo(folder / "photos"))
+    feet = {"segmenter": "feet", "regions": ["feet"]}
+    rest = {"segmenter": "deepfashion", "weight": 2}
+    return [
+        Example({"members": [feet, rest], "rule": rule}, {"photo": photo}) for rule in ("priority", "vote")
+    ]
+
+
 def _photos(folder: Path) -> list[Example]:
     write_photo(folder / "photos")
     params = {"root": folder / "photos", "cache": folder / "cache", "prepare": {"workers": 1}}
@@ -187,13 +204,7 @@ def _viton_hd(folder: Path) -> list[Example]:
 
 def _dress_code(folder: Path) -> list[Example]:
     write_dress_code(folder / "data", "dresses", ["000000"])
-    return [Example({**_layout(folder), "split": "all", "categories": ["dresses"]})]
-
-
-def _dress_code_pose(folder: Path) -> list[Example]:
-    write_dress_code(folder, "dresses", ["000000"])
-    photo = Photo.read(folder / "dresses" / "images" / "000000_0.jpg")
-    return [Example({"size": [48, 32]}, {"photo": photo})]
+    return [Example({**_layout(folder), "split": "all", "categories": ["dresses"], "points_size": [48, 32]})]
 
 
 def _deepfashion_multimodal(folder: Path) -> list[Example]:
@@ -355,6 +366,9 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ),
     ("segmenter", "parser"): _parser,
     ("segmenter", "onnx_parser"): _onnx_parser,
+    ("segmenter", "haar"): _haar,
+    ("segmenter", "ensemble"): _ensemble,
+    ("segmenter", "onnx_parser"): _parser,
     ("segmenter", "huggingface"): _huggingface,
     ("segmenter", "mediapipe"): _mediapipe,
     ("pose_encoder", "openpose"): _photo,
@@ -365,7 +379,6 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"encoder": "tu-test_resnet", "base_channels": 2},
         {"encoder": "tu-test_resnet", "base_channels": 2, "decoder": "deeplabv3plus", "dropout": 0.5},
     ),
-    ("pose_encoder", "dress_code"): _dress_code_pose,
     ("pose_encoder", "deepfashion_points"): _deepfashion_points,
     ("augmentation", "flip"): of(),
     ("augmentation", "scale"): of({}, {"scale": [0.25, 4]}),

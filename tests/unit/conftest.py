@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_photos import write_drawn_photo
 from PIL import Image
 
 from skinfw.data.keypoints import Keypoints
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
-from skinfw_plugins.segmenters.deepfashion_classes import PALETTES, REGIONS
+from skinfw_plugins.segmenters.deepfashion_classes import REGIONS
 
 PhotoWriter = Callable[..., Path]
 SampleWriter = Callable[..., Path]
@@ -23,18 +24,7 @@ SampleWriter = Callable[..., Path]
 def write_photo() -> PhotoWriter:
     """Write a photo with its label map and its pose; returns the photo's path."""
 
-    def write(path: Path, seed: int = 0, size: tuple[int, int] = (96, 64)) -> Path:
-        drawing = draw_person(seed, size)
-        colors = {name: color for color, name in PALETTES["files"].items()}
-        label_map = np.array([colors[name] for name in CLASSES], np.uint8)[drawing.labels]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(drawing.picture).save(path)
-        Image.fromarray(label_map).save(path.with_name(f"{path.stem}_segment.png"))
-        pose = Keypoints(drawing.points).to_json()
-        path.with_name(f"{path.stem}_keypoints.json").write_text(json.dumps(pose), encoding="utf-8")
-        return path
-
-    return write
+    return write_drawn_photo
 
 
 @pytest.fixture(scope="session")

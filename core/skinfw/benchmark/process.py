@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any, TypeVar
 
 from skinfw.errors import RunError
@@ -38,6 +39,16 @@ def in_own_process(action: Callable[..., ResultT], *arguments: Any) -> tuple[Res
 
 def _measured(action: Callable[..., ResultT], arguments: tuple[Any, ...]) -> tuple[ResultT, float]:
     result = action(*arguments)
+    return result, _peak()
+
+
+def _peak() -> float:
+    """Return the largest resident memory of this process so far, in MiB."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        # Linux's rusage begins with what the parent had when it started this process
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # macOS counts bytes, everybody else KiB
-    return result, peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from skinfw.benchmark.labels import labelled
 from skinfw.benchmark.process import in_own_process
 from skinfw.build import build
-from skinfw.component_spec import ComponentSpec, numbered, use
+from skinfw.component_spec import ComponentSpec
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError
@@ -124,28 +125,21 @@ def benchmark_segmenters(
     """Measure segmenters one after the other, each in a process of its own.
 
     Returns:
-        the figures by the segmenters' names, numbered where one name comes twice.
+        the figures by the segmenters' labels, see `labelled`.
 
     Raises:
         DataError: a segmenter could not measure a single photo.
         SkinfwError: a segmenter cannot be built, for instance because its weights are missing.
     """
     found = {}
-    for name, reference in numbered(segmenters).items():
-        figures, memory = in_own_process(
-            _measure, reference.to_json(), truth.to_json(), [str(photo) for photo in photos]
-        )
-        found[name] = SegmenterFigures(**{**figures.to_json(), "memory": memory})
+    for label, reference in labelled(segmenters).items():
+        figures, memory = in_own_process(_measure, reference, truth, photos)
+        found[label] = replace(figures, memory=memory)
     return found
 
 
-def _measure(reference: dict[str, Any], truth: dict[str, Any], photos: list[str]) -> SegmenterFigures:
-    built, true = (build(_again(each), Segmenter) for each in (reference, truth))
-    return measure_segmenter(built, true, [Path(photo) for photo in photos])
-
-
-def _again(reference: dict[str, Any]) -> ComponentSpec:
-    return use("segmenter", **{"name" if key == "type" else key: value for key, value in reference.items()})
+def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Path]) -> SegmenterFigures:
+    return measure_segmenter(build(reference, Segmenter), build(truth, Segmenter), photos)
 
 
 def figures_table(figures: dict[str, SegmenterFigures]) -> Table:

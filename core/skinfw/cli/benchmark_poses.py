@@ -41,12 +41,15 @@ def command(
     references = [component_option("pose_encoder", text, "--encoder") for text in encoders]
     true = component_option("pose_encoder", truth, "--truth")
 
+    from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.poses import benchmark_poses, poses_table
+    from skinfw.component_spec import use_default
     from skinfw.errors import DataError
     from skinfw.jsonfile import write_json
     from skinfw.reporting.console import print_table
 
-    chosen = _chosen(photos, limit)
+    # the label maps of the usual segmenter are no photos
+    chosen = chosen_photos(photos, use_default("segmenter"), limit=limit)
     if references:
         figures = benchmark_poses(references, true, chosen)
     else:
@@ -62,23 +65,6 @@ def command(
     if output is not None:
         write_json(output, {name: each.to_json() for name, each in figures.items()})
         click.echo(f"Figures: {output}")
-
-
-def _chosen(root: Path, limit: int | None) -> list[Path]:
-    """Return the photos below a folder, at most so many, evenly chosen; label maps are none."""
-    from skinfw.build import build
-    from skinfw.component_spec import use_default
-    from skinfw.data.photo import PICTURE_SUFFIXES
-    from skinfw.data.source import photos_below
-    from skinfw.errors import DataError
-    from skinfw.interfaces import Segmenter
-
-    found = photos_below(root, build(use_default("segmenter"), Segmenter).sources)
-    if not found:
-        raise DataError(f"{root}: no photo in it (looked for {', '.join(PICTURE_SUFFIXES)} at any depth)")
-    if limit is None or limit >= len(found):
-        return found
-    return [found[index * len(found) // limit] for index in range(limit)]
 
 
 def _all_that_can_run(truth: ComponentSpec, photos: list[Path]) -> dict[str, PoseFigures]:

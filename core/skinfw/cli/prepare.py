@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 if TYPE_CHECKING:
-    from skinfw.component_spec import ComponentSpec
     from skinfw.data.prepare_config import PrepareConfig
     from skinfw.data.prepare_report import PrepareReport
 
@@ -91,7 +90,13 @@ def command(
     if engine == "local" and address is not None:
         raise UserError("--address is of --engine ray; add it, or leave the address away")
     config = _config(file, options)
-    references = _component("segmenter", segmenter), _component("pose_encoder", pose_encoder)
+
+    from skinfw.cli.components import component_option
+
+    references = (
+        component_option("segmenter", segmenter, "--segmenter"),
+        component_option("pose_encoder", pose_encoder, "--pose-encoder"),
+    )
 
     from skinfw.cli.bar import progress_bar
     from skinfw.data.prepare import LEFT_OUT_FILE, prepare
@@ -167,29 +172,6 @@ def _aspect(text: str | None) -> float | None:
         return float(height) / float(width if colon else 1)
     except (ValueError, ZeroDivisionError):
         raise UserError(f"--aspect {text}: give height:width, for instance 2:1 or 256:128") from None
-
-
-def _component(kind: str, text: str | None) -> ComponentSpec:
-    """Read a component given as a name or as JSON; None for the default."""
-    import json
-
-    from pydantic import TypeAdapter, ValidationError
-
-    from skinfw.component_spec import ComponentSpec, Slot, use_default
-    from skinfw.errors import UserError
-    from skinfw.faults import tell
-
-    if text is None:
-        return use_default(kind)
-    option = f"--{kind.replace('_', '-')}"
-    try:
-        value = json.loads(text) if text.lstrip().startswith("{") else text
-        slot: TypeAdapter[ComponentSpec] = TypeAdapter(Annotated[ComponentSpec, Slot(kind)])
-        return slot.validate_python(value)
-    except ValidationError as error:
-        raise UserError(f"{option}: {'; '.join(tell(error, value))}") from None
-    except ValueError as error:
-        raise UserError(f"{option}: no valid JSON: {error}") from None
 
 
 def _print_report(report: PrepareReport) -> None:

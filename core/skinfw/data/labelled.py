@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +19,8 @@ from skinfw.data.classes import ClassTable, class_table
 from skinfw.data.person_id import person_id
 from skinfw.data.photo import PICTURE_SUFFIXES, Photo
 from skinfw.data.resize import resize_labels, resize_picture
-from skinfw.data.sample_folder import RECORD_FILE
 from skinfw.data.segmentation import LabelMap, Picture
+from skinfw.data.source import photos_below
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.segmentation_spec import SegmentationData
@@ -95,12 +93,10 @@ class LabelledPhotos:
     @cached_property
     def _names(self) -> tuple[str, ...]:
         root = self.data.root
-        found = list(_pictures(root))
-        sources = {source for photo in found for source in self._segmenter.sources(photo)}
-        names = sorted(photo.relative_to(root).as_posix() for photo in found if photo not in sources)
-        if not names:
+        found = photos_below(root, self._segmenter.sources)
+        if not found:
             raise DataError(f"{root}: no photo in it (looked for {', '.join(PICTURE_SUFFIXES)} at any depth)")
-        return tuple(names)
+        return tuple(photo.relative_to(root).as_posix() for photo in found)
 
     @cached_property
     def classes(self) -> ClassTable:
@@ -167,19 +163,3 @@ class LabelledPhotos:
                 content = hashlib.sha256(each.read_bytes()).hexdigest() if each.is_file() else ""
                 digest.update(f"{name}\0{each.name}\0{content}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
-
-
-def _pictures(root: Path) -> Iterator[Path]:
-    """Yield the pictures below a folder, but for those in hidden folders and in prepared samples."""
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder; give the folder that holds the photos")
-
-    def refuse(error: OSError) -> None:
-        raise DataError(f"{error.filename}: the folder cannot be read: {error.strerror}") from error
-
-    for folder, below, files in os.walk(root, onerror=refuse):
-        if RECORD_FILE in files:
-            below.clear()
-            continue
-        below[:] = [name for name in below if not name.startswith(".")]
-        yield from (Path(folder, name) for name in files if name.lower().endswith(PICTURE_SUFFIXES))

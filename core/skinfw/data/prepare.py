@@ -11,13 +11,15 @@ from filelock import FileLock
 from skinfw.component_spec import ComponentSpec
 from skinfw.data.duplicates import SeenPhotos
 from skinfw.data.prepare_config import PrepareConfig
-from skinfw.data.prepare_local import Workers, cores
+from skinfw.data.prepare_local import Workers
 from skinfw.data.prepare_photo import Parts, PhotoPreparer
 from skinfw.data.prepare_record import remove_prepared
 from skinfw.data.prepare_report import PrepareReport, Row
 from skinfw.data.prepare_task import Task, make_tasks
 from skinfw.data.sample_writer import writing_failed
 from skinfw.data.source import list_photos, made_available
+from skinfw.data.struck_out import struck_out
+from skinfw.processes import cores
 
 Progress = Callable[[int, int, Row], None]
 """Called after every photo with how many are done, how many there are, and what became of it."""
@@ -71,7 +73,7 @@ def prepare(
             FileLock(output / ".prepare.lock"),
             made_available(root, output, entries, config.fetch) as available,
         ):
-            tasks = make_tasks(available)
+            tasks = make_tasks(available, struck_out(output))
             made = _rows(preparer, parts, tasks, engine, address)
             rows = []
             for row in _without_duplicates(made, output, config):

@@ -20,13 +20,6 @@ from skinfw.errors import DataError, RunError
 _AHEAD = 4
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class Workers:
     """Processes that prepare photos.
 

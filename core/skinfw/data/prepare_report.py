@@ -29,6 +29,7 @@ Reason = Literal[
     "unwanted class shown",
     "too little skin",
     "duplicate",
+    "struck out",
     "name already taken",
     "name too long",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from skinfw.data.prepare_photo import PhotoPreparer
 from skinfw.data.prepare_report import Row
 from skinfw.data.source import Entry
+from skinfw.data.struck_out import STRUCK_OUT_FILE
 
 LONGEST_NAME = 230
 """Bytes that a folder's name may have: file systems take 255, and a sample in work has a longer one."""
@@ -33,10 +34,14 @@ class Task:
         return self.refused or preparer.prepare(self.entry, self.sample)
 
 
-def make_tasks(entries: Sequence[Entry]) -> list[Task]:
+def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Task]:
     """Give each photo its sample's name: its own without the ending.
 
     A name is taken when an earlier photo has it, or has one that it lies inside of.
+
+    Args:
+        entries: the photos.
+        gone: names of samples that are struck out; what is there of them stays as it is.
     """
     owners: dict[str, str] = {}
     tasks = []
@@ -48,6 +53,8 @@ def make_tasks(entries: Sequence[Entry]) -> list[Task]:
         if owner is not None:
             detail = f"the sample of {owner} is in the way"
             refused = Row(entry.name, name, "left out", "name already taken", detail)
+        elif name in gone:
+            refused = Row(entry.name, name, "left out", "struck out", f"{STRUCK_OUT_FILE} names {name}")
         elif any(len(part.encode("utf-8", "surrogateescape")) > LONGEST_NAME for part in name.split("/")):
             detail = f"{entry.name}: a part of it is longer than {LONGEST_NAME} bytes; rename it"
             refused = Row(entry.name, name, "left out", "name too long", detail)

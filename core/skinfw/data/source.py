@@ -96,13 +96,26 @@ def list_photos(root: Path, output: Path, sources: Sources) -> list[Entry]:
 
 
 def _list_folder(root: Path, output: Path, sources: Sources) -> list[Entry]:
-    """Return the photos below a folder.
-
-    Label maps are no photos, nor are prepared samples, or anything below the output folder or in hidden
-    folders.
-    """
     if _same(root, output):
         raise DataError(f"{output}: samples must not lie among the photos; give another output folder")
+    return [Entry(path.relative_to(root).as_posix(), path) for path in photos_below(root, sources, output)]
+
+
+def photos_below(root: Path, sources: Sources, without: Path | None = None) -> list[Path]:
+    """Return the photos below a folder, sorted by their paths below it with forward slashes.
+
+    Label maps are no photos, nor are prepared samples, or anything in hidden folders.
+
+    Args:
+        root: the folder.
+        sources: which files belong to a photo.
+        without: a folder in which nothing is a photo.
+
+    Raises:
+        DataError: there is no such folder, or it cannot be read.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder; give the folder that holds the photos")
 
     def refuse(error: OSError) -> None:
         raise DataError(f"{error.filename}: the folder cannot be read: {error.strerror}") from error
@@ -113,10 +126,12 @@ def _list_folder(root: Path, output: Path, sources: Sources) -> list[Entry]:
             below.clear()
             continue
         below[:] = [
-            name for name in below if not name.startswith(".") and not _same(Path(folder, name), output)
+            name
+            for name in below
+            if not (name.startswith(".") or (without is not None and _same(Path(folder, name), without)))
         ]
         found += [Path(folder, name) for name in files if name.lower().endswith(PICTURE_SUFFIXES)]
-    return [Entry(path.relative_to(root).as_posix(), path) for path in _without_sources(found, sources)]
+    return sorted(_without_sources(found, sources), key=lambda path: path.relative_to(root).as_posix())
 
 
 def _list_archive(root: Path, unpacked: Path, sources: Sources) -> list[Entry]:

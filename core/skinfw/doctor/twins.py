@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skinfw.data.duplicates import near_pairs, perceptual_hash
 from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import position
@@ -33,13 +33,13 @@ class Look:
     Attributes:
         name: the sample's name.
         source: the photo's path, as ``sample.json`` tells it; empty where it does not.
-        hash: perceptual hash of the person, 64 bits.
+        hash: perceptual hash of the person, see `skinfw.data.duplicates.perceptual_hash`.
         small: the person at `SMALL` pixels a side, uint8 RGB.
     """
 
     name: str
     source: str
-    hash: int
+    hash: str
     small: Picture
 
 
@@ -48,17 +48,12 @@ def look_of(sample: Opened) -> Look | None:
 
     The person is cut out first: white margins make pictures alike.
     """
-    from imagehash import phash
-    from PIL import Image
-
     if sample.body is None or sample.person is None or not sample.person.any():
         return None
     rows, columns = np.nonzero(sample.person)
     body = sample.body[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    bits = phash(Image.fromarray(body)).hash.ravel()
-    value = int("".join("1" if bit else "0" for bit in bits), 2)
     small = resize_picture(np.ascontiguousarray(body), (SMALL, SMALL))
-    return Look(sample.name, str(sample.record.get("source", "")), value, small)
+    return Look(sample.name, str(sample.record.get("source", "")), perceptual_hash(body), small)
 
 
 def check_twins(
@@ -118,11 +113,8 @@ def side(group: str, config: DoctorConfig) -> str:
 
 def _pairs(looks: Sequence[Look], config: DoctorConfig) -> Iterator[tuple[Look, Look, int]]:
     """Yield the pairs whose hashes and small pictures are close, with the bits in which the hashes differ."""
-    hashes: NDArray[np.uint64] = np.array([look.hash for look in looks], np.uint64)
-    for index, one in enumerate(looks):
-        distances = np.bitwise_count(hashes[index + 1 :] ^ hashes[index])
-        for offset in np.flatnonzero(distances <= config.twin_distance):
-            other = looks[index + 1 + int(offset)]
-            apart = np.abs(one.small.astype(np.int16) - other.small).mean()
-            if apart <= config.twin_difference:
-                yield one, other, int(distances[int(offset)])
+    for first, second in near_pairs([look.hash for look in looks], config.twin_distance):
+        one, other = looks[first], looks[second]
+        apart = np.abs(one.small.astype(np.int16) - other.small).mean()
+        if apart <= config.twin_difference:
+            yield one, other, (int(one.hash, 16) ^ int(other.hash, 16)).bit_count()

@@ -6,13 +6,10 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from torch import Tensor
 
-from skinfw.assemble import build_segmentation_network
-from skinfw.data.classes import ClassTable
 from skinfw.data.labelled import LabelledBatch, LabelledPhotos, collate_labelled
 from skinfw.data.loading import BatchLoader
 from skinfw.data.segmentation import Picture
@@ -22,44 +19,15 @@ from skinfw.errors import DataError, RunError
 from skinfw.evaluation.examples import Rank, choose_examples, ranking_metric, save_examples
 from skinfw.evaluation.label_figures import LabelFigures
 from skinfw.evaluation.results import TRAINED, Evaluation
-from skinfw.interfaces import SegmentationNetwork
+from skinfw.inference.label import Network, load_network, predict, segmentation_spec
 from skinfw.jsonfile import write_json
 from skinfw.reporting.label_pictures import label_row
 from skinfw.reporting.segmentation_report import write_segmentation_report
 from skinfw.run_folder import Run
 from skinfw.segmentation_spec import SegmentationSpec
-from skinfw.training.checkpoints import Checkpoint, with_weights
+from skinfw.training.checkpoints import Checkpoint
 
 logger = logging.getLogger("skinfw")
-
-Network = SegmentationNetwork[Any]
-
-
-def load_network(checkpoint: Checkpoint, device: torch.device) -> tuple[Network, ClassTable]:
-    """Build the network of a segmentation checkpoint with its weights, in evaluation mode, and its classes.
-
-    Raises:
-        RunError: it is no checkpoint of segmentation, or its weights do not fit its spec.
-    """
-    spec = _segmentation_spec(checkpoint)
-    classes = ClassTable.from_json(checkpoint.about["classes"])
-    network = build_segmentation_network(spec, len(classes.names))
-    return with_weights(network, checkpoint, "network", device), classes
-
-
-def _segmentation_spec(checkpoint: Checkpoint) -> SegmentationSpec:
-    if not isinstance(checkpoint.spec, SegmentationSpec):
-        raise RunError(
-            f"{checkpoint.path}: is of a run that paints; name one whose spec has the task segmentation"
-        )
-    return checkpoint.spec
-
-
-@torch.no_grad()
-def predict(network: Network, batch: LabelledBatch, device: torch.device) -> Tensor:
-    """Return the label maps that a network gives, int64 ``(B, H, W)`` on the device."""
-    labels: Tensor = network.eval()(batch.to(device).pictures).argmax(dim=1)
-    return labels
 
 
 def labelled_loader(
@@ -190,7 +158,7 @@ def evaluate_segmentation(
         DataError: the data cannot be read.
     """
     network, classes = load_network(checkpoint, device)
-    spec = _segmentation_spec(checkpoint)
+    spec = segmentation_spec(checkpoint)
     photos = LabelledPhotos(spec.data)
     if photos.classes.names != classes.names:
         raise RunError(f"{checkpoint.path}: the label maps have other classes now than when it was trained")

@@ -18,7 +18,8 @@ from skinfw.data.labelled_augmentation import LabelledAugmentation
 from skinfw.data.segmentation import Picture
 from skinfw.errors import SpecError
 from skinfw.evaluation.results import Evaluation
-from skinfw.evaluation.segmentation import evaluate_network, labelled_loader, predict
+from skinfw.evaluation.segmentation import evaluate_network, labelled_loader
+from skinfw.inference.label import predict
 from skinfw.interfaces import SegmentationNetwork
 from skinfw.reporting.label_pictures import label_row
 from skinfw.segmentation_spec import SegmentationSpec, class_faults

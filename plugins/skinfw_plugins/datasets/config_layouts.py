@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from skinfw.component_spec import ComponentSpec, Slot, use_default
 from skinfw.config import ComponentConfig, SpecPath
@@ -64,6 +64,11 @@ class DressCodeConfig(LayoutConfig):
     )
     categories: tuple[Category, ...] = Field(
         default=("dresses", "lower_body", "upper_body"), min_length=1, description="which of its folders"
+    )
+    points_size: tuple[PositiveInt, PositiveInt] = Field(
+        default=(512, 384),
+        description="height and width in pixels of the pictures that the points were found in: half the "
+        "photos' sides (aimagelab/dress-code, issue 4)",
     )
     pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] | None = Field(
         default=None, description="finds the pose and draws it; null: the poses of the data set"

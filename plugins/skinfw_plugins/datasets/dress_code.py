@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skinfw.component_spec import use
+from skinfw.component_spec import ComponentSpec, use
 from skinfw_plugins.datasets.config_layouts import DressCodeConfig
 from skinfw_plugins.datasets.layout import LayoutDataset, Part, read_pairs
 
@@ -21,15 +21,15 @@ class DressCodeDataset(LayoutDataset[DressCodeConfig]):
             "segmenter", "label_map",
             labels="atr", folder="../label_maps", photo_suffix="_0", suffix="_4.png",
         )  # fmt: skip
-        poses = use("pose_encoder", "dress_code")
-        split = self.config.split
-        return [
-            Part(
-                f"{category}/",
-                self.config.root / category / "images",
-                self.config.segmenter or maps,
-                self.config.pose_encoder or poses,
-                None if split == "all" else read_pairs(self.config.root / category / _LISTS[split]),
-            )
-            for category in self.config.categories
-        ]
+        return [self._part(category, self.config.segmenter or maps) for category in self.config.categories]
+
+    def _part(self, category: str, segmenter: ComponentSpec) -> Part:
+        folder, split = self.config.root / category, self.config.split
+        poses = use(
+            "pose_encoder", "openpose",
+            folder=folder / "keypoints", photo_suffix="_0", suffix="_2.json", order="coco_18",
+            pixels_of=self.config.points_size,
+        )  # fmt: skip
+        wanted = None if split == "all" else read_pairs(folder / _LISTS[split])
+        encoder = self.config.pose_encoder or poses
+        return Part(f"{category}/", folder / "images", segmenter, encoder, wanted)

@@ -18,6 +18,7 @@ from skinfw.data.prepare import LEFT_OUT_FILE, prepare
 from skinfw.data.prepare_report import Row
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
+from skinfw.data.struck_out import struck_out
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
 from skinfw_plugins.datasets.config import PhotosConfig
@@ -28,7 +29,7 @@ logger = logging.getLogger("skinfw")
 SECONDS_BETWEEN_MESSAGES = 5.0
 
 _prepared: dict[tuple[str, str], tuple[str, ...]] = {}
-"""The samples that this process prepared, by configuration and state of the photos."""
+"""The samples that this process prepared, by configuration and state of the photos and what is struck out."""
 
 
 class PhotosDataset(Dataset[PhotosConfig]):
@@ -85,7 +86,8 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
     Raises:
         DataError: no photo became a sample.
     """
-    key = (config.model_dump_json(), _state(config.root, cache))
+    gone = "\0".join(sorted(struck_out(cache)))
+    key = (config.model_dump_json(), f"{_state(config.root, cache)} {gone}")
     if key not in _prepared or not cache.is_dir():
         logger.info("preparing the photos under %s into %s", config.root, cache)
         report = prepare(

@@ -30,6 +30,11 @@ class OpenposeConfig(PoseEncoderConfig):
         min_length=1,
         description="what takes the place of the photo's ending in the JSON file's name (OpenPose 1.7)",
     )
+    photo_suffix: str = Field(
+        default="",
+        description="what is cut from the end of the photo's name, without its ending, before that, for "
+        "instance _0 for Dress Code",
+    )
     order: Literal["body_25", "coco_18"] | None = Field(
         default=None,
         description="order of the points in the files: body_25, or coco_18 of older OpenPose models and of "

@@ -11,27 +11,6 @@ POINTS = 21
 """Points of a person in DeepFashion-MultiModal."""
 
 
-class DressCodePoseConfig(PoseEncoderConfig):
-    """Where Dress Code's keypoints are."""
-
-    folder: str = Field(
-        default="../keypoints",
-        min_length=1,
-        description="folder of the JSON files, seen from the photo's own folder",
-    )
-    photo_suffix: str = Field(
-        default="_0", description="what is cut from the end of the photo's name, without its ending"
-    )
-    suffix: str = Field(
-        default="_2.json", min_length=1, description="what takes its place in the JSON file's name"
-    )
-    size: tuple[int, int] = Field(
-        default=(512, 384),
-        description="height and width in pixels of the pictures in which the points were found (Dress Code: "
-        "half the photos' sides)",
-    )
-
-
 class DeepfashionPointsConfig(PoseEncoderConfig):
     """Where DeepFashion-MultiModal's keypoints are, and which points they are."""
 

@@ -62,7 +62,7 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
 
     def _candidates(self, photo: Path) -> list[Path]:
         """Return where the JSON file may be, those that share most of the photo's path first."""
-        name = photo.stem + self.config.suffix
+        name = photo.stem.removesuffix(self.config.photo_suffix) + self.config.suffix
         places = [photo.with_name(name)]
         folder = self._folder(photo)
         if folder is not None:

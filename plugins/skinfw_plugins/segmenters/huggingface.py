@@ -50,10 +50,9 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
             UserError: the model cannot be loaded, or its classes are not those of the configuration.
         """
         labels = self.labels
-        values = self._processor(images=photo.pixels, return_tensors="pt", input_data_format="channels_last")[
-            "pixel_values"
-        ]
-        scores = self._model(pixel_values=values).logits[0].float().numpy()
+        pixels = photo.pixels.copy()  # PyTorch warns of arrays that are read-only
+        made = self._processor(images=pixels, return_tensors="pt", input_data_format="channels_last")
+        scores = self._model(pixel_values=made["pixel_values"]).logits[0].float().numpy()
         return Segmentation(best_class(scores, photo.size), labels.classes, labels.regions)
 
     def fingerprint(self) -> str:

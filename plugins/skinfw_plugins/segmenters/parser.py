@@ -15,7 +15,7 @@ from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import LabelMap, Segmentation
 from skinfw.devices import pick_device
-from skinfw.evaluation.segmentation import load_network
+from skinfw.inference.label import load_network, segmentation_spec
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.training.checkpoints import read_checkpoint
@@ -44,7 +44,7 @@ class ParserSegmenter(Segmenter[ParserConfig]):
         self._device = pick_device(config.device)
         self._network, self._classes = load_network(checkpoint, self._device)
         self._size = checkpoint.spec.data.size
-        self._mirrored = _mirrored_classes(checkpoint.spec, self._classes.names)
+        self._mirrored = _mirrored_classes(segmentation_spec(checkpoint), self._classes.names)
 
     def segment(self, photo: Photo) -> Segmentation:
         """Label a photo. See `Segmenter.segment`."""
@@ -72,10 +72,10 @@ def checkpoint_file(path: Path) -> Path:
     return path / "checkpoints" / "best.safetensors" if path.is_dir() else path
 
 
-def _mirrored_classes(spec: object, names: tuple[str, ...]) -> list[int]:
+def _mirrored_classes(spec: SegmentationSpec, names: tuple[str, ...]) -> list[int]:
     """Return the class that a mirror makes of each, by place: a left arm becomes the right one."""
     mirrored = list(range(len(names)))
-    if isinstance(spec, SegmentationSpec) and spec.augmentation is not None:
+    if spec.augmentation is not None:
         for one, other in spec.augmentation.flip_classes:
             left, right = names.index(one), names.index(other)
             mirrored[left], mirrored[right] = right, left

@@ -7,6 +7,8 @@ import pytest
 
 from skinfw.build import build
 from skinfw.component_spec import use
+from skinfw.data.prepare import prepare
+from skinfw.data.prepare_config import PrepareConfig
 from skinfw.data.sample_search import all_samples, find_samples
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_out, write_struck_out
 from skinfw.errors import DataError
@@ -63,3 +65,37 @@ def test_the_folder_data_set_leaves_them_out(samples: Path) -> None:
     write_struck_out(samples, ["b"])
     assert list(dataset().names()) == ["a/front", "a/side"]
     assert dataset().fingerprint() != before
+
+
+def test_prepare_leaves_them_out_and_leaves_them_alone(
+    tmp_path: Path, write_photo: Callable[..., Path]
+) -> None:
+    for index, name in enumerate(["anna", "berta", "carla"]):
+        write_photo(tmp_path / "photos" / f"{name}.png", index)
+    output = tmp_path / "samples"
+    parts = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
+
+    def run() -> dict[str, str]:
+        rows = prepare(tmp_path / "photos", output, *parts, PrepareConfig(workers=1)).rows
+        return {row.sample: row.reason or row.status for row in rows}
+
+    assert run() == {"anna": "made", "berta": "made", "carla": "made"}
+    write_struck_out(output, ["berta"])
+    assert run() == {"anna": "kept", "berta": "struck out", "carla": "kept"}
+    assert (output / "berta" / "body.png").is_file()
+    write_struck_out(output, [])
+    assert set(run().values()) == {"kept"}
+
+
+def test_the_photos_data_set_leaves_them_out(tmp_path: Path, write_photo: Callable[..., Path]) -> None:
+    for index, name in enumerate(["anna", "berta"]):
+        write_photo(tmp_path / "photos" / f"{name}.png", index)
+    params = {"root": tmp_path / "photos", "cache": tmp_path / "cache", "prepare": {"workers": 1}}
+
+    def names() -> list[str]:
+        io = DatasetIO((32, 32), ("line",))
+        return list(build(use("dataset", "photos", **params), Dataset, io).names())
+
+    assert names() == ["anna", "berta"]
+    write_struck_out(tmp_path / "cache", ["anna"])
+    assert names() == ["berta"]

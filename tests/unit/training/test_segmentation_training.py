@@ -20,7 +20,9 @@ from skinfw import hookimpl
 from skinfw.build import build
 from skinfw.cli import main
 from skinfw.component_spec import use
+from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
+from skinfw.data.sample_folder import PARSING_FILE
 from skinfw.errors import DataError, RunError, SpecError
 from skinfw.evaluation.compare import compare_runs
 from skinfw.inference.generate import generate_folder
@@ -30,6 +32,7 @@ from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.spec import parse_spec
 from skinfw.training.checkpoints import read_checkpoint
 from skinfw.training.segmentation import SegmentationObjective
+from skinfw_plugins.datasets.mannequin import draw_person
 
 MakeSpec = Callable[..., dict[str, Any]]
 WritePhotos = Callable[..., list[Path]]
@@ -73,15 +76,30 @@ def test_a_run_leaves_what_every_run_leaves(finished: Run) -> None:
     assert (finished.samples_folder / "test" / "best-1-target.png").is_file()
 
 
-def test_it_learns(photos: Path, segmentation_spec: MakeSpec, tmp_path: Path) -> None:
+def test_it_learns_and_is_a_segmenter_by_name_in_prepare(
+    photos: Path, segmentation_spec: MakeSpec, tmp_path: Path
+) -> None:
     value = segmentation_spec(photos, augmentation=None)
     value["training"] |= {"epochs": 30, "evaluate_every": 30, "sample_every": 30, "lr": 1e-2}
     run = skinfw.run(value, output=tmp_path / "run")
-    log = run.read_log()
-    losses = [each["losses"]["cross_entropy"] for each in log if each["event"] == "step"]
+    losses = [each["losses"]["cross_entropy"] for each in run.read_log() if each["event"] == "step"]
     assert losses[-1] < losses[0] / 2
     record = json.loads(run.metrics_path.read_text(encoding="utf-8"))
     assert record["test"]["values"]["trained"]["person/iou"] > 0.2
+
+    bare, samples = tmp_path / "bare", tmp_path / "samples"
+    bare.mkdir()
+    drawing = draw_person(0, (48, 40))
+    Image.fromarray(drawing.picture).save(bare / "anna_front.png")
+    pose = json.dumps(Keypoints(drawing.points).to_json())
+    (bare / "anna_front_keypoints.json").write_text(pose, encoding="utf-8")
+    reference = json.dumps({"type": "parser", "path": str(run.folder), "device": "cpu"})
+    arguments = ["prepare", str(bare), str(samples), "--segmenter", reference, "--workers", "1"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    labels = np.asarray(Image.open(samples / "anna_front" / PARSING_FILE))
+    segmenter = build(use("segmenter", "parser", path=run.folder, device="cpu"), Segmenter)
+    assert np.array_equal(labels, segmenter.segment(Photo.read(bare / "anna_front.png")).labels)
 
 
 def test_an_interrupted_run_ends_in_the_same_weights(
@@ -133,25 +151,6 @@ def test_it_does_not_paint(finished: Run, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="trains a segmenter, which paints nothing"):
         generate_folder(open_run(finished.folder), tmp_path / "samples", tmp_path / "output")
     assert not (tmp_path / "output").exists()
-
-
-def test_it_is_a_segmenter_by_name_in_prepare(finished: Run, photos: Path, tmp_path: Path) -> None:
-    photo = Photo.read(photos / "id_00000000" / "01_1_front.png")
-    segmenter = build(use("segmenter", "parser", path=finished.folder, device="cpu"), Segmenter)
-    found = segmenter.segment(photo)
-    pose = {"version": 1.3, "people": [{"pose_keypoints_2d": [20.0, 20.0, 0.9] * 25}]}
-    (photos / "id_00000000" / "01_1_front_keypoints.json").write_text(json.dumps(pose), encoding="utf-8")
-    reference = json.dumps({"type": "parser", "path": str(finished.folder), "device": "cpu"})
-    output = tmp_path / "samples"
-    arguments = ["prepare", str(photos), str(output), "--segmenter", reference, "--workers", "1"]
-    done = CliRunner().invoke(main, arguments)
-    folder = output / "id_00000000" / "01_1_front"
-    if found.person.any() and not done.exit_code:
-        labels = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
-        assert labels["made_with"]["segmenter"]["type"] == "parser"
-        assert labels["classes"] == list(found.classes)
-    else:
-        pytest.fail(done.output)
 
 
 @pytest.mark.parametrize("classes", ["all", "table"])

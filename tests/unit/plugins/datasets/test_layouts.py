@@ -22,6 +22,7 @@ from skinfw.errors import DataError
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw_plugins.datasets.layout import read_pairs
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
+from skinfw_plugins.pose_encoders.orders import COCO_18
 
 IO = DatasetIO(SIZE, ("apparel_head_foot", "line", "segmentation_skin"), needs_keypoints=True)
 
@@ -84,14 +85,18 @@ def test_the_first_release_of_viton_hd_has_other_folders(tmp_path: Path) -> None
 
 def test_dress_code(tmp_path: Path) -> None:
     root = tmp_path / "data"
-    write_dress_code(root, "dresses", ["000000"])
+    (pose,) = write_dress_code(root, "dresses", ["000000"])
     write_dress_code(root, "upper_body", ["000001", "000002"], first=7)
-    encoder = {"type": "dress_code", "size": [SIZE[0] // 2, SIZE[1] // 2]}
-    settings: dict[str, Any] = {"categories": ["dresses", "upper_body"], "pose_encoder": encoder}
+    half = [SIZE[0] // 2, SIZE[1] // 2]
+    settings: dict[str, Any] = {"categories": ["dresses", "upper_body"], "points_size": half}
     dataset = opened("dress_code", root, split="all", **settings)
     # the garments, 000000_1.jpg and so on, are no people
     assert list(dataset.names()) == ["dresses/000000_0", "upper_body/000001_0", "upper_body/000002_0"]
     check_skin(dataset, "dresses/000000_0", 0)
+    found = dataset.load("dresses/000000_0").keypoints
+    assert found is not None
+    for name in COCO_18:
+        assert np.allclose(found.point(name), pose.point(name), atol=1e-3), name
     check_skin(dataset, "upper_body/000002_0", 8)
     (root / "dresses" / "train_pairs.txt").write_text("", encoding="utf-8")
     (root / "upper_body" / "train_pairs.txt").write_text("000002_0.jpg\t000001_1.jpg\n", encoding="utf-8")

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tiny_poses import simcc, write_brightest, write_constants
 
 from skinfw.data.keypoints import BODY_25
 from skinfw.data.photo import Photo
@@ -15,7 +16,6 @@ from skinfw_plugins.pose_encoders.config import RtmposeConfig
 from skinfw_plugins.pose_encoders.detector import Detector, letterboxed
 from skinfw_plugins.pose_encoders.orders import COCO_17, HALPE_26
 from skinfw_plugins.pose_encoders.rtmpose import RtmposePoseEncoder
-from tiny_poses import simcc, write_brightest, write_constants
 
 CROP = (64, 48)
 INPUT = (64, 64)

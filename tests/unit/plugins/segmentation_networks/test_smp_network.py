@@ -7,6 +7,7 @@ import pytest
 import timm
 import torch
 from huggingface_hub import constants
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -72,3 +73,34 @@ def test_weights_that_cannot_be_had_are_told(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     with pytest.raises(UserError, match=r"^smp: 'imagenet' of the encoder 'tu-test_resnet' is not on disk"):
         build(encoder_weights="imagenet").prepare_training()
+
+
+@pytest.mark.parametrize("encoder", ["tu-test_resnet", "resnet18"])
+def test_it_starts_from_a_file_beside_the_spec(encoder: str, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    timm_name = encoder.removeprefix("tu-")
+    published = timm.create_model(timm_name).state_dict()
+    save_file(published, tmp_path / "weights.safetensors")
+    config = SmpNetworkConfig.model_validate(
+        {"encoder": encoder, "encoder_weights": "weights.safetensors"}, context={"folder": tmp_path}
+    )
+    assert SmpNetworkConfig.model_validate(config.model_dump(mode="json")) == config
+    network = SmpNetwork(config, SegmentationNetworkIO((64, 96), 5))
+    network.prepare_training()
+    state = network.network.encoder.state_dict()
+    prefix = "model." if encoder.startswith("tu-") else ""
+    names = ("conv1.weight", "layer4.0.conv1.weight", "layer4.0.bn1.running_mean")
+    found = {name: state[f"{prefix}{name}"] for name in names if name in published}
+    assert len(found) > 1
+    assert all(torch.equal(value, published[name]) for name, value in found.items())
+
+
+@pytest.mark.parametrize("encoder", ["tu-test_resnet", "resnet18"])
+def test_a_file_that_is_missing_or_of_another_network_is_told(encoder: str, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    network = build(encoder=encoder, encoder_weights=str(path))
+    with pytest.raises(UserError, match=r"weights\.safetensors: no such file"):
+        network.prepare_training()
+    save_file({"other": torch.zeros(1)}, path)
+    with pytest.raises(UserError, match=rf"holds no weights of the encoder '{encoder}'"):
+        network.prepare_training()

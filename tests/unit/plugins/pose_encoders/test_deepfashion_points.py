@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layouts import DEEPFASHION_POINTS, SIZE, dress_code_rows, write_deepfashion_multimodal, write_dress_code
+from layouts import DEEPFASHION_POINTS, write_deepfashion_multimodal
 
 from skinfw.build import build
 from skinfw.component_spec import use
@@ -16,9 +15,7 @@ from skinfw.data.keypoints import BODY_25
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError, SpecError
 from skinfw.interfaces import PoseEncoder
-from skinfw_plugins.pose_encoders.orders import COCO_18
 
-HALF = [SIZE[0] // 2, SIZE[1] // 2]
 NAME = "WOMEN-Dresses-id_00000002-02_1_front"
 
 
@@ -28,55 +25,6 @@ def encoder(name: str, **params: Any) -> PoseEncoder[Any]:
 
 def photo_of(root: Path, path: str) -> Photo:
     return Photo.read(root / path)
-
-
-def test_points_of_dress_code_become_those_of_the_photo(tmp_path: Path) -> None:
-    (pose,) = write_dress_code(tmp_path, "dresses", ["000000"])
-    photo = photo_of(tmp_path, "dresses/images/000000_0.jpg")
-    dress_code = encoder("dress_code", size=HALF)
-    assert photo.path is not None
-    assert [path.resolve() for path in dress_code.sources(photo.path)] == [
-        tmp_path / "dresses" / "keypoints" / "000000_2.json"
-    ]
-    found = dress_code.keypoints(photo)
-    assert found is not None
-    for name in COCO_18:
-        assert np.allclose(found.point(name), pose.point(name), atol=1e-3), name
-    middle = (pose.point("RHip") + pose.point("LHip")) / 2
-    assert np.allclose(found.point("MidHip")[:2], middle[:2], atol=1e-3)
-
-
-def test_points_that_dress_code_did_not_find(tmp_path: Path) -> None:
-    (pose,) = write_dress_code(tmp_path, "dresses", ["000000"])
-    path = tmp_path / "dresses" / "keypoints" / "000000_2.json"
-    rows = dress_code_rows(pose)
-    rows[COCO_18.index("LWrist")] = [-1, -1, 0.3, -1]
-    path.write_text(json.dumps({"keypoints": rows}), encoding="utf-8")
-    photo = photo_of(tmp_path, "dresses/images/000000_0.jpg")
-    found = encoder("dress_code", size=HALF).keypoints(photo)
-    assert found is not None and not found.point("LWrist").any() and found.point("RWrist")[2] > 0
-    path.write_text(json.dumps({"keypoints": [[-1, -1, 0, -1]] * 18}), encoding="utf-8")
-    assert encoder("dress_code").people(photo) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("{", "no keypoints of Dress Code"),
-        ('{"people": []}', "no keypoints of Dress Code"),
-        ('{"keypoints": [[1, 2, 1, 0]]}', r"holds \(1, 4\) numbers"),
-        ('{"keypoints": [[1, 2], [3]]}', "no keypoints of Dress Code"),
-        (None, "cannot be read"),
-    ],
-)
-def test_bad_files_of_dress_code(tmp_path: Path, text: str | None, told: str) -> None:
-    write_dress_code(tmp_path, "dresses", ["000000"])
-    path = tmp_path / "dresses" / "keypoints" / "000000_2.json"
-    path.unlink()
-    if text is not None:
-        path.write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match=rf"000000_2\.json: {told}"):
-        encoder("dress_code").people(photo_of(tmp_path, "dresses/images/000000_0.jpg"))
 
 
 def points(root: Path, **params: Any) -> PoseEncoder[Any]:

@@ -1,0 +1,61 @@
+"""``skinfw benchmark-segmenters``: how well and how fast segmenters tell the regions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="benchmark-segmenters", short_help="Measure segmenters against label maps.")
+@click.argument("photos", type=click.Path(path_type=Path))
+@click.option(
+    "--segmenter", "segmenters", multiple=True, metavar="NAME|JSON", required=True,
+    help='A segmenter to measure: a name, or JSON like {"type": "NAME", ...}. May be repeated.',
+)  # fmt: skip
+@click.option(
+    "--truth", metavar="NAME|JSON", show_default="as skinfw list says",
+    help="The segmenter whose label maps are taken for true.",
+)  # fmt: skip
+@click.option(
+    "--test-fraction", type=click.FloatRange(0, 1, min_open=True),
+    help="Measure only photos that a run with this data.test_fraction keeps for its test.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1), help="Measure at most so many photos, evenly chosen.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Also write all figures as JSON."
+)
+def command(
+    photos: Path,
+    segmenters: tuple[str, ...],
+    truth: str | None,
+    test_fraction: float | None,
+    limit: int | None,
+    output: Path | None,
+) -> None:
+    """Compare segmenters with the label maps of the photos under PHOTOS.
+
+    For each region the mean over the photos of the intersection over union, and the median in brackets;
+    photos a second, one at a time; and the memory of the segmenter's process.
+    """
+    from skinfw.cli.components import component_option
+
+    references = [component_option("segmenter", text, "--segmenter") for text in segmenters]
+    true = component_option("segmenter", truth, "--truth")
+
+    from skinfw.benchmark.photos import chosen_photos
+    from skinfw.benchmark.segmenters import benchmark_segmenters, figures_table
+    from skinfw.jsonfile import write_json
+    from skinfw.reporting.console import print_table
+
+    chosen = chosen_photos(photos, true, test_fraction, limit)
+    figures = benchmark_segmenters(references, true, chosen)
+    print_table(figures_table(figures), title="Intersection over union: mean (median)")
+    for name, each in figures.items():
+        if each.unusable:
+            path, reason = next(iter(each.unusable.items()))
+            told = reason if path in reason else f"{path}: {reason}"
+            click.echo(f"{name}: {len(each.unusable)} photos could not be segmented, for instance {told}")
+    if output is not None:
+        write_json(output, {name: each.to_json() for name, each in figures.items()})
+        click.echo(f"Figures: {output}")

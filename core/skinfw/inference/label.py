@@ -1,0 +1,50 @@
+"""Labelling photos with a trained segmentation network; evaluation and segmenters share it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skinfw.assemble import build_segmentation_network
+from skinfw.data.classes import ClassTable
+from skinfw.data.labelled import LabelledBatch
+from skinfw.errors import RunError
+from skinfw.interfaces import SegmentationNetwork
+from skinfw.segmentation_spec import SegmentationSpec
+from skinfw.training.checkpoints import Checkpoint, with_weights
+
+Network = SegmentationNetwork[Any]
+
+
+def load_network(checkpoint: Checkpoint, device: torch.device) -> tuple[Network, ClassTable]:
+    """Build the network of a segmentation checkpoint with its weights, in evaluation mode, and its classes.
+
+    Raises:
+        RunError: it is no checkpoint of segmentation, or its weights do not fit its spec.
+    """
+    spec = segmentation_spec(checkpoint)
+    classes = ClassTable.from_json(checkpoint.about["classes"])
+    network = build_segmentation_network(spec, len(classes.names))
+    return with_weights(network, checkpoint, "network", device), classes
+
+
+def segmentation_spec(checkpoint: Checkpoint) -> SegmentationSpec:
+    """Return the spec of a segmentation checkpoint.
+
+    Raises:
+        RunError: it is of another task.
+    """
+    if not isinstance(checkpoint.spec, SegmentationSpec):
+        raise RunError(
+            f"{checkpoint.path}: is of a run that paints; name one whose spec has the task segmentation"
+        )
+    return checkpoint.spec
+
+
+@torch.no_grad()
+def predict(network: Network, batch: LabelledBatch, device: torch.device) -> Tensor:
+    """Return the label maps that a network gives, int64 ``(B, H, W)`` on the device."""
+    labels: Tensor = network.eval()(batch.to(device).pictures).argmax(dim=1)
+    return labels

@@ -1,0 +1,113 @@
+"""Finding parts of people with OpenCV's cascades (Viola and Jones 2001; Lienhart and Maydt 2002)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import cv2.data
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.config import Size
+from skinfw.data.segmentation import Mask
+from skinfw.errors import UserError
+from skinfw_plugins.segmenters.config_detectors import HaarDetector
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle in pixels, from edge to edge; it may reach beyond the picture."""
+
+    top: float
+    bottom: float
+    left: float
+    right: float
+
+    def grown(self, above: float, below: float, beside: float) -> Area:
+        """Return it with shares of its own height added above and below, of its width on either side."""
+        height, width = self.bottom - self.top, self.right - self.left
+        return Area(
+            self.top - above * height,
+            self.bottom + below * height,
+            self.left - beside * width,
+            self.right + beside * width,
+        )
+
+    def slices(self, size: Size) -> tuple[slice, slice]:
+        """Return its rows and columns within a picture of ``size`` (height, width)."""
+        top, bottom = (min(max(round(edge), 0), size[0]) for edge in (self.top, self.bottom))
+        left, right = (min(max(round(edge), 0), size[1]) for edge in (self.left, self.right))
+        return slice(top, bottom), slice(left, right)
+
+    def ellipse(self, size: Size) -> Mask:
+        """Return the pixels whose middle lies in the ellipse that it holds, bool ``(H, W)``."""
+        y = np.arange(size[0])[:, None] + 0.5 - (self.top + self.bottom) / 2
+        x = np.arange(size[1])[None] + 0.5 - (self.left + self.right) / 2
+        half_height, half_width = (self.bottom - self.top) / 2, (self.right - self.left) / 2
+        inside: Mask = (y / half_height) ** 2 + (x / half_width) ** 2 <= 1
+        return inside
+
+    def holds(self, other: Area) -> bool:
+        """Return whether the middle of another one lies in it."""
+        y, x = (other.top + other.bottom) / 2, (other.left + other.right) / 2
+        return self.top <= y < self.bottom and self.left <= x < self.right
+
+
+class Detector:
+    """A cascade, loaded.
+
+    Args:
+        config: which cascade, and how it looks.
+
+    Raises:
+        UserError: its file is missing or no cascade.
+    """
+
+    def __init__(self, config: HaarDetector) -> None:
+        self.config = config
+        self.path = config.file or Path(cv2.data.haarcascades, f"haarcascade_{config.cascade}.xml")
+        if not self.path.is_file():
+            raise UserError(f"{self.path}: no such cascade; give the XML file of one")
+        try:
+            self._cascade = cv2.CascadeClassifier(str(self.path))
+            empty = self._cascade.empty()
+        except (cv2.error, SystemError):  # OpenCV raises for some files, and loads nothing from others
+            empty = True
+        if empty:
+            raise UserError(f"{self.path}: no cascade that OpenCV can load; give the XML file of one")
+
+    def find(self, grey: NDArray[np.uint8]) -> list[Area]:
+        """Return what it finds in a grey picture ``(H, W)``, the surest first, at most its count.
+
+        The surest is what the cascade's last stage rates highest. On street photos that is a face more often
+        than the largest find is.
+        """
+        found = self._rated(grey)
+        if self.config.mirrored:
+            width = grey.shape[1]
+            for rating, area in self._rated(np.ascontiguousarray(grey[:, ::-1])):
+                turned = Area(area.top, area.bottom, width - area.right, width - area.left)
+                found.append((rating, turned))
+        found.sort(key=lambda each: (-each[0], each[1].top, each[1].left, each[1].right))
+        chosen: list[Area] = []
+        for _, area in found:
+            if len(chosen) < self.config.count and not any(other.holds(area) for other in chosen):
+                chosen.append(area)
+        return chosen
+
+    def _rated(self, grey: NDArray[np.uint8]) -> list[tuple[float, Area]]:
+        least = self.config.least_size
+        side = max(1, round(least * min(grey.shape) if least < 1 else least))
+        boxes, _, ratings = self._cascade.detectMultiScale3(
+            grey,
+            scaleFactor=self.config.scale_factor,
+            minNeighbors=self.config.neighbours,
+            minSize=(side, side),
+            outputRejectLevels=True,
+        )
+        return [
+            (float(rating), Area(float(y), float(y + height), float(x), float(x + width)))
+            for (x, y, width, height), rating in zip(boxes, np.ravel(ratings), strict=True)
+        ]

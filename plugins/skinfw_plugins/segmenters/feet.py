@@ -1,0 +1,119 @@
+"""Feet, in shoes or bare: the report's process (section 5.1.1)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skinfw.build import build
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Mask, Segmentation
+from skinfw.errors import UserError
+from skinfw.interfaces.segmenter import Segmenter
+from skinfw_plugins.segmenters.config_detectors import FeetConfig
+
+CLASSES = ("elsewhere", "footwear", "bare_feet")
+_BARE = re.compile(r"(^|_)(foot|feet)($|_)", re.IGNORECASE)
+
+
+class FeetSegmenter(Segmenter[FeetConfig]):
+    """Asks a network whether shoes are worn; takes its shoes if so, looks for bare feet if not.
+
+    It tells the region feet alone.
+    """
+
+    @cached_property
+    def _network(self) -> Segmenter[Any]:
+        return build(self.config.network, Segmenter)
+
+    @cached_property
+    def _bare(self) -> Segmenter[Any] | None:
+        return None if self.config.bare is None else build(self.config.bare, Segmenter)
+
+    def segment(self, photo: Photo) -> Segmentation:
+        """Return the shoes, or the bare feet.
+
+        Raises:
+            DataError: the network, or the segmenter of bare feet, refuses the photo.
+            UserError: the network knows no footwear, or nothing can tell bare feet.
+        """
+        found = self._network.segment(photo)
+        shoes = found.of_classes(*self._footwear(found))
+        labels = np.zeros(photo.size, np.uint8)
+        if shoes.mean() >= self.config.least_shoes and shoes.any():
+            labels[shoes] = CLASSES.index("footwear")
+        else:
+            labels[self._bare_feet(photo, found)] = CLASSES.index("bare_feet")
+        return Segmentation(labels, CLASSES, {"feet": CLASSES[1:]})
+
+    def sources(self, photo: Path) -> tuple[Path, ...]:
+        """Return the files that its segmenters read beside the photo."""
+        found = (path for segmenter in self._segmenters() for path in segmenter.sources(photo))
+        return tuple(dict.fromkeys(found))
+
+    def fingerprint(self) -> str:
+        """Return a hash of its segmenters' fingerprints."""
+        prints = "\0".join(segmenter.fingerprint() for segmenter in self._segmenters())
+        return hashlib.sha256(prints.encode()).hexdigest()
+
+    def _segmenters(self) -> list[Segmenter[Any]]:
+        return [self._network] if self._bare is None else [self._network, self._bare]
+
+    def _footwear(self, found: Segmentation) -> tuple[str, ...]:
+        """Return the network's classes of footwear."""
+        name, given = self.config.network.name, self.config.footwear
+        if given is None:
+            names = tuple(each for each in found.regions.get("feet", ()) if not _BARE.search(each))
+            if not names:
+                raise UserError(
+                    f"feet: the network {name} has no class of footwear (its region feet: "
+                    f"{', '.join(found.regions.get('feet', ())) or 'none'}); take one that has, or name them "
+                    "with footwear"
+                )
+            return names
+        unknown = [each for each in given if each not in found.classes]
+        if unknown:
+            raise UserError(
+                f"feet: the network {name} has no class {', '.join(unknown)}; it has "
+                f"{', '.join(found.classes)}"
+            )
+        return given
+
+    def _bare_feet(self, photo: Photo, found: Segmentation) -> Mask:
+        if self._bare is not None:
+            bare = self._bare.segment(photo)
+            if "feet" not in bare.regions:
+                name = self.config.bare.name if self.config.bare is not None else ""
+                raise UserError(f"feet: {name} does not tell feet; for haar give the file of a cascade")
+            return bare.region("feet")
+        named = [name for name in found.regions.get("feet", ()) if _BARE.search(name)]
+        if not named and not ("skin" in found.regions and "background" in found.regions):
+            raise UserError(
+                f"feet: the network {self.config.network.name} tells neither bare feet nor skin and "
+                "background; say with bare what finds bare feet"
+            )
+        return found.of_classes(*named) | skin_on_the_ground(found, self.config.ankle_height)
+
+
+def skin_on_the_ground(found: Segmentation, ankle_height: float) -> Mask:
+    """Return the skin at the person's lower end, bool ``(H, W)``.
+
+    A guess for upright people without shoes. A person who reaches the photo's lower edge is cut off there, so
+    that nobody knows where the feet are; there are none then.
+
+    Args:
+        found: what a segmenter says that tells skin and background.
+        ankle_height: share of the person's height, from below, in which skin counts.
+    """
+    skin = found.region("skin")
+    rows = np.flatnonzero(found.person.any(axis=1))
+    if "background" not in found.regions or not len(rows) or rows[-1] == len(skin) - 1:
+        return np.zeros_like(skin)
+    height = rows[-1] + 1 - rows[0]
+    skin[: rows[-1] + 1 - max(1, round(ankle_height * height))] = False
+    return skin

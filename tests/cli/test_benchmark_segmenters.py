@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from drawn_photos import write_drawn_photo
+from onnx_models import write_bodypix
+
+from skinfw.cli import main
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for seed in range(3):
+        write_drawn_photo(tmp_path / "photos" / f"{seed}.png", seed)
+    return tmp_path / "photos"
+
+
+def test_a_table_and_a_file(photos: Path, tmp_path: Path) -> None:
+    weights = write_bodypix(tmp_path / "bodypix.onnx", stride=8)
+    bodypix = json.dumps({"type": "bodypix", "weights": str(weights), "resolution": 97, "threshold": 0.3})
+    output = tmp_path / "figures.json"
+    arguments = [
+        "--segmenter",
+        "deepfashion",
+        "--segmenter",
+        bodypix,
+        "--limit",
+        "2",
+        "--output",
+        str(output),
+    ]
+    done = CliRunner().invoke(main, ["benchmark-segmenters", str(photos), *arguments])
+    assert done.exit_code == 0, done.output
+    figures = json.loads(output.read_text())
+    ours, theirs = figures["deepfashion"], figures[next(name for name in figures if name != "deepfashion")]
+    # a segmenter that is measured against itself is right everywhere
+    assert {value for value in ours["mean"].values() if value is not None} == {1.0}
+    assert theirs["mean"]["skin"] is None and 0 < theirs["mean"]["person"] < 1
+    assert ours["photos"] == theirs["photos"] == 2 and ours["memory"] > 10
+    assert "1.000 (1.000)" in done.output and "n/a" in done.output
+
+
+def test_faults_of_the_user(photos: Path, tmp_path: Path) -> None:
+    def told(*arguments: str) -> str:
+        done = CliRunner().invoke(main, ["benchmark-segmenters", *arguments])
+        assert done.exit_code == 2, done.output
+        return done.output
+
+    assert "did you mean 'bodypix'" in told(str(photos), "--segmenter", "bodypicks")
+    assert "no such folder" in told(str(tmp_path / "no"), "--segmenter", "deepfashion")
+    missing = '{"type": "bodypix", "weights": "/nowhere/a.onnx"}'
+    assert "no such ONNX file" in told(str(photos), "--segmenter", missing)
