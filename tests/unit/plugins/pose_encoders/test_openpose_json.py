@@ -60,7 +60,7 @@ def test_dress_code_has_one_person_at_half_the_size(tmp_path: Path) -> None:
         (
             {"people": [{"pose_keypoints_2d": [1.0] * 53 + [float("nan")]}]},
             None,
-            "a person.s points are no list of finite numbers",
+            "a person.s points are no list",
         ),
         ({"keypoints": [[1, 2, 3, 0]] * 3}, None, "9 numbers for a person"),
         ({"keypoints": 3}, None, "no OpenPose JSON"),

@@ -1,0 +1,213 @@
+"""How well and how fast pose encoders find the points of photos whose poses are known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.benchmark.labels import labelled
+from skinfw.benchmark.process import in_own_process
+from skinfw.build import build
+from skinfw.component_spec import ComponentSpec
+from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Mask
+from skinfw.errors import DataError
+from skinfw.interfaces import PoseEncoder
+from skinfw.reporting.figures import NONE, Cell, Table
+
+SHARES = (0.1, 0.2)
+"""How far off a correct point may be, as shares of the torso's length."""
+
+TORSOS = (("Neck", "MidHip"), ("RShoulder", "RHip"), ("LShoulder", "LHip"))
+"""What the torso's length is measured between: the first two points that are both known."""
+
+
+@dataclass(frozen=True)
+class PoseFigures:
+    """What one pose encoder came to.
+
+    A point counts where the true pose has it and the encoder finds it in any photo at all: those that it does
+    not look for, such as the feet in COCO's order, are none of its misses.
+
+    Attributes:
+        pck: percentage of correct keypoints at each of `SHARES`, as a share in [0, 1]: of the points that
+            count, those found within that share of the torso's length. A point that was not found is wrong.
+        found: share of the points that count which were found anywhere.
+        points: how many points count.
+        by_point: PCK at the first of `SHARES` of each keypoint by name; None where none counts.
+        photos: photos that were measured.
+        nobody: those of them in which the encoder found nobody.
+        unusable: why others could not be measured, by the photo.
+        seconds: median time of one photo, from pixels in memory to keypoints.
+        memory: largest resident memory of its process in MiB, libraries included.
+    """
+
+    pck: tuple[float, ...]
+    found: float
+    points: int
+    by_point: dict[str, float | None]
+    photos: int
+    nobody: int
+    unusable: dict[str, str]
+    seconds: float
+    memory: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as JSON holds them."""
+        named = {f"pck@{share:g}": value for share, value in zip(SHARES, self.pck, strict=True)}
+        rest = asdict(self)
+        del rest["pck"]
+        return {**named, **rest}
+
+
+def torso_length(pose: Keypoints) -> float | None:
+    """Return the length of a pose's torso in pixels, or None where no two of `TORSOS` are known."""
+    for one, other in TORSOS:
+        first, second = pose.point(one), pose.point(other)
+        if first[2] > 0 and second[2] > 0:
+            return float(np.linalg.norm(first[:2] - second[:2])) or None
+    return None
+
+
+def measure_pose_encoder(
+    encoder: PoseEncoder[Any], truth: PoseEncoder[Any], photos: Sequence[Path]
+) -> PoseFigures:
+    """Compare a pose encoder with true poses.
+
+    Of several people the encoder's is the one with most points in the box around the true pose.
+
+    Args:
+        encoder: what is measured.
+        truth: gives the true poses.
+        photos: the photos.
+
+    Raises:
+        DataError: not one photo could be measured.
+    """
+    present, found = np.zeros(len(BODY_25), int), np.zeros(len(BODY_25), int)
+    correct = np.zeros((len(SHARES), len(BODY_25)), int)
+    seconds: list[float] = []
+    nobody, unusable = 0, {}
+    for path in photos:
+        try:
+            photo = Photo.read(path)
+            true, length = _true_pose(truth, photo)
+            began = time.perf_counter()
+            pose = encoder.keypoints(photo, _box(true, photo.size))
+        except DataError as error:
+            unusable[str(path)] = str(error)
+            continue
+        seconds.append(time.perf_counter() - began)
+        known = true.points[:, 2] > 0
+        present += known
+        if pose is None:
+            nobody += 1
+            continue
+        seen = known & (pose.points[:, 2] > 0)
+        distance = np.linalg.norm((pose.points - true.points)[:, :2], axis=1)
+        found += seen
+        correct += [seen & (distance <= share * length) for share in SHARES]
+    if not seconds:
+        raise DataError(
+            f"none of the {len(photos)} photos could be measured: {next(iter(unusable.values()))}"
+        )
+    return _figures(present, found, correct, len(seconds), nobody, unusable, float(np.median(seconds)))
+
+
+def _true_pose(truth: PoseEncoder[Any], photo: Photo) -> tuple[Keypoints, float]:
+    true = truth.keypoints(photo)
+    length = None if true is None else torso_length(true)
+    if true is None or length is None:
+        raise DataError(f"{photo.path}: its true pose has no torso to measure by")
+    return true, length
+
+
+def _box(pose: Keypoints, size: tuple[int, int]) -> Mask:
+    """Return the box around a pose as a mask of the photo's size."""
+    points = pose.points[pose.points[:, 2] > 0, :2]
+    left, top = np.floor(points.min(axis=0)).astype(int).clip(0)
+    right, bottom = np.ceil(points.max(axis=0)).astype(int).clip(0)
+    mask = np.zeros(size, bool)
+    mask[top : bottom + 1, left : right + 1] = True
+    return mask
+
+
+def _figures(
+    present: NDArray[np.int_],
+    found: NDArray[np.int_],
+    correct: NDArray[np.int_],
+    photos: int,
+    nobody: int,
+    unusable: dict[str, str],
+    seconds: float,
+) -> PoseFigures:
+    counts = found > 0
+    points = int(present[counts].sum())
+    return PoseFigures(
+        pck=tuple(float(row[counts].sum() / points) if points else 0.0 for row in correct),
+        found=float(found[counts].sum() / points) if points else 0.0,
+        points=points,
+        by_point={
+            name: float(correct[0, index] / present[index]) if counts[index] else None
+            for index, name in enumerate(BODY_25)
+        },
+        photos=photos,
+        nobody=nobody,
+        unusable=unusable,
+        seconds=seconds,
+    )
+
+
+def benchmark_poses(
+    encoders: Sequence[ComponentSpec], truth: ComponentSpec, photos: Sequence[Path]
+) -> dict[str, PoseFigures]:
+    """Measure pose encoders one after the other, each in a process of its own.
+
+    Returns:
+        the figures by the encoders' labels, see `skinfw.benchmark.labels.labelled`.
+
+    Raises:
+        DataError: an encoder could not measure a single photo.
+        SkinfwError: an encoder cannot be built, for instance because its weights are missing.
+    """
+    measured = {}
+    for label, reference in labelled(encoders).items():
+        figures, memory = in_own_process(_measure, reference, truth, photos)
+        measured[label] = replace(figures, memory=memory)
+    return measured
+
+
+def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Path]) -> PoseFigures:
+    return measure_pose_encoder(build(reference, PoseEncoder), build(truth, PoseEncoder), photos)
+
+
+def poses_table(figures: dict[str, PoseFigures]) -> Table:
+    """Return the figures of pose encoders side by side; the best PCK of each share is marked."""
+    best = [max((each.pck[place] for each in figures.values()), default=0.0) for place in range(len(SHARES))]
+
+    def cells(each: PoseFigures) -> list[Cell]:
+        correct = [
+            Cell(f"{value:.3f}" if each.points else NONE, each.points > 0 and value == top)
+            for value, top in zip(each.pck, best, strict=True)
+        ]
+        plain = [
+            f"{each.found:.3f}",
+            str(each.nobody),
+            str(each.photos),
+            f"{1 / each.seconds:.3g}",
+            f"{each.memory:.0f}",
+        ]
+        return [*correct, *(Cell(text, False) for text in plain)]
+
+    columns = [
+        *(f"PCK@{share:g} ↑" for share in SHARES),
+        *("found", "nobody", "photos", "photos/s", "memory, MiB"),
+    ]
+    return Table("pose encoder", columns, [(name, cells(each)) for name, each in figures.items()])

@@ -1,0 +1,85 @@
+"""``skinfw benchmark-poses``: how well and how fast pose encoders find the points of a body."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from skinfw.benchmark.poses import PoseFigures
+    from skinfw.component_spec import ComponentSpec
+
+
+@click.command(name="benchmark-poses", short_help="Measure pose encoders against known poses.")
+@click.argument("photos", type=click.Path(path_type=Path))
+@click.option(
+    "--encoder", "encoders", multiple=True, metavar="NAME|JSON",
+    help='A pose encoder to measure: a name, or JSON like {"type": "NAME", ...}. May be repeated. '
+    "Default: all that can run here.",
+)  # fmt: skip
+@click.option(
+    "--truth", metavar="NAME|JSON", show_default="as skinfw list says",
+    help="The pose encoder whose poses are taken for true.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1), help="Measure at most so many photos, evenly chosen.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Also write all figures as JSON."
+)
+def command(
+    photos: Path, encoders: tuple[str, ...], truth: str | None, limit: int | None, output: Path | None
+) -> None:
+    """Compare pose encoders with the poses of the photos under PHOTOS.
+
+    PCK@0.1 is the share of points that lie within a tenth of the torso's length (neck to mid-hip) of the true
+    ones; found is the share that was found anywhere; nobody counts photos in which nobody was found. Speed is
+    that of one photo at a time, memory that of the encoder's process.
+    """
+    from skinfw.cli.components import component_option
+
+    references = [component_option("pose_encoder", text, "--encoder") for text in encoders]
+    true = component_option("pose_encoder", truth, "--truth")
+
+    from skinfw.benchmark.photos import chosen_photos
+    from skinfw.benchmark.poses import benchmark_poses, poses_table
+    from skinfw.component_spec import use_default
+    from skinfw.errors import DataError
+    from skinfw.jsonfile import write_json
+    from skinfw.reporting.console import print_table
+
+    # the label maps of the usual segmenter are no photos
+    chosen = chosen_photos(photos, use_default("segmenter"), limit=limit)
+    if references:
+        figures = benchmark_poses(references, true, chosen)
+    else:
+        figures = _all_that_can_run(true, chosen)
+        if not figures:
+            raise DataError(f"{photos}: no pose encoder can run here; name one with --encoder")
+    print_table(poses_table(figures))
+    for name, each in figures.items():
+        if each.unusable:
+            path, reason = next(iter(each.unusable.items()))
+            told = reason if path in reason else f"{path}: {reason}"
+            click.echo(f"{name}: {len(each.unusable)} photos could not be measured, for instance {told}")
+    if output is not None:
+        write_json(output, {name: each.to_json() for name, each in figures.items()})
+        click.echo(f"Figures: {output}")
+
+
+def _all_that_can_run(truth: ComponentSpec, photos: list[Path]) -> dict[str, PoseFigures]:
+    """Measure every pose encoder but the truth's; those that cannot run are told with the reason."""
+    from skinfw.benchmark.poses import benchmark_poses
+    from skinfw.component_spec import use
+    from skinfw.errors import SkinfwError
+    from skinfw.registry import installed
+
+    figures: dict[str, PoseFigures] = {}
+    for kind, name in installed().entries:
+        if kind != truth.kind or name == truth.name:
+            continue
+        try:
+            figures |= benchmark_poses([use(kind, name)], truth, photos)
+        except SkinfwError as error:
+            click.echo(f"{name} is left out: {error}", err=True)
+    return figures
