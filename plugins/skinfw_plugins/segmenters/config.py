@@ -9,7 +9,7 @@ from pydantic import Field
 from skinfw.component_spec import ComponentSpec, Slot
 from skinfw.config import ComponentConfig
 from skinfw_plugins.bodypix_config import BodyPixNetwork
-from skinfw_plugins.segmenters.labels import Labels
+from skinfw_plugins.segmenters.config_labels import Labels
 
 SnapDistance = Annotated[
     float,

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.component_spec import ComponentSpec, Slot, use
 from skinfw.config import ComponentConfig, SpecPath, StrictModel
-from skinfw_plugins.segmenters.config_labels import RegionField
+from skinfw.regions import RegionName
 
 PackagedCascade = Literal[
     "frontalface_default", "frontalface_alt", "frontalface_alt2", "frontalface_alt_tree", "profileface",
@@ -140,7 +140,7 @@ class EnsembleMember(StrictModel):
     """A segmenter, and what it is asked for."""
 
     segmenter: _Segmenter = Field(description="the segmenter")
-    regions: tuple[RegionField, ...] | None = Field(
+    regions: tuple[RegionName, ...] | None = Field(
         default=None,
         min_length=1,
         description="regions that it is asked for; null: all that it can tell",

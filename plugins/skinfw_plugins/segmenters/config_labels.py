@@ -1,18 +1,16 @@
-"""How configurations say what a network's classes mean. Light: pydantic only."""
+"""How configurations say which classes a label map has and what they mean. Light: pydantic only."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.config import StrictModel
-
-RegionField = Literal["background", "skin", "head", "feet", "apparel"]
-"""The five regions, as `skinfw.data.segmentation.RegionName` has them."""
+from skinfw.regions import RegionName
 
 LabelSetName = Literal[
     "atr", "lip", "cihp", "pascal_person_part", "deepfashion", "deepfashion_multimodal", "ccp", "bodypix",
@@ -21,7 +19,7 @@ LabelSetName = Literal[
 """The names of `skinfw_plugins.segmenters.label_sets.LABEL_SETS`."""
 
 
-def check_regions(regions: dict[RegionField, tuple[str, ...]]) -> dict[RegionField, tuple[str, ...]]:
+def check_regions(regions: dict[RegionName, tuple[str, ...]]) -> dict[RegionName, tuple[str, ...]]:
     """Refuse a table that puts one class into two regions, or names it twice."""
     counts = Counter(name for members in regions.values() for name in members)
     twice = [name for name, count in counts.items() if count > 1]
@@ -39,11 +37,11 @@ class CustomLabels(StrictModel):
     """A label set of one's own."""
 
     classes: tuple[str, ...] = Field(
-        min_length=1, max_length=256, description="the name of each of the network's classes, from code 0"
+        min_length=1, max_length=256, description="the name of each class in the order of their codes, from 0"
     )
-    regions: dict[RegionField, tuple[str, ...]] = Field(
+    regions: dict[RegionName, tuple[str, ...]] = Field(
         min_length=1,
-        description="for each region that the network can tell, the names of its classes; a class in none "
+        description="for each region that can be told, the names of its classes; a class in none "
         "of them belongs to no region",
     )
 
@@ -58,3 +56,15 @@ class CustomLabels(StrictModel):
                 "unknown_class", f"regions names {listed(sorted(unknown))}, which classes does not hold"
             )
         return self
+
+
+def _tag(value: Any) -> str:
+    return "custom" if isinstance(value, dict | CustomLabels) else "name"
+
+
+Labels = Annotated[
+    Annotated[LabelSetName, Tag("name")] | Annotated[CustomLabels, Tag("custom")],
+    # told apart by hand, so that a fault is told once and not for each alternative
+    Discriminator(_tag),
+]
+"""A label set by name, or one's own as an object with classes and regions."""

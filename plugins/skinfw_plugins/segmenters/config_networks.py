@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo
 
 from skinfw.config import ComponentConfig, SpecPath
-from skinfw_plugins.segmenters.config_labels import CustomLabels, LabelSetName, RegionField, check_regions
+from skinfw.regions import RegionName
+from skinfw_plugins.segmenters.config_labels import Labels, LabelSetName, check_regions
 
 _Pixels = Annotated[int, Field(ge=1, le=4096)]
 _Deviation = Annotated[float, Field(gt=0)]
@@ -21,7 +22,7 @@ class OnnxParserConfig(ComponentConfig):
     """A human parser that somebody exported to ONNX, and how it wants its pictures."""
 
     path: SpecPath = Field(description="the ONNX file")
-    labels: LabelSetName | CustomLabels = Field(
+    labels: Labels = Field(
         description="what its classes are: the name of a published label set, or classes and regions"
     )
     size: tuple[_Pixels, _Pixels] | None = Field(
@@ -63,13 +64,13 @@ class HuggingfaceConfig(ComponentConfig):
     revision: str | None = Field(
         default=None, min_length=1, description="branch, tag or commit on the hub; null: the newest"
     )
-    labels: LabelSetName | Annotated[dict[RegionField, tuple[str, ...]], AfterValidator(check_regions)] = (
+    labels: LabelSetName | Annotated[dict[RegionName, tuple[str, ...]], AfterValidator(check_regions)] = (
         Field(
             description="what its classes are: the name of a published label set, by code, or for each "
             "region the names of the model's own classes"
         )
     )
-    other: RegionField | None = Field(
+    other: RegionName | None = Field(
         default=None,
         description="region of the model's classes that labels does not name; null: there must be none",
     )

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from skinfw.data.segmentation import RegionName
 from skinfw_plugins.segmenters import deepfashion_classes
+from skinfw_plugins.segmenters.config_labels import CustomLabels, Labels, LabelSetName
 from skinfw_plugins.segmenters.deepfashion_classes import RGB
-from skinfw_plugins.segmenters.labels import CustomLabels, Labels, LabelSetName
 
 _LIMBS = ("left_leg", "right_leg", "left_arm", "right_arm")
 _SHOES = ("left_shoe", "right_shoe")

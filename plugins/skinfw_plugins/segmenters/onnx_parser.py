@@ -17,9 +17,8 @@ from skinfw.data.segmentation import LabelMap, Picture, Segmentation
 from skinfw.errors import UserError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw_plugins.onnx_file import OnnxFile
-from skinfw_plugins.segmenters.config_labels import CustomLabels
 from skinfw_plugins.segmenters.config_networks import OnnxParserConfig
-from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet
+from skinfw_plugins.segmenters.label_sets import LabelSet, label_set
 from skinfw_plugins.segmenters.scores import best_class
 
 
@@ -41,10 +40,7 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
     @cached_property
     def labels(self) -> LabelSet:
         """The classes of the network."""
-        given = self.config.labels
-        return (
-            LabelSet(given.classes, given.regions) if isinstance(given, CustomLabels) else LABEL_SETS[given]
-        )
+        return label_set(self.config.labels)
 
     @cached_property
     def file(self) -> OnnxFile:

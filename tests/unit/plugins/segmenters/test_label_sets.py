@@ -52,9 +52,9 @@ def test_a_set_of_ones_own() -> None:
 @pytest.mark.parametrize(
     ("labels", "fault"),
     [
-        ({"classes": ["a", "a"], "regions": {}}, "twice"),
-        ({"classes": ["a", "b"], "regions": {"skin": ["c"]}}, "'c' is none of the classes"),
-        ({"classes": ["a", "b"], "regions": {"skin": ["a"], "feet": ["a"]}}, "two regions"),
+        ({"classes": ["a", "a"], "regions": {}}, "more than once"),
+        ({"classes": ["a", "b"], "regions": {"skin": ["c"]}}, "'c', which classes does not hold"),
+        ({"classes": ["a", "b"], "regions": {"skin": ["a"], "feet": ["a"]}}, "more than once"),
         ("nobody", "atr"),
     ],
 )
