@@ -52,7 +52,7 @@ def test_a_set_of_ones_own() -> None:
 @pytest.mark.parametrize(
     ("labels", "fault"),
     [
-        ({"classes": ["a", "a"], "regions": {}}, "more than once"),
+        ({"classes": ["a", "a"], "regions": {"skin": ["a"]}}, "more than once"),
         ({"classes": ["a", "b"], "regions": {"skin": ["c"]}}, "'c', which classes does not hold"),
         ({"classes": ["a", "b"], "regions": {"skin": ["a"], "feet": ["a"]}}, "more than once"),
         ("nobody", "atr"),
