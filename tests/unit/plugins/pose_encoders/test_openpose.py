@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skinfw.build import build
+from skinfw.component_spec import use
+from skinfw.data.batch import collate
 from skinfw.data.photo import Photo
 from skinfw.data.skeleton import draw_skeleton
 from skinfw.errors import DataError
+from skinfw.interfaces import Augmentation, AugmentationIO, Dataset, DatasetIO
 from skinfw_plugins.datasets.mannequin import draw_person
 from skinfw_plugins.pose_encoders.config import OpenposeConfig
 from skinfw_plugins.pose_encoders.openpose import OpenposePoseEncoder
@@ -117,3 +121,24 @@ def test_the_suffix_is_a_setting(tmp_path: Path) -> None:
     write_pose(tmp_path / "a.pose", 4)
     found = encoder(suffix=".pose").keypoints(Photo(PIXELS, tmp_path / "a.jpg"))
     assert found is not None and found.points[0, 0] == 4
+
+
+def test_plain_lines_stay_so_when_a_sample_is_moved(tmp_path: Path, write_photo: PhotoWriter) -> None:
+    write_photo(tmp_path / "photos" / "a_1_front.png")
+    pose_encoder = {"type": "openpose", "draw": "lines"}
+    config = {
+        "root": tmp_path / "photos",
+        "cache": tmp_path / "cache",
+        "pose_encoder": pose_encoder,
+        "prepare": {"workers": 1},
+    }
+    io = DatasetIO((96, 64), ("apparel_head_foot", "line", "heatmaps"), needs_keypoints=True)
+    dataset = build(use("dataset", "photos", **config), Dataset, io)
+    sample = dataset.load(dataset.names()[0])
+    assert sample.line_style == "lines"
+    assert set(np.unique(sample.inputs["line"]).tolist()) == {0, 255}
+    flip = build(use("augmentation", "flip", probability=1), Augmentation, AugmentationIO((96, 64)))
+    mirrored = flip(collate([sample])).inputs["line"]
+    assert (mirrored[0, 0] == mirrored[0, 1]).all() and (mirrored[0, 0] == mirrored[0, 2]).all()
+    lit = sample.inputs["line"][:, ::-1, 0] > 0
+    assert (mirrored[0, 0].numpy() > 0.3)[lit].mean() > 0.6
