@@ -19,6 +19,7 @@ from skinfw.errors import UserError
 from skinfw.weights import WeightsFile, find_weights
 from skinfw_plugins.bodypix_config import BodyPixNetwork
 from skinfw_plugins.onnx_file import OnnxFile
+from skinfw_plugins.onnx_padding import explicitly_padded
 
 OUTPUTS = ("segments", "part_heatmaps", "heatmaps", "short_offsets")
 
@@ -82,7 +83,8 @@ class BodyPix:
         Raises:
             UserError: it cannot be had, or is no BodyPix 2.
         """
-        file = OnnxFile(self._path())
+        path = self._path()
+        file = OnnxFile(path, content=explicitly_padded(path))
         file.require_outputs(OUTPUTS, "BodyPix 2")
         return file
 

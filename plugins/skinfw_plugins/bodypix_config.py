@@ -38,6 +38,6 @@ class BodyPixNetwork(ComponentConfig):
     )
     weights: SpecPath | None = Field(
         default=None,
-        description="an ONNX file of BodyPix 2 with that stride; null: by multiplier and stride, from "
-        "SKINFW_WEIGHTS, the cache or the network",
+        description="an ONNX file of BodyPix 2 with that stride, padded explicitly or not; null: by "
+        "multiplier and stride, from SKINFW_WEIGHTS, the cache or the network",
     )

@@ -26,12 +26,13 @@ class OnnxFile:
         path: the file.
         threads: CPU threads of one pass; None for as many as OMP_NUM_THREADS says, which ONNX Runtime itself
             does not look at, or as there are cores.
+        content: the file as it is to be run, where it was changed after reading; None reads it.
 
     Raises:
         UserError: the file is missing, or ONNX Runtime cannot load it.
     """
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(self, path: Path, threads: int | None = None, content: bytes | None = None) -> None:
         import onnxruntime
 
         if not path.is_file():
@@ -42,7 +43,7 @@ class OnnxFile:
         self.path = path
         try:
             self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
-                str(path), options, providers=onnxruntime.get_available_providers()
+                content or str(path), options, providers=onnxruntime.get_available_providers()
             )
         except Exception as error:  # onnxruntime raises its own kinds for what is no ONNX
             raise UserError(

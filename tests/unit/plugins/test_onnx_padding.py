@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from onnx_models import write_graph
+
+from skinfw.errors import UserError
+from skinfw_plugins.onnx_file import OnnxFile
+from skinfw_plugins.onnx_padding import explicitly_padded
+
+KERNEL = np.random.default_rng(0).normal(size=(2, 3, 3, 3)).astype(np.float32)
+VALUES = np.random.default_rng(1).normal(size=(1, 3, 11, 9)).astype(np.float32)
+
+
+def write_convolution(path: Path, **settings: Any) -> Path:
+    return write_graph(
+        path,
+        [helper.make_node("Conv", ["x", "kernel"], ["y"], kernel_shape=[3, 3], **settings)],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, None, None])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 2, None, None])],
+        [numpy_helper.from_array(KERNEL, "kernel")],
+    )
+
+
+@pytest.mark.parametrize("automatic", ["SAME_UPPER", "SAME_LOWER"])
+@pytest.mark.parametrize("dilations", [[2, 2], [3, 1]])
+def test_a_dilated_convolution_keeps_the_size(tmp_path: Path, automatic: str, dilations: list[int]) -> None:
+    path = write_convolution(tmp_path / "net.onnx", auto_pad=automatic, dilations=dilations)
+    with pytest.raises(UserError, match="Dilation not supported"):
+        OnnxFile(path).run({"x": VALUES}, ["y"])
+    (found,) = OnnxFile(path, content=explicitly_padded(path)).run({"x": VALUES}, ["y"])
+    expected = torch.nn.functional.conv2d(
+        torch.from_numpy(VALUES), torch.from_numpy(KERNEL), padding="same", dilation=tuple(dilations)
+    )
+    assert found == pytest.approx(expected.numpy(), abs=1e-4)
+
+
+def test_others_stay_as_they_are(tmp_path: Path) -> None:
+    path = write_convolution(tmp_path / "net.onnx", auto_pad="SAME_UPPER")
+    (found,) = OnnxFile(path, content=explicitly_padded(path)).run({"x": VALUES}, ["y"])
+    (expected,) = OnnxFile(path).run({"x": VALUES}, ["y"])
+    assert np.array_equal(found, expected)
+
+
+def test_a_dilated_convolution_with_a_step_is_refused(tmp_path: Path) -> None:
+    path = write_convolution(tmp_path / "net.onnx", auto_pad="SAME_UPPER", dilations=[2, 2], strides=[2, 2])
+    with pytest.raises(UserError, match=r"net\.onnx: the convolution .* cannot be padded"):
+        explicitly_padded(path)
+
+
+def test_no_onnx(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"nothing at all")
+    with pytest.raises(UserError, match=r"net\.onnx: no ONNX file"):
+        explicitly_padded(tmp_path / "net.onnx")
+    with pytest.raises(UserError, match=r"no\.onnx: no such ONNX file"):
+        explicitly_padded(tmp_path / "no.onnx")
