@@ -59,7 +59,8 @@ def test_the_filled_spec_is_json_and_gives_itself_again(value: dict[str, Any], t
     spec = parse_spec({"$schema": "spec.schema.json", **value}, folder=tmp_path)
     filled = json.loads(json.dumps(spec.to_json()))
     assert "$schema" not in filled
-    assert filled["data"]["dataset"] == {"type": "folder", "root": str(tmp_path / "data/full_body")}
+    dataset = {"type": "folder", "root": str(tmp_path / "data/full_body"), "duplicate_distance": 4}
+    assert filled["data"]["dataset"] == dataset
     assert filled["generator"]["type"] == "pix2pix"
     assert filled["discriminator"]["patch"] == 142
     assert parse_spec(filled, folder=tmp_path / "elsewhere").to_json() == filled
