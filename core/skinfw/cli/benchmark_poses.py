@@ -43,10 +43,9 @@ def command(
 
     from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.poses import benchmark_poses, poses_table
+    from skinfw.cli.measured import tell_figures
     from skinfw.component_spec import use_default
     from skinfw.errors import DataError
-    from skinfw.jsonfile import write_json
-    from skinfw.reporting.console import print_table
 
     # the label maps of the usual segmenter are no photos
     chosen = chosen_photos(photos, use_default("segmenter"), limit=limit)
@@ -56,15 +55,7 @@ def command(
         figures = _all_that_can_run(true, chosen)
         if not figures:
             raise DataError(f"{photos}: no pose encoder can run here; name one with --encoder")
-    print_table(poses_table(figures))
-    for name, each in figures.items():
-        if each.unusable:
-            path, reason = next(iter(each.unusable.items()))
-            told = reason if path in reason else f"{path}: {reason}"
-            click.echo(f"{name}: {len(each.unusable)} photos could not be measured, for instance {told}")
-    if output is not None:
-        write_json(output, {name: each.to_json() for name, each in figures.items()})
-        click.echo(f"Figures: {output}")
+    tell_figures(poses_table(figures), figures, output)
 
 
 def _all_that_can_run(truth: ComponentSpec, photos: list[Path]) -> dict[str, PoseFigures]:

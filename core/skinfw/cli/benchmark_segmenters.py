@@ -45,17 +45,8 @@ def command(
 
     from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.segmenters import benchmark_segmenters, figures_table
-    from skinfw.jsonfile import write_json
-    from skinfw.reporting.console import print_table
+    from skinfw.cli.measured import tell_figures
 
     chosen = chosen_photos(photos, true, test_fraction, limit)
     figures = benchmark_segmenters(references, true, chosen)
-    print_table(figures_table(figures), title="Intersection over union: mean (median)")
-    for name, each in figures.items():
-        if each.unusable:
-            path, reason = next(iter(each.unusable.items()))
-            told = reason if path in reason else f"{path}: {reason}"
-            click.echo(f"{name}: {len(each.unusable)} photos could not be segmented, for instance {told}")
-    if output is not None:
-        write_json(output, {name: each.to_json() for name, each in figures.items()})
-        click.echo(f"Figures: {output}")
+    tell_figures(figures_table(figures), figures, output, "Intersection over union: mean (median)")
