@@ -13,6 +13,7 @@ from skinfw.interfaces.segmenter import Segmenter
 from skinfw_plugins.bodypix import BodyPix, BodyPixScores, upsampled
 from skinfw_plugins.segmenters.config import BodyPixConfig
 from skinfw_plugins.segmenters.label_sets import BODYPIX
+from skinfw_plugins.segmenters.main_person import main_person
 
 _ROWS = 256
 """Rows of a picture that are decided at once: all scores of a large photo would fill the memory."""
@@ -36,6 +37,8 @@ class BodyPixSegmenter(Segmenter[BodyPixConfig]):
             UserError: the weights cannot be had, or are none of BodyPix 2.
         """
         labels = part_labels(self._network(photo.pixels), photo.size, self.config.threshold)
+        if self.config.people == "main":
+            labels[~main_person(labels > 0)] = 0
         return Segmentation(labels, BODYPIX.classes, BODYPIX.regions)
 
     def fingerprint(self) -> str:

@@ -78,6 +78,10 @@ class BodyPixConfig(BodyPixNetwork):
         lt=1,
         description="probability above which a pixel is a person's (BodyPix 2: 0.7)",
     )
+    people: Literal["main", "all"] = Field(
+        default="main",
+        description="who is kept: the largest patch with what lies above and below it, or everybody",
+    )
 
 
 def _bodypix() -> ComponentSpec:
