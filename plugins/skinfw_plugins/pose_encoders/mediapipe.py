@@ -27,9 +27,11 @@ WEIGHTS = WeightsFile(
     "pose_landmarker_full.task",
     "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/latest/"
     "pose_landmarker_full.task",
-    "45f1092d12658a841a9ba7e3942f09324a28335ef42fa8ac0ac8cb178aadd4dd",
+    "4eaa5eb7a98365221087693fcc286334cf0858e2eb6e15b506aa4a7ecdcec4ad",
     "MediaPipe's pose landmarker (full)",
     cache="skinfw",
+    # MediaPipe 0.10's two pose models, packed anew for the Tasks API
+    also=("45f1092d12658a841a9ba7e3942f09324a28335ef42fa8ac0ac8cb178aadd4dd",),
 )
 
 
