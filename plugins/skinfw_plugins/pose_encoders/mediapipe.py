@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import weakref
 from contextlib import nullcontext
 from functools import cached_property
@@ -18,7 +17,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
-from skinfw.weights import WeightsFile, find_weights
+from skinfw.weights import WeightsFile, file_sha256, find_weights
 from skinfw_plugins.pose_encoders.config import MediapipePoseConfig
 from skinfw_plugins.pose_encoders.orders import MEDIAPIPE_33, to_body_25
 from skinfw_plugins.quiet import quiet
@@ -104,8 +103,7 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the .task file."""
-        with self.model.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(self.model)
 
 
 def _close(landmarker: Any) -> None:
