@@ -46,3 +46,9 @@ class RunError(UserError):
 
 class TrainingError(SkinfwError):
     """Training cannot go on, for instance because a loss is not finite."""
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what a library's error says; its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

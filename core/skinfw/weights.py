@@ -35,6 +35,7 @@ class WeightsFile:
         sha256: the SHA-256 of its content in hex, or the beginning of it that the publisher gives.
         purpose: what it is, for messages: "VGG-16 trained on ImageNet".
         cache: where a downloaded file is kept: torch's folder, which torchvision fills too, or skinfw's own.
+        also: the SHA-256 of other files that do as well on disk: the same network, packed differently.
     """
 
     name: str
@@ -42,6 +43,7 @@ class WeightsFile:
     sha256: str
     purpose: str
     cache: Literal["torch", "skinfw"] = "torch"
+    also: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -79,13 +81,24 @@ def find_weights(file: WeightsFile) -> Path:
             path=file.folder,
             downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
         )
-    except (OSError, RuntimeError, ValueError) as error:
+    except ValueError as error:  # of another SHA-256
+        raise UserError(
+            f"{file.url}: offers another file than {file.purpose} by now: {error}. Get it elsewhere (SHA-256 "
+            f"{_told(file)}) and put it into {_folders(file)}"
+        ) from error
+    except (OSError, RuntimeError) as error:
         raise UserError(
             f"{file.name}: {file.purpose} is not on disk and cannot be downloaded ({error}). Get {file.url} "
             f"(SHA-256 {_told(file)}) and put it into {_folders(file)}"
         ) from error
     _check(target, file)
     return target
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def load_weights(file: WeightsFile) -> dict[str, Tensor]:
@@ -123,9 +136,8 @@ def _told(file: WeightsFile) -> str:
 
 
 def _check(path: Path, file: WeightsFile) -> None:
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if not found.startswith(file.sha256):
+    found = file_sha256(path)
+    if not found.startswith(file.sha256) and found not in file.also:
         raise UserError(
             f"{path}: is not {file.purpose}: its SHA-256 is {found}, that of the published file "
             f"{_told(file)}; remove it and get {file.url}"

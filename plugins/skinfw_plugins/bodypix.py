@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.config import Size
+from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Picture
 from skinfw.errors import UserError
 from skinfw.weights import WeightsFile, find_weights
@@ -86,6 +87,10 @@ class BodyPix:
         path = self._path()
         file = OnnxFile(path, content=explicitly_padded(path))
         file.require_outputs(OUTPUTS, "BodyPix 2")
+        if len(file.inputs) != 1:
+            raise UserError(
+                f"{file.path}: takes {', '.join(file.inputs)}; BodyPix 2 takes one picture (1, H, W, 3)"
+            )
         return file
 
     def _path(self) -> Path:
@@ -101,12 +106,22 @@ class BodyPix:
         return find_weights(WEIGHTS[key])
 
     def __call__(self, picture: Picture) -> BodyPixScores:
-        """Return the scores of a picture, uint8 RGB ``(H, W, 3)`` of any size."""
+        """Return the scores of a picture, uint8 RGB ``(H, W, 3)`` of any size.
+
+        Raises:
+            UserError: the weights cannot be had or run, or are of another stride than the configuration says.
+        """
         size = input_size((picture.shape[0], picture.shape[1]), self.config.resolution, self.config.stride)
-        resized = cv2.resize(picture, (size[1], size[0]), interpolation=cv2.INTER_AREA)
-        values = resized.astype(np.float32)[None] / 127.5 - 1
+        values = resize_picture(picture, size).astype(np.float32)[None] / 127.5 - 1
         (name,) = self.file.inputs
         segments, parts, joints, offsets = self.file.run({name: values}, OUTPUTS)
+        cells = tuple((side - 1) // self.config.stride + 1 for side in size)
+        if segments.shape[1:3] != cells:
+            found, wanted = (f"{height}x{width}" for height, width in (segments.shape[1:3], cells))
+            raise UserError(
+                f"{self.file.path}: gives {found} cells for {size[0]}x{size[1]} pixels, with stride "
+                f"{self.config.stride} it would be {wanted}; say with stride which one the file is of"
+            )
         return BodyPixScores(segments[0, ..., 0], parts[0], joints[0], offsets[0], size)
 
 
@@ -120,17 +135,22 @@ def input_size(size: Size, resolution: int, stride: int) -> Size:
     return sides[0], sides[1]
 
 
-def upsampled(scores: NDArray[np.float32], size: Size, rows: slice = slice(None)) -> NDArray[np.float32]:
-    """Return scores of cells at every pixel, bilinearly; corners lie on corners, as in BodyPix.
+def upsampled(
+    scores: NDArray[np.float32], input_size: Size, size: Size, rows: slice = slice(None)
+) -> NDArray[np.float32]:
+    """Return scores of cells at every pixel, bilinearly.
+
+    The first and last cells lie on the centres of the input's first and last pixels, and the input is the
+    picture resized; beyond the outermost cells their scores go on.
 
     Args:
         scores: float32 ``(h, w)`` or ``(h, w, C)``.
+        input_size: height and width of the network's input in pixels.
         size: height and width of the picture in pixels.
         rows: the rows of the picture that are wanted.
     """
-    down = np.linspace(0, scores.shape[0] - 1, size[0], dtype=np.float32)[rows]
-    right = np.linspace(0, scores.shape[1] - 1, size[1], dtype=np.float32)
-    map_x, map_y = np.meshgrid(right, down)
+    down, right = (_cells(*sides) for sides in zip(size, input_size, scores.shape, strict=False))
+    map_x, map_y = np.meshgrid(right, down[rows])
     channels = scores if scores.ndim == 3 else scores[..., None]
     # OpenCV remaps up to four channels at once
     parts = [
@@ -139,3 +159,10 @@ def upsampled(scores: NDArray[np.float32], size: Size, rows: slice = slice(None)
     ]
     whole: NDArray[np.float32] = np.concatenate(parts, axis=2)
     return whole if scores.ndim == 3 else whole[..., 0]
+
+
+def _cells(side: int, input_side: int, count: int) -> NDArray[np.float32]:
+    """Return between which cells each of a picture's pixels lies, along one side."""
+    pixels = (np.arange(side) + 0.5) * input_side / side - 0.5
+    cells = pixels.clip(0, input_side - 1) * (count - 1) / max(input_side - 1, 1)
+    return cells.astype(np.float32)

@@ -1,8 +1,7 @@
-"""Networks in ONNX files, run by ONNX Runtime on the CPU or an accelerator that it finds."""
+"""Networks in ONNX files, run by ONNX Runtime on the CPU, or on CUDA where its build has it."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.errors import UserError
+from skinfw.errors import UserError, first_line
+from skinfw.weights import file_sha256
 
 if TYPE_CHECKING:
     import onnxruntime
 
 Shape = tuple[int | None, ...]
+
+PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+"""What may run a network. Others, such as TensorRT, compile it anew for each size of its input."""
 
 
 class OnnxFile:
@@ -41,13 +44,14 @@ class OnnxFile:
         options.intra_op_num_threads = _threads() if threads is None else threads
         options.log_severity_level = 3
         self.path = path
+        available = onnxruntime.get_available_providers()
         try:
             self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
-                content or str(path), options, providers=onnxruntime.get_available_providers()
+                content or str(path), options, providers=[name for name in PROVIDERS if name in available]
             )
         except Exception as error:  # onnxruntime raises its own kinds for what is no ONNX
             raise UserError(
-                f"{path}: no ONNX file that ONNX Runtime can load: {_first_line(error)}"
+                f"{path}: no ONNX file that ONNX Runtime can load: {first_line(error)}"
             ) from error
 
     @property
@@ -87,13 +91,12 @@ class OnnxFile:
             found: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
         except Exception as error:  # as above
             told = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
-            raise UserError(f"{self.path}: cannot be run on {told}: {_first_line(error)}") from error
+            raise UserError(f"{self.path}: cannot be run on {told}: {first_line(error)}") from error
         return found
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the file in hex."""
-        with self.path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(self.path)
 
 
 def _threads() -> int:
@@ -104,7 +107,3 @@ def _threads() -> int:
 
 def _shape(sides: Sequence[Any]) -> Shape:
     return tuple(side if isinstance(side, int) else None for side in sides)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -43,6 +43,23 @@ def test_a_table_and_a_file(photos: Path, tmp_path: Path) -> None:
     assert "1.000 (1.000)" in done.output and "n/a" in done.output
 
 
+def test_without_segmenters_those_that_can_run_are_measured(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "mobilenet_v1_050_stride8.onnx").write_bytes(b"another file")
+    monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path / "weights"))
+    output = tmp_path / "figures.json"
+    done = CliRunner().invoke(
+        main, ["benchmark-segmenters", str(photos), "--limit", "1", "--output", str(output)]
+    )
+    assert done.exit_code == 0, done.output
+    for name in ("bodypix", "skin_colour", "label_map", "onnx_parser"):
+        assert f"{name} is left out: " in done.stderr
+    # haar needs nothing, and feet take the label maps
+    assert list(json.loads(output.read_text())) == ["haar", "feet"]
+
+
 def test_faults_of_the_user(photos: Path, tmp_path: Path) -> None:
     def told(*arguments: str) -> str:
         done = CliRunner().invoke(main, ["benchmark-segmenters", *arguments])

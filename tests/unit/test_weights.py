@@ -100,9 +100,21 @@ def test_the_beginning_of_a_hash_is_enough(published: WeightsFile) -> None:
 
 def test_a_download_that_is_another_file_is_not_kept(published: WeightsFile, original: Path) -> None:
     original.write_bytes(b"other")
-    with pytest.raises(UserError, match=published.sha256):
+    with pytest.raises(UserError, match=rf"offers another file than .* by now: .*{published.sha256}"):
         find_weights(published)
     assert not (hub_folder() / "net.pth").exists()
+
+
+def test_a_file_that_does_as_well_is_taken_from_disk(
+    published: WeightsFile, original: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "weights" / "net.pth"
+    own.parent.mkdir()
+    own.write_bytes(original.read_bytes() + b"packed anew")
+    with pytest.raises(UserError, match="is not A small network"):
+        find_weights(published)
+    digest = hashlib.sha256(own.read_bytes()).hexdigest()
+    assert find_weights(replace(published, also=(digest,))) == own
 
 
 def test_a_file_that_holds_no_weights_is_told(published: WeightsFile, original: Path) -> None:

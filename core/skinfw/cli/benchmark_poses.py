@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from skinfw.benchmark.poses import PoseFigures
-    from skinfw.component_spec import ComponentSpec
 
 
 @click.command(name="benchmark-poses", short_help="Measure pose encoders against known poses.")
@@ -43,34 +38,15 @@ def command(
 
     from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.poses import benchmark_poses, poses_table
-    from skinfw.cli.measured import tell_figures
+    from skinfw.cli.measured import all_that_can_run, tell_figures
     from skinfw.component_spec import use_default
-    from skinfw.errors import DataError
+    from skinfw.reporting.console import print_table
 
     # the label maps of the usual segmenter are no photos
     chosen = chosen_photos(photos, use_default("segmenter"), limit=limit)
     if references:
         figures = benchmark_poses(references, true, chosen)
     else:
-        figures = _all_that_can_run(true, chosen)
-        if not figures:
-            raise DataError(f"{photos}: no pose encoder can run here; name one with --encoder")
-    tell_figures(poses_table(figures), figures, output)
-
-
-def _all_that_can_run(truth: ComponentSpec, photos: list[Path]) -> dict[str, PoseFigures]:
-    """Measure every pose encoder but the truth's; those that cannot run are told with the reason."""
-    from skinfw.benchmark.poses import benchmark_poses
-    from skinfw.component_spec import use
-    from skinfw.errors import SkinfwError
-    from skinfw.registry import installed
-
-    figures: dict[str, PoseFigures] = {}
-    for kind, name in installed().entries:
-        if kind != truth.kind or name == truth.name:
-            continue
-        try:
-            figures |= benchmark_poses([use(kind, name)], truth, photos)
-        except SkinfwError as error:
-            click.echo(f"{name} is left out: {error}", err=True)
-    return figures
+        figures = all_that_can_run(true, lambda each: benchmark_poses(each, true, chosen), "--encoder")
+    print_table(poses_table(figures))
+    tell_figures(figures, output)

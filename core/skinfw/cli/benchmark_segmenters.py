@@ -10,8 +10,9 @@ import click
 @click.command(name="benchmark-segmenters", short_help="Measure segmenters against label maps.")
 @click.argument("photos", type=click.Path(path_type=Path))
 @click.option(
-    "--segmenter", "segmenters", multiple=True, metavar="NAME|JSON", required=True,
-    help='A segmenter to measure: a name, or JSON like {"type": "NAME", ...}. May be repeated.',
+    "--segmenter", "segmenters", multiple=True, metavar="NAME|JSON",
+    help='A segmenter to measure: a name, or JSON like {"type": "NAME", ...}. May be repeated. '
+    "Default: all that can run here.",
 )  # fmt: skip
 @click.option(
     "--truth", metavar="NAME|JSON", show_default="as skinfw list says",
@@ -45,8 +46,13 @@ def command(
 
     from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.segmenters import benchmark_segmenters, figures_table
-    from skinfw.cli.measured import tell_figures
+    from skinfw.cli.measured import all_that_can_run, tell_figures
+    from skinfw.reporting.console import print_table
 
     chosen = chosen_photos(photos, true, test_fraction, limit)
-    figures = benchmark_segmenters(references, true, chosen)
-    tell_figures(figures_table(figures), figures, output, "Intersection over union: mean (median)")
+    if references:
+        figures = benchmark_segmenters(references, true, chosen)
+    else:
+        figures = all_that_can_run(true, lambda each: benchmark_segmenters(each, true, chosen), "--segmenter")
+    print_table(figures_table(figures), title="Intersection over union: mean (median)")
+    tell_figures(figures, output)

@@ -1,38 +1,62 @@
-"""What the two benchmark commands print and write."""
+"""What the two commands that measure components share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import click
 
-from skinfw.jsonfile import write_json
-from skinfw.reporting.console import print_table
-from skinfw.reporting.figures import Table
+from skinfw.component_spec import ComponentSpec, use
+from skinfw.errors import SkinfwError, UserError
+from skinfw.registry import installed
 
 
-class MeasuredFigures(Protocol):
-    """The figures of one component."""
+class Figures(Protocol):
+    """What a component came to."""
 
     @property
     def unusable(self) -> dict[str, str]:
-        """Why some photos could not be measured, by the photo."""
+        """Why photos could not be measured, by the photo."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as JSON holds them."""
 
 
-def tell_figures(
-    table: Table, figures: Mapping[str, MeasuredFigures], output: Path | None, title: str | None = None
-) -> None:
-    """Print a table and what could not be measured; write all figures as JSON where a file is named.
+FiguresT = TypeVar("FiguresT", bound=Figures)
+
+
+def all_that_can_run(
+    truth: ComponentSpec, measure: Callable[[Sequence[ComponentSpec]], dict[str, FiguresT]], option: str
+) -> dict[str, FiguresT]:
+    """Measure every component of the truth's kind but the truth; tell why others cannot run.
+
+    Args:
+        truth: what is taken for true.
+        measure: measures components.
+        option: what names a component on the command line, for messages.
 
     Raises:
-        RunError: the file cannot be written.
+        UserError: none can run.
     """
-    print_table(table, title)
+    figures: dict[str, FiguresT] = {}
+    for kind, name in installed().entries:
+        if kind != truth.kind or name == truth.name:
+            continue
+        try:
+            figures |= measure([use(kind, name)])
+        except SkinfwError as error:
+            click.echo(f"{name} is left out: {error}", err=True)
+    if not figures:
+        raise UserError(f"no {truth.kind.replace('_', ' ')} can run here; name one with {option}")
+    return figures
+
+
+def tell_figures(figures: Mapping[str, Figures], output: Path | None) -> None:
+    """Say which photos could not be measured, and write all figures to a file if there is to be one."""
+    from skinfw.jsonfile import write_json
+
     for name, each in figures.items():
         if each.unusable:
             path, reason = next(iter(each.unusable.items()))

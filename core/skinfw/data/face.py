@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import cv2
@@ -23,9 +24,16 @@ _FACE_RADII = (
 head in front view, where the largest one wins because turning the head only shortens distances."""
 
 
+_FACE_CLASS = re.compile(r"(.*[ _-])?face([ _-](skin|neck))?", re.IGNORECASE)
+
+
 def face_classes(classes: Iterable[str]) -> tuple[str, ...]:
-    """Return which of a label map's classes are the face: ``face``, ``left_face``, ``right_face``."""
-    return tuple(name for name in classes if name.lower() == "face" or name.lower().endswith("_face"))
+    """Return which of a label map's classes are the face.
+
+    These are ``face`` (ATR, LIP, CIHP, DeepFashion), ``left_face`` and ``right_face`` (BodyPix),
+    ``face_skin`` (MediaPipe) and ``face_neck`` (Sapiens, which does not divide the two), in any case.
+    """
+    return tuple(name for name in classes if _FACE_CLASS.fullmatch(name))
 
 
 def face_from_keypoints(keypoints: Keypoints, size: Size) -> Mask | None:

@@ -29,7 +29,7 @@ from skinfw.data.source import UNPACKED_FOLDER, Entry
 from skinfw.errors import DataError, RunError, SkinfwError
 from skinfw.interfaces import PoseEncoder, Segmenter
 
-REVISION = 2
+REVISION = 3
 """Goes up when the same photo and settings give other sample folders, so that they are made anew."""
 
 ResultT = TypeVar("ResultT")

@@ -1,4 +1,4 @@
-"""A model of one person's skin colour: a robust normal distribution in CIE Lab."""
+"""The colours of skin: anybody's, and one person's as a robust normal distribution in CIE Lab."""
 
 from __future__ import annotations
 
@@ -13,12 +13,24 @@ from skinfw.data.segmentation import Mask, Picture
 LEAST_PIXELS = 50
 """Fewer pixels tell no colour."""
 
-_MOST_PIXELS = 20_000
-_KEPT_SHARE = 0.75
-_STEPS = 5
+TRIMMED = 0.75
+"""Share of the pixels that the model is fitted to; the rest (hair, lips, glasses) is left out."""
 
-_NOISE = np.diag([4.0, 1.0, 1.0])
-"""Variance that every skin has at least, in Lab: evenly painted skin is not one colour to a camera."""
+CONSISTENCY = 1.61
+"""Factor that makes the covariance of the nearest three quarters that of all, for three normal variables: the
+share over that of the chi-squared distribution with 5 degrees of freedom at its own quantile with 3."""
+
+_ROUNDS = 10
+_MOST_PIXELS = 3000
+
+_HARDLY_SEEN = (1.0, 1.0, 1.0)
+_CAMERA = (2.5, 0.6, 0.6)
+"""Variance in Lab that every skin has at least: evenly painted skin is not one colour to a camera."""
+
+CR, CB = (133, 180), (77, 130)
+"""Ranges in YCrCb that anybody's skin falls into (Chai and Ngan 1999, a little wider), above `LEAST_LUMA`."""
+
+LEAST_LUMA = 40
 
 _LIMIT = 11.345
 """99% of a normal distribution in three dimensions lies within this squared Mahalanobis distance."""
@@ -29,30 +41,63 @@ class SkinColour:
     """The colours of one person's skin.
 
     Attributes:
-        mean: the middle colour in CIE Lab (D65), float64 ``(3,)``.
-        whitening: turns colours less the mean into ones of unit variance, float64 ``(3, 3)``.
+        mean: the middle colour in CIE Lab (D65), L in [0, 100], float64 ``(3,)``.
+        covariance: of L, a and b, float64 ``(3, 3)``.
     """
 
     mean: NDArray[np.float64]
-    whitening: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+
+    @classmethod
+    def fitted(
+        cls,
+        colours: NDArray[np.float32],
+        noise: tuple[float, float, float] = _HARDLY_SEEN,
+        *,
+        narrow_start: bool = False,
+    ) -> SkinColour:
+        """Fit the distribution to most of some colours, leaving out those that lie farthest.
+
+        The pixels nearest to the mean are kept, mean and covariance taken of them, and so on (concentration
+        steps of the minimum covariance determinant; Rousseeuw and Van Driessen 1999).
+
+        Args:
+            colours: L, a and b of pixels, float32 ``(N, 3)``; of many, every so manieth is taken.
+            noise: variance of L, a and b that each covariance gets on top, before `CONSISTENCY`, for skin of
+                one colour; by default so little that the eye hardly sees it.
+            narrow_start: begin with the median deviation, so that a patch of one other colour is left out
+                from the first; else with the covariance of all, for skin that runs over into hair.
+        """
+        values = colours[:: max(1, len(colours) // _MOST_PIXELS)].astype(np.float64)
+        mean, covariance = np.median(values, axis=0), np.cov(values.T) + np.diag(noise)
+        if narrow_start:
+            # the median deviation of a normal distribution is 0.6745 of its standard deviation
+            deviation = np.median(np.abs(values - mean), axis=0) / 0.6745
+            covariance = np.diag(deviation**2 + noise)
+        for _ in range(_ROUNDS):
+            distance = cls(mean, covariance).distance(values)
+            near = values[distance <= np.quantile(distance, TRIMMED)]
+            mean, covariance = near.mean(axis=0), (np.cov(near.T) + np.diag(noise)) * CONSISTENCY
+        return cls(mean, covariance)
+
+    def distance(self, colours: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the squared Mahalanobis distance of colours ``(..., 3)`` in Lab, float64 ``(...)``."""
+        off = colours - self.mean
+        squared: NDArray[np.float64] = np.einsum("...i,...i", off @ np.linalg.inv(self.covariance), off)
+        return squared
 
     def like(self, picture: Picture) -> Mask:
         """Return which pixels of uint8 RGB ``(H, W, 3)`` have the colour of this skin, bool ``(H, W)``."""
-        white = (_lab(picture) - self.mean.astype(np.float32)) @ self.whitening.astype(np.float32)
-        found: Mask = np.square(white).sum(axis=2) < _LIMIT
+        found: Mask = self.distance(lab(picture)) < _LIMIT
         return found
 
 
 def skin_colour(picture: Picture, where: Mask) -> SkinColour | None:
-    """Fit the colours of a region that is skin for the most part.
-
-    The mean and covariance are those of the three quarters of the pixels that lie closest together, found by
-    the concentration steps of the minimum covariance determinant (Rousseeuw and Van Driessen, 1999), so that
-    eyes, lips and a label edge do not count.
+    """Fit the colours of a region of a picture that is skin for the most part.
 
     Args:
         picture: uint8 RGB ``(H, W, 3)``.
-        where: the region, bool ``(H, W)``.
+        where: the region, bool ``(H, W)``; eyes, lips and a label edge in it do not count.
 
     Returns:
         the model, or None where the region has fewer than `LEAST_PIXELS`.
@@ -60,19 +105,18 @@ def skin_colour(picture: Picture, where: Mask) -> SkinColour | None:
     colours = picture[where]
     if len(colours) < LEAST_PIXELS:
         return None
-    colours = _lab(colours[:: -(-len(colours) // _MOST_PIXELS)][None])[0].astype(np.float64)
-    mean = np.median(colours, axis=0)
-    covariance = np.diag(np.median(np.abs(colours - mean), axis=0) ** 2 * 2.2) + _NOISE
-    for _ in range(_STEPS):
-        apart = colours - mean
-        squared = np.einsum("ni,ij,nj->n", apart, np.linalg.inv(covariance), apart)
-        closest = colours[squared <= np.quantile(squared, _KEPT_SHARE)]
-        # the inner three quarters of a normal distribution have 0.59 of its variance in three dimensions
-        mean, covariance = closest.mean(axis=0), np.cov(closest.T) / 0.621 + _NOISE
-    return SkinColour(mean, np.linalg.cholesky(np.linalg.inv(covariance)))
+    return SkinColour.fitted(lab(colours[None])[0], _CAMERA, narrow_start=True)
 
 
-def _lab(pixels: Picture) -> NDArray[np.float32]:
-    """Return uint8 RGB ``(H, W, 3)`` in CIE Lab, float32: lightness in [0, 100]."""
-    scaled = np.ascontiguousarray(pixels).astype(np.float32) / 255
+def skin_like(picture: Picture) -> Mask:
+    """Return where a picture, uint8 RGB, has a colour that anybody's skin may have, bool ``(H, W)``."""
+    luma, red, blue = cv2.split(cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb))
+    within = (red >= CR[0]) & (red <= CR[1]) & (blue >= CB[0]) & (blue <= CB[1])
+    found: Mask = within & (luma > LEAST_LUMA)
+    return found
+
+
+def lab(picture: Picture) -> NDArray[np.float32]:
+    """Return a picture, uint8 RGB, in CIE Lab (D65): L in [0, 100], float32 ``(H, W, 3)``."""
+    scaled = np.ascontiguousarray(picture).astype(np.float32) / 255
     return cv2.cvtColor(scaled, cv2.COLOR_RGB2Lab).astype(np.float32, copy=False)

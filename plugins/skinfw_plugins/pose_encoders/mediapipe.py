@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import weakref
 from contextlib import nullcontext
 from functools import cached_property
@@ -18,7 +17,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
-from skinfw.weights import WeightsFile, find_weights
+from skinfw.weights import WeightsFile, file_sha256, find_weights
 from skinfw_plugins.pose_encoders.config import MediapipePoseConfig
 from skinfw_plugins.pose_encoders.orders import MEDIAPIPE_33, to_body_25
 from skinfw_plugins.quiet import quiet
@@ -27,9 +26,11 @@ WEIGHTS = WeightsFile(
     "pose_landmarker_full.task",
     "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/latest/"
     "pose_landmarker_full.task",
-    "45f1092d12658a841a9ba7e3942f09324a28335ef42fa8ac0ac8cb178aadd4dd",
+    "4eaa5eb7a98365221087693fcc286334cf0858e2eb6e15b506aa4a7ecdcec4ad",
     "MediaPipe's pose landmarker (full)",
     cache="skinfw",
+    # MediaPipe 0.10's two pose models, packed anew for the Tasks API
+    also=("45f1092d12658a841a9ba7e3942f09324a28335ef42fa8ac0ac8cb178aadd4dd",),
 )
 
 
@@ -102,8 +103,7 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the .task file."""
-        with self.model.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(self.model)
 
 
 def _close(landmarker: Any) -> None:

@@ -15,8 +15,8 @@ from skinfw_plugins.segmenters.config import BodyPixConfig
 from skinfw_plugins.segmenters.label_sets import BODYPIX
 from skinfw_plugins.segmenters.main_person import main_person
 
-_ROWS = 256
-"""Rows of a picture that are decided at once: all scores of a large photo would fill the memory."""
+_PIXELS = 2**20
+"""Pixels of a picture that are decided at once: all scores of a large photo would fill the memory."""
 
 
 class BodyPixSegmenter(Segmenter[BodyPixConfig]):
@@ -58,8 +58,10 @@ def part_labels(scores: BodyPixScores, size: Size, threshold: float) -> LabelMap
     """
     logit = math.log(threshold / (1 - threshold))
     labels = np.zeros(size, np.uint8)
-    for top in range(0, size[0], _ROWS):
-        rows = slice(top, top + _ROWS)
-        part = upsampled(scores.parts, size, rows).argmax(axis=2).astype(np.uint8)
-        labels[rows] = np.where(upsampled(scores.segments, size, rows) > logit, part + 1, 0)
+    count = max(1, _PIXELS // size[1])
+    for top in range(0, size[0], count):
+        rows = slice(top, top + count)
+        part = upsampled(scores.parts, scores.input_size, size, rows).argmax(axis=2).astype(np.uint8)
+        person = upsampled(scores.segments, scores.input_size, size, rows) > logit
+        labels[rows] = np.where(person, part + 1, 0)
     return labels

@@ -43,10 +43,14 @@ class Area:
 
     def ellipse(self, size: Size) -> Mask:
         """Return the pixels whose middle lies in the ellipse that it holds, bool ``(H, W)``."""
-        y = np.arange(size[0])[:, None] + 0.5 - (self.top + self.bottom) / 2
-        x = np.arange(size[1])[None] + 0.5 - (self.left + self.right) / 2
+        inside = np.zeros(size, bool)
+        # numbers for a whole large photo would fill the memory; edges of the window are rounded
+        beyond = Area(self.top - 1, self.bottom + 1, self.left - 1, self.right + 1)
+        rows, columns = window = beyond.slices(size)
+        y = np.arange(size[0])[rows, None] + 0.5 - (self.top + self.bottom) / 2
+        x = np.arange(size[1])[None, columns] + 0.5 - (self.left + self.right) / 2
         half_height, half_width = (self.bottom - self.top) / 2, (self.right - self.left) / 2
-        inside: Mask = (y / half_height) ** 2 + (x / half_width) ** 2 <= 1
+        inside[window] = (y / half_height) ** 2 + (x / half_width) ** 2 <= 1
         return inside
 
     def holds(self, other: Area) -> bool:

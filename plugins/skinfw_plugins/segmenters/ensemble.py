@@ -104,6 +104,9 @@ def _answer(member: EnsembleMember, found: Segmentation) -> _Answer:
     return _Answer(masks, found.of_classes(*faces) if faces else None, member.weight)
 
 
+_ROWS = 256
+"""Rows of a picture that are voted on at once."""
+
 Claims = list[tuple[dict[RegionName, Mask], float]]
 """Of each member, the masks of its regions, bool ``(H, W)``, and its weight."""
 
@@ -123,6 +126,17 @@ def by_vote(claims: Claims, size: tuple[int, int]) -> NDArray[np.uint8]:
     A region's share is the weight of the members that give it to the pixel, over the weight of all that can
     tell it. It takes half; of equal shares that of the earlier member wins.
     """
+    labels = np.zeros(size, np.uint8)
+    for top in range(0, size[0], _ROWS):  # the shares of a large photo would fill the memory
+        rows = slice(top, top + _ROWS)
+        band: Claims = [
+            ({name: mask[rows] for name, mask in masks.items()}, weight) for masks, weight in claims
+        ]
+        labels[rows] = _voted(band, labels[rows].shape)
+    return labels
+
+
+def _voted(claims: Claims, size: tuple[int, ...]) -> NDArray[np.uint8]:
     labels, best = np.zeros(size, np.uint8), np.zeros(size)
     names = dict.fromkeys(name for masks, _ in claims for name in masks)
     shares = {

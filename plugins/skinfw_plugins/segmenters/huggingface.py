@@ -12,8 +12,9 @@ from transformers import AutoImageProcessor, AutoModelForSemanticSegmentation
 
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
-from skinfw.errors import UserError
+from skinfw.errors import UserError, first_line
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw.weights import file_sha256
 from skinfw_plugins.segmenters.config_labels import listed
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet
@@ -62,18 +63,16 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
             return str(self._model.config._commit_hash)
         digest = hashlib.sha256()
         for path in sorted((*folder.glob("*.json"), *folder.glob("*.safetensors"))):
-            with path.open("rb") as stream:
-                digest.update(f"{path.name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\0".encode())
+            digest.update(f"{path.name}\0{file_sha256(path)}\0".encode())
         return digest.hexdigest()
 
     def _load(self, kind: Any, **options: Any) -> Any:
         try:
             return kind.from_pretrained(self.config.model, revision=self.config.revision, **options)
         except Exception as error:  # transformers and the hub raise many kinds
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise UserError(
                 f"{self.config.model}: no semantic-segmentation model that transformers can load with its "
-                f"processor and safetensors: {reason}"
+                f"processor and safetensors: {first_line(error)}"
             ) from error
 
 

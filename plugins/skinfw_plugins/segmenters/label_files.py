@@ -52,7 +52,10 @@ def read_label_file(path: Path, photo: Photo, colors: Sequence[RGB], snap_distan
 
 def _has_colors(image: Image.Image, colors: Sequence[RGB], snap_distance: float) -> bool:
     """Return whether all colours that a palette picture uses are near to one of the label set's."""
-    used = np.unique(np.asarray(image.convert("RGB"), np.uint8).reshape(-1, 3), axis=0).astype(np.float64)
+    palette = np.zeros((256, 3))
+    told = np.array(image.getpalette("RGB"), np.float64).reshape(-1, 3)
+    palette[: len(told)] = told
+    used = palette[np.flatnonzero(image.histogram())]
     return bool((_distances(used, colors).min(axis=1) <= snap_distance).all())
 
 

@@ -22,10 +22,7 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the label map that belongs to a photo."""
-        stem = photo.stem
-        if self.config.photo_suffix and stem.endswith(self.config.photo_suffix):
-            stem = stem.removesuffix(self.config.photo_suffix)
-        name = stem + self.config.suffix
+        name = photo.stem.removesuffix(self.config.photo_suffix) + self.config.suffix
         if self.config.folder is None:
             return (photo.with_name(name),)
         return (photo.parent / self.config.folder / name,)

@@ -13,8 +13,9 @@ from mediapipe.tasks.python.vision import ImageSegmenter, ImageSegmenterOptions
 
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Segmentation
-from skinfw.errors import UserError
+from skinfw.errors import UserError, first_line
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw_plugins.quiet import quiet
 from skinfw_plugins.segmenters.config_networks import MediapipeConfig
 from skinfw_plugins.segmenters.label_sets import MEDIAPIPE
 
@@ -40,11 +41,11 @@ class MediapipeSegmenter(Segmenter[MediapipeConfig]):
             output_category_mask=True,
         )
         try:
-            task = ImageSegmenter.create_from_options(options)
+            with quiet():
+                task = ImageSegmenter.create_from_options(options)
         except Exception as error:  # MediaPipe raises ValueError, RuntimeError and others
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise UserError(
-                f"{self.config.model}: no model that MediaPipe's ImageSegmenter can load: {reason}"
+                f"{self.config.model}: no model that MediaPipe's ImageSegmenter can load: {first_line(error)}"
             ) from error
         weakref.finalize(self, _close, task)
         return task

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from skinfw.data.batch import picture_tensor
 from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_picture
-from skinfw.data.segmentation import LabelMap, Segmentation
+from skinfw.data.segmentation import Segmentation
 from skinfw.devices import pick_device
 from skinfw.inference.label import load_network, segmentation_spec
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.training.checkpoints import read_checkpoint
+from skinfw.weights import file_sha256
 from skinfw_plugins.segmenters.config_parser import ParserConfig
+from skinfw_plugins.segmenters.scores import best_class
 
 
 class ParserSegmenter(Segmenter[ParserConfig]):
@@ -49,9 +48,8 @@ class ParserSegmenter(Segmenter[ParserConfig]):
     def segment(self, photo: Photo) -> Segmentation:
         """Label a photo. See `Segmenter.segment`."""
         logits = self._logits(picture_tensor([resize_picture(photo.pixels, self._size)]))
-        full = interpolate(logits, size=photo.size, mode="bilinear", align_corners=False)
-        labels: LabelMap = full.argmax(dim=1)[0].to("cpu", torch.uint8).numpy()
-        return Segmentation(np.ascontiguousarray(labels), self._classes.names, self._classes.regions)
+        labels = best_class(logits[0].cpu().numpy(), photo.size)
+        return Segmentation(labels, self._classes.names, self._classes.regions)
 
     @torch.no_grad()
     def _logits(self, picture: Tensor) -> Tensor:
@@ -63,8 +61,7 @@ class ParserSegmenter(Segmenter[ParserConfig]):
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the checkpoint."""
-        with self._file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(self._file)
 
 
 def checkpoint_file(path: Path) -> Path:

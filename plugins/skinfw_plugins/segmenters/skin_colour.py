@@ -14,11 +14,11 @@ from skinfw.build import build
 from skinfw.config import Size
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Mask, Picture, RegionName, Segmentation
+from skinfw.data.skin_colour import SkinColour, lab, skin_like
 from skinfw.errors import DataError, UserError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw_plugins.segmenters.body_parts import PARTS, Part, part_codes
 from skinfw_plugins.segmenters.config import SkinColourConfig
-from skinfw_plugins.segmenters.face_colour import FaceColour, lab, skin_like
 
 CLASSES = ("background", "skin", "face", "hair", "feet", "apparel")
 REGIONS: Mapping[RegionName, tuple[str, ...]] = {
@@ -28,6 +28,9 @@ REGIONS: Mapping[RegionName, tuple[str, ...]] = {
     "feet": ("feet",),
     "apparel": ("apparel",),
 }
+
+PART_CLASSES: Mapping[Part, str] = {"background": "background", "head": "hair", "foot": "feet"}
+"""The class of what is not skin in a part; in all others it is apparel."""
 
 BARE: Mapping[Part, float] = {
     "upper_arm": -0.5,
@@ -71,7 +74,7 @@ class SkinColourSegmenter(Segmenter[SkinColourConfig]):
         self._parts: Segmenter[Any] = build(config.parts, Segmenter)
 
     def segment(self, photo: Photo) -> Segmentation:
-        """Return the five regions of a photo.
+        """Return the five regions of a photo, all background where nobody is in it.
 
         Raises:
             DataError: the parts cannot be told, or nothing on the person has the colour of skin.
@@ -84,6 +87,8 @@ class SkinColourSegmenter(Segmenter[SkinColourConfig]):
             raise UserError(
                 f"skin_colour needs a map of body parts, and {self.config.parts.name} gives another: {error}"
             ) from None
+        if _is(parts, "background").all():
+            return Segmentation(np.zeros(photo.size, np.uint8), CLASSES, REGIONS)
         picture, small = _shrunk(photo.pixels, parts, self.config.resolution)
         face = _is(small, "head") & skin_like(picture)
         seen = _seen_skin(picture, small, face)
@@ -128,7 +133,7 @@ class SkinColourSegmenter(Segmenter[SkinColourConfig]):
 
 
 def log_odds(
-    colours: NDArray[np.float32], parts: LabelMap, seen: FaceColour, distance: float, sharpness: float
+    colours: NDArray[np.float32], parts: LabelMap, seen: SkinColour, distance: float, sharpness: float
 ) -> NDArray[np.float64]:
     """Return the log odds that each pixel is skin, float64 ``(h, w)``; they mean nothing on the head.
 
@@ -165,18 +170,17 @@ def _below_face(head: Mask) -> NDArray[np.float64]:
     return near
 
 
-def _seen_skin(picture: Picture, parts: LabelMap, face: Mask) -> FaceColour | None:
+def _seen_skin(picture: Picture, parts: LabelMap, face: Mask) -> SkinColour | None:
     """Return the colour of the face; of face and hands where it is too small, then of the whole person."""
     like = skin_like(picture)
     for where in (face, face | (_is(parts, "hand") & like), ~_is(parts, "background") & like):
         if np.count_nonzero(where) >= LEAST_PIXELS:
-            return FaceColour.fitted(lab(picture)[where])
+            return SkinColour.fitted(lab(picture)[where])
     return None
 
 
 def _is(parts: LabelMap, *names: Part) -> Mask:
-    found: Mask = np.isin(parts, [PARTS.index(name) for name in names])
-    return found
+    return np.array([part in names for part in PARTS])[parts]
 
 
 def _shrunk(picture: Picture, parts: LabelMap, resolution: int) -> tuple[Picture, LabelMap]:
@@ -199,13 +203,9 @@ def _grown(mask: Mask, size: Size) -> Mask:
 def _labels(parts: LabelMap, skin: Mask, face: Mask) -> LabelMap:
     """Return codes of `CLASSES`, uint8 ``(H, W)``, from full-size parts and small masks."""
     size = (parts.shape[0], parts.shape[1])
-    head, body = _is(parts, "head"), ~_is(parts, "background", "head")
-    chosen = [
-        _is(parts, "background"),
-        body & _grown(skin, size),
-        head & _grown(face, size),
-        head,
-        _is(parts, "foot"),
-    ]
-    labels: LabelMap = np.select(chosen, range(len(chosen)), CLASSES.index("apparel")).astype(np.uint8)
+    codes = [CLASSES.index(PART_CLASSES.get(part, "apparel")) for part in PARTS]
+    labels: LabelMap = np.array(codes, np.uint8)[parts]
+    head = _is(parts, "head")
+    labels[head & _grown(face, size)] = CLASSES.index("face")
+    labels[~(head | _is(parts, "background")) & _grown(skin, size)] = CLASSES.index("skin")
     return labels

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from skinfw.data.face import face_classes, face_from_keypoints
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
+from skinfw_plugins.segmenters.config_labels import LabelSetName
+from skinfw_plugins.segmenters.label_sets import LABEL_SETS
 
 
 def pose(**points: tuple[float, float]) -> Keypoints:
@@ -16,6 +19,15 @@ def pose(**points: tuple[float, float]) -> Keypoints:
 
 def test_names_of_face_classes() -> None:
     assert face_classes(("hair", "face", "left_face", "Face", "surface")) == ("face", "left_face", "Face")
+    assert face_classes(("body_skin", "face_skin", "Face-Neck", "faces")) == ("face_skin", "Face-Neck")
+
+
+@pytest.mark.parametrize("name", [name for name in LABEL_SETS if name not in ("ccp", "pascal_person_part")])
+def test_every_label_set_with_a_face_is_understood(name: LabelSetName) -> None:
+    """In CCP the face is skin, in Pascal-Person-Part it is head."""
+    labels = LABEL_SETS[name]
+    faces = face_classes(labels.classes)
+    assert faces and set(faces) <= set(labels.regions["head"])
 
 
 def test_the_disc_covers_drawn_faces_well() -> None:

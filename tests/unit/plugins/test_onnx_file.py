@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 from onnx_models import write_graph
@@ -32,6 +34,21 @@ def test_what_a_file_takes_and_gives(doubling: Path) -> None:
     (found,) = file.run({"x": values}, ["y"])
     assert np.array_equal(found, values * 2)
     assert file.fingerprint() == hashlib.sha256(doubling.read_bytes()).hexdigest()
+
+
+def test_the_cpu_runs_it_and_nothing_that_compiles(doubling: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    real = onnxruntime.InferenceSession
+
+    def session(*arguments: Any, providers: list[str]) -> onnxruntime.InferenceSession:
+        asked.extend(providers)
+        return real(*arguments, providers=["CPUExecutionProvider"])
+
+    present = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: present)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    OnnxFile(doubling)
+    assert asked == ["CUDAExecutionProvider", "CPUExecutionProvider"]
 
 
 def test_other_outputs_are_told(doubling: Path) -> None:

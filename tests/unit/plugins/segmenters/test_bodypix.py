@@ -9,6 +9,7 @@ import pytest
 from onnx_models import write_bodypix
 from scipy.interpolate import RegularGridInterpolator
 
+from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
 from skinfw_plugins.bodypix import BodyPix, BodyPixScores, input_size, upsampled
@@ -47,13 +48,26 @@ def test_sides_are_multiples_of_the_stride_plus_one(
 
 def test_upsampling_agrees_with_scipy() -> None:
     scores = np.random.default_rng(0).normal(size=(5, 4, 6)).astype(np.float32)
-    found = upsampled(scores, (33, 25))
+    found = upsampled(scores, (33, 25), (33, 25))
     grid = np.stack(np.meshgrid(np.linspace(0, 4, 33), np.linspace(0, 3, 25), indexing="ij"), axis=-1)
     expected = RegularGridInterpolator((range(5), range(4)), scores)(grid)
     # OpenCV's weights have five bits
     assert np.abs(found - expected).max() < 0.1
-    assert np.array_equal(upsampled(scores, (33, 25), slice(10, 20)), found[10:20])
-    assert upsampled(scores[..., 0], (33, 25)) == pytest.approx(found[..., 0], abs=1e-5)
+    assert np.array_equal(upsampled(scores, (33, 25), (33, 25), slice(10, 20)), found[10:20])
+    assert upsampled(scores[..., 0], (33, 25), (33, 25)) == pytest.approx(found[..., 0], abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [(330, 100), (20, 20), (1, 1)])
+def test_scores_lie_where_the_pose_has_its_points(size: tuple[int, int]) -> None:
+    """Cells that hold their own place in the input show that of every pixel, as keypoints are resized."""
+    stride, cells = 8, np.mgrid[:5, :4].transpose(1, 2, 0).astype(np.float32)
+    found = upsampled(cells * stride, (33, 25), size)
+    for y, x in {(0, 0), (size[0] // 2, size[1] // 3), (size[0] - 1, size[1] - 1)}:
+        points = np.zeros((25, 3), np.float32)
+        points[0] = x, y, 1
+        wanted = Keypoints(points).resized(size, (33, 25)).points[0, 1::-1].clip(0, (32, 24))
+        # OpenCV's weights have five bits
+        assert found[y, x] == pytest.approx(wanted, abs=stride / 32)
 
 
 def test_a_person_is_where_the_sigmoid_exceeds_the_threshold() -> None:
@@ -66,20 +80,27 @@ def test_a_person_is_where_the_sigmoid_exceeds_the_threshold() -> None:
         input_size=(17, 17),
     )
     for threshold in (0.3, 0.5, 0.8):
-        labels = part_labels(scores, (3, 3), threshold)
+        labels = part_labels(scores, (17, 17), threshold)[::8, ::8]
         person = 1 / (1 + np.exp(-scores.segments)) > threshold
         assert np.array_equal(labels > 0, person)
         assert np.array_equal(labels[person], scores.parts.argmax(axis=2)[person] + 1)
 
 
-def test_bands_of_rows_make_one_map() -> None:
+def test_bands_of_rows_make_one_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skinfw_plugins.segmenters.bodypix._PIXELS", 7 * 30)
     rng = np.random.default_rng(1)
     scores = BodyPixScores(
         *(rng.normal(size=(9, 5, *more)).astype(np.float32) for more in ((), (24,), (17,), (34,))), (65, 33)
     )
     whole = part_labels(scores, (700, 30), 0.5)
-    parts = upsampled(scores.parts, (700, 30)).argmax(axis=2) + 1
-    assert np.array_equal(whole, np.where(upsampled(scores.segments, (700, 30)) > 0, parts, 0))
+    parts = upsampled(scores.parts, (65, 33), (700, 30)).argmax(axis=2) + 1
+    person = upsampled(scores.segments, (65, 33), (700, 30)) > 0
+    assert np.array_equal(whole, np.where(person, parts, 0))
+
+
+def test_weights_of_another_stride_are_told(weights: Path) -> None:
+    with pytest.raises(UserError, match=r"bodypix\.onnx: gives 5x5 cells for 65x65 pixels, with stride 8 it"):
+        segmenter(weights, stride=8, resolution=65).segment(Photo(NOISE[:70]))
 
 
 def test_the_network_sees_what_bodypix_wants(weights: Path) -> None:

@@ -93,7 +93,9 @@ def test_only_those_who_can_tell_a_region_vote_on_it(member: Callable[..., dict[
     assert names(ensemble(head, *against, rule="vote").segment(PICTURE))[2:] == ["elsewhere", "head"]
 
 
-def test_both_rules_against_a_loop_over_pixels() -> None:
+@pytest.mark.parametrize("rows", [4, 256])
+def test_both_rules_against_a_loop_over_pixels(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skinfw_plugins.segmenters.ensemble._ROWS", rows)
     rng = np.random.default_rng(0)
     regions: Any = ("background", "skin", "apparel")
     claims: Any = []

@@ -156,6 +156,16 @@ def test_areas() -> None:
     assert iou(circle, expected) > 0.99
 
 
+@pytest.mark.parametrize(
+    "area", [Area(3.4, 11.6, 2.2, 7.9), Area(-4, 9, 5.5, 30), Area(40, 50, 40, 50), Area(2, 2.4, 3, 3.9)]
+)
+def test_an_ellipse_holds_the_middles_of_its_pixels(area: Area) -> None:
+    y, x = np.mgrid[:20, :12] + 0.5
+    off_y = (y - (area.top + area.bottom) / 2) / ((area.bottom - area.top) / 2)
+    off_x = (x - (area.left + area.right) / 2) / ((area.right - area.left) / 2)
+    assert np.array_equal(area.ellipse((20, 12)), off_y**2 + off_x**2 <= 1)
+
+
 def test_grabcut_finds_an_outline_from_a_rough_place() -> None:
     """A red square on blue, started from an ellipse inside a rectangle that is off by some pixels."""
     rng = np.random.default_rng(0)

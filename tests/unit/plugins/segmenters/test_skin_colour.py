@@ -8,16 +8,15 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.stats import chi2
-from skimage.color import rgb2lab
 
 from skinfw.component_spec import use
 from skinfw.data.photo import Photo
+from skinfw.data.segmentation import REGIONS
+from skinfw.data.skin_colour import SkinColour
 from skinfw.errors import DataError, UserError
 from skinfw_plugins.segmenters.body_parts import PARTS, part_codes
 from skinfw_plugins.segmenters.config import DeepfashionConfig, SkinColourConfig
 from skinfw_plugins.segmenters.deepfashion import DeepfashionSegmenter
-from skinfw_plugins.segmenters.face_colour import CONSISTENCY, FaceColour, lab, skin_like
 from skinfw_plugins.segmenters.label_sets import BODYPIX, PASCAL_PERSON_PART
 from skinfw_plugins.segmenters.skin_colour import SkinColourSegmenter, log_odds
 
@@ -118,6 +117,12 @@ def test_nobody_with_the_colour_of_skin(tmp_path: Path) -> None:
         segmenter().segment(photo)
 
 
+def test_nobody_is_all_background(tmp_path: Path) -> None:
+    picture, codes, _ = draw()
+    found = segmenter().segment(write(tmp_path, picture, np.zeros_like(codes)))
+    assert not found.person.any() and set(found.regions) == set(REGIONS)
+
+
 def test_hands_lend_their_colour_where_no_face_is_seen(tmp_path: Path) -> None:
     picture, codes, bare = draw()
     picture[codes == CODE["left_face"]] = 20
@@ -143,7 +148,7 @@ def test_log_odds_by_hand() -> None:
     """One pixel a part, far from any head: colour, what is known of the part, and the limb further out."""
     names = ("lower_arm", "upper_arm", "lower_leg", "upper_leg", "hand")
     parts = np.array([[PARTS.index(name) for name in names]], np.uint8)
-    seen = FaceColour(np.array([60.0, 20.0, 20.0]), np.diag([100.0, 25.0, 25.0]))
+    seen = SkinColour(np.array([60.0, 20.0, 20.0]), np.diag([100.0, 25.0, 25.0]))
     at = np.array([[60, 20, 20], [70, 20, 20], [60, 40, 20], [60, 20, 20], [60, 20, 25]], np.float32)[None]
     distances = np.array([0, 1, 16, 0, 1])
     assert seen.distance(at)[0] == pytest.approx(distances)
@@ -153,34 +158,6 @@ def test_log_odds_by_hand() -> None:
     # the lower arm is bare (share 1), the lower leg is not (share 0)
     outward = np.array([0, 2.5, 0, -2.5, 0])
     assert odds == pytest.approx(colour + before + outward)
-
-
-def test_lab_agrees_with_skimage() -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (20, 20, 3)).astype(np.uint8)
-    assert np.abs(lab(picture) - rgb2lab(picture)).max() < 0.5
-
-
-def test_outliers_do_not_move_the_colour_of_the_face() -> None:
-    rng = np.random.default_rng(0)
-    skin = rng.normal([65, 18, 22], [6, 2, 2], (4000, 3))
-    hair = rng.normal([20, 2, 5], [3, 1, 1], (900, 3))
-    fitted = FaceColour.fitted(np.concatenate([skin, hair]).astype(np.float32))
-    assert np.abs(fitted.mean - [65, 18, 22]).max() < 1
-
-
-def test_the_spread_of_a_clean_face_comes_out_again() -> None:
-    assert pytest.approx(0.75 / chi2.cdf(chi2.ppf(0.75, 3), 5), rel=0.01) == CONSISTENCY
-    skin = np.random.default_rng(0).normal([65, 18, 22], [6, 5, 4], (3000, 3))
-    fitted = FaceColour.fitted(skin.astype(np.float32))
-    assert np.sqrt(np.diag(fitted.covariance - np.eye(3))) == pytest.approx([6, 5, 4], rel=0.1)
-
-
-@pytest.mark.parametrize("tone", [(244, 208, 177), (199, 150, 115), (141, 85, 54), (92, 56, 38)])
-def test_skin_of_many_tones_is_like_skin(tone: tuple[int, int, int]) -> None:
-    assert skin_like(np.array([[tone]], np.uint8)).all()
-    assert not skin_like(
-        np.array([[(40, 80, 160), (255, 255, 255), (0, 0, 0), (60, 140, 60)]], np.uint8)
-    ).any()
 
 
 @pytest.mark.skipif(
