@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -54,7 +54,9 @@ def rows_from_ray(parts: Parts, tasks: Sequence[Task], address: str | None) -> I
             ray.shutdown()
 
 
-def _outcomes(ray: Any, data: Any, parts: Parts, tasks: Sequence[Task]) -> Iterator[Row | SkinfwError]:
+def _outcomes(
+    ray: Any, data: Any, parts: Parts, tasks: Sequence[Task]
+) -> Generator[Row | SkinfwError, None, None]:
     """Yield a row for each photo, or what is wrong for all of them."""
     cpus = int(ray.cluster_resources().get("CPU", 1))
     count = max(1, min(parts.config.workers or cpus, cpus, len(tasks)))
@@ -69,8 +71,9 @@ def _outcomes(ray: Any, data: Any, parts: Parts, tasks: Sequence[Task]) -> Itera
         dataset = data.from_items(packed, override_num_blocks=blocks).map(
             _NodeWorker, fn_constructor_args=(parts,), concurrency=count, num_cpus=1
         )
-        for row in dataset.iter_rows():
-            yield pickle.loads(row["outcome"])
+    # closing this ends the workers
+    for row in dataset.iter_rows():
+        yield pickle.loads(row["outcome"])
 
 
 @contextmanager
