@@ -31,6 +31,10 @@ class SpecError(UserError):
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         super().__init__("\n".join([f"{source}: {count}", *(f"  {line}" for line in self.faults)]))
 
+    def __reduce__(self) -> tuple[type[SpecError], tuple[str, tuple[str, ...]]]:
+        # it comes from other processes too, and is made anew there from its arguments, not from its text
+        return type(self), (self.source, self.faults)
+
 
 class DataError(UserError):
     """A picture, label map, keypoint file or data folder that cannot be used."""

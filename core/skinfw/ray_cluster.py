@@ -22,6 +22,21 @@ def import_ray() -> Any:
     return ray
 
 
+def import_ray_data() -> Any:
+    """Import Ray Data.
+
+    Raises:
+        UserError: it is not installed, or lacks pandas or pyarrow, which Ray alone does without.
+    """
+    try:
+        import ray.data
+    except ImportError as error:
+        raise UserError(
+            f"--engine ray needs Ray Data, which cannot be imported ({error}): pip install 'skinfw[ray]'"
+        ) from error
+    return ray.data
+
+
 def join_cluster(address: str | None) -> bool:
     """Join a cluster, if this process is in none yet.
 

@@ -58,6 +58,15 @@ def test_a_second_run_keeps_everything(photos: Path, tmp_path: Path) -> None:
     assert second.stdout == "0 made, 3 kept, 0 left out\n"
 
 
+def test_names_are_no_markup(photos: Path, tmp_path: Path) -> None:
+    folder = photos / "id_0" / "a["
+    folder.mkdir()
+    (folder / "bold].jpg").write_bytes(b"no picture")
+    done = prepare(photos, tmp_path / "out", *pose_option(photos))
+    assert done.exit_code == 0, done.output
+    assert "id_0/a[/bold].jpg" in "".join(done.stdout.split()).replace("│", "")
+
+
 def test_nothing_usable_is_an_error_that_says_where_to_look(photos: Path, tmp_path: Path) -> None:
     done = prepare(photos, tmp_path / "out")
     assert done.exit_code == 2

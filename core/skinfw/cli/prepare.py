@@ -176,6 +176,7 @@ def _aspect(text: str | None) -> float | None:
 
 def _print_report(report: PrepareReport) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
@@ -188,5 +189,5 @@ def _print_report(report: PrepareReport) -> None:
         rows = [row for row in report.left_out() if row.reason == reason][:EXAMPLES]
         # most errors name the file themselves
         named = [row.detail if row.photo in row.detail else f"{row.photo}: {row.detail}" for row in rows]
-        table.add_row(str(count), reason, "\n".join(named))
+        table.add_row(str(count), reason, escape("\n".join(named)))
     console.print(table)

@@ -117,26 +117,23 @@ def join_groups(keys: Sequence[str], hashes: Sequence[str | None], most: int) ->
     return {key: clusters.top(key) for key in keys}
 
 
-def sample_groups(
-    base: Path, names: Sequence[str], person: Callable[[str], str], most: int
-) -> Mapping[str, str]:
+def sample_groups(folders: Mapping[str, Path], person: Callable[[str], str], most: int) -> Mapping[str, str]:
     """Return the group that the split goes by, for each sample.
 
     Samples are together that show one person, have one group in their records, or are near copies.
 
     Args:
-        base: the folder that the names are relative to.
-        names: the samples.
+        folders: the samples' folders by their names.
         person: who is in a sample, as far as its name tells.
         most: bits in which the perceptual hashes of near copies may differ.
 
     Raises:
         DataError: a record is no JSON object.
     """
-    records = [read_record(base / name) or {} for name in names]
-    keys = [str(record.get("group") or person(name)) for name, record in zip(names, records, strict=True)]
+    records = [read_record(folder) or {} for folder in folders.values()]
+    keys = [str(record.get("group") or person(name)) for name, record in zip(folders, records, strict=True)]
     joined = join_groups(keys, [_phash(record) for record in records], most)
-    return {name: joined[key] for name, key in zip(names, keys, strict=True)}
+    return {name: joined[key] for name, key in zip(folders, keys, strict=True)}
 
 
 def _phash(record: Mapping[str, Any]) -> str | None:

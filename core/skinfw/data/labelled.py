@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,8 +16,10 @@ from skinfw.build import build
 from skinfw.config import Size
 from skinfw.data.batch import picture_tensor
 from skinfw.data.classes import ClassTable, class_table
+from skinfw.data.duplicates import join_groups, perceptual_hash
 from skinfw.data.person_id import person_id
 from skinfw.data.photo import PICTURE_SUFFIXES, Photo
+from skinfw.data.prepare_config import NEAR_DUPLICATE
 from skinfw.data.resize import resize_labels, resize_picture
 from skinfw.data.segmentation import LabelMap, Picture
 from skinfw.data.source import photos_below
@@ -127,8 +129,20 @@ class LabelledPhotos:
         return self._names
 
     def group(self, name: str) -> str:
-        """Return the DeepFashion id in the name, or the name where there is none."""
-        return person_id(name)
+        """Return the DeepFashion id in the name, or the name where there is none; near copies share one."""
+        return self._groups[name]
+
+    @cached_property
+    def _groups(self) -> Mapping[str, str]:
+        people = [person_id(name) for name in self._names]
+        joined = join_groups(people, [self._hash(name) for name in self._names], NEAR_DUPLICATE)
+        return {name: joined[person] for name, person in zip(self._names, people, strict=True)}
+
+    def _hash(self, name: str) -> str | None:
+        try:
+            return perceptual_hash(Photo.read(self.data.root / name).pixels)
+        except DataError:  # whoever loads it says so
+            return None
 
     def load(self, name: str) -> Labelled:
         """Return a photo with its label map, resized.

@@ -1,4 +1,4 @@
-"""Preparing photos on a Ray cluster; needs the extra ``ray``.
+"""Preparing photos with Ray Data on a cluster; needs the extra ``ray``.
 
 Photos and output must be on a file system that all nodes share under the same path, and skinfw must be
 installed on every node.
@@ -6,7 +6,10 @@ installed on every node.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+import pickle
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 from skinfw.data.prepare_local import Workers
@@ -14,16 +17,16 @@ from skinfw.data.prepare_photo import Parts
 from skinfw.data.prepare_report import Row
 from skinfw.data.prepare_task import Task
 from skinfw.errors import RunError, SkinfwError
-from skinfw.ray_cluster import import_ray, join_cluster
+from skinfw.ray_cluster import import_ray, import_ray_data, join_cluster
 
-_RETRIES = 2
-
-_CHUNK = 16
-"""Photos that a worker is given at a time."""
+_BLOCK = 8
+"""Photos that a worker is given at a time: few messages, and nobody waits long for the slowest worker."""
 
 
 def rows_from_ray(parts: Parts, tasks: Sequence[Task], address: str | None) -> Iterator[Row]:
-    """Yield what becomes of each photo, in order.
+    """Yield what becomes of each photo, in order, while later ones are in work.
+
+    Only tasks and rows travel; the nodes read the photos and write the samples themselves.
 
     Args:
         parts: what each worker builds its preparer from; ``workers`` of its configuration says how many there
@@ -32,18 +35,18 @@ def rows_from_ray(parts: Parts, tasks: Sequence[Task], address: str | None) -> I
         address: the cluster, see `skinfw.ray_cluster.join_cluster`.
 
     Raises:
-        UserError: Ray is not installed.
+        UserError: Ray Data is not installed.
         RunError: the cluster cannot be reached, or fails.
         SkinfwError: something is wrong that is wrong for every photo.
     """
-    ray = import_ray()
+    ray, data = import_ray(), import_ray_data()
     joined = join_cluster(address)
     try:
-        yield from _rows(ray, parts, tasks)
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, SkinfwError):
-            raise error.cause from None
-        raise RunError(f"Ray: {error}") from error
+        with _quiet(), closing(_outcomes(ray, data, parts, tasks)) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, SkinfwError):
+                    raise outcome
+                yield outcome
     except ray.exceptions.RayError as error:
         raise RunError(f"Ray: {error}; finished samples stay, run the same command again") from error
     finally:
@@ -51,24 +54,38 @@ def rows_from_ray(parts: Parts, tasks: Sequence[Task], address: str | None) -> I
             ray.shutdown()
 
 
-def _rows(ray: Any, parts: Parts, tasks: Sequence[Task]) -> Iterator[Row]:
-    from ray.util import ActorPool
-
+def _outcomes(
+    ray: Any, data: Any, parts: Parts, tasks: Sequence[Task]
+) -> Generator[Row | SkinfwError, None, None]:
+    """Yield a row for each photo, or what is wrong for all of them."""
     cpus = int(ray.cluster_resources().get("CPU", 1))
     count = max(1, min(parts.config.workers or cpus, cpus, len(tasks)))
-    # a worker whose node is lost starts again on another one
-    options = {"num_cpus": 1, "max_restarts": -1, "max_task_retries": _RETRIES}
-    actor = ray.remote(**options)(_NodeWorker)
-    actors = [actor.remote(parts) for _ in range(count)]
+    # at least a block for each worker
+    blocks = max(count, -(-len(tasks) // _BLOCK))
+    context = data.DataContext.get_current().copy()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = context.print_on_execution_start = False
+    with data.DataContext.current(context):
+        # as bytes: Arrow knows neither paths nor names that are no UTF-8
+        packed = [{"task": pickle.dumps(task)} for task in tasks]
+        dataset = data.from_items(packed, override_num_blocks=blocks).map(
+            _NodeWorker, fn_constructor_args=(parts,), concurrency=count, num_cpus=1
+        )
+    # closing this ends the workers
+    for row in dataset.iter_rows():
+        yield pickle.loads(row["outcome"])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Ray Data from telling how it goes; what goes wrong is told once, by whoever catches it."""
+    logger = logging.getLogger("ray.data")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
     try:
-        # fewer messages, and nobody waits long for the slowest of them
-        size = max(1, min(_CHUNK, len(tasks) // count))
-        chunks = [list(tasks[start : start + size]) for start in range(0, len(tasks), size)]
-        for rows in ActorPool(actors).map(lambda worker, chunk: worker.rows.remote(chunk), chunks):
-            yield from rows
+        yield
     finally:
-        for each in actors:
-            ray.kill(each)
+        logger.setLevel(level)
 
 
 class _NodeWorker:
@@ -81,6 +98,14 @@ class _NodeWorker:
     def __init__(self, parts: Parts) -> None:
         self._workers = Workers(parts, 1)
 
-    def rows(self, tasks: Sequence[Task]) -> list[Row]:
-        """Return what becomes of some photos, in order."""
-        return list(self._workers.rows(tasks))
+    def __call__(self, packed: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Return what becomes of a photo, or what is wrong for all of them.
+
+        An error is returned, not raised: Ray Data would wrap it, and tell it with tracebacks of its own.
+        """
+        outcome: Row | SkinfwError
+        try:
+            (outcome,) = self._workers.rows([pickle.loads(packed["task"])])
+        except SkinfwError as error:
+            outcome = error
+        return {"outcome": pickle.dumps(outcome)}

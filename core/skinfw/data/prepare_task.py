@@ -14,6 +14,9 @@ from skinfw.data.struck_out import STRUCK_OUT_FILE
 LONGEST_NAME = 230
 """Bytes that a folder's name may have: file systems take 255, and a sample in work has a longer one."""
 
+LONGEST_PATH = 3000
+"""Bytes that the whole name may have: systems take 4,095 of a path, and the output folder is part of it."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -55,10 +58,17 @@ def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Tas
             refused = Row(entry.name, name, "left out", "name already taken", detail)
         elif name in gone:
             refused = Row(entry.name, name, "left out", "struck out", f"{STRUCK_OUT_FILE} names {name}")
-        elif any(len(part.encode("utf-8", "surrogateescape")) > LONGEST_NAME for part in name.split("/")):
-            detail = f"{entry.name}: a part of it is longer than {LONGEST_NAME} bytes; rename it"
+        elif detail := _too_long(entry.name, name):
             refused = Row(entry.name, name, "left out", "name too long", detail)
         else:
             owners[name] = entry.name
         tasks.append(Task(entry, name, refused))
     return tasks
+
+
+def _too_long(photo: str, sample: str) -> str:
+    """Return why a sample's name is too long; nothing where it is not."""
+    name = sample.encode("utf-8", "surrogateescape")
+    if any(len(part) > LONGEST_NAME for part in name.split(b"/")):
+        return f"{photo}: a part of it is longer than {LONGEST_NAME} bytes; rename it"
+    return f"{photo}: it is longer than {LONGEST_PATH} bytes; rename it" if len(name) > LONGEST_PATH else ""

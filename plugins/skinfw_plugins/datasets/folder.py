@@ -55,7 +55,8 @@ class FolderDataset(Dataset[FolderConfig]):
         """
         if self._groups is None:
             names = self.names()
-            self._groups = sample_groups(self._base, names, person_id, self.config.duplicate_distance)
+            folders = {name: self._base / name for name in names}
+            self._groups = sample_groups(folders, person_id, self.config.duplicate_distance)
         return self._groups.get(name, person_id(name))
 
     def fingerprint(self) -> str:

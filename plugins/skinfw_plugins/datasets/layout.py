@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 from skinfw.component_spec import ComponentSpec
+from skinfw.data.duplicates import sample_groups
+from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset
@@ -56,13 +58,18 @@ class LayoutDataset(Dataset[LayoutConfigT]):
         return list(self._places)
 
     def group(self, name: str) -> str:
-        """Return what the part's photos are grouped by, see `PhotosDataset.group`."""
-        prefix, within, photos = self._place(name)
-        return prefix + photos.group(within)
+        """Return the group of a sample, as `PhotosDataset.group` does, also over parts."""
+        self._place(name)
+        return self._groups[name]
+
+    @cached_property
+    def _groups(self) -> Mapping[str, str]:
+        folders = {name: photos.folder(within) for name, (within, photos) in self._places.items()}
+        return sample_groups(folders, person_id, self.config.prepare.duplicate_distance)
 
     def load(self, name: str) -> Sample:
         """Read one prepared sample."""
-        _, within, photos = self._place(name)
+        within, photos = self._place(name)
         return replace(photos.load(within), name=name)
 
     def fingerprint(self) -> str:
@@ -89,9 +96,9 @@ class LayoutDataset(Dataset[LayoutConfigT]):
         )
 
     @cached_property
-    def _places(self) -> dict[str, tuple[str, str, PhotosDataset]]:
+    def _places(self) -> dict[str, tuple[str, PhotosDataset]]:
         places = {
-            part.prefix + name: (part.prefix, name, photos)
+            part.prefix + name: (name, photos)
             for part, photos in self._opened
             for name in photos.names()
             if part.wanted is None or name in part.wanted
@@ -100,7 +107,7 @@ class LayoutDataset(Dataset[LayoutConfigT]):
             raise DataError(f"{self.config.root}: none of the photos in its lists became a sample")
         return places
 
-    def _place(self, name: str) -> tuple[str, str, PhotosDataset]:
+    def _place(self, name: str) -> tuple[str, PhotosDataset]:
         if name not in self._places:
             raise DataError(f"{self.config.root}: has no sample {name!r}")
         return self._places[name]

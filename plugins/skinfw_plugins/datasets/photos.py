@@ -58,20 +58,24 @@ class PhotosDataset(Dataset[PhotosConfig]):
         """
         if self._groups is None:
             most = self.config.prepare.duplicate_distance
-            self._groups = sample_groups(self._cache, self.names(), person_id, most)
+            self._groups = sample_groups({name: self.folder(name) for name in self.names()}, person_id, most)
         return self._groups.get(name, person_id(name))
 
     def load(self, name: str) -> Sample:
         """Read one prepared sample."""
         self.names()
         return read_sample(
-            self._cache / name,
+            self.folder(name),
             name,
             self.io.size,
             self.io.inputs,
             needs_skin=self.io.needs_skin,
             needs_keypoints=self.io.needs_keypoints,
         )
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of a prepared sample."""
+        return self._cache / name
 
     def fingerprint(self) -> str:
         """Return the hash of the prepared samples."""

@@ -15,6 +15,7 @@ _SOURCE = '''
 import os
 import signal
 import sys
+import time
 
 from skinfw_plugins.segmenters.deepfashion import DeepfashionSegmenter
 
@@ -40,9 +41,15 @@ class TroubledSegmenter(DeepfashionSegmenter):
 
 
 class TellsWhere(DeepfashionSegmenter):
-    """Tells the process that the worker is a child of, one on each node of a cluster."""
+    """Tells the process that the worker is a child of, one on each node of a cluster, when two are there."""
 
     def segment(self, photo):
+        met = photo.path.parent.parent
+        (met / f"node_{os.getppid()}").touch()
+        deadline = time.monotonic() + 60
+        # a node that starts late would find nothing left to do
+        while len(list(met.glob("node_*"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
         raise ValueError(f"node of {os.getppid()}")
 
 

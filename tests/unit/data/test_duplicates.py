@@ -144,11 +144,11 @@ def test_groups_of_sample_folders(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         if record is not None:
             (tmp_path / name / "sample.json").write_text(json.dumps(record))
-    groups = sample_groups(tmp_path, list(records), str.upper, 4)
+    groups = sample_groups({name: tmp_path / name for name in records}, str.upper, 4)
     assert groups["a"] == groups["b"] == max("A", "B", key=position)
     assert {name: groups[name] for name in "cdefg"} == {
         "c": "family", "d": "family", "e": "E", "f": "F", "g": "G"
     }  # fmt: skip
     (tmp_path / "a" / "sample.json").write_text("[")
     with pytest.raises(DataError, match=r"sample\.json"):
-        sample_groups(tmp_path, ["a"], str.upper, 4)
+        sample_groups({"a": tmp_path / "a"}, str.upper, 4)

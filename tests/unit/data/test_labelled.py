@@ -43,6 +43,21 @@ def test_photos_are_found_at_any_depth_and_label_maps_are_none(
     assert [data.group(name) for name in data.names()] == ["id_00000000", "id_00000001"]
 
 
+def test_near_copies_of_a_photo_stay_on_one_side_of_the_split(
+    write_labelled_photos: WritePhotos, tmp_path: Path
+) -> None:
+    first, _ = write_labelled_photos(tmp_path, 2, size=(96, 64))
+    with Image.open(first) as image:
+        image.resize((128, 192), Image.Resampling.BICUBIC).save(tmp_path / "again.jpg", quality=85)
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    data = photos(tmp_path)
+    groups = {name: data.group(name) for name in data.names()}
+    assert groups["again.jpg"] == groups["id_00000000/01_1_front.png"]
+    assert groups["again.jpg"] in ("again.jpg", "id_00000000")
+    assert groups["id_00000001/01_1_front.png"] == "id_00000001"
+    assert groups["broken.jpg"] == "broken.jpg"
+
+
 def test_a_photo_and_its_map_are_resized_together(write_labelled_photos: WritePhotos, tmp_path: Path) -> None:
     (path,) = write_labelled_photos(tmp_path, 1, size=(48, 40))
     data = photos(tmp_path)

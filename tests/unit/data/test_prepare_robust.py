@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,4 +197,15 @@ def test_a_name_too_long_for_the_disk_costs_one_photo(tmp_path: Path, write_phot
     photo = write_photo(tmp_path / "photos" / "anna.png")
     photo.with_name("b" * 240 + ".png").write_bytes(photo.read_bytes())
     report = run(tmp_path / "photos", tmp_path / "out")
+    assert [row.reason for row in report.rows] == [None, "name too long"]
+
+
+def test_a_path_too_long_for_the_disk_costs_one_photo(tmp_path: Path, write_photo: PhotoWriter) -> None:
+    photo = write_photo(tmp_path / "anna.png")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.write(photo, "anna.png")
+        archive.write(photo.with_name("anna_keypoints.json"), "anna_keypoints.json")
+        archive.write(photo.with_name("anna_segment.png"), "anna_segment.png")
+        archive.write(photo, "/".join(["b" * 200] * 25) + "/berta.png")
+    report = run(tmp_path / "all.zip", tmp_path / "out")
     assert [row.reason for row in report.rows] == [None, "name too long"]

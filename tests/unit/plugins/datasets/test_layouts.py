@@ -62,6 +62,18 @@ def test_both_parts_of_viton_hd_have_names_of_their_own(tmp_path: Path) -> None:
     assert dataset.group("train/00000_00") != dataset.group("test/00000_00")
 
 
+def test_one_photo_in_both_parts_is_in_one_group(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    write_viton_hd(root, "train", ["00000_00", "00001_00"], first=5)
+    write_viton_hd(root, "test", ["00007_00"], first=5)
+    dataset = opened("viton_hd", root, split="all")
+    groups = {name: dataset.group(name) for name in dataset.names()}
+    assert groups["train/00000_00"] == groups["test/00007_00"] in ("train/00000_00", "test/00007_00")
+    assert groups["train/00001_00"] == "train/00001_00"
+    with pytest.raises(DataError, match="has no sample 'nobody'"):
+        dataset.group("nobody")
+
+
 def test_the_pairs_of_viton_hd_tell_which_photos_count(tmp_path: Path) -> None:
     root = tmp_path / "data"
     write_viton_hd(root, "test", ["00000_00", "00001_00", "00002_00"])
