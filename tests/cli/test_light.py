@@ -186,9 +186,9 @@ def test_preparing_photos_loads_no_torch(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 import skinfw
-from skinfw.data.prepare import prepare
-from skinfw.data.prepare_config import PrepareConfig
-from skinfw.data.prepare_photo import PhotoPreparer
+from skinfw.preparation.prepare import prepare
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.preparer import PhotoPreparer
 PhotoPreparer(
     Path("samples"), skinfw.use("segmenter", "deepfashion"),
     skinfw.use("pose_encoder", "openpose"), PrepareConfig(),

@@ -10,10 +10,10 @@ from skinfw.build import build
 from skinfw.component_spec import ComponentSpec
 from skinfw.data.person_id import person_id
 from skinfw.data.photo import PICTURE_SUFFIXES
-from skinfw.data.source import photos_below
 from skinfw.data.split import position
 from skinfw.errors import DataError
 from skinfw.interfaces import Segmenter
+from skinfw.preparation.source import photos_below
 
 
 def chosen_photos(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 if TYPE_CHECKING:
-    from skinfw.data.prepare_config import PrepareConfig
-    from skinfw.data.prepare_report import PrepareReport
+    from skinfw.preparation.config import PrepareConfig
+    from skinfw.preparation.report import PrepareReport
 
 EXAMPLES = 3
 """Photos that are named for each reason; the CSV names all."""
@@ -99,7 +99,7 @@ def command(
     )
 
     from skinfw.cli.bar import progress_bar
-    from skinfw.data.prepare import LEFT_OUT_FILE, prepare
+    from skinfw.preparation.prepare import LEFT_OUT_FILE, prepare
 
     with progress_bar("prepare") as show:
         report = prepare(
@@ -114,9 +114,9 @@ def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
     """Make the settings out of a file and the options that were given."""
     from pydantic import ValidationError
 
-    from skinfw.data.prepare_config import PrepareConfig
     from skinfw.errors import UserError
     from skinfw.faults import tell
+    from skinfw.preparation.config import PrepareConfig
 
     settings = {} if file is None else _read_config(file)
     crop = {"aspect": _aspect(options.pop("aspect")), "margin": options.pop("crop_margin")}
@@ -139,10 +139,10 @@ def _read_config(file: Path) -> dict[str, Any]:
     """Read the settings in a file; a fault in it is told before the options are looked at."""
     from pydantic import ValidationError
 
-    from skinfw.data.prepare_config import PrepareConfig
     from skinfw.errors import SpecError
     from skinfw.faults import tell
     from skinfw.jsonfile import read_json
+    from skinfw.preparation.config import PrepareConfig
 
     value = read_json(file)
     try:

@@ -16,15 +16,15 @@ from skinfw.build import build
 from skinfw.config import Size
 from skinfw.data.batch import picture_tensor
 from skinfw.data.classes import ClassTable, class_table
-from skinfw.data.duplicates import join_groups, perceptual_hash
 from skinfw.data.person_id import person_id
 from skinfw.data.photo import PICTURE_SUFFIXES, Photo
-from skinfw.data.prepare_config import NEAR_DUPLICATE
 from skinfw.data.resize import resize_labels, resize_picture
 from skinfw.data.segmentation import LabelMap, Picture
-from skinfw.data.source import photos_below
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw.preparation.config import NEAR_DUPLICATE
+from skinfw.preparation.duplicates import join_groups, perceptual_hash
+from skinfw.preparation.source import photos_below
 from skinfw.segmentation_spec import SegmentationData
 
 _MEBIBYTE = 2**20

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skinfw.data.duplicates import near_pairs, perceptual_hash
 from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import position
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import Finding
 from skinfw.doctor.opened import Opened
+from skinfw.preparation.duplicates import near_pairs, perceptual_hash
 
 SMALL = 32
 """Side of the small pictures, in pixels, that confirm what the hashes say."""
@@ -33,7 +33,7 @@ class Look:
     Attributes:
         name: the sample's name.
         source: the photo's path, as ``sample.json`` tells it; empty where it does not.
-        hash: perceptual hash of the person, see `skinfw.data.duplicates.perceptual_hash`.
+        hash: perceptual hash of the person, see `skinfw.preparation.duplicates.perceptual_hash`.
         small: the person at `SMALL` pixels a side, uint8 RGB.
     """
 

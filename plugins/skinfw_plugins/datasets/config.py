@@ -8,7 +8,7 @@ from pydantic import Field
 
 from skinfw.component_spec import ComponentSpec, Slot, use_default
 from skinfw.config import ComponentConfig, SpecPath
-from skinfw.data.prepare_config import NEAR_DUPLICATE, PrepareConfig
+from skinfw.preparation.config import NEAR_DUPLICATE, PrepareConfig
 
 
 class FolderConfig(ComponentConfig):

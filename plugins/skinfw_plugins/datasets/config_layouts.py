@@ -8,7 +8,7 @@ from pydantic import Field, PositiveInt
 
 from skinfw.component_spec import ComponentSpec, Slot, use_default
 from skinfw.config import ComponentConfig, SpecPath
-from skinfw.data.prepare_config import PrepareConfig
+from skinfw.preparation.config import PrepareConfig
 
 Split = Literal["train", "test", "all"]
 Category = Literal["dresses", "lower_body", "upper_body"]

@@ -7,12 +7,12 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from skinfw.data.duplicates import sample_groups
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import RECORD_FILE, read_record, read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.interfaces.dataset import Dataset, DatasetIO
+from skinfw.preparation.duplicates import sample_groups
 from skinfw_plugins.datasets.config import FolderConfig
 
 
@@ -51,7 +51,8 @@ class FolderDataset(Dataset[FolderConfig]):
     def group(self, name: str) -> str:
         """Return the group of a sample: its person's, or one that near copies of its photo share.
 
-        The person is told by the DeepFashion id in the name; see `skinfw.data.duplicates.sample_groups`.
+        The person is told by the DeepFashion id in the name; see
+        `skinfw.preparation.duplicates.sample_groups`.
         """
         if self._groups is None:
             names = self.names()

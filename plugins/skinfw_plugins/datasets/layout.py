@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from skinfw.component_spec import ComponentSpec
-from skinfw.data.duplicates import sample_groups
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset
+from skinfw.preparation.duplicates import sample_groups
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.config_layouts import LayoutConfig
 from skinfw_plugins.datasets.photos import PhotosDataset

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from skinfw.cache import cache_folder
-from skinfw.data.duplicates import sample_groups
 from skinfw.data.person_id import person_id
-from skinfw.data.photo_list import is_photo_list, read_photo_list
-from skinfw.data.prepare import LEFT_OUT_FILE, prepare
-from skinfw.data.prepare_report import Row
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.struck_out import struck_out
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
+from skinfw.preparation.duplicates import sample_groups
+from skinfw.preparation.photo_list import is_photo_list, read_photo_list
+from skinfw.preparation.prepare import LEFT_OUT_FILE, prepare
+from skinfw.preparation.report import Row
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.folder import fingerprint_of
 
@@ -54,7 +54,8 @@ class PhotosDataset(Dataset[PhotosConfig]):
     def group(self, name: str) -> str:
         """Return the group of a sample: its person's, or one that near copies of its photo share.
 
-        The person is told by the DeepFashion id in the name; see `skinfw.data.duplicates.sample_groups`.
+        The person is told by the DeepFashion id in the name; see
+        `skinfw.preparation.duplicates.sample_groups`.
         """
         if self._groups is None:
             most = self.config.prepare.duplicate_distance

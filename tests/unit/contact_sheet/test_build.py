@@ -12,9 +12,9 @@ from PIL import Image
 
 from skinfw.component_spec import use
 from skinfw.contact_sheet.build import HEIGHT, build_sheet
-from skinfw.data.prepare import prepare
-from skinfw.data.prepare_config import PrepareConfig
 from skinfw.data.struck_out import write_struck_out
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.prepare import prepare
 
 NAMES = ["id_0/front", "id_1/front", "id_2/front"]
 

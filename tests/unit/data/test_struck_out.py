@@ -7,12 +7,12 @@ import pytest
 
 from skinfw.build import build
 from skinfw.component_spec import use
-from skinfw.data.prepare import prepare
-from skinfw.data.prepare_config import PrepareConfig
 from skinfw.data.sample_search import all_samples, find_samples
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_out, write_struck_out
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset, DatasetIO
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.prepare import prepare
 
 NAMES = ["a/front", "a/side", "b"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from skinfw.component_spec import use
-from skinfw.data.prepare import prepare
-from skinfw.data.prepare_config import PrepareConfig
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.prepare import prepare
 
 PEOPLE = 4
 

@@ -16,10 +16,10 @@ import torch
 from skinfw.component_spec import use
 from skinfw.composite import composite, painted_region
 from skinfw.data.batch import collate
-from skinfw.data.prepare import prepare
-from skinfw.data.prepare_config import PrepareConfig
 from skinfw.errors import DataError
 from skinfw.interfaces import DatasetIO
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.prepare import prepare
 from skinfw.testing import check_dataset
 from skinfw_plugins.datasets.config import FolderConfig
 from skinfw_plugins.datasets.folder import FolderDataset

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinfw.data.prepare_report import PrepareReport
 from skinfw.data.split import Split, position, split_names
 from skinfw.errors import DataError
 from skinfw.interfaces import DatasetIO
+from skinfw.preparation.report import PrepareReport
 from skinfw.spec import parse_spec
 from skinfw.testing import check_dataset
 from skinfw_plugins.datasets import photos as photos_module

@@ -12,10 +12,10 @@ import torch
 from skinfw.component_spec import use
 from skinfw.composite import composite, painted_region
 from skinfw.data.batch import Batch, collate
-from skinfw.data.prepare import prepare
-from skinfw.data.prepare_config import PrepareConfig
 from skinfw.data.sample_folder import read_sample
 from skinfw.interfaces import Generator, GeneratorIO
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.prepare import prepare
 from skinfw_plugins.generators.config import InpaintConfig, ToneConfig
 from skinfw_plugins.generators.inpaint import InpaintGenerator
 from skinfw_plugins.generators.tone import ToneGenerator

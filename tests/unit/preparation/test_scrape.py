@@ -19,15 +19,15 @@ import requests
 from PIL import Image
 
 from skinfw.component_spec import use
-from skinfw.data import scrape as scrape_module
-from skinfw.data.photo_list import name_of_url
-from skinfw.data.prepare import prepare
-from skinfw.data.prepare_config import FetchConfig, PrepareConfig
-from skinfw.data.scrape import fetch_all
-from skinfw.data.scrape_index import INDEX_FILE, Fetched, FetchIndex
-from skinfw.data.scrape_manners import Manners, user_agent
-from skinfw.data.source import FETCHED_FOLDER
 from skinfw.errors import RunError
+from skinfw.preparation import scrape as scrape_module
+from skinfw.preparation.config import FetchConfig, PrepareConfig
+from skinfw.preparation.photo_list import name_of_url
+from skinfw.preparation.prepare import prepare
+from skinfw.preparation.scrape import fetch_all
+from skinfw.preparation.scrape_index import INDEX_FILE, Fetched, FetchIndex
+from skinfw.preparation.scrape_manners import Manners, user_agent
+from skinfw.preparation.source import FETCHED_FOLDER
 
 PhotoWriter = Callable[..., Path]
 FAST = FetchConfig(rate=100, timeout=0.5, retries=2, most_bytes=50_000)
@@ -315,7 +315,7 @@ def test_a_full_disk_stops_it(server: Server, tmp_path: Path, monkeypatch: pytes
     def full(*_: Any, **__: Any) -> Any:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("skinfw.data.scrape_index.tempfile.NamedTemporaryFile", full)
+    monkeypatch.setattr("skinfw.preparation.scrape_index.tempfile.NamedTemporaryFile", full)
     with pytest.raises(RunError, match="the disk is full"):
         fetch(server, tmp_path, "/one", "/same")
 

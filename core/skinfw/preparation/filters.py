@@ -10,13 +10,13 @@ from typing import cast
 
 import numpy as np
 
-from skinfw.data.crop import person_box
-from skinfw.data.duplicates import perceptual_hash
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.measures import class_shares, cut_off_share, sharpness
-from skinfw.data.prepare_config import BodyShown, PrepareConfig, View
-from skinfw.data.prepare_report import LeftOut
 from skinfw.data.segmentation import Picture, Segmentation
+from skinfw.preparation.config import BodyShown, PrepareConfig, View
+from skinfw.preparation.crop import person_box
+from skinfw.preparation.duplicates import perceptual_hash
+from skinfw.preparation.measures import class_shares, cut_off_share, sharpness
+from skinfw.preparation.report import LeftOut
 
 FRONTAL_SHOULDERS = 0.35
 """Shoulder width over torso length above which a person faces the camera or turns the back to it. In 729
@@ -40,7 +40,7 @@ class Facts:
         people: how many people are in the photo.
         person: longer side of the box around the person in pixels.
         cut_off: share of that box's outline that is person on the photo's border, in [0, 1].
-        sharpness: variance of the Laplacian in that box, see `skinfw.data.measures.sharpness`.
+        sharpness: variance of the Laplacian in that box, see `skinfw.preparation.measures.sharpness`.
         classes: share of the person's pixels of each class that is there.
         phash: the photo's perceptual hash, 16 hexadecimal digits.
     """

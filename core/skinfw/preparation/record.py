@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from skinfw.data.filters import Facts
 from skinfw.data.sample_folder import read_record
 from skinfw.data.sample_writer import WRITTEN_FILES, remove_sample, writing_failed
-from skinfw.data.source import Entry
 from skinfw.errors import DataError, RunError
+from skinfw.preparation.filters import Facts
+from skinfw.preparation.source import Entry
 
 
 def own_record(folder: Path) -> dict[str, Any] | None:

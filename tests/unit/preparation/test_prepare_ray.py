@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from skinfw.component_spec import ComponentSpec, use
-from skinfw.data.prepare import prepare
-from skinfw.data.prepare_config import PrepareConfig
-from skinfw.data.prepare_report import PrepareReport
 from skinfw.errors import DataError, RunError, UserError
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.prepare import prepare
+from skinfw.preparation.report import PrepareReport
 
 PhotoWriter = Callable[..., Path]
 MEGABYTE = 2**20
@@ -74,7 +74,7 @@ def test_a_cluster_makes_what_one_machine_makes(
         run(photos, tmp_path / "remote", troubled, "ray", cluster, on_error="fail")
     # every node finds an archive, and paths are relative to where prepare was started
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("skinfw.data.prepare_ray._BLOCK", 1)
+    monkeypatch.setattr("skinfw.preparation.ray_engine._BLOCK", 1)
     shutil.make_archive("all", "zip", "photos")
     nodes = run(Path("all.zip"), Path("nodes"), use("segmenter", "troubled_where"), "ray", cluster)
     told = [row.detail.partition("ValueError: ")[2] for row in nodes.rows]

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from skinfw.component_spec import ComponentSpec, use
-from skinfw.data import archive as archive_module
-from skinfw.data.archive import ZipFiles, list_archive, safe_name
-from skinfw.data.prepare import prepare
-from skinfw.data.prepare_config import PrepareConfig
-from skinfw.data.prepare_report import PrepareReport
 from skinfw.data.sample_folder import read_record
-from skinfw.data.source import UNPACKED_FOLDER
 from skinfw.errors import DataError
+from skinfw.preparation import archive as archive_module
+from skinfw.preparation.archive import ZipFiles, list_archive, safe_name
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.prepare import prepare
+from skinfw.preparation.report import PrepareReport
+from skinfw.preparation.source import UNPACKED_FOLDER
 
 PhotoWriter = Callable[..., Path]
 

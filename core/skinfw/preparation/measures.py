@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from skinfw.data.crop import Box, cut
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Picture, Segmentation
+from skinfw.preparation.crop import Box, cut
 
 PERSON_POINTS = 5
 """Points that a pose must have to be a person; OpenPose finds stray limbs in shadows and furniture."""

@@ -5,10 +5,10 @@ import pytest
 import scipy.ndimage
 from skimage.transform import downscale_local_mean
 
-from skinfw.data.crop import Box
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.measures import class_shares, cut_off_share, people_count, sharpness
 from skinfw.data.segmentation import Segmentation
+from skinfw.preparation.crop import Box
+from skinfw.preparation.measures import class_shares, cut_off_share, people_count, sharpness
 
 CLASSES = ("background", "top", "skin")
 REGIONS = {"background": ("background",), "apparel": ("top",), "skin": ("skin",)}

@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 from skinfw.component_spec import ComponentSpec, use
-from skinfw.data.prepare import prepare
-from skinfw.data.prepare_config import PrepareConfig
-from skinfw.data.prepare_report import PrepareReport
 from skinfw.data.sample_folder import read_record
 from skinfw.errors import DataError, RunError
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.prepare import prepare
+from skinfw.preparation.report import PrepareReport
 
 PhotoWriter = Callable[..., Path]
 POSES = use("pose_encoder", "openpose")

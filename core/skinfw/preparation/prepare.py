@@ -9,16 +9,16 @@ from typing import Literal
 from filelock import FileLock
 
 from skinfw.component_spec import ComponentSpec
-from skinfw.data.duplicates import SeenPhotos
-from skinfw.data.prepare_config import PrepareConfig
-from skinfw.data.prepare_local import Workers
-from skinfw.data.prepare_photo import Parts, PhotoPreparer
-from skinfw.data.prepare_record import remove_prepared
-from skinfw.data.prepare_report import PrepareReport, Row
-from skinfw.data.prepare_task import Task, make_tasks
 from skinfw.data.sample_writer import writing_failed
-from skinfw.data.source import list_photos, made_available
 from skinfw.data.struck_out import struck_out
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.duplicates import SeenPhotos
+from skinfw.preparation.local_engine import Workers
+from skinfw.preparation.preparer import Parts, PhotoPreparer
+from skinfw.preparation.record import remove_prepared
+from skinfw.preparation.report import PrepareReport, Row
+from skinfw.preparation.source import list_photos, made_available
+from skinfw.preparation.task import Task, make_tasks
 from skinfw.processes import cores
 
 Progress = Callable[[int, int, Row], None]
@@ -45,7 +45,7 @@ def prepare(
 
     Args:
         root: folder of the photos, at any depth; a .zip or .tar of such a folder; or a list of paths and
-            URLs (.csv, .jsonl, .txt), see `skinfw.data.photo_list.read_photo_list`.
+            URLs (.csv, .jsonl, .txt), see `skinfw.preparation.photo_list.read_photo_list`.
         output: folder of the samples, each under its photo's path without the ending; ``left_out.csv`` beside
             them says what was left out and why.
         segmenter: which segmenter.
@@ -96,7 +96,7 @@ def _rows(
 ) -> Iterator[Row]:
     workers = min(parts.config.workers or cores(), len(tasks))
     if engine == "ray":
-        from skinfw.data.prepare_ray import rows_from_ray
+        from skinfw.preparation.ray_engine import rows_from_ray
 
         yield from rows_from_ray(parts, tasks, address)
     elif workers == 1:

@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skinfw.data.archive import (
+from skinfw.data.photo import PICTURE_SUFFIXES
+from skinfw.data.sample_folder import RECORD_FILE
+from skinfw.errors import DataError
+from skinfw.preparation.archive import (
     TAR_SUFFIXES,
     ZIP_SUFFIXES,
     ZipFiles,
@@ -19,14 +22,11 @@ from skinfw.data.archive import (
     list_archive,
     unpack_tar,
 )
-from skinfw.data.photo import PICTURE_SUFFIXES
-from skinfw.data.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
-from skinfw.data.prepare_config import FetchConfig, View
-from skinfw.data.sample_folder import RECORD_FILE
-from skinfw.errors import DataError
+from skinfw.preparation.config import FetchConfig, View
+from skinfw.preparation.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
 
 if TYPE_CHECKING:
-    from skinfw.data.scrape_index import Fetched
+    from skinfw.preparation.scrape_index import Fetched
 
 UNPACKED_FOLDER = ".prepare.unpacked"
 """Where an archive's files are while they are in use, in the output folder: it has room for the samples, and
@@ -162,8 +162,8 @@ def made_available(
     """Bring what photos need onto the disk, and remove what was unpacked at the end.
 
     A tar is unpacked whole, as it cannot be read at random. Of a zip only what is no picture is, such as
-    poses; its pictures are taken out one at a time when they are prepared, see `skinfw.data.archive`. Photos
-    named by a URL are fetched; they stay.
+    poses; its pictures are taken out one at a time when they are prepared, see
+    `skinfw.preparation.archive`. Photos named by a URL are fetched; they stay.
 
     Args:
         root: the source.
@@ -196,7 +196,7 @@ def _fetched(entries: Sequence[Entry], cache: Path, config: FetchConfig) -> list
     if not urls:
         return list(entries)
     # requests takes a while to import, and folders need none of it
-    from skinfw.data.scrape import fetch_all
+    from skinfw.preparation.scrape import fetch_all
 
     found = fetch_all(urls, cache, config)
     return [_with_file(entry, found[entry.url], cache) if entry.url else entry for entry in entries]

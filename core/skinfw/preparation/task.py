@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinfw.data.prepare_photo import PhotoPreparer
-from skinfw.data.prepare_report import Row
-from skinfw.data.source import Entry
 from skinfw.data.struck_out import STRUCK_OUT_FILE
+from skinfw.preparation.preparer import PhotoPreparer
+from skinfw.preparation.report import Row
+from skinfw.preparation.source import Entry
 
 LONGEST_NAME = 230
 """Bytes that a folder's name may have: file systems take 255, and a sample in work has a longer one."""

@@ -14,9 +14,9 @@ import requests
 from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry
 
-from skinfw.data.prepare_config import FetchConfig
-from skinfw.data.scrape_index import Fetched, FetchIndex
-from skinfw.data.scrape_manners import Manners, NotAllowedError, host_of, user_agent
+from skinfw.preparation.config import FetchConfig
+from skinfw.preparation.scrape_index import Fetched, FetchIndex
+from skinfw.preparation.scrape_manners import Manners, NotAllowedError, host_of, user_agent
 
 logger = logging.getLogger("skinfw")
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skinfw.data.crop import Box, crop_box, cropped, cut, person_box
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import PersonParts
-from skinfw.data.prepare_config import PersonCrop
+from skinfw.preparation.config import PersonCrop
+from skinfw.preparation.crop import Box, crop_box, cropped, cut, person_box
 
 
 def test_box_of_a_person() -> None:

@@ -12,22 +12,22 @@ from typing import Any, TypeVar
 
 from skinfw.build import build
 from skinfw.component_spec import ComponentSpec, use
-from skinfw.data.archive import ZipFiles
-from skinfw.data.crop import Box, crop_box, cropped, cut, person_box
-from skinfw.data.filters import Facts, facts_of, view_of_name
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.measures import people_count
 from skinfw.data.parts import take_apart
 from skinfw.data.people import pick_person
 from skinfw.data.photo import Photo
-from skinfw.data.prepare_config import PersonCrop, PrepareConfig, View
-from skinfw.data.prepare_record import content_hash, finished, hash_json, own_record, remove_prepared
-from skinfw.data.prepare_report import LeftOut, Reason, Row
 from skinfw.data.sample_writer import sample_files, write_sample
 from skinfw.data.segmentation import Segmentation
-from skinfw.data.source import UNPACKED_FOLDER, Entry
 from skinfw.errors import DataError, RunError, SkinfwError
 from skinfw.interfaces import PoseEncoder, Segmenter
+from skinfw.preparation.archive import ZipFiles
+from skinfw.preparation.config import PersonCrop, PrepareConfig, View
+from skinfw.preparation.crop import Box, crop_box, cropped, cut, person_box
+from skinfw.preparation.filters import Facts, facts_of, view_of_name
+from skinfw.preparation.measures import people_count
+from skinfw.preparation.record import content_hash, finished, hash_json, own_record, remove_prepared
+from skinfw.preparation.report import LeftOut, Reason, Row
+from skinfw.preparation.source import UNPACKED_FOLDER, Entry
 
 REVISION = 3
 """Goes up when the same photo and settings give other sample folders, so that they are made anew."""

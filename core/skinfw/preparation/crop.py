@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.data.parts import PersonParts
-from skinfw.data.prepare_config import PersonCrop
 from skinfw.data.resize import WHITE
 from skinfw.data.segmentation import Mask
+from skinfw.preparation.config import PersonCrop
 
 ValueT = TypeVar("ValueT", np.uint8, np.bool_)
 

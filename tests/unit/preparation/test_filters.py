@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skinfw.data.crop import Box
-from skinfw.data.duplicates import perceptual_hash
-from skinfw.data.filters import Facts, body_shown, facts_of, skin_share, view_of_name, view_of_pose
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.measures import sharpness
-from skinfw.data.prepare_config import PrepareConfig
-from skinfw.data.prepare_report import LeftOut
 from skinfw.data.segmentation import Segmentation
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.crop import Box
+from skinfw.preparation.duplicates import perceptual_hash
+from skinfw.preparation.filters import Facts, body_shown, facts_of, skin_share, view_of_name, view_of_pose
+from skinfw.preparation.measures import sharpness
+from skinfw.preparation.report import LeftOut
 
 CLASSES = ("background", "top", "skin", "footwear")
 REGIONS = {"background": ("background",), "apparel": ("top",), "skin": ("skin",), "feet": ("footwear",)}

@@ -12,10 +12,10 @@ from concurrent.futures.process import BrokenProcessPool
 
 import cv2
 
-from skinfw.data.prepare_photo import Parts, PhotoPreparer
-from skinfw.data.prepare_report import Row
-from skinfw.data.prepare_task import Task
 from skinfw.errors import DataError, RunError
+from skinfw.preparation.preparer import Parts, PhotoPreparer
+from skinfw.preparation.report import Row
+from skinfw.preparation.task import Task
 
 _AHEAD = 4
 

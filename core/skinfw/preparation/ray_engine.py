@@ -12,11 +12,11 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
-from skinfw.data.prepare_local import Workers
-from skinfw.data.prepare_photo import Parts
-from skinfw.data.prepare_report import Row
-from skinfw.data.prepare_task import Task
 from skinfw.errors import RunError, SkinfwError
+from skinfw.preparation.local_engine import Workers
+from skinfw.preparation.preparer import Parts
+from skinfw.preparation.report import Row
+from skinfw.preparation.task import Task
 from skinfw.ray_cluster import import_ray, import_ray_data, join_cluster
 
 _BLOCK = 8

@@ -12,10 +12,10 @@ from PIL import Image, ImageEnhance
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 
-from skinfw.data.duplicates import SeenPhotos, join_groups, near_pairs, perceptual_hash, sample_groups
-from skinfw.data.prepare_config import NEAR_DUPLICATE
 from skinfw.data.split import position
 from skinfw.errors import DataError
+from skinfw.preparation.config import NEAR_DUPLICATE
+from skinfw.preparation.duplicates import SeenPhotos, join_groups, near_pairs, perceptual_hash, sample_groups
 from skinfw_plugins.datasets.mannequin import draw_person
 
 

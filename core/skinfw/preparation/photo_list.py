@@ -12,9 +12,9 @@ from pathlib import Path, PurePath
 from typing import Any, cast, get_args
 from urllib.parse import unquote, urlsplit
 
-from skinfw.data.prepare_config import View
 from skinfw.errors import DataError
 from skinfw.jsonfile import parse_json
+from skinfw.preparation.config import View
 
 LIST_SUFFIXES = (".csv", ".jsonl", ".txt")
 

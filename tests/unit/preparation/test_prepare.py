@@ -17,13 +17,13 @@ from skinfw.component_spec import ComponentSpec, use
 from skinfw.data.keypoints import read_openpose_json
 from skinfw.data.parts import grow, take_apart
 from skinfw.data.photo import Photo
-from skinfw.data.prepare import prepare
-from skinfw.data.prepare_config import PrepareConfig
-from skinfw.data.prepare_report import PrepareReport
 from skinfw.data.sample_folder import read_cutout, read_labels, read_mask, read_record
 from skinfw.data.sample_writer import WRITTEN_FILES
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, RunError
+from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.prepare import prepare
+from skinfw.preparation.report import PrepareReport
 from skinfw_plugins.segmenters.config import DeepfashionConfig
 from skinfw_plugins.segmenters.deepfashion import DeepfashionSegmenter
 
