@@ -103,7 +103,12 @@ class BodyPix:
                 f"bodypix: no weights are known by name for multiplier {key[0]:g} with stride {key[1]} "
                 f"(known: {known}); export them to ONNX and give the file as weights"
             )
-        return find_weights(WEIGHTS[key])
+        try:
+            return find_weights(WEIGHTS[key])
+        except UserError as error:
+            raise UserError(
+                f"{error}. Any ONNX file of BodyPix 2 will do: give its path as weights, with its stride"
+            ) from error
 
     def __call__(self, picture: Picture) -> BodyPixScores:
         """Return the scores of a picture, uint8 RGB ``(H, W, 3)`` of any size.
