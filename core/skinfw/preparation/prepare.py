@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,6 +12,7 @@ from filelock import FileLock
 from skinfw.component_spec import ComponentSpec
 from skinfw.data.sample_writer import writing_failed
 from skinfw.data.struck_out import struck_out
+from skinfw.errors import RunError
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.duplicates import SeenPhotos
 from skinfw.preparation.local_engine import Workers
@@ -64,6 +66,12 @@ def prepare(
         RegistryError: a component cannot be built.
         UserError: Ray is not installed.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        # it would wait for the lock that the process which started this one holds
+        raise RunError(
+            "prepare was called again by a process that it started: put the call in your script under "
+            "if __name__ == '__main__'"
+        )
     preparer = PhotoPreparer(output, segmenter, pose_encoder, config)
     entries = list_photos(root, output, preparer.segmenter.sources)
     parts = Parts(output, segmenter.to_json(), pose_encoder.to_json(), config, Path.cwd())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_photos import write_drawn_photo
 from PIL import Image
 
 from skinfw.component_spec import ComponentSpec, use
@@ -209,3 +212,23 @@ def test_a_path_too_long_for_the_disk_costs_one_photo(tmp_path: Path, write_phot
         archive.write(photo, "/".join(["b" * 200] * 25) + "/berta.png")
     report = run(tmp_path / "all.zip", tmp_path / "out")
     assert [row.reason for row in report.rows] == [None, "name too long"]
+
+
+def test_a_script_without_a_guard_is_told(tmp_path: Path) -> None:
+    """Each process that is started reads the script again; it must not wait for its own parent."""
+    for seed in range(2):
+        write_drawn_photo(tmp_path / "photos" / f"{seed}.png", seed)
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "import skinfw\n"
+        "from skinfw.preparation.config import PrepareConfig\n"
+        "from skinfw.preparation.prepare import prepare\n"
+        "here = Path(__file__).parent\n"
+        "parts = skinfw.use('segmenter', 'deepfashion'), skinfw.use('pose_encoder', 'openpose')\n"
+        "prepare(here / 'photos', here / 'samples', *parts, PrepareConfig(workers=2))\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "put the call in your script under if __name__ == '__main__'" in done.stderr
+    assert "the processes of prepare cannot start" in done.stderr

@@ -142,7 +142,7 @@ def test_without_weights_the_file_its_place_and_its_hash_are_named(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path / "weights"))
-    absent = replace(inception.INCEPTION, url=(tmp_path / "none").as_uri())
+    absent = replace(inception.INCEPTION, url="http://127.0.0.1:9/none")
     monkeypatch.setattr(inception, "INCEPTION", absent)
     inception.extractor.cache_clear()
     with pytest.raises(UserError) as caught:
