@@ -37,7 +37,8 @@ def read_label_file(path: Path, photo: Photo, colors: Sequence[RGB], snap_distan
     if not path.is_file():
         name = path.name if photo.path is None else photo.path.name
         raise DataError(
-            f"{path}: the label map of {name} is missing; put it there, or use a segmenter that computes one"
+            f"{path}: the label map of {name} is missing; put it there, or use a segmenter that "
+            "computes one, such as skin_colour"
         )
     image = read_image(path)
     if (image.height, image.width) != photo.size:
