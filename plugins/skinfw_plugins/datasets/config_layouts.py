@@ -68,7 +68,7 @@ class DressCodeConfig(LayoutConfig):
     points_size: tuple[PositiveInt, PositiveInt] = Field(
         default=(512, 384),
         description="height and width in pixels of the pictures that the points were found in: half the "
-        "photos' sides (aimagelab/dress-code, issue 4)",
+        "photos' sides (as its authors tell)",
     )
     pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] | None = Field(
         default=None, description="finds the pose and draws it; null: the poses of the data set"
