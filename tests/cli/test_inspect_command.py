@@ -59,7 +59,10 @@ def test_serving_saves_what_is_struck_out(samples: Path) -> None:
                 assert answer.status == 200
         finally:
             process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        try:
+            _, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert (samples / "struck_out.txt").read_text(encoding="utf-8") == "berta\n"
     assert process.returncode == 130 and "Traceback" not in errors
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import click
@@ -51,6 +52,8 @@ def command(
         click.echo(f"{len(names)} samples: open {page}")
         click.echo(f"Save what you strike out as {base / STRUCK_OUT_FILE}")
         return
+    # a process that a shell starts in the background ignores Ctrl+C until it says otherwise
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with SheetServer(folder, base, names, port) as server:
         click.echo(f"{len(names)} samples: open {server.address}")
         click.echo(f"What you strike out is saved in {base / STRUCK_OUT_FILE}; Ctrl+C ends")
