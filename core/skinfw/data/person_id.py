@@ -10,7 +10,8 @@ _ID = re.compile(r"(?:^|[-/])(id_\d{8})(?=[-/]|$)")
 def person_id(name: str) -> str:
     """Return the DeepFashion id in a sample's name, or the name where there is none.
 
-    The photos below one folder ``id_XXXXXXXX`` belong together: as a rule one person, from several sides.
+    The photos below one folder ``id_XXXXXXXX`` are of one piece of clothing, mostly worn by one person. The
+    data set names no people: this is as near as a name comes, and one person may have several ids.
     DeepFashion-MultiModal has dashes in place of the folders.
 
     Example:

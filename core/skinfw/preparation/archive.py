@@ -32,8 +32,8 @@ MOST_BYTES = 256 * 2**20
 _HARMFUL = re.compile(r"[\x00-\x1f\\]|^[A-Za-z]:")
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError),
-    # a password, an unknown way of packing, a damaged header
-    *(RuntimeError, NotImplementedError, ValueError, struct.error),
+    # zipfile's words for a password or an unknown way of packing, and what damaged headers lead to
+    *(RuntimeError, ValueError, struct.error),
 )
 _UNFIT_NAME = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL)
 

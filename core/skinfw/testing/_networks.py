@@ -1,4 +1,4 @@
-"""Checks that generators and discriminators share."""
+"""Checks that generators, discriminators and segmentation networks share."""
 
 from __future__ import annotations
 
