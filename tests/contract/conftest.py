@@ -16,7 +16,7 @@ import pytest
 import skimage.data
 import torch
 from drawn_photos import write_drawn_photo
-from layouts import DEEPFASHION_POINTS, write_deepfashion_multimodal, write_dress_code, write_viton_hd
+from layouts import write_deepfashion_multimodal, write_dress_code, write_viton_hd
 from onnx_models import write_bodypix
 from PIL import Image
 from tiny_models import save_segformer, write_onnx, write_tflite
@@ -208,14 +208,13 @@ def _dress_code(folder: Path) -> list[Example]:
 
 
 def _deepfashion_multimodal(folder: Path) -> list[Example]:
-    params, points = _layout(folder), _deepfashion_points(folder / "data")[0].params
-    return [Example({**params, "pose_encoder": {"type": "deepfashion_points", **points}})]
+    write_deepfashion_multimodal(folder / "data", ["WOMEN-Dresses-id_00000002-02_1_front"])
+    return [Example(_layout(folder))]
 
 
 def _deepfashion_points(folder: Path) -> list[Example]:
     write_deepfashion_multimodal(folder, ["WOMEN-Dresses-id_00000002-02_1_front"])
     params = {
-        "points": DEEPFASHION_POINTS,
         "locations": folder / "keypoints" / "keypoints_loc.txt",
         "visibility": folder / "keypoints" / "keypoints_vis.txt",
     }

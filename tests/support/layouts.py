@@ -12,7 +12,7 @@ from PIL import Image
 from skinfw.config import Size
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
-from skinfw_plugins.pose_encoders.orders import COCO_18
+from skinfw_plugins.pose_encoders.orders import COCO_18, DEEPFASHION_21
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet
 
 SIZE = (96, 64)
@@ -24,12 +24,6 @@ ATR_NAMES = {
 
 CIHP_NAMES = {**ATR_NAMES, "outer": "coat"}
 """The same for LIP and CIHP."""
-
-DEEPFASHION_POINTS = (
-    "Nose", "Neck", "", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "RHip", "RKnee",
-    "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar", "", "",
-)  # fmt: skip
-"""An order of 21 points for tests; not the data set's own."""
 
 
 def label_set(name: str) -> LabelSet:
@@ -88,12 +82,12 @@ def dress_code_rows(pose: Keypoints) -> list[list[float]]:
 
 
 def write_deepfashion_multimodal(root: Path, names: Sequence[str]) -> list[Keypoints]:
-    """Write people as DeepFashion-MultiModal has them, with points in `DEEPFASHION_POINTS`' order."""
+    """Write people as DeepFashion-MultiModal has them, with its 21 points."""
     poses, places, seen = [], [], []
     for seed, name in enumerate(names):
         label_map = root / "segm" / f"{name}_segm.png"
         pose = write_person(root / "images" / f"{name}.jpg", label_map, "deepfashion_multimodal", {}, seed)
-        rows = [pose.point(point) if point in BODY_25 else np.zeros(3) for point in DEEPFASHION_POINTS]
+        rows = [pose.point(point) if point in BODY_25 else np.zeros(3) for point in DEEPFASHION_21]
         spots = [f"{row[0]:.0f} {row[1]:.0f}" if row[2] > 0 else "-1 -1" for row in rows]
         places.append(f"{name}.jpg {' '.join(spots)}\n")
         seen.append(f"{name}.jpg {' '.join('0' if row[2] > 0 else '2' for row in rows)}\n")

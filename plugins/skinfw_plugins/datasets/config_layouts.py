@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from skinfw.component_spec import ComponentSpec, Slot, use_default
+from skinfw.component_spec import ComponentSpec, Slot
 from skinfw.config import ComponentConfig, SpecPath
 from skinfw.preparation.config import PrepareConfig
 
@@ -21,6 +21,9 @@ class LayoutConfig(ComponentConfig):
     segmenter: Annotated[ComponentSpec, Slot("segmenter")] | None = Field(
         default=None,
         description="tells skin, head, feet, apparel and background; null: the label maps of the data set",
+    )
+    pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] | None = Field(
+        default=None, description="finds the pose and draws it; null: the poses of the data set"
     )
     prepare: PrepareConfig = Field(
         default_factory=PrepareConfig, description="margin, crop and filters of the preparation"
@@ -51,9 +54,6 @@ class VitonHdConfig(LayoutConfig):
         description="folder of OpenPose's JSON in a part: openpose_json, or openpose-json in the first "
         "release",
     )
-    pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] | None = Field(
-        default=None, description="finds the pose and draws it; null: the poses of the data set"
-    )
 
 
 class DressCodeConfig(LayoutConfig):
@@ -70,18 +70,7 @@ class DressCodeConfig(LayoutConfig):
         description="height and width in pixels of the pictures that the points were found in: half the "
         "photos' sides (as its authors tell)",
     )
-    pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] | None = Field(
-        default=None, description="finds the pose and draws it; null: the poses of the data set"
-    )
 
 
 class DeepfashionMultimodalConfig(LayoutConfig):
     """DeepFashion-MultiModal: folders images and segm, and text files of keypoints."""
-
-    pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] = Field(
-        default_factory=lambda: use_default("pose_encoder"),
-        description=(
-            "finds the pose and draws it; deepfashion_points reads the data set's own points, once it is "
-            "told their order"
-        ),
-    )

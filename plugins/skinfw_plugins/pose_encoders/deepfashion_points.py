@@ -12,17 +12,15 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError
 from skinfw.interfaces.pose_encoder import PoseEncoder
-from skinfw_plugins.pose_encoders.config_layouts import POINTS, DeepfashionPointsConfig
-from skinfw_plugins.pose_encoders.orders import to_body_25
+from skinfw_plugins.pose_encoders.config_layouts import DeepfashionPointsConfig
+from skinfw_plugins.pose_encoders.orders import DEEPFASHION_21, to_body_25
 
+_POINTS = len(DEEPFASHION_21)
 _SEEN, _HIDDEN = 0, 1
 
 
 class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
-    """Finds the photo's line in ``keypoints_loc.txt`` and in ``keypoints_vis.txt``.
-
-    The data set tells the order of its 21 points in a picture alone, so that the configuration names them.
-    """
+    """Finds the photo's line in ``keypoints_loc.txt`` and in ``keypoints_vis.txt``."""
 
     def people(self, photo: Photo) -> list[Keypoints]:
         """Return the pose of a photo; none where all points are missing.
@@ -33,14 +31,12 @@ class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
         if photo.path is None:
             raise DataError("the deepfashion_points pose encoder needs a photo with a name")
         name = photo.path.name
-        places = _of(self._locations, name, self.config.locations).reshape(POINTS, 2)
+        places = _of(self._locations, name, self.config.locations).reshape(_POINTS, 2)
         confidence = np.where((places < 0).any(axis=1), 0.0, 1.0)
         if self.config.visibility is not None:
             codes = _of(self._visibility, name, self.config.visibility)
             confidence *= np.select([codes == _SEEN, codes == _HIDDEN], [1.0, self.config.hidden], 0.0)
-        # nameless points get names that no body has
-        names = tuple(point or f"point {index}" for index, point in enumerate(self.config.points))
-        pose = to_body_25(np.column_stack([places, confidence]), names)
+        pose = to_body_25(np.column_stack([places, confidence]), DEEPFASHION_21)
         return [pose] if pose.found(0).any() else []
 
     def fingerprint(self) -> str:
@@ -50,11 +46,11 @@ class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
 
     @cached_property
     def _locations(self) -> dict[str, NDArray[np.float64]]:
-        return _read(self.config.locations, 2 * POINTS)
+        return _read(self.config.locations, 2 * _POINTS)
 
     @cached_property
     def _visibility(self) -> dict[str, NDArray[np.float64]]:
-        return {} if self.config.visibility is None else _read(self.config.visibility, POINTS)
+        return {} if self.config.visibility is None else _read(self.config.visibility, _POINTS)
 
 
 def _of(lines: dict[str, NDArray[np.float64]], name: str, path: Path) -> NDArray[np.float64]:

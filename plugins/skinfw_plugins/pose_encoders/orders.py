@@ -32,12 +32,23 @@ MEDIAPIPE_33 = (
 )  # fmt: skip
 """MediaPipe's pose landmarks; its foot index is the big toe."""
 
+DEEPFASHION_21 = (
+    "HeadTop", "REar", "REye", "LEye", "LEar", "Nose", "Chin", "RShoulder", "LShoulder", "RArmpit", "LArmpit",
+    "RElbow", "LElbow", "RWrist", "RHip", "LHip", "LWrist", "RKnee", "LKnee", "RAnkle", "LAnkle",
+)  # fmt: skip
+"""DeepFashion-MultiModal's files.
+
+The data set shows the order as a picture alone; the coordinates of its front and back views tell it too. Its
+hips are marked on the body's outline, wider apart and higher than the joints of the other orders.
+"""
+
 ORDERS: dict[str, tuple[str, ...]] = {
     "body_25": BODY_25,
     "coco_17": COCO_17,
     "coco_18": COCO_18,
     "halpe_26": HALPE_26,
     "mediapipe_33": MEDIAPIPE_33,
+    "deepfashion_21": DEEPFASHION_21,
 }
 """All of them by the names that configurations use."""
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from layouts import (
-    DEEPFASHION_POINTS,
     SIZE,
     write_deepfashion_multimodal,
     write_dress_code,
@@ -124,16 +123,16 @@ def test_deepfashion_multimodal(tmp_path: Path) -> None:
     root = tmp_path / "data"
     names = ["MEN-Denim-id_00000080-01_1_front", "WOMEN-Dresses-id_00000002-02_1_front",
              "WOMEN-Dresses-id_00000002-02_2_side"]  # fmt: skip
-    write_deepfashion_multimodal(root, names)
+    poses = write_deepfashion_multimodal(root, names)
     Image.new("RGB", SIZE[::-1]).save(root / "images" / "WOMEN-Tees-id_00000003-01_1_front.jpg")
-    encoder = {
-        "type": "deepfashion_points",
-        "points": DEEPFASHION_POINTS,
-        "locations": root / "keypoints" / "keypoints_loc.txt",
-    }
-    dataset = opened("deepfashion_multimodal", root, pose_encoder=encoder)
+    dataset = opened("deepfashion_multimodal", root)
     assert list(dataset.names()) == names
     check_skin(dataset, names[1], 1)
+    found = dataset.load(names[1]).keypoints
+    assert found is not None
+    for point in ("Nose", "RWrist", "LHip", "LAnkle"):
+        # the files have whole numbers
+        assert np.abs(found.point(point)[:2] - poses[1].point(point)[:2]).max() <= 0.5, point
     # two photos of one person are on one side of the split
     assert [dataset.group(name) for name in names] == ["id_00000080", "id_00000002", "id_00000002"]
 

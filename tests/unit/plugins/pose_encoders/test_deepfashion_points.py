@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layouts import DEEPFASHION_POINTS, write_deepfashion_multimodal
+from layouts import write_deepfashion_multimodal
 
 from skinfw.build import build
 from skinfw.component_spec import use
 from skinfw.data.keypoints import BODY_25
 from skinfw.data.photo import Photo
-from skinfw.errors import DataError, SpecError
+from skinfw.errors import DataError
 from skinfw.interfaces import PoseEncoder
+from skinfw_plugins.pose_encoders.orders import DEEPFASHION_21
 
 NAME = "WOMEN-Dresses-id_00000002-02_1_front"
 
@@ -29,14 +30,14 @@ def photo_of(root: Path, path: str) -> Photo:
 
 def points(root: Path, **params: Any) -> PoseEncoder[Any]:
     locations = root / "keypoints" / "keypoints_loc.txt"
-    return encoder("deepfashion_points", points=DEEPFASHION_POINTS, locations=locations, **params)
+    return encoder("deepfashion_points", locations=locations, **params)
 
 
 def test_points_of_deepfashion_multimodal(tmp_path: Path) -> None:
     poses = write_deepfashion_multimodal(tmp_path, ["MEN-Denim-id_00000080-01_1_front", NAME])
     found = points(tmp_path).keypoints(photo_of(tmp_path, f"images/{NAME}.jpg"))
     assert found is not None
-    for name in set(DEEPFASHION_POINTS) & set(BODY_25):
+    for name in set(DEEPFASHION_21) & set(BODY_25):
         expected = poses[1].point(name)
         # the file has whole numbers
         assert np.abs(found.point(name)[:2] - expected[:2]).max() <= 0.5, name
@@ -47,8 +48,8 @@ def test_hidden_and_missing_points(tmp_path: Path) -> None:
     write_deepfashion_multimodal(tmp_path, [NAME])
     visibility = tmp_path / "keypoints" / "keypoints_vis.txt"
     codes = ["0"] * 21
-    codes[DEEPFASHION_POINTS.index("RWrist")] = "1"
-    codes[DEEPFASHION_POINTS.index("LWrist")] = "2"
+    codes[DEEPFASHION_21.index("RWrist")] = "1"
+    codes[DEEPFASHION_21.index("LWrist")] = "2"
     visibility.write_text(f"{NAME}.jpg {' '.join(codes)}\n", encoding="utf-8")
     photo = photo_of(tmp_path, f"images/{NAME}.jpg")
     found = points(tmp_path, visibility=visibility, hidden=0.25).keypoints(photo)
@@ -81,16 +82,3 @@ def test_bad_files_of_deepfashion_multimodal(tmp_path: Path, text: str, told: st
     (tmp_path / "keypoints" / "keypoints_loc.txt").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=re.escape(told)):
         points(tmp_path).people(photo_of(tmp_path, f"images/{NAME}.jpg"))
-
-
-@pytest.mark.parametrize(
-    ("names", "told"),
-    [
-        (["Nose"] * 21, "a point stands twice"),
-        (["Noze", *[""] * 20], "'Noze' is no point of BODY_25; did you mean 'Nose'?"),
-        (["Nose"], "at least 21 items"),
-    ],
-)
-def test_names_of_points_are_checked(names: list[str], told: str) -> None:
-    with pytest.raises(SpecError, match=re.escape(told)):
-        use("pose_encoder", "deepfashion_points", points=names, locations="x")
