@@ -11,6 +11,13 @@ from skinfw.config import ComponentConfig, SpecPath
 
 MULTIPLIERS = (0.5, 0.75, 1.0)
 
+Resolution = Annotated[
+    int,
+    Field(
+        ge=65, le=2049, description="internal resolution: pixels of the longer side of the network's input"
+    ),
+]
+
 
 def _known_multiplier(value: float) -> float:
     if value not in MULTIPLIERS:
@@ -30,12 +37,7 @@ class BodyPixNetwork(ComponentConfig):
         default=8,
         description="output stride: pixels of the network's input to one cell of its scores; less is finer",
     )
-    resolution: int = Field(
-        default=513,
-        ge=65,
-        le=2049,
-        description="internal resolution: pixels of the longer side of the network's input",
-    )
+    resolution: Resolution = 513
     weights: SpecPath | None = Field(
         default=None,
         description="an ONNX file of BodyPix 2 with that stride, padded explicitly or not; null: by "
