@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.config import ComponentConfig, SpecPath
 
 MULTIPLIERS = (0.5, 0.75, 1.0)
+
+SHA256: dict[tuple[float, int], str] = {
+    (0.5, 8): "620fc0b58f823092431d9c5de76209b4dd11ad2a50db6549869aee77964e8808",
+    (0.5, 16): "fa595945448a568ca69d2645cd308db608c0af9afcbdb3b26b6f42456ecbb684",
+}
+"""Of the weights that are taken by name, by multiplier and output stride; others are given by their path."""
+
+_BY_NAME = " or ".join(f"{multiplier:g} with stride {stride}" for multiplier, stride in SHA256)
 
 Resolution = Annotated[
     int,
@@ -30,7 +38,7 @@ class BodyPixNetwork(ComponentConfig):
 
     multiplier: Annotated[float, AfterValidator(_known_multiplier)] = Field(
         default=0.5,
-        description="width of the MobileNetV1 whose weights are taken by name: 0.5, 0.75 or 1",
+        description="width of the MobileNetV1: 0.5, 0.75 or 1",
         json_schema_extra={"enum": list(MULTIPLIERS)},
     )
     stride: Literal[8, 16, 32] = Field(
@@ -40,6 +48,16 @@ class BodyPixNetwork(ComponentConfig):
     resolution: Resolution = 513
     weights: SpecPath | None = Field(
         default=None,
-        description="an ONNX file of BodyPix 2 with that stride, padded explicitly or not; null: by "
-        "multiplier and stride, from SKINFW_WEIGHTS, the cache or the network",
+        description="an ONNX file of BodyPix 2 with that stride, padded explicitly or not; null: from "
+        f"SKINFW_WEIGHTS, the cache or the network, for multiplier {_BY_NAME}",
     )
+
+    @model_validator(mode="after")
+    def _have_weights(self) -> Self:
+        if self.weights is None and (self.multiplier, self.stride) not in SHA256:
+            raise PydanticCustomError(
+                "weights",
+                f"no weights are known by name for multiplier {self.multiplier:g} with stride {self.stride} "
+                f"(known: {_BY_NAME}); export them to ONNX and give the file as weights",
+            )
+        return self
