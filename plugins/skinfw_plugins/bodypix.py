@@ -18,7 +18,7 @@ from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Picture
 from skinfw.errors import UserError
 from skinfw.weights import WeightsFile, find_weights
-from skinfw_plugins.bodypix_config import BodyPixNetwork
+from skinfw_plugins.bodypix_config import SHA256, BodyPixNetwork
 from skinfw_plugins.onnx_file import OnnxFile
 from skinfw_plugins.onnx_padding import explicitly_padded
 
@@ -30,21 +30,15 @@ _PLACE = (
 )
 
 
-def _published(multiplier: str, stride: int, sha256: str) -> WeightsFile:
+def _published(multiplier: float, stride: int, sha256: str) -> WeightsFile:
+    percent = f"{round(multiplier * 100):03d}"
     return WeightsFile(
-        f"mobilenet_v1_{multiplier}_stride{stride}.onnx",
-        f"{_PLACE}/MobileNetV1-x{multiplier}-stride{stride}.onnx",
+        f"mobilenet_v1_{percent}_stride{stride}.onnx",
+        f"{_PLACE}/MobileNetV1-x{percent}-stride{stride}.onnx",
         sha256,
-        f"BodyPix 2 (MobileNetV1, multiplier {int(multiplier) / 100:g}, stride {stride}, explicit padding)",
+        f"BodyPix 2 (MobileNetV1, multiplier {multiplier:g}, stride {stride}, explicit padding)",
         cache="skinfw",
     )
-
-
-WEIGHTS: dict[tuple[float, int], WeightsFile] = {
-    (0.5, 8): _published("050", 8, "620fc0b58f823092431d9c5de76209b4dd11ad2a50db6549869aee77964e8808"),
-    (0.5, 16): _published("050", 16, "fa595945448a568ca69d2645cd308db608c0af9afcbdb3b26b6f42456ecbb684"),
-}
-"""Files by multiplier and output stride whose content is known; any other one is given by its path."""
 
 
 @dataclass(frozen=True)
@@ -96,15 +90,9 @@ class BodyPix:
     def _path(self) -> Path:
         if self.config.weights is not None:
             return self.config.weights
-        key = (self.config.multiplier, self.config.stride)
-        if key not in WEIGHTS:
-            known = ", ".join(f"{multiplier:g} with stride {stride}" for multiplier, stride in WEIGHTS)
-            raise UserError(
-                f"bodypix: no weights are known by name for multiplier {key[0]:g} with stride {key[1]} "
-                f"(known: {known}); export them to ONNX and give the file as weights"
-            )
+        multiplier, stride = self.config.multiplier, self.config.stride
         try:
-            return find_weights(WEIGHTS[key])
+            return find_weights(_published(multiplier, stride, SHA256[multiplier, stride]))
         except UserError as error:
             raise UserError(
                 f"{error}. Any ONNX file of BodyPix 2 will do: give its path as weights, with its stride"

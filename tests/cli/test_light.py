@@ -78,6 +78,13 @@ def test_light_commands_load_no_torch(spec: Path) -> None:
         assert loaded(arguments, (*HEAVY, "numpy", "PIL")) == [], arguments
 
 
+def test_validating_bodypix_loads_neither_its_weights_nor_what_runs_them(spec: Path) -> None:
+    dataset = {"type": "photos", "root": "photos", "segmenter": "skin_colour", "pose_encoder": "bodypix"}
+    spec.write_text(json.dumps({**SPEC, "data": {"dataset": dataset, "size": [64, 64]}}), encoding="utf-8")
+    heavy = (*HEAVY, "numpy", "PIL", "onnx", "onnxruntime", "pooch", "requests")
+    assert loaded(["validate", str(spec)], heavy) == []
+
+
 def test_help_is_nearly_as_quick_as_importing_click() -> None:
     bare, helped = seconds([sys.executable, "-c", "import click"], [*SKINFW, "--help"], times=15)
     assert helped < 1.5 * bare

@@ -117,6 +117,23 @@ def test_a_bad_file_is_an_error_and_no_traceback(tmp_path: Path, data: bytes, wo
     assert done.stdout == ""
 
 
+def test_weights_that_nobody_can_have_are_told(spec: Path) -> None:
+    parts = '{"type": "skin_colour", "parts": {"type": "bodypix", "multiplier": 0.75}}'
+    result = validate(
+        spec,
+        *("--set", 'data.dataset={"type": "photos", "root": "people"}'),
+        *("--set", f"data.dataset.segmenter={parts}"),
+        *("--set", 'data.dataset.pose_encoder={"type": "bodypix", "stride": 32}'),
+    )
+    assert result.exit_code == 2
+    told = [line for line in result.stderr.splitlines() if "no weights are known by name" in line]
+    assert len(told) == 2
+    assert "$.data.dataset.segmenter.parts: " in result.stderr
+    assert "for multiplier 0.75 with stride 8 (known: 0.5 with" in result.stderr
+    assert "$.data.dataset.pose_encoder: " in result.stderr
+    assert "give the file as weights" in result.stderr
+
+
 def test_no_file_and_a_folder_are_told(tmp_path: Path) -> None:
     for path, words in ((tmp_path / "none.json", "no such file"), (tmp_path, "is a folder")):
         result = validate(path)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from skinfw.config import PoseEncoderConfig, SpecPath
-from skinfw_plugins.bodypix_config import BodyPixNetwork
+from skinfw_plugins.bodypix_config import BodyPixNetwork, Resolution
 
 Positive = Annotated[float, Field(gt=0)]
 Side = Annotated[int, Field(ge=1)]
@@ -59,6 +59,7 @@ class OpenposeConfig(PoseEncoderConfig):
 class BodyPixPoseConfig(BodyPixNetwork, PoseEncoderConfig):
     """Which BodyPix network looks for joints, and how sure it has to be."""
 
+    resolution: Resolution = 385
     person_threshold: float = Field(
         default=0.7,
         ge=0,

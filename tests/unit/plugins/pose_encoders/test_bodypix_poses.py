@@ -14,6 +14,7 @@ from skinfw.errors import UserError
 from skinfw_plugins.pose_encoders.bodypix import BodyPixPoseEncoder
 from skinfw_plugins.pose_encoders.config import BodyPixPoseConfig
 from skinfw_plugins.pose_encoders.orders import COCO_17
+from skinfw_plugins.segmenters.config import BodyPixConfig
 
 SIZE = (129, 65)
 """Height and width of the tiny network's input: multiples of 8 and 16, plus one."""
@@ -83,6 +84,15 @@ def test_a_scrap_beside_a_person_is_nobody(tmp_path: Path) -> None:
     assert len(encoder(path).people(Photo(np.zeros((*SIZE, 3), np.uint8)))) == 1
 
 
+def test_poses_are_looked_for_at_385_pixels_and_parts_at_513(tmp_path: Path) -> None:
+    assert BodyPixPoseConfig().resolution == 385 and BodyPixConfig().resolution == 513
+    size = (385, 193)
+    path = write_bodypix_people(tmp_path / "tiny.onnx", [body(90.0, 60.0)], size, 8)
+    network = BodyPixPoseEncoder(BodyPixPoseConfig(weights=path), None)
+    scores = network.network(np.zeros((512, 256, 3), np.uint8))
+    assert scores.input_size == size
+
+
 def test_an_onnx_file_with_other_outputs(tmp_path: Path) -> None:
     path = write_constants(tmp_path / "other.onnx", {"scores": np.zeros((1, 3), np.float32)}, (8, 8))
     with pytest.raises(UserError, match=r"other\.onnx: has no output called segments.*is it BodyPix 2"):
@@ -99,7 +109,7 @@ def test_a_photo_that_is_shifted_shifts_its_points(stride: int) -> None:
     photo = Photo.read(path).pixels
     # 513 pixels are what the network takes: nothing is resized, and a stride more is one cell
     wide = np.pad(photo, ((0, 1), (64, 1), (0, 0)), mode="edge")[:513, :]
-    network = BodyPixPoseEncoder(BodyPixPoseConfig(stride=stride), None)
+    network = BodyPixPoseEncoder(BodyPixPoseConfig(stride=stride, resolution=513), None)
     one, other = (network.keypoints(Photo(wide[:, start : start + 513])) for start in (64, 64 - 2 * stride))
     assert one is not None and other is not None
     sure = (one.points[:, 2] > 0.8) & (other.points[:, 2] > 0.8)

@@ -14,6 +14,7 @@ from skinfw.data.photo import Photo
 from skinfw.errors import UserError
 from skinfw_plugins.bodypix import BodyPix, BodyPixScores, input_size, upsampled
 from skinfw_plugins.bodypix_config import BodyPixNetwork
+from skinfw_plugins.pose_encoders.config import BodyPixPoseConfig
 from skinfw_plugins.segmenters.bodypix import BodyPixSegmenter, part_labels
 from skinfw_plugins.segmenters.config import BodyPixConfig, DeepfashionConfig
 from skinfw_plugins.segmenters.deepfashion import DeepfashionSegmenter
@@ -134,9 +135,16 @@ def test_the_fingerprint_is_that_of_the_file(weights: Path, tmp_path: Path) -> N
     assert segmenter(weights).fingerprint() == segmenter(weights, threshold=0.5).fingerprint()
 
 
-def test_weights_that_are_not_known_by_name() -> None:
-    with pytest.raises(UserError, match=r"multiplier 0\.75 with stride 16 \(known: 0\.5 with stride 8"):
-        segmenter(None, multiplier=0.75, stride=16).segment(Photo(NOISE))
+@pytest.mark.parametrize("config", [BodyPixConfig, BodyPixPoseConfig])
+@pytest.mark.parametrize(("multiplier", "stride"), [(0.5, 32), (0.75, 16), (1, 8)])
+def test_weights_that_are_not_known_by_name(
+    weights: Path, config: type[BodyPixNetwork], multiplier: float, stride: int
+) -> None:
+    told = rf"for multiplier {multiplier:g} with stride {stride} \(known: 0\.5 with stride 8 or 0\.5 with "
+    with pytest.raises(ValueError, match=told):
+        config.model_validate({"multiplier": multiplier, "stride": stride})
+    given = {"multiplier": multiplier, "stride": stride, "weights": weights}
+    assert config.model_validate(given).weights == weights
 
 
 def test_a_wrong_file_of_that_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
