@@ -30,15 +30,21 @@ _PLACE = (
 )
 
 
-def _published(multiplier: float, stride: int, sha256: str) -> WeightsFile:
+def published_file(multiplier: float, stride: int) -> Path:
+    """Return where the network's file lies, one of `skinfw_plugins.bodypix_config.SHA256`.
+
+    Raises:
+        UserError: it is not on disk and cannot be downloaded, or is another file.
+    """
     percent = f"{round(multiplier * 100):03d}"
-    return WeightsFile(
+    file = WeightsFile(
         f"mobilenet_v1_{percent}_stride{stride}.onnx",
         f"{_PLACE}/MobileNetV1-x{percent}-stride{stride}.onnx",
-        sha256,
+        SHA256[multiplier, stride],
         f"BodyPix 2 (MobileNetV1, multiplier {multiplier:g}, stride {stride}, explicit padding)",
         cache="skinfw",
     )
+    return find_weights(file)
 
 
 @dataclass(frozen=True)
@@ -90,9 +96,8 @@ class BodyPix:
     def _path(self) -> Path:
         if self.config.weights is not None:
             return self.config.weights
-        multiplier, stride = self.config.multiplier, self.config.stride
         try:
-            return find_weights(_published(multiplier, stride, SHA256[multiplier, stride]))
+            return published_file(self.config.multiplier, self.config.stride)
         except UserError as error:
             raise UserError(
                 f"{error}. Any ONNX file of BodyPix 2 will do: give its path as weights, with its stride"

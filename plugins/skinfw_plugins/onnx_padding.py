@@ -22,17 +22,26 @@ def explicitly_padded(path: Path) -> bytes:
     Raises:
         UserError: it is no ONNX file, or a dilated convolution has another step.
     """
-    try:
-        model = onnx.load(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such ONNX file; give the path of one") from None
-    except (DecodeError, OSError) as error:
-        raise UserError(f"{path}: no ONNX file that can be read: {error}") from error
+    model = read_model(path)
     for node in model.graph.node:
         if node.op_type == "Conv":
             _pad(node, path)
     content: bytes = model.SerializeToString()
     return content
+
+
+def read_model(path: Path) -> onnx.ModelProto:
+    """Return the network of an ONNX file, with its weights.
+
+    Raises:
+        UserError: there is no such file, or it is no ONNX file.
+    """
+    try:
+        return onnx.load(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such ONNX file; give the path of one") from None
+    except (DecodeError, OSError) as error:
+        raise UserError(f"{path}: no ONNX file that can be read: {error}") from error
 
 
 def _pad(node: onnx.NodeProto, path: Path) -> None:

@@ -18,9 +18,20 @@ from torch.nn.functional import pad
 from skinfw.config import Size, nearest
 from skinfw.errors import UserError
 from skinfw.weights import hub_folder
-from skinfw_plugins.smp_config import WEIGHTS_SUFFIX, SmpConfig
+from skinfw_plugins.bodypix import published_file
+from skinfw_plugins.bodypix_encoder import BodyPixEncoder
+from skinfw_plugins.smp_config import BODYPIX, BODYPIX_ENCODERS, BODYPIX_STRIDE, WEIGHTS_SUFFIX, SmpConfig
 
 _TIMM = "tu-"
+smp.encoders.encoders |= {
+    name: {
+        "encoder": BodyPixEncoder,
+        "pretrained_settings": {},
+        "params": {"multiplier": multiplier},
+    }
+    for name, multiplier in BODYPIX_ENCODERS.items()
+}
+
 _OUTPUT_STRIDE = 16
 """How much smaller the innermost features of DeepLabV3+ are at most (Chen et al. 2018, section 4)."""
 
@@ -73,12 +84,27 @@ def load_pretrained(owner: str, config: SmpConfig, network: Any, incoming: int) 
     """
     if config.encoder_weights is None:
         return
-    if config.encoder_weights.endswith(WEIGHTS_SUFFIX):
+    if config.encoder in BODYPIX_ENCODERS:
+        pretrained = _bodypix(config, incoming)
+    elif config.encoder_weights.endswith(WEIGHTS_SUFFIX):
         pretrained = _from_file(owner, config, Path(config.encoder_weights), incoming)
     else:
         _check_weights(owner, config.encoder, config.encoder_weights)
         pretrained = _published(owner, config, incoming)
     network.encoder.load_state_dict(pretrained.state_dict())
+
+
+def _bodypix(config: SmpConfig, incoming: int) -> Any:
+    """Return an encoder with the weights of BodyPix 2."""
+    by_name = config.encoder_weights == BODYPIX
+    encoder = _encoder(config, 3, weights=None)
+    encoder.load(
+        published_file(BODYPIX_ENCODERS[config.encoder], BODYPIX_STRIDE)
+        if by_name
+        else Path(str(config.encoder_weights))
+    )
+    encoder.set_in_channels(incoming, pretrained=True)
+    return encoder
 
 
 def _published(owner: str, config: SmpConfig, incoming: int) -> Any:

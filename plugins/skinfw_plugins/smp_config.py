@@ -9,9 +9,22 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.config import ComponentConfig, resolve_path
+from skinfw_plugins.bodypix_config import SHA256
 
 WEIGHTS_SUFFIX = ".safetensors"
 """What names a file of weights, in which nothing is pickled."""
+
+ONNX_SUFFIX = ".onnx"
+"""What names a file of BodyPix 2."""
+
+BODYPIX = "bodypix"
+"""The weights of BodyPix 2 by name."""
+
+BODYPIX_ENCODERS = {f"bodypix_{percent:03}": percent / 100 for percent in (50, 75, 100)}
+"""Multipliers of BodyPix 2's encoders by name."""
+
+BODYPIX_STRIDE = 16
+"""Output stride of the file that is taken by name: the weights of the others are the same."""
 
 
 class SmpConfig(ComponentConfig):
@@ -25,16 +38,18 @@ class SmpConfig(ComponentConfig):
     encoder: str = Field(
         default="resnet34",
         min_length=1,
-        description="an encoder of segmentation-models-pytorch, such as resnet34, or tu- and the name of a "
-        "timm model that gives features at several scales, such as tu-convnext_tiny",
+        description="an encoder of segmentation-models-pytorch, such as resnet34; tu- and the name of a timm "
+        "model that gives features at several scales, such as tu-convnext_tiny; or the body of "
+        "BodyPix 2 (MobileNetV1, encoder_depth 4 at most), such as bodypix_050",
     )
     encoder_weights: str | None = Field(
         default=None,
         validate_default=True,
         description="weights that the encoder starts from, such as imagenet; unset: random ones. For a timm "
         "model imagenet means the weights that the tag in its name tells, such as tu-resnet18.a1_in1k, or "
-        "timm's default ones. Or the path of a .safetensors file of the encoder's weights. Loaded when "
-        "training begins, never with a checkpoint",
+        "timm's default ones. Or the path of a .safetensors file of the encoder's weights. For a BodyPix "
+        "encoder bodypix, or the path of an .onnx file of BodyPix 2. Loaded when training "
+        "begins, never with a checkpoint",
     )
     encoder_depth: int = Field(default=5, ge=3, le=5, description="how often the encoder halves the picture")
     base_channels: int = Field(
@@ -49,9 +64,23 @@ class SmpConfig(ComponentConfig):
     @field_validator("encoder_weights")
     @classmethod
     def _check_weights(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is not None and value.endswith(WEIGHTS_SUFFIX):
+        encoder = str(info.data.get("encoder"))
+        if value is None:
+            return None
+        if (encoder in BODYPIX_ENCODERS) != (value == BODYPIX or value.endswith(ONNX_SUFFIX)):
+            raise PydanticCustomError(
+                "weights",
+                f'the encoders {", ".join(BODYPIX_ENCODERS)}, and no others, take "{BODYPIX}" or the path '
+                f"of an {ONNX_SUFFIX} file of BodyPix 2",
+            )
+        if value == BODYPIX and (BODYPIX_ENCODERS[encoder], BODYPIX_STRIDE) not in SHA256:
+            raise PydanticCustomError(
+                "weights",
+                f"no weights of {encoder} are known by name; give the path of an {ONNX_SUFFIX} file",
+            )
+        if value.endswith((WEIGHTS_SUFFIX, ONNX_SUFFIX)):
             return str(resolve_path(Path(value), info))
-        if value not in (None, "imagenet") and str(info.data.get("encoder")).startswith("tu-"):
+        if value != "imagenet" and encoder.startswith("tu-"):
             raise PydanticCustomError(
                 "weights",
                 'a timm encoder takes "imagenet" or null; name other weights in encoder, such as '

@@ -47,3 +47,42 @@ def write_graph(path: Path, nodes: list, inputs: list, outputs: list, weights: l
     path.parent.mkdir(parents=True, exist_ok=True)
     save(helper.make_model(graph, opset_imports=OPSET, ir_version=9), path)
     return path
+
+
+def write_mobilenet(path: Path, multiplier: float = 0.5, seed: int = 0) -> Path:
+    """Write a MobileNetV1 as BodyPix 2's files have it, with random weights; its last features are ``body``.
+
+    Paddings are those of pictures with an odd number of pixels a side, as it was trained.
+    """
+    rng = np.random.default_rng(seed)
+    widths = [32, 64, 128, 128, 256, 256, *[512] * 8]
+    first, *rest = [int(multiplier * width) for width in widths]
+    # channels in and out, kernel, stride, groups
+    layers = [(3, first, 3, 2, 1)]
+    for index, (incoming, outgoing) in enumerate(zip([first, *rest], rest, strict=False), 1):
+        layers += [
+            (incoming, incoming, 3, 2 if index in (2, 4, 6) else 1, incoming),
+            (incoming, outgoing, 1, 1, 1),
+        ]
+    nodes = [helper.make_node("Transpose", ["input"], ["cut"], perm=[0, 3, 1, 2])]
+    weights = [
+        numpy_helper.from_array(np.array(value, np.float32), name)
+        for name, value in (("low", 0), ("high", 6))
+    ]
+    for index, (incoming, outgoing, kernel, stride, groups) in enumerate(layers):
+        shape = (outgoing, incoming // groups, kernel, kernel)
+        values = rng.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape).astype(np.float32)
+        bias = rng.uniform(0, 0.5, outgoing).astype(np.float32)
+        weights += [numpy_helper.from_array(values, f"w{index}"), numpy_helper.from_array(bias, f"b{index}")]
+        before = nodes[-1].output[0]
+        nodes += [
+            helper.make_node(
+                "Conv", [before, f"w{index}", f"b{index}"], [f"c{index}"],
+                strides=[stride] * 2, pads=[kernel // 2] * 4, group=groups,
+            ),
+            helper.make_node("Clip", [f"c{index}", "low", "high"], [f"a{index}"]),
+        ]  # fmt: skip
+    nodes.append(helper.make_node("Identity", [nodes[-1].output[0]], ["body"]))
+    inputs = [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, None, None, 3])]
+    outputs = [helper.make_tensor_value_info("body", TensorProto.FLOAT, [1, rest[-1], None, None])]
+    return write_graph(path, nodes, inputs, outputs, weights)

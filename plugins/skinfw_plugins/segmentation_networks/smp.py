@@ -9,15 +9,18 @@ from torch.nn.functional import dropout2d
 from skinfw.interfaces import SegmentationNetwork, SegmentationNetworkIO
 from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
 from skinfw_plugins.smp import build_network, encode, load_pretrained, padded
+from skinfw_plugins.smp_config import BODYPIX_ENCODERS
 
 _NAME = "smp"
 _INCOMING = 3
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's red, green and blue in [0, 1]: what published encoders expect."""
+_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Mean and deviation of ImageNet's red, green and blue in [0, 1]: what published encoders expect."""
+_BODYPIX = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+"""What BodyPix 2 expects instead: values from -1 to 1."""
 
 
 class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
-    """A decoder of segmentation-models-pytorch on an encoder of that library or of timm.
+    """A decoder of segmentation-models-pytorch on an encoder of that library, of timm, or of BodyPix 2.
 
     Pictures are padded to the encoder's stride, at the right and below, by repeating their edge, and the
     logits are cropped back. See `skinfw_plugins.smp.build_network` for what differs from the library's own.
@@ -37,7 +40,8 @@ class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
         super().__init__(config, io)
         self.network = build_network(_NAME, config, io.size, _INCOMING, io.classes)
         self.stride = int(self.network.encoder.output_stride)
-        for name, values in (("mean", _MEAN), ("deviation", _DEVIATION)):
+        mean, deviation = _BODYPIX if config.encoder in BODYPIX_ENCODERS else _IMAGENET
+        for name, values in (("mean", mean), ("deviation", deviation)):
             self.register_buffer(name, torch.tensor(values).view(1, _INCOMING, 1, 1), persistent=False)
 
     def prepare_training(self) -> None:
