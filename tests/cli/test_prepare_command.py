@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from drawn_photos import write_drawn_photo
+from filelock import FileLock
 from PIL import Image
 
 from skinfw.cli import main
@@ -48,6 +49,25 @@ def test_prepares_and_tells_what_was_left_out(photos: Path, tmp_path: Path) -> N
     with Image.open(tmp_path / "out" / "id_0" / "01_1_front" / "body.png") as body:
         assert body.height == pytest.approx(2 * body.width, abs=1)
     assert "id_1/01_2_side.jpg" in (tmp_path / "out" / "left_out.csv").read_text()
+
+
+def test_the_second_at_one_folder_says_that_it_waits(photos: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    output.mkdir()
+    command = [sys.executable, "-m", "skinfw", "prepare", str(photos), str(output), *pose_option(photos)]
+    with FileLock(output / ".prepare.lock"):
+        process = subprocess.Popen(
+            [*command, "--workers", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stderr is not None
+        told = process.stderr.readline()
+        assert (
+            told == f"warning: {output}: another process prepares photos into it; waiting until it is done\n"
+        )
+        assert process.poll() is None and not list(output.glob("id_*"))
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0 and "2 made" in stdout
+    assert stderr == ""
 
 
 def test_a_second_run_keeps_everything(photos: Path, tmp_path: Path) -> None:

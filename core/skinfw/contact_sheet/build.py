@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,9 @@ STRIPS = "strips"
 
 _GAP = 4
 
+_STRIP = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{22}\.webp")
+"""The path of a strip below its folder; nothing else is ever removed."""
+
 
 def build_sheet(
     base: Path,
@@ -42,7 +46,10 @@ def build_sheet(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Write a contact sheet; strips that are there and newer than their samples are kept.
+    """Write a contact sheet.
+
+    Strips that are there and show the same samples and photos are kept; those that the sheet does not show
+    are removed.
 
     Args:
         base: the folder that the names are relative to.
@@ -77,22 +84,37 @@ def build_sheet(
     write_text(output / LIST_FILE, f"const sheet = {json.dumps(sheet)};\n")
     page = output / PAGE_FILE
     write_text(page, render_page("contact_sheet.html", list_file=LIST_FILE))
+    _remove_others(output / STRIPS, {output / file for file in files})
     return page
+
+
+def _remove_others(strips: Path, shown: set[Path]) -> None:
+    """Remove the strips that the sheet does not show, and folders that are empty then."""
+    try:
+        for path in strips.glob("*/*.webp"):
+            if path not in shown and _STRIP.fullmatch(path.relative_to(strips).as_posix()):
+                path.unlink()
+                if not any(path.parent.iterdir()):
+                    path.parent.rmdir()
+    except OSError as error:
+        raise RunError(f"{error.filename or strips}: cannot be removed: {error.strerror}") from error
 
 
 def _write_strip(name: str, base: Path, output: Path, photos: Path | None) -> str:
     """Write the strip of a sample where it is missing or old; return its path below the output folder."""
-    key = _digest(f"{name}\0{photos is not None}")
+    folder = base / name
+    photo = None if photos is None else photos / _source(folder)
+    key = _digest(f"{folder.absolute()}\0{_state(photo)}")
     # thousands of files in one folder are slow to list
     file = f"{STRIPS}/{key[:2]}/{key}.webp"
-    path, folder = output / file, base / name
+    path = output / file
     try:
         newest = max(entry.stat().st_mtime_ns for entry in folder.iterdir())
         if path.is_file() and path.stat().st_mtime_ns > newest:
             return file
     except OSError as error:
         raise RunError(f"{folder}: cannot be read: {error.strerror}") from error
-    data = encoded(_strip(folder, photos))
+    data = encoded(_strip(folder, photo))
     with replacing(path) as temporary:
         temporary.write_bytes(data)
     return file
@@ -102,9 +124,19 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
-def _strip(folder: Path, photos: Path | None) -> Picture:
+def _state(photo: Path | None) -> str:
+    """Return a text that changes with the photo: another file, or another time or size of the same one."""
+    if photo is None:
+        return ""
+    try:
+        state = photo.stat()
+    except OSError:
+        return str(photo.absolute())
+    return f"{photo.absolute()}\0{state.st_mtime_ns}\0{state.st_size}"
+
+
+def _strip(folder: Path, photo: Path | None) -> Picture:
     """Return the views side by side, of one height."""
-    photo = None if photos is None else photos / _source(folder)
     views = sample_views(folder, HEIGHT, photo)
     shown = [views[name] for name in SHOWN if name in views]
     height = max(view.shape[0] for view in shown)

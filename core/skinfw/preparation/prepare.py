@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from skinfw.component_spec import ComponentSpec
 from skinfw.data.sample_writer import writing_failed
@@ -28,6 +30,10 @@ Progress = Callable[[int, int, Row], None]
 
 LEFT_OUT_FILE = "left_out.csv"
 
+LOCK_FILE = ".prepare.lock"
+
+logger = logging.getLogger("skinfw")
+
 
 def prepare(
     root: Path,
@@ -43,7 +49,8 @@ def prepare(
 
     Samples that are there already are kept as long as photo, label map, pose and settings are the same. The
     output does not depend on the engine or the number of processes. A photo on which a component fails, or
-    that ends a process, is left out.
+    that ends a process, is left out. While another process prepares into the same folder it waits, and says
+    so: runs of one ablation share their samples.
 
     Args:
         root: folder of the photos, at any depth; a .zip or .tar of such a folder; or a list of paths and
@@ -78,7 +85,7 @@ def prepare(
     try:
         output.mkdir(parents=True, exist_ok=True)
         with (
-            FileLock(output / ".prepare.lock"),
+            _locked(output),
             made_available(root, output, entries, config.fetch) as available,
         ):
             tasks = make_tasks(available, struck_out(output))
@@ -93,6 +100,21 @@ def prepare(
     except OSError as error:
         raise writing_failed(output, error) from error
     return report
+
+
+@contextmanager
+def _locked(output: Path) -> Iterator[None]:
+    """Be the only one that prepares into a folder; whoever comes second waits."""
+    lock = FileLock(output / LOCK_FILE)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        logger.warning("%s: another process prepares photos into it; waiting until it is done", output)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _rows(

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import weakref
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mediapipe.tasks.python.core.base_options import BaseOptions
 from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions
-from mediapipe.tasks.python.vision.core.image import Image, ImageFormat
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
 from skinfw.weights import WeightsFile, file_sha256, find_weights
+from skinfw_plugins.mediapipe_task import load_task, picture_of
 from skinfw_plugins.pose_encoders.config import MediapipePoseConfig
 from skinfw_plugins.pose_encoders.orders import MEDIAPIPE_33, to_body_25
 from skinfw_plugins.quiet import quiet
@@ -65,26 +63,17 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
         Raises:
             UserError: the file is no pose landmarker.
         """
-        options = PoseLandmarkerOptions(
-            # its content, as MediaPipe cannot open every path that Python can
-            base_options=BaseOptions(model_asset_buffer=self.model.read_bytes()),
+        options = partial(
+            PoseLandmarkerOptions,
             num_poses=self.config.most_people,
             min_pose_detection_confidence=self.config.detection_threshold,
             min_pose_presence_confidence=self.config.presence_threshold,
         )
-        try:
-            with quiet():
-                landmarker = PoseLandmarker.create_from_options(options)
-        except (RuntimeError, ValueError) as error:
-            raise UserError(
-                f"{self.model}: no pose landmarker that MediaPipe can load: {error}; get {WEIGHTS.url}"
-            ) from error
-        weakref.finalize(self, _close, landmarker)
-        return landmarker
+        return load_task(self, PoseLandmarker, options, self.model, "pose landmarker", WEIGHTS.url)
 
     def people(self, photo: Photo) -> list[Keypoints]:
         """Return the pose of each person that MediaPipe finds, in its order. See `PoseEncoder.people`."""
-        image = Image(image_format=ImageFormat.SRGB, data=np.ascontiguousarray(photo.pixels))
+        image = picture_of(photo.pixels)
         height, width = photo.size
         landmarker = self.landmarker
         # MediaPipe's C++ code warns of itself, once
@@ -104,12 +93,3 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
     def fingerprint(self) -> str:
         """Return the SHA-256 of the .task file."""
         return file_sha256(self.model)
-
-
-def _close(landmarker: Any) -> None:
-    with quiet():
-        try:
-            landmarker.close()
-        except RuntimeError:
-            # when Python exits MediaPipe's threads are gone already; it would try again, and say so
-            landmarker._handle = None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from skinfw.data.segmentation import REGIONS, Mask, RegionName, Segmentation
 from skinfw.errors import DataError, UserError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw_plugins.segmenters.config_detectors import EnsembleConfig, EnsembleMember
+from skinfw_plugins.segmenters.joined import JoinedSegmenter
 
 CLASSES = ("elsewhere", *REGIONS, "face")
 """Elsewhere is what nobody gives a region. The face belongs to the head."""
@@ -32,7 +31,7 @@ class _Answer:
     weight: float
 
 
-class EnsembleSegmenter(Segmenter[EnsembleConfig]):
+class EnsembleSegmenter(JoinedSegmenter[EnsembleConfig]):
     """Asks several segmenters, and gives every pixel one region.
 
     Its classes are the regions, and the face where a member knows it. A region that no member tells is
@@ -67,15 +66,8 @@ class EnsembleSegmenter(Segmenter[EnsembleConfig]):
         classes = CLASSES if faces else CLASSES[:-1]
         return Segmentation(labels, classes, members)
 
-    def sources(self, photo: Path) -> tuple[Path, ...]:
-        """Return the files that the members read beside the photo."""
-        found = (path for _, segmenter in self._members for path in segmenter.sources(photo))
-        return tuple(dict.fromkeys(found))
-
-    def fingerprint(self) -> str:
-        """Return a hash of the members' fingerprints, in order."""
-        prints = "\0".join(segmenter.fingerprint() for _, segmenter in self._members)
-        return hashlib.sha256(prints.encode()).hexdigest()
+    def _segmenters(self) -> list[Segmenter[Any]]:
+        return [segmenter for _, segmenter in self._members]
 
     def _ask(self, photo: Photo) -> tuple[list[_Answer], list[tuple[EnsembleMember, DataError]]]:
         answers, refusals = [], []

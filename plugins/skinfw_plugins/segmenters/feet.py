@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +14,13 @@ from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import UserError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw_plugins.segmenters.config_detectors import FeetConfig
+from skinfw_plugins.segmenters.joined import JoinedSegmenter
 
 CLASSES = ("elsewhere", "footwear", "bare_feet")
 _BARE = re.compile(r"(^|_)(foot|feet)($|_)", re.IGNORECASE)
 
 
-class FeetSegmenter(Segmenter[FeetConfig]):
+class FeetSegmenter(JoinedSegmenter[FeetConfig]):
     """Asks a network whether shoes are worn; takes its shoes if so, looks for bare feet if not.
 
     It tells the region feet alone.
@@ -50,16 +49,6 @@ class FeetSegmenter(Segmenter[FeetConfig]):
         else:
             labels[self._bare_feet(photo, found)] = CLASSES.index("bare_feet")
         return Segmentation(labels, CLASSES, {"feet": CLASSES[1:]})
-
-    def sources(self, photo: Path) -> tuple[Path, ...]:
-        """Return the files that its segmenters read beside the photo."""
-        found = (path for segmenter in self._segmenters() for path in segmenter.sources(photo))
-        return tuple(dict.fromkeys(found))
-
-    def fingerprint(self) -> str:
-        """Return a hash of its segmenters' fingerprints."""
-        prints = "\0".join(segmenter.fingerprint() for segmenter in self._segmenters())
-        return hashlib.sha256(prints.encode()).hexdigest()
 
     def _segmenters(self) -> list[Segmenter[Any]]:
         return [self._network] if self._bare is None else [self._network, self._bare]

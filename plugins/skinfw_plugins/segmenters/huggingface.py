@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+from huggingface_hub.errors import HfHubHTTPError
 from transformers import AutoImageProcessor, AutoModelForSemanticSegmentation
 
 from skinfw.data.photo import Photo
@@ -19,6 +21,9 @@ from skinfw_plugins.segmenters.config_labels import listed
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet
 from skinfw_plugins.segmenters.scores import best_class
+
+SECONDS = 5.0
+"""How long the hub may take to say that it is there; transformers itself tries for up to a minute a file."""
 
 
 class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
@@ -60,20 +65,71 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
         """Return a hash of the files of a folder, or the commit of a model on the hub."""
         folder = Path(self.config.model)
         if not folder.is_dir():
-            return str(self._model.config._commit_hash)
+            _ = self._model  # it is in the cache from now on, in a folder called by the commit
+            config = try_to_load_from_cache(
+                self.config.model, "config.json", constants.HF_HUB_CACHE, self.config.revision
+            )
+            return Path(str(config)).parent.name
         digest = hashlib.sha256()
         for path in sorted((*folder.glob("*.json"), *folder.glob("*.safetensors"))):
             digest.update(f"{path.name}\0{file_sha256(path)}\0".encode())
         return digest.hexdigest()
 
+    @cached_property
+    def _on_disk(self) -> bool:
+        """Whether only the disk is looked at: for a folder, and where the hub does not answer.
+
+        Raises:
+            UserError: it does not answer, and the model was never fetched.
+        """
+        model, revision = self.config.model, self.config.revision
+        if Path(model).is_dir() or Path(model).is_absolute():
+            return True
+        silence = hub_silence(model, revision)
+        if silence is None:
+            return False
+        if not isinstance(try_to_load_from_cache(model, "config.json", revision=revision), str):
+            raise UserError(
+                f"{model}: is no folder, is not in Hugging Face's cache ({constants.HF_HUB_CACHE}), and "
+                f"{constants.ENDPOINT} does not answer ({silence}); fetch it where there is a network (hf "
+                f"download {model}) and copy the cache, or give its folder as model"
+            )
+        return True
+
     def _load(self, kind: Any, **options: Any) -> Any:
+        on_disk = self._on_disk
         try:
-            return kind.from_pretrained(self.config.model, revision=self.config.revision, **options)
+            return kind.from_pretrained(
+                self.config.model,
+                revision=self.config.revision,
+                local_files_only=on_disk,
+                cache_dir=constants.HF_HUB_CACHE,
+                **options,
+            )
         except Exception as error:  # transformers and the hub raise many kinds
             raise UserError(
                 f"{self.config.model}: no semantic-segmentation model that transformers can load with its "
                 f"processor and safetensors: {first_line(error)}"
             ) from error
+
+
+def hub_silence(model: str, revision: str | None) -> str | None:
+    """Return why Hugging Face's hub cannot be asked about a model, or None where it answers.
+
+    It is asked once, and given up after a few seconds. An answer that refuses the model is one.
+
+    Args:
+        model: the model's name on the hub.
+        revision: branch, tag or commit; None: the newest.
+    """
+    try:
+        get_hf_file_metadata(hf_hub_url(model, "config.json", revision=revision), timeout=SECONDS)
+    except HfHubHTTPError as error:
+        # a proxy without a network answers so too
+        return first_line(error) if error.response.status_code >= 500 else None
+    except Exception as error:  # whatever the hub's own client raises, which changed over the years
+        return first_line(error)
+    return None
 
 
 def label_set(own: tuple[str, ...], config: HuggingfaceConfig, model: str) -> LabelSet:

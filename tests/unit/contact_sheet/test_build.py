@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -107,6 +109,65 @@ def test_strips_stay_until_their_sample_changes(samples: Path, tmp_path: Path) -
     changed = [name for name, strip in strips.items() if strip.stat().st_mtime_ns != before[name]]
     assert changed == ["id_1/front"]
     assert Image.open(strips["id_1/front"]).convert("RGB").getpixel((390, 100))[1] > 150
+
+
+def photo_of(output: Path) -> Any:
+    """Return the middle of the photo in the first strip."""
+    strip = Image.open(output / listed(output)["samples"][0][1]).convert("RGB")
+    return strip.getpixel((48, 96))
+
+
+def test_other_photos_make_other_strips_and_leave_none_behind(samples: Path, tmp_path: Path) -> None:
+    output, red, blue = tmp_path / "out", tmp_path / "red", tmp_path / "blue"
+    for folder, colour in ((red, (200, 10, 10)), (blue, (10, 10, 200))):
+        for name in NAMES:
+            (folder / name).parent.mkdir(parents=True)
+            Image.new("RGB", (96, 192), colour).save(folder / f"{name}.png")
+    (output / "strips" / "mine").mkdir(parents=True)
+    kept = [output / "strips" / "mine" / "holiday.webp", output / "strips" / "notes.txt"]
+    for path in kept:
+        path.write_bytes(b"somebody's own")
+    for photos, channel in ((red, 0), (blue, 2), (red, 0)):
+        build_sheet(samples, NAMES, output, photos=photos, workers=1)
+        assert (
+            photo_of(output)[channel]
+            > 150
+            > max(photo_of(output)[:channel] + photo_of(output)[channel + 1 :])
+        )
+        strips = {output / strip for _, strip in listed(output)["samples"]}
+        assert len(strips) == 3
+        assert {path for path in output.rglob("*") if path.is_file()} == {
+            *strips, *kept, output / "index.html", output / "samples.js"
+        }  # fmt: skip
+    # fewer samples, and no photo
+    build_sheet(samples, NAMES[:1], output, workers=1)
+    assert len(list(output.rglob("??/*.webp"))) == 1
+    assert len(list((output / "strips").iterdir())) == 1 + len(kept)
+
+
+def test_a_photo_that_changes_or_comes_later_is_shown(samples: Path, tmp_path: Path) -> None:
+    output, photos = tmp_path / "out", tmp_path / "other"
+    photos.mkdir()
+    build_sheet(samples, NAMES, output, photos=photos, workers=1)
+    assert all(abs(value - 128) < 4 for value in photo_of(output))
+    for colour in ((200, 10, 10), (10, 10, 200)):
+        (photos / "id_0").mkdir(exist_ok=True)
+        Image.new("RGB", (96, 192), colour).save(photos / f"{NAMES[0]}.png")
+        # older than the strips, as a file that was copied with its time
+        os.utime(photos / f"{NAMES[0]}.png", (1000, 1000 + colour[0]))
+        build_sheet(samples, NAMES, output, photos=photos, workers=1)
+        assert np.abs(np.subtract(photo_of(output), colour)).max() < 40
+
+
+def test_samples_of_the_same_names_elsewhere(samples: Path, tmp_path: Path) -> None:
+    other, output = tmp_path / "other", tmp_path / "out"
+    shutil.copytree(samples, other)
+    for name in NAMES:
+        Image.new("RGB", (96, 192), (10, 200, 10)).save(other / name / "body.png")
+    build_sheet(other, NAMES, output, workers=1)
+    build_sheet(samples, NAMES, output, workers=1)
+    strip = Image.open(output / listed(output)["samples"][0][1]).convert("RGB")
+    assert strip.getpixel((390, 2))[0] > 150
 
 
 def test_large_pictures_become_small(tmp_path: Path, write_sample: Callable[..., Path]) -> None:

@@ -3,19 +3,24 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import constants
 from pydantic import ValidationError
 from tiny_models import save_segformer
 
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
-from skinfw_plugins.segmenters.huggingface import HuggingfaceSegmenter, label_set
+from skinfw_plugins.segmenters.huggingface import SECONDS, HuggingfaceSegmenter, hub_silence, label_set
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS
 
 NAMES = ("Background", "Hat", "Upper-clothes", "Left-leg")
@@ -110,6 +115,74 @@ def test_pickled_weights_are_refused(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="nowhere: no semantic-segmentation model"):
         segmenter(tmp_path / "nowhere").segment(Photo(PICTURE))
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], list[str]]]:
+    """Stand in for the hub: answers with a status, and gives the list of what it was asked."""
+    servers: list[HTTPServer] = []
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+    def start(status: int) -> list[str]:
+        asked = []
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                asked.append(self.path)
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        servers.append(HTTPServer(("127.0.0.1", 0), Answer))
+        address = f"http://127.0.0.1:{servers[0].server_port}"
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, address)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "ENDPOINT", address)
+        if status:
+            threading.Thread(target=servers[0].serve_forever, daemon=True).start()
+        else:
+            servers[0].server_close()
+        return asked
+
+    yield start
+    for server in servers:
+        if server.socket.fileno() >= 0:
+            server.shutdown()
+            server.server_close()
+
+
+@pytest.mark.parametrize("status", [0, 503])
+def test_a_hub_that_does_not_answer_is_asked_once(hub: Callable[[int], list[str]], status: int) -> None:
+    asked = hub(status)
+    began = time.monotonic()
+    with pytest.raises(UserError, match=r"owner/name: is no folder, is not in .*cache \(.*does not answer"):
+        segmenter(Path("owner/name")).fingerprint()
+    assert time.monotonic() - began < SECONDS + 5
+    assert len(asked) == (status > 0)
+
+
+def test_a_model_that_the_hub_does_not_have_is_asked_for(hub: Callable[[int], list[str]]) -> None:
+    hub(404)
+    assert hub_silence("owner/name", None) is None
+    with pytest.raises(UserError, match="owner/name: no semantic-segmentation model"):
+        segmenter(Path("owner/name")).fingerprint()
+
+
+@pytest.mark.parametrize("revision", [None, "v1"])
+def test_a_model_in_the_cache_needs_no_hub(
+    hub: Callable[[int], list[str]], tmp_path: Path, revision: str | None
+) -> None:
+    hub(0)
+    folder, commit = tmp_path / "hub" / "models--owner--name", "0123456789abcdef" * 2 + "01234567"
+    save_segformer(folder / "snapshots" / commit, NAMES)
+    (folder / "refs").mkdir()
+    (folder / "refs" / (revision or "main")).write_text(commit)
+    found = segmenter(Path("owner/name"), revision=revision)
+    assert found.segment(Photo(PICTURE)).classes == NAMES
+    assert found.fingerprint() == commit
 
 
 def test_the_fingerprint_follows_the_weights(tmp_path: Path) -> None:
