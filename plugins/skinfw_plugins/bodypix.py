@@ -18,7 +18,7 @@ from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Picture
 from skinfw.errors import UserError
 from skinfw.weights import WeightsFile, find_weights
-from skinfw_plugins.bodypix_config import SHA256, BodyPixNetwork
+from skinfw_plugins.bodypix_config import PADDED, SHA256, BodyPixNetwork
 from skinfw_plugins.onnx_file import OnnxFile
 from skinfw_plugins.onnx_padding import explicitly_padded
 
@@ -41,8 +41,9 @@ def published_file(multiplier: float, stride: int) -> Path:
         f"mobilenet_v1_{percent}_stride{stride}.onnx",
         f"{_PLACE}/MobileNetV1-x{percent}-stride{stride}.onnx",
         SHA256[multiplier, stride],
-        f"BodyPix 2 (MobileNetV1, multiplier {multiplier:g}, stride {stride}, explicit padding)",
+        f"BodyPix 2 (MobileNetV1, multiplier {multiplier:g}, stride {stride})",
         cache="skinfw",
+        also=(PADDED[multiplier, stride],) if (multiplier, stride) in PADDED else (),
     )
     return find_weights(file)
 

@@ -12,10 +12,13 @@ from skinfw.config import ComponentConfig, SpecPath
 MULTIPLIERS = (0.5, 0.75, 1.0)
 
 SHA256: dict[tuple[float, int], str] = {
-    (0.5, 8): "620fc0b58f823092431d9c5de76209b4dd11ad2a50db6549869aee77964e8808",
+    (0.5, 8): "531ab299ec72400c82ea3365a5024ed56112b89222a74f4b7ee4a46567e441b9",
     (0.5, 16): "fa595945448a568ca69d2645cd308db608c0af9afcbdb3b26b6f42456ecbb684",
 }
 """Of the weights that are taken by name, by multiplier and output stride; others are given by their path."""
+
+PADDED = {(0.5, 8): "620fc0b58f823092431d9c5de76209b4dd11ad2a50db6549869aee77964e8808"}
+"""Of the same networks with the padding of their dilated convolutions written out, which do as well."""
 
 _BY_NAME = " or ".join(f"{multiplier:g} with stride {stride}" for multiplier, stride in SHA256)
 

@@ -377,6 +377,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("segmentation_network", "smp"): of(
         {"encoder": "tu-test_resnet", "base_channels": 2},
         {"encoder": "tu-test_resnet", "base_channels": 2, "decoder": "deeplabv3plus", "dropout": 0.5},
+        {"encoder": "bodypix_050", "encoder_depth": 4, "base_channels": 2},
     ),
     ("pose_encoder", "deepfashion_points"): _deepfashion_points,
     ("augmentation", "flip"): of(),

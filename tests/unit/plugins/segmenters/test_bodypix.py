@@ -5,15 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
+from onnx import helper
 from onnx_models import write_bodypix
 from scipy.interpolate import RegularGridInterpolator
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
-from skinfw_plugins.bodypix import BodyPix, BodyPixScores, input_size, upsampled
+from skinfw_plugins.bodypix import BodyPix, BodyPixScores, input_size, published_file, upsampled
 from skinfw_plugins.bodypix_config import BodyPixNetwork
+from skinfw_plugins.onnx_padding import explicitly_padded
 from skinfw_plugins.pose_encoders.config import BodyPixPoseConfig
 from skinfw_plugins.segmenters.bodypix import BodyPixSegmenter, part_labels
 from skinfw_plugins.segmenters.config import BodyPixConfig, DeepfashionConfig
@@ -150,7 +153,7 @@ def test_weights_that_are_not_known_by_name(
 def test_a_wrong_file_of_that_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
     (tmp_path / "mobilenet_v1_050_stride8.onnx").write_bytes(b"other")
-    with pytest.raises(UserError, match="620fc0b58f823092431d9c5de76209b4dd11ad2a50db6549869aee77964e8808"):
+    with pytest.raises(UserError, match="531ab299ec72400c82ea3365a5024ed56112b89222a74f4b7ee4a46567e441b9"):
         segmenter(None).segment(Photo(NOISE))
 
 
@@ -168,6 +171,29 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match=r"no output called segments, .*is it BodyPix 2\?"):
         segmenter(path).segment(Photo(NOISE))
+
+
+@pytest.mark.skipif(
+    "SKINFW_WEIGHTS" not in os.environ, reason="SKINFW_WEIGHTS names no folder of real weights"
+)
+def test_the_file_is_taken_with_its_padding_written_out_and_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    padded = published_file(0.5, 8)
+    model = onnx.load(padded)
+    automatic = helper.make_attribute("auto_pad", "SAME_UPPER")
+    changed = [
+        attribute.CopyFrom(automatic)
+        for node in model.graph.node
+        for attribute in node.attribute
+        if attribute.name == "pads"
+    ]
+    assert len(changed) == 7
+    plain = tmp_path / padded.name
+    plain.write_bytes(model.SerializeToString())
+    monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
+    assert published_file(0.5, 8) == plain
+    assert explicitly_padded(plain) == padded.read_bytes()
 
 
 @pytest.mark.parametrize("multiplier", [0.6, 2])
