@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from skinfw import cli
 from skinfw.cli import COMMANDS, main
+from skinfw.component_spec import use_default
 from skinfw.errors import TrainingError, UserError
 
 HEAVY = ("torch", "torchvision", "cv2", "torchmetrics", "accelerate", "matplotlib", "skimage", "kornia")
@@ -74,8 +75,26 @@ def test_light_commands_load_no_torch(spec: Path) -> None:
         ["show", "generator", "pix2pix"],
         ["schema"],
         ["run", "--help"],
+        ["prepare", "--help"],
+        ["benchmark-poses", "--help"],
+        ["benchmark-segmenters", "--help"],
     ):
         assert loaded(arguments, (*HEAVY, "numpy", "PIL")) == [], arguments
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "kind"),
+    [
+        ("prepare", "--segmenter", "segmenter"),
+        ("prepare", "--pose-encoder", "pose_encoder"),
+        ("benchmark-segmenters", "--truth", "segmenter"),
+        ("benchmark-poses", "--truth", "pose_encoder"),
+    ],
+)
+def test_help_names_the_component_that_is_taken_by_default(command: str, option: str, kind: str) -> None:
+    result = CliRunner().invoke(main, [command, "--help"], terminal_width=200)
+    (line,) = [line for line in result.output.splitlines() if line.lstrip().startswith(f"{option} ")]
+    assert line.endswith(f" Default: {use_default(kind).name}.")
 
 
 def test_validating_bodypix_loads_neither_its_weights_nor_what_runs_them(spec: Path) -> None:

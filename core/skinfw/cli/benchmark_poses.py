@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from skinfw.cli.options import ComponentOption
+
 
 @click.command(name="benchmark-poses", short_help="Measure pose encoders against known poses.")
 @click.argument("photos", type=click.Path(path_type=Path))
@@ -15,7 +17,7 @@ import click
     "Default: all that can run here.",
 )  # fmt: skip
 @click.option(
-    "--truth", metavar="NAME|JSON", show_default="as skinfw list says",
+    "--truth", cls=ComponentOption, kind="pose_encoder",
     help="The pose encoder whose poses are taken for true.",
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=1), help="Measure at most so many photos, evenly chosen.")

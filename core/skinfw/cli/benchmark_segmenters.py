@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from skinfw.cli.options import ComponentOption
+
 
 @click.command(name="benchmark-segmenters", short_help="Measure segmenters against label maps.")
 @click.argument("photos", type=click.Path(path_type=Path))
@@ -15,7 +17,7 @@ import click
     "Default: all that can run here.",
 )  # fmt: skip
 @click.option(
-    "--truth", metavar="NAME|JSON", show_default="as skinfw list says",
+    "--truth", cls=ComponentOption, kind="segmenter",
     help="The segmenter whose label maps are taken for true.",
 )  # fmt: skip
 @click.option(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from skinfw.cli.options import ComponentOption
+
 if TYPE_CHECKING:
     from skinfw.preparation.config import PrepareConfig
     from skinfw.preparation.report import PrepareReport
@@ -19,11 +21,11 @@ EXAMPLES = 3
 @click.argument("photos", type=click.Path(path_type=Path))
 @click.argument("output", type=click.Path(path_type=Path))
 @click.option(
-    "--segmenter", metavar="NAME|JSON", show_default="as skinfw list says",
+    "--segmenter", cls=ComponentOption, kind="segmenter",
     help='Tells skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
 )  # fmt: skip
 @click.option(
-    "--pose-encoder", metavar="NAME|JSON", show_default="as skinfw list says",
+    "--pose-encoder", cls=ComponentOption, kind="pose_encoder",
     help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
 )  # fmt: skip
 @click.option(

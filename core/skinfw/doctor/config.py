@@ -27,6 +27,12 @@ class DoctorConfig(StrictModel):
         le=1,
         description="largest 1 - IoU between the skin of parsing.png and segmentation_skin",
     )
+    loose_share: float = Field(
+        default=0.15,
+        gt=0,
+        le=1,
+        description="largest share of the person's pixels outside its largest connected piece",
+    )
     pair_tolerance: int = Field(
         default=32,
         ge=0,

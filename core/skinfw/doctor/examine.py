@@ -14,6 +14,7 @@ from skinfw.doctor.leaks import check_leaks
 from skinfw.doctor.masks import check_labels, check_mask
 from skinfw.doctor.opened import open_sample
 from skinfw.doctor.pairs import check_pair
+from skinfw.doctor.pieces import check_pieces
 from skinfw.doctor.poses import check_pose
 from skinfw.doctor.twins import Look, check_people, check_twins, look_of
 from skinfw.processes import spread
@@ -78,7 +79,7 @@ def examine_sample(name: str, base: Path, config: DoctorConfig) -> Examined:
     """Look at one sample alone."""
     sample = open_sample(base / name, name)
     findings = [*sample.findings]
-    for check in (check_sizes, check_mask, check_labels, check_pair, check_leaks, check_pose):
+    for check in (check_sizes, check_mask, check_labels, check_pieces, check_pair, check_leaks, check_pose):
         findings += check(sample, config)
     parts = None if sample.findings else parts_of(sample)
     return Examined(name, tuple(findings), parts, look_of(sample))

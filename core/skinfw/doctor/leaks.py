@@ -134,7 +134,7 @@ def _check_uncovered(
 
 def _check_joints(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) -> Iterator[Finding]:
     """A joint where clothes have the colour of skin, which they have hardly anywhere else, is bare."""
-    if sample.keypoints is None or sample.person is None or not cloth.any():
+    if sample.keypoints is None or sample.person is None or not sample.person.any() or not cloth.any():
         return
     usual = float(like[cloth].mean())
     if usual > config.joint_usual:

@@ -134,6 +134,55 @@ def test_a_label_map_in_colours(samples: Path) -> None:
     assert "mode RGB" in the_one(look(samples), "labels").message
 
 
+def without_rows(samples: Path, top: float, bottom: float) -> None:
+    """Take a band of the first person, between two shares of its height, for background."""
+    path = samples / FIRST / "parsing.png"
+    labels = Image.open(path)
+    codes = np.array(labels)
+    rows = np.flatnonzero(codes.any(axis=1))
+    first, last = (round(rows[0] + share * (rows[-1] + 1 - rows[0])) for share in (top, bottom))
+    codes[first:last] = 0
+    made = Image.fromarray(codes, mode="P")
+    made.putpalette(labels.getpalette() or [])
+    made.save(path)
+
+
+def test_a_person_without_a_trunk(samples: Path) -> None:
+    without_rows(samples, 0.3, 0.5)
+    person = (np.array(Image.open(samples / FIRST / "parsing.png")) > 0).astype(np.uint8)
+    count, pieces = cv2.connectedComponents(person, connectivity=8)
+    sizes = np.bincount(pieces[person > 0])
+    loose = 1 - sizes.max() / sizes.sum()
+    assert count > 2 and loose > 0.15
+    finding = next(each for each in look(samples).findings if each.check == "pieces")
+    assert finding.samples == (FIRST,)
+    assert f"and {loose:.0%} of it is outside the largest" in finding.message
+    assert finding.severity == pytest.approx(loose / 0.15)
+    assert not look(samples, loose_share=0.9).counts()["pieces"]
+
+
+def test_a_small_piece_is_no_fault(samples: Path) -> None:
+    without_rows(samples, 0.04, 0.06)
+    assert not look(samples).counts()["pieces"]
+
+
+def test_without_a_label_map_nobody_knows_where_white_clothes_are(samples: Path) -> None:
+    for part in ("apparel_head_foot", "body"):
+        path = samples / FIRST / f"{part}.png"
+        image = Image.open(path).convert("RGB")
+        image.paste((255, 255, 255), (0, 80, 128, 130))
+        image.save(path)
+    (samples / FIRST / "parsing.png").unlink()
+    assert not look(samples).counts()["pieces"]
+
+
+def test_a_label_map_of_background_alone_has_no_pieces(samples: Path) -> None:
+    without_rows(samples, 0, 1)
+    report = look(samples)
+    assert not report.counts()["pieces"]
+    assert "mask" in {finding.check for finding in report.of_sample(FIRST)}
+
+
 def test_a_palette_that_does_not_fit(samples: Path) -> None:
     path = samples / FIRST / "sample.json"
     record = json.loads(path.read_text())

@@ -1,0 +1,29 @@
+"""Options that several commands have in common. Light: click only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+class ComponentOption(click.Option):
+    """An option that takes a component; its help names the default.
+
+    Args:
+        kind: which interface the component implements, as in ``component_option``.
+    """
+
+    def __init__(self, *args: Any, kind: str, **attributes: Any) -> None:
+        super().__init__(*args, metavar="NAME|JSON", **attributes)
+        self.kind = kind
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help, with the default of an installation's manifests."""
+        from skinfw.registry import installed
+
+        record = super().get_help_record(ctx)
+        defaults = installed().defaults(self.kind)
+        if record is None or not defaults:
+            return record
+        return record[0], f"{record[1]} Default: {defaults[0]}."
