@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from skinfw.errors import UserError, first_line
 from skinfw.weights import file_sha256
 
 if TYPE_CHECKING:
+    import onnx
     import onnxruntime
 
 Shape = tuple[int | None, ...]
@@ -44,6 +46,7 @@ class OnnxFile:
         options.intra_op_num_threads = _threads() if threads is None else threads
         options.log_severity_level = 3
         self.path = path
+        self._sha256 = file_sha256(path) if content is None else hashlib.sha256(content).hexdigest()
         available = onnxruntime.get_available_providers()
         try:
             self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
@@ -95,8 +98,24 @@ class OnnxFile:
         return found
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of the file in hex."""
-        return file_sha256(self.path)
+        """Return the SHA-256, in hex, of the file as it is run."""
+        return self._sha256
+
+
+def read_model(path: Path) -> onnx.ModelProto:
+    """Return the graph of an ONNX file, with its weights.
+
+    Raises:
+        UserError: there is no such file, or it is no ONNX file.
+    """
+    import onnx
+
+    if not path.is_file():
+        raise UserError(f"{path}: no such ONNX file; give the path of one")
+    try:
+        return onnx.load(path, format="protobuf")
+    except Exception as error:  # onnx and protobuf raise their own kinds, also for missing external data
+        raise UserError(f"{path}: no ONNX file that can be read: {first_line(error)}") from error
 
 
 def _threads() -> int:

@@ -18,7 +18,6 @@ from torch.nn.functional import pad
 from skinfw.config import Size, nearest
 from skinfw.errors import UserError
 from skinfw.weights import hub_folder
-from skinfw_plugins.bodypix import published_file
 from skinfw_plugins.bodypix_encoder import BodyPixEncoder
 from skinfw_plugins.smp_config import BODYPIX, BODYPIX_ENCODERS, BODYPIX_STRIDE, WEIGHTS_SUFFIX, SmpConfig
 
@@ -85,7 +84,7 @@ def load_pretrained(owner: str, config: SmpConfig, network: Any, incoming: int) 
     if config.encoder_weights is None:
         return
     if config.encoder in BODYPIX_ENCODERS:
-        pretrained = _bodypix(config, incoming)
+        pretrained = _bodypix(owner, config, incoming)
     elif config.encoder_weights.endswith(WEIGHTS_SUFFIX):
         pretrained = _from_file(owner, config, Path(config.encoder_weights), incoming)
     else:
@@ -94,15 +93,22 @@ def load_pretrained(owner: str, config: SmpConfig, network: Any, incoming: int) 
     network.encoder.load_state_dict(pretrained.state_dict())
 
 
-def _bodypix(config: SmpConfig, incoming: int) -> Any:
+def _bodypix(owner: str, config: SmpConfig, incoming: int) -> Any:
     """Return an encoder with the weights of BodyPix 2."""
-    by_name = config.encoder_weights == BODYPIX
+    from skinfw_plugins.bodypix import published_file  # brings ONNX, which other encoders do not need
+
     encoder = _encoder(config, 3, weights=None)
-    encoder.load(
-        published_file(BODYPIX_ENCODERS[config.encoder], BODYPIX_STRIDE)
-        if by_name
-        else Path(str(config.encoder_weights))
-    )
+    try:
+        if config.encoder_weights == BODYPIX:
+            path = published_file(BODYPIX_ENCODERS[config.encoder], BODYPIX_STRIDE)
+        else:
+            path = Path(str(config.encoder_weights))
+        encoder.load(path)
+    except UserError as error:
+        raise UserError(
+            f"{owner}: {error}. Any ONNX file of BodyPix 2 will do: give its path as encoder_weights, or "
+            "null for random weights"
+        ) from error
     encoder.set_in_channels(incoming, pretrained=True)
     return encoder
 

@@ -23,12 +23,15 @@ BODYPIX = "bodypix"
 BODYPIX_ENCODERS = {f"bodypix_{percent:03}": percent / 100 for percent in (50, 75, 100)}
 """Multipliers of BodyPix 2's encoders by name."""
 
-BODYPIX_STRIDE = 16
-"""Output stride of the file that is taken by name: the weights of the others are the same."""
+BODYPIX_STRIDE = 8
+"""Output stride of the file that is taken by name, the default elsewhere; 16 has the same weights."""
+
+BODYPIX_DEPTH = 4
+"""Stages of BodyPix 2's encoders."""
 
 
 class SmpConfig(ComponentConfig):
-    """A decoder of segmentation-models-pytorch on an encoder of timm or of its own."""
+    """A decoder of segmentation-models-pytorch on an encoder of its own, of timm, or of BodyPix 2."""
 
     decoder: Literal["unet", "unetplusplus", "fpn", "deeplabv3plus", "manet", "linknet"] = Field(
         default="unet",
@@ -39,8 +42,8 @@ class SmpConfig(ComponentConfig):
         default="resnet34",
         min_length=1,
         description="an encoder of segmentation-models-pytorch, such as resnet34; tu- and the name of a timm "
-        "model that gives features at several scales, such as tu-convnext_tiny; or the body of "
-        "BodyPix 2 (MobileNetV1, encoder_depth 4 at most), such as bodypix_050",
+        "model that gives features at several scales, such as tu-convnext_tiny; or the "
+        "backbone of BodyPix 2 (MobileNetV1, encoder_depth 4 at most), such as bodypix_050",
     )
     encoder_weights: str | None = Field(
         default=None,
@@ -51,7 +54,9 @@ class SmpConfig(ComponentConfig):
         "encoder bodypix, or the path of an .onnx file of BodyPix 2. Loaded when training "
         "begins, never with a checkpoint",
     )
-    encoder_depth: int = Field(default=5, ge=3, le=5, description="how often the encoder halves the picture")
+    encoder_depth: int = Field(
+        default=5, ge=3, le=5, validate_default=True, description="how often the encoder halves the picture"
+    )
     base_channels: int = Field(
         default=16,
         ge=1,
@@ -86,6 +91,13 @@ class SmpConfig(ComponentConfig):
                 'a timm encoder takes "imagenet" or null; name other weights in encoder, such as '
                 "tu-resnet18.a1_in1k",
             )
+        return value
+
+    @field_validator("encoder_depth")
+    @classmethod
+    def _check_depth(cls, value: int, info: ValidationInfo) -> int:
+        if info.data.get("encoder") in BODYPIX_ENCODERS and value > BODYPIX_DEPTH:
+            raise PydanticCustomError("depth", f"BodyPix's encoders have {BODYPIX_DEPTH} stages: set 3 or 4")
         return value
 
     @field_validator("base_channels")

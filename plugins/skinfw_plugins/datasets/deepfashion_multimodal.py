@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from skinfw.component_spec import use
+from skinfw.component_spec import ComponentSpec, use
+from skinfw.errors import DataError
 from skinfw_plugins.datasets.config_layouts import DeepfashionMultimodalConfig
-from skinfw_plugins.datasets.layout import LayoutDataset, Part
+from skinfw_plugins.datasets.layout import LayoutDataset, Part, photo_folder
 
 
 class DeepfashionMultimodalDataset(LayoutDataset[DeepfashionMultimodalConfig]):
@@ -15,16 +16,23 @@ class DeepfashionMultimodalDataset(LayoutDataset[DeepfashionMultimodalConfig]):
     """
 
     def parts(self) -> list[Part]:
-        """Return the one part."""
+        """Return the one part.
+
+        Raises:
+            DataError: the photos, or the poses where they are wanted, are not there.
+        """
         maps = use(
             "segmenter", "label_map", labels="deepfashion_multimodal", folder="../segm", suffix="_segm.png"
         )
-        points = self.config.root / "keypoints"
-        poses = use(
-            "pose_encoder",
-            "deepfashion_points",
-            locations=points / "keypoints_loc.txt",
-            visibility=points / "keypoints_vis.txt",
-        )
-        photos = self.config.root / "images"
-        return [Part("", photos, self.config.segmenter or maps, self.config.pose_encoder or poses)]
+        photos = photo_folder(self.config.root / "images")
+        return [Part("", photos, self.config.segmenter or maps, self.config.pose_encoder or self._poses())]
+
+    def _poses(self) -> ComponentSpec:
+        files = {
+            "locations": self.config.root / "keypoints" / "keypoints_loc.txt",
+            "visibility": self.config.root / "keypoints" / "keypoints_vis.txt",
+        }
+        for path in files.values():
+            if not path.is_file():
+                raise DataError(f"{path}: no such file; unpack the keypoints too, or set pose_encoder")
+        return use("pose_encoder", "deepfashion_points", **files)

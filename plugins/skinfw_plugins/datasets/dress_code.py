@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skinfw.component_spec import ComponentSpec, use
 from skinfw_plugins.datasets.config_layouts import DressCodeConfig
-from skinfw_plugins.datasets.layout import LayoutDataset, Part, read_pairs
+from skinfw_plugins.datasets.layout import LayoutDataset, Part, photo_folder, read_pairs
 
 _LISTS = {"train": "train_pairs.txt", "test": "test_pairs_paired.txt"}
 
@@ -32,4 +32,4 @@ class DressCodeDataset(LayoutDataset[DressCodeConfig]):
         )  # fmt: skip
         wanted = None if split == "all" else read_pairs(folder / _LISTS[split])
         encoder = self.config.pose_encoder or poses
-        return Part(f"{category}/", folder / "images", segmenter, encoder, wanted)
+        return Part(f"{category}/", photo_folder(folder / "images"), segmenter, encoder, wanted)

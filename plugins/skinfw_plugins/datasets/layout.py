@@ -85,8 +85,6 @@ class LayoutDataset(Dataset[LayoutConfigT]):
         return [(part, PhotosDataset(self._photos(part), self.io)) for part in self.parts()]
 
     def _photos(self, part: Part) -> PhotosConfig:
-        if not part.photos.is_dir():
-            raise DataError(f"{part.photos}: no such folder; give the data set's folder as it was unpacked")
         return PhotosConfig(
             root=part.photos,
             segmenter=part.segmenter,
@@ -111,6 +109,17 @@ class LayoutDataset(Dataset[LayoutConfigT]):
         if name not in self._places:
             raise DataError(f"{self.config.root}: has no sample {name!r}")
         return self._places[name]
+
+
+def photo_folder(path: Path) -> Path:
+    """Return a folder of photos.
+
+    Raises:
+        DataError: it is not there.
+    """
+    if not path.is_dir():
+        raise DataError(f"{path}: no such folder; give the data set's folder as it was unpacked")
+    return path
 
 
 def read_pairs(path: Path) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skinfw.component_spec import use
 from skinfw_plugins.datasets.config_layouts import VitonHdConfig
-from skinfw_plugins.datasets.layout import LayoutDataset, Part, read_pairs
+from skinfw_plugins.datasets.layout import LayoutDataset, Part, photo_folder, read_pairs
 
 
 class VitonHdDataset(LayoutDataset[VitonHdConfig]):
@@ -25,7 +25,7 @@ class VitonHdDataset(LayoutDataset[VitonHdConfig]):
         poses = use("pose_encoder", "openpose", folder=folder / self.config.poses)
         return Part(
             prefix,
-            folder / "image",
+            photo_folder(folder / "image"),
             self.config.segmenter or maps,
             self.config.pose_encoder or poses,
             read_pairs(pairs) if pairs.exists() else None,

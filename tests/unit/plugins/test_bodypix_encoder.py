@@ -16,6 +16,7 @@ from torch import Tensor
 from skinfw.errors import UserError
 from skinfw.interfaces import SegmentationNetworkIO
 from skinfw_plugins.bodypix import published_file
+from skinfw_plugins.bodypix_encoder import BodyPixEncoder
 from skinfw_plugins.generators.config_outlook import SmpUnetConfig
 from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
 from skinfw_plugins.segmentation_networks.smp import SmpNetwork
@@ -80,7 +81,7 @@ def test_its_features_are_those_of_the_file(multiplier: float, tmp_path: Path) -
 def test_the_real_file_gives_its_features() -> None:
     network = build("bodypix")
     network.prepare_training()
-    path = published_file(0.5, 16)
+    path = published_file(0.5, 16)  # the other stride: its features have the size of the encoder's
     convolutions = [node for node in load(path).graph.node if node.op_type == "Conv"]
     expected = by_onnx_runtime(path, convolutions[26].output[0], PICTURES).clip(0, 6)
     assert torch.allclose(deepest(network.eval(), PICTURES), expected, atol=1e-3)
@@ -96,11 +97,19 @@ def test_a_checkpoint_brings_the_weights(tmp_path: Path) -> None:
     assert torch.equal(deepest(other.eval(), PICTURES), deepest(network.eval(), PICTURES))
 
 
-def test_without_weights_it_starts_at_random() -> None:
-    network = build(None)
+def test_pictures_go_in_as_it_was_trained_on_them() -> None:
+    network = build(None).eval()
+    pictures = PICTURES[..., :64, :96]
+    assert torch.allclose(network(pictures), network.network(2 * pictures - 1), atol=1e-5)
+
+
+def test_without_weights_it_starts_at_random_and_tells_pictures_apart() -> None:
+    network = build(None).eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     network.prepare_training()
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    features = deepest(network, PICTURES)
+    assert (features[0] - features[1]).abs().max() > 0.01
 
 
 @pytest.mark.parametrize("decoder", ["unet", "unetplusplus", "fpn", "deeplabv3plus", "manet", "linknet"])
@@ -110,24 +119,31 @@ def test_it_goes_with_every_decoder(decoder: str, depth: int) -> None:
     logits = network(PICTURES)
     assert logits.shape == (3, 5, 65, 97)
     logits.sum().backward()
-    assert network.network.encoder.blocks[0][0].weight.grad.abs().sum() > 0
+    for block in (network.network.encoder.blocks[0], network.network.encoder.blocks[-1]):
+        assert all(parameter.grad.abs().sum() > 0 for parameter in block.parameters())
 
 
-def test_it_has_four_scales() -> None:
-    with pytest.raises(
-        UserError, match=r"'bodypix_050' does not go with .* halves a picture 4 times, not 5: set"
-    ):
-        build(None, encoder_depth=5)
+@pytest.mark.parametrize("fields", [{}, {"encoder_depth": 5}])
+def test_it_has_four_stages(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="have 4 stages: set 3 or 4"):
+        SmpNetworkConfig.model_validate({"encoder": "bodypix_050", **fields})
+    with pytest.raises(ValueError, match="4 stages"):
+        BodyPixEncoder(0.5, depth=5, output_stride=32)
+    with pytest.raises(ValueError, match="a stride of 16"):
+        BodyPixEncoder(0.5, depth=4, output_stride=8)
 
 
 def test_files_of_other_networks_are_refused(tmp_path: Path) -> None:
     def refused(path: Path, message: str) -> None:
-        with pytest.raises(UserError, match=message):
+        with pytest.raises(UserError, match=rf"^smp: .*{message}.*give its path as encoder_weights, or null"):
             build(path).prepare_training()
 
     refused(tmp_path / "missing.onnx", r"missing\.onnx: no such ONNX file")
     refused(write_bodypix(tmp_path / "heads.onnx"), r"heads\.onnx: no BodyPix 2 with a MobileNetV1")
-    refused(write_mobilenet(tmp_path / "wide.onnx", 1.0), r"wide\.onnx: no BodyPix 2 of this encoder's width")
+    refused(
+        write_mobilenet(tmp_path / "wide.onnx", 1.0),
+        r"wide\.onnx: no BodyPix 2 with a MobileNetV1 of this width",
+    )
     unbiased = load(write_mobilenet(tmp_path / "unbiased.onnx"))
     for node in unbiased.graph.node:
         if node.op_type == "Conv":
@@ -148,11 +164,11 @@ def test_files_of_other_networks_are_refused(tmp_path: Path) -> None:
 )
 def test_weights_of_another_encoder_are_refused(encoder: str, weights: str, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        SmpNetworkConfig.model_validate({"encoder": encoder, "encoder_weights": weights})
+        SmpNetworkConfig.model_validate({"encoder": encoder, "encoder_weights": weights, "encoder_depth": 4})
 
 
 def test_a_file_beside_the_spec(tmp_path: Path) -> None:
-    fields = {"encoder": "bodypix_050", "encoder_weights": "bodypix.onnx"}
+    fields = {"encoder": "bodypix_050", "encoder_depth": 4, "encoder_weights": "bodypix.onnx"}
     config = SmpNetworkConfig.model_validate(fields, context={"folder": tmp_path})
     assert config.encoder_weights == str(tmp_path / "bodypix.onnx")
 

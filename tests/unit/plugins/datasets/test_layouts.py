@@ -160,6 +160,15 @@ def test_a_folder_that_is_none_of_these(tmp_path: Path, name: str, params: dict[
         opened(name, tmp_path / "data", **params).names()
 
 
+@pytest.mark.parametrize("missing", ["keypoints_loc.txt", "keypoints_vis.txt"])
+def test_deepfashion_multimodal_without_its_keypoints(tmp_path: Path, missing: str) -> None:
+    root = tmp_path / "data"
+    write_deepfashion_multimodal(root, ["MEN-Denim-id_00000080-01_1_front"])
+    (root / "keypoints" / missing).unlink()
+    with pytest.raises(DataError, match=rf"keypoints/{missing}: no such file; .* or set pose_encoder"):
+        opened("deepfashion_multimodal", root).names()
+
+
 def test_lists_that_name_no_sample(tmp_path: Path) -> None:
     root = tmp_path / "data"
     write_viton_hd(root, "train", ["00000_00"])

@@ -6,7 +6,8 @@ import pytest
 from skinfw.data.keypoints import BODY_25
 from skinfw_plugins.pose_encoders.orders import COCO_17, COCO_18, HALPE_26, MEDIAPIPE_33, ORDERS, to_body_25
 
-# BODY_25's index of each point: where the other order has it, counted by hand from the orders' own documents
+# BODY_25's index of each point: where the other order has it, counted by hand from the orders' own documents;
+# deepfashion_21 from coordinates in its files, where front and back views tell left from right
 BY_HAND = {
     "coco_17": {0: 0, 2: 6, 3: 8, 4: 10, 5: 5, 7: 9, 9: 12, 11: 16, 12: 11, 15: 2, 16: 1, 17: 4, 18: 3},
     "coco_18": {0: 0, 1: 1, 2: 2, 5: 5, 9: 8, 11: 10, 12: 11, 15: 14, 16: 15, 17: 16, 18: 17},
