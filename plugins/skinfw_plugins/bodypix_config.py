@@ -20,7 +20,7 @@ SHA256: dict[tuple[float, int], str] = {
 PADDED = {(0.5, 8): "620fc0b58f823092431d9c5de76209b4dd11ad2a50db6549869aee77964e8808"}
 """Of the same networks with the padding of their dilated convolutions written out, which do as well."""
 
-_BY_NAME = " or ".join(f"{multiplier:g} with stride {stride}" for multiplier, stride in SHA256)
+_BY_NAME = " and ".join(f"{multiplier:g} with stride {stride}" for multiplier, stride in SHA256)
 
 Resolution = Annotated[
     int,
@@ -41,7 +41,7 @@ class BodyPixNetwork(ComponentConfig):
 
     multiplier: Annotated[float, AfterValidator(_known_multiplier)] = Field(
         default=0.5,
-        description="width of the MobileNetV1: 0.5, 0.75 or 1",
+        description="width of the MobileNetV1, 0.5, 0.75 or 1: chooses the file where weights names none",
         json_schema_extra={"enum": list(MULTIPLIERS)},
     )
     stride: Literal[8, 16, 32] = Field(
@@ -52,7 +52,7 @@ class BodyPixNetwork(ComponentConfig):
     weights: SpecPath | None = Field(
         default=None,
         description="an ONNX file of BodyPix 2 with that stride, padded explicitly or not; null: from "
-        f"SKINFW_WEIGHTS, the cache or the network, for multiplier {_BY_NAME}",
+        f"SKINFW_WEIGHTS, the cache or the network, which know multiplier {_BY_NAME}",
     )
 
     @model_validator(mode="after")

@@ -217,8 +217,8 @@ def _check_encoder(owner: str, name: str) -> None:
     if not name.startswith(_TIMM) and timm.is_model(name):
         hint = f"; did you mean {_TIMM + name!r}?"
     raise UserError(
-        f"{owner}: {name!r} is neither an encoder of segmentation-models-pytorch "
-        f"{smp.__version__} nor {_TIMM} and the name of a model of timm {timm.__version__}{hint}"
+        f"{owner}: {name!r} is neither an encoder of segmentation-models-pytorch {smp.__version__} or of "
+        f"BodyPix nor {_TIMM} and the name of a model of timm {timm.__version__}{hint}"
     )
 
 

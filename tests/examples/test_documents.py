@@ -66,6 +66,9 @@ def test_code_blocks_are_valid(path: Path) -> None:
             make_plan(value)
         elif "skinfw" in value:
             parse_spec(value, source=path.name)
+        elif path.stem == "published-data":
+            dataset = value.get("data", {}).get("dataset", value)
+            use("dataset", dataset.pop("type"), **dataset)
         elif path.stem == "segment" and "type" in value:
             use("segmenter", value.pop("type"), **value)
         elif path.stem == "segment":

@@ -17,7 +17,7 @@ from skinfw_plugins.smp_config import SmpConfig
 
 
 class SmpUnetConfig(SmpConfig, ConditionalConfig):
-    """A decoder of segmentation-models-pytorch on an encoder of timm or of its own.
+    """A decoder of segmentation-models-pytorch on an encoder of its own, of timm, or of BodyPix 2.
 
     Any size is accepted: pictures are padded to the encoder's stride by their edge, and cropped back.
     """

@@ -15,7 +15,7 @@ _NAME = "smp_unet"
 
 
 class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
-    """A decoder of segmentation-models-pytorch on an encoder of that library or of timm.
+    """A decoder of segmentation-models-pytorch on an encoder of that library, of timm, or of BodyPix 2.
 
     Three channels come out of the decoder, and go through tanh. Pictures are padded to the encoder's stride,
     at the right and below, by repeating their edge, and cropped back. The colour of the visible skin and

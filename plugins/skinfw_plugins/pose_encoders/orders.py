@@ -38,8 +38,10 @@ DEEPFASHION_21 = (
 )  # fmt: skip
 """DeepFashion-MultiModal's files.
 
-The data set shows the order as a picture alone; the coordinates of its front and back views tell it too. Its
-hips are marked on the body's outline, wider apart and higher than the joints of the other orders.
+The data set documents the order as a picture alone. This is the one that its coordinates tell: the median
+places in 32 front views, measured from shoulders to ankles, beside those of BODY_25 in other photos; four back
+views tell that left and right are the person's. The hips are marked on the outline, wider apart and higher than
+the joints of the other orders.
 """
 
 ORDERS: dict[str, tuple[str, ...]] = {
@@ -50,7 +52,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "mediapipe_33": MEDIAPIPE_33,
     "deepfashion_21": DEEPFASHION_21,
 }
-"""All of them by the names that configurations use."""
+"""All of them by name."""
 
 MIDPOINTS = {"Neck": ("RShoulder", "LShoulder"), "MidHip": ("RHip", "LHip")}
 """Points that lie halfway between two others, for orders that lack them."""
