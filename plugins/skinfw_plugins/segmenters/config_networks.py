@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from skinfw.config import ComponentConfig, SpecPath
 from skinfw.regions import RegionName
@@ -14,7 +15,9 @@ from skinfw_plugins.segmenters.config_labels import Labels, LabelSetName, check_
 
 _Pixels = Annotated[int, Field(ge=1, le=4096)]
 _Deviation = Annotated[float, Field(gt=0)]
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+_HUB_PART = r"\w([\w.-]{0,94}\w)?"
+_HUB_NAME = re.compile(rf"(?!.*(--|\.\.|\.git$))({_HUB_PART}/)?{_HUB_PART}", re.ASCII)
+"""What huggingface_hub's ``validate_repo_id`` lets through."""
 _PATH: TypeAdapter[Path] = TypeAdapter(SpecPath)
 
 
@@ -50,7 +53,17 @@ class OnnxParserConfig(ComponentConfig):
 
 
 def _hub_or_path(value: str, info: ValidationInfo) -> str:
-    return value if _HUB_NAME.fullmatch(value) else str(_PATH.validate_python(value, context=info.context))
+    if value.startswith((".", "/", "~", "$")):
+        # absolute, so that it is never taken for a name
+        return str(_PATH.validate_python(value, context=info.context).absolute())
+    if _HUB_NAME.fullmatch(value):
+        return value
+    raise PydanticCustomError(
+        "hub_name",
+        "no name on the Hugging Face hub: that is name or owner/name, each of at most 96 letters, digits, "
+        "'-', '_' and '.', without '-' or '.' at either end, without '--', '..' or a last '.git'; a folder "
+        "begins with a dot, slash, ~ or $",
+    )
 
 
 class HuggingfaceConfig(ComponentConfig):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from skinfw_plugins.segmenters.scores import best_class
 
 SECONDS = 5.0
 """How long the hub may take to say that it is there; transformers itself tries for up to a minute a file."""
+
+SECONDS_VARIABLE = "HF_HUB_ETAG_TIMEOUT"
+"""The hub's own setting of that time, in whole seconds; it goes before ``SECONDS``."""
 
 
 class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
@@ -62,14 +66,22 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
         return Segmentation(best_class(scores, photo.size), labels.classes, labels.regions)
 
     def fingerprint(self) -> str:
-        """Return a hash of the files of a folder, or the commit of a model on the hub."""
+        """Return a hash of the files of a folder, or the commit of a model on the hub.
+
+        Raises:
+            UserError: the model cannot be loaded, or the cache does not tell its commit.
+        """
         folder = Path(self.config.model)
         if not folder.is_dir():
             _ = self._model  # it is in the cache from now on, in a folder called by the commit
-            config = try_to_load_from_cache(
-                self.config.model, "config.json", constants.HF_HUB_CACHE, self.config.revision
-            )
-            return Path(str(config)).parent.name
+            cached = self._in_cache()
+            if cached is None:
+                raise UserError(
+                    f"{self.config.model}: Hugging Face's cache ({constants.HF_HUB_CACHE}) does not tell its "
+                    "commit, as it has no config.json of it; remove the model from the cache, so that it is "
+                    "fetched again, or give its folder as model"
+                )
+            return cached.parent.name
         digest = hashlib.sha256()
         for path in sorted((*folder.glob("*.json"), *folder.glob("*.safetensors"))):
             digest.update(f"{path.name}\0{file_sha256(path)}\0".encode())
@@ -88,13 +100,22 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
         silence = hub_silence(model, revision)
         if silence is None:
             return False
-        if not isinstance(try_to_load_from_cache(model, "config.json", revision=revision), str):
+        if self._in_cache() is None:
             raise UserError(
                 f"{model}: is no folder, is not in Hugging Face's cache ({constants.HF_HUB_CACHE}), and "
                 f"{constants.ENDPOINT} does not answer ({silence}); fetch it where there is a network (hf "
-                f"download {model}) and copy the cache, or give its folder as model"
+                f"download {model}) and copy the cache, give its folder as model, or, where the network is "
+                f"slow, set {SECONDS_VARIABLE} to more than {hub_seconds():g} seconds"
             )
         return True
+
+    def _in_cache(self) -> Path | None:
+        """Return where the cache has the model's ``config.json``: in a folder called by the commit."""
+        found = try_to_load_from_cache(
+            self.config.model, "config.json", constants.HF_HUB_CACHE, self.config.revision
+        )
+        # else None, or the mark of a file that the model is known to lack
+        return Path(found) if isinstance(found, str) else None
 
     def _load(self, kind: Any, **options: Any) -> Any:
         on_disk = self._on_disk
@@ -103,7 +124,7 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
                 self.config.model,
                 revision=self.config.revision,
                 local_files_only=on_disk,
-                cache_dir=constants.HF_HUB_CACHE,
+                cache_dir=constants.HF_HUB_CACHE,  # where transformers 4 has a variable of its own
                 **options,
             )
         except Exception as error:  # transformers and the hub raise many kinds
@@ -113,17 +134,22 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
             ) from error
 
 
+def hub_seconds() -> float:
+    """Return how many seconds the hub may take to answer."""
+    return constants.HF_HUB_ETAG_TIMEOUT if SECONDS_VARIABLE in os.environ else SECONDS
+
+
 def hub_silence(model: str, revision: str | None) -> str | None:
     """Return why Hugging Face's hub cannot be asked about a model, or None where it answers.
 
-    It is asked once, and given up after a few seconds. An answer that refuses the model is one.
+    It is asked once, and given up after `hub_seconds`. An answer that refuses the model is one.
 
     Args:
         model: the model's name on the hub.
         revision: branch, tag or commit; None: the newest.
     """
     try:
-        get_hf_file_metadata(hf_hub_url(model, "config.json", revision=revision), timeout=SECONDS)
+        get_hf_file_metadata(hf_hub_url(model, "config.json", revision=revision), timeout=hub_seconds())
     except HfHubHTTPError as error:
         # a proxy without a network answers so too
         return first_line(error) if error.response.status_code >= 500 else None

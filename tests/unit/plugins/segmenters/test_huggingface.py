@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from huggingface_hub import constants
+from huggingface_hub import _CACHED_NO_EXIST, constants
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
 from pydantic import ValidationError
 from tiny_models import save_segformer
 
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
+from skinfw_plugins.segmenters import huggingface
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
 from skinfw_plugins.segmenters.huggingface import SECONDS, HuggingfaceSegmenter, hub_silence, label_set
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS
@@ -30,6 +33,7 @@ REGIONS: dict[str, Any] = {
     "apparel": ["Upper-clothes"],
     "skin": ["Left-leg"],
 }
+NOBODY, SILENT = 0, -1
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 24, 3), np.uint8)
 
 
@@ -119,8 +123,13 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], list[str]]]:
-    """Stand in for the hub: answers with a status, and gives the list of what it was asked."""
+    """Stand in for the hub: answers with a status, and gives the list of what it was asked.
+
+    For `NOBODY` there is no server, and `SILENT` is one that takes the question and never answers.
+    """
     servers: list[HTTPServer] = []
+    over = threading.Event()
+    monkeypatch.delenv("HF_HUB_ETAG_TIMEOUT", raising=False)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
 
@@ -130,6 +139,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[i
         class Answer(BaseHTTPRequestHandler):
             def do_HEAD(self) -> None:
                 asked.append(self.path)
+                if status == SILENT:
+                    over.wait(60)
+                    return
                 self.send_response(status)
                 self.end_headers()
 
@@ -141,20 +153,21 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[i
         template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, address)
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
         monkeypatch.setattr(constants, "ENDPOINT", address)
-        if status:
+        if status != NOBODY:
             threading.Thread(target=servers[0].serve_forever, daemon=True).start()
         else:
             servers[0].server_close()
         return asked
 
     yield start
+    over.set()
     for server in servers:
         if server.socket.fileno() >= 0:
             server.shutdown()
             server.server_close()
 
 
-@pytest.mark.parametrize("status", [0, 503])
+@pytest.mark.parametrize("status", [NOBODY, 503])
 def test_a_hub_that_does_not_answer_is_asked_once(hub: Callable[[int], list[str]], status: int) -> None:
     asked = hub(status)
     began = time.monotonic()
@@ -164,6 +177,32 @@ def test_a_hub_that_does_not_answer_is_asked_once(hub: Callable[[int], list[str]
     assert len(asked) == (status > 0)
 
 
+def test_a_hub_that_takes_the_question_and_is_silent(
+    hub: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(huggingface, "SECONDS", 0.3)
+    asked = hub(SILENT)
+    began = time.monotonic()
+    with pytest.raises(UserError, match=r"does not answer .* set HF_HUB_ETAG_TIMEOUT to more than 0\.3 sec"):
+        segmenter(Path("owner/name")).fingerprint()
+    assert 0.3 <= time.monotonic() - began < 5
+    assert asked == ["/owner/name/resolve/main/config.json"]
+
+
+@pytest.mark.parametrize(("own", "setting"), [(60, 0.3), (0.1, 1)])
+def test_the_hubs_own_setting_goes_first(
+    hub: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch, own: float, setting: float
+) -> None:
+    monkeypatch.setattr(huggingface, "SECONDS", own)
+    hub(SILENT)
+    # the hub reads the variable when it is imported
+    monkeypatch.setenv("HF_HUB_ETAG_TIMEOUT", str(setting))
+    monkeypatch.setattr(constants, "HF_HUB_ETAG_TIMEOUT", setting)
+    began = time.monotonic()
+    assert hub_silence("owner/name", None)
+    assert setting <= time.monotonic() - began < setting + 5
+
+
 def test_a_model_that_the_hub_does_not_have_is_asked_for(hub: Callable[[int], list[str]]) -> None:
     hub(404)
     assert hub_silence("owner/name", None) is None
@@ -171,11 +210,16 @@ def test_a_model_that_the_hub_does_not_have_is_asked_for(hub: Callable[[int], li
         segmenter(Path("owner/name")).fingerprint()
 
 
-@pytest.mark.parametrize("revision", [None, "v1"])
+@pytest.mark.parametrize(("revision", "status"), [(None, NOBODY), ("v1", NOBODY), (None, SILENT)])
 def test_a_model_in_the_cache_needs_no_hub(
-    hub: Callable[[int], list[str]], tmp_path: Path, revision: str | None
+    hub: Callable[[int], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    revision: str | None,
+    status: int,
 ) -> None:
-    hub(0)
+    monkeypatch.setattr(huggingface, "SECONDS", 0.3)
+    hub(status)
     folder, commit = tmp_path / "hub" / "models--owner--name", "0123456789abcdef" * 2 + "01234567"
     save_segformer(folder / "snapshots" / commit, NAMES)
     (folder / "refs").mkdir()
@@ -183,6 +227,25 @@ def test_a_model_in_the_cache_needs_no_hub(
     found = segmenter(Path("owner/name"), revision=revision)
     assert found.segment(Photo(PICTURE)).classes == NAMES
     assert found.fingerprint() == commit
+
+
+@pytest.mark.parametrize("found", [None, _CACHED_NO_EXIST])
+def test_a_cache_that_does_not_tell_the_commit(monkeypatch: pytest.MonkeyPatch, found: Any) -> None:
+    monkeypatch.setattr(HuggingfaceSegmenter, "_model", None)
+    monkeypatch.setattr(huggingface, "try_to_load_from_cache", lambda *_: found)
+    with pytest.raises(UserError, match=r"^owner/name: .*does not tell its commit"):
+        segmenter(Path("owner/name")).fingerprint()
+
+
+def test_a_file_that_the_model_is_known_to_lack_is_not_in_the_cache(
+    hub: Callable[[int], list[str]], tmp_path: Path
+) -> None:
+    hub(NOBODY)
+    lacking = tmp_path / "hub" / "models--owner--name" / ".no_exist" / "main" / "config.json"
+    lacking.parent.mkdir(parents=True)
+    lacking.touch()
+    with pytest.raises(UserError, match=r"is not in .*cache \(.*does not answer"):
+        segmenter(Path("owner/name")).fingerprint()
 
 
 def test_the_fingerprint_follows_the_weights(tmp_path: Path) -> None:
@@ -206,6 +269,38 @@ def test_names_and_folders(given: str, expected: str) -> None:
     assert config.model == expected
     written = json.loads(config.model_dump_json())
     assert HuggingfaceConfig.model_validate(written, context={"folder": Path("/elsewhere")}) == config
+
+
+def test_a_folder_without_a_spec_is_no_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODELS", "models")
+    assert HuggingfaceConfig(model="./name", labels="atr").model == str(tmp_path / "name")
+    assert HuggingfaceConfig(model="$MODELS/name", labels="atr").model == str(tmp_path / "models" / "name")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("name", "n", "owner/name", "o/n", "Owner_1/na-me.v2", "_o/_n", "123", "a.b/c.d", "name.github"),
+        *("n" * 96, f"{'o' * 96}/{'n' * 96}", "n" * 97, f"owner/{'n' * 97}"),
+        *("owner/na--me", "a..b/c", "name-/x", "owner/-x", "owner/name.", "-x", "x-", "a//b", "a/", "a/b/c"),
+        *("a b", "name\n", "owner/name.git", "name.git", "a.git/name", "a:b", "a\\b"),
+    ],
+)
+def test_names_are_refused_that_the_hub_refuses(name: str) -> None:
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        with pytest.raises(ValidationError, match=r"no name on the Hugging Face hub: .*; a folder begins"):
+            HuggingfaceConfig(model=name, labels="atr")
+    else:
+        assert HuggingfaceConfig(model=name, labels="atr").model == name
+
+
+@pytest.mark.parametrize("name", ["caf\u00e9/name", f"{'o' * 97}/name"])
+def test_names_are_refused_that_only_older_versions_let_through(name: str) -> None:
+    with pytest.raises(ValidationError, match="no name on the Hugging Face hub"):
+        HuggingfaceConfig(model=name, labels="atr")
 
 
 def test_without_transformers_the_command_to_install_it_is_told() -> None:
