@@ -6,7 +6,12 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import IO
 
 import pytest
 from click.testing import CliRunner, Result
@@ -51,21 +56,40 @@ def test_prepares_and_tells_what_was_left_out(photos: Path, tmp_path: Path) -> N
     assert "id_1/01_2_side.jpg" in (tmp_path / "out" / "left_out.csv").read_text()
 
 
+@contextmanager
+def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """Start skinfw with these arguments; it has ended after the block, however the block was left."""
+    command = [sys.executable, "-m", "skinfw", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def next_line(stream: IO[str], seconds: float) -> str:
+    """Return the next line of a stream.
+
+    Raises:
+        queue.Empty: none came within that time.
+    """
+    lines: Queue[str] = Queue()
+    Thread(target=lambda: lines.put(stream.readline()), daemon=True).start()
+    return lines.get(timeout=seconds)
+
+
 def test_the_second_at_one_folder_says_that_it_waits(photos: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     output.mkdir()
-    command = [sys.executable, "-m", "skinfw", "prepare", str(photos), str(output), *pose_option(photos)]
-    with FileLock(output / ".prepare.lock"):
-        process = subprocess.Popen(
-            [*command, "--workers", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+    lock = FileLock(output / ".prepare.lock")
+    with lock, started("prepare", photos, output, *pose_option(photos), "--workers", "1") as process:
         assert process.stderr is not None
-        told = process.stderr.readline()
-        assert (
-            told == f"warning: {output}: another process prepares photos into it; waiting until it is done\n"
+        assert next_line(process.stderr, 60) == (
+            f"warning: {output}: another process prepares photos into it; waiting until it is done\n"
         )
         assert process.poll() is None and not list(output.glob("id_*"))
-    stdout, stderr = process.communicate(timeout=60)
+        lock.release()
+        stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 0 and "2 made" in stdout
     assert stderr == ""
 
