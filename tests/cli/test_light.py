@@ -97,10 +97,33 @@ def test_help_names_the_component_that_is_taken_by_default(command: str, option:
     assert line.endswith(f" Default: {use_default(kind).name}.")
 
 
-def test_validating_bodypix_loads_neither_its_weights_nor_what_runs_them(spec: Path) -> None:
-    dataset = {"type": "photos", "root": "photos", "segmenter": "skin_colour", "pose_encoder": "bodypix"}
-    spec.write_text(json.dumps({**SPEC, "data": {"dataset": dataset, "size": [64, 64]}}), encoding="utf-8")
-    heavy = (*HEAVY, "numpy", "PIL", "onnx", "onnxruntime", "pooch", "requests")
+def painting(**dataset: Any) -> dict[str, Any]:
+    return {**SPEC, "data": {"dataset": dataset, "size": [64, 64]}}
+
+
+def parsing(**network: Any) -> dict[str, Any]:
+    return {
+        "name": "light",
+        "task": "segmentation",
+        "data": {"root": "photos", "size": [64, 64]},
+        "network": network,
+        "training": {"epochs": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        painting(type="photos", root="photos", segmenter="skin_colour", pose_encoder="bodypix"),
+        painting(type="deepfashion_multimodal", root="photos"),
+        parsing(type="smp", encoder="bodypix_050", encoder_depth=4, encoder_weights="bodypix"),
+    ],
+)
+def test_validating_loads_neither_published_weights_nor_what_runs_them(
+    spec: Path, value: dict[str, Any]
+) -> None:
+    spec.write_text(json.dumps(value), encoding="utf-8")
+    heavy = (*HEAVY, "numpy", "PIL", "onnx", "onnxruntime", "pooch", "requests", "scipy", "timm")
     assert loaded(["validate", str(spec)], heavy) == []
 
 
