@@ -31,7 +31,8 @@ class DoctorConfig(StrictModel):
         default=0.15,
         gt=0,
         le=1,
-        description="largest share of the person's pixels outside its largest connected piece",
+        description="largest share of the person's pixels outside its largest piece (connected component; "
+        "pixels that touch at a corner are connected)",
     )
     pair_tolerance: int = Field(
         default=32,

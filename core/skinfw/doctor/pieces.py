@@ -19,7 +19,8 @@ _COUNTED = 0.01
 def check_pieces(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     """Tell a person that falls into several large pieces, as when the trunk was taken for background.
 
-    Only a label map tells: without one white clothes look like background.
+    The person is all that is not background, bags and a second person included. Only a label map tells:
+    without one white clothes look like background.
     """
     background = sample.region("background")
     if background is None or background.all():
@@ -34,6 +35,7 @@ def check_pieces(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             (sample.name,),
             severity_of(loose, config.loose_share),
             f"the person of {PARSING_FILE} falls into {np.count_nonzero(shares >= _COUNTED)} pieces, and "
-            f"{loose:.0%} of it is outside the largest; the segmenter may have lost what joins them: segment "
-            "the photo again, or strike the sample out",
+            f"{loose:.0%} of it is outside the largest; the segmenter may have lost what joins them, or have "
+            "labelled another person, or a thing beside, as the person: segment the photo again, or "
+            "strike the sample out",
         )

@@ -161,6 +161,50 @@ def test_a_person_without_a_trunk(samples: Path) -> None:
     assert not look(samples, loose_share=0.9).counts()["pieces"]
 
 
+def draw_person(samples: Path, *rectangles: tuple[int, int, int, int]) -> None:
+    """Make the first label map rectangles, each of top, left, height and width in pixels, on background."""
+    path = samples / FIRST / "parsing.png"
+    labels = np.zeros_like(np.array(Image.open(path)))
+    for top, left, height, width in rectangles:
+        labels[top : top + height, left : left + width] = 1
+    save(path, labels)
+
+
+def pieces_told(samples: Path, **settings: Any) -> list[str]:
+    return [finding.message for finding in look(samples, **settings).findings if finding.check == "pieces"]
+
+
+def test_pieces_counted_by_hand(samples: Path) -> None:
+    draw_person(samples, (10, 20, 6, 10), (40, 20, 6, 5), (70, 20, 2, 5))  # 60, 30 and 10 pixels
+    assert pieces_told(samples) == [
+        "the person of parsing.png falls into 3 pieces, and 40% of it is outside the largest; the segmenter "
+        "may have lost what joins them, or have labelled another person, or a thing beside, as the person: "
+        "segment the photo again, or strike the sample out"
+    ]
+    assert pieces_told(samples, loose_share=0.39) and not pieces_told(samples, loose_share=0.41)
+
+
+def test_crumbs_are_loose_but_are_not_counted(samples: Path) -> None:
+    # 150, 49 and 1 of 200 pixels; the last is half a per cent
+    draw_person(samples, (10, 20, 15, 10), (40, 20, 7, 7), (70, 20, 1, 1))
+    (told,) = pieces_told(samples)
+    assert "falls into 2 pieces, and 25% of it" in told
+
+
+def test_two_people_who_stand_apart(samples: Path) -> None:
+    draw_person(samples, (10, 10, 100, 20), (10, 60, 100, 20))
+    (told,) = pieces_told(samples)
+    assert "falls into 2 pieces, and 50% of it" in told and "another person" in told
+
+
+def test_what_touches_at_a_corner_is_one_piece(samples: Path) -> None:
+    draw_person(samples, (10, 20, 6, 10), (16, 30, 6, 10))
+    assert not pieces_told(samples)
+    draw_person(samples, (10, 20, 6, 10), (16, 31, 6, 10))  # a column farther away
+    (told,) = pieces_told(samples)
+    assert "falls into 2 pieces, and 50% of it" in told
+
+
 def test_a_small_piece_is_no_fault(samples: Path) -> None:
     without_rows(samples, 0.04, 0.06)
     assert not look(samples).counts()["pieces"]
