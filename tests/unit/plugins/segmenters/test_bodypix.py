@@ -144,7 +144,7 @@ def test_the_fingerprint_is_that_of_the_file(weights: Path, tmp_path: Path) -> N
 def test_weights_that_are_not_known_by_name(
     weights: Path, config: type[BodyPixNetwork], multiplier: float, stride: int
 ) -> None:
-    told = rf"for multiplier {multiplier:g} with stride {stride} \(known: 0\.5 with stride 8 or 0\.5 with "
+    told = rf"for multiplier {multiplier:g} with stride {stride} \(known: 0\.5 with stride 8 and 0\.5 with "
     with pytest.raises(ValueError, match=told):
         config.model_validate({"multiplier": multiplier, "stride": stride})
     given = {"multiplier": multiplier, "stride": stride, "weights": weights}
