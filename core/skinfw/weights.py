@@ -84,12 +84,12 @@ def find_weights(file: WeightsFile) -> Path:
     except ValueError as error:  # of another SHA-256
         raise UserError(
             f"{file.url}: offers another file than {file.purpose} by now: {error}. Get it elsewhere (SHA-256 "
-            f"{_told(file)}) and put it into {_folders(file)}"
+            f"{_told(file)}) and put it as {file.name} into {_folders(file)}"
         ) from error
     except (OSError, RuntimeError) as error:
         raise UserError(
             f"{file.name}: {file.purpose} is not on disk and cannot be downloaded ({error}). Get {file.url} "
-            f"(SHA-256 {_told(file)}) and put it into {_folders(file)}"
+            f"(SHA-256 {_told(file)}) and put it as {file.name} into {_folders(file)}"
         ) from error
     _check(target, file)
     return target

@@ -89,7 +89,8 @@ class BodyPixEncoder(nn.Module, EncoderMixin):  # type: ignore[misc]
         values = dict(zip(state, _weights(path, len(state)), strict=True))
         if any(values[name].shape != state[name].shape for name in state):
             raise UserError(
-                f"{path}: no BodyPix 2 with a MobileNetV1 of this width; take such a file, or another encoder"
+                f"{path}: no BodyPix 2 with a MobileNetV1 of this encoder's width; take a file of its "
+                "multiplier, or another encoder"
             )
         self.load_state_dict(values)
 

@@ -98,17 +98,16 @@ def _bodypix(owner: str, config: SmpConfig, incoming: int) -> Any:
     from skinfw_plugins.bodypix import published_file  # brings ONNX, which other encoders do not need
 
     encoder = _encoder(config, 3, weights=None)
+    by_name = config.encoder_weights == BODYPIX
     try:
-        if config.encoder_weights == BODYPIX:
+        if by_name:
             path = published_file(BODYPIX_ENCODERS[config.encoder], BODYPIX_STRIDE)
         else:
             path = Path(str(config.encoder_weights))
         encoder.load(path)
     except UserError as error:
-        raise UserError(
-            f"{owner}: {error}. Any ONNX file of BodyPix 2 will do: give its path as encoder_weights, or "
-            "null for random weights"
-        ) from error
+        others = ". Any ONNX file of BodyPix 2 will do: give its path as encoder_weights" if by_name else ""
+        raise UserError(f"{owner}: {error}{others}") from error
     encoder.set_in_channels(incoming, pretrained=True)
     return encoder
 

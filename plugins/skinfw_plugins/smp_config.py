@@ -73,10 +73,12 @@ class SmpConfig(ComponentConfig):
         if value is None:
             return None
         if (encoder in BODYPIX_ENCODERS) != (value == BODYPIX or value.endswith(ONNX_SUFFIX)):
+            other = f'weights such as "imagenet" or the path of a {WEIGHTS_SUFFIX} file'
+            own = f'"{BODYPIX}" or the path of an {ONNX_SUFFIX} file of BodyPix 2'
+            if encoder in BODYPIX_ENCODERS:
+                raise PydanticCustomError("weights", f"{encoder} takes {own}, or null; others take {other}")
             raise PydanticCustomError(
-                "weights",
-                f'the encoders {", ".join(BODYPIX_ENCODERS)}, and no others, take "{BODYPIX}" or the path '
-                f"of an {ONNX_SUFFIX} file of BodyPix 2",
+                "weights", f"{encoder} takes {other}, or null; {', '.join(BODYPIX_ENCODERS)} take {own}"
             )
         if value == BODYPIX and (BODYPIX_ENCODERS[encoder], BODYPIX_STRIDE) not in SHA256:
             raise PydanticCustomError(
@@ -97,7 +99,9 @@ class SmpConfig(ComponentConfig):
     @classmethod
     def _check_depth(cls, value: int, info: ValidationInfo) -> int:
         if info.data.get("encoder") in BODYPIX_ENCODERS and value > BODYPIX_DEPTH:
-            raise PydanticCustomError("depth", f"BodyPix's encoders have {BODYPIX_DEPTH} stages: set 3 or 4")
+            raise PydanticCustomError(
+                "depth", f"BodyPix's encoders have {BODYPIX_DEPTH} stages: set encoder_depth to 3 or 4"
+            )
         return value
 
     @field_validator("base_channels")

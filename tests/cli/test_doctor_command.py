@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -52,6 +54,25 @@ def test_a_clean_set(samples: Path) -> None:
     assert "4 samples, 0 with a fault" in result.output
     page = Headings((samples / "doctor.html").read_text(encoding="utf-8"))
     assert page.names == [] and page.sources == []
+
+
+def test_what_is_written_is_there_though_nobody_reads_the_table(samples: Path, tmp_path: Path) -> None:
+    (samples / "person-0" / "segmentation_skin.png").unlink()
+    arguments = [
+        sys.executable,
+        "-m",
+        "skinfw",
+        "doctor",
+        str(samples),
+        "--json",
+        str(tmp_path / "found.json"),
+    ]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.communicate(timeout=120)
+    assert json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["findings"]
+    assert (samples / "doctor.html").is_file()
 
 
 def test_offenders_are_told_worst_first(samples: Path, tmp_path: Path) -> None:

@@ -51,12 +51,14 @@ def command(
     dataset = build(use("dataset", "folder", root=data.absolute()), Dataset, DatasetIO((1, 1), ()))
     with progress_bar("doctor") as progress:
         report = examine(base, names, settings, dataset.group, progress)
-    _print_report(report)
+    # whoever reads the table may stop before its end: what is written comes first
     page = output or base / PAGE
     write_doctor_page(report, base, str(data), page)
-    click.echo(f"Page: {page}")
     if json_file is not None:
         write_json(json_file, report.to_json())
+    _print_report(report)
+    click.echo(f"Page: {page}")
+    if json_file is not None:
         click.echo(f"JSON: {json_file}")
     if report.findings:
         raise SystemExit(1)

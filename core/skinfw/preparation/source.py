@@ -10,9 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skinfw.build import build
+from skinfw.component_spec import use_defaults
 from skinfw.data.photo import PICTURE_SUFFIXES
 from skinfw.data.sample_folder import RECORD_FILE
 from skinfw.errors import DataError
+from skinfw.interfaces import Segmenter
 from skinfw.preparation.archive import (
     TAR_SUFFIXES,
     ZIP_SUFFIXES,
@@ -104,7 +107,8 @@ def _list_folder(root: Path, output: Path, sources: Sources) -> list[Entry]:
 def photos_below(root: Path, sources: Sources, without: Path | None = None) -> list[Path]:
     """Return the photos below a folder, sorted by their paths below it with forward slashes.
 
-    Label maps are no photos, nor are prepared samples, or anything in hidden folders.
+    Label maps are no photos, those of the default segmenter included; nor are prepared samples, or anything
+    in hidden folders.
 
     Args:
         root: the folder.
@@ -147,7 +151,9 @@ def _list_archive(root: Path, unpacked: Path, sources: Sources) -> list[Entry]:
 
 
 def _without_sources(pictures: Sequence[Path], sources: Sources) -> list[Path]:
-    belonging = {source for picture in pictures for source in sources(picture)}
+    # label maps as the default segmenter reads them are no photos for any other one either
+    defaults = [build(each, Segmenter).sources for each in use_defaults("segmenter", "segmenter")]
+    belonging = {source for picture in pictures for of in (sources, *defaults) for source in of(picture)}
     return [picture for picture in pictures if picture not in belonging]
 
 

@@ -19,12 +19,14 @@ class DeepfashionMultimodalDataset(LayoutDataset[DeepfashionMultimodalConfig]):
         """Return the one part.
 
         Raises:
-            DataError: the photos, or the poses where they are wanted, are not there.
+            DataError: the photos, or the label maps or poses where they are wanted, are not there.
         """
         maps = use(
             "segmenter", "label_map", labels="deepfashion_multimodal", folder="../segm", suffix="_segm.png"
         )
         photos = photo_folder(self.config.root / "images")
+        if self.config.segmenter is None and not (self.config.root / "segm").is_dir():
+            raise DataError(f"{self.config.root / 'segm'}: no such folder; unpack it too, or set segmenter")
         return [Part("", photos, self.config.segmenter or maps, self.config.pose_encoder or self._poses())]
 
     def _poses(self) -> ComponentSpec:

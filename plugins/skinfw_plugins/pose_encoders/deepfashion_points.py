@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
-from skinfw.errors import DataError
+from skinfw.errors import DataError, UserError, first_line
 from skinfw.interfaces.pose_encoder import PoseEncoder
 from skinfw_plugins.pose_encoders.config_layouts import DeepfashionPointsConfig
 from skinfw_plugins.pose_encoders.orders import DEEPFASHION_21, to_body_25
@@ -26,7 +26,8 @@ class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
         """Return the pose of a photo; none where all points are missing.
 
         Raises:
-            DataError: the photo has no line, or a file cannot be read.
+            DataError: the photo has no line.
+            UserError: a file cannot be read.
         """
         if photo.path is None:
             raise DataError("the deepfashion_points pose encoder needs a photo with a name")
@@ -64,7 +65,9 @@ def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        raise UserError(
+            f"{path}: cannot be read: {first_line(error)}; give the keypoints_*.txt of DeepFashion-MultiModal"
+        ) from error
     found = {}
     for number, line in enumerate(lines, 1):
         name, *values = line.split() or [""]
@@ -75,6 +78,9 @@ def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
         except ValueError:
             row = np.empty(0)
         if len(row) != count or not np.isfinite(row).all():
-            raise DataError(f"{path}: line {number}: expected a photo's name and {count} numbers")
+            raise UserError(
+                f"{path}: line {number}: expected a photo's name and {count} numbers, found {len(values)} "
+                "words after it; locations is keypoints_loc.txt, visibility keypoints_vis.txt"
+            )
         found[name] = row
     return found

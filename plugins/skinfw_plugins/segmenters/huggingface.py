@@ -92,20 +92,28 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
         """Whether only the disk is looked at: for a folder, and where the hub does not answer.
 
         Raises:
-            UserError: it does not answer, and the model was never fetched.
+            UserError: there is no such folder; or the hub does not answer, and the model was never fetched.
         """
         model, revision = self.config.model, self.config.revision
-        if Path(model).is_dir() or Path(model).is_absolute():
+        if Path(model).is_dir():
             return True
-        silence = hub_silence(model, revision)
-        if silence is None:
-            return False
+        if Path(model).is_absolute():
+            raise UserError(f"{model}: no such folder; give the folder of a model, or its name on the hub")
+        if constants.HF_HUB_OFFLINE:
+            silence, slow = "HF_HUB_OFFLINE is set", ""
+        else:
+            found = hub_silence(model, revision)
+            if found is None:
+                return False
+            silence = f"{constants.ENDPOINT} does not answer ({found})"
+            slow = (
+                f"; where the network is slow, set {SECONDS_VARIABLE} to more seconds ({hub_seconds():g} now)"
+            )
         if self._in_cache() is None:
             raise UserError(
                 f"{model}: is no folder, is not in Hugging Face's cache ({constants.HF_HUB_CACHE}), and "
-                f"{constants.ENDPOINT} does not answer ({silence}); fetch it where there is a network (hf "
-                f"download {model}) and copy the cache, give its folder as model, or, where the network is "
-                f"slow, set {SECONDS_VARIABLE} to more than {hub_seconds():g} seconds"
+                f"{silence}; fetch it where there is a network (hf download {model}) and copy the cache, or "
+                f"give its folder as model{slow}"
             )
         return True
 

@@ -125,7 +125,7 @@ def test_it_goes_with_every_decoder(decoder: str, depth: int) -> None:
 
 @pytest.mark.parametrize("fields", [{}, {"encoder_depth": 5}])
 def test_it_has_four_stages(fields: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match="have 4 stages: set 3 or 4"):
+    with pytest.raises(ValidationError, match="have 4 stages: set encoder_depth to 3 or 4"):
         SmpNetworkConfig.model_validate({"encoder": "bodypix_050", **fields})
     with pytest.raises(ValueError, match="4 stages"):
         BodyPixEncoder(0.5, depth=5, output_stride=32)
@@ -135,14 +135,14 @@ def test_it_has_four_stages(fields: dict[str, Any]) -> None:
 
 def test_files_of_other_networks_are_refused(tmp_path: Path) -> None:
     def refused(path: Path, message: str) -> None:
-        with pytest.raises(UserError, match=rf"^smp: .*{message}.*give its path as encoder_weights, or null"):
+        with pytest.raises(UserError, match=rf"^smp: .*{message}"):
             build(path).prepare_training()
 
     refused(tmp_path / "missing.onnx", r"missing\.onnx: no such ONNX file")
     refused(write_bodypix(tmp_path / "heads.onnx"), r"heads\.onnx: no BodyPix 2 with a MobileNetV1")
     refused(
         write_mobilenet(tmp_path / "wide.onnx", 1.0),
-        r"wide\.onnx: no BodyPix 2 with a MobileNetV1 of this width",
+        r"wide\.onnx: no BodyPix 2 with a MobileNetV1 of this encoder's width",
     )
     unbiased = load(write_mobilenet(tmp_path / "unbiased.onnx"))
     for node in unbiased.graph.node:
@@ -155,16 +155,26 @@ def test_files_of_other_networks_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("encoder", "weights", "message"),
     [
-        ("bodypix_050", "imagenet", "bodypix_100, and no others, take"),
-        ("bodypix_050", "other.safetensors", "and no others, take"),
-        ("resnet18", "bodypix", "and no others, take"),
-        ("tu-resnet18", "bodypix.onnx", "and no others, take"),
+        ("bodypix_050", "imagenet", 'bodypix_050 takes "bodypix" or the path of an .onnx file'),
+        ("bodypix_050", "other.safetensors", 'bodypix_050 takes "bodypix" or'),
+        ("resnet18", "bodypix", 'resnet18 takes weights such as "imagenet" or'),
+        ("tu-resnet18", "bodypix.onnx", 'bodypix_100 take "bodypix" or the path of an .onnx'),
         ("bodypix_075", "bodypix", "no weights of bodypix_075 are known by name"),
     ],
 )
 def test_weights_of_another_encoder_are_refused(encoder: str, weights: str, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         SmpNetworkConfig.model_validate({"encoder": encoder, "encoder_weights": weights, "encoder_depth": 4})
+
+
+def test_where_the_file_by_name_is_to_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
+    (tmp_path / "mobilenet_v1_050_stride8.onnx").write_bytes(b"other")
+    told = (
+        r"^smp: .*is not BodyPix 2 .*\. Any ONNX file of BodyPix 2 will do: give its path as encoder_weights$"
+    )
+    with pytest.raises(UserError, match=told):
+        build("bodypix").prepare_training()
 
 
 def test_a_file_beside_the_spec(tmp_path: Path) -> None:

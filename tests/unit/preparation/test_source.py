@@ -21,7 +21,7 @@ from skinfw.preparation.archive import ZipFiles, list_archive, safe_name
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import PrepareReport
-from skinfw.preparation.source import UNPACKED_FOLDER
+from skinfw.preparation.source import UNPACKED_FOLDER, list_photos, photos_below
 
 PhotoWriter = Callable[..., Path]
 
@@ -82,6 +82,20 @@ def test_an_archive_gives_the_samples_of_its_folder(
     assert not (tmp_path / "out" / UNPACKED_FOLDER).exists()
     again = run(tmp_path / f"all{ending}", tmp_path / "out", workers=workers)
     assert again.count("kept") == 3
+
+
+def test_label_maps_are_no_photos_for_any_segmenter(photos: Path, tmp_path: Path) -> None:
+    pictures = {path for path in photos.rglob("*") if path.suffix in {".jpg", ".png"}}
+    maps = {path for path in pictures if path.stem.endswith("_segment")}
+    assert maps and maps < pictures
+    assert set(photos_below(photos, lambda _: ())) == pictures - maps
+    packed = list_photos(pack(photos, tmp_path / "photos.zip"), tmp_path / "out", lambda _: ())
+    assert {entry.path.name for entry in packed} == {path.name for path in pictures - maps}
+    # a picture of such a name beside no photo is one
+    alone = tmp_path / "alone" / "x_segment.png"
+    alone.parent.mkdir()
+    alone.write_bytes(b"")
+    assert photos_below(alone.parent, lambda _: ()) == [alone]
 
 
 def test_relative_paths(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

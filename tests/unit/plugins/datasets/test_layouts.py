@@ -169,6 +169,14 @@ def test_deepfashion_multimodal_without_its_keypoints(tmp_path: Path, missing: s
         opened("deepfashion_multimodal", root).names()
 
 
+def test_deepfashion_multimodal_without_its_label_maps(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    write_deepfashion_multimodal(root, ["MEN-Denim-id_00000080-01_1_front"])
+    (root / "segm").rename(root / "other")
+    with pytest.raises(DataError, match=r"data/segm: no such folder; unpack it too, or set segmenter"):
+        opened("deepfashion_multimodal", root).names()
+
+
 def test_lists_that_name_no_sample(tmp_path: Path) -> None:
     root = tmp_path / "data"
     write_viton_hd(root, "train", ["00000_00"])

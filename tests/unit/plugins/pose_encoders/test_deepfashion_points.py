@@ -13,7 +13,7 @@ from skinfw.build import build
 from skinfw.component_spec import use
 from skinfw.data.keypoints import BODY_25
 from skinfw.data.photo import Photo
-from skinfw.errors import DataError
+from skinfw.errors import DataError, UserError
 from skinfw.interfaces import PoseEncoder
 from skinfw_plugins.pose_encoders.orders import DEEPFASHION_21
 
@@ -69,16 +69,30 @@ def test_poses_are_made_anew_when_a_file_changes(tmp_path: Path) -> None:
     assert points(tmp_path).fingerprint() != before
 
 
+def test_a_photo_without_a_line_is_one_that_fails(tmp_path: Path) -> None:
+    write_deepfashion_multimodal(tmp_path, [NAME])
+    (tmp_path / "keypoints" / "keypoints_loc.txt").write_text("", encoding="utf-8")
+    with pytest.raises(DataError, match=f"has no line for {NAME}.jpg"):
+        points(tmp_path).people(photo_of(tmp_path, f"images/{NAME}.jpg"))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", f"has no line for {NAME}.jpg"),
-        (f"{NAME}.jpg 1 2\n", "line 1: expected a photo's name and 42 numbers"),
-        (f"{NAME}.jpg {'x ' * 42}\n", "line 1: expected a photo's name and 42 numbers"),
+        (f"{NAME}.jpg 1 2\n", "line 1: expected a photo's name and 42 numbers, found 2 words"),
+        (f"{NAME}.jpg {'x ' * 42}\n", "line 1: expected a photo's name and 42 numbers, found 42 words"),
+        (f"{NAME}.jpg {'0 ' * 21}\n", "locations is keypoints_loc.txt, visibility keypoints_vis.txt"),
+        (None, "cannot be read: [Errno 2] No such file or directory"),
     ],
 )
-def test_bad_files_of_deepfashion_multimodal(tmp_path: Path, text: str, told: str) -> None:
+def test_bad_files_of_deepfashion_multimodal_stop_a_run(tmp_path: Path, text: str | None, told: str) -> None:
     write_deepfashion_multimodal(tmp_path, [NAME])
-    (tmp_path / "keypoints" / "keypoints_loc.txt").write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match=re.escape(told)):
+    path = tmp_path / "keypoints" / "keypoints_loc.txt"
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=re.escape(told)) as caught:
         points(tmp_path).people(photo_of(tmp_path, f"images/{NAME}.jpg"))
+    # a DataError would be told once for every photo
+    assert not isinstance(caught.value, DataError)
