@@ -22,6 +22,10 @@ from skinfw_plugins.bodypix_encoder import BodyPixEncoder
 from skinfw_plugins.smp_config import BODYPIX, BODYPIX_ENCODERS, BODYPIX_STRIDE, WEIGHTS_SUFFIX, SmpConfig
 
 _TIMM = "tu-"
+_OUTPUT_STRIDE = 16
+"""How much smaller the innermost features of DeepLabV3+ are at most (Chen et al. 2018, section 4)."""
+
+# how encoders of other packages are made known to the library
 smp.encoders.encoders |= {
     name: {
         "encoder": BodyPixEncoder,
@@ -30,9 +34,6 @@ smp.encoders.encoders |= {
     }
     for name, multiplier in BODYPIX_ENCODERS.items()
 }
-
-_OUTPUT_STRIDE = 16
-"""How much smaller the innermost features of DeepLabV3+ are at most (Chen et al. 2018, section 4)."""
 
 
 def build_network(owner: str, config: SmpConfig, size: Size, incoming: int, outgoing: int) -> Any:
