@@ -16,8 +16,6 @@ from skinfw.errors import DataError
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused before they are decoded: a small file can hold a huge picture."""
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-
 
 @dataclass(frozen=True)
 class Photo:

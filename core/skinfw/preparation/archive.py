@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from skinfw.data.photo import PICTURE_SUFFIXES
+from skinfw.data.image_formats import is_image_name
 from skinfw.data.sample_writer import writing_failed
 from skinfw.errors import DataError
 
@@ -144,7 +144,7 @@ class ZipFiles:
     def take_notes(self) -> None:
         """Write all files that are no pictures, such as poses; those that cannot be read are left."""
         for path in self._members:
-            if not path.name.lower().endswith(PICTURE_SUFFIXES):
+            if not is_image_name(path.name):
                 with suppress(DataError):
                     self.take(path)
 

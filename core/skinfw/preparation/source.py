@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from skinfw.build import build
 from skinfw.component_spec import use_defaults
-from skinfw.data.photo import PICTURE_SUFFIXES
+from skinfw.data.image_formats import IMAGE_SUFFIXES, is_image_name
 from skinfw.data.sample_folder import RECORD_FILE
 from skinfw.errors import DataError
 from skinfw.interfaces import Segmenter
@@ -78,12 +78,12 @@ def list_photos(root: Path, output: Path, sources: Sources) -> list[Entry]:
     """
     if root.is_dir():
         entries = _list_folder(root, output, sources)
-        looked = f"looked for {', '.join(PICTURE_SUFFIXES)} at any depth"
+        looked = f"looked for {', '.join(IMAGE_SUFFIXES)} at any depth"
     elif not root.exists():
         raise DataError(f"{root}: no such folder, archive or list; give what holds the photos")
     elif is_archive(root):
         entries = _list_archive(root, output / UNPACKED_FOLDER, sources)
-        looked = f"looked for {', '.join(PICTURE_SUFFIXES)} at any depth"
+        looked = f"looked for {', '.join(IMAGE_SUFFIXES)} at any depth"
     elif is_photo_list(root):
         entries = [
             Entry(row.name, row.path, url=row.url, view=row.view, group=row.group)
@@ -134,14 +134,14 @@ def photos_below(root: Path, sources: Sources, without: Path | None = None) -> l
             for name in below
             if not (name.startswith(".") or (without is not None and _same(Path(folder, name), without)))
         ]
-        found += [Path(folder, name) for name in files if name.lower().endswith(PICTURE_SUFFIXES)]
+        found += [Path(folder, name) for name in files if is_image_name(name)]
     return sorted(_without_sources(found, sources), key=lambda path: path.relative_to(root).as_posix())
 
 
 def _list_archive(root: Path, unpacked: Path, sources: Sources) -> list[Entry]:
     archive = root if is_zip(root) else None
     members = {unpacked / name: member for name, member in list_archive(root).items()}
-    pictures = [path for path in members if path.name.lower().endswith(PICTURE_SUFFIXES)]
+    pictures = [path for path in members if is_image_name(path.name)]
     samples = {path.parent for path in members if path.name == RECORD_FILE}
     return [
         Entry(path.relative_to(unpacked).as_posix(), path, archive=archive, fault=members[path].fault)

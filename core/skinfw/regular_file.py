@@ -1,0 +1,68 @@
+"""Opening regular files only: a FIFO or a device among the data never blocks, nor is it read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+# on Windows files are opened as text unless asked otherwise, and nothing blocks
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+_KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a regular file for reading bytes; links are followed.
+
+    Raises:
+        OSError: the file is missing (`FileNotFoundError`), a folder (`IsADirectoryError`), a FIFO, a device,
+            a socket, a loop of links, or cannot be opened; `strerror` says which in a few words.
+    """
+    try:
+        # before opening, as opening a device can already do something
+        _check(Path(path).stat().st_mode, path)
+        descriptor = os.open(path, _FLAGS)
+    except ValueError as error:  # a zero byte in the path
+        raise OSError(errno.EINVAL, str(error), str(path)) from None
+    try:
+        # again, as another file may have taken its place
+        _check(os.fstat(descriptor).st_mode, path)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_regular(path: str | Path, max_bytes: int | None = None) -> bytes:
+    """Return the bytes of a regular file.
+
+    Args:
+        path: the file.
+        max_bytes: a larger file is an error and is not read; None for no limit.
+
+    Raises:
+        OSError: as `open_regular`, or the file is larger than ``max_bytes``.
+    """
+    with open_regular(path) as file:
+        if max_bytes is None:
+            return file.read()
+        data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise OSError(errno.EFBIG, f"larger than {max_bytes:,} bytes", str(path))
+    return data
+
+
+def _check(mode: int, path: str | Path) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", str(path))
+    if not stat.S_ISREG(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "a special file")
+        raise OSError(errno.EINVAL, f"is {kind}, not a regular file", str(path))
