@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from skinfw.cli import main
+from skinfw.data.struck_out import write_struck_out
 from skinfw.doctor.config import DoctorConfig
 
 Writer = Callable[..., list[Path]]
@@ -100,7 +101,7 @@ def test_offenders_are_told_worst_first(samples: Path, tmp_path: Path) -> None:
 def test_struck_out_samples_are_passed_over(samples: Path) -> None:
     (samples / "person-1" / "body.png").write_bytes(b"")
     assert doctor(samples).exit_code == 1
-    (samples / "struck_out.txt").write_text("person-1\n", encoding="utf-8")
+    write_struck_out(samples, ["person-1"])
     assert "3 samples, 0 with a fault" in doctor(samples).output
 
 

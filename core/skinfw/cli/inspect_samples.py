@@ -30,8 +30,8 @@ def command(
 ) -> None:
     """Write a contact sheet of the samples in DATA, a folder of sample folders or a glob.
 
-    Samples that are struck out on it stand in DATA/struck_out.txt, and no run uses them. Without --serve the
-    browser keeps them, and a button saves the file.
+    Samples that are struck out on it are listed in DATA/struck_out.jsonl, and no run uses them. Without
+    --serve the browser keeps them, and a button saves the file.
     """
     from skinfw.cli.bar import progress_bar
     from skinfw.contact_sheet.build import build_sheet

@@ -14,9 +14,10 @@ import numpy as np
 
 from skinfw.data.sample_folder import read_record
 from skinfw.data.segmentation import Picture
-from skinfw.data.struck_out import struck_out
+from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out
 from skinfw.errors import DataError, RunError
 from skinfw.jsonfile import replacing, write_text
+from skinfw.paths_below import name_fault, on_disk
 from skinfw.processes import spread
 from skinfw.reporting.pages import render_page
 from skinfw.reporting.sample_pictures import encoded, sample_views
@@ -78,12 +79,12 @@ def build_sheet(
         "key": f"skinfw struck out {_digest(str(base))}",
         "shown": [view for view in SHOWN if view != "photo" or photos is not None],
         "samples": [[name, file] for name, file in zip(names, files, strict=True)],
-        "struck": sorted(struck_out(base) & set(names)),
+        "struck": sorted(struck_among(names, struck_out(base))),
     }
     # a script, not JSON that is fetched: pages opened from the disk may fetch nothing
     write_text(output / LIST_FILE, f"const sheet = {json.dumps(sheet)};\n")
     page = output / PAGE_FILE
-    write_text(page, render_page("contact_sheet.html", list_file=LIST_FILE))
+    write_text(page, render_page("contact_sheet.html", list_file=LIST_FILE, struck_out_file=STRUCK_OUT_FILE))
     _remove_others(output / STRIPS, {output / file for file in files})
     return page
 
@@ -103,7 +104,7 @@ def _remove_others(strips: Path, shown: set[Path]) -> None:
 def _write_strip(name: str, base: Path, output: Path, photos: Path | None) -> str:
     """Write the strip of a sample where it is missing or old; return its path below the output folder."""
     folder = base / name
-    photo = None if photos is None else photos / _source(folder)
+    photo = None if photos is None else _photo(photos, folder)
     key = _digest(f"{folder.absolute()}\0{_state(photo)}")
     # thousands of files in one folder are slow to list
     file = f"{STRIPS}/{key[:2]}/{key}.webp"
@@ -148,10 +149,10 @@ def _strip(folder: Path, photo: Path | None) -> Picture:
     return np.concatenate(cells[:-1], axis=1)
 
 
-def _source(folder: Path) -> str:
-    """Return the photo's path below the folder of photos; a name that no file has where nobody knows."""
+def _photo(photos: Path, folder: Path) -> Path:
+    """Return the photo that a sample was made of; a path that leads nowhere where nobody knows."""
     try:
-        record = read_record(folder) or {}
+        source = str((read_record(folder) or {}).get("source", ""))
     except DataError:
-        record = {}
-    return str(record.get("source") or "unknown photo")
+        source = ""
+    return photos / "unknown photo" if name_fault(source) else on_disk(photos / source)

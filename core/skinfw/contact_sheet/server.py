@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_out, write_struck_out
+from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out, write_struck_out
 from skinfw.errors import SkinfwError, UserError
 
 HOST = "127.0.0.1"
@@ -62,7 +62,8 @@ class _Handler(SimpleHTTPRequestHandler):
         if not self._from_here():
             return
         if urlsplit(self.path).path == f"/{STRUCK_OUT_FILE}":
-            self._answer(HTTPStatus.OK, sorted(struck_out(self.server.base)))
+            gone = struck_among(self.server.names, struck_out(self.server.base))
+            self._answer(HTTPStatus.OK, sorted(gone))
         else:
             super().do_GET()
 
@@ -83,7 +84,8 @@ class _Handler(SimpleHTTPRequestHandler):
         try:
             names = self._names()
             # names of samples that are not here, for instance of a part that is prepared anew, stay
-            elsewhere = struck_out(self.server.base) - self.server.names
+            gone = struck_out(self.server.base)
+            elsewhere = gone - struck_among(gone, self.server.names)
             write_struck_out(self.server.base, {*names, *elsewhere})
         except ValueError as error:
             self._answer(HTTPStatus.BAD_REQUEST, str(error))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+import logging
+from collections.abc import Sequence
 from glob import has_magic
 from pathlib import Path
 
 from skinfw.data.sample_folder import is_sample_folder
-from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_out
+from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out
 from skinfw.errors import DataError
+from skinfw.walk import walk
+
+logger = logging.getLogger("skinfw")
 
 
 def find_samples(root: Path) -> tuple[Path, list[str]]:
@@ -19,7 +22,7 @@ def find_samples(root: Path) -> tuple[Path, list[str]]:
         DataError: as `all_samples`, or every sample is struck out.
     """
     base, names = all_samples(root)
-    gone = struck_out(base)
+    gone = struck_among(names, struck_out(base))
     left = [name for name in names if name not in gone]
     if not left:
         raise DataError(
@@ -44,18 +47,22 @@ def all_samples(root: Path) -> tuple[Path, list[str]]:
         base, tops = root, [root]
     else:
         base = _fixed_part(root)
+        if ".." in root.relative_to(base).parts:
+            raise DataError(
+                f"{root}: '..' after a wildcard leads out of {base}; write the pattern without it"
+            )
         tops = [path for path in base.glob(str(root.relative_to(base))) if path.is_dir()]
         if not tops:
             raise DataError(f"{root}: no folder matches this pattern")
     if not base.is_dir():
         raise DataError(f"{base}: no such folder; check the path")
-    folders = {folder for top in tops for folder in _sample_folders(top)}
+    folders = _sample_folders(tops)
     if not folders:
         raise DataError(
             f"{root}: no sample in it; a sample is a folder with apparel_head_foot.png or .jpg "
             "(skinfw prepare makes them from photos)"
         )
-    if folders == {base}:
+    if base in folders:
         base = base.parent
     return base, [folder.relative_to(base).as_posix() for folder in folders]
 
@@ -70,21 +77,19 @@ def _fixed_part(pattern: Path) -> Path:
     return fixed
 
 
-def _sample_folders(top: Path) -> Iterator[Path]:
-    """Yield the sample folders at or below a folder; hidden folders are work in progress."""
-    pending: list[tuple[Path, tuple[str, ...]]] = [(top, (os.path.realpath(top),))]
-    while pending:
-        folder, above = pending.pop()
-        try:
-            entries = list(os.scandir(folder))
-        except OSError as error:
-            raise DataError(f"{folder}: the folder cannot be read: {error.strerror}") from error
-        if is_sample_folder([entry.name for entry in entries]):
-            yield folder
-            continue
-        for entry in entries:
-            if entry.is_dir() and not entry.name.startswith("."):
-                real = os.path.realpath(entry.path)
-                # a link to a folder above would go round for ever
-                if real not in above:
-                    pending.append((folder / entry.name, (*above, real)))
+def _sample_folders(tops: Sequence[Path]) -> set[Path]:
+    """Return the sample folders at or below some folders; hidden folders are work in progress."""
+    found = set()
+    links = []
+    for folder in walk(tops):
+        folder.below[:] = [name for name in folder.below if not name.startswith(".")]
+        for skipped in folder.skipped:
+            if skipped.kind == "folder":
+                raise DataError(f"{skipped.path}: {skipped.detail}")
+            links.append(skipped)
+        if is_sample_folder(folder.files):
+            found.add(folder.path)
+    if links:
+        more = f", and {len(links) - 1} more" if len(links) > 1 else ""
+        logger.warning("not looked into: %s: %s%s", links[0].path, links[0].detail, more)
+    return found

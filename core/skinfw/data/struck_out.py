@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from skinfw.errors import DataError
 from skinfw.jsonfile import replacing
+from skinfw.paths_below import composed
+from skinfw.regular_file import read_regular
 
-STRUCK_OUT_FILE = "struck_out.txt"
-"""Lies in the folder that the samples' names are relative to: one name a line."""
+STRUCK_OUT_FILE = "struck_out.jsonl"
+"""Lies in the folder that the samples' names are relative to: one name a line, as a JSON string."""
 
 
 def struck_out(root: Path) -> set[str]:
@@ -19,17 +22,37 @@ def struck_out(root: Path) -> set[str]:
         root: the folder that names are relative to.
 
     Raises:
-        DataError: the file cannot be read.
+        DataError: the file cannot be read, or a line is not a JSON string; the text names the line.
     """
     path = root / STRUCK_OUT_FILE
     try:
-        # the names are paths, which need not be valid UTF-8
-        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        text = read_regular(path).decode("utf-8-sig")
     except FileNotFoundError:
         return set()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    return {name for line in text.split("\n") if (name := line.strip().removeprefix("\ufeff"))}
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: byte {error.start} is not UTF-8; save it as UTF-8") from error
+    lines = enumerate(text.split("\n"), 1)
+    return {_name(line, path, number) for number, line in lines if line.strip()}
+
+
+def _name(line: str, path: Path, number: int) -> str:
+    try:
+        name = json.loads(line)
+    except (ValueError, RecursionError):
+        name = None
+    if not isinstance(name, str):
+        raise DataError(
+            f'{path}: line {number}: not the name of a sample as a JSON string, such as "anna/front"'
+        )
+    return name
+
+
+def struck_among(names: Iterable[str], gone: Iterable[str]) -> set[str]:
+    """Return those of the names that are struck out, however their letters are composed."""
+    forms = {composed(name) for name in gone}
+    return {name for name in names if composed(name) in forms}
 
 
 def write_struck_out(root: Path, names: Iterable[str]) -> None:
@@ -38,6 +61,7 @@ def write_struck_out(root: Path, names: Iterable[str]) -> None:
     Raises:
         RunError: the file cannot be written.
     """
-    text = "".join(f"{name}\n" for name in sorted(set(names)))
+    # in ASCII: names are paths, which need not be valid UTF-8
+    text = "".join(f"{json.dumps(name)}\n" for name in sorted(set(names)))
     with replacing(root / STRUCK_OUT_FILE) as temporary:
-        temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
+        temporary.write_text(text, encoding="ascii", newline="\n")

@@ -49,23 +49,23 @@ def test_it_serves_the_sheet(server: SheetServer) -> None:
     assert ask(server, "GET", "/") == (200, b"<p>the sheet</p>")
     assert ask(server, "HEAD", "/index.html")[0] == 200
     assert ask(server, "GET", "/missing.webp")[0] == 404
-    assert ask(server, "GET", "/../struck_out.txt")[0] == 404
+    assert ask(server, "GET", "/../struck_out.jsonl")[0] == 404
 
 
 def test_struck_out_names_are_written_and_given_back(server: SheetServer, tmp_path: Path) -> None:
-    assert ask(server, "GET", "/struck_out.txt") == (200, b"[]")
-    assert ask(server, "POST", "/struck_out.txt", ["b/c", "a"], HEADER)[0] == 200
-    assert (tmp_path / "struck_out.txt").read_text(encoding="utf-8") == "a\nb/c\n"
-    assert json.loads(ask(server, "GET", "/struck_out.txt")[1]) == ["a", "b/c"]
-    assert ask(server, "POST", "/struck_out.txt", ["caf\udce9"], HEADER)[0] == 200
+    assert ask(server, "GET", "/struck_out.jsonl") == (200, b"[]")
+    assert ask(server, "POST", "/struck_out.jsonl", ["b/c", "a"], HEADER)[0] == 200
+    assert (tmp_path / "struck_out.jsonl").read_text(encoding="utf-8") == '"a"\n"b/c"\n'
+    assert json.loads(ask(server, "GET", "/struck_out.jsonl")[1]) == ["a", "b/c"]
+    assert ask(server, "POST", "/struck_out.jsonl", ["caf\udce9"], HEADER)[0] == 200
     assert struck_out(tmp_path) == {"caf\udce9"}
-    assert ask(server, "POST", "/struck_out.txt", [], HEADER)[0] == 200
+    assert ask(server, "POST", "/struck_out.jsonl", [], HEADER)[0] == 200
     assert struck_out(tmp_path) == set()
 
 
 def test_names_of_other_samples_stay(server: SheetServer, tmp_path: Path) -> None:
     write_struck_out(tmp_path, ["elsewhere", "a"])
-    ask(server, "POST", "/struck_out.txt", ["b/c"], HEADER)
+    ask(server, "POST", "/struck_out.jsonl", ["b/c"], HEADER)
     assert struck_out(tmp_path) == {"elsewhere", "b/c"}
 
 
@@ -82,7 +82,7 @@ def test_names_of_other_samples_stay(server: SheetServer, tmp_path: Path) -> Non
 )
 def test_bad_names_change_nothing(server: SheetServer, tmp_path: Path, body: Any, told: str) -> None:
     write_struck_out(tmp_path, ["a"])
-    status, answer = ask(server, "POST", "/struck_out.txt", body, HEADER)
+    status, answer = ask(server, "POST", "/struck_out.jsonl", body, HEADER)
     assert status == 400 and told in json.loads(answer)
     assert struck_out(tmp_path) == {"a"}
 
@@ -90,24 +90,24 @@ def test_bad_names_change_nothing(server: SheetServer, tmp_path: Path, body: Any
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
-        ("/struck_out.txt", {}),
+        ("/struck_out.jsonl", {}),
         ("/index.html", HEADER),
-        ("/struck_out.txt", {**HEADER, "Host": "elsewhere.example"}),
+        ("/struck_out.jsonl", {**HEADER, "Host": "elsewhere.example"}),
     ],
 )
 def test_other_sites_can_write_nothing(
     server: SheetServer, tmp_path: Path, path: str, headers: dict[str, str]
 ) -> None:
     assert ask(server, "POST", path, ["a"], headers)[0] == 403
-    assert not (tmp_path / "struck_out.txt").exists()
+    assert not (tmp_path / "struck_out.jsonl").exists()
     if "Host" in headers:
         assert ask(server, "GET", "/", headers=headers)[0] == 403
 
 
 def test_a_folder_in_the_way_is_told(server: SheetServer, tmp_path: Path) -> None:
-    (tmp_path / "struck_out.txt").mkdir()
-    status, answer = ask(server, "POST", "/struck_out.txt", ["a"], HEADER)
-    assert status == 500 and "struck_out.txt" in json.loads(answer)
+    (tmp_path / "struck_out.jsonl").mkdir()
+    status, answer = ask(server, "POST", "/struck_out.jsonl", ["a"], HEADER)
+    assert status == 500 and "struck_out.jsonl" in json.loads(answer)
 
 
 def test_a_taken_port_is_told(server: SheetServer, tmp_path: Path) -> None:

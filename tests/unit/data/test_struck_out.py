@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,22 +25,67 @@ def samples(tmp_path: Path, write_sample: Callable[..., Path]) -> Path:
     return tmp_path / "samples"
 
 
+ODD_NAMES = [
+    " a", "a ", "a\nb", "a\r", "\ta", "100%", "%20a", "\"a\"", "\\", "\ufeffa", "a\u2028b", "a\x85b",
+    "ä/ö", "caf\udce9", "#a", ""
+]  # fmt: skip
+
+
 def test_written_names_are_read(tmp_path: Path) -> None:
     assert struck_out(tmp_path) == set()
-    write_struck_out(tmp_path, ["b", "a/ä", "b", "caf\udce9"])
-    assert (tmp_path / STRUCK_OUT_FILE).read_bytes() == "a/ä\nb\n".encode() + b"caf\xe9\n"
-    assert struck_out(tmp_path) == {"a/ä", "b", "caf\udce9"}
+    write_struck_out(tmp_path, ODD_NAMES)
+    assert struck_out(tmp_path) == set(ODD_NAMES)
+    write_struck_out(tmp_path, ["b", "a/ä", "b"])
+    assert (tmp_path / STRUCK_OUT_FILE).read_bytes() == b'"a/\\u00e4"\n"b"\n'
 
 
 def test_what_editors_add_does_not_count(tmp_path: Path) -> None:
-    (tmp_path / STRUCK_OUT_FILE).write_bytes(b"\xef\xbb\xbfa/front\r\n\r\n  b \r\n")
-    assert struck_out(tmp_path) == {"a/front", "b"}
+    (tmp_path / STRUCK_OUT_FILE).write_bytes(b'\xef\xbb\xbf"a/front"\r\n\r\n  "b" \r\n"caf\xc3\xa9"')
+    assert struck_out(tmp_path) == {"a/front", "b", "café"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b'"a"\nb/c\n', "line 2: not the name of a sample as a JSON string"),
+        (b'["a"]\n', "line 1: not the name"),
+        (b'"a\n"', "line 1: not the name"),
+        (b"[" * 100_000, "line 1: not the name"),
+        (b"9" * 10_000, "line 1: not the name"),
+        (b'"\xe9"', "byte 1 is not UTF-8"),
+    ],
+)
+def test_a_file_of_something_else_is_refused(tmp_path: Path, text: bytes, message: str) -> None:
+    (tmp_path / STRUCK_OUT_FILE).write_bytes(text)
+    with pytest.raises(DataError, match=message):
+        struck_out(tmp_path)
 
 
 def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
     (tmp_path / STRUCK_OUT_FILE).mkdir()
-    with pytest.raises(DataError, match=r"struck_out\.txt: cannot be read"):
+    with pytest.raises(DataError, match=r"struck_out\.jsonl: cannot be read"):
         struck_out(tmp_path)
+    (tmp_path / STRUCK_OUT_FILE).rmdir()
+    os.mkfifo(tmp_path / STRUCK_OUT_FILE)
+    with pytest.raises(DataError, match=r"struck_out\.jsonl: cannot be read: is a FIFO"):
+        struck_out(tmp_path)
+
+
+@pytest.mark.parametrize("name", [" a", "a\nb", "%61", "100%", "ä", "caf\udce9"])
+def test_the_sample_that_is_named_is_struck_out(
+    tmp_path: Path, write_samples: Callable[..., list[Path]], name: str
+) -> None:
+    write_samples(tmp_path, [name, "a", "b", "100"])
+    write_struck_out(tmp_path, [name])
+    assert sorted(find_samples(tmp_path)[1]) == ["100", "a", "b"]
+
+
+def test_a_name_is_the_same_however_its_letters_are_composed(
+    tmp_path: Path, write_samples: Callable[..., list[Path]]
+) -> None:
+    write_samples(tmp_path, ["e\u0301ve", "adam"])
+    write_struck_out(tmp_path, ["\u00e9ve"])
+    assert find_samples(tmp_path)[1] == ["adam"]
 
 
 def test_struck_out_samples_are_not_found(samples: Path) -> None:
@@ -53,7 +99,9 @@ def test_struck_out_samples_are_not_found(samples: Path) -> None:
 
 def test_all_struck_out(samples: Path) -> None:
     write_struck_out(samples, NAMES)
-    with pytest.raises(DataError, match=r"all 3 samples are struck out; take names out of .*struck_out\.txt"):
+    with pytest.raises(
+        DataError, match=r"all 3 samples are struck out; take names out of .*struck_out\.jsonl"
+    ):
         find_samples(samples)
 
 

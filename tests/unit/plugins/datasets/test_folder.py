@@ -79,6 +79,36 @@ def test_links_are_followed_but_not_in_circles(people: Path, tmp_path: Path) -> 
     assert list(dataset(tmp_path / "linked").names()) == ["x"]
 
 
+def test_a_web_of_links_ends(people: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folders = [people / f"web{number}" for number in range(12)]
+    for folder in folders:
+        folder.mkdir()
+    for folder in folders:
+        for other in folders:
+            (folder / f"to_{other.name}").symlink_to(other)
+        (folder / "above").symlink_to(people)
+        (folder / "everything").symlink_to("/")
+        os.mkfifo(folder / "apparel_head_foot.png")
+    assert list(dataset(people).names()) == ["a", "b", "women/c"]
+    assert "and 179 more" in caplog.text
+
+
+def test_a_link_never_changes_a_name(people: Path) -> None:
+    (people / "0").symlink_to(people / "women")
+    assert list(dataset(people).names()) == ["a", "b", "women/c"]
+
+
+def test_a_sample_below_another_one_counts_too(people: Path) -> None:
+    shutil.copytree(people / "b", people / "a" / "detail")
+    assert list(dataset(people).names()) == ["a", "a/detail", "b", "women/c"]
+    assert list(dataset(people / "a").names()) == ["a", "a/detail"]
+
+
+def test_a_pattern_that_leads_out_is_refused(people: Path) -> None:
+    with pytest.raises(DataError, match=r"'\.\.' after a wildcard"):
+        dataset(people / "w*" / ".." / ".." / "x").names()
+
+
 def test_hidden_folders_are_work_in_progress(people: Path) -> None:
     shutil.copytree(people / "a", people / ".a.unfinished")
     assert list(dataset(people).names()) == ["a", "b", "women/c"]

@@ -1,0 +1,102 @@
+"""Paths for files that are written under names from elsewhere: always below the folder that was named."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path, PureWindowsPath
+
+from skinfw.errors import DataError
+
+LONGEST_PART = 255
+"""Bytes that a file or folder name may have on common file systems."""
+
+_UNFIT_ON_WINDOWS = re.compile(r'[\x00-\x1f<>:"|?*\\]|[. ]$')
+
+
+def name_fault(name: str, windows: bool = os.name == "nt") -> str:
+    """Return why nothing can be written under a name; empty where something can.
+
+    Args:
+        name: a relative path with forward slashes.
+        windows: whether the rules of Windows count too.
+    """
+    if not name:
+        return "the name is empty"
+    if "\0" in name:
+        return "the name contains a zero byte"
+    if name.startswith("/") or (windows and PureWindowsPath(name).anchor):
+        return "the path is absolute"
+    for part in name.split("/"):
+        if part in ("", ".", ".."):
+            return f"the path contains {part!r} as a folder or file"
+        if len(os.fsencode(part)) > LONGEST_PART:
+            return f"a part of the path is longer than {LONGEST_PART} bytes"
+        if windows and (_UNFIT_ON_WINDOWS.search(part) or PureWindowsPath(part).is_reserved()):
+            return f"Windows does not allow the name {part!r}"
+    return ""
+
+
+def path_below(root: Path, name: str) -> Path:
+    """Return the path of a file or folder below a folder, under a name from a data set, an archive or a list.
+
+    Everything that skinfw writes under such a name gets its path here.
+
+    Args:
+        root: the folder that was named by the user.
+        name: a relative path with forward slashes.
+
+    Raises:
+        DataError: the name is empty, absolute or leads out of the folder, itself or through a link.
+    """
+    if fault := name_fault(name):
+        raise DataError(f"{root}: cannot hold {name!r}: {fault}")
+    path = root / name
+    try:
+        outside = not path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # a loop of links
+        outside = True
+    if outside:
+        raise DataError(f"{path}: a link leads out of {root}; remove the link, or choose another folder")
+    return path
+
+
+def composed(name: str) -> str:
+    """Return a name in Unicode's composed form (NFC).
+
+    macOS may store letters with accents in two characters; the same name is then other bytes than elsewhere.
+    """
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def on_disk(path: Path) -> Path:
+    """Return the path as the disk has it, with composed or decomposed letters (NFC, NFD).
+
+    A path that is missing stays as it is. A list, a label map and a photo may have been named on different systems.
+    """
+    if str(path).isascii() or path.exists():
+        return path
+    found = Path(path.anchor)
+    for part in path.relative_to(path.anchor).parts:
+        direct = found / part
+        if not part.isascii() and not direct.exists():
+            direct = next(
+                (found / name for name in _names(found) if composed(name) == composed(part)), direct
+            )
+        found = direct
+    return found if found.exists() else path
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
+def without_suffix(name: str, suffixes: Sequence[str]) -> str:
+    """Return a path without the suffix of its file where that is one of ``suffixes``, in either case."""
+    known = next((suffix for suffix in suffixes if name.lower().endswith(suffix)), "")
+    return name.removesuffix(name[len(name) - len(known) :])
