@@ -48,6 +48,10 @@ class RunError(UserError):
     """A run folder or checkpoint that is missing, in the way, unreadable or not writable."""
 
 
+class NotFiniteError(RunError):
+    """A network gives NaN or infinity where pictures or label maps were to be made of it."""
+
+
 class TrainingError(SkinfwError):
     """Training cannot go on, for instance because a loss is not finite."""
 

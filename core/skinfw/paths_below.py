@@ -74,7 +74,7 @@ def composed(name: str) -> str:
 def on_disk(path: Path) -> Path:
     """Return the path as the disk has it, with composed or decomposed letters (NFC, NFD).
 
-    A path that is missing stays as it is. A list, a label map and a photo may have been named on different systems.
+    A list, a label map and a photo may have been named on different systems. A missing path stays as it is.
     """
     if str(path).isascii() or path.exists():
         return path

@@ -10,7 +10,7 @@ from torch import Tensor
 from skinfw.assemble import build_segmentation_network
 from skinfw.data.classes import ClassTable
 from skinfw.data.labelled import LabelledBatch
-from skinfw.errors import RunError
+from skinfw.errors import NotFiniteError, RunError
 from skinfw.interfaces import SegmentationNetwork
 from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.training.checkpoints import Checkpoint, with_weights
@@ -45,6 +45,18 @@ def segmentation_spec(checkpoint: Checkpoint) -> SegmentationSpec:
 
 @torch.no_grad()
 def predict(network: Network, batch: LabelledBatch, device: torch.device) -> Tensor:
-    """Return the label maps that a network gives, int64 ``(B, H, W)`` on the device."""
-    labels: Tensor = network.eval()(batch.to(device).pictures).argmax(dim=1)
-    return labels
+    """Return the label maps that a network gives, int64 ``(B, H, W)`` on the device.
+
+    Raises:
+        NotFiniteError: the network gives NaN or infinity for a photo.
+    """
+    logits: Tensor = network.eval()(batch.to(device).pictures)
+    finite = logits.isfinite().flatten(1).all(dim=1).tolist()
+    bad = [name for name, good in zip(batch.names, finite, strict=True) if not good]
+    if bad:
+        raise NotFiniteError(
+            f"the segmentation network's output for the photo {bad[0]} is not finite (NaN or infinity), so "
+            "it was not used; its training has diverged or its checkpoint is damaged: use another checkpoint, "
+            "or train again with a lower learning rate"
+        )
+    return logits.argmax(dim=1)

@@ -16,6 +16,7 @@ from skinfw.config import Size
 from skinfw.data.batch import Batch
 from skinfw.data.sample import APPAREL
 from skinfw.data.segmentation import Mask, Picture
+from skinfw.errors import NotFiniteError
 from skinfw.interfaces import Generator
 from skinfw.painting import Painter
 from skinfw.spec import Spec
@@ -88,6 +89,9 @@ def paint_batches(
         spec: says what is kept of its pictures.
         batches: what to paint.
         device: where to paint.
+
+    Raises:
+        NotFiniteError: a painted picture holds NaN or infinity.
     """
     painter = Painter.of(spec, generator)
     was_training = generator.training
@@ -106,12 +110,25 @@ def _paint(generator: Generator[Any], painter: Painter, batch: Batch, seed: int)
         start = _now(device)
         painting = painter(generator, batch, None if noise is None else noise.to(device))
         seconds = _now(device) - start
+        _refuse_not_finite(painting.output, batch.names)
         return PaintedBatch(
             batch=batch,
             pictures=to_uint8(painting.output),
             bases=to_uint8(batch.inputs[APPAREL]),
             painted=(painting.painted[:, 0] > 0.5).cpu().numpy(),
             seconds=seconds,
+        )
+
+
+def _refuse_not_finite(output: Tensor, names: Sequence[str]) -> None:
+    """Refuse pictures with NaN or infinity, which would be written and measured as black."""
+    finite = output.isfinite().flatten(1).all(dim=1).tolist()
+    bad = [name for name, good in zip(names, finite, strict=True) if not good]
+    if bad:
+        raise NotFiniteError(
+            f"the generator's picture of the sample {bad[0]} is not finite (NaN or infinity), so it was "
+            "neither measured nor written; its training has diverged or its checkpoint is damaged: use "
+            "another checkpoint, or train again with lower learning rates"
         )
 
 

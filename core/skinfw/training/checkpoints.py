@@ -40,12 +40,17 @@ class Progress:
         epoch: epochs that are done.
         batches: batches done in the epoch that is under way.
         data: fingerprint of the data set.
+        closed: whether nothing but training is left to do after this step: where an epoch or the run ended
+            with it, samples were shown and measured.
+        processes: how many processes trained.
     """
 
     step: int
     epoch: int
     batches: int
     data: str
+    closed: bool = True
+    processes: int = 1
 
 
 def save_checkpoint(

@@ -12,6 +12,8 @@ from torch import Tensor
 from skinfw.data.segmentation import Picture
 from skinfw.evaluation.results import Evaluation
 from skinfw.training.checkpoints import Checkpoint
+from skinfw.training.finite import check_finite
+from skinfw.training.monitor import Monitor
 from skinfw.training.optimised import Optimised
 
 
@@ -81,12 +83,33 @@ class Learner(ABC):
         """Measure validation samples; random numbers of the caller are left as they were."""
 
     @abstractmethod
+    def monitor(self, names: Sequence[str]) -> Monitor | None:
+        """Return what the best checkpoint is to be chosen by; None where nothing can be measured.
+
+        Args:
+            names: the validation samples.
+        """
+
+    @abstractmethod
     def sample_rows(self, names: Sequence[str]) -> list[Picture]:
         """Return samples as the networks make them now, uint8 RGB, one row of pictures each."""
 
     def about(self) -> dict[str, Any]:
         """Return what a checkpoint must say beside the spec, as JSON."""
         return {}
+
+    def check_finite(self, step: int, saved: str) -> None:
+        """Raise an error where a weight, a buffer or the state of an optimizer is not finite.
+
+        Args:
+            step: optimizer steps done.
+            saved: which checkpoints there are, for the error.
+
+        Raises:
+            TrainingError: something holds NaN or infinity.
+        """
+        free = {name for part in self.parts for name in part.never_finite}
+        check_finite(self.state(), step, saved, free=free)
 
     def set_rate(self, factor: float) -> None:
         """Set the learning rates to ``factor`` times those of the spec."""

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from skinfw.component_spec import numbered
 from skinfw.config import LossConfig
-from skinfw.errors import TrainingError
 from skinfw.interfaces import AdversarialLoss, Loss, Step
 from skinfw.spec import Spec
+from skinfw.training.finite import diverged
 
 
 class Objective:
@@ -75,8 +75,5 @@ def checked_values(terms: Mapping[str, Tensor], step: int, last_good: str) -> di
     values = dict(zip(terms, numbers, strict=True))
     for name, value in values.items():
         if not math.isfinite(value):
-            raise TrainingError(
-                f"step {step}: the loss '{name}' became {value}; training was stopped before it reached the "
-                f"weights. {last_good} Lower the learning rates or set training.gradient_clip, then try again"
-            )
+            raise diverged(f"in step {step} the loss '{name}' became {value}", last_good)
     return values

@@ -12,6 +12,7 @@ from torch.optim import Adam
 
 from skinfw.run_spec import LoopSpec
 from skinfw.training.checkpoints import Checkpoint, load_optimizer, optimizer_tensors
+from skinfw.training.finite import not_finite
 
 FUSED_DEVICES = ("cuda", "cpu", "mps", "xpu")
 
@@ -31,6 +32,8 @@ class Optimised(Generic[NetworkT]):
     Attributes:
         network: the network itself.
         prepared: what is called in training: the same network, or what was put around it.
+        never_finite: names of tensors in `state` that hold infinity on purpose, such as the mask of an
+            attention layer.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Optimised(Generic[NetworkT]):
         self.name, self.rate = name, rate
         self.training, self.accelerator = training, accelerator
         self.network: NetworkT = network.to(accelerator.device).to(memory_format=torch.channels_last)
+        self.never_finite = {f"{name}.{key}" for key in not_finite(dict(self.network.named_buffers()))}
         parameters = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         fused = accelerator.device.type in FUSED_DEVICES
         optimizer = Adam(parameters, lr=rate, betas=training.betas, fused=fused)

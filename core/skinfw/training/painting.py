@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from accelerate import Accelerator
 
+from skinfw.assemble import build_metric
+from skinfw.component_spec import numbered
 from skinfw.composite import to_uint8
-from skinfw.data.batch import collate
+from skinfw.data.batch import Batch, collate
 from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader
 from skinfw.data.segmentation import Picture
+from skinfw.errors import DataError
 from skinfw.evaluation.evaluate import evaluate_generator
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.paint import paint_batches
 from skinfw.interfaces import Dataset
 from skinfw.spec import Spec
 from skinfw.training.learner import Learner
+from skinfw.training.monitor import Monitor
 from skinfw.training.networks import Networks
 from skinfw.training.optimised import Optimised
+
+logger = logging.getLogger("skinfw")
 
 
 class PaintingLearner(Learner):
@@ -56,6 +63,43 @@ class PaintingLearner(Learner):
     def train_batch(self, batch: Any, step: int, last_good: str) -> dict[str, float]:
         """Train on one batch. See `skinfw.training.networks.Networks.train_batch`."""
         return self.networks.train_batch(batch, step, last_good)
+
+    def monitor(self, names: Sequence[str]) -> Monitor | None:
+        """Return the first metric of the spec that works, on skin where the samples show some.
+
+        Each is tried on one sample, target against target, so that one that needs larger pictures or weights
+        that cannot be had is passed over before the run begins and not in the middle of it.
+        """
+        sample = self._sample_with_skin(names)
+        if sample is None:
+            return None
+        on_skin = bool(sample.skin.any())
+        for name, reference in numbered(self.spec.metrics).items():
+            try:
+                metrics = build_metric(reference)
+                regions = sorted(metrics, key=lambda region: region != "skin") if on_skin else list(metrics)
+                region = next(each for each in regions if on_skin or each != "skin")
+                metrics[region].update(sample.target, sample.target, sample.skin)
+            except StopIteration:
+                logger.warning("%s cannot choose the best checkpoint: no validation sample shows skin", name)
+            except Exception as error:
+                logger.warning("%s cannot choose the best checkpoint: %s", name, error)
+            else:
+                return Monitor(f"{region}/{name}", metrics[region].direction)
+        return None
+
+    def _sample_with_skin(self, names: Sequence[str]) -> Batch | None:
+        """Return the first sample that shows skin, else the first that can be read; None where none can."""
+        first: Batch | None = None
+        for name in names:
+            try:
+                sample = collate([self.dataset.load(name)])
+            except DataError:  # the evaluation says so
+                continue
+            if sample.skin.any():
+                return sample
+            first = first or sample
+        return first
 
     def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
         """Measure what the generator paints."""

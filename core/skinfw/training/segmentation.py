@@ -17,6 +17,7 @@ from skinfw.data.labelled import LabelledPhotos, collate_labelled
 from skinfw.data.labelled_augmentation import LabelledAugmentation
 from skinfw.data.segmentation import Picture
 from skinfw.errors import SpecError
+from skinfw.evaluation.label_figures import MEAN
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.segmentation import evaluate_network, labelled_loader
 from skinfw.inference.label import predict
@@ -24,6 +25,7 @@ from skinfw.interfaces import SegmentationNetwork
 from skinfw.reporting.label_pictures import label_row
 from skinfw.segmentation_spec import SegmentationSpec, class_faults
 from skinfw.training.learner import Learner
+from skinfw.training.monitor import Monitor
 from skinfw.training.objective import checked_values
 from skinfw.training.optimised import Optimised
 
@@ -119,6 +121,10 @@ class SegmentationLearner(Learner):
         values = checked_values(terms, step, last_good)
         self._network.descend(self.objective.total(terms))
         return values
+
+    def monitor(self, names: Sequence[str]) -> Monitor | None:
+        """Return the mean IoU of the classes."""
+        return Monitor(MEAN, "higher")
 
     def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
         """Measure what the network labels."""

@@ -14,14 +14,16 @@ from accelerate.state import AcceleratorState
 from skinfw.data.loading import BatchLoader, ShuffledOrder
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import Split
-from skinfw.errors import DataError
+from skinfw.errors import DataError, NotFiniteError, RunError
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.plugins import HookCaller
 from skinfw.run_folder import Run
 from skinfw.run_spec import LoopSpec
 from skinfw.training.checkpoints import Progress, read_checkpoint, save_checkpoint
+from skinfw.training.finite import diverged
 from skinfw.training.interrupt import Interrupt, catch_interrupt
 from skinfw.training.learner import Source
+from skinfw.training.monitor import Monitor
 from skinfw.training.pace import log_interval, rate_factor
 from skinfw.training.tasks import make_learner
 
@@ -84,8 +86,10 @@ class Trainer:
                 f"{self.training.steps_a_round}: the generator would never be trained; train longer"
             )
         self.step = self.epoch = self.batches = 0
+        self.closed = True
+        self.monitor: Monitor | None = None
         self.best: dict[str, Any] | None = None
-        self.last_good = "No checkpoint was written yet."
+        self.saved_at: int | None = None
         self.data_fingerprint = dataset.fingerprint()
 
     def _batches_an_epoch(self) -> int:
@@ -117,39 +121,52 @@ class Trainer:
                 f"{path}: was trained on other data than the data set gives now; restore the data, or start "
                 "again with --overwrite"
             )
+        processes = self.accelerator.num_processes
+        if progress.processes != processes:
+            raise RunError(
+                f"{path}: the number of processes was {progress.processes} and is {processes} now; the samples "
+                "of each step and the steps of an epoch depend on it. Resume with the same number, or start "
+                "again with --overwrite"
+            )
         self.learner.load(checkpoint)
         self.step, self.epoch, self.batches = progress.step, progress.epoch, progress.batches
+        self.closed, self.saved_at = progress.closed, progress.step
         self.best = checkpoint.about.get("best")
-        self.last_good = f"The last good checkpoint is {path} at step {self.step}."
+        monitor = checkpoint.about.get("monitor")
+        self.monitor = None if monitor is None else Monitor.from_json(monitor)
         self._rewind_log()
-        if self.step >= self.total_steps and not self.batches:
+        if self.step >= self.total_steps and self.closed:
             logger.warning("all %d steps are trained already; only the figures are made anew", self.step)
 
     def _rewind_log(self) -> None:
         """Drop what the log says of things that will be done again."""
         if self.accelerator.is_main_process:
-            # in the middle of an epoch, or at its very end, its evaluation is still to come
-            self.run.rewind_log(self.step, evaluations_before=self.step + (self.batches == 0))
+            # unless all was done after this step, its evaluation is still to come
+            self.run.rewind_log(self.step, evaluations_before=self.step + self.closed)
         self.accelerator.wait_for_everyone()
 
     def fit(self) -> None:
         """Train to the end.
 
         Raises:
-            TrainingError: a loss is not finite.
+            TrainingError: a loss, a weight or a painted picture is not finite.
             SkinfwError: the networks cannot be made ready for its first step.
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
         if self.step == 0:  # else a checkpoint brought all weights
             self.learner.prepare_training()
+        if self.monitor is None and self.split.validation and self.accelerator.is_main_process:
+            self.monitor = self.learner.monitor(self.split.validation)
         self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)
         with catch_interrupt() as interrupt:
-            while self.step < self.total_steps or self.batches:
+            while self.step < self.total_steps or not self.closed:
                 if self.batches < self.batches_an_epoch and self.step < self.total_steps:
                     self._train_epoch(interrupt)
                 self._end_epoch()
                 self._stop_when_asked(interrupt)
         if self.best is None:
+            if self.split.validation:
+                logger.warning("no evaluation chose the best checkpoint; it holds the last weights")
             self._save("best")
 
     def _train_epoch(self, interrupt: Interrupt) -> None:
@@ -160,8 +177,8 @@ class Trainer:
             self._seed()
             self.learner.set_rate(rate_factor(self.training.schedule, self.step / self.total_steps))
             with self.learner.accumulated():
-                losses = self.learner.train_batch(batch, self.step + 1, self.last_good)
-            self.batches += 1
+                losses = self.learner.train_batch(batch, self.step + 1, self._saved())
+            self.batches, self.closed = self.batches + 1, False
             if self.accelerator.sync_gradients:
                 self.step += 1
                 if self._due():
@@ -201,20 +218,28 @@ class Trainer:
             raise KeyboardInterrupt(f"Interrupted; step {self.step} is saved. Go on with --resume.")
 
     def _end_epoch(self) -> None:
-        self.epoch, self.batches = self.epoch + 1, 0
-        done = self.step >= self.total_steps
+        """Show and measure samples, at the end of an epoch or of the run."""
+        self.learner.check_finite(self.step, self._saved())
+        number, done = self.epoch + 1, self.step >= self.total_steps
+        if self.batches == self.batches_an_epoch:
+            # else the run ends within the epoch, and a longer one goes on within it
+            self.epoch, self.batches = number, 0
+        self.closed = True
         self.hooks.call(
-            "epoch_ended", run=self.run, epoch=self.epoch, step=self.step, paint_samples=self.paint_samples
+            "epoch_ended", run=self.run, epoch=number, step=self.step, paint_samples=self.paint_samples
         )
-        if self.split.validation and (done or self.epoch % self.training.evaluate_every == 0):
-            self._evaluate()
+        if self.split.validation and (done or number % self.training.evaluate_every == 0):
+            self._evaluate(number)
         self._save("last")
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, epoch: int) -> None:
         """Measure the validation samples; keep the weights when they are the best so far."""
         if self.accelerator.is_main_process:
-            evaluation = self.learner.evaluate(self.split.validation, self.step)
-            self.run.log("evaluation", step=self.step, epoch=self.epoch, values=evaluation.values[TRAINED])
+            try:
+                evaluation = self.learner.evaluate(self.split.validation, self.step)
+            except NotFiniteError as error:
+                raise diverged(f"after step {self.step}: {error}", self._saved()) from error
+            self.run.log("evaluation", step=self.step, epoch=epoch, values=evaluation.values[TRAINED])
             if self._is_best(evaluation):
                 self._save("best")
             self.hooks.call("evaluated", run=self.run, evaluation=evaluation, step=self.step)
@@ -235,30 +260,52 @@ class Trainer:
         return np.concatenate(rows, axis=0)
 
     def _is_best(self, evaluation: Evaluation) -> bool:
-        key = evaluation.deciding_metric()
-        value = None if key is None else evaluation.values[TRAINED][key]
-        old = self.best["value"] if self.best is not None else None
-        if old is not None and (
-            key is None or value is None or not evaluation.metrics[key].better(value, old)
-        ):
+        monitor = self.monitor
+        if monitor is None:
             return False
-        self.best = {"metric": key, "value": value, "step": self.step}
+        value = evaluation.values[TRAINED].get(monitor.metric)
+        if value is None:
+            logger.warning(
+                "%s chooses the best checkpoint and has no value after step %d: the best one so far is kept",
+                monitor.metric, self.step,
+            )  # fmt: skip
+            return False
+        if self.best is not None and not monitor.better(value, self.best["value"]):
+            return False
+        self.best = {"metric": monitor.metric, "value": value, "step": self.step}
         return True
+
+    def _saved(self) -> str:
+        """Say which checkpoints there are, for errors."""
+        if self.saved_at is None:
+            return "No checkpoint was written yet."
+        last = self.run.checkpoint("last")
+        text = f"The last checkpoint, {last}, is of step {self.saved_at}, and its weights are finite."
+        if self.best is not None:
+            best = self.run.checkpoint("best")
+            text += f" The best one, {best}, was measured after step {self.best['step']}."
+        return text
 
     def _save(self, which: str) -> None:
         if not self.accelerator.is_main_process:
             return
+        self.learner.check_finite(self.step, self._saved())
         path = self.run.checkpoint(which)
         state = self.learner.state()
         tensors = state if which == "last" else self.learner.used(state)
-        progress = Progress(self.step, self.epoch, self.batches, self.data_fingerprint)
+        progress = Progress(
+            self.step, self.epoch, self.batches, self.data_fingerprint, self.closed,
+            self.accelerator.num_processes,
+        )  # fmt: skip
         save_checkpoint(
             path,
             tensors,
             self.run.spec,
             progress,
             best=self.best,
+            monitor=None if self.monitor is None else self.monitor.to_json(),
             scaler=self.learner.scaler_state(),
             **self.learner.about(),
         )
-        self.last_good = f"The last good checkpoint is {path} at step {self.step}."
+        if which == "last":
+            self.saved_at = self.step
