@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from skinfw.errors import RunError, SpecError
+from skinfw.leftovers import remove_leftovers, temporary_beside
 
 MOST_LEVELS = 100
 """Levels of nesting that are read; far fewer than Python's own limit, more than any spec needs."""
@@ -107,28 +106,22 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         RunError: the disk is full, or the place is not writable. The old file is left as it was.
     """
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        # mkstemp gives 0600; a finished file gets what the user's umask allows
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
+        with temporary_beside(path) as temporary:
+            yield temporary
+            temporary.replace(path)
     except OSError as error:
         raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all; see `replacing` for the errors."""
+    """Write a text file whole or not at all; see `replacing` for the errors.
+
+    What killed processes left of the same file is removed.
+    """
     with replacing(path) as temporary:
+        remove_leftovers(path.parent, of=path.name)
         temporary.write_text(text, encoding="utf-8")
 
 

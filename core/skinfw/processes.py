@@ -1,13 +1,23 @@
-"""Spreading the same work over many items among processes. Light: imports nothing heavy."""
+"""Starting processes: the one place where skinfw does it. Light: imports nothing heavy.
+
+A process that is started here never runs the user's script again, so scripts need no ``if __name__ ==
+"__main__"``, leaves Ctrl-C to the process that started it, and ends with it, however that one ends.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from contextlib import contextmanager
+from multiprocessing.context import BaseContext, SpawnContext, SpawnProcess
+from types import ModuleType
+from typing import Any, TypeVar
 
 from skinfw.errors import RunError
 
@@ -16,6 +26,21 @@ ResultT = TypeVar("ResultT")
 
 CHUNK = 16
 """Items that a process gets at a time; for fewer than two of these no process is started."""
+
+
+def make_pool(
+    count: int, initializer: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
+) -> ProcessPoolExecutor:
+    """Return a pool of processes.
+
+    Args:
+        count: number of processes.
+        initializer: called in each process before anything else, a function of a module.
+        arguments: what it is given.
+    """
+    return ProcessPoolExecutor(
+        count, mp_context=_FreshContext(), initializer=_begin, initargs=(initializer, arguments)
+    )
 
 
 def spread(
@@ -35,15 +60,12 @@ def spread(
     if processes <= 1:
         yield from map(work, items)
         return
-    # spawn: a forked copy of a process with threads may hang
-    context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(processes, mp_context=context, initializer=_one_thread) as pool:
+        with make_pool(processes, _one_thread) as pool:
             yield from pool.map(work, items, chunksize=CHUNK)
     except BrokenProcessPool as error:
         raise RunError(
-            "a process ended unexpectedly: out of memory, or started from a script without "
-            "if __name__ == '__main__'; run again with 1 worker to see why"
+            "a process ended unexpectedly (out of memory?); run again with 1 worker to see why"
         ) from error
 
 
@@ -52,6 +74,67 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def loader_context() -> BaseContext | None:
+    """Return how a data loader starts its processes; None: as the system does, by a copy of this one."""
+    method = multiprocessing.get_start_method(allow_none=True) or multiprocessing.get_all_start_methods()[0]
+    return None if method == "fork" else _FreshContext()
+
+
+def end_with_parent(*_: Any) -> None:
+    """End this process, started through `multiprocessing`, as soon as the one that started it has ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        _end_after(parent.join)
+
+
+def end_with_input() -> None:
+    """End this process when its standard input is closed: the end of the one that holds the other side."""
+    # os.read: a thread that waits in sys.stdin would keep its lock when Python ends
+    _end_after(lambda: os.read(0, 1))
+
+
+def _end_after(wait: Callable[[], Any]) -> None:
+    def watch() -> None:
+        wait()
+        os._exit(1)  # in the middle of whatever is going on
+
+    threading.Thread(target=watch, name="end with parent", daemon=True).start()
+
+
+class _FreshProcess(SpawnProcess):
+    """A process that does not begin with the user's script."""
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802  # multiprocessing's name
+        with _script_hidden():
+            return SpawnProcess._Popen(process_obj)
+
+
+class _FreshContext(SpawnContext):
+    """Starts new interpreters: a forked copy of a process with threads may hang, and has its memory."""
+
+    Process = _FreshProcess
+
+
+@contextmanager
+def _script_hidden() -> Iterator[None]:
+    """Hide the script, which multiprocessing would have a new process run again."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
+
+
+def _begin(initializer: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    # Ctrl-C comes to all processes of a terminal; the one that started this one ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
+    if initializer is not None:
+        initializer(*arguments)
 
 
 def _one_thread() -> None:

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from typing import Protocol
 
 from skinfw.ablation.process import Job, Outcome, RunProcess
+from skinfw.processes import cores
 
 
 class Running(Protocol):
@@ -64,8 +65,3 @@ class LocalEngine(Engine):
     def start(self, job: Job) -> Running:
         """Start a process."""
         return RunProcess(job, platform.node())
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
 import sys
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, TypeVar
 
 from skinfw.errors import RunError
+from skinfw.processes import make_pool
 
 ResultT = TypeVar("ResultT")
 
@@ -29,8 +27,7 @@ def in_own_process(action: Callable[..., ResultT], *arguments: Any) -> tuple[Res
     Raises:
         RunError: the process ended unexpectedly, for instance for want of memory.
     """
-    # spawn: a forked copy of a process with threads may hang, and has the memory of its parent
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with make_pool(1) as pool:
         try:
             return pool.submit(_measured, action, arguments).result()
         except BrokenProcessPool as error:
@@ -49,6 +46,12 @@ def _peak() -> float:
         # Linux's rusage begins with what the parent had when it started this process
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 2**10
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset) / 2**20
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # macOS counts bytes, everybody else KiB
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

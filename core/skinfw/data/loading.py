@@ -14,6 +14,7 @@ from torch.utils.data import Dataset as TorchDataset
 from skinfw.data.batch import Batch, collate
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset
+from skinfw.processes import end_with_parent, loader_context
 
 logger = logging.getLogger("skinfw")
 
@@ -128,6 +129,8 @@ class BatchLoader(Generic[BatchT]):
             batch_size=batch_size,
             sampler=order,
             num_workers=workers,
+            multiprocessing_context=loader_context() if workers else None,
+            worker_init_fn=end_with_parent,
             collate_fn=partial(_collate, collate),
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,

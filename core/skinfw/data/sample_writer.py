@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ WRITTEN_FILES = (
     RECORD_FILE,
 )
 """Everything that is ever written into a sample folder; nothing else is ever removed from one."""
+
+_IN_WORK = re.compile(r"\.(?P<name>.+)\.(?P<state>unfinished|replaced)", re.DOTALL)
 
 
 def sample_files(parts: PersonParts, labels: LabelMap, keypoints: Keypoints) -> dict[str, bytes]:
@@ -123,6 +126,26 @@ def _move_strangers(old: Path, new: Path) -> None:
             if entry.name not in WRITTEN_FILES:
                 Path(entry.path).replace(new / entry.name)
         remove_sample(old)
+
+
+def clear_unfinished(output: Path) -> None:
+    """Remove the samples that a killed process was writing below a folder; older ones take their place again.
+
+    Raises:
+        OSError: something cannot be moved or removed.
+    """
+    for place, below, _ in os.walk(output):
+        for hidden in [name for name in below if name.startswith(".")]:
+            below.remove(hidden)
+            found = _IN_WORK.fullmatch(hidden)
+            if found is not None:
+                left, sample = Path(place, hidden), Path(place, found["name"])
+                if found["state"] == "unfinished":
+                    remove_sample(left)
+                elif sample.exists():
+                    _move_strangers(left, sample)
+                else:
+                    left.replace(sample)
 
 
 def _beside(folder: Path, state: str) -> Path:

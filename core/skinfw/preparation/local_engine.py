@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 from collections import deque
@@ -16,6 +15,7 @@ from skinfw.errors import DataError, RunError
 from skinfw.preparation.preparer import Parts, PhotoPreparer
 from skinfw.preparation.report import Row
 from skinfw.preparation.task import Task
+from skinfw.processes import make_pool
 
 _AHEAD = 4
 
@@ -90,18 +90,13 @@ class Workers:
         return told
 
     def _start(self, count: int) -> ProcessPoolExecutor:
-        # spawn: a forked copy of a process with threads may hang
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(
-            count, mp_context=context, initializer=_start_worker, initargs=(self._parts,)
-        )
+        pool = make_pool(count, _start_worker, (self._parts,))
         try:
             pool.submit(_ready).result()
         except BrokenProcessPool as error:
             pool.shutdown()
             raise RunError(
-                "the processes of prepare cannot start: out of memory, or started from a script without "
-                "if __name__ == '__main__'; run again with 1 worker to see why"
+                "the processes of prepare cannot start (out of memory?); run again with 1 worker to see why"
             ) from error
         return pool
 

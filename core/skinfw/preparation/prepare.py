@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
 from skinfw.component_spec import ComponentSpec
-from skinfw.data.sample_writer import writing_failed
+from skinfw.data.sample_writer import clear_unfinished, writing_failed
 from skinfw.data.struck_out import struck_out
-from skinfw.errors import RunError
+from skinfw.leftovers import remove_leftovers
+from skinfw.locks import FolderLock
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.duplicates import SeenPhotos
 from skinfw.preparation.local_engine import Workers
 from skinfw.preparation.preparer import Parts, PhotoPreparer
 from skinfw.preparation.record import remove_prepared
 from skinfw.preparation.report import PrepareReport, Row
-from skinfw.preparation.source import list_photos, made_available
+from skinfw.preparation.source import FETCHED_FOLDER, list_photos, made_available
 from skinfw.preparation.task import Task, make_tasks
 from skinfw.processes import cores
 
@@ -73,12 +71,6 @@ def prepare(
         RegistryError: a component cannot be built.
         UserError: Ray is not installed.
     """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        # it would wait for the lock that the process which started this one holds
-        raise RunError(
-            "prepare was called again by a process that it started: put the call in your script under "
-            "if __name__ == '__main__'"
-        )
     preparer = PhotoPreparer(output, segmenter, pose_encoder, config)
     entries = list_photos(root, output, preparer.segmenter.sources)
     parts = Parts(output, segmenter.to_json(), pose_encoder.to_json(), config, Path.cwd())
@@ -105,16 +97,23 @@ def prepare(
 @contextmanager
 def _locked(output: Path) -> Iterator[None]:
     """Be the only one that prepares into a folder; whoever comes second waits."""
-    lock = FileLock(output / LOCK_FILE)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+    lock = FolderLock(output / LOCK_FILE)
+    if not lock.acquire(0):
         logger.warning("%s: another process prepares photos into it; waiting until it is done", output)
-        lock.acquire()
+        lock.acquire(-1)
     try:
+        _clear(output)
         yield
     finally:
         lock.release()
+
+
+def _clear(output: Path) -> None:
+    """Remove what a killed process has left half-done; what was unpacked goes when photos are unpacked."""
+    remove_leftovers(output)
+    clear_unfinished(output)
+    for part in (output / FETCHED_FOLDER).glob(".*.part"):
+        part.unlink()
 
 
 def _rows(

@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from skinfw.ablation import process
-from skinfw.ablation.engine import Engine, LocalEngine, Running, cores
+from skinfw.ablation.engine import Engine, LocalEngine, Running
 from skinfw.ablation.plan import Plan
 from skinfw.ablation.process import Job, Outcome, RunProcess, read_outcome
 from skinfw.ablation.runner import locked, run_missing
 from skinfw.errors import RunError
+from skinfw.processes import cores
 
 
 class Pretended:

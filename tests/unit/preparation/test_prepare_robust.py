@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from drawn_photos import write_drawn_photo
 from PIL import Image
@@ -214,8 +217,7 @@ def test_a_path_too_long_for_the_disk_costs_one_photo(tmp_path: Path, write_phot
     assert [row.reason for row in report.rows] == [None, "name too long"]
 
 
-def test_a_script_without_a_guard_is_told(tmp_path: Path) -> None:
-    """Each process that is started reads the script again; it must not wait for its own parent."""
+def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     for seed in range(2):
         write_drawn_photo(tmp_path / "photos" / f"{seed}.png", seed)
     script = tmp_path / "script.py"
@@ -226,9 +228,35 @@ def test_a_script_without_a_guard_is_told(tmp_path: Path) -> None:
         "from skinfw.preparation.prepare import prepare\n"
         "here = Path(__file__).parent\n"
         "parts = skinfw.use('segmenter', 'deepfashion'), skinfw.use('pose_encoder', 'openpose')\n"
-        "prepare(here / 'photos', here / 'samples', *parts, PrepareConfig(workers=2))\n"
+        "report = prepare(here / 'photos', here / 'samples', *parts, PrepareConfig(workers=2))\n"
+        "print(report.summary())\n"
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1
-    assert "put the call in your script under if __name__ == '__main__'" in done.stderr
-    assert "the processes of prepare cannot start" in done.stderr
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2 made, 0 kept, 0 left out\n", "")
+
+
+def test_a_killed_prepare_leaves_nothing_to_the_next(tmp_path: Path) -> None:
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    for seed in range(12):
+        write_drawn_photo(photos / f"{seed}.png", seed)
+    command = [sys.executable, "-m", "skinfw", "prepare", str(photos), str(output), "--workers", "2"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as killed:
+        deadline = time.monotonic() + 120
+        while not list(output.glob("*/sample.json")) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        children = psutil.Process(killed.pid).children()
+        killed.kill()
+        _, alive = psutil.wait_procs(children, timeout=60)
+    assert children and not alive
+    # what a kill at the worst moments leaves
+    whole = next(output.glob("*/sample.json")).parent
+    shutil.copytree(whole, output / ".gone.unfinished")
+    shutil.copytree(whole, output / ".older.replaced")
+    (output / ".older.replaced" / "notes.txt").write_text("mine")
+    (output / ".left_out.csv.999999999-3.tmp").touch()
+    report = run(photos, output)
+    assert report.count("left out") == 0
+    assert sorted(path.name for path in output.iterdir()) == sorted(
+        ["left_out.csv", "older", *(str(seed) for seed in range(12))]
+    )
+    assert (output / "older" / "notes.txt").read_text() == "mine"
