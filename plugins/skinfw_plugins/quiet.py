@@ -4,23 +4,46 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_lock = threading.Lock()
+_users = 0
+_kept = -1
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Send everything that this process writes to standard error nowhere, native code's lines too.
 
-    It holds for all threads, so it belongs around short calls.
+    It holds for all threads, so it belongs around short calls. Threads may use it at the same time: standard
+    error is back when the last of them is done.
     """
-    sys.stderr.flush()
-    kept = os.dup(2)
+    _redirect()
     try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        _restore()
+
+
+def _redirect() -> None:
+    global _users, _kept
+    with _lock:
+        if _users == 0:
+            sys.stderr.flush()
+            _kept = os.dup(2)
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+        _users += 1
+
+
+def _restore() -> None:
+    global _users
+    with _lock:
+        _users -= 1
+        if _users == 0:
+            sys.stderr.flush()
+            os.dup2(_kept, 2)
+            os.close(_kept)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -39,10 +38,6 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
     landmarker is loaded when the first photo comes, in each process its own.
     """
 
-    def __init__(self, config: MediapipePoseConfig, io: None) -> None:
-        super().__init__(config, io)
-        self._warned = False
-
     @cached_property
     def model(self) -> Path:
         """The .task file.
@@ -75,11 +70,9 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
         """Return the pose of each person that MediaPipe finds, in its order. See `PoseEncoder.people`."""
         image = picture_of(photo.pixels)
         height, width = photo.size
-        landmarker = self.landmarker
-        # MediaPipe's C++ code warns of itself, once
-        with nullcontext() if self._warned else quiet():
-            found = landmarker.detect(image).pose_landmarks
-        self._warned = self._warned or bool(found)
+        # MediaPipe's C++ code writes warnings: when it loads, at the first person, when memory is not aligned
+        with quiet():
+            found = self.landmarker.detect(image).pose_landmarks
         poses = []
         for landmarks in found:
             # 0 and 1 are the picture's borders; keypoints count from the centre of the first pixel

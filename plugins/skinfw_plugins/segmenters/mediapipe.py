@@ -15,6 +15,7 @@ from skinfw.errors import UserError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.weights import file_sha256
 from skinfw_plugins.mediapipe_task import load_task, picture_of
+from skinfw_plugins.quiet import quiet
 from skinfw_plugins.segmenters.config_networks import MediapipeConfig
 from skinfw_plugins.segmenters.label_sets import MEDIAPIPE
 
@@ -46,7 +47,9 @@ class MediapipeSegmenter(Segmenter[MediapipeConfig]):
         # MediaPipe gives nothing but zeros where a side has one pixel
         padding = ((0, height == 1), (0, width == 1), (0, 0))
         pixels = np.pad(photo.pixels, padding, "edge")
-        found = self._task.segment(picture_of(pixels)).category_mask
+        image = picture_of(pixels)
+        with quiet():
+            found = self._task.segment(image).category_mask
         labels: LabelMap = np.array(found.numpy_view(), np.uint8).reshape(pixels.shape[:2])[:height, :width]
         if int(labels.max(initial=0)) >= len(MEDIAPIPE.classes):
             raise UserError(

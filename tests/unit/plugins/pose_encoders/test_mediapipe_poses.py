@@ -58,6 +58,21 @@ def test_landmarks_become_body_25_in_pixels() -> None:
     assert network.keypoints(PHOTO) is None
 
 
+def test_warnings_of_native_code_are_dropped_whenever_they_come(capfd: pytest.CaptureFixture[str]) -> None:
+    person = [[(0.5, 0.5, 0.9)] * 33]
+    answer = found_by(person).detect(None)
+
+    def detect(_: Any) -> Any:
+        os.write(2, b"W0000 memory is not aligned")
+        return answer
+
+    network = encoder()
+    network.landmarker = SimpleNamespace(detect=detect)
+    for _ in range(3):
+        assert len(network.people(PHOTO)) == 1
+    assert capfd.readouterr().err == ""
+
+
 def test_what_is_no_task_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.task: no such \.task file"):
         encoder(model=tmp_path / "none.task").people(PHOTO)

@@ -66,7 +66,7 @@ def test_the_fingerprint_is_that_of_the_model(tmp_path: Path) -> None:
     assert first != segmenter(write_tflite(tmp_path / "c.tflite", COLOURS[::-1])).fingerprint()
 
 
-def test_a_process_ends_without_a_traceback(tmp_path: Path) -> None:
+def test_a_process_says_nothing_and_ends_without_a_traceback(tmp_path: Path) -> None:
     model = write_tflite(tmp_path / "model.tflite", COLOURS)
     code = (
         "import sys, numpy as np\n"
@@ -78,7 +78,7 @@ def test_a_process_ends_without_a_traceback(tmp_path: Path) -> None:
         "segmenter.segment(Photo(np.zeros((8, 8, 3), np.uint8)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(model)], capture_output=True, text=True)
-    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_without_mediapipe_the_command_to_install_it_is_told() -> None:
