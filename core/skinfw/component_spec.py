@@ -11,8 +11,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from skinfw.config import ComponentConfig
-from skinfw.errors import RegistryError, SpecError
-from skinfw.faults import tell
+from skinfw.errors import RegistryError
+from skinfw.faults import spec_error
 from skinfw.registry import Registry, installed
 
 COMPONENT_KEY = "x-component"
@@ -61,7 +61,7 @@ def use(kind: str, name: str, **params: Any) -> ComponentSpec:
     try:
         return ComponentSpec(kind, name, config_class.model_validate(params))
     except ValidationError as error:
-        raise SpecError(f"{kind} {name!r}", tell(error, params)) from None
+        raise spec_error(f"{kind} {name!r}", error, params) from None
 
 
 def use_defaults(kind: str, spec_field: str) -> list[ComponentSpec]:

@@ -2,13 +2,63 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+LONGEST_LINE = 1000
+"""Characters of one line of a message; of a longer one the middle is left out."""
+
+MOST_LINES = 40
+"""Lines of a message; more are counted."""
+
+MOST_LISTED = 20
+"""Faults or names that a message lists before it only counts."""
+
+# control characters (escape sequences of terminals begin with one), marks that turn the direction of writing,
+# and halves of characters, which no terminal can print; line feeds stay
+_UNPRINTABLE = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """Return a text that is safe to print: control characters and halves of characters are escaped."""
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+
+
+def shortened(text: str, longest: int = LONGEST_LINE) -> str:
+    """Return a text of at most about ``longest`` characters; what is left out of its middle is counted."""
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]} ... ({len(text) - 2 * half:,} characters) ... {text[-half:]}"
+
+
+def listed(items: Sequence[str], most: int = MOST_LISTED) -> str:
+    """Return items divided by commas; those after the first ``most`` are counted."""
+    shown = [shortened(item, 200) for item in items[:most]]
+    more = [f"and {len(items) - most:,} more"] if len(items) > most else []
+    return ", ".join([*shown, *more])
+
+
+def message(text: str) -> str:
+    """Return a message as it may be shown: printable, and short whatever it quotes."""
+    lines = text.split("\n")
+    more = [f"... and {len(lines) - MOST_LINES:,} more lines"] if len(lines) > MOST_LINES else []
+    # shortened before it is escaped, as escaping what is long takes long
+    return "\n".join([*(printable(shortened(line)) for line in lines[:MOST_LINES]), *more])
 
 
 class SkinfwError(Exception):
-    """Base of every error that skinfw raises on purpose; the command line prints it without a traceback."""
+    """Base of every error that skinfw raises on purpose; the command line prints it without a traceback.
+
+    Its text may quote what strangers wrote, so it is printable and short.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return message(super().__str__())
 
 
 class UserError(SkinfwError):
@@ -17,23 +67,31 @@ class UserError(SkinfwError):
     exit_code = 2
 
 
+class ArgumentError(UserError, TypeError):
+    """A keyword that a function does not have."""
+
+
 class SpecError(UserError):
     """One or more faults in a spec, all told at once.
 
     Args:
         source: what was read, usually the path of the spec.
         faults: one line a fault, each beginning with its JSON path.
+        count: how many faults there are where ``faults`` holds the first ones only.
     """
 
-    def __init__(self, source: str, faults: Sequence[str]) -> None:
+    def __init__(self, source: str, faults: Sequence[str], count: int | None = None) -> None:
         self.source = source
         self.faults = tuple(faults)
-        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
-        super().__init__("\n".join([f"{source}: {count}", *(f"  {line}" for line in self.faults)]))
+        self.count = count or len(self.faults)
+        told = "1 fault" if self.count == 1 else f"{self.count:,} faults"
+        shown = [f"  {line}" for line in self.faults[:MOST_LISTED]]
+        more = [f"  and {self.count - len(shown):,} more"] if self.count > len(shown) else []
+        super().__init__("\n".join([f"{source}: {told}", *shown, *more]))
 
-    def __reduce__(self) -> tuple[type[SpecError], tuple[str, tuple[str, ...]]]:
+    def __reduce__(self) -> tuple[type[SpecError], tuple[str, tuple[str, ...], int]]:
         # it comes from other processes too, and is made anew there from its arguments, not from its text
-        return type(self), (self.source, self.faults)
+        return type(self), (self.source, self.faults, self.count)
 
 
 class DataError(UserError):
@@ -50,6 +108,10 @@ class RunError(UserError):
 
 class NotFiniteError(RunError):
     """A network gives NaN or infinity where pictures or label maps were to be made of it."""
+
+
+class TrustError(UserError):
+    """A spec that somebody else wrote names a program, a path or an address, and nobody allowed it."""
 
 
 class TrainingError(SkinfwError):

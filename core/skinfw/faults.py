@@ -11,10 +11,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from skinfw.config import nearest
+from skinfw.errors import MOST_LISTED, SpecError, shortened
 
 ELSEWHERE = "elsewhere"
 """Type of an error whose message is one line or more, each beginning with a JSON path of its own."""
 
+_SHORT = 80
+_TOO_FEW = "too_short"
 _WITHOUT_VALUE = ("missing", "unknown_component", "length", "fractions")
 _JSON_WORDS = {
     r"a valid dictionary or instance of \w+": "an object",
@@ -31,7 +34,7 @@ def refuse(faults: Sequence[str]) -> None:
 
 
 def tell(error: ValidationError, value: Any) -> list[str]:
-    """Say all errors, one a line.
+    """Say what is wrong, one fault a line; of very many the first ones, and how many there are.
 
     Args:
         error: what pydantic found.
@@ -40,7 +43,30 @@ def tell(error: ValidationError, value: Any) -> list[str]:
     Returns:
         lines like ``$.training.epochs: Input should be greater than or equal to 1 (found 0)``.
     """
-    return [line for item in error.errors(include_url=False) for line in _lines(item, value)]
+    lines, count = _first(error, value)
+    return [*lines, *([f"and {count - len(lines):,} more"] if count > len(lines) else [])]
+
+
+def spec_error(source: str, error: ValidationError, value: Any) -> SpecError:
+    """Return the error that tells all faults that pydantic found.
+
+    Args:
+        source: what was read, usually the path of the spec.
+        error: what pydantic found.
+        value: what it looked at, as JSON gives it.
+    """
+    lines, count = _first(error, value)
+    return SpecError(source, lines, count)
+
+
+def _first(error: ValidationError, value: Any) -> tuple[list[str], int]:
+    """Return the first faults, and how many there are."""
+    found = error.errors(include_url=False)
+    places = {item["loc"][:length] for item in found for length in range(1, len(item["loc"]))}
+    # pydantic counts the entries that fit: a list of one wrong entry is too short as well
+    true = [item for item in found if not (item["type"] == _TOO_FEW and item["loc"] in places)]
+    lines = [line for item in true[:MOST_LISTED] for line in _lines(item, value)]
+    return lines, max(len(lines), len(true))
 
 
 def _lines(error: ErrorDetails, value: Any) -> list[str]:
@@ -67,11 +93,15 @@ def _json_path(error: ErrorDetails, value: Any) -> str:
             value = value[part]
         elif error["type"] != "missing" or part != location[-1]:
             continue
+        if isinstance(part, str):
+            part = shortened(part, _SHORT)
         simple = isinstance(part, str) and re.fullmatch(r"[$A-Za-z_]\w*", part)
         text += f".{part}" if simple else f"[{json.dumps(part)}]"
     return text
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, str):
+        value = value[:_SHORT]  # else a long text would be written out to be cut
     text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."

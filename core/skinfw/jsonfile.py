@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from skinfw.errors import RunError, SpecError
+from skinfw.errors import RunError, SpecError, shortened
 from skinfw.leftovers import remove_leftovers, temporary_beside
+from skinfw.regular_file import read_regular
+
+MOST_BYTES = 64 * 2**20
+"""Size of the largest file that is read, in bytes: Python holds its values in ten times as much memory."""
 
 MOST_LEVELS = 100
 """Levels of nesting that are read; far fewer than Python's own limit, more than any spec needs."""
+
+
+_MOST_DIGITS = 300
+"""Digits of a whole number, at most: about as large as a float can be."""
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a whole number of {len(digits):,} digits; {_MOST_DIGITS} are allowed")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"{shortened(digits, 40)} is larger than any number that a computer holds")
+    return value
 
 
 def _no_constant(name: str) -> Any:
@@ -45,18 +67,17 @@ def read_text(path: Path) -> str:
     """Read a text file that a person wrote.
 
     Raises:
-        SpecError: the file is missing, cannot be read or is no UTF-8; the text says where.
+        SpecError: the file is missing, is no regular file, is too large, cannot be read or is no UTF-8; the
+            text says where.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MOST_BYTES)
     except FileNotFoundError:
         raise SpecError(str(path), ["no such file; check the path"]) from None
     except IsADirectoryError:
         raise SpecError(str(path), ["is a folder; give the file in it"]) from None
     except OSError as error:
         raise SpecError(str(path), [f"cannot be read: {error.strerror}"]) from None
-    except ValueError as error:  # a zero byte in the path
-        raise SpecError(str(path), [f"cannot be read: {error}"]) from None
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         raise SpecError(str(path), ["begins with a byte-order mark; save it as UTF-8 without one"])
     try:
@@ -69,11 +90,18 @@ def parse_json(text: str) -> Any:
     """Read JSON strictly.
 
     Raises:
-        ValueError: no JSON (then a `json.JSONDecodeError`), NaN or infinity, a key twice in one object, a
-            text that UTF-8 cannot say, or more than 100 levels; the message says what.
+        ValueError: no JSON (then a `json.JSONDecodeError`), NaN or infinity (1e999 too), a key twice in one
+            object, a text that UTF-8 cannot say, a number of more than 300 digits, or more than 100 levels;
+            the message says what.
     """
     try:
-        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+        value = json.loads(
+            text,
+            parse_int=_integer,
+            parse_float=_float,
+            parse_constant=_no_constant,
+            object_pairs_hook=_no_duplicates,
+        )
         if not _too_deep(value):
             _refuse_half_characters(value)
             return value

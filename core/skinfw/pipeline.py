@@ -6,33 +6,40 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from skinfw.config import nearest
 from skinfw.data.split import Split, split_names
 from skinfw.devices import cpu_threads
+from skinfw.errors import ArgumentError
 from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.generate import generate_folder
 from skinfw.plugins import HookCaller
 from skinfw.run_folder import Run, create_run
 from skinfw.run_spec import RunSpec
-from skinfw.spec import AnySpec, load_spec, parse_spec
+from skinfw.segmentation_spec import SegmentationSpec
+from skinfw.spec import AnySpec, Spec, load_spec, parse_spec
 from skinfw.training.learner import Source
 from skinfw.training.observers import RunRecorder
 from skinfw.training.tasks import make_source
 from skinfw.training.trainer import Trainer, make_accelerator
+
+ARGUMENTS = ("spec", "output", "resume", "overwrite", "hooks")
+"""Keywords of `Pipeline` that are no fields of a spec."""
 
 
 class Pipeline:
     """Trains, evaluates and uses what a spec describes, whatever its task.
 
     Args:
-        spec: a spec, its JSON value, or the path of a spec file; None to give its fields as keywords.
+        spec: a spec, its JSON value, or the path of a spec file; None to give all its fields as keywords.
         output: the run folder; ``runs/<name>`` below the working directory when None.
         resume: go on with the run that is in the folder.
         overwrite: replace the run that is in the folder.
         hooks: objects with hook functions (`skinfw.hooks`), called beside the installed ones.
-        **fields: the fields of a spec.
+        **fields: fields of a spec; they replace those of ``spec``.
 
     Raises:
+        ArgumentError: a keyword is neither an argument nor a field of a spec.
         SpecError: the spec has faults.
 
     Example:
@@ -53,10 +60,12 @@ class Pipeline:
         hooks: Sequence[object] = (),
         **fields: Any,
     ) -> None:
+        _refuse_unknown(fields)
         if isinstance(spec, str | Path):
             spec = load_spec(spec, fields)
-        elif not isinstance(spec, RunSpec):
-            spec = parse_spec({**(spec or {}), **fields}, folder=Path.cwd())
+        elif not isinstance(spec, RunSpec) or fields:
+            given = spec.to_json() if isinstance(spec, RunSpec) else spec or {}
+            spec = parse_spec({**given, **fields}, folder=Path.cwd())
         self.spec = spec
         self.output = Path(output) if output is not None else Path("runs", spec.name)
         self._resume, self._overwrite, self._hooks = resume, overwrite, hooks
@@ -126,6 +135,18 @@ class Pipeline:
             the files that were written.
         """
         return generate_folder(self.run, samples, output)
+
+
+def _refuse_unknown(fields: Mapping[str, Any]) -> None:
+    known = {
+        field.alias or name
+        for model in (Spec, SegmentationSpec)
+        for name, field in model.model_fields.items()
+    }
+    for name in fields:
+        if name not in known:
+            hint = nearest(name, [*ARGUMENTS, *sorted(known)])
+            raise ArgumentError(f"Pipeline: {name!r} is neither an argument nor a field of a spec{hint}")
 
 
 def run(

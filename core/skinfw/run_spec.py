@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 from skinfw.config import StrictModel
 
 Side = Annotated[int, Field(ge=1, le=8192)]
+MOST_STEPS = 1_000_000_000
+MOST_BATCH = 65_536
 
 
 class SplitSpec(StrictModel):
@@ -45,13 +47,21 @@ class LoopSpec(StrictModel):
     """How long one trains, on what machine, and how often something is written down."""
 
     epochs: int | None = Field(
-        default=None, ge=1, description="passes over the training samples (report: 120)"
+        default=None, ge=1, le=1_000_000, description="passes over the training samples (report: 120)"
     )
     steps: int | None = Field(
-        default=None, ge=1, validate_default=True, description="optimiser steps, instead of epochs"
+        default=None,
+        ge=1,
+        le=MOST_STEPS,
+        validate_default=True,
+        description="optimiser steps, instead of epochs",
     )
-    batch_size: int = Field(default=32, ge=1, description="samples a step and process (report: 32)")
-    test_batch_size: int = Field(default=20, ge=1, description="samples at a time in tests (report: 20)")
+    batch_size: int = Field(
+        default=32, ge=1, le=MOST_BATCH, description="samples a step and process (report: 32)"
+    )
+    test_batch_size: int = Field(
+        default=20, ge=1, le=MOST_BATCH, description="samples at a time in tests (report: 20)"
+    )
     betas: tuple[float, float] = Field(default=(0.9, 0.999), description="Adam's momenta")
     schedule: Literal["constant", "linear"] = Field(
         default="constant",
@@ -60,21 +70,30 @@ class LoopSpec(StrictModel):
     gradient_clip: float | None = Field(
         default=None, gt=0, description="largest norm of a network's gradient; null: no limit"
     )
-    gradient_accumulation: int = Field(default=1, ge=1, description="batches to one optimiser step")
+    gradient_accumulation: int = Field(
+        default=1, ge=1, le=MOST_BATCH, description="batches to one optimiser step"
+    )
     precision: Literal["no", "bf16", "fp16"] = Field(
         default="no", description="mixed precision; no: float32 throughout"
     )
     device: Literal["auto", "cpu"] = Field(
         default="auto", description="auto takes an accelerator where there is one"
     )
-    threads: int | None = Field(default=None, ge=1, description="CPU threads of torch; null: its own choice")
+    threads: int | None = Field(
+        default=None, ge=1, le=1024, description="CPU threads of torch; null: its own choice"
+    )
     evaluate_every: int = Field(
-        default=1, ge=1, description="epochs between evaluations on the validation samples"
+        default=1, ge=1, le=MOST_STEPS, description="epochs between evaluations on the validation samples"
     )
     checkpoint_every: int | None = Field(
-        default=None, ge=1, description="steps between checkpoints; null: at the end of every epoch"
+        default=None,
+        ge=1,
+        le=MOST_STEPS,
+        description="steps between checkpoints; null: at the end of every epoch",
     )
-    sample_every: int = Field(default=1, ge=1, description="epochs between grids of sample pictures")
+    sample_every: int = Field(
+        default=1, ge=1, le=MOST_STEPS, description="epochs between grids of sample pictures"
+    )
 
     @property
     def steps_a_round(self) -> int:

@@ -57,6 +57,7 @@ class SegmentationData(SplitSpec):
     memory: int = Field(
         default=512,
         ge=0,
+        le=16_777_216,
         description="MiB of resized photos and label maps that each process keeps, so that they are not "
         "decoded anew in every epoch; 0: none",
     )

@@ -10,8 +10,8 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.component_spec import ComponentSpec, Slot, use_default, use_defaults
-from skinfw.errors import RunError, SpecError
-from skinfw.faults import refuse, tell
+from skinfw.errors import RunError
+from skinfw.faults import refuse, spec_error
 from skinfw.inputs import APPAREL, LINE, SKIN, InputName
 from skinfw.jsonfile import read_json
 from skinfw.network_faults import adversary_faults, input_faults, size_faults, trains
@@ -62,6 +62,7 @@ class TrainingSpec(LoopSpec):
     critic_steps: int = Field(
         default=1,
         ge=1,
+        le=1000,
         validate_default=True,
         description="steps of the discriminator to one of the generator, each on a batch of its own "
         "(WGAN-GP paper: 5)",
@@ -115,6 +116,7 @@ class Spec(RunSpec):
     composite_margin: int = Field(
         default=0,
         ge=0,
+        le=8192,
         description=(
             "pixels that the painted region of composite skin grows into erased pixels of the input, so that "
             "no white rim stays where more than the skin was erased"
@@ -249,7 +251,7 @@ def parse_spec(
     try:
         return model.model_validate(value, context={"folder": folder, "registry": registry})
     except ValidationError as error:
-        raise SpecError(source, tell(error, value)) from None
+        raise spec_error(source, error, value) from None
 
 
 def load_spec(path: str | Path, overrides: Mapping[str, Any] | None = None) -> AnySpec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from skinfw.config import Size, SizeRequirement, StrictModel
-from skinfw_plugins.fields import Norm
+from skinfw_plugins.fields import MOST_CHANNELS, Norm
 
 SEED_SIDE = 4
 """Least side in pixels of the innermost features (Radford et al. 2016, figure 1)."""
@@ -22,12 +22,14 @@ class DcganLayers(StrictModel):
     base_channels: int = Field(
         default=64,
         ge=1,
+        le=MOST_CHANNELS,
         description="channels of the finest features; they double inwards up to max_channels (128 for the "
         "network of the paper's figure 1, which paints 64x64 pixels)",
     )
     max_channels: int = Field(
         default=1024,
         ge=1,
+        le=MOST_CHANNELS,
         description="most channels of any features (paper: 1024), so that the networks for large pictures "
         "fit into memory",
     )

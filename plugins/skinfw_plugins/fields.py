@@ -4,6 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+MOST_CHANNELS = 4096
+"""Channels after the first convolution of a network, at most: more than any that was published."""
+
+MOST_BLOCKS = 100
+"""Blocks of a network, at most."""
+
 Norm = Literal["batch", "instance", "none"]
 """What follows a convolution: batch normalisation, instance normalisation, or nothing."""
 

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.config import ComponentConfig, resolve_path
 from skinfw_plugins.bodypix_config import SHA256
+from skinfw_plugins.fields import MOST_CHANNELS
 
 WEIGHTS_SUFFIX = ".safetensors"
 """What names a file of weights, in which nothing is pickled."""
@@ -60,6 +61,7 @@ class SmpConfig(ComponentConfig):
     base_channels: int = Field(
         default=16,
         ge=1,
+        le=MOST_CHANNELS,
         validate_default=True,
         description="channels of the decoder at the picture's size; twice as many at each halving. fpn and "
         "deeplabv3plus have 16 times as many at all scales (fpn needs a multiple of 4); linknet goes by its "
@@ -69,9 +71,9 @@ class SmpConfig(ComponentConfig):
     @field_validator("encoder_weights")
     @classmethod
     def _check_weights(cls, value: str | None, info: ValidationInfo) -> str | None:
-        encoder = str(info.data.get("encoder"))
-        if value is None:
-            return None
+        if value is None or "encoder" not in info.data:  # it has a fault of its own
+            return value
+        encoder = str(info.data["encoder"])
         if (encoder in BODYPIX_ENCODERS) != (value == BODYPIX or value.endswith(ONNX_SUFFIX)):
             other = f'weights such as "imagenet" or the path of a {WEIGHTS_SUFFIX} file'
             own = f'"{BODYPIX}" or the path of an {ONNX_SUFFIX} file of BodyPix 2'

@@ -1,10 +1,15 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Field, ValidationError
 
+from skinfw.ablation.file import ablation_schema
 from skinfw.config import ComponentConfig, LossConfig, SizeRequirement, SpecPath, nearest
+from skinfw.doctor.config import DoctorConfig
 from skinfw.registry import KINDS, installed
+from skinfw.schema import segmentation_schema, spec_schema
 
 
 class Inner(ComponentConfig):
@@ -131,3 +136,75 @@ def test_adversarial_losses_say_that_they_train_a_discriminator() -> None:
     assert adversarial == {"gan", "lsgan", "hinge", "wgan_gp"}
     judged = {name for name, config in configs.items() if getattr(config, "judged", None)}
     assert judged == adversarial | {"feature_matching"}
+
+
+class Loose(ComponentConfig):
+    weights: dict[str, float] = Field(default_factory=dict, description="by name")
+    pairs: tuple[tuple[str, Annotated[float, Field(ge=0)]], ...] = Field(default=(), description="pairs")
+    nested: dict[str, Inner | None] = Field(default_factory=dict, description="models")
+    version: Literal[1] = Field(default=1, description="a number")
+    flag: bool | None = Field(default=None, description="yes or no")
+    text: str | int = Field(default="", description="either")
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "words"),
+    [
+        ({"weights": {"a": True}}, ("weights", "a"), "expected a number"),
+        ({"weights": {"a": "1"}}, ("weights", "a"), "expected a number"),
+        ({"pairs": [["x", 1], ["y", False]]}, ("pairs", 1, 1), "expected a number"),
+        ({"nested": {"a": {"count": True}}}, ("nested", "a", "count"), "expected a number"),
+        ({"version": True}, ("version",), "expected a number"),
+        ({"flag": 1}, ("flag",), "expected true or false"),
+        ({"flag": "yes"}, ("flag",), "expected true or false"),
+    ],
+)
+def test_nothing_is_converted_at_any_depth(value: Any, place: tuple[Any, ...], words: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Loose.model_validate(value)
+    assert [(error["loc"], error["msg"]) for error in caught.value.errors()] == [(place, words)]
+
+
+def test_what_fits_is_taken_as_it_is() -> None:
+    given = {"weights": {"a": 1, "b": 0.5}, "pairs": [["x", 2]], "flag": True, "text": "1"}
+    assert Loose.model_validate(given).text == "1"
+    assert Loose.model_validate({"text": 5, "flag": None}).text == 5
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({f"key{number}": 1 for number in range(100_000)}, "100,000 entries; 1,000 are allowed"),
+        ({"pairs": [["x", 1]] * 1001}, "1,001 entries; 1,000 are allowed"),
+        ({"nested": {"a": {"count": 10**4000}}}, "beyond any number that is meant here"),
+        ({"weights": {"a": -1e18}}, "beyond any number that is meant here"),
+        ({"text": "x" * 100_000}, "a text of 100,000 characters; 10,000 are allowed"),
+    ],
+)
+def test_what_is_larger_than_any_spec_is_refused_at_once(value: Any, words: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Loose.model_validate(value)
+    assert [error["msg"] for error in caught.value.errors()] == [words]
+
+
+def test_very_long_words_are_compared_with_none() -> None:
+    assert nearest("epoch" * 50_000, ["epochs", "steps"]) == ""
+
+
+def integers(schema: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the whole numbers of a JSON Schema that are not one fixed value."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "integer" and not {"const", "enum"} & set(schema):
+            yield path, schema
+        for key, part in schema.items():
+            yield from integers(part, f"{path}/{key}")
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from integers(part, path)
+
+
+def test_every_whole_number_has_an_upper_bound() -> None:
+    schemas = [spec_schema(), segmentation_schema(), ablation_schema(), DoctorConfig.model_json_schema()]
+    found = [pair for schema in schemas for pair in integers(schema, schema.get("title", ""))]
+    assert len(found) > 50
+    assert [path for path, field in found if not {"maximum", "exclusiveMaximum"} & set(field)] == []

@@ -1,4 +1,5 @@
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -33,7 +34,11 @@ def fault(path: Path) -> str:
         (b'{"a":' * 400 + b"1" + b"}" * 400, "nested too deeply"),
         (b'{"root": "\\ud800x"}', "a text holds '\\ud800', half of a character"),
         (b'{"\\udfff": 1}', "half of a character"),
-        (b"9" * 5000, "4300 digits"),
+        (b"9" * 5000, "a whole number of 5,000 digits; 300 are allowed"),
+        (b'{"a": -' + b"9" * 301 + b"}", "300 are allowed"),
+        (b'{"a": 1e999}', "1e999 is larger than any number"),
+        (b'{"a": 0.1' + b"1" * 100_000 + b"e999}", "is larger than any number"),
+        ('{"a": 1}'.encode("utf-16-le"), "no valid JSON"),
         (b"// comment\n{}", "no valid JSON"),
     ],
 )
@@ -85,3 +90,17 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="cannot be written"):
         write_json(tmp_path / "file" / "spec.json", {})
+
+
+def test_only_regular_files_of_a_sensible_size_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "fifo.json")
+    assert "is a FIFO" in fault(tmp_path / "fifo.json")
+    (tmp_path / "zero.json").symlink_to("/dev/zero")
+    assert "is a device" in fault(tmp_path / "zero.json")
+    (tmp_path / "loop.json").symlink_to("loop.json")
+    assert "cannot be read" in fault(tmp_path / "loop.json")
+    monkeypatch.setattr("skinfw.jsonfile.MOST_BYTES", 10)
+    (tmp_path / "large.json").write_text("[" + " " * 10 + "]")
+    assert "larger than 10 bytes" in fault(tmp_path / "large.json")

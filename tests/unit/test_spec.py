@@ -79,7 +79,7 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
     ("path", "new", "told"),
     [
         ("training.epochs", 0, "$.training.epochs: Input should be greater than or equal to 1 (found 0)"),
-        ("training.epochs", "x", "$.training.epochs: Input should be a valid integer"),
+        ("training.epochs", "x", '$.training.epochs: expected a number (found "x")'),
         ("training.epochs", True, "$.training.epochs: expected a number (found true)"),
         ("data.size", [512, True], "$.data.size[1]: expected a number (found true)"),
         ("generator", "inpaint", "$.generator: 'inpaint' has nothing to train; name it in $.baselines"),
@@ -274,3 +274,42 @@ def test_fp16_with_accumulation_is_refused(value: dict[str, Any]) -> None:
     ]
     value["training"]["precision"] = "bf16"
     assert parse_spec(value).training.precision == "bf16"
+
+
+@pytest.mark.parametrize(
+    ("path", "new", "told"),
+    [
+        ("losses", ["l2"], "$.losses[0]: unknown loss 'l2'"),
+        ("losses", [{"type": "l1", "weight": True}], "$.losses[0].weight: expected a number (found true)"),
+        ("losses", ["l2"] * 100_000, "$.losses: 100,000 entries; 1,000 are allowed"),
+        ("metrics", ["nothing"], "$.metrics[0]: unknown metric 'nothing'"),
+        ("data.inputs", ["nothing"], "$.data.inputs[0]: "),
+        ("generator", {"type": "pix2pix", "base_channels": 10**18}, "$.generator.base_channels: beyond"),
+        (
+            "generator",
+            {"type": "smp_unet", "encoder": 5, "encoder_weights": "bodypix"},
+            "$.generator.encoder: ",
+        ),
+        ("generator", {"type": "refined", "coarse": "nothing"}, "$.generator.coarse: unknown generator"),
+        ("training", {"epochs": True}, "$.training.epochs: expected a number (found true)"),
+        ("data.test_fraction", "a half", "$.data.test_fraction: expected a number"),
+    ],
+)
+def test_one_fault_is_told_as_one(value: dict[str, Any], path: str, new: Any, told: str) -> None:
+    (line,) = faults(changed(value, path, new))
+    assert line.startswith(told)
+
+
+def test_many_faults_are_counted_and_the_first_are_told(value: dict[str, Any]) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec({**value, **{f"key{number}": 1 for number in range(900)}})
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "spec: 900 faults" and lines[-1] == "  and 880 more" and len(lines) == 22
+
+
+def test_names_that_are_very_long_or_not_printable_stay_harmless(value: dict[str, Any]) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec({**value, "x" * 100_000: 1, "\x1b[31m\u202e\ud800": 2, "losses": ["\x1b]0;title\x07"]})
+    told = str(caught.value)
+    assert len(told) < 3000 and told.isprintable() is False and "\x1b" not in told
+    assert told.replace("\n", "").isprintable()

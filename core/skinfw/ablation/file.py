@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from skinfw.ablation.published import PublishedTable, published_tables
 from skinfw.config import StrictModel, nearest
 from skinfw.errors import SpecError
-from skinfw.faults import tell
+from skinfw.faults import spec_error
 from skinfw.jsonfile import read_json
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -139,7 +139,9 @@ class AblationSpec(StrictModel):
     @field_validator("published_rows")
     @classmethod
     def _check_rows(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        table = info.data.get("published")
+        if "published" not in info.data:  # it has a fault of its own
+            return value
+        table = info.data["published"]
         if value and table is None:
             raise PydanticCustomError("rows", "name the table of these rows in published")
         for variant, row in value.items():
@@ -167,7 +169,7 @@ def parse_ablation(value: Any, source: str = "ablation") -> AblationSpec:
     try:
         return AblationSpec.model_validate(value)
     except ValidationError as error:
-        raise SpecError(source, tell(error, value)) from None
+        raise spec_error(source, error, value) from None
 
 
 def read_base(ablation: AblationSpec, folder: Path) -> tuple[Mapping[str, Any], Path]:

@@ -6,6 +6,8 @@ import logging
 
 import click
 
+from skinfw.errors import message
+
 
 class PlainHandler(logging.Handler):
     """Writes log records to stderr as ``warning: text``; what only informs has no level in front."""
@@ -13,7 +15,7 @@ class PlainHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        click.echo(f"{level}{record.getMessage()}", err=True)
+        click.echo(f"{level}{message(record.getMessage())}", err=True)
 
 
 def show_messages() -> None:

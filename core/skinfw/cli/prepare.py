@@ -141,8 +141,7 @@ def _read_config(file: Path) -> dict[str, Any]:
     """Read the settings in a file; a fault in it is told before the options are looked at."""
     from pydantic import ValidationError
 
-    from skinfw.errors import SpecError
-    from skinfw.faults import tell
+    from skinfw.faults import spec_error
     from skinfw.jsonfile import read_json
     from skinfw.preparation.config import PrepareConfig
 
@@ -150,7 +149,7 @@ def _read_config(file: Path) -> dict[str, Any]:
     try:
         PrepareConfig.model_validate(value)
     except ValidationError as error:
-        raise SpecError(str(file), tell(error, value)) from None
+        raise spec_error(str(file), error, value) from None
     settings: dict[str, Any] = value
     return settings
 

@@ -11,7 +11,9 @@ from skinfw.config import StrictModel
 class DoctorConfig(StrictModel):
     """What is allowed; anything above (for sizes: below) is told."""
 
-    least_side: int = Field(default=64, ge=1, description="shortest side of a picture in pixels")
+    least_side: int = Field(
+        default=64, ge=1, le=1_000_000, description="shortest side of a picture in pixels"
+    )
     mask_grey: float = Field(
         default=0.01,
         gt=0,
@@ -49,7 +51,9 @@ class DoctorConfig(StrictModel):
         le=1,
         description="largest share of the skin mask where the input is not erased",
     )
-    rim: int = Field(default=6, ge=1, description="pixels from the skin mask that count as beside it")
+    rim: int = Field(
+        default=6, ge=1, le=1000, description="pixels from the skin mask that count as beside it"
+    )
     rim_excess: float = Field(
         default=0.25,
         gt=0,

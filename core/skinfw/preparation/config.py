@@ -64,7 +64,9 @@ class FetchConfig(StrictModel):
         le=20,
         description="further tries after a 429, a 5xx, a broken connection or half a file",
     )
-    most_bytes: int = Field(default=50_000_000, ge=1, description="largest file that is fetched, in bytes")
+    most_bytes: int = Field(
+        default=50_000_000, ge=1, le=10**12, description="largest file that is fetched, in bytes"
+    )
 
 
 NEAR_DUPLICATE = 4
@@ -97,14 +99,20 @@ class PrepareConfig(StrictModel):
     people: int | None = Field(
         default=None,
         ge=1,
+        le=1000,
         description=(
             "most people in a photo, counted by poses of at least 5 points and by patches of the person "
             "region; null: any number"
         ),
     )
-    least_size: int = Field(default=1, ge=1, description="smallest shorter side of a photo, in pixels")
+    least_size: int = Field(
+        default=1, ge=1, le=1_000_000, description="smallest shorter side of a photo, in pixels"
+    )
     least_person: int = Field(
-        default=1, ge=1, description="smallest longer side of the box around the person, in pixels"
+        default=1,
+        ge=1,
+        le=1_000_000,
+        description="smallest longer side of the box around the person, in pixels",
     )
     most_cut_off: float = Field(
         default=1.0,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from skinfw.component_spec import ComponentSpec, Slot
 from skinfw.config import ComponentConfig, SpecPath
 from skinfw.preparation.config import PrepareConfig
 
+Side = Annotated[int, Field(ge=1, le=1_000_000)]
 Split = Literal["train", "test", "all"]
 Category = Literal["dresses", "lower_body", "upper_body"]
 
@@ -65,7 +66,7 @@ class DressCodeConfig(LayoutConfig):
     categories: tuple[Category, ...] = Field(
         default=("dresses", "lower_body", "upper_body"), min_length=1, description="which of its folders"
     )
-    points_size: tuple[PositiveInt, PositiveInt] = Field(
+    points_size: tuple[Side, Side] = Field(
         default=(512, 384),
         description="height and width in pixels of the pictures that the points were found in: half the "
         "photos' sides (as its authors tell)",

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.config import DiscriminatorConfig, Size, SizeRequirement
 from skinfw_plugins.dcgan import DcganLayers
-from skinfw_plugins.fields import Norm, SpectralNorm
+from skinfw_plugins.fields import MOST_CHANNELS, Norm, SpectralNorm
 
 
 def _halvings(patch: int) -> int:
@@ -29,7 +29,7 @@ def _check_patch(patch: int) -> int:
     return patch
 
 
-Patch = Annotated[int, Field(ge=1), AfterValidator(_check_patch)]
+Patch = Annotated[int, Field(ge=1, le=16384), AfterValidator(_check_patch)]
 """Side in pixels of a patch that a PatchGAN can judge: ``9 * 2**n - 2`` for n = 1, 2, 3, ..., and 1."""
 
 
@@ -42,7 +42,10 @@ class PatchGanConfig(DiscriminatorConfig):
         "9 * 2**n - 2 for n halvings (70 in the pix2pix paper, 142 in the report's annex)",
     )
     base_channels: int = Field(
-        default=64, ge=1, description="channels after the first convolution; they double up to 8 times this"
+        default=64,
+        ge=1,
+        le=MOST_CHANNELS,
+        description="channels after the first convolution; they double up to 8 times this",
     )
     norm: Norm = Field(default="batch", description="normalisation after the inner convolutions")
     spectral_norm: SpectralNorm = False

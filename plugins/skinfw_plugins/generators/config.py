@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from skinfw.config import GeneratorConfig, Size, SizeRequirement
 from skinfw.inputs import APPAREL, FACE, SKIN
 from skinfw_plugins.dcgan import DcganLayers
-from skinfw_plugins.fields import Norm
+from skinfw_plugins.fields import MOST_CHANNELS, Norm
 
 LEAST_HALVINGS = 3
 """A U-Net whose depth follows the size halves it at least so often; sides must be multiples of 8 pixels."""
@@ -68,7 +68,10 @@ class Pix2PixConfig(ConditionalConfig):
     """
 
     base_channels: int = Field(
-        default=64, ge=1, description="channels after the first convolution; they double up to 8 times this"
+        default=64,
+        ge=1,
+        le=MOST_CHANNELS,
+        description="channels after the first convolution; they double up to 8 times this",
     )
     depth: int | None = Field(
         default=None,
@@ -138,7 +141,7 @@ class FcnnConfig(ConditionalConfig):
     and the inputs that it is built for. The report trained it by an mse loss with a generator_lr of 1e-2.
     """
 
-    hidden_widths: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+    hidden_widths: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
         default=(20,),
         min_length=1,
         description="neurons of each hidden layer, from condition to picture (report: one layer of 20)",
@@ -155,6 +158,7 @@ class DcganGeneratorConfig(DcganLayers, GeneratorConfig):
     latent: int = Field(
         default=100,
         ge=1,
+        le=65_536,
         description="length of the noise vector that a picture is painted from (paper: 100), drawn from a "
         "normal distribution (report; the paper draws it from a uniform one)",
     )

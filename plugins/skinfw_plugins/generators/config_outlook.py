@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from skinfw.component_spec import ComponentSpec, Slot, use
 from skinfw.config import GeneratorConfig, Size, SizeRequirement, SpecPath
 from skinfw.network_faults import trains
-from skinfw_plugins.fields import Norm
+from skinfw_plugins.fields import MOST_BLOCKS, MOST_CHANNELS, Norm
 from skinfw_plugins.generators.config import ConditionalConfig
 from skinfw_plugins.smp_config import SmpConfig
 
@@ -29,13 +29,16 @@ class Pix2PixHDConfig(ConditionalConfig):
     base_channels: int = Field(
         default=64,
         ge=1,
+        le=MOST_CHANNELS,
         description="channels after the global generator's first convolution; they double at each halving. A "
         "local enhancer has half as many as the network that it enhances",
     )
     downsamplings: int = Field(
         default=4, ge=1, le=8, description="how often the global generator halves what it gets"
     )
-    blocks: int = Field(default=9, ge=1, description="residual blocks of the global generator")
+    blocks: int = Field(
+        default=9, ge=1, le=MOST_BLOCKS, description="residual blocks of the global generator"
+    )
     enhancers: int = Field(
         default=1,
         ge=0,
@@ -43,7 +46,9 @@ class Pix2PixHDConfig(ConditionalConfig):
         validate_default=True,
         description="local enhancers around the global generator; with each it works at half the size",
     )
-    enhancer_blocks: int = Field(default=3, ge=1, description="residual blocks of each local enhancer")
+    enhancer_blocks: int = Field(
+        default=3, ge=1, le=MOST_BLOCKS, description="residual blocks of each local enhancer"
+    )
     norm: Norm = Field(default="instance", description="normalisation after convolutions")
 
     @field_validator("enhancers")
@@ -71,6 +76,7 @@ class GatedUnetConfig(ConditionalConfig):
     base_channels: int = Field(
         default=48,
         ge=2,
+        le=MOST_CHANNELS,
         multiple_of=2,
         description="channels after the first convolution (48 in the authors' code); they double at each "
         "halving. Even: the last gated convolution has half as many",
@@ -78,7 +84,7 @@ class GatedUnetConfig(ConditionalConfig):
     downsamplings: int = Field(
         default=2, ge=1, le=8, description="how often the picture is halved (2 in the paper)"
     )
-    dilations: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+    dilations: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
         default=(2, 4, 8, 16),
         max_length=16,
         description="steps between the pixels that each convolution of the middle looks at, in pixels of the "
@@ -100,13 +106,19 @@ class LamaConfig(ConditionalConfig):
     """The generator of large-mask inpainting (Suvorov et al. 2022, section 2.1 and supplement)."""
 
     base_channels: int = Field(
-        default=64, ge=1, description="channels after the first convolution; they double at each halving"
+        default=64,
+        ge=1,
+        le=MOST_CHANNELS,
+        description="channels after the first convolution; they double at each halving",
     )
     downsamplings: int = Field(
         default=3, ge=1, le=8, description="how often the picture is halved (3 in the paper)"
     )
     blocks: int = Field(
-        default=9, ge=1, description="residual blocks of fast Fourier convolutions (9; 18 in Big LaMa)"
+        default=9,
+        ge=1,
+        le=MOST_BLOCKS,
+        description="residual blocks of fast Fourier convolutions (9; 18 in Big LaMa)",
     )
     global_ratio: float = Field(
         default=0.75,

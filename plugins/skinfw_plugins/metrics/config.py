@@ -77,9 +77,12 @@ class KidConfig(MetricConfig):
     regions: tuple[Literal["picture"], ...] = Field(
         default=("picture",), min_length=1, description="regions that it is computed on: the whole picture"
     )
-    subsets: int = Field(default=100, ge=1, description="random subsets of the pictures (paper: 100)")
+    subsets: int = Field(
+        default=100, ge=1, le=100_000, description="random subsets of the pictures (paper: 100)"
+    )
     subset_size: int = Field(
         default=1000,
         ge=2,
+        le=1_000_000,
         description="pictures of each subset; fewer make up one subset (paper: 1000)",
     )

@@ -10,7 +10,7 @@ from skinfw.config import PoseEncoderConfig, SpecPath
 from skinfw_plugins.bodypix_config import BodyPixNetwork, Resolution
 
 Positive = Annotated[float, Field(gt=0)]
-Side = Annotated[int, Field(ge=1)]
+Side = Annotated[int, Field(ge=1, le=1_000_000)]
 Channels = tuple[float, float, float]
 Deviations = tuple[Positive, Positive, Positive]
 
@@ -53,7 +53,9 @@ class OpenposeConfig(PoseEncoderConfig):
     model_folder: SpecPath | None = Field(
         default=None, description="OpenPose's folder of models; null: models/ where the program is run"
     )
-    timeout: float = Field(default=300.0, gt=0, description="seconds after which the program is stopped")
+    timeout: float = Field(
+        default=300.0, gt=0, le=86_400, description="seconds after which the program is stopped"
+    )
 
 
 class BodyPixPoseConfig(BodyPixNetwork, PoseEncoderConfig):

@@ -41,15 +41,19 @@ class HaarDetector(StrictModel):
         default=1.1, gt=1, le=2, description="factor from one size that is looked for to the next"
     )
     neighbours: int = Field(
-        default=3, ge=0, description="overlapping finds that a detection is made of; more: fewer mistakes"
+        default=3,
+        ge=0,
+        le=1000,
+        description="overlapping finds that a detection is made of; more: fewer mistakes",
     )
     least_size: float = Field(
         default=0.04,
         gt=0,
+        le=1_000_000,
         description="smallest side of a detection: below 1 a share of the photo's shorter side, else pixels",
     )
     count: int = Field(
-        default=1, ge=1, description="most detections that count, surest first; 2 for a pair of feet"
+        default=1, ge=1, le=1000, description="most detections that count, surest first; 2 for a pair of feet"
     )
     mirrored: bool = Field(
         default=False, description="look in the mirror image too; profileface knows one side of faces only"
