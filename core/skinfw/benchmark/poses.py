@@ -20,6 +20,7 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask
 from skinfw.errors import DataError
 from skinfw.interfaces import PoseEncoder
+from skinfw.preparation.shared_poses import check_shared_poses
 from skinfw.reporting.figures import NONE, Cell, Table
 
 SHARES = (0.1, 0.2)
@@ -123,8 +124,10 @@ def measure_pose_encoder(
 
 def _true_pose(truth: PoseEncoder[Any], photo: Photo) -> tuple[Keypoints, float]:
     true = truth.keypoints(photo)
-    length = None if true is None else torso_length(true)
-    if true is None or length is None:
+    if true is None:
+        raise DataError(f"{photo.path}: its true poses hold nobody, so no torso to measure by")
+    length = torso_length(true)
+    if length is None:
         raise DataError(f"{photo.path}: its true pose has no torso to measure by")
     return true, length
 
@@ -174,9 +177,10 @@ def benchmark_poses(
         the figures by the encoders' labels, see `skinfw.benchmark.labels.labelled`.
 
     Raises:
-        DataError: an encoder could not measure a single photo.
+        DataError: an encoder could not measure a single photo, or two photos have one true pose.
         SkinfwError: an encoder cannot be built, for instance because its weights are missing.
     """
+    check_shared_poses(build(truth, PoseEncoder), photos)
     measured = {}
     for label, reference in labelled(encoders).items():
         figures, memory = in_own_process(_measure, reference, truth, photos)

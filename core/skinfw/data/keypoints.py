@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.config import Size
+from skinfw.data.pose_file import check_confidences, read_pose_file
 from skinfw.errors import DataError
 
 BODY_25 = (
@@ -71,21 +71,16 @@ class Keypoints:
 
 
 def read_openpose_json(path: Path) -> list[Keypoints]:
-    """Read every person of an OpenPose JSON file.
+    """Read every person of an OpenPose JSON file of 25 points, in pixels of the picture it belongs to.
 
     Raises:
-        DataError: the file is missing, no OpenPose JSON, or not of 25 points.
+        DataError: as `skinfw.data.pose_file.read_pose_file`, or a person has another number of points.
     """
-    try:
-        people = json.loads(path.read_text(encoding="utf-8-sig"))["people"]
-        rows = [np.array(person["pose_keypoints_2d"], np.float32) for person in people]
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(f"{path}: no OpenPose JSON (expected people[].pose_keypoints_2d): {error}") from error
-    for row in rows:
-        if row.size != 75 or not np.isfinite(row).all():
+    people = read_pose_file(path).people
+    for points in people:
+        if points.shape != (25, 3):
             raise DataError(
-                f"{path}: {row.size} numbers for a person, BODY_25 has 75 finite ones (25 times x, y, score)"
+                f"{path}: {points.size} numbers for a person, BODY_25 has 75 (25 times x, y, confidence)"
             )
-    return [Keypoints(row.reshape(25, 3)) for row in rows]
+    check_confidences(path, people)
+    return [Keypoints(points.astype(np.float32)) for points in people]

@@ -3,32 +3,61 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask
+from skinfw.data.skeleton import LIMBS
+
+_STEPS = 16
+"""Places on a limb where it is looked whether it lies on the person."""
 
 
 def pick_person(people: list[Keypoints], person: Mask | None) -> Keypoints | None:
-    """Return the pose with most points on the person; of equal ones the surest.
+    """Return the pose that covers most of the person.
+
+    That is the one with the greatest length of limbs on the person, times the share of its limbs there: a
+    large person cut at the knees goes before a small whole one. Of poses without a limb there, the one with
+    most points on the person; of equal ones the most confident.
 
     Args:
         people: all poses in the picture.
-        person: where the person is, bool ``(H, W)``; None takes the pose with the largest box.
+        person: where the person is, bool ``(H, W)``; None: everywhere.
 
     Returns:
         one of the poses, or None where there is none, or none has a point on the person.
     """
 
-    def on_person(pose: Keypoints) -> tuple[float, float]:
+    def rank(pose: Keypoints) -> tuple[float, float, float]:
         found = pose.points[pose.found()]
-        if person is None:
-            box = np.ptp(found[:, :2], axis=0) if len(found) else np.zeros(2)
-            # a pose of one point has no box, and is still somebody
-            return float(box[0] * box[1]) + len(found), float(found[:, 2].sum())
-        x, y = np.floor(found[:, :2]).astype(int).T
-        inside = (x >= 0) & (y >= 0) & (x < person.shape[1]) & (y < person.shape[0])
-        hits = found[inside][person[y[inside], x[inside]]]
-        return float(len(hits)), float(hits[:, 2].sum())
+        on = _on(found[:, :2], person)
+        return _covered(pose, person), float(on.sum()), float(found[on, 2].sum())
 
-    best = max(people, key=on_person, default=None)
-    return best if best is not None and on_person(best)[0] > 0 else None
+    best = max(people, key=rank, default=None)
+    return best if best is not None and rank(best)[1] > 0 else None
+
+
+def _covered(pose: Keypoints, person: Mask | None) -> float:
+    """Return the length in pixels of a pose's limbs on the person, times its share of all its limbs."""
+    found, places = pose.found(), pose.points[:, :2].astype(np.float64)
+    limbs = [(one, other) for one, other in LIMBS if found[one] and found[other]]
+    if not limbs:
+        return 0.0
+    begin, end = (places[[limb[side] for limb in limbs]] for side in (0, 1))
+    lengths = np.linalg.norm(end - begin, axis=1)
+    along = np.linspace(0, 1, _STEPS)[:, None, None]
+    on = _on((begin + along * (end - begin)).reshape(-1, 2), person).reshape(_STEPS, -1).mean(axis=0)
+    total = float(lengths.sum())
+    return float((lengths * on).sum()) ** 2 / total if total else 0.0
+
+
+def _on(places: NDArray[np.floating], person: Mask | None) -> NDArray[np.bool_]:
+    """Return which places (x, y) are on the person, bool ``(N,)``."""
+    if person is None:
+        return np.ones(len(places), bool)
+    # beyond these bounds whole numbers overflow; no picture is that large
+    x, y = np.floor(places.clip(-1, 2**30)).astype(int).T
+    inside = (x >= 0) & (y >= 0) & (x < person.shape[1]) & (y < person.shape[0])
+    on = np.zeros(len(places), bool)
+    on[inside] = person[y[inside], x[inside]]
+    return on

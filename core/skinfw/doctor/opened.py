@@ -154,7 +154,10 @@ def _cutout(folder: Path) -> tuple[Picture, Mask] | None:
 
 def _people(folder: Path) -> list[Keypoints]:
     path = folder / KEYPOINTS_FILE
-    return read_openpose_json(path) if path.is_file() else []
+    if not path.is_file():
+        return []
+    # a file without points is a finding, not a sample without a pose
+    return read_openpose_json(path) or [Keypoints(np.zeros((25, 3), np.float32))]
 
 
 def _picture(opened: Opened, part: str) -> Picture | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Hashable
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -60,6 +61,13 @@ class PoseEncoder(Component[PoseEncoderConfigT, None]):
         ``prepare`` makes a sample anew when one of them changes.
         """
         return ()
+
+    def pose_key(self, photo: Path) -> Hashable:
+        """Return what the pose of this photo is found by, by default its `sources`; empty for its pixels.
+
+        Two photos with one key would get one pose, so ``prepare`` refuses them.
+        """
+        return self.sources(photo)
 
     def fingerprint(self) -> str:
         """Return what else than its configuration the poses depend on.

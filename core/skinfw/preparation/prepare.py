@@ -19,6 +19,7 @@ from skinfw.preparation.local_engine import Workers
 from skinfw.preparation.preparer import Parts, PhotoPreparer
 from skinfw.preparation.record import remove_prepared
 from skinfw.preparation.report import PrepareReport, Row
+from skinfw.preparation.shared_poses import check_shared_poses
 from skinfw.preparation.source import FETCHED_FOLDER, list_photos, made_available
 from skinfw.preparation.task import Task, make_tasks
 from skinfw.processes import cores
@@ -64,8 +65,8 @@ def prepare(
         address: the cluster, as ``ray.init`` takes it; None for the one that Ray finds, or a new one here.
 
     Raises:
-        DataError: there is no photo in ``root``, or one cannot be used and the settings say that this
-            stops everything.
+        DataError: there is no photo in ``root``, two photos have one pose file, or a photo cannot be used and
+            the settings say that this stops everything.
         RunError: the output cannot be written, for instance because the disk is full; what was finished
             stays.
         RegistryError: a component cannot be built.
@@ -81,6 +82,9 @@ def prepare(
             made_available(root, output, entries, config.fetch) as available,
         ):
             tasks = make_tasks(available, struck_out(output))
+            check_shared_poses(
+                preparer.pose_encoder, [task.entry.path for task in tasks if task.refused is None]
+            )
             made = _rows(preparer, parts, tasks, engine, address)
             rows = []
             for row in _without_duplicates(made, output, config):

@@ -187,7 +187,12 @@ class PhotoPreparer:
         poses = self.pose_encoder.people(photo)
         keypoints = pick_person(poses, segmentation.person)
         if keypoints is None:
-            raise LeftOut("no pose found", "the pose encoder found nobody on the person's pixels")
+            files = () if photo.path is None else self.pose_encoder.sources(photo.path)
+            source = f"{files[0]} holds" if files else "the pose encoder found"
+            what = (
+                f"{len(poses)} pose(s), none of them on the person" if poses else "nobody: no pose was found"
+            )
+            raise LeftOut("no pose found", f"{source} {what}")
         return keypoints, people_count(segmentation, poses)
 
     def _files(self, photo: Photo, segmentation: Segmentation, keypoints: Keypoints) -> dict[str, bytes]:

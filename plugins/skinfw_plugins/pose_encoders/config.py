@@ -35,15 +35,21 @@ class OpenposeConfig(PoseEncoderConfig):
         description="what is cut from the end of the photo's name, without its ending, before that, for "
         "instance _0 for Dress Code",
     )
-    order: Literal["body_25", "coco_18"] | None = Field(
+    order: Literal["body_25", "body_25b", "coco_18", "coco_17"] | None = Field(
         default=None,
-        description="order of the points in the files: body_25, or coco_18 of older OpenPose models and of "
-        "Dress Code; null: by the number of points",
+        description="order of the points in the files: body_25, body_25b, coco_18 (older OpenPose models, "
+        "ControlNet, Dress Code) or coco_17; null: by the number of points, and for 25 by which of the two "
+        "orders makes a body of them",
+    )
+    coordinates: Literal["pixels", "zero_one", "plus_minus_one"] | None = Field(
+        default=None,
+        description="unit of x and y: pixels, or the range [0, 1] or [-1, 1] across the picture (OpenPose's "
+        "--keypoint_scale 3 and 4); null: by the values",
     )
     pixels_of: tuple[Side, Side] | None = Field(
         default=None,
         description="height and width in pixels of the picture that the files' x and y count in, for "
-        "instance [512, 384] for Dress Code; null: the photo itself",
+        "instance [512, 384] for Dress Code; null: the canvas that a file names, else the photo",
     )
     binary: SpecPath | None = Field(
         default=None,

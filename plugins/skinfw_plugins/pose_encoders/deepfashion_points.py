@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from skinfw.data.photo import Photo
 from skinfw.errors import DataError, UserError, first_line
 from skinfw.interfaces.pose_encoder import PoseEncoder
 from skinfw_plugins.pose_encoders.config_layouts import DeepfashionPointsConfig
+from skinfw_plugins.pose_encoders.inside import check_inside
 from skinfw_plugins.pose_encoders.orders import DEEPFASHION_21, to_body_25
 
 _POINTS = len(DEEPFASHION_21)
@@ -26,7 +28,7 @@ class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
         """Return the pose of a photo; none where all points are missing.
 
         Raises:
-            DataError: the photo has no line.
+            DataError: the photo has no line, or its points are not of this photo.
             UserError: a file cannot be read.
         """
         if photo.path is None:
@@ -38,7 +40,13 @@ class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
             codes = _of(self._visibility, name, self.config.visibility)
             confidence *= np.select([codes == _SEEN, codes == _HIDDEN], [1.0, self.config.hidden], 0.0)
         pose = to_body_25(np.column_stack([places, confidence]), DEEPFASHION_21)
+        advice = "then take the photos at the size that the points are of"
+        check_inside([pose], photo.size, f"{self.config.locations}: {name}", advice)
         return [pose] if pose.found(0).any() else []
+
+    def pose_key(self, photo: Path) -> Hashable:
+        """Return the photo's name, which its line begins with."""
+        return photo.name
 
     def fingerprint(self) -> str:
         """Return when the files were changed: all poses come from them."""
@@ -63,7 +71,7 @@ def _of(lines: dict[str, NDArray[np.float64]], name: str, path: Path) -> NDArray
 def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
     """Return the numbers of each photo's line, float64 ``(count,)``."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
             f"{path}: cannot be read: {first_line(error)}; give the keypoints_*.txt of DeepFashion-MultiModal"
@@ -82,5 +90,7 @@ def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
                 f"{path}: line {number}: expected a photo's name and {count} numbers, found {len(values)} "
                 "words after it; locations is keypoints_loc.txt, visibility keypoints_vis.txt"
             )
+        if name in found:
+            raise UserError(f"{path}: line {number}: {name} has a line already; keep the one that is right")
         found[name] = row
     return found

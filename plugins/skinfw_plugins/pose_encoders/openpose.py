@@ -34,14 +34,14 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
         """Return the poses in the JSON file of a photo, in the file's order.
 
         Raises:
-            DataError: there is no JSON file for the photo, it is none of OpenPose's, or OpenPose failed.
+            DataError: there is no JSON file for the photo, it is none of OpenPose's, it does not fit the
+                photo, or OpenPose failed.
             UserError: OpenPose cannot be started.
         """
         sources = () if photo.path is None else self.sources(photo.path)
         if sources:
-            poses = read_poses(sources[0], self.config.order)
-            size = self.config.pixels_of
-            return poses if size is None else [pose.resized(size, photo.size) for pose in poses]
+            config = self.config
+            return read_poses(sources[0], config.order, photo.size, config.pixels_of, config.coordinates)
         if self.config.binary is not None:
             return self._run(photo, self.config.binary)
         if photo.path is None:

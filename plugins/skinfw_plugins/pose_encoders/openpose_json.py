@@ -1,70 +1,158 @@
-"""OpenPose's JSON files of any age, and Dress Code's."""
+"""Pose files of OpenPose, ControlNet, COCO and Dress Code as BODY_25 in pixels of the photo."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.config import Size
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.pose_file import Points, check_confidences, read_pose_file
+from skinfw.data.skeleton import LIMBS
 from skinfw.errors import DataError
-from skinfw_plugins.pose_encoders.orders import COCO_18, to_body_25
+from skinfw_plugins.pose_encoders.inside import check_inside
+from skinfw_plugins.pose_encoders.orders import ORDERS, to_body_25
 
-ORDERS = {"body_25": BODY_25, "coco_18": COCO_18}
-KEY, OLD_KEY = "pose_keypoints_2d", "pose_keypoints"
-"""What a person's points are called, and what they were called in OpenPose's first releases."""
+READ = ("body_25", "body_25b", "coco_18", "coco_17")
+"""The orders that files are read in; of those with as many points the first goes before the others."""
+
+Unit = Literal["pixels", "zero_one", "plus_minus_one"]
+
+_CLEARLY = 0.8
+"""How long the limbs of an order may at most be, compared with those of the usual one, to be taken instead.
+On 729 whole people the wrong order made limbs at least 1.3 times as long as the right one."""
+
+_LEAST_LIMBS = 6
+"""Limbs that both orders must have found to be compared."""
+
+_BEYOND = 1.2
+"""Largest coordinate of a range of 1: points may lie a little outside the picture."""
+
+_LEAST_NORMALIZED = 3
+"""Points from which on such small coordinates are a range and not a few pixels."""
+
+_ASPECT = 1.1
+"""Ratio of aspects up to which a canvas shows the whole photo: ControlNet rounds sides to multiples of 64."""
 
 
-def read_poses(path: Path, order: str | None = None) -> list[Keypoints]:
-    """Read every person of a JSON file, in pixels of the picture that the file was made of.
-
-    Read are OpenPose's ``{"people": [{"pose_keypoints_2d": [x, y, score, ...]}]}`` (``pose_keypoints`` in
-    files of its first releases) and Dress Code's ``{"keypoints": [[x, y, score, id], ...]}``, which holds one
-    person; there a point that was not found is -1 or 0.
+def read_poses(
+    path: Path,
+    order: str | None = None,
+    size: Size | None = None,
+    pixels_of: Size | None = None,
+    coordinates: Unit | None = None,
+) -> list[Keypoints]:
+    """Read every person of a pose file; see `skinfw.data.pose_file.read_pose_file` for the formats.
 
     Args:
         path: the file.
-        order: ``body_25`` or ``coco_18``; None: by the number of points.
+        order: one of `READ`; None: by the number of points and the body that they make.
+        size: height and width of the photo in pixels; None: the poses stay in pixels of the picture that the
+            file was made of.
+        pixels_of: height and width of the picture that the file counts in; None: the canvas that the file
+            names, else the photo.
+        coordinates: the unit of x and y; None: a range of 1 where all points are within it.
 
     Raises:
-        DataError: the file cannot be read, is none of these, or has another number of points.
+        DataError: the file cannot be read, is in none of the formats, has another number of points, or does
+            not fit the photo.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-        rows = [np.array(person, np.float64) for person in _people(content)]
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    file = read_pose_file(path)
+    names = _order(path, file.people, order)
+    check_confidences(path, file.people)
+    placed = _in_pixels(path, file.people, pixels_of or file.canvas or size, coordinates)
+    people = [to_body_25(points, ORDERS[names]) for points in placed]
+    counted = pixels_of or file.canvas
+    if size is None:
+        return people
+    if counted is not None and counted != size:
+        _check_aspect(path, counted, size)
+        people = [pose.resized(counted, size) for pose in people]
+    check_inside(people, size, str(path), "then name the size that they count in with pixels_of")
+    return people
+
+
+def _order(path: Path, people: Sequence[Points], order: str | None) -> str:
+    """Return the order of a file's points.
+
+    Raises:
+        DataError: no order, or not the one that is asked for, has as many points.
+    """
+    counts = {name: len(ORDERS[name]) for name in READ}
+    for points in people:
+        if order is not None and len(points) != counts[order]:
+            raise DataError(
+                f"{path}: {points.size} numbers for a person, order {order!r} has {3 * counts[order]}"
+            )
+        if len(points) not in counts.values():
+            known = " or ".join(
+                f"{3 * count} ({' or '.join(name for name in READ if counts[name] == count)})"
+                for count in dict.fromkeys(counts.values())
+            )
+            raise DataError(f"{path}: {points.size} numbers for a person, expected {known}")
+    if len({len(points) for points in people}) > 1:
+        raise DataError(f"{path}: its people have different numbers of points")
+    if order is not None or not people:
+        return order or READ[0]
+    usual, *others = (name for name in READ if counts[name] == len(people[0]))
+    return next((name for name in others if _makes_a_body(people, name, usual)), usual)
+
+
+def _makes_a_body(people: Sequence[Points], order: str, usual: str) -> bool:
+    """Return whether the limbs of people are clearly shorter in one order than in the usual one."""
+    lengths: dict[str, list[float]] = {order: [], usual: []}
+    for points in people:
+        limbs = {name: _limb_lengths(to_body_25(points, ORDERS[name])) for name in lengths}
+        if min(map(len, limbs.values())) >= _LEAST_LIMBS:
+            for name, each in limbs.items():
+                lengths[name].append(float(np.mean(each)))
+    return bool(lengths[order]) and sum(lengths[order]) < _CLEARLY * sum(lengths[usual])
+
+
+def _limb_lengths(pose: Keypoints) -> list[float]:
+    found, places = pose.points[:, 2] > 0, pose.points[:, :2]
+    return [
+        float(np.linalg.norm(places[first] - places[second]))
+        for first, second in LIMBS
+        if found[first] and found[second]
+    ]
+
+
+def _in_pixels(
+    path: Path, people: Sequence[Points], size: Size | None, coordinates: Unit | None
+) -> list[Points]:
+    """Return points in pixels where they are given in a range across a picture of ``size``."""
+    unit = coordinates or _unit(people)
+    if unit == "pixels" or not people:
+        return list(people)
+    if size is None:
+        raise DataError(f"{path}: its coordinates are a range across the picture, whose size is not known")
+    height, width = size
+    # OpenPose's ranges go from the centre of the first pixel to that of the last one
+    sides = np.array([width - 1, height - 1, 1])
+    if unit == "zero_one":
+        return [points * sides for points in people]
+    shifted = [(points + np.array([1, 1, 0])) / np.array([2, 2, 1]) * sides for points in people]
+    return [np.where(points[:, 2:] > 0, moved, 0) for points, moved in zip(people, shifted, strict=True)]
+
+
+def _unit(people: Sequence[Points]) -> Unit:
+    """Return the unit of coordinates by their values."""
+    found = [points[points[:, 2] > 0, :2] for points in people]
+    places = np.concatenate([np.zeros((0, 2)), *found])
+    if len(places) < _LEAST_NORMALIZED or np.abs(places).max() > _BEYOND:
+        return "pixels"
+    return "plus_minus_one" if (places < 1 - _BEYOND).any() else "zero_one"
+
+
+def _check_aspect(path: Path, counted: Size, size: Size) -> None:
+    ratio = (counted[0] * size[1]) / (counted[1] * size[0])
+    if max(ratio, 1 / ratio) > _ASPECT:
         raise DataError(
-            f"{path}: no OpenPose JSON (expected people[].pose_keypoints_2d, or Dress Code's keypoints): "
-            f"{error}"
-        ) from error
-    return [_pose(path, row, order) for row in rows]
-
-
-def _people(content: Any) -> list[Any]:
-    """Return the numbers of each person, flat as OpenPose has them."""
-    if "people" not in content and "keypoints" in content:
-        # the fourth number of Dress Code's rows is the point's place in the order
-        return [[number for row in content["keypoints"] for number in row[:3]]]
-    return [person[OLD_KEY] if OLD_KEY in person else person[KEY] for person in content["people"]]
-
-
-def _pose(path: Path, row: NDArray[np.float64], order: str | None) -> Keypoints:
-    if row.ndim != 1 or not np.isfinite(row).all():
-        raise DataError(f"{path}: a person's points are no list of finite numbers")
-    by_number = {3 * len(names): name for name, names in ORDERS.items()}
-    chosen = order or by_number.get(row.size)
-    if chosen is None or row.size != 3 * len(ORDERS[chosen]):
-        known = " or ".join(f"{numbers} ({name})" for numbers, name in by_number.items())
-        raise DataError(
-            f"{path}: {row.size} numbers for a person"
-            + (f", order {order!r} has {3 * len(ORDERS[order])}" if order else f", expected {known}")
+            f"{path}: its points count in a picture of {counted[0]}x{counted[1]}, the photo has "
+            f"{size[0]}x{size[1]} pixels (height x width): another aspect, so one of them is cropped; find "
+            "the pose in the photo itself"
         )
-    points = row.reshape(-1, 3)
-    # points that were not found are 0 or -1 in one place, whatever their score
-    points[(points[:, :2] <= 0).all(axis=1)] = 0
-    return to_body_25(points, ORDERS[chosen])

@@ -19,6 +19,11 @@ COCO_18 = (
 )  # fmt: skip
 """OpenPose's older model, as Dress Code's files have it."""
 
+BODY_25B = (*COCO_17, "UpperNeck", "HeadTop",
+    "LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel",
+)  # fmt: skip
+"""OpenPose's model BODY_25B (poseParameters, release 1.5); its neck is above the shoulders."""
+
 HALPE_26 = (*COCO_17, "Head", "Neck", "MidHip",
     "LBigToe", "RBigToe", "LSmallToe", "RSmallToe", "LHeel", "RHeel",
 )  # fmt: skip
@@ -46,6 +51,7 @@ higher than the joints of the other orders.
 
 ORDERS: dict[str, tuple[str, ...]] = {
     "body_25": BODY_25,
+    "body_25b": BODY_25B,
     "coco_17": COCO_17,
     "coco_18": COCO_18,
     "halpe_26": HALPE_26,

@@ -44,3 +44,37 @@ def test_without_a_mask_the_largest_is_picked() -> None:
     small, large = person((2, 2), (3, 3), (4, 4)), person((2, 2), (18, 18))
     assert pick_person([small, large], None) is large
     assert pick_person([person((2, 2))], None) is not None
+
+
+def whole(x: float, y: float, height: float, found: int = 25) -> Keypoints:
+    """A person of a height whose first points from the top are found."""
+    places = {
+        0: (0, 0), 1: (0, 2), 2: (-2, 2), 3: (-3, 4), 4: (-3, 6), 5: (2, 2), 6: (3, 4), 7: (3, 6),
+        8: (0, 7), 9: (-1, 7), 12: (1, 7), 10: (-1, 10), 13: (1, 10), 11: (-1, 13), 14: (1, 13),
+    }  # fmt: skip
+    values = np.zeros((25, 3), np.float32)
+    for index, (across, down) in list(places.items())[:found]:
+        values[index] = x + across * height / 13, y + down * height / 13, 0.9
+    return Keypoints(values)
+
+
+def test_a_large_person_cut_at_the_knees_goes_before_a_small_whole_one() -> None:
+    everybody = np.ones((130, 130), bool)
+    cut, bystander = whole(50, 10, 130, found=11), whole(110, 60, 30)
+    for mask in (everybody, None):
+        assert pick_person([bystander, cut], mask) is cut
+        assert pick_person([cut, bystander], mask) is cut
+
+
+def test_the_large_person_beside_the_mask_goes_after_the_small_one_on_it() -> None:
+    right = np.zeros((130, 130), bool)
+    right[:, 95:] = True
+    large, small = whole(50, 10, 110), whole(110, 60, 30)
+    assert pick_person([large, small], right) is small
+
+
+def test_points_all_over_the_person_without_limbs_are_nobody() -> None:
+    stray = np.zeros((25, 3), np.float32)
+    stray[[4, 7, 11]] = (5, 5, 0.9), (125, 5, 0.9), (60, 125, 0.9)
+    small = whole(60, 30, 40)
+    assert pick_person([Keypoints(stray), small], np.ones((130, 130), bool)) is small

@@ -407,3 +407,27 @@ def test_samples_may_not_lie_among_the_photos(photos: Path) -> None:
     with pytest.raises(DataError, match="samples must not lie among the photos"):
         run(photos, photos)
     assert tree(photos) == before
+
+
+def test_one_pose_file_for_two_photos_is_refused(photos: Path, tmp_path: Path) -> None:
+    flat = tmp_path / "poses"
+    flat.mkdir()
+    for path in sorted(photos.rglob("*.json")):
+        shutil.move(path, flat / path.name)
+    poses = use("pose_encoder", "openpose", folder=flat)
+    with pytest.raises(DataError, match=r"id_0/01_1_front.png and .*id_1/01_1_front.png .*_keypoints.json"):
+        run(photos, tmp_path / "out", pose_encoder=poses)
+    # alone it is not another photo's
+    shutil.rmtree(photos / "id_1")
+    shutil.rmtree(photos / "id_2")
+    assert run(photos, tmp_path / "out", pose_encoder=poses).count("made") == 1
+
+
+def test_why_there_is_no_pose(photos: Path, tmp_path: Path) -> None:
+    (photos / "id_0" / "01_1_front_keypoints.json").write_text('{"people": []}')
+    beside = {"people": [{"pose_keypoints_2d": [1.0, 2.0, 0.9] * 25}]}
+    (photos / "id_1" / "01_1_front_keypoints.json").write_text(json.dumps(beside))
+    nobody, elsewhere, _ = run(photos, tmp_path / "out").rows
+    assert nobody.reason == elsewhere.reason == "no pose found"
+    assert nobody.detail.endswith("01_1_front_keypoints.json holds nobody: no pose was found")
+    assert elsewhere.detail.endswith("holds 1 pose(s), none of them on the person")

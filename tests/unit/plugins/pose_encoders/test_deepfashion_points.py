@@ -82,6 +82,7 @@ def test_a_photo_without_a_line_is_one_that_fails(tmp_path: Path) -> None:
         (f"{NAME}.jpg 1 2\n", "line 1: expected a photo's name and 42 numbers, found 2 words"),
         (f"{NAME}.jpg {'x ' * 42}\n", "line 1: expected a photo's name and 42 numbers, found 42 words"),
         (f"{NAME}.jpg {'0 ' * 21}\n", "locations is keypoints_loc.txt, visibility keypoints_vis.txt"),
+        (f"{NAME}.jpg {'9 ' * 42}\n" * 2, f"line 2: {NAME}.jpg has a line already"),
         (None, "cannot be read: [Errno 2] No such file or directory"),
     ],
 )
@@ -96,3 +97,12 @@ def test_bad_files_of_deepfashion_multimodal_stop_a_run(tmp_path: Path, text: st
         points(tmp_path).people(photo_of(tmp_path, f"images/{NAME}.jpg"))
     # a DataError would be told once for every photo
     assert not isinstance(caught.value, DataError)
+
+
+def test_points_of_another_size_are_refused(tmp_path: Path) -> None:
+    write_deepfashion_multimodal(tmp_path, [NAME])
+    path = tmp_path / "keypoints" / "keypoints_loc.txt"
+    # as some editors save it
+    path.write_text(f"{NAME}.jpg {'500 900 ' * 21}\n", encoding="utf-8-sig")
+    with pytest.raises(DataError, match=f"{NAME}.jpg: 19 of .* points lie outside the photo of 96x64"):
+        points(tmp_path).people(photo_of(tmp_path, f"images/{NAME}.jpg"))

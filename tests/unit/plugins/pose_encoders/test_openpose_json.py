@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skinfw.data.keypoints import BODY_25, Keypoints, read_openpose_json
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError
+from skinfw_plugins.datasets.mannequin import draw_person
 from skinfw_plugins.pose_encoders.config import OpenposeConfig
 from skinfw_plugins.pose_encoders.openpose import OpenposePoseEncoder
 from skinfw_plugins.pose_encoders.openpose_json import read_poses
-from skinfw_plugins.pose_encoders.orders import COCO_18
+from skinfw_plugins.pose_encoders.orders import BODY_25B, COCO_17, COCO_18
 
 
 def write(path: Path, content: Any) -> Path:
@@ -55,7 +57,7 @@ def test_dress_code_has_one_person_at_half_the_size(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "order", "message"),
     [
-        ({"people": [{"pose_keypoints_2d": [1.0] * 51}]}, None, "51 numbers for a person, expected 75"),
+        ({"people": [{"pose_keypoints_2d": [1.0] * 45}]}, None, "45 numbers for a person, expected 75"),
         ({"people": [{"pose_keypoints_2d": [1.0] * 75}]}, "coco_18", "75 numbers .* order 'coco_18' has 54"),
         (
             {"people": [{"pose_keypoints_2d": [1.0] * 53 + [float("nan")]}]},
@@ -72,3 +74,135 @@ def test_other_files_are_refused(tmp_path: Path, content: Any, order: str | None
         read_poses(write(tmp_path / "a.json", content), order)
     with pytest.raises(DataError, match=r"none\.json: cannot be read: No such file"):
         read_poses(tmp_path / "none.json")
+
+
+SIZE = (96, 64)
+DRAWN = draw_person(0, SIZE).points.astype(float)
+FOUND = DRAWN[:, 2] > 0
+
+
+def in_order(order: tuple[str, ...]) -> list[float]:
+    """The drawn person's points in another order, flat; the ends of the head from neck and nose."""
+    places = dict(zip(BODY_25, DRAWN, strict=True))
+    up = places["Nose"] - places["Neck"]
+    places |= {"UpperNeck": places["Neck"] + 0.3 * up, "HeadTop": places["Nose"] + 0.8 * up}
+    for name in ("UpperNeck", "HeadTop"):
+        places[name][2] = 1.0
+    return [float(value) for name in order for value in places[name]]
+
+
+def people(*rows: Any, **more: Any) -> dict[str, Any]:
+    return {"people": [{"pose_keypoints_2d": row} for row in rows], **more}
+
+
+def scaled(x: float, y: float, shift: float = 0.0) -> list[float]:
+    """The drawn person's numbers times x and y, where found."""
+    moved = np.where(FOUND[:, None], DRAWN * [x, y, 1] + [shift, shift, 0], 0)
+    return [float(value) for value in moved.ravel()]
+
+
+@pytest.mark.parametrize("order", [BODY_25B, COCO_18, COCO_17], ids=["body_25b", "coco_18", "coco_17"])
+def test_the_order_is_recognized(tmp_path: Path, order: tuple[str, ...]) -> None:
+    (pose,) = read_poses(write(tmp_path / "a.json", people(in_order(order))), None, SIZE)
+    for name in set(order) & set(BODY_25):
+        assert pose.point(name) == pytest.approx(DRAWN[BODY_25.index(name)], abs=1e-4), name
+
+
+def test_the_order_of_a_whole_file_is_one(tmp_path: Path) -> None:
+    # three points alone make no body in either order
+    sparse = [0.0] * 75
+    sparse[:9] = [10, 10, 0.9, 12, 9, 0.9, 8, 9, 0.9]
+    path = write(tmp_path / "a.json", people(sparse, in_order(BODY_25B)))
+    assert read_poses(path, None, SIZE)[0].point("LEye")[:2].tolist() == [12, 9]
+    assert read_poses(path, "body_25", SIZE)[0].point("Neck")[:2].tolist() == [12, 9]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        people(scaled(2, 2), canvas_width=128, canvas_height=192),
+        [people(scaled(2, 2), canvas_width=128, canvas_height=192)],
+        people(scaled(1 / 63, 1 / 95)),
+        people(scaled(1 / 63, 1 / 95), canvas_width=128, canvas_height=192),
+        people(scaled(2 / 63, 2 / 95, -1)),
+        people(scaled(1, 1), [0.0] * 75),
+        people(scaled(1, 1), []),
+        people(scaled(1, 1), None),
+        {"people": [None, {}, {"hand_left_keypoints_2d": [1, 2, 3]}, *people(scaled(1, 1))["people"]]},
+    ],
+    ids=[
+        "canvas", "frames", "zero_one", "zero_one of a canvas", "plus_minus_one", "zeros", "empty", "null",
+        "no body",
+    ],
+)  # fmt: skip
+def test_the_person_is_read_in_pixels_of_the_photo(tmp_path: Path, content: Any) -> None:
+    (pose,) = read_poses(write(tmp_path / "a.json", content), None, SIZE)
+    assert np.abs(pose.points - DRAWN).max() < 0.6  # a canvas has centres of its own pixels
+
+
+def test_the_unit_can_be_said(tmp_path: Path) -> None:
+    # a person in the lower right quarter has no coordinate below 0
+    path = write(tmp_path / "a.json", people([0.5, 0.5, 1.0] * 25))
+    assert read_poses(path, None, (101, 101))[0].points[0, 0] == pytest.approx(50)
+    found = read_poses(path, None, (101, 101), coordinates="plus_minus_one")
+    assert found[0].points[0, 0] == pytest.approx(75)
+    assert read_poses(path, None, (101, 101), coordinates="pixels")[0].points[0, 0] == 0.5
+
+
+def test_the_size_that_is_said_goes_before_the_canvas(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", people(scaled(2, 2), canvas_width=32, canvas_height=48))
+    (pose,) = read_poses(path, None, SIZE, (192, 128))
+    assert np.abs(pose.points - DRAWN).max() < 0.6
+
+
+def test_cocos_flags_become_confidences(tmp_path: Path) -> None:
+    flat = in_order(COCO_17)
+    flat[2::3] = [2, 1, 0, *[2] * 14]
+    (pose,) = read_poses(write(tmp_path / "a.json", {"keypoints": flat}), None, SIZE)
+    assert [float(pose.point(name)[2]) for name in ("Nose", "LEye", "REye")] == [1, 0.5, 0]
+
+
+@pytest.mark.parametrize("content", [{"people": []}, people([]), people([0.0] * 75), people(None)])
+def test_nobody_was_found(tmp_path: Path, content: Any) -> None:
+    assert read_poses(write(tmp_path / "a.json", content), None, SIZE) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([people(), people()], "a list of 2 frames"),
+        ([], "a list of 0 frames"),
+        ("people", "holds no object"),
+        ({"people": None}, "people is not a list"),
+        ({}, "it has no people"),
+        ({"people": [3]}, "person 1 is not an object"),
+        ({"people": [{}]}, "person 1 has no pose_keypoints_2d"),
+        ({"people": [{"pose_keypoints_2d": "1 2 3"}]}, "pose_keypoints_2d of person 1 is not a list"),
+        (people(scaled(1, 1), ["4.5"] * 75), "number 1 of person 2 is '4.5'"),
+        (people([True] * 75), "number 1 of person 1 is 'True'"),
+        (people([10**400] * 75), "number 1 of person 1 is '1000"),
+        (people([4.0, float("inf"), 1.0] * 25), "number 2 of person 1 is 'inf'"),
+        (people([[1.0, 2.0, 0.5]] * 25), r"number 1 of person 1 is '\[1.0, 2.0"),
+        (people([4.0, 5.0] * 25), "50 numbers for a person"),
+        (people([4.0, 5.0, 87.5] * 25), "has a confidence of 87.5"),
+        (people(scaled(1, 1), scaled(1, 1)[:54]), "different numbers of points"),
+        (people(scaled(1, 1), canvas_width=64), "canvas_height and canvas_width must both be"),
+        (people(scaled(1, 1), canvas_width=64, canvas_height=0), "canvas_height and canvas_width must both"),
+        (people(scaled(1, 1), canvas_width=64, canvas_height=64), "another aspect"),
+        (people(scaled(4, 4)), r"points lie outside the photo of 96x64 .* with pixels_of"),
+        ({"keypoints": [[1, 2]] * 18}, "rows of x, y, confidence"),
+    ],
+)
+def test_the_reason_is_said(tmp_path: Path, content: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message) as error:
+        read_poses(write(tmp_path / "a.json", content), None, SIZE)
+    assert len(str(error.value)) < 400
+
+
+def test_a_samples_keypoints_are_read_by_the_same_rules(tmp_path: Path) -> None:
+    path = write(tmp_path / "keypoints.json", people(None, scaled(1, 1)))
+    assert np.allclose(read_openpose_json(path)[0].points, Keypoints(DRAWN.astype(np.float32)).points)
+    with pytest.raises(DataError, match="54 numbers for a person, BODY_25 has 75"):
+        read_openpose_json(write(path, people(scaled(1, 1)[:54])))
+    with pytest.raises(DataError, match="no list of finite numbers"):
+        read_openpose_json(write(path, people([10**400] * 75)))

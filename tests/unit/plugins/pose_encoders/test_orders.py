@@ -10,6 +10,8 @@ from skinfw_plugins.pose_encoders.orders import COCO_17, COCO_18, HALPE_26, MEDI
 # deepfashion_21 from coordinates in its files, where front and back views tell left from right
 BY_HAND = {
     "coco_17": {0: 0, 2: 6, 3: 8, 4: 10, 5: 5, 7: 9, 9: 12, 11: 16, 12: 11, 15: 2, 16: 1, 17: 4, 18: 3},
+    "body_25b": {0: 0, 2: 6, 3: 8, 4: 10, 5: 5, 7: 9, 9: 12, 10: 14, 11: 16, 12: 11, 15: 2, 16: 1, 17: 4,
+                 18: 3, 19: 19, 20: 20, 21: 21, 22: 22, 23: 23, 24: 24},
     "coco_18": {0: 0, 1: 1, 2: 2, 5: 5, 9: 8, 11: 10, 12: 11, 15: 14, 16: 15, 17: 16, 18: 17},
     "halpe_26": {0: 0, 1: 18, 8: 19, 2: 6, 16: 1, 19: 20, 20: 22, 21: 24, 22: 21, 23: 23, 24: 25},
     "mediapipe_33": {0: 0, 2: 12, 5: 11, 3: 14, 4: 16, 9: 24, 10: 26, 11: 28, 15: 5, 16: 2, 17: 8, 18: 7,
@@ -18,7 +20,8 @@ BY_HAND = {
                        14: 20, 15: 2, 16: 3, 17: 1, 18: 4},
 }  # fmt: skip
 LENGTHS = {
-    "body_25": 25, "coco_17": 17, "coco_18": 18, "halpe_26": 26, "mediapipe_33": 33, "deepfashion_21": 21
+    "body_25": 25, "body_25b": 25, "coco_17": 17, "coco_18": 18, "halpe_26": 26, "mediapipe_33": 33,
+    "deepfashion_21": 21,
 }  # fmt: skip
 
 

@@ -1,0 +1,173 @@
+"""Reading pose files: OpenPose's JSON and what other programs write in its shape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.config import Size
+from skinfw.errors import DataError
+from skinfw.regular_file import read_regular
+
+KEYS = ("pose_keypoints_2d", "pose_keypoints")
+"""What a person's points are called, and what they were called in OpenPose's first releases."""
+
+_OTHER_KEYS = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d")
+"""Points of a person whose body was not looked for."""
+
+MAX_CONFIDENCE = 1.5
+"""OpenPose's confidences exceed 1 by a little; percentages and other scores exceed it by more."""
+
+_COCO_VISIBILITY = {0: 0.0, 1: 0.5, 2: 1.0}
+"""Confidence of COCO's flags: not labelled, labelled but hidden, visible."""
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PoseFile:
+    """What a pose file holds.
+
+    Attributes:
+        people: x, y and confidence of the points of each person who has some, float64 ``(N, 3)``, in the
+            file's own order and units; a point that was not found is 0, 0, 0.
+        canvas: height and width of the canvas that the file says it counts in, as ControlNet's do; None where
+            it does not say.
+    """
+
+    people: list[Points]
+    canvas: Size | None = None
+
+
+def read_pose_file(path: Path) -> PoseFile:
+    """Read a pose file.
+
+    Read are OpenPose's ``{"people": [{"pose_keypoints_2d": [x, y, confidence, ...]}]}``, ControlNet's, which
+    adds ``canvas_width`` and ``canvas_height`` and may wrap the frame in a list, and
+    ``{"keypoints": [...]}`` of one person, in rows as Dress Code has them or flat as COCO has them. People
+    without points, such as ``null``, are not there.
+
+    Raises:
+        DataError: the file cannot be read, is in none of these formats, or holds values that are not
+            coordinates and confidences.
+    """
+    try:
+        content = json.loads(read_regular(path).decode("utf-8-sig"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise _refused(path, f"not JSON: {error}") from error
+    frame = _frame(content, path)
+    people = [_checked(numbers, path, place) for place, numbers in _people(frame, path)]
+    return PoseFile([points for points in people if (points[:, 2] > 0).any()], _canvas(frame, path))
+
+
+def check_confidences(path: Path, people: Sequence[Points]) -> None:
+    """Refuse confidences that are on another scale, such as percentages.
+
+    Raises:
+        DataError: one is above `MAX_CONFIDENCE`.
+    """
+    greatest = max((float(points[:, 2].max()) for points in people), default=0.0)
+    if greatest > MAX_CONFIDENCE:
+        raise DataError(
+            f"{path}: has a confidence of {greatest:g}; confidences are from 0 to 1, so this is another "
+            "format or scale: convert the file"
+        )
+
+
+def _refused(path: Path, why: str) -> DataError:
+    return DataError(
+        f"{path}: no OpenPose JSON (expected people[].pose_keypoints_2d, or Dress Code's keypoints): {why}"
+    )
+
+
+def _frame(content: Any, path: Path) -> Mapping[str, Any]:
+    """Return the object that holds the people: the file's own, or that of its only frame."""
+    if isinstance(content, list):
+        if len(content) != 1:
+            raise _refused(path, f"it is a list of {len(content)} frames; a photo has one")
+        content = content[0]
+    if not isinstance(content, dict):
+        raise _refused(path, "it holds no object")
+    return content
+
+
+def _canvas(frame: Mapping[str, Any], path: Path) -> Size | None:
+    sides: list[Any] = [frame.get("canvas_height"), frame.get("canvas_width")]
+    if sides == [None, None]:
+        return None
+    if not all(_is_number(side) and 1 <= side <= 1e6 for side in sides):
+        raise _refused(path, "canvas_height and canvas_width must both be numbers of pixels")
+    return round(frame["canvas_height"]), round(frame["canvas_width"])
+
+
+def _people(frame: Mapping[str, Any], path: Path) -> list[tuple[str, list[Any]]]:
+    """Return the numbers of each person, flat, with what errors call the person."""
+    if "people" not in frame and "keypoints" in frame:
+        return [("the person", _of_one_person(frame["keypoints"], path))]
+    people = frame.get("people")
+    if not isinstance(people, list):
+        raise _refused(path, "people is not a list" if "people" in frame else "it has no people")
+    found, lacking = [], None
+    for number, person in enumerate(people, 1):
+        if person is not None and not isinstance(person, dict):
+            raise _refused(path, f"person {number} is not an object")
+        key = next((key for key in reversed(KEYS) if key in (person or {})), None)
+        if key is None or person is None:
+            if not any(other in (person or {}) for other in _OTHER_KEYS):
+                lacking = lacking or number
+            continue
+        numbers = person[key]
+        if numbers is not None and not isinstance(numbers, list):
+            raise _refused(path, f"{key} of person {number} is not a list")
+        if numbers:
+            found.append((f"person {number}", numbers))
+    if not found and lacking is not None:
+        raise _refused(path, f"person {lacking} has no {KEYS[0]}")
+    return found
+
+
+def _of_one_person(keypoints: Any, path: Path) -> list[Any]:
+    if not isinstance(keypoints, list):
+        raise _refused(path, "keypoints is not a list")
+    if not any(isinstance(row, list) for row in keypoints):
+        flags = keypoints[2::3]
+        if all(isinstance(flag, int) and flag in _COCO_VISIBILITY for flag in flags) and 2 in flags:
+            return [
+                _COCO_VISIBILITY[value] if place % 3 == 2 else value for place, value in enumerate(keypoints)
+            ]
+        return keypoints
+    # the fourth number of Dress Code's rows is the point's place in the order
+    if not all(isinstance(row, list) and len(row) in (3, 4) for row in keypoints):
+        raise _refused(path, "keypoints must be rows of x, y, confidence and index")
+    return [value for row in keypoints for value in row[:3]]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _checked(numbers: list[Any], path: Path, person: str) -> Points:
+    """Return a person's points, ``(N, 3)``; those that were not found are 0, 0, 0."""
+    if not all(_is_number(value) and abs(value) < 1e9 for value in numbers):  # False for NaN, too
+        place = next(at for at, value in enumerate(numbers) if not (_is_number(value) and abs(value) < 1e9))
+        raise DataError(
+            f"{path}: a person's points are no list of finite numbers: number {place + 1} of {person} is "
+            f"{str(numbers[place])[:20]!r}"
+        )
+    if len(numbers) % 3:
+        raise DataError(
+            f"{path}: {len(numbers)} numbers for a person, expected x, y and confidence for each point"
+        )
+    points = np.array(numbers, np.float64).reshape(-1, 3)
+    points[points[:, 2] <= 0] = 0
+    # where a point was not found some programs write 0 or -1 for both coordinates, whatever the confidence
+    points[((points[:, :2] == 0) | (points[:, :2] == -1)).all(axis=1)] = 0
+    return points

@@ -1,0 +1,29 @@
+"""The check that no two photos get one pose."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import Any
+
+from skinfw.errors import DataError
+from skinfw.interfaces import PoseEncoder
+
+
+def check_shared_poses(encoder: PoseEncoder[Any], photos: Iterable[Path]) -> None:
+    """Refuse photos that would get the pose of another photo, as when all files of poses are in one folder.
+
+    Raises:
+        DataError: two photos have one pose file; names both.
+    """
+    owners: dict[Hashable, Path] = {}
+    for photo in photos:
+        key = encoder.pose_key(photo)
+        owner = owners.setdefault(key, photo) if key else photo
+        if owner != photo:
+            source = next(iter(encoder.sources(photo)), None)
+            what = f"the pose in {source}" if source is not None else "the same pose"
+            raise DataError(
+                f"{owner} and {photo} would both get {what}, as their names are the same; give each photo "
+                "its own, for instance by putting the poses into the photos' own subfolders"
+            )

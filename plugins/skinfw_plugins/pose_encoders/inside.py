@@ -1,0 +1,39 @@
+"""The check that poses from files are of the photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from skinfw.config import Size
+from skinfw.data.keypoints import Keypoints
+from skinfw.errors import DataError
+
+_OUTSIDE, _MARGIN = 1 / 3, 0.05
+"""Share of the points that may lie outside the photo by more than a share of its longer side. Cameras cut
+people off, and some programs guess where the rest of them is."""
+
+
+def check_inside(people: Sequence[Keypoints], size: Size, source: str, advice: str) -> None:
+    """Refuse poses that mostly lie outside the photo: they are of another picture, or of another size of it.
+
+    Args:
+        people: all poses, in pixels of the photo.
+        size: the photo's height and width in pixels.
+        source: where they come from, for the error.
+        advice: what to do where they are of another size, for the error.
+
+    Raises:
+        DataError: too many points lie outside.
+    """
+    found = np.concatenate([np.zeros((0, 2)), *(pose.points[pose.points[:, 2] > 0, :2] for pose in people)])
+    margin = _MARGIN * max(size)
+    outside = ((found < -margin) | (found > np.array([size[1], size[0]]) + margin)).any(axis=1)
+    if outside.sum() > _OUTSIDE * len(found):
+        (left, top), (right, bottom) = found.min(axis=0), found.max(axis=0)
+        raise DataError(
+            f"{source}: {outside.sum()} of {len(found)} points lie outside the photo of {size[0]}x{size[1]} "
+            f"pixels (height x width): they reach from x={left:.0f}, y={top:.0f} to x={right:.0f}, "
+            f"y={bottom:.0f}; the pose is of another photo, or of another size of this one: {advice}"
+        )
