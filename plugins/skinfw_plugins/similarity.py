@@ -17,25 +17,39 @@ _LUMINANCE, _CONTRAST = 0.01**2, 0.03**2
 """The constants C1 and C2 for values in [0, 1] (the same section)."""
 
 
+def exact(pictures: Tensor) -> Tensor:
+    """Return pictures in the precision that similarity is computed in.
+
+    It is float64: in float32 the variance of a flat window, a difference of two nearly equal numbers, is off
+    by as much as the constants of the formula. Devices of Apple have no float64 and stay at float32.
+    """
+    return pictures.float() if pictures.device.type == "mps" else pictures.double()
+
+
 def similarity_maps(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return the similarity in the window around each pixel, channel by channel.
 
-    A window that reaches over the picture's edge sees the picture mirrored.
+    A window that reaches over the picture's edge sees the picture mirrored. Both factors are written as 1
+    minus something that is 0 for equal pictures, so that these are exactly similar and none is more so.
 
     Args:
-        output: float32 ``(B, C, H, W)`` in [0, 1], at least 6 pixels a side.
+        output: ``(B, C, H, W)`` in [0, 1], at least 6 pixels a side.
         target: of the same shape.
 
     Returns:
-        the similarity, and its factor of contrast and structure alone, both ``(B, C, H, W)`` in [-1, 1].
+        the similarity, and its factor of contrast and structure alone, both ``(B, C, H, W)`` in [-1, 1], in
+        the precision of `exact`.
     """
-    moments = torch.cat([output, target, output.square(), target.square(), output * target])
+    output, target = exact(output), exact(target)
+    difference = output - target
+    moments = torch.cat([output, target, output.square(), target.square(), difference.square()])
     kernel = get_gaussian_kernel1d(WINDOW, 1.5, device=output.device, dtype=output.dtype)
-    one, other, one_square, other_square, product = filter2d_separable(moments, kernel, kernel).chunk(5)
-    luminance = (2 * one * other + _LUMINANCE) / (one.square() + other.square() + _LUMINANCE)
-    # rounding may leave the variance of a flat window below 0
-    spread = (one_square - one.square()).clamp(min=0) + (other_square - other.square()).clamp(min=0)
-    contrast = (2 * (product - one * other) + _CONTRAST) / (spread + _CONTRAST)
+    one, other, one_square, other_square, apart = filter2d_separable(moments, kernel, kernel).chunk(5)
+    squares = one.square(), other.square(), (one - other).square()
+    luminance = 1 - squares[2] / (squares[0] + squares[1] + _LUMINANCE)
+    # rounding may leave the variance of a flat window below 0; 2 cov(x, y) is var(x) + var(y) - var(x - y)
+    spread = (one_square - squares[0]).clamp(min=0) + (other_square - squares[1]).clamp(min=0)
+    contrast = 1 - (apart - squares[2]).clamp(min=0) / (spread + _CONTRAST)
     return luminance * contrast, contrast
 
 
@@ -53,7 +67,7 @@ def multiscale_similarity(output: Tensor, target: Tensor, scales: int, skin: Ten
     """Return the multi-scale structural similarity of each picture (Wang et al. 2003, section 3.2).
 
     Args:
-        output: float32 ``(B, 3, H, W)`` in [0, 1], large enough for the scales
+        output: ``(B, 3, H, W)`` in [0, 1], large enough for the scales
             (`skinfw_plugins.fields.ms_ssim_least_side`).
         target: of the same shape.
         scales: how many, each half the size of the one before; their exponents are made to add up to 1.
@@ -61,10 +75,12 @@ def multiscale_similarity(output: Tensor, target: Tensor, scales: int, skin: Ten
             that lie wholly inside the picture.
 
     Returns:
-        the mean over the channels, ``(B,)`` in [0, 1].
+        the mean over the channels, ``(B,)`` in [0, 1], in the precision of `exact`.
     """
+    output, target = exact(output), exact(target)
     exponents = MS_SSIM_EXPONENTS[:scales]
     product = torch.ones_like(output[:, :, 0, 0])
+    skin = None if skin is None else skin.to(output.dtype)
     for scale, exponent in enumerate(exponents, start=1):
         similarity, contrast = similarity_maps(output, target)
         chosen = similarity if scale == len(exponents) else contrast

@@ -26,4 +26,4 @@ class MsSsimLoss(Loss[MsSsimConfig]):
         skin = step.skin if on_skin else None
         similarity = multiscale_similarity(step.output, step.target, self.config.scales, skin)
         known = step.skin.flatten(1).any(dim=1) if on_skin else None
-        return mean_over_pictures(1 - similarity, known)
+        return mean_over_pictures(1 - similarity, known).float()

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from skinfw.errors import UserError
 from skinfw_plugins.metrics.config import SsimConfig
 from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
-
-WINDOW = 11
-"""Side in pixels of the Gaussian window, whose sigma is 1.5 pixels (Wang et al. 2004, section III.C)."""
+from skinfw_plugins.similarity import WINDOW, inside, similarity_maps
 
 
 class SsimMetric(PerPictureMetric[SsimConfig]):
@@ -37,10 +34,7 @@ class SsimMetric(PerPictureMetric[SsimConfig]):
                 f"ssim: pictures of {height}x{width} are smaller than its {WINDOW}x{WINDOW} pixel window; "
                 "take larger pictures or leave the metric out"
             )
-        _, similarity = structural_similarity_index_measure(
-            output, target, sigma=1.5, reduction="none", data_range=1.0, return_full_image=True
-        )
+        similarity, _ = similarity_maps(output, target)
         if self.io.region == "skin":
             return region_means(similarity, skin)
-        margin = WINDOW // 2
-        return region_means(similarity[..., margin : height - margin, margin : width - margin], None)
+        return region_means(inside(similarity), None)
