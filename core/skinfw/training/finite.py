@@ -49,6 +49,6 @@ def diverged(what: str, saved: str) -> TrainingError:
         saved: which checkpoints there are.
     """
     return TrainingError(
-        f"{what}; training has diverged and nothing of this step was saved. {saved} Lower the learning rates "
+        f"{what}; training has diverged. {saved} Lower the learning rates "
         "or set training.gradient_clip, then start again with --overwrite"
     )

@@ -238,7 +238,8 @@ class Trainer:
             try:
                 evaluation = self.learner.evaluate(self.split.validation, self.step)
             except NotFiniteError as error:
-                raise diverged(f"after step {self.step}: {error}", self._saved()) from error
+                what = f"after step {self.step} the network's output is not finite (NaN or infinity)"
+                raise diverged(what, self._saved()) from error
             self.run.log("evaluation", step=self.step, epoch=epoch, values=evaluation.values[TRAINED])
             if self._is_best(evaluation):
                 self._save("best")
@@ -280,7 +281,10 @@ class Trainer:
         if self.saved_at is None:
             return "No checkpoint was written yet."
         last = self.run.checkpoint("last")
-        text = f"The last checkpoint, {last}, is of step {self.saved_at}, and its weights are finite."
+        if self.saved_at == self.step:
+            text = f"The last checkpoint, {last}, holds the weights of this very step."
+        else:
+            text = f"The last checkpoint, {last}, is of step {self.saved_at}, and its weights are finite."
         if self.best is not None:
             best = self.run.checkpoint("best")
             text += f" The best one, {best}, was measured after step {self.best['step']}."

@@ -1,0 +1,88 @@
+"""One figure chooses the best checkpoint, from the start of a run to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinfw import Pipeline
+from skinfw.evaluation.results import TRAINED, Evaluation
+from skinfw.training.checkpoints import read_checkpoint
+from skinfw.training.painting import PaintingLearner
+
+MakeSpec = Callable[..., dict[str, Any]]
+Values = list[dict[str, float | None]]
+
+
+@pytest.fixture
+def evaluations(monkeypatch: pytest.MonkeyPatch) -> Callable[[Values], None]:
+    """Replace the figures of the evaluations, one after the other."""
+
+    def use(values: Values) -> None:
+        left = iter(values)
+        real = PaintingLearner.evaluate
+
+        def evaluate(self: PaintingLearner, names: Any, step: int) -> Evaluation:
+            found = real(self, names, step)
+            return replace(found, values={TRAINED: {**found.values[TRAINED], **next(left)}})
+
+        monkeypatch.setattr(PaintingLearner, "evaluate", evaluate)
+
+    return use
+
+
+def make(tiny_spec: MakeSpec, epochs: int, **fields: Any) -> dict[str, Any]:
+    spec = tiny_spec(metrics=["ssim", "psnr"], baselines=[], losses=["l1"], **fields)
+    spec.pop("discriminator")
+    spec["training"] |= {"epochs": epochs, "batch_size": 20}
+    return spec
+
+
+def test_an_evaluation_without_the_monitor_never_replaces_the_best(
+    tmp_path: Path, tiny_spec: MakeSpec, evaluations: Callable[[Values], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    evaluations([{"skin/ssim": None}, {"skin/ssim": 0.5}, {"skin/ssim": None}, {"skin/ssim": 0.4}])
+    run = Pipeline(make(tiny_spec, 4), output=tmp_path / "run").fit().run
+    best = read_checkpoint(run.checkpoint("best"))
+    assert best.about["best"] == {"metric": "skin/ssim", "value": 0.5, "step": 2}
+    assert best.about["monitor"] == {"metric": "skin/ssim", "direction": "higher"}
+    assert (
+        sum("skin/ssim chooses the best checkpoint and has no value" in text for text in caplog.messages) == 2
+    )
+
+
+def test_the_monitor_survives_resume(
+    tmp_path: Path, tiny_spec: MakeSpec, evaluations: Callable[[Values], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    evaluations([{"skin/ssim": 0.5}, {"skin/ssim": 0.6}])
+    Pipeline(make(tiny_spec, 1), output=tmp_path / "run").fit()
+    monkeypatch.setattr(PaintingLearner, "monitor", lambda *_: pytest.fail("it is fixed"))
+    run = Pipeline(make(tiny_spec, 2), output=tmp_path / "run", resume=True).fit().run
+    assert read_checkpoint(run.checkpoint("best")).about["best"]["value"] == 0.6
+
+
+def test_a_metric_that_cannot_work_is_passed_over_before_the_run(
+    tmp_path: Path, tiny_spec: MakeSpec, caplog: pytest.LogCaptureFixture
+) -> None:
+    spec = make(tiny_spec, 1)
+    spec["metrics"] = [{"type": "ms_ssim", "scales": 5}, "psnr"]
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
+    assert read_checkpoint(run.checkpoint("best")).about["best"]["metric"] == "skin/psnr"
+    assert any("ms_ssim cannot choose the best checkpoint" in text for text in caplog.messages)
+
+
+def test_without_skin_the_picture_is_monitored(
+    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from skinfw_plugins.datasets.mannequins import MannequinsDataset
+
+    real = MannequinsDataset.load
+    monkeypatch.setattr(MannequinsDataset, "load", lambda self, name: replace(real(self, name), skin=None))
+    run = Pipeline(make(tiny_spec, 1, composite="protect"), output=tmp_path / "run").fit().run
+    assert read_checkpoint(run.checkpoint("best")).about["best"]["metric"] == "picture/ssim"
