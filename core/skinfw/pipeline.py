@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from skinfw.config import nearest
-from skinfw.data.split import Split, split_names
+from skinfw.data.split import Split
 from skinfw.devices import cpu_threads
 from skinfw.errors import ArgumentError
 from skinfw.evaluation.evaluate import evaluate_run
@@ -16,6 +16,7 @@ from skinfw.inference.generate import generate_folder
 from skinfw.plugins import HookCaller
 from skinfw.run_folder import Run, create_run
 from skinfw.run_spec import RunSpec
+from skinfw.run_split import make_split, read_split, write_split
 from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.spec import AnySpec, Spec, load_spec, parse_spec
 from skinfw.training.learner import Source
@@ -89,8 +90,7 @@ class Pipeline:
     def _fit(self) -> None:
         accelerator = make_accelerator(self.spec.training)
         dataset = make_source(self.spec)
-        data = self.spec.data
-        split = split_names(dataset.names(), data.test_fraction, data.validation_fraction, dataset.group)
+        split = self._split(dataset)
         if accelerator.is_main_process:
             hooks = HookCaller([RunRecorder(), *self._hooks])
             create_run(
@@ -100,6 +100,7 @@ class Pipeline:
                 overwrite=self._overwrite,
                 hook_plugins=hooks.versions(),
             )
+            write_split(self.run, split)
         else:
             hooks = HookCaller(discover=False)
         accelerator.wait_for_everyone()
@@ -109,6 +110,12 @@ class Pipeline:
             hooks.call("run_failed", run=self.run, error=error)
             raise
         hooks.call("run_ended", run=self.run)
+
+    def _split(self, dataset: Source) -> Split:
+        """Return the split: the recorded one where training goes on, a new one otherwise."""
+        goes_on = self._resume and self.run.checkpoint("last").is_file()
+        recorded = read_split(self.output) if goes_on else None
+        return make_split(dataset, self.spec.data) if recorded is None else recorded
 
     def _train(self, dataset: Source, split: Split, hooks: HookCaller, accelerator: Any) -> None:
         trainer = Trainer(self.run, dataset, split, hooks, accelerator)

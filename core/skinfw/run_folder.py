@@ -1,7 +1,7 @@
 """A run and its folder.
 
-The folder holds ``spec.json environment.json log.jsonl tensorboard/ samples/ checkpoints/ metrics.json
-report.html``.
+The folder holds ``spec.json environment.json split.json log.jsonl tensorboard/ samples/ checkpoints/
+metrics.json report.html``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from skinfw.errors import RunError
 from skinfw.jsonfile import read_json, write_json, write_text
 from skinfw.spec import AnySpec, parse_spec
 
-OWN_FILES = ("spec.json", "environment.json", "log.jsonl", "metrics.json", "report.html")
+OWN_FILES = ("spec.json", "environment.json", "split.json", "log.jsonl", "metrics.json", "report.html")
 OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
 
 
@@ -38,6 +38,16 @@ class Run:
     def log_path(self) -> Path:
         """The log: one JSON object a line."""
         return self.folder / "log.jsonl"
+
+    @property
+    def split_path(self) -> Path:
+        """The names of the samples on each side; see `skinfw.run_split`."""
+        return self.split_of(self.folder)
+
+    @staticmethod
+    def split_of(folder: Path) -> Path:
+        """Return where the split of a run in a folder is recorded."""
+        return folder / "split.json"
 
     @property
     def metrics_path(self) -> Path:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from PIL import Image
 from skinfw.cli import main
 from skinfw.data.struck_out import write_struck_out
 from skinfw.doctor.config import DoctorConfig
+from skinfw.doctor.finding import DoctorReport, Finding
+from skinfw.reporting.doctor_page import write_doctor_page
 
 Writer = Callable[..., list[Path]]
 
@@ -96,6 +99,37 @@ def test_offenders_are_told_worst_first(samples: Path, tmp_path: Path) -> None:
     assert value["findings"][0]["samples"] == ["person-1"] and value["findings"][0]["severity"] == 100
     severities = [finding["severity"] for finding in value["findings"]]
     assert severities == sorted(severities, reverse=True)
+
+
+def test_many_offenders_are_on_several_pages(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skinfw.reporting.doctor_page.MOST_PICTURED", 2)
+    monkeypatch.setattr("skinfw.reporting.doctor_page.MOST_LISTED", 1)
+    output = tmp_path / "a page.html"
+    assert doctor(samples, "--config", '{"least_side": 65}', "--output", output).exit_code == 1
+    files = [output, tmp_path / "a page.2.html", tmp_path / "a page.3.html"]
+    pages = [Headings(file.read_text(encoding="utf-8")) for file in files]
+    assert [len(page.names) for page in pages] == [2, 1, 1]
+    assert sorted(name for page in pages for name in page.names) == [f"person-{index}" for index in range(4)]
+    # each page leads to the others, and only the first shows pictures
+    for place, page in enumerate(pages):
+        links = {source for source in page.sources if not source.startswith("data:")}
+        assert {unquote(link) for link in links} == {file.name for file in files if file is not files[place]}
+        assert any(source.startswith("data:image") for source in page.sources) == (place == 0)
+    # a shorter report leaves no page of a longer one
+    assert doctor(samples, "--output", output).exit_code == 0
+    assert sorted(tmp_path.glob("*.html")) == [output]
+
+
+def test_a_picture_with_many_copies_does_not_fill_the_page(tmp_path: Path) -> None:
+    twins = [Finding("twins", ("first", f"copy-{index}"), 1, f"message {index}") for index in range(500)]
+    write_doctor_page(DoctorReport(501, tuple(twins)), tmp_path, "many", tmp_path / "doctor.html")
+    text = "".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.html"))
+    assert "and 480 more" in text
+    names = [name for path in tmp_path.glob("*.html") for name in Headings(path.read_text("utf-8")).names]
+    assert sorted(names) == sorted(["first", *(f"copy-{index}" for index in range(500))])
+    assert text.count(": message ") == 20 + 500
 
 
 def test_struck_out_samples_are_passed_over(samples: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -130,12 +131,16 @@ class LabelledPhotos:
         return self._names
 
     def group(self, name: str) -> str:
-        """Return the DeepFashion id in the name, or the name where there is none; near copies share one."""
+        """Return the DeepFashion id in the name, or the name without its ending where there is none.
+
+        That is the group of the sample that `skinfw.preparation` makes of the photo: a parser and a generator
+        that are trained on the same photos test on the same ones. Near copies share a group.
+        """
         return self._groups[name]
 
     @cached_property
     def _groups(self) -> Mapping[str, str]:
-        people = [person_id(name) for name in self._names]
+        people = [person_id(PurePosixPath(name).with_suffix("").as_posix()) for name in self._names]
         joined = join_groups(people, [self._hash(name) for name in self._names], NEAR_DUPLICATE)
         return {name: joined[person] for name, person in zip(self._names, people, strict=True)}
 

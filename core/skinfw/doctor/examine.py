@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from skinfw.data.split import group_sides
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.files import check_parts, check_sizes, parts_of
 from skinfw.doctor.finding import DoctorReport, Finding, worst_first
@@ -70,8 +71,11 @@ def examine(
     looks = [each.look for each in examined if each.look is not None]
     findings = [finding for each in examined for finding in each.findings]
     findings += check_parts([(each.name, each.parts) for each in examined if each.parts is not None])
-    findings += check_twins(looks, config, group)
-    findings += check_people(looks, config, group)
+    groups = {name: group(name) for name in names}
+    of_group, _ = group_sides(groups.values(), config.test_fraction, config.validation_fraction)
+    sides = {name: of_group[key] for name, key in groups.items()}
+    findings += check_twins(looks, config, sides)
+    findings += check_people(looks, sides)
     return DoctorReport(len(examined), worst_first(findings))
 
 

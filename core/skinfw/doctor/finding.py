@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 CheckName = Literal[
@@ -95,7 +96,15 @@ class DoctorReport:
 
     def of_sample(self, name: str) -> list[Finding]:
         """Return the faults of one sample, worst first."""
-        return [finding for finding in self.findings if name in finding.samples]
+        return self._by_sample.get(name, [])
+
+    @cached_property
+    def _by_sample(self) -> dict[str, list[Finding]]:
+        found: dict[str, list[Finding]] = defaultdict(list)
+        for finding in self.findings:
+            for name in dict.fromkeys(finding.samples):
+                found[name].append(finding)
+        return dict(found)
 
     def counts(self) -> dict[CheckName, int]:
         """Return how many samples each check complains about."""

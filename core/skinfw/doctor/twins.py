@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
+from skinfw.data.hash_index import HashIndex
 from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Picture
-from skinfw.data.split import position
+from skinfw.data.split import Side
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import Finding
 from skinfw.doctor.opened import Opened
-from skinfw.preparation.duplicates import near_pairs, perceptual_hash
+from skinfw.preparation.duplicates import perceptual_hash
 
 SMALL = 32
 """Side of the small pictures, in pixels, that confirm what the hashes say."""
+
+_BLOCKS = 4
+"""Blocks a side whose means are compared before the pixels are."""
+
+_ROUNDING = 1e-3
+
+_FIRST_CHUNK = 16
+"""Pictures that are compared at a time in the beginning."""
 
 _ACROSS = 50.0
 """Severity of a person on both sides: the test measures memory then."""
@@ -56,44 +67,44 @@ def look_of(sample: Opened) -> Look | None:
     return Look(sample.name, str(sample.record.get("source", "")), perceptual_hash(body), small)
 
 
-def check_twins(
-    looks: Sequence[Look], config: DoctorConfig, group: Callable[[str], str]
-) -> Iterator[Finding]:
-    """Tell pairs of nearly the same picture; across the split they are worse.
+def check_twins(looks: Sequence[Look], config: DoctorConfig, sides: Mapping[str, Side]) -> Iterator[Finding]:
+    """Report samples that show nearly the same picture as another one; across the split that is worse.
+
+    A sample is reported once with the first other sample on its own side that comes before it, and once with
+    the first on each other side. So the findings grow with the samples, not with the pairs: of many copies of
+    one picture, each names the first.
 
     Args:
         looks: all samples that show somebody.
-        config: what counts as a twin, and the split's fractions.
-        group: what the split goes by, as `skinfw.interfaces.Dataset.group`.
+        config: what counts as a twin.
+        sides: the side of each sample by its name.
     """
-    for one, other, bits in _pairs(looks, config):
-        sides = [side(group(look.name), config) for look in (one, other)]
+    for one, other, bits in _pairs(looks, config, sides):
         near = (
             f"{one.name} and {other.name} are nearly the same picture ({bits} of 64 bits of the hash differ)"
         )
-        if sides[0] == sides[1]:
+        of_one, of_other = sides[one.name], sides[other.name]
+        if of_one == of_other:
             severity = 1.0 + config.twin_distance - bits
             yield Finding("twins", (one.name, other.name), severity, f"{near}; strike one of them out")
         else:
-            told = f"{near}, and one is for {sides[0]}, the other for {sides[1]}; strike one of them out"
+            told = f"{near}, and one is for {of_one}, the other for {of_other}; strike one of them out"
             yield Finding("split", (one.name, other.name), _ACROSS, told)
 
 
-def check_people(
-    looks: Sequence[Look], config: DoctorConfig, group: Callable[[str], str]
-) -> Iterator[Finding]:
-    """Tell people, known by their DeepFashion id, with samples on more than one side of the split."""
+def check_people(looks: Sequence[Look], sides: Mapping[str, Side]) -> Iterator[Finding]:
+    """Report people, known by their DeepFashion id, with samples on more than one side of the split."""
     people: dict[str, list[str]] = defaultdict(list)
     for look in looks:
         found = _PERSON.search(look.name) or _PERSON.search(look.source)
         if found:
             people[found.group(1)].append(look.name)
     for number, names in people.items():
-        sides: dict[str, list[str]] = defaultdict(list)
+        members: dict[Side, list[str]] = defaultdict(list)
         for name in names:
-            sides[side(group(name), config)].append(name)
-        if len(sides) > 1:
-            told = ", ".join(f"{len(members)} for {each}" for each, members in sides.items())
+            members[sides[name]].append(name)
+        if len(members) > 1:
+            told = ", ".join(f"{len(there)} for {each}" for each, there in members.items())
             yield Finding(
                 "split",
                 tuple(sorted(names)),
@@ -103,18 +114,53 @@ def check_people(
             )
 
 
-def side(group: str, config: DoctorConfig) -> str:
-    """Return on which side of the split a group falls: test, validation or training."""
-    place = position(group)
-    if place < config.test_fraction:
-        return "test"
-    return "validation" if place < config.test_fraction + config.validation_fraction else "training"
+def _pairs(
+    looks: Sequence[Look], config: DoctorConfig, sides: Mapping[str, Side]
+) -> Iterator[tuple[Look, Look, int]]:
+    """Yield the pairs that `check_twins` reports, with the bits in which their hashes differ."""
+    if not looks:
+        return
+    index = HashIndex(config.twin_distance, [look.hash for look in looks])
+    pictures = _Pictures([look.small for look in looks], config.twin_difference)
+    numbers = {side: number for number, side in enumerate(get_args(Side))}
+    of_side = np.array([numbers[sides[look.name]] for look in looks])
+    for place, look in enumerate(looks):
+        near = index.near(look.hash)
+        near = near[: np.searchsorted(near, place)]
+        for number in numbers.values():
+            other = pictures.first_alike(place, near[of_side[near] == number])
+            if other is not None:
+                yield looks[other], look, index.distance(other, look.hash)
 
 
-def _pairs(looks: Sequence[Look], config: DoctorConfig) -> Iterator[tuple[Look, Look, int]]:
-    """Yield the pairs whose hashes and small pictures are close, with the bits in which the hashes differ."""
-    for first, second in near_pairs([look.hash for look in looks], config.twin_distance):
-        one, other = looks[first], looks[second]
-        apart = np.abs(one.small.astype(np.int16) - other.small).mean()
-        if apart <= config.twin_difference:
-            yield one, other, (int(one.hash, 16) ^ int(other.hash, 16)).bit_count()
+class _Pictures:
+    """Small pictures, compared by the mean difference of their pixels.
+
+    Args:
+        pictures: uint8 RGB, `SMALL` pixels a side.
+        most: the largest mean difference of 255 of pictures that are alike.
+    """
+
+    def __init__(self, pictures: Sequence[Picture], most: float) -> None:
+        self._most = most
+        self._pictures = np.stack(pictures)
+        side = SMALL // _BLOCKS
+        blocks = self._pictures.reshape(-1, _BLOCKS, side, _BLOCKS, side, 3)
+        self._means = blocks.mean(axis=(2, 4), dtype=np.float32).reshape(len(pictures), -1)
+
+    def first_alike(self, place: int, others: NDArray[np.int64]) -> int | None:
+        """Return the first of other pictures that is like the one at a place; None where there is none."""
+        start, length = 0, _FIRST_CHUNK
+        while start < len(others):
+            chunk = others[start : start + length]
+            # the means of blocks never differ by more than the pixels do
+            apart = np.abs(self._means[chunk] - self._means[place]).mean(axis=1)
+            for other in chunk[apart <= self._most + _ROUNDING].tolist():
+                if (
+                    np.abs(self._pictures[other].astype(np.int16) - self._pictures[place]).mean()
+                    <= self._most
+                ):
+                    return int(other)
+            # of near copies the first ones are alike: most are never compared
+            start, length = start + length, 2 * length
+        return None

@@ -13,7 +13,6 @@ import torch
 from skinfw.assemble import build_baselines, build_dataset
 from skinfw.data.batch import picture_tensor
 from skinfw.data.loading import Loader
-from skinfw.data.split import split_names
 from skinfw.devices import pick_device
 from skinfw.environment import versions
 from skinfw.errors import DataError, SkinfwError
@@ -29,6 +28,7 @@ from skinfw.interfaces import Dataset, Generator
 from skinfw.jsonfile import write_json
 from skinfw.reporting.report import write_report
 from skinfw.run_folder import Run
+from skinfw.run_split import split_of_run
 from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.spec import Spec
 from skinfw.training.checkpoints import load_generator, read_checkpoint
@@ -225,14 +225,8 @@ def evaluate_run(
     dataset = build_dataset(spec)
     fingerprint = dataset.fingerprint()
     if fingerprint != checkpoint.progress.data:
-        logger.warning(
-            "the data changed since %s was trained: figures may not be comparable, and samples that are new "
-            "to the test may have been trained on",
-            run.folder,
-        )
-    split = split_names(
-        dataset.names(), spec.data.test_fraction, spec.data.validation_fraction, dataset.group
-    )
+        logger.warning("the data changed since %s was trained: figures may not be comparable", run.folder)
+    split = split_of_run(run, dataset)
     evaluation = evaluate_generator(
         generator,
         spec,

@@ -13,7 +13,6 @@ import torch
 from skinfw.data.labelled import LabelledBatch, LabelledPhotos, collate_labelled
 from skinfw.data.loading import BatchLoader
 from skinfw.data.segmentation import Picture
-from skinfw.data.split import split_names
 from skinfw.environment import versions
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.examples import Rank, choose_examples, ranking_metric, save_examples
@@ -24,6 +23,7 @@ from skinfw.jsonfile import write_json
 from skinfw.reporting.label_pictures import label_row
 from skinfw.reporting.segmentation_report import write_segmentation_report
 from skinfw.run_folder import Run
+from skinfw.run_split import split_of_run
 from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.training.checkpoints import Checkpoint
 
@@ -164,13 +164,8 @@ def evaluate_segmentation(
         raise RunError(f"{checkpoint.path}: the label maps have other classes now than when it was trained")
     fingerprint = photos.fingerprint()
     if fingerprint != checkpoint.progress.data:
-        logger.warning(
-            "the data changed since %s was trained: figures may not be comparable, and photos that are new "
-            "to the test may have been trained on",
-            run.folder,
-        )
-    data = spec.data
-    split = split_names(photos.names(), data.test_fraction, data.validation_fraction, photos.group)
+        logger.warning("the data changed since %s was trained: figures may not be comparable", run.folder)
+    split = split_of_run(run, photos)
     evaluation = evaluate_network(
         network,
         spec,

@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import imagehash
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from skinfw.data.hash_index import HashIndex
 from skinfw.data.sample_folder import read_record
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import position
 
-BITS = 64
-
-_ROWS = 512
 _PHASH = re.compile(r"[0-9a-f]{16}")
 
 
@@ -34,20 +30,6 @@ def perceptual_hash(picture: Picture) -> str:
     return str(imagehash.phash(Image.fromarray(picture)))
 
 
-def near_pairs(hashes: Sequence[str], most: int) -> NDArray[np.int64]:
-    """Return the pairs of hashes that differ in at most so many bits, int64 ``(N, 2)``, as indices."""
-    values = np.array([int(each, 16) for each in hashes], ">u8")
-    bits = np.unpackbits(values.view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32)
-    signs = 2 * bits - 1
-    pairs = []
-    for start in range(0, len(signs), _ROWS):
-        # bits that agree count 1, bits that differ -1
-        agreement = signs[start : start + _ROWS] @ signs[start:].T
-        first, second = np.nonzero(np.triu(agreement >= BITS - 2 * most, 1))
-        pairs.append(np.stack([first + start, second + start], axis=1))
-    return np.concatenate(pairs) if pairs else np.zeros((0, 2), np.int64)
-
-
 class SeenPhotos:
     """Photos by their perceptual hashes.
 
@@ -56,24 +38,21 @@ class SeenPhotos:
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
         self._photos: list[str] = []
-        self._hashes = np.zeros(64, np.uint64)
+        self._index = HashIndex(most)
 
     def add(self, photo: str, phash: str) -> None:
         """Remember a photo."""
-        count = len(self._photos)
-        if count == len(self._hashes):
-            self._hashes = np.concatenate([self._hashes, np.zeros_like(self._hashes)])
-        self._hashes[count] = int(phash, 16)
+        self._index.add(phash)
         self._photos.append(photo)
 
     def twin(self, phash: str) -> tuple[str, int] | None:
         """Return the first photo that shows the same, and in how many bits it differs; or None."""
-        differing = self._hashes[: len(self._photos)] ^ np.uint64(int(phash, 16))
-        bits = np.unpackbits(differing.view(np.uint8)).reshape(-1, BITS).sum(axis=1)
-        near = np.flatnonzero(bits <= self._most)
-        return (self._photos[near[0]], int(bits[near[0]])) if len(near) else None
+        near = self._index.near(phash)
+        if not len(near):
+            return None
+        first = int(near[0])
+        return self._photos[first], self._index.distance(first, phash)
 
 
 class _Clusters:
@@ -112,8 +91,8 @@ def join_groups(keys: Sequence[str], hashes: Sequence[str | None], most: int) ->
         if phash is not None:
             clusters.join(key, holders.setdefault(phash, key))
     distinct = list(holders)
-    for first, second in near_pairs(distinct, most):
-        clusters.join(holders[distinct[first]], holders[distinct[second]])
+    for phash, first in zip(distinct, HashIndex(most, distinct).components().tolist(), strict=True):
+        clusters.join(holders[phash], holders[distinct[first]])
     return {key: clusters.top(key) for key in keys}
 
 

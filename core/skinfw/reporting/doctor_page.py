@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from skinfw.doctor.finding import MEANINGS, DoctorReport
+from skinfw.errors import RunError
 from skinfw.jsonfile import write_text
 from skinfw.reporting.pages import render_page
 from skinfw.reporting.pictures import data_uri
@@ -14,12 +16,22 @@ SIDE = 200
 """Longer side of a small picture in pixels."""
 
 MOST_PICTURED = 300
-"""Offenders whose pictures stand in the page, the worst ones; the others are listed without, so that the page
-stays small enough for a browser."""
+"""Offenders on the first page, the worst ones, which are shown with pictures: more of them would make a page
+too large for a browser."""
+
+MOST_LISTED = 2000
+"""Offenders on each of the other pages, which are listed without pictures."""
+
+MOST_FINDINGS = 20
+"""Reasons that are listed for one sample: a picture with many copies has as many, and the copies have their
+own."""
 
 
 def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path) -> None:
     """Write the page as one HTML file that needs nothing else.
+
+    Where there are many offenders, the others are listed on more pages beside it: ``doctor.2.html`` and so
+    on beside ``doctor.html``. Pages that an earlier report left there are removed.
 
     Args:
         report: what was found.
@@ -28,28 +40,53 @@ def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path
         output: the page's file.
 
     Raises:
-        RunError: the file cannot be written.
+        RunError: a file cannot be written or removed.
     """
-    offenders = [
-        {
-            "name": name,
-            "findings": report.of_sample(name),
-            "pictures": _pictures(base / name) if index < MOST_PICTURED else {},
-        }
-        for index, name in enumerate(report.offenders)
-    ]
+    offenders = report.offenders
+    starts = [0, *range(MOST_PICTURED, len(offenders), MOST_LISTED)]
+    files = [page_file(output, number) for number in range(1, len(starts) + 1)]
     counts = [(check, count, MEANINGS[check]) for check, count in report.counts().items()]
-    page = render_page(
-        "doctor.html",
-        title=title,
-        samples=report.samples,
-        counts=counts,
-        offenders=offenders,
-        views=VIEWS,
-        pictured=MOST_PICTURED,
-    )
-    # a name need not be valid UTF-8
-    write_text(output, page.encode("utf-8", "replace").decode("utf-8"))
+    for index, (start, end) in enumerate(zip(starts, [*starts[1:], len(offenders)], strict=True)):
+        page = render_page(
+            "doctor.html",
+            title=title,
+            samples=report.samples,
+            total=len(offenders),
+            counts=counts if index == 0 else [],
+            offenders=[_offender(report, base, name, pictured=index == 0) for name in offenders[start:end]],
+            views=VIEWS,
+            first=start + 1,
+            files=[file.name for file in files],
+            current=index,
+        )
+        # a name need not be valid UTF-8
+        write_text(files[index], page.encode("utf-8", "replace").decode("utf-8"))
+    _remove_old(output, len(files) + 1)
+
+
+def _offender(report: DoctorReport, base: Path, name: str, *, pictured: bool) -> dict[str, Any]:
+    findings = report.of_sample(name)
+    return {
+        "name": name,
+        "findings": findings[:MOST_FINDINGS],
+        "more": max(0, len(findings) - MOST_FINDINGS),
+        "pictures": _pictures(base / name) if pictured else {},
+    }
+
+
+def page_file(output: Path, number: int) -> Path:
+    """Return the file of a page: the output itself for number 1, ``doctor.2.html`` beside it for number 2."""
+    return output if number == 1 else output.with_name(f"{output.stem}.{number}{output.suffix}")
+
+
+def _remove_old(output: Path, number: int) -> None:
+    """Remove the pages of an earlier report from a number on."""
+    while (path := page_file(output, number)).is_file():
+        try:
+            path.unlink()
+        except OSError as error:
+            raise RunError(f"{path}: cannot be removed: {error.strerror}") from error
+        number += 1
 
 
 def _pictures(folder: Path) -> dict[str, str]:

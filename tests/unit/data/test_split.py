@@ -51,17 +51,55 @@ def test_without_groups_it_goes_by_the_name() -> None:
     assert split_names(NAMES, 0.2, 0.1) == split_names(NAMES, 0.2, 0.1, lambda name: name)
 
 
-def test_too_few_groups_are_told() -> None:
-    with pytest.raises(
-        DataError, match="none of the 3 samples, in 1 groups that stay together, falls to the"
-    ):
+@pytest.mark.parametrize("count", range(3, 40))
+def test_small_sets_have_a_sample_on_each_side(count: int, caplog: pytest.LogCaptureFixture) -> None:
+    split = split_names(NAMES[:count], 0.2, 0.1)
+    sides = [split.test, split.validation, split.train]
+    assert all(sides) and sum(map(len, sides)) == count
+    # in the order of the hashes: test, validation, training
+    places = [[position(name) for name in side] for side in sides]
+    assert max(places[0]) < min(places[1]) and max(places[1]) < min(places[2])
+    places = [position(name) for name in NAMES[:count]]
+    shares = [sum(low <= each < high for each in places) for low, high in ((0, 0.2), (0.2, 0.3), (0.3, 1))]
+    if all(shares):
+        assert list(map(len, sides)) == shares and not caplog.records
+    else:
+        assert "the data set is small" in caplog.text
+
+
+def test_a_side_that_nobody_asked_for_stays_empty() -> None:
+    split = split_names(["a", "b"], 0.01, 0)
+    assert split.validation == () and len(split.test) == len(split.train) == 1
+
+
+def test_fractions_that_leave_no_training_still_do() -> None:
+    split = split_names(NAMES[:3], 0.98, 0.01)
+    assert len(split.test) == len(split.validation) == len(split.train) == 1
+
+
+def test_groups_stay_together_in_small_sets() -> None:
+    split = split_names([f"{who}/{view}" for who in "abc" for view in "123"], 0.2, 0.1, lambda name: name[0])
+    for side in (split.train, split.validation, split.test):
+        assert len(side) == 3 and len({name[0] for name in side}) == 1
+
+
+def test_adding_samples_to_a_small_set_moves_none_from_training_to_test() -> None:
+    for start in range(0, 200, 10):
+        names = NAMES[start : start + 8]
+        few = split_names(names[:4], 0.2, 0.1)
+        many = split_names(names, 0.2, 0.1)
+        if any(position(name) >= 0.3 for name in names[:4]):
+            assert not set(few.train) & set(many.test)
+
+
+def test_fewer_groups_than_sides_are_an_error() -> None:
+    with pytest.raises(DataError, match="3 samples in 1 group that must stay together cannot fill 3 sides"):
         split_names(["a", "b", "c"], 0.2, 0.1, lambda name: "one")
+    with pytest.raises(DataError, match=r"2 samples cannot fill 3 sides .* set validation_fraction to 0"):
+        split_names(["a", "b"], 0.2, 0.1)
+    with pytest.raises(DataError, match="1 sample cannot fill 2 sides"):
+        split_names(["a"], 0.2, 0)
 
 
 def test_names_need_not_be_valid_unicode() -> None:
     assert 0 <= position("caf\udce9") < 1
-
-
-def test_an_empty_side_is_told() -> None:
-    with pytest.raises(DataError, match="none of the 1 samples falls to the"):
-        split_names(["one"], 0.2, 0.1)

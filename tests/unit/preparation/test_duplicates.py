@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hashes import random_hashes
 from PIL import Image, ImageEnhance
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
@@ -15,7 +15,7 @@ from scipy.spatial.distance import pdist
 from skinfw.data.split import position
 from skinfw.errors import DataError
 from skinfw.preparation.config import NEAR_DUPLICATE
-from skinfw.preparation.duplicates import SeenPhotos, join_groups, near_pairs, perceptual_hash, sample_groups
+from skinfw.preparation.duplicates import SeenPhotos, join_groups, perceptual_hash, sample_groups
 from skinfw_plugins.datasets.mannequin import draw_person
 
 
@@ -45,34 +45,6 @@ def test_copies_are_near_and_other_people_are_not(change: str) -> None:
     for row, phash in enumerate(hashes):
         for column, copy in enumerate(copies):
             assert (bits(phash, copy) <= NEAR_DUPLICATE) == (row == column), (change, row, column)
-
-
-def random_hashes(count: int, seed: int = 0) -> list[str]:
-    """Return hashes, some of which are copies with a few bits changed."""
-    rng = np.random.default_rng(seed)
-    found: list[str] = []
-    for index in range(count):
-        value = int.from_bytes(rng.bytes(8), "big")
-        if index % 3 == 2:
-            value = int(found[int(rng.integers(index))], 16)
-            for bit in rng.integers(0, 64, int(rng.integers(0, 7))):
-                value ^= 1 << int(bit)
-        found.append(f"{value:016x}")
-    return found
-
-
-def test_near_pairs_are_those_of_a_plain_count() -> None:
-    hashes = random_hashes(700)
-    expected = {
-        (row, column)
-        for row in range(len(hashes))
-        for column in range(row + 1, len(hashes))
-        if bits(hashes[row], hashes[column]) <= 4
-    }
-    found = near_pairs(hashes, 4)
-    assert {(int(row), int(column)) for row, column in found} == expected and len(expected) > 50
-    assert near_pairs([], 4).shape == (0, 2)
-    assert near_pairs(["0" * 16], 4).shape == (0, 2)
 
 
 def test_groups_are_the_single_linkage_clusters_of_scipy() -> None:
@@ -108,15 +80,6 @@ def test_new_samples_move_none_from_training_to_test_and_no_strangers() -> None:
     # nor does the order count
     order = np.random.default_rng(0).permutation(600)
     assert join_groups([keys[each] for each in order], [hashes[each] for each in order], 4) == many
-
-
-def test_ten_thousand_photos_are_grouped_in_seconds() -> None:
-    rng = np.random.default_rng(0)
-    hashes = [rng.bytes(8).hex() for _ in range(10_000)]
-    begin = time.process_time()
-    groups = join_groups([str(index) for index in range(10_000)], hashes, 4)
-    assert time.process_time() - begin < 20
-    assert len(groups) == 10_000
 
 
 def test_seen_photos_find_the_first_twin() -> None:

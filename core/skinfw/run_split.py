@@ -1,0 +1,103 @@
+"""The split of a run: made when it starts, recorded in its folder, and kept from then on."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from skinfw.data.split import Split, split_names
+from skinfw.errors import DataError, RunError
+from skinfw.jsonfile import write_text
+from skinfw.run_folder import Run
+from skinfw.run_spec import SplitSpec
+
+logger = logging.getLogger("skinfw")
+
+
+class Grouped(Protocol):
+    """Names samples and groups those that must be on one side."""
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all samples."""
+
+    def group(self, name: str) -> str:
+        """Return the group of a sample."""
+
+
+def make_split(source: Grouped, data: SplitSpec) -> Split:
+    """Split all samples as a spec says; see `skinfw.data.split.split_names` for the errors."""
+    return split_names(source.names(), data.test_fraction, data.validation_fraction, source.group)
+
+
+def write_split(run: Run, split: Split) -> None:
+    """Record a run's split as ``split.json``.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    # names need not be valid UTF-8: JSON's own escapes can say all of them
+    write_text(run.split_path, json.dumps(vars(split), indent=2) + "\n")
+
+
+def read_split(folder: Path) -> Split | None:
+    """Return the split that is recorded in a run folder, or None where there is none.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    path = Run.split_of(folder)
+    try:
+        record = json.loads(path.read_bytes())
+        sides = {side: record[side] for side in ("train", "validation", "test")}
+        if not all(isinstance(name, str) for names in sides.values() for name in names):
+            raise ValueError("a name is not a text")
+        return Split(**{side: tuple(names) for side, names in sides.items()})
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RunError(
+            f"{path}: cannot be read as the split of a run ({error}); restore the file from a copy"
+        ) from error
+
+
+def split_of_run(run: Run, source: Grouped) -> Split:
+    """Return the recorded split of a run, without samples that the data no longer have.
+
+    A folder without a record, as a checkpoint alone has none, is split as the spec says.
+
+    Raises:
+        DataError: none of the test samples is left.
+        RunError: the record is damaged.
+    """
+    recorded = read_split(run.folder)
+    if recorded is None:
+        return make_split(source, run.spec.data)
+    there = set(source.names())
+    left = Split(
+        *(
+            tuple(name for name in names if name in there)
+            for names in (recorded.train, recorded.validation, recorded.test)
+        )
+    )
+    if not left.test:
+        raise DataError(
+            f"{run.folder}: none of the {len(recorded.test)} test samples of this run is in the data now "
+            f"(for instance {recorded.test[0]!r}); restore the data"
+        )
+    gone = len(recorded.test) - len(left.test)
+    if gone:
+        logger.warning(
+            "%d of the %d test samples of %s are not in the data now, and are not measured",
+            gone,
+            len(recorded.test),
+            run.folder,
+        )
+    new = there.difference(recorded.train, recorded.validation, recorded.test)
+    if new:
+        logger.warning(
+            "%d samples are newer than the split of %s, and are not measured", len(new), run.folder
+        )
+    return left
