@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,8 +14,32 @@ import pytest
 SpecValue = dict[str, Any]
 
 
+@pytest.fixture(scope="session")
+def people_drawn_once() -> Iterator[None]:
+    """Keep the drawn people of a session: runs of the same few people would draw them in every epoch."""
+    from skinfw_plugins.datasets import mannequins
+
+    drawn = cache(mannequins.draw_person)
+
+    def draw(seed: int, size: tuple[int, int]) -> Any:
+        person = drawn(seed, size)
+        return replace(person, **{name: array.copy() for name, array in vars(person).items()})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mannequins, "draw_person", draw)
+        yield
+
+
 @pytest.fixture
-def tiny_spec() -> Callable[..., SpecValue]:
+def no_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the curves of reports away where these are not looked at: drawing them takes most of the time."""
+    from skinfw.reporting import report
+
+    monkeypatch.setattr(report, "draw", lambda _: "data:image/svg+xml,")
+
+
+@pytest.fixture(scope="session")
+def tiny_spec(people_drawn_once: None) -> Callable[..., SpecValue]:
     """Make the JSON value of a spec that trains in about a second; keywords replace whole fields."""
 
     def make(**fields: Any) -> SpecValue:

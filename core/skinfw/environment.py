@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -51,13 +52,17 @@ def providers(spec: RunSpec) -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """Return the versions of skinfw and of the libraries that shape its results."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:  # opencv has several distributions; only one is installed
-            continue
-    return found
+    found = {name: _version(name) for name in LIBRARIES}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+@cache
+def _version(library: str) -> str | None:
+    """Return an installed version: every checkpoint holds it, and reading it takes milliseconds."""
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:  # opencv has several distributions; only one is installed
+        return None
 
 
 def environment(spec: RunSpec, hook_plugins: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from skinfw.config import Size
 from skinfw.data.classes import UNKNOWN, ClassTable
@@ -36,6 +35,9 @@ def confusion(found: Tensor, truth: Tensor, classes: int) -> Matrix:
     Returns:
         int64 ``(classes, classes)``, a row a true class.
     """
+    # torchmetrics takes seconds to import, and only segmenters need this
+    from torchmetrics.functional.classification import multiclass_confusion_matrix
+
     counted: Matrix = (
         multiclass_confusion_matrix(found, truth, classes, ignore_index=UNKNOWN, validate_args=False)
         .cpu()

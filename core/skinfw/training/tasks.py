@@ -12,7 +12,6 @@ from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.spec import AnySpec
 from skinfw.training.learner import Learner, Source
 from skinfw.training.painting import PaintingLearner
-from skinfw.training.segmentation import SegmentationLearner
 
 
 def make_source(spec: AnySpec) -> Source:
@@ -29,5 +28,8 @@ def make_learner(spec: AnySpec, source: Any, accelerator: Accelerator) -> Learne
         accelerator: gives device, precision and processes.
     """
     if isinstance(spec, SegmentationSpec):
+        # its libraries take seconds to import, and inpainting needs none of them
+        from skinfw.training.segmentation import SegmentationLearner
+
         return SegmentationLearner(spec, source, accelerator)
     return PaintingLearner(spec, source, accelerator)

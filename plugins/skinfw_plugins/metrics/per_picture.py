@@ -6,7 +6,6 @@ from abc import abstractmethod
 
 import torch
 from torch import Tensor
-from torchmetrics import MeanMetric
 
 from skinfw.interfaces import Metric, MetricIO
 from skinfw.interfaces.metric import MetricConfigT
@@ -20,8 +19,7 @@ class PerPictureMetric(Metric[MetricConfigT]):
 
     def __init__(self, config: MetricConfigT, io: MetricIO) -> None:
         super().__init__(config, io)
-        # which processes there are is the evaluator's matter
-        self._mean = MeanMetric(nan_strategy="ignore", sync_on_compute=False).set_dtype(torch.float64)
+        self.reset()
 
     @abstractmethod
     def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
@@ -31,16 +29,18 @@ class PerPictureMetric(Metric[MetricConfigT]):
         """Take in a batch and return the value of each picture. See `Metric.update`."""
         with torch.no_grad():
             values = self.values(output.float(), target.float(), skin)
-        self._mean.update(values.to("cpu", torch.float64))
+        known = values[~values.isnan()]
+        self._sum += float(known.double().sum())
+        self._count += len(known)
         return values
 
     def compute(self) -> float:
         """Return the mean over all pictures; NaN when none had anything of the region."""
-        return float(self._mean.compute()) if self._mean.update_called else float("nan")
+        return self._sum / self._count if self._count else float("nan")
 
     def reset(self) -> None:
         """Forget everything taken in."""
-        self._mean.reset()
+        self._sum, self._count = 0.0, 0
 
 
 def region_means(values: Tensor, skin: Tensor | None) -> Tensor:

@@ -23,6 +23,7 @@ from skinfw.training.pace import rate_factor
 from skinfw_plugins.generators.pix2pix import Pix2PixGenerator
 
 MakeSpec = Callable[..., dict[str, Any]]
+pytestmark = pytest.mark.usefixtures("no_curves")
 
 
 def records(run: Run, event: str) -> list[dict[str, Any]]:
@@ -281,14 +282,19 @@ class Interrupter:
             os.kill(os.getpid(), signal.SIGINT)
 
 
-@pytest.mark.parametrize("accumulation", [1, 2])
-@pytest.mark.parametrize("place", ["middle", "end of epoch", "last step", "last evaluation"])
-def test_an_interrupted_run_ends_as_if_it_had_not_been(
-    tmp_path: Path, tiny_spec: MakeSpec, place: str, accumulation: int
-) -> None:
+@pytest.fixture(scope="module", params=[1, 2], ids="accumulation {}".format)
+def whole(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tiny_spec: MakeSpec
+) -> Run:
+    """A run that nobody interrupted."""
     spec = tiny_spec(baselines=[])
-    spec["training"] |= {"gradient_accumulation": accumulation, "checkpoint_every": 1}
-    whole = Pipeline(spec, output=tmp_path / "whole").fit().run
+    spec["training"] |= {"gradient_accumulation": request.param, "checkpoint_every": 1}
+    return Pipeline(spec, output=tmp_path_factory.mktemp("whole") / "run").fit().run
+
+
+@pytest.mark.parametrize("place", ["middle", "end of epoch", "last step", "last evaluation"])
+def test_an_interrupted_run_ends_as_if_it_had_not_been(tmp_path: Path, whole: Run, place: str) -> None:
+    spec = whole.spec
     steps = read_checkpoint(whole.checkpoint("last")).progress.step
     interrupter = {
         "middle": Interrupter(step=steps // 2 + 1),
