@@ -18,14 +18,30 @@ WHITE = 255
 
 
 def _interpolated(values: NDArray[NumberT], size: Size) -> NDArray[NumberT]:
+    """Resize each axis by its own filter: averaged where it shrinks, linear where it grows.
+
+    Linear interpolation looks at two pixels only, and would skip the others of an axis that shrinks.
+    """
     height, width = size
-    shrinks = height <= values.shape[0] and width <= values.shape[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return cv2.resize(values, (width, height), interpolation=method).astype(values.dtype, copy=False)
+    old_height, old_width = values.shape[:2]
+    if (height <= old_height) == (width <= old_width) or height == old_height or width == old_width:
+        shrinks = height <= old_height and width <= old_width
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return cv2.resize(values, (width, height), interpolation=method).astype(values.dtype, copy=False)
+    # the axis that shrinks goes first; in floats, so that whole numbers are rounded only once
+    smaller = (min(width, old_width), min(height, old_height))
+    averaged = cv2.resize(values.astype(np.float32), smaller, interpolation=cv2.INTER_AREA)
+    resized = cv2.resize(averaged, (width, height), interpolation=cv2.INTER_LINEAR)
+    if values.dtype == np.uint8:
+        resized = np.clip(np.rint(resized), 0, 255)
+    return resized.astype(values.dtype, copy=False)
 
 
 def resize_picture(picture: Picture, size: Size) -> Picture:
-    """Resize uint8 RGB ``(H, W, 3)`` to ``size`` (height, width): averaged down, linear up."""
+    """Resize uint8 RGB ``(H, W, 3)`` to ``size`` (height, width): averaged down, linear up.
+
+    Each axis counts on its own: a picture may shrink one way and grow the other.
+    """
     if picture.shape[:2] == size:
         return picture
     return _interpolated(picture, size)

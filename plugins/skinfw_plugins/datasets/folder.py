@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,8 +12,10 @@ from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import RECORD_FILE, read_record, read_sample
 from skinfw.data.sample_search import find_samples
+from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
+from skinfw.weights import file_sha256
 from skinfw_plugins.datasets.config import FolderConfig
 
 
@@ -69,8 +72,8 @@ class FolderDataset(Dataset[FolderConfig]):
 def fingerprint_of(base: Path, names: Iterable[str]) -> str:
     """Return a hash of sample folders: their names, file names and contents.
 
-    Contents are told by the hashes in ``sample.json`` where there is one, by the files' sizes otherwise;
-    neither the place of the folder nor times count.
+    Every file is read: a size or a time does not show every change, and a copy elsewhere must have the same
+    hash. Neither the place of the folder nor times count.
 
     Args:
         base: the folder that the names are relative to.
@@ -78,11 +81,34 @@ def fingerprint_of(base: Path, names: Iterable[str]) -> str:
     """
     digest = hashlib.sha256()
     for name in names:
-        folder = base / name
-        record = read_record(folder) or {}
-        digest.update(f"{name}\0{record.get('files')}\0".encode("utf-8", "surrogateescape"))
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            if entry.is_file() and entry.name != RECORD_FILE:
-                line = f"{entry.name}\0{entry.stat().st_size}\0"
-                digest.update(line.encode("utf-8", "surrogateescape"))
+        digest.update(f"{name}\0".encode("utf-8", "surrogateescape"))
+        with os.scandir(base / name) as entries:
+            files = sorted(entry.name for entry in entries if entry.is_file())
+        for file in files:
+            digest.update(f"{file}\0{_content(base / name / file)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def _content(path: Path) -> str:
+    """Return a hash of what a file of a sample says.
+
+    Of the record that is what the sample is read and split by: the paths and versions that it also holds are
+    other ones where the same photos are prepared elsewhere.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if path.name == RECORD_FILE:
+        record = read_record(path.parent) or {}
+        facts, made_with = record.get("facts"), record.get("made_with")
+        encoder = made_with.get("pose_encoder") if isinstance(made_with, dict) else None
+        read = {
+            **{key: record.get(key) for key in ("classes", "regions", "group")},
+            "phash": facts.get("phash") if isinstance(facts, dict) else None,
+            "draw": encoder.get("draw") if isinstance(encoder, dict) else None,
+        }
+        return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error

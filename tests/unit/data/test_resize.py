@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 from skimage.measure import block_reduce
 
 from skinfw.data.resize import resize_cutout, resize_labels, resize_mask, resize_picture
@@ -22,6 +23,27 @@ def test_pictures_grow_without_new_extremes() -> None:
     found = resize_picture(PICTURE, (50, 33))
     assert found.shape == (50, 33, 3)
     assert found.min() >= PICTURE.min() and found.max() <= PICTURE.max()
+
+
+@pytest.mark.parametrize("size", [(8, 40), (60, 4), (12, 17), (25, 8)])
+def test_each_axis_has_its_own_filter(size: tuple[int, int]) -> None:
+    """Pillow's box filter is the mean over the area, its bilinear filter linear where a picture grows."""
+    height, width = size
+    box, linear = Image.Resampling.BOX, Image.Resampling.BILINEAR
+    for channel in range(3):
+        image = Image.fromarray(PICTURE[..., channel].astype(np.float32), "F")
+        across = image.resize((width, 24), box if width < 16 else linear)
+        expected = np.asarray(across.resize((width, height), box if height < 24 else linear))
+        assert np.abs(resize_picture(PICTURE, size)[..., channel] - expected).max() <= 0.5 + 1e-3
+
+
+def test_fine_stripes_do_not_alias_where_the_other_axis_grows() -> None:
+    stripes = np.zeros((8, 64, 3), np.uint8)
+    stripes[:, ::2] = 255
+    found = resize_picture(stripes, (16, 16))
+    assert np.abs(found.astype(float) - 127.5).max() <= 1
+    mask = stripes[..., 0] > 0
+    assert not resize_cutout(stripes, mask, (16, 16))[1].any()  # half a pixel each is not more than half
 
 
 def test_same_size_is_left_alone() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import hashlib
 import json
 import os
 import shutil
@@ -184,7 +185,37 @@ def test_fingerprint_is_of_the_contents(people: Path, tmp_path: Path, write_samp
     assert len({before, longer, renamed, dataset(people).fingerprint()}) == 4
 
 
-def test_fingerprint_knows_prepared_contents(tmp_path: Path, write_photo: PhotoWriter) -> None:
+@pytest.mark.parametrize("recorded", [False, True])
+def test_fingerprint_sees_a_change_that_keeps_length_and_time(people: Path, recorded: bool) -> None:
+    path = next(people.rglob("body.png"))
+    if recorded:
+        hashes = {"body.png": hashlib.sha256(path.read_bytes()).hexdigest()}
+        (path.parent / "sample.json").write_text(json.dumps({"files": hashes}), encoding="utf-8")
+    before, state = dataset(people).fingerprint(), path.stat()
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert path.stat().st_size == state.st_size
+    assert dataset(people).fingerprint() != before
+
+
+def test_fingerprint_is_of_what_samples_are_read_by(people: Path) -> None:
+    path = next(people.rglob("body.png")).parent / "sample.json"
+    record = {"classes": ["background"], "group": "anna", "made_with": {"skinfw": "1", "margin": "/one"}}
+    prints = []
+    for changed in (
+        {},
+        {"made_with": {"skinfw": "2", "margin": "/two"}},
+        {"group": "berta"},
+        {"classes": []},
+    ):
+        path.write_text(json.dumps({**record, **changed}), encoding="utf-8")
+        prints.append(dataset(people).fingerprint())
+    assert prints[0] == prints[1] and len(set(prints)) == 3
+
+
+def test_samples_prepared_twice_have_one_fingerprint(tmp_path: Path, write_photo: PhotoWriter) -> None:
     write_photo(tmp_path / "photos" / "01_1_front.png")
     components = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
     prints = []
@@ -192,11 +223,8 @@ def test_fingerprint_knows_prepared_contents(tmp_path: Path, write_photo: PhotoW
         prepare(tmp_path / "photos", tmp_path / turn, *components, PrepareConfig(workers=1))
         prints.append(dataset(tmp_path / turn).fingerprint())
     assert prints[0] == prints[1]
-    # of the same size, and still another content
-    record = tmp_path / "two" / "01_1_front" / "sample.json"
-    value = json.loads(record.read_text())
-    value["files"]["body.png"] = "0" * 64
-    record.write_text(json.dumps(value))
+    body = tmp_path / "two" / "01_1_front" / "body.png"
+    body.write_bytes(body.read_bytes()[:-1] + b"?")
     assert dataset(tmp_path / "two").fingerprint() != prints[0]
 
 
