@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
@@ -76,17 +77,17 @@ def on_disk(path: Path) -> Path:
 
     A list, a label map and a photo may have been named on different systems. A missing path stays as it is.
     """
-    if str(path).isascii() or path.exists():
+    if str(path).isascii() or os.path.exists(path):  # noqa: PTH110  # False for a path that is too long
         return path
     found = Path(path.anchor)
     for part in path.relative_to(path.anchor).parts:
         direct = found / part
-        if not part.isascii() and not direct.exists():
+        if not part.isascii() and not os.path.exists(direct):  # noqa: PTH110
             direct = next(
                 (found / name for name in _names(found) if composed(name) == composed(part)), direct
             )
         found = direct
-    return found if found.exists() else path
+    return found if os.path.exists(found) else path  # noqa: PTH110
 
 
 def _names(folder: Path) -> list[str]:
@@ -100,3 +101,8 @@ def without_suffix(name: str, suffixes: Sequence[str]) -> str:
     """Return a path without the suffix of its file where that is one of ``suffixes``, in either case."""
     known = next((suffix for suffix in suffixes if name.lower().endswith(suffix)), "")
     return name.removesuffix(name[len(name) - len(known) :])
+
+
+def folded(name: str) -> str:
+    """Return a name as the file system compares it: Windows and macOS ignore upper and lower case."""
+    return composed(name).casefold() if sys.platform in ("win32", "darwin") else name

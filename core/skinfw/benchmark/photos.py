@@ -8,7 +8,6 @@ import numpy as np
 
 from skinfw.build import build
 from skinfw.component_spec import ComponentSpec
-from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.data.person_id import person_id
 from skinfw.data.split import position
 from skinfw.errors import DataError
@@ -34,7 +33,7 @@ def chosen_photos(
     if test_fraction is not None:
         photos = [photo for photo in photos if _position(root, photo) < test_fraction]
     if not photos:
-        raise DataError(f"{root}: no photo to measure (looked for {', '.join(IMAGE_SUFFIXES)} at any depth)")
+        raise DataError(f"{root}: no photo to measure: none is in the test part of {test_fraction}")
     if limit is None or limit >= len(photos):
         return photos
     return [photos[index] for index in np.linspace(0, len(photos) - 1, limit).round().astype(int)]

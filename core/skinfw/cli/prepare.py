@@ -101,14 +101,15 @@ def command(
     )
 
     from skinfw.cli.bar import progress_bar
-    from skinfw.preparation.prepare import LEFT_OUT_FILE, prepare
+    from skinfw.preparation.prepare import prepare
+    from skinfw.preparation.report import LEFT_OUT_FILE
 
     with progress_bar("prepare") as show:
         report = prepare(
             photos, output, *references, config, lambda done, total, _: show(done, total), engine, address
         )
     _print_report(report)
-    if report.count("left out") == len(report.rows):
+    if not report.count("made") + report.count("kept"):
         raise DataError(f"{photos}: no photo became a sample; {output / LEFT_OUT_FILE} says why for each")
 
 
@@ -176,19 +177,22 @@ def _aspect(text: str | None) -> float | None:
 
 
 def _print_report(report: PrepareReport) -> None:
+    from collections import Counter
+
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     console = Console()
-    console.print(report.summary().partition(" (")[0], highlight=False)
-    if not report.reasons():
-        return
-    table = Table("photos", "left out because")
-    table.add_column("for instance", overflow="fold")
-    for reason, count in report.reasons().most_common():
-        rows = [row for row in report.left_out() if row.reason == reason][:EXAMPLES]
-        # most errors name the file themselves
-        named = [row.detail if row.photo in row.detail else f"{row.photo}: {row.detail}" for row in rows]
-        table.add_row(str(count), reason, escape("\n".join(named)))
-    console.print(table)
+    console.print(report.counts(), highlight=False)
+    for rows, head in ((report.left_out(), "photos"), (report.others, "other files")):
+        if not rows:
+            continue
+        table = Table(head, "left out because" if head == "photos" else "not used because")
+        table.add_column("for instance", overflow="fold")
+        for reason, count in Counter(str(row.reason) for row in rows).most_common():
+            shown = [row for row in rows if row.reason == reason][:EXAMPLES]
+            # most errors name the file themselves
+            named = [row.detail if row.photo in row.detail else f"{row.photo}: {row.detail}" for row in shown]
+            table.add_row(f"{count:,}", reason, escape("\n".join(named)))
+        console.print(table)

@@ -17,7 +17,6 @@ from skinfw.build import build
 from skinfw.config import Size
 from skinfw.data.batch import picture_tensor
 from skinfw.data.classes import ClassTable, class_table
-from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.data.person_id import person_id
 from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_labels, resize_picture
@@ -98,8 +97,6 @@ class LabelledPhotos:
     def _names(self) -> tuple[str, ...]:
         root = self.data.root
         found = photos_below(root, self._segmenter.sources)
-        if not found:
-            raise DataError(f"{root}: no photo in it (looked for {', '.join(IMAGE_SUFFIXES)} at any depth)")
         return tuple(photo.relative_to(root).as_posix() for photo in found)
 
     @cached_property

@@ -20,6 +20,7 @@ from skinfw.devices import pick_device
 from skinfw.errors import DataError, RunError, SkinfwError
 from skinfw.inference.paint import PaintedBatch, ProgressCallback, paint_batches
 from skinfw.jsonfile import replacing
+from skinfw.paths_below import path_below
 from skinfw.run_folder import Run
 from skinfw.spec import Spec, painting_spec
 from skinfw.training.checkpoints import load_generator, read_checkpoint
@@ -68,7 +69,7 @@ def generate_folder(
     """
     painting_spec(run.spec, run.folder)
     base, names = find_samples(Path(os.path.normpath(Path(samples).absolute())))
-    targets = {name: Path(output) / f"{name}.png" for name in sorted(names)}
+    targets = {name: path_below(Path(output), f"{name}.png") for name in sorted(names)}
     if not overwrite:
         _refuse_existing(targets)
     checkpoint = read_checkpoint(run.checkpoint(which))

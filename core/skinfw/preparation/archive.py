@@ -1,11 +1,14 @@
 """Photos in archives: what is in them, and taking it out safely.
 
-Only plain files with harmless names are taken out, never links, and none larger than `MOST_BYTES`.
+Only plain files are taken out, and what an archive says about itself is not trusted: a file ends where its
+header says, and `MAX_MEMBERS`, `MAX_BYTES` and `max_total` bound how many and how large they are.
 """
 
 from __future__ import annotations
 
+import bz2
 import errno
+import gzip
 import lzma
 import re
 import stat
@@ -14,60 +17,85 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import IO, Any, cast
 
 from skinfw.data.image_formats import is_image_name
 from skinfw.data.sample_writer import writing_failed
 from skinfw.errors import DataError
+from skinfw.paths_below import composed, folded, name_fault, path_below
+from skinfw.regular_file import open_regular
 
 ZIP_SUFFIXES = (".zip",)
-TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
-MOST_BYTES = 256 * 2**20
+MAX_MEMBERS = 1_000_000
+"""Members of an archive that are looked at."""
+
+MAX_BYTES = 256 * 2**20
 """Largest file that is taken out of an archive, in bytes."""
 
-_HARMFUL = re.compile(r"[\x00-\x1f\\]|^[A-Za-z]:")
+MIN_TOTAL = 2**30
+MAX_RATIO = 100
+"""All files of an archive together may have so many bytes, or so many times the archive's own where that is
+more: photos and label maps are packed already and grow at most a few times."""
+
+_CHUNK = 2**16
+_MAX_HEADER = 2**24
+"""Bytes that a header of a tar may have; Python reads it whole."""
+
+_HARMFUL = re.compile(r"[\x00-\x1f]|^[A-Za-z]:")
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError),
     # zipfile's words for a password or an unknown way of packing, and what damaged headers lead to
-    *(RuntimeError, ValueError, struct.error),
+    *(RuntimeError, ValueError, struct.error, OverflowError, LookupError),
 )
 _UNFIT_NAME = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL)
 
 
-def safe_name(member: str) -> str | None:
-    """Return the path of an archive's member, or None for one that is not taken out.
-
-    Those are absolute paths, also of Windows, paths with ``..``, with backslashes or control characters, and
-    what lies in hidden folders or is hidden itself.
-    """
-    parts = PurePosixPath(member).parts
-    harmful = not parts or member.startswith("/") or _HARMFUL.search(member)
-    if harmful or any(part.startswith(".") or part == "__MACOSX" for part in parts):
-        return None
-    return "/".join(parts)
-
-
 @dataclass(frozen=True)
 class Member:
-    """A plain file in an archive.
+    """A file in an archive that may be taken out.
 
     Attributes:
-        name: as the archive has it.
-        size: bytes that it has outside.
+        name: its path, relative and with forward slashes.
+        size: bytes that it has outside, as its header says.
+        place: its index in a zip, the offset of its header in a tar.
     """
 
     name: str
     size: int
+    place: int
 
-    @property
-    def fault(self) -> str:
-        """Why it is not taken out; nothing where it is."""
-        too_large = f"{self.name}: {self.size:,} bytes are more than the {MOST_BYTES:,} that are taken out"
-        return too_large if self.size > MOST_BYTES else ""
+
+@dataclass(frozen=True)
+class Refused:
+    """A member of an archive that is not taken out.
+
+    Attributes:
+        name: as the archive has it.
+        detail: why.
+        hidden: whether it is only hidden, or one of macOS's additions.
+    """
+
+    name: str
+    detail: str
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in an archive: the files that may be taken out by their names, and the others."""
+
+    members: dict[str, Member]
+    refused: list[Refused]
+
+
+class _LimitError(Exception):
+    """An archive holds more than is read."""
 
 
 def is_archive(path: Path) -> bool:
@@ -80,40 +108,128 @@ def is_zip(path: Path) -> bool:
     return path.name.lower().endswith(ZIP_SUFFIXES)
 
 
-def list_archive(archive: Path) -> dict[str, Member]:
-    """Return the plain files in an archive by their safe paths.
+def max_total(archive: Path) -> int:
+    """Return how many bytes the files of an archive may have together."""
+    return max(MIN_TOTAL, MAX_RATIO * archive.stat().st_size)
+
+
+def clean_name(member: str) -> str:
+    """Return a member's name with forward slashes, in composed letters, without ``.`` and doubled slashes.
+
+    Some programs for Windows write backslashes.
+    """
+    slashes = composed(member).replace("\\", "/")
+    start = "/" if slashes.startswith("/") else ""
+    return start + "/".join(part for part in slashes.split("/") if part not in ("", "."))
+
+
+def _refusal(name: str) -> str:
+    """Return why nothing is taken out under a clean name; empty where it is."""
+    if _HARMFUL.search(name):
+        return "its name contains control characters, or begins with a drive"
+    return name_fault(name)
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a file or one of its folders is hidden, or is one of macOS's additions to archives."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+
+
+def list_archive(archive: Path) -> Contents:
+    """Return what is in an archive; nothing is unpacked.
 
     Raises:
         DataError: it cannot be read.
     """
+    found: list[Member] = []
+    refused: list[Refused] = []
     with _reading(archive):
-        if is_zip(archive):
-            with zipfile.ZipFile(archive) as opened:
-                return _zip_members(opened)
-        with tarfile.open(archive) as tar:
-            return _safe([Member(info.name, info.size) for info in tar if info.isfile()])
+        members = _zip_members(archive) if is_zip(archive) else _tar_members(archive)
+        try:
+            for count, each in enumerate(members):
+                if count >= MAX_MEMBERS:
+                    raise _LimitError(f"more than {MAX_MEMBERS:,} members; the others are not read")
+                (found if isinstance(each, Member) else refused).append(each)  # type: ignore[arg-type]
+        except _LimitError as limit:
+            refused.append(Refused(archive.name, str(limit)))
+        return _chosen(found, refused, max_total(archive))
 
 
-def _zip_members(opened: zipfile.ZipFile) -> dict[str, Member]:
-    plain = (info for info in opened.infolist() if not info.is_dir() and not _is_link(info))
-    return _safe([Member(info.filename, info.file_size) for info in plain])
+def _zip_members(archive: Path) -> Iterator[Member | Refused]:
+    with open_regular(archive) as file, zipfile.ZipFile(file) as opened:
+        for place, info in enumerate(opened.infolist()):
+            if not info.filename.endswith(("/", "\\")):
+                yield _member(info.filename, info.file_size, place, _kind(info))
 
 
-def _is_link(info: zipfile.ZipInfo) -> bool:
-    return stat.S_ISLNK(info.external_attr >> 16)
+def _kind(info: zipfile.ZipInfo) -> str:
+    """Return why a member of a zip is not taken out whatever its name; empty where it may be."""
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "a link, not a file"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # zipfile unpacks what it has read of these at once, and 50 bytes of bzip2 may be 45 MB
+        return "packed by another method than deflate, which is not read; pack it again"
+    return ""
 
 
-def _safe(members: list[Member]) -> dict[str, Member]:
-    named = {safe_name(member.name): member for member in members}
-    return {name: member for name, member in named.items() if name is not None}
+def _tar_members(archive: Path) -> Iterator[Member | Refused]:
+    for info, _ in _tar_infos(archive):
+        if not info.isdir():
+            what = "a link" if info.islnk() or info.issym() else "a device or FIFO"
+            kind = "" if info.isfile() else f"{what}, not a file"
+            yield _member(info.name, info.size, info.offset, kind)
+
+
+def _member(name: str, size: int, place: int, kind: str) -> Member | Refused:
+    clean = clean_name(name)
+    if kind:
+        return Refused(name, kind)
+    if detail := _refusal(clean):
+        return Refused(name, detail)
+    if is_hidden(clean):
+        return Refused(name, "hidden", hidden=True)
+    if size > MAX_BYTES:
+        return Refused(name, f"its {size:,} bytes are more than the {MAX_BYTES:,} that are taken out")
+    return Member(clean, size, place)
+
+
+def _chosen(found: Iterable[Member], refused: list[Refused], most: int) -> Contents:
+    """Leave out members that are in the way of others, and those above the limit."""
+    members: dict[str, Member] = {}
+    taken: dict[str, Member] = {}
+    for member in found:
+        older = taken.pop(folded(member.name), None)
+        if older is not None:
+            del members[older.name]
+            refused.append(Refused(older.name, f"{member.name} comes later in the archive under this name"))
+        members[member.name] = taken[folded(member.name)] = member
+    folders = {folded(parent) for name in members for parent in _parents(name)}
+    total = 0
+    for name, member in list(members.items()):
+        if folded(name) in folders:
+            detail = "there is a folder of this name too"
+        elif (total := total + member.size) > most:
+            total -= member.size
+            detail = f"with it, the files would have more than {most:,} bytes together"
+        else:
+            continue
+        del members[name]
+        refused.append(Refused(name, detail))
+    return Contents(members, refused)
+
+
+def _parents(name: str) -> Iterator[str]:
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
 
 
 class ZipFiles:
-    """Takes files out of a zip when they are needed.
+    """Takes the files of a zip out one at a time.
 
     Args:
         archive: the zip.
-        folder: where its files go, under their safe paths.
+        folder: where its files go.
 
     Raises:
         DataError: it cannot be read.
@@ -121,61 +237,139 @@ class ZipFiles:
 
     def __init__(self, archive: Path, folder: Path) -> None:
         self.archive = archive
+        self._folder = folder
+        self._members = list_archive(archive).members
         with _reading(archive):
-            self._zip = zipfile.ZipFile(archive)
-            self._members = {folder / name: member for name, member in _zip_members(self._zip).items()}
+            self._zip = zipfile.ZipFile(open_regular(archive))
 
     def take(self, path: Path) -> None:
         """Write one file; one that is there already, or is not in the zip, is left as it is.
 
         Raises:
-            DataError: it is damaged, encrypted or too large.
+            DataError: it is damaged, encrypted, or larger than it says.
             RunError: it cannot be written.
         """
-        member = self._members.get(path)
+        name = path.relative_to(self._folder).as_posix() if path.is_relative_to(self._folder) else ""
+        member = self._members.get(name)
         if member is None or path.exists():
             return
-        if member.fault:
-            raise DataError(f"{self.archive}: {member.fault}")
-        with _reading(self.archive, member.name):
-            data = self._zip.read(member.name)
-        _write(path, data)
+        with _reading(self.archive, name):
+            info = self._zip.infolist()[member.place]
+            with self._zip.open(info) as stream:
+                _write(path_below(self._folder, name), _chunks(stream, member.size))
 
-    def take_notes(self) -> None:
-        """Write all files that are no pictures, such as poses; those that cannot be read are left."""
-        for path in self._members:
-            if not is_image_name(path.name):
-                with suppress(DataError):
-                    self.take(path)
+    def take_notes(self) -> dict[str, str]:
+        """Write all files that are not images, such as poses; return why some could not be."""
+        faults = {}
+        for name in self._members:
+            if not is_image_name(name):
+                try:
+                    self.take(self._folder / name)
+                except DataError as error:
+                    faults[name] = str(error)
+        return faults
 
 
 def unpack_tar(archive: Path, folder: Path) -> None:
-    """Write all plain files of a tar under their safe paths; those that are too large are left.
+    """Write the files of a tar that may be taken out.
 
     Raises:
         DataError: it is damaged.
         RunError: the disk is full, or the folder cannot be written.
     """
-    with _reading(archive), tarfile.open(archive) as tar:
-        for info in tar:
-            name = safe_name(info.name)
-            if name is None or not info.isfile() or Member(info.name, info.size).fault:
-                continue
-            stream = tar.extractfile(info)
-            if stream is not None:
-                _write(folder / name, stream.read())
+    members = {member.place: member for member in list_archive(archive).members.values()}
+    with _reading(archive):
+        try:
+            for info, tar in _tar_infos(archive):
+                member = members.get(info.offset)
+                stream = None if member is None else tar.extractfile(info)
+                if member is not None and stream is not None:
+                    _write(path_below(folder, member.name), _chunks(stream, member.size))
+        except _LimitError:  # listing the archive has said so
+            return
 
 
-def _write(path: Path, data: bytes) -> None:
+def _tar_infos(archive: Path) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
+    """Yield the headers of a tar one after the other."""
+    with open_regular(archive) as file:
+        stream = _BoundedReader(_unpacked(file), max_total(archive))
+        # it promises only what tarfile needs to read
+        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r:") as tar:
+            last = -1
+            while (info := tar.next()) is not None:
+                if info.size < 0 or info.offset <= last:
+                    raise tarfile.ReadError(f"a header with the offset {info.offset} and size {info.size}")
+                last = info.offset
+                yield info, tar
+                vars(tar)["members"].clear()  # it would remember them all
+
+
+def _unpacked(file: IO[bytes]) -> Any:
+    """Return the stream of a tar however it is packed."""
+    start = file.read(6)
+    file.seek(0)
+    if start.startswith(b"\x1f\x8b"):
+        return gzip.GzipFile(fileobj=file)
+    if start.startswith(b"BZh"):
+        return bz2.BZ2File(file)
+    return lzma.LZMAFile(file) if start == b"\xfd7zXZ\x00" else file
+
+
+class _BoundedReader:
+    """Reads a stream up to a place, and no large piece at once: tarfile takes every size for true.
+
+    Args:
+        stream: what is read.
+        most: bytes that are read of it.
+    """
+
+    def __init__(self, stream: Any, most: int) -> None:
+        self._stream = stream
+        self._most = most
+
+    def read(self, size: int = -1) -> bytes:
+        """Return at most so many bytes."""
+        if not 0 <= size <= _MAX_HEADER:
+            raise tarfile.ReadError(f"a header of {size:,} bytes")
+        data: bytes = self._stream.read(size)
+        return data
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        """Go to a place; a packed stream is unpacked up to there."""
+        if whence == 0 and position > self._most:
+            raise _LimitError(f"unpacks to more than {self._most:,} bytes; the others are not read")
+        place: int = self._stream.seek(position, whence)
+        return place
+
+    def tell(self) -> int:
+        """Return the place."""
+        place: int = self._stream.tell()
+        return place
+
+
+def _chunks(stream: IO[bytes], size: int) -> Iterator[bytes]:
+    """Yield a file's bytes, which must be as many as its header says."""
+    left = size
+    while data := stream.read(min(_CHUNK, left + 1)):
+        left -= len(data)
+        if left < 0:
+            break
+        yield data
+    if left:
+        raise ValueError(f"it does not have the {size:,} bytes that its header says")
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
     """Write a file whole or not at all; two processes may write the same one."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as temporary:
             try:
-                temporary.write(data)
+                for data in _from_archive(chunks):
+                    temporary.write(data)
                 temporary.flush()
                 Path(temporary.name).replace(path)
-            except OSError:
+            except BaseException:
                 Path(temporary.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
@@ -183,9 +377,17 @@ def _write(path: Path, data: bytes) -> None:
             raise writing_failed(path, error) from error
 
 
+def _from_archive(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Tell faults of the archive, which may be an OSError too, from those of the disk that is written."""
+    try:
+        yield from chunks
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from error
+
+
 @contextmanager
 def _reading(archive: Path, member: str = "") -> Iterator[None]:
-    """Tell what is wrong with an archive in one sentence."""
+    """Say what is wrong with an archive in one sentence."""
     place = f"{archive}: {member}" if member else f"{archive}"
     try:
         yield

@@ -1,28 +1,42 @@
-"""Lists of photos: CSV, JSON lines, or plain text with one path or URL a line."""
+"""Lists of photos: CSV, JSON lines, or plain text with one path or URL per line."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import io
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path, PurePath
 from typing import Any, cast, get_args
 from urllib.parse import unquote, urlsplit
 
 from skinfw.errors import DataError
 from skinfw.jsonfile import parse_json
+from skinfw.paths_below import on_disk
 from skinfw.preparation.config import View
+from skinfw.text_list import numbered_lines, read_list
 
-LIST_SUFFIXES = (".csv", ".jsonl", ".txt")
+LIST_SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
 
 PHOTO_KEYS = ("photo", "path", "url")
-"""What the column or key may be called that names the photo; the first one that is there counts."""
+"""What the column or key may be called that names the photo; the first one that has a value counts."""
 
+KEYS = (*PHOTO_KEYS, "view", "group")
+
+_SEPARATORS = (",", ";", "\t")
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _URL = re.compile(r"https?://", re.IGNORECASE)
-_UNFIT = re.compile(r'[\x00-\x1f<>:"|?*\\]')
+_UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
+
+_ALIKE = 0.75
+"""Similarity from which on an unknown column is a slip of the pen: that of ``veiw`` and ``view``."""
+
+_Row = tuple[int, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -45,102 +59,194 @@ class ListedPhoto:
     group: str
 
 
+@dataclass(frozen=True)
+class PhotoList:
+    """A list of photos.
+
+    Attributes:
+        photos: its rows.
+        not_used: names of the columns or keys that mean nothing here, and how many rows have a value there;
+            ``#`` for lines of plain text that are comments.
+    """
+
+    photos: Sequence[ListedPhoto]
+    not_used: Mapping[str, int]
+
+
 def is_photo_list(path: Path) -> bool:
     """Return whether a file is a list of photos by its ending."""
-    return path.name.lower().endswith(LIST_SUFFIXES)
+    return path.suffix.lower() in LIST_SUFFIXES
 
 
-def read_photo_list(path: Path) -> list[ListedPhoto]:
+def read_photo_list(path: Path) -> PhotoList:
     """Read a list of photos.
 
-    A CSV has a header with a column ``photo``, ``path`` or ``url``, and may have ``view`` and ``group``. Each
-    line of JSON is an object with such keys, or a text. A line of plain text is a path or URL; ``#`` begins
-    a remark.
+    A CSV has a header with a column ``photo``, ``path`` or ``url``, and may have ``view`` and ``group``; its
+    columns are separated by commas, semicolons or tabs. Each line of JSON is an object with such keys, or a
+    string. A line of plain text is a path or URL; ``#`` begins a comment there, and before the header of a
+    CSV. Upper and lower case and blanks around names and values do not matter.
 
     Raises:
-        DataError: it cannot be read, or a row is wrong; the text names its line.
+        DataError: it cannot be read, a row is wrong, or a column is nearly called as one that has a meaning;
+            the text names the line.
     """
+    text = read_list(path)
+    not_used: Counter[str] = Counter()
+    rows = {".jsonl": _json_rows, ".txt": _text_rows}.get(path.suffix.lower(), _csv_rows)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is no UTF-8; save the list as UTF-8") from error
-    rows = {".csv": _csv_rows, ".jsonl": _json_rows, ".txt": _text_rows}[path.suffix.lower()]
-    try:
-        return [_listed(row, path, line) for line, row in rows(text, path)]
+        photos = [_listed(row, path, line) for line, row in rows(text, path, not_used)]
     except csv.Error as error:
-        raise DataError(f"{path}: no valid CSV: {error}") from error
+        raise DataError(f"{path}: not valid CSV: {error}") from error
+    return PhotoList(photos, not_used)
 
 
-def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    header = reader.fieldnames or ()
+def _csv_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
+    lines = text.split("\n")
+    start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
+    separators: Sequence[str] = _SEPARATORS
+    if start < len(lines) and (told := _SEPARATOR_LINE.fullmatch(lines[start].strip())):
+        separators, start = told.group(1), start + 1
+    headers = [_header(lines[start : start + 1], separator) for separator in separators]
+    known = [len(set(header) & set(KEYS)) + bool(set(header) & set(PHOTO_KEYS)) for header in headers]
+    best = known.index(max(known))
+    header = headers[best]
     if not set(header) & set(PHOTO_KEYS):
         raise DataError(
             f"{path}: no column is called {', '.join(PHOTO_KEYS)}; the first line must name the columns "
-            f"(it has: {', '.join(header) or 'nothing'})"
+            f"(it has: {', '.join(filter(None, header)) or 'nothing'})"
         )
-    for row in reader:
-        yield reader.line_num, row
-
-
-def _json_rows(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for line, written in enumerate(text.splitlines(), 1):
-        if not written.strip():
+    _check_keys(header, path, f"line {start + 1}")
+    not_used.update(dict.fromkeys((key for key in header if key and key not in KEYS), 0))
+    body = io.StringIO("\n".join(lines[start + 1 :]), newline="")
+    reader = csv.reader(body, delimiter=separators[best], skipinitialspace=True, strict=True)
+    for values in reader:
+        line = start + 1 + reader.line_num
+        if not any(value.strip() for value in values):
             continue
+        if any(value.strip() for value in values[len(header) :]):
+            raise DataError(
+                f"{path}: line {line}: {len(values)} values, but the header names {len(header)} columns; "
+                f"put a value with {separators[best]!r} in it in quotes"
+            )
+        row = dict(zip(header, values, strict=False))
+        _count(row, not_used)
+        yield line, row
+
+
+def _header(lines: Iterable[str], separator: str) -> list[str]:
+    names = next(csv.reader(lines, delimiter=separator, skipinitialspace=True), [])
+    return [_key(name) for name in names]
+
+
+def _key(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _check_keys(keys: Sequence[str], path: Path, place: str) -> None:
+    """Reject keys that are there twice or are nearly one that has a meaning."""
+    twice = next((key for key, count in Counter(keys).items() if count > 1 and key), None)
+    if twice is not None:
+        raise DataError(f"{path}: {place}: {twice!r} is there twice; remove one")
+    alike = set(KEYS) - set(keys) - (set(PHOTO_KEYS) if set(PHOTO_KEYS) & set(keys) else set())
+    for key in keys:
+        meant = get_close_matches(key, alike, n=1, cutoff=_ALIKE) if key not in KEYS else []
+        if meant:
+            raise DataError(f"{path}: {place}: {key!r} is not known; rename it to {meant[0]!r}, or remove it")
+
+
+def _count(row: Mapping[str, Any], not_used: Counter[str]) -> None:
+    not_used.update(key for key, value in row.items() if key and key not in KEYS and value not in ("", None))
+
+
+def _json_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
+    for line, written in numbered_lines(text):
         try:
             value = parse_json(written)
         except ValueError as error:
-            raise DataError(f"{path}: line {line}: no valid JSON: {error}") from error
+            raise DataError(f"{path}: line {line}: not valid JSON: {error}") from error
         if not isinstance(value, str | dict):
-            raise DataError(f"{path}: line {line}: neither an object nor a text")
-        yield line, {"photo": value} if isinstance(value, str) else value
+            raise DataError(f"{path}: line {line}: neither an object nor a string")
+        if isinstance(value, str):
+            yield line, {"photo": value}
+            continue
+        keys = [_key(key) for key in value]
+        _check_keys(keys, path, f"line {line}")
+        row = dict(zip(keys, value.values(), strict=True))
+        _count(row, not_used)
+        yield line, row
 
 
-def _text_rows(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for line, written in enumerate(text.splitlines(), 1):
-        if written.strip() and not written.lstrip().startswith("#"):
-            yield line, {"photo": written.strip()}
+def _text_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
+    for line, written in numbered_lines(text):
+        if written.startswith("#") and not _is_file(path.absolute().parent, written):
+            not_used["#"] += 1
+        else:
+            yield line, {"photo": written}
+
+
+def _is_file(folder: Path, place: str) -> bool:
+    return os.path.isfile(on_disk(folder / place))  # noqa: PTH113  # False for a path that is too long
 
 
 def _listed(row: Mapping[str, Any], path: Path, line: int) -> ListedPhoto:
-    place = next((row[key] for key in PHOTO_KEYS if row.get(key)), None)
-    if not isinstance(place, str) or "\0" in place:
+    written = next((row[key] for key in PHOTO_KEYS if _has_value(row.get(key))), None)
+    if not isinstance(written, str) or "\0" in written:
         raise DataError(f"{path}: line {line}: names no photo under {', '.join(PHOTO_KEYS)}")
-    view, group = row.get("view") or None, row.get("group") or ""
+    view, group = row.get("view"), row.get("group")
+    for key, value in (("view", view), ("group", group)):
+        if isinstance(value, bool) or not isinstance(value, str | int | None):
+            raise DataError(f"{path}: line {line}: {key} is neither a text nor a whole number")
+    view = str(view or "").strip().casefold() or None
     if view is not None and view not in get_args(View):
         raise DataError(f"{path}: line {line}: unknown view {view!r}; there are {', '.join(get_args(View))}")
+    place = written.strip()
     is_url = _URL.match(place) is not None
+    if not is_url:
+        place = _place(path.absolute().parent, written)
     try:
         name = name_of_url(place) if is_url else name_of_path(place)
     except ValueError as error:
-        raise DataError(f"{path}: line {line}: {place!r} is no URL: {error}") from error
+        raise DataError(f"{path}: line {line}: {place!r} is not a URL: {error}") from error
     if not name:
         raise DataError(f"{path}: line {line}: {place!r} names no file")
-    file = Path() if is_url else path.absolute().parent / place
-    return ListedPhoto(name, file, place if is_url else "", cast("View | None", view), str(group))
+    file = Path() if is_url else on_disk(path.absolute().parent / place)
+    told = "" if group is None else str(group).strip()
+    return ListedPhoto(name, file, place if is_url else "", cast("View | None", view), told)
+
+
+def _has_value(value: Any) -> bool:
+    return value is not None and (not isinstance(value, str) or bool(value.strip()))
+
+
+def _place(folder: Path, written: str) -> str:
+    """Return a path as the disk has it: with the blanks around it, or with slashes for backslashes."""
+    place = written.strip()
+    slashes = place.replace("\\", "/")
+    return next((each for each in (written, place, slashes) if _is_file(folder, each)), place)
 
 
 def name_of_path(path: str) -> str:
-    """Return a path without its root and without ``.`` and ``..``, with forward slashes."""
+    """Return a path without its root, ``.``, ``..`` and dots that would hide it, with forward slashes."""
     pure = PurePath(path)
-    return "/".join(part for part in pure.parts if part not in (pure.anchor, ".", ".."))
+    parts = (part.lstrip(".") for part in pure.parts if part != pure.anchor)
+    return "/".join(part for part in parts if part)
 
 
 def name_of_url(url: str) -> str:
-    """Return host and path of a URL; a query is told by a hash, as it may be what names the photo.
+    """Return host and path of a URL; a hash stands for a query, as that may be what names the photo.
 
     Raises:
-        ValueError: there is no host, or it is no URL.
+        ValueError: there is no host, or it is not a URL.
     """
     parts = urlsplit(url)
-    if not parts.hostname:
+    host = (parts.hostname or "").rstrip(".")
+    if not host:
         raise ValueError("it has no host")
+    host.encode("idna")  # a ValueError where a part of the host is empty or too long
     port = f"_{parts.port}" if parts.port else ""
     folders = [part.lstrip(".") for part in unquote(parts.path).split("/") if part.strip(". ")]
     name = PurePath(*[_UNFIT.sub("_", part) for part in folders] or ["index"])
     if parts.query:
-        mark = hashlib.sha256(parts.query.encode()).hexdigest()[:8]
+        mark = hashlib.sha256(parts.query.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         name = name.with_name(f"{name.stem}-{mark}{name.suffix}")
-    return "/".join((f"{parts.hostname}{port}".replace(":", "_"), *name.parts))
+    return "/".join((_UNFIT.sub("_", f"{host}{port}"), *name.parts))

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
 from skinfw.component_spec import ComponentSpec
 from skinfw.data.sample_writer import clear_unfinished, writing_failed
 from skinfw.data.struck_out import struck_out
+from skinfw.errors import DataError
 from skinfw.leftovers import remove_leftovers
 from skinfw.locks import FolderLock
+from skinfw.paths_below import path_below
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.duplicates import SeenPhotos
 from skinfw.preparation.local_engine import Workers
 from skinfw.preparation.preparer import Parts, PhotoPreparer
 from skinfw.preparation.record import remove_prepared
-from skinfw.preparation.report import PrepareReport, Row
+from skinfw.preparation.report import LEFT_OUT_FILE, PrepareReport, Row
 from skinfw.preparation.shared_poses import check_shared_poses
-from skinfw.preparation.source import FETCHED_FOLDER, list_photos, made_available
+from skinfw.preparation.source import FETCHED_FOLDER, Entry, list_photos, made_available
 from skinfw.preparation.task import Task, make_tasks
 from skinfw.processes import cores
 
 Progress = Callable[[int, int, Row], None]
 """Called after every photo with how many are done, how many there are, and what became of it."""
-
-LEFT_OUT_FILE = "left_out.csv"
 
 LOCK_FILE = ".prepare.lock"
 
@@ -73,29 +73,49 @@ def prepare(
         UserError: Ray is not installed.
     """
     preparer = PhotoPreparer(output, segmenter, pose_encoder, config)
-    entries = list_photos(root, output, preparer.segmenter.sources)
+    listing = list_photos(root, output, preparer.segmenter.sources)
+    if listing.left_out and config.on_error == "fail":
+        raise DataError(listing.left_out[0].detail)
     parts = Parts(output, segmenter.to_json(), pose_encoder.to_json(), config, Path.cwd())
     try:
         output.mkdir(parents=True, exist_ok=True)
         with (
             _locked(output),
-            made_available(root, output, entries, config.fetch) as available,
+            made_available(root, output, listing, config.fetch) as available,
         ):
             tasks = make_tasks(available, struck_out(output))
             check_shared_poses(
                 preparer.pose_encoder, [task.entry.path for task in tasks if task.refused is None]
             )
+            _remove_stale(preparer, tasks)
             made = _rows(preparer, parts, tasks, engine, address)
             rows = []
             for row in _without_duplicates(made, output, config):
                 rows.append(row)
                 if progress is not None:
                     progress(len(rows), len(tasks), row)
-            report = PrepareReport(tuple(rows))
+            rows += listing.left_out
+            report = PrepareReport(tuple(rows), tuple(listing.not_used(_used(preparer, available))))
             report.write_left_out(output / LEFT_OUT_FILE)
     except OSError as error:
         raise writing_failed(output, error) from error
     return report
+
+
+def _used(preparer: PhotoPreparer, entries: Iterable[Entry]) -> set[Path]:
+    """Return the files that belong to photos."""
+    used: set[Path] = set()
+    for entry in entries:
+        with suppress(OSError):  # the path is too long for the disk
+            used.update(preparer.sources(entry.path))
+    return used
+
+
+def _remove_stale(preparer: PhotoPreparer, tasks: Sequence[Task]) -> None:
+    """Remove what an earlier run made of photos whose samples' names are taken now."""
+    for task in tasks:
+        if task.refused is not None and task.refused.reason == "name already taken":
+            preparer.remove_stale(task.entry, task.sample)
 
 
 @contextmanager
@@ -154,6 +174,6 @@ def _without_duplicates(rows: Iterable[Row], output: Path, config: PrepareConfig
             seen.add(row.photo, row.phash)
             yield row
         else:
-            remove_prepared(output / row.sample)
+            remove_prepared(path_below(output, row.sample))
             detail = f"shows the same as {twin[0]} ({twin[1]} of 64 bits differ)"
             yield Row(row.photo, row.sample, "left out", "duplicate", detail)

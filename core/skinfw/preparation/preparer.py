@@ -20,6 +20,7 @@ from skinfw.data.sample_writer import sample_files, write_sample
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, RunError, SkinfwError
 from skinfw.interfaces import PoseEncoder, Segmenter
+from skinfw.paths_below import path_below
 from skinfw.preparation.archive import ZipFiles
 from skinfw.preparation.config import PersonCrop, PrepareConfig, View
 from skinfw.preparation.crop import Box, crop_box, cropped, cut, person_box
@@ -113,7 +114,7 @@ class PhotoPreparer:
         try:
             made, facts = self._prepare(entry, sample)
         except LeftOut as left_out:
-            self._remove_stale(entry, sample)
+            self.remove_stale(entry, sample)
             return Row(entry.name, sample, "left out", left_out.reason, left_out.detail)
         return Row(entry.name, sample, "made" if made else "kept", phash=facts.phash or "")
 
@@ -125,7 +126,7 @@ class PhotoPreparer:
             return self._make_or_keep(entry, sample, view)
 
     def _make_or_keep(self, entry: Entry, sample: str, view: View | None) -> tuple[bool, Facts]:
-        path, folder = entry.path, self.output / sample
+        path, folder = entry.path, path_below(self.output, sample)
         content = self._step(
             "photo cannot be read", path, lambda: content_hash(path, self.sources(path), entry)
         )
@@ -255,9 +256,9 @@ class PhotoPreparer:
             )
         return segmentation
 
-    def _remove_stale(self, entry: Entry, sample: str) -> None:
+    def remove_stale(self, entry: Entry, sample: str) -> None:
         """Remove the sample that an earlier run made of a photo that is now left out."""
-        folder = self.output / sample
+        folder = path_below(self.output, sample)
         record = own_record(folder)
         if record is not None and record.get("source") == entry.name:
             remove_prepared(folder)

@@ -12,6 +12,7 @@ from skinfw.data.sample_writer import WRITTEN_FILES, remove_sample, writing_fail
 from skinfw.errors import DataError, RunError
 from skinfw.preparation.filters import Facts
 from skinfw.preparation.source import Entry
+from skinfw.regular_file import read_regular
 
 
 def own_record(folder: Path) -> dict[str, Any] | None:
@@ -52,7 +53,7 @@ def content_hash(photo: Path, sources: tuple[Path, ...], entry: Entry) -> str:
     digest = hashlib.sha256()
     for path in (photo, *sources):
         try:
-            data = path.read_bytes()
+            data = read_regular(path)
         except FileNotFoundError:
             data = b""
         except OSError as error:

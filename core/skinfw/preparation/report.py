@@ -10,6 +10,8 @@ from typing import Literal
 
 from skinfw.jsonfile import replacing
 
+LEFT_OUT_FILE = "left_out.csv"
+
 Reason = Literal[
     "could not be fetched",
     "photo cannot be read",
@@ -31,8 +33,18 @@ Reason = Literal[
     "duplicate",
     "struck out",
     "name already taken",
+    "name cannot be used",
     "name too long",
+    "folder cannot be read",
+    "not a photo",
+    "hidden",
+    "prepared sample",
+    "link not followed",
+    "cannot be read",
+    "column not used",
+    "comment",
 ]
+"""The first ones are of photos that are left out, the last seven of what else is in a source."""
 
 
 class LeftOut(Exception):  # noqa: N818  # no error: it ends one photo's way
@@ -51,12 +63,12 @@ class LeftOut(Exception):  # noqa: N818  # no error: it ends one photo's way
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one photo.
+    """What became of one photo, or that something else in the source is not used.
 
     Attributes:
         photo: the photo's path below the root, with forward slashes.
-        sample: the sample's name.
-        status: made now, kept from an earlier run, or left out.
+        sample: the sample's name; empty where there is no photo.
+        status: made now, kept from an earlier run, or left out; not used for what is not a photo.
         reason: why it was left out.
         detail: the same with numbers and names.
         phash: the photo's perceptual hash, where it became a sample.
@@ -64,7 +76,7 @@ class Row:
 
     photo: str
     sample: str
-    status: Literal["made", "kept", "left out"]
+    status: Literal["made", "kept", "left out", "not used"]
     reason: Reason | None = None
     detail: str = ""
     phash: str = ""
@@ -72,9 +84,15 @@ class Row:
 
 @dataclass(frozen=True)
 class PrepareReport:
-    """What became of every photo, in the order of their names."""
+    """What became of every photo, in the order of their names, and what else is in the source.
+
+    Attributes:
+        rows: the photos, and what may have been meant as one.
+        others: files, folders and columns that are not used.
+    """
 
     rows: tuple[Row, ...]
+    others: tuple[Row, ...] = ()
 
     def count(self, status: Literal["made", "kept", "left out"]) -> int:
         """Return how many photos have that status."""
@@ -86,16 +104,21 @@ class PrepareReport:
 
     def reasons(self) -> Counter[str]:
         """Return how many photos were left out for each reason."""
-        return Counter(str(row.reason) for row in self.left_out())
+        return Counter(str(row.reason) for row in [*self.left_out(), *self.others])
+
+    def counts(self) -> str:
+        """Return one line: how many photos were made, kept and left out, and how much else is not used."""
+        photos = f"{self.count('made')} made, {self.count('kept')} kept, {self.count('left out')} left out"
+        return f"{photos}, {len(self.others):,} other files not used" if self.others else photos
 
     def summary(self) -> str:
-        """Return one line: how many were made, kept and left out, and for which reasons."""
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in self.reasons().most_common())
-        counts = f"{self.count('made')} made, {self.count('kept')} kept, {self.count('left out')} left out"
-        return f"{counts} ({reasons})" if reasons else counts
+        """Return `counts` with the reasons."""
+        reasons = self.reasons() + Counter(str(row.reason) for row in self.others)
+        told = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
+        return f"{self.counts()} ({told})" if told else self.counts()
 
     def write_left_out(self, path: Path) -> None:
-        """Write the photos that were left out as CSV: photo, reason, detail.
+        """Write the photos that were left out, and what else is not used, as CSV: photo, reason, detail.
 
         Raises:
             RunError: the file cannot be written.
@@ -107,4 +130,4 @@ class PrepareReport:
         ):
             writer = csv.writer(file)
             writer.writerow(["photo", "reason", "detail"])
-            writer.writerows([row.photo, row.reason, row.detail] for row in self.left_out())
+            writer.writerows([row.photo, row.reason, row.detail] for row in [*self.left_out(), *self.others])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from skinfw.build import build
@@ -16,20 +16,27 @@ from skinfw.data.image_formats import IMAGE_SUFFIXES, is_image_name
 from skinfw.data.sample_folder import RECORD_FILE
 from skinfw.errors import DataError
 from skinfw.interfaces import Segmenter
+from skinfw.paths_below import path_below
 from skinfw.preparation.archive import (
     TAR_SUFFIXES,
     ZIP_SUFFIXES,
     ZipFiles,
+    clean_name,
     is_archive,
+    is_hidden,
     is_zip,
     list_archive,
     unpack_tar,
 )
 from skinfw.preparation.config import FetchConfig, View
 from skinfw.preparation.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
+from skinfw.preparation.report import Reason, Row
+from skinfw.walk import Folder, Skipped, walk
 
 if TYPE_CHECKING:
     from skinfw.preparation.scrape_index import Fetched
+
+logger = logging.getLogger("skinfw")
 
 UNPACKED_FOLDER = ".prepare.unpacked"
 """Where an archive's files are while they are in use, in the output folder: it has room for the samples, and
@@ -65,8 +72,43 @@ class Entry:
     fault: str = ""
 
 
-def list_photos(root: Path, output: Path, sources: Sources) -> list[Entry]:
-    """Return all photos of a source, sorted by name; nothing is unpacked or fetched yet.
+@dataclass
+class Listing:
+    """What is in a source.
+
+    Attributes:
+        entries: its photos, sorted by name.
+        left_out: what may have been meant as a photo and is none: a link that leads nowhere, a folder that
+            cannot be read, a member that is not taken out of an archive.
+        others: what is not a photo, by its path: other files, hidden ones, columns of a list.
+    """
+
+    entries: list[Entry]
+    left_out: list[Row] = field(default_factory=list)
+    others: dict[Path, Row] = field(default_factory=dict)
+
+    def not_used(self, used: Collection[Path]) -> list[Row]:
+        """Return the rows of the others that belong to no photo.
+
+        Args:
+            used: files that belong to photos, such as their label maps and poses.
+        """
+        return [row for path, row in sorted(self.others.items()) if path not in used]
+
+    def add_other(self, path: Path, name: str, reason: Reason, detail: str) -> None:
+        """Add something that is not a photo."""
+        self.others[path] = Row(name, "", "not used", reason, detail)
+
+    def add_refused(self, path: Path, name: str, detail: str) -> None:
+        """Add a file that cannot be read: left out where its name is that of an image."""
+        if is_image_name(name):
+            self.left_out.append(Row(name, "", "left out", "photo cannot be read", f"{name}: {detail}"))
+        else:
+            self.add_other(path, name, "cannot be read", detail)
+
+
+def list_photos(root: Path, output: Path, sources: Sources) -> Listing:
+    """Return all photos of a source, and what else is in it; nothing is unpacked or fetched yet.
 
     Args:
         root: a folder; a .zip or .tar, packed or not; or a list of paths and URLs (.csv, .jsonl, .txt).
@@ -77,84 +119,183 @@ def list_photos(root: Path, output: Path, sources: Sources) -> list[Entry]:
         DataError: the source is missing, cannot be read, or has no photo in it.
     """
     if root.is_dir():
-        entries = _list_folder(root, output, sources)
-        looked = f"looked for {', '.join(IMAGE_SUFFIXES)} at any depth"
+        if _same(root, output):
+            raise DataError(f"{output}: samples must not lie among the photos; give another output folder")
+        listing = list_folder(root, sources, output)
     elif not root.exists():
         raise DataError(f"{root}: no such folder, archive or list; give what holds the photos")
     elif is_archive(root):
-        entries = _list_archive(root, output / UNPACKED_FOLDER, sources)
-        looked = f"looked for {', '.join(IMAGE_SUFFIXES)} at any depth"
+        listing = _list_archive(root, output / UNPACKED_FOLDER, sources)
     elif is_photo_list(root):
-        entries = [
-            Entry(row.name, row.path, url=row.url, view=row.view, group=row.group)
-            for row in read_photo_list(root)
-        ]
-        looked = "the list is empty"
+        listing = _list_rows(root)
     else:
         known = ", ".join(ZIP_SUFFIXES + TAR_SUFFIXES + LIST_SUFFIXES)
         raise DataError(f"{root}: no such folder, nor an archive or a list of photos ({known})")
-    if not entries:
-        raise DataError(f"{root}: no photo in it ({looked})")
-    return sorted(entries, key=lambda entry: entry.name)
+    if not listing.entries:
+        raise no_photo(root, listing)
+    listing.entries.sort(key=lambda entry: entry.name)
+    return listing
 
 
-def _list_folder(root: Path, output: Path, sources: Sources) -> list[Entry]:
-    if _same(root, output):
-        raise DataError(f"{output}: samples must not lie among the photos; give another output folder")
-    return [Entry(path.relative_to(root).as_posix(), path) for path in photos_below(root, sources, output)]
+def no_photo(root: Path, listing: Listing) -> DataError:
+    """Return the error that a source has no photo, and what it has."""
+    looked = "the list is empty" if is_photo_list(root) else f"looked for {', '.join(IMAGE_SUFFIXES)}"
+    rows = [*listing.left_out, *listing.not_used(())]
+    found = "; ".join(f"{row.reason}: {row.photo}" for row in rows[:3])
+    more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
+    return DataError(f"{root}: no photo in it ({looked}{'; ' if found else ''}{found}{more})")
 
 
-def photos_below(root: Path, sources: Sources, without: Path | None = None) -> list[Path]:
+def photos_below(root: Path, sources: Sources) -> list[Path]:
     """Return the photos below a folder, sorted by their paths below it with forward slashes.
 
-    Label maps are no photos, those of the default segmenter included; nor are prepared samples, or anything
-    in hidden folders.
+    What `list_folder` leaves out is reported by a warning.
 
     Args:
         root: the folder.
         sources: which files belong to a photo.
-        without: a folder in which nothing is a photo.
 
     Raises:
-        DataError: there is no such folder, or it cannot be read.
+        DataError: there is no such folder, it cannot be read, or it holds no photo.
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; give the folder that holds the photos")
+    listing = list_folder(root, sources)
+    if not listing.entries:
+        raise no_photo(root, listing)
+    if listing.left_out:
+        first = listing.left_out[0].detail
+        logger.warning("%s: %d files or folders are left out; %s", root, len(listing.left_out), first)
+    return sorted(
+        (entry.path for entry in listing.entries), key=lambda path: path.relative_to(root).as_posix()
+    )
 
-    def refuse(error: OSError) -> None:
-        raise DataError(f"{error.filename}: the folder cannot be read: {error.strerror}") from error
 
-    found = []
-    for folder, below, files in os.walk(root, onerror=refuse):
-        if RECORD_FILE in files:  # a prepared sample is no photo
-            below.clear()
+def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Listing:
+    """Return what is in a folder, at any depth.
+
+    Label maps are no photos, those of the default segmenter included; nor are prepared samples, or anything
+    hidden. Links are followed, but no folder is read twice.
+
+    Args:
+        root: the folder.
+        sources: which files belong to a photo.
+        output: a folder that is not looked into.
+
+    Raises:
+        DataError: the folder itself cannot be read.
+    """
+    listing = Listing([])
+    images, refused = [], []
+    for folder in walk([root]):
+        within = folder.path.relative_to(root)
+        for skipped in folder.skipped:
+            if skipped.path == root:
+                raise DataError(f"{root}: {skipped.detail}")
+            _add_skipped(listing, skipped, skipped.path.relative_to(root).as_posix())
+            refused.append(skipped.path)
+        if RECORD_FILE in folder.files:
+            folder.below.clear()
+            listing.add_other(folder.path, f"{within.as_posix()}/", "prepared sample", "a folder of skinfw's")
             continue
-        below[:] = [
-            name
-            for name in below
-            if not (name.startswith(".") or (without is not None and _same(Path(folder, name), without)))
-        ]
-        found += [Path(folder, name) for name in files if is_image_name(name)]
-    return sorted(_without_sources(found, sources), key=lambda path: path.relative_to(root).as_posix())
+        _prune(listing, folder, within, output)
+        for name in folder.files:
+            path, whole = folder.path / name, (within / name).as_posix()
+            if is_hidden(name):
+                listing.add_other(path, whole, "hidden", "its name begins with a dot; rename it to use it")
+            elif is_image_name(name):
+                images.append(path)
+            else:
+                listing.add_other(path, whole, "not a photo", _kind(path))
+    _add_images(listing, images, refused, root, sources)
+    return listing
 
 
-def _list_archive(root: Path, unpacked: Path, sources: Sources) -> list[Entry]:
-    archive = root if is_zip(root) else None
-    members = {unpacked / name: member for name, member in list_archive(root).items()}
-    pictures = [path for path in members if is_image_name(path.name)]
-    samples = {path.parent for path in members if path.name == RECORD_FILE}
-    return [
-        Entry(path.relative_to(unpacked).as_posix(), path, archive=archive, fault=members[path].fault)
-        for path in _without_sources(pictures, sources)
-        if samples.isdisjoint(path.parents)
-    ]
+def _prune(listing: Listing, folder: Folder, within: Path, output: Path | None) -> None:
+    """Leave out hidden folders and the output."""
+    for name in list(folder.below):
+        path = folder.path / name
+        is_output = output is not None and _same(path, output)
+        if is_output or is_hidden(name):
+            folder.below.remove(name)
+        if is_hidden(name) and not is_output:
+            listing.add_other(path, f"{(within / name).as_posix()}/", "hidden", "a hidden folder")
 
 
-def _without_sources(pictures: Sequence[Path], sources: Sources) -> list[Path]:
+def _add_skipped(listing: Listing, skipped: Skipped, name: str) -> None:
+    if skipped.kind == "folder":
+        listing.left_out.append(Row(f"{name}/", "", "left out", "folder cannot be read", skipped.detail))
+    elif skipped.kind == "link":
+        listing.add_other(skipped.path, name, "link not followed", skipped.detail)
+    else:
+        listing.add_refused(skipped.path, name, skipped.detail)
+
+
+def _kind(path: Path) -> str:
+    """Return what a file is that is not a photo, as far as its name says."""
+    if is_archive(path):
+        return "an archive in the source; give it as the source itself"
+    return f"a file {path.suffix.lower()}" if path.suffix else "a file without an ending"
+
+
+def _add_images(
+    listing: Listing, images: Sequence[Path], refused: Sequence[Path], root: Path, sources: Sources
+) -> None:
+    """Add photos, and the images that are label maps of others, also of those that are refused."""
     # label maps as the default segmenter reads them are no photos for any other one either
     defaults = [build(each, Segmenter).sources for each in use_defaults("segmenter", "segmenter")]
-    belonging = {source for picture in pictures for of in (sources, *defaults) for source in of(picture)}
-    return [picture for picture in pictures if picture not in belonging]
+    every = [*images, *(path for path in refused if is_image_name(path.name))]
+    owners = {source: image for image in every for of in (sources, *defaults) for source in of(image)}
+    for image in images:
+        name = image.relative_to(root).as_posix()
+        if image in owners:
+            listing.add_other(image, name, "not a photo", f"the label map of {owners[image].name}")
+        else:
+            listing.entries.append(Entry(name, image))
+
+
+def _list_archive(root: Path, unpacked: Path, sources: Sources) -> Listing:
+    listing = Listing([])
+    contents = list_archive(root)
+    for number, each in enumerate(contents.refused):
+        path = unpacked / f"refused member {number}"  # a name of its own: several may have the same one
+        if each.hidden:
+            listing.add_other(path, each.name, "hidden", "hidden files are not taken out")
+        elif each.name == root.name:
+            detail = f"{root}: {each.detail}"
+            listing.left_out.append(Row(each.name, "", "left out", "photo cannot be read", detail))
+        else:
+            listing.add_refused(path, each.name, each.detail)
+    samples = {name.rpartition("/")[0] for name in contents.members if name.endswith(f"/{RECORD_FILE}")}
+    for sample in sorted(samples):
+        listing.add_other(unpacked / sample, f"{sample}/", "prepared sample", "a folder of skinfw's")
+    images = []
+    for name in contents.members:
+        if any(parent.as_posix() in samples for parent in PurePosixPath(name).parents):
+            continue
+        if is_image_name(name):
+            images.append(unpacked / name)
+        else:
+            listing.add_other(unpacked / name, name, "not a photo", _kind(Path(name)))
+    refused = [unpacked / clean for each in contents.refused if (clean := clean_name(each.name))]
+    _add_images(listing, images, refused, unpacked, sources)
+    archive = root if is_zip(root) else None
+    listing.entries = [replace(entry, archive=archive) for entry in listing.entries]
+    return listing
+
+
+def _list_rows(root: Path) -> Listing:
+    read = read_photo_list(root)
+    listing = Listing(
+        [Entry(row.name, row.path, url=row.url, view=row.view, group=row.group) for row in read.photos]
+    )
+    for key, count in read.not_used.items():
+        if key == "#":
+            name, detail = f"{root.name}: comments", f"{count:,} lines that begin with #"
+        else:
+            name, detail = f"{root.name}: {key}", f"a column that has no meaning; {count:,} rows have a value"
+        listing.add_other(root / key, name, "column not used" if key != "#" else "comment", detail)
+    return listing
 
 
 def _same(folder: Path, other: Path) -> bool:
@@ -162,19 +303,17 @@ def _same(folder: Path, other: Path) -> bool:
 
 
 @contextmanager
-def made_available(
-    root: Path, output: Path, entries: Sequence[Entry], fetch: FetchConfig
-) -> Iterator[list[Entry]]:
+def made_available(root: Path, output: Path, listing: Listing, fetch: FetchConfig) -> Iterator[list[Entry]]:
     """Bring what photos need onto the disk, and remove what was unpacked at the end.
 
-    A tar is unpacked whole, as it cannot be read at random. Of a zip only what is no picture is, such as
-    poses; its pictures are taken out one at a time when they are prepared, see
-    `skinfw.preparation.archive`. Photos named by a URL are fetched; they stay.
+    A tar is unpacked whole, as it cannot be read at random. Of a zip only what is not an image is, such as
+    poses; its images are taken out one at a time when they are prepared, see `skinfw.preparation.archive`.
+    Photos named by a URL are fetched; they stay.
 
     Args:
         root: the source.
         output: folder of the samples.
-        entries: its photos.
+        listing: what is in it; files that cannot be taken out of a zip get the reason.
         fetch: how photos are fetched.
 
     Yields:
@@ -184,15 +323,16 @@ def made_available(
         RunError: the disk is full, or the output cannot be written.
         DataError: the archive is damaged.
     """
-    unpacked = output / UNPACKED_FOLDER
+    unpacked = path_below(output, UNPACKED_FOLDER)
     if unpacked.exists():  # a run was killed
         shutil.rmtree(unpacked)
     try:
         if root.is_file() and is_zip(root):
-            ZipFiles(root, unpacked).take_notes()
+            for name, detail in ZipFiles(root, unpacked).take_notes().items():
+                listing.add_other(unpacked / name, name, "cannot be read", detail)
         elif root.is_file() and is_archive(root):
             unpack_tar(root, unpacked)
-        yield _fetched(entries, output / FETCHED_FOLDER, fetch)
+        yield _fetched(listing.entries, path_below(output, FETCHED_FOLDER), fetch)
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)
 

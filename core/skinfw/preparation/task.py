@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 
-from skinfw.data.struck_out import STRUCK_OUT_FILE
+from skinfw.data.image_formats import IMAGE_SUFFIXES, UNREADABLE_SUFFIXES
+from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among
+from skinfw.paths_below import LONGEST_PART, composed, folded, name_fault, without_suffix
 from skinfw.preparation.preparer import PhotoPreparer
-from skinfw.preparation.report import Row
+from skinfw.preparation.report import LEFT_OUT_FILE, Row
 from skinfw.preparation.source import Entry
+
+_SUFFIXES = (*IMAGE_SUFFIXES, *UNREADABLE_SUFFIXES)
+_TAKEN = (LEFT_OUT_FILE, STRUCK_OUT_FILE, "doctor.html")
 
 LONGEST_NAME = 230
 """Bytes that a folder's name may have: file systems take 255, and a sample in work has a longer one."""
@@ -38,32 +44,49 @@ class Task:
 
 
 def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Task]:
-    """Give each photo its sample's name: its own without the ending.
+    """Give each photo its sample's name: its own without the ending, with letters composed as one character.
 
-    A name is taken when an earlier photo has it, or has one that it lies inside of.
+    A name is taken when an earlier photo has it, or when it is that of a folder with other photos.
 
     Args:
         entries: the photos.
         gone: names of samples that are struck out; what is there of them stays as it is.
     """
     owners: dict[str, str] = {}
+    names = [composed(without_suffix(entry.name, _SUFFIXES)) for entry in entries]
+    folders = {folded(parent.as_posix()) for name in names for parent in PurePosixPath(name).parents}
+    struck = struck_among(names, gone)
     tasks = []
-    for entry in entries:
-        name = Path(entry.name).with_suffix("").as_posix()
-        inside = [name, *(parent.as_posix() for parent in Path(name).parents)]
-        owner = next((owners[part] for part in inside if part in owners), None)
+    for entry, name in zip(entries, names, strict=True):
+        owner = owners.get(folded(name))
         refused = None
-        if owner is not None:
+        if detail := _unfit(name):
+            refused = Row(entry.name, name, "left out", "name cannot be used", f"{entry.name}: {detail}")
+        elif folded(name) in folders:
+            detail = f"{entry.name}: a folder with photos has the name of its sample; rename it"
+            refused = Row(entry.name, name, "left out", "name already taken", detail)
+        elif owner is not None:
             detail = f"the sample of {owner} is in the way"
             refused = Row(entry.name, name, "left out", "name already taken", detail)
-        elif name in gone:
+        elif name in struck:
             refused = Row(entry.name, name, "left out", "struck out", f"{STRUCK_OUT_FILE} names {name}")
         elif detail := _too_long(entry.name, name):
             refused = Row(entry.name, name, "left out", "name too long", detail)
         else:
-            owners[name] = entry.name
+            owners[folded(name)] = entry.name
         tasks.append(Task(entry, name, refused))
     return tasks
+
+
+def _unfit(name: str) -> str:
+    """Return why a sample cannot have a name; empty where it can."""
+    parts = name.split("/")
+    if all(parts) and any(part.startswith(".") for part in parts):
+        return "a part of it begins with a dot, and data sets do not look into hidden folders; rename it"
+    if name in _TAKEN:
+        return f"{name} is a file that skinfw writes among the samples; rename it"
+    too_long = any(len(os.fsencode(part)) > LONGEST_PART for part in parts)
+    return "" if too_long else name_fault(name)  # what is too long has a reason of its own
 
 
 def _too_long(photo: str, sample: str) -> str:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from skinfw.component_spec import ComponentSpec
+from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset
+from skinfw.paths_below import composed, without_suffix
 from skinfw.preparation.duplicates import sample_groups
+from skinfw.text_list import numbered_lines, read_list
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.config_layouts import LayoutConfig
 from skinfw_plugins.datasets.photos import PhotosDataset
+
+logger = logging.getLogger("skinfw")
 
 LayoutConfigT = TypeVar("LayoutConfigT", bound=LayoutConfig)
 
@@ -95,12 +102,11 @@ class LayoutDataset(Dataset[LayoutConfigT]):
 
     @cached_property
     def _places(self) -> dict[str, tuple[str, PhotosDataset]]:
-        places = {
-            part.prefix + name: (name, photos)
-            for part, photos in self._opened
-            for name in photos.names()
-            if part.wanted is None or name in part.wanted
-        }
+        places: dict[str, tuple[str, PhotosDataset]] = {}
+        for part, photos in self._opened:
+            names = [name for name in photos.names() if part.wanted is None or name in part.wanted]
+            places |= {part.prefix + name: (name, photos) for name in names}
+            _report_missing(part, names)
         if not places:
             raise DataError(f"{self.config.root}: none of the photos in its lists became a sample")
         return places
@@ -109,6 +115,17 @@ class LayoutDataset(Dataset[LayoutConfigT]):
         if name not in self._places:
             raise DataError(f"{self.config.root}: has no sample {name!r}")
         return self._places[name]
+
+
+def _report_missing(part: Part, names: Sequence[str]) -> None:
+    """Warn of photos that a list names and that did not become samples."""
+    missing = sorted((part.wanted or frozenset()) - set(names))
+    if missing:
+        logger.warning(
+            "%s: %d of the %d photos in its list did not become samples (missing, or in left_out.csv): %s%s",
+            part.photos, len(missing), len(part.wanted or ()), ", ".join(missing[:3]),
+            " and others" if len(missing) > 3 else "",
+        )  # fmt: skip
 
 
 def photo_folder(path: Path) -> Path:
@@ -128,14 +145,10 @@ def read_pairs(path: Path) -> frozenset[str]:
     Raises:
         DataError: the list is missing or cannot be read, or a line is no pair.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
     people = set()
-    for number, line in enumerate(lines, 1):
-        words = line.split()
-        if words and len(words) != 2:
+    for number, line in numbered_lines(read_list(path)):
+        words = re.split(r"\s*[,;\t]\s*" if re.search(r"[,;\t]", line) else r"\s+", line)
+        if len(words) != 2:
             raise DataError(f"{path}: line {number}: expected a photo and a garment, found {line!r}")
-        people |= {Path(word).stem for word in words[:1]}
+        people.add(composed(without_suffix(PurePosixPath(words[0].strip('"')).name, IMAGE_SUFFIXES)))
     return frozenset(people)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,10 +16,12 @@ from skinfw.data.sample_folder import read_sample
 from skinfw.data.struck_out import struck_out
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
+from skinfw.paths_below import path_below
 from skinfw.preparation.duplicates import sample_groups
 from skinfw.preparation.photo_list import is_photo_list, read_photo_list
-from skinfw.preparation.prepare import LEFT_OUT_FILE, prepare
-from skinfw.preparation.report import Row
+from skinfw.preparation.prepare import prepare
+from skinfw.preparation.report import LEFT_OUT_FILE, Row
+from skinfw.walk import walk
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.folder import fingerprint_of
 
@@ -76,7 +77,7 @@ class PhotosDataset(Dataset[PhotosConfig]):
 
     def folder(self, name: str) -> Path:
         """Return the folder of a prepared sample."""
-        return self._cache / name
+        return path_below(self._cache, name)
 
     def fingerprint(self) -> str:
         """Return the hash of the prepared samples."""
@@ -126,7 +127,7 @@ def _state(root: Path, cache: Path) -> str:
     digest = hashlib.sha256()
     for path in _files(root, cache):
         try:
-            facts = path.lstat()
+            facts = path.stat()
         except OSError:  # prepare says so
             continue
         line = f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0"
@@ -139,10 +140,11 @@ def _files(root: Path, cache: Path) -> Iterator[Path]:
     if not root.is_dir():
         yield root
         if root.is_file() and is_photo_list(root):
-            yield from (row.path for row in read_photo_list(root) if not row.url)
-    for folder, below, files in os.walk(root):
-        below[:] = sorted(name for name in below if Path(folder, name).resolve() != cache.resolve())
-        yield from (Path(folder, name) for name in sorted(files))
+            yield from (row.path for row in read_photo_list(root).photos if not row.url)
+        return
+    for folder in walk([root]):
+        folder.below[:] = [name for name in folder.below if (folder.path / name).resolve() != cache.resolve()]
+        yield from (folder.path / name for name in folder.files)
 
 
 def default_cache(config: PhotosConfig) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
-from skinfw.errors import DataError, UserError, first_line
+from skinfw.errors import DataError, UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
+from skinfw.paths_below import composed
+from skinfw.text_list import numbered_lines, read_list
 from skinfw_plugins.pose_encoders.config_layouts import DeepfashionPointsConfig
 from skinfw_plugins.pose_encoders.inside import check_inside
 from skinfw_plugins.pose_encoders.orders import DEEPFASHION_21, to_body_25
@@ -63,24 +66,20 @@ class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
 
 
 def _of(lines: dict[str, NDArray[np.float64]], name: str, path: Path) -> NDArray[np.float64]:
-    if name not in lines:
+    if composed(name) not in lines:
         raise DataError(f"{path}: has no line for {name}; use a pose encoder that finds poses itself")
-    return lines[name]
+    return lines[composed(name)]
 
 
 def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
     """Return the numbers of each photo's line, float64 ``(count,)``."""
+    found: dict[str, NDArray[np.float64]] = {}
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path}: cannot be read: {first_line(error)}; give the keypoints_*.txt of DeepFashion-MultiModal"
-        ) from error
-    found = {}
-    for number, line in enumerate(lines, 1):
-        name, *values = line.split() or [""]
-        if not name:
-            continue
+        text = read_list(path)
+    except DataError as error:  # it is wrong for every photo
+        raise UserError(f"{error}; give the keypoints_*.txt of DeepFashion-MultiModal") from error
+    for number, line in numbered_lines(text):
+        name, *values = re.split(r"[\s,;]+", line)
         try:
             row = np.array(values, np.float64)
         except ValueError:
@@ -90,6 +89,7 @@ def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
                 f"{path}: line {number}: expected a photo's name and {count} numbers, found {len(values)} "
                 "words after it; locations is keypoints_loc.txt, visibility keypoints_vis.txt"
             )
+        name = composed(name)
         if name in found:
             raise UserError(f"{path}: line {number}: {name} has a line already; keep the one that is right")
         found[name] = row

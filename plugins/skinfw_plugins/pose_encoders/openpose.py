@@ -9,6 +9,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError
 from skinfw.interfaces.pose_encoder import PoseEncoder
+from skinfw.paths_below import on_disk
 from skinfw_plugins.pose_encoders.config import OpenposeConfig
 from skinfw_plugins.pose_encoders.openpose_json import read_poses
 from skinfw_plugins.pose_encoders.openpose_program import run_openpose
@@ -27,7 +28,7 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the JSON file of a photo; empty where there is none."""
-        found = next((path for path in self._candidates(photo) if path.is_file()), None)
+        found = next((path for path in map(on_disk, self._candidates(photo)) if path.is_file()), None)
         return () if found is None else (found,)
 
     def people(self, photo: Photo) -> list[Keypoints]:

@@ -11,6 +11,7 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Segmentation
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw.paths_below import on_disk
 from skinfw_plugins.segmenters.config import DeepfashionConfig
 from skinfw_plugins.segmenters.deepfashion_classes import CLASSES, PALETTES, REGIONS
 from skinfw_plugins.segmenters.label_files import read_label_file
@@ -27,7 +28,7 @@ class DeepfashionSegmenter(Segmenter[DeepfashionConfig]):
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the label map that belongs to a photo."""
-        return (photo.with_name(photo.stem + self.config.suffix),)
+        return (on_disk(photo.with_name(photo.stem + self.config.suffix)),)
 
     def segment(self, photo: Photo) -> Segmentation:
         """Return the label map beside the photo.

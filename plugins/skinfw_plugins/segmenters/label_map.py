@@ -8,6 +8,7 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw.paths_below import on_disk
 from skinfw_plugins.segmenters.config import LabelMapConfig
 from skinfw_plugins.segmenters.label_files import read_label_file
 from skinfw_plugins.segmenters.label_sets import label_set
@@ -24,8 +25,8 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
         """Return the label map that belongs to a photo."""
         name = photo.stem.removesuffix(self.config.photo_suffix) + self.config.suffix
         if self.config.folder is None:
-            return (photo.with_name(name),)
-        return (photo.parent / self.config.folder / name,)
+            return (on_disk(photo.with_name(name)),)
+        return (on_disk(photo.parent / self.config.folder / name),)
 
     def segment(self, photo: Photo) -> Segmentation:
         """Return the label map that belongs to the photo.

@@ -317,8 +317,11 @@ def test_an_unreadable_folder(photos: Path, tmp_path: Path, monkeypatch: pytest.
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(DataError, match="id_1: the folder cannot be read: Permission denied"):
-        run(photos, tmp_path / "out")
+    report = run(photos, tmp_path / "out")
+    assert [(row.photo, row.reason) for row in report.left_out()] == [("id_1/", "folder cannot be read")]
+    assert report.count("made") == 2
+    with pytest.raises(DataError, match="the folder cannot be read: Permission denied"):
+        run(photos, tmp_path / "out", on_error="fail")
 
 
 def test_the_output_may_lie_among_the_photos(photos: Path) -> None:

@@ -17,7 +17,7 @@ from skinfw.component_spec import ComponentSpec, use
 from skinfw.data.sample_folder import read_record
 from skinfw.errors import DataError
 from skinfw.preparation import archive as archive_module
-from skinfw.preparation.archive import ZipFiles, list_archive, safe_name
+from skinfw.preparation.archive import Member, Refused, ZipFiles, _member, list_archive
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import PrepareReport
@@ -90,7 +90,7 @@ def test_label_maps_are_no_photos_for_any_segmenter(photos: Path, tmp_path: Path
     assert maps and maps < pictures
     assert set(photos_below(photos, lambda _: ())) == pictures - maps
     packed = list_photos(pack(photos, tmp_path / "photos.zip"), tmp_path / "out", lambda _: ())
-    assert {entry.path.name for entry in packed} == {path.name for path in pictures - maps}
+    assert {entry.path.name for entry in packed.entries} == {path.name for path in pictures - maps}
     # a picture of such a name beside no photo is one
     alone = tmp_path / "alone" / "x_segment.png"
     alone.parent.mkdir()
@@ -140,15 +140,25 @@ def test_what_a_killed_run_left_behind_is_not_taken_for_the_archives(photos: Pat
         ("/etc/b.jpg", None),
         ("C:/b.jpg", None),
         ("12:30/b.jpg", "12:30/b.jpg"),
-        ("a\\b.jpg", None),
+        ("a\\b.jpg", "a/b.jpg"),
+        ("..\\b.jpg", None),
+        ("C:\\b.jpg", None),
+        ("\\\\server\\b.jpg", None),
         ("a\nb.jpg", None),
         (".git/b.jpg", None),
         ("__MACOSX/._b.jpg", None),
+        ("x" * 256 + ".jpg", None),
+        ("e\u0301.jpg", "\u00e9.jpg"),
+        ("..", None),
+        (".", None),
+        ("/", None),
         ("", None),
     ],
 )
 def test_names_of_members(member: str, name: str | None) -> None:
-    assert safe_name(member) == name
+    found = _member(member, 1, 0, "")
+    assert (found.name if isinstance(found, Member) else None) == name
+    assert isinstance(found, Refused) != bool(name)
 
 
 def hostile_zip(path: Path, photo: bytes) -> None:
@@ -182,7 +192,9 @@ def test_nothing_is_written_outside_nor_links_followed(
     archive = pack(photos, tmp_path / f"all{ending}")
     spoil(archive, (photos / "WOMEN" / "id_0" / "01_1_front.png").read_bytes())
     report = run(archive, tmp_path / "deep" / "out")
-    assert [row.photo for row in report.rows] == [f"WOMEN/id_{index}/01_1_front.png" for index in range(3)]
+    assert [row.photo for row in report.rows[:3]] == [f"WOMEN/id_{i}/01_1_front.png" for i in range(3)]
+    assert {row.photo for row in report.rows[3:]} >= {"../outside.png", "/outside.png", "link.png"}
+    assert {row.reason for row in report.rows[3:]} == {"photo cannot be read"}
     assert not list(tmp_path.rglob("outside.png")) and not Path("/outside.png").exists()
 
 
@@ -192,10 +204,14 @@ def test_a_huge_member_is_a_row(
 ) -> None:
     huge = photos / "WOMEN" / "id_2" / "01_1_front.png"
     huge.write_bytes(huge.read_bytes() + bytes(200_000))
-    monkeypatch.setattr(archive_module, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(archive_module, "MAX_BYTES", 100_000)
     report = run(pack(photos, tmp_path / f"all{ending}"), tmp_path / "out")
     assert [row.reason for row in report.rows] == [None, None, "photo cannot be read"]
     assert "bytes are more than the 100,000 that are taken out" in report.rows[2].detail
+    # its label map is not taken for a photo
+    assert [row.photo for row in report.others if row.photo.endswith(".png")] == [
+        "WOMEN/id_2/01_1_front_segment.png"
+    ]
 
 
 def test_a_damaged_member_of_a_zip_is_a_row(photos: Path, tmp_path: Path) -> None:
@@ -236,7 +252,7 @@ def test_an_archive_without_photos(tmp_path: Path) -> None:
 def test_prepared_samples_in_an_archive_are_no_photos(photos: Path, tmp_path: Path) -> None:
     run(photos, photos / "samples")
     archive = pack(photos, tmp_path / "all.zip")
-    assert "samples/WOMEN/id_0/01_1_front/body.png" in list_archive(archive)
+    assert "samples/WOMEN/id_0/01_1_front/body.png" in list_archive(archive).members
     assert len(run(archive, tmp_path / "out").rows) == 3
 
 
@@ -286,14 +302,27 @@ def test_json_lines_and_plain_text(photos: Path, tmp_path: Path) -> None:
         ("a.csv", "", "the first line must name the columns"),
         ("a.csv", "photo,view\nb.png,front\nc.png,above\n", "line 3: unknown view 'above'; there are front"),
         ("a.csv", "photo,view\n,front\n", "line 2: names no photo"),
-        ("a.jsonl", '"b.png"\n{"path": \n', "line 2: no valid JSON"),
-        ("a.jsonl", "3\n", "line 1: neither an object nor a text"),
+        ("a.jsonl", '"b.png"\n{"path": \n', "line 2: not valid JSON"),
+        ("a.jsonl", "3\n", "line 1: neither an object nor a string"),
         ("a.jsonl", '{"path": 3}\n', "line 1: names no photo"),
-        ("a.txt", "http://\n", "line 1: 'http://' is no URL: it has no host"),
-        ("a.txt", "http://host:port/a.jpg\n", "is no URL"),
+        ("a.txt", "http://\n", "line 1: 'http://' is not a URL: it has no host"),
+        ("a.txt", "http://host:port/a.jpg\n", "is not a URL"),
+        ("a.txt", "http://../x\n", "is not a URL"),
+        ("a.txt", "http://a..b/x\n", "is not a URL"),
+        ("a.csv", "path\nb,c.png\n", "line 2: 2 values, but the header names 1 columns"),
+        ("a.csv", "Path, path \nb.png,c.png\n", "line 1: 'path' is there twice"),
+        ("a.csv", "path,veiw\nb.png,front\n", "line 1: 'veiw' is not known; rename it to 'view'"),
+        ("a.csv", 'path\n"b.png\nc.png\n', "not valid CSV: unexpected end of data"),
+        ("a.tsv", "path\tgruop\nb.png\tx\n", "rename it to 'group'"),
+        ("a.jsonl", '{"path": "b.png", "Path": "c.png"}\n', "line 1: 'path' is there twice"),
+        ("a.jsonl", '{"path": "b.png", "groups": 1}\n', "line 1: 'groups' is not known"),
+        ("a.jsonl", '{"path": "b.png", "group": ["x"]}\n', "line 1: group is neither"),
+        ("a.jsonl", '{"path": "b.png", "view": true}\n', "line 1: view is neither"),
+        ("a.txt", "a.png\n\0\n", "line 2 contains a zero byte"),
+        ("a.txt", "a.png\n".encode("utf-16")[:-1], "is not UTF-16-LE"),
         ("a.txt", "..\n", "names no file"),
         ("a.txt", "# nothing\n", "no photo in it"),
-        ("a.txt", b"\xff\xfe", "byte 0 is no UTF-8"),
+        ("a.txt", b"\xff", "byte 0 is not UTF-8"),
         ("a.docx", "b.png", "no such folder, nor an archive or a list of photos"),
     ],
 )
