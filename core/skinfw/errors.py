@@ -45,8 +45,8 @@ def message(text: str) -> str:
     """Return a message as it may be shown: printable, and short whatever it quotes."""
     lines = text.split("\n")
     more = [f"... and {len(lines) - MOST_LINES:,} more lines"] if len(lines) > MOST_LINES else []
-    # shortened before it is escaped, as escaping what is long takes long
-    return "\n".join([*(printable(shortened(line)) for line in lines[:MOST_LINES]), *more])
+    # shortened before it is escaped, as that takes long, and afterwards, as it makes six characters of one
+    return "\n".join([*(shortened(printable(shortened(line))) for line in lines[:MOST_LINES]), *more])
 
 
 class SkinfwError(Exception):

@@ -22,6 +22,11 @@ def test_a_message_is_printable_and_short_whatever_it_quotes() -> None:
     told.encode()
 
 
+def test_a_message_is_short_after_its_characters_were_escaped() -> None:
+    told = str(UserError("\u2028" * 900 + "end"))
+    assert len(told) < 1100 and told.endswith(r"\u2028end")
+
+
 def test_a_message_of_very_many_lines_is_cut() -> None:
     told = str(RunError("\n".join(["line"] * 100_000)))
     assert told.splitlines()[-1] == "... and 99,960 more lines"

@@ -21,6 +21,9 @@ KEYS = ("pose_keypoints_2d", "pose_keypoints")
 _OTHER_KEYS = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d")
 """Points of a person whose body was not looked for."""
 
+MAX_BYTES = 4 * 2**20
+"""Size of the largest file that is read: more than a crowd with faces and hands takes."""
+
 MAX_CONFIDENCE = 1.5
 """OpenPose's confidences exceed 1 by a little; percentages and other scores exceed it by more."""
 
@@ -54,11 +57,11 @@ def read_pose_file(path: Path) -> PoseFile:
     without points, such as ``null``, are not there.
 
     Raises:
-        DataError: the file cannot be read, is in none of these formats, or holds values that are not
-            coordinates and confidences.
+        DataError: the file cannot be read or is larger than `MAX_BYTES`, is in none of these formats, or
+            holds values that are not coordinates and confidences.
     """
     try:
-        content = json.loads(read_regular(path).decode("utf-8-sig"))
+        content = json.loads(read_regular(path, MAX_BYTES).decode("utf-8-sig"))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -22,6 +22,8 @@ from skinfw_plugins.pose_encoders.orders import DEEPFASHION_21, to_body_25
 
 _POINTS = len(DEEPFASHION_21)
 _SEEN, _HIDDEN = 0, 1
+_FARTHEST = 1_000_000
+"""Largest coordinate in pixels that is believed."""
 
 
 class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
@@ -84,7 +86,11 @@ def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
             row = np.array(values, np.float64)
         except ValueError:
             row = np.empty(0)
-        if len(row) != count or not np.isfinite(row).all():
+        if len(row) == count and not (np.abs(row) <= _FARTHEST).all():
+            raise UserError(
+                f"{path}: line {number}: a number is not within {_FARTHEST:,} pixels; correct the line"
+            )
+        if len(row) != count:
             raise UserError(
                 f"{path}: line {number}: expected a photo's name and {count} numbers, found {len(values)} "
                 "words after it; locations is keypoints_loc.txt, visibility keypoints_vis.txt"

@@ -80,6 +80,8 @@ def test_a_photo_without_a_line_is_one_that_fails(tmp_path: Path) -> None:
     ("text", "told"),
     [
         (f"{NAME}.jpg 1 2\n", "line 1: expected a photo's name and 42 numbers, found 2 words"),
+        (f"{NAME}.jpg 3e51 {'1 ' * 41}\n", "line 1: a number is not within 1,000,000 pixels"),
+        (f"{NAME}.jpg nan {'1 ' * 41}\n", "line 1: a number is not within 1,000,000 pixels"),
         (f"{NAME}.jpg {'x ' * 42}\n", "line 1: expected a photo's name and 42 numbers, found 42 words"),
         (f"{NAME}.jpg {'0 ' * 21}\n", "locations is keypoints_loc.txt, visibility keypoints_vis.txt"),
         (f"{NAME}.jpg {'9 ' * 42}\n" * 2, f"line 2: {NAME}.jpg has a line already"),

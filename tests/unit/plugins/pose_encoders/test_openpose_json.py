@@ -199,6 +199,13 @@ def test_the_reason_is_said(tmp_path: Path, content: Any, message: str) -> None:
     assert len(str(error.value)) < 400
 
 
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "pose.json"
+    path.write_text('{"people": []}' + " " * 4 * 2**20)
+    with pytest.raises(DataError, match=r"pose\.json: cannot be read: larger than 4,194,304 bytes"):
+        read_poses(path)
+
+
 def test_a_samples_keypoints_are_read_by_the_same_rules(tmp_path: Path) -> None:
     path = write(tmp_path / "keypoints.json", people(None, scaled(1, 1)))
     assert np.allclose(read_openpose_json(path)[0].points, Keypoints(DRAWN.astype(np.float32)).points)
