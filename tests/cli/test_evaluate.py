@@ -19,7 +19,7 @@ def test_a_run_is_measured_again(make_run: Callable[..., Any], tmp_path: Path) -
     done = CliRunner().invoke(main, ["evaluate", str(run.folder), "--checkpoint", "last", "--device", "cpu"])
     assert done.exit_code == 0, done.output
     record = json.loads(run.metrics_path.read_text(encoding="utf-8"))
-    assert record["checkpoint"] == "last"
+    assert record["checkpoint"]["which"] == "last"
     assert f"{record['test']['values']['tone']['skin/psnr']:.2f}" in done.output
     assert "the trained generator reaches skin PSNR" in done.output
     assert f"Report: {run.report_path}" in done.output

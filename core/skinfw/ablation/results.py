@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,16 @@ from skinfw.ablation.plan import Plan, PlannedRun
 from skinfw.ablation.process import read_outcome
 from skinfw.ablation.statistics import Difference, Spread, paired_difference, picture_means
 from skinfw.errors import SkinfwError
-from skinfw.evaluation.compare import RunFigures, differences, flat, read_figures
+from skinfw.evaluation.comparable import (
+    RunFigures,
+    choose_anchor,
+    partial_figures,
+    unlike_figures,
+    unlike_run,
+)
+from skinfw.evaluation.compare import differences, flat, read_figures
 from skinfw.evaluation.results import TRAINED, MetricInfo
-from skinfw.reporting.cards import differing
+from skinfw.reporting.figures import figure_label
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,8 @@ class VariantResult:
         spreads: each figure by ``region/name``; absent where no run has a value.
         differences: each figure against the variant that is compared to; absent for that one, for figures
             without a value for each picture, and where ``incomparable`` says why.
-        incomparable: why its figures cannot stand beside the others', or an empty text.
+        incomparable: why none of its figures is ranked, or an empty text.
+        unranked: why a single figure is not ranked, by ``region/name``.
     """
 
     name: str
@@ -62,6 +70,7 @@ class VariantResult:
     spreads: Mapping[str, Spread]
     differences: Mapping[str, Difference]
     incomparable: str
+    unranked: Mapping[str, str]
 
     @property
     def done(self) -> list[RunResult]:
@@ -70,8 +79,10 @@ class VariantResult:
 
     @property
     def means(self) -> dict[str, float | None]:
-        """The mean of each figure by ``region/name``."""
-        return {key: spread.mean for key, spread in self.spreads.items()}
+        """The mean of each figure that may be ranked, by ``region/name``."""
+        if self.incomparable:
+            return {}
+        return {key: spread.mean for key, spread in self.spreads.items() if key not in self.unranked}
 
 
 @dataclass(frozen=True)
@@ -136,14 +147,12 @@ class AblationResult:
         told = [
             f"{each.name}: {each.incomparable}; not comparable" for each in self.variants if each.incomparable
         ]
-        cards: dict[str, list[Mapping[str, str]]] = {}
-        for run in self.runs:
-            for key, info in run.figures.evaluation.metrics.items() if run.figures is not None else ():
-                cards.setdefault(key, []).append(info.card)
-        for key, found in cards.items():
-            labels = differing(found)
-            if labels:
-                told.append(f"{key} was not measured alike in all runs ({', '.join(labels)})")
+        told += [
+            f"{each.name}: {figure_label(key)}: {why}; not ranked"
+            for each in self.variants
+            if not each.incomparable
+            for key, why in each.unranked.items()
+        ]
         for each in self.variants:
             if 0 < len(each.done) < len(each.runs):
                 told.append(f"{each.name}: {len(each.done)} of {len(each.runs)} seeds are done")
@@ -162,11 +171,19 @@ def collect(plan: Plan) -> AblationResult:
     anchor = _anchor(plan.reference, runs)
     of = {name: [run for run in runs if run.planned.variant == name] for name in plan.variants}
     reasons = {name: _incomparable(of[name], anchor) for name in of}
+    unlike = {name: _by_figure(of[name], anchor, unlike_figures) for name in of}
     variants = []
     for name, own in of.items():
         apart = name == plan.reference or bool(reasons[name] or reasons[plan.reference])
-        compared = {} if apart else _differences(own, of[plan.reference], list(metrics))
-        variants.append(VariantResult(name, own, _spreads(own, list(metrics)), compared, reasons[name]))
+        alike = [key for key in metrics if key not in {**unlike[name], **unlike[plan.reference]}]
+        compared = {} if apart else _differences(own, of[plan.reference], alike)
+        unranked = {
+            **_by_figure(own, anchor, partial_figures),
+            **_missing(own, list(metrics)),
+            **unlike[name],
+        }
+        spreads = _spreads(own, list(metrics))
+        variants.append(VariantResult(name, own, spreads, compared, reasons[name], unranked))
     return AblationResult(plan, variants, metrics, _baselines(anchor))
 
 
@@ -188,22 +205,45 @@ def _read(planned: PlannedRun) -> RunResult:
 def _anchor(reference: str, runs: Sequence[RunResult]) -> RunResult | None:
     done = [run for run in runs if run.figures is not None]
     done.sort(key=lambda run: run.planned.variant != reference)
-    return done[0] if done else None
+    chosen = choose_anchor([run.figures for run in done if run.figures is not None])
+    return next((run for run in done if run.figures is chosen), None)
 
 
 def _incomparable(runs: Sequence[RunResult], anchor: RunResult | None) -> str:
-    """Return why runs were not measured on the same pictures as another one, or an empty text."""
+    """Return why the runs of a variant may not be ranked against another run, or an empty text."""
+    if anchor is None or anchor.figures is None:
+        return ""
     for run in runs:
-        if run.figures is None or anchor is None or anchor.figures is None:
-            continue
-        label = anchor.planned.label
-        if set(run.figures.evaluation.names) != set(anchor.figures.evaluation.names):
-            return f"measured on other test pictures than {label}"
-        if run.figures.data != anchor.figures.data:
-            return f"measured on other data than {label}"
-        if run.planned.spec.data.size != anchor.planned.spec.data.size:
-            return f"measured at another size than {label}"
+        reason = "" if run.figures is None else unlike_run(run.figures, anchor.figures)
+        if reason:
+            return reason if len(runs) == 1 else f"seed {run.planned.seed} was {reason}"
     return ""
+
+
+def _by_figure(
+    runs: Sequence[RunResult],
+    anchor: RunResult | None,
+    unlike: Callable[[RunFigures, RunFigures], dict[str, str]],
+) -> dict[str, str]:
+    """Return why single figures of a variant may not be ranked, by ``region/name``."""
+    if anchor is None or anchor.figures is None:
+        return {}
+    found: dict[str, str] = {}
+    for run in runs:
+        if run.figures is not None:
+            found |= unlike(run.figures, anchor.figures)
+    return found
+
+
+def _missing(runs: Sequence[RunResult], keys: Sequence[str]) -> dict[str, str]:
+    """Return the figures that only some runs of a variant have: the mean is over fewer seeds then."""
+    figures = [run.figures.values for run in runs if run.figures is not None]
+    known = {key: sum(values.get(key) is not None for values in figures) for key in keys}
+    return {
+        key: f"has a value in {count} of {len(figures)} runs"
+        for key, count in known.items()
+        if 0 < count < len(figures)
+    }
 
 
 def _spreads(runs: Sequence[RunResult], keys: Sequence[str]) -> dict[str, Spread]:

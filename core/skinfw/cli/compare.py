@@ -33,7 +33,7 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
     if comparison.differences():
         print_table(comparison.differences_table(), title="Where the specs differ")
     for warning in comparison.warnings():
-        click.echo(f"Warning: {warning}; their figures may not be comparable.", err=True)
+        click.echo(f"Warning: {warning}; not ranked.", err=True)
     if output is not None:
         write_comparison(comparison, output)
         click.echo(f"Comparison: {output}")

@@ -4,45 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from skinfw.errors import RunError
+from skinfw.evaluation.comparable import (
+    RunFigures,
+    choose_anchor,
+    partial_figures,
+    unlike_figures,
+    unlike_run,
+)
 from skinfw.evaluation.results import TRAINED, Evaluation, MetricInfo
 from skinfw.jsonfile import read_json
-from skinfw.reporting.cards import cards_table, differing, merged
+from skinfw.reporting.cards import cards_table, merged
 from skinfw.reporting.figures import Cell, Table, figure_columns, figure_heading, figure_label
 from skinfw.run_folder import spec_file
 
 _NOT_COMPARED = ("name", "$schema")
 _ABSENT = "absent"
-
-
-@dataclass(frozen=True)
-class RunFigures:
-    """What a comparison takes from one run.
-
-    Attributes:
-        label: what the run is called.
-        checkpoint: which checkpoint was measured.
-        data: fingerprint of the data.
-        evaluation: the figures of the test.
-        spec: the filled spec by dotted path.
-        versions: of the libraries that measured, by name.
-    """
-
-    label: str
-    checkpoint: str
-    data: str
-    evaluation: Evaluation
-    spec: Mapping[str, Any]
-    versions: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def values(self) -> Mapping[str, float | None]:
-        """The figures of the trained generator by ``region/name``."""
-        return self.evaluation.values[TRAINED]
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:
@@ -83,13 +65,17 @@ def read_figures(folder: Path, label: str) -> RunFigures:
         raise RunError(f"{folder}: has no metrics.json; measure it first: skinfw evaluate {folder}")
     record = read_json(path)
     try:
-        evaluation = Evaluation.from_json(record["test"])
+        measured, training = record["checkpoint"], record["training"]
         return RunFigures(
             label=label,
-            checkpoint=record["checkpoint"],
+            checkpoint=measured["which"],
+            sha256=measured["sha256"],
             data=record["data"],
-            evaluation=evaluation,
+            evaluation=Evaluation.from_json(record["test"]),
             spec=flat(read_json(spec)),
+            steps=training["step"],
+            total_steps=training["total_steps"],
+            length={key: training[key] for key in ("epochs", "steps")},
             versions=record.get("versions", {}),
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -113,17 +99,33 @@ class Comparison:
         """How to read the figures that any of the runs has."""
         return {key: info for run in self.runs for key, info in run.evaluation.metrics.items()}
 
+    @cached_property
+    def anchor(self) -> RunFigures:
+        """The run that the others are compared to; see `skinfw.evaluation.comparable`."""
+        return choose_anchor(self.runs) or self.runs[0]
+
+    def incomparable(self, run: RunFigures) -> str:
+        """Return why none of a run's figures is ranked, or an empty text."""
+        return unlike_run(run, self.anchor)
+
+    def unranked(self, run: RunFigures) -> dict[str, str]:
+        """Return by ``region/name`` why a figure of a run is not ranked."""
+        whole = self.incomparable(run)
+        if whole:
+            return dict.fromkeys(self.metrics, whole)
+        return {**partial_figures(run, self.anchor), **unlike_figures(run, self.anchor)}
+
     def table(self) -> Table:
-        """Return the runs' figures; the best ones are marked."""
-        cells = figure_columns([run.values for run in self.runs], self.metrics)
+        """Return the runs' figures; the best ones are marked, of those that may be ranked."""
+        unranked = [self.unranked(run) for run in self.runs]
+        cells = figure_columns([run.values for run in self.runs], self.metrics, unranked)
         keeps = any(run.evaluation.violations for run in self.runs)
         rows = []
         for run, figures in zip(self.runs, cells, strict=True):
             found = run.evaluation
+            label = f"{run.label} (not comparable)" if self.incomparable(run) else run.label
             changed = [str(found.violations[TRAINED])] if keeps else []
-            rows.append(
-                (run.label, [*figures, *map(Cell, [*changed, str(len(found.names)), f"{found.step:,}"])])
-            )
+            rows.append((label, [*figures, *map(Cell, [*changed, str(len(found.names)), f"{found.step:,}"])]))
         heads = [figure_heading(key, info) for key, info in self.metrics.items()]
         kept = ["kept pixels changed"] if keeps else []
         return Table("run", [*heads, *kept, "pictures", "step"], rows)
@@ -146,20 +148,15 @@ class Comparison:
         return merged({run.label: run.versions for run in self.runs})
 
     def warnings(self) -> list[str]:
-        """Say why the figures may not be comparable."""
-        first, told = self.runs[0], []
-        for run in self.runs[1:]:
-            if list(run.evaluation.names) != list(first.evaluation.names):
-                told.append(f"{run.label} was measured on other test samples than {first.label}")
-            elif run.data != first.data:
-                told.append(f"{run.label} was measured on other data than {first.label}")
-            told += [
-                f"{run.label} measured {figure_label(key)} in another way than {first.label} "
-                f"({', '.join(labels)})"
-                for key, info in run.evaluation.metrics.items()
-                if key in first.evaluation.metrics
-                and (labels := differing([info.card, first.evaluation.metrics[key].card]))
-            ]
+        """Say which figures are not ranked, and why."""
+        told = []
+        for run in self.runs:
+            if whole := self.incomparable(run):
+                told.append(f"{run.label}: {whole}")
+            else:
+                told += [
+                    f"{run.label}: {figure_label(key)}: {why}" for key, why in self.unranked(run).items()
+                ]
         return told
 
 

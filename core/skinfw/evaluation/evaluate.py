@@ -14,11 +14,11 @@ from skinfw.assemble import build_baselines, build_dataset
 from skinfw.data.batch import picture_tensor
 from skinfw.data.loading import Loader
 from skinfw.devices import pick_device
-from skinfw.environment import versions
 from skinfw.errors import DataError, SkinfwError
 from skinfw.evaluation.augmented import augmented_samples
 from skinfw.evaluation.examples import paint_examples, save_examples
 from skinfw.evaluation.figures import Figures
+from skinfw.evaluation.record import metrics_record
 from skinfw.evaluation.results import TRAINED, Evaluation, SkinTone
 from skinfw.evaluation.segmentation import evaluate_segmentation
 from skinfw.evaluation.skin_tone import skin_tones
@@ -238,13 +238,7 @@ def evaluate_run(
         baselines=baselines,
         progress=progress,
     )
-    record = {
-        "checkpoint": which,
-        "data": fingerprint,
-        "versions": versions(),
-        "test": evaluation.to_json(),
-        "skin_tones": tones_json(evaluation),
-    }
+    record = metrics_record(run, checkpoint, fingerprint, evaluation, skin_tones=tones_json(evaluation))
     write_json(run.metrics_path, record)
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
     examples = paint_examples(generator, usable, spec, dataset, evaluation, device)

@@ -45,7 +45,14 @@ class Figures:
                     self._give_up(f"{region}/{name}", error)
             else:
                 self._metrics.update({f"{region}/{name}": metric for region, metric in built.items()})
-        self.info = {key: MetricInfo(each.unit, each.direction) for key, each in self._metrics.items()}
+        parameters = {
+            name: {"type": reference.name, **reference.config.model_dump(mode="json", exclude={"regions"})}
+            for name, reference in numbered(spec.metrics).items()
+        }
+        self.info = {
+            key: MetricInfo(each.unit, each.direction, parameters=parameters[key.partition("/")[2]])
+            for key, each in self._metrics.items()
+        }
 
     def _give_up(self, key: str, error: Exception) -> None:
         """Tell why a metric has no value; whatever it raised, the evaluation goes on without it."""

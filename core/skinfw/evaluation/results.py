@@ -19,11 +19,13 @@ class MetricInfo:
         unit: its unit, empty for a plain number.
         direction: whether more or less is better.
         card: what else a reader must know to compare it, by label: backbone, resize, warnings.
+        parameters: the metric's name and its configuration, without the regions.
     """
 
     unit: str
     direction: Literal["higher", "lower"]
     card: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def better(self, value: float, other: float) -> bool:
         """Return whether ``value`` is better than ``other``."""

@@ -13,10 +13,10 @@ import torch
 from skinfw.data.labelled import LabelledBatch, LabelledPhotos, collate_labelled
 from skinfw.data.loading import BatchLoader
 from skinfw.data.segmentation import Picture
-from skinfw.environment import versions
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.examples import Rank, choose_examples, ranking_metric, save_examples
 from skinfw.evaluation.label_figures import LabelFigures
+from skinfw.evaluation.record import metrics_record
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.inference.label import Network, load_network, predict, segmentation_spec
 from skinfw.jsonfile import write_json
@@ -176,13 +176,7 @@ def evaluate_segmentation(
         device=device,
         progress=progress,
     )
-    record = {
-        "checkpoint": checkpoint.path.stem,
-        "data": fingerprint,
-        "versions": versions(),
-        "test": evaluation.to_json(),
-    }
-    write_json(run.metrics_path, record)
+    write_json(run.metrics_path, metrics_record(run, checkpoint, fingerprint, evaluation))
     examples = label_examples(network, spec, photos, evaluation, device)
     save_examples(examples, run.samples_folder / "test")
     parameters = sum(each.numel() for each in network.parameters() if each.requires_grad)

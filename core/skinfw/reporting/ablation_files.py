@@ -140,6 +140,7 @@ def _variant_json(result: AblationResult, variant: VariantResult) -> dict[str, A
     row = published_row(result, variant)
     return {
         "incomparable": variant.incomparable or None,
+        "unranked": dict(variant.unranked),
         "figures": {key: asdict(spread) for key, spread in variant.spreads.items()},
         "differences": {key: asdict(each) for key, each in variant.differences.items()},
         "published": None if table is None else table.figures.get(row),
@@ -156,6 +157,9 @@ def _run_json(run: RunResult) -> dict[str, Any]:
         "seconds": run.seconds,
         "where": run.where or None,
         "checkpoint": run.figures and run.figures.checkpoint,
+        "sha256": run.figures and run.figures.sha256,
+        "trained_steps": run.figures and run.figures.steps,
+        "total_steps": run.figures and run.figures.total_steps,
         "data": run.figures and run.figures.data,
         "step": run.figures and run.figures.evaluation.step,
         "values": None if run.figures is None else dict(run.figures.values),

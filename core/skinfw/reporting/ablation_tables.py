@@ -12,6 +12,7 @@ from skinfw.evaluation.results import MetricInfo
 from skinfw.reporting.cards import cards_table, versions_text
 from skinfw.reporting.figures import (
     NONE,
+    UNRANKED,
     Cell,
     Table,
     best_of,
@@ -33,8 +34,9 @@ def figures_table(result: AblationResult) -> Table:
     for variant in result.variants:
         cells = [
             Cell(
-                spread_text(variant.spreads.get(key), info),
-                not variant.incomparable and best[key] is not None and variant.means.get(key) == best[key],
+                f"{spread_text(variant.spreads.get(key), info)}"
+                f"{UNRANKED if key in variant.spreads and key not in variant.means else ''}",
+                best[key] is not None and variant.means.get(key) == best[key],
             )
             for key, info in result.metrics.items()
         ]
@@ -191,7 +193,7 @@ def summary(result: AblationResult) -> str:
     """Say which variant is best by the deciding metric, and how far it is from the one compared to."""
     anchor = result.anchor
     key = anchor.figures.evaluation.deciding_metric() if anchor and anchor.figures else None
-    known = [each for each in result.comparable if key in each.spreads]
+    known = [each for each in result.comparable if key in each.means]
     if key is None or not known:
         return "No run was measured yet."
     info = result.metrics[key]

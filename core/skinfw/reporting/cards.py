@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.reporting.figures import Cell, Table, metric_label
@@ -63,9 +63,3 @@ def _cards(evaluations: Mapping[str, Evaluation], key: str) -> dict[str, Mapping
         for name, each in evaluations.items()
         if key in each.metrics
     }
-
-
-def differing(cards: Sequence[Mapping[str, str]], apart: str = "warnings") -> list[str]:
-    """Return the labels that cards disagree on; warnings depend on the pictures, and do not count."""
-    labels = dict.fromkeys(label for card in cards for label in card if label != apart)
-    return [label for label in labels if len({card.get(label) for card in cards}) > 1]

@@ -22,10 +22,26 @@ def to_csv(comparison: Comparison) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     metrics, fields = list(comparison.metrics), comparison.differences()
-    writer.writerow(["run", "checkpoint", "step", "pictures", "violations", *metrics, *fields])
+    writer.writerow(
+        [
+            "run",
+            "checkpoint",
+            "step",
+            "steps",
+            "total_steps",
+            "pictures",
+            "violations",
+            "not_comparable",
+            *metrics,
+            *fields,
+        ]
+    )
     for index, run in enumerate(comparison.runs):
         found = run.evaluation
-        facts = [run.label, run.checkpoint, found.step, len(found.names), found.violations.get(TRAINED, 0)]
+        facts = [
+            run.label, run.checkpoint, found.step, run.steps, run.total_steps, len(found.names),
+            found.violations.get(TRAINED, 0), comparison.incomparable(run),
+        ]  # fmt: skip
         figures = [run.values.get(key) for key in metrics]
         writer.writerow([*facts, *figures, *(values[index] for values in fields.values())])
     return stream.getvalue()
@@ -38,7 +54,7 @@ def to_markdown(comparison: Comparison) -> str:
         parts.append(f"Measured with {versions_text(comparison.versions())}.")
     if comparison.differences():
         parts.append(markdown_table(comparison.differences_table()))
-    parts += [f"Warning: {warning}." for warning in comparison.warnings()]
+    parts += [f"Warning: {warning}; not ranked." for warning in comparison.warnings()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -49,7 +65,12 @@ def to_json(comparison: Comparison) -> str:
             {
                 "run": run.label,
                 "checkpoint": run.checkpoint,
+                "sha256": run.sha256,
                 "step": run.evaluation.step,
+                "trained_steps": run.steps,
+                "total_steps": run.total_steps,
+                "not_comparable": comparison.incomparable(run) or None,
+                "not_ranked": comparison.unranked(run),
                 "pictures": len(run.evaluation.names),
                 "violations": run.evaluation.violations.get(TRAINED, 0),
                 "values": dict(run.values),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from skinfw.evaluation.results import TRAINED, Evaluation, MetricInfo
@@ -10,6 +11,7 @@ from skinfw.evaluation.tone_groups import ENOUGH, group_means, tone_gap, toned_f
 
 ARROWS = {"higher": "↑", "lower": "↓"}
 NONE = "n/a"
+UNRANKED = " (not ranked)"
 
 _LABELS = {
     "iou": "IoU",
@@ -73,23 +75,39 @@ def figure_text(value: float | None, info: MetricInfo | None = None) -> str:
 
 def best_of(values: Sequence[float | None], info: MetricInfo) -> float | None:
     """Return the best value; None where there are fewer than two to compare."""
-    known = [value for value in values if value is not None]
+    known = [value for value in values if value is not None and math.isfinite(value)]
     if len(known) < 2:
         return None
     return max(known) if info.direction == "higher" else min(known)
 
 
 def figure_columns(
-    rows: Sequence[Mapping[str, float | None]], metrics: Mapping[str, MetricInfo]
+    rows: Sequence[Mapping[str, float | None]],
+    metrics: Mapping[str, MetricInfo],
+    unranked: Sequence[Collection[str]] | None = None,
 ) -> list[list[Cell]]:
-    """Return the cells of each row, one a metric; the best figures of a column are marked."""
-    best = {key: best_of([row.get(key) for row in rows], info) for key, info in metrics.items()}
+    """Return the cells of each row, one a metric; the best figures of a column are marked.
+
+    Args:
+        rows: the figures of each row by ``region/name``.
+        metrics: how to read them.
+        unranked: the figures of each row that cannot be the best, nor be compared with the best.
+    """
+    apart = [()] * len(rows) if unranked is None else unranked
+    ranked = [
+        {key: value for key, value in row.items() if key not in aside}
+        for row, aside in zip(rows, apart, strict=True)
+    ]
+    best = {key: best_of([row.get(key) for row in ranked], info) for key, info in metrics.items()}
     return [
         [
-            Cell(figure_text(row.get(key), info), best[key] is not None and row.get(key) == best[key])
+            Cell(
+                f"{figure_text(row.get(key), info)}{UNRANKED if key in aside else ''}",
+                best[key] is not None and among.get(key) == best[key],
+            )
             for key, info in metrics.items()
         ]
-        for row in rows
+        for row, among, aside in zip(rows, ranked, apart, strict=True)
     ]
 
 

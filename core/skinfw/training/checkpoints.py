@@ -43,6 +43,7 @@ class Progress:
         closed: whether nothing but training is left to do after this step: where an epoch or the run ended
             with it, samples were shown and measured.
         processes: how many processes trained.
+        total_steps: optimizer steps of the whole run; None where nobody says.
     """
 
     step: int
@@ -51,6 +52,7 @@ class Progress:
     data: str
     closed: bool = True
     processes: int = 1
+    total_steps: int | None = None
 
 
 def save_checkpoint(
@@ -131,6 +133,19 @@ def read_checkpoint(path: Path) -> Checkpoint:
     _refuse_missing_plugins(path, about["components"])
     spec = parse_spec(about["spec"], source=f"{path} (its spec)")
     return Checkpoint(path, spec, Progress(**about["progress"]), about, tensors)
+
+
+def read_progress(path: Path) -> Progress:
+    """Read how far training was at a checkpoint; its tensors are not read.
+
+    Raises:
+        RunError: it is damaged, or not a checkpoint of skinfw.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return Progress(**json.loads((file.metadata() or {})[KEY])["progress"])
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+        raise RunError(f"{path}: no readable skinfw checkpoint: {error}") from error
 
 
 def _refuse_missing_plugins(path: Path, components: Mapping[str, str]) -> None:

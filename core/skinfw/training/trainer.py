@@ -299,7 +299,7 @@ class Trainer:
         tensors = state if which == "last" else self.learner.used(state)
         progress = Progress(
             self.step, self.epoch, self.batches, self.data_fingerprint, self.closed,
-            self.accelerator.num_processes,
+            self.accelerator.num_processes, self.total_steps,
         )  # fmt: skip
         save_checkpoint(
             path,

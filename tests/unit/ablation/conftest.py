@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,9 @@ def measure() -> Callable[..., None]:
         data: str = "d1",
         values: Mapping[str, float | None] | None = None,
         baselines: Mapping[str, Mapping[str, float | None]] | None = None,
+        checkpoint: str = "best",
+        steps: int = 10,
+        parameters: Mapping[str, Any] | None = None,
     ) -> None:
         means: dict[str, float | None] = {}
         for key, each in pictures.items():
@@ -59,14 +63,24 @@ def measure() -> Callable[..., None]:
             split="test",
             step=10,
             names=list(names),
-            metrics={key: METRICS[key] for key in {**means, **(values or {})}},
+            metrics={
+                key: replace(METRICS[key], parameters=parameters or {}) for key in {**means, **(values or {})}
+            },
             values={"trained": {**means, **(values or {})}, **(baselines or {})},
             per_picture={"trained": pictures},
             violations={"trained": 0},
             seconds_a_picture={"trained": 0.01},
         )
         run.folder.mkdir(parents=True, exist_ok=True)
-        record = {"checkpoint": "best", "data": data, "test": found.to_json()}
+        record = {
+            "checkpoint": {"which": checkpoint, "step": 10, "sha256": "0" * 64},
+            "training": {
+                "step": steps, "total_steps": 10,
+                "epochs": run.spec.training.epochs, "steps": run.spec.training.steps,
+            },
+            "data": data,
+            "test": found.to_json(),
+        }  # fmt: skip
         (run.folder / "metrics.json").write_text(json.dumps(record), encoding="utf-8")
         (run.folder / "spec.json").write_text(json.dumps(run.spec.to_json()), encoding="utf-8")
         (run.folder / "log.jsonl").write_text('{"event": "step"}\n', encoding="utf-8")

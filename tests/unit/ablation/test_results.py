@@ -44,8 +44,8 @@ def plan(planned: Callable[..., Plan], measure: Measure) -> Plan:
     values = [
         ([20.0, 22.0, 24.0, None], [0.4, 0.3, 0.2, 0.1], 90.0),
         ([22.0, 24.0, 26.0, None], [0.4, 0.3, 0.2, 0.1], 80.0),
-        ([23.0, 24.0, 28.0, 30.0], [0.3, 0.2, 0.1, 0.0], 70.0),
-        ([23.0, 26.0, 28.0, 32.0], [0.3, 0.2, 0.1, 0.0], 74.0),
+        ([23.0, 24.0, 28.0, None], [0.3, 0.2, 0.1, 0.0], 70.0),
+        ([23.0, 26.0, 28.0, None], [0.3, 0.2, 0.1, 0.0], 74.0),
     ]
     for run, (psnr, mse, fid) in zip(plan.runs, values, strict=False):
         measure(
@@ -69,7 +69,7 @@ def test_means_deviations_and_differences_counted_by_hand(result: AblationResult
     assert psnr.values == [22.0, 24.0]
     assert (psnr.mean, psnr.deviation) == (23.0, pytest.approx(2**0.5))
     assert first.spreads["picture/fid"].mean == 85.0
-    # pictures a, b and c: (23, 25, 28) minus (21, 23, 25); d has no value without the mask
+    # pictures a, b and c: (23, 25, 28) minus (21, 23, 25); d has no value
     difference = second.differences["picture/psnr"]
     assert difference.mean == pytest.approx((2 + 2 + 3) / 3)
     assert difference.pictures == 3
@@ -104,7 +104,7 @@ def test_the_best_mean_is_marked_baselines_included(result: AblationResult) -> N
             ("85.00 ± 7.1", False),
             ("2", False),
         ],
-        "with_mask": [("26.75 ± 0.71", True), ("0.1500 ± 0", True), ("72.00 ± 2.8", True), ("2", False)],
+        "with_mask": [("25.33 ± 0.47", True), ("0.1500 ± 0", True), ("72.00 ± 2.8", True), ("2", False)],
         "failed_one": [("n/a", False)] * 3 + [("0 of 2", False)],
         "tone (baseline)": [
             ("21.00", False),
@@ -134,7 +134,7 @@ def test_published_figures_stand_beside_and_their_order_is_judged(result: Ablati
     assert table.columns[:2] == ["picture MSE ↓, here", "picture MSE ↓, report"]
     rows = {name: [cell.text for cell in cells] for name, cells in table.rows}
     assert rows["with_mask / with mask"] == [
-        "0.1500 ± 0", "0.0023", "n/a", "0.98", "26.75 ± 0.71", "27.4", "72.00 ± 2.8", "153",
+        "0.1500 ± 0", "0.0023", "n/a", "0.98", "25.33 ± 0.47", "27.4", "72.00 ± 2.8", "153",
     ]  # fmt: skip
     assert rows["failed_one"] == ["n/a"] * 8
     assert orderings(result) == [
@@ -143,7 +143,7 @@ def test_published_figures_stand_beside_and_their_order_is_judged(result: Ablati
         "picture FID: 1 of 1 pair is in the report's order",
     ]
     assert summary(result) == (
-        "Best by picture PSNR: with_mask with 26.75 ± 0.71 dB (+2.33 [+2.00, +3.00], p < 0.0002 against "
+        "Best by picture PSNR: with_mask with 25.33 ± 0.47 dB (+2.33 [+2.00, +3.00], p < 0.0002 against "
         "without_mask, picture by picture)."
     )
 
@@ -163,8 +163,8 @@ def test_an_order_that_is_not_the_reports_is_told(planned: Callable[..., Plan], 
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"names": ("a", "b", "c", "z")}, "measured on other test pictures than first seed 0"),
-        ({"data": "d2"}, "measured on other data than first seed 0"),
+        ({"names": ("a", "b", "c", "z")}, "seed 1 was measured on other test samples than first seed 0"),
+        ({"data": "d2"}, "seed 1 was measured on other data than first seed 0"),
     ],
 )
 def test_other_pictures_and_other_data_are_not_comparable(
@@ -178,7 +178,7 @@ def test_other_pictures_and_other_data_are_not_comparable(
     assert result.warnings() == [f"second: {told}; not comparable"]
     assert result.variants[1].differences == {}
     rows = {name: cells[0] for name, cells in figures_table(result).rows}
-    assert rows["second (not comparable)"].text == "30.00 ± 0.00"
+    assert rows["second (not comparable)"].text == "30.00 ± 0.00 (not ranked)"
     assert not any(cell.best for cell in rows.values())
     assert differences_table(result) is None
 
@@ -243,7 +243,7 @@ def test_markdown_says_everything(result: AblationResult) -> None:
     text = to_markdown(result)
     assert text.startswith("# Mask & more\n\nWhich is better?\n\nBest by picture PSNR: with_mask")
     for part in (
-        "| with_mask | **26.75 ± 0.71** | **0.1500 ± 0** | **72.00 ± 2.8** | 2 |",
+        "| with_mask | **25.33 ± 0.47** | **0.1500 ± 0** | **72.00 ± 2.8** | 2 |",
         "| tone (baseline) | 21.00 | 0.5000 | n/a | nothing to train |",
         "| minus without_mask |",
         "Measured on DeepFashion by the report",
@@ -257,7 +257,7 @@ def test_markdown_says_everything(result: AblationResult) -> None:
 def test_latex_is_escaped_and_has_booktabs_rules(result: AblationResult) -> None:
     text = to_tex(result)
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\begin{table}") == 5
-    assert r"with\_mask & \textbf{26.75 $\pm$ 0.71} & \textbf{0.1500 $\pm$ 0}" in text
+    assert r"with\_mask & \textbf{25.33 $\pm$ 0.47} & \textbf{0.1500 $\pm$ 0}" in text
     assert r"picture PSNR (dB) $\uparrow$" in text
     assert r"p $<$ 0.0002" in text
     tables = [line for line in text.splitlines() if line.endswith(r"\\")]
@@ -281,7 +281,8 @@ def test_json_holds_everything(result: AblationResult, plan: Plan) -> None:
     assert [run["folder"] for run in second["runs"]] == ["with_mask/seed_0", "with_mask/seed_1"]
     assert value["variants"]["failed_one"]["runs"][0] == {
         "seed": 0, "folder": "failed_one/seed_0", "status": "failed", "reason": "no <memory> | left",
-        "seconds": 3.0, "where": "here", "checkpoint": None, "data": None, "step": None, "values": None,
+        "seconds": 3.0, "where": "here", "checkpoint": None, "sha256": None, "trained_steps": None,
+        "total_steps": None, "data": None, "step": None, "values": None,
         "unavailable": {},
     }  # fmt: skip
     assert value["bootstrap"] == {"draws": 10_000, "level": 0.95, "seed": 0}
@@ -297,3 +298,52 @@ def test_the_tables_need_no_torch(tmp_path: Path) -> None:
     code += "print([name for name in ('torch', 'cv2', 'matplotlib', 'ray') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (
+            {"checkpoint": "last"},
+            "seed 1 was measured with its last checkpoint, first seed 0 with its best one",
+        ),
+        ({"steps": 4}, "seed 1 was measured after 4 of 10 steps; resume it to its end"),
+    ],
+)
+def test_a_run_that_was_measured_otherwise_is_not_ranked(
+    planned: Callable[..., Plan], measure: Measure, changed: dict[str, Any], told: str
+) -> None:
+    plan = planned()
+    for run in plan.runs:
+        odd = run.variant == "second" and run.seed == 1
+        measure(run, {"picture/psnr": [20.0, 22.0, 24.0, 30.0 + odd]}, **(changed if odd else {}))
+    result = collect(plan)
+    assert result.variants[1].incomparable == told
+    assert all(not each.differences for each in result.variants)
+    assert "p =" not in to_markdown(result) and "first with" in summary(result)
+
+
+def test_figures_of_other_parameters_have_no_difference(
+    planned: Callable[..., Plan], measure: Measure
+) -> None:
+    plan = planned()
+    for run in plan.runs:
+        band = 2 if run.variant == "first" else 8
+        measure(run, {"picture/psnr": [20.0, 22.0, 24.0, 30.0 + band]}, parameters={"band": band})
+    result = collect(plan)
+    assert result.warnings() == [
+        "second: picture PSNR: measured in another way than first seed 0 (band); not ranked"
+    ]
+    assert result.variants[1].differences == {} and differences_table(result) is None
+    assert not any(cell.best for _, cells in figures_table(result).rows for cell in cells)
+    assert "second" not in summary(result)
+
+
+def test_a_figure_that_one_seed_lacks_is_not_ranked(planned: Callable[..., Plan], measure: Measure) -> None:
+    plan = planned()
+    for run in plan.runs:
+        lacks = run.variant == "second" and run.seed == 1
+        measure(run, {"picture/psnr": [20.0] * 4}, values={"picture/fid": None if lacks else 50.0 - run.seed})
+    result = collect(plan)
+    assert result.warnings() == ["second: picture FID: has a value in 1 of 2 runs; not ranked"]
+    assert result.variants[1].means.keys() == {"picture/psnr"}

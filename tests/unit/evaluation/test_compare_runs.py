@@ -23,6 +23,10 @@ def run_folder(
     names: Any = ("a",),
     card: dict[str, str] | None = None,
     versions: dict[str, str] | None = None,
+    parameters: dict[str, Any] | None = None,
+    checkpoint: str = "best",
+    training: tuple[int, int | None] = (2400, 2400),
+    per_picture: dict[str, list[float | None]] | None = None,
     **spec: Any,
 ) -> Path:
     folder = root / name
@@ -31,13 +35,19 @@ def run_folder(
         split="test",
         step=1200,
         names=list(names),
-        metrics={key: MetricInfo("dB", "higher", card or {}) for key in values},
+        metrics={key: MetricInfo("dB", "higher", card or {}, parameters or {}) for key in values},
         values={"trained": values},
-        per_picture={"trained": {}},
+        per_picture={"trained": per_picture or {}},
         violations={"trained": 0},
         seconds_a_picture={"trained": 0.01},
     )
-    record: dict[str, Any] = {"checkpoint": "best", "data": data, "test": found.to_json()}
+    record: dict[str, Any] = {
+        "checkpoint": {"which": checkpoint, "step": 1200, "sha256": "0" * 64},
+        "training": {"step": training[0], "total_steps": training[1], "epochs": None, "steps": 2400},
+        "data": data,
+        "test": found.to_json(),
+    }
+    spec = {"training": {"epochs": None, "steps": 2400}, **spec}
     if versions is not None:
         record["versions"] = versions
     (folder / "metrics.json").write_text(json.dumps(record), encoding="utf-8")
@@ -91,8 +101,8 @@ def test_other_samples_and_other_data_are_warned_of(tmp_path: Path) -> None:
     other_data = run_folder(tmp_path, "b", {"skin/psnr": 1.0}, data="d2")
     other_names = run_folder(tmp_path, "c", {"skin/psnr": 1.0}, names=("z",))
     assert compare_runs([first, other_data, other_names]).warnings() == [
-        "b was measured on other data than a",
-        "c was measured on other test samples than a",
+        "b: measured on other data than a",
+        "c: measured on other test samples than a",
     ]
     assert compare_runs([first, first]).warnings() == []
 
@@ -107,7 +117,7 @@ def test_how_figures_came_about_is_told_and_warned_of(tmp_path: Path) -> None:
         for index, card in enumerate(cards)
     ]  # fmt: skip
     comparison = compare_runs(folders)
-    assert comparison.warnings() == ["r1 measured skin PSNR in another way than r0 (net)"]
+    assert comparison.warnings() == ["r1: skin PSNR: measured in another way than r0 (net)"]
     text = to_markdown(comparison)
     assert "| figure | region | pictures | net | warnings |" in text
     assert "| PSNR | skin | over all 1 pictures at once | r0: A; r1: B; r2: A | r0: few |" in text
@@ -160,3 +170,66 @@ def test_the_ending_says_how_it_is_written(tmp_path: Path) -> None:
         assert path.read_text(encoding="utf-8").startswith(start)
     with pytest.raises(UserError, match=r"table\.pdf: .*\.csv, \.md, \.json"):
         write_comparison(comparison, tmp_path / "table.pdf")
+
+
+def test_another_checkpoint_is_not_ranked(tmp_path: Path) -> None:
+    runs = [
+        run_folder(tmp_path, "last", {"skin/psnr": 30.0}, checkpoint="last"),
+        run_folder(tmp_path, "one", {"skin/psnr": 20.0}),
+        run_folder(tmp_path, "two", {"skin/psnr": 21.0}),
+    ]
+    comparison = compare_runs(runs)
+    assert comparison.warnings() == ["last: measured with its last checkpoint, one with its best one"]
+    cells = {name: (row[0].text, row[0].best) for name, row in comparison.table().rows}
+    assert cells == {
+        "last (not comparable)": ("30.00 (not ranked)", False),
+        "one": ("20.00", False),
+        "two": ("21.00", True),
+    }
+    value = json.loads(to_json(comparison))
+    assert [run["not_comparable"] is None for run in value["runs"]] == [False, True, True]
+    # runs that were all measured alike are ranked
+    assert compare_runs([runs[0], runs[0]]).warnings() == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"training": (700, 2400)}, "a: measured after 700 of 2,400 steps; resume it to its end"),
+        ({"spec": 9000}, "a: made longer since it was measured; resume it to its end"),
+    ],
+)
+def test_runs_that_are_not_finished_are_not_ranked(
+    tmp_path: Path, changed: dict[str, Any], told: str
+) -> None:
+    folder = run_folder(tmp_path, "a", {"skin/psnr": 30.0}, training=changed.get("training", (2400, 2400)))
+    if "spec" in changed:
+        longer = {"name": "a", "training": {"epochs": None, "steps": changed["spec"]}}
+        (folder / "spec.json").write_text(json.dumps(longer), encoding="utf-8")
+    finished = [
+        run_folder(tmp_path, name, {"skin/psnr": value}) for name, value in (("b", 20.0), ("c", 19.0))
+    ]
+    comparison = compare_runs([folder, *finished])
+    assert comparison.warnings() == [told]
+    assert [row[0].best for _, row in comparison.table().rows] == [False, True, False]
+
+
+def test_figures_of_other_parameters_are_not_ranked_and_the_others_are(tmp_path: Path) -> None:
+    values = {"skin/seam": 3.0, "skin/psnr": 20.0}
+    one = run_folder(tmp_path, "one", values, parameters={"type": "seam", "band": 2})
+    two = run_folder(tmp_path, "two", {"skin/seam": 4.0}, parameters={"type": "seam", "band": 8})
+    three = run_folder(tmp_path, "three", {"skin/psnr": 22.0}, parameters={"type": "seam", "band": 2})
+    comparison = compare_runs([one, two, three])
+    assert comparison.warnings() == ["two: skin SEAM: measured in another way than one (band)"]
+    rows = dict(comparison.table().rows)
+    assert rows["two"][0].text == "4.00 (not ranked)" and not rows["one"][0].best
+    assert rows["three"][1].best
+
+
+def test_means_over_other_pictures_are_not_ranked(tmp_path: Path) -> None:
+    known: list[float | None] = [20.0, 10.0]
+    one = run_folder(tmp_path, "one", {"x/m": 15.0}, names="ab", per_picture={"x/m": known})
+    two = run_folder(tmp_path, "two", {"x/m": 20.0}, names="ab", per_picture={"x/m": [20.0, None]})
+    comparison = compare_runs([one, two])
+    assert comparison.warnings() == ["two: x M: has a value for 1 of 2 pictures, one for 2"]
+    assert not any(row[0].best for _, row in comparison.table().rows)

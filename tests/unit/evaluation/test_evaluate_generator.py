@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable
@@ -195,7 +196,13 @@ def test_a_run_is_measured_from_its_checkpoint_alone(make_run: Callable[..., Any
     run = make_run(tmp_path / "run")
     found = evaluate_run(run)
     record = json.loads(run.metrics_path.read_text(encoding="utf-8"))
-    assert record["checkpoint"] == "best"
+    assert record["checkpoint"]["which"] == "best" and record["checkpoint"]["step"] == 3
+    assert record["checkpoint"]["sha256"] == hashlib.sha256(run.checkpoint("best").read_bytes()).hexdigest()
+    assert record["training"] == {
+        "step": 3, "total_steps": None,
+        "epochs": run.spec.training.epochs, "steps": run.spec.training.steps,
+    }  # fmt: skip
+    assert record["test"]["metrics"]["skin/psnr"]["parameters"] == {"type": "psnr"}
     assert Evaluation.from_json(record["test"]) == found
     assert found.step == 3
     assert record["versions"]["lpips"] == metadata.version("lpips")

@@ -1,0 +1,129 @@
+"""Whether the figures of runs may be ranked: the one place that decides. Light: no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from skinfw.evaluation.results import TRAINED, Evaluation, MetricInfo
+
+_CARD_NOT_COMPARED = "warnings"
+"""Depends on the pictures, not on how they were measured."""
+
+
+@dataclass(frozen=True)
+class RunFigures:
+    """What a comparison takes from one run.
+
+    Attributes:
+        label: what the run is called.
+        checkpoint: which checkpoint was measured, ``best`` or ``last``.
+        sha256: of that file, in hex.
+        data: fingerprint of the data.
+        evaluation: the figures of the test.
+        spec: the filled spec by dotted path.
+        steps: optimizer steps that the run had trained when it was measured.
+        total_steps: optimizer steps of the whole run; None where nobody knows.
+        length: epochs and steps that the spec asked for when it was measured.
+        versions: of the libraries that measured, by name.
+    """
+
+    label: str
+    checkpoint: str
+    sha256: str
+    data: str
+    evaluation: Evaluation
+    spec: Mapping[str, Any]
+    steps: int
+    total_steps: int | None
+    length: Mapping[str, Any]
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def values(self) -> Mapping[str, float | None]:
+        """The figures of the trained generator by ``region/name``."""
+        return self.evaluation.values[TRAINED]
+
+    @property
+    def unfinished(self) -> str:
+        """Why the run alone cannot be ranked, or an empty text."""
+        if self.total_steps is not None and self.steps < self.total_steps:
+            return f"measured after {self.steps:,} of {self.total_steps:,} steps; resume it to its end"
+        if any(self.spec.get(f"training.{key}") != value for key, value in self.length.items()):
+            return "made longer since it was measured; resume it to its end"
+        return ""
+
+
+def choose_anchor(runs: Sequence[RunFigures]) -> RunFigures | None:
+    """Return the run that others are compared to: the first that is finished, with its best weights."""
+    finished = [run for run in runs if not run.unfinished]
+    best = [run for run in finished if run.checkpoint == "best"]
+    return next(iter([*best, *finished, *runs]), None)
+
+
+def unlike_run(run: RunFigures, anchor: RunFigures) -> str:
+    """Return why none of a run's figures may be ranked against those of another one, or an empty text."""
+    if run.unfinished:
+        return run.unfinished
+    if run.checkpoint != anchor.checkpoint:
+        return (
+            f"measured with its {run.checkpoint} checkpoint, {anchor.label} with its {anchor.checkpoint} one"
+        )
+    if set(run.evaluation.names) != set(anchor.evaluation.names):
+        return f"measured on other test samples than {anchor.label}"
+    if run.data != anchor.data:
+        return f"measured on other data than {anchor.label}"
+    if run.spec.get("data.size") != anchor.spec.get("data.size"):
+        return f"measured at another size than {anchor.label}"
+    return ""
+
+
+def unlike_figures(run: RunFigures, anchor: RunFigures) -> dict[str, str]:
+    """Return by ``region/name`` why a figure may not be ranked against that of another run.
+
+    It was measured with other parameters or in another way (another backbone, another resize).
+    """
+    found = {}
+    others = anchor.evaluation.metrics
+    for key, info in run.evaluation.metrics.items():
+        if key in others and (what := _differing(info, others[key])):
+            found[key] = f"measured in another way than {anchor.label} ({', '.join(what)})"
+    return found
+
+
+def partial_figures(run: RunFigures, anchor: RunFigures) -> dict[str, str]:
+    """Return by ``region/name`` which means are over other pictures than those of another run.
+
+    A picture without a value changes the mean over the rest. Picture by picture they can still be compared.
+    """
+    found = {}
+    for key in run.evaluation.metrics:
+        ours, theirs = _with_value(run, key), _with_value(anchor, key)
+        if ours is not None and theirs is not None and ours != theirs:
+            total = len(run.evaluation.names)
+            found[key] = f"has a value for {len(ours)} of {total} pictures, {anchor.label} for {len(theirs)}"
+    return found
+
+
+def _with_value(run: RunFigures, key: str) -> set[str] | None:
+    values = run.evaluation.per_picture[TRAINED].get(key)
+    if values is None:
+        return None
+    names = zip(run.evaluation.names, values, strict=True)
+    return {name for name, value in names if value is not None}
+
+
+def _differing(info: MetricInfo, other: MetricInfo) -> list[str]:
+    """Return what two figures of one name were measured differently by."""
+    told = []
+    for ours, theirs in ((info.parameters, other.parameters), (info.card, other.card)):
+        labels = dict.fromkeys([*ours, *theirs])
+        told += [
+            str(label)
+            for label in labels
+            if label != _CARD_NOT_COMPARED and ours.get(label) != theirs.get(label)
+        ]
+    if (info.unit, info.direction) != (other.unit, other.direction):
+        told.append("unit or direction")
+    return told
