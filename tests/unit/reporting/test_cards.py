@@ -2,10 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from skinfw.evaluation.results import Evaluation, MetricInfo
-from skinfw.reporting.cards import cards_table, differing, merged, pictures_text, versions_text
+from skinfw.reporting.cards import cards_table, merged, pictures_text, versions_text
 
 
 def evaluation(card: dict[str, str], values: Any = (1.0, None, 2.0)) -> Evaluation:
@@ -46,14 +44,6 @@ def test_runs_that_differ_each_say_their_own() -> None:
 def test_what_only_one_says_is_its_own() -> None:
     assert merged({"skin": {"a": "1"}, "picture": {"a": "1", "b": "2"}}) == {"a": "1", "b": "picture: 2"}
     assert merged({}) == {}
-
-
-@pytest.mark.parametrize(
-    ("other", "labels"),
-    [({"net": "A"}, []), ({"net": "B"}, ["net"]), ({}, ["net"]), ({"net": "A", "warnings": "few"}, [])],
-)
-def test_cards_disagree_on_all_but_warnings(other: dict[str, str], labels: list[str]) -> None:
-    assert differing([{"net": "A"}, other]) == labels
 
 
 def test_texts() -> None:
