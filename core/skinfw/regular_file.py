@@ -62,7 +62,7 @@ def read_regular(path: str | Path, max_bytes: int | None = None) -> bytes:
 
 def _check(mode: int, path: str | Path) -> None:
     if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", str(path))
+        raise IsADirectoryError(errno.EISDIR, "a folder, not a file", str(path))
     if not stat.S_ISREG(mode):
         kind = _KINDS.get(stat.S_IFMT(mode), "a special file")
-        raise OSError(errno.EINVAL, f"is {kind}, not a regular file", str(path))
+        raise OSError(errno.EINVAL, f"{kind}, not a regular file", str(path))

@@ -24,19 +24,19 @@ def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo.png")
     (tmp_path / "link.png").symlink_to(tmp_path / "fifo.png")
     for name in ("fifo.png", "link.png"):
-        with pytest.raises(OSError, match="is a FIFO, not a regular file"):
+        with pytest.raises(OSError, match="a FIFO, not a regular file"):
             open_regular(tmp_path / name)
 
 
 def test_devices_sockets_and_folders_are_refused(tmp_path: Path) -> None:
     (tmp_path / "zero.png").symlink_to("/dev/zero")
-    with pytest.raises(OSError, match="is a device, not a regular file"):
+    with pytest.raises(OSError, match="a device, not a regular file"):
         open_regular(tmp_path / "zero.png")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.relpath(tmp_path / "socket"))
-        with pytest.raises(OSError, match="is a socket, not a regular file"):
+        with pytest.raises(OSError, match="a socket, not a regular file"):
             open_regular(tmp_path / "socket")
-    with pytest.raises(IsADirectoryError, match="is a folder, not a file"):
+    with pytest.raises(IsADirectoryError, match="a folder, not a file"):
         open_regular(tmp_path)
 
 

@@ -1,20 +1,31 @@
-"""Reading pictures safely: any mode, orientation and bit depth in, uint8 RGB out."""
+"""Reading photos: sRGB, upright, 8 bits a channel, or rejected with the reason."""
 
 from __future__ import annotations
 
-import struct
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import Image
 
+from skinfw.data.color_profile import to_srgb
+from skinfw.data.image_file import DecodedImage, open_image
 from skinfw.data.segmentation import Picture
 from skinfw.errors import DataError
 
-MAX_PIXELS = 100_000_000
-"""Larger pictures are refused before they are decoded: a small file can hold a huge picture."""
+WHITE, BLACK = 255, 0
+
+_FULL = 2**16 - 1
+_MIN_PEAK = 2**14
+"""A photo of 16 bits that stays below holds values of 14 bits or fewer, whose white is not known."""
+
+_UNKNOWN = {
+    "F": "floating-point samples, whose white and transfer function are not known",
+    "I": "signed or 32-bit samples, whose white is not known",
+    "LAB": "CIE Lab colors, whose reference white is not known",
+    "YCbCr": "uncompressed YCbCr, whose coefficients and range are not known",
+}
 
 
 @dataclass(frozen=True)
@@ -22,12 +33,14 @@ class Photo:
     """A photo and where it came from.
 
     Attributes:
-        pixels: uint8 RGB ``(H, W, 3)``.
-        path: the file it was read from, or None for a picture in memory.
+        pixels: uint8 sRGB ``(H, W, 3)``, upright.
+        path: the file it was read from, or None for a photo in memory.
+        orientation: the EXIF orientation by which the file was turned upright, 1 to 8.
     """
 
     pixels: Picture
     path: Path | None = None
+    orientation: int = 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -36,50 +49,88 @@ class Photo:
 
     @classmethod
     def read(cls, path: Path) -> Photo:
-        """Read a photo from a file; see `read_image` for the errors."""
-        return cls(np.asarray(to_rgb(read_image(path)), np.uint8), path)
+        """Read a photo from a file; see `read_picture` for the errors."""
+        file = open_image(path)
+        return cls(flattened(*picture_of(file), WHITE), path, file.orientation or 1)
 
 
-def read_image(path: Path) -> Image.Image:
-    """Open and fully decode a picture, turned upright by its EXIF orientation.
+def read_picture(path: Path, background: int = WHITE) -> Picture:
+    """Read a photo or drawing: converted to sRGB by its ICC profile, and turned upright by its EXIF orientation.
+
+    Args:
+        path: the file.
+        background: the grey, 0 to 255, that transparent pixels are laid on.
+
+    Returns:
+        uint8 sRGB ``(H, W, 3)``.
 
     Raises:
-        DataError: the file is missing, no picture, truncated, or larger than `MAX_PIXELS`.
+        DataError: as `skinfw.data.image_file.open_image`; or what its values mean is not certain: floating
+            point, fewer bits than it says, colors of an unknown space, a damaged ICC profile; or it is
+            fully transparent.
     """
-    try:
-        with warnings.catch_warnings():
-            # Pillow only warns below twice its own limit; ours is checked here, before decoding
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise DataError(_too_large(path, width, height))
-                image.load()
-                return ImageOps.exif_transpose(image)
-    except Image.DecompressionBombError as error:
-        raise DataError(f"{path}: more than {MAX_PIXELS:,} pixels; make the picture smaller") from error
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except UnidentifiedImageError as error:
-        raise DataError(f"{path}: no picture that can be read (corrupt or of an unknown format)") from error
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+    return flattened(*picture_of(open_image(path)), background)
 
 
-def _too_large(path: Path, width: int, height: int) -> str:
-    return f"{path}: {width}x{height} is more than {MAX_PIXELS:,} pixels; make the picture smaller"
+def picture_of(file: DecodedImage) -> tuple[Picture, NDArray[np.uint8] | None]:
+    """Return the colors of a decoded photo, uint8 sRGB ``(H, W, 3)``, and its alpha, uint8 ``(H, W)``, or None.
+
+    Raises:
+        DataError: as `read_picture`.
+    """
+    image = file.image
+    if image.mode in _UNKNOWN:
+        raise DataError(f"{file.path}: {_UNKNOWN[image.mode]}; save it as 8-bit sRGB")
+    alpha = None
+    if file.has_alpha:
+        layers = _with_alpha(file)
+        alpha = np.asarray(layers.getchannel("A"), np.uint8)
+        if not alpha.any():
+            raise DataError(f"{file.path}: is fully transparent")
+        image = layers.convert("L" if layers.mode == "LA" else "RGB")
+    if image.mode.startswith("I;16"):
+        image = _eight_bits(file)
+    elif file.bits > 8:
+        _check_peak(file, int(np.asarray(image).max(initial=0)) << 8)
+    if image.mode not in ("RGB", "L", "CMYK"):
+        image = image.convert("L" if image.mode == "1" else "RGB")
+    return np.asarray(to_srgb(image, file), np.uint8), alpha
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Turn a picture of any mode into RGB: 16 bit is scaled to 8, transparency is laid on white."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        values = np.asarray(image, np.float64)
-        # the two wide modes do not say how many bits their values have
-        wide = image.mode.startswith("I;16") or values.max(initial=0) > 255
-        peak = 65535.0 if wide else 255.0
-        image = Image.fromarray(np.clip(values / peak * 255 + 0.5, 0, 255).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, layer)
-    return image.convert("RGB")
+def flattened(colors: Picture, alpha: NDArray[np.uint8] | None, background: int) -> Picture:
+    """Lay colors, uint8 ``(H, W, 3)``, on a plain background where alpha, uint8 ``(H, W)``, lets it through."""
+    if alpha is None:
+        return colors
+    share = alpha[..., None].astype(np.float32) / 255
+    laid: Picture = (colors * share + background * (1 - share) + 0.5).astype(np.uint8)
+    return laid
+
+
+def _with_alpha(file: DecodedImage) -> Image.Image:
+    """Return an image with an alpha channel as LA or RGBA."""
+    image = file.image
+    if image.mode.startswith("I;16"):
+        clear = np.asarray(image) == image.info["transparency"]
+        grey = _eight_bits(file)
+        return Image.merge("LA", [grey, Image.fromarray(np.where(clear, 0, 255).astype(np.uint8))])
+    return image.convert("LA" if image.mode in ("LA", "La") else "RGBA")
+
+
+def _eight_bits(file: DecodedImage) -> Image.Image:
+    values = np.asarray(file.image, np.uint16)
+    peak = _FULL
+    if file.bits < 16:  # Pillow leaves TIFFs of 12 bits unscaled
+        peak = 2**file.bits - 1
+    else:
+        _check_peak(file, int(values.max(initial=0)))
+    if file.zero_is_white:  # Pillow inverts 8 bits, but not 16
+        values = peak - values
+    return Image.fromarray((values / peak * 255 + 0.5).astype(np.uint8))
+
+
+def _check_peak(file: DecodedImage, peak: int) -> None:
+    if peak < _MIN_PEAK:
+        raise DataError(
+            f"{file.path}: 16 bits a sample, but no value reaches {_MIN_PEAK} of {_FULL}: it seems to hold fewer "
+            "bits, and its white is not known; save it with 8 bits"
+        )

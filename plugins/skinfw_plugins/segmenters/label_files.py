@@ -1,38 +1,69 @@
-"""Reading a label map from a picture: class codes, or the colours of a palette."""
+"""Class codes from the file of a label map: greyscale, with a palette, or in the colors of a label set."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from skinfw.data.photo import Photo, read_image, to_rgb
-from skinfw.data.segmentation import LabelMap
+from skinfw.data.label_file import LabelImage, Palette, grey_ramp, is_indexed, read_label_image, sample_palette
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import LabelMap, Mask
 from skinfw.errors import DataError
-from skinfw_plugins.segmenters.deepfashion_classes import RGB
+from skinfw_plugins.segmenters.label_colors import HUMAN_PARSING, RGB, voc_color
+
+_AREA = 5
+_JPEG_NOISE = 4.0
+"""Distance in RGB by which JPEG changes an even area."""
+
+_DARK = 64
+"""Grey levels below are class codes rather than colors."""
 
 
-def read_label_file(path: Path, photo: Photo, colors: Sequence[RGB], snap_distance: float) -> LabelMap:
+@dataclass(frozen=True)
+class LabelColors:
+    """How the colors of a label map are read.
+
+    Attributes:
+        palettes: RGB of each class in the order of the codes, for each palette that the label set is known in.
+        background: the code of what transparent pixels are, or None where nothing is.
+        snap_distance: largest Euclidean distance in RGB at which a color counts as its nearest.
+        palette_indices: read the indices of a palette image as class codes, whatever its colors.
+    """
+
+    palettes: Sequence[Sequence[RGB]]
+    background: int | None
+    snap_distance: float
+    palette_indices: bool = False
+
+    @property
+    def count(self) -> int:
+        """Number of classes."""
+        return len(self.palettes[0])
+
+
+def read_label_file(path: Path, photo: Photo, colors: LabelColors) -> LabelMap:
     """Read the label map of a photo.
 
-    A greyscale picture holds class codes. A picture with a palette holds the classes of its colours where
-    these are the label set's, and class codes otherwise. An RGB picture holds the classes of its colours.
+    A greyscale image holds class codes. The indices of a palette image are class codes where each class has
+    its color in a known palette, Pascal VOC's, or the grey of its code; otherwise, as in an RGB image, the
+    colors must be the label set's. Transparent pixels are background.
 
     Args:
         path: the label map.
         photo: the photo it belongs to.
-        colors: RGB of each class, in the order of the codes.
-        snap_distance: largest Euclidean distance in RGB at which a colour counts as its nearest.
+        colors: how colors are read.
 
     Returns:
         class codes, uint8 ``(H, W)`` of the photo's size.
 
     Raises:
-        DataError: it is missing, unreadable, of another size than the photo, or holds a code or colour of no
-            class; names the first such pixel.
+        DataError: as `skinfw.data.label_file.read_label_image`; or it is of another size than the photo, or
+            holds a code or color of no class; names the first such pixel.
     """
     if not path.is_file():
         name = path.name if photo.path is None else photo.path.name
@@ -40,72 +71,135 @@ def read_label_file(path: Path, photo: Photo, colors: Sequence[RGB], snap_distan
             f"{path}: the label map of {name} is missing; put it there, or use a segmenter that "
             "computes one, such as skin_colour"
         )
-    image = read_image(path)
-    if (image.height, image.width) != photo.size:
+    image = read_label_image(path, photo)
+    if image.size != photo.size:
         raise DataError(
-            f"{path}: the label map has {image.height}x{image.width} pixels (height x width), its photo "
+            f"{path}: the label map has {image.size[0]}x{image.size[1]} pixels (height x width), its photo "
             f"{photo.size[0]}x{photo.size[1]}; they must be of one size"
         )
-    if image.mode == "L" or (image.mode == "P" and not _has_colors(image, colors, snap_distance)):
-        return _checked_codes(np.asarray(image, np.uint8), len(colors), path)
-    return labels_of_colors(np.asarray(to_rgb(image), np.uint8), colors, snap_distance, path)
+    if image.colors is None:
+        assert image.codes is not None  # for mypy
+        labels = image.codes
+    elif image.codes is not None and (colors.palette_indices or _is_indexed(image, colors)):
+        labels = image.codes
+    else:
+        labels = _labels_of_colors(image, image.colors, colors)
+    return _with_background(image, labels, colors)
 
 
-def _has_colors(image: Image.Image, colors: Sequence[RGB], snap_distance: float) -> bool:
-    """Return whether all colours that a palette picture uses are near to one of the label set's."""
-    palette = np.zeros((256, 3))
-    told = np.array(image.getpalette("RGB"), np.float64).reshape(-1, 3)
-    palette[: len(told)] = told
-    used = palette[np.flatnonzero(image.histogram())]
-    return bool((_distances(used, colors).min(axis=1) <= snap_distance).all())
+def _is_indexed(image: LabelImage, colors: LabelColors) -> bool:
+    known = [np.array(palette, np.uint8) for palette in colors.palettes]
+    voc = np.array([voc_color(code) for code in range(256)], np.uint8)
+    human_parsing = np.array(HUMAN_PARSING, np.uint8)
+    return any(
+        is_indexed(image, each) for each in (*known, voc, human_parsing, sample_palette(), grey_ramp())
+    )
 
 
-def _distances(rgb: NDArray[np.float64], colors: Sequence[RGB]) -> NDArray[np.float64]:
-    known = np.array(colors, np.float64)
-    distances: NDArray[np.float64] = np.linalg.norm(rgb[:, None] - known[None], axis=2)
-    return distances
-
-
-def _checked_codes(codes: LabelMap, count: int, path: Path) -> LabelMap:
-    if codes.size and int(codes.max()) >= count:
-        y, x = np.argwhere(codes >= count)[0]
+def _with_background(image: LabelImage, labels: NDArray[np.unsignedinteger], colors: LabelColors) -> LabelMap:
+    """Return codes with transparent pixels as background, after a check that all others have a class."""
+    beyond = ~image.clear & (labels >= colors.count)
+    if beyond.any():
+        y, x = np.argwhere(beyond)[0]
         raise DataError(
-            f"{path}: the pixel x={x}, y={y} has the class code {codes[y, x]}, but the label set ends with "
-            f"{count - 1}; choose the label set that the map is of"
+            f"{image.path}: the pixel x={x}, y={y} has the class code {labels[y, x]}, but the label set ends "
+            f"with {colors.count - 1}; choose the label set that the map is of"
         )
-    return codes
+    if not image.clear.any():
+        return labels.astype(np.uint8)
+    if colors.background is None:
+        raise DataError(f"{image.path}: has transparent pixels, but the label set has no background")
+    return np.where(image.clear, colors.background, labels).astype(np.uint8)
 
 
-def labels_of_colors(
-    pixels: NDArray[np.uint8], colors: Sequence[RGB], snap_distance: float, path: Path
-) -> LabelMap:
-    """Turn a coloured label map into class codes.
+def _labels_of_colors(image: LabelImage, pixels: NDArray[np.uint8], colors: LabelColors) -> LabelMap:
+    """Turn a colored label map into class codes."""
+    packed = _packed(pixels)
+    unique = np.unique(packed[~image.clear])
+    if not len(unique):
+        raise DataError(f"{image.path}: the label map is fully transparent")
+    rgb = np.stack([unique >> 16, unique >> 8 & 255, unique & 255], axis=1)
+    neutral = bool((rgb == rgb[:, :1]).all() and rgb.max() < _DARK)
+    near = [_Nearest.of(rgb, palette) for palette in colors.palettes]
+    exact = [each for each in near if not each.distances.any()]
+    if not exact and neutral:
+        return _codes_in_grey(image, pixels)
+    fitting = exact or [each for each in near if each.distances.max() <= colors.snap_distance]
+    if not fitting:
+        raise _foreign(image, pixels, packed, unique, near, colors)
+    if any(not np.array_equal(each.codes, fitting[0].codes) for each in fitting):
+        raise DataError(
+            f"{image.path}: its colors are those of other classes in each of the label set's palettes; save the "
+            "class codes as a greyscale PNG"
+        )
+    chosen = fitting[0]
+    places = np.searchsorted(unique, packed).clip(0, len(unique) - 1)
+    if not exact:
+        _check_areas(image, pixels, chosen.distances[places])
+    return chosen.codes[places]
 
-    Args:
-        pixels: uint8 RGB ``(H, W, 3)``.
-        colors: RGB of each class, in the order of the codes.
-        snap_distance: largest Euclidean distance in RGB at which a colour counts as its nearest.
-        path: the file, for errors.
 
-    Returns:
-        class codes, uint8 ``(H, W)``.
-
-    Raises:
-        DataError: a colour is farther than that from all of the palette; names the first such pixel.
-    """
+def _packed(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
     red, green, blue = (pixels[..., channel].astype(np.int32) for channel in range(3))
-    packed = red << 16 | green << 8 | blue
-    unique = np.unique(packed)
-    rgb = np.stack([unique >> 16, unique >> 8 & 255, unique & 255], axis=1).astype(np.float64)
-    distances = _distances(rgb, colors)
-    far = unique[distances.min(axis=1) > snap_distance]
-    if len(far):
-        y, x = np.argwhere(np.isin(packed, far))[0]
+    packed: NDArray[np.int32] = red << 16 | green << 8 | blue
+    return packed
+
+
+@dataclass(frozen=True)
+class _Nearest:
+    """The nearest class of each of some colors, and its distance in RGB."""
+
+    codes: LabelMap
+    distances: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, rgb: NDArray[np.int32], palette: Sequence[RGB]) -> _Nearest:
+        differences = rgb[:, None].astype(np.float64) - np.array(palette, np.float64)[None]
+        distances = np.linalg.norm(differences, axis=2)
+        return cls(distances.argmin(axis=1).astype(np.uint8), distances.min(axis=1))
+
+
+def _codes_in_grey(image: LabelImage, pixels: NDArray[np.uint8]) -> LabelMap:
+    """Return the codes of a map whose three channels all hold the class codes."""
+    if image.palette is not None or image.lossy:
+        reason = "in a lossy format" if image.lossy else "with a palette that was made anew"
+        raise DataError(f"{image.path}: class codes {reason}; save the class codes as a greyscale PNG")
+    return pixels[..., 0]
+
+
+def _check_areas(image: LabelImage, pixels: NDArray[np.uint8], distances: NDArray[np.float64]) -> None:
+    """Compression changes colors at edges; an even area of another color is no class's."""
+    kernel = np.ones((_AREA, _AREA), np.uint8)
+    even = (cv2.erode(pixels, kernel) == cv2.dilate(pixels, kernel)).all(axis=2)
+    allowed = _JPEG_NOISE if image.lossy else 0.0
+    wrong: Mask = even & (distances > allowed) & ~image.clear
+    edge = _AREA // 2
+    wrong = wrong[edge:-edge, edge:-edge]
+    if wrong.any():
+        y, x = np.argwhere(wrong)[0] + edge
         found = ",".join(str(value) for value in pixels[y, x])
         raise DataError(
-            f"{path}: the pixel x={x}, y={y} has the colour {found}, which is none of the label set's "
-            f"{len(colors)} nor within {snap_distance:g} of one"
+            f"{image.path}: an area around x={x}, y={y} has the color {found}, which is near one of the label "
+            "set's, but not equal; save the class codes as a greyscale PNG"
         )
-    nearest = distances.argmin(axis=1).astype(np.uint8)
-    labels: LabelMap = nearest[np.searchsorted(unique, packed)]
-    return labels
+
+
+def _foreign(
+    image: LabelImage,
+    pixels: NDArray[np.uint8],
+    packed: NDArray[np.int32],
+    unique: NDArray[np.int32],
+    near: Sequence[_Nearest],
+    colors: LabelColors,
+) -> DataError:
+    best = min(near, key=lambda each: int((each.distances > colors.snap_distance).sum()))
+    far = unique[best.distances > colors.snap_distance]
+    y, x = np.argwhere(np.isin(packed, far) & ~image.clear)[0]
+    found = ",".join(str(value) for value in pixels[y, x])
+    message = (
+        f"{image.path}: the pixel x={x}, y={y} has the color {found}, which is none of the label set's "
+        f"{colors.count} nor within {colors.snap_distance:g} of one"
+    )
+    if image.palette is not None:
+        message += "; if the indices of its palette are the class codes, set palette_indices to true"
+    return DataError(message)

@@ -1,0 +1,122 @@
+"""From the colors of an image file to sRGB."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms
+
+from skinfw.data.image_file import DecodedImage
+from skinfw.errors import DataError
+
+_SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
+"""The color space that a profile must be of, by Pillow's mode."""
+
+# ITU-T H.273: the primaries of BT.709, and its and sRGB's transfer functions, which files use alike; 2: not given
+_SRGB_PRIMARIES, _SRGB_TRANSFERS = (1, 2), (1, 2, 6, 13, 14, 15)
+
+_SRGB_GAMMA = 1 / 2.2
+_SRGB_CHROMATICITY = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+
+_REMEDY = "convert the image to sRGB"
+
+
+def to_srgb(image: Image.Image, file: DecodedImage) -> Image.Image:
+    """Convert an image to sRGB.
+
+    Colors come from an ICC profile, where there is one. Without one, they are sRGB unless the file says
+    otherwise.
+
+    Args:
+        image: the image without alpha, of mode RGB, L or CMYK.
+        file: the file that it is of.
+
+    Returns:
+        the image in mode RGB; unchanged values where the profile is sRGB to within a level.
+
+    Raises:
+        DataError: the profile is broken or of another color space than the image, or the file gives colors
+            other than sRGB without a profile.
+    """
+    info = file.image.info
+    if "icc_profile" not in info:
+        _check_srgb(image, file)
+        return image.convert("RGB")
+    profile = info["icc_profile"]
+    if not profile:
+        raise DataError(f"{file.path}: its ICC profile is damaged; {_REMEDY}, or remove the profile")
+    try:
+        transform = _transform(profile, image.mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
+        raise DataError(
+            f"{file.path}: its ICC profile cannot be used: {str(error)[:100]}; {_REMEDY}, or remove the profile"
+        ) from None
+    if transform is None:
+        return image.convert("RGB")
+    if image.mode == "L" and transform.input_mode == "RGB":
+        image = image.convert("RGB")
+    converted = ImageCms.applyTransform(image, transform)
+    if converted is None:
+        raise ValueError("a transform in place")
+    return converted
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Return the transform from a profile to sRGB, or None where it changes no value by more than a level."""
+    opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    space = opened.profile.xcolor_space.strip()
+    # grey made of an RGB image often keeps its profile: equal channels of it are meant
+    source = "RGB" if mode == "L" and space == "RGB" else mode
+    if space != _SPACES[source]:
+        raise ValueError(f"it is for {space}, but the image is {_SPACES[source]}")
+    transform = ImageCms.buildTransform(
+        opened,
+        ImageCms.createProfile("sRGB"),
+        source,
+        "RGB",
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    if source == "CMYK":
+        return transform
+    # Rounding on the way there and back is all that an sRGB profile does
+    levels = np.arange(0, 256, 17 if source == "RGB" else 1, dtype=np.uint8)
+    probe = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 16, 3) if source == "RGB" else levels[None]
+    before = Image.fromarray(probe)
+    after = ImageCms.applyTransform(before, transform)
+    difference = np.asarray(after, int) - np.asarray(before.convert("RGB"), int)
+    return None if np.abs(difference).max() <= 1 else transform
+
+
+def _check_srgb(image: Image.Image, file: DecodedImage) -> None:
+    """Raise `DataError` where a file without an ICC profile gives other colors than sRGB."""
+    if image.mode == "CMYK":
+        raise DataError(f"{file.path}: CMYK without an ICC profile, so its colors are not known; {_REMEDY}")
+    info = file.image.info
+    if file.coding is not None:
+        primaries, transfer = file.coding
+        if primaries not in _SRGB_PRIMARIES or transfer not in _SRGB_TRANSFERS:
+            raise DataError(
+                f"{file.path}: a wide-gamut or HDR image (primaries {primaries}, transfer {transfer} of "
+                f"ITU-T H.273); {_REMEDY}"
+            )
+        return
+    if "srgb" in info:
+        return
+    gamma = info.get("gamma")
+    if gamma is not None and abs(gamma - _SRGB_GAMMA) > 0.01:
+        raise DataError(f"{file.path}: its gamma is {gamma:g}, not sRGB's 0.45455; {_REMEDY}")
+    chromaticity = info.get("chromaticity")
+    if chromaticity is not None and not np.allclose(chromaticity, _SRGB_CHROMATICITY, atol=0.005):
+        raise DataError(f"{file.path}: its primaries are not sRGB's; {_REMEDY}")
+    if _is_adobe_rgb(file.image):
+        raise DataError(f"{file.path}: Adobe RGB by its EXIF data, without an ICC profile; {_REMEDY}")
+
+
+def _is_adobe_rgb(image: Image.Image) -> bool:
+    """Return whether a camera says Adobe RGB in the way of DCF 2.0: the interoperability index R03."""
+    index = image.getexif().get_ifd(ExifTags.IFD.Interop).get(1)
+    return str(index).strip("\0 ") == "R03" if index is not None else False

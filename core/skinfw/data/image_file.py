@@ -1,0 +1,216 @@
+"""Opening an image file: the formats, limits and faults of decoders in one place.
+
+What the pixels mean differs: `skinfw.data.photo`, `skinfw.data.mask_file` and `skinfw.data.label_file` know it,
+each for its own kind.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from skinfw.data.image_formats import FORMATS, UNREADABLE_SUFFIXES
+from skinfw.errors import DataError, first_line
+from skinfw.regular_file import open_regular
+
+MAX_PIXELS = 100_000_000
+"""Larger images are rejected before they are decoded: a small file can hold a huge image."""
+
+MAX_SCANS = 500
+"""A JPEG with more scans is rejected: each takes the time of decoding the whole image, and no camera or program
+writes more than a few dozen."""
+
+_HEAD = 2**18
+_MESSAGE_LENGTH = 200
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+
+# TIFF tags, and the compressions that keep every value
+_BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 259, 262, 339
+_LOSSLESS = (1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 50000)
+
+
+@dataclass(frozen=True)
+class DecodedImage:
+    """A decoded image and what its file says about its samples.
+
+    Attributes:
+        path: the file.
+        image: the image, turned upright by the file's own orientation, in Pillow's mode.
+        orientation: the file's EXIF orientation, 1 to 8; None where it has none.
+        lossy: whether the format may have changed values when the file was written.
+        bits: bits of a stored sample; Pillow scales grey of fewer than 8 bits to 8.
+        zero_is_white: whether stored grey is inverted, as TIFF allows.
+        coding: the code points of primaries and transfer function (ITU-T H.273) in a PNG or AVIF, or None.
+    """
+
+    path: Path
+    image: Image.Image
+    orientation: int | None
+    lossy: bool
+    bits: int
+    zero_is_white: bool
+    coding: tuple[int, int] | None
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether there is an alpha channel or a transparent color."""
+        return self.image.has_transparency_data
+
+
+def turned_upright(image: Image.Image, orientation: int | None) -> Image.Image:
+    """Return an image turned upright by an EXIF orientation; None is 1."""
+    method = _UPRIGHT.get(orientation or 1)
+    return image if method is None else image.transpose(method)
+
+
+def sides_tell(orientation: int, size: tuple[int, int]) -> bool:
+    """Return whether height and width tell an image that was turned upright from one that was not."""
+    return orientation >= 5 and size[0] != size[1]
+
+
+def open_image(path: Path) -> DecodedImage:
+    """Open and decode an image.
+
+    Raises:
+        DataError: the file is missing, not a regular file, not an image in one of
+            `skinfw.data.image_formats.FORMATS`, corrupt or truncated, larger than `MAX_PIXELS`, or holds
+            several images.
+    """
+    try:
+        with open_regular(path) as file, warnings.catch_warnings():
+            # of broken metadata, and of Pillow's own limit, which ours replaces
+            warnings.simplefilter("ignore")
+            return _decode(path, file)
+    except DataError:
+        raise
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{path}: more than {MAX_PIXELS:,} pixels; make the image smaller") from error
+    except MemoryError as error:
+        raise DataError(f"{path}: cannot be read: decoding takes more memory than there is") from error
+    except Exception as error:  # decoders raise whatever a malformed file makes them stumble over
+        detail = getattr(error, "strerror", None) or first_line(error)
+        raise DataError(f"{path}: cannot be read: {str(detail)[:_MESSAGE_LENGTH]}") from error
+
+
+def _decode(path: Path, file: BinaryIO) -> DecodedImage:
+    head = file.read(_HEAD)
+    if head.startswith(b"\xff\xd8") and _scans(head, file) > MAX_SCANS:
+        raise DataError(f"{path}: a JPEG of more than {MAX_SCANS} scans; save the image again")
+    file.seek(0)
+    try:
+        opened = Image.open(file, formats=tuple(FORMATS))
+    except UnidentifiedImageError as error:
+        raise DataError(f"{path}: {_unidentified(path, head)}") from error
+    with opened as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise DataError(
+                f"{path}: {width}x{height} is more than {MAX_PIXELS:,} pixels; make the image smaller"
+            )
+        # the further images of an MPO are previews, depth or gain maps of the first
+        if image.format != "MPO" and getattr(image, "is_animated", False):
+            raise DataError(
+                f"{path}: holds several images or frames; save the one that you mean to a file of its own"
+            )
+        found = image.getexif().get(ExifTags.Base.Orientation)
+        orientation = found if found in range(1, 9) else None
+        bits, zero_is_white, lossy = _samples(path, image, head)
+        coding = _coding(image.format, head)
+        image.load()
+        # Pillow turns TIFFs itself
+        upright = image if image.format == "TIFF" else turned_upright(image, orientation)
+        return DecodedImage(
+            path=path,
+            image=upright,
+            orientation=orientation,
+            lossy=lossy,
+            bits=bits,
+            zero_is_white=zero_is_white,
+            coding=coding,
+        )
+
+
+def _scans(head: bytes, file: BinaryIO) -> int:
+    """Count the scans of a JPEG; in compressed data no byte 0xFF is followed by 0xDA."""
+    count, block, last = 0, head, b""
+    while block:
+        count += (last + block).count(b"\xff\xda")
+        last, block = block[-1:], file.read(2**20)
+    return count
+
+
+def _samples(path: Path, image: Image.Image, head: bytes) -> tuple[int, bool, bool]:
+    """Return bits of a sample, whether zero is white, and whether values may have changed."""
+    if image.format == "PNG":
+        return head[24], False, False
+    if image.format == "TIFF":
+        tags = image.tag_v2  # type: ignore[attr-defined]  # TiffImageFile's
+        formats = set(_numbers(tags.get(_SAMPLE_FORMAT, 1)))
+        bits = max(_numbers(tags.get(_BITS, 1)))
+        if formats - {1} and bits < 32:
+            raise DataError(f"{path}: its samples are signed; save the image with unsigned samples")
+        return bits, tags.get(_PHOTOMETRIC) == 0, tags.get(_COMPRESSION, 1) not in _LOSSLESS
+    if image.format == "WEBP":
+        return 8, False, not any(kind == b"VP8L" for kind, _ in _riff_chunks(head))
+    return 8, False, image.format not in ("BMP", "GIF")
+
+
+def _numbers(value: object) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, tuple) else (value,)  # type: ignore[return-value]
+
+
+def _riff_chunks(head: bytes) -> Iterator[tuple[bytes, int]]:
+    place = 12
+    while place + 8 <= len(head):
+        kind, length = struct.unpack_from("<4sI", head, place)
+        yield kind, length
+        place += 8 + length + length % 2
+
+
+def _coding(kind: str | None, head: bytes) -> tuple[int, int] | None:
+    """Return the code points of a PNG's cICP chunk or an AVIF's colour information box."""
+    if kind == "AVIF":
+        place = head.find(b"colrnclx")
+        if 0 <= place <= len(head) - 12:
+            primaries, transfer = struct.unpack_from(">HH", head, place + 8)
+            return primaries, transfer
+    if kind == "PNG":
+        place = 8
+        while place + 10 <= len(head):
+            length, name = struct.unpack_from(">I4s", head, place)
+            if name == b"cICP":
+                return head[place + 8], head[place + 9]
+            if name == b"IDAT":
+                break
+            place += 12 + length
+    return None
+
+
+def _unidentified(path: Path, head: bytes) -> str:
+    if not head:
+        return "the file is empty"
+    kind = UNREADABLE_SUFFIXES.get(path.suffix.lower())
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        kind = "HEIC"
+    if kind is not None:
+        return f"{kind} images cannot be read; convert it to PNG or JPEG"
+    return f"cannot be read: corrupt, or not an image of a known format ({', '.join(FORMATS)})"

@@ -1,0 +1,191 @@
+"""Reading label maps: the values or colors exactly as stored, or rejected with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from skinfw.data.image_file import DecodedImage, open_image, sides_tell, turned_upright
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import LabelMap, Mask
+from skinfw.errors import DataError
+
+Palette = NDArray[np.uint8]
+
+_AS_GREY = "save the class codes as a greyscale PNG"
+
+
+@dataclass(frozen=True)
+class LabelImage:
+    """What the file of a label map holds.
+
+    Attributes:
+        path: the file.
+        codes: the stored values, uint16 ``(H, W)``, or None for an RGB image.
+        colors: the stored colors, uint8 RGB ``(H, W, 3)``, or None for a greyscale image.
+        palette: the color of each code of a palette image, uint8 ``(256, 3)``, or None.
+        clear: which pixels are fully transparent, bool ``(H, W)``; all others are opaque.
+        lossy: whether the format may have changed the colors.
+    """
+
+    path: Path
+    codes: NDArray[np.uint16] | None
+    colors: NDArray[np.uint8] | None
+    palette: Palette | None
+    clear: Mask
+    lossy: bool
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.clear.shape[0], self.clear.shape[1]
+
+
+def read_label_image(path: Path, photo: Photo | None = None) -> LabelImage:
+    """Read the file of a label map, without a thought about what its values stand for.
+
+    Args:
+        path: the file.
+        photo: the photo that it belongs to. Where the photo was turned by its EXIF orientation and the map's
+            size is that of the unturned photo, the map is turned as well.
+
+    Raises:
+        DataError: as `skinfw.data.image_file.open_image`; or the values are not certain: class codes in a
+            lossy format or inverted, floating point, half-transparent pixels; or it is not certain whether
+            the map is turned as the photo is.
+    """
+    file = open_image(path)
+    image = file.image if photo is None else _turned_like(photo, file)
+    if file.zero_is_white:
+        raise DataError(f"{path}: a label map that is stored inverted (zero is white); {_AS_GREY}")
+    codes, colors, palette, alpha = None, None, None, None
+    if image.mode in ("1", "L", "LA"):
+        if file.lossy:
+            raise DataError(f"{path}: class codes in a lossy format, which changes them; {_AS_GREY}")
+        codes, alpha = _grey_codes(image, file.bits), _alpha(image)
+    elif image.mode.startswith("I"):
+        codes, alpha = _wide_codes(image, path), _alpha(image)
+    elif image.mode in ("P", "PA"):
+        codes, alpha = np.asarray(image.getchannel(0), np.uint16), _alpha(image)
+        palette = _palette(image)
+        colors = palette[codes]
+    elif image.mode in ("RGB", "RGBA") and file.bits <= 8:
+        colors, alpha = np.asarray(image.convert("RGB"), np.uint8), _alpha(image)
+    else:
+        bits = f" with {file.bits} bits a sample" if file.bits > 8 else ""
+        raise DataError(f"{path}: a label map of mode {image.mode}{bits} cannot be read; {_AS_GREY}")
+    clear = np.zeros((image.height, image.width), bool) if alpha is None else alpha == 0
+    if alpha is not None and not (clear | (alpha == 255)).all():
+        y, x = np.argwhere(~clear & (alpha < 255))[0]
+        raise DataError(
+            f"{path}: the pixel x={x}, y={y} is half-transparent; save the label map without transparency"
+        )
+    return LabelImage(path, codes, colors, palette, clear, file.lossy)
+
+
+def read_labels(path: Path) -> LabelMap:
+    """Read the label map of a sample folder, a palette or greyscale image of class codes.
+
+    Returns:
+        class codes, uint8 ``(H, W)``.
+
+    Raises:
+        DataError: as `read_label_image`, or the palette is not the one that prepared samples have.
+    """
+    labels = read_label_image(path)
+    if labels.codes is None:
+        raise DataError(f"{path}: holds colors, not class codes; prepare the sample again")
+    known = (sample_palette(), grey_ramp())
+    if labels.palette is not None and not any(is_indexed(labels, each) for each in known):
+        raise DataError(
+            f"{path}: another program has changed its palette, so its values may not be class codes any more; "
+            "prepare the sample again"
+        )
+    if labels.clear.any() or labels.codes.max(initial=0) > 255:
+        raise DataError(f"{path}: has transparent pixels or values above 255; prepare the sample again")
+    return labels.codes.astype(np.uint8)
+
+
+def is_indexed(labels: LabelImage, palette: Palette) -> bool:
+    """Return whether each code that occurs in a palette image has the color of that code in a palette."""
+    if labels.codes is None or labels.palette is None:
+        return False
+    used = np.unique(labels.codes[~labels.clear])
+    return bool((used < len(palette)).all() and np.array_equal(labels.palette[used], palette[used]))
+
+
+def sample_palette() -> Palette:
+    """Return the palette of the label maps in sample folders: black, then hues a golden ratio apart."""
+    hues = (np.arange(256) * 0.618034 % 1 * 179).astype(np.uint8)
+    rings = np.stack([hues, np.full(256, 200, np.uint8), 255 - np.arange(256, dtype=np.uint8) // 4], axis=1)
+    colors = cv2.cvtColor(rings[None], cv2.COLOR_HSV2RGB)[0].astype(np.uint8)
+    colors[0] = 0
+    return colors
+
+
+def grey_ramp() -> Palette:
+    """Return the palette in which each code is the grey level of that value."""
+    return np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+
+
+def _turned_like(photo: Photo, file: DecodedImage) -> Image.Image:
+    """Return a map as the photo is turned.
+
+    A program that ignores EXIF makes the map of an unturned photo, another one makes it of the photo as it is
+    shown. Only the sides of the image or the map's own orientation tell which.
+    """
+    own, of_photo = file.orientation, photo.orientation
+    if own in (None, 1) and of_photo == 1 or own in (1, of_photo):
+        return file.image
+    if own is None and sides_tell(of_photo, photo.size):
+        unturned = (file.image.width, file.image.height) == photo.size
+        return turned_upright(file.image, of_photo) if unturned else file.image
+    stated = "no EXIF orientation" if own is None else f"the EXIF orientation {own}"
+    raise DataError(
+        f"{file.path}: the photo has the EXIF orientation {of_photo} and the label map {stated}, so it is not "
+        "certain that they are turned alike; save the photo turned upright and without the orientation, and "
+        "the label map to fit"
+    )
+
+
+def _grey_codes(image: Image.Image, bits: int) -> NDArray[np.uint16]:
+    values = np.asarray(image.getchannel(0), np.uint16)
+    if image.mode == "1":
+        return (values != 0).astype(np.uint16)
+    # Pillow scales grey of 2 and 4 bits to 8
+    return values // np.uint16(255 // (2**bits - 1)) if bits in (2, 4) else values
+
+
+def _wide_codes(image: Image.Image, path: Path) -> NDArray[np.uint16]:
+    values = np.asarray(image)
+    if values.min() < 0 or values.max() > 65535:
+        raise DataError(f"{path}: holds values from {values.min()} to {values.max()}; {_AS_GREY}")
+    return values.astype(np.uint16)
+
+
+def _palette(image: Image.Image) -> Palette:
+    stored = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    palette = np.zeros((256, 3), np.uint8)
+    palette[: len(stored)] = stored
+    return palette
+
+
+def _alpha(image: Image.Image) -> NDArray[np.uint8] | None:
+    """Return the alpha channel, or that of the transparent value, uint8 ``(H, W)``; None for neither."""
+    if "A" in image.getbands():
+        return np.asarray(image.getchannel("A"), np.uint8)
+    key = image.info.get("transparency")
+    if key is None:
+        return None
+    if isinstance(key, bytes):
+        entries = np.full(256, 255, np.uint8)
+        entries[: len(key)] = np.frombuffer(key[:256], np.uint8)
+        return entries[np.asarray(image, np.uint8)]
+    values = np.asarray(image)
+    same = (values == np.asarray(key)).reshape(*values.shape[:2], -1).all(axis=2)
+    return np.where(same, 0, 255).astype(np.uint8)

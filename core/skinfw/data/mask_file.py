@@ -1,0 +1,158 @@
+"""Reading masks: white where the mask is set and black elsewhere, or rejected with the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.data.image_file import DecodedImage, open_image
+from skinfw.data.photo import BLACK, flattened
+from skinfw.data.segmentation import Mask
+from skinfw.errors import DataError
+
+THRESHOLD = 128
+"""Grey levels from here on are white."""
+
+NEARLY = 64
+"""Levels from black and from white that count as such: JPEG and anti-aliased edges have them."""
+
+MAX_GREY = 0.05
+"""Largest fraction of the pixels that may be neither."""
+
+_MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX")
+_PEAKS = (1, 255, 1023, 4095, 16383, 32767, 65535)
+"""The values of white in masks of more than 8 bits that hold only black and white."""
+
+_MAX_CHROMA = 48
+_AREA = 5
+_AREA_NEARLY = 32
+_FLAT_NEARLY = 8
+_BORDER = 0.5
+
+_CONVENTION = "a mask is white where the skin is and black elsewhere"
+
+
+def read_mask(path: Path) -> Mask:
+    """Read a mask.
+
+    Transparent pixels count as black, so that white on transparent is read as it looks. Masks of 0 and 1, and
+    of more than 8 bits, are read if they hold nothing but black and white.
+
+    Returns:
+        bool ``(H, W)``.
+
+    Raises:
+        DataError: as `skinfw.data.image_file.open_image`; or it is not certain which pixels are set: grey
+            areas, colors, nothing white though something is there, or a transparent hole.
+    """
+    return read_grey_mask(path)[0]
+
+
+def read_grey_mask(path: Path) -> tuple[Mask, float]:
+    """Read a mask, and return with it the fraction of its pixels that are neither black nor white."""
+    file = open_image(path)
+    values = _grey(file)
+    _check_areas(path, values)
+    grey = float(((values >= NEARLY) & (values < 256 - NEARLY)).mean())
+    if grey > MAX_GREY:
+        raise DataError(f"{path}: {grey:.0%} of its pixels are neither black nor white; {_CONVENTION}")
+    lightest, darkest = int(values.max()), int(values.min())
+    if 0 < lightest < 256 - NEARLY:
+        raise DataError(f"{path}: nothing in it is white (the lightest value is {lightest}); {_CONVENTION}")
+    if NEARLY <= darkest < 255:
+        raise DataError(f"{path}: nothing in it is black (the darkest value is {darkest}); {_CONVENTION}")
+    return values >= THRESHOLD, grey
+
+
+def _grey(file: DecodedImage) -> NDArray[np.uint8]:
+    """Return the mask as grey levels, uint8 ``(H, W)``."""
+    path, image = file.path, file.image
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        return _black_and_white(file)
+    if image.mode not in _MODES:
+        raise DataError(f"{path}: a mask of mode {image.mode}; save it as a greyscale PNG")
+    alpha = None
+    if file.has_alpha:
+        layers = np.asarray(image.convert("RGBA"), np.uint8)
+        colors, alpha = layers[..., :3], layers[..., 3]
+    else:
+        colors = np.asarray(image.convert("RGB"), np.uint8)
+    colors = flattened(colors, alpha, BLACK)
+    lightest, darkest = colors.max(axis=2), colors.min(axis=2)
+    colored = lightest.astype(np.int16) - darkest > _MAX_CHROMA
+    if colored.mean() > MAX_GREY or _has_area(colored):
+        y, x = np.argwhere(colored)[0]
+        value = ",".join(map(str, colors[y, x]))
+        raise DataError(f"{path}: the pixel x={x}, y={y} has the color {value}; {_CONVENTION}")
+    values: NDArray[np.uint8] = colors[..., 1]
+    if alpha is not None:
+        _check_alpha(path, alpha, values)
+    elif not file.lossy and values.max() == 1:  # a mask of 0 and 1
+        values = values * np.uint8(255)
+    return values
+
+
+def _check_alpha(path: Path, alpha: NDArray[np.uint8], values: NDArray[np.uint8]) -> None:
+    """What is visible must say the same as the alpha channel, or say all."""
+    clear = alpha < THRESHOLD
+    if clear.all():
+        raise DataError(f"{path}: is fully transparent; {_CONVENTION}")
+    if not clear.any():
+        return
+    if not (values >= THRESHOLD).any():
+        raise DataError(
+            f"{path}: is black where it is opaque, so either may be the skin; {_CONVENTION}, without transparency"
+        )
+    border = np.concatenate([clear[0], clear[-1], clear[:, 0], clear[:, -1]])
+    shows_black = (values < THRESHOLD) & ~clear
+    if not shows_black.any() and border.mean() < _BORDER:
+        raise DataError(
+            f"{path}: is white with a transparent hole, so either may be the skin; {_CONVENTION}, without "
+            "transparency"
+        )
+
+
+def _black_and_white(file: DecodedImage) -> NDArray[np.uint8]:
+    """Return a mask of more than 8 bits or of numbers, which must hold only 0 and one other known value."""
+    values = np.asarray(file.image)
+    if file.image.info.get("transparency") is not None:
+        raise DataError(f"{file.path}: a mask of 16 bits with a transparent value; save it as an 8-bit PNG")
+    found = np.unique(values)
+    peak = found[-1]
+    peaks = _PEAKS[:1] if file.bits == 1 else _PEAKS
+    if peak != 0 and peak not in peaks or set(found.tolist()) - {0, peak.item()}:
+        shown = ", ".join(f"{value:g}" for value in found[:5]) + (" and more" if len(found) > 5 else "")
+        raise DataError(
+            f"{file.path}: a mask of {file.bits} bits with the values {shown}; save it as an 8-bit PNG, "
+            "white where the skin is and black elsewhere"
+        )
+    set_ = (values != 0) ^ file.zero_is_white
+    return set_.astype(np.uint8) * np.uint8(255)
+
+
+def _check_areas(path: Path, values: NDArray[np.uint8]) -> None:
+    """Edges may be grey, areas may not: who drew them meant something by them."""
+    kernel = np.ones((_AREA, _AREA), np.uint8)
+    lowest, highest = cv2.erode(values, kernel), cv2.dilate(values, kernel)
+    between = (lowest >= _AREA_NEARLY) & (highest < 256 - _AREA_NEARLY)
+    flat = (lowest == highest) & (lowest >= _FLAT_NEARLY) & (highest < 256 - _FLAT_NEARLY)
+    areas = _inner(between | flat)
+    if areas.any():
+        y, x = np.argwhere(areas)[0] + _AREA // 2
+        raise DataError(
+            f"{path}: an area around x={x}, y={y} is grey ({values[y, x]}), neither black nor white; {_CONVENTION}"
+        )
+
+
+def _has_area(found: Mask) -> bool:
+    eroded = cv2.erode(found.astype(np.uint8), np.ones((_AREA, _AREA), np.uint8))
+    return bool(_inner(eroded).any())
+
+
+def _inner(areas: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return the places whose whole neighborhood is in the image."""
+    edge = _AREA // 2
+    return areas[edge:-edge, edge:-edge]
