@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from skinfw.data.sample_folder import WHITE_TOLERANCE
+from skinfw.data.cutout_file import WHITE_TOLERANCE
 
 _LEAST_WHITE = (255 - WHITE_TOLERANCE - 0.5) / 255
 

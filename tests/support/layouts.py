@@ -39,7 +39,7 @@ def write_person(
     known = label_set(labels)
     codes = np.array([known.classes.index(names.get(name, name)) for name in CLASSES], np.uint8)
     picture = Image.fromarray(codes[drawing.labels])
-    picture.putpalette([value for color in known.colors() for value in color])
+    picture.putpalette([value for color in known.palettes()[-1] for value in color])
     for path, image in ((photo, Image.fromarray(drawing.picture)), (label_map, picture)):
         path.parent.mkdir(parents=True, exist_ok=True)
         image.save(path, quality=95)

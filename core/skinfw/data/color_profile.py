@@ -9,12 +9,13 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
 from skinfw.data.image_file import DecodedImage
+from skinfw.data.segmentation import Picture
 from skinfw.errors import DataError
 
 _SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 """The color space that a profile must be of, by Pillow's mode."""
 
-# ITU-T H.273: the primaries of BT.709, and its and sRGB's transfer functions, which files use alike; 2: not given
+# ITU-T H.273: BT.709's primaries, and its and sRGB's transfer functions, which files use alike; 2: unknown
 _SRGB_PRIMARIES, _SRGB_TRANSFERS = (1, 2), (1, 2, 6, 13, 14, 15)
 
 _SRGB_GAMMA = 1 / 2.2
@@ -51,7 +52,8 @@ def to_srgb(image: Image.Image, file: DecodedImage) -> Image.Image:
         transform = _transform(profile, image.mode)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
         raise DataError(
-            f"{file.path}: its ICC profile cannot be used: {str(error)[:100]}; {_REMEDY}, or remove the profile"
+            f"{file.path}: its ICC profile cannot be used: {str(error)[:100]}; {_REMEDY}, or remove the "
+            "profile"
         ) from None
     if transform is None:
         return image.convert("RGB")
@@ -82,13 +84,18 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     )
     if source == "CMYK":
         return transform
-    # Rounding on the way there and back is all that an sRGB profile does
-    levels = np.arange(0, 256, 17 if source == "RGB" else 1, dtype=np.uint8)
-    probe = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 16, 3) if source == "RGB" else levels[None]
+    # all that an sRGB profile does is to round on the way there and back
+    probe = _probe() if source == "RGB" else np.arange(256, dtype=np.uint8)[None]
     before = Image.fromarray(probe)
     after = ImageCms.applyTransform(before, transform)
     difference = np.asarray(after, int) - np.asarray(before.convert("RGB"), int)
     return None if np.abs(difference).max() <= 1 else transform
+
+
+def _probe() -> Picture:
+    """Return an image of 4096 colors all over the RGB cube."""
+    levels = np.arange(0, 256, 17, dtype=np.uint8)
+    return np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(64, 64, 3)
 
 
 def _check_srgb(image: Image.Image, file: DecodedImage) -> None:

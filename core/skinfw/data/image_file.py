@@ -1,7 +1,7 @@
 """Opening an image file: the formats, limits and faults of decoders in one place.
 
-What the pixels mean differs: `skinfw.data.photo`, `skinfw.data.mask_file` and `skinfw.data.label_file` know it,
-each for its own kind.
+What the pixels mean differs: `skinfw.data.photo`, `skinfw.data.mask_file` and `skinfw.data.label_file` know
+it, each for its own kind.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ MAX_PIXELS = 100_000_000
 """Larger images are rejected before they are decoded: a small file can hold a huge image."""
 
 MAX_SCANS = 500
-"""A JPEG with more scans is rejected: each takes the time of decoding the whole image, and no camera or program
-writes more than a few dozen."""
+"""A JPEG with more scans is rejected: each takes the time of decoding the whole image, and no camera or
+program writes more than a few dozen."""
 
 _HEAD = 2**18
 _MESSAGE_LENGTH = 200

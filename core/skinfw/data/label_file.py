@@ -59,7 +59,12 @@ def read_label_image(path: Path, photo: Photo | None = None) -> LabelImage:
             lossy format or inverted, floating point, half-transparent pixels; or it is not certain whether
             the map is turned as the photo is.
     """
-    file = open_image(path)
+    return label_image_of(open_image(path), photo)
+
+
+def label_image_of(file: DecodedImage, photo: Photo | None = None) -> LabelImage:
+    """Return what a decoded label map holds; see `read_label_image`."""
+    path = file.path
     image = file.image if photo is None else _turned_like(photo, file)
     if file.zero_is_white:
         raise DataError(f"{path}: a label map that is stored inverted (zero is white); {_AS_GREY}")
@@ -97,14 +102,19 @@ def read_labels(path: Path) -> LabelMap:
     Raises:
         DataError: as `read_label_image`, or the palette is not the one that prepared samples have.
     """
-    labels = read_label_image(path)
+    return labels_of(open_image(path))
+
+
+def labels_of(file: DecodedImage) -> LabelMap:
+    """Return the class codes of a decoded label map; see `read_labels`."""
+    path, labels = file.path, label_image_of(file)
     if labels.codes is None:
         raise DataError(f"{path}: holds colors, not class codes; prepare the sample again")
     known = (sample_palette(), grey_ramp())
     if labels.palette is not None and not any(is_indexed(labels, each) for each in known):
         raise DataError(
-            f"{path}: another program has changed its palette, so its values may not be class codes any more; "
-            "prepare the sample again"
+            f"{path}: another program has changed its palette, so its values may not be class codes any "
+            "more; prepare the sample again"
         )
     if labels.clear.any() or labels.codes.max(initial=0) > 255:
         raise DataError(f"{path}: has transparent pixels or values above 255; prepare the sample again")
@@ -125,7 +135,7 @@ def sample_palette() -> Palette:
     rings = np.stack([hues, np.full(256, 200, np.uint8), 255 - np.arange(256, dtype=np.uint8) // 4], axis=1)
     colors = cv2.cvtColor(rings[None], cv2.COLOR_HSV2RGB)[0].astype(np.uint8)
     colors[0] = 0
-    return colors
+    return np.asarray(colors, np.uint8)
 
 
 def grey_ramp() -> Palette:
@@ -140,23 +150,23 @@ def _turned_like(photo: Photo, file: DecodedImage) -> Image.Image:
     shown. Only the sides of the image or the map's own orientation tell which.
     """
     own, of_photo = file.orientation, photo.orientation
-    if own in (None, 1) and of_photo == 1 or own in (1, of_photo):
+    if (own in (None, 1) and of_photo == 1) or own in (1, of_photo):
         return file.image
     if own is None and sides_tell(of_photo, photo.size):
         unturned = (file.image.width, file.image.height) == photo.size
         return turned_upright(file.image, of_photo) if unturned else file.image
     stated = "no EXIF orientation" if own is None else f"the EXIF orientation {own}"
     raise DataError(
-        f"{file.path}: the photo has the EXIF orientation {of_photo} and the label map {stated}, so it is not "
-        "certain that they are turned alike; save the photo turned upright and without the orientation, and "
-        "the label map to fit"
+        f"{file.path}: the photo has the EXIF orientation {of_photo} and the label map {stated}, so it is "
+        "not certain that they are turned alike; save the photo turned upright and without the orientation, "
+        "and the label map to fit"
     )
 
 
 def _grey_codes(image: Image.Image, bits: int) -> NDArray[np.uint16]:
     values = np.asarray(image.getchannel(0), np.uint16)
     if image.mode == "1":
-        return (values != 0).astype(np.uint16)
+        return np.asarray(values != 0, np.uint16)
     # Pillow scales grey of 2 and 4 bits to 8
     return values // np.uint16(255 // (2**bits - 1)) if bits in (2, 4) else values
 

@@ -48,13 +48,17 @@ def read_mask(path: Path) -> Mask:
         DataError: as `skinfw.data.image_file.open_image`; or it is not certain which pixels are set: grey
             areas, colors, nothing white though something is there, or a transparent hole.
     """
-    return read_grey_mask(path)[0]
+    return mask_of(open_image(path))
 
 
-def read_grey_mask(path: Path) -> tuple[Mask, float]:
-    """Read a mask, and return with it the fraction of its pixels that are neither black nor white."""
-    file = open_image(path)
-    values = _grey(file)
+def mask_of(file: DecodedImage) -> Mask:
+    """Return a decoded mask, bool ``(H, W)``; see `read_mask`."""
+    return mask_and_grey(file)[0]
+
+
+def mask_and_grey(file: DecodedImage) -> tuple[Mask, float]:
+    """Return a decoded mask, and the fraction of its pixels that are neither black nor white."""
+    path, values = file.path, _grey(file)
     _check_areas(path, values)
     grey = float(((values >= NEARLY) & (values < 256 - NEARLY)).mean())
     if grey > MAX_GREY:
@@ -104,7 +108,8 @@ def _check_alpha(path: Path, alpha: NDArray[np.uint8], values: NDArray[np.uint8]
         return
     if not (values >= THRESHOLD).any():
         raise DataError(
-            f"{path}: is black where it is opaque, so either may be the skin; {_CONVENTION}, without transparency"
+            f"{path}: is black where it is opaque, so either may be the skin; {_CONVENTION}, without "
+            "transparency"
         )
     border = np.concatenate([clear[0], clear[-1], clear[:, 0], clear[:, -1]])
     shows_black = (values < THRESHOLD) & ~clear
@@ -123,14 +128,14 @@ def _black_and_white(file: DecodedImage) -> NDArray[np.uint8]:
     found = np.unique(values)
     peak = found[-1]
     peaks = _PEAKS[:1] if file.bits == 1 else _PEAKS
-    if peak != 0 and peak not in peaks or set(found.tolist()) - {0, peak.item()}:
+    if (peak != 0 and peak not in peaks) or set(found.tolist()) - {0, peak.item()}:
         shown = ", ".join(f"{value:g}" for value in found[:5]) + (" and more" if len(found) > 5 else "")
         raise DataError(
             f"{file.path}: a mask of {file.bits} bits with the values {shown}; save it as an 8-bit PNG, "
             "white where the skin is and black elsewhere"
         )
     set_ = (values != 0) ^ file.zero_is_white
-    return set_.astype(np.uint8) * np.uint8(255)
+    return np.where(set_, 255, 0).astype(np.uint8)
 
 
 def _check_areas(path: Path, values: NDArray[np.uint8]) -> None:
@@ -143,7 +148,8 @@ def _check_areas(path: Path, values: NDArray[np.uint8]) -> None:
     if areas.any():
         y, x = np.argwhere(areas)[0] + _AREA // 2
         raise DataError(
-            f"{path}: an area around x={x}, y={y} is grey ({values[y, x]}), neither black nor white; {_CONVENTION}"
+            f"{path}: an area around x={x}, y={y} is grey ({values[y, x]}), neither black nor white; "
+            f"{_CONVENTION}"
         )
 
 

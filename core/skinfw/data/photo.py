@@ -55,7 +55,7 @@ class Photo:
 
 
 def read_picture(path: Path, background: int = WHITE) -> Picture:
-    """Read a photo or drawing: converted to sRGB by its ICC profile, and turned upright by its EXIF orientation.
+    """Read a photo or drawing, converted to sRGB by its ICC profile and upright by its EXIF orientation.
 
     Args:
         path: the file.
@@ -73,7 +73,7 @@ def read_picture(path: Path, background: int = WHITE) -> Picture:
 
 
 def picture_of(file: DecodedImage) -> tuple[Picture, NDArray[np.uint8] | None]:
-    """Return the colors of a decoded photo, uint8 sRGB ``(H, W, 3)``, and its alpha, uint8 ``(H, W)``, or None.
+    """Return a decoded photo's colors, uint8 sRGB ``(H, W, 3)``, and its alpha, uint8 ``(H, W)`` or None.
 
     Raises:
         DataError: as `read_picture`.
@@ -98,7 +98,7 @@ def picture_of(file: DecodedImage) -> tuple[Picture, NDArray[np.uint8] | None]:
 
 
 def flattened(colors: Picture, alpha: NDArray[np.uint8] | None, background: int) -> Picture:
-    """Lay colors, uint8 ``(H, W, 3)``, on a plain background where alpha, uint8 ``(H, W)``, lets it through."""
+    """Lay colors, uint8 ``(H, W, 3)``, on a grey background that alpha, uint8 ``(H, W)``, lets through."""
     if alpha is None:
         return colors
     share = alpha[..., None].astype(np.float32) / 255
@@ -131,6 +131,6 @@ def _eight_bits(file: DecodedImage) -> Image.Image:
 def _check_peak(file: DecodedImage, peak: int) -> None:
     if peak < _MIN_PEAK:
         raise DataError(
-            f"{file.path}: 16 bits a sample, but no value reaches {_MIN_PEAK} of {_FULL}: it seems to hold fewer "
-            "bits, and its white is not known; save it with 8 bits"
+            f"{file.path}: 16 bits a sample, but no value reaches {_MIN_PEAK} of {_FULL}: it seems to hold "
+            "fewer bits, and its white is not known; save it with 8 bits"
         )

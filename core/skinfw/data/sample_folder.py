@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,41 +11,53 @@ from typing import Any
 import numpy as np
 
 from skinfw.config import Size
+from skinfw.data.cutout_file import cutout_of
 from skinfw.data.face import face_classes, face_from_keypoints
+from skinfw.data.image_file import DecodedImage, open_image, sides_tell
+from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.data.keypoints import Keypoints, read_openpose_json
+from skinfw.data.label_file import read_labels
+from skinfw.data.mask_file import mask_of
 from skinfw.data.parts import PersonParts, to_sample
-from skinfw.data.photo import read_image, to_rgb
-from skinfw.data.resize import blank_outside
+from skinfw.data.photo import BLACK, WHITE, flattened, picture_of
 from skinfw.data.sample import APPAREL, BODY, FACE, HEATMAPS, INPUTS, LINE, SKIN, Sample
-from skinfw.data.segmentation import LabelMap, Mask, Picture
+from skinfw.data.segmentation import Mask, Picture
 from skinfw.data.skeleton import draw_resized_pose
 from skinfw.errors import DataError
 from skinfw.inputs import LineStyle
-
-SUFFIXES = (".png", ".jpg", ".jpeg")
-"""What the pictures of a sample folder may end with; the first one found counts."""
 
 KEYPOINTS_FILE = "keypoints.json"
 PARSING_FILE = "parsing.png"
 RECORD_FILE = "sample.json"
 
-WHITE_TOLERANCE = 16
-"""Without an alpha channel, pixels at most this far below 255 in every channel count as erased: JPEG does not
-keep white exactly white."""
-
-_GREY_MARGIN = 64
-_GREY_SHARE = 0.05
+_MAX_KEPT_SKIN = 0.9
+"""Fraction of what is kept that a skin mask may cover: a mask that covers more is inverted."""
 
 
 def find_picture(folder: Path, part: str) -> Path | None:
-    """Return the file of a part, for instance ``body.png``, or None where the folder has none."""
-    candidates = (folder / f"{part}{suffix}" for suffix in SUFFIXES)
-    return next((path for path in candidates if path.is_file()), None)
+    """Return the file of a part, for instance ``body.png``, or None where the folder has none.
+
+    Raises:
+        DataError: the folder holds several files of that part.
+    """
+    try:
+        names = [entry.name for entry in os.scandir(folder)]
+    except OSError:  # no such folder; who needs the part reports it
+        return None
+    found = sorted(name for name in names if _part_of(name) == part)
+    if len(found) > 1:
+        raise DataError(f"{folder}: holds {' and '.join(found)}; keep the one that is meant")
+    return folder / found[0] if found else None
 
 
 def is_sample_folder(file_names: Sequence[str]) -> bool:
     """Return whether a folder with these files is a sample: whether it has an apparel_head_foot."""
-    return any(f"{APPAREL}{suffix}" in file_names for suffix in SUFFIXES)
+    return any(_part_of(name) == APPAREL for name in file_names)
+
+
+def _part_of(name: str) -> str | None:
+    stem, dot, suffix = name.rpartition(".")
+    return stem if dot + suffix.lower() in IMAGE_SUFFIXES else None
 
 
 def read_sample(
@@ -78,13 +91,14 @@ def read_sample(
     unknown = sorted(set(inputs) - set(INPUTS))
     if unknown:
         raise DataError(f"{folder}: unknown input {unknown[0]!r} (a sample has: {', '.join(INPUTS)})")
-    apparel, kept = read_cutout(_required(folder, APPAREL))
-    reader = _Reader(folder, (kept.shape[0], kept.shape[1]))
+    cutout = open_image(_required(folder, APPAREL))
+    apparel, kept = cutout_of(cutout)
+    reader = _Reader(folder, (kept.shape[0], kept.shape[1]), cutout.orientation or 1)
     parts = PersonParts(
         apparel=apparel,
         kept=kept,
         body=reader.picture(_required(folder, BODY)) if needs_target else apparel,
-        skin=reader.skin(required=needs_skin or SKIN in inputs),
+        skin=reader.skin(kept, required=needs_skin or SKIN in inputs),
         line=reader.line() if LINE in inputs else None,
         face=reader.face(kept) if FACE in inputs else None,
         keypoints=reader.required_keypoints() if needs_keypoints or HEATMAPS in inputs else None,
@@ -93,62 +107,37 @@ def read_sample(
     return to_sample(name, parts, size, inputs)
 
 
-def read_cutout(path: Path) -> tuple[Picture, Mask]:
-    """Read a picture with an erased background.
-
-    What is kept is told by the alpha channel; a picture without one (the report's JPEG files) keeps all
-    pixels that are not nearly white. As white clothes cannot be told from background then, no pixel of such
-    a picture is changed.
-
-    Returns:
-        the picture, uint8 RGB ``(H, W, 3)``, with white where it is transparent, and what is kept, bool
-        ``(H, W)``.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
-    image = read_image(path)
-    if "A" in image.getbands() or "transparency" in image.info:
-        layers = np.asarray(image.convert("RGBA"), np.uint8)
-        kept = layers[..., 3] >= 128
-        return blank_outside(layers[..., :3], kept), kept
-    picture = np.asarray(to_rgb(image), np.uint8)
-    return picture, picture.min(axis=2) < 255 - WHITE_TOLERANCE
-
-
-def read_mask(path: Path) -> Mask:
-    """Read a mask picture: white where it is set, black elsewhere, bool ``(H, W)``.
-
-    Raises:
-        DataError: the file cannot be read, or is no black-and-white picture.
-    """
-    values = np.asarray(to_rgb(read_image(path)), np.uint8)
-    lightest, darkest = values.max(axis=2), values.min(axis=2)
-    between = (lightest >= _GREY_MARGIN) & (darkest < 256 - _GREY_MARGIN)
-    share = float(between.mean())
-    if share > _GREY_SHARE:
-        raise DataError(
-            f"{path}: {share:.0%} of its pixels are neither black nor white; "
-            "a mask is white where the skin is and black elsewhere"
-        )
-    return values[..., 1] >= 128
-
-
 def _required(folder: Path, part: str) -> Path:
     found = find_picture(folder, part)
     if found is None:
         if not folder.is_dir():
             raise DataError(f"{folder}: no such sample folder")
-        raise DataError(f"{folder}: {part} is missing (looked for {', '.join(part + s for s in SUFFIXES)})")
+        raise DataError(
+            f"{folder}: {part} is missing (looked for {', '.join(part + each for each in IMAGE_SUFFIXES)})"
+        )
     return found
 
 
 class _Reader:
     """Reads the parts beside ``apparel_head_foot`` and checks that they are of its size."""
 
-    def __init__(self, folder: Path, size: Size) -> None:
+    def __init__(self, folder: Path, size: Size, orientation: int) -> None:
         self.folder = folder
         self.size = size
+        self.orientation = orientation
+
+    def _open(self, path: Path) -> DecodedImage:
+        """Open a part, and check that it has the size of the others and is turned as they are."""
+        file = open_image(path)
+        self._check_size(path, file.image.height, file.image.width)
+        turned = max(self.orientation, file.orientation or 1)
+        if (file.orientation or 1) != self.orientation and not sides_tell(turned, self.size):
+            raise DataError(
+                f"{path}: its EXIF orientation is {file.orientation or 1}, that of {APPAREL} beside it "
+                f"{self.orientation}, so it is not certain that they are turned alike; save both upright and "
+                "without the orientation"
+            )
+        return file
 
     def _check_size(self, path: Path, height: int, width: int) -> None:
         if (height, width) != self.size:
@@ -157,25 +146,28 @@ class _Reader:
                 f"{self.size[0]}x{self.size[1]}; all pictures of a sample must be of one size"
             )
 
-    def picture(self, path: Path) -> Picture:
-        pixels = np.asarray(to_rgb(read_image(path)), np.uint8)
-        self._check_size(path, *pixels.shape[:2])
-        return pixels
+    def picture(self, path: Path, background: int = WHITE) -> Picture:
+        return flattened(*picture_of(self._open(path)), background)
 
-    def skin(self, *, required: bool) -> Mask | None:
+    def skin(self, kept: Mask, *, required: bool) -> Mask | None:
         path = find_picture(self.folder, SKIN)
         if path is None:
             if required:
                 raise DataError(f"{self.folder}: {SKIN} is missing, and the run needs to know the skin")
             return None
-        mask = read_mask(path)
-        self._check_size(path, *mask.shape)
+        mask = mask_of(self._open(path))
+        covered = np.count_nonzero(mask & kept) / np.count_nonzero(kept)
+        if covered > _MAX_KEPT_SKIN:
+            raise DataError(
+                f"{path}: covers {covered:.0%} of what {APPAREL} keeps; it seems to be inverted: a mask is "
+                "white where the skin is and black elsewhere"
+            )
         return mask
 
     def line(self) -> Picture:
         path = find_picture(self.folder, LINE)
         if path is not None:
-            return self.picture(path)
+            return self.picture(path, BLACK)
         keypoints = self.keypoints()
         if keypoints is None:
             raise DataError(f"{self.folder}: neither {LINE} nor {KEYPOINTS_FILE} is there to show the pose")
@@ -225,18 +217,6 @@ class _Reader:
         labels = read_labels(path)
         self._check_size(path, *labels.shape)
         return np.isin(labels, [classes.index(name) for name in faces])
-
-
-def read_labels(path: Path) -> LabelMap:
-    """Read a label map of class indices, uint8 ``(H, W)``.
-
-    Raises:
-        DataError: the file cannot be read, or is no palette or greyscale picture.
-    """
-    image = read_image(path)
-    if image.mode not in ("P", "L"):
-        raise DataError(f"{path}: a label map of class indices is a palette PNG, this one is {image.mode}")
-    return np.asarray(image, np.uint8)
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:

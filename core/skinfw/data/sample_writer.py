@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.label_file import sample_palette
 from skinfw.data.parts import PersonParts
 from skinfw.data.sample import APPAREL, BODY, LINE, SKIN
 from skinfw.data.sample_folder import KEYPOINTS_FILE, PARSING_FILE, RECORD_FILE
@@ -71,19 +72,10 @@ def _png(picture: Picture) -> bytes:
 def _label_png(labels: LabelMap) -> bytes:
     """Encode a label map as a palette PNG whose colours tell the classes apart for the eye."""
     image = Image.fromarray(labels)
-    image.putpalette(_palette())
+    image.putpalette(sample_palette().tobytes())
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _palette() -> list[int]:
-    """Return 256 colours: black, then hues that follow each other by the golden ratio."""
-    hues = (np.arange(256) * 0.618034 % 1 * 179).astype(np.uint8)
-    rings = np.stack([hues, np.full(256, 200, np.uint8), 255 - np.arange(256, dtype=np.uint8) // 4], axis=1)
-    colors = cv2.cvtColor(rings[None], cv2.COLOR_HSV2RGB)[0]
-    colors[0] = 0
-    return [int(value) for value in colors.ravel()]
 
 
 def write_sample(folder: Path, files: Mapping[str, bytes], record: Mapping[str, Any]) -> None:

@@ -12,16 +12,12 @@ from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import WORST, Finding, severity_of
 from skinfw.doctor.opened import Opened
 
-_NEARLY = 64
-"""Levels from black and from white that a JPEG of a mask may have."""
-
 
 def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     """Tell a mask that is not binary, that is empty, or that lies beside the person."""
-    if sample.mask is None or sample.skin is None:
+    if sample.skin is None:
         return
-    lightest, darkest = sample.mask.max(axis=2), sample.mask.min(axis=2)
-    grey = float(((lightest >= _NEARLY) & (darkest < 256 - _NEARLY)).mean())
+    grey = sample.mask_grey
     if grey > config.mask_grey:
         yield _of(
             sample,
@@ -49,16 +45,8 @@ def _of(sample: Opened, measured: float, allowed: float, message: str) -> Findin
 
 def check_labels(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     """Tell a label map whose codes or palette do not fit its classes, or whose skin is not the mask's."""
-    if sample.parsing is None:
-        return
     labels = sample.labels
     if labels is None:
-        yield _labels(
-            sample,
-            WORST,
-            f"{PARSING_FILE} is a picture of mode {sample.parsing.mode}, no map of class indices; save it as "
-            "a palette or greyscale PNG of indices",
-        )
         return
     classes = sample.record.get("classes")
     if not isinstance(classes, list):

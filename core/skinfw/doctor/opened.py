@@ -11,24 +11,25 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from skinfw.config import Size
+from skinfw.data.cutout_file import WHITE_TOLERANCE, read_cutout
 from skinfw.data.face import face_from_keypoints
+from skinfw.data.image_file import open_image
 from skinfw.data.keypoints import Keypoints, read_openpose_json
+from skinfw.data.label_file import labels_of
+from skinfw.data.mask_file import mask_and_grey
 from skinfw.data.parts import grow
-from skinfw.data.photo import read_image, to_rgb
+from skinfw.data.photo import BLACK, WHITE, read_picture
 from skinfw.data.sample import APPAREL, BODY, LINE, SKIN
 from skinfw.data.sample_folder import (
     KEYPOINTS_FILE,
     PARSING_FILE,
-    WHITE_TOLERANCE,
     find_picture,
-    read_cutout,
     read_record,
 )
 from skinfw.data.segmentation import LabelMap, Mask, Picture
-from skinfw.doctor.finding import WORST, Finding
+from skinfw.doctor.finding import WORST, CheckName, Finding
 from skinfw.errors import DataError
 
 ResultT = TypeVar("ResultT")
@@ -44,9 +45,10 @@ class Opened:
         apparel: the input, uint8 RGB ``(H, W, 3)``.
         kept: where the input shows something, bool ``(H, W)``.
         body: the true picture, uint8 RGB ``(H, W, 3)``.
-        mask: the skin mask as it lies on disk, uint8 RGB ``(H, W, 3)``.
+        skin: where the mask is white, bool ``(H, W)``.
+        mask_grey: fraction of the mask's pixels that are neither black nor white.
         line: the drawn pose, uint8 RGB ``(H, W, 3)``.
-        parsing: the label map as it lies on disk.
+        labels: the class codes of the label map, uint8 ``(H, W)``.
         keypoints: the pose.
         record: what ``sample.json`` says.
         sizes: height and width of every picture that could be read.
@@ -58,25 +60,14 @@ class Opened:
     apparel: Picture | None = None
     kept: Mask | None = None
     body: Picture | None = None
-    mask: Picture | None = None
+    skin: Mask | None = None
+    mask_grey: float = 0.0
     line: Picture | None = None
-    parsing: Image.Image | None = None
+    labels: LabelMap | None = None
     keypoints: Keypoints | None = None
     record: dict[str, Any] = field(default_factory=dict)
     sizes: dict[str, Size] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
-
-    @cached_property
-    def skin(self) -> Mask | None:
-        """Where the mask is white, bool ``(H, W)``."""
-        return None if self.mask is None else self.mask[..., 1] >= 128
-
-    @cached_property
-    def labels(self) -> LabelMap | None:
-        """The class indices of the label map, uint8 ``(H, W)``, where it holds some."""
-        if self.parsing is None or self.parsing.mode not in ("P", "L"):
-            return None
-        return np.asarray(self.parsing, np.uint8)
 
     def region(self, name: str) -> Mask | None:
         """Return the pixels of a region in the label map, or None where nobody knows."""
@@ -129,21 +120,23 @@ def open_sample(folder: Path, name: str) -> Opened:
     if cutout is not None:
         opened.apparel, opened.kept = cutout
         opened.sizes[APPAREL] = _size(cutout[1])
-    opened.body = _picture(opened, BODY)
-    opened.mask = _picture(opened, SKIN)
-    opened.line = _picture(opened, LINE)
-    opened.parsing = _parsing(opened)
+    opened.body = _picture(opened, BODY, WHITE)
+    opened.line = _picture(opened, LINE, BLACK)
+    _read_mask(opened)
+    _read_labels(opened)
     people = _attempt(opened, lambda: _people(folder))
     opened.keypoints = people[0] if people else None
     opened.record = _attempt(opened, lambda: read_record(folder) or {}) or {}
     return opened
 
 
-def _attempt(opened: Opened, action: Callable[[], ResultT]) -> ResultT | None:
+def _attempt(
+    opened: Opened, action: Callable[[], ResultT], check: CheckName = "unreadable"
+) -> ResultT | None:
     try:
         return action()
     except DataError as error:
-        opened.findings.append(Finding("unreadable", (opened.name,), WORST, str(error)))
+        opened.findings.append(Finding(check, (opened.name,), WORST, str(error)))
         return None
 
 
@@ -160,25 +153,40 @@ def _people(folder: Path) -> list[Keypoints]:
     return read_openpose_json(path) or [Keypoints(np.zeros((25, 3), np.float32))]
 
 
-def _picture(opened: Opened, part: str) -> Picture | None:
-    path = find_picture(opened.folder, part)
-    if path is None:
+def _picture(opened: Opened, part: str, background: int) -> Picture | None:
+    path = _find(opened, part)
+    pixels = None if path is None else _attempt(opened, lambda: read_picture(path, background))
+    if pixels is None:
         return None
-    image = _attempt(opened, lambda: read_image(path))
-    if image is None:
-        return None
-    pixels = np.asarray(to_rgb(image), np.uint8)
     opened.sizes[part] = _size(pixels)
     return pixels if _fits(opened, part) else None
 
 
-def _parsing(opened: Opened) -> Image.Image | None:
+def _read_mask(opened: Opened) -> None:
+    path = _find(opened, SKIN)
+    file = None if path is None else _attempt(opened, lambda: open_image(path))
+    found = None if file is None else _attempt(opened, lambda: mask_and_grey(file), "mask")
+    if found is None:
+        return
+    mask, grey = found
+    opened.sizes[SKIN] = _size(mask)
+    if _fits(opened, SKIN):
+        opened.skin, opened.mask_grey = mask, grey
+
+
+def _read_labels(opened: Opened) -> None:
     path = opened.folder / PARSING_FILE
-    image = _attempt(opened, lambda: read_image(path)) if path.is_file() else None
-    if image is None:
-        return None
-    opened.sizes["parsing"] = (image.height, image.width)
-    return image if _fits(opened, "parsing") else None
+    file = _attempt(opened, lambda: open_image(path)) if path.exists() else None
+    labels = None if file is None else _attempt(opened, lambda: labels_of(file), "labels")
+    if labels is None:
+        return
+    opened.sizes["parsing"] = _size(labels)
+    if _fits(opened, "parsing"):
+        opened.labels = labels
+
+
+def _find(opened: Opened, part: str) -> Path | None:
+    return _attempt(opened, lambda: find_picture(opened.folder, part))
 
 
 def _fits(opened: Opened, part: str) -> bool:

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from skinfw.data.photo import Photo, to_rgb
+from skinfw.data.label_file import sample_palette
+from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_picture
 from skinfw.data.sample import APPAREL, BODY, SKIN
 from skinfw.data.segmentation import Picture
@@ -81,7 +82,7 @@ def _photo(path: Path) -> Picture | None:
 
 
 def _label_map(sample: Opened) -> Picture | None:
-    return None if sample.parsing is None else np.asarray(to_rgb(sample.parsing), np.uint8)
+    return None if sample.labels is None else sample_palette()[sample.labels]
 
 
 def _input(sample: Opened) -> Picture | None:

@@ -67,6 +67,13 @@ class LabelMapConfig(ComponentConfig):
         description="what is cut from the end of the photo's name, without its ending, before that",
     )
     snap_distance: SnapDistance = 24.0
+    palette_indices: bool = Field(
+        default=False,
+        description=(
+            "whether the indices of a palette image are class codes whatever its colors are; otherwise they "
+            "are where its colors are those of a known palette"
+        ),
+    )
 
 
 class BodyPixConfig(BodyPixNetwork):

@@ -14,7 +14,7 @@ from skinfw.interfaces.segmenter import Segmenter
 from skinfw.paths_below import on_disk
 from skinfw_plugins.segmenters.config import DeepfashionConfig
 from skinfw_plugins.segmenters.deepfashion_classes import CLASSES, PALETTES, REGIONS
-from skinfw_plugins.segmenters.label_files import read_label_file
+from skinfw_plugins.segmenters.label_files import LabelColors, read_label_file
 
 _LOG = logging.getLogger("skinfw")
 
@@ -41,7 +41,8 @@ class DeepfashionSegmenter(Segmenter[DeepfashionConfig]):
             raise DataError("the deepfashion segmenter reads files: it needs a photo that lies on disk")
         (path,) = self.sources(photo.path)
         names = PALETTES[self.config.palette]
-        found = read_label_file(path, photo, tuple(names), self.config.snap_distance)
+        colors = LabelColors((tuple(names),), background=0, snap_distance=self.config.snap_distance)
+        found = read_label_file(path, photo, colors)
         labels = np.array([CLASSES.index(name) for name in names.values()], np.uint8)[found]
         self._check_palette(labels, path)
         return Segmentation(labels, CLASSES, REGIONS)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from skinfw.data.segmentation import RegionName
-
-RGB = tuple[int, int, int]
+from skinfw_plugins.segmenters.label_colors import RGB
 
 CLASSES = (
     "background", "top", "skirt", "leggings", "skin", "face", "dress", "bag", "neckwear", "outer", "hair",

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.data.label_file import LabelImage, Palette, grey_ramp, is_indexed, read_label_image, sample_palette
+from skinfw.data.label_file import (
+    LabelImage,
+    grey_ramp,
+    is_indexed,
+    read_label_image,
+    sample_palette,
+)
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Mask
 from skinfw.errors import DataError
-from skinfw_plugins.segmenters.label_colors import HUMAN_PARSING, RGB, voc_color
+from skinfw_plugins.segmenters.label_colors import RGB, voc_color
 
 _AREA = 5
 _JPEG_NOISE = 4.0
@@ -29,7 +36,7 @@ class LabelColors:
     """How the colors of a label map are read.
 
     Attributes:
-        palettes: RGB of each class in the order of the codes, for each palette that the label set is known in.
+        palettes: RGB of each class in the order of the codes, for each palette that maps may have.
         background: the code of what transparent pixels are, or None where nothing is.
         snap_distance: largest Euclidean distance in RGB at which a color counts as its nearest.
         palette_indices: read the indices of a palette image as class codes, whatever its colors.
@@ -77,26 +84,22 @@ def read_label_file(path: Path, photo: Photo, colors: LabelColors) -> LabelMap:
             f"{path}: the label map has {image.size[0]}x{image.size[1]} pixels (height x width), its photo "
             f"{photo.size[0]}x{photo.size[1]}; they must be of one size"
         )
-    if image.colors is None:
-        assert image.codes is not None  # for mypy
-        labels = image.codes
-    elif image.codes is not None and (colors.palette_indices or _is_indexed(image, colors)):
-        labels = image.codes
-    else:
-        labels = _labels_of_colors(image, image.colors, colors)
-    return _with_background(image, labels, colors)
+    if image.codes is not None and (
+        image.colors is None or colors.palette_indices or _is_indexed(image, colors)
+    ):
+        return _with_background(image, image.codes, colors)
+    return _with_background(image, _labels_of_colors(image, colors), colors)
 
 
 def _is_indexed(image: LabelImage, colors: LabelColors) -> bool:
     known = [np.array(palette, np.uint8) for palette in colors.palettes]
     voc = np.array([voc_color(code) for code in range(256)], np.uint8)
-    human_parsing = np.array(HUMAN_PARSING, np.uint8)
-    return any(
-        is_indexed(image, each) for each in (*known, voc, human_parsing, sample_palette(), grey_ramp())
-    )
+    return any(is_indexed(image, each) for each in (*known, voc, sample_palette(), grey_ramp()))
 
 
-def _with_background(image: LabelImage, labels: NDArray[np.unsignedinteger], colors: LabelColors) -> LabelMap:
+def _with_background(
+    image: LabelImage, labels: NDArray[np.unsignedinteger[Any]], colors: LabelColors
+) -> LabelMap:
     """Return codes with transparent pixels as background, after a check that all others have a class."""
     beyond = ~image.clear & (labels >= colors.count)
     if beyond.any():
@@ -109,11 +112,21 @@ def _with_background(image: LabelImage, labels: NDArray[np.unsignedinteger], col
         return labels.astype(np.uint8)
     if colors.background is None:
         raise DataError(f"{image.path}: has transparent pixels, but the label set has no background")
+    hidden = image.clear & (labels < colors.count) & (labels != colors.background)
+    if hidden.any():
+        y, x = np.argwhere(hidden)[0]
+        raise DataError(
+            f"{image.path}: the pixel x={x}, y={y} is transparent and has the class code {labels[y, x]}; "
+            "save the label map without transparency"
+        )
     return np.where(image.clear, colors.background, labels).astype(np.uint8)
 
 
-def _labels_of_colors(image: LabelImage, pixels: NDArray[np.uint8], colors: LabelColors) -> LabelMap:
-    """Turn a colored label map into class codes."""
+def _labels_of_colors(image: LabelImage, colors: LabelColors) -> NDArray[np.uint16]:
+    """Turn a colored label map into class codes; transparent pixels of no exact color get a code beyond."""
+    pixels = image.colors
+    if pixels is None:
+        raise ValueError("a greyscale image has no colors")
     packed = _packed(pixels)
     unique = np.unique(packed[~image.clear])
     if not len(unique):
@@ -129,14 +142,25 @@ def _labels_of_colors(image: LabelImage, pixels: NDArray[np.uint8], colors: Labe
         raise _foreign(image, pixels, packed, unique, near, colors)
     if any(not np.array_equal(each.codes, fitting[0].codes) for each in fitting):
         raise DataError(
-            f"{image.path}: its colors are those of other classes in each of the label set's palettes; save the "
+            f"{image.path}: its colors stand for other classes in each palette of the label set; save the "
             "class codes as a greyscale PNG"
         )
     chosen = fitting[0]
     places = np.searchsorted(unique, packed).clip(0, len(unique) - 1)
     if not exact:
         _check_areas(image, pixels, chosen.distances[places])
-    return chosen.codes[places]
+    labels: NDArray[np.uint16] = chosen.codes[places].astype(np.uint16)
+    labels[image.clear] = _hidden_codes(pixels[image.clear], colors)
+    return labels
+
+
+def _hidden_codes(rgb: NDArray[np.uint8], colors: LabelColors) -> NDArray[np.uint16]:
+    """Return the codes of colors below transparent pixels; one beyond the last for those of no class."""
+    codes = np.full(len(rgb), colors.count, np.uint16)
+    for palette in colors.palettes:
+        for code, color in enumerate(palette):
+            codes[(rgb == np.array(color, np.uint8)).all(axis=1)] = code
+    return codes
 
 
 def _packed(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -159,12 +183,12 @@ class _Nearest:
         return cls(distances.argmin(axis=1).astype(np.uint8), distances.min(axis=1))
 
 
-def _codes_in_grey(image: LabelImage, pixels: NDArray[np.uint8]) -> LabelMap:
+def _codes_in_grey(image: LabelImage, pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """Return the codes of a map whose three channels all hold the class codes."""
     if image.palette is not None or image.lossy:
         reason = "in a lossy format" if image.lossy else "with a palette that was made anew"
         raise DataError(f"{image.path}: class codes {reason}; save the class codes as a greyscale PNG")
-    return pixels[..., 0]
+    return pixels[..., 0].astype(np.uint16)
 
 
 def _check_areas(image: LabelImage, pixels: NDArray[np.uint8], distances: NDArray[np.float64]) -> None:
@@ -179,8 +203,8 @@ def _check_areas(image: LabelImage, pixels: NDArray[np.uint8], distances: NDArra
         y, x = np.argwhere(wrong)[0] + edge
         found = ",".join(str(value) for value in pixels[y, x])
         raise DataError(
-            f"{image.path}: an area around x={x}, y={y} has the color {found}, which is near one of the label "
-            "set's, but not equal; save the class codes as a greyscale PNG"
+            f"{image.path}: an area around x={x}, y={y} has the color {found}, which is near one of the "
+            "label set's, but not equal; save the class codes as a greyscale PNG"
         )
 
 

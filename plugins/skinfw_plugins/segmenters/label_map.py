@@ -10,7 +10,7 @@ from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.paths_below import on_disk
 from skinfw_plugins.segmenters.config import LabelMapConfig
-from skinfw_plugins.segmenters.label_files import read_label_file
+from skinfw_plugins.segmenters.label_files import LabelColors, read_label_file
 from skinfw_plugins.segmenters.label_sets import label_set
 
 
@@ -20,6 +20,9 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
     def __init__(self, config: LabelMapConfig, io: None) -> None:
         super().__init__(config, io)
         self._labels = label_set(config.labels)
+        self._colors = LabelColors(
+            self._labels.palettes(), self._labels.background(), config.snap_distance, config.palette_indices
+        )
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the label map that belongs to a photo."""
@@ -37,5 +40,5 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
         if photo.path is None:
             raise DataError("the label_map segmenter reads files: it needs a photo that lies on disk")
         (path,) = self.sources(photo.path)
-        labels = read_label_file(path, photo, self._labels.colors(), self.config.snap_distance)
+        labels = read_label_file(path, photo, self._colors)
         return Segmentation(labels, self._labels.classes, self._labels.regions)

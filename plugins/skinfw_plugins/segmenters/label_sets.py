@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from skinfw.data.segmentation import RegionName
 from skinfw_plugins.segmenters import deepfashion_classes
 from skinfw_plugins.segmenters.config_labels import CustomLabels, Labels, LabelSetName
-from skinfw_plugins.segmenters.deepfashion_classes import RGB
+from skinfw_plugins.segmenters.label_colors import HUMAN_PARSING, RGB, voc_color
 
 _LIMBS = ("left_leg", "right_leg", "left_arm", "right_arm")
 _SHOES = ("left_shoe", "right_shoe")
@@ -25,30 +25,27 @@ class LabelSet:
     Attributes:
         classes: the name of each code, from 0.
         regions: for each region that the set can tell, the names of its classes.
-        palette: the published colour of each code, where there is one; None for the colours of Pascal VOC,
-            which LIP, ATR, CIHP and most tools write.
+        published: the color of each code in each palette that maps are published in; none for a set whose
+            maps have the colors of Pascal VOC, as most tools write them.
     """
 
     classes: tuple[str, ...]
     regions: Mapping[RegionName, tuple[str, ...]]
-    palette: tuple[RGB, ...] | None = None
+    published: tuple[tuple[RGB, ...], ...] = ()
 
-    def colors(self) -> tuple[RGB, ...]:
-        """Return the colour of each class, as published or Pascal VOC's."""
-        return self.palette or tuple(voc_color(code) for code in range(len(self.classes)))
+    def palettes(self) -> tuple[tuple[RGB, ...], ...]:
+        """Return the palettes that maps of this set may have: the published ones, or else Pascal VOC's."""
+        return self.published or (voc_palette(len(self.classes)),)
+
+    def background(self) -> int | None:
+        """Return the code of the background, or None where the set has none."""
+        names = self.regions.get("background", ())
+        return self.classes.index(names[0]) if names else None
 
 
-def voc_color(code: int) -> RGB:
-    """Return Pascal VOC's colour of a code: its bits, spread over the high bits of red, green and blue.
-
-    Source: PASCAL Visual Object Classes development kit, ``VOClabelcolormap``.
-    """
-    channels = [0, 0, 0]
-    for place in range(8):
-        for channel in range(3):
-            channels[channel] |= (code >> channel & 1) << (7 - place)
-        code >>= 3
-    return channels[0], channels[1], channels[2]
+def voc_palette(count: int) -> tuple[RGB, ...]:
+    """Return Pascal VOC's colors of the first codes."""
+    return tuple(voc_color(code) for code in range(count))
 
 
 def _label_set(
@@ -58,7 +55,7 @@ def _label_set(
     head: str = "",
     feet: str = "",
     apparel: str | None = None,
-    palette: tuple[RGB, ...] | None = None,
+    published: tuple[tuple[RGB, ...], ...] = (),
 ) -> LabelSet:
     """Make a set of class names divided by spaces; apparel is what is left, unless it is given."""
     names = tuple(classes.split())
@@ -69,7 +66,7 @@ def _label_set(
     rest = tuple(name for name in names if name not in named) if apparel is None else tuple(apparel.split())
     if rest:
         regions["apparel"] = rest
-    return LabelSet(names, regions, palette)
+    return LabelSet(names, regions, published)
 
 
 ATR = _label_set(
@@ -87,12 +84,14 @@ _LIP = (
 LIP = _label_set(
     _LIP.format("jumpsuits"),
     skin=" ".join(_LIMBS), head="hat hair sunglasses face", feet=" ".join(_SHOES),
+    published=(voc_palette(20), HUMAN_PARSING),
 )  # fmt: skip
 """Gong et al., Look into Person, 2017."""
 
 CIHP = _label_set(
     _LIP.format("torso_skin"),
     skin=" ".join((*_LIMBS, "torso_skin")), head="hat hair sunglasses face", feet=" ".join(_SHOES),
+    published=(voc_palette(20), HUMAN_PARSING),
 )  # fmt: skip
 """Gong et al., Instance-level Human Parsing via Part Grouping Network, 2018; LIP's order, with the skin of
 neck and chest in the place of jumpsuits. VITON-HD's maps are of this set."""
@@ -105,9 +104,11 @@ PASCAL_PERSON_PART = _label_set(
 DEEPFASHION = LabelSet(
     deepfashion_classes.CLASSES,
     deepfashion_classes.REGIONS,
-    tuple(
-        next(color for color, name in deepfashion_classes.PALETTES["files"].items() if name == wanted)
-        for wanted in deepfashion_classes.CLASSES
+    (
+        tuple(
+            next(color for color, name in deepfashion_classes.PALETTES["files"].items() if name == wanted)
+            for wanted in deepfashion_classes.CLASSES
+        ),
     ),
 )
 """DeepFashion In-shop's sixteen classes."""

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from skinfw.data import photo
-from skinfw.data.photo import Photo, read_image
+from skinfw.data.image_file import open_image
+from skinfw.data.photo import Photo
 from skinfw.errors import DataError
 
 ROWS, COLUMNS = np.mgrid[0:160:10, 0:240:10]
@@ -49,24 +49,11 @@ def test_exif_turns_the_picture_upright(tmp_path: Path, orientation: int) -> Non
     assert np.array_equal(Photo.read(path).pixels, PICTURE)
 
 
-def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
-    plain = Image.new("RGB", (16, 16), (200, 40, 40))
-    found = Photo.read(save(tmp_path / "a.jpg", plain.convert("CMYK"), quality=95)).pixels
-    assert found.shape == (16, 16, 3)
-    assert np.abs(found.astype(int) - (200, 40, 40)).max() <= 4
-
-
 def test_sixteen_bit_grey_is_scaled_to_eight(tmp_path: Path) -> None:
     values = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     found = Photo.read(save(tmp_path / "a.png", Image.fromarray(values))).pixels
     assert np.array_equal(found[..., 0], np.arange(256).reshape(16, 16))
     assert np.array_equal(found[..., 0], found[..., 2])
-
-
-def test_a_dark_sixteen_bit_picture_stays_dark(tmp_path: Path) -> None:
-    values = np.full((8, 8), 200, np.uint16)
-    found = Photo.read(save(tmp_path / "a.png", Image.fromarray(values))).pixels
-    assert (found == 1).all()
 
 
 def test_sixteen_bit_color(tmp_path: Path) -> None:
@@ -126,14 +113,14 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(
     path = save(tmp_path / "bomb.png", Image.new("1", (12_000, 9_000)))
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
     with pytest.raises(DataError, match=r"bomb\.png: 12000x9000 is more than 100,000,000 pixels"):
-        read_image(path)
+        open_image(path)
 
 
 def test_a_bomb_that_pillow_refuses_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save(tmp_path / "bomb.png", Image.new("1", (300, 300)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    with pytest.raises(DataError, match=r"bomb\.png.*make the picture smaller"):
-        read_image(path)
+    with pytest.raises(DataError, match=r"bomb\.png.*make the image smaller"):
+        open_image(path)
 
 
 def test_large_pictures_below_the_limit_give_no_warning(
@@ -141,7 +128,7 @@ def test_large_pictures_below_the_limit_give_no_warning(
 ) -> None:
     path = save(tmp_path / "a.png", Image.new("1", (300, 300)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60_000)
-    assert read_image(path).size == (300, 300)
+    assert open_image(path).image.size == (300, 300)
     assert not recwarn.list
 
 
@@ -191,6 +178,6 @@ def test_exif_of_the_wrong_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     def fail(image: Image.Image) -> None:
         raise struct.error("required argument is not an integer")
 
-    monkeypatch.setattr(photo.ImageOps, "exif_transpose", fail)
+    monkeypatch.setattr(Image.Image, "getexif", fail)
     with pytest.raises(DataError, match=r"a\.png: cannot be read"):
-        read_image(path)
+        open_image(path)

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from skinfw.data.cutout_file import read_cutout
 from skinfw.data.keypoints import Keypoints, read_openpose_json
+from skinfw.data.label_file import read_labels
+from skinfw.data.mask_file import read_mask
 from skinfw.data.parts import PersonParts
-from skinfw.data.sample_folder import read_cutout, read_labels, read_mask
 from skinfw.data.sample_writer import WRITTEN_FILES, remove_sample, sample_files, write_sample
 from skinfw.errors import RunError
 

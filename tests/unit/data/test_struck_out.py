@@ -67,7 +67,7 @@ def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
         struck_out(tmp_path)
     (tmp_path / STRUCK_OUT_FILE).rmdir()
     os.mkfifo(tmp_path / STRUCK_OUT_FILE)
-    with pytest.raises(DataError, match=r"struck_out\.jsonl: cannot be read: is a FIFO"):
+    with pytest.raises(DataError, match=r"struck_out\.jsonl: cannot be read: a FIFO"):
         struck_out(tmp_path)
 
 

@@ -94,12 +94,15 @@ def test_noise_of_jpeg_is_no_misalignment(samples: Path) -> None:
 def test_a_grey_mask(samples: Path) -> None:
     path = samples / FIRST / "segmentation_skin.png"
     mask = picture(path, "L")
-    mask[:10, :64] = 120
+    mask[::4, :10] = 120
     save(path, mask)
     finding = the_one(look(samples, mask_outside=1, label_difference=1), "mask")
     # 640 of 256 x 128 pixels
     assert "2.0% of the pixels" in finding.message
     assert finding.severity == pytest.approx(640 / (256 * 128) / 0.01)
+    mask[:10, :64] = 120
+    save(path, mask)
+    assert "an area around x=2, y=2 is grey (120)" in the_one(look(samples), "mask").message
 
 
 def test_an_empty_mask(samples: Path) -> None:
@@ -131,7 +134,7 @@ def test_codes_without_a_class(samples: Path) -> None:
 def test_a_label_map_in_colours(samples: Path) -> None:
     path = samples / FIRST / "parsing.png"
     save(path, picture(path))
-    assert "mode RGB" in the_one(look(samples), "labels").message
+    assert "holds colors, not class codes" in the_one(look(samples), "labels").message
 
 
 def without_rows(samples: Path, top: float, bottom: float) -> None:

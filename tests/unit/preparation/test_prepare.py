@@ -14,10 +14,13 @@ import pytest
 from PIL import Image
 
 from skinfw.component_spec import ComponentSpec, use
+from skinfw.data.cutout_file import read_cutout
 from skinfw.data.keypoints import read_openpose_json
+from skinfw.data.label_file import read_labels
+from skinfw.data.mask_file import read_mask
 from skinfw.data.parts import grow, take_apart
 from skinfw.data.photo import Photo
-from skinfw.data.sample_folder import read_cutout, read_labels, read_mask, read_record
+from skinfw.data.sample_folder import read_record
 from skinfw.data.sample_writer import WRITTEN_FILES
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, RunError

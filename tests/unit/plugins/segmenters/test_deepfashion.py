@@ -115,7 +115,7 @@ def test_a_foreign_color_is_named_with_its_place(tmp_path: Path) -> None:
     colors[3, 2] = 100, 0, 200
     colors[4, 6] = 100, 0, 201
     photo = write_map(tmp_path, colors)
-    with pytest.raises(DataError, match=r"a_segment\.png: the pixel x=2, y=3 has the colour 100,0,200"):
+    with pytest.raises(DataError, match=r"a_segment\.png: the pixel x=2, y=3 has the color 100,0,200"):
         segmenter().segment(photo)
 
 
@@ -141,7 +141,7 @@ def test_label_map_of_another_size(tmp_path: Path) -> None:
 def test_corrupt_label_map(tmp_path: Path) -> None:
     photo = write_map(tmp_path, np.zeros((8, 6, 3)))
     (tmp_path / "a_segment.png").write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"a_segment\.png: no picture"):
+    with pytest.raises(DataError, match=r"a_segment\.png: cannot be read: corrupt"):
         segmenter().segment(photo)
 
 

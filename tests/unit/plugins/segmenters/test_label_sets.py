@@ -5,7 +5,8 @@ import pytest
 
 from skinfw.data.segmentation import Segmentation
 from skinfw_plugins.segmenters.config import LabelMapConfig
-from skinfw_plugins.segmenters.label_sets import LABEL_SETS, label_set, voc_color
+from skinfw_plugins.segmenters.label_colors import voc_color
+from skinfw_plugins.segmenters.label_sets import LABEL_SETS, label_set
 
 # name: how many codes, and some codes with the region that they must fall into, read off the sets' own papers
 PUBLISHED = {

@@ -1,0 +1,47 @@
+"""Reading cut-outs: an image, and which of its pixels are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from skinfw.data.image_file import DecodedImage, open_image
+from skinfw.data.photo import picture_of
+from skinfw.data.resize import blank_outside
+from skinfw.data.segmentation import Mask, Picture
+from skinfw.errors import DataError
+
+WHITE_TOLERANCE = 16
+"""Without an alpha channel, pixels at most this far below 255 in every channel count as erased: JPEG does not
+keep white exactly white."""
+
+_OPAQUE = 128
+
+
+def read_cutout(path: Path) -> tuple[Picture, Mask]:
+    """Read an image with an erased background; see `cutout_of`."""
+    return cutout_of(open_image(path))
+
+
+def cutout_of(file: DecodedImage) -> tuple[Picture, Mask]:
+    """Return a decoded cut-out and what is kept of it.
+
+    An alpha channel marks the pixels to keep. An image without one (the report's JPEG files), or with one
+    that is opaque everywhere, keeps all pixels that are not nearly white. White clothes cannot be told from
+    background then, so no pixel of such an image is changed.
+
+    Returns:
+        the image, uint8 sRGB ``(H, W, 3)``, with white where it is transparent, and what is kept, bool
+        ``(H, W)``.
+
+    Raises:
+        DataError: as `skinfw.data.photo.read_picture`, or nothing is kept.
+    """
+    picture, alpha = picture_of(file)
+    if alpha is not None and alpha.min() < _OPAQUE:
+        kept = alpha >= _OPAQUE
+        picture = blank_outside(picture, kept)
+    else:
+        kept = picture.min(axis=2) < 255 - WHITE_TOLERANCE
+    if not kept.any():
+        raise DataError(f"{file.path}: nothing is kept: it is white or transparent everywhere")
+    return picture, kept
