@@ -124,7 +124,7 @@ def test_a_bad_photo_can_be_fatal(photos: Path, tmp_path: Path) -> None:
     assert skipped.exit_code == 0 and "photo cannot be read" in skipped.stdout
     fatal = prepare(photos, tmp_path / "out", *pose_option(photos), "--on-error", "fail")
     assert fatal.exit_code == 2
-    assert "Error: " in fatal.stderr and "01_1_front.jpg: no picture that can be read" in fatal.stderr
+    assert "Error: " in fatal.stderr and "01_1_front.jpg: cannot be read: corrupt" in fatal.stderr
 
 
 @pytest.mark.parametrize(

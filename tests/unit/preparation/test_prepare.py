@@ -239,7 +239,7 @@ def test_least_skin(photos: Path, tmp_path: Path) -> None:
 
 def test_a_bad_photo_stops_everything_where_that_is_wanted(photos: Path, tmp_path: Path) -> None:
     (photos / "id_1" / "01_1_front.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"id_1/01_1_front\.png: no picture that can be read"):
+    with pytest.raises(DataError, match=r"id_1/01_1_front\.png: cannot be read: corrupt"):
         run(photos, tmp_path / "out", on_error="fail")
     # what was finished stays
     assert (tmp_path / "out" / "id_0" / "01_1_front" / "sample.json").is_file()

@@ -70,7 +70,7 @@ def test_a_cluster_makes_what_one_machine_makes(
     assert remote == local
     assert tree(tmp_path / "remote") == tree(tmp_path / "local")
     # a photo that stops everything is told as on one machine, and the cluster is free for the next run
-    with pytest.raises(DataError, match=r"dora/01_1_front\.png: no picture that can be read"):
+    with pytest.raises(DataError, match=r"dora/01_1_front\.png: cannot be read: corrupt"):
         run(photos, tmp_path / "remote", troubled, "ray", cluster, on_error="fail")
     # every node finds an archive, and paths are relative to where prepare was started
     monkeypatch.chdir(tmp_path)
