@@ -35,7 +35,7 @@ def read_list(path: Path) -> str:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     mark, encoding = next((each for each in _MARKS if data.startswith(each[0])), (b"", "utf-8"))
     try:
-        text = data[len(mark) :].decode(encoding)
+        text = data[len(mark) :].decode(encoding).lstrip("\ufeff")
     except UnicodeDecodeError as error:
         place = error.start + len(mark)
         name = encoding.upper()

@@ -83,9 +83,9 @@ def command(
 ) -> None:
     """Turn every photo of PHOTOS into a sample folder under OUTPUT.
 
-    PHOTOS is a folder, a .zip or .tar of one, or a list of paths and URLs (.csv, .jsonl, .txt). Samples that
-    are there already are kept unless photo or settings have changed. OUTPUT/left_out.csv says what was left
-    out and why.
+    PHOTOS is a folder, a .zip or .tar of one, or a list of paths and URLs (.csv, .tsv, .jsonl, .txt). Samples
+    that are there already are kept unless photo or settings have changed. OUTPUT/left_out.csv lists what was
+    left out, and everything else in PHOTOS that is not used, with the reasons.
     """
     from skinfw.errors import DataError, UserError
 
@@ -183,6 +183,8 @@ def _print_report(report: PrepareReport) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from skinfw.errors import message
+
     console = Console()
     console.print(report.counts(), highlight=False)
     for rows, head in ((report.left_out(), "photos"), (report.others, "other files")):
@@ -194,5 +196,5 @@ def _print_report(report: PrepareReport) -> None:
             shown = [row for row in rows if row.reason == reason][:EXAMPLES]
             # most errors name the file themselves
             named = [row.detail if row.photo in row.detail else f"{row.photo}: {row.detail}" for row in shown]
-            table.add_row(f"{count:,}", reason, escape("\n".join(named)))
+            table.add_row(f"{count:,}", reason, escape(message("\n".join(named))))
         console.print(table)

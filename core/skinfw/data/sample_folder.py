@@ -25,6 +25,7 @@ from skinfw.data.segmentation import Mask, Picture
 from skinfw.data.skeleton import draw_resized_pose
 from skinfw.errors import DataError
 from skinfw.inputs import LineStyle
+from skinfw.regular_file import read_regular
 
 KEYPOINTS_FILE = "keypoints.json"
 PARSING_FILE = "parsing.png"
@@ -227,7 +228,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / RECORD_FILE
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(read_regular(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

@@ -53,7 +53,7 @@ def prepare(
 
     Args:
         root: folder of the photos, at any depth; a .zip or .tar of such a folder; or a list of paths and
-            URLs (.csv, .jsonl, .txt), see `skinfw.preparation.photo_list.read_photo_list`.
+            URLs (.csv, .tsv, .jsonl, .txt), see `skinfw.preparation.photo_list.read_photo_list`.
         output: folder of the samples, each under its photo's path without the ending; ``left_out.csv`` beside
             them says what was left out and why.
         segmenter: which segmenter.

@@ -111,7 +111,7 @@ def list_photos(root: Path, output: Path, sources: Sources) -> Listing:
     """Return all photos of a source, and what else is in it; nothing is unpacked or fetched yet.
 
     Args:
-        root: a folder; a .zip or .tar, packed or not; or a list of paths and URLs (.csv, .jsonl, .txt).
+        root: a folder; a .zip or .tar, packed or not; or a list of paths and URLs (.csv, .tsv, .jsonl, .txt).
         output: folder of the samples, whose files are no photos.
         sources: which files belong to a photo; label maps are no photos.
 

@@ -44,7 +44,7 @@ class PhotosConfig(ComponentConfig):
     root: SpecPath = Field(
         description=(
             "folder that holds the photos at any depth, a .zip or .tar of one, or a list of paths or URLs "
-            "(.csv, .jsonl, .txt)"
+            "(.csv, .tsv, .jsonl, .txt)"
         )
     )
     segmenter: Annotated[ComponentSpec, Slot("segmenter")] = Field(

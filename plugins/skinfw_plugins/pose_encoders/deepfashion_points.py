@@ -81,7 +81,7 @@ def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
     except DataError as error:  # it is wrong for every photo
         raise UserError(f"{error}; give the keypoints_*.txt of DeepFashion-MultiModal") from error
     for number, line in numbered_lines(text):
-        name, *values = re.split(r"[\s,;]+", line)
+        name, *values = re.split(r"[\s,;]+", line.strip(",;"))
         try:
             row = np.array(values, np.float64)
         except ValueError:

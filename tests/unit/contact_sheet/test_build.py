@@ -170,6 +170,16 @@ def test_samples_of_the_same_names_elsewhere(samples: Path, tmp_path: Path) -> N
     assert strip.getpixel((390, 2))[0] > 150
 
 
+def test_a_record_names_no_photo_elsewhere(samples: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.png"
+    Image.new("RGB", (96, 192), (200, 10, 10)).save(secret)
+    for source in ("../secret.png", str(secret)):
+        record = samples / "id_0" / "front" / "sample.json"
+        record.write_text(json.dumps({**json.loads(record.read_text()), "source": source}))
+        build_sheet(samples, NAMES, tmp_path / "out", photos=tmp_path / "photos", workers=1)
+        assert all(abs(value - 128) < 4 for value in photo_of(tmp_path / "out"))
+
+
 def test_large_pictures_become_small(tmp_path: Path, write_sample: Callable[..., Path]) -> None:
     write_sample(tmp_path / "samples" / "big", 0, (1024, 512))
     build_sheet(tmp_path / "samples", ["big"], tmp_path / "out", workers=1)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -219,6 +220,12 @@ def test_label_map_must_hold_indices(tmp_path: Path) -> None:
 def test_a_broken_record_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "sample.json").write_text(text, encoding="latin-1")
     with pytest.raises(DataError, match=r"sample\.json: .*prepare the sample again"):
+        read_record(tmp_path)
+
+
+def test_a_record_that_is_no_file_is_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "sample.json")
+    with pytest.raises(DataError, match=r"sample\.json: cannot be read: .*is a FIFO"):
         read_record(tmp_path)
 
 

@@ -192,6 +192,32 @@ def test_an_unknown_name(tmp_path: Path) -> None:
         opened("viton_hd", root).load("00009_00")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.b.jpg c.jpg\n",
+        "\ufeffa.b.jpg\tc.jpg\r\n\r\n",
+        " a.b.jpg ; c.jpg",
+        "image/a.b.jpg,c d.jpg",
+        "a.b.JPG  c.jpg\r",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_pairs_as_programs_write_them(tmp_path: Path, text: str, encoding: str) -> None:
+    (tmp_path / "pairs.txt").write_bytes(text.encode(encoding))
+    assert read_pairs(tmp_path / "pairs.txt") == {"a.b"}
+
+
+def test_names_of_pairs_match_however_letters_are_composed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "data"
+    write_viton_hd(root, "train", ["e\u0301_00"])
+    (root / "train_pairs.txt").write_text("\u00e9_00.jpg x.jpg\n00007_00.jpg x.jpg\n", encoding="utf-8-sig")
+    assert list(opened("viton_hd", root).names()) == ["\u00e9_00"]
+    assert "1 of the 2 photos in its list did not become samples" in caplog.text
+
+
 def test_a_line_that_is_no_pair(tmp_path: Path) -> None:
     path = tmp_path / "train_pairs.txt"
     path.write_text("a.jpg b.jpg\na.jpg\n", encoding="utf-8")

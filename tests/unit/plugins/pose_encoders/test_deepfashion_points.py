@@ -76,6 +76,19 @@ def test_a_photo_without_a_line_is_one_that_fails(tmp_path: Path) -> None:
         points(tmp_path).people(photo_of(tmp_path, f"images/{NAME}.jpg"))
 
 
+@pytest.mark.parametrize("separator", ["\t", ",", "; "])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_lines_as_programs_write_them(tmp_path: Path, separator: str, encoding: str) -> None:
+    write_deepfashion_multimodal(tmp_path, [NAME])
+    photo = photo_of(tmp_path, f"images/{NAME}.jpg")
+    (expected,) = points(tmp_path).people(photo)
+    path = tmp_path / "keypoints" / "keypoints_loc.txt"
+    text = path.read_text(encoding="utf-8").strip().replace(" ", separator) + f"{separator}\r\n"
+    path.write_text(text, encoding=encoding, newline="")
+    (found,) = points(tmp_path).people(photo)
+    assert np.array_equal(found.points, expected.points)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
