@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+
+from accelerate import Accelerator
 
 from skinfw.config import nearest
 from skinfw.data.split import Split
@@ -14,13 +17,14 @@ from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.generate import generate_folder
 from skinfw.plugins import HookCaller
-from skinfw.run_folder import Run, create_run
+from skinfw.run_folder import Run, create_run, locked_run
 from skinfw.run_spec import RunSpec
 from skinfw.run_split import make_split, read_split, write_split
 from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.spec import AnySpec, Spec, load_spec, parse_spec
 from skinfw.training.learner import Source
 from skinfw.training.observers import RunRecorder
+from skinfw.training.ranks import Ranks
 from skinfw.training.tasks import make_source
 from skinfw.training.trainer import Trainer, make_accelerator
 
@@ -89,9 +93,15 @@ class Pipeline:
 
     def _fit(self) -> None:
         accelerator = make_accelerator(self.spec.training)
+        ranks = Ranks(accelerator)
+        with ranks.together(), locked_run(self.run) if ranks.is_main else nullcontext(self.run) as run:
+            self._fill(run, accelerator, ranks)
+            run.check_held()
+
+    def _fill(self, run: Run, accelerator: Accelerator, ranks: Ranks) -> None:
         dataset = make_source(self.spec)
         split = self._split(dataset)
-        if accelerator.is_main_process:
+        if ranks.is_main:
             hooks = HookCaller([RunRecorder(), *self._hooks])
             create_run(
                 self.spec,
@@ -103,13 +113,20 @@ class Pipeline:
             write_split(self.run, split)
         else:
             hooks = HookCaller(discover=False)
-        accelerator.wait_for_everyone()
+        ranks.wait()
         try:
-            self._train(dataset, split, hooks, accelerator)
+            trainer = Trainer(run, dataset, split, hooks, accelerator, ranks)
+            if self._resume:
+                trainer.resume()
+            trainer.fit()
+            if ranks.is_main:
+                evaluation = evaluate_run(run, device=accelerator.device)
+                hooks.call("evaluated", run=run, evaluation=evaluation, step=evaluation.step)
+            ranks.wait()
         except BaseException as error:
-            hooks.call("run_failed", run=self.run, error=error)
+            hooks.call("run_failed", run=run, error=error)
             raise
-        hooks.call("run_ended", run=self.run)
+        hooks.call("run_ended", run=run)
 
     def _split(self, dataset: Source) -> Split:
         """Return the split: the recorded one where training goes on, a new one otherwise."""
@@ -117,31 +134,26 @@ class Pipeline:
         recorded = read_split(self.output) if goes_on else None
         return make_split(dataset, self.spec.data) if recorded is None else recorded
 
-    def _train(self, dataset: Source, split: Split, hooks: HookCaller, accelerator: Any) -> None:
-        trainer = Trainer(self.run, dataset, split, hooks, accelerator)
-        if self._resume:
-            trainer.resume()
-        trainer.fit()
-        if accelerator.is_main_process:
-            evaluation = evaluate_run(self.run, device=accelerator.device)
-            hooks.call("evaluated", run=self.run, evaluation=evaluation, step=evaluation.step)
-        accelerator.wait_for_everyone()
-
     def evaluate(self) -> Evaluation:
         """Measure the test samples with the best checkpoint and write the report again."""
-        return evaluate_run(self.run)
+        with locked_run(self.run) as run:
+            return evaluate_run(run)
 
-    def generate(self, samples: str | Path, output: str | Path) -> list[Path]:
+    def generate(
+        self, samples: str | Path, output: str | Path, *, resume: bool = False, overwrite: bool = False
+    ) -> list[Path]:
         """Paint sample folders with the best checkpoint.
 
         Args:
             samples: one sample folder, a folder of them, or a glob.
             output: folder of the painted PNG files.
+            resume: keep pictures that are there where this checkpoint painted them from the same sample.
+            overwrite: replace pictures that are there.
 
         Returns:
-            the files that were written.
+            the pictures that were painted or kept.
         """
-        return generate_folder(self.run, samples, output)
+        return generate_folder(self.run, samples, output, resume=resume, overwrite=overwrite)
 
 
 def _refuse_unknown(fields: Mapping[str, Any]) -> None:

@@ -7,19 +7,28 @@ metrics.json report.html``.
 from __future__ import annotations
 
 import json
+import logging
+import os
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from skinfw.environment import environment
 from skinfw.errors import RunError
 from skinfw.jsonfile import read_json, write_json, write_text
+from skinfw.leftovers import remove_leftovers
+from skinfw.locks import PATIENCE, FolderLock
 from skinfw.spec import AnySpec, parse_spec
 
 OWN_FILES = ("spec.json", "environment.json", "split.json", "log.jsonl", "metrics.json", "report.html")
 OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
+
+LOCK_FILE = ".run.lock"
+
+logger = logging.getLogger("skinfw")
 
 
 @dataclass(frozen=True)
@@ -29,10 +38,12 @@ class Run:
     Attributes:
         folder: the run folder.
         spec: the filled spec.
+        lock: keeps others out while this process writes to the folder, see `locked_run`.
     """
 
     folder: Path
     spec: AnySpec
+    lock: FolderLock | None = field(default=None, compare=False, repr=False)
 
     @property
     def log_path(self) -> Path:
@@ -74,23 +85,37 @@ class Run:
         Raises:
             RunError: it cannot be written, for instance on a full disk.
         """
+        line = json.dumps({"event": event, **values}) + "\n"
+        self.check_held()
         try:
-            with self.log_path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"event": event, **values}) + "\n")
+            with self.log_path.open("ab+") as stream:
+                if stream.tell() and _last_byte(stream) != b"\n":
+                    line = "\n" + line  # a killed run left half a line, which must not take this one along
+                stream.write(line.encode())
         except OSError as error:
             raise RunError(f"{self.log_path}: cannot be written: {error.strerror or error}") from error
 
     def read_log(self) -> list[dict[str, Any]]:
-        """Return the log's records; a last line that a killed run left half-written is dropped."""
+        """Return the log's records; lines that a killed run left half-written are counted in a warning."""
         if not self.log_path.is_file():
             return []
-        records = []
-        for line in self.log_path.read_text(encoding="utf-8").splitlines():
-            try:
-                records.append(json.loads(line))
-            except ValueError:
-                break
+        lines = self.log_path.read_bytes().splitlines()
+        records = [record for record in map(_log_record, lines) if record is not None]
+        if len(records) < len(lines):
+            logger.warning(
+                "%s: %d of %d lines cannot be read and are left out",
+                self.log_path, len(lines) - len(records), len(lines),
+            )  # fmt: skip
         return records
+
+    def check_held(self) -> None:
+        """Check that the folder is still the one that the run began in.
+
+        Raises:
+            RunError: somebody removed it, or made it again, while the run was at work.
+        """
+        if self.lock is not None and self.lock.lost():
+            raise RunError(f"{self.folder}: was removed or replaced during the run; start it again")
 
     def rewind_log(self, step: int, *, evaluations_before: int) -> None:
         """Drop the steps after ``step``, and the evaluations at ``evaluations_before`` and after."""
@@ -104,6 +129,51 @@ class Run:
             )
         ]
         write_text(self.log_path, "".join(json.dumps(record) + "\n" for record in kept))
+
+
+def _last_byte(stream: IO[bytes]) -> bytes:
+    stream.seek(-1, os.SEEK_END)
+    return stream.read(1)
+
+
+def _log_record(line: bytes) -> dict[str, Any] | None:
+    """Return the record of a line of the log, or None where the line is damaged."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    known = isinstance(record, dict) and isinstance(record.get("step"), int) and "event" in record
+    return record if known else None
+
+
+@contextmanager
+def locked_run(run: Run) -> Iterator[Run]:
+    """Keep other processes out of a run's folder, which is made where there is none.
+
+    Yields:
+        the run with its lock.
+
+    Raises:
+        RunError: another process is at work in the folder, or it cannot be written to.
+    """
+    folder, made = run.folder, not run.folder.exists()
+    if not (made or folder.is_dir()):
+        raise RunError(f"{folder}: is there already and no run folder; give another --output")
+    lock = FolderLock(folder / LOCK_FILE)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        acquired = lock.acquire(PATIENCE)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    if not acquired:
+        raise RunError(f"{folder}: another process is at work here; wait for it, or give another --output")
+    try:
+        yield replace(run, lock=lock)
+    finally:
+        lock.release()
+        if made:
+            with suppress(OSError):  # unless something was written to it
+                folder.rmdir()
 
 
 def spec_file(folder: Path) -> Path:
@@ -165,16 +235,18 @@ def create_run(
                 "resume=True, overwrite=True)"
             )
         _remove_own(folder)
-    for path in (*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")):
-        path.unlink()
+    try:
+        remove_leftovers(folder, deep=True)
+    except OSError as error:
+        raise RunError(f"{error.filename or folder}: cannot be removed: {error.strerror or error}") from error
     write_json(folder / "spec.json", spec.to_json())
     write_json(folder / "environment.json", environment(spec, hook_plugins))
     return run
 
 
 def _leftover(path: Path) -> bool:
-    """Return whether a file was being written when a run was killed."""
-    return path.name.startswith(".") and path.suffix == ".tmp"
+    """Return whether a file is of no run: the lock, or what a killed run was about to write."""
+    return path.name == LOCK_FILE or (path.name.startswith(".") and path.suffix == ".tmp")
 
 
 def never_began(run: Run) -> bool:

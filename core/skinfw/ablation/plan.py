@@ -61,7 +61,9 @@ class PlannedRun:
             return "missing", ""
         if changed:
             return "changed", f"{', '.join(changed)} changed"
-        return ("done" if run.metrics_path.is_file() else "half done"), ""
+        # the report is written last
+        done = run.metrics_path.is_file() and run.report_path.is_file()
+        return ("done" if done else "half done"), ""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class RunProcess:
         with job.beside("log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *(["--overwrite"] if job.overwrite else [])],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # closes with this process, and the run ends with it
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 # an own session: Ctrl-C comes to the ablation alone, which tells its runs once
@@ -120,9 +120,10 @@ class RunProcess:
         self._stopped = True
         if self._process.poll() is None:
             self._process.kill()
-        self._process.wait()
+        self._process.communicate()
 
     def _outcome(self, code: int) -> Outcome:
+        self._process.communicate()  # closes the pipe
         ending: Ending = "done" if code == 0 else "interrupted" if self._stopped else "failed"
         reason = _reason(code, self.job.beside("log")) if ending == "failed" else ""
         outcome = Outcome(ending, reason, round(time.monotonic() - self._began, 3), self.where)
@@ -139,7 +140,7 @@ def _reason(code: int, log: Path) -> str:
     """Say why a process failed, by its exit code and what it printed last."""
     if code < 0:
         name = signal.Signals(-code).name
-        hint = " (the system does that when memory runs out)" if -code == signal.SIGKILL else ""
+        hint = " (the system does that when memory runs out)" if name == "SIGKILL" else ""
         return f"killed by {name}{hint}; {log} holds what it printed"
     text = log.read_text(encoding="utf-8", errors="replace").strip()
     _, found, told = text.rpartition("\nError: ") if "\nError: " in text else ("", "", text)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from skinfw.ablation.engine import Engine, Running
 from skinfw.ablation.plan import PlannedRun
 from skinfw.ablation.process import Job, Outcome
 from skinfw.errors import RunError, SkinfwError
+from skinfw.leftovers import remove_leftovers
+from skinfw.locks import PATIENCE, FolderLock
 from skinfw.training.interrupt import catch_interrupt
 
 Tell = Callable[[str], None]
@@ -30,14 +30,21 @@ def locked(output: Path) -> Iterator[None]:
     Raises:
         RunError: another one is at work there, or the folder cannot be written to.
     """
+    lock = FolderLock(output / LOCK_FILE)
     try:
         output.mkdir(parents=True, exist_ok=True)
-        with FileLock(output / LOCK_FILE, timeout=0):
-            yield
-    except Timeout:
-        raise RunError(f"{output}: another skinfw ablate is at work there; wait for it") from None
+        acquired = lock.acquire(PATIENCE)
     except OSError as error:
         raise RunError(f"{output}: cannot be written: {error.strerror or error}") from error
+    if not acquired:
+        raise RunError(f"{output}: another skinfw ablate is at work there; wait for it")
+    try:
+        remove_leftovers(output, deep=True)
+        yield
+    except OSError as error:
+        raise RunError(f"{error.filename or output}: cannot be written: {error.strerror or error}") from error
+    finally:
+        lock.release()
 
 
 def check_folders(runs: Sequence[PlannedRun], *, overwrite: bool) -> None:

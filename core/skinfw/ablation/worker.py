@@ -5,23 +5,23 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from filelock import FileLock
+from skinfw.processes import end_with_input
 
 
 def main(arguments: list[str]) -> None:
     """Run a spec as ``skinfw run`` does; go on with what is in the folder.
 
-    A process that outlived the ablation that started it may still be at work there: it is waited for.
+    The standard input is a pipe of the process that started this one, which ends with it.
     """
+    end_with_input()
     spec, folder, *options = arguments
     place = Path(folder)
-    with FileLock(place.with_name(f".{place.name}.lock")):
-        began = (place / "log.jsonl").exists() or (place / "checkpoints" / "last.safetensors").exists()
-        if began and not options:
-            options = ["--resume"]
-        from skinfw.cli import main as skinfw
+    began = (place / "log.jsonl").exists() or (place / "checkpoints" / "last.safetensors").exists()
+    if began and not options:
+        options = ["--resume"]
+    from skinfw.cli import main as skinfw
 
-        skinfw(["run", spec, "--output", folder, *options], prog_name="skinfw")
+    skinfw(["run", spec, "--output", folder, *options], prog_name="skinfw")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ import click
 )
 @click.option("--overwrite", is_flag=True, help="Replace pictures that are there already.")
 @click.option(
+    "--resume", is_flag=True, help="Keep pictures that the same run and sample gave; paint the rest."
+)
+@click.option(
     "--on-error", type=click.Choice(["skip", "fail"]), default="skip", show_default=True,
     help="What a sample that cannot be read does: be left out and named in the end, or stop at once.",
 )  # fmt: skip
@@ -36,6 +39,7 @@ def command(
     device: Literal["auto", "cpu"],
     batch_size: int | None,
     overwrite: bool,
+    resume: bool,
     on_error: Literal["skip", "fail"],
 ) -> None:
     """Paint the samples of INPUT with RUN, a run folder, and write OUTPUT/NAME.png for each.
@@ -43,6 +47,11 @@ def command(
     INPUT is one sample folder, a folder of them at any depth, or a quoted glob; their true picture is not
     needed. Pixels outside the painted region are those of the input, checked in every written file.
     """
+    from skinfw.errors import UserError
+
+    if resume and overwrite:
+        raise UserError("--resume keeps pictures, --overwrite replaces them; give only one of them")
+
     from skinfw.cli.bar import progress_bar
     from skinfw.devices import pick_device
     from skinfw.evaluation.trained import open_trained
@@ -58,6 +67,7 @@ def command(
             device=pick_device(device),
             batch_size=batch_size,
             overwrite=overwrite,
+            resume=resume,
             on_error=on_error,
             progress=progress,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 import click
 
@@ -15,7 +16,8 @@ class PlainHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        click.echo(f"{level}{message(record.getMessage())}", err=True)
+        with suppress(OSError):  # the terminal is gone; what is at work goes on
+            click.echo(f"{level}{message(record.getMessage())}", err=True)
 
 
 def show_messages() -> None:

@@ -238,6 +238,7 @@ def evaluate_run(
         baselines=baselines,
         progress=progress,
     )
+    run.check_held()
     record = metrics_record(run, checkpoint, fingerprint, evaluation, skin_tones=tones_json(evaluation))
     write_json(run.metrics_path, record)
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}

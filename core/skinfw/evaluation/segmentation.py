@@ -176,6 +176,7 @@ def evaluate_segmentation(
         device=device,
         progress=progress,
     )
+    run.check_held()
     write_json(run.metrics_path, metrics_record(run, checkpoint, fingerprint, evaluation))
     examples = label_examples(network, spec, photos, evaluation, device)
     save_examples(examples, run.samples_folder / "test")

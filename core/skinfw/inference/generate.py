@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +18,10 @@ from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.devices import pick_device
 from skinfw.errors import DataError, RunError, SkinfwError
+from skinfw.inference.mark import checkpoint_mark, png_mark, read_mark, sample_mark
 from skinfw.inference.paint import PaintedBatch, ProgressCallback, paint_batches
 from skinfw.jsonfile import replacing
+from skinfw.leftovers import remove_leftovers
 from skinfw.paths_below import path_below
 from skinfw.run_folder import Run
 from skinfw.spec import Spec, painting_spec
@@ -40,6 +42,7 @@ def generate_folder(
     device: torch.device | None = None,
     batch_size: int | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     on_error: Literal["skip", "fail"] = "skip",
     progress: ProgressCallback | None = None,
 ) -> list[Path]:
@@ -55,54 +58,94 @@ def generate_folder(
         device: where to paint; None for what the spec says.
         batch_size: samples at a time; None for the spec's ``test_batch_size``.
         overwrite: replace pictures that are there already.
+        resume: keep pictures that are there where the same checkpoint painted them from the same sample, and
+            paint the others.
         on_error: what a sample that cannot be read does: be left out and told in the end, or stop at once.
         progress: is told how far it is.
 
     Returns:
-        the files that were written.
+        the pictures that were painted or kept, in the order of their names.
 
     Raises:
-        RunError: the run is not of painting, there is no readable checkpoint, pictures are there already, or
-            one cannot be written.
+        RunError: the run is not of painting, there is no readable checkpoint, pictures are there already
+            (with ``resume``: not of this checkpoint), or one cannot be written.
         DataError: there are no samples, or some could not be read; all others were written.
         SkinfwError: a written picture differs from its input where it should not; it was not kept.
     """
     painting_spec(run.spec, run.folder)
     base, names = find_samples(Path(os.path.normpath(Path(samples).absolute())))
     targets = {name: path_below(Path(output), f"{name}.png") for name in sorted(names)}
-    if not overwrite:
-        _refuse_existing(targets)
+    if not (overwrite or resume):
+        _refuse_existing(list(targets.values()))
     checkpoint = read_checkpoint(run.checkpoint(which))
+    mark = checkpoint_mark(checkpoint.path)
+    there = _marked(targets, mark) if resume and not overwrite else {}
+    _remove_leftovers(Path(output))
     spec = painting_spec(checkpoint.spec, checkpoint.path)
     device = device or pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)
-    reader = _Reader(base, spec, on_error)
+    reader = _Reader(base, spec, on_error, there)
     batches = reader.batches(list(targets), batch_size or spec.training.test_batch_size)
     written: list[Path] = []
     for painted in paint_batches(generator, spec, (collate(each) for each in batches), device):
-        written += _write(painted, targets)
+        written += _write(painted, targets, mark, reader.marks)
         if progress is not None:
-            progress(len(written) + len(reader.failed), len(targets))
+            progress(len(written) + len(reader.kept) + len(reader.failed), len(targets))
     if reader.failed:
         raise DataError(_told(reader.failed, len(targets), Path(output)))
-    return written
+    if reader.kept:
+        logger.info("%d pictures were there already and were kept", len(reader.kept))
+    return sorted([*written, *(targets[name] for name in reader.kept)])
 
 
-def _refuse_existing(targets: dict[str, Path]) -> None:
-    existing = [path for path in targets.values() if path.exists()]
+def _refuse_existing(paths: Sequence[Path]) -> None:
+    existing = [path for path in paths if path.exists()]
     if existing:
-        more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
-        raise RunError(f"{existing[0]}{more}: exists already; replace with --overwrite, or write elsewhere")
+        raise RunError(
+            f"{_first(existing)}: exists already; go on with --resume, replace with --overwrite (in Python: "
+            "resume=True, overwrite=True), or write elsewhere"
+        )
+
+
+def _marked(targets: Mapping[str, Path], mark: str) -> dict[str, str]:
+    """Return what the pictures that are there were painted from, by name.
+
+    Raises:
+        RunError: something else than this checkpoint made one of them.
+    """
+    marks = {name: read_mark(path) for name, path in targets.items() if path.exists()}
+    strange = [targets[name] for name, found in marks.items() if found is None or found[0] != mark]
+    if strange:
+        raise RunError(
+            f"{_first(strange)}: not of this checkpoint; replace with --overwrite, or write elsewhere"
+        )
+    return {name: found[1] for name, found in marks.items() if found is not None}
+
+
+def _first(paths: Sequence[Path]) -> str:
+    return f"{paths[0]} and {len(paths) - 1} more" if len(paths) > 1 else f"{paths[0]}"
+
+
+def _remove_leftovers(output: Path) -> None:
+    try:
+        remove_leftovers(output, deep=True)
+    except OSError as error:
+        raise RunError(f"{error.filename or output}: cannot be removed: {error.strerror or error}") from error
 
 
 class _Reader:
-    """Reads samples in batches and collects those that cannot be read."""
+    """Reads samples in batches and collects those that cannot be read, or need not be painted again."""
 
-    def __init__(self, base: Path, spec: Spec, on_error: Literal["skip", "fail"]) -> None:
+    def __init__(
+        self, base: Path, spec: Spec, on_error: Literal["skip", "fail"], there: Mapping[str, str]
+    ) -> None:
         self.base = base
         self.spec = spec
         self.on_error = on_error
+        self.there = there
         self.failed: list[str] = []
+        self.kept: list[str] = []
+        self.marks: dict[str, str] = {}
 
     def batches(self, names: Sequence[str], size: int) -> Iterator[list[Sample]]:
         """Yield lists of at most ``size`` samples, none of them empty."""
@@ -111,14 +154,18 @@ class _Reader:
             samples = []
             for name in names[start : start + size]:
                 try:
-                    samples.append(
-                        read_sample(self.base / name, name, data.size, data.inputs, needs_target=False)
-                    )
+                    sample = read_sample(self.base / name, name, data.size, data.inputs, needs_target=False)
                 except DataError as error:
                     if self.on_error == "fail":
                         raise
                     logger.warning("left out: %s", error)
                     self.failed.append(str(error))
+                    continue
+                self.marks[name] = sample_mark(sample)
+                if self.there.get(name) == self.marks[name]:
+                    self.kept.append(name)
+                else:
+                    samples.append(sample)
             if samples:
                 yield samples
 
@@ -131,13 +178,16 @@ def _told(failed: Sequence[str], total: int, output: Path) -> str:
     return "\n".join([head, *lines])
 
 
-def _write(painted: PaintedBatch, targets: dict[str, Path]) -> list[Path]:
+def _write(
+    painted: PaintedBatch, targets: Mapping[str, Path], checkpoint: str, samples: Mapping[str, str]
+) -> list[Path]:
     """Write the pictures of a batch, each only after what was written has been read back and checked."""
     written = []
     for index, name in enumerate(painted.batch.names):
         path = targets[name]
         with replacing(path) as temporary:
-            Image.fromarray(painted.pictures[index]).save(temporary, format="PNG")
+            made_of = png_mark(checkpoint, samples[name])
+            Image.fromarray(painted.pictures[index]).save(temporary, format="PNG", pnginfo=made_of)
             with Image.open(temporary) as image:
                 read_back = np.asarray(image.convert("RGB"), np.uint8)
             changed = painted.violations(index, read_back)

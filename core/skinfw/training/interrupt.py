@@ -18,7 +18,9 @@ class Interrupt:
 
 @contextmanager
 def catch_interrupt() -> Iterator[Interrupt]:
-    """Note the first Ctrl-C (or SIGTERM) instead of raising; the second one raises KeyboardInterrupt.
+    """Note the first Ctrl-C instead of raising; the second one raises KeyboardInterrupt.
+
+    The same goes for SIGTERM and, unless nohup set it aside, for the end of the terminal (SIGHUP).
 
     Outside the main thread, where signals cannot be caught, nothing is changed.
     """
@@ -32,7 +34,10 @@ def catch_interrupt() -> Iterator[Interrupt]:
             raise KeyboardInterrupt
         interrupt.asked = True
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, note) for number in numbers}
     try:
         yield interrupt
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 
 from PIL import Image
@@ -23,12 +24,14 @@ class RunRecorder:
     def __init__(self) -> None:
         self._writer: SummaryWriter | None = None
         self._every = 1
+        self._excepthook = threading.excepthook
 
     @hookimpl
     def run_started(self, run: Run, step: int, total_steps: int) -> None:
         """Open the event file; events after ``step`` of an earlier part are superseded."""
         self._every = log_interval(run.spec.training, total_steps)
         self._writer = SummaryWriter(str(run.folder / "tensorboard"), purge_step=step + 1)
+        self._excepthook, threading.excepthook = threading.excepthook, self._thread_failed
 
     @hookimpl
     def step_ended(self, step: int, losses: Mapping[str, float]) -> None:
@@ -68,5 +71,14 @@ class RunRecorder:
 
     def _close(self) -> None:
         if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+            try:
+                self._writer.close()
+            finally:
+                self._writer = None
+                threading.excepthook = self._excepthook
+
+    def _thread_failed(self, failed: threading.ExceptHookArgs) -> None:
+        """Print no traceback when TensorBoard's thread cannot write: the next hook raises the same error."""
+        ours = type(failed.thread).__module__.startswith("tensorboard.")
+        if not (ours and isinstance(failed.exc_value, OSError)):
+            self._excepthook(failed)

@@ -25,6 +25,7 @@ from skinfw.training.interrupt import Interrupt, catch_interrupt
 from skinfw.training.learner import Source
 from skinfw.training.monitor import Monitor
 from skinfw.training.pace import log_interval, rate_factor
+from skinfw.training.ranks import Ranks
 from skinfw.training.tasks import make_learner
 
 logger = logging.getLogger("skinfw")
@@ -51,6 +52,7 @@ class Trainer:
         split: which samples are trained on, and which choose the best checkpoint.
         hooks: who is told.
         accelerator: device, precision, processes.
+        ranks: how the processes wait for each other.
 
     Attributes:
         step: optimiser steps done.
@@ -59,10 +61,16 @@ class Trainer:
     """
 
     def __init__(
-        self, run: Run, dataset: Source, split: Split, hooks: HookCaller, accelerator: Accelerator
+        self,
+        run: Run,
+        dataset: Source,
+        split: Split,
+        hooks: HookCaller,
+        accelerator: Accelerator,
+        ranks: Ranks,
     ) -> None:
         self.run, self.dataset, self.split, self.hooks = run, dataset, split, hooks
-        self.accelerator = accelerator
+        self.accelerator, self.ranks = accelerator, ranks
         self.training = run.spec.training
         self.learner = make_learner(run.spec, dataset, accelerator)
         self.order = ShuffledOrder(
@@ -140,10 +148,10 @@ class Trainer:
 
     def _rewind_log(self) -> None:
         """Drop what the log says of things that will be done again."""
-        if self.accelerator.is_main_process:
+        if self.ranks.is_main:
             # unless all was done after this step, its evaluation is still to come
             self.run.rewind_log(self.step, evaluations_before=self.step + self.closed)
-        self.accelerator.wait_for_everyone()
+        self.ranks.wait()
 
     def fit(self) -> None:
         """Train to the end.
@@ -158,6 +166,7 @@ class Trainer:
         if self.monitor is None and self.split.validation and self.accelerator.is_main_process:
             self.monitor = self.learner.monitor(self.split.validation)
         self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)
+        self.ranks.wait()
         with catch_interrupt() as interrupt:
             while self.step < self.total_steps or not self.closed:
                 if self.batches < self.batches_an_epoch and self.step < self.total_steps:
@@ -213,8 +222,12 @@ class Trainer:
             )
 
     def _stop_when_asked(self, interrupt: Interrupt) -> None:
-        if interrupt.asked:
+        # the signal reaches each process at another step
+        if self.ranks.any(interrupt.asked):
             self._save("last")
+            self.ranks.wait()
+            if not self.ranks.is_main:
+                raise SystemExit(130)
             raise KeyboardInterrupt(f"Interrupted; step {self.step} is saved. Go on with --resume.")
 
     def _end_epoch(self) -> None:
@@ -244,7 +257,7 @@ class Trainer:
             if self._is_best(evaluation):
                 self._save("best")
             self.hooks.call("evaluated", run=self.run, evaluation=evaluation, step=self.step)
-        self.accelerator.wait_for_everyone()
+        self.ranks.wait()
 
     def paint_samples(self, count: int) -> Picture:
         """Return a grid of the first validation (or test) samples as the networks make them now.
@@ -293,6 +306,7 @@ class Trainer:
     def _save(self, which: str) -> None:
         if not self.accelerator.is_main_process:
             return
+        self.run.check_held()
         self.learner.check_finite(self.step, self._saved())
         path = self.run.checkpoint(which)
         state = self.learner.state()

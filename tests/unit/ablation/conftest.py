@@ -82,6 +82,7 @@ def measure() -> Callable[..., None]:
             "test": found.to_json(),
         }  # fmt: skip
         (run.folder / "metrics.json").write_text(json.dumps(record), encoding="utf-8")
+        (run.folder / "report.html").touch()
         (run.folder / "spec.json").write_text(json.dumps(run.spec.to_json()), encoding="utf-8")
         (run.folder / "log.jsonl").write_text('{"event": "step"}\n', encoding="utf-8")
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from skinfw.ablation import process
@@ -21,6 +22,8 @@ from skinfw.ablation.process import Job, Outcome, RunProcess, read_outcome
 from skinfw.ablation.runner import locked, run_missing
 from skinfw.errors import RunError
 from skinfw.processes import cores
+from skinfw.run_folder import Run, locked_run
+from skinfw.spec import parse_spec
 
 
 class Pretended:
@@ -77,13 +80,14 @@ def test_as_many_are_at_work_as_there_are_slots(
     assert engine.jobs[0].spec == plan.runs[0].spec.to_json()
 
 
+@pytest.mark.parametrize("missing", ["metrics.json", "report.html"])
 def test_done_runs_are_kept_and_a_failure_does_not_stop_the_others(
-    planned: Callable[..., Plan], measure: Callable[..., None]
+    planned: Callable[..., Plan], measure: Callable[..., None], missing: str
 ) -> None:
     engine, plan = PretendingEngine(failing=("first seed 1",)), planned()
     measure(plan.runs[0], {"picture/psnr": [1.0] * 4})
     measure(plan.runs[2], {"picture/psnr": [1.0] * 4})
-    (plan.runs[2].folder / "metrics.json").unlink()
+    (plan.runs[2].folder / missing).unlink()
     lines: list[str] = []
     outcomes = run_missing(plan.runs, engine, lines.append)
     assert [job.label for job in engine.jobs] == ["first seed 1", "second seed 0", "second seed 1"]
@@ -211,10 +215,37 @@ def test_a_process_is_stopped_once_and_killed_at_last(monkeypatch: pytest.Monkey
     assert job.beside("log").read_text(encoding="utf-8").count("asked") == 1
 
 
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from skinfw.ablation.process import Job, RunProcess
+RunProcess(Job("x", json.loads(sys.argv[1]), Path(sys.argv[2]), False, 1), "here").wait()
+"""
+
+
+def test_a_run_ends_with_a_killed_ablation_and_gives_its_folder_back(
+    tmp_path: Path, tiny_spec: Callable[..., dict[str, Any]]
+) -> None:
+    folder, spec = tmp_path / "run", tiny_spec(baselines=[])
+    spec["training"]["epochs"] = 2000
+    spec["data"]["workers"] = 1
+    with subprocess.Popen([sys.executable, "-c", SCRIPT, json.dumps(spec), str(folder)]) as killed:
+        try:
+            wait_for(folder / "log.jsonl", "step")
+            below = psutil.Process(killed.pid).children(recursive=True)
+        finally:
+            killed.kill()
+    assert len(below) == 2  # the run and its loader
+    _, alive = psutil.wait_procs(below, timeout=60)
+    assert not alive
+    with locked_run(Run(folder, parse_spec(spec))):
+        pass
+
+
 def wait_for(path: Path, text: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        if text in path.read_text(encoding="utf-8"):
+        if path.is_file() and text in path.read_text(encoding="utf-8"):
             return
         time.sleep(0.01)
     raise AssertionError(f"{path} never held {text!r}")

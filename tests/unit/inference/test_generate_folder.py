@@ -87,7 +87,9 @@ def test_pictures_that_are_there_are_refused_before_anything_is_painted(
     out = tmp_path / "out"
     out.mkdir()
     (out / "b.png").write_bytes(b"mine")
-    with pytest.raises(RunError, match=r"b\.png: exists already; replace with --overwrite"):
+    with pytest.raises(
+        RunError, match=r"b\.png: exists already; go on with --resume, replace with --overwrite"
+    ):
         generate_folder(run, tmp_path / "in", out)
     assert [path.name for path in out.iterdir()] == ["b.png"]
     generate_folder(run, tmp_path / "in", out, overwrite=True)
@@ -166,3 +168,67 @@ def test_a_larger_sample_is_painted_at_the_size_of_training(
     write_samples(tmp_path / "in", ["a"], size=(64, 48))
     (written,) = generate_folder(run, tmp_path / "in", tmp_path / "out")
     assert pixels(written).shape == (32, 32, 3)
+
+
+@pytest.fixture
+def painted(make_run: Make, write_samples: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Paint again after an interruption; gives the names that were painted and those that were kept."""
+    run = make_run(tmp_path / "run")
+    write_samples(tmp_path / "in", ["a", "b", "c"])
+    batches: list[str] = []
+    collate = module.collate
+
+    def spy(samples: Any) -> Any:
+        batches.extend(sample.name for sample in samples)
+        return collate(samples)
+
+    monkeypatch.setattr(module, "collate", spy)
+
+    def paint(**options: Any) -> list[str]:
+        batches.clear()
+        written = generate_folder(run, tmp_path / "in", tmp_path / "out", batch_size=2, **options)
+        assert [path.stem for path in written] == ["a", "b", "c"]
+        assert sorted(tmp_path.joinpath("out").iterdir()) == written
+        return list(batches)
+
+    return paint
+
+
+def test_an_interrupted_generate_goes_on(painted: Any, tmp_path: Path) -> None:
+    assert painted(resume=True) == ["a", "b", "c"]
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    (tmp_path / "out" / "b.png").unlink()
+    (tmp_path / "out" / ".b.png.999999999-0.tmp").write_bytes(b"half")
+    assert painted(resume=True) == ["b"]
+    assert painted(resume=True) == []
+    assert painted(overwrite=True) == ["a", "b", "c"]
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_a_sample_that_changed_is_painted_again(painted: Any, tmp_path: Path) -> None:
+    painted()
+    (tmp_path / "in" / "b" / "line.png").write_bytes((tmp_path / "in" / "a" / "line.png").read_bytes())
+    (tmp_path / "in" / "c" / "body.png").unlink()  # nothing that is painted from
+    assert painted(resume=True) == ["b"]
+
+
+def spoil(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [spoil, lambda path: Image.open(path).save(path), lambda path: path.write_bytes(b"mine"), "checkpoint"],
+)
+def test_pictures_of_others_are_not_kept(painted: Any, make_run: Make, tmp_path: Path, change: Any) -> None:
+    painted()
+    if change == "checkpoint":
+        (tmp_path / "run").rename(tmp_path / "old")
+        make_run(tmp_path / "run", seed=3)
+    else:
+        change(tmp_path / "out" / "b.png")
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    with pytest.raises(RunError, match=r"not of this checkpoint; replace with --overwrite"):
+        painted(resume=True)
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    painted(overwrite=True)

@@ -1,0 +1,53 @@
+"""What a painted picture was made of, written into its PNG file: so that it can be kept, or not."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+
+from skinfw.data.sample import Sample
+from skinfw.environment import versions
+
+_KEY = "skinfw"
+
+
+def checkpoint_mark(path: Path) -> str:
+    """Return a hash of a checkpoint's bytes and of the version of skinfw."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+    digest.update(str(versions().get("skinfw")).encode())
+    return digest.hexdigest()
+
+
+def sample_mark(sample: Sample) -> str:
+    """Return a hash of all that a sample gives a generator; its name, which chooses noise, too."""
+    digest = hashlib.sha256(sample.name.encode("utf-8", "surrogateescape"))
+    arrays: dict[str, Any] = {**sample.inputs, "kept": sample.kept, "skin": sample.skin}
+    for name, array in sorted(arrays.items()):
+        if array is not None:
+            digest.update(f"\0{name}\0{array.shape}\0{array.dtype}\0".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def png_mark(checkpoint: str, sample: str) -> PngInfo:
+    """Return the text to save a PNG file with."""
+    info = PngInfo()
+    info.add_text(_KEY, f"{checkpoint} {sample}")
+    return info
+
+
+def read_mark(path: Path) -> tuple[str, str] | None:
+    """Return the marks of the checkpoint and of the sample in a file, or None where it has none."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            image.load()  # the text may come after the pixels
+            words = str(image.info.get(_KEY, "")).split()
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError):
+        return None
+    return (words[0], words[1]) if len(words) == 2 else None

@@ -1,0 +1,126 @@
+"""A run folder: its lock, its log after a kill, and what becomes of a run whose folder is removed."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinfw import Pipeline, hookimpl, run_folder
+from skinfw.errors import RunError
+from skinfw.run_folder import LOCK_FILE, Run, create_run, locked_run
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def run(tmp_path: Path, tiny_spec: Make) -> Run:
+    pipeline = Pipeline(tiny_spec(), output=tmp_path / "run")
+    return create_run(pipeline.spec, pipeline.output)
+
+
+def log(run: Run, *steps: int) -> None:
+    for step in steps:
+        run.log("step", step=step)
+
+
+def steps(run: Run) -> list[int]:
+    return [record["step"] for record in run.read_log()]
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [
+        b'{"event": "step", "st',
+        b'{"event": "step", "step": 2',
+        b"\x00\x00\x00",
+        b"\xff\xfe\n",
+        b"7\n",
+        b"{}\n",
+    ],
+)
+def test_a_torn_line_loses_one_record_and_is_counted(
+    run: Run, torn: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    log(run, 1)
+    with run.log_path.open("ab") as stream:
+        stream.write(torn)
+    with caplog.at_level(logging.WARNING, "skinfw"):
+        assert steps(run) == [1]
+    log(run, 3, 4)  # as a run that goes on would
+    caplog.clear()
+    assert steps(run) == [1, 3, 4]
+    assert caplog.messages == [f"{run.log_path}: 1 of 4 lines cannot be read and are left out"]
+    run.rewind_log(3, evaluations_before=3)
+    caplog.clear()
+    assert steps(run) == [1, 3] and not caplog.messages
+
+
+def test_a_whole_last_line_without_its_end_is_kept(run: Run) -> None:
+    log(run, 1)
+    run.log_path.write_bytes(run.log_path.read_bytes().rstrip())
+    log(run, 2)
+    assert steps(run) == [1, 2]
+
+
+@pytest.mark.parametrize("options", [{}, {"resume": True}, {"overwrite": True}])
+def test_a_second_run_in_a_folder_is_refused(
+    run: Run, options: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_folder, "PATIENCE", 0.0)
+    log(run, 1)
+    before = {path: path.read_bytes() for path in run.folder.iterdir()}
+    with locked_run(run), pytest.raises(RunError, match="another process is at work here") as refused:
+        Pipeline(run.spec, output=run.folder, **options).fit()
+    assert refused.value.exit_code == 2
+    assert {path: path.read_bytes() for path in run.folder.iterdir()} == before
+
+
+def test_a_refused_run_leaves_no_folder(tmp_path: Path, tiny_spec: Make) -> None:
+    spec = tiny_spec()
+    spec["data"]["dataset"] = {"type": "folder", "root": str(tmp_path / "nothing")}
+    with pytest.raises(Exception, match="no such folder"):
+        Pipeline(spec, output=tmp_path / "run").fit()
+    assert list(tmp_path.iterdir()) == []
+
+
+class Remover:
+    """Removes the run folder, or makes it anew, at some moment."""
+
+    def __init__(self, folder: Path, moment: str, *, again: bool) -> None:
+        self.folder, self.moment, self.again = folder, moment, again
+
+    def _at(self, moment: str) -> None:
+        if moment == self.moment:
+            shutil.rmtree(self.folder)
+            if self.again:
+                self.folder.mkdir()
+                (self.folder / LOCK_FILE).touch()
+
+    @hookimpl
+    def step_ended(self, step: int) -> None:
+        self._at(f"step {step}")
+
+    @hookimpl
+    def evaluated(self, evaluation: Any) -> None:
+        self._at(evaluation.split)
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize(
+    ("moment", "again"), [("step 2", False), ("step 2", True), ("validation", False), ("test", False)]
+)
+def test_a_run_whose_folder_is_removed_ends_with_an_error(
+    tmp_path: Path, tiny_spec: Make, moment: str, again: bool
+) -> None:
+    folder = tmp_path / "run"
+    spec = tiny_spec(baselines=[])
+    spec["training"]["epochs"] = 1
+    with pytest.raises(RunError, match="was removed or replaced during the run"):
+        Pipeline(spec, output=folder, hooks=[Remover(folder, moment, again=again)]).fit()
+    files = [path for path in folder.rglob("*") if path.is_file() and "events" not in path.name]
+    assert files == ([folder / LOCK_FILE] if again else [])
