@@ -13,7 +13,7 @@ from mediapipe.tasks.python import BaseOptions
 
 from skinfw.data.segmentation import Picture
 from skinfw.errors import UserError, first_line
-from skinfw_plugins.quiet import quiet
+from skinfw.quiet import quiet
 
 
 def load_task(

@@ -37,7 +37,8 @@ def _check_array(array: Any, dtype: type, dimensions: int) -> None:
 
 
 def _photo(path: Path) -> None:
-    from skinfw.data.photo import MAX_PIXELS, Photo
+    from skinfw.data.image_file import MAX_PIXELS
+    from skinfw.data.photo import Photo
 
     pixels = Photo.read(path).pixels
     _check_array(pixels, np.uint8, 3)
@@ -45,13 +46,13 @@ def _photo(path: Path) -> None:
 
 
 def _mask(path: Path) -> None:
-    from skinfw.data.sample_folder import read_mask
+    from skinfw.data.mask_file import read_mask
 
     _check_array(read_mask(path), np.bool_, 2)
 
 
 def _cutout(path: Path) -> None:
-    from skinfw.data.sample_folder import read_cutout
+    from skinfw.data.cutout_file import read_cutout
 
     picture, kept = read_cutout(path)
     _check_array(picture, np.uint8, 3)
@@ -79,7 +80,7 @@ def _label_map(path: Path) -> None:
 
 
 def _parsing(path: Path) -> None:
-    from skinfw.data.sample_folder import read_labels
+    from skinfw.data.label_file import read_labels
 
     _check_array(read_labels(path), np.uint8, 2)
 
@@ -147,7 +148,7 @@ def _report(path: Path) -> None:
 def _photo_list(path: Path) -> None:
     from skinfw.preparation.photo_list import read_photo_list
 
-    for photo in read_photo_list(path):
+    for photo in read_photo_list(path).photos:
         parts = photo.name.split("/")
         assert photo.name and not {"", ".", ".."} & set(parts), photo.name
         assert isinstance(photo.group, str) and photo.url.startswith(

@@ -7,6 +7,7 @@ input's number, and afterwards what was wrong, as one JSON object a line.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import sys
@@ -34,6 +35,8 @@ def main(name: str, seed: str, first: int, count: int, folder: Path, mebibytes: 
     noise = (folder / "noise").open("w+b")
     os.dup2(noise.fileno(), 1)
     os.dup2(noise.fileno(), 2)
+    # warnings about a file's content go to whoever asked for it; what bypasses logging is noise
+    logging.getLogger("skinfw").addHandler(logging.NullHandler())
     place = folder / "input"
     place.mkdir(exist_ok=True)
     os.chdir(place)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import warnings
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +18,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from skinfw.data.image_formats import FORMATS, UNREADABLE_SUFFIXES
 from skinfw.errors import DataError, first_line
+from skinfw.quiet import quiet
 from skinfw.regular_file import open_regular
 
 MAX_PIXELS = 100_000_000
@@ -135,7 +137,9 @@ def _decode(path: Path, file: BinaryIO) -> DecodedImage:
         orientation = found if found in range(1, 9) else None
         bits, zero_is_white, lossy = _samples(path, image, head)
         coding = _coding(image.format, head)
-        image.load()
+        # libtiff writes what is wrong with a file to standard error
+        with quiet() if image.format == "TIFF" else nullcontext():
+            image.load()
         # Pillow turns TIFFs itself
         upright = image if image.format == "TIFF" else turned_upright(image, orientation)
         return DecodedImage(

@@ -181,3 +181,19 @@ def test_exif_of_the_wrong_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Image.Image, "getexif", fail)
     with pytest.raises(DataError, match=r"a\.png: cannot be read"):
         open_image(path)
+
+
+def test_what_libtiff_writes_of_a_broken_file_is_not_shown(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "broken.tif"
+    noise = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
+    Image.fromarray(noise).save(path, compression="tiff_adobe_deflate")
+    with Image.open(path) as image:
+        (start,) = image.tag_v2[273][:1]
+    content = bytearray(path.read_bytes())
+    content[start + 20 : start + 60] = bytes(40)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="cannot be read"):
+        open_image(path)
+    assert capfd.readouterr().err == ""

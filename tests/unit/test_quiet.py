@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from skinfw_plugins.quiet import quiet
+from skinfw.quiet import quiet
 
 Captured = pytest.CaptureFixture[str]
 
