@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from skinfw.errors import RunError
+
 _NAME = re.compile(r"\..+\.(\d+)-\d+\.tmp", re.DOTALL)
 _numbers = itertools.count()
 _in_use: set[str] = set()
@@ -45,14 +47,17 @@ def remove_leftovers(folder: Path, *, of: str = "", deep: bool = False) -> None:
         deep: look into the folders below too.
 
     Raises:
-        OSError: something cannot be removed.
+        RunError: something cannot be removed.
     """
-    for place, below, files in os.walk(folder):
-        if not deep:
-            below.clear()
-        for name in files:
-            if name.startswith(f".{of}.") if of else name.startswith("."):
-                _remove_if_left_behind(Path(place, name))
+    try:
+        for place, below, files in os.walk(folder):
+            if not deep:
+                below.clear()
+            for name in files:
+                if name.startswith(f".{of}.") if of else name.startswith("."):
+                    _remove_if_left_behind(Path(place, name))
+    except OSError as error:
+        raise RunError(f"{error.filename or folder}: cannot be removed: {error.strerror or error}") from error
 
 
 def _remove_if_left_behind(path: Path) -> None:

@@ -235,10 +235,7 @@ def create_run(
                 "resume=True, overwrite=True)"
             )
         _remove_own(folder)
-    try:
-        remove_leftovers(folder, deep=True)
-    except OSError as error:
-        raise RunError(f"{error.filename or folder}: cannot be removed: {error.strerror or error}") from error
+    remove_leftovers(folder, deep=True)
     write_json(folder / "spec.json", spec.to_json())
     write_json(folder / "environment.json", environment(spec, hook_plugins))
     return run

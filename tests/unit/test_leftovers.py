@@ -6,6 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from skinfw.jsonfile import write_json
 from skinfw.leftovers import remove_leftovers, temporary_beside
 
 
@@ -41,3 +42,11 @@ def test_what_an_earlier_process_of_the_same_number_left_is_removed(tmp_path: Pa
     assert used.exists()
     remove_leftovers(tmp_path, of="a")
     assert not used.exists()
+
+
+def test_a_file_that_is_written_again_takes_its_leftovers_along(tmp_path: Path) -> None:
+    left = [tmp_path / f".{name}.{ended_process()}-0.tmp" for name in ("a.json", "b.json")]
+    for path in left:
+        path.touch()
+    write_json(tmp_path / "a.json", {})
+    assert sorted(tmp_path.iterdir()) == [left[1], tmp_path / "a.json"]

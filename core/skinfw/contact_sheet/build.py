@@ -18,6 +18,7 @@ from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out
 from skinfw.errors import DataError, RunError
 from skinfw.jsonfile import replacing, write_text
 from skinfw.paths_below import name_fault, on_disk
+from skinfw.leftovers import remove_leftovers
 from skinfw.processes import spread
 from skinfw.reporting.pages import render_page
 from skinfw.reporting.sample_pictures import encoded, sample_views
@@ -66,6 +67,8 @@ def build_sheet(
     Raises:
         RunError: something cannot be written.
     """
+    remove_leftovers(output, deep=True)
+    remove_leftovers(base, of=STRUCK_OUT_FILE)
     names = sorted(names)
     strip = partial(_write_strip, base=base, output=output, photos=photos)
     files = []

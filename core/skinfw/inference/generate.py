@@ -80,7 +80,7 @@ def generate_folder(
     checkpoint = read_checkpoint(run.checkpoint(which))
     mark = checkpoint_mark(checkpoint.path)
     there = _marked(targets, mark) if resume and not overwrite else {}
-    _remove_leftovers(Path(output))
+    remove_leftovers(Path(output), deep=True)
     spec = painting_spec(checkpoint.spec, checkpoint.path)
     device = device or pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)
@@ -124,13 +124,6 @@ def _marked(targets: Mapping[str, Path], mark: str) -> dict[str, str]:
 
 def _first(paths: Sequence[Path]) -> str:
     return f"{paths[0]} and {len(paths) - 1} more" if len(paths) > 1 else f"{paths[0]}"
-
-
-def _remove_leftovers(output: Path) -> None:
-    try:
-        remove_leftovers(output, deep=True)
-    except OSError as error:
-        raise RunError(f"{error.filename or output}: cannot be removed: {error.strerror or error}") from error
 
 
 class _Reader:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from skinfw.component_spec import use
 from skinfw.contact_sheet.build import HEIGHT, build_sheet
-from skinfw.data.struck_out import write_struck_out
+from skinfw.data.struck_out import STRUCK_OUT_FILE, write_struck_out
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
 
@@ -115,6 +115,18 @@ def photo_of(output: Path) -> Any:
     """Return the middle of the photo in the first strip."""
     strip = Image.open(output / listed(output)["samples"][0][1]).convert("RGB")
     return strip.getpixel((48, 96))
+
+
+def test_what_a_killed_inspect_left_is_removed(samples: Path, tmp_path: Path) -> None:
+    left = [
+        tmp_path / "sheet" / "strips" / "ab" / ".abc.webp.999999999-7.tmp",
+        samples / f".{STRUCK_OUT_FILE}.999999999-1.tmp",
+    ]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    build_sheet(samples, NAMES, tmp_path / "sheet")
+    assert not any(path.exists() for path in left)
 
 
 def test_other_photos_make_other_strips_and_leave_none_behind(samples: Path, tmp_path: Path) -> None:

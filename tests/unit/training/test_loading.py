@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,3 +109,23 @@ def test_worker_processes_give_the_same_batches(numbers: Numbers) -> None:
     helped = [batch.target for batch in Loader(numbers, numbers.names(), batch_size=7, workers=1)]
     assert len(alone) == len(helped) == 3
     assert all(bool((one == other).all()) for one, other in zip(alone, helped, strict=True))
+
+
+SCRIPT = """
+import multiprocessing
+from skinfw import use
+from skinfw.build import build
+from skinfw.data.loading import Loader
+from skinfw.interfaces import Dataset, DatasetIO
+multiprocessing.set_start_method("spawn")  # as macOS and Windows do
+print("begin", flush=True)
+people = build(use("dataset", "mannequins", count=3), Dataset, DatasetIO((16, 16), ("apparel_head_foot",)))
+print([len(batch.names) for batch in Loader(people, people.names(), batch_size=2, workers=1)], flush=True)
+"""
+
+
+def test_loading_processes_do_not_run_the_script_again(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "begin\n[2, 1]\n"), done.stderr
