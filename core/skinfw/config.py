@@ -309,6 +309,11 @@ class LossConfig(ComponentConfig):
         """Return which sizes of pictures (height, width) it accepts when it is built for ``size``."""
         return SizeRequirement()
 
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether its term for a batch is more than a mean of what each sample gives on its own."""
+        return False
+
     def discriminator_fault(self, discriminator: DiscriminatorConfig) -> str | None:
         """Return why it cannot train a discriminator of this configuration, or None if it can."""
         return None

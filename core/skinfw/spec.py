@@ -211,6 +211,15 @@ class Spec(RunSpec):
                 f"$.training.critic_steps: {value.critic_steps} steps of a discriminator that is not there"
             )
             refuse([f"{fault}; name one, or leave it at 1"])
+        if value.gradient_accumulation > 1:
+            refuse(
+                [
+                    f"$.training.gradient_accumulation: the loss {loss.name!r} is not a mean over samples, "
+                    "so several batches do not make up a large one; leave it at 1"
+                    for loss in info.data.get("losses", ())
+                    if getattr(loss.config, "mixes_samples", False)
+                ]
+            )
         return value
 
 

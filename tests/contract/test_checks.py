@@ -254,7 +254,7 @@ def test_a_wrong_receptive_field_is_refused() -> None:
 
 class GoodLoss(Loss[LossConfig]):
     def generator_term(self, step: Step) -> Tensor:
-        return self.region_mean((step.output - step.target).abs(), step.skin)
+        return self.region_mean((step.output - step.target).abs(), step)
 
 
 class AppliesItsWeight(GoodLoss):

@@ -56,7 +56,7 @@ def predict(network: Network, batch: LabelledBatch, device: torch.device) -> Ten
     if bad:
         raise NotFiniteError(
             f"the segmentation network's output for the photo {bad[0]} is not finite (NaN or infinity), so "
-            "it was not used; its training has diverged or its checkpoint is damaged: use another checkpoint, "
-            "or train again with a lower learning rate"
+            "it was not used; its training has diverged or its checkpoint is damaged: use another "
+            "checkpoint, or train again with a lower learning rate"
         )
     return logits.argmax(dim=1)

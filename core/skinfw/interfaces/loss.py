@@ -41,6 +41,9 @@ class Step:
             loss's configuration requires are among them.
         judge_in_float32: the same as ``judge`` without mixed precision, for gradients that are part of a
             loss; None where ``judge`` has none.
+        region_count: where the batch is part of a larger step (gradient accumulation, several processes), the
+            loss's own `Loss.region_count` over the whole step, divided by the number of its batches; None
+            where the batch is the whole step.
     """
 
     output: Tensor
@@ -49,10 +52,15 @@ class Step:
     judge: Callable[[Tensor], Judgement]
     inputs: Mapping[str, Tensor]
     judge_in_float32: Callable[[Tensor], Judgement] | None = None
+    region_count: Tensor | None = None
 
 
 class Loss(Component[LossConfigT, LossIO], nn.Module):
     """A term of the generator's objective; its weight is applied by the trainer.
+
+    A term is a mean over the samples, or a sum over them that is divided by `denominator`. Then the mean of
+    the terms of several batches is the term of all their samples, which gradient accumulation and several
+    processes rely on. A term that is neither says ``mixes_samples`` in its configuration.
 
     Attributes:
         compares: whether it compares the output with the target, so that the target itself costs least.
@@ -65,20 +73,39 @@ class Loss(Component[LossConfigT, LossIO], nn.Module):
     def generator_term(self, step: Step) -> Tensor:
         """Return the unweighted scalar that the generator minimises."""
 
-    def region_mean(self, values: Tensor, skin: Tensor) -> Tensor:
+    def region_count(self, skin: Tensor) -> Tensor | None:
+        """Return what a sum over the samples of a batch is divided by; by default the pixels of the skin.
+
+        Args:
+            skin: ``(B, 1, H, W)`` in {0, 1}.
+
+        Returns:
+            a count that adds up over batches, of any shape, or None for a mean over samples.
+        """
+        return skin.sum() if self.config.region == "skin" else None
+
+    def denominator(self, step: Step) -> Tensor:
+        """Return what this batch's sums are divided by: `region_count`, of the whole step; never 0."""
+        if step.region_count is not None:
+            return step.region_count
+        count = self.region_count(step.skin)
+        if count is None:
+            raise ValueError(f"{type(self).__name__} counts nothing in its region")
+        return torch.where(count > 0, count, 1)
+
+    def region_mean(self, values: Tensor, step: Step) -> Tensor:
         """Return the mean of per-pixel values over the configured region.
 
         Args:
             values: ``(B, C, H, W)``.
-            skin: ``(B, 1, H, W)`` in {0, 1}.
+            step: gives the skin.
 
         Returns:
             a scalar; 0 where the region is empty.
         """
         if self.config.region == "picture":
             return values.mean()
-        count = skin.sum() * values.shape[1]
-        return (values * skin).sum() / torch.clamp(count, min=1.0)
+        return (values * step.skin).sum() / (values.shape[1] * self.denominator(step))
 
 
 class AdversarialLoss(Loss[LossConfigT]):

@@ -22,9 +22,10 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
 
     Checked are that each term is a finite scalar with a gradient, for batches of one and of two, without
     skin, on black and on white pictures, for channels-last tensors and under bfloat16 and float16 autocast;
-    that the weight is left to the trainer; that a perfect picture costs no more than a bad one, or the target
-    does not count where the class says that it compares nothing, and a right discriminator costs no more than
-    a wrong one; and that nothing in it is trainable.
+    that the weight is left to the trainer; that the terms of two batches make up that of both together
+    unless the configuration says ``mixes_samples``; that a perfect picture costs no more than a bad one, or
+    the target does not count where the class says that it compares nothing, and a right discriminator costs
+    no more than a wrong one; and that nothing in it is trainable.
 
     Args:
         component: the class.
@@ -43,6 +44,8 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
     _check_precisions(loss.generator_term, size, "generator_term")
     _check_flat_pictures(loss, size)
     _check_weight(component, config, size)
+    if not config.mixes_samples:
+        _check_parts(loss, size)
     if isinstance(loss, AdversarialLoss):
         _check_discriminator_term(loss, size)
     elif component.compares:
@@ -140,6 +143,40 @@ def _check_weight(component: type[Loss[Any]], config: LossConfig, size: Size) ->
         loss = component(config.model_copy(update={"weight": weight}), LossIO(size))
         terms.append(loss.generator_term(_step(example_picture(2, size), size, _Judge())))
     require_close(terms[0], terms[1], 1e-6, "generator_term depends on the weight, which the trainer applies")
+
+
+def _check_parts(loss: Loss[Any], size: Size) -> None:
+    """Require that the mean of the terms of two batches is the term of all their samples."""
+    whole = _step(example_picture(4, size), size, _Judge())
+    skin = whole.skin.clone()
+    skin[2:, :, : size[0] // 2] = 0
+    skin[3] = 0
+    whole = replace(whole, skin=skin)
+    halves = [slice(0, 2), slice(2, 4)]
+    counts = [loss.region_count(skin[half]) for half in halves]
+    known = [count for count in counts if count is not None]
+    count = torch.stack(known).sum(dim=0) / 2 if known else None
+    terms = [
+        loss.generator_term(
+            replace(
+                whole,
+                output=whole.output[half],
+                target=whole.target[half],
+                skin=skin[half],
+                inputs={name: picture[half] for name, picture in whole.inputs.items()},
+                region_count=count,
+            )
+        )
+        for half in halves
+    ]
+    expected = loss.generator_term(whole)
+    require_close(
+        torch.stack(terms).mean(),
+        expected,
+        1e-5 * max(1.0, float(expected.abs())),
+        "generator_term of two batches is not that of both together: divide sums over the skin by "
+        "denominator, or say mixes_samples in the configuration",
+    )
 
 
 def _check_discriminator_term(loss: AdversarialLoss[Any], size: Size) -> None:

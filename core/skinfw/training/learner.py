@@ -63,16 +63,16 @@ class Learner(ABC):
         """Get the networks ready, once before the first step of a run; a checkpoint brings all weights."""
 
     @abstractmethod
-    def train_batch(self, batch: Any, step: int, last_good: str) -> dict[str, float]:
-        """Train on one batch.
+    def train_step(self, batches: Sequence[Any], step: int, saved: str) -> dict[str, float]:
+        """Take one step, on ``gradient_accumulation`` batches.
 
         Args:
-            batch: the batch, on any device.
+            batches: equally large batches, on any device.
             step: the step under way, counted from 1.
-            last_good: what to go back to, for errors.
+            saved: which checkpoints there are, for errors.
 
         Returns:
-            the unweighted losses by name.
+            the unweighted losses by name, means over all batches and processes.
 
         Raises:
             TrainingError: a loss is not finite; no weight was changed by it.
@@ -115,10 +115,6 @@ class Learner(ABC):
         """Set the learning rates to ``factor`` times those of the spec."""
         for part in self.parts:
             part.set_rate(factor)
-
-    def accumulated(self) -> Any:
-        """Return the context in which gradients are summed over ``gradient_accumulation`` batches."""
-        return self.accelerator.accumulate(*(part.prepared for part in self.parts))
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that training needs to go on, as tensors by name."""

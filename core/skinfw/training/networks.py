@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from skinfw.data.batch import Batch
 from skinfw.interfaces import Discriminator, Generator, Judgement, Step
 from skinfw.painting import Painter
 from skinfw.spec import Spec
+from skinfw.training.micro_batches import Buffers, SameStart, warn_of_batch_statistics
 from skinfw.training.objective import Objective, checked_values
 from skinfw.training.optimised import Optimised
 
@@ -58,6 +60,23 @@ class _Judge:
         return judgement
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One batch of a step.
+
+    Attributes:
+        batch: the augmented samples, on the device.
+        noise: what the generator is given beside them.
+        condition: what the discriminator sees beside the pictures.
+        seed: seeds the generator's own random numbers where it sees the batch twice.
+    """
+
+    batch: Batch
+    noise: Tensor | None
+    condition: Tensor | None
+    seed: int | None
+
+
 class Networks:
     """Generator and discriminator in training.
 
@@ -83,6 +102,8 @@ class Networks:
             self._discriminator = Optimised(
                 "discriminator", discriminator, training.discriminator_lr, training, accelerator
             )
+        networks = [part.network for part in self.parts]
+        warn_of_batch_statistics(networks, training.gradient_accumulation, accelerator)
 
     @property
     def generator(self) -> Generator[Any]:
@@ -99,42 +120,63 @@ class Networks:
         """The networks with their optimisers."""
         return [part for part in (self._generator, self._discriminator) if part is not None]
 
-    def train_batch(self, batch: Batch, step: int, last_good: str) -> dict[str, float]:
-        """Train on one batch: the discriminator first, then the generator, on one pass of the generator.
+    def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
+        """Train on the batches of one step: the discriminator on all of them, then the generator on all.
 
-        Where the spec gives the discriminator more steps than the generator, only every so many batches train
+        The generator's pictures are those of its weights before the step. Of one batch they are painted once,
+        for both networks. Of several they are painted once for each network, so that no more than one batch's
+        passes are in memory.
+
+        Where the spec gives the discriminator more steps than the generator, only every so many steps train
         the generator.
 
         Args:
-            batch: the batch, on any device.
+            batches: equally large batches, on any device.
             step: the step under way, counted from 1.
-            last_good: what to go back to, for errors.
+            saved: which checkpoints there are, for errors.
 
         Returns:
-            the unweighted losses by name; those of the generator only where it was trained.
+            the unweighted losses by name, means over all batches and processes; those of the generator only
+            where it was trained.
 
         Raises:
-            TrainingError: a loss is not finite; no weight was changed by it.
+            TrainingError: a loss is not finite; no weight of its network was changed by it.
         """
+        parts = [self._part(batch, seeded=len(batches) > 1) for batch in batches]
+        counts = self.objective.region_counts([part.batch.skin for part in parts], self.accelerator)
+        generator_too = step % self.spec.training.critic_steps == 0
+        if not self._generator.prepared.training:
+            self._generator.prepared.train()
+        start = SameStart(self.generator)
+        if self._discriminator is None:
+            return self._train_generator(parts, None, start, counts, step, saved)
+        keep = generator_too and len(parts) == 1
+        output, values = self._train_discriminator(parts, keep, start, counts, step, saved)
+        if not generator_too:
+            return values
+        buffers = None if keep else Buffers(self.generator)
+        values = {
+            **self._train_generator(parts, output if keep else None, start, counts, step, saved),
+            **values,
+        }
+        if buffers is not None:
+            buffers.restore()
+        return values
+
+    def _part(self, batch: Batch, *, seeded: bool) -> _Part:
         batch = batch.to(self.accelerator.device, torch.channels_last)
         for augmentation in self.augmentations:
             batch = augmentation(batch).to(self.accelerator.device, torch.channels_last)
-        network = self._generator.prepared
-        if not network.training:
-            network.train()
-        generator_too = step % self.spec.training.critic_steps == 0
-        with torch.set_grad_enabled(generator_too):
-            painting = self.painter(network, batch, self._draw_noise(batch))
-        condition = self._condition(batch)
-        values = self._train_discriminator(painting.output.detach(), batch, condition, step, last_good)
-        if not generator_too:
-            return values
-        # without the wrapper that would wait for gradients of the frozen network
-        judge = _Judge(self._unwrapped_discriminator, self._unwrapped_discriminator, condition)
-        terms = self.objective.generator_terms(judge.step(painting.output, batch))
-        values = {**checked_values(terms, step, last_good), **values}
-        self._generator.descend(self.objective.total(terms, step))
-        return values
+        noise = self._draw_noise(batch)
+        seed = int(torch.randint(2**62, (1,)).item()) if seeded else None
+        return _Part(batch, noise, self._condition(batch), seed)
+
+    def _paint(self, part: _Part, start: SameStart) -> Tensor:
+        start.again()
+        if part.seed is not None:
+            # the second pass of a batch drops the same values as the first
+            torch.manual_seed(part.seed)
+        return self.painter(self._generator.prepared, part.batch, part.noise).output
 
     def _draw_noise(self, batch: Batch) -> Tensor | None:
         shape = self.generator.noise_shape(batch.size)
@@ -151,15 +193,58 @@ class Networks:
         return self._discriminator.unwrapped()
 
     def _train_discriminator(
-        self, output: Tensor, batch: Batch, condition: Tensor | None, step: int, last_good: str
+        self,
+        parts: Sequence[_Part],
+        keep: bool,
+        start: SameStart,
+        counts: Mapping[str, Tensor],
+        step: int,
+        saved: str,
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Train the discriminator; return the last painted pictures too, with their graph if ``keep``."""
+        trained = self._discriminator
+        if trained is None:
+            raise RuntimeError("there is no discriminator to train")
+        trained.network.requires_grad_(True).train()
+        own_start = SameStart(trained.network)
+        terms = []
+        for index, part in enumerate(parts):
+            with torch.set_grad_enabled(keep):
+                output = self._paint(part, start)
+            own_start.again()
+            with trained.synchronized(last=index == len(parts) - 1):
+                judge = _Judge(lambda: trained.prepared, self._unwrapped_discriminator, part.condition)
+                found = self.objective.discriminator_terms(judge.step(output.detach(), part.batch), counts)
+                trained.backward(self.objective.total(found, step) / len(parts))
+            terms.append({name: term.detach() for name, term in found.items()})
+        values = checked_values(terms, step, saved, self.accelerator)
+        trained.descend()
+        trained.network.requires_grad_(False)
+        return output, values
+
+    def _train_generator(
+        self,
+        parts: Sequence[_Part],
+        output: Tensor | None,
+        start: SameStart,
+        counts: Mapping[str, Tensor],
+        step: int,
+        saved: str,
     ) -> dict[str, float]:
-        part = self._discriminator
-        if part is None:
-            return {}
-        part.network.requires_grad_(True).train()
-        judge = _Judge(lambda: part.prepared, self._unwrapped_discriminator, condition)
-        terms = self.objective.discriminator_terms(judge.step(output, batch))
-        values = checked_values(terms, step, last_good)
-        part.descend(self.objective.total(terms, step))
-        part.network.requires_grad_(False)
+        """Train the generator; ``output`` are the pictures of the one part where they are painted already."""
+        trained = self._generator
+        judges = [network for network in [self.discriminator] if network is not None]
+        judge_start = SameStart(*judges)
+        terms = []
+        for index, part in enumerate(parts):
+            judge_start.again()
+            # without the wrapper that would wait for gradients of the frozen network
+            judge = _Judge(self._unwrapped_discriminator, self._unwrapped_discriminator, part.condition)
+            with trained.synchronized(last=index == len(parts) - 1):
+                painted = self._paint(part, start) if output is None else output
+                found = self.objective.generator_terms(judge.step(painted, part.batch), counts)
+                trained.backward(self.objective.total(found, step) / len(parts))
+            terms.append({name: term.detach() for name, term in found.items()})
+        values = checked_values(terms, step, saved, self.accelerator)
+        trained.descend()
         return values

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor
 
 from skinfw.component_spec import numbered
@@ -14,6 +17,9 @@ from skinfw.config import LossConfig
 from skinfw.interfaces import AdversarialLoss, Loss, Step
 from skinfw.spec import Spec
 from skinfw.training.finite import diverged
+from skinfw.training.micro_batches import mean_counts
+
+_NO_COUNTS: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class Objective:
@@ -32,14 +38,42 @@ class Objective:
         """The losses that have a term for the discriminator, by name."""
         return {name: loss for name, loss in self.losses.items() if isinstance(loss, AdversarialLoss)}
 
-    def generator_terms(self, step: Step) -> dict[str, Tensor]:
-        """Return the unweighted terms of the generator by the losses' names."""
-        return {name: loss.generator_term(step) for name, loss in self.losses.items()}
+    def region_counts(self, skins: Sequence[Tensor], accelerator: Accelerator) -> dict[str, Tensor]:
+        """Return what the losses divide by in a step of several batches; see `Loss.region_count`.
 
-    def discriminator_terms(self, step: Step) -> dict[str, Tensor]:
+        Args:
+            skins: the skin in each batch of this process, ``(B, 1, H, W)``.
+            accelerator: knows the other processes.
+
+        Returns:
+            the counts by the losses' names; nothing where one batch is the whole step.
+        """
+        if len(skins) * accelerator.num_processes == 1:
+            return {}
+        found = {name: [loss.region_count(skin) for skin in skins] for name, loss in self.losses.items()}
+        return {
+            name: mean_counts([count for count in counts if count is not None], accelerator)
+            for name, counts in found.items()
+            if counts[0] is not None
+        }
+
+    def generator_terms(self, step: Step, counts: Mapping[str, Tensor] = _NO_COUNTS) -> dict[str, Tensor]:
+        """Return the unweighted terms of the generator by the losses' names.
+
+        Args:
+            step: what the losses see.
+            counts: what `region_counts` gave.
+        """
+        return {
+            name: loss.generator_term(replace(step, region_count=counts.get(name)))
+            for name, loss in self.losses.items()
+        }
+
+    def discriminator_terms(self, step: Step, counts: Mapping[str, Tensor] = _NO_COUNTS) -> dict[str, Tensor]:
         """Return the unweighted terms of the discriminator by ``discriminator/`` and the losses' names."""
         return {
-            f"discriminator/{name}": loss.discriminator_term(step) for name, loss in self.adversarial.items()
+            f"discriminator/{name}": loss.discriminator_term(replace(step, region_count=counts.get(name)))
+            for name, loss in self.adversarial.items()
         }
 
     def total(self, terms: Mapping[str, Tensor], step: int) -> Tensor:
@@ -60,20 +94,24 @@ class Objective:
         return config.weight * (min(1.0, step / config.warmup) if config.warmup else 1.0)
 
 
-def checked_values(terms: Mapping[str, Tensor], step: int, last_good: str) -> dict[str, float]:
-    """Return the terms as numbers.
+def checked_values(
+    terms: Sequence[Mapping[str, Tensor]], step: int, saved: str, accelerator: Accelerator
+) -> dict[str, float]:
+    """Return the terms of a step as numbers: the means over its batches, those of all processes.
 
     Args:
-        terms: scalars by name.
+        terms: scalars by name, for each batch of this process.
         step: the step under way, counted from 1.
-        last_good: what to go back to, for the error.
+        saved: which checkpoints there are, for the error.
+        accelerator: knows the other processes.
 
     Raises:
         TrainingError: one of them is not finite; the step and the loss are named.
     """
-    numbers = torch.stack([term.detach().float() for term in terms.values()]).tolist()
-    values = dict(zip(terms, numbers, strict=True))
+    stacked = torch.stack([torch.stack([term.detach().float() for term in each.values()]) for each in terms])
+    numbers = accelerator.reduce(stacked.mean(dim=0), "mean").tolist()
+    values = dict(zip(terms[0], numbers, strict=True))
     for name, value in values.items():
         if not math.isfinite(value):
-            raise diverged(f"in step {step} the loss '{name}' became {value}", last_good)
+            raise diverged(f"in step {step} the loss '{name}' became {value}", saved)
     return values

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from contextlib import nullcontext
+from typing import Any, Generic, TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -62,11 +63,18 @@ class Optimised(Generic[NetworkT]):
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate * factor
 
-    def descend(self, loss: Tensor) -> None:
-        """Take one step down the gradient of a loss."""
+    def synchronized(self, last: bool) -> Any:
+        """Return the context of a batch's passes: processes exchange gradients after the last of a step."""
+        return nullcontext() if last else self.accelerator.no_sync(self.prepared)
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradient of a loss to those of the step."""
         self.accelerator.backward(loss)
+
+    def descend(self) -> None:
+        """Take one step down the gradient."""
         limit = self.training.gradient_clip
-        if limit is not None and self.accelerator.sync_gradients:
+        if limit is not None:
             self.accelerator.unscale_gradients(self.optimizer)
             torch.nn.utils.clip_grad_norm_(self.prepared.parameters(), limit)
         self.optimizer.step()

@@ -60,9 +60,9 @@ class PaintingLearner(Learner):
         """Get the generator ready."""
         self.networks.generator.prepare_training(self.spec.data)
 
-    def train_batch(self, batch: Any, step: int, last_good: str) -> dict[str, float]:
-        """Train on one batch. See `skinfw.training.networks.Networks.train_batch`."""
-        return self.networks.train_batch(batch, step, last_good)
+    def train_step(self, batches: Sequence[Any], step: int, saved: str) -> dict[str, float]:
+        """Train on the batches of a step. See `skinfw.training.networks.Networks.train_step`."""
+        return self.networks.train_step(batches, step, saved)
 
     def monitor(self, names: Sequence[str]) -> Monitor | None:
         """Return the first metric of the spec that works, on skin where the samples show some.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -32,13 +33,12 @@ logger = logging.getLogger("skinfw")
 
 
 def make_accelerator(training: LoopSpec) -> Accelerator:
-    """Return the accelerator for a training spec: device, precision, accumulation, processes."""
+    """Return the accelerator for a training spec: device, precision, processes."""
     if AcceleratorState._shared_state and AcceleratorState().num_processes == 1:
         # accelerate remembers the settings of the first run of a process; each run brings its own
         AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(
         mixed_precision=training.precision,
-        gradient_accumulation_steps=training.gradient_accumulation,
         cpu=training.device == "cpu",
     )
 
@@ -132,9 +132,9 @@ class Trainer:
         processes = self.accelerator.num_processes
         if progress.processes != processes:
             raise RunError(
-                f"{path}: the number of processes was {progress.processes} and is {processes} now; the samples "
-                "of each step and the steps of an epoch depend on it. Resume with the same number, or start "
-                "again with --overwrite"
+                f"{path}: the number of processes was {progress.processes} and is {processes} now; the "
+                "samples of each step and the steps of an epoch depend on it. Resume with the same number, "
+                "or start again with --overwrite"
             )
         self.learner.load(checkpoint)
         self.step, self.epoch, self.batches = progress.step, progress.epoch, progress.batches
@@ -182,31 +182,27 @@ class Trainer:
         """Train to the end of the epoch, or of the run."""
         self.order.start(self.epoch, self.batches * self.training.batch_size)
         began, logged = time.perf_counter(), self.step
-        for batch in self.loader:
+        batches = iter(self.loader)
+        while together := list(islice(batches, self.training.gradient_accumulation)):
             self._seed()
             self.learner.set_rate(rate_factor(self.training.schedule, self.step / self.total_steps))
-            with self.learner.accumulated():
-                losses = self.learner.train_batch(batch, self.step + 1, self._saved())
-            self.batches, self.closed = self.batches + 1, False
-            if self.accelerator.sync_gradients:
-                self.step += 1
-                if self._due():
-                    seconds = (time.perf_counter() - began) / (self.step - logged)
-                    self._log(losses, seconds)
-                    began, logged = time.perf_counter(), self.step
-                pictures = len(batch.names) * self.accelerator.num_processes
-                self.hooks.call(
-                    "step_ended", run=self.run, step=self.step, losses=losses,
-                    pictures=pictures * self.training.gradient_accumulation,
-                )  # fmt: skip
-                if self.step % (self.training.checkpoint_every or self.total_steps) == 0:
-                    self._save("last")
-                self._stop_when_asked(interrupt)
+            losses = self.learner.train_step(together, self.step + 1, self._saved())
+            self.batches, self.closed = self.batches + len(together), False
+            self.step += 1
+            if self._due():
+                seconds = (time.perf_counter() - began) / (self.step - logged)
+                self._log(losses, seconds)
+                began, logged = time.perf_counter(), self.step
+            pictures = sum(len(batch.names) for batch in together) * self.accelerator.num_processes
+            self.hooks.call("step_ended", run=self.run, step=self.step, losses=losses, pictures=pictures)
+            if self.step % (self.training.checkpoint_every or self.total_steps) == 0:
+                self._save("last")
+            self._stop_when_asked(interrupt)
             if self.batches == self.batches_an_epoch or self.step == self.total_steps:
                 return
 
     def _seed(self) -> None:
-        """Seed this batch's random numbers by its place, so that a resumed run draws the same ones."""
+        """Seed this step's random numbers by its place, so that a resumed run draws the same ones."""
         place = self.epoch * self.batches_an_epoch + self.batches
         processes = self.accelerator.num_processes
         torch.manual_seed((self.run.spec.seed << 32) + place * processes + self.accelerator.process_index)

@@ -19,4 +19,4 @@ class CharbonnierLoss(Loss[CharbonnierConfig]):
     def generator_term(self, step: Step) -> Tensor:
         """Return the mean, a scalar of about [0, 1]; 0 where the region is empty."""
         squares = (step.output - step.target).square() + self.config.eps**2
-        return self.region_mean(squares.sqrt(), step.skin)
+        return self.region_mean(squares.sqrt(), step)

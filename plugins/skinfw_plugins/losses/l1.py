@@ -13,4 +13,4 @@ class L1Loss(Loss[L1Config]):
 
     def generator_term(self, step: Step) -> Tensor:
         """Return the mean absolute difference, a scalar in [0, 1]; 0 where the region is empty."""
-        return self.region_mean((step.output - step.target).abs(), step.skin)
+        return self.region_mean((step.output - step.target).abs(), step)

@@ -32,5 +32,5 @@ class LpipsLoss(Loss[LpipsConfig]):
     def generator_term(self, step: Step) -> Tensor:
         """Return the distance, a scalar of at least 0; 0 where the region is empty."""
         if self.config.region == "skin":
-            return self.region_mean(self.distance.per_pixel(step.output, step.target), step.skin)
+            return self.region_mean(self.distance.per_pixel(step.output, step.target), step)
         return self.distance.per_picture(step.output, step.target).mean()

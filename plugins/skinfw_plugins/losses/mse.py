@@ -13,4 +13,4 @@ class MseLoss(Loss[MseConfig]):
 
     def generator_term(self, step: Step) -> Tensor:
         """Return the mean squared difference, a scalar in [0, 1]; 0 where the region is empty."""
-        return self.region_mean((step.output - step.target).square(), step.skin)
+        return self.region_mean((step.output - step.target).square(), step)

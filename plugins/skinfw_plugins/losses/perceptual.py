@@ -46,6 +46,18 @@ class PerceptualLoss(Loss[PerceptualConfig]):
             assign=True,
         )
         self.features = Frozen(_Features(layers, places))
+        # each halving is a layer of its own
+        self.halvings = [
+            sum(isinstance(each, nn.MaxPool2d) for each in layers[: place + 1]) for place in places
+        ]
+
+    def region_count(self, skin: Tensor) -> Tensor | None:
+        """Return the sum of the shares of skin at the places of each layer, ``(layers,)``."""
+        if self.config.region == "picture":
+            return None
+        height, width = skin.shape[2:]
+        sizes = [(height >> halvings, width >> halvings) for halvings in self.halvings]
+        return torch.stack([adaptive_avg_pool2d(skin, size).sum() for size in sizes])
 
     @in_float32
     def generator_term(self, step: Step) -> Tensor:
@@ -53,18 +65,18 @@ class PerceptualLoss(Loss[PerceptualConfig]):
         painted = self.features(step.output)
         with torch.no_grad():
             true = self.features(step.target)
-        return torch.stack(
-            [self._difference(one, other, step.skin) for one, other in zip(painted, true, strict=True)]
-        ).mean()
-
-    def _difference(self, one: Tensor, other: Tensor, skin: Tensor) -> Tensor:
-        difference = one - other
-        values = difference.abs() if self.config.distance == "l1" else difference.square()
+        values = [self._differences(one, other) for one, other in zip(painted, true, strict=True)]
         if self.config.region == "picture":
-            return values.mean()
-        share = adaptive_avg_pool2d(skin, (values.shape[2], values.shape[3]))
-        total = share.sum()
-        return (values.mean(dim=1, keepdim=True) * share).sum() / torch.where(total > 0, total, 1)
+            return torch.stack([each.mean() for each in values]).mean()
+        sums = [
+            (each.mean(dim=1, keepdim=True) * adaptive_avg_pool2d(step.skin, each.shape[2:])).sum()
+            for each in values
+        ]
+        return (torch.stack(sums) / self.denominator(step)).mean()
+
+    def _differences(self, one: Tensor, other: Tensor) -> Tensor:
+        difference = one - other
+        return difference.abs() if self.config.distance == "l1" else difference.square()
 
 
 class _Features(nn.Module):

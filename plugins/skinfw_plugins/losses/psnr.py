@@ -16,6 +16,10 @@ class PsnrLoss(Loss[PsnrConfig]):
     pulls less than under a squared difference, and a picture with little skin as much as one with a lot.
     """
 
+    def region_count(self, skin: Tensor) -> Tensor | None:
+        """Return how many pictures show something of the region."""
+        return skin.flatten(1).any(dim=1).sum().to(skin.dtype) if self.config.region == "skin" else None
+
     @in_float32
     def generator_term(self, step: Step) -> Tensor:
         """Return the mean in dB, a scalar of at most 0; 0 where no picture shows anything of the region."""
@@ -23,5 +27,6 @@ class PsnrLoss(Loss[PsnrConfig]):
         pixels = region.sum(dim=(1, 2, 3))
         errors = ((step.output - step.target).square() * region).sum(dim=(1, 2, 3))
         decibels = 10 * (errors / (3 * pixels).clamp(min=1) + self.config.floor).log10()
-        shown = (pixels > 0).to(decibels.dtype)
-        return (decibels * shown).sum() / shown.sum().clamp(min=1)
+        if self.config.region == "picture":
+            return decibels.mean()
+        return (decibels * (pixels > 0)).sum() / self.denominator(step)

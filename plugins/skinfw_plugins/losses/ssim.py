@@ -22,5 +22,5 @@ class SsimLoss(Loss[SsimConfig]):
         """Return the dissimilarity, a scalar in [0, 2]; 0 where the region is empty."""
         similarity, _ = similarity_maps(step.output, step.target)
         if self.config.region == "skin":
-            return self.region_mean(1 - similarity, step.skin).float()
+            return self.region_mean(1 - similarity, step).float()
         return (1 - inside(similarity)).mean().float()

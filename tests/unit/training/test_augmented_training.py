@@ -83,7 +83,7 @@ def test_the_networks_see_what_the_augmentations_made(tiny_spec: MakeSpec) -> No
             return painter(network, batch, noise)
 
     networks.painter = Watching()
-    networks.train_batch(batch, 1, "")
+    networks.train_step([batch], 1, "")
     assert torch.equal(seen[0].skin, batch.skin.flip(3))
     assert not torch.equal(seen[0].target, batch.target.flip(3))
     # in the format in which convolutions are quick

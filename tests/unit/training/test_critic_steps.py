@@ -41,7 +41,7 @@ def test_the_discriminator_learns_every_step_and_the_generator_every_third(
 ) -> None:
     moved: list[tuple[bool, bool]] = []
     told: list[set[str]] = []
-    real = Networks.train_batch
+    real = Networks.train_step
 
     def spy(self: Networks, *args: Any) -> dict[str, float]:
         pair = (self.discriminator, self.generator)
@@ -56,7 +56,7 @@ def test_the_discriminator_learns_every_step_and_the_generator_every_third(
         told.append(set(values))
         return values
 
-    monkeypatch.setattr(Networks, "train_batch", spy)
+    monkeypatch.setattr(Networks, "train_step", spy)
     Pipeline(critic_spec(), output=tmp_path / "run").fit()
     third = [step % 3 == 0 for step in range(1, 8)]
     assert moved == [(True, generator) for generator in third]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from accelerate import Accelerator
 
 import skinfw
 from skinfw.assemble import build_losses
@@ -71,14 +72,14 @@ def test_only_adversarial_losses_have_a_term_for_the_discriminator() -> None:
 
 
 def test_finite_terms_come_back_as_numbers() -> None:
-    assert checked_values({"l1": torch.tensor(0.5)}, 1, "") == {"l1": 0.5}
+    assert checked_values([{"l1": torch.tensor(0.5)}], 1, "", Accelerator(cpu=True)) == {"l1": 0.5}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_stops_with_step_loss_and_last_good_checkpoint(value: float) -> None:
     terms = {"l1": torch.tensor(0.5), "gan": torch.tensor(value)}
     with pytest.raises(TrainingError) as caught:
-        checked_values(terms, 7, "The last good checkpoint is here.")
+        checked_values([terms], 7, "The last good checkpoint is here.", Accelerator(cpu=True))
     assert "step 7" in str(caught.value)
     assert "'gan'" in str(caught.value)
     assert "The last good checkpoint is here." in str(caught.value)
