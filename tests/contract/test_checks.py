@@ -106,6 +106,26 @@ class ForgetsState(GoodGenerator):
         return super().forward(condition) * self.hidden
 
 
+class TiesWeights(GoodGenerator):
+    def __init__(self, config: GeneratorConfig, io: GeneratorIO) -> None:
+        super().__init__(config, io)
+        self.again = nn.Conv2d(3, 3, 1)
+        self.twin = nn.Conv2d(3, 3, 1)
+        self.twin.weight = self.again.weight
+        self.register_buffer("part", self.again.weight.detach()[:1])
+
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        return self.twin(self.again(super().forward(condition))).sigmoid()  # type: ignore[no-any-return]
+
+
+class KeepsAnObject(GoodGenerator):
+    def get_extra_state(self) -> object:
+        return {"pictures": 3}
+
+    def set_extra_state(self, state: object) -> None:
+        pass
+
+
 class ChangesItsInput(GoodGenerator):
     def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
         return super().forward(condition.mul_(0.5))
@@ -140,6 +160,7 @@ def test_a_good_generator_passes() -> None:
         (MixesTheBatch, "depends on the others"),
         (UnusedParameter, "idle gets no gradient"),
         (ForgetsState, "after the state dict was loaded"),
+        (KeepsAnObject, "no checkpoint can be written: _extra_state of the state dict is of the type dict"),
         (ChangesItsInput, "changes the condition"),
         (ClaimsUnconditional, "conditional is False"),
         (IgnoresNoise, "other noise changes nothing"),
@@ -148,6 +169,10 @@ def test_a_good_generator_passes() -> None:
 )
 def test_a_broken_generator_is_refused(component: type[GoodGenerator], message: str) -> None:
     fails(lambda: testing.check_generator(component, GeneratorConfig(), (8, 12)), message)
+
+
+def test_tied_weights_pass() -> None:
+    testing.check_generator(TiesWeights, GeneratorConfig(), (8, 12))
 
 
 def test_a_configuration_that_is_wrong_about_training_is_refused() -> None:
@@ -277,6 +302,19 @@ class DividesByTheSkin(GoodLoss):
         return ((step.output - step.target).abs() * step.skin).sum() / step.skin.sum()
 
 
+class CountsEachBatch(GoodLoss):
+    """Each batch's pixels of skin are counted on their own, as if batches were alike."""
+
+    def generator_term(self, step: Step) -> Tensor:
+        values = (step.output - step.target).abs() * step.skin
+        return values.sum() / (3 * step.skin.sum()).clamp(min=1)
+
+
+class SpreadOverTheBatch(GoodLoss):
+    def generator_term(self, step: Step) -> Tensor:
+        return super().generator_term(step) + (step.output - step.target).mean((1, 2, 3)).var(correction=0)
+
+
 class Detached(GoodLoss):
     def generator_term(self, step: Step) -> Tensor:
         return super().generator_term(step).detach()
@@ -347,6 +385,8 @@ def test_a_loss_that_compares_nothing_passes_where_it_says_so() -> None:
         (RewardsErrors, "perfect picture costs more"),
         (DividesByTheSkin, "without any skin is not finite"),
         (Detached, "has no gradient"),
+        (CountsEachBatch, "is not that of both together"),
+        (SpreadOverTheBatch, "is not that of both together"),
         (Trainable, "nothing to train"),
         (UpsideDown, "costs no less than one that is wrong"),
         (HasARootAtBlack, "the gradient of black pictures is not finite"),

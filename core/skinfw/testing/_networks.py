@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from skinfw.config import Size, SizeRequirement
 from skinfw.testing._require import require, require_close, require_finite
+from skinfw.training.checkpoints import savable, separate
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
@@ -28,15 +30,25 @@ def seeded(build: Callable[[], NetworkT], seed: int) -> NetworkT:
 def check_same_seed(build: Callable[[], nn.Module]) -> None:
     """Require that two networks built under one seed have the same state."""
     one, other = (seeded(build, 0).state_dict() for _ in range(2))
+    fault = savable(one)
+    require(fault is None, f"no checkpoint can be written: {fault}")
     require(one.keys() == other.keys(), "two networks of one configuration have different state dicts")
     for name, tensor in one.items():
         require(torch.equal(tensor, other[name]), f"{name} differs between two builds under one seed")
 
 
 def check_reload(build: Callable[[], nn.Module], run: Callable[[nn.Module], Tensor]) -> None:
-    """Require that a network's state dict makes another network of its configuration its equal."""
+    """Require that a checkpoint of a network makes another network of its configuration its equal."""
     first, second = seeded(build, 0).eval(), seeded(build, 1).eval()
-    second.load_state_dict(first.state_dict())
+    # as a checkpoint holds it: weights that share memory are written apart
+    state = load(save(separate(first.state_dict())))
+    second.load_state_dict(state)
+    for name, tensor in second.state_dict().items():
+        require(
+            torch.equal(tensor, first.state_dict()[name]),
+            f"{name} is not what it was after a checkpoint was written and loaded; does it share memory "
+            "with other weights in one network and not in another?",
+        )
     with torch.no_grad():
         require(
             torch.equal(run(first), run(second)),

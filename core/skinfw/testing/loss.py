@@ -173,7 +173,7 @@ def _check_parts(loss: Loss[Any], size: Size) -> None:
     require_close(
         torch.stack(terms).mean(),
         expected,
-        1e-5 * max(1.0, float(expected.abs())),
+        1e-5 * max(1.0, float(expected.detach().abs())),
         "generator_term of two batches is not that of both together: divide sums over the skin by "
         "denominator, or say mixes_samples in the configuration",
     )

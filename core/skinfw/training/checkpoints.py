@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -77,13 +77,46 @@ def save_checkpoint(
         "progress": vars(progress),
         **extra,
     }
-    # safetensors wants dense tensors of the default layout; channels_last is restored when loading
-    dense = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    dense = separate(tensors)
     with replacing(path) as temporary:
         try:
             save_file(dense, temporary, metadata={KEY: json.dumps(about)})
         except SafetensorError as error:
             raise OSError(str(error)) from error
+
+
+def separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors as safetensors holds them: on the CPU, in the default layout, none in another's memory.
+
+    Tied weights are written once for each name. A network ties them when it is built, so they are tied when
+    they are loaded. The memory format channels_last is restored when loading.
+    """
+    found: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        dense = tensor.detach().cpu().contiguous()
+        place = dense.untyped_storage().data_ptr()
+        found[name] = dense.clone() if place in seen else dense
+        seen.add(place)
+    return found
+
+
+def savable(state: Mapping[str, Any]) -> str | None:
+    """Return why a network's state cannot be saved, or None if it can.
+
+    Args:
+        state: its state dict.
+    """
+    for name, value in state.items():
+        if not isinstance(value, Tensor):
+            return f"{name} of the state dict is of the type {type(value).__name__}, not a tensor"
+        if value.layout != torch.strided or value.is_quantized or value.is_meta:
+            return f"{name} of the state dict is not a dense tensor"
+        try:
+            save({name: value.detach().flatten()[:1].cpu()})
+        except (SafetensorError, KeyError, ValueError) as error:
+            return f"{name} of the state dict is of the type {value.dtype}, which cannot be saved: {error}"
+    return None
 
 
 @dataclass(frozen=True)

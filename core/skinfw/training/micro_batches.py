@@ -69,7 +69,7 @@ def mean_counts(counts: Sequence[Tensor], accelerator: Accelerator) -> Tensor:
         the counts over all batches of all processes, divided by the number of these batches; where nothing
         was counted, of the total 1.
     """
-    total = accelerator.reduce(torch.stack(list(counts)).sum(dim=0), "sum")
+    total: Tensor = accelerator.reduce(torch.stack(list(counts)).sum(dim=0), "sum")
     return torch.where(total > 0, total, 1) / (len(counts) * accelerator.num_processes)
 
 

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Adam
 
+from skinfw.errors import RegistryError
 from skinfw.run_spec import LoopSpec
-from skinfw.training.checkpoints import Checkpoint, load_optimizer, optimizer_tensors
+from skinfw.training.checkpoints import Checkpoint, load_optimizer, optimizer_tensors, savable
 from skinfw.training.finite import not_finite
 
 FUSED_DEVICES = ("cuda", "cpu", "mps", "xpu")
@@ -30,6 +31,9 @@ class Optimised(Generic[NetworkT]):
         training: momenta and the limit of the gradient.
         accelerator: gives device, precision and processes.
 
+    Raises:
+        RegistryError: the state of the network cannot be saved.
+
     Attributes:
         network: the network itself.
         prepared: what is called in training: the same network, or what was put around it.
@@ -40,6 +44,9 @@ class Optimised(Generic[NetworkT]):
     def __init__(
         self, name: str, network: NetworkT, rate: float, training: LoopSpec, accelerator: Accelerator
     ) -> None:
+        fault = savable(network.state_dict())
+        if fault is not None:
+            raise RegistryError(f"the {name} {type(network).__name__} cannot be trained: {fault}")
         self.name, self.rate = name, rate
         self.training, self.accelerator = training, accelerator
         self.network: NetworkT = network.to(accelerator.device).to(memory_format=torch.channels_last)

@@ -47,9 +47,8 @@ class PerceptualLoss(Loss[PerceptualConfig]):
         )
         self.features = Frozen(_Features(layers, places))
         # each halving is a layer of its own
-        self.halvings = [
-            sum(isinstance(each, nn.MaxPool2d) for each in layers[: place + 1]) for place in places
-        ]
+        halving = [isinstance(each, nn.MaxPool2d) for each in layers]
+        self.halvings = [sum(halving[: place + 1]) for place in sorted(places)]
 
     def region_count(self, skin: Tensor) -> Tensor | None:
         """Return the sum of the shares of skin at the places of each layer, ``(layers,)``."""

@@ -9,17 +9,20 @@ import torch
 from safetensors.torch import save_file
 
 from skinfw.assemble import build_generator
-from skinfw.errors import RunError
+from skinfw.errors import RegistryError, RunError
 from skinfw.registry import installed
-from skinfw.spec import Spec, parse_spec
+from skinfw.spec import Spec, TrainingSpec, parse_spec
 from skinfw.training.checkpoints import (
     Progress,
     load_generator,
     load_optimizer,
     optimizer_tensors,
     read_checkpoint,
+    savable,
     save_checkpoint,
 )
+from skinfw.training.optimised import Optimised
+from skinfw.training.trainer import make_accelerator
 
 PROGRESS = Progress(step=3, epoch=1, batches=2, data="abc")
 
@@ -126,3 +129,46 @@ def test_a_failed_write_leaves_the_old_checkpoint(
         write(path, spec)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+class Tied(torch.nn.Module):
+    """Two layers with one weight, and a buffer that is a part of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.other = torch.nn.Linear(3, 3), torch.nn.Linear(3, 3)
+        self.other.weight = self.one.weight
+        self.register_buffer("row", self.one.weight.detach()[1])
+
+
+def test_tied_weights_are_saved_loaded_and_stay_tied(tmp_path: Path, spec: Spec) -> None:
+    torch.manual_seed(0)
+    network = Tied()
+    assert savable(network.state_dict()) is None
+    state = {f"generator.{name}": value for name, value in network.state_dict().items()}
+    save_checkpoint(tmp_path / "tied.safetensors", state, spec, PROGRESS)
+    again = Tied()
+    again.load_state_dict(read_checkpoint(tmp_path / "tied.safetensors").part("generator"))
+    for name, value in again.state_dict().items():
+        assert torch.equal(value, network.state_dict()[name])
+    assert again.one.weight is again.other.weight
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"pictures": 3}, "of the type dict, not a tensor"),
+        (torch.eye(3).to_sparse(), "not a dense tensor"),
+        (torch.zeros(3, device="meta"), "not a dense tensor"),
+    ],
+)
+def test_what_no_checkpoint_can_hold_is_refused_before_training(value: Any, reason: str) -> None:
+    assert reason in str(savable({"fine": torch.ones(2), "odd": value}))
+
+    class Odd(torch.nn.Linear):
+        def state_dict(self, *_: Any, **__: Any) -> Any:
+            return {"odd": value}
+
+    training = TrainingSpec(steps=1, device="cpu")
+    with pytest.raises(RegistryError, match=f"generator Odd cannot be trained.*{reason}"):
+        Optimised("generator", Odd(2, 2), 1e-3, training, make_accelerator(training))

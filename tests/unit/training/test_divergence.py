@@ -35,9 +35,7 @@ def all_finite(run: Run, which: str = "last") -> bool:
 
 def test_one_step_at_an_absurd_rate_is_an_error(tmp_path: Path, tiny_spec: MakeSpec) -> None:
     pipeline = Pipeline(l1_spec(tiny_spec, generator_lr=1e20), output=tmp_path / "run")
-    with pytest.raises(
-        TrainingError, match=r"after step 1 .*not finite.*holds the weights of this very step"
-    ):
+    with pytest.raises(TrainingError, match=r"after step 1 .*holds the weights of this very step"):
         pipeline.fit()
     assert not pipeline.run.checkpoint("best").exists()
     assert not pipeline.run.metrics_path.exists()

@@ -1,0 +1,94 @@
+"""A run that is made longer is the run that was that long from the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from skinfw import Pipeline
+from skinfw.errors import RunError
+from skinfw.run_folder import Run
+from skinfw.training.checkpoints import read_checkpoint
+from skinfw.training.trainer import Trainer
+
+MakeSpec = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training alone is looked at: the test samples are not measured."""
+    monkeypatch.setattr("skinfw.pipeline.evaluate_run", lambda *_, **__: SimpleNamespace(step=0))
+
+
+def require_same(one: Run, other: Run) -> None:
+    first, second = (read_checkpoint(run.checkpoint("last")) for run in (one, other))
+    assert first.progress == second.progress
+    assert first.tensors.keys() == second.tensors.keys()
+    different = [
+        name for name, value in first.tensors.items() if not torch.equal(value, second.tensors[name])
+    ]
+    assert different == []
+
+
+@pytest.mark.parametrize("accumulation", [1, 2])
+@pytest.mark.parametrize("lengths", [(2, 9), (2, 5, 6, 9)])
+def test_a_run_of_steps_made_longer(
+    tmp_path: Path, tiny_spec: MakeSpec, accumulation: int, lengths: tuple[int, ...]
+) -> None:
+    """An epoch has 5 or 6 steps of one batch: the run ends within epochs and goes on within them."""
+
+    def make(steps: int) -> dict[str, Any]:
+        spec = tiny_spec(baselines=[])
+        spec["training"] |= {"epochs": None, "steps": steps, "gradient_accumulation": accumulation}
+        return spec
+
+    whole = Pipeline(make(lengths[-1]), output=tmp_path / "whole").fit().run
+    for index, steps in enumerate(lengths):
+        parts = Pipeline(make(steps), output=tmp_path / "parts", resume=index > 0).fit().run
+        assert read_checkpoint(parts.checkpoint("last")).progress.closed
+    require_same(whole, parts)
+    measured = [each["step"] for each in parts.read_log() if each["event"] == "evaluation"]
+    assert set(lengths) <= set(measured)
+    assert measured == sorted(set(measured))
+
+
+def test_a_run_of_epochs_made_longer(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    def make(epochs: int) -> dict[str, Any]:
+        spec = tiny_spec(baselines=[])
+        spec["training"] |= {"epochs": epochs, "evaluate_every": 2}
+        return spec
+
+    whole = Pipeline(make(3), output=tmp_path / "whole").fit().run
+    for epochs in (1, 3):
+        parts = Pipeline(make(epochs), output=tmp_path / "parts", resume=epochs > 1).fit().run
+    require_same(whole, parts)
+
+
+def test_a_finished_run_of_steps_is_not_measured_again(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    spec = tiny_spec(baselines=[])
+    spec["training"] |= {"epochs": None, "steps": 2}
+    Pipeline(spec, output=tmp_path / "run").fit()
+    run = Pipeline(spec, output=tmp_path / "run", resume=True).fit().run
+    assert [each["step"] for each in run.read_log() if each["event"] == "evaluation"] == [2]
+
+
+def test_another_number_of_processes_is_refused(
+    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tiny_spec(baselines=[])
+    spec["training"] |= {"epochs": None, "steps": 2}
+    Pipeline(spec, output=tmp_path / "run").fit()
+    real = Trainer.resume
+
+    def resume(self: Trainer) -> None:
+        monkeypatch.setattr(type(self.accelerator), "num_processes", 2)
+        real(self)
+
+    monkeypatch.setattr(Trainer, "resume", resume)
+    with pytest.raises(RunError, match="the number of processes was 1 and is 2 now"):
+        Pipeline(spec, output=tmp_path / "run", resume=True).fit()
