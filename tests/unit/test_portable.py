@@ -16,8 +16,8 @@ POSIX_MODULES = ("fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "t
 
 POSIX_NAMES = {
     "os": "chown fchmod fchown fork getgid getpgid getuid getloadavg killpg mkfifo mknod nice openpty setsid "
-    "sched_getaffinity sched_setaffinity setgid setuid statvfs uname wait3 wait4 waitid O_DIRECTORY O_NOFOLLOW "
-    "O_NONBLOCK",
+    "sched_getaffinity sched_setaffinity setgid setuid statvfs uname wait3 wait4 waitid O_DIRECTORY "
+    "O_NOFOLLOW O_NONBLOCK",
     "signal": "SIGALRM SIGCHLD SIGHUP SIGKILL SIGQUIT SIGUSR1 SIGUSR2 alarm pthread_kill setitimer sigwait",
 }
 
@@ -28,7 +28,8 @@ missing, plain = set(sys.argv[1].split()), builtins.__import__
 
 def without_posix(name, globals=None, locals=None, fromlist=(), level=0):
     asks = str((globals or {}).get("__name__"))
-    if level == 0 and name.partition(".")[0] in missing and asks.partition(".")[0] in ("skinfw", "skinfw_plugins"):
+    ours = asks.partition(".")[0] in ("skinfw", "skinfw_plugins")
+    if level == 0 and ours and name.partition(".")[0] in missing:
         raise ModuleNotFoundError(f"{asks} imports {name}")
     return plain(name, globals, locals, fromlist, level)
 

@@ -17,8 +17,8 @@ from skinfw.data.segmentation import Picture
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out
 from skinfw.errors import DataError, RunError
 from skinfw.jsonfile import replacing, write_text
-from skinfw.paths_below import name_fault, on_disk
 from skinfw.leftovers import remove_leftovers
+from skinfw.paths_below import name_fault, on_disk
 from skinfw.processes import spread
 from skinfw.reporting.pages import render_page
 from skinfw.reporting.sample_pictures import encoded, sample_views
