@@ -127,14 +127,17 @@ def test_validating_loads_neither_published_weights_nor_what_runs_them(
     assert loaded(["validate", str(spec)], heavy) == []
 
 
-def test_help_is_nearly_as_quick_as_importing_click() -> None:
-    bare, helped = seconds([sys.executable, "-c", "import click"], [*SKINFW, "--help"], times=15)
-    assert helped < 1.5 * bare
-
-
-def test_validate_takes_less_than_half_a_second(spec: Path) -> None:
-    (validated,) = seconds([*SKINFW, "validate", str(spec)], times=8)
-    assert validated < 0.5
+def test_help_and_validate_are_nearly_as_quick_as_their_libraries(spec: Path) -> None:
+    # compared with each other, as a busy machine makes everything slower
+    click_alone, helped, both, validated = seconds(
+        [sys.executable, "-c", "import click"],
+        [*SKINFW, "--help"],
+        [sys.executable, "-c", "import click, pydantic"],
+        [*SKINFW, "validate", str(spec)],
+        times=6,
+    )
+    assert helped < 1.5 * click_alone
+    assert validated < 6 * both
 
 
 def test_help_lists_every_command_with_its_own_line() -> None:

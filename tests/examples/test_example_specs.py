@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
+from real_files import PHOTOS, needs_photos
 
 from skinfw.errors import SpecError
 from skinfw.spec import load_spec, parse_spec
@@ -62,18 +62,16 @@ def test_report_is_the_reports_own_model() -> None:
     assert training["betas"] == [0.5, 0.999]
 
 
+@needs_photos
 def test_photos_trains_on_real_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = os.environ.get("SKINFW_TEST_DATA")
-    if not source:
-        pytest.skip("needs real photos: set SKINFW_TEST_DATA")
-    photos = sorted(Path(source).rglob("*_front.jpg"))[:24]
+    photos = sorted(PHOTOS.rglob("*_front.jpg"))[:24]
     data = tmp_path / "data"
     for photo in photos:
-        relative = photo.relative_to(source)
+        relative = photo.relative_to(PHOTOS)
         (data / relative).parent.mkdir(parents=True, exist_ok=True)
         for each in photo.parent.glob(f"{photo.stem}*"):
             shutil.copy(each, data / relative.parent)
-    shutil.copytree(Path(source, "openpose"), data / "openpose")
+    shutil.copytree(PHOTOS / "openpose", data / "openpose")
     monkeypatch.setenv("SKINFW_DATA", str(data))
     import skinfw
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from onnx import helper, load, save
 from onnx_models import write_bodypix, write_mobilenet
 from pydantic import ValidationError
+from real_files import needs_weights
 from torch import Tensor
 
 from skinfw.errors import UserError
@@ -75,9 +75,7 @@ def test_its_features_are_those_of_the_file(multiplier: float, tmp_path: Path) -
     assert torch.allclose(found, expected, atol=1e-3)
 
 
-@pytest.mark.skipif(
-    not os.environ.get("SKINFW_WEIGHTS"), reason="set SKINFW_WEIGHTS to a folder with BodyPix 2"
-)
+@needs_weights
 def test_the_real_file_gives_its_features() -> None:
     network = build("bodypix")
     network.prepare_training()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from real_files import PHOTOS, needs_photos
 
 from skinfw.component_spec import ComponentSpec, use
 from skinfw.data.cutout_file import read_cutout
@@ -380,11 +381,9 @@ def test_a_label_map_of_another_size_than_the_photo(
     assert "5x5 labels for a photo of 96x64" in report.rows[0].detail
 
 
-@pytest.mark.skipif(
-    "SKINFW_TEST_DATA" not in os.environ, reason="SKINFW_TEST_DATA names no folder of real photos"
-)
+@needs_photos
 def test_real_photos_do_not_leak_skin(tmp_path: Path) -> None:
-    source = Path(os.environ["SKINFW_TEST_DATA"])
+    source = PHOTOS
     for photo in sorted(source.rglob("*_front.jpg"))[:4]:
         target = tmp_path / "photos" / photo.relative_to(source).parent
         target.mkdir(parents=True)

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from real_files import PHOTOS, needs_photos, needs_weights
 from tiny_poses import write_bodypix_people, write_constants
 
 from skinfw.data.keypoints import BODY_25
@@ -99,13 +99,11 @@ def test_an_onnx_file_with_other_outputs(tmp_path: Path) -> None:
         encoder(path).people(Photo(np.zeros((*SIZE, 3), np.uint8)))
 
 
-@pytest.mark.skipif(
-    not (os.environ.get("SKINFW_WEIGHTS") and os.environ.get("SKINFW_TEST_DATA")),
-    reason="set SKINFW_WEIGHTS to a folder with BodyPix 2 and SKINFW_TEST_DATA to the photos",
-)
+@needs_photos
+@needs_weights
 @pytest.mark.parametrize("stride", [8, 16])
 def test_a_photo_that_is_shifted_shifts_its_points(stride: int) -> None:
-    path = sorted(Path(os.environ["SKINFW_TEST_DATA"]).rglob("*.jpg"))[0]
+    path = sorted(PHOTOS.rglob("*.jpg"))[0]
     photo = Photo.read(path).pixels
     # 513 pixels are what the network takes: nothing is resized, and a stride more is one cell
     wide = np.pad(photo, ((0, 1), (64, 1), (0, 0)), mode="edge")[:513, :]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from real_files import PHOTOS, needs_photos, needs_weights
 
 from skinfw.data.keypoints import BODY_25
 from skinfw.data.photo import Photo
@@ -19,10 +20,6 @@ from skinfw_plugins.pose_encoders.mediapipe import MediapipePoseEncoder
 from skinfw_plugins.pose_encoders.orders import MEDIAPIPE_33
 
 PHOTO = Photo(np.zeros((100, 200, 3), np.uint8))
-needs_files = pytest.mark.skipif(
-    not (os.environ.get("SKINFW_WEIGHTS") and os.environ.get("SKINFW_TEST_DATA")),
-    reason="set SKINFW_WEIGHTS to a folder with pose_landmarker_full.task and SKINFW_TEST_DATA to the photos",
-)
 
 
 def encoder(**settings: Any) -> MediapipePoseEncoder:
@@ -30,7 +27,7 @@ def encoder(**settings: Any) -> MediapipePoseEncoder:
 
 
 def photos(count: int) -> list[Path]:
-    return sorted(Path(os.environ["SKINFW_TEST_DATA"]).rglob("*.jpg"))[:count]
+    return sorted(PHOTOS.rglob("*.jpg"))[:count]
 
 
 def found_by(landmarks: list[list[tuple[float, float, float]]]) -> Any:
@@ -111,7 +108,8 @@ print('heard', file=sys.stderr)
 """
 
 
-@needs_files
+@needs_photos
+@needs_weights
 def test_processes_side_by_side_find_the_same_and_say_nothing_of_their_own() -> None:
     paths = photos(2)
     expected = [
@@ -129,7 +127,8 @@ def test_processes_side_by_side_find_the_same_and_say_nothing_of_their_own() -> 
         assert said.split() == ["heard"]
 
 
-@needs_files
+@needs_photos
+@needs_weights
 def test_a_mirrored_photo_has_the_mirrored_pose() -> None:
     network = encoder()
     sums = []

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import onnx
 import pytest
 from onnx import helper
 from onnx_models import write_bodypix
+from real_files import PHOTOS, needs_photos, needs_weights
 from scipy.interpolate import RegularGridInterpolator
 
 from skinfw.data.keypoints import Keypoints
@@ -174,9 +174,7 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
         segmenter(path).segment(Photo(NOISE))
 
 
-@pytest.mark.skipif(
-    not os.environ.get("SKINFW_WEIGHTS"), reason="set SKINFW_WEIGHTS to a folder with BodyPix 2"
-)
+@needs_weights
 def test_the_real_file_is_known_with_its_padding_written_out_and_without() -> None:
     path = published_file(0.5, 8)
     padded = explicitly_padded(path)
@@ -196,13 +194,11 @@ def test_multipliers_that_were_never_published(multiplier: float) -> None:
         BodyPixConfig(multiplier=multiplier)
 
 
-@pytest.mark.skipif(
-    not {"SKINFW_TEST_DATA", "SKINFW_WEIGHTS"} <= set(os.environ),
-    reason="SKINFW_TEST_DATA and SKINFW_WEIGHTS do not both name folders of real photos and weights",
-)
+@needs_photos
+@needs_weights
 @pytest.mark.parametrize("stride", [8, 16])
 def test_real_weights_find_the_person(stride: int) -> None:
-    photos = sorted(Path(os.environ["SKINFW_TEST_DATA"]).rglob("*_front.jpg"))[:8]
+    photos = sorted(PHOTOS.rglob("*_front.jpg"))[:8]
     truth = DeepfashionSegmenter(DeepfashionConfig(), None)
     overlaps = []
     for path in photos:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from real_files import PHOTOS, needs_photos
 
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import REGIONS as REGION_NAMES
@@ -182,11 +182,9 @@ def test_no_warning_without_shoes(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     assert not caplog.records
 
 
-@pytest.mark.skipif(
-    "SKINFW_TEST_DATA" not in os.environ, reason="SKINFW_TEST_DATA names no folder of real photos"
-)
+@needs_photos
 def test_real_label_maps(caplog: pytest.LogCaptureFixture) -> None:
-    photos = sorted(Path(os.environ["SKINFW_TEST_DATA"]).rglob("*_front.jpg"))[:10]
+    photos = sorted(PHOTOS.rglob("*_front.jpg"))[:10]
     reader = segmenter()
     with caplog.at_level(logging.WARNING, "skinfw"):
         for path in photos:

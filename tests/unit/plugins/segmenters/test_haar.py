@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 from pydantic import ValidationError
+from real_files import PHOTOS, needs_photos
 from skimage.draw import disk
 from skimage.feature import Cascade
 
@@ -219,12 +219,9 @@ def test_the_fingerprint_follows_the_cascades(tmp_path: Path) -> None:
     assert segmenter(own).fingerprint() != segmenter().fingerprint()
 
 
-PHOTOS = os.environ.get("SKINFW_TEST_DATA")
-
-
-@pytest.mark.skipif(PHOTOS is None, reason="set SKINFW_TEST_DATA to DeepFashion's folders to run this")
+@needs_photos
 def test_heads_of_real_photos() -> None:
-    paths = sorted(Path(str(PHOTOS)).rglob("*_front.jpg"))[::90]
+    paths = sorted(PHOTOS.rglob("*_front.jpg"))[::90]
     truth: Segmenter[Any] = build(skinfw.use("segmenter", "deepfashion"), Segmenter)
     found = segmenter()
     ious = []

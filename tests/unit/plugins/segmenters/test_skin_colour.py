@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from real_files import PHOTOS, needs_photos, needs_weights
 
 from skinfw.component_spec import use
 from skinfw.data.photo import Photo
@@ -160,12 +160,10 @@ def test_log_odds_by_hand() -> None:
     assert odds == pytest.approx(colour + before + outward)
 
 
-@pytest.mark.skipif(
-    not {"SKINFW_TEST_DATA", "SKINFW_WEIGHTS"} <= set(os.environ),
-    reason="SKINFW_TEST_DATA and SKINFW_WEIGHTS do not both name folders of real photos and weights",
-)
+@needs_photos
+@needs_weights
 def test_real_photos() -> None:
-    photos = sorted(Path(os.environ["SKINFW_TEST_DATA"]).rglob("*_front.jpg"))[:24:2]
+    photos = sorted(PHOTOS.rglob("*_front.jpg"))[:24:2]
     truth = DeepfashionSegmenter(DeepfashionConfig(), None)
     real = SkinColourSegmenter(SkinColourConfig(), None)
     overlaps = []
