@@ -29,7 +29,7 @@ import click
 )
 @click.option(
     "--on-error", type=click.Choice(["skip", "fail"]), default="skip", show_default=True,
-    help="What a sample that cannot be read does: be left out and named in the end, or stop at once.",
+    help="What a sample that cannot be used does: be left out and named in the end, or stop at once.",
 )  # fmt: skip
 def command(
     run: Path,

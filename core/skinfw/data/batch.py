@@ -29,6 +29,7 @@ class Batch:
         keypoints: BODY_25 points, float32 ``(B, 25, 3)``, x, y and confidence as in
             `skinfw.data.keypoints.Keypoints`; None where not every sample brings them.
         line_styles: how each sample's ``line`` is drawn; empty where all are OpenPose's skeletons.
+        source_sizes: height and width of each sample before it was resized.
     """
 
     names: Sequence[str]
@@ -38,6 +39,7 @@ class Batch:
     kept: Tensor
     keypoints: Tensor | None = None
     line_styles: Sequence[LineStyle] = ()
+    source_sizes: Sequence[Size] = ()
 
     @property
     def size(self) -> Size:
@@ -58,6 +60,9 @@ class Batch:
             kept=self.kept[indices],
             keypoints=None if self.keypoints is None else self.keypoints[indices],
             line_styles=[self.line_styles[index] for index in indices.tolist()] if self.line_styles else (),
+            source_sizes=[self.source_sizes[index] for index in indices.tolist()]
+            if self.source_sizes
+            else (),
         )
 
     def put(self, indices: Tensor, changed: Batch) -> Batch:
@@ -115,6 +120,10 @@ def _keypoints_tensor(samples: Sequence[Sample]) -> Tensor | None:
     return torch.from_numpy(np.stack(points)) if len(points) == len(samples) else None
 
 
+def _size(picture: Picture) -> Size:
+    return picture.shape[0], picture.shape[1]
+
+
 def collate(samples: Sequence[Sample]) -> Batch:
     """Put samples of one size together into a batch of CPU tensors."""
     unknown = [np.zeros(sample.kept.shape, bool) for sample in samples]
@@ -131,4 +140,5 @@ def collate(samples: Sequence[Sample]) -> Batch:
         kept=mask_tensor([sample.kept for sample in samples]),
         keypoints=_keypoints_tensor(samples),
         line_styles=[sample.line_style for sample in samples],
+        source_sizes=[sample.source_size or _size(sample.target) for sample in samples],
     )

@@ -110,6 +110,7 @@ def to_sample(name: str, parts: PersonParts, size: Size, inputs: tuple[str, ...]
         size: height and width wanted, in pixels.
         inputs: names of the input pictures wanted; the parts must hold them.
     """
+    source_size = (parts.kept.shape[0], parts.kept.shape[1])
     parts = resize_parts(replace(parts, line=parts.line if LINE in inputs else None), size)
     pictures: dict[str, Picture | None] = {
         APPAREL: parts.apparel,
@@ -134,4 +135,5 @@ def to_sample(name: str, parts: PersonParts, size: Size, inputs: tuple[str, ...]
         kept=parts.kept,
         keypoints=parts.keypoints,
         line_style=parts.line_style,
+        source_size=source_size,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from skinfw.config import Size
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.inputs import APPAREL, FACE, HEATMAPS, INPUTS, LINE, SKIN, LineStyle
@@ -28,6 +29,7 @@ class Sample:
         kept: where ``apparel_head_foot`` shows head, feet or apparel, bool ``(H, W)``.
         keypoints: the pose in pixels of these pictures, or None where nobody knows.
         line_style: how ``line`` is drawn, for those who draw it again.
+        source_size: height and width before the pictures were resized; None where they never were.
     """
 
     name: str
@@ -37,3 +39,4 @@ class Sample:
     kept: Mask
     keypoints: Keypoints | None = None
     line_style: LineStyle = "skeleton"
+    source_size: Size | None = None

@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from skinfw.data.batch import collate
+from skinfw.composite import painted_region
+from skinfw.data.aspect import Aspects, fits, read_aspects
+from skinfw.data.batch import collate, mask_tensor
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
@@ -60,7 +62,9 @@ def generate_folder(
         overwrite: replace pictures that are there already.
         resume: keep pictures that are there where the same checkpoint painted them from the same sample, and
             paint the others.
-        on_error: what a sample that cannot be read does: be left out and told in the end, or stop at once.
+        on_error: what a sample that cannot be used does: be left out and named in the end, or stop at once.
+            One that cannot be read, or whose shape is not that of the training samples, cannot be used:
+            resizing would squash the person.
         progress: is told how far it is.
 
     Returns:
@@ -69,7 +73,8 @@ def generate_folder(
     Raises:
         RunError: the run is not of painting, there is no readable checkpoint, pictures are there already
             (with ``resume``: not of this checkpoint), or one cannot be written.
-        DataError: there are no samples, or some could not be read; all others were written.
+        DataError: there are no samples, or some could not be used; all others were written. Or none had
+            anything to paint: what was written are copies of the inputs.
         SkinfwError: a written picture differs from its input where it should not; it was not kept.
     """
     painting_spec(run.spec, run.folder)
@@ -84,18 +89,36 @@ def generate_folder(
     spec = painting_spec(checkpoint.spec, checkpoint.path)
     device = device or pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)
-    reader = _Reader(base, spec, on_error, there)
+    aspects = read_aspects(checkpoint.about.get("aspects"), spec.data.size)
+    reader = _Reader(base, spec, aspects, on_error, there)
     batches = reader.batches(list(targets), batch_size or spec.training.test_batch_size)
     written: list[Path] = []
     for painted in paint_batches(generator, spec, (collate(each) for each in batches), device):
         written += _write(painted, targets, mark, reader.marks)
         if progress is not None:
             progress(len(written) + len(reader.kept) + len(reader.failed), len(targets))
-    if reader.failed:
-        raise DataError(_told(reader.failed, len(targets), Path(output)))
     if reader.kept:
         logger.info("%d pictures were there already and were kept", len(reader.kept))
+    usable = len(written) + len(reader.kept)
+    nothing = _nothing_to_paint(reader.unpainted, usable, spec)
+    if reader.failed:
+        told = _told(reader.failed, len(targets), Path(output))
+        raise DataError("\n".join(each for each in (told, nothing) if each))
+    if nothing and len(reader.unpainted) == usable:
+        raise DataError(f"{nothing}; the files in {output} are copies of the inputs")
+    if nothing:
+        logger.warning("%s; their files are copies of the inputs", nothing)
     return sorted([*written, *(targets[name] for name in reader.kept)])
+
+
+def _nothing_to_paint(names: Sequence[str], total: int, spec: Spec) -> str:
+    """Say which of the samples have nothing to paint, or return an empty text."""
+    if not names:
+        return ""
+    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    skin = spec.composite == "skin"
+    why = "segmentation_skin is missing or all black" if skin else "apparel_head_foot keeps every pixel"
+    return f"{len(names)} of {total} samples have nothing to paint, because {why}: {shown}"
 
 
 def _refuse_existing(paths: Sequence[Path]) -> None:
@@ -127,17 +150,24 @@ def _first(paths: Sequence[Path]) -> str:
 
 
 class _Reader:
-    """Reads samples in batches and collects those that cannot be read, or need not be painted again."""
+    """Reads samples in batches and collects those that cannot be used, or need not be painted again."""
 
     def __init__(
-        self, base: Path, spec: Spec, on_error: Literal["skip", "fail"], there: Mapping[str, str]
+        self,
+        base: Path,
+        spec: Spec,
+        aspects: Aspects,
+        on_error: Literal["skip", "fail"],
+        there: Mapping[str, str],
     ) -> None:
         self.base = base
         self.spec = spec
+        self.aspects = aspects
         self.on_error = on_error
         self.there = there
         self.failed: list[str] = []
         self.kept: list[str] = []
+        self.unpainted: list[str] = []
         self.marks: dict[str, str] = {}
 
     def batches(self, names: Sequence[str], size: int) -> Iterator[list[Sample]]:
@@ -148,12 +178,15 @@ class _Reader:
             for name in names[start : start + size]:
                 try:
                     sample = read_sample(self.base / name, name, data.size, data.inputs, needs_target=False)
+                    self._check_shape(sample)
                 except DataError as error:
                     if self.on_error == "fail":
                         raise
                     logger.warning("left out: %s", error)
                     self.failed.append(str(error))
                     continue
+                if not self._paints(sample):
+                    self.unpainted.append(name)
                 self.marks[name] = sample_mark(sample)
                 if self.there.get(name) == self.marks[name]:
                     self.kept.append(name)
@@ -162,12 +195,39 @@ class _Reader:
             if samples:
                 yield samples
 
+    def _paints(self, sample: Sample) -> bool:
+        """Return whether there is anything in a sample that the run paints."""
+        skin = np.zeros_like(sample.kept) if sample.skin is None else sample.skin
+        masks = mask_tensor([skin]), mask_tensor([sample.kept])
+        return bool(painted_region(self.spec.composite, *masks, self.spec.composite_margin).any())
+
+    def _check_shape(self, sample: Sample) -> None:
+        """Refuse a sample of another shape than those of the training.
+
+        Raises:
+            DataError: it is higher or wider.
+        """
+        size = sample.source_size
+        if size is None or fits(size, self.aspects):
+            return
+        low, high = self.aspects
+        trained = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+        height, width = self.spec.data.size
+        raise DataError(
+            f"{self.base / sample.name}: {size[0]}x{size[1]} pixels (height x width), "
+            f"{size[0] / size[1]:.2f} times as high as wide; the run was trained on samples "
+            f"{trained} times as high as wide, at {height}x{width}, and resizing would squash the person. "
+            "Prepare the photo as the training photos were, for instance with "
+            f"--crop person --aspect {low:.3g}"
+        )
+
 
 def _told(failed: Sequence[str], total: int, output: Path) -> str:
     lines = [f"  {each}" for each in failed[:SHOWN]]
     if len(failed) > SHOWN:
         lines.append(f"  and {len(failed) - SHOWN} more; the warnings name them all")
-    head = f"{len(failed)} of {total} samples could not be read; the others were painted into {output}"
+    others = "nothing was written" if len(failed) == total else f"the others were painted into {output}"
+    head = f"{len(failed)} of {total} samples could not be used; {others}"
     return "\n".join([head, *lines])
 
 

@@ -73,6 +73,8 @@ class Facts:
         if self.body is not None and config.body not in ("any", self.body):
             raise LeftOut("other part of the body", f"{self.body}, wanted: {config.body}")
         self._check_classes(config)
+        if self.skin_share == 0:
+            raise LeftOut("no skin found", "the label map has no skin, so there is nothing to paint")
         if self.skin_share is not None and self.skin_share < config.least_skin:
             wanted = f"{config.least_skin:.2%}"
             raise LeftOut("too little skin", f"{self.skin_share:.2%} of the person, wanted: {wanted}")

@@ -29,6 +29,7 @@ Reason = Literal[
     "other part of the body",
     "wanted class missing",
     "unwanted class shown",
+    "no skin found",
     "too little skin",
     "duplicate",
     "struck out",

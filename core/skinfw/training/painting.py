@@ -12,6 +12,7 @@ from accelerate import Accelerator
 from skinfw.assemble import build_metric
 from skinfw.component_spec import numbered
 from skinfw.composite import to_uint8
+from skinfw.data.aspect import Aspects, read_aspects, widened
 from skinfw.data.batch import Batch, collate
 from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader
@@ -22,6 +23,7 @@ from skinfw.evaluation.results import Evaluation
 from skinfw.inference.paint import paint_batches
 from skinfw.interfaces import Dataset
 from skinfw.spec import Spec
+from skinfw.training.checkpoints import Checkpoint
 from skinfw.training.learner import Learner
 from skinfw.training.monitor import Monitor
 from skinfw.training.networks import Networks
@@ -45,6 +47,7 @@ class PaintingLearner(Learner):
         super().__init__(accelerator)
         self.spec, self.dataset = spec, dataset
         self.networks = Networks(spec, accelerator)
+        self._aspects: Aspects | None = None
 
     @staticmethod
     def collate(samples: Sequence[Any]) -> Any:
@@ -62,7 +65,17 @@ class PaintingLearner(Learner):
 
     def train_step(self, batches: Sequence[Any], step: int, saved: str) -> dict[str, float]:
         """Train on the batches of a step. See `skinfw.training.networks.Networks.train_step`."""
+        self._aspects = widened(self._aspects, (size for batch in batches for size in batch.source_sizes))
         return self.networks.train_step(batches, step, saved)
+
+    def about(self) -> dict[str, Any]:
+        """Return the shapes of the samples so far, which tell what the generator can be used on."""
+        return {} if self._aspects is None else {"aspects": list(self._aspects)}
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Go back to a checkpoint. See `Learner.load`."""
+        super().load(checkpoint)
+        self._aspects = read_aspects(checkpoint.about.get("aspects"), self.spec.data.size)
 
     def monitor(self, names: Sequence[str]) -> Monitor | None:
         """Return the first metric of the spec that works, on skin where the samples show some.

@@ -104,7 +104,7 @@ def test_corrupt_samples_are_named_and_the_others_go_on(
     (folders[1] / "line.png").write_bytes(b"no picture")
     with (
         caplog.at_level(logging.WARNING, "skinfw"),
-        pytest.raises(DataError, match=r"(?s)1 of 3 samples could not be read.*b/line\.png") as caught,
+        pytest.raises(DataError, match=r"(?s)1 of 3 samples could not be used.*b/line\.png") as caught,
     ):
         generate_folder(run, tmp_path / "in", tmp_path / "out", batch_size=1)
     assert caught.value.exit_code == 2
@@ -165,7 +165,7 @@ def test_a_larger_sample_is_painted_at_the_size_of_training(
     make_run: Make, write_samples: Make, tmp_path: Path
 ) -> None:
     run = make_run(tmp_path / "run")
-    write_samples(tmp_path / "in", ["a"], size=(64, 48))
+    write_samples(tmp_path / "in", ["a"], size=(64, 64))
     (written,) = generate_folder(run, tmp_path / "in", tmp_path / "out")
     assert pixels(written).shape == (32, 32, 3)
 
@@ -232,3 +232,54 @@ def test_pictures_of_others_are_not_kept(painted: Any, make_run: Make, tmp_path:
         painted(resume=True)
     assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
     painted(overwrite=True)
+
+
+@pytest.mark.parametrize(("size", "fit"), [((128, 128), True), ((100, 104), True), ((128, 64), False)])
+def test_samples_of_another_shape_are_refused(
+    make_run: Make, write_samples: Make, tmp_path: Path, size: tuple[int, int], fit: bool
+) -> None:
+    run = make_run(tmp_path / "run")
+    height, width = run.spec.data.size
+    assert height == width
+    write_samples(tmp_path / "in", ["a"], size=size)
+    if fit:
+        assert len(generate_folder(run, tmp_path / "in", tmp_path / "out")) == 1
+        return
+    with pytest.raises(DataError, match=r"1 of 1 samples could not be used; nothing was written") as caught:
+        generate_folder(run, tmp_path / "in", tmp_path / "out")
+    for part in ("in/a: 128x64 pixels", "2.00 times as high as wide", "--crop person --aspect 1"):
+        assert part in str(caught.value)
+    assert not list(tmp_path.glob("out/*"))
+
+
+def erase_mask(folder: Path) -> None:
+    path = folder / "segmentation_skin.png"
+    with Image.open(path) as image:
+        black = Image.new("L", image.size)
+    black.save(path)
+
+
+def test_samples_with_nothing_to_paint_are_named(
+    make_run: Make, write_samples: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = make_run(tmp_path / "run")
+    first, second = write_samples(tmp_path / "in", ["a", "b"])
+    erase_mask(first)
+    assert len(generate_folder(run, tmp_path / "in", tmp_path / "out")) == 2
+    assert (
+        "1 of 2 samples have nothing to paint, because segmentation_skin is missing or all black: a"
+        in caplog.text
+    )
+    erase_mask(second)
+    with pytest.raises(DataError, match="2 of 2 samples have nothing to paint"):
+        generate_folder(run, tmp_path / "in", tmp_path / "out", overwrite=True)
+
+
+def test_a_second_call_still_says_that_there_is_nothing_to_paint(
+    make_run: Make, write_samples: Make, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run")
+    erase_mask(write_samples(tmp_path / "in", ["a"])[0])
+    for _ in range(2):
+        with pytest.raises(DataError, match="1 of 1 samples have nothing to paint"):
+            generate_folder(run, tmp_path / "in", tmp_path / "out", resume=True)

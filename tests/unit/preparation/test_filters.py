@@ -153,3 +153,10 @@ def test_the_facts_of_a_drawn_scene() -> None:
     assert facts.sharpness == round(sharpness(noise, Box(10, 40, 80, 20)), 3)
     assert facts.phash == perceptual_hash(noise)
     assert facts_of(noise, "additional", segmentation, front, 3).view == "additional"
+
+
+def test_a_person_without_skin_is_left_out() -> None:
+    with pytest.raises(LeftOut) as caught:
+        Facts(skin_share=0.0).check(PrepareConfig())
+    assert caught.value.reason == "no skin found"
+    Facts(skin_share=0.000001).check(PrepareConfig())

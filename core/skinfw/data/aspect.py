@@ -1,0 +1,40 @@
+"""The shapes of samples before they are resized: a network knows people of the shapes it was trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from skinfw.config import Size
+
+TOLERANCE = 0.1
+"""How much higher or wider, as a share, a sample may be than those of the training. What ``prepare`` crops to
+an aspect misses it by less than 2% even where the person is 16 pixels high."""
+
+Aspects = tuple[float, float]
+"""Lowest and highest height over width of the samples that a network was trained on."""
+
+
+def widened(aspects: Aspects | None, sizes: Iterable[Size]) -> Aspects | None:
+    """Return a range that also holds the aspects of pictures of these sizes (height, width)."""
+    found = [height / width for height, width in sizes]
+    if not found:
+        return aspects
+    low, high = aspects or (math.inf, 0.0)
+    return min(low, *found), max(high, *found)
+
+
+def read_aspects(value: Any, trained: Size) -> Aspects:
+    """Return the range that a checkpoint records; the aspect of the trained size where it records none."""
+    plain = trained[0] / trained[1]
+    if not isinstance(value, list) or len(value) != 2:
+        return plain, plain
+    numbers = [each for each in value if isinstance(each, int | float) and math.isfinite(each) and each > 0]
+    return (min(numbers), max(numbers)) if len(numbers) == 2 else (plain, plain)
+
+
+def fits(size: Size, aspects: Aspects) -> bool:
+    """Return whether a picture (height, width) is about of the shapes in a range; see `TOLERANCE`."""
+    aspect = size[0] / size[1]
+    return aspects[0] / (1 + TOLERANCE) <= aspect <= aspects[1] * (1 + TOLERANCE)
