@@ -10,12 +10,14 @@ from typing import Any
 from accelerate import Accelerator
 
 from skinfw.config import nearest
+from skinfw.data.skin_check import require_skin
 from skinfw.data.split import Split
 from skinfw.devices import cpu_threads
 from skinfw.errors import ArgumentError
 from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.generate import generate_folder
+from skinfw.interfaces import Dataset
 from skinfw.plugins import HookCaller
 from skinfw.run_folder import Run, create_run, locked_run
 from skinfw.run_spec import RunSpec
@@ -101,6 +103,8 @@ class Pipeline:
     def _fill(self, run: Run, accelerator: Accelerator, ranks: Ranks) -> None:
         dataset = make_source(self.spec)
         split = self._split(dataset)
+        if isinstance(dataset, Dataset):
+            require_skin(dataset, split.train)
         if ranks.is_main:
             hooks = HookCaller([RunRecorder(), *self._hooks])
             create_run(

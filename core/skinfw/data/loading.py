@@ -155,7 +155,25 @@ class BatchLoader(Generic[BatchT]):
 
 
 class Loader(BatchLoader[Batch]):
-    """Gives batches of a data set's samples; `BatchLoader` says what the arguments mean."""
+    """Gives batches of a data set's samples; `BatchLoader` says what the arguments mean.
+
+    Where samples must say where their skin is, it warns once of each that has none.
+    """
 
     def __init__(self, dataset: Dataset[Any], names: Sequence[str], **options: Any) -> None:
         super().__init__(dataset, names, collate, **options)
+        self._needs_skin = dataset.io.needs_skin
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in super().__iter__():
+            if self._needs_skin:
+                bare = batch.skin.flatten(1).any(dim=1).tolist()
+                self._warn_of(
+                    {name for name, has_skin in zip(batch.names, bare, strict=True) if not has_skin}
+                )
+            yield batch
+
+    def _warn_of(self, without_skin: set[str]) -> None:
+        for name in sorted(without_skin - self._warned):
+            self._warned.add(name)
+            logger.warning("%s has no skin: its mask is black everywhere", name)
