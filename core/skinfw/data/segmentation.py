@@ -18,6 +18,20 @@ HeatMaps = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
+class LabelTable:
+    """What the codes of label maps mean.
+
+    Attributes:
+        classes: the name of each code, from 0.
+        regions: for each of the five regions, the names of its classes; a region that the set cannot tell is
+            absent.
+    """
+
+    classes: tuple[str, ...]
+    regions: Mapping[RegionName, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Segmentation:
     """What a segmenter says about a photo.
 
@@ -44,6 +58,11 @@ class Segmentation:
         unknown = sorted(set(named) - set(self.classes))
         if unknown or len(named) != len(set(named)):
             raise ValueError(f"regions name unknown classes {unknown} or one class twice: {named}")
+
+    @property
+    def table(self) -> LabelTable:
+        """What the labels mean."""
+        return LabelTable(self.classes, self.regions)
 
     def of_classes(self, *names: str) -> Mask:
         """Return the pixels of the named classes, bool ``(H, W)``; names it does not know have none."""

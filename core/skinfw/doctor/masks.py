@@ -6,11 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from skinfw.data.plausibility import check_label_map
 from skinfw.data.sample import SKIN
 from skinfw.data.sample_folder import PARSING_FILE, RECORD_FILE
+from skinfw.data.segmentation import Segmentation
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import WORST, Finding, severity_of
 from skinfw.doctor.opened import Opened
+
+_MOST_POINTS = 0.6
+"""Share of the points that must be on the person for the label map to be compared with the pose."""
 
 
 def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
@@ -61,7 +66,7 @@ def check_labels(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             f"(0 to {len(classes) - 1}); the map is of another label set",
         )
         return
-    yield from _check_order(sample)
+    yield from _check_plausible(sample)
     yield from _check_agreement(sample, config)
 
 
@@ -69,14 +74,35 @@ def _labels(sample: Opened, severity: float, message: str) -> Finding:
     return Finding("labels", (sample.name,), severity, message)
 
 
-def _check_order(sample: Opened) -> Iterator[Finding]:
-    """The head of a standing person is above the feet: otherwise the names of the classes are mixed up."""
+def _check_plausible(sample: Opened) -> Iterator[Finding]:
+    """Tell regions that lie where they cannot."""
     head, feet = sample.region("head"), sample.region("feet")
     if head is None or feet is None or not head.any() or not feet.any():
-        return
-    if np.nonzero(head)[0].mean() > np.nonzero(feet)[0].mean():
+        upright = True
+    else:
+        upright = bool(np.nonzero(head)[0].mean() <= np.nonzero(feet)[0].mean())
+    # the head of a standing person is above the feet
+    if not upright:
         told = "the head lies below the feet: the palette of the label map does not fit; name another one"
         yield _labels(sample, WORST / 2, told)
+        return
+    if sample.labels is None or sample.table is None or not _on_person(sample):
+        return
+    found = Segmentation(sample.labels, sample.table.classes, sample.table.regions)
+    _, wrong = check_label_map(found, sample.keypoints, {}) if sample.keypoints is not None else ({}, "")
+    if wrong:
+        yield _labels(sample, WORST / 2, f"{PARSING_FILE}: {wrong}")
+
+
+def _on_person(sample: Opened) -> bool:
+    """Return whether most of the pose is on the person; otherwise the check of the pose says so."""
+    if sample.person is None or sample.keypoints is None:
+        return False
+    found = sample.keypoints.points[sample.keypoints.found(), :2]
+    x, y = np.floor(found).astype(int).T
+    height, width = sample.person.shape
+    inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    return bool(np.count_nonzero(sample.person[y[inside], x[inside]]) > _MOST_POINTS * len(found))
 
 
 def _check_agreement(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:

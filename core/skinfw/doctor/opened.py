@@ -28,7 +28,7 @@ from skinfw.data.sample_folder import (
     find_picture,
     read_record,
 )
-from skinfw.data.segmentation import LabelMap, Mask, Picture
+from skinfw.data.segmentation import REGIONS, LabelMap, LabelTable, Mask, Picture, RegionName
 from skinfw.doctor.finding import WORST, CheckName, Finding
 from skinfw.errors import DataError
 
@@ -69,15 +69,25 @@ class Opened:
     sizes: dict[str, Size] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
-    def region(self, name: str) -> Mask | None:
-        """Return the pixels of a region in the label map, or None where nobody knows."""
+    @cached_property
+    def table(self) -> LabelTable | None:
+        """What the codes of the label map mean, where the record says it."""
         classes, regions = self.record.get("classes"), self.record.get("regions")
-        if self.labels is None or not isinstance(classes, list) or not isinstance(regions, dict):
+        if not isinstance(classes, list) or not isinstance(regions, dict):
             return None
-        members = regions.get(name)
-        if not isinstance(members, list):
+        names = tuple(str(name) for name in classes)
+        members = {region: regions[region] for region in REGIONS if isinstance(regions.get(region), list)}
+        told = {region: tuple(name for name in names if name in known) for region, known in members.items()}
+        return LabelTable(names, told)
+
+    def region(self, name: RegionName) -> Mask | None:
+        """Return the pixels of a region in the label map, or None where nobody knows."""
+        if self.labels is None or self.table is None or name not in self.table.regions:
             return None
-        return np.isin(self.labels, [index for index, known in enumerate(classes) if known in members])
+        members = self.table.regions[name]
+        return np.isin(
+            self.labels, [index for index, known in enumerate(self.table.classes) if known in members]
+        )
 
     @cached_property
     def person(self) -> Mask | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import Segmentation
+from skinfw.data.segmentation import LabelTable, Segmentation
 from skinfw.interfaces.component import Component, ConfigT
 
 
@@ -30,6 +31,14 @@ class Segmenter(Component[ConfigT, None]):
         ``prepare`` does not take them for photos, and makes a sample anew when one of them changes.
         """
         return ()
+
+    def other_tables(self) -> Mapping[str, LabelTable]:
+        """Return what else its labels could mean, by what the user would set to have them read so.
+
+        Where a label map does not fit the body that it is of, the one of these that does is named. Empty
+        where the segmenter makes the labels itself and knows what they mean.
+        """
+        return {}
 
     def fingerprint(self) -> str:
         """Return what else than its configuration the label maps depend on.

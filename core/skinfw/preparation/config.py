@@ -160,6 +160,11 @@ class PrepareConfig(StrictModel):
     fetch: FetchConfig = Field(
         default_factory=FetchConfig, description="how photos that are named by a URL are fetched"
     )
+    check_labels: bool = Field(
+        default=True,
+        description="leave out photos whose label map cannot be right, for instance because it is of another "
+        "label set: the head is not where the pose has it, or what is far from the person is not background",
+    )
     on_error: Literal["skip", "fail"] = Field(
         default="skip", description="what a photo that cannot be used does: be left out, or stop everything"
     )

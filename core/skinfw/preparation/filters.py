@@ -43,6 +43,8 @@ class Facts:
         sharpness: variance of the Laplacian in that box, see `skinfw.preparation.measures.sharpness`.
         classes: share of the person's pixels of each class that is there.
         phash: the photo's perceptual hash, 16 hexadecimal digits.
+        fits: how well tables of classes fit the label map, see `skinfw.data.plausibility`.
+        misfit: what makes the label map implausible; nothing where it is plausible.
     """
 
     view: View | None = None
@@ -55,6 +57,8 @@ class Facts:
     sharpness: float | None = None
     classes: Mapping[str, float] | None = None
     phash: str | None = None
+    fits: Mapping[str, float] | None = None
+    misfit: str = ""
 
     def check(self, config: PrepareConfig) -> None:
         """Compare with the filters; what is not known passes.

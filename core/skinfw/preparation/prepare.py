@@ -21,6 +21,7 @@ from skinfw.preparation.local_engine import Workers
 from skinfw.preparation.preparer import Parts, PhotoPreparer
 from skinfw.preparation.record import remove_prepared
 from skinfw.preparation.report import LEFT_OUT_FILE, PrepareReport, Row
+from skinfw.preparation.set_check import SetCheck
 from skinfw.preparation.shared_poses import check_shared_poses
 from skinfw.preparation.source import FETCHED_FOLDER, Entry, list_photos, made_available
 from skinfw.preparation.task import Task, make_tasks
@@ -65,8 +66,8 @@ def prepare(
         address: the cluster, as ``ray.init`` takes it; None for the one that Ray finds, or a new one here.
 
     Raises:
-        DataError: there is no photo in ``root``, two photos have one pose file, or a photo cannot be used and
-            the settings say that this stops everything.
+        DataError: there is no photo in ``root``, two photos have one pose file, the label maps of most photos
+            are implausible, or a photo cannot be used and the settings say that this stops everything.
         RunError: the output cannot be written, for instance because the disk is full; what was finished
             stays.
         RegistryError: a component cannot be built.
@@ -89,11 +90,19 @@ def prepare(
             )
             _remove_stale(preparer, tasks)
             made = _rows(preparer, parts, tasks, engine, address)
-            rows = []
-            for row in _without_duplicates(made, output, config):
-                rows.append(row)
-                if progress is not None:
-                    progress(len(rows), len(tasks), row)
+            rows: list[Row] = []
+            labels = SetCheck()
+            try:
+                for row in _without_duplicates(made, output, config):
+                    rows.append(row)
+                    if progress is not None:
+                        progress(len(rows), len(tasks), row)
+                    if config.check_labels:
+                        labels.add(row)
+                labels.check()
+            except DataError:
+                PrepareReport(tuple(rows)).write_left_out(output / LEFT_OUT_FILE)
+                raise
             rows += listing.left_out
             report = PrepareReport(tuple(rows), tuple(listing.not_used(_used(preparer, available))))
             report.write_left_out(output / LEFT_OUT_FILE)

@@ -16,6 +16,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import take_apart
 from skinfw.data.people import pick_person
 from skinfw.data.photo import Photo
+from skinfw.data.plausibility import check_label_map
 from skinfw.data.sample_writer import sample_files, write_sample
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, RunError, SkinfwError
@@ -27,10 +28,10 @@ from skinfw.preparation.crop import Box, crop_box, cropped, cut, person_box
 from skinfw.preparation.filters import Facts, facts_of, view_of_name
 from skinfw.preparation.measures import people_count
 from skinfw.preparation.record import content_hash, finished, hash_json, own_record, remove_prepared
-from skinfw.preparation.report import LeftOut, Reason, Row
+from skinfw.preparation.report import LeftOut, Reason, Row, Status
 from skinfw.preparation.source import UNPACKED_FOLDER, Entry
 
-REVISION = 3
+REVISION = 4
 """Goes up when the same photo and settings give other sample folders, so that they are made anew."""
 
 ResultT = TypeVar("ResultT")
@@ -115,8 +116,9 @@ class PhotoPreparer:
             made, facts = self._prepare(entry, sample)
         except LeftOut as left_out:
             self.remove_stale(entry, sample)
-            return Row(entry.name, sample, "left out", left_out.reason, left_out.detail)
-        return Row(entry.name, sample, "made" if made else "kept", phash=facts.phash or "")
+            return Row(entry.name, sample, "left out", left_out.reason, left_out.detail, fits=left_out.fits)
+        status: Status = "made" if made else "kept"
+        return Row(entry.name, sample, status, phash=facts.phash or "", fits=facts.fits)
 
     def _prepare(self, entry: Entry, sample: str) -> tuple[bool, Facts]:
         """Return whether the sample was made anew; raise `LeftOut` where there is none to make."""
@@ -133,6 +135,7 @@ class PhotoPreparer:
         identity = {"source": entry.name, "content": content, "settings": hash_json(self.settings)}
         facts = finished(folder, own_record(folder), identity)
         if facts is not None:
+            self._check_labels(path, facts)
             facts.check(self.config)
             return False, facts
         photo = self._step("photo cannot be read", path, lambda: Photo.read(path))
@@ -142,6 +145,9 @@ class PhotoPreparer:
         facts = self._step(
             "component failed", path, lambda: facts_of(photo.pixels, view, segmentation, keypoints, people)
         )
+        fits, misfit = check_label_map(segmentation, keypoints, self.segmenter.other_tables())
+        facts = replace(facts, fits=fits, misfit=misfit)
+        self._check_labels(path, facts)
         facts.check(self.config)
         files = self._step("component failed", path, lambda: self._files(photo, segmentation, keypoints))
         about = {
@@ -195,6 +201,20 @@ class PhotoPreparer:
             )
             raise LeftOut("no pose found", f"{source} {what}")
         return keypoints, people_count(segmentation, poses)
+
+    def _check_labels(self, photo: Path, facts: Facts) -> None:
+        """Leave a photo out whose label map is implausible, where that is wanted.
+
+        Raises:
+            LeftOut: it is.
+            DataError: it is, and the settings say that this stops everything.
+        """
+        if not facts.misfit or not self.config.check_labels:
+            return
+        detail = f"{next(iter(self.segmenter.sources(photo)), photo)}: {facts.misfit}"
+        if self.config.on_error == "fail":
+            raise DataError(detail)
+        raise LeftOut("label map implausible", detail, facts.fits)
 
     def _files(self, photo: Photo, segmentation: Segmentation, keypoints: Keypoints) -> dict[str, bytes]:
         parts = take_apart(photo.pixels, segmentation, self.config.margin)

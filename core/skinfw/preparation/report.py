@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from skinfw.data.plausibility import Fits
 from skinfw.jsonfile import replacing
 
 LEFT_OUT_FILE = "left_out.csv"
@@ -17,6 +18,7 @@ Reason = Literal[
     "photo cannot be read",
     "photo too small",
     "segmentation failed",
+    "label map implausible",
     "nobody in the photo",
     "pose failed",
     "no pose found",
@@ -47,6 +49,8 @@ Reason = Literal[
 ]
 """The first ones are of photos that are left out, the last seven of what else is in a source."""
 
+Status = Literal["made", "kept", "left out", "not used"]
+
 
 class LeftOut(Exception):  # noqa: N818  # no error: it ends one photo's way
     """A photo does not become a sample.
@@ -54,12 +58,14 @@ class LeftOut(Exception):  # noqa: N818  # no error: it ends one photo's way
     Attributes:
         reason: why.
         detail: the same with numbers and names.
+        fits: how well tables of classes fit its label map, where that is known.
     """
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str, fits: Fits | None = None) -> None:
         super().__init__(reason, detail)
         self.reason: Reason = reason
         self.detail = detail
+        self.fits = fits
 
 
 @dataclass(frozen=True)
@@ -73,14 +79,16 @@ class Row:
         reason: why it was left out.
         detail: the same with numbers and names.
         phash: the photo's perceptual hash, where it became a sample.
+        fits: how well tables of classes fit its label map, where that is known.
     """
 
     photo: str
     sample: str
-    status: Literal["made", "kept", "left out", "not used"]
+    status: Status
     reason: Reason | None = None
     detail: str = ""
     phash: str = ""
+    fits: Fits | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ class PrepareReport:
     rows: tuple[Row, ...]
     others: tuple[Row, ...] = ()
 
-    def count(self, status: Literal["made", "kept", "left out"]) -> int:
+    def count(self, status: Status) -> int:
         """Return how many photos have that status."""
         return sum(row.status == status for row in self.rows)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import Segmentation
+from skinfw.data.segmentation import LabelTable, Segmentation
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.paths_below import on_disk
 from skinfw_plugins.segmenters.config import LabelMapConfig
 from skinfw_plugins.segmenters.label_files import LabelColors, read_label_file
-from skinfw_plugins.segmenters.label_sets import label_set
+from skinfw_plugins.segmenters.label_sets import label_set, other_tables
 
 
 class LabelMapSegmenter(Segmenter[LabelMapConfig]):
@@ -30,6 +31,10 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
         if self.config.folder is None:
             return (on_disk(photo.with_name(name)),)
         return (on_disk(photo.parent / self.config.folder / name),)
+
+    def other_tables(self) -> Mapping[str, LabelTable]:
+        """Return the other known label sets."""
+        return other_tables(self.config.labels)
 
     def segment(self, photo: Photo) -> Segmentation:
         """Return the label map that belongs to the photo.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from skinfw.data.segmentation import RegionName
+from skinfw.data.segmentation import LabelTable, RegionName
 from skinfw_plugins.segmenters import deepfashion_classes
 from skinfw_plugins.segmenters.config_labels import CustomLabels, Labels, LabelSetName
 from skinfw_plugins.segmenters.label_colors import HUMAN_PARSING, RGB, voc_color
@@ -171,6 +171,15 @@ LABEL_SETS: dict[LabelSetName, LabelSet] = {
     "mediapipe": MEDIAPIPE,
 }
 """All of them by the names that configurations use."""
+
+
+def other_tables(labels: Labels, setting: str = "labels") -> dict[str, LabelTable]:
+    """Return the known label sets other than one, by the setting that chooses each."""
+    return {
+        f'{setting} "{name}"': LabelTable(known.classes, known.regions)
+        for name, known in LABEL_SETS.items()
+        if name != labels
+    }
 
 
 def label_set(labels: Labels) -> LabelSet:

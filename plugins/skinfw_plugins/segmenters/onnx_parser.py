@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from skinfw.config import Size
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import LabelMap, Picture, Segmentation
+from skinfw.data.segmentation import LabelMap, LabelTable, Picture, Segmentation
 from skinfw.errors import UserError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw_plugins.onnx_file import OnnxFile
 from skinfw_plugins.segmenters.config_networks import OnnxParserConfig
-from skinfw_plugins.segmenters.label_sets import LabelSet, label_set
+from skinfw_plugins.segmenters.label_sets import LabelSet, label_set, other_tables
 from skinfw_plugins.segmenters.scores import best_class
 
 
@@ -75,6 +75,10 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
                 )
             size = height, width
         return _Input(name, size, channels_last)
+
+    def other_tables(self) -> Mapping[str, LabelTable]:
+        """Return the other known label sets: the network may have been trained on one of them."""
+        return other_tables(self.config.labels)
 
     def segment(self, photo: Photo) -> Segmentation:
         """Return the class of every pixel.

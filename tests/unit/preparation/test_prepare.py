@@ -6,17 +6,19 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from layouts import ATR_NAMES, write_person
 from PIL import Image
 from real_files import PHOTOS, needs_photos
 
 from skinfw.component_spec import ComponentSpec, use
 from skinfw.data.cutout_file import read_cutout
-from skinfw.data.keypoints import read_openpose_json
+from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.label_file import read_labels
 from skinfw.data.mask_file import read_mask
 from skinfw.data.parts import grow, take_apart
@@ -28,6 +30,7 @@ from skinfw.errors import DataError, RunError
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import PrepareReport
+from skinfw_plugins.datasets.mannequin import draw_person
 from skinfw_plugins.segmenters.config import DeepfashionConfig
 from skinfw_plugins.segmenters.deepfashion import DeepfashionSegmenter
 
@@ -436,3 +439,35 @@ def test_why_there_is_no_pose(photos: Path, tmp_path: Path) -> None:
     assert nobody.reason == elsewhere.reason == "no pose found"
     assert nobody.detail.endswith("01_1_front_keypoints.json holds nobody: no pose was found")
     assert elsewhere.detail.endswith("holds 1 pose(s), none of them on the person")
+
+
+def in_atr(photos: Path, count: int) -> None:
+    """Rewrite the drawn people as codes of ATR, and add more of them."""
+    for seed in range(count):
+        folder = photos / f"id_{seed}"
+        write_person(folder / "01_1_front.png", folder / "01_1_front_segment.png", "atr", ATR_NAMES, seed)
+        pose = Keypoints(draw_person(seed, (96, 64)).points)
+        (folder / "01_1_front_keypoints.json").write_text(json.dumps(pose.to_json()))
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_maps_of_another_label_set_are_noticed(photos: Path, tmp_path: Path, count: int) -> None:
+    shutil.rmtree(photos)
+    in_atr(photos, count)
+    wrong = use("segmenter", "label_map", labels="deepfashion_multimodal", suffix="_segment.png")
+    if count > 2:
+        with pytest.raises(DataError, match=r'4 of 4 label maps are implausible .* set labels "atr"'):
+            run(photos, tmp_path / "out", segmenter=wrong)
+        assert len((tmp_path / "out" / "left_out.csv").read_text().splitlines()) == 1 + count
+    else:
+        report = run(photos, tmp_path / "out", segmenter=wrong)
+        assert report.reasons() == {"label map implausible": count}
+        assert all('with labels "atr" they would be' in row.detail for row in report.rows)
+        with pytest.raises(DataError, match=r"01_1_front_segment\.png: the regions are not where"):
+            run(photos, tmp_path / "out", segmenter=wrong, on_error="fail")
+    # the check can be turned off, and sees finished samples when it is on again
+    assert run(photos, tmp_path / "out", segmenter=wrong, check_labels=False).count("made") == count
+    right = use("segmenter", "label_map", labels="atr", suffix="_segment.png")
+    assert run(photos, tmp_path / "right", segmenter=right).count("made") == count
+    with pytest.raises(DataError, match="implausible") if count > 2 else nullcontext():
+        assert run(photos, tmp_path / "out", segmenter=wrong).count("kept") == 0

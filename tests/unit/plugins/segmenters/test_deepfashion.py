@@ -12,6 +12,7 @@ from real_files import PHOTOS, needs_photos
 
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import REGIONS as REGION_NAMES
+from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError
 from skinfw_plugins.datasets.mannequin import CLASSES as DRAWN_CLASSES
 from skinfw_plugins.datasets.mannequin import draw_person
@@ -157,29 +158,20 @@ def test_the_suffix_is_a_setting(tmp_path: Path) -> None:
     assert segmenter(suffix=".labels.png").sources(tmp_path / "a.png") == (tmp_path / "a.labels.png",)
 
 
-def test_warns_once_when_the_other_palette_fits(
-    tmp_path: Path, write_photo: PhotoWriter, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("palette", "other"), [("files", "mmfashion"), ("mmfashion", "files")])
+def test_the_other_palette_is_another_table_for_the_same_labels(
+    tmp_path: Path, write_photo: PhotoWriter, palette: str, other: str
 ) -> None:
-    # a person in the files' colours: read as mmfashion's, the shoes are the face
     photo = Photo.read(write_photo(tmp_path / "a.png", 0))
-    wrong = segmenter(palette="mmfashion")
-    with caplog.at_level(logging.WARNING, "skinfw"):
-        segmenter().segment(photo)
-        assert not caplog.records
-        wrong.segment(photo)
-        wrong.segment(photo)
-    assert len(caplog.records) == 1
-    assert 'set the segmenter\'s palette to "files"' in caplog.text
-    assert "a_segment.png" in caplog.text
-
-
-def test_no_warning_without_shoes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    colors = np.zeros((10, 4, 3), np.uint8)
-    colors[1], colors[3:7] = (16, 78, 139), (255, 250, 250)
-    with caplog.at_level(logging.WARNING, "skinfw"):
-        segmenter().segment(write_map(tmp_path, colors))
-        segmenter(palette="mmfashion").segment(write_map(tmp_path, colors))
-    assert not caplog.records
+    found, right = segmenter(palette=palette).segment(photo), segmenter(palette=other).segment(photo)
+    table = segmenter(palette=palette).other_tables()[f'palette "{other}"']
+    renamed = Segmentation(found.labels, table.classes, table.regions)
+    for name in right.classes:
+        assert np.array_equal(renamed.of_classes(name), right.of_classes(name)), name
+    # codes that a file holds stay as they are in one palette alone
+    assert any("label_map" in name for name in segmenter(palette=palette).other_tables()) == (
+        palette == "files"
+    )
 
 
 @needs_photos

@@ -1,0 +1,157 @@
+"""Where the parts of the body are in a picture, whatever a label map says: by the pose, or by the outline."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.config import Size
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.segmentation import Mask
+
+Zone = Literal["elsewhere", "head", "neck", "torso", "arm", "hand", "thigh", "shin", "foot"]
+ZONES: tuple[Zone, ...] = get_args(Zone)
+
+UNDECIDED = 255
+"""What is beside the body: it may be the rim of clothes, hair, or what is behind."""
+
+ZoneMap = NDArray[np.uint8]
+"""The index in `ZONES` of each pixel, or `UNDECIDED`, ``(H, W)``."""
+
+_FOUND = 0.3
+"""Confidence from which on a point counts."""
+
+_FAR = 4.0
+"""How many times a part's radius a pixel is away from it at least to be elsewhere."""
+
+_Segment = tuple[Zone, NDArray[np.float64], NDArray[np.float64], float]
+"""A part of the body: from where to where (x, y), and its radius in units of the trunk's length."""
+
+
+def zones_of_pose(keypoints: Keypoints, size: Size) -> ZoneMap | None:
+    """Return where the parts of a body are by its pose.
+
+    Args:
+        keypoints: the pose, in pixels of the picture.
+        size: height and width of the picture in pixels.
+
+    Returns:
+        the zones; None where too few points were found to know how large the body is.
+    """
+    places = {
+        name: point[:2].astype(np.float64)
+        for name in ("Nose", "Neck", "MidHip", *_sides("Eye", "Ear", "Shoulder", "Elbow", "Wrist", "Hip"),
+                     *_sides("Knee", "Ankle", "BigToe", "Heel"))
+        if (point := keypoints.point(name))[2] > _FOUND
+    }  # fmt: skip
+    unit = _unit(places)
+    if unit < 1:
+        return None
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    nearest = np.full(size, np.inf, np.float32)
+    zones = np.zeros(size, np.uint8)
+    for zone, begin, end, radius in _segments(places):
+        along = end - begin
+        length = float(along @ along)
+        part = (
+            0
+            if length == 0
+            else (((x - begin[0]) * along[0] + (y - begin[1]) * along[1]) / length).clip(0, 1)
+        )
+        away = np.hypot(x - begin[0] - part * along[0], y - begin[1] - part * along[1]) / (radius * unit)
+        closer = away < nearest
+        nearest[closer], zones[closer] = away[closer], ZONES.index(zone)
+    zones[nearest > 1] = UNDECIDED
+    zones[nearest > _FAR] = ZONES.index("elsewhere")
+    return zones
+
+
+def _sides(*names: str) -> tuple[str, ...]:
+    return tuple(f"{side}{name}" for name in names for side in "RL")
+
+
+def _unit(places: dict[str, NDArray[np.float64]]) -> float:
+    """Return about the length of the trunk in pixels; 0 where nothing says it."""
+    pairs = [("Neck", "MidHip", 1.0), ("RShoulder", "LShoulder", 1.5)]
+    pairs += [
+        (f"{side}{one}", f"{side}{other}", 1.0)
+        for side in "RL"
+        for one, other in (("Hip", "Knee"), ("Knee", "Ankle"))
+    ]
+    lengths = [
+        factor * float(np.linalg.norm(places[one] - places[other]))
+        for one, other, factor in pairs
+        if one in places and other in places
+    ]
+    # turning away only shortens distances
+    return max(lengths, default=0.0)
+
+
+def _segments(places: dict[str, NDArray[np.float64]]) -> list[_Segment]:
+    joined: list[tuple[Zone, str, str, float]] = [("torso", "Neck", "MidHip", 0.2)]
+    for side in "RL":
+        joined += [
+            ("arm", f"{side}Shoulder", f"{side}Elbow", 0.12),
+            ("arm", f"{side}Elbow", f"{side}Wrist", 0.1),
+            ("thigh", f"{side}Hip", f"{side}Knee", 0.16),
+            ("shin", f"{side}Knee", f"{side}Ankle", 0.12),
+            ("torso", f"{side}Shoulder", f"{side}Hip", 0.14),
+        ]
+    segments: list[_Segment] = [
+        (zone, places[one], places[other], radius)
+        for zone, one, other, radius in joined
+        if one in places and other in places
+    ]
+    head = [places[name] for name in ("Nose", *_sides("Eye", "Ear")) if name in places]
+    if head:
+        middle = np.mean(head, axis=0)
+        segments.append(("head", middle, middle, 0.2))
+    if "Neck" in places and "Nose" in places:
+        neck, nose = places["Neck"], places["Nose"]
+        segments.append(("neck", neck, neck + 0.35 * (nose - neck), 0.1))
+    for side in "RL":
+        elbow, wrist, ankle = (places.get(f"{side}{name}") for name in ("Elbow", "Wrist", "Ankle"))
+        if elbow is not None and wrist is not None:
+            segments.append(("hand", wrist, wrist + 0.3 * (wrist - elbow), 0.1))
+        if ankle is not None:
+            toe = places.get(f"{side}BigToe", places.get(f"{side}Heel", ankle))
+            segments.append(("foot", ankle, toe, 0.13))
+    return segments
+
+
+_BANDS: tuple[tuple[Zone, float, float], ...] = (
+    ("head", 0.0, 0.09),
+    ("torso", 0.22, 0.42),
+    ("thigh", 0.55, 0.65),
+    ("shin", 0.78, 0.9),
+    ("foot", 0.955, 1.0),
+)
+"""Where parts of a standing person are, as shares of the person's height from above."""
+
+
+def zones_of_outline(person: Mask) -> ZoneMap | None:
+    """Return where the parts of a standing person are by the person's outline.
+
+    A guess that is right for most photos of a set: people may sit, or be cut off.
+
+    Args:
+        person: where the person is, bool ``(H, W)``.
+
+    Returns:
+        the zones, the picture's border among those elsewhere; None where nobody is there.
+    """
+    rows = np.flatnonzero(person.any(axis=1))
+    if not len(rows):
+        return None
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    zones = np.full(person.shape, UNDECIDED, np.uint8)
+    for zone, begin, end in _BANDS:
+        if bottom == len(person) and zone in ("thigh", "shin", "foot"):
+            continue  # cut off, nobody knows where
+        band = slice(top + round(begin * (bottom - top)), max(top + 1, top + round(end * (bottom - top))))
+        zones[band][person[band]] = ZONES.index(zone)
+    for edge in (zones[0], zones[:, 0], zones[:, -1]):
+        edge[:] = ZONES.index("elsewhere")
+    return zones

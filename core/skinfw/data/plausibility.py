@@ -1,0 +1,277 @@
+"""Whether a label map can be what its table of classes says: the head where the head is, shoes at the feet.
+
+A map of one label set that is read with the table of another may have no code out of range, and is wrong all
+the same. What gives it away is where its regions and classes lie.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.data.body_zones import UNDECIDED, ZONES, Zone, ZoneMap, zones_of_outline, zones_of_pose
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.segmentation import LabelTable, Segmentation
+from skinfw.regions import REGIONS, RegionName
+
+OWN = ""
+"""What the table that a map was read with is called in `Fits`."""
+
+Fits = Mapping[str, float]
+"""How well tables fit a label map, by what to set to get them; `OWN` is the one it was read with. Mean
+logarithm of the probability of what is seen: about -0.8 for the right table, -3 for a wrong one."""
+
+BETTER = 0.15
+"""By how much another table must fit one photo better. Of 729 photos in eleven label sets none read with its
+own table is that far behind another one (at most 0.09)."""
+
+SLIGHTLY, MOST = 0.02, 0.7
+"""By how much another table must fit better in which share of the photos to be the right one for the set. For
+maps of CIHP read as LIP's, which differ in one class, CIHP's table does so in 81% of 729 photos."""
+
+COARSE = 0.5
+"""What a table that lacks a region must fit better by: it says less, and so is less often wrong."""
+
+EQUAL = 0.05
+"""Difference up to which tables fit equally well, and are all named."""
+
+LEAST_FIT = -2.2
+"""What a table must reach at least. Of 729 photos in ten label sets none is below -2.0 in its own table."""
+
+_PROBABILITIES: Mapping[Zone, tuple[float, ...]] = {
+    "elsewhere": (0.97, 0.005, 0.01, 0.005, 0.01),
+    "head": (0.1, 0.03, 0.8, 0.002, 0.05),
+    "neck": (0.03, 0.5, 0.2, 0.002, 0.27),
+    "torso": (0.06, 0.06, 0.06, 0.002, 0.82),
+    "arm": (0.17, 0.25, 0.02, 0.003, 0.55),
+    "hand": (0.25, 0.4, 0.03, 0.005, 0.3),
+    "thigh": (0.1, 0.15, 0.005, 0.005, 0.74),
+    "shin": (0.18, 0.3, 0.003, 0.05, 0.47),
+    "foot": (0.35, 0.15, 0.003, 0.4, 0.1),
+}
+"""Probability of each of `skinfw.regions.REGIONS` in a zone, rounded from 729 street photos with hand-made
+label maps."""
+
+_NO_REGION = 0.05
+"""Probability that a pixel has a class without a region, where the table has all regions."""
+
+_LEAST_PROBABILITY, _LEAST_SHARE = 0.002, 0.05
+"""Below these things do not become less plausible: labels have errors everywhere."""
+
+_RARE = 0.005
+"""Share of the body below which where a class lies says nothing."""
+
+_TRUNK: tuple[Zone, ...] = ("torso", "arm", "hand", "thigh")
+
+_WORDS: tuple[tuple[str, tuple[Zone, ...]], ...] = (
+    (r"torso_skin", ("neck", "torso")),
+    (r"face|hat$|headwear|head|glass|lip$|teeth|tongue|earring", ("head", "neck")),
+    (r"hair", ("head", "neck", "torso")),
+    (r"shoe|footwear|foot|feet|boots|clogs|flats|heels|loafers|pumps|sandals|sneakers|wedges",
+     ("foot", "shin")),
+    (r"glove|hand|ring$|watch|wrist|bracelet", _TRUNK),
+    (r"arm", _TRUNK),
+    (r"legging|stocking|tights|sock|pants|jeans|shorts|skirt|lower_clothing",
+     ("torso", "hand", "thigh", "shin", "foot")),
+    (r"leg", ("hand", "thigh", "shin", "foot")),
+    (r"scarf|neckwear|necklace|tie$|bra$", ("head", "neck", "torso")),
+    (r"upper|top$|outer|coat|shirt|blouse|blazer|jacket|sweat|hoodie|vest|cardigan|jumper|torso",
+     ("neck", *_TRUNK)),
+    (r"dress|jumpsuit|romper|suit$", (*_TRUNK, "shin")),
+    (r"belt", ("torso", "thigh")),
+    (r"skin", ("neck", *_TRUNK, "shin", "foot")),
+)  # fmt: skip
+"""Where classes lie, by words in their names; the first that fits counts."""
+
+_CHECKED = ("Nose", "REye", "LEye", "RShoulder", "LShoulder", "RHip", "LHip", "RAnkle", "LAnkle")
+"""Points that a message names."""
+
+_UNLIKELY = 0.1
+"""Probability up to which a message names the region that such a point lies on."""
+
+_SIDE = 256
+"""Longer side in pixels at which label maps are looked at."""
+
+_LEAST_BACKGROUND = 0.3
+"""Share of what is far from the body that must be background. Of 729 photos the least has 0.94."""
+
+_LEAST_ELSEWHERE = 0.02
+"""Share of the picture that must be far from the body for that."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How many pixels of each code are in each zone of the body.
+
+    Attributes:
+        counts: int64 ``(256, len(ZONES))``.
+        total: pixels of the label map.
+    """
+
+    counts: NDArray[np.int64]
+    total: int
+
+    def fit(self, table: LabelTable) -> float | None:
+        """Return how well a table fits; None where a code has no class in it."""
+        known = len(table.classes)
+        if self.counts[known:].any():
+            return None
+        counts = self.counts[:known].astype(np.float64)
+        pixels = counts.sum(axis=0)
+        there = pixels > 0
+        regions = (counts * np.log(_region_probabilities(table))).sum(axis=0)[there] / pixels[there]
+        return round(float(regions.mean()) + self._classes_fit(table, counts[:, 1:]), 4)
+
+    def _classes_fit(self, table: LabelTable, body: NDArray[np.float64]) -> float:
+        """Return the mean over the classes of the logarithm of their share that lies where they belong."""
+        least = max(1.0, _RARE * body.sum())
+        shares = []
+        for name, pixels in zip(table.classes, body, strict=True):
+            zones = next((zones for word, zones in _WORDS if re.search(word, name.lower())), None)
+            if zones is not None and pixels.sum() >= least:
+                shares.append(sum(pixels[ZONES.index(zone) - 1] for zone in zones) / pixels.sum())
+        return float(np.log(np.clip(shares, _LEAST_SHARE, 1)).mean()) if shares else 0.0
+
+    def background_elsewhere(self, table: LabelTable) -> float | None:
+        """Return the share of what is far from the body that is background; None where that is too little."""
+        elsewhere = self.counts[:, 0]
+        if elsewhere.sum() < _LEAST_ELSEWHERE * self.total or not table.regions.get("background"):
+            return None
+        codes = [table.classes.index(name) for name in table.regions["background"]]
+        return float(elsewhere[codes].sum() / elsewhere.sum())
+
+
+def _region_probabilities(table: LabelTable) -> NDArray[np.float64]:
+    """Return the probability of each class's region in each zone, ``(classes, zones)``."""
+    known = dict(zip(REGIONS, np.array([_PROBABILITIES[zone] for zone in ZONES]).T, strict=True))
+    lacking = sum(
+        (known[region] for region in REGIONS if not table.regions.get(region)), np.zeros(len(ZONES))
+    )
+    region_of = {name: region for region, names in table.regions.items() for name in names}
+    if lacking.any() and all(name in region_of for name in table.classes):
+        # what the set cannot tell, such as shoes, is clothes to it
+        known["apparel"] = known["apparel"] + lacking
+    rest = lacking if lacking.any() else np.full(len(ZONES), _NO_REGION)
+    rows = [known[region_of[name]] if name in region_of else rest for name in table.classes]
+    clipped: NDArray[np.float64] = np.clip(rows, _LEAST_PROBABILITY, 1)
+    return clipped
+
+
+def evidence_of(segmentation: Segmentation, keypoints: Keypoints | None) -> Evidence | None:
+    """Return where a label map's codes lie on the body.
+
+    Args:
+        segmentation: the label map.
+        keypoints: the pose, in its pixels; None: the person stands, as most people do.
+
+    Returns:
+        the evidence; None where nobody knows where the body is.
+    """
+    step = max(1, -(-max(segmentation.labels.shape) // _SIDE))
+    labels = segmentation.labels[::step, ::step]
+    zones: ZoneMap | None
+    if keypoints is None:
+        zones = zones_of_outline(segmentation.person[::step, ::step])
+    else:
+        small = keypoints.mapped(1 / step, 1 / step, 0, 0)
+        zones = zones_of_pose(small, (labels.shape[0], labels.shape[1]))
+    if zones is None:
+        return None
+    decided = zones != UNDECIDED
+    pairs = labels[decided].astype(np.int64) * len(ZONES) + zones[decided]
+    counts = np.bincount(pairs, minlength=256 * len(ZONES)).reshape(256, len(ZONES))
+    return Evidence(counts, labels.size)
+
+
+def fits_of(evidence: Evidence, own: LabelTable, others: Mapping[str, LabelTable]) -> Fits:
+    """Return how well a label map's own table fits, and each other one with a class for all its codes."""
+    fits = {}
+    for name, table in {OWN: own, **others}.items():
+        fit = evidence.fit(table)
+        if fit is not None:
+            coarse = name != OWN and not all(table.regions.get(region) for region in REGIONS)
+            fits[name] = fit - COARSE if coarse else fit
+    return fits
+
+
+def better_tables(fits: Fits) -> list[str]:
+    """Return which other tables fit one photo clearly better than its own, the best first."""
+    best = max(fits.values())
+    if best < fits[OWN] + BETTER:
+        return []
+    return sorted((name for name, fit in fits.items() if fit >= best - EQUAL), key=lambda name: -fits[name])
+
+
+def better_tables_of_set(fits: Sequence[Fits]) -> list[str]:
+    """Return which other tables fit most photos of a set better than their own, the best first.
+
+    A slight difference in most of the photos is enough, where one photo needs a clear one.
+
+    Args:
+        fits: those of some photos with one table.
+    """
+    others = {name for each in fits for name in each if name != OWN}
+    means, better = {}, set()
+    for name in others:
+        # where a code has no class in a table the map is not of its set
+        gains = np.array([each.get(name, -np.inf) - each[OWN] for each in fits])
+        means[name] = float(np.where(np.isfinite(gains), gains, -1.0).mean())
+        if np.mean(gains > SLIGHTLY) >= MOST and np.isfinite(gains).all():
+            better.add(name)
+    best = max((means[name] for name in better), default=0.0)
+    return sorted((name for name in better if means[name] >= best - EQUAL), key=lambda name: -means[name])
+
+
+def check_label_map(
+    segmentation: Segmentation, keypoints: Keypoints, others: Mapping[str, LabelTable]
+) -> tuple[Fits, str]:
+    """Return how well tables fit a label map, and what is wrong with it; nothing where it is plausible.
+
+    Args:
+        segmentation: the label map.
+        keypoints: the pose, in its pixels.
+        others: the tables that it may be of too, by what to set to get them.
+    """
+    evidence = evidence_of(segmentation, keypoints)
+    if evidence is None:
+        return {}, ""
+    fits = fits_of(evidence, segmentation.table, others)
+    background = evidence.background_elsewhere(segmentation.table)
+    better = better_tables(fits)
+    if better:
+        return fits, f"{_seen(segmentation, keypoints)}; with {' or '.join(better)} they would be"
+    if background is not None and background < _LEAST_BACKGROUND:
+        return fits, (
+            f"only {background:.0%} of what is far from the person is background: the map may be of another "
+            "label set or may have lost its background"
+        )
+    if fits[OWN] < LEAST_FIT:
+        return fits, (
+            f"{_seen(segmentation, keypoints)}: the map may be of another label set, or map and pose may be "
+            "of different photos or sizes"
+        )
+    return fits, ""
+
+
+def _seen(segmentation: Segmentation, keypoints: Keypoints) -> str:
+    """Return which points lie where they cannot."""
+    region_of: dict[str, RegionName] = {
+        name: region for region, names in segmentation.regions.items() for name in names
+    }
+    zones: dict[str, Zone] = {"Shoulder": "torso", "Hip": "thigh", "Ankle": "foot"}
+    height, width = segmentation.labels.shape
+    wrong = []
+    for name in _CHECKED:
+        x, y, confidence = keypoints.point(name)
+        if confidence <= 0 or not (0 <= x < width and 0 <= y < height):
+            continue
+        found = region_of.get(segmentation.classes[segmentation.labels[int(y), int(x)]])
+        zone: Zone = next((zone for ending, zone in zones.items() if name.endswith(ending)), "head")
+        if found is not None and _PROBABILITIES[zone][REGIONS.index(found)] <= _UNLIKELY:
+            wrong.append(f"{name} on {found}")
+    told = ", ".join(wrong[:4]) + (" and more" if len(wrong) > 4 else "")
+    return f"the regions are not where the pose has them ({told or 'classes lie on other parts of the body'})"

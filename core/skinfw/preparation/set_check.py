@@ -1,0 +1,57 @@
+"""The check that the label maps of a whole set are of the label set that they are read with."""
+
+from __future__ import annotations
+
+from skinfw.data.plausibility import Fits, better_tables_of_set
+from skinfw.errors import DataError
+from skinfw.preparation.report import Row
+
+EARLY = 20
+"""Photos after which a set whose label maps do not fit stops, instead of at the end."""
+
+LEAST_CLEAR, LEAST_SLIGHT = 3, 8
+"""Photos that say something about a set: where most are rejected, and where another table is a bit better."""
+
+
+class SetCheck:
+    """Looks at the label maps of a set as they are read."""
+
+    def __init__(self) -> None:
+        self._fits: list[Fits] = []
+        self._rejected = 0
+        self._first = ""
+
+    def add(self, row: Row) -> None:
+        """Take a photo into account.
+
+        Raises:
+            DataError: the label maps are of another label set.
+        """
+        if not row.fits:
+            return
+        self._fits.append(row.fits)
+        if row.reason == "label map implausible":
+            self._rejected += 1
+            self._first = self._first or row.detail
+        if len(self._fits) == EARLY:
+            self.check()
+
+    def check(self) -> None:
+        """Check what there is.
+
+        Raises:
+            DataError: the label maps are of another label set.
+        """
+        count = len(self._fits)
+        most = count >= LEAST_CLEAR and self._rejected > count / 2
+        better = better_tables_of_set(self._fits) if most or count >= LEAST_SLIGHT else []
+        if not most and not better:
+            return
+        what = f"{self._rejected} of {count} label maps are implausible as they are read"
+        if not most:
+            what = f"{count} label maps are read with a table that fits them less than another"
+        advice = "choose the label set that they are of, or the poses that belong to the photos"
+        if better:
+            advice = f"set {' or '.join(better)}, which fits them better"
+        first = f"; the first: {self._first}" if self._first else ""
+        raise DataError(f"{what}: {advice}, or set check_labels to false{first}")
