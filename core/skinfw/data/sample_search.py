@@ -22,7 +22,12 @@ def find_samples(root: Path) -> tuple[Path, list[str]]:
         DataError: as `all_samples`, or every sample is struck out.
     """
     base, names = all_samples(root)
-    gone = struck_among(names, struck_out(base))
+    listed = struck_out(base)
+    gone = struck_among(names, listed)
+    unknown = sorted(listed - struck_among(listed, names))
+    if unknown:
+        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+        logger.warning("%s: no sample is called %r%s", base / STRUCK_OUT_FILE, unknown[0], more)
     left = [name for name in names if name not in gone]
     if not left:
         raise DataError(

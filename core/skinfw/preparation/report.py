@@ -118,7 +118,8 @@ class PrepareReport:
     def counts(self) -> str:
         """Return one line: how many photos were made, kept and left out, and how much else is not used."""
         photos = f"{self.count('made')} made, {self.count('kept')} kept, {self.count('left out')} left out"
-        return f"{photos}, {len(self.others):,} other files not used" if self.others else photos
+        files = "file" if len(self.others) == 1 else "files"
+        return f"{photos}, {len(self.others):,} other {files} not used" if self.others else photos
 
     def summary(self) -> str:
         """Return `counts` with the reasons."""

@@ -165,7 +165,9 @@ def photos_below(root: Path, sources: Sources) -> list[Path]:
         raise no_photo(root, listing)
     if listing.left_out:
         first = listing.left_out[0].detail
-        logger.warning("%s: %d files or folders are left out; %s", root, len(listing.left_out), first)
+        logger.warning(
+            "%s: %d files or folders cannot be read; the first: %s", root, len(listing.left_out), first
+        )
     return sorted(
         (entry.path for entry in listing.entries), key=lambda path: path.relative_to(root).as_posix()
     )

@@ -88,9 +88,10 @@ def test_a_name_is_the_same_however_its_letters_are_composed(
     assert find_samples(tmp_path)[1] == ["adam"]
 
 
-def test_struck_out_samples_are_not_found(samples: Path) -> None:
+def test_struck_out_samples_are_not_found(samples: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_struck_out(samples, ["a/side", "gone"])
     base, names = find_samples(samples)
+    assert "no sample is called 'gone'" in caplog.text and "a/side" not in caplog.text
     assert base == samples and sorted(names) == ["a/front", "b"]
     assert sorted(all_samples(samples)[1]) == NAMES
     # with a glob the file lies where the names begin
