@@ -91,7 +91,7 @@ class TrainingSpec(LoopSpec):
     @classmethod
     def _check_precision(cls, value: str, info: ValidationInfo) -> str:
         if value == "fp16" and info.data.get("gradient_accumulation", 1) > 1:
-            # one gradient scaler serves two networks, whose steps fall between each other's batches
+            # a step that overflows in float16 is skipped as a whole, with all its batches
             raise PydanticCustomError(
                 "precision", "fp16 and gradient_accumulation do not go together; use bf16"
             )

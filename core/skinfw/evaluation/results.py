@@ -97,7 +97,7 @@ class Evaluation:
         return found
 
     def deciding_metric(self) -> str | None:
-        """Return the metric that chooses the best checkpoint, by ``region/name``.
+        """Return the metric that the report speaks of first, by ``region/name``.
 
         It is the first one that was measured, on skin where it has a value there; None where nothing was.
         """

@@ -70,7 +70,8 @@ def mean_counts(counts: Sequence[Tensor], accelerator: Accelerator) -> Tensor:
         was counted, of the total 1.
     """
     total: Tensor = accelerator.reduce(torch.stack(list(counts)).sum(dim=0), "sum")
-    return torch.where(total > 0, total, 1) / (len(counts) * accelerator.num_processes)
+    batches: int = len(counts) * accelerator.num_processes
+    return torch.where(total > 0, total, 1) / batches
 
 
 def warn_of_batch_statistics(networks: Iterable[nn.Module], batches: int, accelerator: Accelerator) -> None:

@@ -88,7 +88,8 @@ class SegmentationObjective:
         """Return the Dice loss (Milletari et al. 2016): the mean over all classes, absent ones count 0."""
         both, predicted, true = overlap
         scores = 2 * both / (predicted + true).clamp(min=1e-7)
-        return ((1 - scores) * (true > 0)).mean()
+        loss: Tensor = ((1 - scores) * (true > 0)).mean()
+        return loss
 
     def terms(self, logits: Tensor, labels: Tensor, whole: _Whole | None = None) -> dict[str, Tensor]:
         """Return the unweighted losses by name.

@@ -68,7 +68,10 @@ class PerceptualLoss(Loss[PerceptualConfig]):
         if self.config.region == "picture":
             return torch.stack([each.mean() for each in values]).mean()
         sums = [
-            (each.mean(dim=1, keepdim=True) * adaptive_avg_pool2d(step.skin, each.shape[2:])).sum()
+            (
+                each.mean(dim=1, keepdim=True)
+                * adaptive_avg_pool2d(step.skin, (each.shape[2], each.shape[3]))
+            ).sum()
             for each in values
         ]
         return (torch.stack(sums) / self.denominator(step)).mean()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from skinfw.training.checkpoints import read_checkpoint
 
@@ -117,3 +118,59 @@ def test_a_rank_that_dies_ends_the_others(training: Any) -> None:
         "Error: another process of this run has ended, so this one ends too; its own message says why\n"
     )
     assert "Traceback" not in first[2]
+
+
+STEP = """
+import sys
+import torch
+from skinfw.assemble import build_training_dataset
+from skinfw.data.batch import collate
+from skinfw.jsonfile import read_json
+from skinfw.spec import parse_spec
+from skinfw.training.networks import Networks
+from skinfw.training.trainer import make_accelerator
+spec = parse_spec(read_json(__import__("pathlib").Path(sys.argv[1])))
+accelerator = make_accelerator(spec.training)
+dataset = build_training_dataset(spec)
+batch = collate([dataset.load(name) for name in dataset.names()[:8]])
+for index in range(8):
+    batch.skin[index, :, : 4 * index] = 0
+batch.skin[6] = 0
+networks = Networks(spec, accelerator)
+parts = accelerator.num_processes * spec.training.gradient_accumulation
+places = torch.arange(8).split(8 // parts)[accelerator.process_index :: accelerator.num_processes]
+values = networks.train_step([batch.take(each) for each in places], 1, "")
+if accelerator.is_main_process:
+    kept = {part.name: part.optimizer.state_dict()["state"] for part in networks.parts}
+    grads = {name: torch.cat([state[key]["exp_avg"].flatten() for key in sorted(state)])
+             for name, state in kept.items()}
+    torch.save({"values": values, "gradients": grads}, sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_a_step_of_two_processes_is_that_of_one_with_all_samples(
+    tmp_path: Path, tiny_spec: Callable[..., dict[str, Any]], accumulation: int
+) -> None:
+    skin = [{"type": name, "region": "skin"} for name in ("l1", "psnr", "total_variation", "ssim")]
+    spec = tiny_spec(
+        generator={"type": "pix2pix", "base_channels": 4, "norm": "instance"},
+        losses=[*skin, "colour", {"type": "gan", "r1": 10}, "feature_matching"],
+    )
+    spec["discriminator"] |= {"norm": "instance", "spectral_norm": True}
+    found = []
+    for processes, together in ((1, 1), (2, accumulation)):
+        spec["training"]["gradient_accumulation"] = together
+        path, result = tmp_path / f"{processes}.json", tmp_path / f"{processes}.pt"
+        path.write_text(json.dumps(spec), encoding="utf-8")
+        if processes == 1:
+            subprocess.run([sys.executable, "-c", STEP, str(path), str(result)], check=True, timeout=LIMIT)
+        else:
+            done = ended(start_ranks("-c", STEP, str(path), str(result)))
+            assert [code for code, *_ in done] == [0, 0], done
+        found.append(torch.load(result))
+    alone, both = found
+    assert both["values"] == pytest.approx(alone["values"], rel=1e-5)
+    for name, gradient in alone["gradients"].items():
+        off = float((both["gradients"][name] - gradient).norm() / gradient.norm())
+        assert off < 1e-5, f"the gradient of the {name} is off by {off:.2g}"
