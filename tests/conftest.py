@@ -63,7 +63,7 @@ def tiny_spec(people_drawn_once: None) -> Callable[..., SpecValue]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_run(tiny_spec: Callable[..., SpecValue]) -> Callable[..., Any]:
     """Make a run folder whose networks were never trained; keywords replace whole fields of the spec."""
 
@@ -90,7 +90,7 @@ def make_run(tiny_spec: Callable[..., SpecValue]) -> Callable[..., Any]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_samples() -> Callable[..., list[Path]]:
     """Write drawn people as sample folders, one for each name."""
 
@@ -122,7 +122,7 @@ def write_samples() -> Callable[..., list[Path]]:
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_labelled_photos() -> Callable[..., list[Path]]:
     """Write drawn people as photos with DeepFashion's label maps beside them, one person a folder."""
 
@@ -148,7 +148,7 @@ def write_labelled_photos() -> Callable[..., list[Path]]:
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def segmentation_spec() -> Callable[..., SpecValue]:
     """Make the JSON value of a spec that trains a segmenter in seconds; keywords replace whole fields."""
 

@@ -140,6 +140,8 @@ def _decode(path: Path, file: BinaryIO) -> DecodedImage:
         # libtiff writes what is wrong with a file to standard error
         with quiet() if image.format == "TIFF" else nullcontext():
             image.load()
+        if image.mode == "P" and image.palette is None:
+            raise DataError(f"{path}: cannot be read: its pixels refer to a palette that it does not have")
         # Pillow turns TIFFs itself
         upright = image if image.format == "TIFF" else turned_upright(image, orientation)
         return DecodedImage(

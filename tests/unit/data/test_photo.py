@@ -197,3 +197,14 @@ def test_what_libtiff_writes_of_a_broken_file_is_not_shown(
     with pytest.raises(DataError, match="cannot be read"):
         open_image(path)
     assert capfd.readouterr().err == ""
+
+
+def test_a_palette_image_without_its_palette_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "broken.png"
+    Image.new("P", (8, 8)).save(path)
+    content = path.read_bytes()
+    start = content.index(b"PLTE") - 4
+    (length,) = struct.unpack(">I", content[start : start + 4])
+    path.write_bytes(content[:start] + content[start + 12 + length :])
+    with pytest.raises(DataError, match=r"broken\.png: cannot be read: .* palette that it does not have"):
+        open_image(path)

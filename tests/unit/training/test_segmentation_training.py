@@ -44,9 +44,17 @@ def photos(write_labelled_photos: WritePhotos, tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
-@pytest.fixture
-def finished(photos: Path, segmentation_spec: MakeSpec, tmp_path: Path) -> Run:
-    return skinfw.run(segmentation_spec(photos), output=tmp_path / "run")
+@pytest.fixture(scope="module")
+def same_photos(write_labelled_photos: WritePhotos, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photos that no test changes."""
+    root = tmp_path_factory.mktemp("photos")
+    write_labelled_photos(root, 24)
+    return root
+
+
+@pytest.fixture(scope="module")
+def finished(same_photos: Path, segmentation_spec: MakeSpec, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return skinfw.run(segmentation_spec(same_photos), output=tmp_path_factory.mktemp("finished") / "run")
 
 
 def same_weights(one: Run, other: Run) -> bool:
@@ -103,9 +111,8 @@ def test_it_learns_and_is_a_segmenter_by_name_in_prepare(
 
 
 def test_an_interrupted_run_ends_in_the_same_weights(
-    photos: Path, segmentation_spec: MakeSpec, tmp_path: Path
+    finished: Run, same_photos: Path, segmentation_spec: MakeSpec, tmp_path: Path
 ) -> None:
-    whole = skinfw.run(segmentation_spec(photos), output=tmp_path / "whole")
 
     class Stop:
         @hookimpl
@@ -114,15 +121,15 @@ def test_an_interrupted_run_ends_in_the_same_weights(
                 os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt, match="step 2 is saved"):
-        skinfw.run(segmentation_spec(photos), output=tmp_path / "parts", hooks=[Stop()])
-    parts = skinfw.run(segmentation_spec(photos), output=tmp_path / "parts", resume=True)
-    assert same_weights(whole, parts)
-    assert [each["event"] for each in parts.read_log()] == [each["event"] for each in whole.read_log()]
+        skinfw.run(segmentation_spec(same_photos), output=tmp_path / "parts", hooks=[Stop()])
+    parts = skinfw.run(segmentation_spec(same_photos), output=tmp_path / "parts", resume=True)
+    assert same_weights(finished, parts)
+    assert [each["event"] for each in parts.read_log()] == [each["event"] for each in finished.read_log()]
 
 
-def test_another_spec_is_not_resumed(finished: Run, photos: Path, segmentation_spec: MakeSpec) -> None:
+def test_another_spec_is_not_resumed(finished: Run, same_photos: Path, segmentation_spec: MakeSpec) -> None:
     with pytest.raises(RunError, match=r"\$.losses.dice changed"):
-        skinfw.run(segmentation_spec(photos, losses={"dice": 2}), output=finished.folder, resume=True)
+        skinfw.run(segmentation_spec(same_photos, losses={"dice": 2}), output=finished.folder, resume=True)
 
 
 def test_it_is_evaluated_again_to_the_same_figures(finished: Run) -> None:
@@ -135,9 +142,13 @@ def test_it_is_evaluated_again_to_the_same_figures(finished: Run) -> None:
 
 
 def test_runs_of_one_task_are_compared(
-    finished: Run, tmp_path: Path, photos: Path, segmentation_spec: MakeSpec, make_run: Callable[..., Run]
+    finished: Run,
+    tmp_path: Path,
+    same_photos: Path,
+    segmentation_spec: MakeSpec,
+    make_run: Callable[..., Run],
 ) -> None:
-    other = skinfw.run(segmentation_spec(photos, seed=1), output=tmp_path / "other")
+    other = skinfw.run(segmentation_spec(same_photos, seed=1), output=tmp_path / "other")
     comparison = compare_runs([finished.folder, other.folder])
     assert comparison.differences()["seed"] == ["0", "1"]
     assert "kept pixels changed" not in comparison.table().columns
