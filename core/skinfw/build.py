@@ -8,6 +8,7 @@ from skinfw.component_spec import ComponentSpec
 from skinfw.errors import RegistryError
 from skinfw.interfaces.component import Component
 from skinfw.registry import installed
+from skinfw.trust import announce_programs
 
 InterfaceT = TypeVar("InterfaceT", bound=Component[Any, Any])
 
@@ -33,4 +34,5 @@ def build(reference: ComponentSpec, interface: type[InterfaceT], io: object = No
     missing = sorted(getattr(found, "__abstractmethods__", ()))
     if missing:
         raise RegistryError(f"{reference.kind} '{reference.name}' of {provider} lacks: {', '.join(missing)}")
+    announce_programs(reference)
     return found(reference.config, io)

@@ -7,6 +7,17 @@ import sys
 from pathlib import Path
 
 
+def state_folder() -> Path:
+    """Return where skinfw keeps what belongs to the user and this machine: the key of the user's runs."""
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "skinfw"
+    variable, default = (
+        ("LOCALAPPDATA", "AppData/Local") if sys.platform == "win32" else ("XDG_STATE_HOME", ".local/state")
+    )
+    return Path(os.environ.get(variable) or home / default) / "skinfw"
+
+
 def cache_folder() -> Path:
     """Return where skinfw keeps what can be made again: SKINFW_CACHE, or the user's cache folder."""
     chosen = os.environ.get("SKINFW_CACHE")

@@ -183,8 +183,31 @@ def resolve_path(value: Path, info: ValidationInfo) -> Path:
     return path
 
 
-SpecPath = Annotated[Path, AfterValidator(resolve_path)]
+OutsideKind = Literal["program", "path", "address", "hub"]
+"""What a value leads to: a program that is started, a file or folder, a URL, a model on a hub."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Marks a field whose value leads out of skinfw: ``Annotated[str, Outside("hub")]``.
+
+    What the spec of a stranger's run names there is refused unless the user trusts the run; see
+    `skinfw.trust`.
+
+    Attributes:
+        kind: what the value leads to.
+        training: whether the value is used in training only, so that a trained run can be used without it.
+    """
+
+    kind: OutsideKind
+    training: bool = False
+
+
+SpecPath = Annotated[Path, AfterValidator(resolve_path), Outside("path")]
 """A path in a spec: ``~`` and ``$VARIABLES`` are replaced; relative to the spec's own folder."""
+
+ProgramPath = Annotated[Path, AfterValidator(resolve_path), Outside("program")]
+"""The path of a program that the component starts; a run says so before it does."""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class Pipeline:
     @property
     def run(self) -> Run:
         """The run and its folder, which `fit` makes."""
-        return Run(self.output, self.spec)
+        return Run(self.output, self.spec, "spec")
 
     def fit(self) -> Pipeline:
         """Train to the end, measure the test samples and write the report.

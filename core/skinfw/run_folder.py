@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from skinfw.environment import environment
 from skinfw.errors import RunError
@@ -39,10 +39,13 @@ class Run:
         folder: the run folder.
         spec: the filled spec.
         lock: keeps others out while this process writes to the folder, see `locked_run`.
+        trust: what of its checkpoints may name programs, paths and addresses: nothing but a run that this
+            user trained; or what ``spec``, which then comes from the user, names too; or all.
     """
 
     folder: Path
     spec: AnySpec
+    trust: Literal["own", "spec", "all"] = "own"
     lock: FolderLock | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -188,15 +191,20 @@ def spec_file(folder: Path) -> Path:
     return path
 
 
-def open_run(folder: str | Path) -> Run:
+def open_run(folder: str | Path, *, trust: bool = False) -> Run:
     """Open a finished or interrupted run.
+
+    Args:
+        folder: the run folder.
+        trust: use the programs, paths and addresses that its spec names, though this user did not train it.
 
     Raises:
         RunError: there is no run in the folder.
         SpecError: its spec does not fit what is installed.
     """
     path = spec_file(Path(folder))
-    return Run(Path(folder), parse_spec(read_json(path), source=str(path)))
+    spec = parse_spec(read_json(path), source=str(path))
+    return Run(Path(folder), spec, "all" if trust else "own")
 
 
 def create_run(
@@ -220,7 +228,7 @@ def create_run(
         RunError: the folder exists and neither was asked for, holds another run, or is not writable.
     """
     folder = Path(folder)
-    run = Run(folder, spec)
+    run = Run(folder, spec, "spec")
     taken = folder.exists() and (not folder.is_dir() or any(not _leftover(path) for path in folder.iterdir()))
     if resume and (folder / "spec.json").is_file():
         _check_same(open_run(folder), spec)

@@ -14,6 +14,7 @@ import pooch
 
 from skinfw.cache import cache_folder
 from skinfw.errors import UserError
+from skinfw.trust import refuse_connection
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,6 +72,7 @@ def find_weights(file: WeightsFile) -> Path:
         if path.is_file():
             _check(path, file)
             return path
+    refuse_connection(f"{file.name} ({file.purpose}, {file.url})")
     target = file.folder / file.name
     pooch.get_logger().setLevel(logging.WARNING)
     try:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import ComponentConfig, resolve_path
+from skinfw.config import ComponentConfig, Outside, resolve_path
 from skinfw_plugins.bodypix_config import SHA256
 from skinfw_plugins.fields import MOST_CHANNELS
 
@@ -46,7 +46,7 @@ class SmpConfig(ComponentConfig):
         "model that gives features at several scales, such as tu-convnext_tiny; or the "
         "backbone of BodyPix 2 (MobileNetV1, encoder_depth 4 at most), such as bodypix_050",
     )
-    encoder_weights: str | None = Field(
+    encoder_weights: Annotated[str | None, Outside("path", training=True)] = Field(
         default=None,
         validate_default=True,
         description="weights that the encoder starts from, such as imagenet; unset: random ones. For a timm "

@@ -15,7 +15,7 @@ from skinfw.errors import SkinfwError
 from skinfw.evaluation.examples import Rank, choose_examples, paint_each, ranking_metric
 from skinfw.run_folder import Run
 from skinfw.spec import Spec, painting_spec
-from skinfw.training.checkpoints import load_generator, read_checkpoint
+from skinfw.training.checkpoints import load_generator, refuse_untrusted, run_checkpoint
 
 logger = logging.getLogger("skinfw")
 
@@ -109,7 +109,8 @@ def paint_rows(result: AblationResult) -> PictureRows:
 
 
 def _paint(run: RunResult, names: Sequence[str]) -> list[Picture]:
-    checkpoint = read_checkpoint(Run(run.planned.folder, run.planned.spec).checkpoint("best"))
+    checkpoint = run_checkpoint(Run(run.planned.folder, run.planned.spec, "spec"), "best")
+    refuse_untrusted(checkpoint)
     spec = painting_spec(checkpoint.spec, checkpoint.path)
     device = pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)

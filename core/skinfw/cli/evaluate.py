@@ -7,6 +7,8 @@ from typing import Literal
 
 import click
 
+from skinfw.cli.options import trust_option
+
 
 @click.command(name="evaluate", short_help="Measure a finished run again.")
 @click.argument("run", type=click.Path(path_type=Path))
@@ -18,7 +20,10 @@ import click
     "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
     help="auto takes an accelerator where there is one.",
 )  # fmt: skip
-def command(run: Path, checkpoint: Literal["best", "last"], device: Literal["auto", "cpu"]) -> None:
+@trust_option
+def command(
+    run: Path, checkpoint: Literal["best", "last"], device: Literal["auto", "cpu"], trust: bool
+) -> None:
     """Measure the test samples with the weights of RUN, a run folder, beside the baselines.
 
     Writes metrics.json and report.html again. Everything needed stands in the checkpoint.
@@ -31,7 +36,7 @@ def command(run: Path, checkpoint: Literal["best", "last"], device: Literal["aut
     from skinfw.leftovers import remove_leftovers
     from skinfw.run_folder import locked_run
 
-    opened = open_trained(run, checkpoint)
+    opened = open_trained(run, checkpoint, trust=trust)
     with locked_run(opened) as held, progress_bar("evaluate") as progress:
         remove_leftovers(held.folder, deep=True)
         evaluation = evaluate_run(held, which=checkpoint, device=pick_device(device), progress=progress)

@@ -7,6 +7,8 @@ from typing import Literal
 
 import click
 
+from skinfw.cli.options import trust_option
+
 
 @click.command(name="generate", short_help="Paint skin with a trained run.")
 @click.argument("run", type=click.Path(path_type=Path))
@@ -31,6 +33,7 @@ import click
     "--on-error", type=click.Choice(["skip", "fail"]), default="skip", show_default=True,
     help="What a sample that cannot be used does: be left out and named in the end, or stop at once.",
 )  # fmt: skip
+@trust_option
 def command(
     run: Path,
     samples: Path,
@@ -41,6 +44,7 @@ def command(
     overwrite: bool,
     resume: bool,
     on_error: Literal["skip", "fail"],
+    trust: bool,
 ) -> None:
     """Paint the samples of INPUT with RUN, a run folder, and write OUTPUT/NAME.png for each.
 
@@ -57,7 +61,7 @@ def command(
     from skinfw.evaluation.trained import open_trained
     from skinfw.inference.generate import generate_folder
 
-    opened = open_trained(run, checkpoint)
+    opened = open_trained(run, checkpoint, trust=trust)
     with progress_bar("generate") as progress:
         written = generate_folder(
             opened,

@@ -27,3 +27,11 @@ class ComponentOption(click.Option):
         if record is None or not defaults:
             return record
         return record[0], f"{record[1]} Default: {defaults[0]}."
+
+
+trust_option = click.option(
+    "--trust",
+    is_flag=True,
+    help="Use the programs, paths and addresses that the run's spec names, though you did not train it here.",
+)
+"""For commands that use a run which somebody else may have trained."""

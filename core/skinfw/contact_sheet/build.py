@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from skinfw.contact_sheet.server import PAGE_FILE as PAGE_FILE
 from skinfw.data.sample_folder import read_record
 from skinfw.data.segmentation import Picture
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out
@@ -29,7 +30,6 @@ SHOWN = ("photo", "map", "input", "pose", "target")
 HEIGHT = 256
 """Pixels of a strip's height, at most."""
 
-PAGE_FILE = "index.html"
 LIST_FILE = "samples.js"
 STRIPS = "strips"
 

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
+import time
 from collections.abc import Iterable
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socket import SHUT_RDWR, socket
 from typing import Any
 from urllib.parse import urlsplit
 
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out, write_struck_out
-from skinfw.errors import SkinfwError, UserError
+from skinfw.errors import SkinfwError, UserError, shortened
+from skinfw.regular_file import read_regular
+from skinfw.reporting.pages import content_policy
 
 HOST = "127.0.0.1"
+
+PAGE_FILE = "index.html"
+"""The page of a contact sheet."""
 
 HEADER = "X-Skinfw"
 """A request that changes something must have this header: other sites' pages cannot send it unasked."""
 
 _MOST_BYTES = 64 * 2**20
+
+MOST_CONNECTIONS = 32
+"""Connections at a time; a further one ends the oldest, so that idle ones never keep a browser out."""
+
+SILENCE = 10.0
+"""Seconds that a connection may be silent."""
+
+LONGEST = 60.0
+"""Seconds that a connection may last in all."""
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+"""Sent with every answer: other sites' pages can neither include nor read nor frame it."""
 
 
 class SheetServer(ThreadingHTTPServer):
@@ -35,11 +63,15 @@ class SheetServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
 
     def __init__(self, output: Path, base: Path, names: Iterable[str], port: int = 0) -> None:
         self.output = output
         self.base = base
         self.names = frozenset(names)
+        self._open: dict[socket, float] = {}
+        self._lock = threading.Lock()
         try:
             super().__init__((HOST, port), _Handler)
         except (OSError, OverflowError) as error:
@@ -50,9 +82,41 @@ class SheetServer(ThreadingHTTPServer):
         """The address to open."""
         return f"http://{HOST}:{self.server_port}/"
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread; what is too old, or one too many, ends."""
+        with self._lock:
+            for old in [*self._open][: max(0, len(self._open) + 1 - MOST_CONNECTIONS)]:
+                _end(old)
+                del self._open[old]
+            self._open[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """End what has lasted too long; called twice a second."""
+        with self._lock:
+            for old in [each for each, since in self._open.items() if time.monotonic() - since > LONGEST]:
+                _end(old)
+                del self._open[old]
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        with self._lock:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of connections that broke."""
+
+
+def _end(connection: socket) -> None:
+    """Wake the thread that waits for a connection; it closes it."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(SHUT_RDWR)
+
 
 class _Handler(SimpleHTTPRequestHandler):
     server: SheetServer
+    timeout = SILENCE
 
     def __init__(self, request: Any, client_address: Any, server: SheetServer) -> None:
         super().__init__(request, client_address, server, directory=str(server.output))
@@ -65,12 +129,28 @@ class _Handler(SimpleHTTPRequestHandler):
             gone = struck_among(self.server.names, struck_out(self.server.base))
             self._answer(HTTPStatus.OK, sorted(gone))
         else:
-            super().do_GET()
+            self._give()
+
+    def _give(self) -> None:
+        """Give a file below the sheet's folder, and nothing that a link leads out to."""
+        path = Path(self.translate_path(self.path))
+        path = path / PAGE_FILE if path.is_dir() else path
+        if not (path.is_file() and path.resolve().is_relative_to(self.server.output.resolve())):
+            self._answer(HTTPStatus.NOT_FOUND, "no such file")
+            return
+        try:
+            data = read_regular(path)
+        except OSError as error:
+            self._answer(HTTPStatus.NOT_FOUND, str(error.strerror))
+            return
+        is_page = path.suffix == ".html"
+        policy = content_policy(data.decode("utf-8", "replace")) if is_page else "default-src 'none'; sandbox"
+        self._send(HTTPStatus.OK, self.guess_type(path), data, f"{policy}; frame-ancestors 'none'")
 
     def do_HEAD(self) -> None:
         """Tell about a file of the sheet."""
         if self._from_here():
-            super().do_HEAD()
+            self._give()
 
     def do_POST(self) -> None:
         """Write the names that are struck out: a JSON list."""
@@ -95,33 +175,58 @@ class _Handler(SimpleHTTPRequestHandler):
             self._answer(HTTPStatus.OK, len(names))
 
     def _names(self) -> set[str]:
-        length = int(self.headers.get("Content-Length", "0"))
-        if not 0 < length <= _MOST_BYTES:
+        length = self.headers.get("Content-Length", "0")
+        if not (
+            length.isascii() and length.isdecimal() and len(length) < 10 and 0 < int(length) <= _MOST_BYTES
+        ):
             raise ValueError("send a JSON list of names")
-        names = json.loads(self.rfile.read(length))
+        try:
+            names = json.loads(self.rfile.read(int(length)))
+        except RecursionError:
+            names = None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ValueError("send a JSON list of names")
         unknown = sorted(set(names) - self.server.names)
         if unknown:
-            raise ValueError(f"no sample is called {unknown[0]!r}")
+            raise ValueError(f"no sample is called {shortened(unknown[0], 200)!r}")
         return set(names)
 
     def _from_here(self) -> bool:
-        """Refuse requests under another host name: a foreign page may have bound its name to this address."""
+        """Refuse what another site's page asks for, and requests under another host name.
+
+        A foreign page may have bound its name to this address. A page on another port of this machine is
+        another site's too.
+        """
         port = self.server.server_port
-        if self.headers.get("Host") in (f"{HOST}:{port}", f"localhost:{port}"):
+        hosts = (f"{HOST}:{port}", f"localhost:{port}")
+        origin = self.headers.get("Origin")
+        if (
+            self.headers.get_all("Host", []) in [[host] for host in hosts]
+            and self.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+            and (origin is None or origin in [f"http://{host}" for host in hosts])
+        ):
             return True
         self._answer(HTTPStatus.FORBIDDEN, f"open {self.server.address}")
         return False
 
     def _answer(self, status: HTTPStatus, value: object) -> None:
         data = json.dumps(value).encode()
+        self._send(status, "application/json", data, "default-src 'none'; frame-ancestors 'none'")
+
+    def _send(self, status: HTTPStatus, kind: str, data: bytes, policy: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
-        self.send_header("Cache-Control", "no-store")
+        self.send_header("Content-Security-Policy", policy)
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def end_headers(self) -> None:
+        """Send what every answer has, those of http.server's own errors too."""
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
+        super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: a line for each picture would drown what matters."""

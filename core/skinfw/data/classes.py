@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from skinfw.config import StrictModel
 from skinfw.data.segmentation import LabelMap, Segmentation
 from skinfw.errors import RunError
 from skinfw.regions import REGIONS, RegionName
@@ -15,6 +18,21 @@ from skinfw.segmentation_spec import ClassSpec, SegmentationData
 
 UNKNOWN = 255
 """Label of pixels whose class is not known: they are neither trained on nor measured."""
+
+
+class _Table(StrictModel):
+    """A table as JSON holds it."""
+
+    names: Annotated[tuple[str, ...], Field(min_length=1, max_length=UNKNOWN)]
+    regions: dict[RegionName, tuple[str, ...]]
+    members: dict[str, str]
+
+    @model_validator(mode="after")
+    def _check_names(self) -> _Table:
+        named = {*self.members.values(), *(name for each in self.regions.values() for name in each)}
+        if len(set(self.names)) < len(self.names) or not named <= set(self.names):
+            raise PydanticCustomError("names", "its classes do not fit together")
+        return self
 
 
 @dataclass(frozen=True)
@@ -46,8 +64,13 @@ class ClassTable:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ClassTable:
-        """Return the table that `to_json` wrote."""
+    def from_json(cls, value: Any) -> ClassTable:
+        """Return the table that `to_json` wrote.
+
+        Raises:
+            ValueError: it is no such table.
+        """
+        _Table.model_validate(value)
         regions = {
             region: tuple(value["regions"][region]) for region in REGIONS if region in value["regions"]
         }

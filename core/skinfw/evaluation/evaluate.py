@@ -31,7 +31,8 @@ from skinfw.run_folder import Run
 from skinfw.run_split import split_of_run
 from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.spec import Spec
-from skinfw.training.checkpoints import load_generator, read_checkpoint
+from skinfw.training.checkpoints import Checkpoint, load_generator, refuse_untrusted, run_checkpoint
+from skinfw.trust import connections
 
 logger = logging.getLogger("skinfw")
 
@@ -213,9 +214,22 @@ def evaluate_run(
     Raises:
         RunError: there is no readable checkpoint, a plugin it needs is missing, or the run folder cannot be
             written to.
+        TrustError: somebody else trained the run, and its spec names programs, paths or addresses.
         DataError: the data cannot be read.
     """
-    checkpoint = read_checkpoint(run.checkpoint(which))
+    checkpoint = run_checkpoint(run, which)
+    refuse_untrusted(checkpoint)
+    with connections(checkpoint.trusted):
+        return _evaluate_checkpoint(run, checkpoint, which, device, progress)
+
+
+def _evaluate_checkpoint(
+    run: Run,
+    checkpoint: Checkpoint,
+    which: Literal["best", "last"],
+    device: torch.device | None,
+    progress: ProgressCallback | None,
+) -> Evaluation:
     device = device or pick_device(checkpoint.spec.training.device)
     if isinstance(checkpoint.spec, SegmentationSpec):
         return evaluate_segmentation(run, checkpoint, device, progress)

@@ -10,19 +10,20 @@ from skinfw.run_folder import Run, open_run
 from skinfw.training.checkpoints import read_checkpoint
 
 
-def open_trained(folder: Path, which: Literal["best", "last"]) -> Run:
+def open_trained(folder: Path, which: Literal["best", "last"], *, trust: bool = False) -> Run:
     """Open a run whose checkpoint is to be used.
 
     Args:
         folder: the run folder.
         which: the checkpoint that will be read.
+        trust: as for `skinfw.run_folder.open_run`.
 
     Raises:
         RunError: there is no run in the folder, or it was made with a plugin that is not installed.
         SpecError: its spec does not fit what is installed for another reason.
     """
     try:
-        return open_run(folder)
+        return open_run(folder, trust=trust)
     except SpecError:
         # the spec only knows a component's name; the checkpoint knows which plugin brought it
         read_checkpoint(folder / "checkpoints" / f"{which}.safetensors")

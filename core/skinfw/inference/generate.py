@@ -27,7 +27,7 @@ from skinfw.leftovers import remove_leftovers
 from skinfw.paths_below import path_below
 from skinfw.run_folder import Run
 from skinfw.spec import Spec, painting_spec
-from skinfw.training.checkpoints import load_generator, read_checkpoint
+from skinfw.training.checkpoints import load_generator, run_checkpoint
 
 logger = logging.getLogger("skinfw")
 
@@ -82,7 +82,7 @@ def generate_folder(
     targets = {name: path_below(Path(output), f"{name}.png") for name in sorted(names)}
     if not (overwrite or resume):
         _refuse_existing(list(targets.values()))
-    checkpoint = read_checkpoint(run.checkpoint(which))
+    checkpoint = run_checkpoint(run, which)
     mark = checkpoint_mark(checkpoint.path)
     there = _marked(targets, mark) if resume and not overwrite else {}
     remove_leftovers(Path(output), deep=True)

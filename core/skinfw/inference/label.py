@@ -13,7 +13,7 @@ from skinfw.data.labelled import LabelledBatch
 from skinfw.errors import NotFiniteError, RunError
 from skinfw.interfaces import SegmentationNetwork
 from skinfw.segmentation_spec import SegmentationSpec
-from skinfw.training.checkpoints import Checkpoint, with_weights
+from skinfw.training.checkpoints import Checkpoint, load_part
 
 Network = SegmentationNetwork[Any]
 
@@ -25,9 +25,18 @@ def load_network(checkpoint: Checkpoint, device: torch.device) -> tuple[Network,
         RunError: it is no checkpoint of segmentation, or its weights do not fit its spec.
     """
     spec = segmentation_spec(checkpoint)
-    classes = ClassTable.from_json(checkpoint.about["classes"])
-    network = build_segmentation_network(spec, len(classes.names))
-    return with_weights(network, checkpoint, "network", device), classes
+    try:
+        classes = ClassTable.from_json(checkpoint.about.get("classes"))
+    except ValueError as error:
+        raise RunError(f"{checkpoint.path}: its table of classes is damaged: {error}") from error
+    network = load_part(
+        checkpoint,
+        "network",
+        spec.network,
+        lambda: build_segmentation_network(spec, len(classes.names)),
+        device,
+    )
+    return network, classes
 
 
 def segmentation_spec(checkpoint: Checkpoint) -> SegmentationSpec:

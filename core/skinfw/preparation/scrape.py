@@ -17,6 +17,7 @@ from urllib3.util import Retry
 from skinfw.preparation.config import FetchConfig
 from skinfw.preparation.scrape_index import Fetched, FetchIndex
 from skinfw.preparation.scrape_manners import Manners, NotAllowedError, host_of, user_agent
+from skinfw.trust import refuse_connection
 
 logger = logging.getLogger("skinfw")
 
@@ -69,6 +70,8 @@ def fetch_all(urls: Sequence[str], folder: Path, config: FetchConfig) -> dict[st
     for url in urls:
         if url not in found:
             hosts.setdefault(host_of(url), []).append(url)
+    if hosts:
+        refuse_connection(f"{next(iter(hosts.values()))[0]}")
     scraper = _Scraper(index, config, sum(map(len, hosts.values())))
     with ThreadPoolExecutor(HOSTS_AT_ONCE) as pool:
         futures = [pool.submit(scraper.fetch_host, each) for each in hosts.values()]

@@ -7,26 +7,39 @@ the data, and how far training went.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from pydantic import BaseModel, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from skinfw.assemble import build_generator
+from skinfw.component_spec import ComponentSpec
+from skinfw.config import MOST_ENTRIES, StrictModel
 from skinfw.environment import providers, versions
-from skinfw.errors import RunError
+from skinfw.errors import RunError, SkinfwError, first_line, listed, shortened
+from skinfw.faults import tell
 from skinfw.interfaces import Generator
-from skinfw.jsonfile import replacing
+from skinfw.jsonfile import parse_json, replacing
 from skinfw.registry import installed
+from skinfw.run_folder import Run
 from skinfw.spec import AnySpec, painting_spec, parse_spec
+from skinfw.trust import connections, is_own, named_outside, refuse_foreign, refuse_links, sign
 
 KEY = "skinfw"
+
+MOST_METADATA = 16 * 2**20
+"""Characters of the metadata that are read, at most."""
+
+logger = logging.getLogger("skinfw")
+_warned: set[str] = set()
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
@@ -70,11 +83,13 @@ def save_checkpoint(
     Raises:
         RunError: the disk is full or the place is not writable; the old file is left.
     """
+    filled = spec.to_json()
     about = {
-        "spec": spec.to_json(),
+        "spec": filled,
         "components": providers(spec),
         "versions": versions(),
         "progress": vars(progress),
+        "signature": sign(filled),
         **extra,
     }
     dense = separate(tensors)
@@ -129,6 +144,7 @@ class Checkpoint:
         progress: how far training went.
         about: all metadata.
         tensors: everything in it by name.
+        trusted: whether the user trained it, or trusts all that its spec names.
     """
 
     path: Path
@@ -136,6 +152,7 @@ class Checkpoint:
     progress: Progress
     about: Mapping[str, Any]
     tensors: Mapping[str, Tensor]
+    trusted: bool = False
 
     def part(self, prefix: str) -> dict[str, Tensor]:
         """Return the tensors below ``prefix.``, by the rest of their names."""
@@ -147,25 +164,89 @@ class Checkpoint:
         }
 
 
+class _Progress(StrictModel):
+    """How far training went, as the metadata hold it."""
+
+    step: int = Field(ge=0, le=10**12)
+    epoch: int = Field(ge=0, le=10**12)
+    batches: int = Field(ge=0, le=10**12)
+    data: str
+    closed: bool = True
+    processes: int = Field(default=1, ge=1, le=10**6)
+
+
+class _About(BaseModel):
+    """What the metadata of every checkpoint hold."""
+
+    spec: dict[str, Any]
+    components: dict[str, str] = Field(max_length=MOST_ENTRIES)
+    versions: dict[str, str] = Field(max_length=MOST_ENTRIES)
+    progress: _Progress
+
+
+def run_checkpoint(run: Run, which: str = "best") -> Checkpoint:
+    """Read a checkpoint of a run, which is trusted as far as the run is.
+
+    Raises:
+        RunError: as `read_checkpoint`.
+        TrustError: somebody else trained the run, and a link leads out of its folder.
+    """
+    checkpoint = read_checkpoint(run.checkpoint(which))
+    given = set(named_outside(run.spec, training=True)) if run.trust == "spec" else None
+    if run.trust == "all" or (given is not None and given.issuperset(named_outside(checkpoint.spec))):
+        return replace(checkpoint, trusted=True)
+    if not checkpoint.trusted:
+        refuse_links(run.folder)
+    return checkpoint
+
+
+def refuse_untrusted(checkpoint: Checkpoint) -> None:
+    """Refuse a checkpoint whose spec names programs, paths or addresses, unless it is trusted.
+
+    Raises:
+        TrustError: it does.
+    """
+    if not checkpoint.trusted:
+        refuse_foreign(named_outside(checkpoint.spec), str(checkpoint.path))
+
+
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint.
+    """Read a checkpoint; a warning says when its components came from other versions than are installed.
 
     Raises:
         RunError: it is missing, damaged, no checkpoint of skinfw, or made with a component that is not
             installed; the component and its plugin are named.
+        SpecError: its spec does not fit what is installed.
     """
     if not path.is_file():
         raise RunError(f"{path}: no such checkpoint; has the run finished an epoch?")
+    found, about, tensors = _read(path)
+    _compare_providers(path, found.components)
+    spec = parse_spec(about["spec"], source=f"{path} (its spec)")
+    progress = Progress(**found.progress.model_dump())
+    return Checkpoint(path, spec, progress, about, tensors, is_own(about["spec"], about.get("signature")))
+
+
+def _read(path: Path, *, with_tensors: bool = True) -> tuple[_About, dict[str, Any], dict[str, Tensor]]:
+    """Return the metadata of a checkpoint, checked and as they are, and its tensors."""
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        about = json.loads(metadata[KEY])
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise RunError(f"{path}: no readable skinfw checkpoint: {error}") from error
-    _refuse_missing_plugins(path, about["components"])
-    spec = parse_spec(about["spec"], source=f"{path} (its spec)")
-    return Checkpoint(path, spec, Progress(**about["progress"]), about, tensors)
+            text = (file.metadata() or {}).get(KEY)
+            if text is None:
+                raise ValueError("it has no metadata of skinfw")
+            if len(text) > MOST_METADATA:
+                raise ValueError(f"its metadata are larger than {MOST_METADATA:,} characters")
+            about = parse_json(text)
+            found = _About.model_validate(about)
+            names = file.keys() if with_tensors else []
+            return found, about, {name: file.get_tensor(name) for name in names}
+    except ValidationError as error:
+        faults = "; ".join(tell(error, about))
+        raise RunError(
+            f"{path}: no readable skinfw checkpoint: its metadata are damaged: {faults}"
+        ) from error
+    except Exception as error:  # whatever safetensors and torch raise for a damaged file
+        raise RunError(f"{path}: no readable skinfw checkpoint: {first_line(error)}") from error
 
 
 def read_progress(path: Path) -> Progress:
@@ -174,19 +255,26 @@ def read_progress(path: Path) -> Progress:
     Raises:
         RunError: it is damaged, or not a checkpoint of skinfw.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            return Progress(**json.loads((file.metadata() or {})[KEY])["progress"])
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-        raise RunError(f"{path}: no readable skinfw checkpoint: {error}") from error
+    found, _, _ = _read(path, with_tensors=False)
+    return Progress(**found.progress.model_dump())
 
 
-def _refuse_missing_plugins(path: Path, components: Mapping[str, str]) -> None:
-    known = {f"{kind}/{name}" for kind, name in installed().entries}
-    missing = {key: provider for key, provider in components.items() if key not in known}
+def _compare_providers(path: Path, components: Mapping[str, str]) -> None:
+    """Refuse a checkpoint of components that are not installed, and warn of other versions."""
+    entries = {f"{kind}/{name}": entry.provider for (kind, name), entry in installed().entries.items()}
+    missing = [
+        f"{key.replace('/', ' ')} of {who}" for key, who in sorted(components.items()) if key not in entries
+    ]
     if missing:
-        told = ", ".join(f"{key.replace('/', ' ')} of {who}" for key, who in sorted(missing.items()))
-        raise RunError(f"{path}: was made with {told}, which is not installed; install it and try again")
+        raise RunError(
+            f"{path}: was made with {listed(missing)}, which is not installed; install it and try again"
+        )
+    changed = {who: entries[key] for key, who in components.items() if entries[key] != who}
+    for was, now in changed.items():
+        text = f"{path}: was made with {shortened(was, 200)}, and {now} is installed now; results may differ"
+        if text not in _warned:
+            _warned.add(text)
+            logger.warning("%s", text)
 
 
 def load_generator(checkpoint: Checkpoint, device: torch.device) -> Generator[Any]:
@@ -194,22 +282,73 @@ def load_generator(checkpoint: Checkpoint, device: torch.device) -> Generator[An
 
     Raises:
         RunError: the weights do not fit the network that its spec describes, or it is no painting spec.
+        TrustError: the generator names programs, paths or addresses, and the checkpoint is not trusted.
     """
-    generator = build_generator(painting_spec(checkpoint.spec, checkpoint.path))
-    return with_weights(generator, checkpoint, "generator", device)
+    spec = painting_spec(checkpoint.spec, checkpoint.path)
+    return load_part(checkpoint, "generator", spec.generator, lambda: build_generator(spec), device)
 
 
-def with_weights(network: NetworkT, checkpoint: Checkpoint, part: str, device: torch.device) -> NetworkT:
-    """Return a network with a checkpoint's weights, on a device and in evaluation mode.
+def load_part(
+    checkpoint: Checkpoint,
+    part: str,
+    component: ComponentSpec,
+    build: Callable[[], NetworkT],
+    device: torch.device,
+) -> NetworkT:
+    """Build a network with a checkpoint's weights, on a device and in evaluation mode.
+
+    Args:
+        checkpoint: the checkpoint.
+        part: what the network is called, in the spec and in front of its tensors' names.
+        component: the network in the spec.
+        build: builds it.
+        device: where it belongs.
 
     Raises:
         RunError: the weights do not fit the network.
+        TrustError: it names programs, paths or addresses, and the checkpoint is not trusted.
     """
+    if not checkpoint.trusted:
+        refuse_foreign(named_outside(component, f"$.{part}"), str(checkpoint.path))
+    weights = checkpoint.part(part)
+    with connections(checkpoint.trusted):
+        # first without content: a spec can describe a network that fills the memory
+        _refuse_other_tensors(checkpoint, _tensors_of(build), weights)
+        network = build()
     try:
-        network.load_state_dict(checkpoint.part(part))
+        network.load_state_dict(weights)
     except RuntimeError as error:
-        raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {error}") from error
+        raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {first_line(error)}") from error
     return network.to(device).to(memory_format=torch.channels_last).eval()
+
+
+def _tensors_of(build: Callable[[], nn.Module]) -> Mapping[str, Tensor] | None:
+    """Return the tensors of a network without content; None where it cannot be built so."""
+    try:
+        with torch.device("meta"):
+            return build().state_dict()
+    except SkinfwError:
+        raise
+    except Exception:  # a component may compute with its weights as it is built
+        return None
+
+
+def _refuse_other_tensors(
+    checkpoint: Checkpoint, wanted: Mapping[str, Tensor] | None, found: Mapping[str, Tensor]
+) -> None:
+    if wanted is None:
+        return
+    faults = [f"{name} is missing" for name in wanted if name not in found]
+    faults += [f"{name} is unknown" for name in found if name not in wanted]
+    for name in wanted.keys() & found.keys():
+        was, now = found[name], wanted[name]
+        if was.shape != now.shape:
+            faults.append(f"{name} is of shape {tuple(was.shape)}, not {tuple(now.shape)}")
+        elif was.is_floating_point() != now.is_floating_point() or was.is_complex() != now.is_complex():
+            faults.append(f"{name} is of type {was.dtype}, not {now.dtype}")
+    if faults:
+        told = listed(sorted(faults), 3)
+        raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {told}")
 
 
 def optimizer_tensors(prefix: str, optimizer: Optimizer) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from accelerate.state import AcceleratorState
 from skinfw.data.loading import BatchLoader, ShuffledOrder
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import Split
-from skinfw.errors import DataError, NotFiniteError, RunError
+from skinfw.errors import DataError, NotFiniteError, RunError, first_line
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.plugins import HookCaller
 from skinfw.run_folder import Run
@@ -136,12 +136,22 @@ class Trainer:
                 "samples of each step and the steps of an epoch depend on it. Resume with the same number, "
                 "or start again with --overwrite"
             )
-        self.learner.load(checkpoint)
+        try:
+            self.learner.load(checkpoint)
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            # whatever torch raises for a state of another network or optimizer
+            raise RunError(
+                f"{path}: does not fit the networks of this spec: {first_line(error)}; start again with "
+                "--overwrite"
+            ) from error
         self.step, self.epoch, self.batches = progress.step, progress.epoch, progress.batches
         self.closed, self.saved_at = progress.closed, progress.step
         self.best = checkpoint.about.get("best")
         monitor = checkpoint.about.get("monitor")
-        self.monitor = None if monitor is None else Monitor.from_json(monitor)
+        try:
+            self.monitor = None if monitor is None else Monitor.from_json(monitor)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise RunError(f"{path}: its monitor is damaged; start again with --overwrite") from error
         self._rewind_log()
         if self.step >= self.total_steps and self.closed:
             logger.warning("all %d steps are trained already; only the figures are made anew", self.step)

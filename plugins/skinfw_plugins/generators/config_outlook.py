@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.component_spec import ComponentSpec, Slot, use
-from skinfw.config import GeneratorConfig, Size, SizeRequirement, SpecPath
+from skinfw.config import GeneratorConfig, Outside, Size, SizeRequirement, SpecPath
 from skinfw.network_faults import trains
 from skinfw_plugins.fields import MOST_BLOCKS, MOST_CHANNELS, Norm
 from skinfw_plugins.generators.config import ConditionalConfig
@@ -158,7 +158,7 @@ class RefinedConfig(GeneratorConfig):
         description="train the coarse generator together with the refiner; false: its weights stay those of "
         "coarse_run",
     )
-    coarse_run: SpecPath | None = Field(
+    coarse_run: Annotated[SpecPath | None, Outside("path", training=True)] = Field(
         default=None,
         validate_default=True,
         description="run folder whose best checkpoint the coarse generator's weights are taken from when "

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from skinfw.config import PoseEncoderConfig, SpecPath
+from skinfw.config import PoseEncoderConfig, ProgramPath, SpecPath
 from skinfw_plugins.bodypix_config import BodyPixNetwork, Resolution
 
 Positive = Annotated[float, Field(gt=0)]
@@ -51,7 +51,7 @@ class OpenposeConfig(PoseEncoderConfig):
         description="height and width in pixels of the picture that the files' x and y count in, for "
         "instance [512, 384] for Dress Code; null: the canvas that a file names, else the photo",
     )
-    binary: SpecPath | None = Field(
+    binary: ProgramPath | None = Field(
         default=None,
         description="OpenPose's program (release 1.7: openpose.bin, OpenPoseDemo.exe), which is run on a "
         "photo that has no JSON file; null: such a photo is left out",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from skinfw.component_spec import ComponentSpec, Slot
-from skinfw.config import ComponentConfig
+from skinfw.config import ComponentConfig, Outside
 from skinfw_plugins.bodypix_config import BodyPixNetwork
 from skinfw_plugins.segmenters.config_labels import Labels
 
@@ -49,7 +49,7 @@ class LabelMapConfig(ComponentConfig):
         description="the label set: its name, or an object with classes (in the order of their codes) and "
         "regions"
     )
-    folder: str | None = Field(
+    folder: Annotated[str | None, Outside("path")] = Field(
         default=None,
         min_length=1,
         description=(

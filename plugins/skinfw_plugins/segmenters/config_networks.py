@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import ComponentConfig, SpecPath
+from skinfw.config import ComponentConfig, Outside, SpecPath
 from skinfw.regions import RegionName
 from skinfw_plugins.segmenters.config_labels import Labels, LabelSetName, check_regions
 
@@ -69,7 +69,7 @@ def _hub_or_path(value: str, info: ValidationInfo) -> str:
 class HuggingfaceConfig(ComponentConfig):
     """A semantic-segmentation model of transformers, and what its classes are."""
 
-    model: Annotated[str, AfterValidator(_hub_or_path)] = Field(
+    model: Annotated[str, AfterValidator(_hub_or_path), Outside("hub")] = Field(
         min_length=1,
         description="its name on the Hugging Face hub, such as owner/name, or a folder that begins with a "
         "dot, slash, ~ or $, such as ./name; weights must be safetensors",

@@ -17,6 +17,7 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import UserError, first_line
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw.trust import VARIABLE, refuse_connection
 from skinfw.weights import file_sha256
 from skinfw_plugins.segmenters.config_labels import listed
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
@@ -99,6 +100,10 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
             return True
         if Path(model).is_absolute():
             raise UserError(f"{model}: no such folder; give the folder of a model, or its name on the hub")
+        if self._in_cache() is None:
+            refuse_connection(f"{model} of {constants.ENDPOINT}")
+        elif os.environ.get(VARIABLE) == "1":
+            return True
         if constants.HF_HUB_OFFLINE:
             silence, slow = "HF_HUB_OFFLINE is set", ""
         else:
@@ -132,6 +137,7 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
                 self.config.model,
                 revision=self.config.revision,
                 local_files_only=on_disk,
+                trust_remote_code=False,  # else it asks on the terminal whether to run a model's own code
                 cache_dir=constants.HF_HUB_CACHE,  # where transformers 4 has a variable of its own
                 **options,
             )

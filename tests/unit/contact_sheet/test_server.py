@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from skinfw.contact_sheet.server import SheetServer
+from skinfw.contact_sheet.server import MOST_CONNECTIONS, SheetServer
 from skinfw.data.struck_out import struck_out, write_struck_out
 from skinfw.errors import UserError
 
@@ -113,3 +115,80 @@ def test_a_folder_in_the_way_is_told(server: SheetServer, tmp_path: Path) -> Non
 def test_a_taken_port_is_told(server: SheetServer, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"port {server.server_port} cannot be used"):
         SheetServer(tmp_path, tmp_path, [], server.server_port)
+
+
+def headers(server: SheetServer, path: str, sent: dict[str, str] | None = None) -> tuple[int, dict[str, str]]:
+    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection.request("GET", path, headers=sent or {})
+    answer = connection.getresponse()
+    return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+
+
+@pytest.mark.parametrize("path", ["/", "/samples.js", "/struck_out.jsonl", "/missing", "/index.html"])
+def test_every_answer_keeps_other_sites_out(server: SheetServer, tmp_path: Path, path: str) -> None:
+    (tmp_path / "sheet" / "samples.js").write_text("const sheet = {};")
+    _, sent = headers(server, path)
+    assert sent["cross-origin-resource-policy"] == "same-origin"
+    assert sent["x-content-type-options"] == "nosniff"
+    assert sent["x-frame-options"] == "DENY"
+    policy = sent["content-security-policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+    assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": "https://elsewhere.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "elsewhere.example"}, 403),
+        ({"Host": ""}, 403),
+    ],
+)
+def test_other_sites_can_read_nothing(
+    server: SheetServer, tmp_path: Path, sent: dict[str, str], status: int
+) -> None:
+    (tmp_path / "sheet" / "samples.js").write_text("const sheet = {};")
+    for path in ("/samples.js", "/struck_out.jsonl", "/"):
+        assert headers(server, path, sent)[0] == status
+
+
+def test_links_folders_and_special_files_are_not_given(server: SheetServer, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "sheet" / "link").symlink_to(tmp_path / "secret")
+    (tmp_path / "sheet" / "folder").mkdir()
+    os.mkfifo(tmp_path / "sheet" / "fifo")
+    for path in ("/link", "/folder", "/folder/", "/fifo", "/%00"):
+        assert ask(server, "GET", path)[0] == 404
+
+
+def test_idle_connections_keep_nobody_out(server: SheetServer) -> None:
+    idle = [socket.create_connection(("127.0.0.1", server.server_port)) for _ in range(80)]
+    try:
+        assert ask(server, "GET", "/")[0] == 200
+        alive = [thread for thread in threading.enumerate() if "process_request" in thread.name]
+        assert len(alive) <= MOST_CONNECTIONS + 5
+    finally:
+        for each in idle:
+            each.close()
+
+
+def test_a_connection_that_drips_ends(server: SheetServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skinfw.contact_sheet.server.LONGEST", 0.1)
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as slow:
+        slow.sendall(b"GET / HTTP/1.0\r\nX: ")
+        assert slow.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("length", "body"),
+    [("-1", b""), ("x", b""), ("1_0", b"[]"), ("9" * 30, b""), ("70000000", b""), ("200000", b"[" * 200_000)],
+)
+def test_odd_lengths_and_deep_lists_are_refused(server: SheetServer, length: str, body: bytes) -> None:
+    status, answer = ask(server, "POST", "/struck_out.jsonl", body, {**HEADER, "Content-Length": length})
+    assert status == 400 and "JSON list" in json.loads(answer)

@@ -1,0 +1,242 @@
+"""What a spec leads to outside skinfw, and whether the user allowed it. Light: no torch.
+
+The spec of a run that the user trained is signed with a key that only this user has. What any other run
+names (a program, a path, an address) is refused until the user says that the run is trusted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from skinfw.cache import state_folder
+from skinfw.component_spec import ComponentSpec
+from skinfw.config import Outside, OutsideKind
+from skinfw.errors import TrustError, shortened
+
+KEY_FILE = "key"
+"""In the user's state folder: what the specs of the user's own runs are signed with."""
+
+VARIABLE = "SKINFW_NO_CONNECTIONS"
+"""Environment variable that is 1 while a run that nobody trusts is used; child processes inherit it."""
+
+MOST_NAMED = 5
+"""Values that an error names before it only counts."""
+
+logger = logging.getLogger("skinfw")
+_FOREIGN = "this run was not trained on this machine by you"
+_ALLOW = "allow what it names with --trust (in Python: open_run(folder, trust=True))"
+_KINDS: dict[OutsideKind, str] = {
+    "program": "a program to start",
+    "path": "a path",
+    "address": "an address to fetch from",
+    "hub": "a model on a hub",
+}
+_announced: set[str] = set()
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
+
+
+@dataclass(frozen=True)
+class Named:
+    """Something outside skinfw that a spec names.
+
+    Attributes:
+        place: the JSON path of the field.
+        kind: what it is.
+        value: the value.
+    """
+
+    place: str
+    kind: OutsideKind
+    value: str
+
+
+def named_outside(value: Any, place: str = "$", *, training: bool = False) -> list[Named]:
+    """Return what a spec, a component or a configuration names outside skinfw.
+
+    Fields say so with `skinfw.config.Outside`, which `SpecPath` and `ProgramPath` bring. Paths and addresses
+    in other fields count too, so that a plugin that marks nothing opens no door.
+
+    Args:
+        value: the spec, component or configuration.
+        place: its JSON path.
+        training: whether fields that only training uses count.
+    """
+    if isinstance(value, ComponentSpec):
+        return named_outside(value.config, place, training=training)
+    if isinstance(value, BaseModel):
+        found = []
+        for name, field in type(value).model_fields.items():
+            if name == "schema_":  # for editors
+                continue
+            marks = [mark for mark in field.metadata if isinstance(mark, Outside)] + _marks(field.annotation)
+            inner = f"{place}.{field.alias or name}"
+            if marks and marks[0].training and not training:
+                continue
+            found += _leaves(getattr(value, name), inner, marks[0].kind if marks else None, training)
+        return found
+    return _leaves(value, place, None, training)
+
+
+def _marks(annotation: Any) -> list[Outside]:
+    if isinstance(annotation, Outside):
+        return [annotation]
+    return [mark for part in get_args(annotation) for mark in _marks(part)]
+
+
+def _leaves(value: Any, place: str, kind: OutsideKind | None, training: bool) -> list[Named]:
+    if isinstance(value, BaseModel | ComponentSpec):
+        return named_outside(value, place, training=training)
+    if isinstance(value, Mapping):
+        return [
+            each for key, part in value.items() for each in _leaves(part, f"{place}.{key}", kind, training)
+        ]
+    if isinstance(value, tuple | list):
+        pairs = enumerate(value)
+        return [each for index, part in pairs for each in _leaves(part, f"{place}[{index}]", kind, training)]
+    if isinstance(value, str | Path):
+        kind = kind or _kind_of(value)
+        return [Named(place, kind, str(value))] if kind else []
+    return []
+
+
+def _kind_of(value: str | Path) -> OutsideKind | None:
+    """Return what an unmarked value is by its look."""
+    if isinstance(value, Path):
+        return "path"
+    if _ADDRESS.match(value):
+        return "address"
+    return "path" if _ABSOLUTE.match(value) or ".." in re.split(r"[/\\]", value) else None
+
+
+def refuse_foreign(named: Sequence[Named], source: str) -> None:
+    """Refuse what the spec of a run names that nobody trusts.
+
+    Args:
+        named: what it names.
+        source: where the spec was read.
+
+    Raises:
+        TrustError: it names something; the text says what, where and which option allows it.
+    """
+    if not named:
+        return
+    told = [
+        f"{each.place} names {_KINDS[each.kind]}, {shortened(each.value, 200)!r}"
+        for each in sorted(named, key=lambda each: list(_KINDS).index(each.kind))[:MOST_NAMED]
+    ]
+    more = f"; and {len(named) - MOST_NAMED:,} more" if len(named) > MOST_NAMED else ""
+    raise TrustError(
+        f"{source}: {_FOREIGN}, and its spec leads elsewhere: {'; '.join(told)}{more}. Nothing of it was "
+        f"started, read or fetched. If you know where the run comes from, {_ALLOW}"
+    )
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse symbolic links in the folder of a run that nobody trusts, where they lead out of it.
+
+    Raises:
+        TrustError: there is one.
+    """
+    top = folder.resolve()
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(place, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(top):
+                raise TrustError(
+                    f"{path}: a symbolic link that leads out of the run folder, and {_FOREIGN}; put the file "
+                    f"itself there, or {_ALLOW}"
+                )
+
+
+def announce_programs(component: ComponentSpec) -> None:
+    """Say which program a component starts, once in a process and before it does."""
+    for each in named_outside(component):
+        if each.kind == "program" and each.value not in _announced:
+            _announced.add(each.value)
+            logger.warning(
+                "the %s %r starts the program %s", component.kind, component.name, shortened(each.value, 200)
+            )
+
+
+def sign(spec: Any) -> str:
+    """Return the user's signature of a spec, as JSON gives it; an empty text where there is no key."""
+    key = _key(make=True)
+    return _signature(key, spec) if key else ""
+
+
+def is_own(spec: Any, signature: object) -> bool:
+    """Return whether this user signed a spec."""
+    if not isinstance(signature, str) or not signature.isascii():
+        return False
+    key = _key(make=False)
+    return bool(key) and hmac.compare_digest(_signature(key, spec), signature)
+
+
+def _signature(key: bytes, spec: Any) -> str:
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _key(*, make: bool) -> bytes:
+    """Return the user's key; nothing where there is none and none can be made, as in a read-only home."""
+    try:
+        path = state_folder() / KEY_FILE
+        if make and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            new = path.with_name(f".{KEY_FILE}.{os.getpid()}.{secrets.token_hex(8)}")
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+            try:
+                os.link(new, path)  # which of two processes is first decides
+            except FileExistsError:
+                pass
+            finally:
+                new.unlink()
+        return path.read_bytes()
+    except (OSError, RuntimeError):  # RuntimeError: there is no home folder
+        return b""
+
+
+@contextmanager
+def connections(allowed: bool) -> Iterator[None]:
+    """Forbid connections for a while, in this process and in those that it starts meanwhile."""
+    before = os.environ.get(VARIABLE)
+    if not allowed:
+        os.environ[VARIABLE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(VARIABLE, None)
+        else:
+            os.environ[VARIABLE] = before
+
+
+def refuse_connection(what: str) -> None:
+    """Refuse to open a connection for a run that nobody trusts.
+
+    Args:
+        what: what would be fetched, and from where.
+
+    Raises:
+        TrustError: connections are forbidden at the moment.
+    """
+    if os.environ.get(VARIABLE) == "1":
+        raise TrustError(
+            f"{what} is not on disk, and {_FOREIGN}, so nothing is fetched for it; fetch it yourself, or "
+            f"{_ALLOW}"
+        )

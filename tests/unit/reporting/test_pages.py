@@ -1,0 +1,36 @@
+"""The content security policy of pages."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from skinfw.reporting.pages import content_policy, render_page
+
+TEMPLATES = sorted((Path(__file__).parents[3] / "core/skinfw/reporting").glob("*.html"))
+
+
+def test_a_page_allows_its_own_script_and_nothing_else() -> None:
+    page = render_page("contact_sheet.html", list_file="samples.js", struck_out_file="struck_out.jsonl")
+    (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy.startswith("default-src 'none'; ")
+    assert f"script-src 'self' file: 'sha256-{digest}';" in policy
+    assert page.index("Content-Security-Policy") < page.index("<script")
+
+
+def test_a_page_without_scripts_allows_none() -> None:
+    assert "script-src 'none'" in content_policy("<p>text</p>")
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_every_template_of_a_page_takes_the_policy(template: Path) -> None:
+    text = template.read_text(encoding="utf-8")
+    if "<html" in text:
+        assert text.count('<meta charset="utf-8">') == 1
+        assert not re.search(r'<[^>]* on\w+="', text), "a policy forbids scripts in attributes"
