@@ -14,9 +14,16 @@ import requests
 from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry
 
+from skinfw.errors import message
 from skinfw.preparation.config import FetchConfig
 from skinfw.preparation.scrape_index import Fetched, FetchIndex
-from skinfw.preparation.scrape_manners import Manners, NotAllowedError, host_of, user_agent
+from skinfw.preparation.scrape_manners import MOST_PATIENCE, Manners, host_of, user_agent
+from skinfw.preparation.scrape_session import (
+    DeadlineError,
+    NotAllowedError,
+    ScrapeSession,
+    names_private_address,
+)
 from skinfw.trust import refuse_connection
 
 logger = logging.getLogger("skinfw")
@@ -24,10 +31,10 @@ logger = logging.getLogger("skinfw")
 HOSTS_AT_ONCE = 8
 """Hosts that are asked side by side; each is asked for one photo at a time."""
 
-MOST_PATIENCE = 120.0
-"""Longest time in seconds that is waited because a host asks for it; one that asks for more is left alone."""
-
 MOST_REDIRECTS = 5
+
+TIMES_LONGER = 10
+"""A request, with its redirects and the body, may take so many times the time that a host may be silent."""
 
 SECONDS_BETWEEN_MESSAGES = 10.0
 
@@ -98,7 +105,8 @@ class _Scraper:
     def fetch_host(self, urls: Sequence[str]) -> dict[str, Fetched]:
         """Fetch the URLs of one host."""
         found = {}
-        with requests.Session() as session:
+        # a list may name a host of the user's own network; what such a host redirects to may lie there too
+        with ScrapeSession(private=all(map(names_private_address, urls))) as session:
             # packed bodies have another length than the host says
             session.headers.update({"User-Agent": user_agent(), "Accept-Encoding": "identity"})
             for url in urls:
@@ -114,38 +122,51 @@ class _Scraper:
             self._told = time.monotonic()
             logger.info("fetched %d of %d photos", self._done, self._total)
 
-    def _fetch(self, url: str, session: requests.Session) -> Fetched:
+    def _fetch(self, url: str, session: ScrapeSession) -> Fetched:
         """Try a URL until it gives a file or is not worth another try."""
         retry = Retry(self._config.retries, backoff_factor=1.0, backoff_max=MOST_PATIENCE)
         while True:
             try:
                 return self._try(url, session)
             except NotAllowedError as refused:
-                return Fetched(url, reason=str(refused))
+                return Fetched(url, reason=message(str(refused)))
             except _FailedError as failed:
                 if failed.wait is None or not retry.total or self.stopped.is_set():
-                    return Fetched(url, status=failed.status, reason=str(failed))
+                    return Fetched(url, status=failed.status, reason=message(str(failed)))
                 # as urllib3 counts, the first repetition comes at once
                 retry = retry.increment("GET", url, error=HTTPError(str(failed)))
                 self.stopped.wait(max(failed.wait, retry.get_backoff_time()))
 
-    def _try(self, url: str, session: requests.Session) -> Fetched:
-        place = url
+    def _try(self, url: str, session: ScrapeSession) -> Fetched:
+        place, left = url, TIMES_LONGER * self._config.timeout
         for _ in range(MOST_REDIRECTS + 1):
-            self._manners.wait(place, session)
             try:
-                with session.get(
-                    place, timeout=self._config.timeout, stream=True, allow_redirects=False
-                ) as answer:
+                # as it will be asked for: robots.txt must not judge a path with dots in it
+                place = requests.Request("GET", place).prepare().url or place
+            except ValueError as error:  # what requests raises for URLs that are none is one too
+                raise _FailedError(f"no URL: {error}") from error
+            self._manners.wait(place, session)
+            began = time.monotonic()
+            try:
+                with (
+                    session.deadline(left),
+                    session.get(
+                        place, timeout=self._config.timeout, stream=True, allow_redirects=False
+                    ) as answer,
+                ):
                     if not answer.is_redirect:
                         return Fetched(url, self._save(answer), answer.status_code)
                     place = urljoin(place, answer.headers["Location"])
                     known = urlsplit(place).scheme in ("http", "https")
-            except ValueError as error:  # what requests raises for URLs that are none is one too
+            except DeadlineError as error:
+                whole = TIMES_LONGER * self._config.timeout
+                raise _FailedError(f"not whole after {whole:g} s", wait=0.0) from error
+            except ValueError as error:
                 raise _FailedError(f"no URL: {error}") from error
             except (requests.RequestException, HTTPError) as error:
                 # a broken connection, silence, half a body
                 raise _FailedError(f"{type(error).__name__}: {error}", wait=0.0) from error
+            left -= time.monotonic() - began
             if not known:
                 raise _FailedError(f"redirected to {place}, which is neither http nor https")
         raise _FailedError(f"redirected more than {MOST_REDIRECTS} times")
@@ -159,7 +180,10 @@ class _Scraper:
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if not kind.startswith("image/") and kind not in _BINARY:
             raise _FailedError(f"no picture: its type is {kind}", status)
-        most, deadline = self._config.most_bytes, time.monotonic() + 10 * self._config.timeout
+        packed = answer.headers.get("Content-Encoding", "identity").strip().lower()
+        if packed not in ("", "identity"):  # may unpack to any size
+            raise _FailedError(f"sent packed as {packed}, which was not asked for", status)
+        most = self._config.most_bytes
         too_large = _FailedError(f"larger than {most:,} bytes", status)
         length = answer.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > most:
@@ -170,8 +194,6 @@ class _Scraper:
                 size += len(part)
                 if size > most:
                     raise too_large
-                if time.monotonic() > deadline:
-                    raise _FailedError(f"not whole after {10 * self._config.timeout:g} s", status, 0.0)
                 file.write(part)
             if not size:
                 raise _FailedError("empty", status)

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO
 
 from skinfw.data.sample_writer import writing_failed
+from skinfw.regular_file import read_regular
 
 INDEX_FILE = "index.jsonl"
 
@@ -60,13 +61,13 @@ class FetchIndex:
     def _read(self) -> dict[str, Fetched]:
         path = self._folder / INDEX_FILE
         known = {}
-        lines = path.read_bytes().splitlines() if path.exists() else []
+        lines = read_regular(path).splitlines() if path.exists() else []
         for line in lines:
             try:
                 found = Fetched(**json.loads(line))
-            except (ValueError, TypeError):  # a run was killed while it wrote the line
+                known[found.url] = found
+            except (ValueError, TypeError, RecursionError):  # a run was killed while it wrote the line
                 continue
-            known[found.url] = found
         return known
 
     def finished(self, url: str) -> Fetched | None:

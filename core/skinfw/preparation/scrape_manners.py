@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -13,11 +15,23 @@ from urllib.robotparser import RobotFileParser
 import requests
 from urllib3.exceptions import HTTPError
 
+from skinfw.preparation.scrape_session import DeadlineError, NotAllowedError, ScrapeSession
+
 AGENT = "skinfw"
 """The name that robots.txt calls this scraper by."""
 
 ROBOTS_BYTES = 500 * 1024
 """Part of a robots.txt that counts, in bytes (RFC 9309 asks for at least that much)."""
+
+
+MOST_PATIENCE = 120.0
+"""Longest time in seconds that is waited because a host asks for it; one that asks for more is left alone."""
+
+logger = logging.getLogger("skinfw")
+
+
+ROBOTS_TIMES_LONGER = 3
+"""A robots.txt may take so many times the time that a host may be silent."""
 
 
 def user_agent() -> str:
@@ -26,19 +40,22 @@ def user_agent() -> str:
 
 
 def host_of(url: str) -> str:
-    """Return scheme, host and port of a URL, to which one robots.txt belongs."""
+    """Return scheme, host and port of a URL, to which one robots.txt belongs.
+
+    However it is written: without a password, a default port, capitals, and a dot at the end.
+    """
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-class NotAllowedError(Exception):
-    """The host does not want this URL to be fetched."""
+    scheme, host = parts.scheme.lower(), (parts.hostname or "").rstrip(".")
+    host = f"[{host}]" if ":" in host else host
+    usual = parts.port is None or parts.port == {"http": 80, "https": 443}.get(scheme)
+    return f"{scheme}://{host}" if usual else f"{scheme}://{host}:{parts.port}"
 
 
 @dataclass
 class _Host:
     robots: RobotFileParser | None = None
     fault: str = ""
+    pause: float = 0.0
     next_turn: float = 0.0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -66,33 +83,49 @@ class Manners:
         self._hosts: dict[str, _Host] = {}
         self._lock = threading.Lock()
 
-    def wait(self, url: str, session: requests.Session) -> None:
+    def wait(self, url: str, session: ScrapeSession) -> None:
         """Wait until a URL may be asked for.
 
         Raises:
-            NotAllowedError: robots.txt forbids it, or nobody can tell.
+            NotAllowedError: robots.txt forbids it, asks for longer pauses than anyone waits, or cannot be
+                read; or the host is at a private address.
         """
         with self._lock:
             host = self._hosts.setdefault(host_of(url), _Host())
         with host.lock:
             if host.robots is None:
                 host.robots, host.fault = self._read_robots(host_of(url), session)
-                host.next_turn = self._now() + self._pause_of(host.robots)
+                host.pause = self._pause_of(host.robots)
+                host.next_turn = self._now() + host.pause
+                if self._pause < host.pause <= MOST_PATIENCE:
+                    logger.info(
+                        "%s asks for %g s between requests; each of its photos takes that long",
+                        host_of(url),
+                        host.pause,
+                    )
+            if host.pause > MOST_PATIENCE:
+                raise NotAllowedError(
+                    f"{host_of(url)}/robots.txt asks for {host.pause:,.0f} s between requests; "
+                    f"{MOST_PATIENCE:g} s are waited at most"
+                )
             if not host.robots.can_fetch(AGENT, url):
                 raise NotAllowedError(host.fault or f"{host_of(url)}/robots.txt does not allow it")
             pause = host.next_turn - self._now()
             if pause > 0:
                 self._sleep(pause)
-            host.next_turn = self._now() + self._pause_of(host.robots)
+            host.next_turn = self._now() + host.pause
 
     def _pause_of(self, robots: RobotFileParser) -> float:
         """Return the seconds from one request to the next."""
-        delay = float(robots.crawl_delay(AGENT) or 0)
-        asked = robots.request_rate(AGENT)
-        each = asked.seconds / asked.requests if asked and asked.requests else 0.0
+        try:
+            delay = float(robots.crawl_delay(AGENT) or 0)
+            asked = robots.request_rate(AGENT)
+            each = asked.seconds / asked.requests if asked and asked.requests else 0.0
+        except OverflowError:  # numbers of hundreds of digits
+            return math.inf
         return max(self._pause, delay, each)
 
-    def _read_robots(self, host: str, session: requests.Session) -> tuple[RobotFileParser, str]:
+    def _read_robots(self, host: str, session: ScrapeSession) -> tuple[RobotFileParser, str]:
         """Return the rules of a host, and why there are none.
 
         As RFC 9309 asks, everything is allowed where there is no robots.txt, and nothing where the host
@@ -100,15 +133,24 @@ class Manners:
         """
         robots, url = RobotFileParser(), f"{host}/robots.txt"
         try:
-            answer = session.get(url, timeout=self._timeout, stream=True)
-            with answer:
+            with (
+                session.deadline(ROBOTS_TIMES_LONGER * self._timeout),
+                session.get(url, timeout=self._timeout, stream=True) as answer,
+            ):
                 status = answer.status_code
-                text = answer.raw.read(ROBOTS_BYTES, decode_content=True) if answer.ok else b""
+                if answer.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+                    raise ValueError("it was sent packed, which was not asked for")
+                text = answer.raw.read(ROBOTS_BYTES) if answer.ok else b""
+        except DeadlineError:
+            return _closed(robots), f"{url} cannot be read: it took too long"
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             return _closed(robots), f"{url} cannot be read: {error}"
         if status in (401, 403) or status >= 500:
             return _closed(robots), f"{url} cannot be read: status {status}"
-        robots.parse(text.decode("utf-8-sig", "replace").splitlines())
+        try:
+            robots.parse(text.decode("utf-8-sig", "replace").splitlines())
+        except ValueError as error:  # numbers that Python does not read
+            return _closed(RobotFileParser()), f"{url} cannot be read: {error}"
         return robots, ""
 
 

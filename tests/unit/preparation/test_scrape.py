@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.server
 import io
 import json
+import socket
 import socketserver
 import threading
 import time
@@ -15,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import requests
 from PIL import Image
 
 from skinfw.component_spec import use
@@ -26,7 +27,13 @@ from skinfw.preparation.photo_list import name_of_url
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.scrape import fetch_all
 from skinfw.preparation.scrape_index import INDEX_FILE, Fetched, FetchIndex
-from skinfw.preparation.scrape_manners import Manners, user_agent
+from skinfw.preparation.scrape_manners import Manners, host_of, user_agent
+from skinfw.preparation.scrape_session import (
+    NotAllowedError,
+    ScrapeSession,
+    is_private,
+    names_private_address,
+)
 from skinfw.preparation.source import FETCHED_FOLDER
 
 PhotoWriter = Callable[..., Path]
@@ -234,9 +241,10 @@ def test_a_host_that_is_not_there(tmp_path: Path) -> None:
 def test_robots_txt_is_obeyed_after_a_redirect_too(server: Server, tmp_path: Path) -> None:
     server.robots = b"User-agent: skinfw\nDisallow: /private\n\nUser-agent: *\nDisallow: /\n"
     found = fetch(server, tmp_path, "/private/a", "/to_forbidden", "/moved", "/one")
-    for path in ("/private/a", "/to_forbidden"):
+    found |= fetch(server, tmp_path, "/one/../private/a", "/%70rivate/a")
+    for path in ("/private/a", "/to_forbidden", "/one/../private/a", "/%70rivate/a"):
         assert found[path].reason == f"{server.url}/robots.txt does not allow it"
-    assert server.asked("/private/a") == 0 and server.asked("/robots.txt") == 1
+    assert server.asked("/private/a") == 0 and server.asked("/robots.txt") == 2
     assert found["/moved"].sha256 == found["/one"].sha256 != ""
 
 
@@ -280,7 +288,7 @@ def test_pauses_between_requests_to_one_host(
     clock = Clock()
     manners = Manners(rate, 1, clock.now, clock.sleep)
     turns = []
-    with requests.Session() as session:
+    with ScrapeSession(private=True) as session:
         for name in "abc":
             manners.wait(f"{server.url}/{name}", session)
             turns.append(clock.time)
@@ -380,3 +388,166 @@ def test_prepare_from_urls(server: Server, tmp_path: Path, write_photo: PhotoWri
     }
     assert report.rows[0].detail == f"{server.url}/gone/01_1_front.png: status 404 Not Found"
     assert (tmp_path / "out" / host / "id_1" / "01_1_front" / "body.png").is_file()
+
+
+def answer_with(
+    server: Server, monkeypatch: pytest.MonkeyPatch, path: str, answer: Callable[[Any], None]
+) -> None:
+    """Let a handler answer one path; `server` answers the others."""
+    original = server.answer
+    monkeypatch.setattr(server, "answer", lambda each: (answer if each.path == path else original)(each))
+
+
+@pytest.mark.parametrize("part", ["head", "body", "robots"])
+def test_one_byte_at_a_time_ends_too(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def drip(handler: http.server.BaseHTTPRequestHandler) -> None:
+        text = b"HTTP/1.0 200 OK\r\nContent-Type: image/png\r\n" + (b"X: " if part == "head" else b"\r\n")
+        handler.wfile.write(text)
+        for _ in range(400):
+            handler.wfile.write(b"x")
+            time.sleep(0.02)
+
+    answer_with(server, monkeypatch, "/robots.txt" if part == "robots" else "/drip", drip)
+    config = FetchConfig(rate=100, timeout=0.1, retries=0)
+    began = time.monotonic()
+    reason = fetch(server, tmp_path, "/drip", config=config)["/drip"].reason
+    assert ("it took too long" if part == "robots" else "not whole after 1 s") in reason
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("path", ["/bomb", "/robots.txt"])
+def test_packed_bodies_are_not_unpacked(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    packed = gzip.compress(bytes(2_000_000))
+
+    def bomb(handler: http.server.BaseHTTPRequestHandler) -> None:
+        server._send(handler, packed, headers={"Content-Encoding": "gzip"})
+
+    answer_with(server, monkeypatch, path, bomb)
+    assert "packed" in fetch(server, tmp_path, "/bomb")["/bomb"].reason
+
+
+@pytest.mark.parametrize(
+    "robots",
+    [
+        b"User-agent: *\nCrawl-delay: 121\n",
+        b"User-agent: *\nCrawl-delay: 999999999999999999\n",
+        b"User-agent: *\nCrawl-delay: " + b"9" * 400 + b"\n",
+        b"User-agent: *\nRequest-rate: 1/86400\n",
+    ],
+)
+def test_pauses_that_nobody_waits_are_told(server: Server, tmp_path: Path, robots: bytes) -> None:
+    server.robots = robots
+    found = fetch(server, tmp_path, "/one")["/one"]
+    assert "s between requests; 120 s are waited at most" in found.reason
+    assert server.asked("/one") == 0
+
+
+@pytest.mark.parametrize("number", [b"9" * 5000, "\u00b2".encode()])
+def test_a_robots_txt_that_python_cannot_read_allows_nothing(
+    server: Server, tmp_path: Path, number: bytes
+) -> None:
+    server.robots = b"User-agent: *\nCrawl-delay: " + number + b"\n"
+    assert "robots.txt cannot be read" in fetch(server, tmp_path, "/one")["/one"].reason
+
+
+def test_long_pauses_are_announced(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    server.robots = b"User-agent: *\nCrawl-delay: 7\n"
+    clock = Clock()
+    with ScrapeSession(private=True) as session, caplog.at_level("INFO", "skinfw"):
+        Manners(1, 1, clock.now, clock.sleep).wait(f"{server.url}/a", session)
+    told = f"{server.url} asks for 7 s between requests; each of its photos takes that long"
+    assert caplog.messages == [told]
+        f"{server.url} asks for 7 s between requests; each of its photos takes that long"
+    ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1",
+        "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%lo", "fc00::1", "ff02::1", "::ffff:127.0.0.1",
+        "::ffff:7f00:1", "64:ff9b::7f00:1", "2002:7f00:1::",
+    ],
+)  # fmt: skip
+def test_private_addresses_in_every_form(address: str) -> None:
+    assert is_private(address)
+
+
+def test_public_addresses_and_plain_names() -> None:
+    assert not any(map(is_private, ("8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8")))
+    for url in ("http://localhost/a", "http://127.0.0.1:8/a", "http://[::1]/a", "http://LOCALHOST./a"):
+        assert names_private_address(url)
+    for url in ("http://example.org/a", "http://2130706433/a", "http://0x7f.1/a", "http://8.8.8.8/a"):
+        assert not names_private_address(url)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "2130706434", "0x7f000002", "127.2", "[::ffff:127.0.0.2]"])
+def test_a_redirect_from_outside_into_the_local_network_is_refused(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    # 127.0.0.1 plays the public internet, and 127.0.0.2 the local network
+    def plays_private(address: str) -> bool:
+        return address.endswith(("127.0.0.2", "7f00:2"))
+
+    monkeypatch.setattr("skinfw.preparation.scrape_session.is_private", plays_private)
+    target = server.url.replace("127.0.0.1", host) + "/one"
+    answer_with(
+        server, monkeypatch, "/inwards",
+        lambda each: server._send(each, status=302, headers={"Location": target}),
+    )  # fmt: skip
+    found = fetch(server, tmp_path, "/inwards", "/one")
+    assert "an address of this machine or of a local network" in found["/inwards"].reason
+    assert found["/one"].sha256
+
+
+def test_the_address_that_is_checked_is_the_one_that_is_connected_to(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [["8.8.8.8"], ["127.0.0.1"]]
+
+    def rebinding(host: str, port: int, **_: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in answers.pop(0)]
+
+    connected: list[str] = []
+
+    def refuse(address: tuple[str, int], *_: Any, **__: Any) -> Any:
+        connected.append(address[0])
+        raise OSError("no route")
+
+    monkeypatch.setattr("skinfw.preparation.scrape_session.socket.getaddrinfo", rebinding)
+    monkeypatch.setattr("skinfw.preparation.scrape_session.create_connection", refuse)
+    port = server.url.rpartition(":")[2]
+    with ScrapeSession(private=False) as session:
+        with pytest.raises(OSError, match="no route"):
+            session.get(f"http://rebinding.example:{port}/one")
+        with pytest.raises(NotAllowedError, match=r"127\.0\.0\.1, an address of this machine"):
+            session.get(f"http://rebinding.example:{port}/one")
+    assert connected == ["8.8.8.8"] and server.seen == []
+
+
+def test_a_host_is_one_however_it_is_written() -> None:
+    for url in ("HTTP://Example.ORG/a", "http://example.org:80/b", "http://u:p@example.org./c"):
+        assert host_of(url) == "http://example.org"
+    assert host_of("https://[::1]:8443/a") == "https://[::1]:8443"
+    assert host_of("http://example.org:443/") == "http://example.org:443"
+
+
+def test_what_a_host_says_is_kept_short_and_printable(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def say(handler: http.server.BaseHTTPRequestHandler) -> None:
+        server._send(handler, kind="text/\x1b[2J" + "x" * 50_000)
+
+    answer_with(server, monkeypatch, "/says", say)
+    reason = fetch(server, tmp_path, "/says")["/says"].reason
+    assert reason.isprintable() and len(reason) < 1200
+
+
+def test_lines_of_the_index_that_mean_nothing_are_passed_over(server: Server, tmp_path: Path) -> None:
+    lines = [b'{"url": ["a"]}', b'{"url": {}}', b"[" * 100_000, b"5", b'{"evil": 1}', b"\xff"]
+    (tmp_path / INDEX_FILE).write_bytes(b"\n".join(lines) + b"\n")
+    assert fetch(server, tmp_path, "/one")["/one"].sha256

@@ -1,0 +1,192 @@
+"""The connections of the scraper: where they may lead, and how long they may last."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import socket
+import threading
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import create_connection
+
+from skinfw.errors import shortened
+
+_KEPT = 16
+"""Connections that a deadline can still end: those of the last hosts."""
+
+
+class NotAllowedError(Exception):
+    """This URL must not be fetched."""
+
+
+class DeadlineError(Exception):
+    """A request took too long in all."""
+
+
+def is_private(address: str) -> bool:
+    """Return whether an IP address is not one of the public internet: loopback, a local network, link-local.
+
+    Args:
+        address: an IPv4 or IPv6 address; one that holds an IPv4 address counts as that.
+    """
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
+        if inner is None and found in _TRANSLATED:
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_private(str(inner))
+    return not found.is_global or found.is_multicast
+
+
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+"""IPv4 addresses behind a translator (RFC 6052)."""
+
+
+def names_private_address(url: str) -> bool:
+    """Return whether a URL says plainly that it is of this machine or a local network."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if host == "localhost":
+        return True
+    try:
+        return is_private(host)
+    except ValueError:
+        return False
+
+
+class ScrapeSession(requests.Session):
+    """A session that connects to public addresses only, unless the list itself names a private one.
+
+    The address is checked as it is connected to, so that a name cannot stand for another one in between.
+
+    Args:
+        private: whether private addresses may be connected to.
+    """
+
+    def __init__(self, *, private: bool) -> None:
+        super().__init__()
+        self._sockets: deque[socket.socket] = deque()
+        self._expired = False
+        adapter = _Adapter(self, private)
+        self.mount("http://", adapter)
+        self.mount("https://", adapter)
+        # else passwords of the user's .netrc would go to whom a redirect names
+        self.auth = lambda request: request
+
+    def opened(self, connection: socket.socket) -> None:
+        """Remember a connection, so that a deadline can end it."""
+        # TLS takes the socket over; a second handle on it stays
+        self._sockets.append(socket.socket(fileno=os.dup(connection.fileno())))
+        if len(self._sockets) > _KEPT:
+            self._sockets.popleft().close()
+        if self._expired:
+            self._expire()
+
+    @contextlib.contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        """End what is requested meanwhile after some seconds, whatever the host does.
+
+        Raises:
+            DeadlineError: they are over.
+        """
+        self._expired = False
+        timer = threading.Timer(max(0.0, seconds), self._expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except Exception as error:
+            if self._expired:
+                raise DeadlineError from error
+            raise
+        finally:
+            timer.cancel()
+        if self._expired:
+            raise DeadlineError
+
+    def _expire(self) -> None:
+        self._expired = True
+        for each in list(self._sockets):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close all connections."""
+        super().close()
+        while self._sockets:
+            self._sockets.popleft().close()
+
+
+class _Adapter(HTTPAdapter):
+    """Makes connections that the session allows."""
+
+    def __init__(self, session: ScrapeSession, private: bool) -> None:
+        self._session, self._private = session, private
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Make the pools."""
+        super().init_poolmanager(*arguments, **options)
+        session, private = self._session, self._private
+
+        class Plain(_Checked, HTTPConnection):
+            owner, allows_private = session, private
+
+        class Secure(_Checked, HTTPSConnection):
+            owner, allows_private = session, private
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+
+
+class _Checked:
+    """Connects to the addresses of a name that are allowed."""
+
+    owner: ScrapeSession
+    allows_private: bool
+
+    def _new_conn(self: Any) -> socket.socket:
+        host = self._dns_host.strip("[]")
+        try:
+            found = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            raise NameResolutionError(self.host, self, socket.gaierror(str(error))) from error
+        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+        allowed = [each for each in addresses if self.allows_private or not is_private(each)]
+        if not allowed:
+            raise NotAllowedError(
+                f"{shortened(host, 200)} is at {addresses[0]}, an address of this machine or of a local "
+                "network; nothing is fetched from there unless the list itself names that address"
+            )
+        failure: OSError = OSError("no address")
+        for address in allowed:
+            try:
+                connected = create_connection(
+                    (address, self.port),
+                    self.timeout,
+                    source_address=self.source_address,
+                    socket_options=self.socket_options,
+                )
+            except TimeoutError as error:
+                raise ConnectTimeoutError(self, f"{host} does not answer") from error
+            except OSError as error:
+                failure = error
+            else:
+                self.owner.opened(connected)
+                return connected
+        raise NewConnectionError(self, f"Failed to establish a new connection: {failure}") from failure
