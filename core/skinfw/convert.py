@@ -10,6 +10,7 @@ import ast
 import json
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -118,8 +119,8 @@ def _python_fault(error: Exception) -> str:
 def _names_twice(tree: ast.Expression) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
-            names = [str(key.value).strip() for key in node.keys if isinstance(key, ast.Constant)]
-            yield from {name for name in names if names.count(name) > 1}
+            names = Counter(str(key.value).strip() for key in node.keys if isinstance(key, ast.Constant))
+            yield from (name for name, count in names.items() if count > 1)
 
 
 def convert_report(value: Any, *, source: str = "report", name: str | None = None) -> dict[str, Any]:

@@ -21,9 +21,10 @@ from typing import Any, Literal, cast
 from pydantic import Field, ValidationError
 
 from skinfw.config import ComponentConfig, StrictModel, nearest
-from skinfw.errors import RegistryError
+from skinfw.errors import MOST_LISTED, RegistryError, message
 from skinfw.evaluation.results import TRAINED
 from skinfw.inputs import INPUTS
+from skinfw.regular_file import read_regular
 
 KINDS = (
     "dataset",
@@ -41,6 +42,7 @@ RESERVED = (TRAINED, "output", "target", "error", *INPUTS)
 
 ENTRY_POINT_GROUP = "skinfw.registries"
 MANIFEST = "registry.toml"
+MOST_MANIFEST_BYTES = 2**20
 logger = logging.getLogger("skinfw")
 _TARGET = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 
@@ -89,7 +91,9 @@ def _entry(number: int, row: dict[str, Any], provider: str) -> Entry:
     try:
         return Entry.model_validate({**row, "provider": provider})
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        faults = [
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:MOST_LISTED]
+        ]
         raise ValueError(f"[[component]] number {number}: {'; '.join(faults)}") from None
 
 
@@ -116,8 +120,10 @@ class Registry:
                 raise ValueError("no [[component]] in it")
             new = [_entry(number, row, provider) for number, row in enumerate(rows["component"], start=1)]
             self._refuse_clashes(new)
+        except RecursionError:
+            self.problems.append(Problem(provider, "broken manifest: nested too deeply"))
         except (ValueError, TypeError) as error:
-            self.problems.append(Problem(provider, f"broken manifest: {error}"))
+            self.problems.append(Problem(provider, f"broken manifest: {message(str(error))}"))
         else:
             self.entries.update({(entry.kind, entry.name): entry for entry in new})
 
@@ -202,6 +208,10 @@ def _package_manifest(entry_point: metadata.EntryPoint) -> Path:
     return path
 
 
+def _read_manifest(path: Path) -> str:
+    return read_regular(path, MOST_MANIFEST_BYTES).decode("utf-8")
+
+
 def load_registry() -> Registry:
     """Read the built-in manifest, then those of third parties and of ``SKINFW_REGISTRIES``.
 
@@ -215,14 +225,14 @@ def load_registry() -> Registry:
     for point in metadata.entry_points(group=ENTRY_POINT_GROUP):
         provider = f"{point.dist.name} {point.dist.version}" if point.dist else point.name
         try:
-            text = _package_manifest(point).read_text(encoding="utf-8")
+            text = _read_manifest(_package_manifest(point))
         except (Exception, SystemExit) as error:  # a broken distribution must not take the others with it
             registry.problems.append(Problem(provider, f"broken plugin: {error}"))
         else:
             registry.add_manifest(text, provider)
     for name in filter(None, os.environ.get("SKINFW_REGISTRIES", "").split(os.pathsep)):
         try:
-            text = Path(name).read_text(encoding="utf-8")
+            text = _read_manifest(Path(name))
         except (OSError, UnicodeDecodeError) as error:
             registry.problems.append(Problem(name, f"SKINFW_REGISTRIES: unreadable: {error}"))
         else:

@@ -96,9 +96,9 @@ def test_only_regular_files_of_a_sensible_size_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.mkfifo(tmp_path / "fifo.json")
-    assert "is a FIFO" in fault(tmp_path / "fifo.json")
+    assert "a FIFO" in fault(tmp_path / "fifo.json")
     (tmp_path / "zero.json").symlink_to("/dev/zero")
-    assert "is a device" in fault(tmp_path / "zero.json")
+    assert "a device" in fault(tmp_path / "zero.json")
     (tmp_path / "loop.json").symlink_to("loop.json")
     assert "cannot be read" in fault(tmp_path / "loop.json")
     monkeypatch.setattr("skinfw.jsonfile.MOST_BYTES", 10)

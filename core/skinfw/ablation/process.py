@@ -15,6 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
+from skinfw.errors import SpecError
 from skinfw.jsonfile import read_json, write_json, write_text
 
 _SECONDS_BETWEEN_LOOKS = 0.1
@@ -37,6 +40,9 @@ class Outcome:
     reason: str
     seconds: float
     where: str
+
+
+_OUTCOME = TypeAdapter(Outcome)
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,6 @@ def read_outcome(folder: Path) -> Outcome | None:
     """Return what became of the last process of a run folder, or None where none ended."""
     path = folder.with_name(f"{folder.name}.outcome.json")
     try:
-        return Outcome(**read_json(path)) if path.is_file() else None
-    except TypeError:  # another version wrote it
+        return _OUTCOME.validate_python(read_json(path)) if path.is_file() else None
+    except (ValidationError, SpecError):  # another version wrote it, or it is damaged
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from skinfw.component_spec import ComponentSpec, Slot, use_default
 from skinfw.errors import UserError
 from skinfw.faults import tell
+from skinfw.jsonfile import parse_json
 
 
 def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
@@ -26,7 +26,7 @@ def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
     if text is None:
         return use_default(kind)
     try:
-        value = json.loads(text) if text.lstrip().startswith("{") else text
+        value = parse_json(text) if text.lstrip().startswith("{") else text
         slot: TypeAdapter[ComponentSpec] = TypeAdapter(Annotated[ComponentSpec, Slot(kind)])
         return slot.validate_python(value)
     except ValidationError as error:

@@ -6,9 +6,10 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import BaseModel, Field, ValidationError
 
 from skinfw.config import Size
 from skinfw.data.cutout_file import cutout_of
@@ -24,6 +25,7 @@ from skinfw.data.sample import APPAREL, BODY, FACE, HEATMAPS, INPUTS, LINE, SKIN
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.data.skeleton import draw_resized_pose
 from skinfw.errors import DataError
+from skinfw.faults import tell
 from skinfw.inputs import LineStyle
 from skinfw.regular_file import read_regular
 
@@ -220,6 +222,10 @@ class _Reader:
         return np.isin(labels, [classes.index(name) for name in faces])
 
 
+MOST_RECORD_BYTES = 2**20
+"""Size of the largest record that is read, in bytes; those of prepare have a few thousand."""
+
+
 def read_record(folder: Path) -> dict[str, Any] | None:
     """Return what ``sample.json`` records, or None where the folder has none.
 
@@ -228,11 +234,27 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / RECORD_FILE
     try:
-        record = json.loads(read_regular(path))
+        record = json.loads(read_regular(path, MOST_RECORD_BYTES).decode("utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read: {error}; prepare the sample again") from error
     if not isinstance(record, dict):
         raise DataError(f"{path}: holds no JSON object; prepare the sample again")
+    try:
+        _Record.model_validate(record)
+    except ValidationError as error:
+        raise DataError(
+            f"{path}: is damaged: {'; '.join(tell(error, record))}; prepare the sample again"
+        ) from error
     return record
+
+
+class _Record(BaseModel):
+    """What of a record is used; it may hold more."""
+
+    classes: Annotated[list[str], Field(max_length=256)] | None = None
+    regions: dict[str, list[str]] | None = None
+    group: str | None = None
+    source: str | None = None
+    facts: dict[str, Any] | None = None

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from skinfw.errors import RunError
 from skinfw.evaluation.comparable import (
     RunFigures,
@@ -53,6 +55,28 @@ def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     return {path: values for path, values in rows.items() if len(set(values)) > 1}
 
 
+class _Measured(BaseModel):
+    which: str
+    sha256: str
+
+
+class _Length(BaseModel):
+    step: int
+    total_steps: int
+    epochs: int | None
+    steps: int | None
+
+
+class _Record(BaseModel):
+    """What metrics.json holds."""
+
+    checkpoint: _Measured
+    training: _Length
+    data: str
+    versions: dict[str, str] = {}
+    test: dict[str, Any]
+
+
 def read_figures(folder: Path, label: str) -> RunFigures:
     """Read the figures of one run; none of its plugins needs to be installed.
 
@@ -65,6 +89,7 @@ def read_figures(folder: Path, label: str) -> RunFigures:
         raise RunError(f"{folder}: has no metrics.json; measure it first: skinfw evaluate {folder}")
     record = read_json(path)
     try:
+        _Record.model_validate(record)
         measured, training = record["checkpoint"], record["training"]
         return RunFigures(
             label=label,
@@ -78,7 +103,7 @@ def read_figures(folder: Path, label: str) -> RunFigures:
             length={key: training[key] for key in ("epochs", "steps")},
             versions=record.get("versions", {}),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise RunError(
             f"{path}: holds no figures of a run; measure it again: skinfw evaluate {folder}"
         ) from error

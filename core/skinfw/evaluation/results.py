@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from pydantic import TypeAdapter
 
 TRAINED = "trained"
 """What the trained generator is called beside the baselines."""
@@ -84,7 +87,13 @@ class Evaluation:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Evaluation:
-        """Return the evaluation that `to_json` wrote."""
+        """Return the evaluation that `to_json` wrote.
+
+        Raises:
+            ValueError: it is no such evaluation.
+        """
+        # as JSON, where a list is a sequence and nothing else is converted
+        _RESULTS.validate_json(json.dumps(value), strict=True)
         metrics = {key: MetricInfo(**info) for key, info in value["metrics"].items()}
         tones = tuple(None if tone is None else SkinTone(**tone) for tone in value.get("tones", ()))
         return cls(**{**value, "metrics": metrics, "tones": tones})
@@ -108,6 +117,9 @@ class Evaluation:
             return None
         on_skin = f"skin/{first.partition('/')[2]}"
         return on_skin if values.get(on_skin) is not None else first
+
+
+_RESULTS = TypeAdapter(Evaluation)
 
 
 def plain(value: float) -> float | None:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from skinfw.errors import message
 from skinfw.reporting.figures import Table
 
 PLAIN_WIDTH = 400
@@ -22,10 +23,10 @@ def print_table(table: Table, title: str | None = None) -> None:
     drawn = RichTable()
     drawn.add_column(table.corner, overflow="fold")
     for column in table.columns:
-        drawn.add_column(escape(column), justify="right", overflow="fold")
+        drawn.add_column(_shown(column), justify="right", overflow="fold")
     for name, cells in table.rows:
         drawn.add_row(
-            escape(name),
+            _shown(name),
             *(_marked(cell.text, cell.best, plain=not console.is_terminal) for cell in cells),
         )
     console.print(drawn)
@@ -33,5 +34,10 @@ def print_table(table: Table, title: str | None = None) -> None:
 
 def _marked(text: str, best: bool, *, plain: bool) -> str:
     if not best:
-        return escape(text)
-    return f"{escape(text)}*" if plain else f"[bold green]{escape(text)}[/]"
+        return _shown(text)
+    return f"{_shown(text)}*" if plain else f"[bold green]{_shown(text)}[/]"
+
+
+def _shown(text: str) -> str:
+    """Return a text for a cell: what a stranger's file says cannot steer the terminal."""
+    return escape(message(text))

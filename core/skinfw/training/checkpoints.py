@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import torch
 from pydantic import BaseModel, Field, ValidationError
@@ -22,7 +22,7 @@ from torch.optim import Optimizer
 
 from skinfw.assemble import build_generator
 from skinfw.component_spec import ComponentSpec
-from skinfw.config import MOST_ENTRIES, StrictModel
+from skinfw.config import MOST_ENTRIES
 from skinfw.environment import providers, versions
 from skinfw.errors import RunError, SkinfwError, first_line, listed, shortened
 from skinfw.faults import tell
@@ -44,6 +44,9 @@ _warned: set[str] = set()
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
+Count = Annotated[int, Field(ge=0, le=10**12)]
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far training went.
@@ -59,13 +62,13 @@ class Progress:
         total_steps: optimizer steps of the whole run; None where nobody says.
     """
 
-    step: int
-    epoch: int
-    batches: int
+    step: Count
+    epoch: Count
+    batches: Count
     data: str
     closed: bool = True
-    processes: int = 1
-    total_steps: int | None = None
+    processes: Annotated[int, Field(ge=1, le=10**6)] = 1
+    total_steps: Count | None = None
 
 
 def save_checkpoint(
@@ -164,24 +167,13 @@ class Checkpoint:
         }
 
 
-class _Progress(StrictModel):
-    """How far training went, as the metadata hold it."""
-
-    step: int = Field(ge=0, le=10**12)
-    epoch: int = Field(ge=0, le=10**12)
-    batches: int = Field(ge=0, le=10**12)
-    data: str
-    closed: bool = True
-    processes: int = Field(default=1, ge=1, le=10**6)
-
-
 class _About(BaseModel):
     """What the metadata of every checkpoint hold."""
 
     spec: dict[str, Any]
     components: dict[str, str] = Field(max_length=MOST_ENTRIES)
     versions: dict[str, str] = Field(max_length=MOST_ENTRIES)
-    progress: _Progress
+    progress: Progress
 
 
 def run_checkpoint(run: Run, which: str = "best") -> Checkpoint:
@@ -223,8 +215,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
     found, about, tensors = _read(path)
     _compare_providers(path, found.components)
     spec = parse_spec(about["spec"], source=f"{path} (its spec)")
-    progress = Progress(**found.progress.model_dump())
-    return Checkpoint(path, spec, progress, about, tensors, is_own(about["spec"], about.get("signature")))
+    return Checkpoint(
+        path, spec, found.progress, about, tensors, is_own(about["spec"], about.get("signature"))
+    )
 
 
 def _read(path: Path, *, with_tensors: bool = True) -> tuple[_About, dict[str, Any], dict[str, Tensor]]:
@@ -237,7 +230,8 @@ def _read(path: Path, *, with_tensors: bool = True) -> tuple[_About, dict[str, A
             if len(text) > MOST_METADATA:
                 raise ValueError(f"its metadata are larger than {MOST_METADATA:,} characters")
             about = parse_json(text)
-            found = _About.model_validate(about)
+            # as JSON, where nothing is converted
+            found = _About.model_validate_json(text, strict=True)
             names = file.keys() if with_tensors else []
             return found, about, {name: file.get_tensor(name) for name in names}
     except ValidationError as error:
@@ -256,7 +250,7 @@ def read_progress(path: Path) -> Progress:
         RunError: it is damaged, or not a checkpoint of skinfw.
     """
     found, _, _ = _read(path, with_tensors=False)
-    return Progress(**found.progress.model_dump())
+    return found.progress
 
 
 def _compare_providers(path: Path, components: Mapping[str, str]) -> None:

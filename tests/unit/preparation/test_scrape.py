@@ -461,8 +461,6 @@ def test_long_pauses_are_announced(server: Server, caplog: pytest.LogCaptureFixt
         Manners(1, 1, clock.now, clock.sleep).wait(f"{server.url}/a", session)
     told = f"{server.url} asks for 7 s between requests; each of its photos takes that long"
     assert caplog.messages == [told]
-        f"{server.url} asks for 7 s between requests; each of its photos takes that long"
-    ]
 
 
 @pytest.mark.parametrize(

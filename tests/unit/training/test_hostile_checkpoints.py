@@ -66,12 +66,11 @@ def put(value: dict[str, Any], path: str, new: Any) -> None:
         ("progress", None, "$.progress"),
         ("progress", {}, "$.progress.step"),
         ("progress.step", -1, "$.progress.step"),
-        ("progress.step", True, "$.progress.step: expected a number"),
+        ("progress.step", True, "$.progress.step"),
         ("progress.step", 10**400, "300 are allowed"),
         ("progress.step", 10**18, "$.progress.step"),
         ("progress.epoch", "1", "$.progress.epoch"),
         ("progress.data", 5, "$.progress.data"),
-        ("progress.evil", 5, "$.progress.evil"),
     ],
 )
 def test_damaged_metadata_are_told(run: Run, path: str, new: Any, words: str) -> None:
