@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from skinfw.errors import RunError, SpecError
-from skinfw.jsonfile import MOST_LEVELS, parse_json, read_json, write_json
+from skinfw.jsonfile import MOST_LEVELS, parse_json, read_json, replacing, write_json
 
 
 def fault(path: Path) -> str:
@@ -104,3 +104,11 @@ def test_only_regular_files_of_a_sensible_size_are_read(
     monkeypatch.setattr("skinfw.jsonfile.MOST_BYTES", 10)
     (tmp_path / "large.json").write_text("[" + " " * 10 + "]")
     assert "larger than 10 bytes" in fault(tmp_path / "large.json")
+
+
+def test_a_file_may_be_read_by_whom_the_users_umask_allows(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    with replacing(tmp_path / "new") as temporary:
+        temporary.unlink()
+        temporary.touch(mode=0o600)  # as safetensors does
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "plain").stat().st_mode
