@@ -125,7 +125,7 @@ def main() -> int:
     parser.add_argument("--seed", default="0", help="another seed gives other inputs")
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
     parser.add_argument("--save", type=Path, default=Path("fuzz"), help="folder for inputs that crash")
-    parser.add_argument("--patience", type=float, default=20, help="seconds that one input may take")
+    parser.add_argument("--patience", type=float, default=60, help="seconds that one input may take")
     parser.add_argument("--memory", type=int, default=3072, help="mebibytes that reading may take")
     arguments = parser.parse_args()
     names = NAMES if arguments.readers == ["all"] else arguments.readers

@@ -87,6 +87,7 @@ def _parsing(path: Path) -> None:
 
 def _pose(path: Path) -> None:
     from skinfw.data.keypoints import read_openpose_json
+    from skinfw.data.pose_file import MAX_CONFIDENCE
     from skinfw.data.skeleton import draw_resized_pose
     from skinfw_plugins.pose_encoders.openpose_json import read_poses
 
@@ -99,7 +100,8 @@ def _pose(path: Path) -> None:
     for pose in found:
         _check_array(pose.points, np.float32, 2)
         assert pose.points.shape == (25, 3) and np.isfinite(pose.points).all()
-        assert np.all((pose.points[:, 2] >= 0) & (pose.points[:, 2] <= 1)), pose.points[:, 2]
+        confidences = pose.points[:, 2]
+        assert np.all((confidences >= 0) & (confidences <= MAX_CONFIDENCE)), confidences
         draw_resized_pose(pose, seeds.SIZE)
 
 
