@@ -14,6 +14,7 @@ from skinfw.benchmark.labels import labelled
 from skinfw.benchmark.process import in_own_process
 from skinfw.build import build
 from skinfw.component_spec import ComponentSpec
+from skinfw.data.label_set_check import check_label_sets
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError
@@ -128,9 +129,11 @@ def benchmark_segmenters(
         the figures by the segmenters' labels, see `labelled`.
 
     Raises:
-        DataError: a segmenter could not measure a single photo.
+        DataError: a segmenter could not measure a single photo, or the true label maps are of another label
+            set.
         SkinfwError: a segmenter cannot be built, for instance because its weights are missing.
     """
+    check_label_sets(build(truth, Segmenter), photos)
     found = {}
     for label, reference in labelled(segmenters).items():
         figures, memory = in_own_process(_measure, reference, truth, photos)

@@ -17,6 +17,7 @@ from skinfw.build import build
 from skinfw.config import Size
 from skinfw.data.batch import picture_tensor
 from skinfw.data.classes import ClassTable, class_table
+from skinfw.data.label_set_check import check_label_sets
 from skinfw.data.person_id import person_id
 from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_labels, resize_picture
@@ -104,7 +105,7 @@ class LabelledPhotos:
         """The classes that the network tells apart; the first photo that can be read tells the labels'.
 
         Raises:
-            DataError: no photo can be read.
+            DataError: no photo can be read, or the label maps are of another label set.
             RunError: the spec's classes do not fit those of the label segmenter.
         """
         first: DataError | None = None
@@ -116,6 +117,7 @@ class LabelledPhotos:
                     raise
                 first = first or error
             else:
+                check_label_sets(self._segmenter, [self.data.root / each for each in self._names])
                 return class_table(self.data, found)
         raise DataError(f"{self.data.root}: no photo has a label map that can be read; the first: {first}")
 
