@@ -6,6 +6,7 @@ it, each for its own kind.
 
 from __future__ import annotations
 
+import logging
 import struct
 import warnings
 from collections.abc import Iterator
@@ -27,6 +28,9 @@ MAX_PIXELS = 100_000_000
 MAX_SCANS = 500
 """A JPEG with more scans is rejected: each takes the time of decoding the whole image, and no camera or
 program writes more than a few dozen."""
+
+# what Pillow logs of a damaged file is in the error that it raises
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _HEAD = 2**18
 _MESSAGE_LENGTH = 200

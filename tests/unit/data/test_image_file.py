@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -230,3 +231,15 @@ def test_broken_files_are_one_line_each(tmp_path: Path, kind: str, capfd: pytest
                         assert "\n" not in str(error) and len(str(error)) < len(str(path)) + 400
     assert rejected > 50
     assert capfd.readouterr().err == ""
+
+
+def test_pillow_logs_nothing_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((16, 24, 8), np.uint8), photometric="rgb")
+    # as in a program that sets up no logging
+    path = tmp_path / "a.tif"
+    code = f"from skinfw.data.photo import Photo, Path; Photo.read(Path({str(path)!r}))"
+    subprocess.run(
+        [sys.executable, "-c", f"try:\n  {code}\nexcept Exception as error:\n  print(error)"], check=True
+    )
+    found = capfd.readouterr()
+    assert "a.tif: cannot be read" in found.out and found.err == ""
