@@ -293,3 +293,38 @@ def test_the_record_tells_how_the_pose_is_drawn(
     keypoints = Keypoints(draw_person(0, SIZE).points)
     assert sample.line_style == style
     assert np.abs(sample.inputs["line"].astype(int) - draw_resized_pose(keypoints, SIZE, style)).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 4])
+def test_a_part_that_is_turned_on_its_own(
+    tmp_path: Path, write_sample: SampleWriter, orientation: int
+) -> None:
+    folder = write_sample(tmp_path / "anna")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for part in ("body", "segmentation_skin"):
+        path = folder / f"{part}.png"
+        before = path.read_bytes()
+        Image.open(path).save(path, exif=exif)
+        with pytest.raises(DataError, match=rf"{part}\.png: its EXIF orientation is {orientation}, that of"):
+            read_sample(folder, "anna", SIZE, ("segmentation_skin",))
+        path.write_bytes(before)
+
+
+def test_two_files_of_one_part(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna")
+    Image.open(folder / "body.png").convert("RGB").save(folder / "body.JPG", "JPEG")
+    with pytest.raises(DataError, match=r"anna: holds body\.JPG and body\.png; keep the one that is meant"):
+        read_sample(folder, "anna", SIZE, ("apparel_head_foot",))
+    (folder / "body.png").unlink()
+    read_sample(folder, "anna", SIZE, ("apparel_head_foot",))
+
+
+def test_an_inverted_mask_is_rejected(tmp_path: Path, write_sample: SampleWriter) -> None:
+    folder = write_sample(tmp_path / "anna")
+    path = folder / "segmentation_skin.png"
+    Image.fromarray(~np.array(Image.open(path).convert("L"))).save(path)
+    with pytest.raises(
+        DataError, match=r"segmentation_skin\.png: covers 100% of what apparel_head_foot keeps"
+    ):
+        read_sample(folder, "anna", SIZE, ("segmentation_skin",))
