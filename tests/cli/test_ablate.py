@@ -124,7 +124,7 @@ def test_a_killed_ablation_goes_on_and_ends_as_one_that_was_not(tmp_path: Path, 
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     _wait_for(run / "checkpoints" / "last.safetensors", process)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "skin seed 0: interrupted" in errors

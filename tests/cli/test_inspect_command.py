@@ -61,7 +61,7 @@ def test_serving_saves_what_is_struck_out(samples: Path) -> None:
         finally:
             process.send_signal(signal.SIGINT)
         try:
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=120)
         finally:
             process.kill()
     assert struck_out(samples) == {"berta"}

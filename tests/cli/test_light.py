@@ -213,7 +213,7 @@ def test_a_reader_that_goes_away_leaves_no_traceback() -> None:
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    process.wait(timeout=60)
+    process.wait(timeout=120)
 
 
 def test_a_broken_manifest_is_a_warning_and_the_rest_works(tmp_path: Path, spec: Path) -> None:

@@ -89,7 +89,7 @@ def test_the_second_at_one_folder_says_that_it_waits(photos: Path, tmp_path: Pat
         )
         assert process.poll() is None and not list(output.glob("id_*"))
         lock.release()
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 0 and "2 made" in stdout
     assert stderr == ""
 

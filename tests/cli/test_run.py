@@ -139,7 +139,7 @@ def test_ctrl_c_saves_and_exits_with_130(finished: Path, tmp_path: Path) -> None
     )
     wait_for_step(run, 2, process)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "--resume" in errors
