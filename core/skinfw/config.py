@@ -258,6 +258,10 @@ class SizeRequirement:
 class ComponentConfig(StrictModel):
     """Base of every component's configuration: frozen, no unknown fields, every field described."""
 
+    def trained_by(self) -> Path | None:
+        """Return the run folder, or the checkpoint, of the run that trained the component; None for none."""
+        return None
+
 
 class GeneratorConfig(ComponentConfig):
     """Base of a generator's configuration.

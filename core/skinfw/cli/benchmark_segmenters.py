@@ -22,7 +22,8 @@ from skinfw.cli.options import ComponentOption
 )  # fmt: skip
 @click.option(
     "--test-fraction", type=click.FloatRange(0, 1, min_open=True),
-    help="Measure only photos that a run with this data.test_fraction keeps for its test.",
+    help="Measure only photos that a run with this data.test_fraction keeps for its test; for a parser "
+    "those of its own run.",
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=1), help="Measure at most so many photos, evenly chosen.")
 @click.option(
@@ -51,7 +52,7 @@ def command(
     from skinfw.cli.measured import all_that_can_run, tell_figures
     from skinfw.reporting.console import print_table
 
-    chosen = chosen_photos(photos, true, test_fraction, limit)
+    chosen = chosen_photos(photos, true, test_fraction, limit, references)
     if references:
         figures = benchmark_segmenters(references, true, chosen)
     else:

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,12 @@ from skinfw.config import Size
 from skinfw.data.batch import picture_tensor
 from skinfw.data.classes import ClassTable, class_table
 from skinfw.data.label_set_check import check_label_sets
-from skinfw.data.person_id import person_id
 from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_labels, resize_picture
 from skinfw.data.segmentation import LabelMap, Picture
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
-from skinfw.preparation.config import NEAR_DUPLICATE
-from skinfw.preparation.duplicates import join_groups, perceptual_hash
+from skinfw.preparation.duplicates import photo_groups
 from skinfw.preparation.source import photos_below
 from skinfw.segmentation_spec import SegmentationData
 
@@ -139,15 +136,7 @@ class LabelledPhotos:
 
     @cached_property
     def _groups(self) -> Mapping[str, str]:
-        people = [person_id(PurePosixPath(name).with_suffix("").as_posix()) for name in self._names]
-        joined = join_groups(people, [self._hash(name) for name in self._names], NEAR_DUPLICATE)
-        return {name: joined[person] for name, person in zip(self._names, people, strict=True)}
-
-    def _hash(self, name: str) -> str | None:
-        try:
-            return perceptual_hash(Photo.read(self.data.root / name).pixels)
-        except DataError:  # whoever loads it says so
-            return None
+        return photo_groups(self.data.root, self._names)
 
     def load(self, name: str) -> Labelled:
         """Return a photo with its label map, resized.

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import imagehash
 from PIL import Image
 
 from skinfw.data.hash_index import HashIndex
+from skinfw.data.person_id import person_id
+from skinfw.data.photo import Photo
 from skinfw.data.sample_folder import read_record
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import position
+from skinfw.errors import DataError
+from skinfw.preparation.config import NEAR_DUPLICATE
 
 _PHASH = re.compile(r"[0-9a-f]{16}")
 
@@ -113,6 +117,25 @@ def sample_groups(folders: Mapping[str, Path], person: Callable[[str], str], mos
     keys = [str(record.get("group") or person(name)) for name, record in zip(folders, records, strict=True)]
     joined = join_groups(keys, [_phash(record) for record in records], most)
     return {name: joined[key] for name, key in zip(folders, keys, strict=True)}
+
+
+def photo_groups(root: Path, names: Sequence[str]) -> Mapping[str, str]:
+    """Return the group of each photo: of its person as far as its name says, and of its near copies.
+
+    Args:
+        root: the folder of the photos.
+        names: their paths below it, with forward slashes; the ending does not count.
+    """
+    people = [person_id(PurePosixPath(name).with_suffix("").as_posix()) for name in names]
+    joined = join_groups(people, [_hash_of(root / name) for name in names], NEAR_DUPLICATE)
+    return {name: joined[person] for name, person in zip(names, people, strict=True)}
+
+
+def _hash_of(photo: Path) -> str | None:
+    try:
+        return perceptual_hash(Photo.read(photo).pixels)
+    except DataError:  # whoever loads it says so
+        return None
 
 
 def _phash(record: Mapping[str, Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -24,3 +25,7 @@ class ParserConfig(ComponentConfig):
     device: Literal["auto", "cpu"] = Field(
         default="auto", description="auto takes an accelerator where there is one"
     )
+
+    def trained_by(self) -> Path | None:
+        """Return the run. See `ComponentConfig.trained_by`."""
+        return self.path

@@ -151,7 +151,8 @@ def test_which_photos_are_chosen(tmp_path: Path) -> None:
         path = tmp_path / f"id_{number:08d}" / "01_1_front.jpg"
         path.parent.mkdir()
         for each in (path, path.with_name("02_1_side.jpg"), path.with_name("01_1_front_segment.png")):
-            Image.new("RGB", (2, 2)).save(each)
+            pixels = np.random.default_rng(number).integers(0, 256, (16, 16, 3), np.uint8)
+            Image.fromarray(pixels).save(each)
     truth = use("segmenter", "deepfashion")
     every = chosen_photos(tmp_path, truth)
     assert len(every) == 80 and not any(path.suffix == ".png" for path in every)
