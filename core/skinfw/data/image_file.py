@@ -10,7 +10,7 @@ import logging
 import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +18,7 @@ from typing import BinaryIO
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from skinfw.data.image_formats import FORMATS, UNREADABLE_SUFFIXES
-from skinfw.errors import DataError, first_line
+from skinfw.errors import DataError, SkinfwError, first_line
 from skinfw.quiet import quiet
 from skinfw.regular_file import open_regular
 
@@ -99,12 +99,19 @@ def open_image(path: Path) -> DecodedImage:
             `skinfw.data.image_formats.FORMATS`, corrupt or truncated, larger than `MAX_PIXELS`, or holds
             several images.
     """
+    with decoding(path), open_regular(path) as file:
+        return _decode(path, file)
+
+
+@contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """Turn whatever decoding or converting an image raises into one `DataError`, without a warning."""
     try:
-        with open_regular(path) as file, warnings.catch_warnings():
+        with warnings.catch_warnings():
             # of broken metadata, and of Pillow's own limit, which ours replaces
             warnings.simplefilter("ignore")
-            return _decode(path, file)
-    except DataError:
+            yield
+    except SkinfwError:
         raise
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
@@ -122,6 +129,12 @@ def _decode(path: Path, file: BinaryIO) -> DecodedImage:
     if head.startswith(b"\xff\xd8") and _scans(head, file) > MAX_SCANS:
         raise DataError(f"{path}: a JPEG of more than {MAX_SCANS} scans; save the image again")
     file.seek(0)
+    # libtiff writes what is wrong with a file to standard error
+    with quiet() if head[:2] in (b"II", b"MM") else nullcontext():
+        return _opened(path, file, head)
+
+
+def _opened(path: Path, file: BinaryIO, head: bytes) -> DecodedImage:
     try:
         opened = Image.open(file, formats=tuple(FORMATS))
     except UnidentifiedImageError as error:
@@ -141,9 +154,7 @@ def _decode(path: Path, file: BinaryIO) -> DecodedImage:
         orientation = found if found in range(1, 9) else None
         bits, zero_is_white, lossy = _samples(path, image, head)
         coding = _coding(image.format, head)
-        # libtiff writes what is wrong with a file to standard error
-        with quiet() if image.format == "TIFF" else nullcontext():
-            image.load()
+        image.load()
         if image.mode == "P" and image.palette is None:
             raise DataError(f"{path}: cannot be read: its pixels refer to a palette that it does not have")
         # Pillow turns TIFFs itself

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from skinfw.data.image_file import DecodedImage, open_image, sides_tell, turned_upright
+from skinfw.data.image_file import DecodedImage, decoding, open_image, sides_tell, turned_upright
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Mask
 from skinfw.errors import DataError
@@ -64,6 +64,11 @@ def read_label_image(path: Path, photo: Photo | None = None) -> LabelImage:
 
 def label_image_of(file: DecodedImage, photo: Photo | None = None) -> LabelImage:
     """Return what a decoded label map holds; see `read_label_image`."""
+    with decoding(file.path):
+        return _label_image(file, photo)
+
+
+def _label_image(file: DecodedImage, photo: Photo | None) -> LabelImage:
     path = file.path
     image = file.image if photo is None else _turned_like(photo, file)
     if file.zero_is_white:

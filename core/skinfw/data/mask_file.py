@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.data.image_file import DecodedImage, open_image
+from skinfw.data.image_file import DecodedImage, decoding, open_image
 from skinfw.data.photo import BLACK, flattened
 from skinfw.data.segmentation import Mask
 from skinfw.errors import DataError
@@ -58,7 +58,9 @@ def mask_of(file: DecodedImage) -> Mask:
 
 def mask_and_grey(file: DecodedImage) -> tuple[Mask, float]:
     """Return a decoded mask, and the fraction of its pixels that are neither black nor white."""
-    path, values = file.path, _grey(file)
+    path = file.path
+    with decoding(path):
+        values = _grey(file)
     _check_areas(path, values)
     grey = float(((values >= NEARLY) & (values < 256 - NEARLY)).mean())
     if grey > MAX_GREY:

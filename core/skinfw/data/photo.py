@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from skinfw.data.color_profile import to_srgb
-from skinfw.data.image_file import DecodedImage, open_image
+from skinfw.data.image_file import DecodedImage, decoding, open_image
 from skinfw.data.segmentation import Picture
 from skinfw.errors import DataError
 
@@ -78,6 +78,11 @@ def picture_of(file: DecodedImage) -> tuple[Picture, NDArray[np.uint8] | None]:
     Raises:
         DataError: as `read_picture`.
     """
+    with decoding(file.path):
+        return _colors_and_alpha(file)
+
+
+def _colors_and_alpha(file: DecodedImage) -> tuple[Picture, NDArray[np.uint8] | None]:
     image = file.image
     if image.mode in _UNKNOWN:
         raise DataError(f"{file.path}: {_UNKNOWN[image.mode]}; save it as 8-bit sRGB")
@@ -119,6 +124,8 @@ def _with_alpha(file: DecodedImage) -> Image.Image:
 def _eight_bits(file: DecodedImage) -> Image.Image:
     values = np.asarray(file.image, np.uint16)
     peak = _FULL
+    if not 1 <= file.bits <= 16:
+        raise DataError(f"{file.path}: cannot be read: {file.bits} bits a sample")
     if file.bits < 16:  # Pillow leaves TIFFs of 12 bits unscaled
         peak = 2**file.bits - 1
     else:

@@ -208,3 +208,25 @@ def test_a_palette_image_without_its_palette_is_refused(tmp_path: Path) -> None:
     path.write_bytes(content[:start] + content[start + 12 + length :])
     with pytest.raises(DataError, match=r"broken\.png: cannot be read: .* palette that it does not have"):
         open_image(path)
+
+
+def png_with(path: Path, name: bytes, data: bytes) -> Path:
+    """Write a PNG with a palette and a chunk of one's own in front of the pixels."""
+    Image.new("P", (8, 8), 200).save(path)
+    content = path.read_bytes()
+    start = content.index(b"IDAT") - 4
+    chunk = struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    path.write_bytes(content[:start] + chunk + content[start:])
+    return path
+
+
+@pytest.mark.parametrize(("name", "data"), [(b"eXIf", b"{}"), (b"tRNS", b"\x80" * 256), (b"PLTE", b"123")])
+def test_what_stumbles_after_decoding_is_an_error_of_the_file_or_nothing(
+    tmp_path: Path, name: bytes, data: bytes, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = png_with(tmp_path / "odd.png", name, data)
+    try:
+        assert Photo.read(path).size == (8, 8)
+    except DataError as error:
+        assert str(error).startswith(f"{path}: ")
+    assert not recwarn.list
