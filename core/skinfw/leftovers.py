@@ -15,6 +15,9 @@ from pathlib import Path
 from skinfw.errors import RunError
 
 _NAME = re.compile(r"\..+\.(\d+)-\d+\.tmp", re.DOTALL)
+_LONGEST_BEGINNING = 200
+"""Bytes of a file's name that its temporary name begins with: file systems take 255 in all."""
+
 _numbers = itertools.count()
 _in_use: set[str] = set()
 
@@ -27,7 +30,7 @@ def temporary_beside(path: Path) -> Iterator[Path]:
         OSError: it cannot be made.
     """
     # names a process, so that others know when it has been left behind
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{next(_numbers)}.tmp")
+    temporary = path.with_name(f"{_beginning(path.name)}{os.getpid()}-{next(_numbers)}.tmp")
     _in_use.add(temporary.name)
     try:
         temporary.unlink(missing_ok=True)  # of a process that had the same number
@@ -36,6 +39,11 @@ def temporary_beside(path: Path) -> Iterator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
         _in_use.discard(temporary.name)
+
+
+def _beginning(name: str) -> str:
+    """Return what the temporary names of a file begin with."""
+    return f".{os.fsdecode(os.fsencode(name)[:_LONGEST_BEGINNING])}."
 
 
 def remove_leftovers(folder: Path, *, of: str = "", deep: bool = False) -> None:
@@ -49,12 +57,13 @@ def remove_leftovers(folder: Path, *, of: str = "", deep: bool = False) -> None:
     Raises:
         RunError: something cannot be removed.
     """
+    beginning = _beginning(of) if of else "."
     try:
         for place, below, files in os.walk(folder):
             if not deep:
                 below.clear()
             for name in files:
-                if name.startswith(f".{of}.") if of else name.startswith("."):
+                if name.startswith(beginning):
                     _remove_if_left_behind(Path(place, name))
     except OSError as error:
         raise RunError(f"{error.filename or folder}: cannot be removed: {error.strerror or error}") from error

@@ -60,9 +60,13 @@ def read_regular(path: str | Path, max_bytes: int | None = None) -> bytes:
     return data
 
 
+def special_file(mode: int) -> str:
+    """Return what a file that is neither regular nor a folder is, by its ``st_mode``."""
+    return f"{_KINDS.get(stat.S_IFMT(mode), 'a special file')}, not a regular file"
+
+
 def _check(mode: int, path: str | Path) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "a folder, not a file", str(path))
     if not stat.S_ISREG(mode):
-        kind = _KINDS.get(stat.S_IFMT(mode), "a special file")
-        raise OSError(errno.EINVAL, f"{kind}, not a regular file", str(path))
+        raise OSError(errno.EINVAL, special_file(mode), str(path))

@@ -11,6 +11,7 @@ from typing import Protocol
 from skinfw.data.split import Split, split_names
 from skinfw.errors import DataError, RunError
 from skinfw.jsonfile import write_text
+from skinfw.regular_file import read_regular
 from skinfw.run_folder import Run
 from skinfw.run_spec import SplitSpec
 
@@ -50,7 +51,7 @@ def read_split(folder: Path) -> Split | None:
     """
     path = Run.split_of(folder)
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(read_regular(path))
         sides = {side: record[side] for side in ("train", "validation", "test")}
         if not all(isinstance(name, str) for names in sides.values() for name in names):
             raise ValueError("a name is not a text")

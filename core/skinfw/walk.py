@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from skinfw.regular_file import special_file
+
 _PSEUDO = ("/dev", "/proc", "/sys")
 
 
@@ -120,7 +122,5 @@ def _read(path: Path) -> Folder:
         elif stat.S_ISREG(mode):
             folder.files.append(entry.name)
         else:
-            folder.skipped.append(
-                Skipped(Path(entry.path), "special file", "a FIFO, device or socket, not a regular file")
-            )
+            folder.skipped.append(Skipped(Path(entry.path), "special file", special_file(mode)))
     return folder

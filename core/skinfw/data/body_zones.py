@@ -49,22 +49,23 @@ def zones_of_pose(keypoints: Keypoints, size: Size) -> ZoneMap | None:
     unit = _unit(places)
     if unit < 1:
         return None
-    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    y, x = (np.arange(side, dtype=np.float32) for side in size)
     nearest = np.full(size, np.inf, np.float32)
     zones = np.zeros(size, np.uint8)
     for zone, begin, end, radius in _segments(places):
-        along = end - begin
-        length = float(along @ along)
-        part = (
-            0
-            if length == 0
-            else (((x - begin[0]) * along[0] + (y - begin[1]) * along[1]) / length).clip(0, 1)
-        )
-        away = np.hypot(x - begin[0] - part * along[0], y - begin[1] - part * along[1]) / (radius * unit)
+        # plain floats: with those of numpy every array would be of twice the size
+        (left, top), (right, down) = begin.tolist(), (end - begin).tolist()
+        to_x, to_y = x - left, (y - top)[:, None]
+        length = right**2 + down**2
+        if length > 0:
+            part = (to_x * (right / length) + to_y * (down / length)).clip(0, 1)
+            to_x, to_y = to_x - part * right, to_y - part * down
+        away = (to_x**2 + to_y**2) / (radius * unit) ** 2
         closer = away < nearest
-        nearest[closer], zones[closer] = away[closer], ZONES.index(zone)
+        np.copyto(nearest, away, where=closer)
+        np.copyto(zones, np.uint8(ZONES.index(zone)), where=closer)
     zones[nearest > 1] = UNDECIDED
-    zones[nearest > _FAR] = ZONES.index("elsewhere")
+    zones[nearest > _FAR**2] = ZONES.index("elsewhere")
     return zones
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -115,8 +117,7 @@ def labels_of(file: DecodedImage) -> LabelMap:
     path, labels = file.path, label_image_of(file)
     if labels.codes is None:
         raise DataError(f"{path}: holds colors, not class codes; prepare the sample again")
-    known = (sample_palette(), grey_ramp())
-    if labels.palette is not None and not any(is_indexed(labels, each) for each in known):
+    if labels.palette is not None and not is_indexed(labels, (sample_palette(), grey_ramp())):
         raise DataError(
             f"{path}: another program has changed its palette, so its values may not be class codes any "
             "more; prepare the sample again"
@@ -126,26 +127,34 @@ def labels_of(file: DecodedImage) -> LabelMap:
     return labels.codes.astype(np.uint8)
 
 
-def is_indexed(labels: LabelImage, palette: Palette) -> bool:
-    """Return whether each code that occurs in a palette image has the color of that code in a palette."""
+def is_indexed(labels: LabelImage, palettes: Iterable[Palette]) -> bool:
+    """Return whether each code that occurs in a palette image has its color in one of some palettes."""
     if labels.codes is None or labels.palette is None:
         return False
-    used = np.unique(labels.codes[~labels.clear])
-    return bool((used < len(palette)).all() and np.array_equal(labels.palette[used], palette[used]))
+    used = np.flatnonzero(np.bincount(labels.codes[~labels.clear]))
+    colors = labels.palette[used]
+    return any(used.max(initial=0) < len(each) and np.array_equal(colors, each[used]) for each in palettes)
 
 
+@cache
 def sample_palette() -> Palette:
     """Return the palette of the label maps in sample folders: black, then hues a golden ratio apart."""
     hues = (np.arange(256) * 0.618034 % 1 * 179).astype(np.uint8)
     rings = np.stack([hues, np.full(256, 200, np.uint8), 255 - np.arange(256, dtype=np.uint8) // 4], axis=1)
     colors = cv2.cvtColor(rings[None], cv2.COLOR_HSV2RGB)[0].astype(np.uint8)
     colors[0] = 0
-    return np.asarray(colors, np.uint8)
+    return _constant(colors)
 
 
+@cache
 def grey_ramp() -> Palette:
     """Return the palette in which each code is the grey level of that value."""
-    return np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    return _constant(np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1))
+
+
+def _constant(palette: Palette) -> Palette:
+    palette.flags.writeable = False  # all callers share it
+    return palette
 
 
 def _turned_like(photo: Photo, file: DecodedImage) -> Image.Image:

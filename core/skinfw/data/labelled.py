@@ -25,6 +25,7 @@ from skinfw.interfaces.segmenter import Segmenter
 from skinfw.preparation.duplicates import photo_groups
 from skinfw.preparation.source import photos_below
 from skinfw.segmentation_spec import SegmentationData
+from skinfw.weights import file_sha256
 
 _MEBIBYTE = 2**20
 
@@ -168,6 +169,6 @@ class LabelledPhotos:
         for name in self._names:
             path = self.data.root / name
             for each in (path, *self._segmenter.sources(path)):
-                content = hashlib.sha256(each.read_bytes()).hexdigest() if each.is_file() else ""
+                content = file_sha256(each) if each.is_file() else ""
                 digest.update(f"{name}\0{each.name}\0{content}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()

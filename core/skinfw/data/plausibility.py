@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +132,7 @@ class Evidence:
         least = max(1.0, _RARE * body.sum())
         shares = []
         for name, pixels in zip(table.classes, body, strict=True):
-            zones = next((zones for word, zones in _WORDS if re.search(word, name.lower())), None)
+            zones = _zones_of_class(name)
             if zones is not None and pixels.sum() >= least:
                 shares.append(sum(pixels[ZONES.index(zone) - 1] for zone in zones) / pixels.sum())
         return float(np.log(np.clip(shares, _LEAST_SHARE, 1)).mean()) if shares else 0.0
@@ -143,6 +144,12 @@ class Evidence:
             return None
         codes = [table.classes.index(name) for name in table.regions["background"]]
         return float(elsewhere[codes].sum() / elsewhere.sum())
+
+
+@lru_cache(maxsize=1024)
+def _zones_of_class(name: str) -> tuple[Zone, ...] | None:
+    """Return where a class lies by its name; None where the name does not say it."""
+    return next((zones for word, zones in _WORDS if re.search(word, name.lower())), None)
 
 
 def _region_probabilities(table: LabelTable) -> NDArray[np.float64]:

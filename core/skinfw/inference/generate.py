@@ -19,7 +19,7 @@ from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.devices import pick_device
-from skinfw.errors import DataError, RunError, SkinfwError
+from skinfw.errors import DataError, RunError, SkinfwError, listed
 from skinfw.inference.mark import checkpoint_mark, png_mark, read_mark, sample_mark
 from skinfw.inference.paint import PaintedBatch, ProgressCallback, paint_batches
 from skinfw.jsonfile import replacing
@@ -115,10 +115,9 @@ def _nothing_to_paint(names: Sequence[str], total: int, spec: Spec) -> str:
     """Say which of the samples have nothing to paint, or return an empty text."""
     if not names:
         return ""
-    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
     skin = spec.composite == "skin"
     why = "segmentation_skin is missing or all black" if skin else "apparel_head_foot keeps every pixel"
-    return f"{len(names)} of {total} samples have nothing to paint, because {why}: {shown}"
+    return f"{len(names)} of {total} samples have nothing to paint, because {why}: {listed(names, SHOWN)}"
 
 
 def _refuse_existing(paths: Sequence[Path]) -> None:

@@ -12,16 +12,14 @@ from PIL.PngImagePlugin import PngInfo
 
 from skinfw.data.sample import Sample
 from skinfw.environment import versions
+from skinfw.weights import file_sha256
 
 _KEY = "skinfw"
 
 
 def checkpoint_mark(path: Path) -> str:
     """Return a hash of a checkpoint's bytes and of the version of skinfw."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256")
-    digest.update(str(versions().get("skinfw")).encode())
-    return digest.hexdigest()
+    return hashlib.sha256(f"{file_sha256(path)} {versions().get('skinfw')}".encode()).hexdigest()
 
 
 def sample_mark(sample: Sample) -> str:

@@ -14,7 +14,6 @@ import re
 import stat
 import struct
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -26,6 +25,7 @@ from typing import IO, Any, cast
 from skinfw.data.image_formats import is_image_name
 from skinfw.data.sample_writer import writing_failed
 from skinfw.errors import DataError
+from skinfw.leftovers import temporary_beside
 from skinfw.paths_below import composed, folded, name_fault, path_below
 from skinfw.regular_file import open_regular
 
@@ -363,15 +363,10 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
     """Write a file whole or not at all; two processes may write the same one."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as temporary:
-            try:
-                for data in _from_archive(chunks):
-                    temporary.write(data)
-                temporary.flush()
-                Path(temporary.name).replace(path)
-            except BaseException:
-                Path(temporary.name).unlink(missing_ok=True)
-                raise
+        with temporary_beside(path) as temporary:
+            with temporary.open("wb") as file:
+                file.writelines(_from_archive(chunks))
+            temporary.replace(path)
     except OSError as error:
         if error.errno not in _UNFIT_NAME:  # then there is no such file, and its photo says so
             raise writing_failed(path, error) from error

@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.config import StrictModel
+from skinfw.errors import listed
 from skinfw.regions import RegionName
 
 LabelSetName = Literal[
@@ -24,13 +25,13 @@ def check_regions(regions: dict[RegionName, tuple[str, ...]]) -> dict[RegionName
     counts = Counter(name for members in regions.values() for name in members)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
-        raise PydanticCustomError("class_twice", f"{listed(twice)} stands in it more than once")
+        raise PydanticCustomError("class_twice", f"{quoted(twice)} stands in it more than once")
     return regions
 
 
-def listed(names: Iterable[str]) -> str:
-    """Return names in quotes, divided by commas."""
-    return ", ".join(repr(name) for name in names)
+def quoted(names: Iterable[str]) -> str:
+    """Return names in quotes, divided by commas; of very many the first ones."""
+    return listed([repr(name) for name in names])
 
 
 class CustomLabels(StrictModel):
@@ -53,7 +54,7 @@ class CustomLabels(StrictModel):
         unknown = {name for members in self.regions.values() for name in members} - set(self.classes)
         if unknown:
             raise PydanticCustomError(
-                "unknown_class", f"regions names {listed(sorted(unknown))}, which classes does not hold"
+                "unknown_class", f"regions names {quoted(sorted(unknown))}, which classes does not hold"
             )
         return self
 

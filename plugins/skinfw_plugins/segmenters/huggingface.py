@@ -19,7 +19,7 @@ from skinfw.errors import UserError, first_line
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.trust import VARIABLE, refuse_connection
 from skinfw.weights import file_sha256
-from skinfw_plugins.segmenters.config_labels import listed
+from skinfw_plugins.segmenters.config_labels import quoted
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet
 from skinfw_plugins.segmenters.scores import best_class
@@ -188,7 +188,7 @@ def label_set(own: tuple[str, ...], config: HuggingfaceConfig, model: str) -> La
         found = LABEL_SETS[config.labels]
         if len(found.classes) != len(own):
             raise UserError(
-                f"{model}: has {len(own)} classes ({listed(own)}), the label set {config.labels} has "
+                f"{model}: has {len(own)} classes ({quoted(own)}), the label set {config.labels} has "
                 f"{len(found.classes)}; choose another, or say which of its classes are which region"
             )
         return found
@@ -196,11 +196,11 @@ def label_set(own: tuple[str, ...], config: HuggingfaceConfig, model: str) -> La
     named = [name for members in regions.values() for name in members]
     unknown = [name for name in named if name not in own]
     if unknown:
-        raise UserError(f"{model}: has no class {listed(unknown)}; its classes are {listed(own)}")
+        raise UserError(f"{model}: has no class {quoted(unknown)}; its classes are {quoted(own)}")
     rest = [name for name in own if name not in named]
     if rest and config.other is None:
         raise UserError(
-            f"{model}: labels leaves out {listed(rest)}; put them into regions, or say with other which "
+            f"{model}: labels leaves out {quoted(rest)}; put them into regions, or say with other which "
             "region they belong to"
         )
     if rest and config.other is not None:

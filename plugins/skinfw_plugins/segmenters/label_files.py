@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from skinfw.data.label_file import (
     LabelImage,
+    Palette,
     grey_ramp,
     is_indexed,
     read_label_image,
@@ -93,8 +95,12 @@ def read_label_file(path: Path, photo: Photo, colors: LabelColors) -> LabelMap:
 
 def _is_indexed(image: LabelImage, colors: LabelColors) -> bool:
     known = [np.array(palette, np.uint8) for palette in colors.palettes]
-    voc = np.array([voc_color(code) for code in range(256)], np.uint8)
-    return any(is_indexed(image, each) for each in (*known, voc, sample_palette(), grey_ramp()))
+    return is_indexed(image, (*known, _voc_palette(), sample_palette(), grey_ramp()))
+
+
+@cache
+def _voc_palette() -> Palette:
+    return np.array([voc_color(code) for code in range(256)], np.uint8)
 
 
 def _with_background(

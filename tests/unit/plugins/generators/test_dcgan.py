@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from counting import parameters
 from PIL import Image
 from torch import Tensor, nn
 
@@ -30,10 +31,6 @@ def build(size: tuple[int, int], **fields: object) -> DcganGenerator:
 
 def judge(size: tuple[int, int], **fields: object) -> DcganDiscriminator:
     return DcganDiscriminator(DcganDiscriminatorConfig.model_validate(fields), DiscriminatorIO(size, 0))
-
-
-def parameters(*modules: nn.Module) -> int:
-    return sum(parameter.numel() for module in modules for parameter in module.parameters())
 
 
 def convolutions(network: nn.Module, *inputs: Tensor | None) -> tuple[list[Row], list[Shape]]:
@@ -93,8 +90,8 @@ def test_both_networks_and_their_optimisers_fit_into_4_gb_at_512_pixels() -> Non
     # weights, gradients and Adam's two moments; a checkpoint copies all but the gradients
     assert 4 * count * (4 + 3) < 0.7 * 4 * GIGABYTE
     with torch.device("meta"):
-        uncapped = parameters(build((512, 512), max_channels=2**20), judge((512, 512), max_channels=2**20))
-    assert 4 * uncapped * 4 > 4 * GIGABYTE
+        wider = parameters(build((512, 512), max_channels=4096), judge((512, 512), max_channels=4096))
+    assert 4 * wider * 4 > 4 * GIGABYTE
 
 
 @pytest.mark.parametrize("size", [(8, 8), (64, 96), (24, 24), (256, 128)])
@@ -136,16 +133,6 @@ def test_weights_start_as_in_the_paper() -> None:
     for layer in (network.project[0], network.up[0][0], network.last):
         assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
         assert layer.weight.mean().item() == pytest.approx(0, abs=0.002)
-
-
-def test_output_covers_the_unit_range() -> None:
-    network = build((8, 8), base_channels=4).eval()
-    with torch.no_grad():
-        for value, expected in [(50.0, 1.0), (-50.0, 0.0), (0.0, 0.5)]:
-            network.last.weight.zero_()
-            network.last.bias.fill_(value)
-            painted = network(torch.rand(1, 3, 8, 8), torch.randn(1, 100))
-            assert torch.allclose(painted, torch.tensor(expected))
 
 
 def test_a_whole_run_trains_measures_and_paints(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from counting import parameters
 
 from skinfw.interfaces import GeneratorIO
 from skinfw_plugins.generators.config import FcnnConfig
@@ -16,10 +16,6 @@ REPORT = (1101, 750)
 def build(size: tuple[int, int], inputs: tuple[str, ...] = (APPAREL,), **fields: object) -> FcnnGenerator:
     torch.manual_seed(0)
     return FcnnGenerator(FcnnConfig.model_validate(fields), GeneratorIO(size, inputs))
-
-
-def parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def test_the_reports_network_has_the_parameters_of_a_count_by_hand() -> None:

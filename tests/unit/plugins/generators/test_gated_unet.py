@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from counting import parameters
 
 from skinfw.interfaces import GeneratorIO
 from skinfw_plugins.generators.config_outlook import GatedUnetConfig
@@ -18,10 +18,6 @@ def build(inputs: int = 2, **fields: object) -> GatedUnetGenerator:
     torch.manual_seed(0)
     config = GatedUnetConfig.model_validate({"base_channels": 4, **fields})
     return GatedUnetGenerator(config, GeneratorIO((32, 32), INPUTS[:inputs]))
-
-
-def parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def gated(kernel: int, incoming: int, outgoing: int) -> int:
@@ -121,20 +117,6 @@ def test_every_skip_connection_carries() -> None:
             # the second half of the incoming channels is the skip
             both.weight[:, both.in_channels // 2 :] = 0
         assert not torch.equal(cut(condition), whole), index
-
-
-def test_dropout_acts_on_the_innermost_features(dropped: list[tuple[int, ...]]) -> None:
-    build()(torch.rand(1, 6, 32, 64))
-    assert dropped == [(16, 8, 16)]
-
-
-def test_output_covers_the_unit_range() -> None:
-    network = build().eval()
-    with torch.no_grad():
-        for value, expected in [(50.0, 1.0), (-50.0, 0.0), (0.0, 0.5)]:
-            nn.init.zeros_(network.last.weight)
-            network.last.bias.fill_(value)
-            assert torch.allclose(network(torch.rand(1, 6, 8, 8)), torch.tensor(expected))
 
 
 def test_odd_base_channels_are_refused() -> None:

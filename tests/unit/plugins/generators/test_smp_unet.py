@@ -9,9 +9,10 @@ import pytest
 import segmentation_models_pytorch as smp
 import timm
 import torch
+from counting import parameters
 from huggingface_hub import constants
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
 
 import skinfw
@@ -33,10 +34,6 @@ def build(inputs: int = 2, size: tuple[int, int] = (64, 96), **fields: object) -
     torch.manual_seed(0)
     config = SmpUnetConfig.model_validate({"encoder": "tu-test_resnet", "base_channels": 4, **fields})
     return SmpUnetGenerator(config, GeneratorIO(size, INPUTS[:inputs]))
-
-
-def parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 @pytest.fixture
