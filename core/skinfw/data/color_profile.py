@@ -124,6 +124,8 @@ def _check_srgb(image: Image.Image, file: DecodedImage) -> None:
 
 
 def _is_adobe_rgb(image: Image.Image) -> bool:
-    """Return whether a camera says Adobe RGB in the way of DCF 2.0: the interoperability index R03."""
-    index = image.getexif().get_ifd(ExifTags.IFD.Interop).get(1)
-    return str(index).strip("\0 ") == "R03" if index is not None else False
+    """Return whether a camera says Adobe RGB: by DCF 2.0's interoperability index R03, or color space 2."""
+    exif = image.getexif()
+    index = exif.get_ifd(ExifTags.IFD.Interop).get(1)
+    space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
+    return space == 2 or (index is not None and str(index).strip("\0 ") == "R03")

@@ -30,6 +30,8 @@ _MAX_CHROMA = 48
 _AREA = 5
 _AREA_NEARLY = 32
 _FLAT_NEARLY = 8
+_SMALL_AREA = 3
+_LEAST_ALONE, _MOST_ALONE = 16, 0.1
 _BORDER = 0.5
 
 _CONVENTION = "a mask is white where the skin is and black elsewhere"
@@ -62,6 +64,9 @@ def mask_and_grey(file: DecodedImage) -> tuple[Mask, float]:
     with decoding(path):
         values = _grey(file)
     _check_areas(path, values)
+    if not file.lossy:
+        _check_bands(path, values)
+    _check_dithering(path, values >= THRESHOLD)
     grey = float(((values >= NEARLY) & (values < 256 - NEARLY)).mean())
     if grey > MAX_GREY:
         raise DataError(f"{path}: {grey:.0%} of its pixels are neither black nor white; {_CONVENTION}")
@@ -146,21 +151,45 @@ def _check_areas(path: Path, values: NDArray[np.uint8]) -> None:
     lowest, highest = cv2.erode(values, kernel), cv2.dilate(values, kernel)
     between = (lowest >= _AREA_NEARLY) & (highest < 256 - _AREA_NEARLY)
     flat = (lowest == highest) & (lowest >= _FLAT_NEARLY) & (highest < 256 - _FLAT_NEARLY)
-    areas = _inner(between | flat)
-    if areas.any():
-        y, x = np.argwhere(areas)[0] + _AREA // 2
+    _refuse_grey(path, values, between | flat, _AREA)
+
+
+def _check_bands(path: Path, values: NDArray[np.uint8]) -> None:
+    """Narrow bands of one grey, such as the unknown region of a trimap, are no edges either."""
+    kernel = np.ones((_SMALL_AREA, _SMALL_AREA), np.uint8)
+    flat = cv2.erode(values, kernel) == cv2.dilate(values, kernel)
+    grey = (values >= NEARLY) & (values < 256 - NEARLY)
+    _refuse_grey(path, values, flat & grey, _SMALL_AREA)
+
+
+def _refuse_grey(path: Path, values: NDArray[np.uint8], areas: Mask, side: int) -> None:
+    inner = _inner(areas, side)
+    if inner.any():
+        y, x = np.argwhere(inner)[0] + side // 2
         raise DataError(
             f"{path}: an area around x={x}, y={y} is grey ({values[y, x]}), neither black nor white; "
             f"{_CONVENTION}"
         )
 
 
+def _check_dithering(path: Path, mask: Mask) -> None:
+    """Grey that was dithered into black and white, as Pillow does for mode 1, is still grey."""
+    cross = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.uint8)
+    beside = cv2.filter2D(mask.astype(np.uint8), -1, cross)
+    alone = np.count_nonzero(np.where(mask, beside == 0, beside == 4))
+    if alone >= _LEAST_ALONE and alone > _MOST_ALONE * np.count_nonzero(mask):
+        raise DataError(
+            f"{path}: {alone:,} pixels stand alone among others, as where grey was dithered; {_CONVENTION}: "
+            "save it without dithering"
+        )
+
+
 def _has_area(found: Mask) -> bool:
     eroded = cv2.erode(found.astype(np.uint8), np.ones((_AREA, _AREA), np.uint8))
-    return bool(_inner(eroded).any())
+    return bool(_inner(eroded, _AREA).any())
 
 
-def _inner(areas: NDArray[np.generic]) -> NDArray[np.generic]:
+def _inner(areas: NDArray[np.generic], side: int) -> NDArray[np.generic]:
     """Return the places whose whole neighborhood is in the image."""
-    edge = _AREA // 2
+    edge = side // 2
     return areas[edge:-edge, edge:-edge]

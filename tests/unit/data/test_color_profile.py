@@ -182,10 +182,12 @@ def test_an_hdr_avif(tmp_path: Path) -> None:
         Photo.read(tmp_path / "a.avif")
 
 
-def test_adobe_rgb_by_exif_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("space", "index"), [(0xFFFF, "R03"), (2, None)])
+def test_adobe_rgb_by_exif_alone(tmp_path: Path, space: int, index: str | None) -> None:
     exif = Image.Exif()
-    exif.get_ifd(0x8769)[0xA001] = 0xFFFF
-    exif.get_ifd(0x8769)[0xA005] = {1: "R03"}
+    exif.get_ifd(0x8769)[0xA001] = space
+    if index:
+        exif.get_ifd(0x8769)[0xA005] = {1: index}
     Image.fromarray(COLORS).save(tmp_path / "a.jpg", exif=exif)
     with pytest.raises(DataError, match=r"a\.jpg: Adobe RGB by its EXIF data"):
         Photo.read(tmp_path / "a.jpg")

@@ -121,6 +121,12 @@ def drawn(value: int, also: int | None = None) -> np.ndarray:
     return values
 
 
+def band(values: np.ndarray, width: int) -> np.ndarray:
+    """A trimap: an unknown region along the edges."""
+    around = cv2.dilate(values, np.ones((2 * width + 1, 2 * width + 1), np.uint8))
+    return np.where(around > values, 128, values).astype(np.uint8)
+
+
 REJECTED: dict[str, tuple[Callable[[], Image.Image], str]] = {
     "black on transparent": (lambda: rgba(BLACK, GREY), "black where it is opaque"),
     "transparent hole in black": (lambda: rgba(THREE, 255 - GREY), "black where it is opaque"),
@@ -136,6 +142,15 @@ REJECTED: dict[str, tuple[Callable[[], Image.Image], str]] = {
     "light grey": (lambda: Image.fromarray(drawn(200)), r"is grey \(200\)"),
     "a second, grey area": (lambda: Image.fromarray(drawn(255, 50)), r"x=7, y=7 is grey \(50\)"),
     "a grey background": (lambda: Image.fromarray(np.maximum(GREY, 90)), r"is grey \(90\)"),
+    "a narrow grey band": (lambda: Image.fromarray(band(GREY, 4)), r"is grey \(128\)"),
+    "dithered grey": (
+        lambda: Image.fromarray(drawn(128)).resize((64, 96)).convert("1"),
+        "pixels stand alone among others, as where grey was dithered",
+    ),
+    "dithered class codes": (
+        lambda: Image.fromarray(drawn(40)).resize((128, 192)).convert("1"),
+        "as where grey was dithered",
+    ),
     "feathered": (
         lambda: Image.fromarray(GREY).resize((400, 600)).filter(ImageFilter.GaussianBlur(12)),
         "is grey",

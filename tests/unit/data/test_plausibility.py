@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -100,6 +100,22 @@ def test_a_pose_of_half_the_size_is_noticed() -> None:
     pose = Keypoints(PEOPLE[0].points).mapped(0.4, 0.4, 0, 0)
     _, wrong = check_label_map(read(written(0, "atr"), "atr"), pose, {})
     assert "map and pose may be of different photos or sizes" in wrong and "Nose on background" in wrong
+
+
+@pytest.mark.parametrize("turn", [np.rot90, np.flipud, np.transpose, lambda codes: np.rot90(codes, -1)])
+def test_turned_maps_are_noticed(turn: Callable[[np.ndarray], np.ndarray]) -> None:
+    for seed, drawing in enumerate(PEOPLE):
+        square = np.pad(written(seed, "deepfashion"), ((0, 0), (32, 32)))
+        pose = Keypoints(drawing.points).mapped(1, 1, 32, 0)
+        assert not check_label_map(read(square, "deepfashion"), pose, {})[1]
+        _, wrong = check_label_map(read(np.ascontiguousarray(turn(square)), "deepfashion"), pose, {})
+        assert "Nose on" in wrong and "turned" in wrong
+
+
+def test_a_head_without_a_region_is_no_fault() -> None:
+    codes, pose = written(0, "deepfashion"), Keypoints(PEOPLE[0].points)
+    known = {name: names for name, names in TABLES["deepfashion"].regions.items() if name != "head"}
+    assert not check_label_map(Segmentation(codes, TABLES["deepfashion"].classes, known), pose, {})[1]
 
 
 def test_too_few_points_say_nothing() -> None:
