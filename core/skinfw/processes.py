@@ -1,7 +1,8 @@
 """Starting processes: the one place where skinfw does it. Light: imports nothing heavy.
 
 A process that is started here never runs the user's script again, so scripts need no ``if __name__ ==
-"__main__"``, leaves Ctrl-C to the process that started it, and ends with it, however that one ends.
+"__main__"``, leaves Ctrl-C to the process that started it, ends with it, however that one ends, and imports
+nothing from the current folder, which may hold a stranger's files, unless this one does.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.context import BaseContext, SpawnContext, SpawnProcess
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -38,9 +40,10 @@ def make_pool(
         initializer: called in each process before anything else, a function of a module.
         arguments: what it is given.
     """
-    return ProcessPoolExecutor(
-        count, mp_context=_FreshContext(), initializer=_begin, initargs=(initializer, arguments)
-    )
+    with _safe_path():  # locks start a process too, which keeps account of them
+        return ProcessPoolExecutor(
+            count, mp_context=_FreshContext(), initializer=_begin, initargs=(initializer, arguments)
+        )
 
 
 def spread(
@@ -76,6 +79,16 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def is_worker() -> bool:
+    """Return whether this process is one of a pool of `make_pool`."""
+    return _worker
+
+
+def imports_from_here() -> bool:
+    """Return whether this process imports from the current folder, as ``python -m`` does."""
+    return any(not entry or Path(entry).absolute() == Path.cwd() for entry in sys.path)
+
+
 def loader_context() -> BaseContext | None:
     """Return how a data loader starts its processes; None: as the system does, by a copy of this one."""
     method = multiprocessing.get_start_method(allow_none=True) or multiprocessing.get_all_start_methods()[0]
@@ -108,7 +121,7 @@ class _FreshProcess(SpawnProcess):
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:  # noqa: N802  # multiprocessing's name
-        with _script_hidden():
+        with _script_hidden(), _safe_path():
             return SpawnProcess._Popen(process_obj)
 
 
@@ -116,6 +129,26 @@ class _FreshContext(SpawnContext):
     """Starts new interpreters: a forked copy of a process with threads may hang, and has its memory."""
 
     Process = _FreshProcess
+
+
+_SAFE_PATH = "PYTHONSAFEPATH"
+_SET_BY_US = "skinfw"
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Have Python's processes that start meanwhile import nothing from the current folder.
+
+    multiprocessing starts them with ``python -c``, which looks there first, for the standard library too.
+    """
+    if _SAFE_PATH in os.environ or imports_from_here():
+        yield
+        return
+    os.environ[_SAFE_PATH] = _SET_BY_US
+    try:
+        yield
+    finally:
+        os.environ.pop(_SAFE_PATH, None)
 
 
 @contextmanager
@@ -129,7 +162,14 @@ def _script_hidden() -> Iterator[None]:
         sys.modules["__main__"] = script
 
 
+_worker = False
+
+
 def _begin(initializer: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    global _worker
+    _worker = True
+    if os.environ.get(_SAFE_PATH) == _SET_BY_US:  # scripts that this process may start keep their own folder
+        del os.environ[_SAFE_PATH]
     # Ctrl-C comes to all processes of a terminal; the one that started this one ends it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()

@@ -14,13 +14,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Annotated, Any, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from skinfw.config import MOST_ENTRIES
 from skinfw.environment import environment
 from skinfw.errors import RunError
 from skinfw.jsonfile import read_json, write_json, write_text
 from skinfw.leftovers import remove_leftovers
 from skinfw.locks import PATIENCE, FolderLock
+from skinfw.paths_below import path_below
+from skinfw.regular_file import open_regular
 from skinfw.spec import AnySpec, parse_spec
 
 OWN_FILES = ("spec.json", "environment.json", "split.json", "log.jsonl", "metrics.json", "report.html")
@@ -78,6 +83,15 @@ class Run:
         """Grids of sample pictures."""
         return self.folder / "samples"
 
+    @property
+    def test_samples_folder(self) -> Path:
+        """The example pictures of the last evaluation, which the next one replaces.
+
+        Raises:
+            DataError: a link leads there, and out of the run folder.
+        """
+        return path_below(self.folder, "samples/test")
+
     def checkpoint(self, which: str = "best") -> Path:
         """Return the path of the ``best`` or ``last`` checkpoint."""
         return self.folder / "checkpoints" / f"{which}.safetensors"
@@ -99,11 +113,15 @@ class Run:
             raise RunError(f"{self.log_path}: cannot be written: {error.strerror or error}") from error
 
     def read_log(self) -> list[dict[str, Any]]:
-        """Return the log's records; lines that a killed run left half-written are counted in a warning."""
+        """Return the log's records.
+
+        Lines that a killed run left half-written, or that a run does not write so, are counted in a warning.
+        """
         if not self.log_path.is_file():
             return []
-        lines = self.log_path.read_bytes().splitlines()
-        records = [record for record in map(_log_record, lines) if record is not None]
+        with open_regular(self.log_path) as stream:
+            lines = [_log_record(line) for line in stream]
+        records = [record for record in lines if record is not None]
         if len(records) < len(lines):
             logger.warning(
                 "%s: %d of %d lines cannot be read and are left out",
@@ -139,14 +157,31 @@ def _last_byte(stream: IO[bytes]) -> bytes:
     return stream.read(1)
 
 
+_LogCount = Annotated[int, Field(ge=0, le=10**12)]
+_LogFigures = dict[Annotated[str, Field(max_length=200)], float | None]
+
+
+class _LogRecord(BaseModel):
+    """What a line of the log holds of what is read of it."""
+
+    model_config = ConfigDict(strict=True)
+
+    event: str
+    step: _LogCount
+    epoch: _LogCount = 0
+    losses: _LogFigures = Field(default={}, max_length=MOST_ENTRIES)
+    values: _LogFigures = Field(default={}, max_length=MOST_ENTRIES)
+    seconds_a_step: float = 0.0
+
+
 def _log_record(line: bytes) -> dict[str, Any] | None:
     """Return the record of a line of the log, or None where the line is damaged."""
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
+        _LogRecord.model_validate_json(line)
+        record: dict[str, Any] = json.loads(line)
+    except (ValidationError, ValueError, RecursionError):
         return None
-    known = isinstance(record, dict) and isinstance(record.get("step"), int) and "event" in record
-    return record if known else None
+    return record
 
 
 @contextmanager

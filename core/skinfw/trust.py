@@ -24,7 +24,8 @@ from pydantic import BaseModel
 from skinfw.cache import state_folder
 from skinfw.component_spec import ComponentSpec
 from skinfw.config import Outside, OutsideKind
-from skinfw.errors import TrustError, shortened
+from skinfw.errors import TrustError, printable, shortened
+from skinfw.processes import is_worker
 
 KEY_FILE = "key"
 """In the user's state folder: what the specs of the user's own runs are signed with."""
@@ -162,14 +163,19 @@ def refuse_links(folder: Path) -> None:
                 )
 
 
-def announce_programs(component: ComponentSpec) -> None:
-    """Say which program a component starts, once in a process and before it does."""
-    for each in named_outside(component):
-        if each.kind == "program" and each.value not in _announced:
-            _announced.add(each.value)
-            logger.warning(
-                "the %s %r starts the program %s", component.kind, component.name, shortened(each.value, 200)
-            )
+def announce_programs(*values: ComponentSpec | BaseModel) -> None:
+    """Say which programs components or specs start, once and before they do.
+
+    Processes of a pool say nothing: the one that started them has said it.
+    """
+    if is_worker():
+        return
+    for value in values:
+        what = f"the {value.kind} {value.name!r}" if isinstance(value, ComponentSpec) else "the spec"
+        for each in named_outside(value, training=True):
+            if each.kind == "program" and each.value not in _announced:
+                _announced.add(each.value)
+                logger.warning("%s starts the program %s", what, printable(shortened(each.value, 200)))
 
 
 def sign(spec: Any) -> str:

@@ -42,7 +42,7 @@ SCRIPT = """
 import os, time
 from skinfw.processes import CHUNK, spread
 print("begin", flush=True)
-print(*sorted(spread({work}, {items}, 2)), flush=True)
+print(*sorted(spread({work}, {items}, 2), key=str), flush=True)
 """
 
 
@@ -56,8 +56,21 @@ def start_script(folder: Path, work: str, items: str) -> subprocess.Popen[str]:
 def test_a_process_does_not_run_the_script_again(tmp_path: Path) -> None:
     with start_script(tmp_path, "abs", "range(-CHUNK, CHUNK)") as script:
         said, _ = script.communicate(timeout=120)
-    numbers = " ".join(str(number) for number in sorted(map(abs, range(-CHUNK, CHUNK))))
+    numbers = " ".join(sorted(str(abs(number)) for number in range(-CHUNK, CHUNK)))
     assert said == f"begin\n{numbers}\n"
+
+
+def test_a_process_imports_nothing_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "downloaded"
+    here.mkdir()
+    for name in ("multiprocessing", "skinfw", "pickle"):
+        (here / f"{name}.py").write_text("raise SystemExit('a stranger ran this')")
+    monkeypatch.chdir(here)
+    with start_script(tmp_path, "os.getenv", "['PYTHONSAFEPATH'] * 2 * CHUNK") as script:
+        said, _ = script.communicate(timeout=120)
+    assert said.split() == ["begin", *["None"] * 2 * CHUNK]
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no such signals")

@@ -60,6 +60,34 @@ def test_a_torn_line_loses_one_record_and_is_counted(
     assert steps(run) == [1, 3] and not caplog.messages
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"event": "step", "step": 1000000000000000000}',
+        b'{"event": "step", "step": -1}',
+        b'{"event": "step", "step": true}',
+        b'{"event": "step", "step": ' + b"9" * 5000 + b"}",
+        b'{"event": ["step"], "step": 1}',
+        b'{"event": "step", "step": 1, "epoch": "first"}',
+        b'{"event": "step", "step": 1, "losses": [1, 2]}',
+        b'{"event": "step", "step": 1, "losses": null}',
+        b'{"event": "step", "step": 1, "losses": {"l1": "low"}}',
+        b'{"event": "step", "step": 1, "losses": {"\\ud800": 1}}',
+        b'{"event": "step", "step": 1, "losses": {"' + b"x" * 100_000 + b'": 1}}',
+        b'{"event": "step", "step": 1, "seconds_a_step": "fast"}',
+        b'{"event": "evaluation", "step": 1, "values": []}',
+        b'{"event": "evaluation", "step": 1, "values": {"picture/psnr": {}}}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_line_that_no_run_writes_is_left_out(run: Run, line: bytes) -> None:
+    log(run, 1)
+    with run.log_path.open("ab") as stream:
+        stream.write(line + b"\n")
+    log(run, 2)
+    assert steps(run) == [1, 2]
+
+
 def test_a_whole_last_line_without_its_end_is_kept(run: Run) -> None:
     log(run, 1)
     run.log_path.write_bytes(run.log_path.read_bytes().rstrip())

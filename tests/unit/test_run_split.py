@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,17 @@ def test_a_split_is_read_as_it_was_written(run: Run) -> None:
     assert read_split(run.folder) is None
     write_split(run, SPLIT)
     assert read_split(run.folder) == SPLIT
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+def test_a_split_that_is_no_file_is_not_read(run: Run) -> None:
+    os.mkfifo(run.split_path)
+    with pytest.raises(RunError, match="a FIFO"):
+        read_split(run.folder)
+    run.split_path.unlink()
+    run.split_path.symlink_to("/dev/zero")
+    with pytest.raises(RunError, match="a device"):
+        read_split(run.folder)
 
 
 def test_the_recorded_split_counts_though_the_data_have_changed(

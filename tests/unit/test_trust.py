@@ -19,7 +19,7 @@ from skinfw.build import build
 from skinfw.cli import main
 from skinfw.component_spec import use
 from skinfw.config import ComponentConfig, Outside
-from skinfw.errors import TrustError, UserError
+from skinfw.errors import DataError, TrustError, UserError
 from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import PoseEncoder
@@ -227,6 +227,20 @@ def test_links_out_of_a_strangers_run_folder_are_refused(
         evaluate_run(open_run(run.folder))
     assert list((tmp_path / "pictures").iterdir()) == []
     assert run_checkpoint(open_run(run.folder, trust=True)).trusted
+
+
+@pytest.mark.parametrize("link", ["samples", "samples/test"])
+def test_pictures_are_never_replaced_through_a_link(make_run: Make, tmp_path: Path, link: str) -> None:
+    """Somebody may give a run of one's own back with a link in it."""
+    run = make_run(tmp_path / "run", metrics=["mse"], baselines=[])
+    kept = tmp_path / "pictures" / "test" / "kept"
+    kept.mkdir(parents=True)
+    place = run.folder / link
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(tmp_path / "pictures" if link == "samples" else kept.parent)
+    with pytest.raises(DataError, match="a link leads out of"):
+        evaluate_run(open_run(run.folder))
+    assert list(kept.parent.iterdir()) == [kept]
 
 
 def test_a_program_is_announced_before_it_is_started(

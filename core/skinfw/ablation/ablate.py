@@ -11,6 +11,7 @@ from skinfw.ablation.engine import Engine, LocalEngine
 from skinfw.ablation.plan import Plan, make_plan
 from skinfw.ablation.results import AblationResult, collect
 from skinfw.ablation.runner import Tell, check_folders, locked, run_missing
+from skinfw.trust import announce_programs
 
 logger = logging.getLogger("skinfw")
 
@@ -75,6 +76,8 @@ def run_plan(
     """Run what is missing of a plan, and write tables, plots and page; see `ablate` for the arguments."""
     chosen = plan.chosen(only, seeds)
     check_folders(chosen, overwrite=overwrite)
+    # the runs themselves write to their logs
+    announce_programs(*(run.spec for run in chosen))
     with locked(plan.output):
         run_missing(chosen, engine, tell)
         return report_plan(plan)

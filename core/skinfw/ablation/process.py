@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from skinfw.errors import SpecError
 from skinfw.jsonfile import read_json, write_json, write_text
+from skinfw.processes import imports_from_here
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 
@@ -88,6 +89,7 @@ class RunProcess:
         job.beside("outcome.json").unlink(missing_ok=True)
         command = [
             sys.executable,
+            *([] if imports_from_here() else ["-P"]),  # -m alone would import a stranger's files there
             "-m",
             "skinfw.ablation.worker",
             str(job.beside("spec.json")),

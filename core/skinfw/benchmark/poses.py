@@ -22,6 +22,7 @@ from skinfw.errors import DataError
 from skinfw.interfaces import PoseEncoder
 from skinfw.preparation.shared_poses import check_shared_poses
 from skinfw.reporting.figures import NONE, Cell, Table
+from skinfw.trust import announce_programs
 
 SHARES = (0.1, 0.2)
 """How far off a correct point may be, as shares of the torso's length."""
@@ -180,6 +181,7 @@ def benchmark_poses(
         DataError: an encoder could not measure a single photo, or two photos have one true pose.
         SkinfwError: an encoder cannot be built, for instance because its weights are missing.
     """
+    announce_programs(*encoders)
     check_shared_poses(build(truth, PoseEncoder), photos)
     measured = {}
     for label, reference in labelled(encoders).items():

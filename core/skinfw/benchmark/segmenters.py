@@ -20,6 +20,7 @@ from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError
 from skinfw.interfaces import Segmenter
 from skinfw.reporting.figures import NONE, Cell, Table
+from skinfw.trust import announce_programs
 
 MEASURED = ("person", "skin", "head", "feet", "apparel")
 """What is measured: the five regions, with the person in the place of the background."""
@@ -133,6 +134,7 @@ def benchmark_segmenters(
             set.
         SkinfwError: a segmenter cannot be built, for instance because its weights are missing.
     """
+    announce_programs(*segmenters)
     check_label_sets(build(truth, Segmenter), photos)
     found = {}
     for label, reference in labelled(segmenters).items():

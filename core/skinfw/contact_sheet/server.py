@@ -134,14 +134,17 @@ class _Handler(SimpleHTTPRequestHandler):
     def _give(self) -> None:
         """Give a file below the sheet's folder, and nothing that a link leads out to."""
         path = Path(self.translate_path(self.path))
-        path = path / PAGE_FILE if path.is_dir() else path
-        if not (path.is_file() and path.resolve().is_relative_to(self.server.output.resolve())):
-            self._answer(HTTPStatus.NOT_FOUND, "no such file")
-            return
         try:
+            path = path / PAGE_FILE if path.is_dir() else path
+            if not path.resolve().is_relative_to(self.server.output.resolve()):
+                raise FileNotFoundError
             data = read_regular(path)
-        except OSError as error:
-            self._answer(HTTPStatus.NOT_FOUND, str(error.strerror))
+        except (
+            OSError,
+            RuntimeError,
+            ValueError,
+        ):  # also a name that is too long, a loop of links, a zero byte
+            self._answer(HTTPStatus.NOT_FOUND, "no such file")
             return
         is_page = path.suffix == ".html"
         policy = content_policy(data.decode("utf-8", "replace")) if is_page else "default-src 'none'; sandbox"
@@ -199,11 +202,10 @@ class _Handler(SimpleHTTPRequestHandler):
         """
         port = self.server.server_port
         hosts = (f"{HOST}:{port}", f"localhost:{port}")
-        origin = self.headers.get("Origin")
         if (
             self.headers.get_all("Host", []) in [[host] for host in hosts]
-            and self.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
-            and (origin is None or origin in [f"http://{host}" for host in hosts])
+            and {"none", "same-origin"}.issuperset(self.headers.get_all("Sec-Fetch-Site", []))
+            and {f"http://{host}" for host in hosts}.issuperset(self.headers.get_all("Origin", []))
         ):
             return True
         self._answer(HTTPStatus.FORBIDDEN, f"open {self.server.address}")

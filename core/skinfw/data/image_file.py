@@ -25,6 +25,10 @@ from skinfw.regular_file import open_regular
 MAX_PIXELS = 100_000_000
 """Larger images are rejected before they are decoded: a small file can hold a huge image."""
 
+MAX_SIDE = 65_535
+"""Images that are higher or wider are rejected: most formats allow no more, and decoding 100 million rows of
+one pixel takes long."""
+
 MAX_SCANS = 500
 """A JPEG with more scans is rejected: each takes the time of decoding the whole image, and no camera or
 program writes more than a few dozen."""
@@ -145,6 +149,8 @@ def _opened(path: Path, file: BinaryIO, head: bytes) -> DecodedImage:
             raise DataError(
                 f"{path}: {width}x{height} is more than {MAX_PIXELS:,} pixels; make the image smaller"
             )
+        if max(width, height) > MAX_SIDE:
+            raise DataError(f"{path}: {width}x{height}; a side has more than {MAX_SIDE:,} pixels")
         # the further images of an MPO are previews, depth or gain maps of the first
         if image.format != "MPO" and getattr(image, "is_animated", False):
             raise DataError(

@@ -257,6 +257,6 @@ def _evaluate_checkpoint(
     write_json(run.metrics_path, record)
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
     examples = paint_examples(generator, usable, spec, dataset, evaluation, device)
-    save_examples(examples, run.samples_folder / "test")
+    save_examples(examples, run.test_samples_folder)
     write_report(run, checkpoint, evaluation, examples, augmented_samples(spec, split.train))
     return evaluation

@@ -179,7 +179,7 @@ def evaluate_segmentation(
     run.check_held()
     write_json(run.metrics_path, metrics_record(run, checkpoint, fingerprint, evaluation))
     examples = label_examples(network, spec, photos, evaluation, device)
-    save_examples(examples, run.samples_folder / "test")
+    save_examples(examples, run.test_samples_folder)
     parameters = sum(each.numel() for each in network.parameters() if each.requires_grad)
     write_segmentation_report(run, checkpoint, evaluation, examples, classes, parameters)
     return evaluation

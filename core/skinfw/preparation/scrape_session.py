@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -137,7 +138,23 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools."""
         super().init_poolmanager(*arguments, **options)
-        session, private = self._session, self._private
+        self.poolmanager.pool_classes_by_scheme = self._pools(self._private)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Make the pools of a proxy, which the user named and which may be private."""
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = self._pools(True)
+        return manager
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
+        """Send a request; a proxy is not asked for private addresses."""
+        url = request.url or ""
+        if not self._private and select_proxy(url, options.get("proxies")):
+            _refuse_private(urlsplit(url).hostname or "")
+        return super().send(request, *arguments, **options)
+
+    def _pools(self, private: bool) -> dict[str, type[HTTPConnectionPool]]:
+        session = self._session
 
         class Plain(_Checked, HTTPConnection):
             owner, allows_private = session, private
@@ -151,7 +168,28 @@ class _Adapter(HTTPAdapter):
         class SecurePool(HTTPSConnectionPool):
             ConnectionCls = Secure
 
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+        return {"http": PlainPool, "https": SecurePool}
+
+
+def _refuse_private(host: str) -> None:
+    """Refuse a host all of whose addresses are private.
+
+    A name that this machine does not know is left to the proxy.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError):
+        return
+    addresses = [str(each[4][0]) for each in found]
+    if all(map(is_private, addresses)):
+        raise _private_error(host, addresses[0])
+
+
+def _private_error(host: str, address: str) -> NotAllowedError:
+    return NotAllowedError(
+        f"{shortened(host, 200)} is at {address}, an address of this machine or of a local "
+        "network; nothing is fetched from there unless the list itself names that address"
+    )
 
 
 class _Checked:
@@ -169,10 +207,7 @@ class _Checked:
         addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
         allowed = [each for each in addresses if self.allows_private or not is_private(each)]
         if not allowed:
-            raise NotAllowedError(
-                f"{shortened(host, 200)} is at {addresses[0]}, an address of this machine or of a local "
-                "network; nothing is fetched from there unless the list itself names that address"
-            )
+            raise _private_error(host, addresses[0])
         failure: OSError = OSError("no address")
         for address in allowed:
             try:

@@ -6,7 +6,6 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -14,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from skinfw.ablation.results import AblationResult
 from skinfw.evaluation.results import MetricInfo
 from skinfw.reporting.figures import figure_heading
-from skinfw.reporting.plots import INK, LINE
+from skinfw.reporting.plots import INK, LINE, plot_style
 
 PANELS_A_ROW = 3
 
@@ -69,7 +68,7 @@ def draw_differences(result: AblationResult) -> str | None:
 def _panels(keys: Sequence[str], labels: Sequence[str], result: AblationResult, panel: Any) -> str:
     columns = min(PANELS_A_ROW, len(keys))
     rows = -(-len(keys) // columns)
-    with mpl.rc_context({"svg.hashsalt": "skinfw", "svg.fonttype": "path", "font.size": 9}):
+    with plot_style():
         figure = Figure(figsize=(4.0 * columns, rows * (0.9 + 0.3 * len(labels))), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
         for index, axes in enumerate(grid.flat):

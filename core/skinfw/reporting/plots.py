@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from skinfw.config import LARGEST_NUMBER
 from skinfw.reporting.figures import figure_label
 from skinfw.reporting.pictures import data_uri
 
@@ -60,7 +62,8 @@ def _curves(log: Iterable[Mapping[str, Any]], event: str, key: str, title: Any) 
     for record in log:
         if record.get("event") == event:
             for name, value in record.get(key, {}).items():
-                if value is not None:
+                # beyond it, in a log that somebody wrote, nothing can be drawn; nor can NaN
+                if value is not None and abs(value) <= LARGEST_NUMBER:
                     points.setdefault(name, []).append((record["step"], value))
     return [
         Curve(title(name), [step for step, _ in pairs], [value for _, value in pairs])
@@ -76,9 +79,23 @@ def thinned(curve: Curve) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     return np.asarray(steps), np.asarray(values)
 
 
+@contextmanager
+def plot_style() -> Iterator[None]:
+    """Draw the same everywhere: matplotlib reads settings in the current folder, which may start LaTeX.
+
+    Texts are shown as they are, for names of metrics are no formulas.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(
+            {"svg.hashsalt": "skinfw", "svg.fonttype": "path", "font.size": 9, "text.parse_math": False}
+        )
+        yield
+
+
 def draw(curve: Curve) -> str:
     """Draw a curve without background; return it as the ``data:`` address of an SVG."""
-    with mpl.rc_context({"svg.hashsalt": "skinfw", "svg.fonttype": "path", "font.size": 9}):
+    with plot_style():
         figure = Figure(figsize=(3.6, 2.0), layout="constrained")
         axes = figure.add_subplot()
         steps, values = thinned(curve)

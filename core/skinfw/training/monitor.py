@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,30 @@ class Monitor:
         """Return the monitor as a checkpoint holds it."""
         return asdict(self)
 
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Monitor:
-        """Return the monitor that `to_json` wrote."""
-        return cls(**value)
+
+@dataclass(frozen=True)
+class Best:
+    """The evaluation that the best checkpoint was chosen by.
+
+    Attributes:
+        metric: the monitor's figure.
+        value: its value.
+        step: training steps behind the weights.
+    """
+
+    metric: str
+    value: Annotated[float, Field(strict=True)]
+    step: Annotated[int, Field(strict=True)]
+
+
+_MONITOR: TypeAdapter[Monitor | None] = TypeAdapter(Monitor | None)
+_BEST: TypeAdapter[Best | None] = TypeAdapter(Best | None)
+
+
+def read_monitor(monitor: Any, best: Any) -> tuple[Monitor | None, Best | None]:
+    """Return the monitor and the best evaluation that a checkpoint records.
+
+    Raises:
+        ValueError: one of them is damaged.
+    """
+    return _MONITOR.validate_python(monitor), _BEST.validate_python(best)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
@@ -24,7 +25,7 @@ from skinfw.training.checkpoints import Progress, read_checkpoint, save_checkpoi
 from skinfw.training.finite import diverged
 from skinfw.training.interrupt import Interrupt, catch_interrupt
 from skinfw.training.learner import Source
-from skinfw.training.monitor import Monitor
+from skinfw.training.monitor import Best, Monitor, read_monitor
 from skinfw.training.pace import log_interval, rate_factor
 from skinfw.training.ranks import Ranks
 from skinfw.training.tasks import make_learner
@@ -96,7 +97,7 @@ class Trainer:
         self.step = self.epoch = self.batches = 0
         self.closed = True
         self.monitor: Monitor | None = None
-        self.best: dict[str, Any] | None = None
+        self.best: Best | None = None
         self.saved_at: int | None = None
         self.data_fingerprint = dataset.fingerprint()
 
@@ -146,11 +147,10 @@ class Trainer:
             ) from error
         self.step, self.epoch, self.batches = progress.step, progress.epoch, progress.batches
         self.closed, self.saved_at = progress.closed, progress.step
-        self.best = checkpoint.about.get("best")
-        monitor = checkpoint.about.get("monitor")
+        about = checkpoint.about
         try:
-            self.monitor = None if monitor is None else Monitor.from_json(monitor)
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            self.monitor, self.best = read_monitor(about.get("monitor"), about.get("best"))
+        except ValueError as error:
             raise RunError(f"{path}: its monitor is damaged; start again with --overwrite") from error
         self._rewind_log()
         if self.step >= self.total_steps and self.closed:
@@ -290,9 +290,9 @@ class Trainer:
                 monitor.metric, self.step,
             )  # fmt: skip
             return False
-        if self.best is not None and not monitor.better(value, self.best["value"]):
+        if self.best is not None and not monitor.better(value, self.best.value):
             return False
-        self.best = {"metric": monitor.metric, "value": value, "step": self.step}
+        self.best = Best(monitor.metric, value, self.step)
         return True
 
     def _saved(self) -> str:
@@ -306,7 +306,7 @@ class Trainer:
             text = f"The last checkpoint, {last}, is of step {self.saved_at}, and its weights are finite."
         if self.best is not None:
             best = self.run.checkpoint("best")
-            text += f" The best one, {best}, was measured after step {self.best['step']}."
+            text += f" The best one, {best}, was measured after step {self.best.step}."
         return text
 
     def _save(self, which: str) -> None:
@@ -326,7 +326,7 @@ class Trainer:
             tensors,
             self.run.spec,
             progress,
-            best=self.best,
+            best=None if self.best is None else asdict(self.best),
             monitor=None if self.monitor is None else self.monitor.to_json(),
             scaler=self.learner.scaler_state(),
             **self.learner.about(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
+from skinfw import trust
 from skinfw.ablation import process
+from skinfw.ablation.ablate import run_plan
 from skinfw.ablation.engine import Engine, LocalEngine, Running
 from skinfw.ablation.plan import Plan
 from skinfw.ablation.process import Job, Outcome, RunProcess, read_outcome
@@ -100,6 +103,42 @@ def test_done_runs_are_kept_and_a_failure_does_not_stop_the_others(
     assert lines[1].startswith("[1/3] first seed 1: starts in ")
     assert "first seed 1: failed after 1 s: too large" in lines
     assert any(line.startswith("[2/3] second seed 0: goes on in ") for line in lines)
+
+
+def test_programs_of_the_variants_are_announced_before_the_first_run(
+    planned: Callable[..., Plan],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(trust, "_announced", set())
+    encoder = {"type": "openpose", "binary": "/opt/\x1b[31mopenpose.bin"}
+    photos = {"type": "photos", "count": None, "root": str(tmp_path), "pose_encoder": encoder}
+    engine, plan = (
+        PretendingEngine(),
+        planned(variants={"first": {}, "photos": {"data": {"dataset": photos}}}),
+    )
+    said: list[list[str]] = []
+    engine.on_start = lambda: said.append(list(caplog.messages))
+    with caplog.at_level(logging.WARNING, "skinfw"):
+        run_plan(plan, engine, only=["first"])
+        run_plan(plan, engine)
+    started = r"the spec starts the program /opt/\x1b[31mopenpose.bin"
+    assert started not in said[0]
+    assert [each.count(started) for each in said[2:]] == [1] * (len(said) - 2)
+
+
+@pytest.mark.parametrize(("here", "flag"), [(False, ["-P"]), (True, [])])
+def test_a_run_imports_from_the_current_folder_only_if_this_process_does(
+    here: bool, flag: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(process.subprocess, "Popen", lambda command, **options: commands.append(command))
+    monkeypatch.chdir(tmp_path)
+    if here:
+        monkeypatch.syspath_prepend("")
+    RunProcess(Job("a run", {}, tmp_path / "run", False, 1), "here")
+    assert commands[0][1:-2] == [*flag, "-m", "skinfw.ablation.worker"]
 
 
 def test_ctrl_c_stops_what_is_at_work_and_starts_nothing_more(planned: Callable[..., Plan]) -> None:

@@ -158,12 +158,32 @@ def test_other_sites_can_read_nothing(
         assert headers(server, path, sent)[0] == status
 
 
+@pytest.mark.parametrize(
+    ("name", "allowed", "other"),
+    [
+        ("Sec-Fetch-Site", "none", "cross-site"),
+        ("Origin", "http://localhost:{}", "https://elsewhere.example"),
+        ("Host", "localhost:{}", "elsewhere.example"),
+    ],
+)
+def test_a_header_that_stands_twice_lets_nobody_in(
+    server: SheetServer, name: str, allowed: str, other: str
+) -> None:
+    host = "" if name == "Host" else f"Host: localhost:{server.server_port}\r\n"
+    lines = f"{name}: {allowed.format(server.server_port)}\r\n"
+    for extra, status in (("", b"200"), (f"{name}: {other}\r\n", b"403")):
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as connection:
+            connection.sendall(f"GET / HTTP/1.0\r\n{host}{lines}{extra}\r\n".encode())
+            assert connection.recv(12).split()[1] == status
+
+
 def test_links_folders_and_special_files_are_not_given(server: SheetServer, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "sheet" / "link").symlink_to(tmp_path / "secret")
     (tmp_path / "sheet" / "folder").mkdir()
     os.mkfifo(tmp_path / "sheet" / "fifo")
-    for path in ("/link", "/folder", "/folder/", "/fifo", "/%00"):
+    (tmp_path / "sheet" / "loop").symlink_to("loop")
+    for path in ("/link", "/folder", "/folder/", "/fifo", "/%00", "/loop", f"/{'a' * 5000}", "/a/b" * 5000):
         assert ask(server, "GET", path)[0] == 404
 
 

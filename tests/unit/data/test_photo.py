@@ -111,9 +111,12 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = save(tmp_path / "bomb.png", Image.new("1", (12_000, 9_000)))
+    rows = save(tmp_path / "rows.png", Image.new("1", (1, 70_000)))
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
     with pytest.raises(DataError, match=r"bomb\.png: 12000x9000 is more than 100,000,000 pixels"):
         open_image(path)
+    with pytest.raises(DataError, match=r"rows\.png: 1x70000; a side has more than 65,535 pixels"):
+        open_image(rows)
 
 
 def test_a_bomb_that_pillow_refuses_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from PIL import Image
 from skinfw.component_spec import use
 from skinfw.errors import RunError
 from skinfw.preparation import scrape as scrape_module
+from skinfw.preparation import scrape_session
 from skinfw.preparation.config import FetchConfig, PrepareConfig
 from skinfw.preparation.photo_list import name_of_url
 from skinfw.preparation.prepare import prepare
@@ -29,6 +30,7 @@ from skinfw.preparation.scrape import fetch_all
 from skinfw.preparation.scrape_index import INDEX_FILE, Fetched, FetchIndex
 from skinfw.preparation.scrape_manners import Manners, host_of, user_agent
 from skinfw.preparation.scrape_session import (
+    DeadlineError,
     NotAllowedError,
     ScrapeSession,
     is_private,
@@ -105,7 +107,7 @@ class Server:
             "/private/a": {"body": picture(6)},
             **{each: {"body": body} for each, body in self.bodies.items()},
         }
-        if path == "/silent":
+        if path.endswith("/silent"):
             self.over.wait()
         else:
             self._send(handler, **answers.get(path, {"status": 404}))
@@ -500,6 +502,29 @@ def test_a_redirect_from_outside_into_the_local_network_is_refused(
     found = fetch(server, tmp_path, "/inwards", "/one")
     assert "an address of this machine or of a local network" in found["/inwards"].reason
     assert found["/one"].sha256
+
+
+def test_a_proxy_is_not_asked_for_the_local_network(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, server.url)
+    monkeypatch.setenv("no_proxy", "")
+    server.bodies |= {"http://192.0.3.1/one": picture(1), "http://10.0.0.1/one": picture(2)}
+    monkeypatch.setattr(scrape_session, "is_private", lambda address: not address.startswith("192.0.3."))
+    urls = ["http://192.0.3.1/one", "http://10.0.0.1/one"]
+    with ScrapeSession(private=False) as session:
+        assert session.get(urls[0], timeout=30).content == picture(1)
+        with pytest.raises(NotAllowedError, match=r"10\.0\.0\.1, an address of this machine or of a local"):
+            session.get(urls[1], timeout=30)
+    assert server.asked(urls[0]) == 1 and not server.asked(urls[1])
+
+
+def test_a_proxy_that_drips_ends_too(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.setenv("no_proxy", "")
+    with ScrapeSession(private=True) as session, pytest.raises(DeadlineError), session.deadline(0.2):
+        session.get("http://192.0.3.1/silent", timeout=30)
 
 
 def test_the_address_that_is_checked_is_the_one_that_is_connected_to(

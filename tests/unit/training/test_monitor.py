@@ -12,6 +12,7 @@ import pytest
 from skinfw import Pipeline
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.training.checkpoints import read_checkpoint
+from skinfw.training.monitor import read_monitor
 from skinfw.training.painting import PaintingLearner
 
 MakeSpec = Callable[..., dict[str, Any]]
@@ -86,3 +87,22 @@ def test_without_skin_the_picture_is_monitored(
     monkeypatch.setattr(MannequinsDataset, "load", lambda self, name: replace(real(self, name), skin=None))
     run = Pipeline(make(tiny_spec, 1, composite="protect"), output=tmp_path / "run").fit().run
     assert read_checkpoint(run.checkpoint("best")).about["best"]["metric"] == "picture/ssim"
+
+
+@pytest.mark.parametrize(
+    ("monitor", "best"),
+    [
+        ("skin/ssim", None),
+        ({"metric": "skin/ssim"}, None),
+        ({"metric": ["skin/ssim"], "direction": "higher"}, None),
+        ({"metric": "skin/ssim", "direction": "up"}, None),
+        (None, "0.5"),
+        (None, {"metric": "skin/ssim"}),
+        (None, {"metric": "skin/ssim", "value": "0.5", "step": 2}),
+        (None, {"metric": "skin/ssim", "value": 0.5, "step": [2]}),
+    ],
+)
+def test_a_damaged_monitor_is_not_used(monitor: Any, best: Any) -> None:
+    assert read_monitor(None, None) == (None, None)
+    with pytest.raises(ValueError, match="validation error"):
+        read_monitor(monitor, best)
