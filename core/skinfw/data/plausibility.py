@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +21,10 @@ from skinfw.regions import REGIONS, RegionName
 
 OWN = ""
 """What the table that a map was read with is called in `Fits`."""
+
+MIRRORED = "mirrored"
+"""What the same table is called for the mirrored map. One photo says little, as people are nearly symmetric:
+of 291 photos 4% fit better mirrored, and up to 0.33 better."""
 
 Fits = Mapping[str, float]
 """How well tables fit a label map, by what to set to get them; `OWN` is the one it was read with. Mean
@@ -214,7 +218,7 @@ def evidence_of(segmentation: Segmentation, keypoints: Keypoints | None) -> Evid
     return Evidence(counts, labels.size)
 
 
-def fits_of(evidence: Evidence, own: LabelTable, others: Mapping[str, LabelTable]) -> Fits:
+def fits_of(evidence: Evidence, own: LabelTable, others: Mapping[str, LabelTable]) -> dict[str, float]:
     """Return how well a label map's own table fits, and each other one with a class for all its codes."""
     fits = {}
     for name, table in {OWN: own, **others}.items():
@@ -227,14 +231,17 @@ def fits_of(evidence: Evidence, own: LabelTable, others: Mapping[str, LabelTable
 
 def better_tables(fits: Fits) -> list[str]:
     """Return which other tables fit one photo clearly better than its own, the best first."""
-    best = max(fits.values())
+    tables = {name: fit for name, fit in fits.items() if name != MIRRORED}
+    best = max(tables.values())
     if best < fits[OWN] + BETTER:
         return []
-    return sorted((name for name, fit in fits.items() if fit >= best - EQUAL), key=lambda name: -fits[name])
+    return sorted((name for name, fit in tables.items() if fit >= best - EQUAL), key=lambda name: -fits[name])
 
 
 def better_tables_of_set(fits: Sequence[Fits]) -> list[str]:
     """Return which other tables fit most photos of a set better than their own, the best first.
+
+    `MIRRORED` among them means that the maps are mirrored.
 
     A slight difference in most of the photos is enough, where one photo needs a clear one.
 
@@ -267,6 +274,10 @@ def check_label_map(
     if evidence is None:
         return {}, ""
     fits = fits_of(evidence, segmentation.table, others)
+    mirrored = evidence_of(replace(segmentation, labels=segmentation.labels[:, ::-1]), keypoints)
+    fit = None if mirrored is None else mirrored.fit(segmentation.table)
+    if fit is not None:
+        fits[MIRRORED] = fit
     background = evidence.background_elsewhere(segmentation.table)
     better = better_tables(fits)
     if better:

@@ -117,6 +117,7 @@ def _csv_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
         )
     _check_keys(header, path, f"line {start + 1}")
     not_used.update(dict.fromkeys((key for key in header if key and key not in KEYS), 0))
+    header = [key or f"column {number} (no name)" for number, key in enumerate(header, 1)]
     body = io.StringIO("\n".join(lines[start + 1 :]), newline="")
     reader = csv.reader(body, delimiter=separators[best], skipinitialspace=True, strict=True)
     for values in reader:
@@ -155,7 +156,9 @@ def _check_keys(keys: Sequence[str], path: Path, place: str) -> None:
 
 
 def _count(row: Mapping[str, Any], not_used: Counter[str]) -> None:
-    not_used.update(key for key, value in row.items() if key and key not in KEYS and value not in ("", None))
+    not_used.update(
+        key for key, value in row.items() if key not in KEYS and value is not None and str(value).strip()
+    )
 
 
 def _json_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skinfw.data.plausibility import Fits, better_tables_of_set
+from skinfw.data.plausibility import MIRRORED, Fits, better_tables_of_set
 from skinfw.errors import DataError
 from skinfw.preparation.report import Row
 
@@ -47,11 +47,17 @@ class SetCheck:
         better = better_tables_of_set(self._fits) if most or count >= LEAST_SLIGHT else []
         if not most and not better:
             return
+        mirrored = better[:1] == [MIRRORED]
         what = f"{self._rejected} of {count} label maps are implausible as they are read"
-        if not most:
+        if not most and mirrored:
+            what = f"{count} label maps fit the poses less than their mirror images do"
+        elif not most:
             what = f"{count} label maps are read with a table that fits them less than another"
         advice = "choose the label set that they are of, or the poses that belong to the photos"
-        if better:
-            advice = f"set {' or '.join(better)}, which fits them better"
+        if mirrored:
+            advice = "mirror the label maps, or the photos with their poses"
+        elif better:
+            named = " or ".join(name for name in better if name != MIRRORED)
+            advice = f"set {named}, which fits them better"
         first = f"; the first: {self._first}" if self._first else ""
         raise DataError(f"{what}: {advice}, or set check_labels to false{first}")

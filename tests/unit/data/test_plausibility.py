@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.plausibility import OWN, better_tables_of_set, check_label_map, evidence_of, fits_of
+from skinfw.data.plausibility import (
+    MIRRORED,
+    OWN,
+    better_tables_of_set,
+    check_label_map,
+    evidence_of,
+    fits_of,
+)
 from skinfw.data.segmentation import LabelTable, Segmentation
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS
@@ -110,6 +117,18 @@ def test_turned_maps_are_noticed(turn: Callable[[np.ndarray], np.ndarray]) -> No
         assert not check_label_map(read(square, "deepfashion"), pose, {})[1]
         _, wrong = check_label_map(read(np.ascontiguousarray(turn(square)), "deepfashion"), pose, {})
         assert "Nose on" in wrong and "turned" in wrong
+
+
+def test_mirrored_maps_are_noticed_over_a_set() -> None:
+    found = {}
+    for mirrored in (False, True):
+        fits = []
+        for seed, drawing in enumerate(PEOPLE):
+            codes = written(seed, "deepfashion")
+            codes = codes[:, ::-1].copy() if mirrored else codes
+            fits.append(check_label_map(read(codes, "deepfashion"), Keypoints(drawing.points), {})[0])
+        found[mirrored] = better_tables_of_set(fits)
+    assert found == {False: [], True: [MIRRORED]}
 
 
 def test_a_head_without_a_region_is_no_fault() -> None:

@@ -421,13 +421,14 @@ def test_lists_as_programs_write_them(listed: Any, name: str, text: str, encodin
 
 
 def test_columns_that_mean_nothing_are_named(photo: Path, tmp_path: Path) -> None:
-    text = "path,notes,price,\n01_1_front.png,mine,,\nmissing.png,his,3,\n"
+    text = "path,notes,price,,\n01_1_front.png,mine,,7,\nmissing.png,his,3,, \n"
     (photo.parent / "list.csv").write_text(text)
     report = run(photo.parent / "list.csv", tmp_path / "out")
     assert reasons(report) == {
         "missing.png": "photo cannot be read",
         "list.csv: notes": "column not used",
         "list.csv: price": "column not used",
+        "list.csv: column 4 (no name)": "column not used",
     }
     assert "2 rows have a value" in {row.photo: row.detail for row in report.others}["list.csv: notes"]
 
