@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from skinfw.errors import RunError
 
 PATIENCE = 2.0
 """Seconds to wait where nobody waits for long: the processes of a killed one end a moment after it."""
@@ -59,3 +62,29 @@ class FolderLock:
         except OSError:
             return None
         return state.st_dev, state.st_ino
+
+
+@contextmanager
+def locked_folder(folder: Path, lock_file: str, who: str) -> Iterator[FolderLock]:
+    """Keep other processes out of a folder, which is made where there is none.
+
+    Args:
+        folder: the folder.
+        lock_file: the name of the lock in it.
+        who: what the other process is, for the error.
+
+    Raises:
+        RunError: another process is at work in the folder, or it cannot be written to.
+    """
+    lock = FolderLock(folder / lock_file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        acquired = lock.acquire(PATIENCE)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    if not acquired:
+        raise RunError(f"{folder}: another {who} is at work here; wait for it, or give another --output")
+    try:
+        yield lock
+    finally:
+        lock.release()

@@ -140,8 +140,7 @@ class Pipeline:
 
     def evaluate(self) -> Evaluation:
         """Measure the test samples with the best checkpoint and write the report again."""
-        with locked_run(self.run) as run:
-            return evaluate_run(run)
+        return evaluate_run(self.run)
 
     def generate(
         self, samples: str | Path, output: str | Path, *, resume: bool = False, overwrite: bool = False

@@ -23,7 +23,7 @@ from skinfw.environment import environment
 from skinfw.errors import RunError
 from skinfw.jsonfile import read_json, write_json, write_text
 from skinfw.leftovers import remove_leftovers
-from skinfw.locks import PATIENCE, FolderLock
+from skinfw.locks import FolderLock, locked_folder
 from skinfw.paths_below import path_below
 from skinfw.regular_file import open_regular
 from skinfw.spec import AnySpec, parse_spec
@@ -197,18 +197,10 @@ def locked_run(run: Run) -> Iterator[Run]:
     folder, made = run.folder, not run.folder.exists()
     if not (made or folder.is_dir()):
         raise RunError(f"{folder}: is there already and no run folder; give another --output")
-    lock = FolderLock(folder / LOCK_FILE)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        acquired = lock.acquire(PATIENCE)
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    if not acquired:
-        raise RunError(f"{folder}: another process is at work here; wait for it, or give another --output")
-    try:
-        yield replace(run, lock=lock)
+        with locked_folder(folder, LOCK_FILE, "process") as lock:
+            yield replace(run, lock=lock)
     finally:
-        lock.release()
         if made:
             with suppress(OSError):  # unless something was written to it
                 folder.rmdir()
@@ -290,9 +282,12 @@ def _leftover(path: Path) -> bool:
 
 
 def never_began(run: Run) -> bool:
-    """Return whether a run failed before its first step: such a folder is in nobody's way."""
-    began = run.log_path.exists() or run.checkpoint("last").exists()
-    return not began
+    """Return whether a run failed before its first step: such a folder is in nobody's way.
+
+    One that was thinned out, to the best weights or the figures alone, is not.
+    """
+    traces = (run.log_path, run.checkpoint("last"), run.checkpoint("best"), run.metrics_path)
+    return not any(path.exists() for path in traces)
 
 
 def _check_same(old: Run, spec: AnySpec) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.errors import UserError, first_line
+from skinfw.errors import DataError, UserError, first_line
 from skinfw.weights import file_sha256
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class OnnxFile:
             outputs: names of the outputs that are wanted, in order.
 
         Raises:
+            DataError: the network gives NaN or infinity for these inputs, which nothing can be read from.
             UserError: the network does not take such arrays.
         """
         try:
@@ -95,6 +96,12 @@ class OnnxFile:
         except Exception as error:  # as above
             told = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
             raise UserError(f"{self.path}: cannot be run on {told}: {first_line(error)}") from error
+        for name, values in zip(outputs, found, strict=True):
+            if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+                raise DataError(
+                    f"{self.path}: its output {name} for this photo is not finite (NaN or infinity); its "
+                    "weights are damaged, or too large for its precision"
+                )
         return found
 
     def fingerprint(self) -> str:

@@ -195,22 +195,6 @@ def test_what_is_there_is_kept_and_what_changed_is_made_anew_only_when_asked(
     assert changed == ["whole/seed_1"]
 
 
-def test_a_run_that_is_still_at_work_elsewhere_is_waited_for(tmp_path: Path, base: dict[str, Any]) -> None:
-    from filelock import FileLock
-
-    from skinfw.ablation.plan import make_plan
-    from skinfw.ablation.process import Job, RunProcess
-
-    run = make_plan(write(tmp_path, base), output=tmp_path / "out").runs[0]
-    run.folder.parent.mkdir(parents=True)
-    with FileLock(run.folder.with_name(".seed_0.lock")):
-        waiting = RunProcess(Job(run.label, run.spec.to_json(), run.folder, False, 1), "here")
-        time.sleep(1.0)
-        assert waiting.poll() is None
-        assert not run.folder.exists()
-        waiting.kill()
-
-
 def test_ray_is_asked_for_by_its_extra(
     tmp_path: Path, base: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,14 @@ def samples(tmp_path: Path, write_samples: Writer) -> Path:
     return tmp_path / "people"
 
 
+def test_names_steer_no_terminal(tmp_path: Path, write_samples: Writer) -> None:
+    (path,) = write_samples(tmp_path / "people", ["[red]x\x1b[2J"], size=(128, 64))
+    (path / "body.png").write_bytes(b"")
+    result = doctor(tmp_path / "people")
+    assert result.exit_code == 1
+    assert "\x1b" not in result.output and r"[red]x\x1b[2J" in result.output
+
+
 def test_a_clean_set(samples: Path) -> None:
     result = doctor(samples)
     assert result.exit_code == 0, result.output

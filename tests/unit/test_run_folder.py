@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from skinfw import Pipeline, hookimpl, run_folder
+from skinfw import Pipeline, hookimpl, locks
 from skinfw.errors import RunError
 from skinfw.run_folder import LOCK_FILE, Run, create_run, locked_run
 
@@ -99,7 +99,7 @@ def test_a_whole_last_line_without_its_end_is_kept(run: Run) -> None:
 def test_a_second_run_in_a_folder_is_refused(
     run: Run, options: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_folder, "PATIENCE", 0.0)
+    monkeypatch.setattr(locks, "PATIENCE", 0.0)
     log(run, 1)
     before = {path: path.read_bytes() for path in run.folder.iterdir()}
     with locked_run(run), pytest.raises(RunError, match="another process is at work here") as refused:
@@ -152,3 +152,12 @@ def test_a_run_whose_folder_is_removed_ends_with_an_error(
         Pipeline(spec, output=folder, hooks=[Remover(folder, moment, again=again)]).fit()
     files = [path for path in folder.rglob("*") if path.is_file() and "events" not in path.name]
     assert files == ([folder / LOCK_FILE] if again else [])
+
+
+@pytest.mark.parametrize("left", ["checkpoints/best.safetensors", "metrics.json"])
+def test_a_run_that_was_thinned_out_is_not_replaced(run: Run, left: str) -> None:
+    (run.folder / left).parent.mkdir(exist_ok=True)
+    (run.folder / left).write_text("{}", encoding="utf-8")
+    with pytest.raises(RunError, match="exists already"):
+        create_run(run.spec, run.folder)
+    assert (run.folder / left).exists()

@@ -221,10 +221,15 @@ def test_links_out_of_a_strangers_run_folder_are_refused(
     (run.folder / "samples" / "inner").symlink_to("../checkpoints")
     refuse_links(run.folder)
     (run.folder / "samples" / "test").symlink_to(tmp_path / "pictures")
+    leftover = run.folder / ".report.html.999999999-0.tmp"
+    leftover.touch()
     assert run_checkpoint(open_run(run.folder)).trusted
     elsewhere()
     with pytest.raises(TrustError, match=r"samples/test: a symbolic link that leads out of the run folder"):
         evaluate_run(open_run(run.folder))
+    refused = CliRunner().invoke(main, ["evaluate", str(run.folder)])
+    assert refused.exit_code == 2 and "leads out of the run folder" in refused.output
+    assert leftover.exists()
     assert list((tmp_path / "pictures").iterdir()) == []
     assert run_checkpoint(open_run(run.folder, trust=True)).trusted
 

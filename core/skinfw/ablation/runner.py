@@ -12,7 +12,7 @@ from skinfw.ablation.plan import PlannedRun
 from skinfw.ablation.process import Job, Outcome
 from skinfw.errors import RunError, SkinfwError
 from skinfw.leftovers import remove_leftovers
-from skinfw.locks import PATIENCE, FolderLock
+from skinfw.locks import locked_folder
 from skinfw.training.interrupt import catch_interrupt
 
 Tell = Callable[[str], None]
@@ -30,21 +30,13 @@ def locked(output: Path) -> Iterator[None]:
     Raises:
         RunError: another one is at work there, or the folder cannot be written to.
     """
-    lock = FolderLock(output / LOCK_FILE)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        acquired = lock.acquire(PATIENCE)
-    except OSError as error:
-        raise RunError(f"{output}: cannot be written: {error.strerror or error}") from error
-    if not acquired:
-        raise RunError(f"{output}: another skinfw ablate is at work there; wait for it")
-    try:
-        remove_leftovers(output, deep=True)
-        yield
-    except OSError as error:
-        raise RunError(f"{error.filename or output}: cannot be written: {error.strerror or error}") from error
-    finally:
-        lock.release()
+    with locked_folder(output, LOCK_FILE, "skinfw ablate"):
+        try:
+            remove_leftovers(output, deep=True)
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise RunError(f"{error.filename or output}: cannot be written: {reason}") from error
 
 
 def check_folders(runs: Sequence[PlannedRun], *, overwrite: bool) -> None:

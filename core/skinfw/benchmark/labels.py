@@ -1,8 +1,8 @@
-"""What measured components are called in a table."""
+"""What measured components are called in a table, and whether they may be ranked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from skinfw.component_spec import ComponentSpec
 
@@ -18,6 +18,15 @@ def labelled(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
         ['bodypix', 'bodypix stride=16']
     """
     return {_label(reference): reference for reference in references}
+
+
+def same_photos(unusable: Iterable[Mapping[str, str]]) -> bool:
+    """Return whether components were measured on the same photos: only then their means may be ranked.
+
+    Args:
+        unusable: of each component, why photos could not be measured, by the photo.
+    """
+    return len({frozenset(each) for each in unusable}) <= 1
 
 
 def _label(reference: ComponentSpec) -> str:

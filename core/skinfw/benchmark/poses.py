@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.benchmark.labels import labelled
+from skinfw.benchmark.labels import labelled, same_photos
 from skinfw.benchmark.process import in_own_process
 from skinfw.build import build
 from skinfw.component_spec import ComponentSpec
@@ -195,12 +195,16 @@ def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Pa
 
 
 def poses_table(figures: dict[str, PoseFigures]) -> Table:
-    """Return the figures of pose encoders side by side; the best PCK of each share is marked."""
+    """Return the figures of pose encoders side by side; the best PCK of each share is marked.
+
+    Nothing is marked where they were measured on different photos.
+    """
+    ranked = same_photos(each.unusable for each in figures.values())
     best = [max((each.pck[place] for each in figures.values()), default=0.0) for place in range(len(SHARES))]
 
     def cells(each: PoseFigures) -> list[Cell]:
         correct = [
-            Cell(f"{value:.3f}" if each.points else NONE, each.points > 0 and value == top)
+            Cell(f"{value:.3f}" if each.points else NONE, ranked and each.points > 0 and value == top)
             for value, top in zip(each.pck, best, strict=True)
         ]
         plain = [

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skinfw.benchmark.labels import labelled
+from skinfw.benchmark.labels import labelled, same_photos
 from skinfw.benchmark.process import in_own_process
 from skinfw.build import build
 from skinfw.component_spec import ComponentSpec
@@ -148,9 +148,14 @@ def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Pa
 
 
 def figures_table(figures: dict[str, SegmenterFigures]) -> Table:
-    """Return the figures of segmenters side by side; the best IoU of each region is marked."""
+    """Return the figures of segmenters side by side; the best IoU of each region is marked.
+
+    Nothing is marked where they were measured on different photos.
+    """
+    ranked = same_photos(each.unusable for each in figures.values())
     best = {
-        name: max((each.mean[name] or 0.0 for each in figures.values()), default=0.0) for name in MEASURED
+        name: max((each.mean[name] or 0.0 for each in figures.values()), default=0.0) if ranked else None
+        for name in MEASURED
     }
 
     def cells(each: SegmenterFigures) -> list[Cell]:
@@ -162,7 +167,7 @@ def figures_table(figures: dict[str, SegmenterFigures]) -> Table:
     return Table("segmenter", columns, [(name, cells(each)) for name, each in figures.items()])
 
 
-def _cell(figures: SegmenterFigures, region: str, best: float) -> Cell:
+def _cell(figures: SegmenterFigures, region: str, best: float | None) -> Cell:
     mean, median = figures.mean[region], figures.median[region]
     if mean is None or median is None:
         return Cell(NONE, False)

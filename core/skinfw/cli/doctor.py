@@ -88,10 +88,10 @@ def _config(text: str | None, options: dict[str, Any]) -> DoctorConfig:
 
 def _print_report(report: DoctorReport) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from skinfw.doctor.finding import MEANINGS
+    from skinfw.reporting.console import shown
 
     console = Console()
     offenders = len(report.offenders)
@@ -104,5 +104,5 @@ def _print_report(report: DoctorReport) -> None:
         if count:
             worst = next(finding.samples[0] for finding in report.findings if finding.check == check)
             share = f"{count / report.samples:.1%}"
-            table.add_row(check, str(count), share, MEANINGS[check], escape(worst))
+            table.add_row(check, str(count), share, MEANINGS[check], shown(worst))
     console.print(table)

@@ -33,12 +33,9 @@ def command(
     from skinfw.devices import pick_device
     from skinfw.evaluation.evaluate import evaluate_run
     from skinfw.evaluation.trained import open_trained
-    from skinfw.leftovers import remove_leftovers
-    from skinfw.run_folder import locked_run
 
     opened = open_trained(run, checkpoint, trust=trust)
-    with locked_run(opened) as held, progress_bar("evaluate") as progress:
-        remove_leftovers(held.folder, deep=True)
-        evaluation = evaluate_run(held, which=checkpoint, device=pick_device(device), progress=progress)
+    with progress_bar("evaluate") as progress:
+        evaluation = evaluate_run(opened, which=checkpoint, device=pick_device(device), progress=progress)
     print_evaluation(evaluation)
     click.echo(f"Report: {opened.report_path}")

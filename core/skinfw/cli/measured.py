@@ -55,6 +55,7 @@ def all_that_can_run(
 
 def tell_figures(figures: Mapping[str, Figures], output: Path | None) -> None:
     """Say which photos could not be measured, and write all figures to a file if there is to be one."""
+    from skinfw.benchmark.labels import same_photos
     from skinfw.jsonfile import write_json
 
     for name, each in figures.items():
@@ -62,6 +63,8 @@ def tell_figures(figures: Mapping[str, Figures], output: Path | None) -> None:
             path, reason = next(iter(each.unusable.items()))
             told = reason if path in reason else f"{path}: {reason}"
             click.echo(f"{name}: {len(each.unusable)} photos could not be measured, for instance {told}")
+    if not same_photos(each.unusable for each in figures.values()):
+        click.echo("They were measured on different photos, so none is marked as the best")
     if output is not None:
         write_json(output, {name: each.to_json() for name, each in figures.items()})
         click.echo(f"Figures: {output}")

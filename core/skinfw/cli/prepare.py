@@ -180,10 +180,9 @@ def _print_report(report: PrepareReport) -> None:
     from collections import Counter
 
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
-    from skinfw.errors import message
+    from skinfw.reporting.console import shown
 
     console = Console()
     console.print(report.counts(), highlight=False)
@@ -193,8 +192,8 @@ def _print_report(report: PrepareReport) -> None:
         table = Table(head, "left out because" if head == "photos" else "not used because")
         table.add_column("for instance", overflow="fold")
         for reason, count in Counter(str(row.reason) for row in rows).most_common():
-            shown = [row for row in rows if row.reason == reason][:EXAMPLES]
+            some = [row for row in rows if row.reason == reason][:EXAMPLES]
             # most errors name the file themselves
-            named = [row.detail if row.photo in row.detail else f"{row.photo}: {row.detail}" for row in shown]
-            table.add_row(f"{count:,}", reason, escape(message("\n".join(named))))
+            named = [row.detail if row.photo in row.detail else f"{row.photo}: {row.detail}" for row in some]
+            table.add_row(f"{count:,}", shown(reason), shown("\n".join(named)))
         console.print(table)

@@ -28,6 +28,9 @@ class Keypoints:
     Attributes:
         points: float32 ``(25, 3)``: x and y in pixels of the picture, confidence in [0, 1]. A point
             that was not found is 0, 0, 0.
+
+    Raises:
+        ValueError: they are of another shape, or not finite.
     """
 
     points: NDArray[np.float32]
@@ -35,6 +38,8 @@ class Keypoints:
     def __post_init__(self) -> None:
         if self.points.shape != (25, 3):
             raise ValueError(f"BODY_25 keypoints are (25, 3), not {self.points.shape}")
+        if not np.isfinite(self.points).all():
+            raise ValueError("keypoints are not finite (NaN or infinity)")
 
     def point(self, name: str) -> NDArray[np.float32]:
         """Return x, y and confidence of the named point."""

@@ -62,7 +62,7 @@ class _Measured(BaseModel):
 
 class _Length(BaseModel):
     step: int
-    total_steps: int
+    total_steps: int | None
     epochs: int | None
     steps: int | None
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -26,8 +27,9 @@ from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback, paint_batches
 from skinfw.interfaces import Dataset, Generator
 from skinfw.jsonfile import write_json
+from skinfw.leftovers import remove_leftovers
 from skinfw.reporting.report import write_report
-from skinfw.run_folder import Run
+from skinfw.run_folder import Run, locked_run
 from skinfw.run_split import split_of_run
 from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.spec import Spec
@@ -203,7 +205,8 @@ def evaluate_run(
 ) -> Evaluation:
     """Measure a run's checkpoint on the test samples; write ``metrics.json`` and ``report.html``.
 
-    Everything is read from the checkpoint: nothing of the training command needs to be said again.
+    Everything is read from the checkpoint: nothing of the training command needs to be said again. Other
+    processes are kept out of the run folder meanwhile.
 
     Args:
         run: the run.
@@ -212,15 +215,26 @@ def evaluate_run(
         progress: is told how far it is.
 
     Raises:
-        RunError: there is no readable checkpoint, a plugin it needs is missing, or the run folder cannot be
-            written to.
+        RunError: there is no readable checkpoint, a plugin it needs is missing, another process is at work in
+            the run folder, or it cannot be written to.
         TrustError: somebody else trained the run, and its spec names programs, paths or addresses.
         DataError: the data cannot be read.
     """
     checkpoint = run_checkpoint(run, which)
     refuse_untrusted(checkpoint)
-    with connections(checkpoint.trusted):
-        return _evaluate_checkpoint(run, checkpoint, which, device, progress)
+    # nothing is written to a folder whose links may lead anywhere before it is known whom it comes from
+    with _held(run) as held, connections(checkpoint.trusted):
+        return _evaluate_checkpoint(held, checkpoint, which, device, progress)
+
+
+@contextmanager
+def _held(run: Run) -> Iterator[Run]:
+    if run.lock is not None:  # its training goes over into this
+        yield run
+        return
+    with locked_run(run) as held:
+        remove_leftovers(held.folder, deep=True)
+        yield held
 
 
 def _evaluate_checkpoint(

@@ -244,7 +244,8 @@ class PhotoPreparer:
             raise
         except DataError as error:
             if self.config.on_error == "fail":
-                raise
+                # a network knows its own file, and not which photo it was given
+                raise DataError(str(error) if str(photo) in str(error) else f"{photo}: {error}") from error
             raise LeftOut(reason, str(error)) from error
         except SkinfwError:
             raise

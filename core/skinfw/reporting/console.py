@@ -21,12 +21,12 @@ def print_table(table: Table, title: str | None = None) -> None:
     if title is not None:  # a title of the table itself would be broken to the table's width
         console.print(f"[italic]{escape(title)}[/]", highlight=False, soft_wrap=True)
     drawn = RichTable()
-    drawn.add_column(table.corner, overflow="fold")
+    drawn.add_column(shown(table.corner), overflow="fold")
     for column in table.columns:
-        drawn.add_column(_shown(column), justify="right", overflow="fold")
+        drawn.add_column(shown(column), justify="right", overflow="fold")
     for name, cells in table.rows:
         drawn.add_row(
-            _shown(name),
+            shown(name),
             *(_marked(cell.text, cell.best, plain=not console.is_terminal) for cell in cells),
         )
     console.print(drawn)
@@ -34,10 +34,10 @@ def print_table(table: Table, title: str | None = None) -> None:
 
 def _marked(text: str, best: bool, *, plain: bool) -> str:
     if not best:
-        return _shown(text)
-    return f"{_shown(text)}*" if plain else f"[bold green]{_shown(text)}[/]"
+        return shown(text)
+    return f"{shown(text)}*" if plain else f"[bold green]{shown(text)}[/]"
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Return a text for a cell: what a stranger's file says cannot steer the terminal."""
     return escape(message(text))

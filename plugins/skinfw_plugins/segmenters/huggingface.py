@@ -58,13 +58,15 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
         """Return the class of every pixel.
 
         Raises:
+            DataError: the model gives NaN or infinity for the photo.
             UserError: the model cannot be loaded, or its classes are not those of the configuration.
         """
         labels = self.labels
         pixels = photo.pixels.copy()  # PyTorch warns of arrays that are read-only
         made = self._processor(images=pixels, return_tensors="pt", input_data_format="channels_last")
         scores = self._model(pixel_values=made["pixel_values"]).logits[0].float().numpy()
-        return Segmentation(best_class(scores, photo.size), labels.classes, labels.regions)
+        found = best_class(scores, photo.size, self.config.model)
+        return Segmentation(found, labels.classes, labels.regions)
 
     def fingerprint(self) -> str:
         """Return a hash of the files of a folder, or the commit of a model on the hub.

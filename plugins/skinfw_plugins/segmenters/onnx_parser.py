@@ -84,6 +84,7 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         """Return the class of every pixel.
 
         Raises:
+            DataError: the network gives NaN or infinity for the photo.
             UserError: the file is none that can be used; the text says why.
         """
         values = self._values(photo.pixels)
@@ -123,7 +124,7 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
                 return np.asarray(resized, np.uint8)
             scores = _scores(values, count)
             if scores is not None:
-                return best_class(scores, size)
+                return best_class(scores, size, str(self.file.path))
         told = ", ".join(f"{name} {values.shape} {values.dtype}" for name, values in outputs.items())
         raise UserError(
             f"{self.file.path}: no output has a score for each of the label set's {count} classes, or their "

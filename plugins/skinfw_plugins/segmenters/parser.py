@@ -46,9 +46,13 @@ class ParserSegmenter(Segmenter[ParserConfig]):
         self._mirrored = _mirrored_classes(segmentation_spec(checkpoint), self._classes.names)
 
     def segment(self, photo: Photo) -> Segmentation:
-        """Label a photo. See `Segmenter.segment`."""
+        """Label a photo. See `Segmenter.segment`.
+
+        Raises:
+            DataError: the network gives NaN or infinity for it.
+        """
         logits = self._logits(picture_tensor([resize_picture(photo.pixels, self._size)]))
-        labels = best_class(logits[0].cpu().numpy(), photo.size)
+        labels = best_class(logits[0].cpu().numpy(), photo.size, str(self._file))
         return Segmentation(labels, self._classes.names, self._classes.regions)
 
     @torch.no_grad()

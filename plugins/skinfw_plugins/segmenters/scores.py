@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from skinfw.config import Size
 from skinfw.data.segmentation import LabelMap
+from skinfw.errors import DataError
 
 
-def best_class(scores: NDArray[np.float32], size: Size) -> LabelMap:
+def best_class(scores: NDArray[np.float32], size: Size, network: str) -> LabelMap:
     """Return the class of the highest score at every pixel, the first of equal ones.
 
     Scores are brought to the size wanted bilinearly before they are compared, as PyTorch's ``interpolate``
@@ -20,10 +21,19 @@ def best_class(scores: NDArray[np.float32], size: Size) -> LabelMap:
     Args:
         scores: float32 ``(K, h, w)`` of at most 256 classes.
         size: height and width wanted, in pixels.
+        network: what gave the scores, for the error.
 
     Returns:
         codes of the classes, uint8 ``(H, W)``.
+
+    Raises:
+        DataError: a score is NaN or infinity, which no other could be compared to.
     """
+    if not np.isfinite(scores).all():
+        raise DataError(
+            f"{network}: its scores for this photo are not finite (NaN or infinity); its weights are "
+            "damaged, or too large for its precision"
+        )
     labels = np.zeros(size, np.uint8)
     best: NDArray[np.float32] | None = None
     for code, coarse in enumerate(scores):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +122,5 @@ def test_the_table_marks_the_best(photos: list[Path]) -> None:
     assert rows["right"][:4] == [("1.000", True), ("1.000", True), ("1.000", False), ("0", False)]
     assert rows["off"][:2] == [("0.000", False), ("1.000", True)]
     assert rows["blind"][:4] == [("n/a", False), ("n/a", False), ("0.000", False), ("1", False)]
+    figures["off"] = replace(figures["off"], unusable={"b.png": "not finite"})
+    assert not any(cell.best for _, cells in poses_table(figures).rows for cell in cells)

@@ -112,16 +112,19 @@ def test_nothing_that_can_be_measured(photos: list[Path]) -> None:
 
 
 def test_the_best_of_a_region_is_marked() -> None:
-    def figures(skin: float) -> SegmenterFigures:
+    def figures(skin: float, unusable: dict[str, str]) -> SegmenterFigures:
         values: dict[str, float | None] = {
             **dict.fromkeys(("person", "head", "feet", "apparel"), 0.5),
             "skin": skin,
         }
-        return SegmenterFigures(values, values, 3, {}, 0.5, 200.0)
+        return SegmenterFigures(values, values, 3, unusable, 0.5, 200.0)
 
-    table = figures_table({"one": figures(0.4), "two": figures(0.6)})
+    table = figures_table({"one": figures(0.4, {}), "two": figures(0.6, {})})
     assert [row[1][1].best for row in table.rows] == [False, True]
     assert table.rows[0][1][-2].text == "2" and table.rows[0][1][-1].text == "200"
+    # the mean over the photos that are left says nothing of the one that is not
+    table = figures_table({"one": figures(0.4, {}), "two": figures(0.6, {"a.png": "not finite"})})
+    assert not any(cell.best for _, cells in table.rows for cell in cells)
 
 
 def test_labels_tell_what_was_changed() -> None:

@@ -45,3 +45,11 @@ def test_for_the_eye_the_brightest_map_lends_its_colour() -> None:
     assert picture[0].tolist() == [[0, 0, 0], list(COLORS[4]), [0, 102, 0]]
     assert np.array_equal(visible("heatmaps", maps), picture)
     assert visible("line", picture) is picture
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_pose_is_finite(value: float) -> None:
+    points = np.zeros((25, 3), np.float32)
+    points[3, 1] = value
+    with pytest.raises(ValueError, match="keypoints are not finite"):
+        Keypoints(points)

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 from onnx_models import write_graph
 
-from skinfw.errors import UserError
+from skinfw.errors import DataError, UserError
 from skinfw_plugins.onnx_file import OnnxFile
 
 
@@ -59,6 +59,14 @@ def test_other_outputs_are_told(doubling: Path) -> None:
 def test_a_wrong_shape_is_told(doubling: Path) -> None:
     with pytest.raises(UserError, match=r"net\.onnx: cannot be run on x \(1, 3, 2, 5\)"):
         OnnxFile(doubling).run({"x": np.zeros((1, 3, 2, 5), np.float32)}, ["y"])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_output_that_is_not_finite_is_read_by_nobody(doubling: Path, value: float) -> None:
+    values = np.zeros((1, 3, 2, 4), np.float32)
+    values[0, 1, 1, 2] = value
+    with pytest.raises(DataError, match=r"net\.onnx: its output y for this photo is not finite"):
+        OnnxFile(doubling).run({"x": values}, ["y"])
 
 
 def test_no_onnx(tmp_path: Path) -> None:

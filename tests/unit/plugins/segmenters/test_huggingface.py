@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from tiny_models import save_segformer
 
 from skinfw.data.photo import Photo
-from skinfw.errors import UserError
+from skinfw.errors import DataError, UserError
 from skinfw_plugins.segmenters import huggingface
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
 from skinfw_plugins.segmenters.huggingface import SECONDS, HuggingfaceSegmenter, hub_silence, label_set
@@ -64,6 +64,14 @@ def test_the_labels_are_what_the_model_says(model: Path) -> None:
     assert len(np.unique(found.labels)) > 1
     assert found.classes == NAMES
     assert np.array_equal(found.region("skin"), found.labels == 3)
+
+
+def test_scores_that_are_not_finite_are_no_class(model: Path) -> None:
+    found = segmenter(model)
+    with torch.no_grad():
+        found._model.decode_head.classifier.bias[2] = torch.nan
+    with pytest.raises(DataError, match="its scores for this photo are not finite"):
+        found.segment(Photo(PICTURE))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (300, 2), (3, 3)])

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tiny_models import nearest_colour, write_onnx
 
 from skinfw.data.photo import Photo
-from skinfw.errors import UserError
+from skinfw.errors import DataError, UserError
 from skinfw_plugins.segmenters.config_networks import OnnxParserConfig
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS
 from skinfw_plugins.segmenters.onnx_parser import OnnxParserSegmenter
@@ -101,7 +101,16 @@ def test_coarse_scores_are_interpolated_as_pytorch_does(tmp_path: Path) -> None:
 
 def test_of_equal_scores_the_first_class_wins() -> None:
     scores = np.array([[[1, 2]], [[1, 3]], [[0, 3]]], np.float32)
-    assert best_class(scores, (1, 2)).tolist() == [[0, 1]]
+    assert best_class(scores, (1, 2), "net").tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("code", [0, 2])
+def test_scores_that_are_not_finite_are_no_background(code: int, value: float) -> None:
+    scores = np.zeros((3, 4, 4), np.float32)
+    scores[code, 1, 2] = value
+    with pytest.raises(DataError, match="net: its scores for this photo are not finite"):
+        best_class(scores, (8, 8), "net")
 
 
 def test_a_label_set_by_name(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from skinfw.assemble import build_segmentation_network
 from skinfw.data.classes import ClassTable
 from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_picture
-from skinfw.errors import RunError
+from skinfw.errors import DataError, RunError
 from skinfw.spec import parse_spec
 from skinfw.training.checkpoints import Progress, save_checkpoint
 from skinfw_plugins.segmenters.config_parser import ParserConfig
@@ -74,6 +74,15 @@ def test_logits_are_brought_to_the_photos_size_before_the_class_is_taken(checkpo
     assert np.array_equal(found.labels, full.argmax(1)[0].numpy())
     assert found.classes == ("rest", "left", "right")
     assert found.regions == {"background": ("rest",), "skin": ("left",), "head": ("right",)}
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_scores_that_are_not_finite_are_no_class(checkpoint: Path, flip: bool) -> None:
+    segmenter = parser(checkpoint, flip=flip)
+    with torch.no_grad():
+        next(segmenter._network.parameters())[0, 0, 0, 0] = torch.nan
+    with pytest.raises(DataError, match=r"best\.safetensors: its scores for this photo are not finite"):
+        segmenter.segment(photo())
 
 
 def test_a_run_folder_stands_for_its_best_checkpoint(checkpoint: Path) -> None:
