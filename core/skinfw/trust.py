@@ -14,8 +14,9 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -26,6 +27,7 @@ from skinfw.component_spec import ComponentSpec
 from skinfw.config import Outside, OutsideKind
 from skinfw.errors import TrustError, printable, shortened
 from skinfw.processes import is_worker
+from skinfw.regular_file import open_regular
 
 KEY_FILE = "key"
 """In the user's state folder: what the specs of the user's own runs are signed with."""
@@ -204,17 +206,26 @@ def _key(*, make: bool) -> bytes:
         if make and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             new = path.with_name(f".{KEY_FILE}.{os.getpid()}.{secrets.token_hex(8)}")
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_hex(32))
             try:
-                os.link(new, path)  # which of two processes is first decides
-            except FileExistsError:
-                pass
+                with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(secrets.token_hex(32))
+                with suppress(FileExistsError):
+                    os.link(new, path)  # which of two processes is first decides
             finally:
-                new.unlink()
-        return path.read_bytes()
+                new.unlink(missing_ok=True)
+        with open_regular(path) as stream:
+            if os.name == "posix" and os.fstat(stream.fileno()).st_mode & 0o077:
+                _warn_of_rights(path)
+            return stream.read()
     except (OSError, RuntimeError):  # RuntimeError: there is no home folder
         return b""
+
+
+@cache
+def _warn_of_rights(path: Path) -> None:
+    logger.warning(
+        "%s: other users may use this key, and runs that they sign count as yours: chmod 600 %s", path, path
+    )
 
 
 @contextmanager

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import pytest
 import torch
 from click.testing import CliRunner
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from skinfw import trust
 from skinfw.build import build
@@ -23,8 +23,10 @@ from skinfw.errors import DataError, TrustError, UserError
 from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import PoseEncoder
+from skinfw.registry import installed
 from skinfw.run_folder import Run, open_run
-from skinfw.spec import parse_spec
+from skinfw.segmentation_spec import SegmentationSpec
+from skinfw.spec import Spec, parse_spec
 from skinfw.training.checkpoints import (
     load_generator,
     read_checkpoint,
@@ -174,6 +176,36 @@ def test_every_way_out_of_the_built_in_components_is_marked(
     assert place in [each.place for each in named_outside(use(kind, name, **params))]
 
 
+def path_fields(model: type[BaseModel], place: str) -> Iterator[tuple[str, bool]]:
+    """Yield the fields of a configuration that hold paths, at any depth, and whether each is marked."""
+
+    def parts(annotation: Any) -> Iterator[Any]:
+        yield annotation
+        for part in get_args(annotation):
+            yield from parts(part)
+
+    for name, field in model.model_fields.items():
+        found = [*field.metadata, *parts(field.annotation)]
+        if Path in found:
+            yield f"{place}.{name}", any(isinstance(part, Outside) for part in found)
+        for part in found:
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from path_fields(part, f"{place}.{name}")
+
+
+def test_every_path_of_every_component_is_marked() -> None:
+    registry = installed()
+    models = {f"{kind} {name}": registry.config_class(kind, name) for kind, name in registry.entries}
+    fields = dict(
+        field
+        for place, model in {**models, "spec": Spec, "segmentation spec": SegmentationSpec}.items()
+        for field in path_fields(model, place)
+    )
+    assert "pose_encoder openpose.binary" in fields and "segmenter haar.detectors.file" in fields
+    assert "segmentation spec.data.root" in fields
+    assert not [place for place, marked in fields.items() if not marked]
+
+
 def test_only_this_user_can_sign(elsewhere: Callable[[], None]) -> None:
     spec = {"b": 1, "a": [1, "é"]}
     signature = sign(spec)
@@ -190,6 +222,25 @@ def test_only_this_user_can_sign(elsewhere: Callable[[], None]) -> None:
     assert key.stat().st_mode & 0o077 == 0
     elsewhere()
     assert not is_own(spec, signature)
+
+
+def test_a_key_that_others_can_read_is_reported(
+    elsewhere: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere()
+    signature = sign({})
+    assert is_own({}, signature) and not caplog.messages
+    key = trust.state_folder() / trust.KEY_FILE
+    assert [path.name for path in key.parent.iterdir()] == [trust.KEY_FILE]
+    key.chmod(0o640)
+    for _ in range(2):
+        assert is_own({}, signature)
+    assert caplog.messages == [
+        f"{key}: other users may use this key, and runs that they sign count as yours: chmod 600 {key}"
+    ]
+    key.unlink()
+    os.mkfifo(key)
+    assert not is_own({}, signature) and sign({}) == ""
 
 
 def test_a_home_that_cannot_be_written_to_signs_nothing(
