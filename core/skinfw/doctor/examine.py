@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from skinfw.data.split import group_sides
+from skinfw.data.split import Side, group_sides
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.files import check_parts, check_sizes, parts_of
 from skinfw.doctor.finding import DoctorReport, Finding, worst_first
@@ -18,6 +18,7 @@ from skinfw.doctor.pairs import check_pair
 from skinfw.doctor.pieces import check_pieces
 from skinfw.doctor.poses import check_pose
 from skinfw.doctor.twins import Look, check_people, check_twins, look_of
+from skinfw.errors import DataError
 from skinfw.processes import spread
 
 Progress = Callable[[int, int], None]
@@ -71,12 +72,20 @@ def examine(
     looks = [each.look for each in examined if each.look is not None]
     findings = [finding for each in examined for finding in each.findings]
     findings += check_parts([(each.name, each.parts) for each in examined if each.parts is not None])
-    groups = {name: group(name) for name in names}
-    of_group, _ = group_sides(groups.values(), config.test_fraction, config.validation_fraction)
-    sides = {name: of_group[key] for name, key in groups.items()}
+    sides = _sides(names, group, config)
     findings += check_twins(looks, config, sides)
     findings += check_people(looks, sides)
     return DoctorReport(len(examined), worst_first(findings))
+
+
+def _sides(names: Sequence[str], group: Callable[[str], str], config: DoctorConfig) -> dict[str, Side]:
+    """Return the side of the split that each sample is on; one side for all where that is not known."""
+    try:
+        groups = {name: group(name) for name in names}
+    except DataError:  # a record that cannot be read is reported with its sample
+        return dict.fromkeys(names, "training")
+    of_group, _ = group_sides(groups.values(), config.test_fraction, config.validation_fraction)
+    return {name: of_group[key] for name, key in groups.items()}
 
 
 def examine_sample(name: str, base: Path, config: DoctorConfig) -> Examined:

@@ -231,5 +231,15 @@ def _foreign(
         f"{colors.count} nor within {colors.snap_distance:g} of one"
     )
     if image.palette is not None:
-        message += "; if the indices of its palette are the class codes, set palette_indices to true"
-    return DataError(message)
+        advice = (
+            "if the indices of its palette are the class codes, read it with the segmenter label_map and "
+            "palette_indices true"
+        )
+    elif image.lossy:
+        advice = "its format is lossy and has changed the colors: save the map as PNG where it was made"
+    else:
+        advice = (
+            "choose the label set or palette that the map is of; if it was resized, resize it without "
+            "interpolation (nearest)"
+        )
+    return DataError(f"{message}; {advice}")

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from skinfw.data.keypoints import read_openpose_json
+from skinfw.data.sample_folder import read_record
 from skinfw.data.sample_search import find_samples
 from skinfw.data.split import position
 from skinfw.doctor.config import DoctorConfig
@@ -420,6 +421,16 @@ def test_a_truncated_file(samples: Path, file: str) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     finding = the_one(look(samples), "unreadable")
     assert str(path) in finding.message and finding.severity == 100
+
+
+def test_a_damaged_record_stops_nothing_though_the_split_goes_by_records(samples: Path) -> None:
+    (samples / FIRST / "sample.json").write_text("{")
+    base, names = find_samples(samples)
+
+    def group(name: str) -> str:
+        return str((read_record(base / name) or {}).get("group", name))
+
+    assert the_one(examine(base, names, DoctorConfig(workers=1), group), "unreadable")
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,7 @@ def test_all_ways_to_write_a_map_give_the_same(photo: Photo, tmp_path: Path, wri
 
 def test_foreign_palettes_are_codes_only_if_the_user_says_so(photo: Photo, tmp_path: Path) -> None:
     as_foreign_palette().save(tmp_path / "a_map.png")
-    with pytest.raises(
-        DataError, match="if the indices of its palette are the class codes, set palette_indices"
-    ):
+    with pytest.raises(DataError, match="read it with the segmenter label_map and palette_indices true"):
         segmenter().segment(photo)
     assert np.array_equal(segmenter(palette_indices=True).segment(photo).labels, CODES)
 
@@ -83,6 +81,19 @@ def test_human_parsing_colors(photo: Photo, tmp_path: Path, labels: str, kind: s
     assert np.array_equal(segmenter(labels=labels).segment(photo).labels, CODES)
     with pytest.raises(DataError, match="none of the label set's 18"):
         segmenter(labels="atr").segment(photo)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "advice"), [(".jpg", "its format is lossy"), (".png", "choose the label set")]
+)
+def test_strange_colors_are_refused_with_advice(
+    photo: Photo, tmp_path: Path, suffix: str, advice: str
+) -> None:
+    Image.fromarray(np.repeat(CODES[..., None] * np.uint8(9) + np.uint8(90), 3, 2)).save(
+        tmp_path / f"a_map{suffix}"
+    )
+    with pytest.raises(DataError, match=f"nor within 24 of one; {advice}"):
+        segmenter(suffix=f"_map{suffix}").segment(photo)
 
 
 def test_colors_that_stand_for_other_classes_in_another_palette(photo: Photo, tmp_path: Path) -> None:
