@@ -14,6 +14,9 @@ _OUTSIDE, _MARGIN = 1 / 3, 0.05
 """Share of the points that may lie outside the photo by more than a share of its longer side. Cameras cut
 people off, and some programs guess where the rest of them is."""
 
+_SURE = 0.3
+"""Confidence from which on a point counts, where there are such points: programs are not sure of guesses."""
+
 
 def check_inside(people: Sequence[Keypoints], size: Size, source: str, advice: str) -> None:
     """Refuse poses that mostly lie outside the photo: they are of another picture, or of another size of it.
@@ -27,7 +30,9 @@ def check_inside(people: Sequence[Keypoints], size: Size, source: str, advice: s
     Raises:
         DataError: too many points lie outside.
     """
-    found = np.concatenate([np.zeros((0, 2)), *(pose.points[pose.points[:, 2] > 0, :2] for pose in people)])
+    points = np.concatenate([np.zeros((0, 3)), *(pose.points[pose.points[:, 2] > 0] for pose in people)])
+    sure = points[:, 2] >= _SURE
+    found = points[sure if sure.any() else slice(None), :2]
     margin = _MARGIN * max(size)
     outside = ((found < -margin) | (found > np.array([size[1], size[0]]) + margin)).any(axis=1)
     if outside.sum() > _OUTSIDE * len(found):

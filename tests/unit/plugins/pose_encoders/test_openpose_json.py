@@ -199,6 +199,22 @@ def test_the_reason_is_said(tmp_path: Path, content: Any, message: str) -> None:
     assert len(str(error.value)) < 400
 
 
+@pytest.mark.parametrize("confidence", [0.1, 0.9])
+def test_guesses_beyond_the_photo_do_not_make_it_another_one(tmp_path: Path, confidence: float) -> None:
+    """A photo down to the knees or less: MediaPipe guesses the rest, and is not sure of it."""
+    half = (SIZE[0] // 2 - 10, SIZE[1])
+    points = np.reshape(scaled(1, 1), (-1, 3))
+    beyond = points[:, 1] > half[0]
+    assert beyond.mean() > 0.4
+    points[beyond, 2] = confidence
+    path = write(tmp_path / "a.json", people(points.ravel().tolist()))
+    if confidence < 0.3:
+        assert len(read_poses(path, None, half)) == 1
+    else:
+        with pytest.raises(DataError, match="points lie outside the photo"):
+            read_poses(path, None, half)
+
+
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "pose.json"
     path.write_text('{"people": []}' + " " * 4 * 2**20)
