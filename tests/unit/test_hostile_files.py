@@ -80,6 +80,7 @@ def measured() -> dict[str, Any]:
         ("test.values.trained", {"picture/psnr": {}}),
         ("test.metrics", {"picture/psnr": 5}),
         ("test.metrics", {"picture/psnr": {"unit": 5, "direction": "up"}}),
+        ("test.metrics", {"picture/" + "x" * 100_000: {"unit": "dB", "direction": "higher"}}),
         ("test.names", 5),
         ("test.step", "many"),
         ("test.tones", [5]),

@@ -6,9 +6,9 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 TRAINED = "trained"
 """What the trained generator is called beside the baselines."""
@@ -72,7 +72,7 @@ class Evaluation:
     split: Literal["validation", "test"]
     step: int
     names: Sequence[str]
-    metrics: Mapping[str, MetricInfo]
+    metrics: Mapping[Annotated[str, Field(max_length=300)], MetricInfo]
     values: Mapping[str, Mapping[str, float | None]]
     per_picture: Mapping[str, Mapping[str, Sequence[float | None]]]
     violations: Mapping[str, int]

@@ -18,6 +18,7 @@ from skinfw.data.segmentation import Segmentation
 from skinfw.errors import UserError, first_line
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.trust import VARIABLE, refuse_connection
+from skinfw.walk import walk
 from skinfw.weights import file_sha256
 from skinfw_plugins.segmenters.config_labels import quoted
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
@@ -95,10 +96,16 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
         """Whether only the disk is looked at: for a folder, and where the hub does not answer.
 
         Raises:
-            UserError: there is no such folder; or the hub does not answer, and the model was never fetched.
+            UserError: there is no such folder, or a special file is in it; or the hub does not answer, and
+                the model was never fetched.
         """
         model, revision = self.config.model, self.config.revision
         if Path(model).is_dir():
+            for skipped in next(walk([Path(model)])).skipped:
+                if skipped.kind == "special file":  # transformers would wait for it
+                    raise UserError(
+                        f"{skipped.path}: {skipped.detail}; remove it from the folder of the model"
+                    )
             return True
         if Path(model).is_absolute():
             raise UserError(f"{model}: no such folder; give the folder of a model, or its name on the hub")

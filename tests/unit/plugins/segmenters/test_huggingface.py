@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -64,6 +65,14 @@ def test_the_labels_are_what_the_model_says(model: Path) -> None:
     assert len(np.unique(found.labels)) > 1
     assert found.classes == NAMES
     assert np.array_equal(found.region("skin"), found.labels == 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_special_file_in_the_folder_is_not_read(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "config.json")
+    with pytest.raises(UserError, match=r"config\.json: a (FIFO|device), not a regular file"):
+        segmenter(tmp_path).segment(Photo(PICTURE))
 
 
 def test_scores_that_are_not_finite_are_no_class(model: Path) -> None:
