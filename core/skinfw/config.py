@@ -131,7 +131,7 @@ def _lax(place: tuple[str | int, ...], annotation: Any, given: Any) -> Iterator[
 class StrictModel(BaseModel):
     """A frozen pydantic model that refuses unknown fields, naming the nearest known one.
 
-    Booleans and texts are no numbers in it, and numbers no booleans.
+    Booleans and texts do not count as numbers in it, nor numbers as booleans.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

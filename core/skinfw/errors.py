@@ -90,7 +90,7 @@ class SpecError(UserError):
         super().__init__("\n".join([f"{source}: {told}", *shown, *more]))
 
     def __reduce__(self) -> tuple[type[SpecError], tuple[str, tuple[str, ...], int]]:
-        # it comes from other processes too, and is made anew there from its arguments, not from its text
+        # it comes from other processes too, and is made again there from its arguments, not from its text
         return type(self), (self.source, self.faults, self.count)
 
 

@@ -48,7 +48,7 @@ def tell(error: ValidationError, value: Any) -> list[str]:
 
 
 def spec_error(source: str, error: ValidationError, value: Any) -> SpecError:
-    """Return the error that tells all faults that pydantic found.
+    """Return the error that reports all faults that pydantic found.
 
     Args:
         source: what was read, usually the path of the spec.

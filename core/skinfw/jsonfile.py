@@ -68,7 +68,7 @@ def read_text(path: Path) -> str:
     """Read a text file that a person wrote.
 
     Raises:
-        SpecError: the file is missing, is no regular file, is too large, cannot be read or is no UTF-8; the
+        SpecError: the file is missing, not a regular file, too large, not UTF-8, or cannot be read; the
             text says where.
     """
     try:

@@ -31,7 +31,7 @@ from skinfw.training.tasks import make_source
 from skinfw.training.trainer import Trainer, make_accelerator
 
 ARGUMENTS = ("spec", "output", "resume", "overwrite", "hooks")
-"""Keywords of `Pipeline` that are no fields of a spec."""
+"""Keywords of `Pipeline` that are not fields of a spec."""
 
 
 class Pipeline:

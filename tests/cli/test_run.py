@@ -34,7 +34,7 @@ def start(*arguments: str | Path) -> subprocess.Popen[str]:
 
 def run_command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command("run", *arguments), capture_output=True, text=True, timeout=180, check=False
+        command("run", *arguments), capture_output=True, text=True, timeout=400, check=False
     )
 
 
@@ -52,7 +52,7 @@ def write_spec(folder: Path, value: dict[str, Any]) -> Path:
 def wait_for_step(run: Path, step: int, process: subprocess.Popen[str]) -> None:
     """Wait until the log tells of a step."""
     log = run / "log.jsonl"
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         if log.is_file() and f'"step": {step},' in log.read_text(encoding="utf-8"):
             return
@@ -153,7 +153,7 @@ def test_ctrl_c_saves_and_exits_with_130(finished: Path, tmp_path: Path, no_curv
     process = start(spec, "--output", run)
     wait_for_step(run, 2, process)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "--resume" in errors
@@ -165,9 +165,9 @@ def test_ctrl_c_saves_and_exits_with_130(finished: Path, tmp_path: Path, no_curv
 def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_last_good_checkpoint(
     tmp_path: Path, tiny_spec: MakeSpec
 ) -> None:
-    value = tiny_spec(losses=[{"type": "l1", "weight": 1e38}, {"type": "mse", "weight": 1e38}])
+    value = tiny_spec(losses=["l1"])
     value.pop("discriminator")
-    value["training"] |= {"generator_lr": 1e30, "checkpoint_every": 1, "epochs": 5}
+    value["training"] |= {"generator_lr": 1e15, "checkpoint_every": 1, "epochs": 5}
     spec = write_spec(tmp_path, value)
     done = run_here(spec, "--output", tmp_path / "run")
     assert done.exit_code == 1
@@ -260,7 +260,7 @@ def test_two_processes_train_together(tmp_path: Path, tiny_spec: MakeSpec) -> No
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
          "-m", "skinfw", "run", str(spec), "--output", str(tmp_path / "run")],
-        capture_output=True, text=True, timeout=180, check=False,
+        capture_output=True, text=True, timeout=400, check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

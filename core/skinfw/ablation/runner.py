@@ -138,7 +138,7 @@ class _Schedule:
 
 
 def _verb(state: str) -> str:
-    return {"half done": "goes on", "changed": "is made anew"}.get(state, "starts")
+    return {"half done": "goes on", "changed": "starts again"}.get(state, "starts")
 
 
 def _ended(run: PlannedRun, outcome: Outcome) -> str:

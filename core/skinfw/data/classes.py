@@ -68,7 +68,7 @@ class ClassTable:
         """Return the table that `to_json` wrote.
 
         Raises:
-            ValueError: it is no such table.
+            ValueError: it is not such a table.
         """
         _Table.model_validate(value)
         regions = {

@@ -26,8 +26,8 @@ def cutout_of(file: DecodedImage) -> tuple[Picture, Mask]:
     """Return a decoded cut-out and what is kept of it.
 
     An alpha channel marks the pixels to keep. An image without one (the report's JPEG files), or with one
-    that is opaque everywhere, keeps all pixels that are not nearly white. White clothes cannot be told from
-    background then, so no pixel of such an image is changed.
+    that is opaque everywhere, keeps all pixels that are not nearly white. White clothes cannot be
+    distinguished from background then, so no pixel of such an image is changed.
 
     Returns:
         the image, uint8 sRGB ``(H, W, 3)``, with white where it is transparent, and what is kept, bool

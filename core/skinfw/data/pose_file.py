@@ -162,7 +162,7 @@ def _checked(numbers: list[Any], path: Path, person: str) -> Points:
     if not all(_is_number(value) and abs(value) < 1e9 for value in numbers):  # False for NaN, too
         place = next(at for at, value in enumerate(numbers) if not (_is_number(value) and abs(value) < 1e9))
         raise DataError(
-            f"{path}: a person's points are no list of finite numbers: number {place + 1} of {person} is "
+            f"{path}: a person's points must be a list of finite numbers: number {place + 1} of {person} is "
             f"{str(numbers[place])[:20]!r}"
         )
     if len(numbers) % 3:

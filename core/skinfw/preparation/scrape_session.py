@@ -81,7 +81,7 @@ class ScrapeSession(requests.Session):
         adapter = _Adapter(self, private)
         self.mount("http://", adapter)
         self.mount("https://", adapter)
-        # else passwords of the user's .netrc would go to whom a redirect names
+        # else passwords of the user's .netrc would go to the host that a redirect names
         self.auth = lambda request: request
 
     def opened(self, connection: socket.socket) -> None:

@@ -154,7 +154,7 @@ class Trainer:
             raise RunError(f"{path}: its monitor is damaged; start again with --overwrite") from error
         self._rewind_log()
         if self.step >= self.total_steps and self.closed:
-            logger.warning("all %d steps are trained already; only the figures are made anew", self.step)
+            logger.warning("all %d steps are trained already; only the figures are measured again", self.step)
 
     def _rewind_log(self) -> None:
         """Drop what the log says of things that will be done again."""

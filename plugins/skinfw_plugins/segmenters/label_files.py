@@ -192,13 +192,13 @@ class _Nearest:
 def _codes_in_grey(image: LabelImage, pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """Return the codes of a map whose three channels all hold the class codes."""
     if image.palette is not None or image.lossy:
-        reason = "in a lossy format" if image.lossy else "with a palette that was made anew"
+        reason = "in a lossy format" if image.lossy else "with a palette that another program made"
         raise DataError(f"{image.path}: class codes {reason}; save the class codes as a greyscale PNG")
     return pixels[..., 0].astype(np.uint16)
 
 
 def _check_areas(image: LabelImage, pixels: NDArray[np.uint8], distances: NDArray[np.float64]) -> None:
-    """Compression changes colors at edges; an even area of another color is no class's."""
+    """Compression changes colors at edges; an even area of another color belongs to no class."""
     kernel = np.ones((_AREA, _AREA), np.uint8)
     even = (cv2.erode(pixels, kernel) == cv2.dilate(pixels, kernel)).all(axis=2)
     allowed = _JPEG_NOISE if image.lossy else 0.0

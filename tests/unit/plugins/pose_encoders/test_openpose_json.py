@@ -62,7 +62,7 @@ def test_dress_code_has_one_person_at_half_the_size(tmp_path: Path) -> None:
         (
             {"people": [{"pose_keypoints_2d": [1.0] * 53 + [float("nan")]}]},
             None,
-            "a person.s points are no list",
+            "a person.s points must be a list",
         ),
         ({"keypoints": [[1, 2, 3, 0]] * 3}, None, "9 numbers for a person"),
         ({"keypoints": 3}, None, "no OpenPose JSON"),
@@ -227,5 +227,5 @@ def test_a_samples_keypoints_are_read_by_the_same_rules(tmp_path: Path) -> None:
     assert np.allclose(read_openpose_json(path)[0].points, Keypoints(DRAWN.astype(np.float32)).points)
     with pytest.raises(DataError, match="54 numbers for a person, BODY_25 has 75"):
         read_openpose_json(write(path, people(scaled(1, 1)[:54])))
-    with pytest.raises(DataError, match="no list of finite numbers"):
+    with pytest.raises(DataError, match="must be a list of finite numbers"):
         read_openpose_json(write(path, people([10**400] * 75)))
