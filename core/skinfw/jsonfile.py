@@ -39,7 +39,7 @@ def _float(digits: str) -> float:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON; use a finite number or null")
+    raise ValueError(f"{name} is not JSON; use a finite number or null")
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

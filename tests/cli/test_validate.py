@@ -95,7 +95,7 @@ def test_all_faults_are_told_at_once(spec: Path) -> None:
     [
         (b"\xef\xbb\xbf{}", "byte-order mark"),
         (b'{"name": "x",}', "no valid JSON at line 1"),
-        (b'{"seed": NaN}', "NaN is no JSON"),
+        (b'{"seed": NaN}', "NaN is not JSON"),
         (b'{"data": {"dataset": {"type": "folder", "root": "\\ud800x"}}}', "half of a character"),
         (b'{"seed": 1, "seed": 2}', "'seed' stands twice"),
         (b"[" * 10_000 + b"]" * 10_000, "nested too deeply"),

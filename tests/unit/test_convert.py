@@ -195,7 +195,7 @@ def test_json_and_python_are_read() -> None:
         ("{[]: 1}", "it holds something other than"),
         ('{"mask": True, "mask ": False}', "the field 'mask' stands twice"),
         ('{"mask": true, "mask": false}', "the key 'mask' stands twice"),
-        ('{"betas": [NaN, 1]}', "NaN is no JSON"),
+        ('{"betas": [NaN, 1]}', "NaN is not JSON"),
         ("[" * 10_000 + "]" * 10_000, "nested too deeply"),
         ("(" * 10_000 + ")" * 10_000, "nor a Python dictionary ("),
         ("-" * 100_000 + "1", "nor a Python dictionary ("),

@@ -1,4 +1,4 @@
-"""Opening an image file: the formats, limits and faults of decoders in one place.
+"""Opening an image file: the formats, limits and errors of decoders in one place.
 
 What the pixels mean differs: `skinfw.data.photo`, `skinfw.data.mask_file` and `skinfw.data.label_file` know
 it, each for its own kind.

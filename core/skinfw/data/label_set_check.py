@@ -18,7 +18,7 @@ _LOOKED_AT, _LEAST = 16, 3
 
 
 def check_label_sets(segmenter: Segmenter[Any], photos: Sequence[Path]) -> None:
-    """Refuse photos whose label maps are mostly of another label set, told by the outline of the people.
+    """Reject photos whose label maps are mostly of another label set, judged by the outline of the people.
 
     A few of the photos are looked at, evenly chosen; those that cannot be read are passed over.
 

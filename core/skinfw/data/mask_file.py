@@ -155,7 +155,7 @@ def _check_areas(path: Path, values: NDArray[np.uint8]) -> None:
 
 
 def _check_bands(path: Path, values: NDArray[np.uint8]) -> None:
-    """Narrow bands of one grey, such as the unknown region of a trimap, are no edges either."""
+    """Narrow bands of one grey, such as the unknown region of a trimap, are not edges either."""
     kernel = np.ones((_SMALL_AREA, _SMALL_AREA), np.uint8)
     flat = cv2.erode(values, kernel) == cv2.dilate(values, kernel)
     grey = (values >= NEARLY) & (values < 256 - NEARLY)

@@ -154,7 +154,7 @@ class Evidence:
         return float(np.log(np.clip(shares, _LEAST_SHARE, 1)).mean()) if shares else 0.0
 
     def head_share(self, table: LabelTable) -> float | None:
-        """Return the share of the pose's head that is head or skin; None where that cannot be told."""
+        """Return the share of the pose's head that is head or skin; None where that is unknown."""
         pixels = self.counts[: len(table.classes), ZONES.index("head")]
         if pixels.sum() < _LEAST_HEAD_PIXELS or not table.regions.get("head"):
             return None

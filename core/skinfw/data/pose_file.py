@@ -87,7 +87,7 @@ def check_confidences(path: Path, people: Sequence[Points]) -> None:
 
 def _refused(path: Path, why: str) -> DataError:
     return DataError(
-        f"{path}: no OpenPose JSON (expected people[].pose_keypoints_2d, or Dress Code's keypoints): {why}"
+        f"{path}: not OpenPose JSON (expected people[].pose_keypoints_2d, or Dress Code's keypoints): {why}"
     )
 
 

@@ -90,7 +90,7 @@ class Evaluation:
         """Return the evaluation that `to_json` wrote.
 
         Raises:
-            ValueError: it is no such evaluation.
+            ValueError: it is not such an evaluation.
         """
         # as JSON, where a list is a sequence and nothing else is converted
         _RESULTS.validate_json(json.dumps(value), strict=True)

@@ -373,7 +373,7 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 def _from_archive(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Tell faults of the archive, which may be an OSError too, from those of the disk that is written."""
+    """Separate faults of the archive, which may be an OSError too, from those of the disk that is written."""
     try:
         yield from chunks
     except OSError as error:

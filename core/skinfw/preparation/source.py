@@ -176,7 +176,7 @@ def photos_below(root: Path, sources: Sources) -> list[Path]:
 def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Listing:
     """Return what is in a folder, at any depth.
 
-    Label maps are no photos, those of the default segmenter included; nor are prepared samples, or anything
+    Label maps are not photos, those of the default segmenter included; nor are prepared samples, or anything
     hidden. Links are followed, but no folder is read twice.
 
     Args:

@@ -83,7 +83,7 @@ def thinned(curve: Curve) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
 def plot_style() -> Iterator[None]:
     """Draw the same everywhere: matplotlib reads settings in the current folder, which may start LaTeX.
 
-    Texts are shown as they are, for names of metrics are no formulas.
+    Texts are shown as they are, as names of metrics are not formulas.
     """
     with mpl.rc_context():
         mpl.rcdefaults()

@@ -237,10 +237,10 @@ def _read(path: Path, *, with_tensors: bool = True) -> tuple[_About, dict[str, A
     except ValidationError as error:
         faults = "; ".join(tell(error, about))
         raise RunError(
-            f"{path}: no readable skinfw checkpoint: its metadata are damaged: {faults}"
+            f"{path}: not a readable skinfw checkpoint: its metadata is damaged: {faults}"
         ) from error
     except Exception as error:  # whatever safetensors and torch raise for a damaged file
-        raise RunError(f"{path}: no readable skinfw checkpoint: {first_line(error)}") from error
+        raise RunError(f"{path}: not a readable skinfw checkpoint: {first_line(error)}") from error
 
 
 def read_progress(path: Path) -> Progress:

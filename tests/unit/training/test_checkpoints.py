@@ -85,13 +85,13 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, spec: Spec) -> None:
     path = tmp_path / "last.safetensors"
     write(path, spec)
     path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(RunError, match=r"last\.safetensors: no readable skinfw checkpoint"):
+    with pytest.raises(RunError, match=r"last\.safetensors: not a readable skinfw checkpoint"):
         read_checkpoint(path)
 
 
 def test_foreign_weights_are_refused(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(1)}, tmp_path / "foreign.safetensors")
-    with pytest.raises(RunError, match="no readable skinfw checkpoint"):
+    with pytest.raises(RunError, match="not a readable skinfw checkpoint"):
         read_checkpoint(tmp_path / "foreign.safetensors")
 
 

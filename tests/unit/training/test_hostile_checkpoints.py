@@ -89,7 +89,7 @@ def test_damaged_metadata_are_told(run: Run, path: str, new: Any, words: str) ->
         ("[]", "metadata are damaged"),
         ('"x"', "metadata are damaged"),
         ("[" * 100_000, "nested too deeply"),
-        ('{"spec": NaN}', "NaN is no JSON"),
+        ('{"spec": NaN}', "NaN is not JSON"),
         ('{"a": 1, "a": 2}', "stands twice"),
         ('{"a": 1e999}', "larger than any number"),
         ('{"\\ud800": 1}', "half of a character"),
@@ -137,7 +137,7 @@ def header(value: Any, length: int | None = None) -> bytes:
 )
 def test_a_file_that_is_no_safetensors_is_told(run: Run, data: bytes) -> None:
     run.checkpoint().write_bytes(data)
-    assert "no readable skinfw checkpoint" in fault(run)
+    assert "not a readable skinfw checkpoint" in fault(run)
 
 
 @pytest.mark.parametrize(

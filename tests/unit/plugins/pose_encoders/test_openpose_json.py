@@ -65,8 +65,8 @@ def test_dress_code_has_one_person_at_half_the_size(tmp_path: Path) -> None:
             "a person.s points must be a list",
         ),
         ({"keypoints": [[1, 2, 3, 0]] * 3}, None, "9 numbers for a person"),
-        ({"keypoints": 3}, None, "no OpenPose JSON"),
-        ({"people": [{"hand": []}]}, None, "no OpenPose JSON"),
+        ({"keypoints": 3}, None, "not OpenPose JSON"),
+        ({"people": [{"hand": []}]}, None, "not OpenPose JSON"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, content: Any, order: str | None, message: str) -> None:

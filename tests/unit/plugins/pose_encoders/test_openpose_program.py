@@ -79,7 +79,7 @@ def test_nobody_and_several(tmp_path: Path, people: int, count: int) -> None:
         ("time.sleep(60)", r"took longer than 0\.5 seconds for one picture and was stopped"),
         (
             "pathlib.Path(given.write_json, 'a.json').write_text('{}'); sys.exit()",
-            r"a\.json: no OpenPose JSON",
+            r"a\.json: not OpenPose JSON",
         ),
     ],
 )
