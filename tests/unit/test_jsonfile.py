@@ -27,7 +27,7 @@ def fault(path: Path) -> str:
         (b'{"a": 1,}', "no valid JSON at line 1, column"),
         (b'{"a": 1,\n "b": [2,]}', "line 2, column"),
         (b'{"a": NaN}', "NaN is not JSON"),
-        (b'{"a": -Infinity}', "-Infinity is no JSON"),
+        (b'{"a": -Infinity}', "-Infinity is not JSON"),
         (b'{"a": 1, "b": {"c": 1, "c": 2}}', "the key 'c' stands twice"),
         (b"[" * 10_000 + b"]" * 10_000, "nested too deeply"),
         (b"[" * 10_000, "nested too deeply"),
