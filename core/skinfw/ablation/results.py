@@ -170,7 +170,7 @@ def collect(plan: Plan) -> AblationResult:
     }
     anchor = _anchor(plan.reference, runs)
     of = {name: [run for run in runs if run.planned.variant == name] for name in plan.variants}
-    reasons = {name: _incomparable(of[name], anchor) for name in of}
+    reasons = {name: _incomparable(of[name], anchor) or _other_seeds(name, of, anchor) for name in of}
     unlike = {name: _by_figure(of[name], anchor, unlike_figures) for name in of}
     variants = []
     for name, own in of.items():
@@ -218,6 +218,20 @@ def _incomparable(runs: Sequence[RunResult], anchor: RunResult | None) -> str:
         if reason:
             return reason if len(runs) == 1 else f"seed {run.planned.seed} was {reason}"
     return ""
+
+
+def _other_seeds(name: str, of: Mapping[str, Sequence[RunResult]], anchor: RunResult | None) -> str:
+    """Return why the means of a variant are over other seeds than those of the anchor's, or an empty text."""
+    if anchor is None:
+        return ""
+    other = anchor.planned.variant
+    ours, theirs = (
+        [run.planned.seed for run in of[each] if run.figures is not None] for each in (name, other)
+    )
+    if not ours or ours == theirs:
+        return ""
+    told, known = (", ".join(map(str, seeds)) for seeds in (ours, theirs))
+    return f"measured with the seeds {told}, {other} with {known}"
 
 
 def _by_figure(

@@ -347,3 +347,17 @@ def test_a_figure_that_one_seed_lacks_is_not_ranked(planned: Callable[..., Plan]
     result = collect(plan)
     assert result.warnings() == ["second: picture FID: has a value in 1 of 2 runs; not ranked"]
     assert result.variants[1].means.keys() == {"picture/psnr"}
+
+
+def test_means_over_other_seeds_are_not_ranked(planned: Callable[..., Plan], measure: Measure) -> None:
+    plan = planned()
+    for run in plan.runs[:3]:
+        measure(run, {"picture/psnr": [30.0 if run.variant == "second" else 20.0] * 4})
+    result = collect(plan)
+    seeds = [run.planned.seed for run in result.variants[0].runs]
+    assert result.warnings() == [
+        f"second: measured with the seeds {seeds[0]}, first with {seeds[0]}, {seeds[1]}; not comparable",
+        "second: 1 of 2 seeds are done",
+    ]
+    assert result.variants[1].differences == {}
+    assert not any(cell.best for _, cells in figures_table(result).rows for cell in cells)
