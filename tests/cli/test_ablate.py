@@ -207,9 +207,12 @@ def test_ray_is_asked_for_by_its_extra(
 
 def test_the_worker_is_the_run_command(tmp_path: Path, base: dict[str, Any]) -> None:
     """A spec that cannot be read ends as it does with ``skinfw run``."""
+    reading, held = os.pipe()  # the worker ends with whoever holds the other side
     done = subprocess.run(
         [sys.executable, "-m", "skinfw.ablation.worker", "no.json", str(tmp_path / "run")],
-        capture_output=True, text=True, check=False, cwd=tmp_path, env={**os.environ},
+        stdin=reading, capture_output=True, text=True, check=False, cwd=tmp_path, env={**os.environ},
     )  # fmt: skip
+    os.close(reading)
+    os.close(held)
     assert done.returncode == 2
     assert done.stderr == "Error: no.json: 1 fault\n  no such file; check the path\n"

@@ -100,7 +100,7 @@ def test_groups_of_sample_folders(tmp_path: Path) -> None:
         "c": {"facts": {"phash": "f" * 16}, "group": "family"},
         "d": {"group": "family"},
         "e": {"facts": {"phash": "no hash"}},
-        "f": {"facts": 3},
+        "f": {"facts": {}},
         "g": None,
     }
     for name, record in records.items():
@@ -112,6 +112,7 @@ def test_groups_of_sample_folders(tmp_path: Path) -> None:
     assert {name: groups[name] for name in "cdefg"} == {
         "c": "family", "d": "family", "e": "E", "f": "F", "g": "G"
     }  # fmt: skip
-    (tmp_path / "a" / "sample.json").write_text("[")
-    with pytest.raises(DataError, match=r"sample\.json"):
-        sample_groups({"a": tmp_path / "a"}, str.upper, 4)
+    for damaged in ("[", '{"facts": 3}'):
+        (tmp_path / "a" / "sample.json").write_text(damaged)
+        with pytest.raises(DataError, match=r"sample\.json"):
+            sample_groups({"a": tmp_path / "a"}, str.upper, 4)

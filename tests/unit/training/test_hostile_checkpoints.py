@@ -46,7 +46,7 @@ def put(value: dict[str, Any], path: str, new: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "new", "words"),
     [
-        ("spec", None, "metadata are damaged: $.spec"),
+        ("spec", None, "metadata is damaged: $.spec"),
         ("spec", [], "$.spec"),
         ("spec", {}, "Field required"),
         ("spec.generator", {"type": "nothing"}, "unknown generator"),
@@ -85,15 +85,15 @@ def test_damaged_metadata_are_told(run: Run, path: str, new: Any, words: str) ->
     ("text", "words"),
     [
         ("", "line 1"),
-        ("null", "metadata are damaged"),
-        ("[]", "metadata are damaged"),
-        ('"x"', "metadata are damaged"),
+        ("null", "metadata is damaged"),
+        ("[]", "metadata is damaged"),
+        ('"x"', "metadata is damaged"),
         ("[" * 100_000, "nested too deeply"),
         ('{"spec": NaN}', "NaN is not JSON"),
         ('{"a": 1, "a": 2}', "stands twice"),
         ('{"a": 1e999}', "larger than any number"),
         ('{"\\ud800": 1}', "half of a character"),
-        ("{" + ",".join(f'"{number}": 1' for number in range(50_000)) + "}", "metadata are damaged"),
+        ("{" + ",".join(f'"{number}": 1' for number in range(50_000)) + "}", "metadata is damaged"),
     ],
 )
 def test_metadata_that_are_no_json_are_told(run: Run, text: str, words: str) -> None:
