@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from glob import has_magic
 from pathlib import Path
 
-from skinfw.data.sample_folder import is_sample_folder
+from skinfw.data.sample_folder import RECORD_FILE, is_sample_folder
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out
 from skinfw.errors import DataError
 from skinfw.walk import walk
@@ -86,6 +86,7 @@ def _sample_folders(tops: Sequence[Path]) -> set[Path]:
     """Return the sample folders at or below some folders; hidden folders are work in progress."""
     found = set()
     links = []
+    incomplete = []
     for folder in walk(tops):
         folder.below[:] = [name for name in folder.below if not name.startswith(".")]
         for skipped in folder.skipped:
@@ -94,6 +95,15 @@ def _sample_folders(tops: Sequence[Path]) -> set[Path]:
             links.append(skipped)
         if is_sample_folder(folder.files):
             found.add(folder.path)
+        elif RECORD_FILE in folder.files:
+            incomplete.append(folder.path)
+    if incomplete:
+        more = f", and {len(incomplete) - 1} more" if len(incomplete) > 1 else ""
+        logger.warning(
+            "not used: %s%s: prepared, but without apparel_head_foot; prepare the photo again",
+            incomplete[0],
+            more,
+        )
     if links:
         more = f", and {len(links) - 1} more" if len(links) > 1 else ""
         logger.warning("not looked into: %s: %s%s", links[0].path, links[0].detail, more)

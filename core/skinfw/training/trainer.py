@@ -137,6 +137,11 @@ class Trainer:
                 "samples of each step and the steps of an epoch depend on it. Resume with the same number, "
                 "or start again with --overwrite"
             )
+        if progress.step > self.total_steps:
+            raise RunError(
+                f"{path}: {progress.step} steps are trained already, the spec asks for {self.total_steps}; "
+                "set training.epochs or training.steps to at least as many, or start again with --overwrite"
+            )
         try:
             self.learner.load(checkpoint)
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
@@ -153,8 +158,10 @@ class Trainer:
         except ValueError as error:
             raise RunError(f"{path}: its monitor is damaged; start again with --overwrite") from error
         self._rewind_log()
-        if self.step >= self.total_steps and self.closed:
+        if self.step == self.total_steps and self.closed:
             logger.warning("all %d steps are trained already; only the figures are measured again", self.step)
+            if progress.total_steps != self.total_steps:  # it was to be longer, and ends here now
+                self._save("last")
 
     def _rewind_log(self) -> None:
         """Drop what the log says of things that will be done again."""

@@ -92,3 +92,26 @@ def test_another_number_of_processes_is_refused(
     monkeypatch.setattr(Trainer, "resume", resume)
     with pytest.raises(RunError, match="the number of processes was 1 and is 2 now"):
         Pipeline(spec, output=tmp_path / "run", resume=True).fit()
+
+
+def test_a_run_ends_earlier_than_it_was_meant_to(
+    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after 3 of 9 steps: 3 are enough from now on, and fewer are refused."""
+
+    def make(steps: int) -> dict[str, Any]:
+        spec = tiny_spec(baselines=[])
+        spec["training"] |= {"epochs": None, "steps": steps}
+        return spec
+
+    place = tmp_path / "run"
+    for steps in (3, 9):  # the second one is stopped before its first step
+        with monkeypatch.context() as patch:
+            if steps == 9:
+                patch.setattr(Trainer, "fit", lambda trainer: trainer._save("last"))
+            Pipeline(make(steps), output=place, resume=steps == 9).fit()
+    run = Pipeline(make(3), output=place, resume=True).fit().run
+    progress = read_checkpoint(run.checkpoint("last")).progress
+    assert (progress.step, progress.total_steps) == (3, 3)
+    with pytest.raises(RunError, match=r"3 steps are trained already, the spec asks for 2; set"):
+        Pipeline(make(2), output=place, resume=True).fit()

@@ -94,6 +94,17 @@ def test_a_web_of_links_ends(people: Path, caplog: pytest.LogCaptureFixture) -> 
     assert "and 179 more" in caplog.text
 
 
+def test_a_prepared_sample_that_lost_its_input_is_named(
+    people: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("x", "y"):
+        (people / name).mkdir()
+        (people / name / "sample.json").write_text("{}")
+    assert list(dataset(people).names()) == ["a", "b", "women/c"]
+    (text,) = caplog.messages
+    assert text.startswith(f"not used: {people}/") and ", and 1 more: prepared, but without apparel" in text
+
+
 def test_a_link_never_changes_a_name(people: Path) -> None:
     (people / "0").symlink_to(people / "women")
     assert list(dataset(people).names()) == ["a", "b", "women/c"]
