@@ -248,10 +248,20 @@ def _add_images(
     defaults = [build(each, Segmenter).sources for each in use_defaults("segmenter", "segmenter")]
     every = [*images, *(path for path in refused if is_image_name(path.name))]
     owners = {source: image for image in every for of in (sources, *defaults) for source in of(image)}
+    # named like a label map, but for the format: of a.jpg beside a.png nobody knows which one is the photo
+    alike = {
+        source.with_suffix(""): (source, image)
+        for source, image in owners.items()
+        if source.with_suffix("") != image.with_suffix("")
+    }
     for image in images:
         name = image.relative_to(root).as_posix()
         if image in owners:
             listing.add_other(image, name, "not a photo", f"the label map of {owners[image].name}")
+        elif image.with_suffix("") in alike:
+            source, owner = alike[image.with_suffix("")]
+            detail = f"named like the label map of {owner.name}, which must be {source.name}"
+            listing.add_other(image, name, "not a photo", detail)
         else:
             listing.entries.append(Entry(name, image))
 

@@ -90,6 +90,20 @@ def test_everything_in_a_folder_is_used_or_named(photo: Path, tmp_path: Path) ->
         run(root, tmp_path / "strict", on_error="fail")
 
 
+def test_a_label_map_in_another_format_is_not_a_photo(photo: Path, tmp_path: Path) -> None:
+    photo.with_name("01_1_front_segment.png").rename(photo.with_name("01_1_front_segment.jpg"))
+    listing = list_photos(photo.parent, tmp_path / "out", use_deepfashion_map)
+    assert [entry.name for entry in listing.entries] == ["01_1_front.png"]
+    details = {row.photo: row.detail for row in listing.others.values()}
+    assert details["01_1_front_segment.jpg"] == (
+        "named like the label map of 01_1_front.png, which must be 01_1_front_segment.png"
+    )
+
+
+def use_deepfashion_map(path: Path) -> tuple[Path, ...]:
+    return (path.with_name(f"{path.stem}_segment.png"),)
+
+
 def test_a_source_without_a_photo_says_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "photos" / ".hidden").mkdir(parents=True)
     (tmp_path / "photos" / "a.psd").write_bytes(b"x")
