@@ -72,7 +72,7 @@ def generate_folder(
 
     Raises:
         RunError: the run is not of painting, there is no readable checkpoint, pictures are there already
-            (with ``resume``: not of this checkpoint), or one cannot be written.
+            (with ``resume``: edited or of another checkpoint), or one cannot be written.
         DataError: there are no samples, or some could not be used; all others were written. Or none had
             anything to paint: what was written are copies of the inputs.
         SkinfwError: a written picture differs from its input where it should not; it was not kept.
@@ -139,7 +139,8 @@ def _marked(targets: Mapping[str, Path], mark: str) -> dict[str, str]:
     strange = [targets[name] for name, found in marks.items() if found is None or found[0] != mark]
     if strange:
         raise RunError(
-            f"{_first(strange)}: not of this checkpoint; replace with --overwrite, or write elsewhere"
+            f"{_first(strange)}: edited, or painted by another checkpoint; delete what is to be painted "
+            "again, replace all with --overwrite, or write elsewhere"
         )
     return {name: found[1] for name, found in marks.items() if found is not None}
 

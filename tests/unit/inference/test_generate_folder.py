@@ -228,7 +228,7 @@ def test_pictures_of_others_are_not_kept(painted: Any, make_run: Make, tmp_path:
     else:
         change(tmp_path / "out" / "b.png")
     before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
-    with pytest.raises(RunError, match=r"not of this checkpoint; replace with --overwrite"):
+    with pytest.raises(RunError, match=r"edited, or painted by another checkpoint; delete"):
         painted(resume=True)
     assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
     painted(overwrite=True)
