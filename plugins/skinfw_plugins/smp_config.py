@@ -71,7 +71,7 @@ class SmpConfig(ComponentConfig):
     @field_validator("encoder_weights")
     @classmethod
     def _check_weights(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None or "encoder" not in info.data:  # it has a fault of its own
+        if value is None or "encoder" not in info.data:  # already reported
             return value
         encoder = str(info.data["encoder"])
         if (encoder in BODYPIX_ENCODERS) != (value == BODYPIX or value.endswith(ONNX_SUFFIX)):

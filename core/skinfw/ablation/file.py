@@ -139,7 +139,7 @@ class AblationSpec(StrictModel):
     @field_validator("published_rows")
     @classmethod
     def _check_rows(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        if "published" not in info.data:  # it has a fault of its own
+        if "published" not in info.data:  # already reported
             return value
         table = info.data["published"]
         if value and table is None:

@@ -1,4 +1,4 @@
-"""The check that label maps are of the label set that they are read with, where there are no poses."""
+"""Checks, without poses, that label maps belong to the label set that they are read with."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ def evaluate_run(
     """
     checkpoint = run_checkpoint(run, which)
     refuse_untrusted(checkpoint)
-    # nothing is written to a folder whose links may lead anywhere before it is known whom it comes from
+    # check where the run comes from before writing: links in its folder may lead anywhere
     with _held(run) as held, connections(checkpoint.trusted):
         return _evaluate_checkpoint(held, checkpoint, which, device, progress)
 

@@ -270,7 +270,7 @@ def _list_archive(root: Path, unpacked: Path, sources: Sources) -> Listing:
     listing = Listing([])
     contents = list_archive(root)
     for number, each in enumerate(contents.refused):
-        path = unpacked / f"refused member {number}"  # a name of its own: several may have the same one
+        path = unpacked / f"refused member {number}"  # numbered, as several may have the same name
         if each.hidden:
             listing.add_other(path, each.name, "hidden", "hidden files are not taken out")
         elif each.name == root.name:

@@ -86,7 +86,7 @@ def _unfit(name: str) -> str:
     if name in _TAKEN:
         return f"{name} is a file that skinfw writes among the samples; rename it"
     too_long = any(len(os.fsencode(part)) > LONGEST_PART for part in parts)
-    return "" if too_long else name_fault(name)  # what is too long has a reason of its own
+    return "" if too_long else name_fault(name)  # names that are too long are reported separately
 
 
 def _too_long(photo: str, sample: str) -> str:
