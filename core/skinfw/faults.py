@@ -19,12 +19,25 @@ ELSEWHERE = "elsewhere"
 _SHORT = 80
 _TOO_FEW = "too_short"
 _WITHOUT_VALUE = ("missing", "unknown_component", "length", "fractions")
-_JSON_WORDS = {
+_PLAIN = {
+    r"^Field required$": "is required",
+    r"^Value error, ": "",
+    r"^(Input|List|Tuple|String|Dictionary|Set) should ": "must ",
+    r"^Input is not a valid path.*": "must be a path",
+    r"greater than or equal to": "at least",
+    r"less than or equal to": "at most",
+    r"greater than": "above",
+    r"less than": "below",
+    r" after validation": "",
     r"a valid dictionary or instance of \w+": "an object",
+    r"a valid dictionary": "an object",
     r"a valid (tuple|list)": "a list",
-    r"^(Tuple|List) should": "List should",
     r"a valid string": "a text",
+    r"a valid integer.*": "a whole number",
+    r"a valid number.*": "a number",
+    r"a valid boolean.*": "true or false",
 }
+"""What pydantic says, in the words of JSON."""
 
 
 def refuse(faults: Sequence[str]) -> None:
@@ -41,7 +54,7 @@ def tell(error: ValidationError, value: Any) -> list[str]:
         value: what it looked at, as JSON gives it.
 
     Returns:
-        lines like ``$.training.epochs: Input should be greater than or equal to 1 (found 0)``.
+        lines like ``$.training.epochs: must be at least 1 (found 0)``.
     """
     lines, count = _first(error, value)
     return [*lines, *([f"and {count - len(lines):,} more"] if count > len(lines) else [])]
@@ -75,10 +88,16 @@ def _lines(error: ErrorDetails, value: Any) -> list[str]:
         return message.split("\n")
     if error["type"] == "literal_error":
         message += nearest(str(error["input"]), re.findall(r"'([^']*)'", message))
-    for word, json_word in _JSON_WORDS.items():
-        message = re.sub(word, json_word, message)
+    message = plain(message)
     found = "" if error["type"] in _WITHOUT_VALUE else f" (found {_short(error['input'])})"
     return [f"{_json_path(error, value)}: {message}{found}"]
+
+
+def plain(message: str) -> str:
+    """Return a message of pydantic in plain words, for instance ``must be at least 1``."""
+    for pattern, words in _PLAIN.items():
+        message = re.sub(pattern, words, message)
+    return message
 
 
 def _json_path(error: ErrorDetails, value: Any) -> str:

@@ -84,7 +84,9 @@ def read_text(path: Path) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise SpecError(str(path), [f"byte {error.start} is no UTF-8; save it as UTF-8"]) from None
+        raise SpecError(
+            str(path), [f"not a text file in UTF-8 (byte {error.start}); save it as UTF-8"]
+        ) from None
 
 
 def parse_json(text: str) -> Any:
@@ -123,7 +125,7 @@ def read_json(path: Path) -> Any:
         return parse_json(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise SpecError(str(path), [f"no valid JSON at {place}: {error.msg}"]) from None
+        raise SpecError(str(path), [f"not valid JSON at {place}: {error.msg}"]) from None
     except ValueError as error:
         raise SpecError(str(path), [str(error)]) from None
 

@@ -23,6 +23,7 @@ from pydantic import Field, ValidationError
 from skinfw.config import ComponentConfig, StrictModel, nearest
 from skinfw.errors import MOST_LISTED, RegistryError, message
 from skinfw.evaluation.results import TRAINED
+from skinfw.faults import plain
 from skinfw.inputs import INPUTS
 from skinfw.regular_file import read_regular
 
@@ -91,9 +92,8 @@ def _entry(number: int, row: dict[str, Any], provider: str) -> Entry:
     try:
         return Entry.model_validate({**row, "provider": provider})
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:MOST_LISTED]
-        ]
+        found = error.errors()[:MOST_LISTED]
+        faults = [f"{'.'.join(map(str, item['loc']))}: {plain(item['msg'])}" for item in found]
         raise ValueError(f"[[component]] number {number}: {'; '.join(faults)}") from None
 
 

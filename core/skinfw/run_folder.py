@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from skinfw.config import MOST_ENTRIES
 from skinfw.environment import environment
-from skinfw.errors import RunError
+from skinfw.errors import RunError, listed
 from skinfw.jsonfile import read_json, write_json, write_text
 from skinfw.leftovers import remove_leftovers
 from skinfw.locks import FolderLock, locked_folder
@@ -196,7 +196,7 @@ def locked_run(run: Run) -> Iterator[Run]:
     """
     folder, made = run.folder, not run.folder.exists()
     if not (made or folder.is_dir()):
-        raise RunError(f"{folder}: is there already and no run folder; give another --output")
+        raise RunError(f"{folder}: exists already and is not a run folder; give another --output")
     try:
         with locked_folder(folder, LOCK_FILE, "process") as lock:
             yield replace(run, lock=lock)
@@ -213,9 +213,24 @@ def spec_file(folder: Path) -> Path:
         RunError: there is no run in the folder.
     """
     path = folder / "spec.json"
-    if not path.is_file():
-        raise RunError(f"{folder}: no run folder (it has no spec.json); check the path")
-    return path
+    if path.is_file():
+        return path
+    raise RunError(f"{folder}: {_not_a_run(folder)}")
+
+
+def _not_a_run(folder: Path) -> str:
+    """Say why a path is not the folder of a run, and what to give instead."""
+    if not folder.exists():
+        return "no such folder; give a run folder, which skinfw run makes"
+    own = next((parent for parent in folder.parents if (parent / "environment.json").is_file()), None)
+    if own is not None:
+        what = "a checkpoint" if folder.suffix == ".safetensors" else "a part of a run"
+        return f"{what}, not a run folder; give the folder of its run: {own}"
+    if not folder.is_dir():
+        return "a file, not a run folder; give the folder that skinfw run made"
+    runs = sorted(path.name for path in folder.iterdir() if (path / "environment.json").is_file())
+    advice = f"give one of the run folders in it: {listed(runs, 3)}" if runs else "check the path"
+    return f"not a run folder (it has no spec.json); {advice}"
 
 
 def open_run(folder: str | Path, *, trust: bool = False) -> Run:
@@ -260,10 +275,10 @@ def create_run(
     if resume and (folder / "spec.json").is_file():
         _check_same(open_run(folder), spec)
     elif resume and taken:
-        raise RunError(f"{folder}: holds other things and no run to resume; give another --output")
+        raise RunError(f"{folder}: holds files, but no run to resume; give another --output")
     elif taken:
         if not (folder / "spec.json").is_file():
-            raise RunError(f"{folder}: is there already and no run folder; give another --output")
+            raise RunError(f"{folder}: exists already and is not a run folder; give another --output")
         if not overwrite and not never_began(run):
             raise RunError(
                 f"{folder}: exists already; go on with --resume, or replace it with --overwrite (in Python: "

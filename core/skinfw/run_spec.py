@@ -38,7 +38,8 @@ class SplitSpec(StrictModel):
     def _check_fractions(cls, value: float, info: ValidationInfo) -> float:
         if info.data.get("test_fraction", 0) + value >= 1:
             raise PydanticCustomError(
-                "fractions", "test_fraction and validation_fraction leave nothing to train on"
+                "fractions",
+                "test_fraction and validation_fraction leave nothing to train on; their sum must be below 1",
             )
         return value
 

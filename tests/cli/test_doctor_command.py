@@ -155,10 +155,10 @@ def test_thresholds_are_options(samples: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--config", "{"], "--config: no valid JSON"),
+        (["--config", "{"], "--config: not valid JSON"),
         (["--config", "[1]"], "--config: give a JSON object"),
         (["--config", '{"twin_distanc": 4}'], "twin_distanc"),
-        (["--test-fraction", "2"], "test_fraction"),
+        (["--test-fraction", "2"], "--test-fraction: must be below 1"),
         (["--test-fraction", "0.9", "--validation-fraction", "0.1"], "leave nothing to train on"),
     ],
 )

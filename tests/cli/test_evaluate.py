@@ -51,7 +51,7 @@ def test_a_baseline_that_cannot_paint_is_told_with_its_reason(
 def test_a_folder_without_a_run_or_a_checkpoint_is_told(make_run: Callable[..., Any], tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["evaluate", str(tmp_path / "nothing")])
     assert done.exit_code == 2
-    assert "no run folder" in done.output
+    assert "no such folder; give a run folder" in done.output
     run = make_run(tmp_path / "run")
     run.checkpoint("best").unlink()
     done = CliRunner().invoke(main, ["evaluate", str(run.folder)])

@@ -230,7 +230,7 @@ def test_a_broken_manifest_is_a_warning_and_the_rest_works(tmp_path: Path, spec:
             capture_output=True,
             text=True,
         )
-        assert done.stderr.startswith(f"warning: {manifest}: broken manifest: ")
+        assert done.stderr.startswith(f"Warning: {manifest}: broken manifest: ")
         assert done.stderr.count("\n") == 1
         assert "pix2pix" in done.stdout
 

@@ -109,10 +109,11 @@ def test_the_extra_that_a_component_needs_is_told(monkeypatch: pytest.MonkeyPatc
 
 
 def test_unknown_kinds_and_names_are_told() -> None:
-    for arguments in (("list", "generatr"), ("show", "generatr", "pix2pix")):
-        result = call(*arguments)
-        assert result.exit_code == 2
-        assert "'generator'" in result.stderr
+    for word, kind in (("generatr", "generator"), ("Losses", "loss"), ("pose encoders", "pose_encoder")):
+        for arguments in (("list", word), ("show", word, "pix2pix")):
+            result = call(*arguments)
+            assert result.exit_code == 2
+            assert f"unknown kind {word!r}; did you mean {kind!r}?" in result.stderr
     result = call("show", "generator", "pix2pi")
     assert result.exit_code == 2
     assert "unknown generator 'pix2pi'; did you mean 'pix2pix'?" in result.stderr

@@ -85,7 +85,7 @@ def test_the_second_at_one_folder_says_that_it_waits(photos: Path, tmp_path: Pat
     with lock, started("prepare", photos, output, *pose_option(photos), "--workers", "1") as process:
         assert process.stderr is not None
         assert next_line(process.stderr, 60) == (
-            f"warning: {output}: another process prepares photos into it; waiting until it is done\n"
+            f"Warning: {output}: another process prepares photos into it; waiting until it is done\n"
         )
         assert process.poll() is None and not list(output.glob("id_*"))
         lock.release()
@@ -130,25 +130,25 @@ def test_a_bad_photo_can_be_fatal(photos: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--margin", "-1"), "--margin: Input should be greater than or equal to 0"),
-        (("--least-skin", "3"), "--least-skin: Input should be less than or equal to 1"),
+        (("--margin", "-1"), "--margin: must be at least 0"),
+        (("--least-skin", "3"), "--least-skin: must be at most 1"),
         (("--aspect", "2:1"), "--aspect and --crop-margin need --crop person"),
         (("--crop", "person", "--aspect", "2:x"), "--aspect 2:x: give height:width"),
         (("--crop", "person", "--aspect", "1:0"), "--aspect 1:0: give height:width"),
         (
             ("--crop", "person", "--crop-margin", "7"),
-            "--crop-margin: Input should be less than",
+            "--crop-margin: must be at most 1",
         ),
-        (("--people", "0"), "--people: Input should be greater than or equal to 1"),
-        (("--most-cut-off", "2"), "--most-cut-off: Input should be less than or equal to 1"),
-        (("--duplicate-distance", "40"), "--duplicate-distance: Input should be less than or equal to 16"),
-        (("--rate", "0"), "--rate: Input should be greater than 0"),
+        (("--people", "0"), "--people: must be at least 1"),
+        (("--most-cut-off", "2"), "--most-cut-off: must be at most 1"),
+        (("--duplicate-distance", "40"), "--duplicate-distance: must be at most 16"),
+        (("--rate", "0"), "--rate: must be above 0"),
         (("--ignore-robots",), "No such option"),
         (("--address", "auto"), "--address is of --engine ray"),
         (("--config", "nowhere.json"), "nowhere.json: 1 fault\n  no such file"),
         (("--segmenter", "deepfashoin"), "did you mean 'deepfashion'?"),
         (("--segmenter", '{"type": "deepfashion", "palete": 1}'), "did you mean 'palette'?"),
-        (("--pose-encoder", '{"type"'), "--pose-encoder: no valid JSON"),
+        (("--pose-encoder", '{"type"'), "--pose-encoder: not valid JSON"),
     ],
 )
 def test_wrong_options(photos: Path, tmp_path: Path, options: tuple[str, ...], message: str) -> None:

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from skinfw.cli import main
 from skinfw.data.split import split_names
 
+SIDES = {"train": "training", "validation": "validation", "test": "test"}
 MakeSpec = Callable[..., dict[str, Any]]
 
 
@@ -78,6 +79,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     for part in ("painted by", "typology angle", "the trained generator reaches skin PSNR", "Report: "):
         assert part in done.stdout
+    split = json.loads((folder / "run" / "split.json").read_text(encoding="utf-8"))
+    counts = ", ".join(f"{len(split[side])} {name}" for side, name in SIDES.items())
+    assert f"samples: {counts}\n" in done.stderr
     return folder / "run"
 
 
@@ -204,7 +208,7 @@ def test_a_folder_of_other_things_is_not_overwritten(tmp_path: Path, tiny_spec: 
     spec = write_spec(tmp_path, tiny_spec())
     done = run_here(spec, "--output", tmp_path / "precious", "--overwrite")
     assert done.exit_code == 2
-    assert "no run folder; give another --output" in done.stderr
+    assert "is not a run folder; give another --output" in done.stderr
     assert (tmp_path / "precious" / "metrics.json").read_text(encoding="utf-8") == "mine"
 
 

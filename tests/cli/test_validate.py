@@ -94,14 +94,14 @@ def test_all_faults_are_told_at_once(spec: Path) -> None:
     ("data", "words"),
     [
         (b"\xef\xbb\xbf{}", "byte-order mark"),
-        (b'{"name": "x",}', "no valid JSON at line 1"),
+        (b'{"name": "x",}', "not valid JSON at line 1"),
         (b'{"seed": NaN}', "NaN is not JSON"),
         (b'{"data": {"dataset": {"type": "folder", "root": "\\ud800x"}}}', "half of a character"),
         (b'{"seed": 1, "seed": 2}', "'seed' stands twice"),
         (b"[" * 10_000 + b"]" * 10_000, "nested too deeply"),
-        (b"\xff\x00", "is no UTF-8"),
-        (b"", "no valid JSON"),
-        (b"[]", "$: Input should be an object"),
+        (b"\xff\x00", "not a text file in UTF-8"),
+        (b"", "not valid JSON"),
+        (b"[]", "$: must be an object"),
         (b"{}", "5 faults"),
     ],
 )

@@ -116,7 +116,7 @@ def test_stray_blanks_and_other_spellings_of_inputs_are_put_right(report: dict[s
 
 def test_only_the_four_fields_without_a_value_in_the_report_are_needed(report: dict[str, Any]) -> None:
     needed = ("num_epochs", "dataset_folder_path", "img_size", "input_name_list")
-    assert faults({}) == [f"$.{field}: Field required" for field in needed]
+    assert faults({}) == [f"$.{field}: is required" for field in needed]
     spec = converted({field: report[field] for field in needed})
     assert spec.name == "report"
     assert spec.composite == "none"
@@ -148,11 +148,11 @@ def test_a_given_name_wins(report: dict[str, Any]) -> None:
     ("change", "told"),
     [
         ({"num_epoch": 3}, "$.num_epoch: unknown field; did you mean 'num_epochs'?"),
-        ({"num_epochs": 0}, "$.num_epochs: Input should be greater than or equal to 1 (found 0)"),
-        ({"img_size": [512]}, "$.img_size[1]: Field required"),
+        ({"num_epochs": 0}, "$.num_epochs: must be at least 1 (found 0)"),
+        ({"img_size": [512]}, "$.img_size[1]: is required"),
         ({"input_name_list": ["apparel_head_foot", "lin"]}, "did you mean 'line'?"),
-        ({"input_name_list": "line"}, '$.input_name_list: Input should be a list (found "line")'),
-        ({"input_name_list": [3]}, "$.input_name_list[0]: Input should be"),
+        ({"input_name_list": "line"}, '$.input_name_list: must be a list (found "line")'),
+        ({"input_name_list": [3]}, "$.input_name_list[0]: must be"),
         ({"adv_loss": False, "l1_loss": False}, "$.l1_loss: adv_loss and l1_loss are both off"),
         (
             {"input_name_list": ["apparel_head_foot"]},
@@ -174,7 +174,7 @@ def test_all_faults_are_told_at_once(report: dict[str, Any]) -> None:
 
 
 def test_what_is_no_dictionary_is_told() -> None:
-    assert faults([1]) == ["$: Input should be an object (found [1])"]
+    assert faults([1]) == ["$: must be an object (found [1])"]
 
 
 def test_json_and_python_are_read() -> None:

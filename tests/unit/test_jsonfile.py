@@ -23,8 +23,8 @@ def fault(path: Path) -> str:
         (b"", "line 1, column 1"),
         (b"\xef\xbb\xbf{}", "byte-order mark"),
         ("{}".encode("utf-16"), "byte-order mark"),
-        (b'{"a": "\xff"}', "byte 7 is no UTF-8"),
-        (b'{"a": 1,}', "no valid JSON at line 1, column"),
+        (b'{"a": "\xff"}', "not a text file in UTF-8 (byte 7)"),
+        (b'{"a": 1,}', "not valid JSON at line 1, column"),
         (b'{"a": 1,\n "b": [2,]}', "line 2, column"),
         (b'{"a": NaN}', "NaN is not JSON"),
         (b'{"a": -Infinity}', "-Infinity is not JSON"),
@@ -38,8 +38,8 @@ def fault(path: Path) -> str:
         (b'{"a": -' + b"9" * 301 + b"}", "300 are allowed"),
         (b'{"a": 1e999}', "1e999 is larger than any number"),
         (b'{"a": 0.1' + b"1" * 100_000 + b"e999}", "is larger than any number"),
-        ('{"a": 1}'.encode("utf-16-le"), "no valid JSON"),
-        (b"// comment\n{}", "no valid JSON"),
+        ('{"a": 1}'.encode("utf-16-le"), "not valid JSON"),
+        (b"// comment\n{}", "not valid JSON"),
     ],
 )
 def test_a_bad_file_is_told_in_one_line(tmp_path: Path, data: bytes, words: str) -> None:

@@ -28,7 +28,7 @@ def test_what_is_shown(logger: logging.Logger, capsys: pytest.CaptureFixture[str
     logger.warning("left out")
     logger.error("broken")
     shown = capsys.readouterr()
-    assert shown.err == "prepared 3 of 4 photos\nwarning: left out\nerror: broken\n"
+    assert shown.err == "prepared 3 of 4 photos\nWarning: left out\nError: broken\n"
     assert not shown.out
 
 
@@ -38,5 +38,5 @@ def test_names_of_strangers_cannot_steer_the_terminal(
     show_messages()
     logger.warning("%s: left out", "\x1b[2Jphoto" + "o" * 100_000)
     shown = capsys.readouterr().err
-    assert shown.startswith("warning: \\x1b[2Jphoto") and shown.endswith("o: left out\n")
+    assert shown.startswith("Warning: \\x1b[2Jphoto") and shown.endswith("o: left out\n")
     assert len(shown) < 1200

@@ -68,15 +68,15 @@ def test_names_are_sorted_and_defaults_in_manifest_order() -> None:
         ("[component]\nkind = 'loss'", "no [[component]]"),
         ("[[components]]\nkind = 'loss'", "unknown table 'components'"),
         (row("los"), "unknown kind 'los'; did you mean 'loss'?"),
-        (row(name="Thing"), "name: String should match"),
-        (row(module="no-module"), "target: String should match"),
+        (row(name="Thing"), "name: must match"),
+        (row(module="no-module"), "target: must match"),
         (row() + 'sumary = "twice"', "sumary: unknown field; did you mean 'summary'?"),
-        (row() + 'default_for = "metric"', "default_for: Input should be"),
+        (row() + 'default_for = "metric"', "default_for: must be"),
         (row(name="a") + row(name="a"), "loss 'a' is declared twice"),
         (row("generator", "trained"), "generator 'trained': the name is reserved"),
         (row("generator", "line"), "generator 'line': the name is reserved"),
         (row(name="fresh") + row(), "loss 'thing' already comes from first 1.0"),
-        ('[[component]]\nkind = "loss"', "name: Field required"),
+        ('[[component]]\nkind = "loss"', "name: is required"),
     ],
 )
 def test_a_broken_manifest_is_left_out_whole_and_told(registry: Registry, text: str, words: str) -> None:
@@ -280,5 +280,5 @@ def test_a_broken_manifest_names_the_component_and_every_fault() -> None:
     made.add_manifest(row() + row(name="other").replace("name =", "nam ="), "second 2.0")
     problem = str(made.problems[0])
     assert "[[component]] number 2" in problem
-    assert "name: Field required" in problem
+    assert "name: is required" in problem
     assert "nam: unknown field; did you mean 'name'" in problem

@@ -12,7 +12,7 @@ import pytest
 
 from skinfw import Pipeline, hookimpl, locks
 from skinfw.errors import RunError
-from skinfw.run_folder import LOCK_FILE, Run, create_run, locked_run
+from skinfw.run_folder import LOCK_FILE, Run, create_run, locked_run, open_run
 
 Make = Callable[..., Any]
 
@@ -161,3 +161,28 @@ def test_a_run_that_was_thinned_out_is_not_replaced(run: Run, left: str) -> None
     with pytest.raises(RunError, match="exists already"):
         create_run(run.spec, run.folder)
     assert (run.folder / left).exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("nothing", "nothing: no such folder; give a run folder"),
+        (
+            "run/checkpoints/best.safetensors",
+            "a checkpoint, not a run folder; give the folder of its run: .*run",
+        ),
+        ("run/spec.json", "a part of a run, not a run folder; give the folder of its run: .*run"),
+        ("other/mine.json", "mine.json: a file, not a run folder"),
+        ("", "not a run folder .*; give one of the run folders in it: run"),
+        ("other", "not a run folder .*; check the path"),
+    ],
+)
+def test_what_is_not_a_run_folder_is_named_with_the_one_that_is_meant(
+    run: Run, tmp_path: Path, path: str, message: str
+) -> None:
+    run.checkpoint("best").parent.mkdir()
+    run.checkpoint("best").touch()
+    (tmp_path / "other").mkdir()
+    shutil.copy(run.folder / "spec.json", tmp_path / "other" / "mine.json")
+    with pytest.raises(RunError, match=message):
+        open_run(tmp_path / path)

@@ -39,7 +39,7 @@ def test_the_task_tells_which_spec_it_is(segmentation_spec: MakeSpec, tiny_spec:
 
 def test_an_unknown_task_is_told(tiny_spec: MakeSpec) -> None:
     (fault,) = faults({**tiny_spec(), "task": "paintin"})
-    assert fault.startswith("$.task: Input should be 'painting'")
+    assert fault.startswith("$.task: must be 'painting'")
 
 
 def test_the_filled_spec_is_valid_again(segmentation_spec: MakeSpec) -> None:
@@ -85,8 +85,8 @@ def test_all_faults_are_told_at_once_with_their_paths(segmentation_spec: MakeSpe
         ({"skin": TABLE["skin"], "hair": TABLE["hair"]}, "region of one class must be background"),
         ({**TABLE, "more": {"of": ["skin"], "region": "skin"}}, "'skin' belongs to two classes"),
         ({**TABLE, "more": {"of": [], "region": "skin"}}, "at least 1 item"),
-        ({**TABLE, "more": {"of": ["face"], "region": "face"}}, "Input should be 'background'"),
-        ("some", "Input should be 'regions' or 'all'"),
+        ({**TABLE, "more": {"of": ["face"], "region": "face"}}, "must be 'background'"),
+        ("some", "must be 'regions' or 'all'"),
     ],
 )
 def test_classes_that_make_no_sense_are_told(segmentation_spec: MakeSpec, classes: Any, reason: str) -> None:

@@ -78,7 +78,7 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("path", "new", "told"),
     [
-        ("training.epochs", 0, "$.training.epochs: Input should be greater than or equal to 1 (found 0)"),
+        ("training.epochs", 0, "$.training.epochs: must be at least 1 (found 0)"),
         ("training.epochs", "x", '$.training.epochs: expected a number (found "x")'),
         ("training.epochs", True, "$.training.epochs: expected a number (found true)"),
         ("data.size", [512, True], "$.data.size[1]: expected a number (found true)"),
@@ -93,21 +93,21 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
             [0.5, 1],
             "$.training.betas: both must be at least 0 and below 1 (found [0.5, 1])",
         ),
-        ("training.betas", [0.5], "$.training.betas[1]: Field required"),
-        ("training.betas", 0.5, "$.training.betas: Input should be a list (found 0.5)"),
+        ("training.betas", [0.5], "$.training.betas[1]: is required"),
+        ("training.betas", 0.5, "$.training.betas: must be a list (found 0.5)"),
         (
             "training.epoch",
             5,
             "$.training.epoch: unknown field; did you mean 'epochs'? (allowed: epochs, steps",
         ),
         ("training.schedule", "liner", "'constant' or 'linear'; did you mean 'linear'? (found \"liner\")"),
-        ("training.generator_lr", float("inf"), "$.training.generator_lr: Input should be a finite number"),
-        ("data.size", [512], "$.data.size[1]: Field required"),
-        ("data.size", [512, 0], "$.data.size[1]: Input should be greater than or equal to 1 (found 0)"),
-        ("data.size", [512, 512, 3], "$.data.size: List should have at most 2 items"),
+        ("training.generator_lr", float("inf"), "$.training.generator_lr: must be a finite number"),
+        ("data.size", [512], "$.data.size[1]: is required"),
+        ("data.size", [512, 0], "$.data.size[1]: must be at least 1 (found 0)"),
+        ("data.size", [512, 512, 3], "$.data.size: must have at most 2 items"),
         ("data.inputs", ["line"], "$.data.inputs: apparel_head_foot must be among the inputs"),
         ("data.inputs", ["apparel_head_foot"] * 2, "$.data.inputs: an input stands twice"),
-        ("data.inputs", ["apparel_head_foot", "lines"], "$.data.inputs[1]: Input should be"),
+        ("data.inputs", ["apparel_head_foot", "lines"], "$.data.inputs[1]: must be"),
         ("data.inputs", ["apparel_head_foot", "lines"], "did you mean 'line'?"),
         ("data.test_fraction", 0.95, "$.data: test_fraction and validation_fraction leave nothing"),
         (
@@ -120,8 +120,8 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
             "foldr",
             "$.data.dataset: unknown dataset 'foldr'; did you mean 'folder'? (installed: ",
         ),
-        ("data.dataset", "folder", "$.data.dataset.root: Field required"),
-        ("data", [], "$.data: Input should be an object (found [])"),
+        ("data.dataset", "folder", "$.data.dataset.root: is required"),
+        ("data", [], "$.data: must be an object (found [])"),
         (
             "generator",
             3,
@@ -132,18 +132,18 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
             {"type": "pix2pix", "depht": 3},
             "$.generator.depht: unknown field; did you mean 'depth'?",
         ),
-        ("losses", [], "$.losses: List should have at least 1 item"),
-        ("losses", "l1", '$.losses: Input should be a list (found "l1")'),
-        ("losses", ["gan", {"type": "l1", "weight": -1}], "$.losses[1].weight: Input should be greater than"),
+        ("losses", [], "$.losses: must have at least 1 item"),
+        ("losses", "l1", '$.losses: must be a list (found "l1")'),
+        ("losses", ["gan", {"type": "l1", "weight": -1}], "$.losses[1].weight: must be at least 0"),
         ("metrics", ["psnr", "sim"], "$.metrics[1]: unknown metric 'sim'; did you mean 'ssim'?"),
         (
             "name",
             "../up",
-            "$.name: String should match pattern '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' (found \"../up\"",
+            "$.name: must match pattern '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' (found \"../up\"",
         ),
-        ("name", 5, "$.name: Input should be a text (found 5)"),
-        ("seed", -1, "$.seed: Input should be greater than or equal to 0 (found -1)"),
-        ("skinfw", 2, "$.skinfw: Input should be 1 (found 2)"),
+        ("name", 5, "$.name: must be a text (found 5)"),
+        ("seed", -1, "$.seed: must be at least 0 (found -1)"),
+        ("skinfw", 2, "$.skinfw: must be 1 (found 2)"),
         ("two words", 1, '$["two words"]: unknown field'),
         ("discriminator", None, "$.discriminator: the loss 'gan' needs one; name a discriminator"),
         ("losses", ["l1"], "$.discriminator: no loss trains it; add an adversarial loss or leave it out"),
@@ -153,7 +153,7 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
         (
             "data.dataset",
             {"type": "photos", "root": "x", "prepare": {"crop": {"margin": 2}}},
-            "$.data.dataset.prepare.crop.margin: Input should be less than or equal to 1 (found 2)",
+            "$.data.dataset.prepare.crop.margin: must be at most 1 (found 2)",
         ),
     ],
 )
@@ -166,13 +166,13 @@ def test_a_fault_has_its_path_value_and_what_is_allowed(
 @pytest.mark.parametrize("value", [[], None, "mask", 3])
 def test_what_is_no_object_is_told(value: Any) -> None:
     (told,) = faults(value)
-    assert told.startswith("$: Input should be an object")
+    assert told.startswith("$: must be an object")
 
 
 def test_missing_fields_are_told_at_once() -> None:
     told = faults({})
     fields = ("name", "data", "generator", "losses", "training")
-    assert told == [f"$.{field}: Field required" for field in fields]
+    assert told == [f"$.{field}: is required" for field in fields]
 
 
 def test_faults_of_fields_and_faults_between_fields_are_told_at_once(value: dict[str, Any]) -> None:

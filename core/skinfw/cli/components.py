@@ -30,6 +30,7 @@ def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
         slot: TypeAdapter[ComponentSpec] = TypeAdapter(Annotated[ComponentSpec, Slot(kind)])
         return slot.validate_python(value)
     except ValidationError as error:
-        raise UserError(f"{option}: {'; '.join(tell(error, value))}") from None
+        faults = [line.removeprefix("$: ").removeprefix("$.") for line in tell(error, value)]
+        raise UserError(f"{option}: {'; '.join(faults)}") from None
     except ValueError as error:
-        raise UserError(f"{option}: no valid JSON: {error}") from None
+        raise UserError(f"{option}: not valid JSON: {error}") from None

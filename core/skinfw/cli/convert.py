@@ -24,6 +24,6 @@ def command(report: Path, name: str | None) -> None:
     source = str(report)
     spec = convert_report(read_report(read_text(report), source), source=source, name=name)
     checked = parse_spec(spec, source=f"{source}, converted")
-    click.echo(f"note: the run is called {checked.name!r}, its folder is runs/{checked.name}", err=True)
-    click.echo(f"note: {spec['data']['dataset']['root']} counts from the spec's own folder", err=True)
+    click.echo(f"Note: the run is called {checked.name!r}, its folder is runs/{checked.name}", err=True)
+    click.echo(f"Note: {spec['data']['dataset']['root']} counts from the spec's own folder", err=True)
     click.echo(json.dumps(spec, indent=2, ensure_ascii=False))

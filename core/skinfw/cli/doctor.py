@@ -76,14 +76,21 @@ def _config(text: str | None, options: dict[str, Any]) -> DoctorConfig:
     try:
         given = {} if text is None else parse_json(text)
     except ValueError as error:
-        raise UserError(f"--config: no valid JSON: {error}") from None
+        raise UserError(f"--config: not valid JSON: {error}") from None
     if not isinstance(given, dict):
         raise UserError('--config: give a JSON object, for instance {"twin_distance": 4}')
     given |= {name: value for name, value in options.items() if value is not None}
     try:
         return DoctorConfig.model_validate(given)
     except ValidationError as error:
-        raise UserError("; ".join(line.removeprefix("$.") for line in tell(error, given))) from None
+        raise UserError("; ".join(_named(line, options) for line in tell(error, given))) from None
+
+
+def _named(fault: str, options: dict[str, Any]) -> str:
+    """Begin a fault with the option that was given instead of its JSON path."""
+    name, _, text = fault.removeprefix("$.").partition(": ")
+    option = f"--{name.replace('_', '-')}" if name in options else f"--config: {name}"
+    return f"{option}: {text}"
 
 
 def _print_report(report: DoctorReport) -> None:

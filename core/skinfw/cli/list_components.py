@@ -6,13 +6,14 @@ import json
 
 import click
 
+from skinfw.cli.kind import Kind
 from skinfw.registry import KINDS, Entry, installed
 
 COLUMNS = ("kind", "name", "summary", "provider", "note")
 
 
 @click.command(name="list", short_help="List the installed components.")
-@click.argument("kind", required=False, type=click.Choice(KINDS), metavar="[KIND]")
+@click.argument("kind", required=False, type=Kind(), metavar="[KIND]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def command(kind: str | None, as_json: bool) -> None:
     """List the installed components, or those of one KIND.

@@ -11,11 +11,11 @@ from skinfw.errors import message
 
 
 class PlainHandler(logging.Handler):
-    """Writes log records to stderr as ``warning: text``; what only informs has no level in front."""
+    """Writes log records to stderr as ``Warning: text``; what only informs has no level in front."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
+        level = "" if record.levelno == logging.INFO else f"{record.levelname.capitalize()}: "
         with suppress(OSError):  # the terminal is gone; what is at work goes on
             click.echo(f"{level}{message(record.getMessage())}", err=True)
 

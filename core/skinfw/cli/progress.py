@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.hooks import hookimpl
 from skinfw.run_folder import Run
+from skinfw.run_split import read_split
 
 SMOOTHING = 0.9
 """Share of the old value in the running means that are shown."""
@@ -40,8 +41,14 @@ class RunProgress:
 
     @hookimpl
     def run_started(self, run: Run, step: int, total_steps: int) -> None:
-        """Show the bar."""
+        """Show the bar, and how many samples each side of the split has."""
         self._console.print(f"[bold]{run.spec.name}[/] in {run.folder}", highlight=False, soft_wrap=True)
+        split = read_split(run.folder)
+        if split is not None:
+            train, validation, test = len(split.train), len(split.validation), len(split.test)
+            self._console.print(
+                f"samples: {train} training, {validation} validation, {test} test", highlight=False
+            )
         self._bar.update(self._task, completed=step, total=total_steps)
         self._bar.start()
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from skinfw.cli.kind import Kind
 from skinfw.component_spec import COMPONENT_KEY, ComponentSpec
 from skinfw.config import ComponentConfig
-from skinfw.registry import KINDS, Entry, installed
+from skinfw.registry import Entry, installed
 from skinfw.schema import component_schema
 
 _LIMITS = {
@@ -26,7 +27,7 @@ _LIMITS = {
 
 
 @click.command(name="show", short_help="Show one component and its parameters.")
-@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+@click.argument("kind", type=Kind(), metavar="KIND")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, the parameters as JSON Schema.")
 def command(kind: str, name: str, as_json: bool) -> None:

@@ -58,9 +58,10 @@ def all_samples(root: Path) -> tuple[Path, list[str]]:
             )
         tops = [path for path in base.glob(str(root.relative_to(base))) if path.is_dir()]
         if not tops:
-            raise DataError(f"{root}: no folder matches this pattern")
+            raise DataError(f"{root}: no folder matches this pattern; check it, and quote it in the shell")
     if not base.is_dir():
-        raise DataError(f"{base}: no such folder; check the path")
+        what = "a file, not a folder of samples" if base.exists() else "no such folder"
+        raise DataError(f"{base}: {what}; check the path")
     folders = _sample_folders(tops)
     if not folders:
         raise DataError(

@@ -182,8 +182,9 @@ class _Reader:
                 except DataError as error:
                     if self.on_error == "fail":
                         raise
-                    logger.warning("left out: %s", error)
                     self.failed.append(str(error))
+                    if len(self.failed) > SHOWN:  # the error in the end names the first ones
+                        logger.warning("left out: %s", error)
                     continue
                 if not self._paints(sample):
                     self.unpainted.append(name)
@@ -225,7 +226,7 @@ class _Reader:
 def _told(failed: Sequence[str], total: int, output: Path) -> str:
     lines = [f"  {each}" for each in failed[:SHOWN]]
     if len(failed) > SHOWN:
-        lines.append(f"  and {len(failed) - SHOWN} more; the warnings name them all")
+        lines.append(f"  and {len(failed) - SHOWN} more; the warnings above name them")
     others = "nothing was written" if len(failed) == total else f"the others were painted into {output}"
     head = f"{len(failed)} of {total} samples could not be used; {others}"
     return "\n".join([head, *lines])

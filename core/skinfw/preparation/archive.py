@@ -389,4 +389,18 @@ def _reading(archive: Path, member: str = "") -> Iterator[None]:
     except OSError as error:
         raise DataError(f"{place}: cannot be read: {error.strerror or error}") from error
     except _DAMAGE as error:
-        raise DataError(f"{place}: cannot be read from the archive: {error}") from error
+        raise DataError(f"{place}: cannot be read: {_damage(error)}") from error
+
+
+def _damage(error: Exception) -> str:
+    """Say what is wrong with an archive or one of its members, and what to do."""
+    text = str(error).rstrip(".")
+    if "encrypted" in text or "password" in text:
+        return "it is encrypted; unpack it yourself, and give the folder"
+    if isinstance(error, NotImplementedError):
+        return (
+            f"it is packed in a way that is not supported ({text}); unpack it yourself, and give the folder"
+        )
+    if text == "File is not a zip file":
+        return "it is not a zip file, or an incomplete one; copy or download it again"
+    return f"it is damaged ({text or type(error).__name__}); copy or download it again"

@@ -26,6 +26,8 @@ LIST_SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
 PHOTO_KEYS = ("photo", "path", "url")
 """What the column or key may be called that names the photo; the first one that has a value counts."""
 
+_ALTERNATIVES = f"{', '.join(PHOTO_KEYS[:-1])} or {PHOTO_KEYS[-1]}"
+
 KEYS = (*PHOTO_KEYS, "view", "group")
 
 _SEPARATORS = (",", ";", "\t")
@@ -112,7 +114,7 @@ def _csv_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
     header = headers[best]
     if not set(header) & set(PHOTO_KEYS):
         raise DataError(
-            f"{path}: no column is called {', '.join(PHOTO_KEYS)}; the first line must name the columns "
+            f"{path}: no column is called {_ALTERNATIVES}; the first line must name the columns "
             f"(it has: {', '.join(filter(None, header)) or 'nothing'})"
         )
     _check_keys(header, path, f"line {start + 1}")
@@ -166,9 +168,11 @@ def _json_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
         try:
             value = parse_json(written)
         except ValueError as error:
-            raise DataError(f"{path}: line {line}: not valid JSON: {error}") from error
+            raise DataError(f"{path}: line {line}: not valid JSON: {error}; correct the line") from error
         if not isinstance(value, str | dict):
-            raise DataError(f"{path}: line {line}: neither an object nor a string")
+            raise DataError(
+                f'{path}: line {line}: neither an object nor a string; write "a.jpg" or {{"photo": "a.jpg"}}'
+            )
         if isinstance(value, str):
             yield line, {"photo": value}
             continue
@@ -194,11 +198,13 @@ def _is_file(folder: Path, place: str) -> bool:
 def _listed(row: Mapping[str, Any], path: Path, line: int) -> ListedPhoto:
     written = next((row[key] for key in PHOTO_KEYS if _has_value(row.get(key))), None)
     if not isinstance(written, str) or "\0" in written:
-        raise DataError(f"{path}: line {line}: names no photo under {', '.join(PHOTO_KEYS)}")
+        raise DataError(f"{path}: line {line}: names no photo; give its place as {_ALTERNATIVES}")
     view, group = row.get("view"), row.get("group")
     for key, value in (("view", view), ("group", group)):
         if isinstance(value, bool) or not isinstance(value, str | int | None):
-            raise DataError(f"{path}: line {line}: {key} is neither a text nor a whole number")
+            raise DataError(
+                f"{path}: line {line}: {key} is neither a text nor a whole number; put it in quotes"
+            )
     view = str(view or "").strip().casefold() or None
     if view is not None and view not in get_args(View):
         raise DataError(f"{path}: line {line}: unknown view {view!r}; there are {', '.join(get_args(View))}")
@@ -211,7 +217,7 @@ def _listed(row: Mapping[str, Any], path: Path, line: int) -> ListedPhoto:
     except ValueError as error:
         raise DataError(f"{path}: line {line}: {place!r} is not a URL: {error}") from error
     if not name:
-        raise DataError(f"{path}: line {line}: {place!r} names no file")
+        raise DataError(f"{path}: line {line}: {place!r} names no file; give the path or URL of a photo")
     file = Path() if is_url else on_disk(path.absolute().parent / place)
     told = "" if group is None else str(group).strip()
     return ListedPhoto(name, file, place if is_url else "", cast("View | None", view), told)

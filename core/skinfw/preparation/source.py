@@ -123,14 +123,16 @@ def list_photos(root: Path, output: Path, sources: Sources) -> Listing:
             raise DataError(f"{output}: samples must not lie among the photos; give another output folder")
         listing = list_folder(root, sources, output)
     elif not root.exists():
-        raise DataError(f"{root}: no such folder, archive or list; give what holds the photos")
+        raise DataError(f"{root}: no such folder, archive or list; check the path")
     elif is_archive(root):
         listing = _list_archive(root, output / UNPACKED_FOLDER, sources)
     elif is_photo_list(root):
         listing = _list_rows(root)
     else:
         known = ", ".join(ZIP_SUFFIXES + TAR_SUFFIXES + LIST_SUFFIXES)
-        raise DataError(f"{root}: no such folder, nor an archive or a list of photos ({known})")
+        if is_image_name(root.name):
+            raise DataError(f"{root}: a single photo; give the folder that holds it")
+        raise DataError(f"{root}: neither a folder nor an archive or a list of photos ({known})")
     if not listing.entries:
         raise no_photo(root, listing)
     listing.entries.sort(key=lambda entry: entry.name)
@@ -237,7 +239,7 @@ def _kind(path: Path) -> str:
     """Return what a file is that is not a photo, as far as its name says."""
     if is_archive(path):
         return "an archive in the source; give it as the source itself"
-    return f"a file {path.suffix.lower()}" if path.suffix else "a file without an ending"
+    return f"a {path.suffix.lower()} file" if path.suffix else "a file without an ending"
 
 
 def _add_images(

@@ -103,7 +103,8 @@ def check_suffix(path: Path) -> None:
         UserError: the ending is none of `WRITERS`.
     """
     if path.suffix.lower() not in WRITERS:
-        raise UserError(f"{path}: a comparison is written as {', '.join(WRITERS)}; give such an ending")
+        *most, last = WRITERS
+        raise UserError(f"{path}: name a {', '.join(most)} or {last} file; the ending chooses the format")
 
 
 def write_comparison(comparison: Comparison, path: Path) -> None:

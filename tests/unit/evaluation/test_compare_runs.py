@@ -89,7 +89,7 @@ def test_a_run_without_metrics_is_refused_by_name(tmp_path: Path) -> None:
     (folders[1] / "metrics.json").unlink()
     with pytest.raises(RunError, match=r"two: has no metrics\.json; measure it first"):
         compare_runs(folders)
-    with pytest.raises(RunError, match=r"nowhere: no run folder"):
+    with pytest.raises(RunError, match=r"nowhere: no such folder; give a run folder"):
         compare_runs([folders[0], tmp_path / "nowhere"])
     (folders[1] / "metrics.json").write_text("[]", encoding="utf-8")
     with pytest.raises(RunError, match="holds no figures of a run"):

@@ -311,7 +311,7 @@ def test_unusable_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="empty: no photo in it"):
         run(tmp_path / "empty", tmp_path / "out")
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="file: no such folder, nor an archive or a list"):
+    with pytest.raises(DataError, match="file: neither a folder nor an archive or a list"):
         run(tmp_path / "file", tmp_path / "out")
 
 

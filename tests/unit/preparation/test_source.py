@@ -227,10 +227,30 @@ def test_a_damaged_member_of_a_zip_is_a_row(photos: Path, tmp_path: Path) -> Non
     assert "Bad CRC-32" in report.rows[1].detail
 
 
-@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz"])
-def test_no_archive(tmp_path: Path, name: str) -> None:
+def test_an_encrypted_zip_says_what_to_do(photos: Path, tmp_path: Path) -> None:
+    archive = pack(photos, tmp_path / "all.zip")
+    data = bytearray(archive.read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = data.find(mark)
+        while at >= 0:
+            data[at + flags] |= 1
+            at = data.find(mark, at + 1)
+    archive.write_bytes(data)
+    report = run(archive, tmp_path / "out")
+    assert "it is encrypted; unpack it yourself" in report.rows[0].detail
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a.zip", "it is not a zip file, or an incomplete one"),
+        ("a.tar", "it is damaged"),
+        ("a.tar.gz", "it is damaged"),
+    ],
+)
+def test_no_archive(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / name).write_bytes(b"no archive at all")
-    with pytest.raises(DataError, match=f"{name}: cannot be read"):
+    with pytest.raises(DataError, match=f"{name}: cannot be read: {reason}.*; copy or download it again"):
         run(tmp_path / name, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -298,7 +318,7 @@ def test_json_lines_and_plain_text(photos: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.csv", "image\nb.png\n", r"no column is called photo, path, url; .*it has: image"),
+        ("a.csv", "image\nb.png\n", r"no column is called photo, path or url; .*it has: image"),
         ("a.csv", "", "the first line must name the columns"),
         ("a.csv", "photo,view\nb.png,front\nc.png,above\n", "line 3: unknown view 'above'; there are front"),
         ("a.csv", "photo,view\n,front\n", "line 2: names no photo"),
@@ -323,7 +343,7 @@ def test_json_lines_and_plain_text(photos: Path, tmp_path: Path) -> None:
         ("a.txt", "..\n", "names no file"),
         ("a.txt", "# nothing\n", "no photo in it"),
         ("a.txt", b"\xff", "byte 0 is not UTF-8"),
-        ("a.docx", "b.png", "no such folder, nor an archive or a list of photos"),
+        ("a.docx", "b.png", "neither a folder nor an archive or a list of photos"),
     ],
 )
 def test_lists_that_cannot_be_used(tmp_path: Path, name: str, text: str | bytes, message: str) -> None:

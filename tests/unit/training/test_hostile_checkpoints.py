@@ -48,7 +48,7 @@ def put(value: dict[str, Any], path: str, new: Any) -> None:
     [
         ("spec", None, "metadata is damaged: $.spec"),
         ("spec", [], "$.spec"),
-        ("spec", {}, "Field required"),
+        ("spec", {}, "is required"),
         ("spec.generator", {"type": "nothing"}, "unknown generator"),
         ("spec.generator", {"type": "pix2pix", "base_channels": 10**18}, "beyond any number"),
         ("spec.generator.base_channels", 4096, "its weights do not fit its spec"),

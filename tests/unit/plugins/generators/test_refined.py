@@ -232,7 +232,7 @@ def test_a_run_that_may_have_seen_the_test_is_refused(tmp_path: Path, coarse_run
 def test_a_run_that_is_missing_is_told(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
     spec = job(coarse_run)
     shutil.rmtree(coarse_run.folder)
-    with pytest.raises(RunError, match=r"coarse: no run folder \(it has no spec.json\)"):
+    with pytest.raises(RunError, match=r"coarse: no such folder; give a run folder"):
         Pipeline(spec, output=tmp_path / "run").fit()
 
 
