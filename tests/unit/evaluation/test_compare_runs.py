@@ -168,7 +168,7 @@ def test_the_ending_says_how_it_is_written(tmp_path: Path) -> None:
         path = tmp_path / f"table{suffix}"
         write_comparison(comparison, path)
         assert path.read_text(encoding="utf-8").startswith(start)
-    with pytest.raises(UserError, match=r"table\.pdf: .*\.csv, \.md, \.json"):
+    with pytest.raises(UserError, match=r"table\.pdf: .*\.csv, \.md or \.json"):
         write_comparison(comparison, tmp_path / "table.pdf")
 
 
