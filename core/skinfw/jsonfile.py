@@ -56,9 +56,9 @@ def _too_deep(value: Any, levels: int = MOST_LEVELS) -> bool:
     return levels == 0 or any(_too_deep(part, levels - 1) for part in parts)
 
 
-def _refuse_half_characters(value: Any) -> None:
+def _refuse_half_characters(value: Any, *, file_names: bool) -> None:
     try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogateescape" if file_names else "strict")
     except UnicodeEncodeError as error:
         half = ascii(error.object[error.start])
         raise ValueError(f"a text holds {half}, half of a character, which UTF-8 cannot say") from None
@@ -89,8 +89,12 @@ def read_text(path: Path) -> str:
         ) from None
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, *, file_names: bool = False) -> Any:
     """Read JSON strictly.
+
+    Args:
+        text: the JSON.
+        file_names: whether texts may be file names that are not UTF-8, as Python reads and JSON escapes them.
 
     Raises:
         ValueError: no JSON (then a `json.JSONDecodeError`), NaN or infinity (1e999 too), a key twice in one
@@ -106,15 +110,19 @@ def parse_json(text: str) -> Any:
             object_pairs_hook=_no_duplicates,
         )
         if not _too_deep(value):
-            _refuse_half_characters(value)
+            _refuse_half_characters(value, file_names=file_names)
             return value
     except RecursionError:
         pass
     raise ValueError(f"nested too deeply; {MOST_LEVELS} levels are allowed")
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, *, file_names: bool = False) -> Any:
     """Read a JSON file that a person wrote.
+
+    Args:
+        path: the file.
+        file_names: as for `parse_json`.
 
     Raises:
         SpecError: the file is missing, no UTF-8, no JSON, holds NaN, a key twice or half a character, or
@@ -122,7 +130,7 @@ def read_json(path: Path) -> Any:
     """
     text = read_text(path)
     try:
-        return parse_json(text)
+        return parse_json(text, file_names=file_names)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise SpecError(str(path), [f"not valid JSON at {place}: {error.msg}"]) from None
@@ -151,11 +159,12 @@ def replacing(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all; see `replacing` for the errors.
 
-    What killed processes left of the same file is removed.
+    What killed processes left of the same file is removed. File names need not be UTF-8: what UTF-8 cannot
+    say is written as an escape like ``\\udce9``, which is also JSON's own.
     """
     with replacing(path) as temporary:
         remove_leftovers(path.parent, of=path.name)
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -77,6 +77,21 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert path.stat().st_mode & stat.S_IRUSR
 
 
+@pytest.mark.parametrize("name", ["caf\udce9", "\ud800"])
+def test_file_names_that_are_not_utf8_are_written_and_read_where_they_are_expected(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "metrics.json"
+    write_json(path, {"names": [name]})
+    assert json.loads(path.read_text("utf-8")) == {"names": [name]}
+    assert "half of a character" in fault(path)
+    if name == "\ud800":  # no name of a file
+        with pytest.raises(SpecError, match="half of a character"):
+            read_json(path, file_names=True)
+    else:
+        assert read_json(path, file_names=True) == {"names": [name]}
+
+
 def test_a_value_that_is_no_json_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "spec.json"
     write_json(path, {"old": 1})

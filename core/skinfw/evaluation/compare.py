@@ -87,7 +87,7 @@ def read_figures(folder: Path, label: str) -> RunFigures:
     path = folder / "metrics.json"
     if not path.is_file():
         raise RunError(f"{folder}: has no metrics.json; measure it first: skinfw evaluate {folder}")
-    record = read_json(path)
+    record = read_json(path, file_names=True)
     try:
         _Record.model_validate(record)
         measured, training = record["checkpoint"], record["training"]
@@ -149,7 +149,7 @@ class Comparison:
         for run, figures in zip(self.runs, cells, strict=True):
             found = run.evaluation
             label = f"{run.label} (not comparable)" if self.incomparable(run) else run.label
-            changed = [str(found.violations[TRAINED])] if keeps else []
+            changed = [str(found.violations.get(TRAINED, 0))] if keeps else []
             rows.append((label, [*figures, *map(Cell, [*changed, str(len(found.names)), f"{found.step:,}"])]))
         heads = [figure_heading(key, info) for key, info in self.metrics.items()]
         kept = ["kept pixels changed"] if keeps else []

@@ -92,8 +92,14 @@ class Evaluation:
         Raises:
             ValueError: it is not such an evaluation.
         """
-        # as JSON, where a list is a sequence and nothing else is converted
-        _RESULTS.validate_json(json.dumps(value), strict=True)
+        # as JSON, where a list is a sequence and nothing else is converted; names need not be UTF-8
+        _RESULTS.validate_json(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"), strict=True)
+        if not (TRAINED in value["values"] and TRAINED in value["per_picture"]):
+            raise ValueError(f"it has no figures of {TRAINED!r}")
+        count = len(value["names"])
+        columns = [column for of in value["per_picture"].values() for column in of.values()]
+        if any(len(column) != count for column in (*columns, *filter(None, [value.get("tones")]))):
+            raise ValueError(f"a figure has not one value for each of the {count} names")
         metrics = {key: MetricInfo(**info) for key, info in value["metrics"].items()}
         tones = tuple(None if tone is None else SkinTone(**tone) for tone in value.get("tones", ()))
         return cls(**{**value, "metrics": metrics, "tones": tones})

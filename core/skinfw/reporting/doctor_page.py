@@ -59,8 +59,7 @@ def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path
             files=[file.name for file in files],
             current=index,
         )
-        # a name need not be valid UTF-8
-        write_text(files[index], page.encode("utf-8", "replace").decode("utf-8"))
+        write_text(files[index], page)
     _remove_old(output, len(files) + 1)
 
 

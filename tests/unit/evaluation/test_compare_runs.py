@@ -107,6 +107,20 @@ def test_other_samples_and_other_data_are_warned_of(tmp_path: Path) -> None:
     assert compare_runs([first, first]).warnings() == []
 
 
+def test_names_need_not_be_utf8_and_a_record_may_lack_violations(tmp_path: Path) -> None:
+    folders = [run_folder(tmp_path, name, {"skin/psnr": 1.0}, names=("caf\udce9",)) for name in "ab"]
+    path = folders[1] / "metrics.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["test"]["violations"] = {}
+    path.write_text(json.dumps(record), encoding="utf-8")
+    record = json.loads((folders[0] / "metrics.json").read_text(encoding="utf-8"))
+    record["test"]["violations"] = {"trained": 3}
+    (folders[0] / "metrics.json").write_text(json.dumps(record), encoding="utf-8")
+    comparison = compare_runs(folders)
+    assert comparison.warnings() == []
+    assert [row[1].text for _, row in comparison.table().rows] == ["3", "0"]
+
+
 def test_how_figures_came_about_is_told_and_warned_of(tmp_path: Path) -> None:
     cards = [{"net": "A", "warnings": "few"}, {"net": "B"}, {"net": "A"}]
     folders = [
