@@ -166,7 +166,12 @@ _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
 
 def resolve_path(value: Path, info: ValidationInfo) -> Path:
     """Return a path of a spec with ``~`` and ``$VARIABLES`` replaced, from the spec's own folder."""
-    text = os.path.expandvars(value.expanduser())
+    try:
+        text = os.path.expandvars(value.expanduser())
+    except RuntimeError:
+        raise PydanticCustomError(
+            "unknown_home", f"the home folder of {value.parts[0]} is not known; give the path itself"
+        ) from None
     unset = _VARIABLE.search(text)
     if unset:
         name = unset.group(1).strip("{}")
@@ -174,6 +179,8 @@ def resolve_path(value: Path, info: ValidationInfo) -> Path:
             "unset_variable",
             f"the environment variable {name} is not set; set it, or give the path itself",
         )
+    if "\0" in text:
+        raise PydanticCustomError("zero_byte", "the path contains a zero byte")
     folder = (info.context or {}).get("folder")
     path = Path(text) if folder is None else Path(os.path.normpath(Path(folder, text)))
     try:

@@ -34,7 +34,9 @@ def components_of(value: Any) -> list[ComponentSpec]:
     """Return every component that a spec or a configuration names, nested ones included."""
     if isinstance(value, ComponentSpec):
         return [value, *components_of(value.config)]
-    if isinstance(value, tuple | list):
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    if isinstance(value, tuple | list | set | frozenset):
         return [found for item in value for found in components_of(item)]
     if hasattr(type(value), "model_fields"):
         return [found for name in type(value).model_fields for found in components_of(getattr(value, name))]

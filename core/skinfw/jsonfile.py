@@ -160,7 +160,7 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all; see `replacing` for the errors.
 
     What killed processes left of the same file is removed. File names need not be UTF-8: what UTF-8 cannot
-    say is written as an escape like ``\\udce9``, which is also JSON's own.
+    say is written as its escape in JSON, U+DCE9 for instance as a backslash and ``udce9``.
     """
     with replacing(path) as temporary:
         remove_leftovers(path.parent, of=path.name)

@@ -55,13 +55,17 @@ def path_below(root: Path, name: str) -> Path:
     if fault := name_fault(name):
         raise DataError(f"{root}: cannot hold {name!r}: {fault}")
     path = root / name
-    try:
-        outside = not path.resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError):  # a loop of links
-        outside = True
-    if outside:
+    if leads_out(path, root):
         raise DataError(f"{path}: a link leads out of {root}; remove the link, or choose another folder")
     return path
+
+
+def leads_out(path: Path, root: Path) -> bool:
+    """Return whether a path, its links followed, is not below a folder; a loop of links is not."""
+    try:
+        return not path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a zero byte
+        return True
 
 
 def composed(name: str) -> str:

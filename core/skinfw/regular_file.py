@@ -54,10 +54,11 @@ def read_regular(path: str | Path, max_bytes: int | None = None) -> bytes:
     with open_regular(path) as file:
         if max_bytes is None:
             return file.read()
-        data = file.read(max_bytes + 1)
-    if len(data) > max_bytes:
-        raise OSError(errno.EFBIG, f"larger than {max_bytes:,} bytes", str(path))
-    return data
+        # what says to be small may be larger, as the files of /proc, or grow meanwhile
+        small = os.fstat(file.fileno()).st_size <= max_bytes
+        if small and len(data := file.read(max_bytes + 1)) <= max_bytes:
+            return data
+    raise OSError(errno.EFBIG, f"larger than {max_bytes:,} bytes", str(path))
 
 
 def special_file(mode: int) -> str:

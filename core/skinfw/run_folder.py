@@ -33,6 +33,11 @@ OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
 
 LOCK_FILE = ".run.lock"
 
+MOST_LOG_BYTES = 2**31
+"""Size of the largest log that is read, in bytes: ten million steps."""
+
+_MOST_LINE_BYTES = 2**20
+
 logger = logging.getLogger("skinfw")
 
 
@@ -116,11 +121,21 @@ class Run:
         """Return the log's records.
 
         Lines that a killed run left half-written, or that a run does not write so, are counted in a warning.
+
+        Raises:
+            RunError: it cannot be read, or is larger than any log of a run.
         """
         if not self.log_path.is_file():
             return []
-        with open_regular(self.log_path) as stream:
-            lines = [_log_record(line) for line in stream]
+        try:
+            with open_regular(self.log_path) as stream:
+                if os.fstat(stream.fileno()).st_size > MOST_LOG_BYTES:
+                    raise RunError(f"{self.log_path}: larger than {MOST_LOG_BYTES:,} bytes; no run wrote it")
+                # a longer line is read, and counted, in parts
+                parts = iter(lambda: stream.readline(_MOST_LINE_BYTES), b"")
+                lines = [_log_record(part) for part in parts]
+        except OSError as error:
+            raise RunError(f"{self.log_path}: cannot be read: {error.strerror}") from error
         records = [record for record in lines if record is not None]
         if len(records) < len(lines):
             logger.warning(

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from skinfw.data.split import Split, split_names
 from skinfw.errors import DataError, RunError
@@ -43,6 +43,12 @@ def write_split(run: Run, split: Split) -> None:
     write_text(run.split_path, json.dumps(vars(split), indent=2) + "\n")
 
 
+MOST_BYTES = 2**28
+"""Size of the largest record of a split that is read, in bytes: some millions of names."""
+
+_SIDES = ("train", "validation", "test")
+
+
 def read_split(folder: Path) -> Split | None:
     """Return the split that is recorded in a run folder, or None where there is none.
 
@@ -51,17 +57,26 @@ def read_split(folder: Path) -> Split | None:
     """
     path = Run.split_of(folder)
     try:
-        record = json.loads(read_regular(path))
-        sides = {side: record[side] for side in ("train", "validation", "test")}
-        if not all(isinstance(name, str) for names in sides.values() for name in names):
-            raise ValueError("a name is not a text")
-        return Split(**{side: tuple(names) for side, names in sides.items()})
+        return _split_of(json.loads(read_regular(path, MOST_BYTES)))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise RunError(
-            f"{path}: cannot be read as the split of a run ({error}); restore the file from a copy"
+            f"{path}: cannot be read as the split of a run ({reason}); restore the file from a copy"
         ) from error
+
+
+def _split_of(record: Any) -> Split:
+    sides: list[Any] = [record.get(side) for side in _SIDES] if isinstance(record, dict) else [None]
+    if not all(isinstance(names, list) for names in sides):
+        raise ValueError(f"it does not hold the lists {', '.join(_SIDES)}")
+    names = [name for side in sides for name in side]
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError("a name is not a text")
+    if len(set(names)) < len(names):
+        raise ValueError("a name is there twice")
+    return Split(*(tuple(side) for side in sides))
 
 
 def split_of_run(run: Run, source: Grouped) -> Split:

@@ -26,6 +26,7 @@ from skinfw.cache import state_folder
 from skinfw.component_spec import ComponentSpec
 from skinfw.config import Outside, OutsideKind
 from skinfw.errors import TrustError, printable, shortened
+from skinfw.paths_below import leads_out
 from skinfw.processes import is_worker
 from skinfw.regular_file import open_regular
 
@@ -48,7 +49,7 @@ _KINDS: dict[OutsideKind, str] = {
     "hub": "a model on a hub",
 }
 _announced: set[str] = set()
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
 
 
@@ -107,7 +108,7 @@ def _leaves(value: Any, place: str, kind: OutsideKind | None, training: bool) ->
         return [
             each for key, part in value.items() for each in _leaves(part, f"{place}.{key}", kind, training)
         ]
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple | list | set | frozenset):
         pairs = enumerate(value)
         return [each for index, part in pairs for each in _leaves(part, f"{place}[{index}]", kind, training)]
     if isinstance(value, str | Path):
@@ -120,6 +121,7 @@ def _kind_of(value: str | Path) -> OutsideKind | None:
     """Return what an unmarked value is by its look."""
     if isinstance(value, Path):
         return "path"
+    value = value.strip()  # as libraries that fetch do
     if _ADDRESS.match(value):
         return "address"
     return "path" if _ABSOLUTE.match(value) or ".." in re.split(r"[/\\]", value) else None
@@ -154,11 +156,10 @@ def refuse_links(folder: Path) -> None:
     Raises:
         TrustError: there is one.
     """
-    top = folder.resolve()
     for place, folders, files in os.walk(folder):
         for name in (*folders, *files):
             path = Path(place, name)
-            if path.is_symlink() and not path.resolve().is_relative_to(top):
+            if path.is_symlink() and leads_out(path, folder):
                 raise TrustError(
                     f"{path}: a symbolic link that leads out of the run folder, and {_FOREIGN}; put the file "
                     f"itself there, or {_ALLOW}"

@@ -66,9 +66,17 @@ def test_booleans_are_no_numbers() -> None:
     assert Numbers(flag=True, either=True).either is True
 
 
-def test_a_path_that_is_no_utf8_is_refused() -> None:
-    with pytest.raises(ValidationError, match="the path is no UTF-8"):
-        Place.model_validate({"root": "photos\udcff"})
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("photos\udcff", "the path is no UTF-8"),
+        ("photos\0", "the path contains a zero byte"),
+        ("~nobody-of-this-name/photos", "the home folder of ~nobody-of-this-name is not known"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_refused(path: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Place.model_validate({"root": path})
 
 
 def test_a_path_counts_from_the_specs_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

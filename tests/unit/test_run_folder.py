@@ -88,6 +88,18 @@ def test_a_line_that_no_run_writes_is_left_out(run: Run, line: bytes) -> None:
     assert steps(run) == [1, 2]
 
 
+def test_a_huge_log_is_not_read(run: Run) -> None:
+    log(run, 1)
+    with run.log_path.open("ab") as stream:
+        stream.write(b'{"event": "step", "step": 2, "x": "' + b"x" * 5_000_000 + b'"}\n')
+    log(run, 3)
+    assert steps(run) == [1, 3]
+    with run.log_path.open("ab") as stream:
+        stream.truncate(2**40)  # holds nothing on the disk
+    with pytest.raises(RunError, match=r"log\.jsonl: larger than 2,147,483,648 bytes"):
+        run.read_log()
+
+
 def test_a_whole_last_line_without_its_end_is_kept(run: Run) -> None:
     log(run, 1)
     run.log_path.write_bytes(run.log_path.read_bytes().rstrip())

@@ -72,9 +72,27 @@ def test_without_a_record_the_spec_says_the_split(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"train": [], "validation": [], "test": [1]}', '{"train": 1}', "\xff"]
+    ("text", "words"),
+    [
+        ("", "Expecting value"),
+        ("\xff", "can't decode"),
+        ("[" * 100_000, "recursion"),
+        ("[]", "it does not hold the lists"),
+        ("{}", "it does not hold the lists train, validation, test"),
+        ('{"train": "ab", "validation": [], "test": ["c"]}', "it does not hold the lists"),
+        ('{"train": {"a": 1}, "validation": [], "test": ["c"]}', "it does not hold the lists"),
+        ('{"train": [], "validation": [], "test": [1]}', "a name is not a text"),
+        ('{"train": ["a", "b"], "validation": [], "test": ["a"]}', "a name is there twice"),
+    ],
 )
-def test_a_damaged_record_is_an_error(run: Run, text: str) -> None:
+def test_a_damaged_record_is_an_error(run: Run, text: str, words: str) -> None:
     run.split_path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(RunError, match=r"split\.json: cannot be read"):
+    with pytest.raises(RunError, match=rf"split\.json: cannot be read as the split of a run \(.*{words}"):
+        read_split(run.folder)
+
+
+def test_a_huge_record_is_not_read(run: Run) -> None:
+    with run.split_path.open("wb") as file:
+        file.truncate(2**40)  # holds nothing on the disk
+    with pytest.raises(RunError, match="larger than 268,435,456 bytes"):
         read_split(run.folder)

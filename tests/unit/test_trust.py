@@ -134,6 +134,7 @@ class Unmarked(ComponentConfig):
     file: Path = Field(default=Path("x"), description="a path")
     place: str = Field(default="", description="a text")
     names: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="texts")
+    any_of: frozenset[str] = Field(default=frozenset(), description="texts")
     model: Annotated[str | None, Outside("hub")] = Field(default=None, description="a model")
     start: Annotated[tuple[str, ...], Outside("program")] = Field(default=(), description="programs")
 
@@ -149,6 +150,10 @@ class Unmarked(ComponentConfig):
         ({"names": {"a": ["b", "file:///x"]}}, ("$.names.a[1]", "address")),
         ({"model": "owner/name"}, ("$.model", "hub")),
         ({"start": ["rm"]}, ("$.start[0]", "program")),
+        ({"place": " https://example.org/x"}, ("$.place", "address")),
+        ({"place": "file:/etc/passwd"}, ("$.place", "address")),
+        ({"any_of": ["/etc/passwd"]}, ("$.any_of[0]", "path")),
+        ({"place": "note: and/or"}, None),
         ({"place": "a text, of some words / or so"}, None),
     ],
 )
@@ -271,6 +276,10 @@ def test_links_out_of_a_strangers_run_folder_are_refused(
     (run.folder / "samples").mkdir(exist_ok=True)
     (run.folder / "samples" / "inner").symlink_to("../checkpoints")
     refuse_links(run.folder)
+    (run.folder / "loop").symlink_to("loop")
+    with pytest.raises(TrustError, match="loop: a symbolic link that leads out"):
+        refuse_links(run.folder)
+    (run.folder / "loop").unlink()
     (run.folder / "samples" / "test").symlink_to(tmp_path / "pictures")
     leftover = run.folder / ".report.html.999999999-0.tmp"
     leftover.touch()

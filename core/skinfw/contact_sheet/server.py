@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out, write_struck_out
 from skinfw.errors import SkinfwError, UserError, shortened
+from skinfw.paths_below import leads_out
 from skinfw.regular_file import read_regular
 from skinfw.reporting.pages import content_policy
 
@@ -136,14 +137,10 @@ class _Handler(SimpleHTTPRequestHandler):
         path = Path(self.translate_path(self.path))
         try:
             path = path / PAGE_FILE if path.is_dir() else path
-            if not path.resolve().is_relative_to(self.server.output.resolve()):
+            if leads_out(path, self.server.output):
                 raise FileNotFoundError
             data = read_regular(path)
-        except (
-            OSError,
-            RuntimeError,
-            ValueError,
-        ):  # also a name that is too long, a loop of links, a zero byte
+        except OSError:  # also a name that is too long
             self._answer(HTTPStatus.NOT_FOUND, "no such file")
             return
         is_page = path.suffix == ".html"

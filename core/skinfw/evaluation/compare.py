@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -192,7 +193,7 @@ def compare_runs(folders: Sequence[str | Path]) -> Comparison:
         RunError: a folder is no run, or was not measured, or the runs are of different tasks.
     """
     paths = [Path(folder) for folder in folders]
-    names = [path.resolve().name for path in paths]
+    names = [Path(os.path.realpath(path)).name for path in paths]  # resolve() raises for a loop of links
     labels = [str(path) if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
     runs = [read_figures(path, label) for path, label in zip(paths, labels, strict=True)]
     first = runs[0]

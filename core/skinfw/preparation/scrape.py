@@ -41,6 +41,7 @@ SECONDS_BETWEEN_MESSAGES = 10.0
 _AGAIN = (429, 500, 502, 503, 504)
 _BINARY = ("application/octet-stream", "binary/octet-stream", "")
 _CHUNK = 2**16
+_MOST_DIGITS = 18  # of a length in bytes; Python does not read numbers of thousands
 
 
 class _FailedError(Exception):
@@ -143,9 +144,9 @@ class _Scraper:
             try:
                 # as it will be asked for: robots.txt must not judge a path with dots in it
                 place = requests.Request("GET", place).prepare().url or place
-            except ValueError as error:  # what requests raises for URLs that are none is one too
-                raise _FailedError(f"no URL: {error}") from error
-            self._manners.wait(place, session)
+                self._manners.wait(place, session)
+            except ValueError as error:  # requests' own errors for what is not a URL are ValueErrors too
+                raise _FailedError(f"not a URL: {error}") from error
             began = time.monotonic()
             try:
                 with (
@@ -156,13 +157,13 @@ class _Scraper:
                 ):
                     if not answer.is_redirect:
                         return Fetched(url, self._save(answer), answer.status_code)
-                    place = urljoin(place, answer.headers["Location"])
+                    place = urljoin(place, session.get_redirect_target(answer) or "")
                     known = urlsplit(place).scheme in ("http", "https")
             except DeadlineError as error:
                 whole = TIMES_LONGER * self._config.timeout
                 raise _FailedError(f"not whole after {whole:g} s", wait=0.0) from error
             except ValueError as error:
-                raise _FailedError(f"no URL: {error}") from error
+                raise _FailedError(f"not a URL: {error}") from error
             except (requests.RequestException, HTTPError) as error:
                 # a broken connection, silence, half a body
                 raise _FailedError(f"{type(error).__name__}: {error}", wait=0.0) from error
@@ -186,7 +187,7 @@ class _Scraper:
         most = self._config.most_bytes
         too_large = _FailedError(f"larger than {most:,} bytes", status)
         length = answer.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) > most:
+        if length.isdecimal() and (len(length) > _MOST_DIGITS or int(length) > most):
             raise too_large
         size = 0
         with self._index.new_file() as file:
@@ -206,4 +207,6 @@ def _patience(answer: requests.Response) -> float | None:
         wait = Retry().parse_retry_after(answer.headers.get("Retry-After", "0"))
     except InvalidHeader:
         return 0.0
+    except (ValueError, OverflowError):  # seconds or a year of more digits than Python reads
+        return None
     return wait if wait <= MOST_PATIENCE else None

@@ -83,13 +83,13 @@ class FetchIndex:
         Raises:
             RunError: the list cannot be written.
         """
-        line = json.dumps(asdict(fetched), ensure_ascii=False) + "\n"
+        line = json.dumps(asdict(fetched)) + "\n"
         path = self._folder / INDEX_FILE
         try:
             with self._lock, path.open("ab+") as file:
                 if file.tell() and _last_byte(file) != b"\n":
                     line = "\n" + line
-                file.write(line.encode("utf-8", "surrogateescape"))
+                file.write(line.encode())
         except OSError as error:
             raise writing_failed(path, error) from error
         self._known[fetched.url] = fetched

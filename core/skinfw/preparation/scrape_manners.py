@@ -141,6 +141,8 @@ class Manners:
                 if answer.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
                     raise ValueError("it was sent packed, which was not asked for")
                 text = answer.raw.read(ROBOTS_BYTES) if answer.ok else b""
+        except NotAllowedError as error:
+            return _closed(robots), str(error)
         except DeadlineError:
             return _closed(robots), f"{url} cannot be read: it took too long"
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:

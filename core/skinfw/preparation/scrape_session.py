@@ -47,11 +47,16 @@ def is_private(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             return is_private(str(inner))
+        if found not in _ASSIGNED:
+            return True
     return not found.is_global or found.is_multicast
 
 
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 """IPv4 addresses behind a translator (RFC 6052)."""
+
+_ASSIGNED = ipaddress.ip_network("2000::/3")
+"""All that is public of IPv6 (RFC 4291); Python takes some of the rest for public."""
 
 
 def names_private_address(url: str) -> bool:

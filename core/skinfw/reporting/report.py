@@ -49,33 +49,37 @@ def write_report(
         RunError: the file cannot be written; an older report is left as it was.
     """
     spec = painting_spec(checkpoint.spec, checkpoint.path)
+    log = run.read_log()
     page = render_page(
         TEMPLATE,
-        **run_values(run, checkpoint, evaluation, [_example(each, evaluation) for each in examples]),
+        **run_values(log, checkpoint, evaluation, [_example(each, evaluation) for each in examples]),
         chips=_chips(checkpoint, spec, evaluation),
         tones=tone_tables(evaluation),
         few=FEW_NOTE,
         violations=sum(evaluation.violations.values()),
         augmented=_augmented(spec, augmented) if augmented else None,
         legend={"gradient": error_legend(), "full": ERROR_FULL},
-        facts=training_facts(spec, run.read_log(), checkpoint.progress.step),
+        facts=training_facts(spec, log, checkpoint.progress.step),
         cards=metric_cards(spec, evaluation),
     )
     write_text(run.report_path, page)
 
 
 def run_values(
-    run: Run, checkpoint: Checkpoint, evaluation: Evaluation, examples: Sequence[Mapping[str, Any]]
+    log: Sequence[Mapping[str, Any]],
+    checkpoint: Checkpoint,
+    evaluation: Evaluation,
+    examples: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return what the pages of all runs show, whatever was trained.
 
     Args:
-        run: the run; its log gives the curves.
+        log: the run's log, which gives the curves.
         checkpoint: what was measured.
         evaluation: the figures.
         examples: what `shown_example` returns of each.
     """
-    spec, log = checkpoint.spec, run.read_log()
+    spec = checkpoint.spec
     ranking = ranking_metric(evaluation)
     measured_with = environment(spec)
     return {

@@ -48,9 +48,10 @@ def write_segmentation_report(
     shown = [shown_example(each, each.name, each.metric, each.value, evaluation, KINDS) for each in examples]
     height, width = checkpoint.spec.data.size
     colours = class_colours()
+    log = run.read_log()
     page = render_page(
         TEMPLATE,
-        **run_values(run, checkpoint, evaluation, shown),
+        **run_values(log, checkpoint, evaluation, shown),
         chips=[
             f"{len(classes.names)} classes",
             f"{height} by {width} pixels",
@@ -60,7 +61,7 @@ def write_segmentation_report(
         legend={
             name: "#{:02x}{:02x}{:02x}".format(*colours[place]) for place, name in enumerate(classes.names)
         },
-        facts=run_facts(run.read_log(), checkpoint.progress.step, {"network": parameters}),
+        facts=run_facts(log, checkpoint.progress.step, {"network": parameters}),
         size=f"{height} by {width}",
     )
     write_text(run.report_path, page)

@@ -49,6 +49,11 @@ def picture(seed: int) -> bytes:
     return buffer.getvalue()
 
 
+def outer_url(server: Server) -> str:
+    """Return a server's address with a name that is not a URL once robots.txt's reader has unquoted it."""
+    return server.url.replace("//", "//a%5B@")
+
+
 class Server:
     """Answers by path; keeps what it was asked, and when."""
 
@@ -92,14 +97,20 @@ class Server:
         answers: dict[str, dict[str, Any]] = {
             "/robots.txt": {"body": self.robots, "status": self.robots_status},
             "/asks_long": {"status": 429, "headers": {"Retry-After": "86400"}},
+            "/asks_year": {"status": 429, "headers": {"Retry-After": f"Wed, 21 Oct {'9' * 20} 07:28:00 GMT"}},
+            "/asks_digits": {"status": 429, "headers": {"Retry-After": "9" * 5000}},
             "/half": half,
             "/page": {"body": b"<html>", "kind": "text/html; charset=utf-8"},
             "/large": {"length": 50_001},
+            "/digits": {"length": None, "headers": {"Content-Length": "9" * 5000}},
             "/endless": {"body": bytes(60_000), "length": None},
             "/moved": {"status": 302, "headers": {"Location": "/one"}},
             "/to_forbidden": {"status": 301, "headers": {"Location": "/private/a"}},
             "/to_file": {"status": 301, "headers": {"Location": "file:///etc/passwd"}},
             "/to_nowhere": {"status": 301, "headers": {"Location": "http://[::1/a"}},
+            "/to_bracket": {"status": 301, "headers": {"Location": f"{outer_url(self)}/one"}},
+            "/to_umlaut": {"status": 301, "headers": {"Location": "/gr\u00fcn".encode().decode("latin-1")}},
+            "/gr%C3%BCn": {"body": picture(1)},
             "/round": {"status": 301, "headers": {"Location": "/round"}},
             "/half_once": half if first else {"body": picture(5)},
             "/busy": {"status": 503, "headers": {"Retry-After": "1"}} if first else {"body": picture(3)},
@@ -192,12 +203,16 @@ def test_half_a_file_is_tried_again_and_never_taken_for_a_whole_one(server: Serv
     [
         ("/gone", 404, "status 404 Not Found", 1),
         ("/asks_long", 429, "status 429 Too Many Requests", 1),
+        ("/asks_year", 429, "status 429 Too Many Requests", 1),
+        ("/asks_digits", 429, "status 429 Too Many Requests", 1),
         ("/page", 200, "no picture: its type is text/html", 1),
         ("/large", 200, "larger than 50,000 bytes", 1),
+        ("/digits", 200, "larger than 50,000 bytes", 1),
         ("/endless", 200, "larger than 50,000 bytes", 1),
         ("/round", 0, "redirected more than 5 times", 6),
         ("/to_file", 0, "redirected to file:///etc/passwd, which is neither http nor https", 1),
-        ("/to_nowhere", 0, "no URL: Invalid IPv6 URL", 1),
+        ("/to_nowhere", 0, "not a URL: Invalid IPv6 URL", 1),
+        ("/to_bracket", 0, "not a URL: ", 1),
     ],
 )
 def test_what_cannot_be_fetched(
@@ -242,12 +257,12 @@ def test_a_host_that_is_not_there(tmp_path: Path) -> None:
 
 def test_robots_txt_is_obeyed_after_a_redirect_too(server: Server, tmp_path: Path) -> None:
     server.robots = b"User-agent: skinfw\nDisallow: /private\n\nUser-agent: *\nDisallow: /\n"
-    found = fetch(server, tmp_path, "/private/a", "/to_forbidden", "/moved", "/one")
+    found = fetch(server, tmp_path, "/private/a", "/to_forbidden", "/moved", "/to_umlaut", "/one")
     found |= fetch(server, tmp_path, "/one/../private/a", "/%70rivate/a")
     for path in ("/private/a", "/to_forbidden", "/one/../private/a", "/%70rivate/a"):
         assert found[path].reason == f"{server.url}/robots.txt does not allow it"
     assert server.asked("/private/a") == 0 and server.asked("/robots.txt") == 2
-    assert found["/moved"].sha256 == found["/one"].sha256 != ""
+    assert found["/moved"].sha256 == found["/to_umlaut"].sha256 == found["/one"].sha256 != ""
 
 
 @pytest.mark.parametrize(
@@ -470,7 +485,7 @@ def test_long_pauses_are_announced(server: Server, caplog: pytest.LogCaptureFixt
     [
         "127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1",
         "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%lo", "fc00::1", "ff02::1", "::ffff:127.0.0.1",
-        "::ffff:7f00:1", "64:ff9b::7f00:1", "2002:7f00:1::",
+        "::ffff:7f00:1", "64:ff9b::7f00:1", "2002:7f00:1::", "64:ff9b:1::7f00:1", "::7f00:1", "fec0::1",
     ],
 )  # fmt: skip
 def test_private_addresses_in_every_form(address: str) -> None:
@@ -502,6 +517,20 @@ def test_a_redirect_from_outside_into_the_local_network_is_refused(
     found = fetch(server, tmp_path, "/inwards", "/one")
     assert "an address of this machine or of a local network" in found["/inwards"].reason
     assert found["/one"].sha256
+
+
+def test_a_robots_txt_that_leads_into_the_local_network_is_asked_for_once(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scrape_session, "is_private", lambda address: address == "127.0.0.2")
+    target = server.url.replace("127.0.0.1", "127.0.0.2") + "/robots.txt"
+    answer_with(
+        server, monkeypatch, "/robots.txt",
+        lambda each: server._send(each, status=302, headers={"Location": target}),
+    )  # fmt: skip
+    found = fetch(server, tmp_path, "/one", "/same")
+    assert all("127.0.0.2, an address of this machine" in each.reason for each in found.values())
+    assert server.asked("/robots.txt") == 1 and not server.asked("/one")
 
 
 def test_a_proxy_is_not_asked_for_the_local_network(
@@ -568,6 +597,13 @@ def test_what_a_host_says_is_kept_short_and_printable(
     answer_with(server, monkeypatch, "/says", say)
     reason = fetch(server, tmp_path, "/says")["/says"].reason
     assert reason.isprintable() and len(reason) < 1200
+
+
+@pytest.mark.parametrize("url", ["http://a/caf\udce9", "http://a/\ud800"])
+def test_a_url_that_is_not_utf8_is_kept_in_the_index(tmp_path: Path, url: str) -> None:
+    (tmp_path / ("0" * 64)).touch()
+    FetchIndex(tmp_path).add(Fetched(url, "0" * 64, 200))
+    assert FetchIndex(tmp_path).finished(url) == Fetched(url, "0" * 64, 200)
 
 
 def test_lines_of_the_index_that_mean_nothing_are_passed_over(server: Server, tmp_path: Path) -> None:
