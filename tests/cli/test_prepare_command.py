@@ -204,3 +204,38 @@ def test_an_archive(photos: Path, tmp_path: Path) -> None:
     done = prepare(archive, tmp_path / "out", *pose_option(photos), "--duplicates", "drop")
     assert done.exit_code == 0, done.stderr
     assert "2 made, 0 kept, 1 left out" in done.output
+
+
+def test_a_missing_folder_of_poses_is_one_error(photos: Path, tmp_path: Path) -> None:
+    shutil.rmtree(photos.parent / "poses")
+    done = prepare(photos, tmp_path / "out", *pose_option(photos))
+    assert done.exit_code == 2 and not done.stdout
+    assert done.stderr.startswith(f"Error: {photos.parent / 'poses'}: no such folder; ")
+
+
+def test_what_is_wrong_with_many_photos_is_said_once(photos: Path, tmp_path: Path) -> None:
+    for index in range(2, 5):
+        write_drawn_photo(photos / f"id_{index}" / "01_1_front.jpg", index)
+    for index in range(4):
+        path = photos / f"id_{index}" / "01_1_front_segment.png"
+        if index == 3:
+            Image.new("L", (64, 96), 77).save(path)
+        else:
+            path.unlink()
+    done = prepare(photos, tmp_path / "out", "--view", "front")
+    table = " ".join(done.stdout.replace("│", " ").split())
+    assert "1 made, 0 kept, 5 left out" in table
+    assert table.count("is missing") == table.count("(3 like this)") == 1
+    assert table.count("has the class code 77") == 1
+
+
+def test_an_interrupted_preparation_says_how_it_goes_on(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skinfw.preparation.preparer.PhotoPreparer.prepare", interrupt)
+    done = prepare(photos, tmp_path / "out", *pose_option(photos))
+    assert done.exit_code == 130
+    assert "run the same command again to go on" in done.stderr

@@ -62,17 +62,20 @@ def command(
     from skinfw.inference.generate import generate_folder
 
     opened = open_trained(run, checkpoint, trust=trust)
-    with progress_bar("generate") as progress:
-        written = generate_folder(
-            opened,
-            samples,
-            output,
-            which=checkpoint,
-            device=pick_device(device),
-            batch_size=batch_size,
-            overwrite=overwrite,
-            resume=resume,
-            on_error=on_error,
-            progress=progress,
-        )
+    try:
+        with progress_bar("generate") as progress:
+            written = generate_folder(
+                opened,
+                samples,
+                output,
+                which=checkpoint,
+                device=pick_device(device),
+                batch_size=batch_size,
+                overwrite=overwrite,
+                resume=resume,
+                on_error=on_error,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("Interrupted; pictures that are written stay. Go on with --resume.") from None
     click.echo(f"{len(written)} pictures in {output}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -11,10 +13,10 @@ from skinfw.cli.options import ComponentOption
 
 if TYPE_CHECKING:
     from skinfw.preparation.config import PrepareConfig
-    from skinfw.preparation.report import PrepareReport
+    from skinfw.preparation.report import PrepareReport, Row
 
 EXAMPLES = 3
-"""Photos that are named for each reason; the CSV names all."""
+"""Different texts that are shown for each reason; the CSV has that of every photo."""
 
 
 @click.command(name="prepare", short_help="Turn photos into sample folders to train on.")
@@ -104,10 +106,15 @@ def command(
     from skinfw.preparation.prepare import prepare
     from skinfw.preparation.report import LEFT_OUT_FILE
 
-    with progress_bar("prepare") as show:
-        report = prepare(
-            photos, output, *references, config, lambda done, total, _: show(done, total), engine, address
-        )
+    try:
+        with progress_bar("prepare") as show:
+            report = prepare(
+                photos, output, *references, config, lambda done, total, _: show(done, total), engine, address
+            )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            "Interrupted; finished samples are kept, run the same command again to go on."
+        ) from None
     _print_report(report)
     if not report.count("made") + report.count("kept"):
         raise DataError(f"{photos}: no photo became a sample; {output / LEFT_OUT_FILE} says why for each")
@@ -192,8 +199,30 @@ def _print_report(report: PrepareReport) -> None:
         table = Table(head, "left out because" if head == "photos" else "not used because")
         table.add_column("for instance", overflow="fold")
         for reason, count in Counter(str(row.reason) for row in rows).most_common():
-            some = [row for row in rows if row.reason == reason][:EXAMPLES]
-            # most errors name the file themselves
-            named = [row.detail if row.photo in row.detail else f"{row.photo}: {row.detail}" for row in some]
-            table.add_row(f"{count:,}", shown(reason), shown("\n".join(named)))
+            examples = _examples([row for row in rows if row.reason == reason])
+            table.add_row(f"{count:,}", shown(reason), shown("\n".join(examples)))
         console.print(table)
+
+
+def _examples(rows: Sequence[Row]) -> list[str]:
+    """Return an example of each of the most frequent texts, with the number of those that are like it."""
+    alike: dict[str, list[Row]] = {}
+    for row in rows:
+        alike.setdefault(_without_names(row), []).append(row)
+    ordered = sorted(alike.values(), key=len, reverse=True)
+    lines = []
+    for same in ordered[:EXAMPLES]:
+        first = same[0]
+        # most errors name the file themselves, or its label map, which is called as it is
+        named = PurePath(first.photo).with_suffix("").as_posix() in first.detail
+        more = f" ({len(same):,} like this)" if len(same) > 1 and len(ordered) > 1 else ""
+        lines.append(f"{'' if named else f'{first.photo}: '}{first.detail}{more}")
+    return lines
+
+
+def _without_names(row: Row) -> str:
+    """Return what is wrong with a photo without its name, paths and numbers, which differ for every photo."""
+    text = row.detail
+    for name in (row.photo, PurePath(row.photo).name, PurePath(row.photo).stem):
+        text = text.replace(name, "") if name else text
+    return re.sub(r"\d+", "0", re.sub(r"\S*[/\\]\S*", "", text))

@@ -22,12 +22,26 @@ from skinfw_plugins.pose_encoders.orders import DEEPFASHION_21, to_body_25
 
 _POINTS = len(DEEPFASHION_21)
 _SEEN, _HIDDEN = 0, 1
+_ADVICE = "give the keypoints_*.txt of DeepFashion-MultiModal"
 _FARTHEST = 1_000_000
 """Largest coordinate in pixels that is believed."""
 
 
 class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
-    """Finds the photo's line in ``keypoints_loc.txt`` and in ``keypoints_vis.txt``."""
+    """Finds the photo's line in ``keypoints_loc.txt`` and in ``keypoints_vis.txt``.
+
+    Raises:
+        UserError: one of the files does not exist.
+    """
+
+    def __init__(self, config: DeepfashionPointsConfig, io: None) -> None:
+        super().__init__(config, io)
+        missing = next((path for path in self._files() if not path.is_file()), None)
+        if missing is not None:
+            raise UserError(f"{missing}: no such file; {_ADVICE}")
+
+    def _files(self) -> list[Path]:
+        return [path for path in (self.config.locations, self.config.visibility) if path is not None]
 
     def people(self, photo: Photo) -> list[Keypoints]:
         """Return the pose of a photo; none where all points are missing.
@@ -55,8 +69,7 @@ class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
 
     def fingerprint(self) -> str:
         """Return when the files were changed: all poses come from them."""
-        files = [path for path in (self.config.locations, self.config.visibility) if path is not None]
-        return " ".join(str(path.stat().st_mtime_ns) for path in files if path.exists())
+        return " ".join(str(path.stat().st_mtime_ns) for path in self._files())
 
     @cached_property
     def _locations(self) -> dict[str, NDArray[np.float64]]:
@@ -79,7 +92,7 @@ def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
     try:
         text = read_list(path)
     except DataError as error:  # it is wrong for every photo
-        raise UserError(f"{error}; give the keypoints_*.txt of DeepFashion-MultiModal") from error
+        raise UserError(f"{error}; {_ADVICE}") from error
     for number, line in numbered_lines(text):
         name, *values = re.split(r"[\s,;]+", line.strip(",;"))
         try:

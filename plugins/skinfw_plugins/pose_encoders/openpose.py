@@ -7,7 +7,7 @@ from pathlib import Path
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
-from skinfw.errors import DataError
+from skinfw.errors import DataError, UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
 from skinfw.paths_below import on_disk
 from skinfw_plugins.pose_encoders.config import OpenposeConfig
@@ -27,7 +27,11 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
     """
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
-        """Return the JSON file of a photo; empty where there is none."""
+        """Return the JSON file of a photo; empty where there is none.
+
+        Raises:
+            UserError: the configured folder does not exist.
+        """
         found = next((path for path in map(on_disk, self._candidates(photo)) if path.is_file()), None)
         return () if found is None else (found,)
 
@@ -37,7 +41,7 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
         Raises:
             DataError: there is no JSON file for the photo, it is none of OpenPose's, it does not fit the
                 photo, or OpenPose failed.
-            UserError: OpenPose cannot be started.
+            UserError: the configured folder does not exist, or OpenPose cannot be started.
         """
         sources = () if photo.path is None else self.sources(photo.path)
         if sources:
@@ -72,7 +76,10 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
         return places
 
     def _folder(self, photo: Path) -> Path | None:
-        if self.config.folder is not None:
-            return self.config.folder
+        folder = self.config.folder
+        if folder is not None:
+            if not folder.is_dir():  # it is wrong for every photo
+                raise UserError(f"{folder}: no such folder; give the one that holds OpenPose's JSON files")
+            return folder
         above = (parent / FOLDER for parent in photo.absolute().parents)
         return next((folder for folder in above if folder.is_dir()), None)

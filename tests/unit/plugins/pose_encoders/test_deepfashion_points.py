@@ -98,7 +98,7 @@ def test_lines_as_programs_write_them(tmp_path: Path, separator: str, encoding: 
         (f"{NAME}.jpg {'x ' * 42}\n", "line 1: expected a photo's name and 42 numbers, found 42 words"),
         (f"{NAME}.jpg {'0 ' * 21}\n", "locations is keypoints_loc.txt, visibility keypoints_vis.txt"),
         (f"{NAME}.jpg {'9 ' * 42}\n" * 2, f"line 2: {NAME}.jpg has a line already"),
-        (None, "cannot be read: No such file or directory; give the keypoints_*.txt"),
+        (None, "keypoints_loc.txt: no such file; give the keypoints_*.txt"),
     ],
 )
 def test_bad_files_of_deepfashion_multimodal_stop_a_run(tmp_path: Path, text: str | None, told: str) -> None:

@@ -13,7 +13,7 @@ from skinfw.component_spec import use
 from skinfw.data.batch import collate
 from skinfw.data.photo import Photo
 from skinfw.data.skeleton import draw_skeleton
-from skinfw.errors import DataError
+from skinfw.errors import DataError, UserError
 from skinfw.interfaces import Augmentation, AugmentationIO, Dataset, DatasetIO
 from skinfw_plugins.datasets.mannequin import draw_person
 from skinfw_plugins.pose_encoders.config import OpenposeConfig
@@ -79,6 +79,17 @@ def test_another_persons_file_is_not_taken(tmp_path: Path) -> None:
     photo = Photo(PIXELS, tmp_path / "photos" / "id_1" / "01_1_front.jpg")
     with pytest.raises(DataError, match=r"no pose file 01_1_front_keypoints\.json beside it nor under"):
         encoder(folder=tmp_path / "poses").keypoints(photo)
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_folder_that_is_missing_is_wrong_for_every_photo(tmp_path: Path, made: bool) -> None:
+    write_pose(tmp_path / "a_keypoints.json", 3)
+    if made:
+        (tmp_path / "poses").touch()
+    with pytest.raises(UserError, match="poses: no such folder; give the one") as caught:
+        encoder(folder=tmp_path / "poses").keypoints(Photo(PIXELS, tmp_path / "a.jpg"))
+    # a DataError would be reported once for every photo
+    assert not isinstance(caught.value, DataError)
 
 
 def test_missing_file(tmp_path: Path) -> None:
