@@ -59,6 +59,11 @@ class Run:
     lock: FolderLock | None = field(default=None, compare=False, repr=False)
 
     @property
+    def spec_path(self) -> Path:
+        """The filled spec as JSON; a folder without it is not a run folder."""
+        return self.folder / "spec.json"
+
+    @property
     def log_path(self) -> Path:
         """The log: one JSON object a line."""
         return self.folder / "log.jsonl"
@@ -100,6 +105,10 @@ class Run:
     def checkpoint(self, which: str = "best") -> Path:
         """Return the path of the ``best`` or ``last`` checkpoint."""
         return self.folder / "checkpoints" / f"{which}.safetensors"
+
+    def write_spec(self) -> None:
+        """Write the spec; see `skinfw.jsonfile.replacing` for the errors."""
+        write_json(self.spec_path, self.spec.to_json())
 
     def log(self, event: str, **values: Any) -> None:
         """Append one line to the log.
@@ -287,12 +296,12 @@ def create_run(
     folder = Path(folder)
     run = Run(folder, spec, "spec")
     taken = folder.exists() and (not folder.is_dir() or any(not _leftover(path) for path in folder.iterdir()))
-    if resume and (folder / "spec.json").is_file():
+    if resume and run.spec_path.is_file():
         _check_same(open_run(folder), spec)
     elif resume and taken:
         raise RunError(f"{folder}: holds files, but no run to resume; give another --output")
     elif taken:
-        if not (folder / "spec.json").is_file():
+        if not run.spec_path.is_file():
             raise RunError(f"{folder}: exists already and is not a run folder; give another --output")
         if not overwrite and not never_began(run):
             raise RunError(
@@ -301,7 +310,7 @@ def create_run(
             )
         _remove_own(folder)
     remove_leftovers(folder, deep=True)
-    write_json(folder / "spec.json", spec.to_json())
+    run.write_spec()
     write_json(folder / "environment.json", environment(spec, hook_plugins))
     return run
 

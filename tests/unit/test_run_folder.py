@@ -13,6 +13,7 @@ import pytest
 from skinfw import Pipeline, hookimpl, locks
 from skinfw.errors import RunError
 from skinfw.run_folder import LOCK_FILE, Run, create_run, locked_run, open_run
+from skinfw.run_split import read_split
 
 Make = Callable[..., Any]
 
@@ -129,15 +130,18 @@ def test_a_refused_run_leaves_no_folder(tmp_path: Path, tiny_spec: Make) -> None
 
 
 class Remover:
-    """Removes the run folder, or makes it anew, at some moment."""
+    """Removes the run folder, moves it, or makes it anew, at some moment."""
 
-    def __init__(self, folder: Path, moment: str, *, again: bool) -> None:
-        self.folder, self.moment, self.again = folder, moment, again
+    def __init__(self, folder: Path, moment: str, *, then: str) -> None:
+        self.folder, self.moment, self.then = folder, moment, then
 
     def _at(self, moment: str) -> None:
         if moment == self.moment:
-            shutil.rmtree(self.folder)
-            if self.again:
+            if self.then == "moved":
+                self.folder.rename(self.folder.with_name("moved"))
+            else:
+                shutil.rmtree(self.folder)
+            if self.then == "made again":
                 self.folder.mkdir()
                 (self.folder / LOCK_FILE).touch()
 
@@ -152,18 +156,54 @@ class Remover:
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize(
-    ("moment", "again"), [("step 2", False), ("step 2", True), ("validation", False), ("test", False)]
+    ("moment", "then"),
+    [
+        ("step 2", "gone"),
+        ("step 2", "made again"),
+        ("step 2", "moved"),
+        ("validation", "gone"),
+        ("validation", "moved"),
+        ("test", "gone"),
+    ],
 )
-def test_a_run_whose_folder_is_removed_ends_with_an_error(
-    tmp_path: Path, tiny_spec: Make, moment: str, again: bool
+def test_a_run_whose_folder_is_removed_ends_with_one_error(
+    tmp_path: Path, tiny_spec: Make, caplog: pytest.LogCaptureFixture, moment: str, then: str
 ) -> None:
     folder = tmp_path / "run"
     spec = tiny_spec(baselines=[])
     spec["training"]["epochs"] = 1
     with pytest.raises(RunError, match="was removed or replaced during the run"):
-        Pipeline(spec, output=folder, hooks=[Remover(folder, moment, again=again)]).fit()
+        Pipeline(spec, output=folder, hooks=[Remover(folder, moment, then=then)]).fit()
     files = [path for path in folder.rglob("*") if path.is_file() and "events" not in path.name]
-    assert files == ([folder / LOCK_FILE] if again else [])
+    assert files == ([folder / LOCK_FILE] if then == "made again" else [])
+    assert not [text for text in caplog.messages if "RunRecorder" in text]
+
+
+class Deleter:
+    """Deletes files of a run after its first step."""
+
+    def __init__(self, *paths: Path) -> None:
+        self.paths = paths
+
+    @hookimpl
+    def step_ended(self, step: int) -> None:
+        if step == 1:
+            for path in self.paths:
+                path.unlink()
+
+
+def test_what_makes_a_folder_a_run_is_written_again(
+    tmp_path: Path, tiny_spec: Make, no_curves: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "run"
+    spec = tiny_spec(baselines=[])
+    spec["training"] |= {"epochs": None, "steps": 2}
+    lost = [folder / "spec.json", folder / "split.json"]
+    run = Pipeline(spec, output=folder, hooks=[Deleter(*lost)]).fit().run
+    assert caplog.messages.count(f"{lost[0]}: was removed during the run; it is written again") == 1
+    assert caplog.messages.count(f"{lost[1]}: was removed during the run; it is written again") == 1
+    assert open_run(folder).spec == run.spec
+    assert read_split(folder) is not None
 
 
 @pytest.mark.parametrize("left", ["checkpoints/best.safetensors", "metrics.json"])

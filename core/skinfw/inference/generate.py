@@ -240,8 +240,9 @@ def _write(
     for index, name in enumerate(painted.batch.names):
         path = targets[name]
         with replacing(path) as temporary:
-            made_of = png_mark(checkpoint, samples[name])
-            Image.fromarray(painted.pictures[index]).save(temporary, format="PNG", pnginfo=made_of)
+            picture = painted.pictures[index]
+            made_of = png_mark(checkpoint, samples[name], picture)
+            Image.fromarray(picture).save(temporary, format="PNG", pnginfo=made_of)
             with Image.open(temporary) as image:
                 read_back = np.asarray(image.convert("RGB"), np.uint8)
             changed = painted.violations(index, read_back)

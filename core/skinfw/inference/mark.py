@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
+from skinfw.data.image_file import open_image
 from skinfw.data.sample import Sample
+from skinfw.data.segmentation import Picture
 from skinfw.environment import versions
+from skinfw.errors import DataError
 from skinfw.weights import file_sha256
 
 _KEY = "skinfw"
@@ -33,19 +35,28 @@ def sample_mark(sample: Sample) -> str:
     return digest.hexdigest()
 
 
-def png_mark(checkpoint: str, sample: str) -> PngInfo:
-    """Return the text to save a PNG file with."""
+def png_mark(checkpoint: str, sample: str, picture: Picture) -> PngInfo:
+    """Return the text to save a painted picture with, uint8 RGB ``(H, W, 3)``."""
     info = PngInfo()
-    info.add_text(_KEY, f"{checkpoint} {sample}")
+    info.add_text(_KEY, f"{checkpoint} {sample} {_picture_mark(picture)}")
     return info
 
 
 def read_mark(path: Path) -> tuple[str, str] | None:
-    """Return the marks of the checkpoint and of the sample in a file, or None where it has none."""
+    """Return the marks of the checkpoint and of the sample in a file.
+
+    Returns:
+        None where it has none, or where its pixels were changed since: many programs keep the text.
+    """
     try:
-        with Image.open(path, formats=["PNG"]) as image:
-            image.load()  # the text may come after the pixels
-            words = str(image.info.get(_KEY, "")).split()
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError):
+        image = open_image(path).image
+    except DataError:
         return None
-    return (words[0], words[1]) if len(words) == 2 else None
+    words = str(image.info.get(_KEY, "")).split()
+    if len(words) != 3 or words[2] != _picture_mark(np.asarray(image)):
+        return None
+    return words[0], words[1]
+
+
+def _picture_mark(picture: Picture) -> str:
+    return hashlib.sha256(f"{picture.shape} {picture.dtype} ".encode() + picture.tobytes()).hexdigest()

@@ -31,7 +31,7 @@ _ALTERNATIVES = f"{', '.join(PHOTO_KEYS[:-1])} or {PHOTO_KEYS[-1]}"
 KEYS = (*PHOTO_KEYS, "view", "group")
 
 _SEPARATORS = (",", ";", "\t")
-_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'"?sep=([^"\s\w]|\t)"?\s*', re.IGNORECASE)
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 
@@ -106,12 +106,12 @@ def _csv_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
     lines = text.split("\n")
     start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
     separators: Sequence[str] = _SEPARATORS
-    if start < len(lines) and (told := _SEPARATOR_LINE.fullmatch(lines[start].strip())):
+    if start < len(lines) and (told := _SEPARATOR_LINE.fullmatch(lines[start])):
         separators, start = told.group(1), start + 1
-    headers = [_header(lines[start : start + 1], separator) for separator in separators]
-    known = [len(set(header) & set(KEYS)) + bool(set(header) & set(PHOTO_KEYS)) for header in headers]
-    best = known.index(max(known))
-    header = headers[best]
+    separator = max(separators, key=lambda each: _known(lines[start : start + 1], each))
+    body = io.StringIO("\n".join(lines[start:]), newline="")
+    reader = csv.reader(body, delimiter=separator, skipinitialspace=True, strict=True)
+    header = [_key(name) for name in next(reader, [])]
     if not set(header) & set(PHOTO_KEYS):
         raise DataError(
             f"{path}: no column is called {_ALTERNATIVES}; the first line must name the columns "
@@ -120,25 +120,25 @@ def _csv_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
     _check_keys(header, path, f"line {start + 1}")
     not_used.update(dict.fromkeys((key for key in header if key and key not in KEYS), 0))
     header = [key or f"column {number} (no name)" for number, key in enumerate(header, 1)]
-    body = io.StringIO("\n".join(lines[start + 1 :]), newline="")
-    reader = csv.reader(body, delimiter=separators[best], skipinitialspace=True, strict=True)
     for values in reader:
-        line = start + 1 + reader.line_num
+        line = start + reader.line_num
         if not any(value.strip() for value in values):
             continue
         if any(value.strip() for value in values[len(header) :]):
             raise DataError(
                 f"{path}: line {line}: {len(values)} values, but the header names {len(header)} columns; "
-                f"put a value with {separators[best]!r} in it in quotes"
+                f"put a value with {separator!r} in it in quotes"
             )
         row = dict(zip(header, values, strict=False))
         _count(row, not_used)
         yield line, row
 
 
-def _header(lines: Iterable[str], separator: str) -> list[str]:
+def _known(lines: Iterable[str], separator: str) -> int:
+    """Return how many known columns a header split by a separator names; the photo counts twice."""
     names = next(csv.reader(lines, delimiter=separator, skipinitialspace=True), [])
-    return [_key(name) for name in names]
+    header = {_key(name) for name in names}
+    return len(header & set(KEYS)) + bool(header & set(PHOTO_KEYS))
 
 
 def _key(name: str) -> str:

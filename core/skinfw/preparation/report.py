@@ -112,7 +112,7 @@ class PrepareReport:
         return [row for row in self.rows if row.status == "left out"]
 
     def reasons(self) -> Counter[str]:
-        """Return how many photos were left out for each reason."""
+        """Return how many photos were left out, and other files not used, for each reason."""
         return Counter(str(row.reason) for row in [*self.left_out(), *self.others])
 
     def counts(self) -> str:
@@ -123,8 +123,7 @@ class PrepareReport:
 
     def summary(self) -> str:
         """Return `counts` with the reasons."""
-        reasons = self.reasons() + Counter(str(row.reason) for row in self.others)
-        told = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
+        told = ", ".join(f"{reason}: {count}" for reason, count in self.reasons().most_common())
         return f"{self.counts()} ({told})" if told else self.counts()
 
     def write_left_out(self, path: Path) -> None:

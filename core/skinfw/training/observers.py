@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from PIL import Image
 from torch.utils.tensorboard import SummaryWriter
@@ -66,8 +67,9 @@ class RunRecorder:
 
     @hookimpl
     def run_failed(self) -> None:
-        """Close the event file."""
-        self._close()
+        """Close the event file, if it is still there: the error of the run says what is wrong."""
+        with suppress(OSError):
+            self._close()
 
     def _close(self) -> None:
         if self._writer is not None:

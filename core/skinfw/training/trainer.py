@@ -21,6 +21,7 @@ from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.plugins import HookCaller
 from skinfw.run_folder import Run
 from skinfw.run_spec import LoopSpec
+from skinfw.run_split import write_split
 from skinfw.training.checkpoints import Progress, read_checkpoint, save_checkpoint
 from skinfw.training.finite import diverged
 from skinfw.training.interrupt import Interrupt, catch_interrupt
@@ -320,6 +321,7 @@ class Trainer:
         if not self.accelerator.is_main_process:
             return
         self.run.check_held()
+        self._restore_records()
         self.learner.check_finite(self.step, self._saved())
         path = self.run.checkpoint(which)
         state = self.learner.state()
@@ -340,3 +342,12 @@ class Trainer:
         )
         if which == "last":
             self.saved_at = self.step
+
+    def _restore_records(self) -> None:
+        """Write again what the run cannot go on without later, where somebody removed it."""
+        lost = [path for path in (self.run.spec_path, self.run.split_path) if not path.exists()]
+        for path in lost:
+            logger.warning("%s: was removed during the run; it is written again", path)
+        if lost:
+            self.run.write_spec()
+            write_split(self.run, self.split)

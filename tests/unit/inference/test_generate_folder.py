@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from skinfw.errors import DataError, RunError, SkinfwError
 from skinfw.evaluation.evaluate import evaluate_run
@@ -232,9 +236,28 @@ def spoil(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
 
 
+def touch_up(path: Path) -> None:
+    """Change a pixel, and keep the text in the file as many programs do."""
+    image = Image.open(path)
+    text = PngInfo()
+    text.add_text("skinfw", image.info["skinfw"])
+    image.putpixel((0, 0), (1, 2, 3))
+    image.save(path, pnginfo=text)
+
+
+def become_a_bomb(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[16:24] = struct.pack(">II", 60_000, 60_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    path.write_bytes(data)
+
+
 @pytest.mark.parametrize(
     "change",
-    [spoil, lambda path: Image.open(path).save(path), lambda path: path.write_bytes(b"mine"), "checkpoint"],
+    [
+        *(spoil, touch_up, become_a_bomb, lambda path: path.write_bytes(b"mine"), "checkpoint"),
+        lambda path: Image.open(path).save(path),
+    ],
 )
 def test_pictures_of_others_are_not_kept(painted: Any, make_run: Make, tmp_path: Path, change: Any) -> None:
     painted()
@@ -248,6 +271,15 @@ def test_pictures_of_others_are_not_kept(painted: Any, make_run: Make, tmp_path:
         painted(resume=True)
     assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
     painted(overwrite=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs on Windows")
+def test_a_fifo_in_the_output_is_not_read(painted: Any, tmp_path: Path) -> None:
+    painted()
+    (tmp_path / "out" / "b.png").unlink()
+    os.mkfifo(tmp_path / "out" / "b.png")
+    with pytest.raises(RunError, match="edited, or painted by another checkpoint"):
+        painted(resume=True)
 
 
 @pytest.mark.parametrize(("size", "fit"), [((128, 128), True), ((100, 104), True), ((128, 64), False)])

@@ -333,6 +333,7 @@ def test_json_lines_and_plain_text(photos: Path, tmp_path: Path) -> None:
         ("a.csv", "Path, path \nb.png,c.png\n", "line 1: 'path' is there twice"),
         ("a.csv", "path,veiw\nb.png,front\n", "line 1: 'veiw' is not known; rename it to 'view'"),
         ("a.csv", 'path\n"b.png\nc.png\n', "not valid CSV: unexpected end of data"),
+        ("a.csv", 'path,"view\nb.png,back\n', "not valid CSV: unexpected end of data"),
         ("a.tsv", "path\tgruop\nb.png\tx\n", "rename it to 'group'"),
         ("a.jsonl", '{"path": "b.png", "Path": "c.png"}\n', "line 1: 'path' is there twice"),
         ("a.jsonl", '{"path": "b.png", "groups": 1}\n', "line 1: 'groups' is not known"),

@@ -12,6 +12,7 @@ import tarfile
 import tracemalloc
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,11 @@ def test_everything_in_a_folder_is_used_or_named(photo: Path, tmp_path: Path) ->
     with (tmp_path / "out" / LEFT_OUT_FILE).open(newline="") as file:
         assert {row["photo"]: row["reason"] for row in csv.DictReader(file)} == reasons(report)
     assert report.counts() == "2 made, 0 kept, 4 left out, 16 other files not used"
+    assert report.reasons() == Counter(reasons(report).values())
+    assert report.summary() == (
+        f"{report.counts()} (hidden: 7, not a photo: 5, photo cannot be read: 4, link not followed: 2, "
+        "cannot be read: 2)"
+    )
     assert not list((tmp_path / "out").glob("*.png"))
     with pytest.raises(DataError, match=r"a FIFO, not a regular file|leads nowhere"):
         run(root, tmp_path / "strict", on_error="fail")
@@ -420,6 +426,9 @@ ROW = ("01_1_front.png", "back", "7")
         ("a.csv", " Path , VIEW,Group \n 01_1_front.png , Back , 7 \n"),
         ("a.csv", "path;view;group\r\n01_1_front.png;back;7\r\n"),
         ("a.csv", "sep=;\r\npath;view;group\r\n01_1_front.png;back;7\r\n"),
+        ("a.csv", "sep=\t\npath\tview\tgroup\n01_1_front.png\tback\t7\n"),
+        ("a.csv", '"SEP=|" \npath|view|group\n01_1_front.png|back|7\n'),
+        ("a.csv", 'path,"of\nwhom",view,group\n01_1_front.png,me,back,7\n'),
         ("a.csv", "path\tview\tgroup\n01_1_front.png\tback\t7"),
         ("a.tsv", "path\tview\tgroup\r01_1_front.png\tback\t7\r"),
         ("a.csv", '"view", "group","path"\n"back","7", "01_1_front.png"\n\n , , \n'),
