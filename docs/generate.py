@@ -66,8 +66,21 @@ What skinfw brings. `skinfw list` and `skinfw show KIND NAME` print the same, wi
 
 CLI_PAGE = """# Command line
 
-`python -m skinfw` is the same as `skinfw`. Exit code 0: done; 1: the run itself failed; 2: something that you
-can put right (an argument, a file, a value); 130: interrupted by Ctrl-C.
+`python -m skinfw` is the same as `skinfw`.
+
+## Exit codes
+
+| code | meaning |
+|---|---|
+| 0 | The command did what it says. |
+| 1 | The result is bad: training diverged, a run of an ablation failed, `doctor` flagged samples. |
+| 2 | Something that you can put right: an option, a file, a folder, a value. The message says what to do. |
+| 130 | Interrupted by Ctrl-C. `run`, `ablate`, `prepare` and `generate` say how to go on. |
+
+Errors and warnings go to standard error and begin with `Error:` and `Warning:`; results go to standard
+output.
+
+## Commands
 """
 
 
@@ -222,7 +235,7 @@ def cli_page() -> str:
         command = main.get_command(context, name)
         if command is not None:
             usage = click.Context(command, parent=context, info_name=name, terminal_width=100)
-            sections.append(f"## `skinfw {name}`\n\n{block(command.get_help(usage))}")
+            sections.append(f"### `skinfw {name}`\n\n{block(command.get_help(usage))}")
     return "\n\n".join(sections)
 
 

@@ -41,6 +41,11 @@ def listed(items: Sequence[str], most: int = MOST_LISTED) -> str:
     return ", ".join([*shown, *more])
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number with its noun, for instance ``1 sample`` or ``2,000 samples``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def message(text: str) -> str:
     """Return a message as it may be shown: printable, and short whatever it quotes."""
     lines = text.split("\n")

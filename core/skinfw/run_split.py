@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from skinfw.data.split import Split, split_names
-from skinfw.errors import DataError, RunError
+from skinfw.errors import DataError, RunError, counted, listed
 from skinfw.jsonfile import write_text
 from skinfw.regular_file import read_regular
 from skinfw.run_folder import Run
 from skinfw.run_spec import SplitSpec
+
+SHOWN = 5
+"""Samples that a warning names before it only counts."""
 
 logger = logging.getLogger("skinfw")
 
@@ -103,17 +106,16 @@ def split_of_run(run: Run, source: Grouped) -> Split:
             f"{run.folder}: none of the {len(recorded.test)} test samples of this run is in the data now "
             f"(for instance {recorded.test[0]!r}); restore the data"
         )
-    gone = len(recorded.test) - len(left.test)
+    gone = [name for name in recorded.test if name not in there]
     if gone:
         logger.warning(
-            "%d of the %d test samples of %s are not in the data now, and are not measured",
-            gone,
-            len(recorded.test),
-            run.folder,
-        )
+            "%s: the data lack %d of the %d test samples, so the metrics are of the others; missing: %s",
+            run.folder, len(gone), len(recorded.test), listed(gone, SHOWN),
+        )  # fmt: skip
     new = there.difference(recorded.train, recorded.validation, recorded.test)
     if new:
         logger.warning(
-            "%d samples are newer than the split of %s, and are not measured", len(new), run.folder
-        )
+            "%s: the data have %s that the split does not hold, not measured: %s",
+            run.folder, counted(len(new), "sample"), listed(sorted(new), SHOWN),
+        )  # fmt: skip
     return left

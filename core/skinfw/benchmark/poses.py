@@ -126,7 +126,7 @@ def measure_pose_encoder(
 def _true_pose(truth: PoseEncoder[Any], photo: Photo) -> tuple[Keypoints, float]:
     true = truth.keypoints(photo)
     if true is None:
-        raise DataError(f"{photo.path}: its true poses hold nobody, so no torso to measure by")
+        raise DataError(f"{photo.path}: its true poses show nobody, so there is no torso to measure by")
     length = torso_length(true)
     if length is None:
         raise DataError(f"{photo.path}: its true pose has no torso to measure by")

@@ -76,6 +76,8 @@ def main() -> None:
     """Paint the skin that the old clothes hid.
 
     A spec, a JSON file, names the parts and how they are trained; COMMAND --help explains a command.
+
+    Exit codes: 0 done; 1 the result is bad; 2 something that you can put right; 130 interrupted.
     """
     from skinfw.cli.messages import show_messages
 

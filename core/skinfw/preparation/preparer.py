@@ -19,7 +19,7 @@ from skinfw.data.photo import Photo
 from skinfw.data.plausibility import check_label_map
 from skinfw.data.sample_writer import sample_files, write_sample
 from skinfw.data.segmentation import Segmentation
-from skinfw.errors import DataError, RunError, SkinfwError
+from skinfw.errors import DataError, RunError, SkinfwError, counted
 from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.paths_below import path_below
 from skinfw.preparation.archive import ZipFiles
@@ -190,16 +190,15 @@ class PhotoPreparer:
     def _pose(self, photo: Photo, segmentation: Segmentation) -> tuple[Keypoints, int]:
         """Return the person's pose, and how many people there are."""
         if not segmentation.person.any():
-            raise LeftOut("nobody in the photo", "the label map is all background")
+            raise LeftOut("nobody in the photo", "the label map is all background; try another segmenter")
         poses = self.pose_encoder.people(photo)
         keypoints = pick_person(poses, segmentation.person)
         if keypoints is None:
             files = () if photo.path is None else self.pose_encoder.sources(photo.path)
-            source = f"{files[0]} holds" if files else "the pose encoder found"
-            what = (
-                f"{len(poses)} pose(s), none of them on the person" if poses else "nobody: no pose was found"
-            )
-            raise LeftOut("no pose found", f"{source} {what}")
+            source = f"{files[0]} has" if files else "the pose encoder found"
+            what = f"{counted(len(poses), 'pose')}, but none on the person" if poses else "no pose"
+            advice = "check that it belongs to this photo" if files and poses else "try another pose encoder"
+            raise LeftOut("no pose found", f"{source} {what}; {advice}")
         return keypoints, people_count(segmentation, poses)
 
     def _check_labels(self, photo: Path, facts: Facts) -> None:

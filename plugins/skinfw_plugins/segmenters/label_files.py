@@ -112,7 +112,8 @@ def _with_background(
         y, x = np.argwhere(beyond)[0]
         raise DataError(
             f"{image.path}: the pixel x={x}, y={y} has the class code {labels[y, x]}, but the label set ends "
-            f"with {colors.count - 1}; choose the label set that the map is of"
+            f"with {colors.count - 1}; read the map with the segmenter label_map and the label set (labels) "
+            "that it is of"
         )
     if not image.clear.any():
         return labels.astype(np.uint8)
@@ -239,7 +240,7 @@ def _foreign(
         advice = "its format is lossy and has changed the colors: save the map as PNG where it was made"
     else:
         advice = (
-            "choose the label set or palette that the map is of; if it was resized, resize it without "
-            "interpolation (nearest)"
+            "choose the palette or label set that the map is of (the segmenter label_map knows many); if it "
+            "was resized, resize it without interpolation (nearest)"
         )
     return DataError(f"{message}; {advice}")

@@ -437,8 +437,10 @@ def test_why_there_is_no_pose(photos: Path, tmp_path: Path) -> None:
     (photos / "id_1" / "01_1_front_keypoints.json").write_text(json.dumps(beside))
     nobody, elsewhere, _ = run(photos, tmp_path / "out").rows
     assert nobody.reason == elsewhere.reason == "no pose found"
-    assert nobody.detail.endswith("01_1_front_keypoints.json holds nobody: no pose was found")
-    assert elsewhere.detail.endswith("holds 1 pose(s), none of them on the person")
+    assert nobody.detail.endswith("01_1_front_keypoints.json has no pose; try another pose encoder")
+    assert elsewhere.detail.endswith(
+        "has 1 pose, but none on the person; check that it belongs to this photo"
+    )
 
 
 def in_atr(photos: Path, count: int) -> None:

@@ -84,7 +84,7 @@ def test_human_parsing_colors(photo: Photo, tmp_path: Path, labels: str, kind: s
 
 
 @pytest.mark.parametrize(
-    ("suffix", "advice"), [(".jpg", "its format is lossy"), (".png", "choose the label set")]
+    ("suffix", "advice"), [(".jpg", "its format is lossy"), (".png", "choose the palette or label set")]
 )
 def test_strange_colors_are_refused_with_advice(
     photo: Photo, tmp_path: Path, suffix: str, advice: str
