@@ -11,7 +11,12 @@ from typing import Any
 import torch
 from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
-from transformers import AutoImageProcessor, AutoModelForSemanticSegmentation
+from transformers import (
+    AutoConfig,
+    AutoImageProcessor,
+    AutoModelForSemanticSegmentation,
+    PretrainedConfig,
+)
 
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
@@ -32,12 +37,18 @@ SECONDS_VARIABLE = "HF_HUB_ETAG_TIMEOUT"
 """The hub's own setting of that time, in whole seconds; it goes before ``SECONDS``."""
 
 
+BUILT_IN = (None, "eager", "sdpa")
+"""Implementations of attention that are not fetched; None leaves the choice to transformers."""
+
+
 class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
     """Runs a model of transformers on the CPU, with the picture processor that lies beside it."""
 
     @cached_property
     def _model(self) -> Any:
-        return self._load(AutoModelForSemanticSegmentation, use_safetensors=True).eval()
+        config = self._load(AutoConfig)
+        refuse_kernels(config, self.config.model)
+        return self._load(AutoModelForSemanticSegmentation, config=config, use_safetensors=True).eval()
 
     @cached_property
     def _processor(self) -> Any:
@@ -155,6 +166,28 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
                 f"{self.config.model}: no semantic-segmentation model that transformers can load with its "
                 f"processor and safetensors: {first_line(error)}"
             ) from error
+
+
+def refuse_kernels(config: PretrainedConfig, model: str) -> None:
+    """Refuse a model whose ``config.json`` names code of the hub that transformers would fetch and run.
+
+    Args:
+        config: its configuration.
+        model: its name, for errors.
+
+    Raises:
+        UserError: it names an implementation that is not part of PyTorch or transformers.
+    """
+    for name in ("attn_implementation", "experts_implementation"):
+        named = getattr(config, f"_{name}", None)
+        if named not in BUILT_IN:
+            raise UserError(
+                f"{model}: its config.json sets {name} to {named!r}, for which transformers may run code from "
+                f"the hub; nothing was loaded. Set it to {' or '.join(BUILT_IN[1:])}, or remove it"
+            )
+    for part in vars(config).values():
+        if isinstance(part, PretrainedConfig):
+            refuse_kernels(part, model)
 
 
 def hub_seconds() -> float:

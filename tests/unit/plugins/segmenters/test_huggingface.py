@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -73,6 +74,33 @@ def test_a_special_file_in_the_folder_is_not_read(tmp_path: Path, make: Callable
     make(tmp_path / "config.json")
     with pytest.raises(UserError, match=r"config\.json: a (FIFO|device), not a regular file"):
         segmenter(tmp_path).segment(Photo(PICTURE))
+
+
+@pytest.mark.parametrize("named", ["owner/kernel@main:x", {"": "owner/kernel"}, "flash_attention_2"])
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation"])
+def test_a_model_never_names_code_that_is_fetched_and_run(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: Any, key: str
+) -> None:
+    from transformers.integrations import hub_kernels
+
+    fetched: list[Any] = []
+    monkeypatch.setattr(hub_kernels, "get_kernel", lambda *names, **_: fetched.append(names))
+    folder = Path(shutil.copytree(model, tmp_path / "model"))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, key: named}), encoding="utf-8")
+    with pytest.raises(UserError, match="sets attn_implementation to .*may run code from the hub"):
+        segmenter(folder).segment(Photo(PICTURE))
+    assert not fetched
+
+
+def test_parts_of_a_model_name_no_code_either() -> None:
+    from transformers import SegformerConfig
+
+    config = SegformerConfig()
+    huggingface.refuse_kernels(config, "m")
+    config.backbone_config = SegformerConfig(attn_implementation="owner/kernel")
+    with pytest.raises(UserError, match=r"^m: its config\.json sets attn_implementation to 'owner/kernel'"):
+        huggingface.refuse_kernels(config, "m")
 
 
 def test_scores_that_are_not_finite_are_no_class(model: Path) -> None:
