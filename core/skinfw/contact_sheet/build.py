@@ -113,7 +113,7 @@ def _write_strip(name: str, base: Path, output: Path, photos: Path | None) -> st
     file = f"{STRIPS}/{key[:2]}/{key}.webp"
     path = output / file
     try:
-        newest = max(entry.stat().st_mtime_ns for entry in folder.iterdir())
+        newest = max(map(_changed, folder.iterdir()), default=0)
         if path.is_file() and path.stat().st_mtime_ns > newest:
             return file
     except OSError as error:
@@ -122,6 +122,14 @@ def _write_strip(name: str, base: Path, output: Path, photos: Path | None) -> st
     with replacing(path) as temporary:
         temporary.write_bytes(data)
     return file
+
+
+def _changed(path: Path) -> int:
+    """Return when a file was changed; of a link that leads nowhere, when that was made."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return path.lstat().st_mtime_ns
 
 
 def _digest(text: str) -> str:

@@ -126,11 +126,15 @@ class _Handler(SimpleHTTPRequestHandler):
         """Give a file of the sheet, or the names that are struck out."""
         if not self._from_here():
             return
-        if urlsplit(self.path).path == f"/{STRUCK_OUT_FILE}":
-            gone = struck_among(self.server.names, struck_out(self.server.base))
-            self._answer(HTTPStatus.OK, sorted(gone))
-        else:
+        if urlsplit(self.path).path != f"/{STRUCK_OUT_FILE}":
             self._give()
+            return
+        try:
+            gone = struck_among(self.server.names, struck_out(self.server.base))
+        except SkinfwError as error:
+            self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        else:
+            self._answer(HTTPStatus.OK, sorted(gone))
 
     def _give(self) -> None:
         """Give a file below the sheet's folder, and nothing that a link leads out to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,8 @@ from skinfw.doctor.poses import check_pose
 from skinfw.doctor.twins import Look, check_people, check_twins, look_of
 from skinfw.errors import DataError
 from skinfw.processes import spread
+
+logger = logging.getLogger("skinfw")
 
 Progress = Callable[[int, int], None]
 """Called with how many samples are done, and how many there are."""
@@ -82,7 +85,8 @@ def _sides(names: Sequence[str], group: Callable[[str], str], config: DoctorConf
     """Return the side of the split that each sample is on; one side for all where that is not known."""
     try:
         groups = {name: group(name) for name in names}
-    except DataError:  # a record that cannot be read is reported with its sample
+    except DataError as error:  # reported with its sample too
+        logger.warning("the split is not checked, as it depends on all records: %s", error)
         return dict.fromkeys(names, "training")
     of_group, _ = group_sides(groups.values(), config.test_fraction, config.validation_fraction)
     return {name: of_group[key] for name, key in groups.items()}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -66,8 +68,26 @@ def check_labels(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             f"(0 to {len(classes) - 1}); the map is of another label set",
         )
         return
+    if fault := _table_fault(sample):
+        yield _labels(sample, WORST, f"{RECORD_FILE} {fault}; prepare the sample again")
+        return
     yield from _check_plausible(sample)
     yield from _check_agreement(sample, config)
+
+
+def _table_fault(sample: Opened) -> str:
+    """Return why the classes and regions of the record mean nothing, or an empty text."""
+    if sample.table is None:
+        return ""
+    if (twice := _twice(sample.table.classes)) is not None:
+        return f"names the class {twice!r} twice"
+    if (twice := _twice(chain(*sample.table.regions.values()))) is not None:
+        return f"puts the class {twice!r} into two regions"
+    return ""
+
+
+def _twice(names: Iterable[str]) -> str | None:
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 def _labels(sample: Opened, severity: float, message: str) -> Finding:

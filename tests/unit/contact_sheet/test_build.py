@@ -202,6 +202,10 @@ def test_large_pictures_become_small(tmp_path: Path, write_sample: Callable[...,
 def test_a_broken_sample_has_a_grey_place(samples: Path, tmp_path: Path) -> None:
     (samples / "id_0" / "front" / "body.png").write_bytes(b"nothing")
     (samples / "id_0" / "front" / "sample.json").write_text("{", encoding="utf-8")
+    for target in ("nowhere", "loop"):
+        (samples / "id_0" / "front" / "loop").unlink(missing_ok=True)
+        (samples / "id_0" / "front" / "loop").symlink_to(target)
+        build_sheet(samples, NAMES, tmp_path / target, workers=1)
     output = tmp_path / "out"
     build_sheet(samples, NAMES, output, photos=tmp_path / "photos", workers=1)
     strip = Image.open(output / listed(output)["samples"][0][1]).convert("RGB")

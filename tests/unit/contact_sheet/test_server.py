@@ -108,8 +108,9 @@ def test_other_sites_can_write_nothing(
 
 def test_a_folder_in_the_way_is_told(server: SheetServer, tmp_path: Path) -> None:
     (tmp_path / "struck_out.jsonl").mkdir()
-    status, answer = ask(server, "POST", "/struck_out.jsonl", ["a"], HEADER)
-    assert status == 500 and "struck_out.jsonl" in json.loads(answer)
+    for asked in (("GET", "/struck_out.jsonl"), ("POST", "/struck_out.jsonl", ["a"], HEADER)):
+        status, answer = ask(server, *asked)
+        assert status == 500 and "struck_out.jsonl" in json.loads(answer)
 
 
 def test_a_taken_port_is_told(server: SheetServer, tmp_path: Path) -> None:

@@ -132,6 +132,23 @@ def test_codes_without_a_class(samples: Path) -> None:
     assert "holds the codes 40" in finding.message and "16 classes (0 to 15)" in finding.message
 
 
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (
+            {"classes": ["background", "skin", "face", "face", *map(str, range(12))]},
+            "names the class 'face' twice",
+        ),
+        ({"regions": {"skin": ["skin"], "head": ["face", "skin"]}}, "puts the class 'skin' into two regions"),
+    ],
+)
+def test_a_table_that_means_nothing(samples: Path, changed: dict[str, Any], told: str) -> None:
+    path = samples / FIRST / "sample.json"
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **changed}), "utf-8")
+    messages = [each.message for each in look(samples).findings if each.check == "labels"]
+    assert messages == [f"sample.json {told}; prepare the sample again"]
+
+
 def test_a_label_map_in_colours(samples: Path) -> None:
     path = samples / FIRST / "parsing.png"
     save(path, picture(path))
@@ -423,7 +440,9 @@ def test_a_truncated_file(samples: Path, file: str) -> None:
     assert str(path) in finding.message and finding.severity == 100
 
 
-def test_a_damaged_record_stops_nothing_though_the_split_goes_by_records(samples: Path) -> None:
+def test_a_damaged_record_stops_nothing_though_the_split_goes_by_records(
+    samples: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (samples / FIRST / "sample.json").write_text("{")
     base, names = find_samples(samples)
 
@@ -431,6 +450,8 @@ def test_a_damaged_record_stops_nothing_though_the_split_goes_by_records(samples
         return str((read_record(base / name) or {}).get("group", name))
 
     assert the_one(examine(base, names, DoctorConfig(workers=1), group), "unreadable")
+    (warning,) = caplog.messages
+    assert warning.startswith(f"the split is not checked, as it depends on all records: {samples / FIRST}")
 
 
 @pytest.mark.parametrize(
