@@ -125,9 +125,13 @@ def test_many_offenders_are_on_several_pages(
         links = {source for source in page.sources if not source.startswith("data:")}
         assert {unquote(link) for link in links} == {file.name for file in files if file is not files[place]}
         assert any(source.startswith("data:image") for source in page.sources) == (place == 0)
-    # a shorter report leaves no page of a longer one
+    # a shorter report leaves no page of a longer one, and takes nobody else's file for one
+    (tmp_path / "a page.4.html").write_text("<title>mine</title>")
     assert doctor(samples, "--output", output).exit_code == 0
-    assert sorted(tmp_path.glob("*.html")) == [output]
+    assert sorted(tmp_path.glob("*.html")) == [tmp_path / "a page.4.html", output]
+    (tmp_path / "a page.4.html").rename(files[1])
+    doctor(samples, "--output", output)
+    assert files[1].read_text() == "<title>mine</title>"
 
 
 def test_a_picture_with_many_copies_does_not_fill_the_page(tmp_path: Path) -> None:

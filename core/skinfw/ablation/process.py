@@ -147,7 +147,8 @@ def _environment(threads: int) -> dict[str, str]:
 def _reason(code: int, log: Path) -> str:
     """Say why a process failed, by its exit code and what it printed last."""
     if code < 0:
-        name = signal.Signals(-code).name
+        known = -code in set(signal.Signals)  # real-time signals have no names
+        name = signal.Signals(-code).name if known else f"signal {-code}"
         hint = " (the system does that when memory runs out)" if name == "SIGKILL" else ""
         return f"killed by {name}{hint}; {log} holds what it printed"
     text = log.read_text(encoding="utf-8", errors="replace").strip()

@@ -8,6 +8,7 @@ from typing import Any
 from skinfw.doctor.finding import MEANINGS, DoctorReport
 from skinfw.errors import RunError
 from skinfw.jsonfile import write_text
+from skinfw.regular_file import open_regular
 from skinfw.reporting.pages import render_page
 from skinfw.reporting.pictures import data_uri
 from skinfw.reporting.sample_pictures import VIEWS, encoded, sample_views
@@ -25,6 +26,10 @@ MOST_LISTED = 2000
 MOST_FINDINGS = 20
 """Reasons that are listed for one sample: a picture with many copies has as many, and the copies have their
 own."""
+
+
+_MARK = b"skinfw doctor</title>"
+_HEAD = 2**14  # bytes, among which the title is
 
 
 def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path) -> None:
@@ -79,9 +84,12 @@ def page_file(output: Path, number: int) -> Path:
 
 
 def _remove_old(output: Path, number: int) -> None:
-    """Remove the pages of an earlier report from a number on."""
+    """Remove the pages of an earlier report from a number on, and nothing that only has such a name."""
     while (path := page_file(output, number)).is_file():
         try:
+            with open_regular(path) as file:
+                if _MARK not in file.read(_HEAD):
+                    return
             path.unlink()
         except OSError as error:
             raise RunError(f"{path}: cannot be removed: {error.strerror}") from error

@@ -6,25 +6,31 @@ from collections.abc import Sequence
 
 from skinfw.reporting.figures import Cell, Table
 
-_TEX = {
-    "\\": r"\textbackslash{}",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"$<$",
-    ">": r"$>$",
-    "|": r"$|$",
-    "±": r"$\pm$",
-    "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$",
-}
+_TEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"$<$",
+        ">": r"$>$",
+        "|": r"$|$",
+        "±": r"$\pm$",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
+        "\n": " ",
+        "\r": " ",
+    }
+)
+_MARKDOWN = str.maketrans({"|": "\\|", "\n": " ", "\r": " "})
+"""A bar or the end of a line would end a cell."""
 
 
 def markdown_table(table: Table) -> str:
     """Return a table as Markdown; the best figures are bold."""
 
     def line(cells: Sequence[str]) -> str:
-        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+        return f"| {' | '.join(cell.translate(_MARKDOWN) for cell in cells)} |"
 
     rows = [
         line([name, *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)])
@@ -36,7 +42,7 @@ def markdown_table(table: Table) -> str:
 
 def tex_text(text: str) -> str:
     """Return a text that LaTeX sets as it stands, arrows and plus-minus signs included."""
-    return "".join(_TEX.get(character, character) for character in text)
+    return text.translate(_TEX)
 
 
 def tex_table(table: Table, caption: str) -> str:

@@ -182,8 +182,8 @@ def refuse_kernels(config: PretrainedConfig, model: str) -> None:
         named = getattr(config, f"_{name}", None)
         if named not in BUILT_IN:
             raise UserError(
-                f"{model}: its config.json sets {name} to {named!r}, for which transformers may run code from "
-                f"the hub; nothing was loaded. Set it to {' or '.join(BUILT_IN[1:])}, or remove it"
+                f"{model}: its config.json sets {name} to {named!r}, for which transformers may run code of "
+                "the hub; nothing was loaded. Set it to eager or sdpa, or remove it"
             )
     for part in vars(config).values():
         if isinstance(part, PretrainedConfig):

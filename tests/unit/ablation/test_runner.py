@@ -224,6 +224,7 @@ def start(monkeypatch: pytest.MonkeyPatch, job: Job, code: str) -> RunProcess:
             "import os; os.kill(os.getpid(), 9)",
             "killed by SIGKILL (the system does that when memory runs out); {log} holds what it printed",
         ),
+        ("import os; os.kill(os.getpid(), 40)", "killed by signal 40; {log} holds what it printed"),
     ],
 )
 def test_the_reason_of_a_failure(monkeypatch: pytest.MonkeyPatch, job: Job, code: str, reason: str) -> None:

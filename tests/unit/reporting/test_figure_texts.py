@@ -6,6 +6,8 @@ import pytest
 
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.reporting.figures import (
+    Cell,
+    Table,
     best_of,
     evaluation_table,
     figure_heading,
@@ -13,6 +15,7 @@ from skinfw.reporting.figures import (
     figure_text,
     summary,
 )
+from skinfw.reporting.tables import markdown_table, tex_table
 
 DB = MetricInfo("dB", "higher")
 ERROR = MetricInfo("", "lower")
@@ -68,6 +71,12 @@ def test_the_table_marks_the_best_of_each_column() -> None:
     rows = {name: [(cell.text, cell.best) for cell in cells] for name, cells in table.rows}
     assert rows["trained"] == [("18.20", True), ("0.02000", False), ("0", False), ("12.3", False)]
     assert rows["inpaint"][:2] == [("15.10", False), ("0.01000", True)]
+
+
+def test_a_text_of_several_lines_stays_in_its_cell() -> None:
+    table = Table("field", ["run"], [("a|b", [Cell("one\r\n\ntwo")])])
+    assert markdown_table(table).splitlines()[2:] == ["| a\\|b | one   two |"]
+    assert "\na$|$b & one   two \\\\\n" in tex_table(table, "caption")
 
 
 def test_the_summary_compares_in_words() -> None:

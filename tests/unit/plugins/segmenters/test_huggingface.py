@@ -88,7 +88,7 @@ def test_a_model_never_names_code_that_is_fetched_and_run(
     folder = Path(shutil.copytree(model, tmp_path / "model"))
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     (folder / "config.json").write_text(json.dumps({**config, key: named}), encoding="utf-8")
-    with pytest.raises(UserError, match="sets attn_implementation to .*may run code from the hub"):
+    with pytest.raises(UserError, match=r"sets attn_implementation to .*may run code of the hub"):
         segmenter(folder).segment(Photo(PICTURE))
     assert not fetched
 
