@@ -19,6 +19,7 @@ from skinfw.evaluation.results import Evaluation
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import Dataset
 from skinfw.plugins import HookCaller
+from skinfw.run_data import write_data
 from skinfw.run_folder import Run, create_run, locked_run
 from skinfw.run_spec import RunSpec
 from skinfw.run_split import make_split, read_split, write_split
@@ -122,6 +123,8 @@ class Pipeline:
             trainer = Trainer(run, dataset, split, hooks, accelerator, ranks)
             if self._resume:
                 trainer.resume()
+            if ranks.is_main:
+                write_data(run, dataset)
             trainer.fit()
             if ranks.is_main:
                 evaluation = evaluate_run(run, device=accelerator.device)

@@ -1,7 +1,7 @@
 """A run and its folder.
 
-The folder holds ``spec.json environment.json split.json log.jsonl tensorboard/ samples/ checkpoints/
-metrics.json report.html``.
+The folder holds ``spec.json environment.json split.json data.json log.jsonl tensorboard/ samples/
+checkpoints/ metrics.json report.html``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,15 @@ from skinfw.paths_below import path_below
 from skinfw.regular_file import open_regular
 from skinfw.spec import AnySpec, parse_spec
 
-OWN_FILES = ("spec.json", "environment.json", "split.json", "log.jsonl", "metrics.json", "report.html")
+OWN_FILES = (
+    "spec.json",
+    "environment.json",
+    "split.json",
+    "data.json",
+    "log.jsonl",
+    "metrics.json",
+    "report.html",
+)
 OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
 
 LOCK_FILE = ".run.lock"
@@ -77,6 +85,11 @@ class Run:
     def split_of(folder: Path) -> Path:
         """Return where the split of a run in a folder is recorded."""
         return folder / "split.json"
+
+    @property
+    def data_path(self) -> Path:
+        """The names and hashes of the samples when the run began; see `skinfw.run_data`."""
+        return self.folder / "data.json"
 
     @property
     def metrics_path(self) -> Path:

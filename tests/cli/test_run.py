@@ -109,7 +109,7 @@ def test_a_run_leaves_everything_the_run_folder_promises(finished: Path) -> None
     names = {path.name for path in finished.iterdir()}
     assert names == {
         "spec.json", "environment.json", "log.jsonl", "tensorboard", "samples", "checkpoints",
-        "metrics.json", "report.html", "split.json",
+        "metrics.json", "report.html", "split.json", "data.json",
     }  # fmt: skip
     assert {path.name for path in (finished / "checkpoints").iterdir()} == {
         "best.safetensors", "last.safetensors",

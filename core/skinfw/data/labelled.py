@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -166,9 +167,21 @@ class LabelledPhotos:
     def fingerprint(self) -> str:
         """Return a SHA-256 in hex of the photos and of the files that their label maps come from."""
         digest = hashlib.sha256(self._segmenter.fingerprint().encode())
-        for name in self._names:
-            path = self.data.root / name
-            for each in (path, *self._segmenter.sources(path)):
-                content = file_sha256(each) if each.is_file() else ""
-                digest.update(f"{name}\0{each.name}\0{content}\0".encode("utf-8", "surrogateescape"))
+        for name, content in self.sample_fingerprints().items():
+            digest.update(f"{name}\0{content}\0".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def sample_fingerprints(self) -> Mapping[str, str]:
+        """Return a hash of each photo and of the files that its label map comes from; they are read once."""
+        return self._hashes
+
+    @cached_property
+    def _hashes(self) -> Mapping[str, str]:
+        return {name: self._hash(self.data.root / name) for name in self._names}
+
+    def _hash(self, photo: Path) -> str:
+        digest = hashlib.sha256()
+        for each in (photo, *self._segmenter.sources(photo)):
+            content = file_sha256(each) if each.is_file() else ""
+            digest.update(f"{each.name}\0{content}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()

@@ -29,6 +29,7 @@ from skinfw.interfaces import Dataset, Generator
 from skinfw.jsonfile import write_json
 from skinfw.leftovers import remove_leftovers
 from skinfw.reporting.report import write_report
+from skinfw.run_data import warn_of_changes
 from skinfw.run_folder import Run, locked_run
 from skinfw.run_split import split_of_run
 from skinfw.segmentation_spec import SegmentationSpec
@@ -253,7 +254,7 @@ def _evaluate_checkpoint(
     dataset = build_dataset(spec)
     fingerprint = dataset.fingerprint()
     if fingerprint != checkpoint.progress.data:
-        logger.warning("the data changed since %s was trained: figures may not be comparable", run.folder)
+        warn_of_changes(run, dataset)
     split = split_of_run(run, dataset)
     evaluation = evaluate_generator(
         generator,

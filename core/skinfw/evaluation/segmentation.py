@@ -22,6 +22,7 @@ from skinfw.inference.label import Network, load_network, predict, segmentation_
 from skinfw.jsonfile import write_json
 from skinfw.reporting.label_pictures import label_row
 from skinfw.reporting.segmentation_report import write_segmentation_report
+from skinfw.run_data import warn_of_changes
 from skinfw.run_folder import Run
 from skinfw.run_split import split_of_run
 from skinfw.segmentation_spec import SegmentationSpec
@@ -164,7 +165,7 @@ def evaluate_segmentation(
         raise RunError(f"{checkpoint.path}: the label maps have other classes now than when it was trained")
     fingerprint = photos.fingerprint()
     if fingerprint != checkpoint.progress.data:
-        logger.warning("the data changed since %s was trained: figures may not be comparable", run.folder)
+        warn_of_changes(run, photos)
     split = split_of_run(run, photos)
     evaluation = evaluate_network(
         network,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -57,3 +57,10 @@ class Dataset(Component[ConfigT, DatasetIO]):
     @abstractmethod
     def fingerprint(self) -> str:
         """Return a SHA-256 in hex that changes when the data change."""
+
+    def sample_fingerprints(self) -> Mapping[str, str]:
+        """Return a hash of each sample by name; by default none.
+
+        Where there are some, an error about changed data names the samples that have changed.
+        """
+        return {}

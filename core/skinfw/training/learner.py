@@ -32,6 +32,9 @@ class Source(Protocol):
     def fingerprint(self) -> str:
         """Return a hash that changes when the data change."""
 
+    def sample_fingerprints(self) -> Mapping[str, str]:
+        """Return a hash of each sample by name; empty where there are none."""
+
 
 class Learner(ABC):
     """Networks in training, which are measured and shown as their task asks.

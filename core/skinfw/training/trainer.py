@@ -19,6 +19,7 @@ from skinfw.data.split import Split
 from skinfw.errors import DataError, NotFiniteError, RunError, first_line
 from skinfw.evaluation.results import TRAINED, Evaluation
 from skinfw.plugins import HookCaller
+from skinfw.run_data import data_changes
 from skinfw.run_folder import Run
 from skinfw.run_spec import LoopSpec
 from skinfw.run_split import write_split
@@ -127,9 +128,10 @@ class Trainer:
         checkpoint = read_checkpoint(path)
         progress = checkpoint.progress
         if progress.data != self.data_fingerprint:
+            changes = data_changes(self.run, self.dataset)
             raise DataError(
-                f"{path}: was trained on other data than the data set gives now; restore the data, or start "
-                "again with --overwrite"
+                f"{path}: was trained on other data than the data set gives now"
+                f"{f' ({changes})' if changes else ''}; restore the data, or start again with --overwrite"
             )
         processes = self.accelerator.num_processes
         if progress.processes != processes:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from skinfw.data.person_id import person_id
@@ -64,13 +65,29 @@ class FolderDataset(Dataset[FolderConfig]):
         return self._groups.get(name, person_id(name))
 
     def fingerprint(self) -> str:
-        """Return a hash of names, file names and contents; see `fingerprint_of`."""
+        """Return a hash of names, file names and contents; see `sample_hashes`."""
+        return fingerprint_of(self.sample_fingerprints())
+
+    def sample_fingerprints(self) -> Mapping[str, str]:
+        """Return a hash of each sample; its files are read once."""
+        return self._hashes
+
+    @cached_property
+    def _hashes(self) -> Mapping[str, str]:
         names = self.names()
-        return fingerprint_of(self._base, names)
+        return sample_hashes(self._base, names)
 
 
-def fingerprint_of(base: Path, names: Iterable[str]) -> str:
-    """Return a hash of sample folders: their names, file names and contents.
+def fingerprint_of(hashes: Mapping[str, str]) -> str:
+    """Return a hash of samples by their names and hashes, in their order."""
+    digest = hashlib.sha256()
+    for name, content in hashes.items():
+        digest.update(f"{name}\0{content}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def sample_hashes(base: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return a hash of each of some sample folders: of its file names and contents.
 
     Every file is read: a size or a time does not show every change, and a copy elsewhere must have the same
     hash. Neither the place of the folder nor times count.
@@ -79,14 +96,15 @@ def fingerprint_of(base: Path, names: Iterable[str]) -> str:
         base: the folder that the names are relative to.
         names: the samples, in a fixed order.
     """
-    digest = hashlib.sha256()
+    hashes = {}
     for name in names:
-        digest.update(f"{name}\0".encode("utf-8", "surrogateescape"))
+        digest = hashlib.sha256()
         with os.scandir(base / name) as entries:
             files = sorted(entry.name for entry in entries if entry.is_file())
         for file in files:
             digest.update(f"{file}\0{_content(base / name / file)}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+        hashes[name] = digest.hexdigest()
+    return hashes
 
 
 def _content(path: Path) -> str:

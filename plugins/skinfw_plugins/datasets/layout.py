@@ -87,6 +87,10 @@ class LayoutDataset(Dataset[LayoutConfigT]):
         digest.update("\0".join(self.names()).encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
+    def sample_fingerprints(self) -> Mapping[str, str]:
+        """Return a hash of each prepared sample."""
+        return {name: photos.sample_fingerprints()[within] for name, (within, photos) in self._places.items()}
+
     @cached_property
     def _opened(self) -> list[tuple[Part, PhotosDataset]]:
         return [(part, PhotosDataset(self._photos(part), self.io)) for part in self.parts()]

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from skinfw.cache import cache_folder
@@ -23,7 +24,7 @@ from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import LEFT_OUT_FILE, Row
 from skinfw.walk import walk
 from skinfw_plugins.datasets.config import PhotosConfig
-from skinfw_plugins.datasets.folder import fingerprint_of
+from skinfw_plugins.datasets.folder import fingerprint_of, sample_hashes
 
 logger = logging.getLogger("skinfw")
 
@@ -81,7 +82,15 @@ class PhotosDataset(Dataset[PhotosConfig]):
 
     def fingerprint(self) -> str:
         """Return the hash of the prepared samples."""
-        return fingerprint_of(self._cache, self.names())
+        return fingerprint_of(self.sample_fingerprints())
+
+    def sample_fingerprints(self) -> Mapping[str, str]:
+        """Return a hash of each prepared sample; its files are read once."""
+        return self._hashes
+
+    @cached_property
+    def _hashes(self) -> Mapping[str, str]:
+        return sample_hashes(self._cache, self.names())
 
 
 def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
