@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from transformers import (
 )
 
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import Segmentation
+from skinfw.data.segmentation import LabelTable, Segmentation
 from skinfw.errors import UserError, first_line
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.trust import VARIABLE, refuse_connection
@@ -27,7 +28,7 @@ from skinfw.walk import walk
 from skinfw.weights import file_sha256
 from skinfw_plugins.segmenters.config_labels import quoted
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
-from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet
+from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet, other_tables
 from skinfw_plugins.segmenters.scores import best_class
 
 SECONDS = 5.0
@@ -79,6 +80,10 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
         scores = self._model(pixel_values=made["pixel_values"]).logits[0].float().numpy()
         found = best_class(scores, photo.size, self.config.model)
         return Segmentation(found, labels.classes, labels.regions)
+
+    def other_tables(self) -> Mapping[str, LabelTable]:
+        """Return the other label sets where the user has named one; a table of names fits the model or fails."""
+        return other_tables(self.config.labels) if isinstance(self.config.labels, str) else {}
 
     def fingerprint(self) -> str:
         """Return a hash of the files of a folder, or the commit of a model on the hub.

@@ -128,6 +128,12 @@ def test_a_label_set_by_name() -> None:
         label_set(NAMES, own("atr"), "m")
 
 
+def test_a_set_that_would_fit_better_can_be_named(model: Path) -> None:
+    tables = segmenter(model, labels="lip").other_tables()
+    assert 'labels "cihp"' in tables and 'labels "lip"' not in tables
+    assert segmenter(model).other_tables() == {}
+
+
 def test_what_the_table_leaves_out() -> None:
     table = {"background": ["Background"], "apparel": ["Hat"]}
     with pytest.raises(UserError, match="labels leaves out 'Upper-clothes', 'Left-leg'"):
