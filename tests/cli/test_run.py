@@ -269,6 +269,7 @@ def test_two_processes_train_together(tmp_path: Path, tiny_spec: MakeSpec) -> No
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert "FutureWarning" not in done.stderr
+    assert "no evaluation chose the best checkpoint" not in done.stderr
     log = (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8").splitlines()
     steps = [record["step"] for record in map(json.loads, log) if record["event"] == "step"]
     # a step takes 4 samples of each process, in both epochs

@@ -13,6 +13,7 @@ from skinfw.inputs import channels_of
 from skinfw.interfaces.component import Component
 
 if TYPE_CHECKING:
+    from skinfw.data.split import Split
     from skinfw.spec import DataSpec
 
 GeneratorConfigT = TypeVar("GeneratorConfigT", bound=GeneratorConfig)
@@ -83,14 +84,15 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
         """
         return ()
 
-    def prepare_training(self, data: DataSpec) -> None:
+    def prepare_training(self, data: DataSpec, split: Split) -> None:
         """Get ready to be trained, for instance take weights from elsewhere; by default nothing is done.
 
         The trainer calls it once, before the first step of a run. A checkpoint brings all weights of its own:
         where one is loaded, to go on or to paint, this is not called.
 
         Args:
-            data: the data of the run, for those that must not have seen its test.
+            data: the data of the run.
+            split: its samples, for those that must not have seen its test.
 
         Raises:
             SkinfwError: what it needs is missing or does not fit.

@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from skinfw.data.segmentation import Picture
+from skinfw.data.split import Split
 from skinfw.evaluation.results import Evaluation
 from skinfw.training.checkpoints import Checkpoint
 from skinfw.training.finite import check_finite
@@ -62,8 +63,12 @@ class Learner(ABC):
         """The networks with their optimisers."""
 
     @abstractmethod
-    def prepare_training(self) -> None:
-        """Get the networks ready, once before the first step of a run; a checkpoint brings all weights."""
+    def prepare_training(self, split: Split) -> None:
+        """Get the networks ready, once before the first step of a run; a checkpoint brings all weights.
+
+        Args:
+            split: the samples of the run.
+        """
 
     @abstractmethod
     def train_step(self, batches: Sequence[Any], step: int, saved: str) -> dict[str, float]:

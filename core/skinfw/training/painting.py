@@ -17,6 +17,7 @@ from skinfw.data.batch import Batch, collate
 from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader
 from skinfw.data.segmentation import Picture
+from skinfw.data.split import Split
 from skinfw.errors import DataError
 from skinfw.evaluation.evaluate import evaluate_generator
 from skinfw.evaluation.results import Evaluation
@@ -59,9 +60,9 @@ class PaintingLearner(Learner):
         """The generator and, where there is one, the discriminator."""
         return self.networks.parts
 
-    def prepare_training(self) -> None:
+    def prepare_training(self, split: Split) -> None:
         """Get the generator ready."""
-        self.networks.generator.prepare_training(self.spec.data)
+        self.networks.generator.prepare_training(self.spec.data, split)
 
     def train_step(self, batches: Sequence[Any], step: int, saved: str) -> dict[str, float]:
         """Train on the batches of a step. See `skinfw.training.networks.Networks.train_step`."""

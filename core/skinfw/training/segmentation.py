@@ -17,6 +17,7 @@ from skinfw.data.classes import UNKNOWN
 from skinfw.data.labelled import LabelledBatch, LabelledPhotos, collate_labelled
 from skinfw.data.labelled_augmentation import LabelledAugmentation
 from skinfw.data.segmentation import Picture
+from skinfw.data.split import Split
 from skinfw.errors import SpecError
 from skinfw.evaluation.label_figures import MEAN
 from skinfw.evaluation.results import Evaluation
@@ -166,7 +167,7 @@ class SegmentationLearner(Learner):
         """Return the classes, which the label maps may have told."""
         return {"classes": self.classes.to_json()}
 
-    def prepare_training(self) -> None:
+    def prepare_training(self, split: Split) -> None:
         """Get the network ready."""
         self._network.network.prepare_training()
 

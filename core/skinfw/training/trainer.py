@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import asdict
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -127,6 +128,33 @@ class Trainer:
             return
         checkpoint = read_checkpoint(path)
         progress = checkpoint.progress
+        self._check_place(path, progress)
+        try:
+            self.learner.load(checkpoint)
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            # whatever torch raises for a state of another network or optimizer
+            raise RunError(
+                f"{path}: does not fit the networks of this spec: {first_line(error)}; start again with "
+                "--overwrite"
+            ) from error
+        self.step, self.epoch, self.batches = progress.step, progress.epoch, progress.batches
+        self.closed, self.saved_at = progress.closed, progress.step
+        about = checkpoint.about
+        try:
+            self.monitor, self.best = read_monitor(about.get("monitor"), about.get("best"))
+        except ValueError as error:
+            raise RunError(f"{path}: its monitor is damaged; start again with --overwrite") from error
+        if self.ranks.is_main and self.best is not None and not self.run.checkpoint("best").is_file():
+            logger.warning("%s: is missing; the best checkpoint is chosen again", self.run.checkpoint("best"))
+            self.best = None
+        self._rewind_log()
+        if self.step == self.total_steps and self.closed:
+            logger.warning("all %d steps are trained already; only the figures are measured again", self.step)
+            if progress.total_steps != self.total_steps:  # it was to be longer, and ends here now
+                self._save("last")
+
+    def _check_place(self, path: Path, progress: Progress) -> None:
+        """Refuse a checkpoint from which this run cannot go on as it began."""
         if progress.data != self.data_fingerprint:
             changes = data_changes(self.run, self.dataset)
             raise DataError(
@@ -145,26 +173,14 @@ class Trainer:
                 f"{path}: {progress.step} steps are trained already, the spec asks for {self.total_steps}; "
                 "set training.epochs or training.steps to at least as many, or start again with --overwrite"
             )
-        try:
-            self.learner.load(checkpoint)
-        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            # whatever torch raises for a state of another network or optimizer
+        whole = self.batches_an_epoch
+        done = progress.step * self.training.gradient_accumulation
+        if progress.batches > whole or done != progress.epoch * whole + progress.batches:
             raise RunError(
-                f"{path}: does not fit the networks of this spec: {first_line(error)}; start again with "
+                f"{path}: step {progress.step}, after {progress.epoch} epochs and {progress.batches} "
+                f"batches, does not fit the batches of this run, {whole} per epoch; start again with "
                 "--overwrite"
-            ) from error
-        self.step, self.epoch, self.batches = progress.step, progress.epoch, progress.batches
-        self.closed, self.saved_at = progress.closed, progress.step
-        about = checkpoint.about
-        try:
-            self.monitor, self.best = read_monitor(about.get("monitor"), about.get("best"))
-        except ValueError as error:
-            raise RunError(f"{path}: its monitor is damaged; start again with --overwrite") from error
-        self._rewind_log()
-        if self.step == self.total_steps and self.closed:
-            logger.warning("all %d steps are trained already; only the figures are measured again", self.step)
-            if progress.total_steps != self.total_steps:  # it was to be longer, and ends here now
-                self._save("last")
+            )
 
     def _rewind_log(self) -> None:
         """Drop what the log says of things that will be done again."""
@@ -182,8 +198,8 @@ class Trainer:
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
         if self.step == 0:  # else a checkpoint brought all weights
-            self.learner.prepare_training()
-        if self.monitor is None and self.split.validation and self.accelerator.is_main_process:
+            self.learner.prepare_training(self.split)
+        if self.monitor is None and self.split.validation and self.ranks.is_main:
             self.monitor = self.learner.monitor(self.split.validation)
         self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)
         self.ranks.wait()
@@ -193,7 +209,7 @@ class Trainer:
                     self._train_epoch(interrupt)
                 self._end_epoch()
                 self._stop_when_asked(interrupt)
-        if self.best is None:
+        if self.ranks.is_main and self.best is None:
             if self.split.validation:
                 logger.warning("no evaluation chose the best checkpoint; it holds the last weights")
             self._save("best")
@@ -206,7 +222,7 @@ class Trainer:
         while together := list(islice(batches, self.training.gradient_accumulation)):
             self._seed()
             self.learner.set_rate(rate_factor(self.training.schedule, self.step / self.total_steps))
-            losses = self.learner.train_step(together, self.step + 1, self._saved())
+            losses = self.learner.train_step(together, self.step + 1, self._saved(self.step + 1))
             self.batches, self.closed = self.batches + len(together), False
             self.step += 1
             if self._due():
@@ -232,7 +248,7 @@ class Trainer:
         return self.step % every == 0 or self.step == self.total_steps
 
     def _log(self, losses: dict[str, float], seconds: float) -> None:
-        if self.accelerator.is_main_process:
+        if self.ranks.is_main:
             self.run.log(
                 "step", step=self.step, epoch=self.epoch, losses=losses, seconds_a_step=round(seconds, 6)
             )
@@ -263,7 +279,7 @@ class Trainer:
 
     def _evaluate(self, epoch: int) -> None:
         """Measure the validation samples; keep the weights when they are the best so far."""
-        if self.accelerator.is_main_process:
+        if self.ranks.is_main:
             try:
                 evaluation = self.learner.evaluate(self.split.validation, self.step)
             except NotFiniteError as error:
@@ -305,12 +321,12 @@ class Trainer:
         self.best = Best(monitor.metric, value, self.step)
         return True
 
-    def _saved(self) -> str:
-        """Say which checkpoints there are, for errors."""
+    def _saved(self, step: int | None = None) -> str:
+        """Say which checkpoints there are, for errors about a step; None for the one done last."""
         if self.saved_at is None:
             return "No checkpoint was written yet."
         last = self.run.checkpoint("last")
-        if self.saved_at == self.step:
+        if self.saved_at == (self.step if step is None else step):
             text = f"The last checkpoint, {last}, holds the weights of this very step."
         else:
             text = f"The last checkpoint, {last}, is of step {self.saved_at}, and its weights are finite."
@@ -320,7 +336,7 @@ class Trainer:
         return text
 
     def _save(self, which: str) -> None:
-        if not self.accelerator.is_main_process:
+        if not self.ranks.is_main:
             return
         self.run.check_held()
         self._restore_records()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
+from pathlib import Path
 from typing import Any, Self
 
 import torch
@@ -11,9 +12,11 @@ from torch import Tensor
 
 from skinfw.build import build
 from skinfw.config import Size
+from skinfw.data.split import Split
 from skinfw.errors import RunError
 from skinfw.evaluation.trained import open_trained
 from skinfw.interfaces import Generator, GeneratorIO
+from skinfw.run_split import read_split
 from skinfw.spec import DataSpec, painting_spec
 from skinfw.training.checkpoints import Checkpoint, read_checkpoint
 from skinfw_plugins.generators.config_outlook import RefinedConfig
@@ -79,7 +82,7 @@ class RefinedGenerator(Generator[RefinedConfig]):
             self.coarse.eval()
         return self
 
-    def prepare_training(self, data: DataSpec) -> None:
+    def prepare_training(self, data: DataSpec, split: Split) -> None:
         """Take the coarse generator's weights from the best checkpoint of ``coarse_run``.
 
         Raises:
@@ -87,11 +90,12 @@ class RefinedGenerator(Generator[RefinedConfig]):
                 it may have trained on pictures that this run tests or chooses by.
         """
         if self.config.coarse_run is None:
-            self.coarse.prepare_training(data)
+            self.coarse.prepare_training(data, split)
         else:
             run = open_trained(self.config.coarse_run, "best")
             self._load_coarse(read_checkpoint(run.checkpoint("best")), data)
-        self.refiner.prepare_training(data)
+            _refuse_overlap(run.folder, split)
+        self.refiner.prepare_training(data, split)
 
     def _load_coarse(self, checkpoint: Checkpoint, data: DataSpec) -> None:
         spec, wanted = painting_spec(checkpoint.spec, checkpoint.path), self.config.coarse
@@ -127,6 +131,23 @@ class RefinedGenerator(Generator[RefinedConfig]):
 def _kept_apart(data: DataSpec) -> tuple[float, float]:
     """Return the shares of the samples below which the test lies, and below which the validation does."""
     return data.test_fraction, data.test_fraction + data.validation_fraction
+
+
+def _refuse_overlap(folder: Path, split: Split) -> None:
+    """Refuse a run whose recorded split holds samples that this run keeps apart.
+
+    The shares do not say it all: small data sets fill their sides otherwise, and groups may change.
+    """
+    recorded = read_split(folder)
+    if recorded is None:
+        return
+    trained, chosen = set(recorded.train), {*recorded.train, *recorded.validation}
+    seen = sorted(chosen.intersection(split.test) | trained.intersection(split.validation))
+    if seen:
+        raise RunError(
+            f"{folder}: was trained on {len(seen)} of the samples that this run tests or chooses by, for "
+            f"instance {seen[0]!r}; train the coarse run again, on the data of this one"
+        )
 
 
 def _noise_length(part: Generator[Any], size: Size) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from skinfw.data.split import Split
 from skinfw.interfaces import GeneratorIO
 from skinfw.spec import DataSpec
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide, incoming_channels
@@ -38,7 +39,7 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
         self.network = network
         self.stride = int(network.encoder.output_stride)
 
-    def prepare_training(self, data: DataSpec) -> None:
+    def prepare_training(self, data: DataSpec, split: Split) -> None:
         """Load the encoder's pretrained weights. See `skinfw_plugins.smp.load_pretrained`."""
         load_pretrained(_NAME, self.config, self.network, self.incoming)
 

@@ -50,10 +50,18 @@ def test_without_validation_the_test_is_not_measured(tmp_path: Path, tiny_spec: 
     assert not pipeline.run.metrics_path.exists()
 
 
-@pytest.mark.parametrize("what", ["gradient", "state of the optimizer", "buffer"])
-@pytest.mark.parametrize("step", [2, 3])
+@pytest.mark.parametrize(
+    ("network", "what", "step"),
+    [
+        *(("generator", "gradient", step) for step in (2, 3)),
+        *(("generator", "state of the optimizer", step) for step in (2, 3)),
+        *(("generator", "buffer", step) for step in (2, 3)),
+        ("discriminator", "state of the optimizer", 2),
+        ("discriminator", "gradient", 3),
+    ],
+)
 def test_what_is_not_finite_is_not_saved(
-    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch, what: str, step: int
+    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch, network: str, what: str, step: int
 ) -> None:
     """At step 2 of 3 the next step or checkpoint finds it, at step 3 only the last checkpoint."""
     calls = 0
@@ -61,6 +69,9 @@ def test_what_is_not_finite_is_not_saved(
 
     def poisoned(part: Optimised[Any]) -> None:
         nonlocal calls
+        if part.name != network:
+            real(part)
+            return
         calls += 1
         parameter = next(part.network.parameters())
         if calls == step and what == "gradient":
@@ -73,7 +84,10 @@ def test_what_is_not_finite_is_not_saved(
             part.optimizer.state[parameter]["exp_avg_sq"].fill_(float("inf"))
 
     monkeypatch.setattr(Optimised, "descend", poisoned)
-    pipeline = Pipeline(l1_spec(tiny_spec, steps=3, checkpoint_every=1), output=tmp_path / "run")
+    spec = l1_spec(tiny_spec, steps=3, checkpoint_every=1)
+    if network == "discriminator":
+        spec |= {name: tiny_spec()[name] for name in ("discriminator", "losses")}
+    pipeline = Pipeline(spec, output=tmp_path / "run")
     with pytest.raises(TrainingError, match=f"of step {step - 1}, and its weights are finite"):
         pipeline.fit()
     assert all_finite(pipeline.run)

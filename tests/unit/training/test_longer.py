@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from skinfw import Pipeline
 from skinfw.errors import RunError
 from skinfw.run_folder import Run
-from skinfw.training.checkpoints import read_checkpoint
+from skinfw.training.checkpoints import read_checkpoint, save_checkpoint
 from skinfw.training.trainer import Trainer
 
 MakeSpec = Callable[..., dict[str, Any]]
@@ -115,3 +116,32 @@ def test_a_run_ends_earlier_than_it_was_meant_to(
     assert (progress.step, progress.total_steps) == (3, 3)
     with pytest.raises(RunError, match=r"3 steps are trained already, the spec asks for 2; set"):
         Pipeline(make(2), output=place, resume=True).fit()
+
+
+@pytest.mark.parametrize("change", [{"batches": 99}, {"batches": 1}, {"epoch": 7}, {"step": 1}])
+def test_a_place_that_no_run_reaches_is_refused(
+    tmp_path: Path, tiny_spec: MakeSpec, change: dict[str, int]
+) -> None:
+    """Else training would go on with other samples, or measure for ever without a step."""
+    spec = tiny_spec(baselines=[])
+    spec["training"] |= {"epochs": None, "steps": 2}
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
+    was = read_checkpoint(run.checkpoint("last"))
+    progress = replace(was.progress, **change)
+    save_checkpoint(was.path, was.tensors, was.spec, progress, best=was.about["best"])
+    spec["training"]["steps"] = 3
+    with pytest.raises(RunError, match="does not fit the batches of this run"):
+        Pipeline(spec, output=tmp_path / "run", resume=True).fit()
+
+
+def test_a_best_checkpoint_that_was_removed_is_chosen_again(
+    tmp_path: Path, tiny_spec: MakeSpec, caplog: pytest.LogCaptureFixture
+) -> None:
+    spec = tiny_spec(baselines=[])
+    spec["training"] |= {"epochs": None, "steps": 2}
+    for _ in range(2):
+        run = Pipeline(spec, output=tmp_path / "run", resume=True).fit().run
+        run.checkpoint("best").unlink()
+    run = Pipeline(spec, output=tmp_path / "run", resume=True).fit().run
+    assert f"{run.checkpoint('best')}: is missing; the best checkpoint is chosen again" in caplog.text
+    assert read_checkpoint(run.checkpoint("best")).progress.step == 2

@@ -15,6 +15,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from skinfw import Pipeline, hookimpl
+from skinfw.data.split import Split
 from skinfw.errors import DataError, SpecError
 from skinfw.run_folder import Run
 from skinfw.spec import DataSpec
@@ -115,8 +116,8 @@ def test_the_generator_is_prepared_once_before_the_first_step(
 ) -> None:
     steps_before: list[bool] = []
 
-    def prepare(generator: Pix2PixGenerator, data: DataSpec) -> None:
-        assert data.size == (32, 32)
+    def prepare(generator: Pix2PixGenerator, data: DataSpec, split: Split) -> None:
+        assert data.size == (32, 32) and split.train
         steps_before.append((tmp_path / "run" / "log.jsonl").exists())
 
     monkeypatch.setattr(Pix2PixGenerator, "prepare_training", prepare)

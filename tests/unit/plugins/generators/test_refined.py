@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from skinfw import Pipeline
+from skinfw.data.split import Split
 from skinfw.errors import RunError, SpecError
 from skinfw.interfaces import GeneratorIO
 from skinfw.run_folder import Run
+from skinfw.run_split import write_split
 from skinfw.spec import DataSpec, parse_spec
 from skinfw.testing.examples import example_condition
 from skinfw.training.checkpoints import load_generator, read_checkpoint
@@ -229,6 +231,23 @@ def test_a_run_that_may_have_seen_the_test_is_refused(tmp_path: Path, coarse_run
         Pipeline(spec, output=tmp_path / "run").fit()
 
 
+@pytest.mark.parametrize(
+    ("trained_on", "used_for"), [("train", "test"), ("train", "validation"), ("validation", "test")]
+)
+def test_a_run_whose_recorded_split_overlaps_is_refused(
+    coarse_run: Run, trained_on: str, used_for: str
+) -> None:
+    """In a small data set, or after samples were grouped in another way, the shares alone do not tell."""
+    ours = {"train": ("a",), "validation": ("b",), "test": ("c",)}
+    network = build(coarse_run=str(coarse_run.folder), inputs=INPUTS[:3])
+    data, split = DataSpec(size=(32, 32)), Split(**ours)
+    write_split(coarse_run, Split(**{**dict.fromkeys(ours, ()), trained_on: ours[used_for]}))
+    with pytest.raises(RunError, match=f"1 of the samples .*for instance '{ours[used_for][0]}'"):
+        network.prepare_training(data, split)
+    write_split(coarse_run, split)
+    network.prepare_training(data, split)
+
+
 def test_a_run_that_is_missing_is_told(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
     spec = job(coarse_run)
     shutil.rmtree(coarse_run.folder)
@@ -265,7 +284,7 @@ def test_a_run_at_another_size_is_told(tmp_path: Path, make_run: Callable[..., R
 def test_a_refined_generator_can_be_refined(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
     inner = job(coarse_run)["generator"]
     network = build(coarse=inner, inputs=INPUTS[:3])
-    network.prepare_training(DataSpec(size=(32, 32)))
+    network.prepare_training(DataSpec(size=(32, 32)), Split((), (), ()))
     given = read_checkpoint(coarse_run.checkpoint("best")).part("generator")
     innermost: Any = network.coarse
     for name, value in innermost.coarse.state_dict().items():
