@@ -32,8 +32,8 @@ METRICS_MARK = "<!-- table of metrics -->"
 
 SPEC_PAGE = """# Spec
 
-A spec is one JSON object. All its faults are told at once, each with its path and what is allowed. Wherever a
-component stands, a bare name is short for `{"type": name}`; its parameters are on the page
+A spec is one JSON object. All its errors are reported at once, each with its path and what is allowed. For a
+component, a bare name is short for `{"type": name}`; its parameters are on the page
 [Components](components.md). A relative path counts from the spec's own folder; `~` and `$VARIABLES` are
 replaced. `skinfw validate SPEC --filled` prints a spec with every default written out.
 
@@ -52,8 +52,8 @@ The same as JSON Schema, for editors: [segmentation.schema.json](segmentation.sc
 
 ABLATION_PAGE = """# Ablation
 
-An ablation file is one JSON object; [Run an ablation](../how-to/ablate.md) shows one. All its faults are told
-at once, and so are those of all its variants.
+An ablation file is one JSON object; [Run an ablation](../how-to/ablate.md) shows one. All its errors are
+reported at once, and so are those of all its variants.
 
 The same as JSON Schema, for editors: [ablation.schema.json](ablation.schema.json);
 `skinfw schema ablation` prints it.
@@ -177,7 +177,7 @@ def component(entry: Entry) -> str:
     schema = model.model_json_schema()
     definitions = schema.pop("$defs", {})
     notes = [f"Needs the extra `{entry.extra}`."] if entry.extra else []
-    notes += ["Stands in a spec that is silent."] if entry.default_for else []
+    notes += ["The default."] if entry.default_for else []
     parts = [f"### `{entry.name}` {{ #{entry.kind}-{entry.name} }}", " ".join([entry.summary, *notes])]
     parts.append(" ".join(schema.get("description", "").split()))
     if schema.get("properties"):

@@ -55,7 +55,7 @@ class LoopSpec(StrictModel):
         ge=1,
         le=MOST_STEPS,
         validate_default=True,
-        description="optimiser steps, instead of epochs",
+        description="optimizer steps, instead of epochs",
     )
     batch_size: int = Field(
         default=32, ge=1, le=MOST_BATCH, description="samples a step and process (report: 32)"
@@ -72,7 +72,7 @@ class LoopSpec(StrictModel):
         default=None, gt=0, description="largest norm of a network's gradient; null: no limit"
     )
     gradient_accumulation: int = Field(
-        default=1, ge=1, le=MOST_BATCH, description="batches to one optimiser step"
+        default=1, ge=1, le=MOST_BATCH, description="batches to one optimizer step"
     )
     precision: Literal["no", "bf16", "fp16"] = Field(
         default="no", description="mixed precision; no: float32 throughout"

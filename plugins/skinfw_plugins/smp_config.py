@@ -50,7 +50,7 @@ class SmpConfig(ComponentConfig):
         default=None,
         validate_default=True,
         description="weights that the encoder starts from, such as imagenet; unset: random ones. For a timm "
-        "model imagenet means the weights that the tag in its name tells, such as tu-resnet18.a1_in1k, or "
+        "model imagenet means the weights that the tag in its name says, such as tu-resnet18.a1_in1k, or "
         "timm's default ones. Or the path of a .safetensors file of the encoder's weights. For a BodyPix "
         "encoder bodypix, or the path of an .onnx file of BodyPix 2. Loaded when training "
         "begins, never with a checkpoint",

@@ -102,7 +102,7 @@ def masks() -> Files:
 
 
 def label_maps() -> Files:
-    """Label maps of a drawn person as codes and in DeepFashion's colours."""
+    """Label maps of a drawn person as codes and in DeepFashion's colors."""
     _, labels = _person()
     colors = {name: color for color, name in PALETTES["files"].items()}
     table = np.array([colors[name] for name in CLASSES], np.uint8)

@@ -11,7 +11,7 @@ from skinfw.errors import SkinfwError
 
 COMMANDS = {
     "run": ("run", "Train, measure and report what a spec describes."),
-    "validate": ("validate", "Check a spec and tell all its faults."),
+    "validate": ("validate", "Check a spec and report all its errors."),
     "list": ("list_components", "List the installed components."),
     "show": ("show", "Show one component and its parameters."),
     "schema": ("schema", "Print the JSON Schema of specs."),

@@ -26,7 +26,7 @@ def command(
 ) -> None:
     """Measure the test samples with the weights of RUN, a run folder, beside the baselines.
 
-    Writes metrics.json and report.html again. Everything needed stands in the checkpoint.
+    Writes metrics.json and report.html again. Everything needed is in the checkpoint.
     """
     from skinfw.cli.bar import progress_bar
     from skinfw.cli.figures import print_evaluation

@@ -18,7 +18,7 @@ COLUMNS = ("kind", "name", "summary", "provider", "note")
 def command(kind: str | None, as_json: bool) -> None:
     """List the installed components, or those of one KIND.
 
-    A component marked as default stands in a spec that is silent. Nothing of a plugin is imported.
+    A component marked as default is used where a spec names none. Nothing of a plugin is imported.
     """
     registry = installed()
     kinds = KINDS if kind is None else (kind,)

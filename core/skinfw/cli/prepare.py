@@ -24,7 +24,7 @@ EXAMPLES = 3
 @click.argument("output", type=click.Path(path_type=Path))
 @click.option(
     "--segmenter", cls=ComponentOption, kind="segmenter",
-    help='Tells skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
+    help='Finds skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
 )  # fmt: skip
 @click.option(
     "--pose-encoder", cls=ComponentOption, kind="pose_encoder",

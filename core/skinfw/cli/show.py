@@ -50,7 +50,7 @@ def _head(entry: Entry, schema: dict[str, Any]) -> Iterator[str]:
     if entry.extra:
         yield f"needs the extra {entry.extra}"
     if entry.default_for:
-        yield f"stands in {entry.default_for} of a spec that is silent"
+        yield f"default for {entry.default_for}"
     if schema.get("description"):
         yield ""
         yield " ".join(schema["description"].split())

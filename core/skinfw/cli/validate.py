@@ -12,7 +12,7 @@ from skinfw.segmentation_spec import SegmentationSpec
 from skinfw.spec import AnySpec, Spec, load_spec
 
 
-@click.command(name="validate", short_help="Check a spec and tell all its faults.")
+@click.command(name="validate", short_help="Check a spec and report all its errors.")
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option(
     "--set", "assignments", multiple=True, metavar="PATH=VALUE",
@@ -20,7 +20,7 @@ from skinfw.spec import AnySpec, Spec, load_spec
 )  # fmt: skip
 @click.option("--filled", is_flag=True, help="Print the spec as JSON with every default written out.")
 def command(spec: Path, assignments: tuple[str, ...], filled: bool) -> None:
-    """Check SPEC, a JSON file, and tell all its faults at once.
+    """Check SPEC, a JSON file, and report all its errors at once.
 
     Nothing is trained, no data is read and torch is not loaded.
     """

@@ -89,7 +89,7 @@ def class_table(data: SegmentationData, found: Segmentation) -> ClassTable:
             no background, or has too many classes.
     """
     if "background" not in found.regions:
-        raise RunError(f"the label segmenter {data.labels.name!r} tells no background; take another one")
+        raise RunError(f"the label segmenter {data.labels.name!r} finds no background; use another one")
     if isinstance(data.classes, dict):
         return _named(data.classes, found, data.labels.name)
     if data.classes == "regions":

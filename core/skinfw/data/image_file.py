@@ -214,7 +214,7 @@ def _riff_chunks(head: bytes) -> Iterator[tuple[bytes, int]]:
 
 
 def _coding(kind: str | None, head: bytes) -> tuple[int, int] | None:
-    """Return the code points of a PNG's cICP chunk or an AVIF's colour information box."""
+    """Return the code points of a PNG's cICP chunk or an AVIF's color information box."""
     if kind == "AVIF":
         place = head.find(b"colrnclx")
         if 0 <= place <= len(head) - 12:

@@ -204,7 +204,7 @@ class _Reader:
             found = None if keypoints is None else face_from_keypoints(keypoints, self.size)
         if found is None:
             raise DataError(
-                f"{self.folder}: nothing tells where the face is; give {KEYPOINTS_FILE} with points on the "
+                f"{self.folder}: nothing shows where the face is; give {KEYPOINTS_FILE} with points on the "
                 f"head, or {PARSING_FILE} with its classes in {RECORD_FILE}"
             )
         return found & kept

@@ -265,7 +265,7 @@ class PhotoPreparer:
             )
         if not segmentation.regions.get("skin") or not segmentation.regions.get("background"):
             raise RunError(
-                f"{photo.path}: the segmenter cannot tell skin and background, which prepare removes; "
+                f"{photo.path}: the segmenter does not find skin and background, which prepare removes; "
                 "use one that does"
             )
         asked = (*self.config.wanted_classes, *self.config.unwanted_classes)

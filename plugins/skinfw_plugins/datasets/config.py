@@ -49,7 +49,7 @@ class PhotosConfig(ComponentConfig):
     )
     segmenter: Annotated[ComponentSpec, Slot("segmenter")] = Field(
         default_factory=lambda: use_default("segmenter"),
-        description="tells skin, head, feet, apparel and background",
+        description="finds skin, head, feet, apparel and background",
     )
     pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] = Field(
         default_factory=lambda: use_default("pose_encoder"), description="finds the pose and draws it"

@@ -21,7 +21,7 @@ class LayoutConfig(ComponentConfig):
     root: SpecPath = Field(description="the data set's folder, as it was unpacked")
     segmenter: Annotated[ComponentSpec, Slot("segmenter")] | None = Field(
         default=None,
-        description="tells skin, head, feet, apparel and background; null: the label maps of the data set",
+        description="finds skin, head, feet, apparel and background; null: the label maps of the data set",
     )
     pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] | None = Field(
         default=None, description="finds the pose and draws it; null: the poses of the data set"

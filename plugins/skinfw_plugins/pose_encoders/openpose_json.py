@@ -131,7 +131,7 @@ def _in_pixels(
     if size is None:
         raise DataError(f"{path}: its coordinates are a range across the picture, whose size is not known")
     height, width = size
-    # OpenPose's ranges go from the centre of the first pixel to that of the last one
+    # OpenPose's ranges go from the center of the first pixel to that of the last one
     sides = np.array([width - 1, height - 1, 1])
     if unit == "zero_one":
         return [points * sides for points in people]

@@ -100,7 +100,7 @@ class SkinColourConfig(ComponentConfig):
 
     parts: Annotated[ComponentSpec, Slot("segmenter")] = Field(
         default_factory=_bodypix,
-        description="the segmenter that tells the parts of the body; its classes are named as BodyPix's",
+        description="the segmenter that finds the parts of the body; its classes are named as BodyPix's",
     )
     distance: float = Field(
         default=7.0,

@@ -42,7 +42,7 @@ class CustomLabels(StrictModel):
     )
     regions: dict[RegionName, tuple[str, ...]] = Field(
         min_length=1,
-        description="for each region that can be told, the names of its classes; a class in none "
+        description="for each region that the set knows, the names of its classes; a class in none "
         "of them belongs to no region",
     )
 

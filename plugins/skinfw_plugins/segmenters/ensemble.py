@@ -88,7 +88,7 @@ def _answer(member: EnsembleMember, found: Segmentation) -> _Answer:
     missing = [name for name in wanted if name not in found.regions]
     if missing:
         raise UserError(
-            f"ensemble: {member.segmenter.name} is asked for {', '.join(missing)}, but tells only "
+            f"ensemble: {member.segmenter.name} is asked for {', '.join(missing)}, but finds only "
             f"{', '.join(found.regions)}; ask another segmenter"
         )
     faces = face_classes(found.classes) if "head" in wanted else ()

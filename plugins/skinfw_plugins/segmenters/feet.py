@@ -83,7 +83,7 @@ class FeetSegmenter(JoinedSegmenter[FeetConfig]):
         named = [name for name in found.regions.get("feet", ()) if _BARE.search(name)]
         if not named and not ("skin" in found.regions and "background" in found.regions):
             raise UserError(
-                f"feet: the network {self.config.network.name} tells neither bare feet nor skin and "
+                f"feet: the network {self.config.network.name} finds neither bare feet nor skin and "
                 "background; say with bare what finds bare feet"
             )
         return found.of_classes(*named) | skin_on_the_ground(found, self.config.ankle_height)

@@ -58,7 +58,7 @@ def test_a_table_of_classes_that_the_labels_do_not_have_is_refused() -> None:
 def test_label_segmenters_without_background_are_refused() -> None:
     data = SegmentationData(root=Path("x"), size=(8, 8))
     bare = Segmentation(np.zeros((1, 1), np.uint8), ("hair",), {"head": ("hair",)})
-    with pytest.raises(RunError, match="'deepfashion' tells no background"):
+    with pytest.raises(RunError, match="'deepfashion' finds no background"):
         class_table(data, bare)
 
 

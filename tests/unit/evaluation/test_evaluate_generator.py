@@ -132,7 +132,7 @@ def test_a_baseline_that_cannot_paint_these_data_is_told(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    write_samples(tmp_path, ["a", "b"])  # nothing tells where the face is
+    write_samples(tmp_path, ["a", "b"])  # nothing shows where the face is
     spec = folder_spec(tiny_spec, tmp_path)
     data = build_dataset(spec)
     with caplog.at_level(logging.WARNING, "skinfw"):
@@ -141,7 +141,7 @@ def test_a_baseline_that_cannot_paint_these_data_is_told(
             split="test", step=0, device=CPU, baselines=build_baselines(spec),
         )  # fmt: skip
     assert set(found.values) == {"trained", "inpaint"}
-    assert "nothing tells where the face is" in found.unavailable["tone"]
+    assert "nothing shows where the face is" in found.unavailable["tone"]
     assert any("baseline tone is left out" in message for message in caplog.messages)
 
 

@@ -368,7 +368,7 @@ def test_a_segmenter_that_cannot_tell_skin_is_refused(
         return Segmentation(np.ones(photo.size, np.uint8), ("none", "all"), {"background": ("none",)})
 
     monkeypatch.setattr(DeepfashionSegmenter, "segment", segment)
-    with pytest.raises(RunError, match="the segmenter cannot tell skin"):
+    with pytest.raises(RunError, match="the segmenter does not find skin"):
         run(photos, tmp_path / "out")
 
 

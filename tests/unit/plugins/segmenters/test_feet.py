@@ -112,7 +112,7 @@ def test_the_haar_path_with_the_file_of_a_cascade(tmp_path: Path) -> None:
         ({"skin": ["skin"]}, {}, r"onnx_parser has no class of footwear \(its region feet: none\)"),
         ({"feet": ["left_foot"]}, {}, r"no class of footwear \(its region feet: left_foot\)"),
         (None, {"footwear": ["boots"]}, "has no class boots; it has wall, skin"),
-        ({"feet": ["left_shoe"]}, {}, "tells neither bare feet nor skin and background"),
+        ({"feet": ["left_shoe"]}, {}, "finds neither bare feet nor skin and background"),
         (None, {"bare": "haar"}, "haar does not tell feet"),
     ],
 )
