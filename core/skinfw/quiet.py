@@ -19,8 +19,12 @@ def quiet() -> Iterator[None]:
     """Send everything that this process writes to standard error nowhere, native code's lines too.
 
     It holds for all threads, so it belongs around short calls. Threads may use it at the same time: standard
-    error is back when the last of them is done.
+    error is back when the last of them is done. Where standard error was closed when Python began, nothing is
+    done: its number belongs to the next file that was opened.
     """
+    if sys.__stderr__ is None:
+        yield
+        return
     _redirect()
     try:
         yield
@@ -32,7 +36,7 @@ def _redirect() -> None:
     global _users, _kept
     with _lock:
         if _users == 0:
-            sys.stderr.flush()
+            _flush()
             _kept = os.dup(2)
             with Path(os.devnull).open("wb") as nowhere:
                 os.dup2(nowhere.fileno(), 2)
@@ -44,6 +48,11 @@ def _restore() -> None:
     with _lock:
         _users -= 1
         if _users == 0:
-            sys.stderr.flush()
+            _flush()
             os.dup2(_kept, 2)
             os.close(_kept)
+
+
+def _flush() -> None:
+    if sys.stderr is not None:  # a script may have set it aside
+        sys.stderr.flush()

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +47,21 @@ def test_calls_of_two_threads_that_overlap(capfd: Captured) -> None:
         other.submit(second.__exit__, None, None, None).result()
     os.write(2, b"after")
     assert capfd.readouterr().err == "after"
+
+
+def test_without_standard_error_no_other_file_is_silenced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of a standard error that was closed at the start goes to the next file that is opened."""
+    monkeypatch.setattr(sys, "stderr", None)
+    monkeypatch.setattr(sys, "__stderr__", None)
+    kept = os.dup(2)
+    try:
+        with (tmp_path / "other").open("wb") as other:
+            os.dup2(other.fileno(), 2)
+        with quiet():
+            os.write(2, b"kept")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+    assert (tmp_path / "other").read_bytes() == b"kept"
