@@ -7,13 +7,14 @@ it, each for its own kind.
 from __future__ import annotations
 
 import logging
+import os
 import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
@@ -24,6 +25,12 @@ from skinfw.regular_file import open_regular
 
 MAX_PIXELS = 100_000_000
 """Larger images are rejected before they are decoded: a small file can hold a huge image."""
+
+MAX_BYTES = 2**30
+"""Larger files are rejected: those of `MAX_PIXELS` have fewer bytes, however they are stored."""
+
+MAX_READS = 1_000_000
+"""Pieces that a file is decoded from; large PNGs have some hundred thousand."""
 
 MAX_SIDE = 65_535
 """Images that are higher or wider are rejected: most formats allow no more, and decoding 100 million rows of
@@ -128,7 +135,32 @@ def decoding(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: cannot be read: {str(detail)[:_MESSAGE_LENGTH]}") from error
 
 
-def _decode(path: Path, file: BinaryIO) -> DecodedImage:
+class _CountedReads:
+    """A file that ends with an error where a decoder reads it in small pieces for minutes.
+
+    Pillow passes over what means nothing in a JPEG or GIF byte by byte, and a small archive may hold
+    gigabytes of it.
+    """
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path, self._file = path, file
+        self._left = MAX_READS
+
+    def read(self, size: int = -1) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise DataError(f"{self._path}: cannot be read: most of it is not an image; save the image again")
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def _decode(path: Path, opened: BinaryIO) -> DecodedImage:
+    if (size := opened.seek(0, os.SEEK_END)) > MAX_BYTES:
+        raise DataError(f"{path}: {size:,} bytes; an image of {MAX_PIXELS:,} pixels has fewer")
+    opened.seek(0)
+    file = cast("BinaryIO", _CountedReads(path, opened))
     head = file.read(_HEAD)
     if head.startswith(b"\xff\xd8") and _scans(head, file) > MAX_SCANS:
         raise DataError(f"{path}: a JPEG of more than {MAX_SCANS} scans; save the image again")

@@ -15,6 +15,10 @@ STRUCK_OUT_FILE = "struck_out.jsonl"
 """Lies in the folder that the samples' names are relative to: one name a line, as a JSON string."""
 
 
+MOST_BYTES = 64 * 2**20
+"""Size of the largest file that is read, in bytes: a million names."""
+
+
 def struck_out(root: Path) -> set[str]:
     """Return the names of the samples that are not to be used; empty where there is no such file.
 
@@ -26,7 +30,7 @@ def struck_out(root: Path) -> set[str]:
     """
     path = root / STRUCK_OUT_FILE
     try:
-        text = read_regular(path).decode("utf-8-sig")
+        text = read_regular(path, MOST_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         return set()
     except OSError as error:

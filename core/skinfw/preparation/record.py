@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+from skinfw.data.image_file import MAX_BYTES
 from skinfw.data.sample_folder import read_record
 from skinfw.data.sample_writer import WRITTEN_FILES, remove_sample, writing_failed
 from skinfw.errors import DataError, RunError
 from skinfw.preparation.filters import Facts
 from skinfw.preparation.source import Entry
-from skinfw.regular_file import read_regular
+from skinfw.regular_file import open_regular
 
 
 def own_record(folder: Path) -> dict[str, Any] | None:
@@ -53,12 +55,15 @@ def content_hash(photo: Path, sources: tuple[Path, ...], entry: Entry) -> str:
     digest = hashlib.sha256()
     for path in (photo, *sources):
         try:
-            data = read_regular(path)
+            with open_regular(path) as file:
+                if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                    raise DataError(f"{path}: larger than {MAX_BYTES:,} bytes")
+                content = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
-            data = b""
+            content = hashlib.sha256().hexdigest()
         except OSError as error:
             raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-        digest.update(f"{path.name}\0{hashlib.sha256(data).hexdigest()}\0".encode("utf-8", "surrogateescape"))
+        digest.update(f"{path.name}\0{content}\0".encode("utf-8", "surrogateescape"))
     if entry.view or entry.group:
         digest.update(f"{entry.view}\0{entry.group}".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -82,7 +82,7 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
         return Segmentation(found, labels.classes, labels.regions)
 
     def other_tables(self) -> Mapping[str, LabelTable]:
-        """Return the other label sets where the user has named one; a table of names fits the model or fails."""
+        """Return the other label sets where the user named one; a table of names fits the model, or fails."""
         return other_tables(self.config.labels) if isinstance(self.config.labels, str) else {}
 
     def fingerprint(self) -> str:

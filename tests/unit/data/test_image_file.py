@@ -21,6 +21,8 @@ from skinfw.data.label_file import read_label_image
 from skinfw.data.mask_file import read_mask
 from skinfw.data.photo import BLACK, Photo, read_picture
 from skinfw.errors import DataError
+from skinfw.preparation.record import content_hash
+from skinfw.preparation.source import Entry
 
 ROWS, COLUMNS = np.mgrid[0:160:10, 0:240:10]
 PICTURE = np.stack([COLUMNS, ROWS, np.full((16, 24), 90)], axis=2).astype(np.uint8)
@@ -100,6 +102,35 @@ def test_special_files(tmp_path: Path) -> None:
         for read in (Photo.read, read_mask, read_label_image):
             with pytest.raises(DataError, match=rf"{name}: .*{reason}"):
                 read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\xff\xd8\xff\xe0\x00\x02",
+        b"\xff\xd8" + b"\xff\xfe\x00\x02" * 20_000,
+        b"\xff\xd8" + b"\xff" * 20_000,
+        encoded("GIF", Image.fromarray(PICTURE).quantize(8))[:-1],
+    ],
+    ids=["jpeg", "comments", "fill", "gif"],
+)
+def test_what_would_be_read_byte_by_byte_for_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes
+) -> None:
+    monkeypatch.setattr(image_file, "MAX_READS", 10_000)
+    (tmp_path / "a.jpg").write_bytes(start + bytes(20_000))
+    with pytest.raises(DataError, match=r"a\.jpg: cannot be read: most of it is not an image"):
+        open_image(tmp_path / "a.jpg")
+
+
+def test_a_file_larger_than_any_image(tmp_path: Path) -> None:
+    with (tmp_path / "a.webp").open("wb") as file:
+        file.write(encoded("WEBP"))
+        file.truncate(2**40)  # holds nothing on the disk
+    with pytest.raises(DataError, match=r"a\.webp: 1,099,511,627,776 bytes; an image of 100"):
+        open_image(tmp_path / "a.webp")
+    with pytest.raises(DataError, match=r"a\.webp: larger than 1,073,741,824 bytes"):
+        content_hash(tmp_path / "a.webp", (), Entry("a.webp", tmp_path / "a.webp"))
 
 
 def test_a_jpeg_of_very_many_scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
