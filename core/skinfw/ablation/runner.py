@@ -116,7 +116,7 @@ class _Schedule:
         state = self.states[run]
         self.tell(f"[{number}/{self.total}] {run.label}: {_verb(state)} in {run.folder}")
         overwrite = state == "changed"
-        job = Job(run.label, run.spec.to_json(), run.folder.resolve(), overwrite, self.engine.threads)
+        job = Job(run.label, run.spec.to_json(), run.folder.absolute(), overwrite, self.engine.threads)
         try:
             self.working[run] = self.engine.start(job)
         except (SkinfwError, OSError) as error:  # one run that cannot start must not end the others

@@ -66,6 +66,11 @@ def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"struck_out\.jsonl: cannot be read"):
         struck_out(tmp_path)
     (tmp_path / STRUCK_OUT_FILE).rmdir()
+    with (tmp_path / STRUCK_OUT_FILE).open("wb") as file:
+        file.truncate(2**40)  # holds nothing on the disk
+    with pytest.raises(DataError, match=r"struck_out\.jsonl: cannot be read: larger than 67,108,864 bytes"):
+        struck_out(tmp_path)
+    (tmp_path / STRUCK_OUT_FILE).unlink()
     os.mkfifo(tmp_path / STRUCK_OUT_FILE)
     with pytest.raises(DataError, match=r"struck_out\.jsonl: cannot be read: a FIFO"):
         struck_out(tmp_path)
