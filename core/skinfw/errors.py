@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Sequence
 
@@ -127,3 +128,11 @@ def first_line(error: Exception) -> str:
     """Return the first line of what a library's error says; its kind where it says nothing."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def write_fault(error: OSError) -> str:
+    """Return why something cannot be written, and what to do where only another path helps."""
+    if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
+        there = "a folder" if error.errno == errno.EISDIR else "a file"
+        return f"{there} is in the way; give another path"
+    return error.strerror or str(error)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from skinfw.errors import RunError, SpecError, shortened
+from skinfw.errors import RunError, SpecError, shortened, write_fault
 from skinfw.leftovers import remove_leftovers, temporary_beside
 from skinfw.regular_file import read_regular
 
@@ -153,7 +153,7 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.chmod(mode)  # a library that made the file again may have kept it from others
             temporary.replace(path)
     except OSError as error:
-        raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise RunError(f"{path}: cannot be written: {write_fault(error)}") from error
 
 
 def write_text(path: Path, text: str) -> None:

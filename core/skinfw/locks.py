@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from skinfw.errors import RunError
+from skinfw.errors import RunError, write_fault
 
 PATIENCE = 2.0
 """Seconds to wait where nobody waits for long: the processes of a killed one end a moment after it."""
@@ -81,7 +81,7 @@ def locked_folder(folder: Path, lock_file: str, who: str) -> Iterator[FolderLock
         folder.mkdir(parents=True, exist_ok=True)
         acquired = lock.acquire(PATIENCE)
     except OSError as error:
-        raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
+        raise RunError(f"{folder}: cannot be written: {write_fault(error)}") from error
     if not acquired:
         raise RunError(f"{folder}: another {who} is at work here; wait for it, or give another --output")
     try:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.component_spec import ComponentSpec, Slot, use_default, use_defaults
-from skinfw.errors import RunError
+from skinfw.errors import RunError, SpecError
 from skinfw.faults import refuse, spec_error
 from skinfw.inputs import APPAREL, LINE, SKIN, InputName
 from skinfw.jsonfile import read_json
@@ -256,6 +256,8 @@ def parse_spec(
     Raises:
         SpecError: all faults at once.
     """
+    if isinstance(value, dict) and "variants" in value and "data" not in value:
+        raise SpecError(source, ["is an ablation file, not a spec; run it with skinfw ablate"])
     model = SegmentationSpec if isinstance(value, dict) and value.get("task") == "segmentation" else Spec
     try:
         return model.model_validate(value, context={"folder": folder, "registry": registry})

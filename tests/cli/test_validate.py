@@ -166,3 +166,15 @@ def test_a_name_that_is_no_text_is_printed_all_the_same(tmp_path: Path) -> None:
         done = subprocess.run(command, check=False, capture_output=True)
         assert done.returncode == (0 if len(arguments) == 1 else 2)
         assert b"Traceback" not in done.stderr
+
+
+def test_a_spec_and_an_ablation_file_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    spec, ablation = tmp_path / "spec.json", tmp_path / "ablation.json"
+    spec.write_text(json.dumps(SPEC), encoding="utf-8")
+    ablation.write_text(
+        json.dumps({"name": "a", "base": "spec.json", "variants": {"b": {}}}), encoding="utf-8"
+    )
+    for command, file, advice in (("validate", ablation, "skinfw ablate"), ("ablate", spec, "skinfw run")):
+        result = CliRunner().invoke(main, [command, str(file)])
+        assert result.exit_code == 2
+        assert f"run it with {advice}" in result.stderr and "1 fault" in result.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from skinfw.errors import RunError, SpecError
-from skinfw.jsonfile import MOST_LEVELS, parse_json, read_json, replacing, write_json
+from skinfw.jsonfile import MOST_LEVELS, parse_json, read_json, replacing, write_json, write_text
 
 
 def fault(path: Path) -> str:
@@ -127,3 +127,17 @@ def test_a_file_may_be_read_by_whom_the_users_umask_allows(tmp_path: Path) -> No
         temporary.unlink()
         temporary.touch(mode=0o600)  # as safetensors does
     assert (tmp_path / "new").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("folder", "a folder is in the way; give another path"),
+        ("file/x", "a file is in the way; give another"),
+    ],
+)
+def test_what_is_in_the_way_of_a_file_is_named(tmp_path: Path, place: str, reason: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=f"{place}: cannot be written: {reason}"):
+        write_text(tmp_path / place, "text")

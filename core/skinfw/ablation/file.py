@@ -169,6 +169,9 @@ def parse_ablation(value: Any, source: str = "ablation") -> AblationSpec:
     try:
         return AblationSpec.model_validate(value)
     except ValidationError as error:
+        if isinstance(value, dict) and "training" in value and "variants" not in value:
+            fault = "is a spec, not an ablation file; run it with skinfw run, or name it as the base of one"
+            raise SpecError(source, [fault]) from None
         raise spec_error(source, error, value) from None
 
 

@@ -40,10 +40,11 @@ def command(
 
     from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.poses import benchmark_poses, poses_table
-    from skinfw.cli.measured import all_that_can_run, tell_figures
+    from skinfw.cli.measured import all_that_can_run, check_output, tell_figures
     from skinfw.component_spec import use_default
     from skinfw.reporting.console import print_table
 
+    check_output(output)
     # the label maps of the usual segmenter are no photos
     chosen = chosen_photos(photos, use_default("segmenter"), limit=limit)
     if references:

@@ -49,9 +49,10 @@ def command(
 
     from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.segmenters import benchmark_segmenters, figures_table
-    from skinfw.cli.measured import all_that_can_run, tell_figures
+    from skinfw.cli.measured import all_that_can_run, check_output, tell_figures
     from skinfw.reporting.console import print_table
 
+    check_output(output)
     chosen = chosen_photos(photos, true, test_fraction, limit, references)
     if references:
         figures = benchmark_segmenters(references, true, chosen)

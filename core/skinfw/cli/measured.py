@@ -53,6 +53,16 @@ def all_that_can_run(
     return figures
 
 
+def check_output(output: Path | None) -> None:
+    """Refuse a file for the figures that cannot be written, before anything is measured.
+
+    Raises:
+        UserError: it is a folder.
+    """
+    if output is not None and output.is_dir():
+        raise UserError(f"{output}: a folder; name the JSON file to write")
+
+
 def tell_figures(figures: Mapping[str, Figures], output: Path | None) -> None:
     """Say which photos could not be measured, and write all figures to a file if there is to be one."""
     from skinfw.benchmark.labels import same_photos

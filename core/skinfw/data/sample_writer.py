@@ -22,7 +22,7 @@ from skinfw.data.parts import PersonParts
 from skinfw.data.sample import APPAREL, BODY, LINE, SKIN
 from skinfw.data.sample_folder import KEYPOINTS_FILE, PARSING_FILE, RECORD_FILE
 from skinfw.data.segmentation import LabelMap, Picture
-from skinfw.errors import RunError
+from skinfw.errors import RunError, write_fault
 
 WRITTEN_FILES = (
     *(f"{part}.png" for part in (APPAREL, SKIN, BODY, LINE)),
@@ -163,4 +163,4 @@ def writing_failed(path: Path, error: OSError) -> RunError:
         return RunError(
             f"{path}: the disk is full; finished samples stay, make room and run the same command again"
         )
-    return RunError(f"{path}: cannot be written: {error.strerror or error}")
+    return RunError(f"{path}: cannot be written: {write_fault(error)}")
