@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from skinfw.data.body_zones import UNDECIDED, ZONES, Zone, ZoneMap, zones_of_outline, zones_of_pose
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.segmentation import LabelTable, Segmentation
+from skinfw.data.segmentation import LabelMap, LabelTable, Segmentation
 from skinfw.regions import REGIONS, RegionName
 
 OWN = ""
@@ -202,16 +202,29 @@ def evidence_of(segmentation: Segmentation, keypoints: Keypoints | None) -> Evid
     Returns:
         the evidence; None where nobody knows where the body is.
     """
-    step = max(1, -(-max(segmentation.labels.shape) // _SIDE))
-    labels = segmentation.labels[::step, ::step]
-    zones: ZoneMap | None
+    zones = _zones(segmentation, keypoints)
+    return None if zones is None else _counted(segmentation.labels, zones)
+
+
+def _zones(segmentation: Segmentation, keypoints: Keypoints | None) -> ZoneMap | None:
+    """Return where the parts of the body are, for every pixel of a label map that is looked at."""
+    step = _step(segmentation.labels)
     if keypoints is None:
-        zones = zones_of_outline(segmentation.person[::step, ::step])
-    else:
-        small = keypoints.mapped(1 / step, 1 / step, 0, 0)
-        zones = zones_of_pose(small, (labels.shape[0], labels.shape[1]))
-    if zones is None:
-        return None
+        return zones_of_outline(segmentation.person[::step, ::step])
+    height, width = segmentation.labels[::step, ::step].shape
+    return zones_of_pose(keypoints.mapped(1 / step, 1 / step, 0, 0), (height, width))
+
+
+def _step(labels: LabelMap) -> int:
+    """Return of how many pixels one is looked at, in each direction."""
+    height, width = labels.shape
+    return max(1, -(-max(height, width) // _SIDE))
+
+
+def _counted(labels: LabelMap, zones: ZoneMap) -> Evidence:
+    """Count the codes of a label map in each of the zones, which are small."""
+    step = _step(labels)
+    labels = labels[::step, ::step]
     decided = zones != UNDECIDED
     pairs = labels[decided].astype(np.int64) * len(ZONES) + zones[decided]
     counts = np.bincount(pairs, minlength=256 * len(ZONES)).reshape(256, len(ZONES))
@@ -270,12 +283,12 @@ def check_label_map(
         keypoints: the pose, in its pixels.
         others: the tables that it may be of too, by what to set to get them.
     """
-    evidence = evidence_of(segmentation, keypoints)
-    if evidence is None:
+    zones = _zones(segmentation, keypoints)
+    if zones is None:
         return {}, ""
+    evidence = _counted(segmentation.labels, zones)
     fits = fits_of(evidence, segmentation.table, others)
-    mirrored = evidence_of(replace(segmentation, labels=segmentation.labels[:, ::-1]), keypoints)
-    fit = None if mirrored is None else mirrored.fit(segmentation.table)
+    fit = _counted(segmentation.labels[:, ::-1], zones).fit(segmentation.table)
     if fit is not None:
         fits[MIRRORED] = fit
     background = evidence.background_elsewhere(segmentation.table)
