@@ -217,8 +217,8 @@ def _zones(segmentation: Segmentation, keypoints: Keypoints | None) -> ZoneMap |
 
 def _step(labels: LabelMap) -> int:
     """Return of how many pixels one is looked at, in each direction."""
-    height, width = labels.shape
-    return max(1, -(-max(height, width) // _SIDE))
+    longer: int = max(labels.shape)
+    return max(1, -(-longer // _SIDE))
 
 
 def _counted(labels: LabelMap, zones: ZoneMap) -> Evidence:
