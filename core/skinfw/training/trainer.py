@@ -129,6 +129,12 @@ class Trainer:
         checkpoint = read_checkpoint(path)
         progress = checkpoint.progress
         self._check_place(path, progress)
+        parts = {name.partition(".")[0] for name in checkpoint.tensors}
+        if progress.step and not any(part.endswith("_optimizer") for part in parts):
+            raise RunError(
+                f"{path}: has no optimizer state, as a copy of the best checkpoint has none; restore the "
+                "last checkpoint, or start again with --overwrite"
+            )
         try:
             self.learner.load(checkpoint)
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -145,3 +146,15 @@ def test_a_best_checkpoint_that_was_removed_is_chosen_again(
     run = Pipeline(spec, output=tmp_path / "run", resume=True).fit().run
     assert f"{run.checkpoint('best')}: is missing; the best checkpoint is chosen again" in caplog.text
     assert read_checkpoint(run.checkpoint("best")).progress.step == 2
+
+
+def test_a_copy_of_the_best_checkpoint_is_not_the_last(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    """It has no state of the optimizers: without it the run would not be the one that it was."""
+    spec = tiny_spec(baselines=[], losses=["l1"])
+    del spec["discriminator"]
+    spec["training"] |= {"epochs": None, "steps": 2}
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
+    shutil.copy(run.checkpoint("best"), run.checkpoint("last"))
+    spec["training"]["steps"] = 3
+    with pytest.raises(RunError, match="has no optimizer state, as a copy of the best checkpoint has none"):
+        Pipeline(spec, output=tmp_path / "run", resume=True).fit()
