@@ -231,21 +231,14 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"base_channels": 4, "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
     ),
     ("generator", "smp_unet"): of(
-        {"encoder": "tu-test_resnet", "base_channels": 2},
-        {
-            "encoder": "tu-test_resnet",
-            "base_channels": 2,
-            "decoder": "deeplabv3plus",
-            "condition": "tone_film",
-            "noise": "dropout",
-            "dropout": 0.5,
-        },
+        {"encoder": "tu-test_resnet", "base_channels": 2, "condition": "tone", "noise": "channel"},
         {
             "encoder": "tu-test_resnet",
             "base_channels": 4,
             "decoder": "fpn",
-            "condition": "tone",
-            "noise": "channel",
+            "condition": "tone_film",
+            "noise": "dropout",
+            "dropout": 0.5,
         },
     ),
     ("generator", "pix2pixhd"): of(
@@ -375,8 +368,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("pose_encoder", "mediapipe"): lambda _: [Example({"draw": "lines"}, {"photo": GREY})],
     ("pose_encoder", "rtmpose"): _rtmpose,
     ("segmentation_network", "smp"): of(
-        {"encoder": "tu-test_resnet", "base_channels": 2},
-        {"encoder": "tu-test_resnet", "base_channels": 2, "decoder": "deeplabv3plus", "dropout": 0.5},
+        {"encoder": "tu-test_resnet", "base_channels": 2, "dropout": 0.5},
         {"encoder": "bodypix_050", "encoder_depth": 4, "base_channels": 2},
     ),
     ("pose_encoder", "deepfashion_points"): _deepfashion_points,

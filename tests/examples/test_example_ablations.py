@@ -81,10 +81,10 @@ def test_smoke_size_runs_to_its_page(path: Path, tmp_path: Path, inline_engine: 
     # the figures mean nothing here: a few steps show as much as an epoch
     shorter = {
         "training.epochs": None,
-        "training.steps": 5,
+        "training.steps": 5 if path.stem == "wgan" else 2,  # its generator trains in every fifth
         "metrics": ["mse"],
         "data.validation_fraction": 0,
-        "data.dataset.count": 20,
+        "data.dataset.count": 12,
     }
     result = skinfw.ablate(path, output=tmp_path, engine=inline_engine, overrides=shorter)
     assert [run.reason for run in result.failures] == []

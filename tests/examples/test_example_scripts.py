@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -24,11 +26,15 @@ def _run(*command: str | Path, folder: Path, **variables: str) -> str:
     return done.stdout
 
 
-def test_compose_trains_in_15_lines(tmp_path: Path) -> None:
+def test_compose_trains_in_15_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     body = COMPOSE.read_text(encoding="utf-8").split('"""', 2)[2]
     assert len([line for line in body.splitlines() if line.strip()]) <= 15
-    printed = _run(COMPOSE, "1", folder=tmp_path)
-    assert " dB on skin" in printed
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [str(COMPOSE), "1"])
+    runpy.run_path(str(COMPOSE), run_name="__main__")
+    assert " dB on skin" in capsys.readouterr().out
     assert (tmp_path / "runs" / "compose" / "report.html").is_file()
 
 
@@ -49,7 +55,18 @@ def test_plugin_is_listed_without_being_imported(site: str, tmp_path: Path) -> N
     assert _run("-c", code, folder=tmp_path, PYTHONPATH=site).strip() == "skinfw-meantone 0.1.0 False"
 
 
-def test_plugin_loss_and_hook_take_part_in_a_run(site: str, tmp_path: Path) -> None:
+BOTH = """
+import json, sys
+import pytest
+from skinfw.cli import main
+run, tests = map(json.loads, sys.argv[1:])
+main(run, standalone_mode=False)
+sys.exit(pytest.main(tests))
+"""
+
+
+def test_plugin_takes_part_in_a_run_and_passes_its_own_tests(site: str, tmp_path: Path) -> None:
+    """In one process, as each would import torch."""
     settings = [
         "training.epochs=1",
         "training.batch_size=4",
@@ -59,10 +76,17 @@ def test_plugin_loss_and_hook_take_part_in_a_run(site: str, tmp_path: Path) -> N
         "data.size=[32,32]",
         'losses=["l1",{"type":"mean_tone","weight":10}]',
         'metrics=["psnr"]',
+        "baselines=[]",
     ]
     options = [word for setting in settings for word in ("--set", setting)]
     spec = ROOT / "examples" / "quickstart.json"
-    _run("-m", "skinfw", "run", spec, "--output", "run", *options, folder=tmp_path, PYTHONPATH=site)
+    run = ["run", str(spec), "--output", "run", *options]
+    tests = ["-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "--import-mode=importlib"]
+    # pytest exits with 5 when it finds no test
+    _run(
+        "-c", BOTH, json.dumps(run), json.dumps([*tests, str(PLUGIN / "tests")]),
+        folder=tmp_path, PYTHONPATH=site,
+    )  # fmt: skip
     log = (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8")
     assert '"mean_tone": ' in log
     rows = (tmp_path / "run" / "figures.csv").read_text(encoding="utf-8").splitlines()
@@ -73,12 +97,6 @@ def test_plugin_loss_and_hook_take_part_in_a_run(site: str, tmp_path: Path) -> N
         ["test", "picture/psnr"],
         ["test", "skin/psnr"],
     ]
-
-
-def test_plugin_passes_its_own_tests(site: str, tmp_path: Path) -> None:
-    options = ("-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, "--import-mode=importlib")
-    # pytest exits with 5 when it finds no test
-    _run("-m", "pytest", *options, PLUGIN / "tests", folder=tmp_path, PYTHONPATH=site)
 
 
 def test_tutorial_shows_the_plugins_manifest_and_entry_points() -> None:

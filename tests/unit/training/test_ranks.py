@@ -122,6 +122,7 @@ def test_a_rank_that_dies_ends_the_others(training: Any) -> None:
 
 STEP = """
 import sys
+from pathlib import Path
 import torch
 from skinfw.assemble import build_training_dataset
 from skinfw.data.batch import collate
@@ -129,22 +130,27 @@ from skinfw.jsonfile import read_json
 from skinfw.spec import parse_spec
 from skinfw.training.networks import Networks
 from skinfw.training.trainer import make_accelerator
-spec = parse_spec(read_json(__import__("pathlib").Path(sys.argv[1])))
-accelerator = make_accelerator(spec.training)
-dataset = build_training_dataset(spec)
-batch = collate([dataset.load(name) for name in dataset.names()[:8]])
-for index in range(8):
-    batch.skin[index, :, : 4 * index] = 0
-batch.skin[6] = 0
-networks = Networks(spec, accelerator)
-parts = accelerator.num_processes * spec.training.gradient_accumulation
-places = torch.arange(8).split(8 // parts)[accelerator.process_index :: accelerator.num_processes]
-values = networks.train_step([batch.take(each) for each in places], 1, "")
-if accelerator.is_main_process:
+
+def step(path):
+    spec = parse_spec(read_json(Path(path)))
+    accelerator = make_accelerator(spec.training)
+    dataset = build_training_dataset(spec)
+    batch = collate([dataset.load(name) for name in dataset.names()[:8]])
+    for index in range(8):
+        batch.skin[index, :, : 4 * index] = 0
+    batch.skin[6] = 0
+    networks = Networks(spec, accelerator)
+    parts = accelerator.num_processes * spec.training.gradient_accumulation
+    places = torch.arange(8).split(8 // parts)[accelerator.process_index :: accelerator.num_processes]
+    values = networks.train_step([batch.take(each) for each in places], 1, "")
     kept = {part.name: part.optimizer.state_dict()["state"] for part in networks.parts}
     grads = {name: torch.cat([state[key]["exp_avg"].flatten() for key in sorted(state)])
              for name, state in kept.items()}
-    torch.save({"values": values, "gradients": grads}, sys.argv[2])
+    if accelerator.is_main_process:
+        torch.save({"values": values, "gradients": grads}, f"{path}.{accelerator.num_processes}.pt")
+
+for path in sys.argv[1:]:
+    step(path)
 """
 
 
@@ -157,20 +163,17 @@ def test_a_step_of_two_processes_is_that_of_one_with_all_samples(
         losses=[*skin, "colour", {"type": "gan", "r1": 10}, "feature_matching"],
     )
     spec["discriminator"] |= {"norm": "instance", "spectral_norm": True}
-    results = []
-    for processes, accumulation in ((1, 1), (2, 1), (2, 2)):
+    paths = []
+    for accumulation in (1, 2):
         spec["training"]["gradient_accumulation"] = accumulation
-        path, result = tmp_path / "spec.json", tmp_path / f"{processes}-{accumulation}.pt"
-        path.write_text(json.dumps(spec), encoding="utf-8")
-        arguments = ("-c", STEP, str(path), str(result))
-        if processes == 1:
-            subprocess.run([sys.executable, *arguments], check=True, timeout=LIMIT)
-        else:
-            done = ended(start_ranks(*arguments))
-            assert [code for code, *_ in done] == [0, 0], done
-        results.append(torch.load(result))
-    alone, *others = results
-    for other in others:
+        paths.append(tmp_path / f"{accumulation}.json")
+        paths[-1].write_text(json.dumps(spec), encoding="utf-8")
+    subprocess.run([sys.executable, "-c", STEP, str(paths[0])], check=True, timeout=LIMIT)
+    done = ended(start_ranks("-c", STEP, *map(str, paths)))
+    assert [code for code, *_ in done] == [0, 0], done
+    alone = torch.load(f"{paths[0]}.1.pt")
+    for path in paths:
+        other = torch.load(f"{path}.2.pt")
         assert other["values"] == pytest.approx(alone["values"], rel=1e-5)
         for name, gradient in alone["gradients"].items():
             off = float((other["gradients"][name] - gradient).norm() / gradient.norm())
