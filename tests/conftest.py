@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -12,6 +13,14 @@ from typing import Any
 import pytest
 
 SpecValue = dict[str, Any]
+
+
+def pytest_configure() -> None:
+    """Let the processes that tests start receive signals, even where ``nohup`` or ``&`` had them ignored."""
+    for name in ("SIGHUP", "SIGINT", "SIGTERM"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
@@ -266,3 +275,22 @@ def inline_engine() -> Any:
             return Ended(Outcome("done", "", 0.0, platform.node()))
 
     return InlineEngine()
+
+
+@pytest.fixture
+def ray_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A Ray cluster of two nodes with one CPU each on this machine; gives its address."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'skinfw[ray]'")
+    from ray.cluster_utils import Cluster
+
+    # Ray's workers give way to everything else: beside other tests they would hardly get on
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    # its statistics are gathered in threads that outlive the cluster, and speak up in other tests
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    node = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=node)
+    try:
+        cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+        yield cluster.address
+    finally:
+        cluster.shutdown()

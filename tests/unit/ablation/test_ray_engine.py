@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,27 +12,11 @@ from skinfw.ablation.process import Job, Outcome
 from skinfw.ablation.ray_engine import RayEngine, _RayRun, _run_on_node
 from skinfw.ablation.runner import run_missing
 
-MEGABYTE = 2**20
 NOT_INSTALLED = "Ray is not installed: pip install 'skinfw[ray]'"
 
 
-@pytest.fixture
-def cluster() -> Iterator[str]:
-    """A cluster of two nodes with one CPU each; gives its address."""
-    pytest.importorskip("ray", reason=NOT_INSTALLED)
-    from ray.cluster_utils import Cluster
-
-    node = {"num_cpus": 1, "object_store_memory": 80 * MEGABYTE, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
-    try:
-        cluster.add_node(num_cpus=1, object_store_memory=80 * MEGABYTE)
-        yield cluster.address
-    finally:
-        cluster.shutdown()
-
-
 def test_both_nodes_of_a_cluster_make_runs(
-    cluster: str, planned: Callable[..., Plan], tiny_spec: Callable[..., Any]
+    ray_cluster: str, planned: Callable[..., Plan], tiny_spec: Callable[..., Any]
 ) -> None:
     base = tiny_spec(losses=["l1"], baselines=[])
     del base["discriminator"]
@@ -40,7 +24,7 @@ def test_both_nodes_of_a_cluster_make_runs(
     plan = planned(
         base=base, variants={"skin": {}, "too_large": {"training": {"batch_size": 1000}}}, seeds=[0]
     )
-    engine = RayEngine(cluster)
+    engine = RayEngine(ray_cluster)
     try:
         outcomes = list(run_missing(plan.runs, engine, lambda line: None).values())
     finally:

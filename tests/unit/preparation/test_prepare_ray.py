@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +17,12 @@ from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import PrepareReport
 
 PhotoWriter = Callable[..., Path]
-MEGABYTE = 2**20
 
 
 @pytest.fixture
-def cluster(troubled: ComponentSpec, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A cluster of two nodes with one CPU each, which know the troubled segmenter; gives its address."""
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'skinfw[ray]'")
-    from ray.cluster_utils import Cluster
-
-    # Ray's workers give way to everything else: beside other tests they would hardly get on
-    monkeypatch.setenv("RAY_worker_niceness", "0")
-    node = {"num_cpus": 1, "object_store_memory": 80 * MEGABYTE, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
-    try:
-        cluster.add_node(num_cpus=1, object_store_memory=80 * MEGABYTE)
-        yield cluster.address
-    finally:
-        cluster.shutdown()
+def cluster(troubled: ComponentSpec, ray_cluster: str) -> str:
+    """The address of a cluster whose nodes know the troubled segmenter."""
+    return ray_cluster
 
 
 @pytest.fixture
