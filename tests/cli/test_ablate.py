@@ -52,38 +52,6 @@ def times(output: Path) -> dict[str, int]:
     }
 
 
-def test_two_variants_side_by_side_one_of_which_fails(tmp_path: Path, base: dict[str, Any]) -> None:
-    file = write(tmp_path, base, variants={"skin": {}, "too_large": {"training": {"batch_size": 1000}}})
-    output = tmp_path / "out"
-    done = subprocess.run(
-        [sys.executable, "-m", "skinfw", "ablate", str(file), "--output", str(output), "--jobs", "2"],
-        capture_output=True, text=True, timeout=400, check=False,
-    )  # fmt: skip
-    assert done.returncode == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "[2/2] too_large seed 0: starts in" in done.stderr
-    told = "Failed: too_large seed 0: "
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith(told)]
-    assert "training samples are too few for one step of 1000" in line
-    assert (output / "skin" / "seed_0" / "report.html").is_file()
-    assert "test at step" in (output / "skin" / "seed_0.log").read_text(encoding="utf-8")
-    page = (output / "ablation.html").read_text(encoding="utf-8")
-    assert "Failed: too_large seed 0: " in page
-    value = json.loads((output / "ablation.json").read_text(encoding="utf-8"))
-    assert value["variants"]["too_large"]["runs"][0]["status"] == "failed"
-    listed = ablate(file, "--output", output, "--dry-run")
-    assert [line.split()[:3] for line in listed.stdout.splitlines()[1:]] == [
-        ["skin", "0", "done"],
-        ["too_large", "0", "missing"],
-    ]
-    # what failed is told again from the folder, and what is done is kept
-    before = times(output)
-    again = ablate(file, "--output", output, "--report-only")
-    assert again.exit_code == 0, again.output
-    assert "too_large" in again.stdout
-    assert times(output) == before
-
-
 def test_all_faults_of_all_variants_are_told_before_anything_runs(
     tmp_path: Path, base: dict[str, Any]
 ) -> None:
@@ -116,11 +84,16 @@ def test_arguments_that_do_not_fit_are_told(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_interrupted_ablation_goes_on_where_it_stopped(
-    tmp_path: Path, base: dict[str, Any], inline_engine: Any, no_curves: None
+def test_an_interrupted_ablation_goes_on_where_it_stopped_and_a_failed_run_stops_no_other(
+    tmp_path: Path,
+    base: dict[str, Any],
+    inline_engine: Any,
+    no_curves: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     base["training"] |= {"epochs": 10, "checkpoint_every": 2, "sample_every": 10}
-    file, output = write(tmp_path, base, variants={"skin": {}}), tmp_path / "out"
+    variants = {"too_large": {"training": {"batch_size": 1000}}, "skin": {}}
+    file, output = write(tmp_path, base, variants=variants), tmp_path / "out"
     run = output / "skin" / "seed_0"
     command = [sys.executable, "-m", "skinfw", "ablate", str(file), "--output", str(output)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -129,20 +102,40 @@ def test_an_interrupted_ablation_goes_on_where_it_stopped(
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Traceback" not in errors
+    assert "too_large seed 0: failed after" in errors and "[2/2] skin seed 0: starts in" in errors
     assert "skin seed 0: interrupted" in errors
     assert "Go on with the same command" in errors
     listed = ablate(file, "--output", output, "--dry-run")
     assert "half done" in listed.stdout
     assert "Interrupted" in run.with_name("seed_0.log").read_text(encoding="utf-8")
-    # made again, it goes on from there: no step is logged twice, none is missing
-    lines: list[str] = []
-    skinfw.ablate(file, output=output, engine=inline_engine, tell=lines.append)
-    assert any("goes on in" in line for line in lines)
+
+    # the same command goes on from there: no step is logged twice, none is missing
+    monkeypatch.setattr("skinfw.cli.ablate._engine", lambda *_: inline_engine)
+    done = ablate(file, "--output", output)
+    assert done.exit_code == 1, done.output
+    assert "goes on in" in done.stderr
+    told = "Failed: too_large seed 0: "
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith(told)]
+    assert "training samples are too few for one step of 1000" in line
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     steps = [record["step"] for record in log if record["event"] == "step"]
     train = split_names([f"mannequin-{index:06d}" for index in range(40)], 0.2, 0).train
     assert steps == list(range(1, 10 * (len(train) // 4) + 1))
-    assert times(output)
+    assert (run / "report.html").is_file()
+    assert told in (output / "ablation.html").read_text(encoding="utf-8")
+    value = json.loads((output / "ablation.json").read_text(encoding="utf-8"))
+    assert value["variants"]["too_large"]["runs"][0]["status"] == "failed"
+    listed = ablate(file, "--output", output, "--dry-run")
+    assert [line.split()[:3] for line in listed.stdout.splitlines()[1:]] == [
+        ["too_large", "0", "missing"],
+        ["skin", "0", "done"],
+    ]
+    # what failed is reported again from the folder, and what is done is kept
+    before = times(output)
+    again = ablate(file, "--output", output, "--report-only")
+    assert again.exit_code == 0, again.output
+    assert "too_large" in again.stdout
+    assert times(output) == before
 
 
 def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import one_step
 import pytest
 import torch
 
@@ -81,9 +82,7 @@ def test_ranks_wait_as_long_as_it_takes_and_see_when_one_has_ended() -> None:
     assert second[:2] == (3, "False True\n"), second
 
 
-@pytest.fixture
-def training(tmp_path: Path, tiny_spec: Callable[..., dict[str, Any]]) -> Any:
-    """Start a run of two processes, and wait until it has trained for some steps."""
+def test_all_ranks_stop_at_the_same_step(tmp_path: Path, tiny_spec: Callable[..., dict[str, Any]]) -> None:
     spec = tiny_spec(baselines=[])
     spec["training"] |= {"epochs": 2000}
     (tmp_path / "spec.json").write_text(json.dumps(spec))
@@ -94,64 +93,12 @@ def training(tmp_path: Path, tiny_spec: Callable[..., dict[str, Any]]) -> Any:
         if any(rank.poll() is not None for rank in ranks):
             raise AssertionError(ended(ranks))
         time.sleep(0.01)
-    yield ranks, run
-    for rank in ranks:
-        rank.kill()
-
-
-def test_all_ranks_stop_at_the_same_step(training: Any) -> None:
-    ranks, run = training
     ranks[1].send_signal(signal.SIGINT)
     first, second = ended(ranks)
     assert (first[0], second[0]) == (130, 130), (first, second)
     step = read_checkpoint(run / "checkpoints" / "last.safetensors").progress.step
     assert f"Interrupted; step {step} is saved. Go on with --resume." in first[2]
     assert "Traceback" not in first[2] + second[2] and "Interrupted" not in second[2]
-
-
-def test_a_rank_that_dies_ends_the_others(training: Any) -> None:
-    ranks, _ = training
-    ranks[1].kill()
-    first, _ = ended(ranks)
-    assert first[0] == 2
-    assert first[2].endswith(
-        "Error: another process of this run has ended, so this one ends too; its own message says why\n"
-    )
-    assert "Traceback" not in first[2]
-
-
-STEP = """
-import sys
-from pathlib import Path
-import torch
-from skinfw.assemble import build_training_dataset
-from skinfw.data.batch import collate
-from skinfw.jsonfile import read_json
-from skinfw.spec import parse_spec
-from skinfw.training.networks import Networks
-from skinfw.training.trainer import make_accelerator
-
-def step(path):
-    spec = parse_spec(read_json(Path(path)))
-    accelerator = make_accelerator(spec.training)
-    dataset = build_training_dataset(spec)
-    batch = collate([dataset.load(name) for name in dataset.names()[:8]])
-    for index in range(8):
-        batch.skin[index, :, : 4 * index] = 0
-    batch.skin[6] = 0
-    networks = Networks(spec, accelerator)
-    parts = accelerator.num_processes * spec.training.gradient_accumulation
-    places = torch.arange(8).split(8 // parts)[accelerator.process_index :: accelerator.num_processes]
-    values = networks.train_step([batch.take(each) for each in places], 1, "")
-    kept = {part.name: part.optimizer.state_dict()["state"] for part in networks.parts}
-    grads = {name: torch.cat([state[key]["exp_avg"].flatten() for key in sorted(state)])
-             for name, state in kept.items()}
-    if accelerator.is_main_process:
-        torch.save({"values": values, "gradients": grads}, f"{path}.{accelerator.num_processes}.pt")
-
-for path in sys.argv[1:]:
-    step(path)
-"""
 
 
 def test_a_step_of_two_processes_is_that_of_one_with_all_samples(
@@ -168,8 +115,8 @@ def test_a_step_of_two_processes_is_that_of_one_with_all_samples(
         spec["training"]["gradient_accumulation"] = accumulation
         paths.append(tmp_path / f"{accumulation}.json")
         paths[-1].write_text(json.dumps(spec), encoding="utf-8")
-    subprocess.run([sys.executable, "-c", STEP, str(paths[0])], check=True, timeout=LIMIT)
-    done = ended(start_ranks("-c", STEP, *map(str, paths)))
+    one_step.write(paths[0])
+    done = ended(start_ranks(one_step.__file__, *map(str, paths)))
     assert [code for code, *_ in done] == [0, 0], done
     alone = torch.load(f"{paths[0]}.1.pt")
     for path in paths:
