@@ -1,4 +1,4 @@
-"""Paths for files that are written under names from elsewhere: always below the folder that was named."""
+"""Paths under names from elsewhere: always below the folder that was named."""
 
 from __future__ import annotations
 
@@ -40,6 +40,21 @@ def name_fault(name: str, windows: bool = os.name == "nt") -> str:
     return ""
 
 
+def path_to_read(root: Path, name: str) -> Path:
+    """Return the path below a folder that a name has, which a record may have brought; links are followed.
+
+    Args:
+        root: the folder that was named by the user.
+        name: a relative path with forward slashes.
+
+    Raises:
+        DataError: the name is empty, absolute or leads out of the folder.
+    """
+    if fault := name_fault(name):
+        raise DataError(f"{root}: cannot hold {name!r}: {fault}")
+    return root / name
+
+
 def path_below(root: Path, name: str) -> Path:
     """Return the path of a file or folder below a folder, under a name from a data set, an archive or a list.
 
@@ -52,9 +67,7 @@ def path_below(root: Path, name: str) -> Path:
     Raises:
         DataError: the name is empty, absolute or leads out of the folder, itself or through a link.
     """
-    if fault := name_fault(name):
-        raise DataError(f"{root}: cannot hold {name!r}: {fault}")
-    path = root / name
+    path = path_to_read(root, name)
     if leads_out(path, root):
         raise DataError(f"{path}: a link leads out of {root}; remove the link, or choose another folder")
     return path

@@ -23,6 +23,7 @@ from skinfw.data.resize import resize_labels, resize_picture
 from skinfw.data.segmentation import LabelMap, Picture
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw.paths_below import path_to_read
 from skinfw.preparation.duplicates import photo_groups
 from skinfw.preparation.source import photos_below
 from skinfw.segmentation_spec import SegmentationData
@@ -110,7 +111,7 @@ class LabelledPhotos:
         first: DataError | None = None
         for name in self._names:
             try:
-                found = self._segmenter.segment(Photo.read(self.data.root / name))
+                found = self._segmenter.segment(Photo.read(path_to_read(self.data.root, name)))
             except DataError as error:
                 if self.data.on_corrupt == "fail":
                     raise
@@ -149,7 +150,7 @@ class LabelledPhotos:
         kept = self._kept.get(name)
         if kept is not None:
             return kept
-        photo = Photo.read(self.data.root / name)
+        photo = Photo.read(path_to_read(self.data.root, name))
         segmentation = self._segmenter.segment(photo)
         if segmentation.labels.shape != photo.size:
             raise DataError(f"{photo.path}: the label map is of another size than the photo")

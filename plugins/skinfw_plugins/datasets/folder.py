@@ -15,6 +15,7 @@ from skinfw.data.sample_folder import RECORD_FILE, read_record, read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
+from skinfw.paths_below import path_to_read
 from skinfw.preparation.duplicates import sample_groups
 from skinfw.weights import file_sha256
 from skinfw_plugins.datasets.config import FolderConfig
@@ -44,7 +45,7 @@ class FolderDataset(Dataset[FolderConfig]):
         """Read one sample; see `skinfw.data.sample_folder.read_sample` for the errors."""
         self.names()
         return read_sample(
-            self._base / name,
+            path_to_read(self._base, name),
             name,
             self.io.size,
             self.io.inputs,

@@ -90,6 +90,15 @@ def test_what_was_loaded_is_kept_as_far_as_there_is_room(
         bare.load(bare.names()[0])
 
 
+def test_a_name_that_a_record_made_up_leads_nowhere(
+    write_labelled_photos: WritePhotos, tmp_path: Path
+) -> None:
+    write_labelled_photos(tmp_path / "photos", 1)
+    (outside,) = write_labelled_photos(tmp_path / "outside", 1)
+    with pytest.raises(DataError, match="cannot hold"):
+        photos(tmp_path / "photos").load(f"../outside/{outside.relative_to(tmp_path / 'outside')}")
+
+
 def test_an_empty_or_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no photo in it"):
         photos(tmp_path).names()

@@ -175,6 +175,12 @@ def test_an_unreadable_folder(people: Path, monkeypatch: pytest.MonkeyPatch) -> 
         dataset(people).names()
 
 
+@pytest.mark.parametrize("name", ["../people/anna", "/etc", "anna/../berta", ""])
+def test_a_name_that_a_record_made_up_leads_nowhere(people: Path, name: str) -> None:
+    with pytest.raises(DataError, match="cannot hold"):
+        dataset(people).load(name)
+
+
 def test_an_unknown_name(people: Path) -> None:
     with pytest.raises(DataError, match="zoe: no such sample folder"):
         dataset(people).load("zoe")
