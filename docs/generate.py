@@ -72,10 +72,10 @@ CLI_PAGE = """# Command line
 
 | code | meaning |
 |---|---|
-| 0 | The command did what it says. |
-| 1 | The result is bad: training diverged, a run of an ablation failed, `doctor` flagged samples. |
-| 2 | Something that you can put right: an option, a file, a folder, a value. The message says what to do. |
-| 130 | Interrupted by Ctrl-C. `run`, `ablate`, `prepare` and `generate` say how to go on. |
+| 0 | Success. |
+| 1 | The command ran, but training diverged, a run of an ablation failed, or `doctor` flagged samples. |
+| 2 | An error that you can fix in an option, a file or a value. The message says how. |
+| 130 | Interrupted by Ctrl-C. `run`, `ablate`, `prepare` and `generate` say how to continue. |
 
 Errors and warnings go to standard error and begin with `Error:` and `Warning:`; results go to standard
 output.

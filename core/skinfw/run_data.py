@@ -37,7 +37,6 @@ def write_data(run: Run, source: Hashed) -> None:
 
     Raises:
         RunError: the file cannot be written.
-        DataError: a sample cannot be read.
     """
     hashes = source.sample_fingerprints()
     record = {name: hashes.get(name) for name in source.names()}

@@ -41,8 +41,8 @@ OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
 
 LOCK_FILE = ".run.lock"
 
-MOST_LOG_BYTES = 2**31
-"""Size of the largest log that is read, in bytes: ten million steps."""
+MOST_LOG_BYTES = 2**28
+"""Size of the largest log that is read, in bytes: the evaluations of some hundred thousand epochs."""
 
 _MOST_LINE_BYTES = 2**20
 

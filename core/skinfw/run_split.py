@@ -18,6 +18,11 @@ from skinfw.run_spec import SplitSpec
 SHOWN = 5
 """Samples that a warning names before it only counts."""
 
+MOST_BYTES = 2**28
+"""Size of the largest record of a split that is read, in bytes: some millions of names."""
+
+_SIDES = ("train", "validation", "test")
+
 logger = logging.getLogger("skinfw")
 
 
@@ -44,12 +49,6 @@ def write_split(run: Run, split: Split) -> None:
     """
     # names need not be valid UTF-8: JSON's own escapes can say all of them
     write_text(run.split_path, json.dumps(vars(split), indent=2) + "\n")
-
-
-MOST_BYTES = 2**28
-"""Size of the largest record of a split that is read, in bytes: some millions of names."""
-
-_SIDES = ("train", "validation", "test")
 
 
 def read_split(folder: Path) -> Split | None:
@@ -109,13 +108,13 @@ def split_of_run(run: Run, source: Grouped) -> Split:
     gone = [name for name in recorded.test if name not in there]
     if gone:
         logger.warning(
-            "%s: the data lack %d of the %d test samples, so the metrics are of the others; missing: %s",
+            "%s: %d of the %d test samples are missing from the data and are not measured: %s",
             run.folder, len(gone), len(recorded.test), listed(gone, SHOWN),
         )  # fmt: skip
     new = there.difference(recorded.train, recorded.validation, recorded.test)
     if new:
         logger.warning(
-            "%s: the data have %s that the split does not hold, not measured: %s",
+            "%s: skipping %s that the recorded split does not have: %s",
             run.folder, counted(len(new), "sample"), listed(sorted(new), SHOWN),
         )  # fmt: skip
     return left

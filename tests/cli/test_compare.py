@@ -37,7 +37,7 @@ def test_faults_are_told(make_run: Callable[..., Any], tmp_path: Path) -> None:
     for arguments, told in (
         ([run.folder], "nothing to compare it with"),
         ([run.folder, run.folder], "run: has no metrics.json; measure it first"),
-        ([run.folder, run.folder, "--output", "x.pdf"], "x.pdf: name a .csv, .md or .json file"),
+        ([run.folder, run.folder, "--output", "x.pdf"], "x.pdf: the name must end in .csv, .md or .json"),
     ):
         done = compare(*arguments)
         assert done.exit_code == 2

@@ -161,7 +161,11 @@ def test_thresholds_are_options(samples: Path) -> None:
     [
         (["--config", "{"], "--config: not valid JSON"),
         (["--config", "[1]"], "--config: give a JSON object"),
-        (["--config", '{"twin_distanc": 4}'], "twin_distanc"),
+        (["--config", '{"twin_distanc": 4}'], "Error: --config: twin_distanc: unknown field"),
+        (
+            ["--config", json.dumps(dict.fromkeys(map(str, range(26)), 1))],
+            "; --config: and 6 more\n",
+        ),
         (["--test-fraction", "2"], "--test-fraction: must be below 1"),
         (["--test-fraction", "0.9", "--validation-fraction", "0.1"], "leave nothing to train on"),
     ],

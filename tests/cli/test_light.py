@@ -1,7 +1,9 @@
 """The command line is quick and loads nothing heavy; errors are texts, not tracebacks."""
 
+import errno
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -187,6 +189,28 @@ def test_an_error_of_skinfw_is_a_plain_text_and_an_exit_code(
     assert result.exit_code == code
     assert result.stderr == f"Error: {error}\n"
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "Permission denied", "a/b"), OSError("?")])
+def test_a_path_that_cannot_be_looked_at_is_an_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    result = run_failing(monkeypatch, error)
+    if error.filename is None:
+        assert result.exception is error
+    else:
+        assert result.exit_code == 2
+        assert result.stderr == "Error: a/b: Permission denied; check the path\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["evaluate"], ["compare", "x"], ["generate", "x", "y"], ["prepare", "x"], ["doctor"], ["inspect"]],
+)
+def test_a_name_that_is_too_long_is_told(arguments: list[str]) -> None:
+    result = CliRunner().invoke(main, [arguments[0], "a" * 300, *arguments[1:]])
+    assert result.exit_code == 2
+    assert re.fullmatch(r"Error: \S*aaa\S*: File name too long; check the path\n", result.stderr)
 
 
 def test_an_interrupt_exits_as_shells_expect(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -20,6 +21,8 @@ from filelock import FileLock
 from PIL import Image
 
 from skinfw.cli import main
+from skinfw.cli.prepare import _examples
+from skinfw.preparation.report import Row
 
 
 @pytest.fixture
@@ -227,6 +230,15 @@ def test_what_is_wrong_with_many_photos_is_said_once(photos: Path, tmp_path: Pat
     assert "1 made, 0 kept, 5 left out" in table
     assert table.count("is missing") == table.count("(3 like this)") == 1
     assert table.count("has the class code 77") == 1
+
+
+@pytest.mark.parametrize("name", ["", "/", ".", "a/.", "...png", "a.b/c.d"])
+def test_an_example_names_its_photo_once(name: str) -> None:
+    row = Row(name, "", "left out", "name cannot be used", f"{name}: unfit")
+    assert _examples([row]) == [f"{name}: unfit"]
+    missing = Row("a/b.png", "", "left out", "photo cannot be read", "x/a/b_segment.png: is missing")
+    assert _examples([missing]) == ["x/a/b_segment.png: is missing"]
+    assert _examples([replace(missing, detail="empty")]) == ["a/b.png: empty"]
 
 
 def test_an_interrupted_preparation_says_how_it_goes_on(

@@ -512,6 +512,21 @@ class ShortFingerprint(GoodDataset):
         return "abc"
 
 
+class StrangeSamples(GoodDataset):
+    def sample_fingerprints(self) -> dict[str, str]:
+        return {"nobody": "0"}
+
+
+class NumbersForHashes(GoodDataset):
+    def sample_fingerprints(self) -> dict[str, Any]:
+        return dict.fromkeys(self.names(), 1)
+
+
+class OtherHashes(GoodDataset):
+    def sample_fingerprints(self) -> dict[str, str]:
+        return {name: str(id(self)) for name in self.names()}
+
+
 def test_a_good_dataset_passes() -> None:
     testing.check_dataset(GoodDataset, ComponentConfig())
 
@@ -525,6 +540,9 @@ def test_a_good_dataset_passes() -> None:
         (Flickers, "is another a second time"),
         (GreyMask, "is no mask"),
         (ShortFingerprint, "no SHA-256"),
+        (StrangeSamples, "names a sample that names"),
+        (NumbersForHashes, "is not a text"),
+        (OtherHashes, r"sample_fingerprints\(\) differs"),
     ],
 )
 def test_a_broken_dataset_is_refused(component: type[GoodDataset], message: str) -> None:

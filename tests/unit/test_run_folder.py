@@ -97,7 +97,7 @@ def test_a_huge_log_is_not_read(run: Run) -> None:
     assert steps(run) == [1, 3]
     with run.log_path.open("ab") as stream:
         stream.truncate(2**40)  # holds nothing on the disk
-    with pytest.raises(RunError, match=r"log\.jsonl: larger than 2,147,483,648 bytes"):
+    with pytest.raises(RunError, match=r"log\.jsonl: larger than 268,435,456 bytes"):
         run.read_log()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
 import click
 
-from skinfw.errors import SkinfwError
+from skinfw.errors import SkinfwError, UserError, message
 
 COMMANDS = {
     "run": ("run", "Train, measure and report what a spec describes."),
@@ -59,12 +60,18 @@ class Commands(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error of skinfw becomes a message and its exit code."""
+        """Run the command; an error of skinfw or of a path becomes a message and its exit code."""
         try:
             return super().invoke(ctx)
         except SkinfwError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if error.filename is None:  # a closed pipe, for instance, which click knows how to end with
+                raise
+            place = os.fsdecode(error.filename)
+            click.echo(message(f"Error: {place}: {error.strerror}; check the path"), err=True)
+            ctx.exit(UserError.exit_code)
         except KeyboardInterrupt as interrupt:
             click.echo(str(interrupt) or "Interrupted.", err=True)
             ctx.exit(130)  # 128 and SIGINT, as shells expect
@@ -77,7 +84,8 @@ def main() -> None:
 
     A spec, a JSON file, names the parts and how they are trained; COMMAND --help explains a command.
 
-    Exit codes: 0 done; 1 the result is bad; 2 something that you can put right; 130 interrupted.
+    Exit codes: 0: success. 1: the command ran, but training diverged, a run failed or samples were flagged.
+    2: an error that you can fix. 130: interrupted.
     """
     from skinfw.cli.messages import show_messages
 

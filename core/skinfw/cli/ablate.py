@@ -44,7 +44,7 @@ from skinfw.overrides import parse_assignments
     "--gpus", type=click.FloatRange(min=0), default=0.0, show_default=True,
     help="GPUs that a run takes of a Ray cluster.",
 )  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Make runs again whose spec has changed.")
+@click.option("--overwrite", is_flag=True, help="Redo the runs whose spec has changed.")
 @click.option("--dry-run", is_flag=True, help="List the runs and what their folders hold; run nothing.")
 @click.option("--report-only", is_flag=True, help="Write the tables from what is there; run nothing.")
 def command(

@@ -88,9 +88,9 @@ def _config(text: str | None, options: dict[str, Any]) -> DoctorConfig:
 
 def _named(fault: str, options: dict[str, Any]) -> str:
     """Begin a fault with the option that was given instead of its JSON path."""
-    name, _, text = fault.removeprefix("$.").partition(": ")
-    option = f"--{name.replace('_', '-')}" if name in options else f"--config: {name}"
-    return f"{option}: {text}"
+    fault = fault.removeprefix("$.")
+    name, _, text = fault.partition(": ")
+    return f"--{name.replace('_', '-')}: {text}" if name in options else f"--config: {fault}"
 
 
 def _print_report(report: DoctorReport) -> None:

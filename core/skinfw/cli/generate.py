@@ -77,5 +77,5 @@ def command(
                 progress=progress,
             )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("Interrupted; pictures that are written stay. Go on with --resume.") from None
+        raise KeyboardInterrupt("Interrupted; finished pictures are kept. Go on with --resume.") from None
     click.echo(f"{len(written)} pictures in {output}")

@@ -214,7 +214,7 @@ def _examples(rows: Sequence[Row]) -> list[str]:
     for same in ordered[:EXAMPLES]:
         first = same[0]
         # most errors name the file themselves, or its label map, which is called as it is
-        named = PurePath(first.photo).with_suffix("").as_posix() in first.detail
+        named = first.photo.removesuffix(PurePath(first.photo).suffix) in first.detail
         more = f" ({len(same):,} like this)" if len(same) > 1 and len(ordered) > 1 else ""
         lines.append(f"{'' if named else f'{first.photo}: '}{first.detail}{more}")
     return lines

@@ -27,10 +27,10 @@ MAX_PIXELS = 100_000_000
 """Larger images are rejected before they are decoded: a small file can hold a huge image."""
 
 MAX_BYTES = 2**30
-"""Larger files are rejected: those of `MAX_PIXELS` have fewer bytes, however they are stored."""
+"""Larger files are rejected: an image of `MAX_PIXELS` has at most 800 million bytes of pixels."""
 
-MAX_READS = 1_000_000
-"""Pieces that a file is decoded from; large PNGs have some hundred thousand."""
+MAX_READS = 2_000_000
+"""A file that is decoded from more pieces is rejected; a GIF of `MAX_PIXELS` may have a million."""
 
 MAX_SIDE = 65_535
 """Images that are higher or wider are rejected: most formats allow no more, and decoding 100 million rows of
@@ -107,7 +107,7 @@ def open_image(path: Path) -> DecodedImage:
 
     Raises:
         DataError: the file is missing, not a regular file, not an image in one of
-            `skinfw.data.image_formats.FORMATS`, corrupt or truncated, larger than `MAX_PIXELS`, or holds
+            `skinfw.data.image_formats.FORMATS`, corrupt or truncated, beyond a limit of this module, or holds
             several images.
     """
     with decoding(path), open_regular(path) as file:
@@ -136,10 +136,9 @@ def decoding(path: Path) -> Iterator[None]:
 
 
 class _CountedReads:
-    """A file that ends with an error where a decoder reads it in small pieces for minutes.
+    """A file that raises an error when a decoder reads it in very many small pieces.
 
-    Pillow passes over what means nothing in a JPEG or GIF byte by byte, and a small archive may hold
-    gigabytes of it.
+    Pillow skips whatever means nothing in a JPEG or GIF byte by byte, which takes minutes for a large file.
     """
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
@@ -149,17 +148,28 @@ class _CountedReads:
     def read(self, size: int = -1) -> bytes:
         self._left -= 1
         if self._left < 0:
-            raise DataError(f"{self._path}: cannot be read: most of it is not an image; save the image again")
+            raise DataError(
+                f"{self._path}: cannot be read: it has more than {MAX_READS:,} parts; save the image again"
+            )
         return self._file.read(size)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
 
 
+def check_size(path: Path, file: BinaryIO) -> None:
+    """Refuse an open file of more than `MAX_BYTES`, which is not read.
+
+    Raises:
+        DataError: it is larger.
+    """
+    size = os.fstat(file.fileno()).st_size
+    if size > MAX_BYTES:
+        raise DataError(f"{path}: {size:,} bytes, more than the limit of {MAX_BYTES:,}; make it smaller")
+
+
 def _decode(path: Path, opened: BinaryIO) -> DecodedImage:
-    if (size := opened.seek(0, os.SEEK_END)) > MAX_BYTES:
-        raise DataError(f"{path}: {size:,} bytes; an image of {MAX_PIXELS:,} pixels has fewer")
-    opened.seek(0)
+    check_size(path, opened)
     file = cast("BinaryIO", _CountedReads(path, opened))
     head = file.read(_HEAD)
     if head.startswith(b"\xff\xd8") and _scans(head, file) > MAX_SCANS:

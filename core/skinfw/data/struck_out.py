@@ -14,7 +14,6 @@ from skinfw.regular_file import read_regular
 STRUCK_OUT_FILE = "struck_out.jsonl"
 """Lies in the folder that the samples' names are relative to: one name a line, as a JSON string."""
 
-
 MOST_BYTES = 64 * 2**20
 """Size of the largest file that is read, in bytes: a million names."""
 

@@ -395,12 +395,12 @@ def _reading(archive: Path, member: str = "") -> Iterator[None]:
 def _damage(error: Exception) -> str:
     """Say what is wrong with an archive or one of its members, and what to do."""
     text = str(error).rstrip(".")
-    if "encrypted" in text or "password" in text:
-        return "it is encrypted; unpack it yourself, and give the folder"
     if isinstance(error, NotImplementedError):
         return (
             f"it is packed in a way that is not supported ({text}); unpack it yourself, and give the folder"
         )
+    if type(error) is RuntimeError:  # zipfile's words for a missing password
+        return "it is encrypted; unpack it yourself, and give the folder"
     if text == "File is not a zip file":
         return "it is not a zip file, or an incomplete one; copy or download it again"
     return f"it is damaged ({text or type(error).__name__}); copy or download it again"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -73,8 +74,8 @@ def prepare(
         RegistryError: a component cannot be built.
         UserError: Ray is not installed.
     """
-    if output.exists() and not output.is_dir():
-        raise DataError(f"{output}: a file, not a folder for samples; give another output folder")
+    if os.path.lexists(output) and not output.is_dir():
+        raise DataError(f"{output}: not a folder; give another output folder")
     preparer = PhotoPreparer(output, segmenter, pose_encoder, config)
     listing = list_photos(root, output, preparer.segmenter.sources)
     if listing.left_out and config.on_error == "fail":

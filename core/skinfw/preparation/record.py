@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from skinfw.data.image_file import MAX_BYTES
+from skinfw.data.image_file import check_size
 from skinfw.data.sample_folder import read_record
 from skinfw.data.sample_writer import WRITTEN_FILES, remove_sample, writing_failed
 from skinfw.errors import DataError, RunError
@@ -56,8 +55,7 @@ def content_hash(photo: Path, sources: tuple[Path, ...], entry: Entry) -> str:
     for path in (photo, *sources):
         try:
             with open_regular(path) as file:
-                if os.fstat(file.fileno()).st_size > MAX_BYTES:
-                    raise DataError(f"{path}: larger than {MAX_BYTES:,} bytes")
+                check_size(path, file)
                 content = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             content = hashlib.sha256().hexdigest()

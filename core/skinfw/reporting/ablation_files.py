@@ -37,8 +37,8 @@ def differences_note(result: AblationResult) -> str:
     return (
         f"Difference to {result.plan.reference} over the same test pictures, each the mean over its seeds: "
         f"mean, 95 % interval and two-sided p of a paired bootstrap of {DRAWS:,} draws. Bold is better, with "
-        "the interval apart from 0. It shows how sure the difference is on other pictures; the seeds tell it "
-        "for other trainings."
+        "the interval apart from 0. It shows how sure the difference is on other pictures; the seeds show "
+        "how sure it is when training is repeated."
     )
 
 

@@ -104,7 +104,7 @@ def check_suffix(path: Path) -> None:
     """
     if path.suffix.lower() not in WRITERS:
         *most, last = WRITERS
-        raise UserError(f"{path}: name a {', '.join(most)} or {last} file; the ending chooses the format")
+        raise UserError(f"{path}: the name must end in {', '.join(most)} or {last}, which chooses the format")
 
 
 def write_comparison(comparison: Comparison, path: Path) -> None:

@@ -28,7 +28,7 @@ def check_dataset(
     """Check a data set against its interface.
 
     Checked are that names are unique and in a fixed order, that samples have the asked size and inputs in
-    the right types and are the same each time, that the fingerprint is stable, and that the data set can be
+    the right types and are the same each time, that the fingerprints are stable, and that the data set can be
     sent to another process, as a loader's workers need.
 
     Args:
@@ -52,6 +52,10 @@ def check_dataset(
     print_of = dataset.fingerprint()
     require(bool(re.fullmatch(r"[0-9a-f]{64}", print_of)), f"fingerprint {print_of!r} is no SHA-256 in hex")
     require(print_of == again.fingerprint(), "fingerprint() differs for the same data")
+    hashes = dict(dataset.sample_fingerprints())
+    require(hashes.keys() <= set(names), "sample_fingerprints() names a sample that names() does not")
+    require(all(isinstance(each, str) for each in hashes.values()), "a fingerprint of a sample is not a text")
+    require(hashes == again.sample_fingerprints(), "sample_fingerprints() differs for the same data")
     elsewhere = pickle.loads(pickle.dumps(dataset))
     for name in names[:samples]:
         sample = dataset.load(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -369,9 +370,10 @@ class Trainer:
 
     def _restore_records(self) -> None:
         """Write again what the run cannot go on without later, where somebody removed it."""
-        lost = [path for path in (self.run.spec_path, self.run.split_path) if not path.exists()]
-        for path in lost:
-            logger.warning("%s: was removed during the run; it is written again", path)
-        if lost:
-            self.run.write_spec()
-            write_split(self.run, self.split)
+        for path, write in (
+            (self.run.spec_path, self.run.write_spec),
+            (self.run.split_path, partial(write_split, self.run, self.split)),
+        ):
+            if not path.exists():
+                logger.warning("%s: was removed during the run; it is written again", path)
+                write()

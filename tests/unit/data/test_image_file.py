@@ -119,7 +119,7 @@ def test_what_would_be_read_byte_by_byte_for_minutes(
 ) -> None:
     monkeypatch.setattr(image_file, "MAX_READS", 10_000)
     (tmp_path / "a.jpg").write_bytes(start + bytes(20_000))
-    with pytest.raises(DataError, match=r"a\.jpg: cannot be read: most of it is not an image"):
+    with pytest.raises(DataError, match=r"a\.jpg: cannot be read: it has more than 10,000 parts"):
         open_image(tmp_path / "a.jpg")
 
 
@@ -127,10 +127,10 @@ def test_a_file_larger_than_any_image(tmp_path: Path) -> None:
     with (tmp_path / "a.webp").open("wb") as file:
         file.write(encoded("WEBP"))
         file.truncate(2**40)  # holds nothing on the disk
-    with pytest.raises(DataError, match=r"a\.webp: 1,099,511,627,776 bytes; an image of 100"):
-        open_image(tmp_path / "a.webp")
-    with pytest.raises(DataError, match=r"a\.webp: larger than 1,073,741,824 bytes"):
-        content_hash(tmp_path / "a.webp", (), Entry("a.webp", tmp_path / "a.webp"))
+    path = tmp_path / "a.webp"
+    for read in (open_image, lambda path: content_hash(path, (), Entry("a.webp", path))):
+        with pytest.raises(DataError, match=r"776 bytes, more than the limit of 1,073,741,824; make"):
+            read(path)
 
 
 def test_a_jpeg_of_very_many_scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

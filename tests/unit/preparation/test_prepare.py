@@ -311,6 +311,11 @@ def test_unusable_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="empty: no photo in it"):
         run(tmp_path / "empty", tmp_path / "out")
     (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("file", "loop", "link"):
+        with pytest.raises(DataError, match=f"{name}: not a folder; give another output folder"):
+            run(tmp_path / "empty", tmp_path / name)
     with pytest.raises(DataError, match="file: neither a folder nor an archive or a list"):
         run(tmp_path / "file", tmp_path / "out")
 

@@ -240,6 +240,15 @@ def test_an_encrypted_zip_says_what_to_do(photos: Path, tmp_path: Path) -> None:
     assert "it is encrypted; unpack it yourself" in report.rows[0].detail
 
 
+def test_a_name_does_not_say_that_a_zip_is_encrypted(tmp_path: Path) -> None:
+    archive = tmp_path / "all.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("encrypted password.png", b"pixels")
+    archive.write_bytes(archive.read_bytes().replace(b"pixels", b"others"))
+    (row,) = run(archive, tmp_path / "out").rows
+    assert "it is damaged (Bad CRC-32" in row.detail
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
