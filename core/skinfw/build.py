@@ -29,7 +29,8 @@ def build(reference: ComponentSpec, interface: type[InterfaceT], io: object = No
     provider = registry.entry(reference.kind, reference.name).provider
     if not (isinstance(found, type) and issubclass(found, interface)):
         raise RegistryError(
-            f"{reference.kind} '{reference.name}' of {provider}: {found!r} is no {interface.__name__}"
+            f"{reference.kind} '{reference.name}' of {provider}: {found!r} is not a subclass of "
+            f"{interface.__name__}"
         )
     missing = sorted(getattr(found, "__abstractmethods__", ()))
     if missing:

@@ -186,7 +186,7 @@ def resolve_path(value: Path, info: ValidationInfo) -> Path:
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:  # a run could not write it down
-        raise PydanticCustomError("no_utf8", "the path is no UTF-8; rename what it leads through") from None
+        raise PydanticCustomError("no_utf8", "the path is not UTF-8; rename the folder or file") from None
     return path
 
 

@@ -104,7 +104,7 @@ def read_report(text: str, source: str) -> Any:
         raise SpecError(source, [fault]) from None
     twice = sorted(_names_twice(tree))
     if twice:
-        raise SpecError(source, [f"the field {name!r} stands twice; remove one" for name in twice])
+        raise SpecError(source, [f"duplicate field {name!r}; remove one" for name in twice])
     return value
 
 
@@ -137,7 +137,7 @@ def convert_report(value: Any, *, source: str = "report", name: str | None = Non
     """
     clean = _clean(value)
     if isinstance(value, dict) and len(clean) < len(value):
-        raise SpecError(source, ["a field stands twice, with and without blanks around its name; remove one"])
+        raise SpecError(source, ["duplicate field, with and without blanks around its name; remove one"])
     try:
         report = ReportConfig.model_validate(clean)
     except ValidationError as error:

@@ -22,7 +22,7 @@ _WITHOUT_VALUE = ("missing", "unknown_component", "length", "fractions")
 _PLAIN = {
     r"^Field required$": "is required",
     r"^Value error, ": "",
-    r"^(Input|List|Tuple|String|Dictionary|Set) should ": "must ",
+    r"^(Input|List|Tuple|String|Dictionary|Set|Frozenset|Value) should ": "must ",
     r"^Input is not a valid path.*": "must be a path",
     r"greater than or equal to": "at least",
     r"less than or equal to": "at most",

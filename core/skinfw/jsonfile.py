@@ -46,7 +46,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     seen: dict[str, Any] = {}
     for key, value in pairs:
         if key in seen:
-            raise ValueError(f"the key {key!r} stands twice in one object; remove one")
+            raise ValueError(f"duplicate key {key!r} in one object; remove one")
         seen[key] = value
     return seen
 

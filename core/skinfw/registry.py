@@ -178,7 +178,9 @@ class Registry:
         entry = self.entry(kind, name)
         found = _import(entry, entry.config)
         if not (isinstance(found, type) and issubclass(found, ComponentConfig)):
-            raise RegistryError(f"{kind} '{name}' of {entry.provider}: {entry.config} is no ComponentConfig")
+            raise RegistryError(
+                f"{kind} '{name}' of {entry.provider}: {entry.config} is not a ComponentConfig"
+            )
         return found
 
     def component_class(self, kind: str, name: str) -> type[Any]:

@@ -49,7 +49,7 @@ class DataSpec(SplitSpec):
         if APPAREL not in value:
             raise PydanticCustomError("inputs", f"{APPAREL} must be among the inputs")
         if len(set(value)) != len(value):
-            raise PydanticCustomError("inputs", "an input stands twice; name each once")
+            raise PydanticCustomError("inputs", "duplicate input; name each once")
         return value
 
 

@@ -97,7 +97,7 @@ def test_all_faults_are_told_at_once(spec: Path) -> None:
         (b'{"name": "x",}', "not valid JSON at line 1"),
         (b'{"seed": NaN}', "NaN is not JSON"),
         (b'{"data": {"dataset": {"type": "folder", "root": "\\ud800x"}}}', "half of a character"),
-        (b'{"seed": 1, "seed": 2}', "'seed' stands twice"),
+        (b'{"seed": 1, "seed": 2}', "duplicate key 'seed'"),
         (b"[" * 10_000 + b"]" * 10_000, "nested too deeply"),
         (b"\xff\x00", "not a text file in UTF-8"),
         (b"", "not valid JSON"),

@@ -76,6 +76,11 @@ class WrongShape(GoodGenerator):
         return super().forward(condition)[..., 1:]
 
 
+class OldPreparation(GoodGenerator):
+    def prepare_training(self, data: object) -> None:  # type: ignore[override]
+        pass
+
+
 class NotFinite(GoodGenerator):
     def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
         return super().forward(condition) / 0 * 0
@@ -156,6 +161,7 @@ def test_a_good_generator_passes() -> None:
         (OutOfRange, r"not in \[0, 1\]"),
         (WrongShape, "has the shape"),
         (NotFinite, "not finite"),
+        (OldPreparation, "must take the data and the split: too many positional"),
         (Random, "two different pictures"),
         (MixesTheBatch, "depends on the others"),
         (UnusedParameter, "idle gets no gradient"),
@@ -538,8 +544,8 @@ def test_a_good_dataset_passes() -> None:
         (WithoutSkin, "has no skin region"),
         (OwnSize, r"not uint8 \(64, 48, 3\)"),
         (Flickers, "is another a second time"),
-        (GreyMask, "is no mask"),
-        (ShortFingerprint, "no SHA-256"),
+        (GreyMask, "is not a mask"),
+        (ShortFingerprint, "not a SHA-256"),
         (StrangeSamples, "names a sample that names"),
         (NumbersForHashes, "is not a text"),
         (OtherHashes, r"sample_fingerprints\(\) differs"),
@@ -735,7 +741,7 @@ def test_good_augmentations_pass() -> None:
         (TooBright, r"target leaves \[0, 1\]"),
         (InputAlone, "shows something else than the target"),
         (GreyBackground, "not white where nothing is kept"),
-        (SoftMask, "skin is no mask any more"),
+        (SoftMask, "skin is not a mask any more"),
         (KeepsSkin, "kept and skin overlap"),
         (LosesTheFace, "went in"),
         (SkinInput, "segmentation_skin is not the skin"),
@@ -910,8 +916,8 @@ def registry(target: str, config: str, kind: str = "generator") -> Registry:
         ("GoodGenerator", "GeneratorConfig", "generator", "GoodGenerator has no docstring"),
         ("Plain", "Documented", "generator", "no description: silent"),
         ("Abstract", "GeneratorConfig", "generator", "methods are missing: forward"),
-        ("Plain", "GeneratorConfig", "loss", "is no Loss"),
-        ("Plain", "LossConfig", "generator", "is no GeneratorConfig"),
+        ("Plain", "GeneratorConfig", "loss", "is not a subclass of Loss"),
+        ("Plain", "LossConfig", "generator", "is not a subclass of GeneratorConfig"),
     ],
 )
 def test_a_broken_entry_is_refused(target: str, config: str, kind: str, message: str) -> None:

@@ -69,7 +69,7 @@ def test_booleans_are_no_numbers() -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("photos\udcff", "the path is no UTF-8"),
+        ("photos\udcff", "the path is not UTF-8"),
         ("photos\0", "the path contains a zero byte"),
         ("~nobody-of-this-name/photos", "the home folder of ~nobody-of-this-name is not known"),
     ],

@@ -28,7 +28,7 @@ def fault(path: Path) -> str:
         (b'{"a": 1,\n "b": [2,]}', "line 2, column"),
         (b'{"a": NaN}', "NaN is not JSON"),
         (b'{"a": -Infinity}', "-Infinity is not JSON"),
-        (b'{"a": 1, "b": {"c": 1, "c": 2}}', "the key 'c' stands twice"),
+        (b'{"a": 1, "b": {"c": 1, "c": 2}}', "duplicate key 'c'"),
         (b"[" * 10_000 + b"]" * 10_000, "nested too deeply"),
         (b"[" * 10_000, "nested too deeply"),
         (b'{"a":' * 400 + b"1" + b"}" * 400, "nested too deeply"),

@@ -124,8 +124,8 @@ def test_unknown_names_and_kinds_are_told_with_the_nearest(registry: Registry) -
         ("import sys; sys.exit(3)", "SystemExit: 3"),
         ("this is no Python", "SyntaxError"),
         ("Thing = object", "has no attribute 'ThingConfig'"),
-        ("ThingConfig = 3", "is no ComponentConfig"),
-        ("class ThingConfig: pass", "is no ComponentConfig"),
+        ("ThingConfig = 3", "is not a ComponentConfig"),
+        ("class ThingConfig: pass", "is not a ComponentConfig"),
     ],
 )
 def test_whatever_an_import_does_is_told_with_its_distribution(

@@ -106,7 +106,7 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
         ("data.size", [512, 0], "$.data.size[1]: must be at least 1 (found 0)"),
         ("data.size", [512, 512, 3], "$.data.size: must have at most 2 items"),
         ("data.inputs", ["line"], "$.data.inputs: apparel_head_foot must be among the inputs"),
-        ("data.inputs", ["apparel_head_foot"] * 2, "$.data.inputs: an input stands twice"),
+        ("data.inputs", ["apparel_head_foot"] * 2, "$.data.inputs: duplicate input"),
         ("data.inputs", ["apparel_head_foot", "lines"], "$.data.inputs[1]: must be"),
         ("data.inputs", ["apparel_head_foot", "lines"], "did you mean 'line'?"),
         ("data.test_fraction", 0.95, "$.data: test_fraction and validation_fraction leave nothing"),

@@ -101,7 +101,7 @@ class AblationSpec(StrictModel):
     @classmethod
     def _check_seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(value)) != len(value):
-            raise PydanticCustomError("seeds", "a seed stands twice; name each once")
+            raise PydanticCustomError("seeds", "duplicate seed; name each once")
         return value
 
     @field_validator("sizes")

@@ -109,7 +109,7 @@ def _check_together(changed: Batch) -> None:
     apparel, face, skin = (changed.inputs[name] for name in (APPAREL, FACE, SKIN))
     for name, mask in (("skin", changed.skin), ("kept", changed.kept), (SKIN, skin), (FACE, face)):
         binary = bool(((mask == 0) | (mask == 1)).all())
-        require(binary, f"{name} is no mask any more: it has values other than 0 and 1")
+        require(binary, f"{name} is not a mask any more: it has values other than 0 and 1")
     kept = changed.kept > 0.5
     require(not bool((kept & (changed.skin > 0.5)).any()), "kept and skin overlap")
     require(torch.equal(skin, changed.skin.expand_as(skin)), f"{SKIN} is not the skin any more")

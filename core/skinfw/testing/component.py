@@ -67,12 +67,12 @@ def check_component(registry: Registry, kind: str, name: str) -> None:
     component, config = registry.component_class(kind, name), registry.config_class(kind, name)
     require(
         isinstance(component, type) and issubclass(component, interface),
-        f"{where}: {component!r} is no {interface.__name__}",
+        f"{where}: {component!r} is not a subclass of {interface.__name__}",
     )
     require(component.kind == kind, f"{where}: its class says that its kind is {component.kind!r}")
     missing = sorted(getattr(component, "__abstractmethods__", ()))
     require(not isabstract(component), f"{where}: these methods are missing: {', '.join(missing)}")
-    require(issubclass(config, base), f"{where}: {config.__name__} is no {base.__name__}")
+    require(issubclass(config, base), f"{where}: {config.__name__} is not a subclass of {base.__name__}")
     for documented in (component, config):
         require(bool(documented.__dict__.get("__doc__")), f"{where}: {documented.__name__} has no docstring")
     bare = _undescribed(config)

@@ -50,7 +50,9 @@ def check_dataset(
     require(len(names) == len(set(names)), "names() has a name twice")
     require(names == list(again.names()), "names() has another order the second time")
     print_of = dataset.fingerprint()
-    require(bool(re.fullmatch(r"[0-9a-f]{64}", print_of)), f"fingerprint {print_of!r} is no SHA-256 in hex")
+    require(
+        bool(re.fullmatch(r"[0-9a-f]{64}", print_of)), f"fingerprint {print_of!r} is not a SHA-256 in hex"
+    )
     require(print_of == again.fingerprint(), "fingerprint() differs for the same data")
     hashes = dict(dataset.sample_fingerprints())
     require(hashes.keys() <= set(names), "sample_fingerprints() names a sample that names() does not")
@@ -73,7 +75,9 @@ def _check_sample(sample: Sample, name: str, io: DatasetIO) -> None:
     for wanted in (FACE, SKIN):
         if wanted in sample.inputs:
             values = set(np.unique(sample.inputs[wanted]).tolist())
-            require(values <= {0, 255}, f"{wanted} of {name} is no mask: it has values other than 0 and 255")
+            require(
+                values <= {0, 255}, f"{wanted} of {name} is not a mask: it has values other than 0 and 255"
+            )
     _check_picture(sample.target, f"the target of {name}", io.size)
     require(not io.needs_skin or sample.skin is not None, f"needs_skin, but sample {name} has no skin region")
     found = sample.keypoints is not None

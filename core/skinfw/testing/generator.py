@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import torch
@@ -30,8 +31,9 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
 
     Checked are shape, range and type of the output in training and in use, batches of one and of two, the
     smallest accepted size, determinism, the state dict, gradients, channels-last tensors, autocast to half
-    precision, that ``conditional`` tells the truth and noise counts where there is a ``noise_shape``, and the
-    configuration's ``trainable``, ``required_inputs`` and ``size_requirement``.
+    precision, that ``conditional`` tells the truth and noise counts where there is a ``noise_shape``, the
+    configuration's ``trainable``, ``required_inputs`` and ``size_requirement``, and what ``prepare_training``
+    takes; it is not called.
 
     Args:
         component: the class.
@@ -41,6 +43,10 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
     Raises:
         AssertionError: something of the contract does not hold; the text says what.
     """
+    try:
+        inspect.signature(component.prepare_training).bind(None, None, None)
+    except TypeError as error:
+        raise AssertionError(f"prepare_training() must take the data and the split: {error}") from None
     requirement = config.size_requirement(size)
     check_requirement(requirement, size)
     probe = _Probe(component, config, size)
@@ -80,7 +86,7 @@ class _Probe:
         return torch.randn(batch, *shape, generator=torch.Generator().manual_seed(seed))
 
     def run(self, network: nn.Module, size: Size, batch: int = 2) -> Tensor:
-        require(isinstance(network, Generator), f"{type(network).__name__} is no Generator")
+        require(isinstance(network, Generator), f"{type(network).__name__} is not a Generator")
         noise = self.noise(network, batch, size) if isinstance(network, Generator) else None
         output: Tensor = network(self.condition(batch, size), noise)
         return output

@@ -108,7 +108,7 @@ class PerceptualConfig(LossConfig):
                 "layers", f"{info.data['net']} has no layer {unknown[0]!r} (allowed: {', '.join(known)})"
             )
         if len(set(value)) != len(value):
-            raise PydanticCustomError("layers", "a layer stands twice; name each once")
+            raise PydanticCustomError("layers", "duplicate layer; name each once")
         return value
 
     @property

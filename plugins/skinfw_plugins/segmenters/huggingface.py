@@ -141,7 +141,7 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
             )
         if self._in_cache() is None:
             raise UserError(
-                f"{model}: is no folder, is not in Hugging Face's cache ({constants.HF_HUB_CACHE}), and "
+                f"{model}: is not a folder, is not in Hugging Face's cache ({constants.HF_HUB_CACHE}), and "
                 f"{silence}; fetch it where there is a network (hf download {model}) and copy the cache, or "
                 f"give its folder as model{slow}"
             )

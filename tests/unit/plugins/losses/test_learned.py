@@ -226,7 +226,7 @@ def test_perceptual_over_no_skin_is_0(random_weights: Weights) -> None:
     ("fields", "message"),
     [
         ({"layers": ["relu3_4"]}, r"vgg16 has no layer 'relu3_4' \(allowed: relu1_1, relu1_2, .*relu5_3\)"),
-        ({"net": "vgg19", "layers": ["relu1_1", "relu1_1"]}, "stands twice"),
+        ({"net": "vgg19", "layers": ["relu1_1", "relu1_1"]}, "duplicate layer"),
         ({"layers": []}, "at least 1"),
         ({"net": "vgg11"}, "vgg16"),
     ],

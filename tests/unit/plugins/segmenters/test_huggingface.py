@@ -222,7 +222,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[i
 def test_a_hub_that_does_not_answer_is_asked_once(hub: Callable[[int], list[str]], status: int) -> None:
     asked = hub(status)
     began = time.monotonic()
-    with pytest.raises(UserError, match=r"owner/name: is no folder, is not in .*cache \(.*does not answer"):
+    with pytest.raises(
+        UserError, match=r"owner/name: is not a folder, is not in .*cache \(.*does not answer"
+    ):
         segmenter(Path("owner/name")).fingerprint()
     assert time.monotonic() - began < SECONDS + 5
     assert len(asked) == (status > 0)
