@@ -57,13 +57,18 @@ def data_changes(run: Run, source: Hashed) -> str:
     changes = {
         "added": [name for name in now if name not in before],
         "removed": [name for name in before if name not in now],
-        "changed": [name for name in now if name in before and now[name] != before[name]],
+        "changed": [name for name in now if name in before and _differ(now[name], before[name])],
     }
     return "; ".join(
         f"{counted(len(names), 'sample')} {what}: {listed(sorted(names), SHOWN)}"
         for what, names in changes.items()
         if names
     )
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Return whether two hashes are known and differ; a sample without a hash may be the same."""
+    return one is not None and other is not None and bool(one != other)
 
 
 def warn_of_changes(run: Run, source: Hashed) -> None:

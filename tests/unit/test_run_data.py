@@ -44,6 +44,12 @@ def test_changed_samples_are_named_and_the_rest_is_counted(run: Run) -> None:
     )
 
 
+def test_a_sample_without_a_hash_may_be_the_same(run: Run) -> None:
+    write_data(run, Samples(a="1"))
+    run.data_path.write_text(run.data_path.read_text("utf-8").replace('"1"', "null"), "utf-8")
+    assert data_changes(run, Samples(a="1")) == ""
+
+
 @pytest.mark.parametrize("text", [None, "", "[]", "[" * 100_000])
 def test_without_a_record_nothing_is_named(run: Run, text: str | None) -> None:
     if text is not None:

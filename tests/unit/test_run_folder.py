@@ -180,16 +180,22 @@ def test_a_run_whose_folder_is_removed_ends_with_one_error(
 
 
 class Deleter:
-    """Deletes files of a run after its first step."""
+    """Deletes files of a run after its first step, and the best checkpoint after its first evaluation."""
 
     def __init__(self, *paths: Path) -> None:
-        self.paths = paths
+        self.paths = [*paths]
 
     @hookimpl
     def step_ended(self, step: int) -> None:
         if step == 1:
             for path in self.paths:
                 path.unlink()
+
+    @hookimpl
+    def evaluated(self, run: Run) -> None:
+        if self.paths:
+            run.checkpoint("best").unlink()
+            self.paths.clear()
 
 
 def test_what_makes_a_folder_a_run_is_written_again(
@@ -202,8 +208,10 @@ def test_what_makes_a_folder_a_run_is_written_again(
     run = Pipeline(spec, output=folder, hooks=[Deleter(*lost)]).fit().run
     assert caplog.messages.count(f"{lost[0]}: was removed during the run; it is written again") == 1
     assert caplog.messages.count(f"{lost[1]}: was removed during the run; it is written again") == 1
+    assert f"{run.checkpoint('best')}: is missing; the best checkpoint is chosen again" in caplog.messages
     assert open_run(folder).spec == run.spec
     assert read_split(folder) is not None
+    assert run.metrics_path.is_file()
 
 
 @pytest.mark.parametrize("left", ["checkpoints/best.safetensors", "metrics.json"])

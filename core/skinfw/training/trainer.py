@@ -151,14 +151,19 @@ class Trainer:
             self.monitor, self.best = read_monitor(about.get("monitor"), about.get("best"))
         except ValueError as error:
             raise RunError(f"{path}: its monitor is damaged; start again with --overwrite") from error
-        if self.ranks.is_main and self.best is not None and not self.run.checkpoint("best").is_file():
-            logger.warning("%s: is missing; the best checkpoint is chosen again", self.run.checkpoint("best"))
-            self.best = None
+        self._forget_lost_best()
         self._rewind_log()
         if self.step == self.total_steps and self.closed:
             logger.warning("all %d steps are trained already; only the figures are measured again", self.step)
             if progress.total_steps != self.total_steps:  # it was to be longer, and ends here now
                 self._save("last")
+
+    def _forget_lost_best(self) -> None:
+        """Let the best checkpoint be chosen again where somebody removed it."""
+        path = self.run.checkpoint("best")
+        if self.ranks.is_main and self.best is not None and not path.is_file():
+            logger.warning("%s: is missing; the best checkpoint is chosen again", path)
+            self.best = None
 
     def _check_place(self, path: Path, progress: Progress) -> None:
         """Refuse a checkpoint from which this run cannot go on as it began."""
@@ -216,6 +221,7 @@ class Trainer:
                     self._train_epoch(interrupt)
                 self._end_epoch()
                 self._stop_when_asked(interrupt)
+        self._forget_lost_best()
         if self.ranks.is_main and self.best is None:
             if self.split.validation:
                 logger.warning("no evaluation chose the best checkpoint; it holds the last weights")
@@ -293,6 +299,7 @@ class Trainer:
                 what = f"after step {self.step} the network's output is not finite (NaN or infinity)"
                 raise diverged(what, self._saved()) from error
             self.run.log("evaluation", step=self.step, epoch=epoch, values=evaluation.values[TRAINED])
+            self._forget_lost_best()
             if self._is_best(evaluation):
                 self._save("best")
             self.hooks.call("evaluated", run=self.run, evaluation=evaluation, step=self.step)
