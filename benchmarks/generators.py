@@ -100,6 +100,7 @@ def measure(value: dict[str, Any], output: Path) -> dict[str, Any]:
 def run(value: dict[str, Any], output: Path) -> None:
     """Train in this process; print figures, pace, parameters and peak memory as JSON."""
     from skinfw.reporting.facts import network_parameters
+    from skinfw.spec import painting_spec
 
     pace = Pace()
     made = skinfw.run(value, output=output, hooks=[pace])
@@ -108,7 +109,7 @@ def run(value: dict[str, Any], output: Path) -> None:
     result = {
         "values": test["values"],
         "seconds_a_step": pace.seconds_a_step,
-        "parameters": network_parameters(made.spec)["generator"],
+        "parameters": network_parameters(painting_spec(made.spec, output))["generator"],
         "peak": peak,
     }
     print(json.dumps(result))

@@ -20,13 +20,15 @@ from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.data.split import split_names
 from skinfw.plugins import HookCaller
 from skinfw.run_folder import create_run
-from skinfw.spec import Spec, parse_spec
+from skinfw.run_split import write_split
+from skinfw.spec import Spec, painting_spec, parse_spec
+from skinfw.training.ranks import Ranks
 from skinfw.training.trainer import Trainer, make_accelerator
 
 
 def make_spec(steps: int) -> Spec:
     """Return the fixed tiny job."""
-    return parse_spec(
+    spec = parse_spec(
         {
             "name": "overhead",
             "data": {
@@ -42,6 +44,7 @@ def make_spec(steps: int) -> Spec:
             "training": {"steps": steps, "batch_size": 8, "device": "cpu"},
         }
     )
+    return painting_spec(spec, "overhead")
 
 
 def bare_loop(spec: Spec) -> float:
@@ -69,20 +72,21 @@ def bare_loop(spec: Spec) -> float:
             condition = batch.condition(spec.data.inputs)
             output = generator(condition)
             discriminator.requires_grad_(True)
-            real, fake = discriminator(batch.target, condition), discriminator(output.detach(), condition)
+            (real,) = discriminator(batch.target, condition).logits
+            (fake,) = discriminator(output.detach(), condition).logits
             judged = (
                 binary_cross_entropy_with_logits(real, torch.ones_like(real))
                 + binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
             ) / 2
-            judged.backward()
+            torch.autograd.backward(judged)
             judge_optimizer.step()
             judge_optimizer.zero_grad()
             discriminator.requires_grad_(False)
-            logits = discriminator(output, condition)
+            (logits,) = discriminator(output, condition).logits
             loss = 100 * l1_loss(output, batch.target) + binary_cross_entropy_with_logits(
                 logits, torch.ones_like(logits)
             )
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             optimizer.zero_grad()
             loss.item()
@@ -99,7 +103,9 @@ def engine_loop(spec: Spec) -> float:
         run = create_run(spec, Path(folder, "run"))
         split = split_names(dataset.names(), spec.data.test_fraction, 0)
         accelerator = make_accelerator(spec.training)
-        trainer = Trainer(run, dataset, split, HookCaller(discover=False), accelerator)
+        write_split(run, split)
+        hooks, ranks = HookCaller(discover=False), Ranks(accelerator)
+        trainer = Trainer(run, dataset, split, hooks, accelerator, ranks)
         began = time.process_time()
         trainer.fit()
         return time.process_time() - began
