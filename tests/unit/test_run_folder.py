@@ -130,7 +130,7 @@ def test_a_refused_run_leaves_no_folder(tmp_path: Path, tiny_spec: Make) -> None
 
 
 class Remover:
-    """Removes the run folder, moves it, or makes it anew, at some moment."""
+    """Removes, moves or recreates the run folder at a given moment."""
 
     def __init__(self, folder: Path, moment: str, *, then: str) -> None:
         self.folder, self.moment, self.then = folder, moment, then

@@ -126,10 +126,10 @@ def measure_pose_encoder(
 def _true_pose(truth: PoseEncoder[Any], photo: Photo) -> tuple[Keypoints, float]:
     true = truth.keypoints(photo)
     if true is None:
-        raise DataError(f"{photo.path}: its true poses show nobody, so there is no torso to measure by")
+        raise DataError(f"{photo.path}: has no true pose to compare with")
     length = torso_length(true)
     if length is None:
-        raise DataError(f"{photo.path}: its true pose has no torso to measure by")
+        raise DataError(f"{photo.path}: its true pose lacks the torso, by which distances are measured")
     return true, length
 
 

@@ -10,9 +10,9 @@ _ID = re.compile(r"(?:^|[-/])(id_\d{8})(?=[-/]|$)")
 def person_id(name: str) -> str:
     """Return the DeepFashion id in a sample's name, or the name where there is none.
 
-    The photos below one folder ``id_XXXXXXXX`` are of one piece of clothing, mostly worn by one person. The
-    data set names no people: this is as near as a name comes, and one person may have several ids.
-    DeepFashion-MultiModal has dashes in place of the folders.
+    The photos below one folder, such as ``id_00000002``, show one piece of clothing, mostly worn by one
+    person. The data set does not name people, so the id is the closest that a name comes to one: a person may
+    have several ids. DeepFashion-MultiModal has dashes in place of the folders.
 
     Example:
         >>> person_id("WOMEN/Dresses/id_00000002/02_1_front")

@@ -395,7 +395,7 @@ def _reading(archive: Path, member: str = "") -> Iterator[None]:
 def _damage(error: Exception) -> str:
     """Say what is wrong with an archive or one of its members, and what to do."""
     text = str(error).rstrip(".")
-    if isinstance(error, NotImplementedError):
+    if isinstance(error, NotImplementedError):  # zipfile's words for strong encryption or patched data
         return (
             f"it is packed in a way that is not supported ({text}); unpack it yourself, and give the folder"
         )

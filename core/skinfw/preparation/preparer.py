@@ -32,7 +32,7 @@ from skinfw.preparation.report import LeftOut, Reason, Row, Status
 from skinfw.preparation.source import UNPACKED_FOLDER, Entry
 
 REVISION = 4
-"""Goes up when the same photo and settings give other sample folders, so that they are made anew."""
+"""Goes up when the same photo and settings give other sample folders, so that they are made again."""
 
 ResultT = TypeVar("ResultT")
 
@@ -121,7 +121,7 @@ class PhotoPreparer:
         return Row(entry.name, sample, status, phash=facts.phash or "", fits=facts.fits)
 
     def _prepare(self, entry: Entry, sample: str) -> tuple[bool, Facts]:
-        """Return whether the sample was made anew; raise `LeftOut` where there is none to make."""
+        """Return whether the sample was made now; raise `LeftOut` where there is none to make."""
         view = entry.view or view_of_name(Path(entry.name))
         Facts(view=view).check(self.config)
         with self._on_disk(entry):

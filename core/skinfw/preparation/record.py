@@ -1,4 +1,4 @@
-"""What a prepared sample was made of, so that it is known whether it must be made anew."""
+"""What a prepared sample was made of, which shows whether it must be made again."""
 
 from __future__ import annotations
 

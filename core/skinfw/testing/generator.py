@@ -29,11 +29,12 @@ from skinfw.testing.examples import example_condition, example_picture
 def check_generator(component: type[Generator[Any]], config: GeneratorConfig, size: Size = (64, 96)) -> None:
     """Check a generator against its interface, on the CPU and random pictures.
 
-    Checked are shape, range and type of the output in training and in use, batches of one and of two, the
-    smallest accepted size, determinism, the state dict, gradients, channels-last tensors, autocast to half
-    precision, that ``conditional`` tells the truth and noise counts where there is a ``noise_shape``, the
-    configuration's ``trainable``, ``required_inputs`` and ``size_requirement``, and what ``prepare_training``
-    takes; it is not called.
+    Checks shape, range and type of the output in training and evaluation mode, batches of one and two, the
+    smallest accepted size, determinism, the state dict, gradients, channels-last tensors and autocast to half
+    precision. Also checks that the output depends on the condition exactly if ``conditional`` is true, that
+    noise changes it if ``noise_shape`` is not empty, and that the configuration's ``trainable``,
+    ``required_inputs`` and ``size_requirement`` are correct. Of ``prepare_training``, only the arguments are
+    checked; it is not called.
 
     Args:
         component: the class.

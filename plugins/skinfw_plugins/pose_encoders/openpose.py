@@ -39,7 +39,7 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
         """Return the poses in the JSON file of a photo, in the file's order.
 
         Raises:
-            DataError: there is no JSON file for the photo, it is none of OpenPose's, it does not fit the
+            DataError: there is no JSON file for the photo, it is not OpenPose's, it does not fit the
                 photo, or OpenPose failed.
             UserError: the configured folder does not exist, or OpenPose cannot be started.
         """

@@ -25,7 +25,7 @@ def check_regions(regions: dict[RegionName, tuple[str, ...]]) -> dict[RegionName
     counts = Counter(name for members in regions.values() for name in members)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
-        raise PydanticCustomError("class_twice", f"{quoted(twice)} stands in it more than once")
+        raise PydanticCustomError("class_twice", f"{quoted(twice)} is listed more than once")
     return regions
 
 

@@ -105,7 +105,8 @@ def test_what_cannot_be_measured_is_told_and_stops_nothing(photos: list[Path]) -
     figures = measure_pose_encoder(Known({name: [TRUE] for name in "abcd"}), truth, photos)
     assert figures.photos == 1
     assert [Path(path).stem for path in figures.unusable] == ["b", "c", "d"]
-    assert "no torso" in figures.unusable[str(photos[2])] and "no torso" in figures.unusable[str(photos[3])]
+    assert "lacks the torso" in figures.unusable[str(photos[2])]
+    assert "has no true pose" in figures.unusable[str(photos[3])]
     with pytest.raises(DataError, match=r"none of the 1 photos could be measured: .*b\.png"):
         measure_pose_encoder(Known({}), truth, photos[1:2])
 

@@ -141,6 +141,7 @@ def test_a_jpeg_of_very_many_scans(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         Photo.read(tmp_path / "a.jpg")
 
 
+# what Pillow's decoders have been seen to raise for damaged or unusual files, such as DDS and TIFF
 @pytest.mark.parametrize(
     "error",
     [NotImplementedError("DXT 9"), MemoryError(), OverflowError(), AttributeError("x"), RuntimeError()],

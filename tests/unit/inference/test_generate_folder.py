@@ -273,7 +273,7 @@ def test_pictures_of_others_are_not_kept(painted: Any, make_run: Make, tmp_path:
     painted(overwrite=True)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs on Windows")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs, which Windows does not have")
 def test_a_fifo_in_the_output_is_not_read(painted: Any, tmp_path: Path) -> None:
     painted()
     (tmp_path / "out" / "b.png").unlink()

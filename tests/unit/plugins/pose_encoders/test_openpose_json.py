@@ -137,7 +137,7 @@ def test_the_order_of_a_whole_file_is_one(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_the_person_is_read_in_pixels_of_the_photo(tmp_path: Path, content: Any) -> None:
     (pose,) = read_poses(write(tmp_path / "a.json", content), None, SIZE)
-    assert np.abs(pose.points - DRAWN).max() < 0.6  # a canvas has centers of its own pixels
+    assert np.abs(pose.points - DRAWN).max() < 0.6  # the canvas and the photo have different pixel centers
 
 
 def test_the_unit_can_be_said(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_a_class_that_the_model_lacks(model: Path) -> None:
 
 
 def test_a_class_in_two_regions() -> None:
-    with pytest.raises(ValidationError, match="'Hat' stands in it more than once"):
+    with pytest.raises(ValidationError, match="'Hat' is listed more than once"):
         own({"head": ["Hat"], "skin": ["Hat"]})
 
 

@@ -181,7 +181,7 @@ def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:
     [
         ({"classes": ["a"], "regions": {"skin": ["b"]}}, "'b', which classes does not hold"),
         ({"classes": ["a", "a"], "regions": {"skin": ["a"]}}, "one name more than once"),
-        ({"classes": ["a"], "regions": {"skin": ["a"], "head": ["a"]}}, "'a' stands in it more than once"),
+        ({"classes": ["a"], "regions": {"skin": ["a"], "head": ["a"]}}, "'a' is listed more than once"),
     ],
 )
 def test_tables_that_contradict_themselves(labels: Any, message: str) -> None:
