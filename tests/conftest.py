@@ -24,6 +24,12 @@ def pytest_configure() -> None:
             signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders that take longest, so that no process works alone at the end."""
+    longest = ("cli", "contract", "examples", "training")
+    items.sort(key=lambda item: item.path.parent.name not in longest)
+
+
 @pytest.fixture
 def caplog(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     """Catch what skinfw logs and nothing else: threads of other libraries log whenever they like."""

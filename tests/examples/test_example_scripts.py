@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import runpy
 import subprocess
@@ -11,6 +10,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+import skinfw
+from skinfw.registry import installed
+from skinfw.spec import load_spec
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "examples" / "compose.py"
@@ -55,38 +58,29 @@ def test_plugin_is_listed_without_being_imported(site: str, tmp_path: Path) -> N
     assert _run("-c", code, folder=tmp_path, PYTHONPATH=site).strip() == "skinfw-meantone 0.1.0 False"
 
 
-BOTH = """
-import json, sys
-import pytest
-from skinfw.cli import main
-run, tests = map(json.loads, sys.argv[1:])
-main(run, standalone_mode=False)
-sys.exit(pytest.main(tests))
-"""
-
-
-def test_plugin_takes_part_in_a_run_and_passes_its_own_tests(site: str, tmp_path: Path) -> None:
-    """In one process, as each would import torch."""
-    settings = [
-        "training.epochs=1",
-        "training.batch_size=4",
-        "training.device=cpu",
-        "generator.base_channels=4",
-        "data.dataset.count=40",
-        "data.size=[32,32]",
-        'losses=["l1",{"type":"mean_tone","weight":10}]',
-        'metrics=["psnr"]',
-        "baselines=[]",
-    ]
-    options = [word for setting in settings for word in ("--set", setting)]
-    spec = ROOT / "examples" / "quickstart.json"
-    run = ["run", str(spec), "--output", "run", *options]
-    tests = ["-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "--import-mode=importlib"]
-    # pytest exits with 5 when it finds no test
-    _run(
-        "-c", BOTH, json.dumps(run), json.dumps([*tests, str(PLUGIN / "tests")]),
-        folder=tmp_path, PYTHONPATH=site,
-    )  # fmt: skip
+def test_plugin_takes_part_in_a_run(
+    site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_curves: None
+) -> None:
+    monkeypatch.syspath_prepend(site)
+    installed.cache_clear()
+    try:
+        spec = load_spec(
+            ROOT / "examples" / "quickstart.json",
+            {
+                "training.epochs": 1,
+                "training.batch_size": 4,
+                "training.device": "cpu",
+                "generator.base_channels": 4,
+                "data.dataset.count": 40,
+                "data.size": [32, 32],
+                "losses": ["l1", {"type": "mean_tone", "weight": 10}],
+                "metrics": ["psnr"],
+                "baselines": [],
+            },
+        )
+        skinfw.run(spec, output=tmp_path / "run")
+    finally:
+        installed.cache_clear()
     log = (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8")
     assert '"mean_tone": ' in log
     rows = (tmp_path / "run" / "figures.csv").read_text(encoding="utf-8").splitlines()
@@ -97,6 +91,12 @@ def test_plugin_takes_part_in_a_run_and_passes_its_own_tests(site: str, tmp_path
         ["test", "picture/psnr"],
         ["test", "skin/psnr"],
     ]
+
+
+def test_plugin_passes_its_own_tests(site: str, tmp_path: Path) -> None:
+    # pytest exits with 5 when it finds no test
+    options = ("-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, "--import-mode=importlib")
+    _run("-m", "pytest", *options, PLUGIN / "tests", folder=tmp_path, PYTHONPATH=site)
 
 
 def test_tutorial_shows_the_plugins_manifest_and_entry_points() -> None:
