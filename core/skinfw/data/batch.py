@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,15 +92,23 @@ class Batch:
         """Return the batch on a device and in a memory format."""
 
         def move(tensor: Tensor) -> Tensor:
-            return tensor.to(device, non_blocking=True, memory_format=memory_format)
+            layout = memory_format if tensor.ndim == 4 else torch.preserve_format
+            return tensor.to(device, non_blocking=True, memory_format=layout)
 
+        return self._each(move)
+
+    def pin_memory(self) -> Batch:
+        """Return the batch in page-locked memory, which a GPU reads while it computes."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
         return replace(
             self,
-            inputs={name: move(picture) for name, picture in self.inputs.items()},
-            target=move(self.target),
-            skin=move(self.skin),
-            kept=move(self.kept),
-            keypoints=None if self.keypoints is None else self.keypoints.to(device, non_blocking=True),
+            inputs={name: change(picture) for name, picture in self.inputs.items()},
+            target=change(self.target),
+            skin=change(self.skin),
+            kept=change(self.kept),
+            keypoints=None if self.keypoints is None else change(self.keypoints),
         )
 
 

@@ -126,6 +126,9 @@ def _check_srgb(image: Image.Image, file: DecodedImage) -> None:
 def _is_adobe_rgb(image: Image.Image) -> bool:
     """Return whether a camera says Adobe RGB: by DCF 2.0's interoperability index R03, or color space 2."""
     exif = image.getexif()
-    index = exif.get_ifd(ExifTags.IFD.Interop).get(1)
+    try:
+        index = exif.get_ifd(ExifTags.IFD.Interop).get(1)
+    except KeyError:  # Pillow before 13 raises it where the EXIF data hold no such index
+        index = None
     space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
     return space == 2 or (index is not None and str(index).strip("\0 ") == "R03")

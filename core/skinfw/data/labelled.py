@@ -71,6 +71,10 @@ class LabelledBatch:
         pictures = self.pictures.to(device, non_blocking=True, memory_format=torch.channels_last)
         return LabelledBatch(self.names, pictures, self.labels.to(device, non_blocking=True))
 
+    def pin_memory(self) -> LabelledBatch:
+        """Return the batch in page-locked memory, which a GPU reads while it computes."""
+        return LabelledBatch(self.names, self.pictures.pin_memory(), self.labels.pin_memory())
+
 
 def collate_labelled(samples: Sequence[Labelled]) -> LabelledBatch:
     """Put photos of one size together into a batch of CPU tensors."""

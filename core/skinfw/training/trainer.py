@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from dataclasses import asdict
 from functools import partial
@@ -38,7 +39,18 @@ logger = logging.getLogger("skinfw")
 
 
 def make_accelerator(training: LoopSpec) -> Accelerator:
-    """Return the accelerator for a training spec: device, precision, processes."""
+    """Return the accelerator for a training spec: device, precision, processes.
+
+    Raises:
+        RunError: this machine has fewer accelerators than processes of the run.
+    """
+    processes, devices = int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.accelerator.device_count()
+    if training.device == "auto" and 0 < devices < processes:
+        raise RunError(
+            f"{processes} processes of this run are on a machine with {devices} "
+            f"accelerator{'s' if devices > 1 else ''}; start one process per accelerator, or train on the "
+            "CPU with training.device cpu"
+        )
     if AcceleratorState._shared_state and AcceleratorState().num_processes == 1:
         # accelerate remembers the settings of the first run of a process; each run brings its own
         AcceleratorState._reset_state(reset_partial_state=True)

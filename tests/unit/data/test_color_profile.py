@@ -19,7 +19,7 @@ from icc import (
     rgb_profile,
     to_srgb,
 )
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from skinfw.data.photo import Photo
@@ -191,3 +191,17 @@ def test_adobe_rgb_by_exif_alone(tmp_path: Path, space: int, index: str | None) 
     Image.fromarray(COLORS).save(tmp_path / "a.jpg", exif=exif)
     with pytest.raises(DataError, match=r"a\.jpg: Adobe RGB by its EXIF data"):
         Photo.read(tmp_path / "a.jpg")
+
+
+def test_photos_without_exif_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow before 13 raises a KeyError where an index that is asked for is missing."""
+    plain = Image.Exif.get_ifd
+
+    def get_ifd(exif: Image.Exif, tag: int) -> dict[int, object]:
+        if tag == ExifTags.IFD.Interop:
+            raise KeyError(tag)
+        return plain(exif, tag)
+
+    monkeypatch.setattr(Image.Exif, "get_ifd", get_ifd)
+    Image.fromarray(COLORS).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(Photo.read(tmp_path / "a.png").pixels, COLORS)

@@ -17,7 +17,10 @@ import one_step
 import pytest
 import torch
 
+from skinfw.errors import RunError
+from skinfw.spec import parse_spec
 from skinfw.training.checkpoints import read_checkpoint
+from skinfw.training.trainer import make_accelerator
 
 LIMIT = 180
 
@@ -125,3 +128,15 @@ def test_a_step_of_two_processes_is_that_of_one_with_all_samples(
         for name, gradient in alone["gradients"].items():
             off = float((other["gradients"][name] - gradient).norm() / gradient.norm())
             assert off < 1e-5, f"the gradient of the {name} is off by {off:.2g}"
+
+
+def test_more_processes_than_accelerators_are_refused(
+    tiny_spec: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 1)
+    value = tiny_spec()
+    make_accelerator(parse_spec(value).training)  # its device is the CPU
+    value["training"]["device"] = "auto"
+    with pytest.raises(RunError, match="2 processes of this run are on a machine with 1 accelerator; start"):
+        make_accelerator(parse_spec(value).training)

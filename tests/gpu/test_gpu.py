@@ -1,0 +1,107 @@
+"""On an accelerator: the same results as on the CPU, and runs from end to end."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import skinfw
+from skinfw.assemble import build_dataset, build_discriminator, build_generator
+from skinfw.data.batch import collate
+from skinfw.devices import pick_device
+from skinfw.registry import installed
+from skinfw.spec import painting_spec, parse_spec
+from skinfw.training.checkpoints import read_checkpoint
+
+MakeSpec = Callable[..., dict[str, Any]]
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.accelerator.is_available(), reason="needs a GPU"),
+]
+
+SMALL: dict[str, dict[str, Any]] = {
+    "refined": {"coarse": "tone", "refiner": {"type": "pix2pix", "base_channels": 4}},
+    "smp_unet": {"encoder": "tu-mobilenetv3_small_100"},
+}
+
+
+@pytest.fixture
+def float32_products() -> Iterator[None]:
+    """Do not round products to TF32."""
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    yield
+    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+@pytest.mark.usefixtures("float32_products")
+@pytest.mark.parametrize("name", sorted(set(installed().names("generator")) - {"inpaint", "tone"}))
+def test_generators_paint_as_on_the_cpu(tiny_spec: MakeSpec, name: str) -> None:
+    value = tiny_spec(generator={"type": name, **SMALL.get(name, {})})
+    value["data"] |= {"size": [64, 64], "inputs": ["apparel_head_foot", "segmentation_skin", "face"]}
+    spec = painting_spec(parse_spec(value), name)
+    dataset = build_dataset(spec)
+    batch = collate([dataset.load(name) for name in list(dataset.names())[:2]])
+    torch.manual_seed(0)
+    network = build_generator(spec).eval()
+    shape = network.noise_shape(batch.size)
+    noise = torch.randn(2, *shape) if shape else None
+    pictures = []
+    for device in (torch.device("cpu"), pick_device()):
+        moved = batch.to(device, torch.channels_last)
+        with torch.no_grad():
+            output = network.to(device)(
+                moved.condition(network.io.inputs), None if noise is None else noise.to(device)
+            )
+        pictures.append(output.cpu())
+    torch.testing.assert_close(pictures[1], pictures[0], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.usefixtures("float32_products")
+@pytest.mark.parametrize("patch", [1, 16, 34])
+def test_discriminators_judge_as_on_the_cpu(tiny_spec: MakeSpec, patch: int) -> None:
+    value = tiny_spec(discriminator={"type": "patchgan", "patch": patch, "base_channels": 8})
+    value["data"]["size"] = [64, 64]
+    network = build_discriminator(painting_spec(parse_spec(value), "judge"))
+    assert network is not None
+    picture, condition = torch.rand(2, 3, 64, 64), torch.rand(2, network.io.condition_channels, 64, 64)
+    found = []
+    for device in (torch.device("cpu"), pick_device()):
+        with torch.no_grad():
+            (logits,) = network.eval().to(device)(picture.to(device), condition.to(device)).logits
+        found.append(logits.cpu())
+    torch.testing.assert_close(found[1], found[0], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("precision", ["no", "bf16", "fp16"])
+def test_a_run_from_end_to_end(tiny_spec: MakeSpec, tmp_path: Path, precision: str) -> None:
+    value = tiny_spec(metrics=["psnr", "ssim", "ciede2000", "seam"])
+    value["training"] |= {"device": "auto", "precision": precision}
+    run = skinfw.run(parse_spec(value), output=tmp_path / "run")
+    written = json.loads((run.folder / "metrics.json").read_text(encoding="utf-8"))
+    figures = written["test"]["values"]["trained"]
+    assert figures and all(math.isfinite(figure) for figure in figures.values() if figure is not None)
+    tensors = read_checkpoint(run.checkpoint("best")).tensors
+    assert {tensor.device.type for tensor in tensors.values()} == {"cpu"}
+
+
+def test_runs_on_one_device_after_the_other(tiny_spec: MakeSpec, tmp_path: Path) -> None:
+    for number, device in enumerate(("cpu", "auto", "cpu")):
+        value = tiny_spec()
+        value["training"] |= {"device": device, "epochs": 1}
+        skinfw.run(parse_spec(value), output=tmp_path / str(number))
+
+
+def test_batches_are_pinned(tiny_spec: MakeSpec) -> None:
+    from skinfw.data.loading import Loader
+
+    dataset = build_dataset(painting_spec(parse_spec(tiny_spec()), "pinned"))
+    batch = next(iter(Loader(dataset, list(dataset.names())[:2], batch_size=2)))
+    assert batch.target.is_pinned() and all(picture.is_pinned() for picture in batch.inputs.values())
