@@ -100,7 +100,7 @@ def measure(value: dict[str, Any], output: Path) -> dict[str, Any]:
 def run(value: dict[str, Any], output: Path) -> None:
     """Train in this process; print figures, pace, parameters and peak memory as JSON."""
     from skinfw.reporting.facts import network_parameters
-    from skinfw.spec import painting_spec
+    from skinfw.specs.spec import painting_spec
 
     pace = Pace()
     made = skinfw.run(value, output=output, hooks=[pace])

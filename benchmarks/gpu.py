@@ -28,12 +28,12 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from skinfw.assemble import build_dataset
+from skinfw.assembly.assemble import build_dataset
 from skinfw.data.batch import Batch, collate
 from skinfw.data.loading import Loader, ShuffledOrder
-from skinfw.devices import pick_device
-from skinfw.spec import Spec, painting_spec, parse_spec
-from skinfw.training.networks import Networks
+from skinfw.specs.spec import Spec, painting_spec, parse_spec
+from skinfw.system.devices import pick_device
+from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.trainer import make_accelerator
 
 ROOT = Path(__file__).parents[1]

@@ -15,13 +15,14 @@ from pathlib import Path
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
-from skinfw.assemble import build_dataset, build_discriminator, build_generator
+from skinfw.assembly.assemble import build_dataset, build_discriminator, build_generator
 from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.data.split import split_names
-from skinfw.plugins import HookCaller
-from skinfw.run_folder import create_run
-from skinfw.run_split import write_split
-from skinfw.spec import Spec, painting_spec, parse_spec
+from skinfw.hooks.caller import HookCaller
+from skinfw.runs.folder import create_run
+from skinfw.runs.split_record import write_split
+from skinfw.specs.spec import Spec, painting_spec, parse_spec
+from skinfw.tasks.choice import make_learner
 from skinfw.training.ranks import Ranks
 from skinfw.training.trainer import Trainer, make_accelerator
 
@@ -105,7 +106,8 @@ def engine_loop(spec: Spec) -> float:
         accelerator = make_accelerator(spec.training)
         write_split(run, split)
         hooks, ranks = HookCaller(discover=False), Ranks(accelerator)
-        trainer = Trainer(run, dataset, split, hooks, accelerator, ranks)
+        learner = make_learner(spec, dataset, accelerator)
+        trainer = Trainer(run, dataset, split, learner, hooks, ranks)
         began = time.process_time()
         trainer.fit()
         return time.process_time() - began

@@ -16,17 +16,17 @@ from pydantic import BaseModel
 from skinfw.ablation.file import AblationSize, AblationSpec
 from skinfw.cli import COMMANDS, main
 from skinfw.cli.show import type_facts as field_facts
-from skinfw.component_spec import ComponentSpec
+from skinfw.components.reference import ComponentSpec
+from skinfw.components.registry import KINDS, Entry, installed
 from skinfw.errors import RegistryError
-from skinfw.registry import KINDS, Entry, installed
-from skinfw.segmentation_spec import (
+from skinfw.specs.segmentation_spec import (
     SegmentationAugmentation,
     SegmentationData,
     SegmentationLosses,
     SegmentationSpec,
     SegmentationTraining,
 )
-from skinfw.spec import DataSpec, Spec, TrainingSpec
+from skinfw.specs.spec import DataSpec, Spec, TrainingSpec
 
 METRICS_MARK = "<!-- table of metrics -->"
 

@@ -26,7 +26,7 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the folders that take longest, so that no process works alone at the end."""
-    longest = ("cli", "contract", "examples", "training")
+    longest = ("cli", "contract", "examples", "training", "segmentation")
     items.sort(key=lambda item: item.path.parent.name not in longest)
 
 
@@ -103,10 +103,10 @@ def make_run(tiny_spec: Callable[..., SpecValue]) -> Callable[..., Any]:
     def make(folder: Path, **fields: Any) -> Any:
         import torch
 
-        from skinfw.assemble import build_dataset, build_generator
-        from skinfw.run_folder import create_run
-        from skinfw.spec import parse_spec
-        from skinfw.training.checkpoints import Progress, save_checkpoint
+        from skinfw.assembly.assemble import build_dataset, build_generator
+        from skinfw.runs.checkpoints import Progress, save_checkpoint
+        from skinfw.runs.folder import create_run
+        from skinfw.specs.spec import parse_spec
 
         spec = parse_spec(tiny_spec(**fields))
         run = create_run(spec, folder)
@@ -133,8 +133,8 @@ def write_samples() -> Callable[..., list[Path]]:
         import numpy as np
         from PIL import Image
 
-        from skinfw.build import build
-        from skinfw.component_spec import use
+        from skinfw.assembly.build import build
+        from skinfw.components.reference import use
         from skinfw.interfaces import Dataset, DatasetIO
 
         io = DatasetIO(size, ("apparel_head_foot", "line", "segmentation_skin"))
@@ -243,7 +243,7 @@ def random_weights(
     """
 
     def publish(network: str, layers: int = 99) -> Path:
-        from skinfw_plugins.published import TORCHVISION
+        from skinfw_plugins.networks.published_weights import TORCHVISION
 
         path, sha256 = _write_random_weights(network, layers)
         monkeypatch.setenv("TORCH_HOME", str(path.parents[2]))
@@ -263,7 +263,7 @@ def inline_engine() -> Any:
     from skinfw.ablation.engine import Engine, Running
     from skinfw.ablation.process import Job, Outcome
     from skinfw.errors import SkinfwError
-    from skinfw.spec import parse_spec
+    from skinfw.specs.spec import parse_spec
 
     class Ended:
         def __init__(self, outcome: Outcome) -> None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skinfw.ablation.ablate import ablate
-    from skinfw.component_spec import use
+    from skinfw.components.reference import use
     from skinfw.errors import SkinfwError
-    from skinfw.hooks import hookimpl
+    from skinfw.hooks.specification import hookimpl
     from skinfw.pipeline import Pipeline, run
-    from skinfw.segmentation_spec import SegmentationSpec
-    from skinfw.spec import Spec, load_spec
+    from skinfw.specs.segmentation_spec import SegmentationSpec
+    from skinfw.specs.spec import Spec, load_spec
 
 __all__ = [
     "Pipeline",
@@ -31,14 +31,14 @@ __all__ = [
 
 _HOMES = {
     "Pipeline": "skinfw.pipeline",
-    "SegmentationSpec": "skinfw.segmentation_spec",
+    "SegmentationSpec": "skinfw.specs.segmentation_spec",
     "SkinfwError": "skinfw.errors",
-    "Spec": "skinfw.spec",
+    "Spec": "skinfw.specs.spec",
     "ablate": "skinfw.ablation.ablate",
-    "hookimpl": "skinfw.hooks",
-    "load_spec": "skinfw.spec",
+    "hookimpl": "skinfw.hooks.specification",
+    "load_spec": "skinfw.specs.spec",
     "run": "skinfw.pipeline",
-    "use": "skinfw.component_spec",
+    "use": "skinfw.components.reference",
 }
 
 

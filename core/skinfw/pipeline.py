@@ -9,26 +9,26 @@ from typing import Any
 
 from accelerate import Accelerator
 
-from skinfw.config import nearest
-from skinfw.data.skin_check import require_skin
+from skinfw.components.strict_model import nearest
 from skinfw.data.split import Split
-from skinfw.devices import cpu_threads
 from skinfw.errors import ArgumentError
-from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.evaluation.results import Evaluation
+from skinfw.hooks.caller import HookCaller
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import Dataset
-from skinfw.plugins import HookCaller
-from skinfw.run_data import write_data
-from skinfw.run_folder import Run, create_run, locked_run
-from skinfw.run_spec import RunSpec
-from skinfw.run_split import make_split, read_split, write_split
-from skinfw.segmentation_spec import SegmentationSpec
-from skinfw.spec import AnySpec, Spec, load_spec, parse_spec
+from skinfw.runs.data_record import write_data
+from skinfw.runs.folder import Run, create_run, locked_run
+from skinfw.runs.split_record import make_split, read_split, write_split
+from skinfw.specs.run_spec import RunSpec
+from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.specs.spec import AnySpec, Spec, load_spec, parse_spec
+from skinfw.system.devices import cpu_threads
+from skinfw.tasks.choice import make_learner, make_source
+from skinfw.tasks.evaluate_run import evaluate_run
+from skinfw.tasks.inpainting.skin_check import require_skin
 from skinfw.training.learner import Source
 from skinfw.training.observers import RunRecorder
 from skinfw.training.ranks import Ranks
-from skinfw.training.tasks import make_source
 from skinfw.training.trainer import Trainer, make_accelerator
 
 ARGUMENTS = ("spec", "output", "resume", "overwrite", "hooks")
@@ -120,7 +120,8 @@ class Pipeline:
             hooks = HookCaller(discover=False)
         ranks.wait()
         try:
-            trainer = Trainer(run, dataset, split, hooks, accelerator, ranks)
+            learner = make_learner(run.spec, dataset, accelerator)
+            trainer = Trainer(run, dataset, split, learner, hooks, ranks)
             if self._resume:
                 trainer.resume()
             if ranks.is_main:

@@ -204,7 +204,7 @@ def test_the_worker_is_the_run_command(tmp_path: Path, base: dict[str, Any]) -> 
     """A spec that cannot be read ends as it does with ``skinfw run``."""
     reading, held = os.pipe()  # the worker ends with whoever holds the other side
     done = subprocess.run(
-        [sys.executable, "-m", "skinfw.ablation.worker", "no.json", str(tmp_path / "run")],
+        [sys.executable, "-m", "skinfw.cli.worker", "no.json", str(tmp_path / "run")],
         stdin=reading, capture_output=True, text=True, check=False, cwd=tmp_path, env={**os.environ},
     )  # fmt: skip
     os.close(reading)

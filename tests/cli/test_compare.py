@@ -9,7 +9,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from skinfw.cli import main
-from skinfw.evaluation.evaluate import evaluate_run
+from skinfw.tasks.evaluate_run import evaluate_run
 
 
 def compare(*arguments: str | Path) -> Result:

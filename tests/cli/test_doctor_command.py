@@ -17,7 +17,7 @@ from skinfw.cli import main
 from skinfw.data.struck_out import write_struck_out
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import DoctorReport, Finding
-from skinfw.reporting.doctor_page import write_doctor_page
+from skinfw.doctor.page import write_doctor_page
 
 Writer = Callable[..., list[Path]]
 
@@ -112,8 +112,8 @@ def test_offenders_are_told_worst_first(samples: Path, tmp_path: Path) -> None:
 def test_many_offenders_are_on_several_pages(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("skinfw.reporting.doctor_page.MOST_PICTURED", 2)
-    monkeypatch.setattr("skinfw.reporting.doctor_page.MOST_LISTED", 1)
+    monkeypatch.setattr("skinfw.doctor.page.MOST_PICTURED", 2)
+    monkeypatch.setattr("skinfw.doctor.page.MOST_LISTED", 1)
     output = tmp_path / "a page.html"
     assert doctor(samples, "--config", '{"least_side": 65}', "--output", output).exit_code == 1
     files = [output, tmp_path / "a page.2.html", tmp_path / "a page.3.html"]

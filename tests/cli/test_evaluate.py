@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from skinfw.cli import main
 from skinfw.errors import DataError
-from skinfw.training import checkpoints
+from skinfw.runs import checkpoints
 from skinfw_plugins.generators.tone import ToneGenerator
 
 

@@ -6,7 +6,7 @@ from click.testing import CliRunner, Result
 
 from skinfw.cli import main
 from skinfw.cli.list_components import aligned
-from skinfw.registry import KINDS, Registry, installed, load_registry
+from skinfw.components.registry import KINDS, Registry, installed, load_registry
 
 
 def call(*arguments: str) -> Result:

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from skinfw.ablation.file import ablation_schema
 from skinfw.cli import main
-from skinfw.schema import segmentation_schema, spec_schema
+from skinfw.specs.schema import segmentation_schema, spec_schema
 
 
 def test_the_schema_is_printed_and_is_one() -> None:

@@ -145,7 +145,7 @@ def test_a_file_that_may_not_be_read_is_told(spec: Path, monkeypatch: pytest.Mon
     def refuse(path: Path, max_bytes: int) -> bytes:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr("skinfw.jsonfile.read_regular", refuse)  # root may read every file
+    monkeypatch.setattr("skinfw.system.json_file.read_regular", refuse)  # root may read every file
     result = validate(spec)
     assert result.exit_code == 2
     assert result.stderr == f"Error: {spec}: 1 fault\n  cannot be read: Permission denied\n"

@@ -23,11 +23,11 @@ from tiny_models import save_segformer, write_onnx, write_tflite
 from tiny_poses import simcc, write_bodypix_people, write_constants
 from torch import nn
 
-from skinfw.assemble import build_segmentation_network
+from skinfw.assembly.assemble import build_segmentation_network
 from skinfw.data.classes import ClassTable
 from skinfw.data.photo import Photo
-from skinfw.spec import parse_spec
-from skinfw.training.checkpoints import Progress, save_checkpoint
+from skinfw.runs.checkpoints import Progress, save_checkpoint
+from skinfw.specs.spec import parse_spec
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.deepfashion_classes import REGIONS
 
@@ -403,7 +403,7 @@ def _weights(random_weights: Callable[..., Path]) -> None:
 @pytest.fixture(autouse=True)
 def _inception(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let FID and KID look through a small network: the real one takes seconds for a few pictures."""
-    from skinfw_plugins import inception
+    from skinfw_plugins.networks import inception
 
     torch.manual_seed(0)
     layers = nn.Sequential(nn.Conv2d(3, 6, 4, 4), nn.AdaptiveAvgPool2d(1), nn.Flatten())

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from skinfw import testing
-from skinfw.config import (
+from skinfw.components.config import (
     AugmentationConfig,
     ComponentConfig,
     DiscriminatorConfig,
@@ -25,6 +25,7 @@ from skinfw.config import (
     Size,
     SizeRequirement,
 )
+from skinfw.components.registry import Registry
 from skinfw.data.batch import Batch
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
@@ -49,7 +50,6 @@ from skinfw.interfaces import (
     Segmenter,
     Step,
 )
-from skinfw.registry import Registry
 
 
 def fails(check: Callable[[], None], message: str) -> None:

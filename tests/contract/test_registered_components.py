@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from skinfw import testing
-from skinfw.registry import KINDS, Entry, installed
+from skinfw.components.registry import KINDS, Entry, installed
 from skinfw.testing.component import INTERFACES
 
 CHECKS: dict[str, Callable[..., None]] = {
@@ -74,7 +74,7 @@ def test_receptive_fields_are_declared_as_they_are(example_makers: Mapping[tuple
 def test_configurations_are_imported_without_heavy_libraries() -> None:
     code = (
         "import json, sys\n"
-        "from skinfw.registry import installed\n"
+        "from skinfw.components.registry import installed\n"
         "heavy = {'torch', 'torchvision', 'torchmetrics', 'cv2', 'numpy', 'PIL'}\n"
         "found = {}\n"
         "for kind, name in installed().entries:\n"

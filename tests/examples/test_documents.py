@@ -16,9 +16,9 @@ import pytest
 from skinfw.ablation.file import AblationSize, AblationSpec
 from skinfw.ablation.plan import make_plan
 from skinfw.cli import COMMANDS, main
-from skinfw.component_spec import use
-from skinfw.registry import KINDS, installed
-from skinfw.spec import DataSpec, Spec, TrainingSpec, parse_spec
+from skinfw.components.reference import use
+from skinfw.components.registry import KINDS, installed
+from skinfw.specs.spec import DataSpec, Spec, TrainingSpec, parse_spec
 from skinfw_plugins.segmenters.config_labels import CustomLabels
 
 ROOT = Path(__file__).parents[2]

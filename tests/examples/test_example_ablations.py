@@ -12,8 +12,8 @@ import skinfw
 from skinfw.ablation.file import parse_ablation
 from skinfw.ablation.plan import make_plan
 from skinfw.ablation.published import published_tables
-from skinfw.convert import convert_report, read_report
-from skinfw.spec import parse_spec
+from skinfw.specs.report_dictionary import convert_report, read_report
+from skinfw.specs.spec import parse_spec
 
 ROOT = Path(__file__).parents[2]
 ABLATIONS = sorted((ROOT / "examples" / "report").glob("*.json"))

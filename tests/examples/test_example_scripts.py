@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import skinfw
-from skinfw.registry import installed
-from skinfw.spec import load_spec
+from skinfw.components.registry import installed
+from skinfw.specs.spec import load_spec
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "examples" / "compose.py"
@@ -52,7 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_plugin_is_listed_without_being_imported(site: str, tmp_path: Path) -> None:
     code = (
-        "import sys; from skinfw.registry import installed; "
+        "import sys; from skinfw.components.registry import installed; "
         "print(installed().entry('loss', 'mean_tone').provider, 'skinfw_meantone' in sys.modules)"
     )
     assert _run("-c", code, folder=tmp_path, PYTHONPATH=site).strip() == "skinfw-meantone 0.1.0 False"

@@ -9,7 +9,7 @@ import pytest
 from real_files import PHOTOS, needs_photos
 
 from skinfw.errors import SpecError
-from skinfw.spec import load_spec, parse_spec
+from skinfw.specs.spec import load_spec, parse_spec
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SPECS = sorted(EXAMPLES.glob("*.json"))

@@ -61,8 +61,8 @@ def _cutout(path: Path) -> None:
 
 
 def _label_map(path: Path) -> None:
-    from skinfw.build import build
-    from skinfw.component_spec import use
+    from skinfw.assembly.build import build
+    from skinfw.components.reference import use
     from skinfw.data.photo import Photo
     from skinfw.interfaces import Segmenter
 
@@ -106,8 +106,8 @@ def _pose(path: Path) -> None:
 
 
 def _points(path: Path) -> None:
-    from skinfw.build import build
-    from skinfw.component_spec import use
+    from skinfw.assembly.build import build
+    from skinfw.components.reference import use
     from skinfw.data.photo import Photo
     from skinfw.interfaces import PoseEncoder
 
@@ -117,13 +117,13 @@ def _points(path: Path) -> None:
 
 
 def _json(path: Path) -> None:
-    from skinfw.jsonfile import read_json
+    from skinfw.system.json_file import read_json
 
     json.dumps(read_json(path), allow_nan=False, ensure_ascii=False).encode("utf-8")
 
 
 def _spec(path: Path) -> None:
-    from skinfw.spec import load_spec, parse_spec
+    from skinfw.specs.spec import load_spec, parse_spec
 
     spec = load_spec(path)
     filled = spec.to_json()
@@ -140,9 +140,9 @@ def _ablation(path: Path) -> None:
 
 
 def _report(path: Path) -> None:
-    from skinfw.convert import convert_report, read_report
-    from skinfw.jsonfile import read_text
-    from skinfw.spec import parse_spec
+    from skinfw.specs.report_dictionary import convert_report, read_report
+    from skinfw.specs.spec import parse_spec
+    from skinfw.system.json_file import read_text
 
     parse_spec(convert_report(read_report(read_text(path), path.name), source=path.name, name="report"))
 
@@ -181,7 +181,7 @@ def _empty(folder: Path) -> None:
 
 
 def _checkpoint(path: Path) -> None:
-    from skinfw.training.checkpoints import read_checkpoint
+    from skinfw.runs.checkpoints import read_checkpoint
 
     found = read_checkpoint(path)
     assert found.progress.step >= 0 and isinstance(found.progress.data, str)
@@ -189,7 +189,7 @@ def _checkpoint(path: Path) -> None:
 
 
 def _registry(path: Path) -> None:
-    from skinfw.registry import KINDS, Registry
+    from skinfw.components.registry import KINDS, Registry
 
     registry = Registry()
     registry.add_manifest(path.read_bytes().decode("utf-8", "replace"), "fuzz 1")
@@ -207,7 +207,7 @@ def _struck_out(path: Path) -> None:
 
 
 def _log(path: Path) -> None:
-    from skinfw.run_folder import Run
+    from skinfw.runs.folder import Run
 
     for record in Run(path.parent, spec=None).read_log():  # type: ignore[arg-type]
         assert isinstance(record, dict), record

@@ -241,8 +241,8 @@ def checkpoints() -> Files:
 
     import torch
 
-    from skinfw.spec import parse_spec
-    from skinfw.training.checkpoints import Progress, save_checkpoint
+    from skinfw.runs.checkpoints import Progress, save_checkpoint
+    from skinfw.specs.spec import parse_spec
 
     spec = parse_spec(json.loads(specs()[0][1]))
     with tempfile.TemporaryDirectory() as folder:

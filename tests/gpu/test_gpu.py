@@ -12,12 +12,12 @@ import pytest
 import torch
 
 import skinfw
-from skinfw.assemble import build_dataset, build_discriminator, build_generator
+from skinfw.assembly.assemble import build_dataset, build_discriminator, build_generator
+from skinfw.components.registry import installed
 from skinfw.data.batch import collate
-from skinfw.devices import pick_device
-from skinfw.registry import installed
-from skinfw.spec import painting_spec, parse_spec
-from skinfw.training.checkpoints import read_checkpoint
+from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.specs.spec import painting_spec, parse_spec
+from skinfw.system.devices import pick_device
 
 MakeSpec = Callable[..., dict[str, Any]]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.pose_encoders.orders import COCO_18, DEEPFASHION_21

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
-from skinfw.assemble import build_training_dataset
+from skinfw.assembly.assemble import build_training_dataset
 from skinfw.data.batch import collate
-from skinfw.jsonfile import read_json
-from skinfw.spec import parse_spec
-from skinfw.training.networks import Networks
+from skinfw.specs.spec import parse_spec
+from skinfw.system.json_file import read_json
+from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.trainer import make_accelerator
 
 

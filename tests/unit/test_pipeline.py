@@ -11,7 +11,7 @@ import pytest
 
 from skinfw.errors import ArgumentError
 from skinfw.pipeline import Pipeline, run
-from skinfw.spec import parse_spec
+from skinfw.specs.spec import parse_spec
 
 
 @pytest.fixture(params=["spec", "value", "file"])

@@ -11,7 +11,7 @@ from skinfw.ablation.engine import Engine, LocalEngine
 from skinfw.ablation.plan import Plan, make_plan
 from skinfw.ablation.results import AblationResult, collect
 from skinfw.ablation.runner import Tell, check_folders, locked, run_missing
-from skinfw.trust import announce_programs
+from skinfw.components.trust import announce_programs
 
 logger = logging.getLogger("skinfw")
 
@@ -89,7 +89,7 @@ def report_plan(plan: Plan) -> AblationResult:
     Raises:
         RunError: a file cannot be written.
     """
-    from skinfw.reporting.ablation import write_ablation
+    from skinfw.ablation.page import write_ablation
 
     result = collect(plan)
     write_ablation(result)

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from typing import Protocol
 
 from skinfw.ablation.process import Job, Outcome, RunProcess
-from skinfw.processes import cores
+from skinfw.system.processes import cores
 
 
 class Running(Protocol):

@@ -10,10 +10,10 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.ablation.published import PublishedTable, published_tables
-from skinfw.config import StrictModel, nearest
+from skinfw.components.faults import spec_error
+from skinfw.components.strict_model import StrictModel, nearest
 from skinfw.errors import SpecError
-from skinfw.faults import spec_error
-from skinfw.jsonfile import read_json
+from skinfw.system.json_file import read_json
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from skinfw.ablation.results import AblationResult, RunResult
-from skinfw.assemble import build_baselines, build_dataset
+from skinfw.assembly.assemble import build_baselines, build_dataset
 from skinfw.data.heatmaps import visible
 from skinfw.data.segmentation import Picture
-from skinfw.devices import pick_device
 from skinfw.errors import SkinfwError
 from skinfw.evaluation.examples import Rank, choose_examples, paint_each, ranking_metric
-from skinfw.run_folder import Run
-from skinfw.spec import Spec, painting_spec
-from skinfw.training.checkpoints import load_generator, refuse_untrusted, run_checkpoint
+from skinfw.runs.checkpoints import load_generator, refuse_untrusted, run_checkpoint
+from skinfw.runs.folder import Run
+from skinfw.specs.spec import Spec, painting_spec
+from skinfw.system.devices import pick_device
 
 logger = logging.getLogger("skinfw")
 

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from skinfw.ablation.file import AblationSize, AblationSpec, parse_ablation, read_base
 from skinfw.ablation.merge import merge_patch
-from skinfw.config import nearest
+from skinfw.components.strict_model import nearest
 from skinfw.errors import RunError, SpecError, UserError
-from skinfw.jsonfile import read_json
-from skinfw.overrides import apply_overrides
-from skinfw.run_folder import Run, never_began, open_run, spec_differences
-from skinfw.spec import Spec, parse_spec
+from skinfw.runs.folder import Run, never_began, open_run, spec_differences
+from skinfw.specs.overrides import apply_overrides
+from skinfw.specs.spec import Spec, parse_spec
+from skinfw.system.json_file import read_json
 
 State = Literal["done", "half done", "missing", "changed", "in the way"]
 """What a run's folder holds: a measured run, one to go on with, nothing, another spec's run, other things."""

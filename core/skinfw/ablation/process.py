@@ -18,8 +18,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from skinfw.errors import SpecError
-from skinfw.jsonfile import read_json, write_json, write_text
-from skinfw.processes import imports_from_here
+from skinfw.system.json_file import read_json, write_json, write_text
+from skinfw.system.processes import imports_from_here
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 
@@ -91,7 +91,7 @@ class RunProcess:
             sys.executable,
             *([] if imports_from_here() else ["-P"]),  # -m alone would import a stranger's files there
             "-m",
-            "skinfw.ablation.worker",
+            "skinfw.cli.worker",
             str(job.beside("spec.json")),
             str(job.folder),
         ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from skinfw.ablation.engine import Engine, Running
 from skinfw.ablation.process import Job, Outcome, RunProcess
-from skinfw.ray_cluster import import_ray, join_cluster
+from skinfw.system.ray_cluster import import_ray, join_cluster
 
 
 class RayEngine(Engine):

@@ -9,6 +9,7 @@ from pathlib import Path
 from skinfw.ablation.plan import Plan, PlannedRun
 from skinfw.ablation.process import read_outcome
 from skinfw.ablation.statistics import Difference, Spread, paired_difference, picture_means
+from skinfw.components.registry import TRAINED
 from skinfw.errors import SkinfwError
 from skinfw.evaluation.comparable import (
     RunFigures,
@@ -18,8 +19,8 @@ from skinfw.evaluation.comparable import (
     unlike_run,
 )
 from skinfw.evaluation.compare import differences, flat, read_figures
-from skinfw.evaluation.results import TRAINED, MetricInfo
-from skinfw.reporting.figures import figure_label
+from skinfw.evaluation.metric_tables import figure_label
+from skinfw.evaluation.results import MetricInfo
 
 
 @dataclass(frozen=True)

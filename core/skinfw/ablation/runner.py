@@ -11,8 +11,8 @@ from skinfw.ablation.engine import Engine, Running
 from skinfw.ablation.plan import PlannedRun
 from skinfw.ablation.process import Job, Outcome
 from skinfw.errors import RunError, SkinfwError
-from skinfw.leftovers import remove_leftovers
-from skinfw.locks import locked_folder
+from skinfw.system.leftovers import remove_leftovers
+from skinfw.system.locks import locked_folder
 from skinfw.training.interrupt import catch_interrupt
 
 Tell = Callable[[str], None]

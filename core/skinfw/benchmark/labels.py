@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from skinfw.component_spec import ComponentSpec
+from skinfw.components.reference import ComponentSpec
 
 
 def labelled(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
@@ -13,7 +13,7 @@ def labelled(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
     Components that are the same come once.
 
     Example:
-        >>> from skinfw.component_spec import use
+        >>> from skinfw.components.reference import use
         >>> list(labelled([use("segmenter", "bodypix"), use("segmenter", "bodypix", stride=16)]))
         ['bodypix', 'bodypix stride=16']
     """

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from skinfw.assembly.build import build
 from skinfw.benchmark.trained import photos_of_tests, trained_by, warn_of_trained
-from skinfw.build import build
-from skinfw.component_spec import ComponentSpec
+from skinfw.components.reference import ComponentSpec
 from skinfw.data.split import group_sides
 from skinfw.errors import DataError
 from skinfw.interfaces import Segmenter

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skinfw.assembly.build import build
 from skinfw.benchmark.labels import labelled, same_photos
 from skinfw.benchmark.process import in_own_process
-from skinfw.build import build
-from skinfw.component_spec import ComponentSpec
+from skinfw.components.reference import ComponentSpec
+from skinfw.components.trust import announce_programs
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask
 from skinfw.errors import DataError
+from skinfw.evaluation.metric_tables import NONE, Cell, Table
 from skinfw.interfaces import PoseEncoder
 from skinfw.preparation.shared_poses import check_shared_poses
-from skinfw.reporting.figures import NONE, Cell, Table
-from skinfw.trust import announce_programs
 
 SHARES = (0.1, 0.2)
 """How far off a correct point may be, as shares of the torso's length."""

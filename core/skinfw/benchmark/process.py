@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from skinfw.errors import RunError
-from skinfw.processes import make_pool
+from skinfw.system.processes import make_pool
 
 ResultT = TypeVar("ResultT")
 

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from skinfw.assembly.build import build
 from skinfw.benchmark.labels import labelled, same_photos
 from skinfw.benchmark.process import in_own_process
-from skinfw.build import build
-from skinfw.component_spec import ComponentSpec
-from skinfw.data.label_set_check import check_label_sets
+from skinfw.components.reference import ComponentSpec
+from skinfw.components.trust import announce_programs
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError
+from skinfw.evaluation.metric_tables import NONE, Cell, Table
 from skinfw.interfaces import Segmenter
-from skinfw.reporting.figures import NONE, Cell, Table
-from skinfw.trust import announce_programs
+from skinfw.preparation.label_set_check import check_label_sets
 
 MEASURED = ("person", "skin", "head", "feet", "apparel")
 """What is measured: the five regions, with the person in the place of the background."""

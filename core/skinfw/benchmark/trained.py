@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from skinfw.component_spec import ComponentSpec
+from skinfw.components.reference import ComponentSpec
 from skinfw.data.split import Split
 from skinfw.errors import DataError, UserError
-from skinfw.jsonfile import read_json
-from skinfw.run_folder import spec_file
-from skinfw.run_split import read_split
+from skinfw.runs.folder import spec_file
+from skinfw.runs.split_record import read_split
+from skinfw.system.json_file import read_json
 
 logger = logging.getLogger("skinfw")
 

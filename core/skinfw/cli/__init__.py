@@ -49,7 +49,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is meant; an unknown one is told with the nearest known name."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from skinfw.config import nearest
+            from skinfw.components.strict_model import nearest
 
             raise click.UsageError(f"no such command {args[0]!r}{nearest(args[0], list(COMMANDS))}", ctx)
         return super().resolve_command(ctx, args)

@@ -12,7 +12,7 @@ from skinfw.ablation.engine import Engine, LocalEngine
 from skinfw.ablation.plan import Plan, make_plan
 from skinfw.ablation.results import AblationResult
 from skinfw.errors import UserError
-from skinfw.overrides import parse_assignments
+from skinfw.specs.overrides import parse_assignments
 
 
 @click.command(name="ablate", short_help="Run variants of a spec and set them side by side.")
@@ -134,7 +134,7 @@ def _list(plan: Plan, only: tuple[str, ...], seeds: tuple[int, ...]) -> None:
 
 
 def _show(result: AblationResult) -> None:
-    from skinfw.reporting.ablation_tables import differences_table, figures_table, summary
+    from skinfw.ablation.tables import differences_table, figures_table, summary
     from skinfw.reporting.console import print_table
 
     print_table(figures_table(result))

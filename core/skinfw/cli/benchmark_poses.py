@@ -41,7 +41,7 @@ def command(
     from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.poses import benchmark_poses, poses_table
     from skinfw.cli.measured import all_that_can_run, check_output, tell_figures
-    from skinfw.component_spec import use_default
+    from skinfw.components.reference import use_default
     from skinfw.reporting.console import print_table
 
     check_output(output)

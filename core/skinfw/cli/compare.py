@@ -16,8 +16,8 @@ import click
 def command(runs: tuple[Path, ...], output: Path | None) -> None:
     """Print the figures of two or more run folders, and the fields in which their specs differ."""
     from skinfw.errors import UserError
+    from skinfw.evaluation.cards import versions_text
     from skinfw.evaluation.compare import compare_runs
-    from skinfw.reporting.cards import versions_text
     from skinfw.reporting.comparison import check_suffix, write_comparison
     from skinfw.reporting.console import print_table
 

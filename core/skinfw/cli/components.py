@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import TypeAdapter, ValidationError
 
-from skinfw.component_spec import ComponentSpec, Slot, use_default
+from skinfw.components.faults import tell
+from skinfw.components.reference import ComponentSpec, Slot, use_default
 from skinfw.errors import UserError
-from skinfw.faults import tell
-from skinfw.jsonfile import parse_json
+from skinfw.system.json_file import parse_json
 
 
 def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:

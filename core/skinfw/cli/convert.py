@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from skinfw.convert import convert_report, read_report
-from skinfw.jsonfile import read_text
-from skinfw.spec import parse_spec
+from skinfw.specs.report_dictionary import convert_report, read_report
+from skinfw.specs.spec import parse_spec
+from skinfw.system.json_file import read_text
 
 
 @click.command(name="convert", short_help="Turn a dictionary of the report into a spec.")

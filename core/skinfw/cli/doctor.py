@@ -38,14 +38,14 @@ def command(
     """
     settings = _config(config, options)
 
-    from skinfw.build import build
+    from skinfw.assembly.build import build
     from skinfw.cli.bar import progress_bar
-    from skinfw.component_spec import use
+    from skinfw.components.reference import use
     from skinfw.data.sample_search import find_samples
     from skinfw.doctor.examine import examine
+    from skinfw.doctor.page import write_doctor_page
     from skinfw.interfaces import Dataset, DatasetIO
-    from skinfw.jsonfile import write_json
-    from skinfw.reporting.doctor_page import write_doctor_page
+    from skinfw.system.json_file import write_json
 
     base, names = find_samples(data.absolute())
     dataset = build(use("dataset", "folder", root=data.absolute()), Dataset, DatasetIO((1, 1), ()))
@@ -68,10 +68,10 @@ def _config(text: str | None, options: dict[str, Any]) -> DoctorConfig:
     """Make the settings out of the options that were given."""
     from pydantic import ValidationError
 
+    from skinfw.components.faults import tell
     from skinfw.doctor.config import DoctorConfig
     from skinfw.errors import UserError
-    from skinfw.faults import tell
-    from skinfw.jsonfile import parse_json
+    from skinfw.system.json_file import parse_json
 
     try:
         given = {} if text is None else parse_json(text)

@@ -29,10 +29,10 @@ def command(
     Writes metrics.json and report.html again. Everything needed is in the checkpoint.
     """
     from skinfw.cli.bar import progress_bar
-    from skinfw.cli.figures import print_evaluation
-    from skinfw.devices import pick_device
-    from skinfw.evaluation.evaluate import evaluate_run
+    from skinfw.cli.print_evaluation import print_evaluation
     from skinfw.evaluation.trained import open_trained
+    from skinfw.system.devices import pick_device
+    from skinfw.tasks.evaluate_run import evaluate_run
 
     opened = open_trained(run, checkpoint, trust=trust)
     with progress_bar("evaluate") as progress:

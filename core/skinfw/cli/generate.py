@@ -57,9 +57,9 @@ def command(
         raise UserError("--resume keeps pictures, --overwrite replaces them; give only one of them")
 
     from skinfw.cli.bar import progress_bar
-    from skinfw.devices import pick_device
     from skinfw.evaluation.trained import open_trained
     from skinfw.inference.generate import generate_folder
+    from skinfw.system.devices import pick_device
 
     opened = open_trained(run, checkpoint, trust=trust)
     try:

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from skinfw.config import nearest
-from skinfw.registry import KINDS
+from skinfw.components.registry import KINDS
+from skinfw.components.strict_model import nearest
 
 
 class Kind(click.Choice[str]):

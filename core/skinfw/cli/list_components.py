@@ -7,7 +7,7 @@ import json
 import click
 
 from skinfw.cli.kind import Kind
-from skinfw.registry import KINDS, Entry, installed
+from skinfw.components.registry import KINDS, Entry, installed
 
 COLUMNS = ("kind", "name", "summary", "provider", "note")
 

@@ -8,9 +8,9 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from skinfw.component_spec import ComponentSpec, use
+from skinfw.components.reference import ComponentSpec, use
+from skinfw.components.registry import installed
 from skinfw.errors import SkinfwError, UserError
-from skinfw.registry import installed
 
 
 class Figures(Protocol):
@@ -66,7 +66,7 @@ def check_output(output: Path | None) -> None:
 def tell_figures(figures: Mapping[str, Figures], output: Path | None) -> None:
     """Say which photos could not be measured, and write all figures to a file if there is to be one."""
     from skinfw.benchmark.labels import same_photos
-    from skinfw.jsonfile import write_json
+    from skinfw.system.json_file import write_json
 
     for name, each in figures.items():
         if each.unusable:

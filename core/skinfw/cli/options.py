@@ -20,7 +20,7 @@ class ComponentOption(click.Option):
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the option and its help, with the default of an installation's manifests."""
-        from skinfw.registry import installed
+        from skinfw.components.registry import installed
 
         record = super().get_help_record(ctx)
         defaults = installed().defaults(self.kind)

@@ -124,8 +124,8 @@ def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
     """Make the settings out of a file and the options that were given."""
     from pydantic import ValidationError
 
+    from skinfw.components.faults import tell
     from skinfw.errors import UserError
-    from skinfw.faults import tell
     from skinfw.preparation.config import PrepareConfig
 
     settings = {} if file is None else _read_config(file)
@@ -149,9 +149,9 @@ def _read_config(file: Path) -> dict[str, Any]:
     """Read the settings in a file; a fault in it is told before the options are looked at."""
     from pydantic import ValidationError
 
-    from skinfw.faults import spec_error
-    from skinfw.jsonfile import read_json
+    from skinfw.components.faults import spec_error
     from skinfw.preparation.config import PrepareConfig
+    from skinfw.system.json_file import read_json
 
     value = read_json(file)
     try:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from skinfw.evaluation.results import TRAINED, Evaluation
-from skinfw.hooks import hookimpl
-from skinfw.run_folder import Run
-from skinfw.run_split import read_split
+from skinfw.components.registry import TRAINED
+from skinfw.evaluation.results import Evaluation
+from skinfw.hooks.specification import hookimpl
+from skinfw.runs.folder import Run
+from skinfw.runs.split_record import read_split
 
 SMOOTHING = 0.9
 """Share of the old value in the running means that are shown."""

@@ -24,14 +24,14 @@ def command(
     The run folder then holds the filled spec, the checkpoints, the log, metrics.json and report.html.
     """
     from skinfw.errors import UserError
-    from skinfw.overrides import parse_assignments
-    from skinfw.spec import load_spec
+    from skinfw.specs.overrides import parse_assignments
+    from skinfw.specs.spec import load_spec
 
     if resume and overwrite:
         raise UserError("--resume goes on with a run, --overwrite replaces it; give only one of them")
     checked = load_spec(spec, parse_assignments(assignments))
 
-    from skinfw.cli.figures import print_evaluation
+    from skinfw.cli.print_evaluation import print_evaluation
     from skinfw.cli.progress import RunProgress
     from skinfw.pipeline import run
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from skinfw.ablation.file import ablation_schema
-from skinfw.schema import segmentation_schema, spec_schema
+from skinfw.specs.schema import schema_text, segmentation_schema, spec_schema
 
 SCHEMAS = {"spec": spec_schema, "segmentation": segmentation_schema, "ablation": ablation_schema}
 
@@ -19,4 +17,4 @@ def command(what: str) -> None:
 
     spec is for painting, segmentation for runs that train a segmenter. They are for editors and other tools.
     """
-    click.echo(json.dumps(SCHEMAS[what](), indent=2, ensure_ascii=False))
+    click.echo(schema_text(SCHEMAS[what]()))

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from skinfw.cli.kind import Kind
-from skinfw.component_spec import COMPONENT_KEY, ComponentSpec
-from skinfw.config import ComponentConfig
-from skinfw.registry import Entry, installed
-from skinfw.schema import component_schema
+from skinfw.components.config import ComponentConfig
+from skinfw.components.reference import COMPONENT_KEY, ComponentSpec
+from skinfw.components.registry import Entry, installed
+from skinfw.specs.schema import component_schema
 
 _LIMITS = {
     "minimum": "at least {}",

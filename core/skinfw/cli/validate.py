@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from skinfw.overrides import parse_assignments
-from skinfw.segmentation_spec import SegmentationSpec
-from skinfw.spec import AnySpec, Spec, load_spec
+from skinfw.specs.overrides import parse_assignments
+from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.specs.spec import AnySpec, Spec, load_spec
 
 
 @click.command(name="validate", short_help="Check a spec and report all its errors.")

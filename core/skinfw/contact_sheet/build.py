@@ -16,13 +16,13 @@ from skinfw.contact_sheet.server import PAGE_FILE as PAGE_FILE
 from skinfw.data.sample_folder import read_record
 from skinfw.data.segmentation import Picture
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out
+from skinfw.doctor.sample_pictures import encoded, sample_views
 from skinfw.errors import DataError, RunError
-from skinfw.jsonfile import replacing, write_text
-from skinfw.leftovers import remove_leftovers
-from skinfw.paths_below import name_fault, on_disk
-from skinfw.processes import spread
 from skinfw.reporting.pages import render_page
-from skinfw.reporting.sample_pictures import encoded, sample_views
+from skinfw.system.json_file import replacing, write_text
+from skinfw.system.leftovers import remove_leftovers
+from skinfw.system.paths_below import name_fault, on_disk
+from skinfw.system.processes import spread
 
 SHOWN = ("photo", "map", "input", "pose", "target")
 """What a strip shows from left to right; the photo only where it is known."""

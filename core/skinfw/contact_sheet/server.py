@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out, write_struck_out
 from skinfw.errors import SkinfwError, UserError, shortened
-from skinfw.paths_below import leads_out
-from skinfw.regular_file import read_regular
 from skinfw.reporting.pages import content_policy
+from skinfw.system.paths_below import leads_out
+from skinfw.system.regular_file import read_regular
 
 HOST = "127.0.0.1"
 

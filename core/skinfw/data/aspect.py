@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 
 TOLERANCE = 0.1
 """How much higher or wider, as a share, a sample may be than those of the training. What ``prepare`` crops to

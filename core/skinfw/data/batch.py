@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skinfw.config import Size
+from skinfw.components.config import Size
+from skinfw.components.inputs import LineStyle
 from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Mask, Picture
-from skinfw.inputs import LineStyle
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Batch:
     Attributes:
         names: the samples' names.
         inputs: the input pictures by name, float32 RGB ``(B, 3, H, W)`` in [0, 1]; heat maps have 25
-            channels, see `skinfw.inputs.channels_of`.
+            channels, see `skinfw.components.inputs.channels_of`.
         target: float32 RGB ``(B, 3, H, W)`` in [0, 1].
         skin: float32 ``(B, 1, H, W)`` in {0, 1}; all 0 for a sample whose skin is not known.
         kept: float32 ``(B, 1, H, W)`` in {0, 1}; head, feet and apparel of ``apparel_head_foot``.

@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import StrictModel
+from skinfw.components.regions import REGIONS, RegionName
+from skinfw.components.strict_model import StrictModel
 from skinfw.data.segmentation import LabelMap, Segmentation
 from skinfw.errors import RunError
-from skinfw.regions import REGIONS, RegionName
-from skinfw.segmentation_spec import ClassSpec, SegmentationData
+from skinfw.specs.segmentation_spec import ClassSpec, SegmentationData
 
 UNKNOWN = 255
 """Label of pixels whose class is not known: they are neither trained on nor measured."""

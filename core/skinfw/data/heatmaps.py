@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from skinfw.config import Size
+from skinfw.components.config import Size
+from skinfw.components.inputs import HEATMAPS
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import HeatMaps, Picture
 from skinfw.data.skeleton import COLORS, DRAWN_ABOVE
-from skinfw.inputs import HEATMAPS
 
 SIGMA_SHARE = 6 / 256
 """Standard deviation as a share of the picture's longer side: 6 pixels of pictures of 256x176, as PATN (Zhu

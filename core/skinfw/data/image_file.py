@@ -20,8 +20,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from skinfw.data.image_formats import FORMATS, UNREADABLE_SUFFIXES
 from skinfw.errors import DataError, SkinfwError, first_line
-from skinfw.quiet import quiet
-from skinfw.regular_file import open_regular
+from skinfw.system.quiet import quiet
+from skinfw.system.regular_file import open_regular
 
 MAX_PIXELS = 100_000_000
 """Larger images are rejected before they are decoded: a small file can hold a huge image."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import torch
 from torch.utils.data import DataLoader, Sampler
@@ -13,8 +13,10 @@ from torch.utils.data import Dataset as TorchDataset
 
 from skinfw.data.batch import Batch, collate
 from skinfw.errors import DataError
-from skinfw.interfaces import Dataset
-from skinfw.processes import end_with_parent, loader_context
+from skinfw.system.processes import end_with_parent, loader_context
+
+if TYPE_CHECKING:  # for its type alone: interfaces are about data
+    from skinfw.interfaces import Dataset
 
 logger = logging.getLogger("skinfw")
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from skinfw.config import Size
+from skinfw.components.config import Size
+from skinfw.components.inputs import LineStyle
 from skinfw.data.face import face_classes
 from skinfw.data.heatmaps import draw_heatmaps
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.resize import blank_outside, resize_cutout, resize_mask, resize_picture
 from skinfw.data.sample import APPAREL, FACE, HEATMAPS, LINE, SKIN, Sample
 from skinfw.data.segmentation import Mask, Picture, Segmentation
-from skinfw.inputs import LineStyle
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from skinfw.components.regions import REGIONS, RegionName
 from skinfw.data.body_zones import UNDECIDED, ZONES, Zone, ZoneMap, zones_of_outline, zones_of_pose
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import LabelMap, LabelTable, Segmentation
-from skinfw.regions import REGIONS, RegionName
 
 OWN = ""
 """What the table that a map was read with is called in `Fits`."""
@@ -68,8 +68,8 @@ _PROBABILITIES: Mapping[Zone, tuple[float, ...]] = {
     "shin": (0.18, 0.3, 0.003, 0.05, 0.47),
     "foot": (0.35, 0.15, 0.003, 0.4, 0.1),
 }
-"""Probability of each of `skinfw.regions.REGIONS` in a zone, rounded from 729 street photos with hand-made
-label maps."""
+"""Probability of each of `skinfw.components.regions.REGIONS` in a zone, rounded from 729 street photos with
+hand-made label maps."""
 
 _NO_REGION = 0.05
 """Probability that a pixel has a class without a region, where the table has all regions."""

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.errors import DataError
-from skinfw.regular_file import read_regular
+from skinfw.system.regular_file import read_regular
 
 KEYS = ("pose_keypoints_2d", "pose_keypoints")
 """What a person's points are called, and what they were called in OpenPose's first releases."""

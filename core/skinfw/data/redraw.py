@@ -7,11 +7,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from skinfw.components.inputs import LINE, POSES
 from skinfw.data.batch import Batch, picture_tensor
 from skinfw.data.heatmaps import draw_heatmaps
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.skeleton import draw_resized_pose
-from skinfw.inputs import LINE, POSES
 
 
 def with_pose(batch: Batch, keypoints: Tensor | None) -> Batch:

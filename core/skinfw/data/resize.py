@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.segmentation import LabelMap, Mask, Picture
 
 NumberT = TypeVar("NumberT", np.uint8, np.float32)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from skinfw.config import Size
+from skinfw.components.config import Size
+from skinfw.components.inputs import APPAREL, FACE, HEATMAPS, INPUTS, LINE, SKIN, LineStyle
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Picture
-from skinfw.inputs import APPAREL, FACE, HEATMAPS, INPUTS, LINE, SKIN, LineStyle
 
 __all__ = ["APPAREL", "BODY", "FACE", "HEATMAPS", "INPUTS", "LINE", "SKIN", "Sample"]
 

@@ -11,7 +11,9 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
-from skinfw.config import Size
+from skinfw.components.config import Size
+from skinfw.components.faults import tell
+from skinfw.components.inputs import LineStyle
 from skinfw.data.cutout_file import cutout_of
 from skinfw.data.face import face_classes, face_from_keypoints
 from skinfw.data.image_file import DecodedImage, open_image, sides_tell
@@ -25,9 +27,7 @@ from skinfw.data.sample import APPAREL, BODY, FACE, HEATMAPS, INPUTS, LINE, SKIN
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.data.skeleton import draw_resized_pose
 from skinfw.errors import DataError
-from skinfw.faults import tell
-from skinfw.inputs import LineStyle
-from skinfw.regular_file import read_regular
+from skinfw.system.regular_file import read_regular
 
 KEYPOINTS_FILE = "keypoints.json"
 PARSING_FILE = "parsing.png"

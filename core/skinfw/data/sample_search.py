@@ -10,7 +10,7 @@ from pathlib import Path
 from skinfw.data.sample_folder import RECORD_FILE, is_sample_folder
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out
 from skinfw.errors import DataError
-from skinfw.walk import walk
+from skinfw.system.walk import walk
 
 logger = logging.getLogger("skinfw")
 

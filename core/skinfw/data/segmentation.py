@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.regions import REGIONS as REGIONS
-from skinfw.regions import RegionName as RegionName
+from skinfw.components.regions import REGIONS as REGIONS
+from skinfw.components.regions import RegionName as RegionName
 
 Mask = NDArray[np.bool_]
 Picture = NDArray[np.uint8]

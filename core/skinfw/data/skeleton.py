@@ -7,11 +7,11 @@ from math import ceil, sqrt
 import cv2
 import numpy as np
 
-from skinfw.config import Size
+from skinfw.components.config import Size
+from skinfw.components.inputs import LineStyle
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Picture
-from skinfw.inputs import LineStyle
 
 LIMBS = (
     (1, 8), (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (8, 9), (9, 10), (10, 11), (8, 12), (12, 13),

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from skinfw.errors import DataError
-from skinfw.jsonfile import replacing
-from skinfw.paths_below import composed
-from skinfw.regular_file import read_regular
+from skinfw.system.json_file import replacing
+from skinfw.system.paths_below import composed
+from skinfw.system.regular_file import read_regular
 
 STRUCK_OUT_FILE = "struck_out.jsonl"
 """Lies in the folder that the samples' names are relative to: one name a line, as a JSON string."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import StrictModel
+from skinfw.components.strict_model import StrictModel
 
 
 class DoctorConfig(StrictModel):

@@ -20,7 +20,7 @@ from skinfw.doctor.pieces import check_pieces
 from skinfw.doctor.poses import check_pose
 from skinfw.doctor.twins import Look, check_people, check_twins, look_of
 from skinfw.errors import DataError
-from skinfw.processes import spread
+from skinfw.system.processes import spread
 
 logger = logging.getLogger("skinfw")
 

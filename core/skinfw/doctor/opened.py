@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.cutout_file import WHITE_TOLERANCE, read_cutout
 from skinfw.data.face import face_from_keypoints
 from skinfw.data.image_file import open_image

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from skinfw.assemble import build_augmentations, build_training_dataset
-from skinfw.composite import to_uint8
+from skinfw.assembly.assemble import build_augmentations, build_training_dataset
 from skinfw.data.batch import Batch
 from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader
 from skinfw.data.resize import resize_picture
 from skinfw.data.sample import SKIN
 from skinfw.data.segmentation import Picture
-from skinfw.spec import Spec
+from skinfw.inference.composite import to_uint8
+from skinfw.specs.spec import Spec
 
 SAMPLES = 6
 """Training samples that are shown."""

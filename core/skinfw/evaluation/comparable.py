@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from skinfw.evaluation.results import TRAINED, Evaluation, MetricInfo
+from skinfw.components.registry import TRAINED
+from skinfw.evaluation.results import Evaluation, MetricInfo
 
 _CARD_NOT_COMPARED = "warnings"
 """Depends on the pictures, not on how they were measured."""

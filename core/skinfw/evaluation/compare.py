@@ -12,7 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from skinfw.components.registry import TRAINED
 from skinfw.errors import RunError
+from skinfw.evaluation.cards import cards_table, merged
 from skinfw.evaluation.comparable import (
     RunFigures,
     choose_anchor,
@@ -20,11 +22,10 @@ from skinfw.evaluation.comparable import (
     unlike_figures,
     unlike_run,
 )
-from skinfw.evaluation.results import TRAINED, Evaluation, MetricInfo
-from skinfw.jsonfile import read_json
-from skinfw.reporting.cards import cards_table, merged
-from skinfw.reporting.figures import Cell, Table, figure_columns, figure_heading, figure_label
-from skinfw.run_folder import spec_file
+from skinfw.evaluation.metric_tables import Cell, Table, figure_columns, figure_heading, figure_label
+from skinfw.evaluation.results import Evaluation, MetricInfo
+from skinfw.runs.folder import spec_file
+from skinfw.system.json_file import read_json
 
 _NOT_COMPARED = ("name", "$schema")
 _ABSENT = "absent"

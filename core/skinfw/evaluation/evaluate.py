@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
 
-from skinfw.assemble import build_baselines, build_dataset
+from skinfw.assembly.assemble import build_dataset
+from skinfw.components.registry import TRAINED
 from skinfw.data.batch import picture_tensor
 from skinfw.data.loading import Loader
-from skinfw.devices import pick_device
 from skinfw.errors import DataError, SkinfwError
-from skinfw.evaluation.augmented import augmented_samples
-from skinfw.evaluation.examples import paint_examples, save_examples
-from skinfw.evaluation.figures import Figures
-from skinfw.evaluation.record import metrics_record
-from skinfw.evaluation.results import TRAINED, Evaluation, SkinTone
-from skinfw.evaluation.segmentation import evaluate_segmentation
+from skinfw.evaluation.metric_set import Figures
+from skinfw.evaluation.results import Evaluation, SkinTone
 from skinfw.evaluation.skin_tone import skin_tones
-from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback, paint_batches
 from skinfw.interfaces import Dataset, Generator
-from skinfw.jsonfile import write_json
-from skinfw.leftovers import remove_leftovers
-from skinfw.reporting.report import write_report
-from skinfw.run_data import warn_of_changes
-from skinfw.run_folder import Run, locked_run
-from skinfw.run_split import split_of_run
-from skinfw.segmentation_spec import SegmentationSpec
-from skinfw.spec import Spec
-from skinfw.training.checkpoints import Checkpoint, load_generator, refuse_untrusted, run_checkpoint
-from skinfw.trust import connections
+from skinfw.specs.spec import Spec
 
 logger = logging.getLogger("skinfw")
 
@@ -195,83 +180,3 @@ def _evaluation(
         unavailable={**unavailable, **reasons},
         tones=measured[TRAINED].tones,
     )
-
-
-def evaluate_run(
-    run: Run,
-    *,
-    which: Literal["best", "last"] = "best",
-    device: torch.device | None = None,
-    progress: ProgressCallback | None = None,
-) -> Evaluation:
-    """Measure a run's checkpoint on the test samples; write ``metrics.json`` and ``report.html``.
-
-    Everything is read from the checkpoint: nothing of the training command needs to be said again. Other
-    processes are kept out of the run folder meanwhile.
-
-    Args:
-        run: the run.
-        which: the best or the last checkpoint.
-        device: where to paint; None for what the spec says.
-        progress: is told how far it is.
-
-    Raises:
-        RunError: there is no readable checkpoint, a plugin it needs is missing, another process is at work in
-            the run folder, or it cannot be written to.
-        TrustError: somebody else trained the run, and its spec names programs, paths or addresses.
-        DataError: the data cannot be read.
-    """
-    checkpoint = run_checkpoint(run, which)
-    refuse_untrusted(checkpoint)
-    # check where the run comes from before writing: links in its folder may lead anywhere
-    with _held(run) as held, connections(checkpoint.trusted):
-        return _evaluate_checkpoint(held, checkpoint, which, device, progress)
-
-
-@contextmanager
-def _held(run: Run) -> Iterator[Run]:
-    if run.lock is not None:  # its training goes over into this
-        yield run
-        return
-    with locked_run(run) as held:
-        remove_leftovers(held.folder, deep=True)
-        yield held
-
-
-def _evaluate_checkpoint(
-    run: Run,
-    checkpoint: Checkpoint,
-    which: Literal["best", "last"],
-    device: torch.device | None,
-    progress: ProgressCallback | None,
-) -> Evaluation:
-    device = device or pick_device(checkpoint.spec.training.device)
-    if isinstance(checkpoint.spec, SegmentationSpec):
-        return evaluate_segmentation(run, checkpoint, device, progress)
-    spec = checkpoint.spec
-    generator = load_generator(checkpoint, device)
-    baselines = build_baselines(spec)
-    dataset = build_dataset(spec)
-    fingerprint = dataset.fingerprint()
-    if fingerprint != checkpoint.progress.data:
-        warn_of_changes(run, dataset)
-    split = split_of_run(run, dataset)
-    evaluation = evaluate_generator(
-        generator,
-        spec,
-        dataset,
-        split.test,
-        split="test",
-        step=checkpoint.progress.step,
-        device=device,
-        baselines=baselines,
-        progress=progress,
-    )
-    run.check_held()
-    record = metrics_record(run, checkpoint, fingerprint, evaluation, skin_tones=tones_json(evaluation))
-    write_json(run.metrics_path, record)
-    usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
-    examples = paint_examples(generator, usable, spec, dataset, evaluation, device)
-    save_examples(examples, run.test_samples_folder)
-    write_report(run, checkpoint, evaluation, examples, augmented_samples(spec, split.train))
-    return evaluation

@@ -11,18 +11,19 @@ from typing import Any, Literal, Protocol
 import torch
 from PIL import Image
 
-from skinfw.assemble import build_dataset
-from skinfw.composite import to_uint8
+from skinfw.assembly.assemble import build_dataset
+from skinfw.components.registry import TRAINED
 from skinfw.data.batch import Batch
 from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader
 from skinfw.data.segmentation import Picture
-from skinfw.evaluation.results import TRAINED, Evaluation
+from skinfw.evaluation.error_map import error_picture
+from skinfw.evaluation.results import Evaluation
+from skinfw.inference.composite import to_uint8
 from skinfw.inference.paint import paint_batches
 from skinfw.interfaces import Dataset, Generator
-from skinfw.jsonfile import replacing
-from skinfw.reporting.pictures import error_picture
-from skinfw.spec import Spec
+from skinfw.specs.spec import Spec
+from skinfw.system.json_file import replacing
 
 Rank = Literal["best", "median", "worst"]
 RANKS: tuple[Rank, ...] = ("best", "median", "worst")

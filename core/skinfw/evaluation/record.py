@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from skinfw.environment import versions
+from skinfw.components.weights import file_sha256
 from skinfw.evaluation.results import Evaluation
-from skinfw.run_folder import Run
-from skinfw.training.checkpoints import Checkpoint, read_progress
-from skinfw.weights import file_sha256
+from skinfw.runs.checkpoints import Checkpoint, read_progress
+from skinfw.runs.environment import versions
+from skinfw.runs.folder import Run
 
 
 def metrics_record(

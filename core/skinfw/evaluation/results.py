@@ -10,8 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-TRAINED = "trained"
-"""What the trained generator is called beside the baselines."""
+from skinfw.components.registry import TRAINED
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from skinfw.evaluation.results import TRAINED, Evaluation, SkinTone
+from skinfw.components.registry import TRAINED
+from skinfw.evaluation.results import Evaluation, SkinTone
 
 Scheme = Literal["ita", "monk"]
 SCHEMES: tuple[Scheme, ...] = ("ita", "monk")

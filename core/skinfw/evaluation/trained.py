@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from skinfw.errors import SpecError
-from skinfw.run_folder import Run, open_run
-from skinfw.training.checkpoints import read_checkpoint
+from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.runs.folder import Run, open_run
 
 
 def open_trained(folder: Path, which: Literal["best", "last"], *, trust: bool = False) -> Run:
@@ -16,7 +16,7 @@ def open_trained(folder: Path, which: Literal["best", "last"], *, trust: bool = 
     Args:
         folder: the run folder.
         which: the checkpoint that will be read.
-        trust: as for `skinfw.run_folder.open_run`.
+        trust: as for `skinfw.runs.folder.open_run`.
 
     Raises:
         RunError: there is no run in the folder, or it was made with a plugin that is not installed.

@@ -12,22 +12,22 @@ import numpy as np
 import torch
 from PIL import Image
 
-from skinfw.composite import painted_region
 from skinfw.data.aspect import Aspects, fits, read_aspects
 from skinfw.data.batch import collate, mask_tensor
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
-from skinfw.devices import pick_device
 from skinfw.errors import DataError, RunError, SkinfwError, listed
+from skinfw.inference.composite import painted_region
 from skinfw.inference.mark import checkpoint_mark, png_mark, read_mark, sample_mark
 from skinfw.inference.paint import PaintedBatch, ProgressCallback, paint_batches
-from skinfw.jsonfile import replacing
-from skinfw.leftovers import remove_leftovers
-from skinfw.paths_below import path_below
-from skinfw.run_folder import Run
-from skinfw.spec import Spec, painting_spec
-from skinfw.training.checkpoints import load_generator, run_checkpoint
+from skinfw.runs.checkpoints import load_generator, run_checkpoint
+from skinfw.runs.folder import Run
+from skinfw.specs.spec import Spec, painting_spec
+from skinfw.system.devices import pick_device
+from skinfw.system.json_file import replacing
+from skinfw.system.leftovers import remove_leftovers
+from skinfw.system.paths_below import path_below
 
 logger = logging.getLogger("skinfw")
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from PIL.PngImagePlugin import PngInfo
 
+from skinfw.components.weights import file_sha256
 from skinfw.data.image_file import open_image
 from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Picture
-from skinfw.environment import versions
 from skinfw.errors import DataError
-from skinfw.weights import file_sha256
+from skinfw.runs.environment import versions
 
 _KEY = "skinfw"
 

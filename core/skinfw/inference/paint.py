@@ -11,15 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skinfw.composite import to_uint8, violations
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.batch import Batch
 from skinfw.data.sample import APPAREL
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.errors import NotFiniteError
+from skinfw.inference.composite import to_uint8, violations
+from skinfw.inference.painter import Painter
 from skinfw.interfaces import Generator
-from skinfw.painting import Painter
-from skinfw.spec import Spec
+from skinfw.specs.spec import Spec
 
 ProgressCallback = Callable[[int, int], None]
 """Is told how many pictures are done, and how many there are."""

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from skinfw.config import AugmentationConfig, Size
+from skinfw.components.config import AugmentationConfig, Size
 from skinfw.data.batch import Batch
 from skinfw.interfaces.component import Component
 

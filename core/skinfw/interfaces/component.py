@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC
 from typing import ClassVar, Generic, TypeVar
 
-from skinfw.config import ComponentConfig
+from skinfw.components.config import ComponentConfig
 
 ConfigT = TypeVar("ConfigT", bound=ComponentConfig)
 IOT = TypeVar("IOT")

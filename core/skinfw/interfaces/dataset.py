@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.sample import Sample
 from skinfw.interfaces.component import Component, ConfigT
 

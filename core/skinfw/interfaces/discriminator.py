@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 
 from torch import Tensor, nn
 
-from skinfw.config import DiscriminatorConfig, Size
+from skinfw.components.config import DiscriminatorConfig, Size
 from skinfw.interfaces.component import Component
 
 DiscriminatorConfigT = TypeVar("DiscriminatorConfigT", bound=DiscriminatorConfig)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from torch import Tensor, nn
 
-from skinfw.config import GeneratorConfig, Size
-from skinfw.inputs import channels_of
+from skinfw.components.config import GeneratorConfig, Size
+from skinfw.components.inputs import channels_of
 from skinfw.interfaces.component import Component
 
 if TYPE_CHECKING:
     from skinfw.data.split import Split
-    from skinfw.spec import DataSpec
+    from skinfw.specs.spec import DataSpec
 
 GeneratorConfigT = TypeVar("GeneratorConfigT", bound=GeneratorConfig)
 

@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 import torch
 from torch import Tensor, nn
 
-from skinfw.config import LossConfig
+from skinfw.components.config import LossConfig
 from skinfw.interfaces.component import Component
 from skinfw.interfaces.discriminator import Judgement
 

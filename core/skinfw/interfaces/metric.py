@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, TypeVar
 
 from torch import Tensor
 
-from skinfw.config import MetricConfig, Region
+from skinfw.components.config import MetricConfig, Region
 from skinfw.interfaces.component import Component
 
 MetricConfigT = TypeVar("MetricConfigT", bound=MetricConfig)

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from skinfw.config import PoseEncoderConfig, Size
+from skinfw.components.config import PoseEncoderConfig, Size
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.people import pick_person
 from skinfw.data.photo import Photo

@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 
 from torch import Tensor, nn
 
-from skinfw.config import SegmentationNetworkConfig, Size
+from skinfw.components.config import SegmentationNetworkConfig, Size
 from skinfw.interfaces.component import Component
 
 SegmentationNetworkConfigT = TypeVar("SegmentationNetworkConfigT", bound=SegmentationNetworkConfig)

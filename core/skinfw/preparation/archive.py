@@ -25,9 +25,9 @@ from typing import IO, Any, cast
 from skinfw.data.image_formats import is_image_name
 from skinfw.data.sample_writer import writing_failed
 from skinfw.errors import DataError
-from skinfw.leftovers import temporary_beside
-from skinfw.paths_below import composed, folded, name_fault, path_below
-from skinfw.regular_file import open_regular
+from skinfw.system.leftovers import temporary_beside
+from skinfw.system.paths_below import composed, folded, name_fault, path_below
+from skinfw.system.regular_file import open_regular
 
 ZIP_SUFFIXES = (".zip",)
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")

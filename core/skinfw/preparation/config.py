@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from skinfw.config import StrictModel
+from skinfw.components.strict_model import StrictModel
 
 View = Literal["front", "side", "back", "full", "additional"]
 """Views of a photo as DeepFashion names them; a pose alone tells front, side and back apart."""

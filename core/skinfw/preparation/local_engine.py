@@ -15,7 +15,7 @@ from skinfw.errors import DataError, RunError
 from skinfw.preparation.preparer import Parts, PhotoPreparer
 from skinfw.preparation.report import Row
 from skinfw.preparation.task import Task
-from skinfw.processes import make_pool
+from skinfw.system.processes import make_pool
 
 _AHEAD = 4
 

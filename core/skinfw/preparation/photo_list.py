@@ -16,10 +16,10 @@ from typing import Any, cast, get_args
 from urllib.parse import unquote, urlsplit
 
 from skinfw.errors import DataError
-from skinfw.jsonfile import parse_json
-from skinfw.paths_below import on_disk
 from skinfw.preparation.config import View
-from skinfw.text_list import numbered_lines, read_list
+from skinfw.system.json_file import parse_json
+from skinfw.system.paths_below import on_disk
+from skinfw.system.text_list import numbered_lines, read_list
 
 LIST_SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
 

@@ -9,13 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from skinfw.component_spec import ComponentSpec
+from skinfw.components.reference import ComponentSpec
 from skinfw.data.sample_writer import clear_unfinished, writing_failed
 from skinfw.data.struck_out import struck_out
 from skinfw.errors import DataError
-from skinfw.leftovers import remove_leftovers
-from skinfw.locks import FolderLock
-from skinfw.paths_below import path_below
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.duplicates import SeenPhotos
 from skinfw.preparation.local_engine import Workers
@@ -26,7 +23,10 @@ from skinfw.preparation.set_check import SetCheck
 from skinfw.preparation.shared_poses import check_shared_poses
 from skinfw.preparation.source import FETCHED_FOLDER, Entry, list_photos, made_available
 from skinfw.preparation.task import Task, make_tasks
-from skinfw.processes import cores
+from skinfw.system.leftovers import remove_leftovers
+from skinfw.system.locks import FolderLock
+from skinfw.system.paths_below import path_below
+from skinfw.system.processes import cores
 
 Progress = Callable[[int, int, Row], None]
 """Called after every photo with how many are done, how many there are, and what became of it."""

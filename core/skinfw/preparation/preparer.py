@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from skinfw.build import build
-from skinfw.component_spec import ComponentSpec, use
+from skinfw.assembly.build import build
+from skinfw.components.reference import ComponentSpec, use
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import take_apart
 from skinfw.data.people import pick_person
@@ -21,7 +21,6 @@ from skinfw.data.sample_writer import sample_files, write_sample
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, RunError, SkinfwError, counted
 from skinfw.interfaces import PoseEncoder, Segmenter
-from skinfw.paths_below import path_below
 from skinfw.preparation.archive import ZipFiles
 from skinfw.preparation.config import PersonCrop, PrepareConfig, View
 from skinfw.preparation.crop import Box, crop_box, cropped, cut, person_box
@@ -30,6 +29,7 @@ from skinfw.preparation.measures import people_count
 from skinfw.preparation.record import content_hash, finished, hash_json, own_record, remove_prepared
 from skinfw.preparation.report import LeftOut, Reason, Row, Status
 from skinfw.preparation.source import UNPACKED_FOLDER, Entry
+from skinfw.system.paths_below import path_below
 
 REVISION = 4
 """Goes up when the same photo and settings give other sample folders, so that they are made again."""

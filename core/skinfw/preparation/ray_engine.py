@@ -17,7 +17,7 @@ from skinfw.preparation.local_engine import Workers
 from skinfw.preparation.preparer import Parts
 from skinfw.preparation.report import Row
 from skinfw.preparation.task import Task
-from skinfw.ray_cluster import import_ray, import_ray_data, join_cluster
+from skinfw.system.ray_cluster import import_ray, import_ray_data, join_cluster
 
 _BLOCK = 8
 """Photos that a worker is given at a time: few messages, and nobody waits long for the slowest worker."""
@@ -32,7 +32,7 @@ def rows_from_ray(parts: Parts, tasks: Sequence[Task], address: str | None) -> I
         parts: what each worker builds its preparer from; ``workers`` of its configuration says how many there
             are at most, null: one for each CPU of the cluster.
         tasks: the photos.
-        address: the cluster, see `skinfw.ray_cluster.join_cluster`.
+        address: the cluster, see `skinfw.system.ray_cluster.join_cluster`.
 
     Raises:
         UserError: Ray Data is not installed.

@@ -13,7 +13,7 @@ from skinfw.data.sample_writer import WRITTEN_FILES, remove_sample, writing_fail
 from skinfw.errors import DataError, RunError
 from skinfw.preparation.filters import Facts
 from skinfw.preparation.source import Entry
-from skinfw.regular_file import open_regular
+from skinfw.system.regular_file import open_regular
 
 
 def own_record(folder: Path) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from skinfw.data.plausibility import Fits
-from skinfw.jsonfile import replacing
+from skinfw.system.json_file import replacing
 
 LEFT_OUT_FILE = "left_out.csv"
 

@@ -14,6 +14,7 @@ import requests
 from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry
 
+from skinfw.components.trust import refuse_connection
 from skinfw.errors import message
 from skinfw.preparation.config import FetchConfig
 from skinfw.preparation.scrape_index import Fetched, FetchIndex
@@ -24,7 +25,6 @@ from skinfw.preparation.scrape_session import (
     ScrapeSession,
     names_private_address,
 )
-from skinfw.trust import refuse_connection
 
 logger = logging.getLogger("skinfw")
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO
 
 from skinfw.data.sample_writer import writing_failed
-from skinfw.regular_file import read_regular
+from skinfw.system.regular_file import read_regular
 
 INDEX_FILE = "index.jsonl"
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from skinfw.build import build
-from skinfw.component_spec import use_defaults
+from skinfw.assembly.build import build
+from skinfw.components.reference import use_defaults
 from skinfw.data.image_formats import IMAGE_SUFFIXES, is_image_name
 from skinfw.data.sample_folder import RECORD_FILE
 from skinfw.errors import DataError
 from skinfw.interfaces import Segmenter
-from skinfw.paths_below import path_below
 from skinfw.preparation.archive import (
     TAR_SUFFIXES,
     ZIP_SUFFIXES,
@@ -31,7 +30,8 @@ from skinfw.preparation.archive import (
 from skinfw.preparation.config import FetchConfig, View
 from skinfw.preparation.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
 from skinfw.preparation.report import Reason, Row
-from skinfw.walk import Folder, Skipped, walk
+from skinfw.system.paths_below import path_below
+from skinfw.system.walk import Folder, Skipped, walk
 
 if TYPE_CHECKING:
     from skinfw.preparation.scrape_index import Fetched

@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 
 from skinfw.data.image_formats import IMAGE_SUFFIXES, UNREADABLE_SUFFIXES
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among
-from skinfw.paths_below import LONGEST_PART, composed, folded, name_fault, without_suffix
 from skinfw.preparation.preparer import PhotoPreparer
 from skinfw.preparation.report import LEFT_OUT_FILE, Row
 from skinfw.preparation.source import Entry
+from skinfw.system.paths_below import LONGEST_PART, composed, folded, name_fault, without_suffix
 
 _SUFFIXES = (*IMAGE_SUFFIXES, *UNREADABLE_SUFFIXES)
 _TAKEN = (LEFT_OUT_FILE, STRUCK_OUT_FILE, "doctor.html")

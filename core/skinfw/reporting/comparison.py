@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from skinfw.components.registry import TRAINED
 from skinfw.errors import UserError
+from skinfw.evaluation.cards import pictures_text, versions_text
 from skinfw.evaluation.compare import Comparison
-from skinfw.evaluation.results import TRAINED
-from skinfw.jsonfile import write_text
-from skinfw.reporting.cards import pictures_text, versions_text
 from skinfw.reporting.tables import markdown_table
+from skinfw.system.json_file import write_text
 
 
 def to_csv(comparison: Comparison) -> str:

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from skinfw.errors import message
-from skinfw.reporting.figures import Table
+from skinfw.evaluation.metric_tables import Table
 
 PLAIN_WIDTH = 400
 """Columns of output that goes to a file or a pipe: no line of a table is broken there."""

@@ -9,13 +9,13 @@ from typing import Any
 
 from torch import nn
 
-from skinfw.assemble import build_discriminator, build_generator
-from skinfw.component_spec import numbered
+from skinfw.assembly.assemble import build_discriminator, build_generator
+from skinfw.components.reference import numbered
+from skinfw.components.registry import installed
+from skinfw.evaluation.cards import merged, pictures_text
+from skinfw.evaluation.metric_tables import ARROWS, metric_label
 from skinfw.evaluation.results import Evaluation
-from skinfw.registry import installed
-from skinfw.reporting.cards import merged, pictures_text
-from skinfw.reporting.figures import ARROWS, metric_label
-from skinfw.spec import Spec
+from skinfw.specs.spec import Spec
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from skinfw.config import LARGEST_NUMBER
-from skinfw.reporting.figures import figure_label
+from skinfw.components.strict_model import LARGEST_NUMBER
+from skinfw.evaluation.metric_tables import figure_label
 from skinfw.reporting.pictures import data_uri
 
 INK = "#808690"
@@ -48,7 +48,7 @@ class Curve:
 
 
 def loss_curves(log: Iterable[Mapping[str, Any]]) -> list[Curve]:
-    """Return one curve for each loss in a run's log (`skinfw.run_folder.Run.read_log`)."""
+    """Return one curve for each loss in a run's log (`skinfw.runs.folder.Run.read_log`)."""
     return _curves(log, "step", "losses", lambda name: name.replace("_", " ").replace("/", " "))
 
 

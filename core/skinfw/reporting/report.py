@@ -6,22 +6,24 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skinfw.component_spec import numbered
-from skinfw.environment import environment
+from skinfw.components.reference import numbered
+from skinfw.components.registry import TRAINED
 from skinfw.evaluation.augmented import AugmentedSample
+from skinfw.evaluation.cards import versions_text
+from skinfw.evaluation.error_map import ERROR_FULL, error_legend
 from skinfw.evaluation.examples import Example, Shown, ranking_metric
-from skinfw.evaluation.results import TRAINED, Evaluation
-from skinfw.jsonfile import write_text
-from skinfw.reporting.cards import versions_text
+from skinfw.evaluation.metric_tables import evaluation_table, figure_label, figure_text, summary
+from skinfw.evaluation.results import Evaluation
 from skinfw.reporting.facts import metric_cards, training_facts
-from skinfw.reporting.figures import evaluation_table, figure_label, figure_text, summary
 from skinfw.reporting.pages import render_page
-from skinfw.reporting.pictures import ERROR_FULL, error_legend, png_uri
+from skinfw.reporting.pictures import png_uri
 from skinfw.reporting.plots import draw, loss_curves, validation_curves
 from skinfw.reporting.tones import FEW_NOTE, tone_tables
-from skinfw.run_folder import Run
-from skinfw.spec import Spec, painting_spec
-from skinfw.training.checkpoints import Checkpoint
+from skinfw.runs.checkpoints import Checkpoint
+from skinfw.runs.environment import environment
+from skinfw.runs.folder import Run
+from skinfw.specs.spec import Spec, painting_spec
+from skinfw.system.json_file import write_text
 
 TEMPLATE = "template.html"
 

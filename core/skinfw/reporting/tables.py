@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skinfw.reporting.figures import Cell, Table
+from skinfw.evaluation.metric_tables import Cell, Table
 
 _TEX = str.maketrans(
     {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from skinfw.evaluation.metric_tables import Cell, Table, figure_columns, figure_heading
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.tone_groups import (
     ENOUGH,
@@ -14,7 +15,6 @@ from skinfw.evaluation.tone_groups import (
     group_sizes,
     toned_figures,
 )
-from skinfw.reporting.figures import Cell, Table, figure_columns, figure_heading
 
 TITLES: Mapping[Scheme, str] = {
     "ita": "Figures on the skin by class of the individual typology angle",

@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from skinfw.config import Size, SizeRequirement
+from skinfw.components.config import Size, SizeRequirement
+from skinfw.runs.checkpoints import savable, separate
 from skinfw.testing._require import require, require_close, require_finite
-from skinfw.training.checkpoints import savable, separate
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 

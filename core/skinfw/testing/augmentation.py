@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skinfw.config import AugmentationConfig, Size
+from skinfw.components.config import AugmentationConfig, Size
+from skinfw.components.inputs import POSES
 from skinfw.data.batch import Batch, picture_tensor
 from skinfw.data.heatmaps import draw_heatmaps
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.sample import APPAREL, FACE, HEATMAPS, LINE, SKIN
 from skinfw.data.skeleton import draw_resized_pose
-from skinfw.inputs import POSES
 from skinfw.interfaces import Augmentation, AugmentationIO
 from skinfw.testing._require import require, require_close, require_finite
 from skinfw.testing.examples import example_batch

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from skinfw.config import (
+from skinfw.components.config import (
     AugmentationConfig,
     ComponentConfig,
     DiscriminatorConfig,
@@ -17,6 +17,7 @@ from skinfw.config import (
     PoseEncoderConfig,
     SegmentationNetworkConfig,
 )
+from skinfw.components.registry import Registry
 from skinfw.interfaces import (
     Augmentation,
     Dataset,
@@ -29,7 +30,6 @@ from skinfw.interfaces import (
     Segmenter,
 )
 from skinfw.interfaces.component import Component
-from skinfw.registry import Registry
 from skinfw.testing._require import require
 
 INTERFACES: dict[str, tuple[type[Component[Any, Any]], type[ComponentConfig]]] = {
@@ -54,7 +54,7 @@ def check_component(registry: Registry, kind: str, name: str) -> None:
     schema can be printed.
 
     Args:
-        registry: the registry that lists it, usually ``skinfw.registry.installed()``.
+        registry: the registry that lists it, usually ``skinfw.components.registry.installed()``.
         kind: which interface it implements.
         name: its name.
 

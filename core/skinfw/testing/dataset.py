@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from skinfw.config import ComponentConfig, Size
+from skinfw.components.config import ComponentConfig, Size
+from skinfw.components.inputs import channels_of
 from skinfw.data.sample import FACE, SKIN, Sample
 from skinfw.data.segmentation import Picture
-from skinfw.inputs import channels_of
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.testing._require import require
 

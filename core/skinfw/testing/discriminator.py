@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skinfw.config import DiscriminatorConfig, Size
+from skinfw.components.config import DiscriminatorConfig, Size
 from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
 from skinfw.testing._networks import (
     accepting,

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from skinfw.config import Size
+from skinfw.components.config import Size
+from skinfw.components.inputs import LineStyle, channels_of
 from skinfw.data.batch import Batch, picture_tensor
 from skinfw.data.heatmaps import draw_heatmaps
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.sample import APPAREL, FACE, HEATMAPS, LINE, SKIN
 from skinfw.data.skeleton import draw_resized_pose
-from skinfw.inputs import LineStyle, channels_of
 
 
 def example_picture(batch: int, size: Size, seed: int = 0, channels: int = 3) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skinfw.config import GeneratorConfig, Size
+from skinfw.components.config import GeneratorConfig, Size
 from skinfw.data.sample import APPAREL, LINE
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.testing._networks import (

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skinfw.config import LossConfig, Size
+from skinfw.components.config import LossConfig, Size
 from skinfw.data.sample import INPUTS
 from skinfw.interfaces import AdversarialLoss, Judgement, Loss, LossIO, Step
 from skinfw.testing._networks import check_requirement

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skinfw.config import MetricConfig, Region, Size
+from skinfw.components.config import MetricConfig, Region, Size
 from skinfw.interfaces import Metric, MetricIO
 from skinfw.testing._require import require
 from skinfw.testing.examples import example_picture, example_region

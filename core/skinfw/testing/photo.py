@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skinfw.config import ComponentConfig, PoseEncoderConfig
+from skinfw.components.config import ComponentConfig, PoseEncoderConfig
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import REGIONS
 from skinfw.interfaces import PoseEncoder, Segmenter

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from skinfw.config import SegmentationNetworkConfig, Size
+from skinfw.components.config import SegmentationNetworkConfig, Size
 from skinfw.interfaces import SegmentationNetwork, SegmentationNetworkIO
 from skinfw.testing._networks import (
     TOLERANCE,

@@ -12,7 +12,7 @@ from torch import Tensor
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import Split
 from skinfw.evaluation.results import Evaluation
-from skinfw.training.checkpoints import Checkpoint
+from skinfw.runs.checkpoints import Checkpoint
 from skinfw.training.finite import check_finite
 from skinfw.training.monitor import Monitor
 from skinfw.training.optimised import Optimised

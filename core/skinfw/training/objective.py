@@ -12,10 +12,10 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from skinfw.component_spec import numbered
-from skinfw.config import LossConfig
+from skinfw.components.config import LossConfig
+from skinfw.components.reference import numbered
 from skinfw.interfaces import AdversarialLoss, Loss, Step
-from skinfw.spec import Spec
+from skinfw.specs.spec import Spec
 from skinfw.training.finite import diverged
 from skinfw.training.micro_batches import mean_counts
 

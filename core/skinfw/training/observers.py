@@ -9,11 +9,12 @@ from contextlib import suppress
 from PIL import Image
 from torch.utils.tensorboard import SummaryWriter
 
+from skinfw.components.registry import TRAINED
 from skinfw.data.segmentation import Picture
-from skinfw.evaluation.results import TRAINED, Evaluation
-from skinfw.hooks import hookimpl
-from skinfw.jsonfile import replacing
-from skinfw.run_folder import Run
+from skinfw.evaluation.results import Evaluation
+from skinfw.hooks.specification import hookimpl
+from skinfw.runs.folder import Run
+from skinfw.system.json_file import replacing
 from skinfw.training.pace import log_interval
 
 SAMPLE_ROWS = 6

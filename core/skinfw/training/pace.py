@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skinfw.run_spec import LoopSpec
+from skinfw.specs.run_spec import LoopSpec
 
 LOG_RECORDS = 1000
 """About this many training steps are logged, evenly spread over the run."""

@@ -16,24 +16,24 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
+from skinfw.components.registry import TRAINED
 from skinfw.data.loading import BatchLoader, ShuffledOrder
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import Split
 from skinfw.errors import DataError, NotFiniteError, RunError, first_line
-from skinfw.evaluation.results import TRAINED, Evaluation
-from skinfw.plugins import HookCaller
-from skinfw.run_data import data_changes
-from skinfw.run_folder import Run
-from skinfw.run_spec import LoopSpec
-from skinfw.run_split import write_split
-from skinfw.training.checkpoints import Progress, read_checkpoint, save_checkpoint
+from skinfw.evaluation.results import Evaluation
+from skinfw.hooks.caller import HookCaller
+from skinfw.runs.checkpoints import Progress, read_checkpoint, save_checkpoint
+from skinfw.runs.data_record import data_changes
+from skinfw.runs.folder import Run
+from skinfw.runs.split_record import write_split
+from skinfw.specs.run_spec import LoopSpec
 from skinfw.training.finite import diverged
 from skinfw.training.interrupt import Interrupt, catch_interrupt
-from skinfw.training.learner import Source
+from skinfw.training.learner import Learner, Source
 from skinfw.training.monitor import Best, Monitor, read_monitor
 from skinfw.training.pace import log_interval, rate_factor
 from skinfw.training.ranks import Ranks
-from skinfw.training.tasks import make_learner
 
 logger = logging.getLogger("skinfw")
 
@@ -67,8 +67,8 @@ class Trainer:
         run: the run.
         dataset: where samples come from.
         split: which samples are trained on, and which choose the best checkpoint.
+        learner: the networks that are trained.
         hooks: who is told.
-        accelerator: device, precision, processes.
         ranks: how the processes wait for each other.
 
     Attributes:
@@ -82,16 +82,16 @@ class Trainer:
         run: Run,
         dataset: Source,
         split: Split,
+        learner: Learner,
         hooks: HookCaller,
-        accelerator: Accelerator,
         ranks: Ranks,
     ) -> None:
         self.run, self.dataset, self.split, self.hooks = run, dataset, split, hooks
-        self.accelerator, self.ranks = accelerator, ranks
+        self.accelerator, self.ranks = learner.accelerator, ranks
         self.training = run.spec.training
-        self.learner = make_learner(run.spec, dataset, accelerator)
+        self.learner = learner
         self.order = ShuffledOrder(
-            len(split.train), run.spec.seed, accelerator.process_index, accelerator.num_processes
+            len(split.train), run.spec.seed, self.accelerator.process_index, self.accelerator.num_processes
         )
         self.loader: BatchLoader[Any] = BatchLoader(
             dataset,

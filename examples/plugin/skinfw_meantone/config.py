@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from skinfw.config import LossConfig
+from skinfw.components.config import LossConfig
 
 
 class MeanToneConfig(LossConfig):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skinfw import hookimpl
 from skinfw.evaluation.results import Evaluation
-from skinfw.run_folder import Run
+from skinfw.runs.folder import Run
 
 HEAD = "split,step,metric,value\n"
 

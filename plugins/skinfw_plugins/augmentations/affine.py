@@ -6,7 +6,7 @@ import torch
 from kornia.geometry.transform import get_affine_matrix2d
 from torch import Tensor
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw_plugins.augmentations.config import AffineConfig, RotateConfig, ScaleConfig, TranslateConfig
 from skinfw_plugins.augmentations.geometry import Geometric
 from skinfw_plugins.augmentations.per_sample import drawn

@@ -17,7 +17,7 @@ from skinfw.interfaces.augmentation import AugmentationConfigT
 from skinfw_plugins.augmentations.config import BrightnessConfig, ContrastConfig, HueConfig, SaturationConfig
 from skinfw_plugins.augmentations.cutout import cut_out, shows_the_target
 from skinfw_plugins.augmentations.per_sample import PerSample, drawn
-from skinfw_plugins.erased import erased_pixels
+from skinfw_plugins.shared.erased import erased_pixels
 
 
 def person_pixels(batch: Batch) -> Tensor:

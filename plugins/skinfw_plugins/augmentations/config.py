@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import AugmentationConfig
-from skinfw.inputs import FACE
+from skinfw.components.config import AugmentationConfig
+from skinfw.components.inputs import FACE
 
 
 def _check_order(value: tuple[float, float]) -> tuple[float, float]:

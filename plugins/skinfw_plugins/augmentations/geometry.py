@@ -10,7 +10,7 @@ from kornia.geometry.linalg import transform_points
 from kornia.geometry.transform import warp_affine
 from torch import Tensor
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.batch import Batch
 from skinfw.data.redraw import with_pose
 from skinfw.data.sample import APPAREL, FACE, SKIN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw_plugins.augmentations.config import CropConfig, PadConfig
 from skinfw_plugins.augmentations.geometry import Geometric
 from skinfw_plugins.augmentations.per_sample import drawn

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from skinfw.component_spec import ComponentSpec, Slot, use_default
-from skinfw.config import ComponentConfig, SpecPath
+from skinfw.components.config import ComponentConfig
+from skinfw.components.outside import SpecPath
+from skinfw.components.reference import ComponentSpec, Slot, use_default
 from skinfw.preparation.config import NEAR_DUPLICATE, PrepareConfig
 
 

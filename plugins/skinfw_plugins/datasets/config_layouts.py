@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from skinfw.component_spec import ComponentSpec, Slot
-from skinfw.config import ComponentConfig, SpecPath
+from skinfw.components.config import ComponentConfig
+from skinfw.components.outside import SpecPath
+from skinfw.components.reference import ComponentSpec, Slot
 from skinfw.preparation.config import PrepareConfig
 
 Side = Annotated[int, Field(ge=1, le=1_000_000)]

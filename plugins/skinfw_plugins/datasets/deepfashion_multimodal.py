@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skinfw.component_spec import ComponentSpec, use
+from skinfw.components.reference import ComponentSpec, use
 from skinfw.errors import DataError
 from skinfw_plugins.datasets.config_layouts import DeepfashionMultimodalConfig
 from skinfw_plugins.datasets.layout import LayoutDataset, Part, photo_folder

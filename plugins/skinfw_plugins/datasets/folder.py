@@ -9,15 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from skinfw.components.weights import file_sha256
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import RECORD_FILE, read_record, read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
-from skinfw.paths_below import path_to_read
 from skinfw.preparation.duplicates import sample_groups
-from skinfw.weights import file_sha256
+from skinfw.system.paths_below import path_to_read
 from skinfw_plugins.datasets.config import FolderConfig
 
 

@@ -12,15 +12,15 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from skinfw.component_spec import ComponentSpec
+from skinfw.components.reference import ComponentSpec
 from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset
-from skinfw.paths_below import composed, without_suffix
 from skinfw.preparation.duplicates import sample_groups
-from skinfw.text_list import numbered_lines, read_list
+from skinfw.system.paths_below import composed, without_suffix
+from skinfw.system.text_list import numbered_lines, read_list
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.config_layouts import LayoutConfig
 from skinfw_plugins.datasets.photos import PhotosDataset

@@ -10,19 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from skinfw.cache import cache_folder
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.struck_out import struck_out
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
-from skinfw.paths_below import path_below
 from skinfw.preparation.duplicates import sample_groups
 from skinfw.preparation.photo_list import is_photo_list, read_photo_list
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import LEFT_OUT_FILE, Row
-from skinfw.walk import walk
+from skinfw.system.folders import cache_folder
+from skinfw.system.paths_below import path_below
+from skinfw.system.walk import walk
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.folder import fingerprint_of, sample_hashes
 

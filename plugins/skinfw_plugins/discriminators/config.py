@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import DiscriminatorConfig, Size, SizeRequirement
-from skinfw_plugins.dcgan import DcganLayers
-from skinfw_plugins.fields import MOST_CHANNELS, Norm, SpectralNorm
+from skinfw.components.config import DiscriminatorConfig, Size, SizeRequirement
+from skinfw_plugins.networks.dcgan_config import DcganLayers
+from skinfw_plugins.shared.fields import MOST_CHANNELS, Norm, SpectralNorm
 
 
 def _halvings(patch: int) -> int:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
 from skinfw_plugins.discriminators.config import DcganDiscriminatorConfig
-from skinfw_plugins.layers import init_pix2pix, norm_layers, norm_spectrally
+from skinfw_plugins.networks.layers import init_pix2pix, norm_layers, norm_spectrally
 
 
 class DcganDiscriminator(Discriminator[DcganDiscriminatorConfig]):

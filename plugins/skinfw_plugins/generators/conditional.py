@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.sample import APPAREL, FACE
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw_plugins.generators.config import ConditionalConfig
-from skinfw_plugins.skin_tone import visible_tones
+from skinfw_plugins.shared.skin_tone import visible_tones
 
 ConditionalConfigT = TypeVar("ConditionalConfigT", bound=ConditionalConfig)
 

@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import GeneratorConfig, Size, SizeRequirement
-from skinfw.inputs import APPAREL, FACE, SKIN
-from skinfw_plugins.dcgan import DcganLayers
-from skinfw_plugins.fields import MOST_CHANNELS, Norm
+from skinfw.components.config import GeneratorConfig, Size, SizeRequirement
+from skinfw.components.inputs import APPAREL, FACE, SKIN
+from skinfw_plugins.networks.dcgan_config import DcganLayers
+from skinfw_plugins.shared.fields import MOST_CHANNELS, Norm
 
 LEAST_HALVINGS = 3
 """A U-Net whose depth follows the size halves it at least so often; sides must be multiples of 8 pixels."""

@@ -8,12 +8,13 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.component_spec import ComponentSpec, Slot, use
-from skinfw.config import GeneratorConfig, Outside, Size, SizeRequirement, SpecPath
-from skinfw.network_faults import trains
-from skinfw_plugins.fields import MOST_BLOCKS, MOST_CHANNELS, Norm
+from skinfw.components.config import GeneratorConfig, Size, SizeRequirement
+from skinfw.components.outside import Outside, SpecPath
+from skinfw.components.reference import ComponentSpec, Slot, use
+from skinfw.specs.compatibility import trains
 from skinfw_plugins.generators.config import ConditionalConfig
-from skinfw_plugins.smp_config import SmpConfig
+from skinfw_plugins.networks.smp_config import SmpConfig
+from skinfw_plugins.shared.fields import MOST_BLOCKS, MOST_CHANNELS, Norm
 
 
 class SmpUnetConfig(SmpConfig, ConditionalConfig):

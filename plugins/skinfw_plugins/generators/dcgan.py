@@ -8,10 +8,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw_plugins.generators.config import DcganGeneratorConfig
-from skinfw_plugins.layers import init_pix2pix, norm_layers
+from skinfw_plugins.networks.layers import init_pix2pix, norm_layers
 
 
 class DcganGenerator(Generator[DcganGeneratorConfig]):

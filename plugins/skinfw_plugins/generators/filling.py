@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from skinfw.composite import to_uint8
 from skinfw.data.batch import picture_tensor
-from skinfw_plugins.erased import erased_pixels
+from skinfw.inference.composite import to_uint8
+from skinfw_plugins.shared.erased import erased_pixels
 
 
 def erased_ring(pictures: Tensor, skin: Tensor, margin: int) -> Tensor:

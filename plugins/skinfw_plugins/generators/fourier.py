@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from skinfw_plugins.fields import Norm
-from skinfw_plugins.layers import norm_layers
+from skinfw_plugins.networks.layers import norm_layers
+from skinfw_plugins.shared.fields import Norm
 
 
 class FourierUnit(nn.Module):

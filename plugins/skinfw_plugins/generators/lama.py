@@ -9,7 +9,7 @@ from skinfw.interfaces import GeneratorIO
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide
 from skinfw_plugins.generators.config_outlook import LamaConfig
 from skinfw_plugins.generators.fourier import FourierBlock, FourierConv
-from skinfw_plugins.layers import doubling_block, norm_layers, reflected_block
+from skinfw_plugins.networks.layers import doubling_block, norm_layers, reflected_block
 
 
 class LamaGenerator(ConditionalGenerator[LamaConfig]):

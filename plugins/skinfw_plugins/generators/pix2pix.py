@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.interfaces import GeneratorIO
-from skinfw_plugins.fields import Norm
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide
 from skinfw_plugins.generators.config import Pix2PixConfig
-from skinfw_plugins.layers import init_pix2pix, norm_layers
+from skinfw_plugins.networks.layers import init_pix2pix, norm_layers
+from skinfw_plugins.shared.fields import Norm
 
 _DROPOUT_BLOCKS = 3
 

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from skinfw.interfaces import GeneratorIO
-from skinfw_plugins.fields import Norm
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide
 from skinfw_plugins.generators.config_outlook import Pix2PixHDConfig
-from skinfw_plugins.layers import doubling_block, init_pix2pix, norm_layers, reflected_block
+from skinfw_plugins.networks.layers import doubling_block, init_pix2pix, norm_layers, reflected_block
+from skinfw_plugins.shared.fields import Norm
 
 
 class Pix2PixHDGenerator(ConditionalGenerator[Pix2PixHDConfig]):

@@ -10,15 +10,15 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from skinfw.build import build
-from skinfw.config import Size
+from skinfw.assembly.build import build
+from skinfw.components.config import Size
 from skinfw.data.split import Split
 from skinfw.errors import RunError
 from skinfw.evaluation.trained import open_trained
 from skinfw.interfaces import Generator, GeneratorIO
-from skinfw.run_split import read_split
-from skinfw.spec import DataSpec, painting_spec
-from skinfw.training.checkpoints import Checkpoint, read_checkpoint
+from skinfw.runs.checkpoints import Checkpoint, read_checkpoint
+from skinfw.runs.split_record import read_split
+from skinfw.specs.spec import DataSpec, painting_spec
 from skinfw_plugins.generators.config_outlook import RefinedConfig
 
 COARSE = "coarse"

@@ -10,7 +10,7 @@ from skinfw.data.sample import APPAREL, FACE, SKIN
 from skinfw.interfaces import Generator
 from skinfw_plugins.generators.config import ToneConfig
 from skinfw_plugins.generators.filling import erased_ring, inpaint
-from skinfw_plugins.skin_tone import visible_tones
+from skinfw_plugins.shared.skin_tone import visible_tones
 
 _RADIUS = 3.0
 """Of the ring's inpainting, in pixels; OpenCV's usual one."""

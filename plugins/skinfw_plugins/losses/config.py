@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import DiscriminatorConfig, LossConfig, Region, Size, SizeRequirement
-from skinfw.inputs import APPAREL, FACE
-from skinfw_plugins.fields import LPIPS_LEAST_SIDE, LpipsNet, MsSsimScales, ms_ssim_least_side
+from skinfw.components.config import DiscriminatorConfig, LossConfig, Region, Size, SizeRequirement
+from skinfw.components.inputs import APPAREL, FACE
+from skinfw_plugins.shared.fields import LPIPS_LEAST_SIDE, LpipsNet, MsSsimScales, ms_ssim_least_side
 
 
 class L1Config(LossConfig):

@@ -7,7 +7,7 @@ from torch import Tensor
 from skinfw.interfaces import Loss, LossIO, Step
 from skinfw_plugins.losses.config import LpipsConfig
 from skinfw_plugins.losses.precision import in_float32
-from skinfw_plugins.lpips_distance import LpipsDistance
+from skinfw_plugins.networks.lpips_distance import LpipsDistance
 
 
 class LpipsLoss(Loss[LpipsConfig]):

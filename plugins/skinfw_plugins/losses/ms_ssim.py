@@ -8,7 +8,7 @@ from skinfw.interfaces import Loss, Step
 from skinfw_plugins.losses.config import MsSsimConfig
 from skinfw_plugins.losses.moments import mean_over_pictures
 from skinfw_plugins.losses.precision import in_float32
-from skinfw_plugins.similarity import multiscale_similarity
+from skinfw_plugins.shared.similarity import multiscale_similarity
 
 
 class MsSsimLoss(Loss[MsSsimConfig]):

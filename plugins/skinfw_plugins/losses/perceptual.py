@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from skinfw.interfaces import Loss, LossIO, Step
 from skinfw_plugins.losses.config import PerceptualConfig
 from skinfw_plugins.losses.precision import in_float32
-from skinfw_plugins.published import Frozen, feature_tensors
+from skinfw_plugins.networks.published_weights import Frozen, feature_tensors
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pictures, as torchvision's networks were trained."""

@@ -7,7 +7,7 @@ from torch import Tensor
 from skinfw.interfaces import Loss, Step
 from skinfw_plugins.losses.config import SsimConfig
 from skinfw_plugins.losses.precision import in_float32
-from skinfw_plugins.similarity import inside, similarity_maps
+from skinfw_plugins.shared.similarity import inside, similarity_maps
 
 
 class SsimLoss(Loss[SsimConfig]):

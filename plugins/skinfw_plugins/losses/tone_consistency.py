@@ -8,11 +8,11 @@ from torch import Tensor
 
 from skinfw.data.sample import APPAREL, FACE
 from skinfw.interfaces import Loss, Step
-from skinfw_plugins.erased import erased_pixels
 from skinfw_plugins.losses.config import ToneConsistencyConfig
 from skinfw_plugins.losses.moments import mean_over_pictures, region_covariances, region_means, to_lab
 from skinfw_plugins.losses.precision import in_float32
-from skinfw_plugins.skin_tone import skin_tones, visible_skin
+from skinfw_plugins.shared.erased import erased_pixels
+from skinfw_plugins.shared.skin_tone import skin_tones, visible_skin
 
 
 class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from skinfw.config import MetricConfig, Region
-from skinfw_plugins.fields import LpipsNet, MsSsimScales
+from skinfw.components.config import MetricConfig, Region
+from skinfw_plugins.shared.fields import LpipsNet, MsSsimScales
 
 
 class MseConfig(MetricConfig):

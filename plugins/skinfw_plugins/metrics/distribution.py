@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from skinfw.interfaces import Metric, MetricIO
 from skinfw.interfaces.metric import MetricConfigT
-from skinfw_plugins import inception
+from skinfw_plugins.networks import inception
 
 
 class Given(nn.Module):

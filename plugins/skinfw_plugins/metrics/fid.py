@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from torch import Tensor
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from skinfw_plugins import inception
 from skinfw_plugins.metrics.config import FidConfig
 from skinfw_plugins.metrics.distribution import DistributionMetric, Given
+from skinfw_plugins.networks import inception
 
 ENOUGH = inception.FEATURES
 """Pictures below which the covariance of the features has no full rank."""

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from skinfw_plugins import inception
 from skinfw_plugins.metrics.config import KidConfig
 from skinfw_plugins.metrics.distribution import DistributionMetric, Given
+from skinfw_plugins.networks import inception
 
 
 class KidMetric(DistributionMetric[KidConfig]):

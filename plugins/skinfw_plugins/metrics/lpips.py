@@ -9,10 +9,10 @@ from torch import Tensor
 
 from skinfw.errors import UserError
 from skinfw.interfaces import MetricIO
-from skinfw_plugins.fields import LPIPS_LEAST_SIDE
-from skinfw_plugins.lpips_distance import LpipsDistance
 from skinfw_plugins.metrics.config import LpipsConfig
 from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
+from skinfw_plugins.networks.lpips_distance import LpipsDistance
+from skinfw_plugins.shared.fields import LPIPS_LEAST_SIDE
 
 _BACKBONES = {"alex": "AlexNet", "vgg": "VGG-16", "squeeze": "SqueezeNet 1.1"}
 

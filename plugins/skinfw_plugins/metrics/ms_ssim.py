@@ -7,10 +7,10 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from skinfw.errors import UserError
-from skinfw_plugins.fields import ms_ssim_least_side
 from skinfw_plugins.metrics.config import MsSsimConfig
 from skinfw_plugins.metrics.per_picture import PerPictureMetric
-from skinfw_plugins.similarity import multiscale_similarity
+from skinfw_plugins.shared.fields import ms_ssim_least_side
+from skinfw_plugins.shared.similarity import multiscale_similarity
 
 
 class MsSsimMetric(PerPictureMetric[MsSsimConfig]):

@@ -9,7 +9,7 @@ from torch import Tensor
 from skinfw.errors import UserError
 from skinfw_plugins.metrics.config import SsimConfig
 from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
-from skinfw_plugins.similarity import WINDOW, inside, similarity_maps
+from skinfw_plugins.shared.similarity import WINDOW, inside, similarity_maps
 
 
 class SsimMetric(PerPictureMetric[SsimConfig]):

@@ -10,7 +10,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask
 from skinfw.interfaces.pose_encoder import PoseEncoder
-from skinfw_plugins.bodypix import BodyPix, BodyPixScores
+from skinfw_plugins.networks.bodypix import BodyPix, BodyPixScores
 from skinfw_plugins.pose_encoders.config import BodyPixPoseConfig
 from skinfw_plugins.pose_encoders.orders import COCO_17, to_body_25
 

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from skinfw.config import PoseEncoderConfig, ProgramPath, SpecPath
-from skinfw_plugins.bodypix_config import BodyPixNetwork, Resolution
+from skinfw.components.config import PoseEncoderConfig
+from skinfw.components.outside import ProgramPath, SpecPath
+from skinfw_plugins.networks.bodypix_config import BodyPixNetwork, Resolution
 
 Positive = Annotated[float, Field(gt=0)]
 Side = Annotated[int, Field(ge=1, le=1_000_000)]

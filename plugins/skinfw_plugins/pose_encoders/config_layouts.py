@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from skinfw.config import PoseEncoderConfig, SpecPath
+from skinfw.components.config import PoseEncoderConfig
+from skinfw.components.outside import SpecPath
 
 
 class DeepfashionPointsConfig(PoseEncoderConfig):

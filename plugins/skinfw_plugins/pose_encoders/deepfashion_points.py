@@ -14,8 +14,8 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError, UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
-from skinfw.paths_below import composed
-from skinfw.text_list import numbered_lines, read_list
+from skinfw.system.paths_below import composed
+from skinfw.system.text_list import numbered_lines, read_list
 from skinfw_plugins.pose_encoders.config_layouts import DeepfashionPointsConfig
 from skinfw_plugins.pose_encoders.inside import check_inside
 from skinfw_plugins.pose_encoders.orders import DEEPFASHION_21, to_body_25

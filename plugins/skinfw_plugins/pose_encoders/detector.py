@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.segmentation import Picture
 from skinfw.errors import UserError
-from skinfw_plugins.onnx_file import OnnxFile
+from skinfw_plugins.networks.onnx_file import OnnxFile
 
 STRIDES = (8, 16, 32)
 """Of YOLOX's three grids, in pixels (Ge et al. 2021)."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.keypoints import Keypoints
 from skinfw.errors import DataError
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions
 
+from skinfw.components.weights import WeightsFile, file_sha256, find_weights
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
-from skinfw.quiet import quiet
-from skinfw.weights import WeightsFile, file_sha256, find_weights
-from skinfw_plugins.mediapipe_task import load_task, picture_of
+from skinfw.system.quiet import quiet
+from skinfw_plugins.networks.mediapipe_task import load_task, picture_of
 from skinfw_plugins.pose_encoders.config import MediapipePoseConfig
 from skinfw_plugins.pose_encoders.orders import MEDIAPIPE_33, to_body_25
 

@@ -9,7 +9,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError, UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
-from skinfw.paths_below import on_disk
+from skinfw.system.paths_below import on_disk
 from skinfw_plugins.pose_encoders.config import OpenposeConfig
 from skinfw_plugins.pose_encoders.openpose_json import read_poses
 from skinfw_plugins.pose_encoders.openpose_program import run_openpose

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.pose_file import Points, check_confidences, read_pose_file
 from skinfw.data.skeleton import LIMBS

@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Picture
 from skinfw.errors import UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
-from skinfw_plugins.onnx_file import OnnxFile
+from skinfw_plugins.networks.onnx_file import OnnxFile
 from skinfw_plugins.pose_encoders.config import RtmposeConfig
 from skinfw_plugins.pose_encoders.detector import Detector, picture_input
 from skinfw_plugins.pose_encoders.orders import ORDERS, to_body_25

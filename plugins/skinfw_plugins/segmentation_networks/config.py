@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from skinfw.config import SegmentationNetworkConfig
-from skinfw_plugins.smp_config import SmpConfig
+from skinfw.components.config import SegmentationNetworkConfig
+from skinfw_plugins.networks.smp_config import SmpConfig
 
 
 class SmpNetworkConfig(SmpConfig, SegmentationNetworkConfig):

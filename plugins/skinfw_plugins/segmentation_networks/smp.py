@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn.functional import dropout2d
 
 from skinfw.interfaces import SegmentationNetwork, SegmentationNetworkIO
+from skinfw_plugins.networks.smp import build_network, encode, load_pretrained, padded
+from skinfw_plugins.networks.smp_config import BODYPIX_ENCODERS
 from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
-from skinfw_plugins.smp import build_network, encode, load_pretrained, padded
-from skinfw_plugins.smp_config import BODYPIX_ENCODERS
 
 _NAME = "smp"
 _INCOMING = 3
@@ -23,7 +23,8 @@ class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
     """A decoder of segmentation-models-pytorch on an encoder of that library, of timm, or of BodyPix 2.
 
     Pictures are padded to the encoder's stride, at the right and below, by repeating their edge, and the
-    logits are cropped back. See `skinfw_plugins.smp.build_network` for what differs from the library's own.
+    logits are cropped back. See `skinfw_plugins.networks.smp.build_network` for what differs from the
+    library's own.
 
     Args:
         config: the parameters of the network.
@@ -45,7 +46,7 @@ class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
             self.register_buffer(name, torch.tensor(values).view(1, _INCOMING, 1, 1), persistent=False)
 
     def prepare_training(self) -> None:
-        """Load the encoder's pretrained weights. See `skinfw_plugins.smp.load_pretrained`."""
+        """Load the encoder's pretrained weights. See `skinfw_plugins.networks.smp.load_pretrained`."""
         load_pretrained(_NAME, self.config, self.network, _INCOMING)
 
     def forward(self, picture: Tensor) -> Tensor:

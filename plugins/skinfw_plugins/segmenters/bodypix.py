@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Segmentation
 from skinfw.interfaces.segmenter import Segmenter
-from skinfw_plugins.bodypix import BodyPix, BodyPixScores, upsampled
+from skinfw_plugins.networks.bodypix import BodyPix, BodyPixScores, upsampled
 from skinfw_plugins.segmenters.config import BodyPixConfig
 from skinfw_plugins.segmenters.label_sets import BODYPIX
 from skinfw_plugins.segmenters.main_person import main_person

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from skinfw.component_spec import ComponentSpec, Slot
-from skinfw.config import ComponentConfig, Outside
-from skinfw_plugins.bodypix_config import BodyPixNetwork
+from skinfw.components.config import ComponentConfig
+from skinfw.components.outside import Outside
+from skinfw.components.reference import ComponentSpec, Slot
+from skinfw_plugins.networks.bodypix_config import BodyPixNetwork
 from skinfw_plugins.segmenters.config_labels import Labels
 
 SnapDistance = Annotated[

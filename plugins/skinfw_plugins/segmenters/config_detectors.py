@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.component_spec import ComponentSpec, Slot, use
-from skinfw.config import ComponentConfig, SpecPath, StrictModel
-from skinfw.regions import RegionName
+from skinfw.components.config import ComponentConfig
+from skinfw.components.outside import SpecPath
+from skinfw.components.reference import ComponentSpec, Slot, use
+from skinfw.components.regions import RegionName
+from skinfw.components.strict_model import StrictModel
 
 PackagedCascade = Literal[
     "frontalface_default", "frontalface_alt", "frontalface_alt2", "frontalface_alt_tree", "profileface",

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import StrictModel
+from skinfw.components.regions import RegionName
+from skinfw.components.strict_model import StrictModel
 from skinfw.errors import listed
-from skinfw.regions import RegionName
 
 LabelSetName = Literal[
     "atr", "lip", "cihp", "pascal_person_part", "deepfashion", "deepfashion_multimodal", "ccp", "bodypix",

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from skinfw.config import ComponentConfig, Outside, SpecPath
-from skinfw.regions import RegionName
+from skinfw.components.config import ComponentConfig
+from skinfw.components.outside import Outside, SpecPath
+from skinfw.components.regions import RegionName
 from skinfw_plugins.segmenters.config_labels import Labels, LabelSetName, check_regions
 
 _Pixels = Annotated[int, Field(ge=1, le=4096)]

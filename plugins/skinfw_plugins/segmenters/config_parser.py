@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from skinfw.config import ComponentConfig, SpecPath
+from skinfw.components.config import ComponentConfig
+from skinfw.components.outside import SpecPath
 
 
 class ParserConfig(ComponentConfig):

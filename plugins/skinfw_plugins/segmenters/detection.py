@@ -10,7 +10,7 @@ import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.segmentation import Mask
 from skinfw.errors import UserError
 from skinfw_plugins.segmenters.config_detectors import HaarDetector

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.build import build
+from skinfw.assembly.build import build
 from skinfw.data.face import face_classes
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import REGIONS, Mask, RegionName, Segmentation

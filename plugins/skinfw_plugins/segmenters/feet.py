@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skinfw.build import build
+from skinfw.assembly.build import build
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import UserError

@@ -19,13 +19,13 @@ from transformers import (
     PretrainedConfig,
 )
 
+from skinfw.components.trust import VARIABLE, refuse_connection
+from skinfw.components.weights import file_sha256
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelTable, Segmentation
 from skinfw.errors import UserError, first_line
 from skinfw.interfaces.segmenter import Segmenter
-from skinfw.trust import VARIABLE, refuse_connection
-from skinfw.walk import walk
-from skinfw.weights import file_sha256
+from skinfw.system.walk import walk
 from skinfw_plugins.segmenters.config_labels import quoted
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet, other_tables

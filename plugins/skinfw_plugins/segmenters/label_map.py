@@ -9,7 +9,7 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelTable, Segmentation
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
-from skinfw.paths_below import on_disk
+from skinfw.system.paths_below import on_disk
 from skinfw_plugins.segmenters.config import LabelMapConfig
 from skinfw_plugins.segmenters.label_files import LabelColors, read_label_file
 from skinfw_plugins.segmenters.label_sets import label_set, other_tables

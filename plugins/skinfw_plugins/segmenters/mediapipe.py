@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from mediapipe.tasks.python.vision import ImageSegmenter, ImageSegmenterOptions
 
+from skinfw.components.weights import file_sha256
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Segmentation
 from skinfw.errors import UserError
 from skinfw.interfaces.segmenter import Segmenter
-from skinfw.quiet import quiet
-from skinfw.weights import file_sha256
-from skinfw_plugins.mediapipe_task import load_task, picture_of
+from skinfw.system.quiet import quiet
+from skinfw_plugins.networks.mediapipe_task import load_task, picture_of
 from skinfw_plugins.segmenters.config_networks import MediapipeConfig
 from skinfw_plugins.segmenters.label_sets import MEDIAPIPE
 

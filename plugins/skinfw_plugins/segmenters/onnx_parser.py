@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.config import Size
+from skinfw.components.config import Size
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, LabelTable, Picture, Segmentation
 from skinfw.errors import UserError
 from skinfw.interfaces.segmenter import Segmenter
-from skinfw_plugins.onnx_file import OnnxFile
+from skinfw_plugins.networks.onnx_file import OnnxFile
 from skinfw_plugins.segmenters.config_networks import OnnxParserConfig
 from skinfw_plugins.segmenters.label_sets import LabelSet, label_set, other_tables
 from skinfw_plugins.segmenters.scores import best_class

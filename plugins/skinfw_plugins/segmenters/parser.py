@@ -7,16 +7,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from skinfw.components.weights import file_sha256
 from skinfw.data.batch import picture_tensor
 from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Segmentation
-from skinfw.devices import pick_device
-from skinfw.inference.label import load_network, segmentation_spec
 from skinfw.interfaces.segmenter import Segmenter
-from skinfw.segmentation_spec import SegmentationSpec
-from skinfw.training.checkpoints import read_checkpoint
-from skinfw.weights import file_sha256
+from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.system.devices import pick_device
+from skinfw.tasks.segmentation.label import load_network, segmentation_spec
 from skinfw_plugins.segmenters.config_parser import ParserConfig
 from skinfw_plugins.segmenters.scores import best_class
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.build import build
-from skinfw.config import Size
+from skinfw.assembly.build import build
+from skinfw.components.config import Size
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Mask, Picture, RegionName, Segmentation
 from skinfw.data.skin_colour import SkinColour, lab, skin_like

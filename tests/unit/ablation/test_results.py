@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from skinfw.ablation.page_files import to_csv, to_json, to_markdown, to_tex
 from skinfw.ablation.plan import Plan
 from skinfw.ablation.results import AblationResult, collect
-from skinfw.reporting.ablation_files import to_csv, to_json, to_markdown, to_tex
-from skinfw.reporting.ablation_tables import (
+from skinfw.ablation.tables import (
     differences_table,
     figures_table,
     orderings,
@@ -294,7 +294,7 @@ def test_the_tables_need_no_torch(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    code = "import sys, skinfw.cli.ablate, skinfw.reporting.ablation_files, skinfw.ablation.results; "
+    code = "import sys, skinfw.cli.ablate, skinfw.ablation.page_files, skinfw.ablation.results; "
     code += "print([name for name in ('torch', 'cv2', 'matplotlib', 'ray') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

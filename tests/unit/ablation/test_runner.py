@@ -16,17 +16,17 @@ from typing import Any
 import psutil
 import pytest
 
-from skinfw import trust
 from skinfw.ablation import process
 from skinfw.ablation.ablate import run_plan
 from skinfw.ablation.engine import Engine, LocalEngine, Running
 from skinfw.ablation.plan import Plan
 from skinfw.ablation.process import Job, Outcome, RunProcess, read_outcome
 from skinfw.ablation.runner import locked, run_missing
+from skinfw.components import trust
 from skinfw.errors import RunError
-from skinfw.processes import cores
-from skinfw.run_folder import Run, locked_run
-from skinfw.spec import parse_spec
+from skinfw.runs.folder import Run, locked_run
+from skinfw.specs.spec import parse_spec
+from skinfw.system.processes import cores
 
 
 class Pretended:
@@ -138,7 +138,7 @@ def test_a_run_imports_from_the_current_folder_only_if_this_process_does(
     if here:
         monkeypatch.syspath_prepend("")
     RunProcess(Job("a run", {}, tmp_path / "run", False, 1), "here")
-    assert commands[0][1:-2] == [*flag, "-m", "skinfw.ablation.worker"]
+    assert commands[0][1:-2] == [*flag, "-m", "skinfw.cli.worker"]
 
 
 def test_ctrl_c_stops_what_is_at_work_and_starts_nothing_more(planned: Callable[..., Plan]) -> None:

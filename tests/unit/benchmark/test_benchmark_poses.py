@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from skinfw.benchmark.poses import measure_pose_encoder, poses_table, torso_length
-from skinfw.config import PoseEncoderConfig
+from skinfw.components.config import PoseEncoderConfig
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError

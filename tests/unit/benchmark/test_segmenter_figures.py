@@ -20,8 +20,8 @@ from skinfw.benchmark.segmenters import (
     intersection_over_union,
     measure_segmenter,
 )
-from skinfw.component_spec import use
-from skinfw.config import ComponentConfig
+from skinfw.components.config import ComponentConfig
+from skinfw.components.reference import use
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import RegionName, Segmentation
 from skinfw.errors import DataError, UserError
@@ -170,9 +170,9 @@ def test_which_photos_are_chosen(tmp_path: Path) -> None:
 
 def test_the_test_photos_are_those_of_a_run(tmp_path: Path, write_photo: Any) -> None:
     """The same photos as the data set of photos and the data of a segmentation run keep for their tests."""
-    from skinfw.data.labelled import LabelledPhotos
     from skinfw.data.split import split_names
-    from skinfw.segmentation_spec import SegmentationData
+    from skinfw.specs.segmentation_spec import SegmentationData
+    from skinfw.tasks.segmentation.photos import LabelledPhotos
 
     for number in range(12):
         folder = tmp_path / f"id_{number:08d}"

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from skinfw.benchmark.photos import chosen_photos
-from skinfw.component_spec import use
+from skinfw.components.reference import use
 from skinfw.data.split import Split
 from skinfw.errors import DataError, UserError
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skinfw.component_spec import use
+from skinfw.components.reference import use
 from skinfw.contact_sheet.build import HEIGHT, build_sheet
 from skinfw.data.struck_out import STRUCK_OUT_FILE, write_struck_out
 from skinfw.preparation.config import PrepareConfig

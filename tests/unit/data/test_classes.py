@@ -9,7 +9,7 @@ import pytest
 from skinfw.data.classes import UNKNOWN, ClassTable, class_table
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import RunError
-from skinfw.segmentation_spec import SegmentationData
+from skinfw.specs.segmentation_spec import SegmentationData
 
 CLASSES = ("wall", "arm", "leg", "hair", "shoe", "noise")
 REGIONS = {"background": ("wall",), "skin": ("arm", "leg"), "head": ("hair",), "feet": ("shoe",)}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from skinfw.components.inputs import LineStyle
 from skinfw.data.cutout_file import read_cutout
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.label_file import read_labels, sample_palette
@@ -16,7 +17,6 @@ from skinfw.data.mask_file import read_mask
 from skinfw.data.sample_folder import read_record, read_sample
 from skinfw.data.skeleton import draw_resized_pose
 from skinfw.errors import DataError
-from skinfw.inputs import LineStyle
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 
 SampleWriter = Callable[..., Path]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from skinfw.build import build
-from skinfw.component_spec import use
+from skinfw.assembly.build import build
+from skinfw.components.reference import use
 from skinfw.data.sample_search import all_samples, find_samples
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_out, write_struck_out
 from skinfw.errors import DataError

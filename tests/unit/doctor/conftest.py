@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from skinfw.component_spec import use
+from skinfw.components.reference import use
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
 

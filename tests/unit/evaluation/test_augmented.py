@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from skinfw.assemble import build_training_dataset
-from skinfw.composite import to_uint8
+from skinfw.assembly.assemble import build_training_dataset
 from skinfw.data.batch import collate
 from skinfw.evaluation.augmented import DRAWS, LONGER_SIDE, augmented_samples
-from skinfw.spec import parse_spec
+from skinfw.inference.composite import to_uint8
+from skinfw.specs.spec import parse_spec
 
 MakeSpec = Callable[..., dict[str, Any]]
 NAMES = [f"mannequin-{index:06d}" for index in range(20)]

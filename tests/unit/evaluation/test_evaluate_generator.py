@@ -15,16 +15,17 @@ from skimage.color import rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
 from torch import Tensor
 
-from skinfw import painting
-from skinfw.assemble import build_baselines, build_dataset, build_generator
-from skinfw.config import GeneratorConfig, Size
+from skinfw.assembly.assemble import build_baselines, build_dataset, build_generator
+from skinfw.components.config import GeneratorConfig, Size
 from skinfw.errors import DataError, RunError
-from skinfw.evaluation.evaluate import evaluate_generator, evaluate_run
+from skinfw.evaluation.evaluate import evaluate_generator
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.trained import open_trained
+from skinfw.inference import painter as painting
 from skinfw.interfaces import Generator, GeneratorIO
-from skinfw.spec import Spec, parse_spec
-from skinfw.training import checkpoints
+from skinfw.runs import checkpoints
+from skinfw.specs.spec import Spec, parse_spec
+from skinfw.tasks.evaluate_run import evaluate_run
 
 CPU = torch.device("cpu")
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from skinfw.assemble import build_baselines, build_dataset, build_generator
+from skinfw.assembly.assemble import build_baselines, build_dataset, build_generator
 from skinfw.evaluation.evaluate import evaluate_generator
 from skinfw.evaluation.examples import choose_examples, paint_examples, ranking_metric, save_examples
 from skinfw.evaluation.results import Evaluation, MetricInfo
-from skinfw.spec import parse_spec
+from skinfw.specs.spec import parse_spec
 
 
 def evaluation(values: list[float | None], direction: Any = "higher", key: str = "skin/psnr") -> Evaluation:

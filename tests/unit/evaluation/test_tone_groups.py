@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from skinfw.evaluation.metric_tables import summary
 from skinfw.evaluation.results import Evaluation, MetricInfo, SkinTone
 from skinfw.evaluation.tone_groups import (
     GroupMean,
@@ -16,7 +17,6 @@ from skinfw.evaluation.tone_groups import (
     toned_figures,
     tones_json,
 )
-from skinfw.reporting.figures import summary
 from skinfw.reporting.tones import TITLES, tone_table, tone_tables
 
 LIGHT, TAN, DARK = SkinTone(50.0, 3), SkinTone(20.0, 5), SkinTone(-40.0, 9)

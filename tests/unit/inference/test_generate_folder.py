@@ -14,9 +14,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from skinfw.errors import DataError, RunError, SkinfwError
-from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.inference import generate as module
 from skinfw.inference.generate import generate_folder
+from skinfw.tasks.evaluate_run import evaluate_run
 
 Make = Callable[..., Any]
 

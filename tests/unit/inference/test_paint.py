@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from skinfw.assemble import build_dataset
-from skinfw.config import GeneratorConfig, Size
+from skinfw.assembly.assemble import build_dataset
+from skinfw.components.config import GeneratorConfig, Size
 from skinfw.data.loading import Loader
 from skinfw.inference.paint import PaintedBatch, paint_batches, sample_noise
 from skinfw.interfaces import Generator, GeneratorIO
-from skinfw.spec import parse_spec
+from skinfw.specs.spec import parse_spec
 
 
 class Noisy(Generator[GeneratorConfig]):

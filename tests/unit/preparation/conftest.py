@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from skinfw.component_spec import ComponentSpec, use
-from skinfw.registry import installed
+from skinfw.components.reference import ComponentSpec, use
+from skinfw.components.registry import installed
 
 _SOURCE = '''
 import os

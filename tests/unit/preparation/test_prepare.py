@@ -16,7 +16,7 @@ from layouts import ATR_NAMES, write_person
 from PIL import Image
 from real_files import PHOTOS, needs_photos
 
-from skinfw.component_spec import ComponentSpec, use
+from skinfw.components.reference import ComponentSpec, use
 from skinfw.data.cutout_file import read_cutout
 from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.label_file import read_labels

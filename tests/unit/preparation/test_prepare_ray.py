@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from skinfw.component_spec import ComponentSpec, use
+from skinfw.components.reference import ComponentSpec, use
 from skinfw.errors import DataError, RunError, UserError
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare

@@ -19,7 +19,7 @@ import pytest
 from drawn_photos import write_drawn_photo
 from PIL import Image
 
-from skinfw.component_spec import ComponentSpec, use
+from skinfw.components.reference import ComponentSpec, use
 from skinfw.data.sample_folder import read_record
 from skinfw.errors import DataError, RunError
 from skinfw.preparation.config import PrepareConfig

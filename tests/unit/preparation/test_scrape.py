@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skinfw.component_spec import use
+from skinfw.components.reference import use
 from skinfw.errors import RunError
 from skinfw.preparation import scrape as scrape_module
 from skinfw.preparation import scrape_session

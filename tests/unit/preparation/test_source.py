@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from skinfw.component_spec import ComponentSpec, use
+from skinfw.components.reference import ComponentSpec, use
 from skinfw.data.sample_folder import read_record
 from skinfw.errors import DataError
 from skinfw.preparation import archive as archive_module

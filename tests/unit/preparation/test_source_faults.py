@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from drawn_photos import write_drawn_photo
 
-from skinfw.component_spec import use
+from skinfw.components.reference import use
 from skinfw.errors import DataError
 from skinfw.preparation import archive as archive_module
 from skinfw.preparation.archive import ZipFiles, list_archive, unpack_tar

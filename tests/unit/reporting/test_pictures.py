@@ -6,7 +6,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from skinfw.reporting.pictures import ERROR_FULL, error_legend, error_picture, png_uri
+from skinfw.evaluation.error_map import ERROR_FULL, error_legend, error_picture
+from skinfw.reporting.pictures import png_uri
 
 
 def grey(level: int) -> np.ndarray:

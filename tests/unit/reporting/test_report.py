@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.evaluation.examples import Example
 from skinfw.evaluation.results import Evaluation, SkinTone
 from skinfw.reporting.report import write_report
-from skinfw.run_folder import Run
-from skinfw.training.checkpoints import read_checkpoint
+from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.runs.folder import Run
+from skinfw.tasks.evaluate_run import evaluate_run
 
 
 class Page(HTMLParser):
@@ -119,7 +119,7 @@ def parts_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> tuple[Evaluation, lis
     """Return what a report of the run is made of."""
     seen: list[Any] = []
     with monkeypatch.context() as patch:
-        patch.setattr("skinfw.evaluation.evaluate.write_report", lambda *parts: seen.extend(parts))
+        patch.setattr("skinfw.tasks.inpainting.evaluate.write_report", lambda *parts: seen.extend(parts))
         evaluate_run(run)
     return seen[2], seen[3]
 

@@ -12,15 +12,15 @@ import torch
 from segmentation_models_pytorch.losses import MULTICLASS_MODE, DiceLoss
 from torch import Tensor
 
-from skinfw.assemble import build_training_dataset
+from skinfw.assembly.assemble import build_training_dataset
 from skinfw.data.batch import Batch, collate
 from skinfw.data.classes import UNKNOWN
-from skinfw.data.labelled import LabelledBatch, LabelledPhotos, collate_labelled
-from skinfw.segmentation_spec import SegmentationSpec
-from skinfw.spec import Spec, parse_spec
-from skinfw.training.networks import Networks
+from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.specs.spec import Spec, parse_spec
+from skinfw.tasks.inpainting.networks import Networks
+from skinfw.tasks.segmentation.module import SegmentationLearner, SegmentationObjective
+from skinfw.tasks.segmentation.photos import LabelledBatch, LabelledPhotos, collate_labelled
 from skinfw.training.optimised import Optimised
-from skinfw.training.segmentation import SegmentationLearner, SegmentationObjective
 from skinfw.training.trainer import make_accelerator
 
 MakeSpec = Callable[..., dict[str, Any]]
@@ -122,7 +122,7 @@ def test_two_batches_of_four_are_one_of_eight(
 
 
 def test_all_losses_of_the_pack_are_here() -> None:
-    from skinfw.registry import installed
+    from skinfw.components.registry import installed
 
     own = {name for name in installed().names("loss")
            if installed().entry("loss", name).provider.startswith("skinfw ")}  # fmt: skip

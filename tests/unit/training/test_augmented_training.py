@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from skinfw import Pipeline, hookimpl
-from skinfw.assemble import build_training_dataset
+from skinfw.assembly.assemble import build_training_dataset
+from skinfw.components.registry import installed
 from skinfw.data.batch import Batch, collate
-from skinfw.registry import installed
-from skinfw.run_folder import Run
-from skinfw.spec import parse_spec
-from skinfw.training.checkpoints import read_checkpoint
-from skinfw.training.networks import Networks
+from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.runs.folder import Run
+from skinfw.specs.spec import parse_spec
+from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.trainer import make_accelerator
 
 MakeSpec = Callable[..., dict[str, Any]]

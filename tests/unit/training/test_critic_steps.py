@@ -11,9 +11,9 @@ import torch
 
 from skinfw import Pipeline, hookimpl
 from skinfw.errors import DataError, SpecError
-from skinfw.spec import TrainingSpec, parse_spec
-from skinfw.training.checkpoints import read_checkpoint
-from skinfw.training.networks import Networks
+from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.specs.spec import TrainingSpec, parse_spec
+from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.pace import LOG_RECORDS, log_interval
 
 MakeSpec = Callable[..., dict[str, Any]]

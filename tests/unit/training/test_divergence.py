@@ -12,10 +12,10 @@ import torch
 
 from skinfw import Pipeline
 from skinfw.errors import NotFiniteError, TrainingError
-from skinfw.evaluation.evaluate import evaluate_run
 from skinfw.inference.generate import generate_folder
-from skinfw.run_folder import Run
-from skinfw.training.checkpoints import Progress, read_checkpoint, save_checkpoint
+from skinfw.runs.checkpoints import Progress, read_checkpoint, save_checkpoint
+from skinfw.runs.folder import Run
+from skinfw.tasks.evaluate_run import evaluate_run
 from skinfw.training.finite import not_finite
 from skinfw.training.optimised import Optimised
 

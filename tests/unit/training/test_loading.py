@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinfw.config import ComponentConfig
+from skinfw.components.config import ComponentConfig
 from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.data.sample import Sample
 from skinfw.errors import DataError
@@ -114,7 +114,7 @@ def test_worker_processes_give_the_same_batches(numbers: Numbers) -> None:
 SCRIPT = """
 import multiprocessing
 from skinfw import use
-from skinfw.build import build
+from skinfw.assembly.build import build
 from skinfw.data.loading import Loader
 from skinfw.interfaces import Dataset, DatasetIO
 multiprocessing.set_start_method("spawn")  # as macOS and Windows do

@@ -14,8 +14,8 @@ import torch
 
 from skinfw import Pipeline
 from skinfw.errors import RunError
-from skinfw.run_folder import Run
-from skinfw.training.checkpoints import read_checkpoint, save_checkpoint
+from skinfw.runs.checkpoints import read_checkpoint, save_checkpoint
+from skinfw.runs.folder import Run
 from skinfw.training.trainer import Trainer
 
 MakeSpec = Callable[..., dict[str, Any]]

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from skinfw import Pipeline
-from skinfw.evaluation.results import TRAINED, Evaluation
-from skinfw.training.checkpoints import read_checkpoint
+from skinfw.components.registry import TRAINED
+from skinfw.evaluation.results import Evaluation
+from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.tasks.inpainting.module import PaintingLearner
 from skinfw.training.monitor import read_monitor
-from skinfw.training.painting import PaintingLearner
 
 MakeSpec = Callable[..., dict[str, Any]]
 Values = list[dict[str, float | None]]

@@ -9,10 +9,10 @@ import torch
 from accelerate import Accelerator
 
 import skinfw
-from skinfw.assemble import build_losses
+from skinfw.assembly.assemble import build_losses
 from skinfw.errors import TrainingError
 from skinfw.interfaces import Judgement, Step
-from skinfw.spec import parse_spec
+from skinfw.specs.spec import parse_spec
 from skinfw.training.objective import Objective, checked_values
 
 

@@ -18,8 +18,8 @@ import pytest
 import torch
 
 from skinfw.errors import RunError
-from skinfw.spec import parse_spec
-from skinfw.training.checkpoints import read_checkpoint
+from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.specs.spec import parse_spec
 from skinfw.training.trainer import make_accelerator
 
 LIMIT = 180

@@ -17,9 +17,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from skinfw import Pipeline, hookimpl
 from skinfw.data.split import Split
 from skinfw.errors import DataError, SpecError
-from skinfw.run_folder import Run
-from skinfw.spec import DataSpec
-from skinfw.training.checkpoints import read_checkpoint
+from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.runs.folder import Run
+from skinfw.specs.spec import DataSpec
 from skinfw.training.pace import rate_factor
 from skinfw_plugins.generators.pix2pix import Pix2PixGenerator
 

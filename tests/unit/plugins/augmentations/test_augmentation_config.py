@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from skinfw.component_spec import use
-from skinfw.config import AugmentationConfig
+from skinfw.components.config import AugmentationConfig
+from skinfw.components.reference import use
+from skinfw.components.registry import installed
 from skinfw.errors import SpecError
-from skinfw.registry import installed
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from skimage.color import hsv2rgb, rgb2hsv, rgb2lab
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
+from skinfw.components.registry import installed
 from skinfw.data.batch import Batch
 from skinfw.data.sample import APPAREL, FACE, LINE, SKIN
 from skinfw.interfaces import AugmentationIO
-from skinfw.registry import installed
 from skinfw.testing import example_batch
 from skinfw_plugins.augmentations.skin_tone import TONE_AXIS
 

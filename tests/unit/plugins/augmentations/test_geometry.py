@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from skinfw.components.registry import installed
 from skinfw.data.batch import Batch, collate
 from skinfw.data.keypoints import BODY_25
 from skinfw.data.sample import APPAREL, FACE, INPUTS, LINE, SKIN
 from skinfw.interfaces import AugmentationIO, DatasetIO
-from skinfw.registry import installed
 from skinfw.testing import example_batch
 from skinfw_plugins.augmentations.affine import affine_matrices
 from skinfw_plugins.augmentations.geometry import warped

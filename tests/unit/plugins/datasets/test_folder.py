@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import torch
 
-from skinfw.component_spec import use
-from skinfw.composite import composite, painted_region
+from skinfw.components.reference import use
 from skinfw.data.batch import collate
 from skinfw.errors import DataError
+from skinfw.inference.composite import composite, painted_region
 from skinfw.interfaces import DatasetIO
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare

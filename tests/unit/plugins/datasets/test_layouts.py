@@ -15,8 +15,8 @@ from layouts import (
 )
 from PIL import Image
 
-from skinfw.build import build
-from skinfw.component_spec import use
+from skinfw.assembly.build import build
+from skinfw.components.reference import use
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw_plugins.datasets.layout import read_pairs

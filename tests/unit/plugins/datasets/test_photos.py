@@ -16,7 +16,7 @@ from skinfw.data.split import Split, position, split_names
 from skinfw.errors import DataError
 from skinfw.interfaces import DatasetIO
 from skinfw.preparation.report import PrepareReport
-from skinfw.spec import parse_spec
+from skinfw.specs.spec import parse_spec
 from skinfw.testing import check_dataset
 from skinfw_plugins.datasets import photos as photos_module
 from skinfw_plugins.datasets.config import PhotosConfig

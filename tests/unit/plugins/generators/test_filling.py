@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from skinfw.component_spec import use
-from skinfw.composite import composite, painted_region
+from skinfw.components.reference import use
 from skinfw.data.batch import Batch, collate
 from skinfw.data.sample_folder import read_sample
+from skinfw.inference.composite import composite, painted_region
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from skinfw.components.registry import installed
 from skinfw.interfaces import GeneratorIO
-from skinfw.registry import installed
 
 TINY: dict[str, dict[str, Any]] = {
     "dcgan": {"base_channels": 4, "max_channels": 16},

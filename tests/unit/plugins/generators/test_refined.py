@@ -13,11 +13,11 @@ from skinfw import Pipeline
 from skinfw.data.split import Split
 from skinfw.errors import RunError, SpecError
 from skinfw.interfaces import GeneratorIO
-from skinfw.run_folder import Run
-from skinfw.run_split import write_split
-from skinfw.spec import DataSpec, parse_spec
+from skinfw.runs.checkpoints import load_generator, read_checkpoint
+from skinfw.runs.folder import Run
+from skinfw.runs.split_record import write_split
+from skinfw.specs.spec import DataSpec, parse_spec
 from skinfw.testing.examples import example_condition
-from skinfw.training.checkpoints import load_generator, read_checkpoint
 from skinfw_plugins.generators.config_outlook import RefinedConfig
 from skinfw_plugins.generators.refined import RefinedGenerator
 

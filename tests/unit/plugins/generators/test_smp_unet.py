@@ -19,8 +19,8 @@ import skinfw
 from skinfw.data.split import Split
 from skinfw.errors import UserError
 from skinfw.interfaces import GeneratorIO
-from skinfw.spec import DataSpec, parse_spec
-from skinfw.training.checkpoints import load_generator, read_checkpoint
+from skinfw.runs.checkpoints import load_generator, read_checkpoint
+from skinfw.specs.spec import DataSpec, parse_spec
 from skinfw_plugins.generators.conditional import Guide
 from skinfw_plugins.generators.config_outlook import SmpUnetConfig
 from skinfw_plugins.generators.smp_unet import SmpUnetGenerator

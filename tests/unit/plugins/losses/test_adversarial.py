@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from skinfw.errors import SpecError
 from skinfw.interfaces import AdversarialLoss, Judgement, LossIO, Step
 from skinfw.pipeline import Pipeline
-from skinfw.spec import parse_spec
+from skinfw.specs.spec import parse_spec
 from skinfw_plugins.losses.adversarial import gradient_norms
 from skinfw_plugins.losses.config import GanConfig, HingeConfig, LsganConfig, WganGpConfig
 from skinfw_plugins.losses.gan import GanLoss

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from skinfw.errors import SpecError, UserError
 from skinfw.interfaces import Judgement, LossIO, Step
-from skinfw.spec import parse_spec
+from skinfw.specs.spec import parse_spec
 from skinfw_plugins.losses.config import FeatureMatchingConfig
 from skinfw_plugins.losses.feature_matching import FeatureMatchingLoss
 

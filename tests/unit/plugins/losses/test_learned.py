@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from skinfw.errors import SpecError, UserError
 from skinfw.interfaces import LossIO, MetricIO, Step
 from skinfw.pipeline import Pipeline
-from skinfw.spec import parse_spec
-from skinfw_plugins.fields import LPIPS_LEAST_SIDE
+from skinfw.specs.spec import parse_spec
 from skinfw_plugins.losses.config import LpipsConfig, PerceptualConfig
 from skinfw_plugins.losses.lpips import LpipsLoss
 from skinfw_plugins.losses.perceptual import PerceptualLoss
-from skinfw_plugins.lpips_distance import LpipsDistance
 from skinfw_plugins.metrics.config import LpipsConfig as LpipsMetricConfig
 from skinfw_plugins.metrics.lpips import LpipsMetric
+from skinfw_plugins.networks.lpips_distance import LpipsDistance
+from skinfw_plugins.shared.fields import LPIPS_LEAST_SIDE
 
 Weights = Callable[..., Path]
 NAMES: dict[Any, str] = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}

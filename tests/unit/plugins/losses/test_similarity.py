@@ -11,7 +11,7 @@ from torch import Tensor
 
 from skinfw.errors import SpecError
 from skinfw.interfaces import LossIO, Step
-from skinfw.spec import parse_spec
+from skinfw.specs.spec import parse_spec
 from skinfw_plugins.losses.config import MsSsimConfig, SsimConfig
 from skinfw_plugins.losses.ms_ssim import MsSsimLoss
 from skinfw_plugins.losses.ssim import SsimLoss

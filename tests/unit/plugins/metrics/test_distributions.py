@@ -14,10 +14,10 @@ from torchmetrics.image.fid import NoTrainInceptionV3
 
 from skinfw.errors import UserError
 from skinfw.interfaces import MetricIO
-from skinfw_plugins import inception
 from skinfw_plugins.metrics.config import FidConfig, KidConfig
 from skinfw_plugins.metrics.fid import FidMetric
 from skinfw_plugins.metrics.kid import KidMetric
+from skinfw_plugins.networks import inception
 
 IO = MetricIO("picture")
 

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from skimage import metrics as reference
 from torch import Tensor
 
-from skinfw.config import Region
+from skinfw.components.config import Region
 from skinfw.errors import UserError
 from skinfw.interfaces import Metric, MetricIO
 from skinfw_plugins.metrics.config import MseConfig, PsnrConfig, SsimConfig

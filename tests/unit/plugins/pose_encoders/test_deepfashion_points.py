@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from layouts import write_deepfashion_multimodal
 
-from skinfw.build import build
-from skinfw.component_spec import use
+from skinfw.assembly.build import build
+from skinfw.components.reference import use
 from skinfw.data.keypoints import BODY_25
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError, UserError

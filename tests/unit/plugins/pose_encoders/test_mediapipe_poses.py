@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from real_files import PHOTOS, needs_photos, needs_weights
 
+from skinfw.components.registry import installed
 from skinfw.data.keypoints import BODY_25
 from skinfw.data.photo import Photo
 from skinfw.errors import RegistryError, UserError
-from skinfw.registry import installed
 from skinfw_plugins.pose_encoders.config import MediapipePoseConfig
 from skinfw_plugins.pose_encoders.mediapipe import MediapipePoseEncoder
 from skinfw_plugins.pose_encoders.orders import MEDIAPIPE_33
@@ -97,8 +97,8 @@ def test_without_the_extra_its_command_is_named(monkeypatch: pytest.MonkeyPatch)
 SCRIPT = """
 import sys
 from pathlib import Path
-from skinfw.build import build
-from skinfw.component_spec import use
+from skinfw.assembly.build import build
+from skinfw.components.reference import use
 from skinfw.data.photo import Photo
 from skinfw.interfaces import PoseEncoder
 encoder = build(use('pose_encoder', 'mediapipe'), PoseEncoder)

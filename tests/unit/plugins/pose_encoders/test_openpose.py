@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinfw.build import build
-from skinfw.component_spec import use
+from skinfw.assembly.build import build
+from skinfw.components.reference import use
 from skinfw.data.batch import collate
 from skinfw.data.photo import Photo
 from skinfw.data.skeleton import draw_skeleton

@@ -15,9 +15,9 @@ from scipy.interpolate import RegularGridInterpolator
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
-from skinfw_plugins.bodypix import BodyPix, BodyPixScores, input_size, published_file, upsampled
-from skinfw_plugins.bodypix_config import PADDED, SHA256, BodyPixNetwork
-from skinfw_plugins.onnx_padding import explicitly_padded
+from skinfw_plugins.networks.bodypix import BodyPix, BodyPixScores, input_size, published_file, upsampled
+from skinfw_plugins.networks.bodypix_config import PADDED, SHA256, BodyPixNetwork
+from skinfw_plugins.networks.onnx_padding import explicitly_padded
 from skinfw_plugins.pose_encoders.config import BodyPixPoseConfig
 from skinfw_plugins.segmenters.bodypix import BodyPixSegmenter, part_labels
 from skinfw_plugins.segmenters.config import BodyPixConfig, DeepfashionConfig

@@ -14,7 +14,7 @@ from skimage.draw import disk
 from skimage.feature import Cascade
 
 import skinfw
-from skinfw.build import build
+from skinfw.assembly.build import build
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask
 from skinfw.errors import UserError

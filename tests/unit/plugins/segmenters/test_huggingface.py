@@ -373,7 +373,7 @@ def test_without_transformers_the_command_to_install_it_is_told() -> None:
         "import sys\n"
         "sys.modules['transformers'] = None\n"
         "from skinfw.errors import RegistryError\n"
-        "from skinfw.registry import installed\n"
+        "from skinfw.components.registry import installed\n"
         "try:\n"
         "    installed().component_class('segmenter', 'huggingface')\n"
         "except RegistryError as error:\n"

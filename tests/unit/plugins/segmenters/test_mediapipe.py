@@ -86,7 +86,7 @@ def test_without_mediapipe_the_command_to_install_it_is_told() -> None:
         "import sys\n"
         "sys.modules['mediapipe'] = None\n"
         "from skinfw.errors import RegistryError\n"
-        "from skinfw.registry import installed\n"
+        "from skinfw.components.registry import installed\n"
         "try:\n"
         "    installed().component_class('segmenter', 'mediapipe')\n"
         "except RegistryError as error:\n"

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from skinfw.assemble import build_segmentation_network
+from skinfw.assembly.assemble import build_segmentation_network
 from skinfw.data.classes import ClassTable
 from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_picture
 from skinfw.errors import DataError, RunError
-from skinfw.spec import parse_spec
-from skinfw.training.checkpoints import Progress, save_checkpoint
+from skinfw.runs.checkpoints import Progress, save_checkpoint
+from skinfw.specs.spec import parse_spec
 from skinfw_plugins.segmenters.config_parser import ParserConfig
 from skinfw_plugins.segmenters.parser import ParserSegmenter
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import get_args
 
+from skinfw.components.regions import RegionName
 from skinfw.data.segmentation import REGIONS
-from skinfw.regions import RegionName
 from skinfw_plugins.segmenters.config_labels import LabelSetName
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS
 

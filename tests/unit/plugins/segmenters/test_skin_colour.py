@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from real_files import PHOTOS, needs_photos, needs_weights
 
-from skinfw.component_spec import use
+from skinfw.components.reference import use
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import REGIONS
 from skinfw.data.skin_colour import SkinColour

@@ -1,0 +1,187 @@
+"""Writes all that an ablation found: tables, plots, pictures, and one HTML page."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from skinfw.ablation.page_files import (
+    FIGURES_NOTE,
+    differences_note,
+    remarks,
+    to_csv,
+    to_json,
+    to_markdown,
+    to_tex,
+)
+from skinfw.ablation.pictures import PictureRow, PictureRows, paint_rows
+from skinfw.ablation.plots import draw_differences, draw_means
+from skinfw.ablation.published import NOTE
+from skinfw.ablation.results import AblationResult, RunResult
+from skinfw.ablation.tables import (
+    cards_note,
+    differences_table,
+    figure_cards,
+    figures_table,
+    orderings,
+    published_comparison,
+    spec_table,
+    summary,
+)
+from skinfw.data.segmentation import Picture
+from skinfw.errors import SkinfwError
+from skinfw.evaluation.metric_tables import figure_label, figure_text
+from skinfw.reporting.pages import render_page
+from skinfw.reporting.pictures import data_uri, png_uri
+from skinfw.reporting.report import SMALL
+from skinfw.runs.environment import environment
+from skinfw.system.json_file import write_text
+
+logger = logging.getLogger("skinfw")
+
+TABLES: Mapping[str, Callable[[AblationResult], str]] = {
+    "table.csv": to_csv,
+    "table.md": to_markdown,
+    "table.tex": to_tex,
+    "ablation.json": to_json,
+}
+"""The files of figures, and what is in each."""
+
+
+def write_ablation(result: AblationResult) -> None:
+    """Write ``table.csv table.md table.tex ablation.json means.svg differences.svg ablation.html``.
+
+    Raises:
+        RunError: a file cannot be written; an older one is left as it was.
+    """
+    for name, content in TABLES.items():
+        write_text(result.output / name, content(result))
+    plots = {"means.svg": draw_means(result), "differences.svg": draw_differences(result)}
+    for name, plot in plots.items():
+        _write_or_remove(result.output / name, plot)
+    try:
+        pictures = paint_rows(result)
+    except SkinfwError as error:
+        logger.warning("no pictures on the page: %s", error)
+        pictures = PictureRows([], "", None, {"all variants": str(error)})
+    write_text(result.page_path, _page(result, pictures, plots["means.svg"], plots["differences.svg"]))
+
+
+def _write_or_remove(path: Path, content: str | None) -> None:
+    """Leave no plot of an earlier state where there is nothing to draw now."""
+    if content is None:
+        path.unlink(missing_ok=True)
+    else:
+        write_text(path, content)
+
+
+def _page(result: AblationResult, pictures: PictureRows, means: str | None, differences: str | None) -> str:
+    ablation = result.plan.ablation
+    published = ablation.published_table
+    return render_page(
+        "ablation.html",
+        title=ablation.title or ablation.name,
+        question=ablation.question,
+        summary=summary(result),
+        chips=_chips(result),
+        remarks=remarks(result),
+        reference=result.plan.reference,
+        table=figures_table(result),
+        figures_note=FIGURES_NOTE,
+        cards=figure_cards(result),
+        cards_note=cards_note(result),
+        means=_svg_uri(means),
+        differences=differences_table(result),
+        differences_note=differences_note(result),
+        differences_plot=_svg_uri(differences),
+        published=published_comparison(result),
+        published_note=NOTE,
+        published_title="" if published is None else published.title,
+        published_section="" if published is None else published.section,
+        orders=orderings(result),
+        gallery=_gallery(result, pictures),
+        specs=spec_table(result),
+        runs=[_run(run, result.output) for run in result.runs],
+        file=json.dumps(ablation.to_json(), indent=2, ensure_ascii=False),
+        environment=_environment(result),
+    )
+
+
+def _svg_uri(plot: str | None) -> str:
+    return "" if plot is None else data_uri(plot.encode(), "image/svg+xml")
+
+
+def _chips(result: AblationResult) -> list[str]:
+    plan, anchor = result.plan, result.anchor
+    done = sum(run.figures is not None for run in result.runs)
+    height, width = plan.runs[0].spec.data.size
+    chips = [
+        f"{len(result.variants)} variants",
+        f"seeds {', '.join(map(str, plan.seeds))}",
+        f"{done} of {len(result.runs)} runs done",
+        f"{height} by {width} pixels",
+        f"compared to {plan.reference}",
+    ]
+    if plan.size is not None:
+        chips.insert(0, f"size {plan.size}")
+    if anchor is not None and anchor.figures is not None:
+        chips.append(f"{len(anchor.figures.evaluation.names)} test pictures")
+    return chips
+
+
+def _gallery(result: AblationResult, pictures: PictureRows) -> dict[str, Any]:
+    metric = pictures.metric
+    return {
+        "chosen_by": pictures.chosen_by,
+        "metric": None if metric is None else figure_label(metric),
+        "missing": pictures.missing,
+        "columns": [(name, kind) for name, kind, _ in _cells(pictures.rows[0])] if pictures.rows else [],
+        "rows": [_row(row, result, metric) for row in pictures.rows],
+    }
+
+
+def _cells(row: PictureRow) -> list[tuple[str, str, Picture]]:
+    """Return name, kind and picture of each column; a variant may be called as an input is."""
+    return [
+        *((name, "input", picture) for name, picture in row.inputs.items()),
+        ("target", "truth", row.target),
+        *((name, "variant", picture) for name, picture in row.outputs.items()),
+        *((name, "baseline", picture) for name, picture in row.baselines.items()),
+    ]
+
+
+def _row(row: PictureRow, result: AblationResult, metric: str | None) -> dict[str, Any]:
+    info = None if metric is None else result.metrics[metric]
+    cells = []
+    for name, kind, picture in _cells(row):
+        value = ""
+        if kind == "variant" and info is not None:
+            value = f"{figure_text(row.values.get(name), info)} {info.unit}".rstrip()
+        cells.append({"picture": png_uri(picture), "alt": f"{name} of {row.name}", "value": value})
+    return {"rank": row.rank, "name": row.name, "small": max(row.target.shape[:2]) < SMALL, "cells": cells}
+
+
+def _run(run: RunResult, output: Path) -> dict[str, str]:
+    report = run.planned.folder / "report.html"
+    shown = run.figures is not None and report.is_file()
+    return {
+        "label": run.planned.label,
+        "status": run.status,
+        "seconds": "" if run.seconds is None else f"{run.seconds:.0f}",
+        "where": run.where,
+        "reason": run.reason,
+        "report": report.relative_to(output).as_posix() if shown else "",
+    }
+
+
+def _environment(result: AblationResult) -> dict[str, Any]:
+    found = environment(result.plan.runs[0].spec)
+    return {
+        "python": found["python"],
+        "platform": found["platform"],
+        "processors": found["processors"],
+        **found["versions"],
+    }

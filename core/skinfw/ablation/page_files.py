@@ -1,0 +1,167 @@
+"""An ablation as CSV, Markdown, LaTeX and JSON. Light: no torch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+from skinfw.ablation.published import NOTE
+from skinfw.ablation.results import AblationResult, RunResult, VariantResult
+from skinfw.ablation.statistics import BOOTSTRAP_SEED, DRAWS, LEVEL
+from skinfw.ablation.tables import (
+    cards_note,
+    differences_table,
+    figure_cards,
+    figures_table,
+    orderings,
+    published_comparison,
+    published_row,
+    spec_table,
+    summary,
+)
+from skinfw.evaluation.metric_tables import Table
+from skinfw.reporting.tables import markdown_table, tex_table
+from skinfw.runs.environment import environment
+
+FIGURES_NOTE = (
+    "Mean ± standard deviation over seeds on the test pictures; the best mean of each column is bold, an "
+    "arrow points to where figures are better."
+)
+
+
+def differences_note(result: AblationResult) -> str:
+    """Say what the table of differences holds."""
+    return (
+        f"Difference to {result.plan.reference} over the same test pictures, each the mean over its seeds: "
+        f"mean, 95 % interval and two-sided p of a paired bootstrap of {DRAWS:,} draws. Bold is better, with "
+        "the interval apart from 0. It shows how sure the difference is on other pictures; the seeds show "
+        "how sure it is when training is repeated."
+    )
+
+
+def to_csv(result: AblationResult) -> str:
+    """Return one line a variant and baseline, at full precision."""
+    parts = ("mean", "deviation", "runs", "difference", "low", "high", "p", "pictures")
+    table = result.plan.ablation.published_table
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    head = ["variant", "kind", "seeds_done", "seeds_planned", "comparable"]
+    published = [] if table is None else list(next(iter(table.figures.values())))
+    heads = [f"{key} {part}" for key in result.metrics for part in parts]
+    writer.writerow([*head, *heads, *(f"report {key}" for key in published)])
+    for variant in result.variants:
+        facts = [variant.name, "variant", len(variant.done), len(variant.runs), not variant.incomparable]
+        cells = [cell for key in result.metrics for cell in _cells(variant, key)]
+        row = published_row(result, variant)
+        writer.writerow([*facts, *cells, *(table and table.figure(row, key) for key in published)])
+    for name, figures in result.baselines.items():
+        values = [cell for key in result.metrics for cell in (figures.get(key), *[None] * (len(parts) - 1))]
+        writer.writerow([name, "baseline", None, None, True, *values, *[None] * len(published)])
+    return stream.getvalue()
+
+
+def _cells(variant: VariantResult, key: str) -> list[float | int | None]:
+    spread, difference = variant.spreads.get(key), variant.differences.get(key)
+    first = [None] * 3 if spread is None else [spread.mean, spread.deviation, len(spread.values)]
+    return [*first, *([None] * 5 if difference is None else asdict(difference).values())]
+
+
+def _tables(result: AblationResult) -> list[tuple[str, Table]]:
+    """Return the tables with what is to be said of each."""
+    published = result.plan.ablation.published_table
+    section = "" if published is None else f" ({published.title}, section {published.section} of the report)"
+    told = [
+        (FIGURES_NOTE, figures_table(result)),
+        (cards_note(result), figure_cards(result)),
+        (differences_note(result), differences_table(result)),
+        (
+            " ".join([NOTE + section, *(f"{line}." for line in orderings(result))]),
+            published_comparison(result),
+        ),
+        ("Where the specs of the variants differ.", spec_table(result)),
+    ]
+    return [(note, table) for note, table in told if table is not None]
+
+
+def remarks(result: AblationResult) -> list[str]:
+    """Return what to mind when reading, and which runs failed."""
+    return [
+        *(f"Warning: {warning}." for warning in result.warnings()),
+        *(f"Failed: {run.planned.label}: {run.reason}" for run in result.failures),
+    ]
+
+
+def to_markdown(result: AblationResult) -> str:
+    """Return the tables as Markdown."""
+    ablation = result.plan.ablation
+    parts = [f"# {ablation.title or ablation.name}", ablation.question, summary(result)]
+    for note, table in _tables(result):
+        parts += [markdown_table(table), note]
+    return "\n\n".join(part for part in [*parts, *remarks(result)] if part) + "\n"
+
+
+def to_tex(result: AblationResult) -> str:
+    """Return the tables as LaTeX floats; the document needs the package booktabs."""
+    parts = [r"% needs \usepackage{booktabs}"]
+    parts += [tex_table(table, note) for note, table in _tables(result)]
+    parts += [f"% {line}".replace("\n", " ") for line in remarks(result)]
+    return "\n\n".join(parts) + "\n"
+
+
+def to_json(result: AblationResult) -> str:
+    """Return everything as JSON."""
+    plan = result.plan
+    table = plan.ablation.published_table
+    value: dict[str, Any] = {
+        "ablation": plan.ablation.to_json(),
+        "size": plan.size,
+        "compared_to": plan.reference,
+        "summary": summary(result),
+        "metrics": {key: asdict(info) for key, info in result.metrics.items()},
+        "variants": {variant.name: _variant_json(result, variant) for variant in result.variants},
+        "baselines": result.baselines,
+        "bootstrap": {"draws": DRAWS, "level": LEVEL, "seed": BOOTSTRAP_SEED},
+        "published": None if table is None else {**asdict(table), "note": NOTE, "orders": orderings(result)},
+        "spec_differences": {
+            path: dict(zip([each.name for each in result.variants], values, strict=True))
+            for path, values in result.spec_differences().items()
+        },
+        "warnings": result.warnings(),
+        "environment": environment(plan.runs[0].spec),
+    }
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _variant_json(result: AblationResult, variant: VariantResult) -> dict[str, Any]:
+    table = result.plan.ablation.published_table
+    row = published_row(result, variant)
+    return {
+        "incomparable": variant.incomparable or None,
+        "unranked": dict(variant.unranked),
+        "figures": {key: asdict(spread) for key, spread in variant.spreads.items()},
+        "differences": {key: asdict(each) for key, each in variant.differences.items()},
+        "published": None if table is None else table.figures.get(row),
+        "runs": [_run_json(run) for run in variant.runs],
+    }
+
+
+def _run_json(run: RunResult) -> dict[str, Any]:
+    return {
+        "seed": run.planned.seed,
+        "folder": f"{run.planned.variant}/{run.planned.folder.name}",
+        "status": run.status,
+        "reason": run.reason or None,
+        "seconds": run.seconds,
+        "where": run.where or None,
+        "checkpoint": run.figures and run.figures.checkpoint,
+        "sha256": run.figures and run.figures.sha256,
+        "trained_steps": run.figures and run.figures.steps,
+        "total_steps": run.figures and run.figures.total_steps,
+        "data": run.figures and run.figures.data,
+        "step": run.figures and run.figures.evaluation.step,
+        "values": None if run.figures is None else dict(run.figures.values),
+        "unavailable": {} if run.figures is None else dict(run.figures.evaluation.unavailable),
+    }

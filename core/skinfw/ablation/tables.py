@@ -1,0 +1,207 @@
+"""The tables of an ablation. Light: no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from skinfw.ablation.published import PUBLISHED_METRICS
+from skinfw.ablation.results import AblationResult, VariantResult
+from skinfw.ablation.statistics import DRAWS, Difference, Spread
+from skinfw.evaluation.cards import cards_table, versions_text
+from skinfw.evaluation.metric_tables import (
+    NONE,
+    UNRANKED,
+    Cell,
+    Table,
+    best_of,
+    figure_columns,
+    figure_heading,
+    figure_label,
+    figure_text,
+)
+from skinfw.evaluation.results import MetricInfo
+
+
+def figures_table(result: AblationResult) -> Table:
+    """Return the variants' figures, mean ± standard deviation over seeds, then the baselines'.
+
+    The best mean of each column is marked; variants that are not comparable cannot have it.
+    """
+    judged = [each.means for each in result.comparable] + list(result.baselines.values())
+    best = {key: best_of([row.get(key) for row in judged], info) for key, info in result.metrics.items()}
+    rows = []
+    for variant in result.variants:
+        cells = [
+            Cell(
+                f"{spread_text(variant.spreads.get(key), info)}"
+                f"{UNRANKED if key in variant.spreads and key not in variant.means else ''}",
+                best[key] is not None and variant.means.get(key) == best[key],
+            )
+            for key, info in result.metrics.items()
+        ]
+        label = f"{variant.name} (not comparable)" if variant.incomparable else variant.name
+        rows.append((label, [*cells, Cell(seeds_text(variant))]))
+    columns = figure_columns(judged, result.metrics)[len(result.comparable) :]
+    for name, cells in zip(result.baselines, columns, strict=True):
+        rows.append((f"{name} (baseline)", [*cells, Cell("nothing to train")]))
+    heads = [figure_heading(key, info) for key, info in result.metrics.items()]
+    return Table("variant", [*heads, "seeds"], rows)
+
+
+def seeds_text(variant: VariantResult) -> str:
+    """Return how many of a variant's seeds are done: ``3``, or ``2 of 3``."""
+    done, planned = len(variant.done), len(variant.runs)
+    return str(done) if done == planned else f"{done} of {planned}"
+
+
+def spread_text(spread: Spread | None, info: MetricInfo) -> str:
+    """Return a figure as mean ± standard deviation; the mean alone for one seed."""
+    if spread is None:
+        return NONE
+    text = figure_text(spread.mean, info)
+    if spread.deviation is None:
+        return text
+    return f"{text} ± {figure_text(spread.deviation, info) if info.unit else f'{spread.deviation:.2g}'}"
+
+
+def differences_table(result: AblationResult) -> Table | None:
+    """Return how much each variant is above the one that is compared to, with 95 % intervals.
+
+    Marked are those that are better and whose interval does not hold 0. None where there is nothing to
+    compare.
+    """
+    compared = [each for each in result.variants if each.differences]
+    keys = [key for key in result.metrics if any(key in each.differences for each in compared)]
+    if not keys:
+        return None
+    rows = [
+        (each.name, [_difference_cell(each.differences.get(key), result.metrics[key]) for key in keys])
+        for each in compared
+    ]
+    heads = [figure_heading(key, result.metrics[key]) for key in keys]
+    return Table(f"minus {result.plan.reference}", heads, rows)
+
+
+def _difference_cell(difference: Difference | None, info: MetricInfo) -> Cell:
+    if difference is None:
+        return Cell(NONE)
+    apart = difference.low > 0 or difference.high < 0
+    return Cell(difference_text(difference, info), apart and info.better(difference.mean, 0.0))
+
+
+def difference_text(difference: Difference, info: MetricInfo) -> str:
+    """Return a difference as ``+1.20 [+0.80, +1.60], p = 0.01``."""
+    mean, low, high = (
+        f"{value:+.2f}" if info.unit else f"{value:+.3g}"
+        for value in (difference.mean, difference.low, difference.high)
+    )
+    return f"{mean} [{low}, {high}], {p_text(difference.p)}"
+
+
+def p_text(p: float) -> str:
+    """Return a two-sided p; what no resample reached is told as less than one resample is worth."""
+    return f"p < {2 / DRAWS:g}" if p < 2 / DRAWS else f"p = {p:.2g}"
+
+
+def published_comparison(result: AblationResult) -> Table | None:
+    """Return the variants' figures beside those that the report published; None where there are none."""
+    table = result.plan.ablation.published_table
+    if table is None:
+        return None
+    rows = []
+    for variant in result.variants:
+        row = published_row(result, variant)
+        cells = []
+        for key, info in PUBLISHED_METRICS.items():
+            value = table.figure(row, key)
+            cells += [
+                Cell(spread_text(variant.spreads.get(key), info)),
+                Cell(NONE if value is None else f"{value:g}"),
+            ]
+        rows.append((f"{variant.name} / {table.rows[row]}" if row in table.rows else variant.name, cells))
+    heads = [
+        f"{figure_heading(key, info)}, {whose}"
+        for key, info in PUBLISHED_METRICS.items()
+        for whose in ("here", "report")
+    ]
+    return Table("variant / report", heads, rows)
+
+
+def published_row(result: AblationResult, variant: VariantResult) -> str:
+    """Return the name of the report's row that belongs to a variant."""
+    return result.plan.ablation.published_rows.get(variant.name, variant.name)
+
+
+def orderings(result: AblationResult) -> list[str]:
+    """Say for each published figure how many pairs of variants are in the report's order.
+
+    Pairs that are equal in the report do not count.
+    """
+    table = result.plan.ablation.published_table
+    if table is None:
+        return []
+    told = []
+    for key, info in PUBLISHED_METRICS.items():
+        pairs: list[tuple[float, float]] = []
+        for one, other in combinations(result.comparable, 2):
+            ours = [each.means.get(key) for each in (one, other)]
+            theirs = [table.figure(published_row(result, each), key) for each in (one, other)]
+            if None not in (*ours, *theirs) and theirs[0] != theirs[1]:
+                pairs.append((_sign(ours, info), _sign(theirs, info)))
+        if pairs:
+            same = sum(here == there for here, there in pairs)
+            told.append(f"{figure_label(key)}: {same} of {_pairs(len(pairs))} in the report's order")
+    return told
+
+
+def _pairs(count: int) -> str:
+    return f"{count} pair{'s are' if count != 1 else ' is'}"
+
+
+def _sign(values: Sequence[float | None], info: MetricInfo) -> float:
+    """Return 1 where the first of two values is the better one, -1 where it is not, 0 for equal ones."""
+    first, second = (value or 0.0 for value in values)
+    return 0 if first == second else 1 if info.better(first, second) else -1
+
+
+def spec_table(result: AblationResult) -> Table | None:
+    """Return the spec fields in which the variants differ; None where there are none."""
+    found = result.spec_differences()
+    if not found:
+        return None
+    rows = [(path, [Cell(value) for value in values]) for path, values in found.items()]
+    return Table("spec field", [each.name for each in result.variants], rows)
+
+
+def figure_cards(result: AblationResult) -> Table | None:
+    """Return how each figure came about: region, pictures, backbone, resize; None before the first run."""
+    measured = {each.name: each.done[0].figures for each in result.variants if each.done}
+    evaluations = {name: figures.evaluation for name, figures in measured.items() if figures is not None}
+    return cards_table(evaluations) if evaluations else None
+
+
+def cards_note(result: AblationResult) -> str:
+    """Say what the figures were measured with."""
+    anchor = result.anchor
+    versions = {} if anchor is None or anchor.figures is None else anchor.figures.versions
+    with_what = f" Measured with {versions_text(versions)}." if versions else ""
+    return f"How each figure came about.{with_what}"
+
+
+def summary(result: AblationResult) -> str:
+    """Say which variant is best by the deciding metric, and how far it is from the one compared to."""
+    anchor = result.anchor
+    key = anchor.figures.evaluation.deciding_metric() if anchor and anchor.figures else None
+    known = [each for each in result.comparable if key in each.means]
+    if key is None or not known:
+        return "No run was measured yet."
+    info = result.metrics[key]
+    value = best_of([each.means[key] for each in known], info)
+    winner = next((each for each in known if each.means[key] == value), known[0])
+    text = f"Best by {figure_label(key)}: {winner.name} with {spread_text(winner.spreads[key], info)}"
+    difference = winner.differences.get(key)
+    if difference is None:
+        return f"{text} {info.unit}".rstrip() + "."
+    against = f"{difference_text(difference, info)} against {result.plan.reference}, picture by picture"
+    return f"{text}{' ' + info.unit if info.unit else ''} ({against})."

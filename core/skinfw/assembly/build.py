@@ -1,0 +1,39 @@
+"""From a reference to an object: builds one component; imports nothing heavy by itself."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from skinfw.components.reference import ComponentSpec
+from skinfw.components.registry import installed
+from skinfw.components.trust import announce_programs
+from skinfw.errors import RegistryError
+from skinfw.interfaces.component import Component
+
+InterfaceT = TypeVar("InterfaceT", bound=Component[Any, Any])
+
+
+def build(reference: ComponentSpec, interface: type[InterfaceT], io: object = None) -> InterfaceT:
+    """Build one component.
+
+    Args:
+        reference: which component, with its configuration.
+        interface: the interface that it must implement.
+        io: what the interface's ``io`` is; None for segmenters and pose encoders.
+
+    Raises:
+        RegistryError: the class cannot be imported, is of another interface, or lacks a method.
+    """
+    registry = installed()
+    found = registry.component_class(reference.kind, reference.name)
+    provider = registry.entry(reference.kind, reference.name).provider
+    if not (isinstance(found, type) and issubclass(found, interface)):
+        raise RegistryError(
+            f"{reference.kind} '{reference.name}' of {provider}: {found!r} is not a subclass of "
+            f"{interface.__name__}"
+        )
+    missing = sorted(getattr(found, "__abstractmethods__", ()))
+    if missing:
+        raise RegistryError(f"{reference.kind} '{reference.name}' of {provider} lacks: {', '.join(missing)}")
+    announce_programs(reference)
+    return found(reference.config, io)

@@ -1,0 +1,27 @@
+"""The figures of an evaluation on the terminal; ``evaluate`` and the end of ``run`` print them."""
+
+from __future__ import annotations
+
+import click
+
+from skinfw.evaluation.cards import cards_table, versions_text
+from skinfw.evaluation.metric_tables import evaluation_table, summary
+from skinfw.evaluation.results import Evaluation
+from skinfw.evaluation.tone_groups import toned_figures
+from skinfw.reporting.console import print_table
+from skinfw.reporting.tones import FEW_NOTE, TITLES, tone_table
+from skinfw.runs.environment import versions
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Print the figures, how they came about, those by skin tone, and a summary."""
+    print_table(evaluation_table(evaluation))
+    if evaluation.task == "painting":
+        print_table(cards_table({evaluation.split: evaluation}), title="How each figure came about")
+    click.echo(f"Measured with {versions_text(versions())}")
+    if toned_figures(evaluation):
+        print_table(tone_table(evaluation, "ita"), title=TITLES["ita"])
+        click.echo(FEW_NOTE)
+    click.echo(summary(evaluation))
+    for why, what in evaluation.unavailable_by_reason().items():
+        click.echo(f"Without a value: {', '.join(what)}: {why}")

@@ -1,0 +1,186 @@
+"""What the configuration of every component is made of. Light: pydantic only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from skinfw.components.inputs import LineStyle
+from skinfw.components.strict_model import StrictModel
+
+Size = tuple[int, int]
+"""Height and width in pixels, in this order everywhere."""
+
+
+@dataclass(frozen=True)
+class SizeRequirement:
+    """The picture sizes that a network accepts.
+
+    Attributes:
+        minimum: smallest height and width in pixels.
+        multiple_of: height and width must be multiples of this many pixels.
+        maximum: largest height and width in pixels, or None for no limit.
+        exactly: the one height and width of a network that is bound to the size it is built for, or None.
+    """
+
+    minimum: int = 1
+    multiple_of: int = 1
+    maximum: int | None = None
+    exactly: Size | None = None
+
+    def fault(self, size: Size) -> str | None:
+        """Return why ``size`` (height, width) is not accepted, or None if it is."""
+        if min(size) < self.minimum:
+            return f"{size[0]}x{size[1]} is too small: at least {self.minimum} pixels a side"
+        if self.maximum is not None and max(size) > self.maximum:
+            return f"{size[0]}x{size[1]} is too large: at most {self.maximum} pixels a side"
+        if any(side % self.multiple_of for side in size):
+            step = self.multiple_of
+            near = [max(step, round(side / step) * step) for side in size]
+            return (
+                f"{size[0]}x{size[1]} does not fit: both sides must be multiples of {step}, "
+                f"for instance {near[0]}x{near[1]}"
+            )
+        if self.exactly is not None and size != self.exactly:
+            height, width = self.exactly
+            return f"{size[0]}x{size[1]} does not fit: it is built for {height}x{width} alone"
+        return None
+
+    def both(self, other: SizeRequirement) -> SizeRequirement:
+        """Return what sizes two networks accept that are built for one size and see the same pictures."""
+        limits = [limit for limit in (self.maximum, other.maximum) if limit is not None]
+        return SizeRequirement(
+            minimum=max(self.minimum, other.minimum),
+            multiple_of=math.lcm(self.multiple_of, other.multiple_of),
+            maximum=min(limits, default=None),
+            exactly=self.exactly or other.exactly,
+        )
+
+
+class ComponentConfig(StrictModel):
+    """Base of every component's configuration: frozen, no unknown fields, every field described."""
+
+    def trained_by(self) -> Path | None:
+        """Return the run folder, or the checkpoint, of the run that trained the component; None for none."""
+        return None
+
+
+class GeneratorConfig(ComponentConfig):
+    """Base of a generator's configuration.
+
+    Attributes:
+        trainable: whether there is anything to train; without, it is a baseline and no generator of a run.
+    """
+
+    trainable: ClassVar[bool] = True
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """Input pictures without which it cannot work; a baseline is given these only."""
+        return ()
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return which sizes the network accepts when it is built for ``size`` (height, width)."""
+        return SizeRequirement()
+
+
+class DiscriminatorConfig(ComponentConfig):
+    """Base of a discriminator's configuration."""
+
+    conditional: bool = Field(default=True, description="judge the picture together with the input pictures")
+
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether a picture's logits depend on the others of its batch, as under batch normalisation."""
+        return False
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return which sizes the network accepts when it is built for ``size`` (height, width)."""
+        return SizeRequirement()
+
+
+class SegmentationNetworkConfig(ComponentConfig):
+    """Base of a segmentation network's configuration."""
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return which sizes the network accepts when it is built for ``size`` (height, width)."""
+        return SizeRequirement()
+
+
+Region = Literal["picture", "skin"]
+"""What a loss or a metric looks at: the whole picture, or the pixels of the skin region."""
+
+
+class LossConfig(ComponentConfig):
+    """Base of a loss's configuration.
+
+    Attributes:
+        adversarial: whether it trains the discriminator.
+        judged: whether it looks at what the discriminator says, so that there must be one.
+        required_inputs: input pictures that each sample must bring for it, whether the generator sees them
+            or not.
+    """
+
+    adversarial: ClassVar[bool] = False
+    judged: ClassVar[bool] = False
+    required_inputs: ClassVar[tuple[str, ...]] = ()
+
+    weight: float = Field(default=1.0, ge=0, description="factor of this term in the sum of losses")
+    region: Region = Field(default="picture", description="pixels that count: picture or skin")
+    warmup: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000_000,
+        description="steps over which the weight rises linearly from 0; 0: full at once",
+    )
+
+    def size_requirement(self, size: Size) -> SizeRequirement:
+        """Return which sizes of pictures (height, width) it accepts when it is built for ``size``."""
+        return SizeRequirement()
+
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether its term for a batch is more than a mean of what each sample gives on its own."""
+        return False
+
+    def discriminator_fault(self, discriminator: DiscriminatorConfig) -> str | None:
+        """Return why it cannot train a discriminator of this configuration, or None if it can."""
+        return None
+
+
+class AugmentationConfig(ComponentConfig):
+    """Base of an augmentation's configuration.
+
+    Attributes:
+        geometric: whether it moves pixels, so that samples with a drawn pose must bring its keypoints.
+        required_inputs: input pictures that each sample must bring for it.
+    """
+
+    geometric: ClassVar[bool] = False
+    required_inputs: ClassVar[tuple[str, ...]] = ()
+
+    probability: float = Field(default=1.0, ge=0, le=1, description="share of the samples that it changes")
+
+
+class PoseEncoderConfig(ComponentConfig):
+    """Base of a pose encoder's configuration."""
+
+    draw: LineStyle = Field(
+        default="skeleton",
+        description="how the pose is drawn for the input line: skeleton, in OpenPose's colours, or lines, "
+        "plain white ones of one width",
+    )
+
+
+class MetricConfig(ComponentConfig):
+    """Base of a metric's configuration."""
+
+    regions: tuple[Region, ...] = Field(
+        default=("picture", "skin"),
+        min_length=1,
+        description="regions that the metric is computed on, each on its own",
+    )

@@ -1,0 +1,126 @@
+"""Turns pydantic's errors into lines for people: JSON path, what is wrong, the value that was found."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from skinfw.components.strict_model import nearest
+from skinfw.errors import MOST_LISTED, SpecError, shortened
+
+ELSEWHERE = "elsewhere"
+"""Type of an error whose message is one line or more, each beginning with a JSON path of its own."""
+
+_SHORT = 80
+_TOO_FEW = "too_short"
+_WITHOUT_VALUE = ("missing", "unknown_component", "length", "fractions")
+_PLAIN = {
+    r"^Field required$": "is required",
+    r"^Value error, ": "",
+    r"^(Input|List|Tuple|String|Dictionary|Set|Frozenset|Value) should ": "must ",
+    r"^Input is not a valid path.*": "must be a path",
+    r"greater than or equal to": "at least",
+    r"less than or equal to": "at most",
+    r"greater than": "above",
+    r"less than": "below",
+    r" after validation": "",
+    r"a valid dictionary or instance of \w+": "an object",
+    r"a valid dictionary": "an object",
+    r"a valid (tuple|list)": "a list",
+    r"a valid string": "a text",
+    r"a valid integer.*": "a whole number",
+    r"a valid number.*": "a number",
+    r"a valid boolean.*": "true or false",
+}
+"""What pydantic says, in the words of JSON."""
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Refuse the field that is being checked if there are faults, each beginning with its own path."""
+    if faults:
+        raise PydanticCustomError(ELSEWHERE, "\n".join(faults))
+
+
+def tell(error: ValidationError, value: Any) -> list[str]:
+    """Say what is wrong, one fault a line; of very many the first ones, and how many there are.
+
+    Args:
+        error: what pydantic found.
+        value: what it looked at, as JSON gives it.
+
+    Returns:
+        lines like ``$.training.epochs: must be at least 1 (found 0)``.
+    """
+    lines, count = _first(error, value)
+    return [*lines, *([f"and {count - len(lines):,} more"] if count > len(lines) else [])]
+
+
+def spec_error(source: str, error: ValidationError, value: Any) -> SpecError:
+    """Return the error that reports all faults that pydantic found.
+
+    Args:
+        source: what was read, usually the path of the spec.
+        error: what pydantic found.
+        value: what it looked at, as JSON gives it.
+    """
+    lines, count = _first(error, value)
+    return SpecError(source, lines, count)
+
+
+def _first(error: ValidationError, value: Any) -> tuple[list[str], int]:
+    """Return the first faults, and how many there are."""
+    found = error.errors(include_url=False)
+    places = {item["loc"][:length] for item in found for length in range(1, len(item["loc"]))}
+    # pydantic counts the entries that fit: a list of one wrong entry is too short as well
+    true = [item for item in found if not (item["type"] == _TOO_FEW and item["loc"] in places)]
+    lines = [line for item in true[:MOST_LISTED] for line in _lines(item, value)]
+    return lines, max(len(lines), len(true))
+
+
+def _lines(error: ErrorDetails, value: Any) -> list[str]:
+    message = error["msg"]
+    if error["type"] == ELSEWHERE:
+        return message.split("\n")
+    if error["type"] == "literal_error":
+        message += nearest(str(error["input"]), re.findall(r"'([^']*)'", message))
+    message = plain(message)
+    found = "" if error["type"] in _WITHOUT_VALUE else f" (found {_short(error['input'])})"
+    return [f"{_json_path(error, value)}: {message}{found}"]
+
+
+def plain(message: str) -> str:
+    """Return a message of pydantic in plain words, for instance ``must be at least 1``."""
+    for pattern, words in _PLAIN.items():
+        message = re.sub(pattern, words, message)
+    return message
+
+
+def _json_path(error: ErrorDetails, value: Any) -> str:
+    """Return the place of an error without the parts that only pydantic knows, such as a union's member."""
+    text = "$"
+    location = error["loc"]
+    for part in location:
+        known = (
+            value if isinstance(value, dict) else range(len(value)) if isinstance(value, list | tuple) else ()
+        )
+        if part in known:
+            value = value[part]
+        elif error["type"] != "missing" or part != location[-1]:
+            continue
+        if isinstance(part, str):
+            part = shortened(part, _SHORT)
+        simple = isinstance(part, str) and re.fullmatch(r"[$A-Za-z_]\w*", part)
+        text += f".{part}" if simple else f"[{json.dumps(part)}]"
+    return text
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, str):
+        value = value[:_SHORT]  # else a long text would be written out to be cut
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."

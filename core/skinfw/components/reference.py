@@ -1,0 +1,140 @@
+"""References to components inside a spec: ``{"type": name, **params}``, or a bare name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetJsonSchemaHandler, ValidationError, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from skinfw.components.config import ComponentConfig
+from skinfw.components.faults import spec_error
+from skinfw.components.registry import Registry, installed
+from skinfw.errors import RegistryError
+
+COMPONENT_KEY = "x-component"
+"""Stands in a pydantic JSON Schema where a component of the kind that it names belongs."""
+
+
+@dataclass(frozen=True)
+class ComponentSpec:
+    """A component by name, with its checked configuration.
+
+    Attributes:
+        kind: which interface it implements.
+        name: its name in the registry.
+        config: its configuration, every default filled in.
+    """
+
+    kind: str
+    name: str
+    config: ComponentConfig
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the reference as it stands in a filled spec."""
+        return {"type": self.name, **self.config.model_dump(mode="json", by_alias=True)}
+
+
+def use(kind: str, name: str, **params: Any) -> ComponentSpec:
+    """Refer to a component from Python.
+
+    Args:
+        kind: which interface it implements, for instance ``generator``.
+        name: its name in the registry.
+        **params: its parameters.
+
+    Returns:
+        the reference, checked.
+
+    Raises:
+        RegistryError: no such component.
+        SpecError: a parameter does not fit.
+
+    Example:
+        >>> use("generator", "pix2pix", base_channels=32).config.base_channels
+        32
+    """
+    config_class = installed().config_class(kind, name)
+    try:
+        return ComponentSpec(kind, name, config_class.model_validate(params))
+    except ValidationError as error:
+        raise spec_error(f"{kind} {name!r}", error, params) from None
+
+
+def use_defaults(kind: str, spec_field: str) -> list[ComponentSpec]:
+    """Refer to the components that stand in a field when the spec is silent, in manifest order."""
+    return [use(kind, name) for name in installed().defaults(spec_field)]
+
+
+def use_default(kind: str) -> ComponentSpec:
+    """Refer to the component that stands in the field named like its kind when the spec is silent.
+
+    Raises:
+        RegistryError: none does.
+    """
+    found = use_defaults(kind, kind)
+    if not found:
+        raise RegistryError(f"no installed {kind} is the default; name one")
+    return found[0]
+
+
+def numbered(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
+    """Return references by name, in order; the second of a name gets ``_2``, the third ``_3``."""
+    found: dict[str, ComponentSpec] = {}
+    for reference in references:
+        name, count = reference.name, 1
+        while name in found:
+            count += 1
+            name = f"{reference.name}_{count}"
+        found[name] = reference
+    return found
+
+
+def _reference(value: Any) -> tuple[str, dict[str, Any]]:
+    if isinstance(value, str):
+        return value, {}
+    if isinstance(value, dict) and isinstance(value.get("type"), str):
+        return value["type"], {key: entry for key, entry in value.items() if key != "type"}
+    raise PydanticCustomError(
+        "component_reference", 'expected a component: a name, or an object like {"type": "name"}'
+    )
+
+
+class Slot:
+    """Marks a field of a spec or configuration that holds a component of one kind.
+
+    Use it as ``Annotated[ComponentSpec, Slot("generator")]``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            self._validate,
+            serialization=core_schema.plain_serializer_function_ser_schema(ComponentSpec.to_json),
+        )
+
+    def _validate(self, value: Any, info: ValidationInfo) -> ComponentSpec:
+        if isinstance(value, ComponentSpec):
+            if value.kind != self.kind:
+                raise PydanticCustomError(
+                    "component_kind", f"expected a {self.kind}, not the {value.kind} '{value.name}'"
+                )
+            return value
+        name, params = _reference(value)
+        registry: Registry = (info.context or {}).get("registry") or installed()
+        try:
+            config_class = registry.config_class(self.kind, name)
+        except RegistryError as error:
+            raise PydanticCustomError("unknown_component", str(error)) from None
+        return ComponentSpec(self.kind, name, config_class.model_validate(params, context=info.context))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        # pydantic refuses references that it did not make; skinfw.specs.schema turns this into one
+        return {COMPONENT_KEY: self.kind}

@@ -1,0 +1,254 @@
+"""The registry: which components exist, who brought them, and how they are imported.
+
+Only manifests are read here. A component's configuration is imported when a spec names it, its class when
+it is built.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import os
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from pydantic import Field, ValidationError
+
+from skinfw.components.config import ComponentConfig
+from skinfw.components.faults import plain
+from skinfw.components.inputs import INPUTS
+from skinfw.components.strict_model import StrictModel, nearest
+from skinfw.errors import MOST_LISTED, RegistryError, message
+from skinfw.system.regular_file import read_regular
+
+KINDS = (
+    "dataset",
+    "segmenter",
+    "pose_encoder",
+    "augmentation",
+    "generator",
+    "discriminator",
+    "loss",
+    "metric",
+    "segmentation_network",
+)
+TRAINED = "trained"
+"""What reports call the network that a run trained, beside the baselines."""
+
+RESERVED = (TRAINED, "output", "target", "error", *INPUTS)
+"""No generator may be called so: reports name what stands beside a baseline's pictures and figures so."""
+
+ENTRY_POINT_GROUP = "skinfw.registries"
+MANIFEST = "registry.toml"
+MOST_MANIFEST_BYTES = 2**20
+logger = logging.getLogger("skinfw")
+_TARGET = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
+
+
+class Entry(StrictModel):
+    """One component as its manifest describes it."""
+
+    kind: str = Field(description="which interface it implements")
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="its name in a spec")
+    target: str = Field(pattern=_TARGET, description="module:Class of the component")
+    config: str = Field(pattern=_TARGET, description="module:Class of its configuration")
+    summary: str = Field(min_length=1, description="one line for listings")
+    extra: str = Field(default="", description="the pip extra it needs, if any")
+    default_for: Literal["", "dataset", "metrics", "baselines", "segmenter", "pose_encoder"] = Field(
+        default="", description="the spec field that holds this component when the spec is silent"
+    )
+    provider: str = Field(default="", description="distribution and version, filled by the reader")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A manifest or plugin that was left out, with who brought it and why."""
+
+    provider: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.reason}"
+
+
+def _import(entry: Entry, target: str) -> Any:
+    module_name, _, attribute = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module_name), attribute)
+    except (Exception, SystemExit) as error:  # any failure counts, a RuntimeError of torch included
+        distribution = re.fullmatch(r"([\w.-]+) \S+", entry.provider)
+        package = f"{distribution[1]}[{entry.extra}]" if distribution else entry.extra
+        hint = f"; it needs: pip install '{package}'" if entry.extra else ""
+        raise RegistryError(
+            f"{entry.kind} '{entry.name}' of {entry.provider} cannot be imported from {target}: "
+            f"{type(error).__name__}: {error}{hint}"
+        ) from error
+
+
+def _entry(number: int, row: dict[str, Any], provider: str) -> Entry:
+    try:
+        return Entry.model_validate({**row, "provider": provider})
+    except ValidationError as error:
+        found = error.errors()[:MOST_LISTED]
+        faults = [f"{'.'.join(map(str, item['loc']))}: {plain(item['msg'])}" for item in found]
+        raise ValueError(f"[[component]] number {number}: {'; '.join(faults)}") from None
+
+
+@dataclass
+class Registry:
+    """All components that were found, and the manifests that had to be left out."""
+
+    entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add_manifest(self, text: str, provider: str) -> None:
+        """Add the components of one manifest, or none of them and a problem.
+
+        Args:
+            text: the manifest as TOML.
+            provider: the distribution (or file) that brings it, for messages.
+        """
+        try:
+            rows = tomllib.loads(text)
+            unknown = sorted(set(rows) - {"component"})
+            if unknown:
+                raise ValueError(f"unknown table {unknown[0]!r}; only [[component]] is known")
+            if not isinstance(rows.get("component"), list):
+                raise ValueError("no [[component]] in it")
+            new = [_entry(number, row, provider) for number, row in enumerate(rows["component"], start=1)]
+            self._refuse_clashes(new)
+        except RecursionError:
+            self.problems.append(Problem(provider, "broken manifest: nested too deeply"))
+        except (ValueError, TypeError) as error:
+            self.problems.append(Problem(provider, f"broken manifest: {message(str(error))}"))
+        else:
+            self.entries.update({(entry.kind, entry.name): entry for entry in new})
+
+    def _refuse_clashes(self, new: list[Entry]) -> None:
+        seen: set[tuple[str, str]] = set()
+        for entry in new:
+            key = (entry.kind, entry.name)
+            if entry.kind not in KINDS:
+                raise ValueError(
+                    f"unknown kind {entry.kind!r}{nearest(entry.kind, list(KINDS))} "
+                    f"(known: {', '.join(KINDS)})"
+                )
+            if entry.kind == "generator" and entry.name in RESERVED:
+                raise ValueError(f"generator '{entry.name}': the name is reserved; give it another")
+            if key in seen:
+                raise ValueError(f"{entry.kind} '{entry.name}' is declared twice")
+            if key in self.entries:
+                other = self.entries[key].provider
+                raise ValueError(f"{entry.kind} '{entry.name}' already comes from {other}")
+            if self.entries and entry.default_for:
+                # else installing a package would change what existing specs mean
+                raise ValueError(f"{entry.kind} '{entry.name}': default_for is for built-in components only")
+            seen.add(key)
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names of all components of a kind, sorted."""
+        return sorted(name for known, name in self.entries if known == kind)
+
+    def defaults(self, spec_field: str) -> list[str]:
+        """Return the names that stand in ``spec_field`` when the spec is silent, in manifest order."""
+        return [entry.name for entry in self.entries.values() if entry.default_for == spec_field]
+
+    def entry(self, kind: str, name: str) -> Entry:
+        """Return one entry.
+
+        Raises:
+            RegistryError: no such kind or name; the nearest known one is given.
+        """
+        found = self.entries.get((kind, name))
+        if found is not None:
+            return found
+        if kind not in KINDS:
+            known = list(KINDS)
+            raise RegistryError(f"unknown kind '{kind}'{nearest(kind, known)} (known: {', '.join(known)})")
+        known = self.names(kind)
+        raise RegistryError(
+            f"unknown {kind} '{name}'{nearest(name, known)} (installed: {', '.join(known) or 'none'})"
+        )
+
+    def config_class(self, kind: str, name: str) -> type[ComponentConfig]:
+        """Import and return the configuration class of a component (light: no torch)."""
+        entry = self.entry(kind, name)
+        found = _import(entry, entry.config)
+        if not (isinstance(found, type) and issubclass(found, ComponentConfig)):
+            raise RegistryError(
+                f"{kind} '{name}' of {entry.provider}: {entry.config} is not a ComponentConfig"
+            )
+        return found
+
+    def component_class(self, kind: str, name: str) -> type[Any]:
+        """Import and return the class of a component."""
+        entry = self.entry(kind, name)
+        return cast(type[Any], _import(entry, entry.target))
+
+
+def _own_manifest() -> Path:
+    """Find the built-in manifest: beside the package in a wheel, at the root of a checkout otherwise."""
+    package = Path(__file__).resolve().parents[1]
+    for candidate in (package / MANIFEST, package.parents[1] / MANIFEST):
+        if candidate.is_file():
+            return candidate
+    raise RegistryError(f"{MANIFEST} is missing beside {package}; install skinfw again")
+
+
+def _package_manifest(entry_point: metadata.EntryPoint) -> Path:
+    if not entry_point.value.isidentifier():  # finding anything deeper would import what is above it
+        raise ValueError(f"entry point {entry_point.name!r} must name a top-level package")
+    spec = importlib.util.find_spec(entry_point.value)
+    if spec is None or not spec.submodule_search_locations:
+        raise ValueError(f"entry point {entry_point.name!r} names no package {entry_point.value!r}")
+    path = Path(next(iter(spec.submodule_search_locations)), MANIFEST)
+    if not path.is_file():
+        raise ValueError(f"{path} is missing")
+    return path
+
+
+def _read_manifest(path: Path) -> str:
+    return read_regular(path, MOST_MANIFEST_BYTES).decode("utf-8")
+
+
+def load_registry() -> Registry:
+    """Read the built-in manifest, then those of third parties and of ``SKINFW_REGISTRIES``.
+
+    ``SKINFW_NO_PLUGINS=1`` leaves everything but the built-in manifest out.
+    """
+    registry = Registry()
+    own = f"skinfw {metadata.version('skinfw')}"
+    registry.add_manifest(_own_manifest().read_text(encoding="utf-8"), own)
+    if os.environ.get("SKINFW_NO_PLUGINS") == "1":
+        return registry
+    for point in metadata.entry_points(group=ENTRY_POINT_GROUP):
+        provider = f"{point.dist.name} {point.dist.version}" if point.dist else point.name
+        try:
+            text = _read_manifest(_package_manifest(point))
+        except (Exception, SystemExit) as error:  # a broken distribution must not take the others with it
+            registry.problems.append(Problem(provider, f"broken plugin: {error}"))
+        else:
+            registry.add_manifest(text, provider)
+    for name in filter(None, os.environ.get("SKINFW_REGISTRIES", "").split(os.pathsep)):
+        try:
+            text = _read_manifest(Path(name))
+        except (OSError, UnicodeDecodeError) as error:
+            registry.problems.append(Problem(name, f"SKINFW_REGISTRIES: unreadable: {error}"))
+        else:
+            registry.add_manifest(text, name)
+    return registry
+
+
+@cache
+def installed() -> Registry:
+    """Return the registry of this process, read once; what had to be left out is logged as warnings."""
+    registry = load_registry()
+    for problem in registry.problems:
+        logger.warning("%s", problem)
+    return registry

@@ -1,0 +1,142 @@
+"""The pydantic model that specs and configurations are made of. Light: pydantic only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+_MOST_NAMED = 20
+"""Unknown fields of one object that are compared with the known ones; the others are only refused."""
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the known word most like ``word``, or an empty text."""
+    if len(word) > 2 * max(map(len, known), default=0):  # comparing very long words takes minutes
+        return ""
+    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _retell(error: ErrorDetails, known: list[str], named: int) -> InitErrorDetails:
+    """Give an error its fields' names where pydantic only says that one is unknown."""
+    kind, message = error["type"], error["msg"]
+    if kind == "extra_forbidden" and len(error["loc"]) == 1:
+        name = str(error["loc"][0])
+        hint = nearest(name, known) if named < _MOST_NAMED else ""
+        kind, message = "unknown_field", f"unknown field{hint} (allowed: {', '.join(known) or 'none'})"
+    return InitErrorDetails(type=PydanticCustomError(kind, message), loc=error["loc"], input=error["input"])
+
+
+MOST_ENTRIES = 1000
+"""Entries of a list or an object in a spec, at most."""
+
+LARGEST_NUMBER = 10**15
+"""No number of a spec is farther from 0, whatever its field is."""
+
+LONGEST_TEXT = 10_000
+"""Characters of a text in a spec, at most."""
+
+
+def _oversized(place: tuple[str | int, ...], given: Any) -> Iterator[InitErrorDetails]:
+    """Yield an error for everything that is larger than any spec needs: checking it would take long."""
+    fault = ""
+    if isinstance(given, dict | list | tuple):
+        if len(given) > MOST_ENTRIES:
+            fault = f"{len(given):,} entries; {MOST_ENTRIES:,} are allowed"
+        else:
+            parts = given.items() if isinstance(given, dict) else enumerate(given)
+            for name, part in parts:
+                yield from _oversized((*place, name), part)
+    elif isinstance(given, str) and len(given) > LONGEST_TEXT:
+        fault = f"a text of {len(given):,} characters; {LONGEST_TEXT:,} are allowed"
+    elif isinstance(given, int | float) and LARGEST_NUMBER < abs(given) < math.inf:
+        fault = "beyond any number that is meant here"
+    if fault:
+        yield InitErrorDetails(type=PydanticCustomError("oversized", fault), loc=place, input=given)
+
+
+def _options(annotation: Any) -> list[Any]:
+    """Return the alternatives of an annotation, without what annotates them."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _options(get_args(annotation)[0])
+    if origin is Union or origin is UnionType:
+        return [option for part in get_args(annotation) for option in _options(part)]
+    return [annotation]
+
+
+def _parts(annotation: Any, given: Any) -> list[tuple[str | int, Any, Any]]:
+    """Return the place, annotation and value of each part of a list or an object that a field is given."""
+    arguments = get_args(annotation)
+    origin = get_origin(annotation)
+    if isinstance(given, dict) and isinstance(origin, type) and issubclass(origin, Mapping):
+        return [(key, arguments[1], part) for key, part in given.items()]
+    if isinstance(given, list | tuple) and isinstance(origin, type) and issubclass(origin, Collection):
+        if origin is tuple and Ellipsis not in arguments:
+            return [(place, *pair) for place, pair in enumerate(zip(arguments, given, strict=False))]
+        return [(place, arguments[0], part) for place, part in enumerate(given)]
+    return []
+
+
+def _lax(place: tuple[str | int, ...], annotation: Any, given: Any) -> Iterator[InitErrorDetails]:
+    """Yield an error for every value that pydantic would convert without a word, at any depth.
+
+    It takes true as 1, and "1" as 1 or true. A literal 1 equals true as well.
+    """
+    options = _options(annotation)
+    if isinstance(given, bool | int | float | str):
+        literals = {
+            type(value) for each in options if get_origin(each) is Literal for value in get_args(each)
+        }
+        takes = {each for each in options if isinstance(each, type)} | literals
+        numbers, flags = bool(takes & {int, float}), bool in takes
+        if not (numbers or flags) or takes - {int, float, bool, NoneType}:
+            return
+        fits = flags if isinstance(given, bool) else numbers and not isinstance(given, str)
+        if not fits:
+            wanted = " or ".join(["a number"] * numbers + ["true or false"] * flags)
+            fault = PydanticCustomError("not_strict", f"expected {wanted}")
+            yield InitErrorDetails(type=fault, loc=place, input=given)
+        return
+    for option in options:
+        for name, part, value in _parts(option, given):
+            yield from _lax((*place, name), part, value)
+
+
+class StrictModel(BaseModel):
+    """A frozen pydantic model that refuses unknown fields, naming the nearest known one.
+
+    Booleans and texts do not count as numbers in it, nor numbers as booleans.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_known_fields(cls, value: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        fields = {field.alias or name: field for name, field in cls.model_fields.items()}
+        given = value if isinstance(value, dict) else {}
+        oversized = list(_oversized((), given))
+        if oversized:
+            raise ValidationError.from_exception_data(cls.__name__, oversized)
+        details = [
+            fault
+            for name, field in fields.items()
+            if name in given
+            for fault in _lax((name,), field.annotation, given[name])
+        ]
+        try:
+            result = handler(value)
+        except ValidationError as error:
+            told = {fault["loc"] for fault in details}
+            found = [item for item in error.errors(include_url=False) if item["loc"] not in told]
+            details += [_retell(item, list(fields), number) for number, item in enumerate(found)]
+        if details:
+            raise ValidationError.from_exception_data(cls.__name__, details)
+        return result

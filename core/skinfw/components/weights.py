@@ -1,0 +1,146 @@
+"""Weights of published networks: found on disk, or downloaded, and never taken unchecked."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pooch
+
+from skinfw.components.trust import refuse_connection
+from skinfw.errors import UserError
+from skinfw.system.folders import cache_folder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+VARIABLE = "SKINFW_WEIGHTS"
+"""The environment variable that names a folder of weights; files may lie in folders below it."""
+
+TIMEOUT = 30
+"""Seconds without an answer after which a download is given up."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file of published weights.
+
+    Attributes:
+        name: what the file is called.
+        url: where its publisher offers it.
+        sha256: the SHA-256 of its content in hex, or the beginning of it that the publisher gives.
+        purpose: what it is, for messages: "VGG-16 trained on ImageNet".
+        cache: where a downloaded file is kept: torch's folder, which torchvision fills too, or skinfw's own.
+        also: the SHA-256 of other files that do as well on disk: the same network, packed differently.
+    """
+
+    name: str
+    url: str
+    sha256: str
+    purpose: str
+    cache: Literal["torch", "skinfw"] = "torch"
+    also: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the downloaded file is kept."""
+        return hub_folder() if self.cache == "torch" else cache_folder() / "weights"
+
+
+def hub_folder() -> Path:
+    """Return the folder in which torch keeps downloaded weights (``TORCH_HOME`` moves it)."""
+    import torch.hub
+
+    return Path(torch.hub.get_dir(), "checkpoints")
+
+
+def find_weights(file: WeightsFile) -> Path:
+    """Return where a file of weights lies; it is downloaded where it is not on disk.
+
+    Looked for are the folder that ``SKINFW_WEIGHTS`` names, with the folders below it, then the file's cache.
+
+    Raises:
+        UserError: it is not there and cannot be downloaded, or is another file; the text names file, place
+            and SHA-256.
+    """
+    for path in _places(file):
+        if path.is_file():
+            _check(path, file)
+            return path
+    refuse_connection(f"{file.name} ({file.purpose}, {file.url})")
+    target = file.folder / file.name
+    pooch.get_logger().setLevel(logging.WARNING)
+    try:
+        pooch.retrieve(
+            file.url,
+            known_hash=f"sha256:{file.sha256}" if len(file.sha256) == 64 else None,
+            fname=file.name,
+            path=file.folder,
+            downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
+        )
+    except ValueError as error:  # of another SHA-256
+        raise UserError(
+            f"{file.url}: offers another file than {file.purpose} by now: {error}. Get it elsewhere (SHA-256 "
+            f"{_told(file)}) and put it as {file.name} into {_folders(file)}"
+        ) from error
+    except (OSError, RuntimeError) as error:
+        raise UserError(
+            f"{file.name}: {file.purpose} is not on disk and cannot be downloaded ({error}). Get {file.url} "
+            f"(SHA-256 {_told(file)}) and put it as {file.name} into {_folders(file)}"
+        ) from error
+    _check(target, file)
+    return target
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def load_weights(file: WeightsFile) -> dict[str, Tensor]:
+    """Return the tensors of a file of weights on the CPU; nothing but tensors is unpickled.
+
+    Raises:
+        UserError: as `find_weights`, or it holds no tensors by name.
+    """
+    import torch
+
+    path = find_weights(file)
+    try:
+        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever torch raises for a file that is no state dict
+        raise UserError(f"{path}: holds no readable weights: {error}") from error
+    return state
+
+
+def _places(file: WeightsFile) -> Iterator[Path]:
+    folder = os.environ.get(VARIABLE)
+    if folder:
+        yield Path(folder, file.name)
+        yield from sorted(Path(folder).rglob(file.name))
+    yield file.folder / file.name
+
+
+def _folders(file: WeightsFile) -> str:
+    folder = os.environ.get(VARIABLE)
+    own = f"{folder} ({VARIABLE})" if folder else f"a folder that the variable {VARIABLE} names"
+    return f"{own}, or into {file.folder}"
+
+
+def _told(file: WeightsFile) -> str:
+    return file.sha256 if len(file.sha256) == 64 else f"begins with {file.sha256}"
+
+
+def _check(path: Path, file: WeightsFile) -> None:
+    found = file_sha256(path)
+    if not found.startswith(file.sha256) and found not in file.also:
+        raise UserError(
+            f"{path}: is not {file.purpose}: its SHA-256 is {found}, that of the published file "
+            f"{_told(file)}; remove it and get {file.url}"
+        )

@@ -1,0 +1,102 @@
+"""The doctor's page: the offenders, worst first, with small pictures and the reasons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from skinfw.doctor.finding import MEANINGS, DoctorReport
+from skinfw.doctor.sample_pictures import VIEWS, encoded, sample_views
+from skinfw.errors import RunError
+from skinfw.reporting.pages import render_page
+from skinfw.reporting.pictures import data_uri
+from skinfw.system.json_file import write_text
+from skinfw.system.regular_file import open_regular
+
+SIDE = 200
+"""Longer side of a small picture in pixels."""
+
+MOST_PICTURED = 300
+"""Offenders on the first page, the worst ones, which are shown with pictures: more of them would make a page
+too large for a browser."""
+
+MOST_LISTED = 2000
+"""Offenders on each of the other pages, which are listed without pictures."""
+
+MOST_FINDINGS = 20
+"""Reasons that are listed for one sample: a picture with many copies has as many, and the copies have their
+own."""
+
+
+_MARK = b"skinfw doctor</title>"
+_HEAD = 2**14  # bytes, among which the title is
+
+
+def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path) -> None:
+    """Write the page as one HTML file that needs nothing else.
+
+    Where there are many offenders, the others are listed on more pages beside it: ``doctor.2.html`` and so
+    on beside ``doctor.html``. Pages that an earlier report left there are removed.
+
+    Args:
+        report: what was found.
+        base: the folder that the samples' names are relative to.
+        title: what was looked at.
+        output: the page's file.
+
+    Raises:
+        RunError: a file cannot be written or removed.
+    """
+    offenders = report.offenders
+    starts = [0, *range(MOST_PICTURED, len(offenders), MOST_LISTED)]
+    files = [page_file(output, number) for number in range(1, len(starts) + 1)]
+    counts = [(check, count, MEANINGS[check]) for check, count in report.counts().items()]
+    for index, (start, end) in enumerate(zip(starts, [*starts[1:], len(offenders)], strict=True)):
+        page = render_page(
+            "doctor.html",
+            title=title,
+            samples=report.samples,
+            total=len(offenders),
+            counts=counts if index == 0 else [],
+            offenders=[_offender(report, base, name, pictured=index == 0) for name in offenders[start:end]],
+            views=VIEWS,
+            first=start + 1,
+            files=[file.name for file in files],
+            current=index,
+        )
+        write_text(files[index], page)
+    _remove_old(output, len(files) + 1)
+
+
+def _offender(report: DoctorReport, base: Path, name: str, *, pictured: bool) -> dict[str, Any]:
+    findings = report.of_sample(name)
+    return {
+        "name": name,
+        "findings": findings[:MOST_FINDINGS],
+        "more": max(0, len(findings) - MOST_FINDINGS),
+        "pictures": _pictures(base / name) if pictured else {},
+    }
+
+
+def page_file(output: Path, number: int) -> Path:
+    """Return the file of a page: the output itself for number 1, ``doctor.2.html`` beside it for number 2."""
+    return output if number == 1 else output.with_name(f"{output.stem}.{number}{output.suffix}")
+
+
+def _remove_old(output: Path, number: int) -> None:
+    """Remove the pages of an earlier report from a number on, and nothing that only has such a name."""
+    while (path := page_file(output, number)).is_file():
+        try:
+            with open_regular(path) as file:
+                if _MARK not in file.read(_HEAD):
+                    return
+            path.unlink()
+        except OSError as error:
+            raise RunError(f"{path}: cannot be removed: {error.strerror}") from error
+        number += 1
+
+
+def _pictures(folder: Path) -> dict[str, str]:
+    return {
+        view: data_uri(encoded(picture), "image/webp") for view, picture in sample_views(folder, SIDE).items()
+    }

@@ -1,0 +1,104 @@
+"""The metrics of one painter, each on its own: one that cannot run does not stop the others."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from skinfw.assembly.assemble import build_metric
+from skinfw.components.reference import numbered
+from skinfw.errors import SkinfwError
+from skinfw.evaluation.results import MetricInfo, plain
+from skinfw.specs.spec import Spec
+
+logger = logging.getLogger("skinfw")
+
+
+_told: set[tuple[str, str]] = set()
+"""What this process has warned of already."""
+
+
+class Figures:
+    """Takes in batches, and gives figures in the end.
+
+    Args:
+        spec: names the metrics.
+
+    Attributes:
+        info: how to read each figure, by ``region/name``; `compute` adds the metrics' cards.
+        per_picture: the value of each picture so far, by ``region/name``; None for no value.
+        unavailable: why a figure has no value, by ``region/name``.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.unavailable: dict[str, str] = {}
+        self.per_picture: dict[str, list[float | None]] = {}
+        self._metrics = {}
+        for name, reference in numbered(spec.metrics).items():
+            try:
+                built = build_metric(reference)
+            except Exception as error:
+                for region in getattr(reference.config, "regions", ()):
+                    self._give_up(f"{region}/{name}", error)
+            else:
+                self._metrics.update({f"{region}/{name}": metric for region, metric in built.items()})
+        parameters = {
+            name: {"type": reference.name, **reference.config.model_dump(mode="json", exclude={"regions"})}
+            for name, reference in numbered(spec.metrics).items()
+        }
+        self.info = {
+            key: MetricInfo(each.unit, each.direction, parameters=parameters[key.partition("/")[2]])
+            for key, each in self._metrics.items()
+        }
+
+    def _give_up(self, key: str, error: Exception) -> None:
+        """Tell why a metric has no value; whatever it raised, the evaluation goes on without it."""
+        reason = str(error) if isinstance(error, SkinfwError) else f"{type(error).__name__}: {error}"
+        # whether to warn is asked for every painter and after every epoch: once is enough
+        level = logging.DEBUG if (key, reason) in _told else logging.WARNING
+        _told.add((key, reason))
+        logger.log(level, "%s has no value: %s", key, reason)
+        logger.debug("where %s failed", key, exc_info=error)
+        self.unavailable[key] = reason
+        self.per_picture.pop(key, None)
+
+    @torch.no_grad()
+    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> None:
+        """Take in a batch; see `skinfw.interfaces.Metric.update` for the shapes."""
+        for key, metric in self._metrics.items():
+            if key in self.unavailable:
+                continue
+            try:
+                values = metric.update(output, target, skin)
+                if values is not None:
+                    self._add(key, values, len(output))
+            except Exception as error:
+                self._give_up(key, error)
+
+    def _add(self, key: str, values: Tensor, pictures: int) -> None:
+        if values.shape != (pictures,):
+            raise ValueError(f"gave values of shape {tuple(values.shape)} for {pictures} pictures")
+        self.per_picture.setdefault(key, []).extend(plain(value) for value in values.tolist())
+
+    @torch.no_grad()
+    def compute(self) -> dict[str, float | None]:
+        """Return the value of each metric over everything taken in; None where there is none."""
+        return {key: self._value(key) for key in self._metrics}
+
+    def _value(self, key: str) -> float | None:
+        if key in self.unavailable:
+            return None
+        try:
+            value = plain(self._metrics[key].compute())
+            card = {str(label): str(text) for label, text in self._metrics[key].card().items()}
+        except Exception as error:
+            self._give_up(key, error)
+            return None
+        self.info[key] = replace(self.info[key], card=card)
+        if value is None:
+            region = key.partition("/")[0]
+            self.unavailable[key] = f"no finite value: is there any {region} in these pictures?"
+        return value

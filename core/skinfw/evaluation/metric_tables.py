@@ -1,0 +1,200 @@
+"""Figures as people read them: names, units, tables, and a sentence that compares. Light: no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from skinfw.components.registry import TRAINED
+from skinfw.evaluation.results import Evaluation, MetricInfo
+from skinfw.evaluation.tone_groups import ENOUGH, group_means, tone_gap, toned_figures
+
+ARROWS = {"higher": "↑", "lower": "↓"}
+NONE = "n/a"
+UNRANKED = " (not ranked)"
+
+_LABELS = {
+    "iou": "IoU",
+    "miou": "mIoU",
+    "iou_per_picture": "IoU per picture",
+    "miou_per_picture": "mIoU per picture",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of a table.
+
+    Attributes:
+        text: the figure as text.
+        best: whether it is the best of its column.
+    """
+
+    text: str
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of figures.
+
+    Attributes:
+        corner: what the rows are.
+        columns: the columns' names.
+        rows: each row's name and cells.
+    """
+
+    corner: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+
+
+def metric_label(key: str) -> str:
+    """Return how the metric of ``region/name`` is called: ``PSNR``."""
+    name = key.partition("/")[2]
+    return _LABELS.get(name) or name.replace("_", " ").upper()
+
+
+def figure_label(key: str) -> str:
+    """Return how ``region/name`` is called: ``skin PSNR``."""
+    return f"{key.partition('/')[0]} {metric_label(key)}"
+
+
+def figure_heading(key: str, info: MetricInfo) -> str:
+    """Return the head of a column: name, unit, and an arrow to where figures are better."""
+    unit = f" ({info.unit})" if info.unit else ""
+    return f"{figure_label(key)}{unit} {ARROWS[info.direction]}"
+
+
+def figure_text(value: float | None, info: MetricInfo | None = None) -> str:
+    """Return a figure without its unit: two decimals where it has one, four digits otherwise."""
+    if value is None:
+        return NONE
+    return f"{value:.2f}" if info is not None and info.unit else f"{value:#.4g}".rstrip(".")
+
+
+def best_of(values: Sequence[float | None], info: MetricInfo) -> float | None:
+    """Return the best value; None where there are fewer than two to compare."""
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if len(known) < 2:
+        return None
+    return max(known) if info.direction == "higher" else min(known)
+
+
+def figure_columns(
+    rows: Sequence[Mapping[str, float | None]],
+    metrics: Mapping[str, MetricInfo],
+    unranked: Sequence[Collection[str]] | None = None,
+) -> list[list[Cell]]:
+    """Return the cells of each row, one a metric; the best figures of a column are marked.
+
+    Args:
+        rows: the figures of each row by ``region/name``.
+        metrics: how to read them.
+        unranked: the figures of each row that cannot be the best, nor be compared with the best.
+    """
+    apart = [()] * len(rows) if unranked is None else unranked
+    ranked = [
+        {key: value for key, value in row.items() if key not in aside}
+        for row, aside in zip(rows, apart, strict=True)
+    ]
+    best = {key: best_of([row.get(key) for row in ranked], info) for key, info in metrics.items()}
+    return [
+        [
+            Cell(
+                f"{figure_text(row.get(key), info)}{UNRANKED if key in aside else ''}",
+                best[key] is not None and among.get(key) == best[key],
+            )
+            for key, info in metrics.items()
+        ]
+        for row, among, aside in zip(rows, ranked, apart, strict=True)
+    ]
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Return the figures of the trained generator and the baselines, or of a segmenter's classes."""
+    if evaluation.task == "segmentation":
+        return _class_table(evaluation)
+    painters = list(evaluation.values)
+    cells = figure_columns([evaluation.values[painter] for painter in painters], evaluation.metrics)
+    rows = []
+    for painter, figures in zip(painters, cells, strict=True):
+        seconds = evaluation.seconds_a_picture[painter]
+        more = [Cell(str(evaluation.violations[painter])), Cell(f"{seconds * 1000:.1f}")]
+        rows.append((painter, [*figures, *more]))
+    heads = [figure_heading(key, info) for key, info in evaluation.metrics.items()]
+    return Table("painted by", [*heads, "kept pixels changed", "ms a picture"], rows)
+
+
+def _class_table(evaluation: Evaluation) -> Table:
+    """Return one row a class, with what was measured of it."""
+    values = evaluation.values[TRAINED]
+    rows: dict[str, list[Cell]] = {}
+    for key, info in evaluation.metrics.items():
+        rows.setdefault(key.partition("/")[0], []).append(Cell(figure_text(values[key], info)))
+    return Table("class", ["IoU over all pixels ↑", "IoU of a picture, mean ↑"], list(rows.items()))
+
+
+def summary(evaluation: Evaluation) -> str:
+    """Say how the trained generator did beside the baselines, by two metrics, and between skin tones."""
+    count = len(evaluation.names)
+    where = f"On {count} {evaluation.split} picture{'s' if count != 1 else ''}"
+    key = evaluation.deciding_metric()
+    if key is None:
+        return f"{where} no metric has a value."
+    info = evaluation.metrics[key]
+    value = evaluation.values[TRAINED][key]
+    compared = [
+        _compared(value, figures[key], info, painter)
+        for painter, figures in evaluation.values.items()
+        if painter != TRAINED and figures.get(key) is not None
+    ]
+    network = "network" if evaluation.task == "segmentation" else "generator"
+    text = f"{where} the trained {network} reaches {figure_label(key)} {_with_unit(value, info)}"
+    text += f"{': ' if compared else ''}{', '.join(compared)}."
+    return f"{text}{_second(evaluation, key)}{_tones(evaluation)}"
+
+
+def _second(evaluation: Evaluation, deciding: str) -> str:
+    """Say the figures of the next metric over the same region, as one figure alone can mislead."""
+    region = deciding.partition("/")[0]
+    others = [key for key in evaluation.metrics if key != deciding and key.startswith(f"{region}/")]
+    if not others:
+        return ""
+    info = evaluation.metrics[others[0]]
+    figures = [
+        f"{painter} {_with_unit(values.get(others[0]), info)}"
+        for painter, values in evaluation.values.items()
+    ]
+    label = figure_label(others[0])
+    return f" {label[0].upper()}{label[1:]}: {', '.join(figures)}."
+
+
+def _tones(evaluation: Evaluation) -> str:
+    """Say between which classes of skin tone the trained generator differs most, and by how much."""
+    if not toned_figures(evaluation):
+        return ""
+    gap = tone_gap(evaluation)
+    if gap is None:
+        return f" Skin tones are not compared: fewer than two classes have {ENOUGH} pictures."
+    info = evaluation.metrics[gap.figure]
+    means = group_means(evaluation, gap.figure, "ita")
+    best, worst = (
+        f"{name} skin ({_with_unit(means[name].mean, info)}, {means[name].pictures} pictures)"
+        for name in (gap.best, gap.worst)
+    )
+    told = f"{best} and worst on {worst}: {_with_unit(gap.difference, info)} apart"
+    return f" By skin tone, {figure_label(gap.figure)} is best on {told}."
+
+
+def _with_unit(value: float | None, info: MetricInfo) -> str:
+    return f"{figure_text(value, info)} {info.unit}".rstrip()
+
+
+def _compared(value: float | None, other: float | None, info: MetricInfo, painter: str) -> str:
+    if value is None or other is None or value == other:
+        return f"equal to {painter}"
+    side = "above" if value > other else "below"
+    judged = "better" if info.better(value, other) else "worse"
+    return f"{_with_unit(abs(value - other), info)} {side} {painter} ({judged})"

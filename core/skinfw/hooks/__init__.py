@@ -1,0 +1,1 @@
+"""Hooks: what plugins may be told of a run, and how they are called."""

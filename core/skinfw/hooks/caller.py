@@ -1,0 +1,102 @@
+"""Finding hook plugins and calling them so that a broken one cannot lose a run."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Any
+
+import pluggy
+
+from skinfw.errors import RegistryError
+from skinfw.hooks.specification import PROJECT, Hooks
+
+ENTRY_POINT_GROUP = "skinfw.hooks"
+logger = logging.getLogger("skinfw")
+
+
+class HookCaller:
+    """Calls every plugin's hooks, each on its own.
+
+    Args:
+        plugins: objects with hook functions, called before those that are installed; each is called once,
+            however often it is given.
+        discover: whether installed plugins are called too; ``SKINFW_NO_PLUGINS=1`` forbids it.
+
+    Raises:
+        RegistryError: a plugin has a hook that does not exist, or arguments that it does not have.
+    """
+
+    def __init__(self, plugins: Sequence[object] = (), *, discover: bool = True) -> None:
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(Hooks)
+        self._reported: set[tuple[str, str]] = set()
+        self._callers: dict[str, list[tuple[str, Any]]] = {}
+        if discover and os.environ.get("SKINFW_NO_PLUGINS") != "1":
+            self._register_installed()
+        for plugin in reversed(plugins):  # pluggy calls the last one first
+            named = plugin if hasattr(plugin, "__name__") else type(plugin)
+            self._register(plugin, getattr(named, "__qualname__", named.__name__))
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise RegistryError(f"hook plugin {_name(self._manager, error)}: {error}") from error
+
+    def _register(self, plugin: object, name: str) -> None:
+        if self._manager.is_registered(plugin):
+            return
+        while self._manager.has_plugin(name):
+            name += "'"
+        try:
+            self._manager.register(plugin, name=name)
+        except pluggy.PluginValidationError as error:
+            raise RegistryError(f"hook plugin {name}: {error}") from error
+
+    def _register_installed(self) -> None:
+        for point in metadata.entry_points(group=ENTRY_POINT_GROUP):
+            name = f"{point.dist.name} {point.dist.version}" if point.dist else point.name
+            try:
+                plugin = point.load()
+            except (Exception, SystemExit) as error:  # a broken distribution must not stop the run
+                logger.warning("hook plugin %s cannot be imported: %s: %s", name, type(error).__name__, error)
+            else:
+                self._register(plugin, name)
+
+    def call(self, hook: str, **arguments: Any) -> None:
+        """Call one hook of every plugin; a failure is logged once a plugin and hook, by the plugin's name."""
+        if hook not in self._callers:
+            self._callers[hook] = self._isolated(hook)
+        for name, caller in self._callers[hook]:
+            try:
+                caller(**arguments)
+            except Exception as error:  # whatever a plugin does, the run goes on
+                if (name, hook) not in self._reported:
+                    self._reported.add((name, hook))
+                    logger.warning(
+                        "hook plugin %s failed in %s: %s: %s", name, hook, type(error).__name__, error
+                    )
+
+    def _isolated(self, hook: str) -> list[tuple[str, Any]]:
+        """Give each plugin that has the hook a caller of its own."""
+        plugins = self._manager.get_plugins()
+        callers = []
+        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
+            others = plugins - {implementation.plugin}
+            caller = self._manager.subset_hook_caller(hook, remove_plugins=others)
+            callers.append((implementation.plugin_name, caller))
+        return callers
+
+    def versions(self) -> dict[str, str]:
+        """Return the name and version of every distribution that brings a hook plugin."""
+        found = {}
+        for name, _ in self._manager.list_name_plugin():
+            distribution, _, version = name.partition(" ")
+            if version:
+                found[distribution] = version
+        return found
+
+
+def _name(manager: pluggy.PluginManager, error: pluggy.PluginValidationError) -> str:
+    return str(manager.get_name(error.plugin) or error.plugin)

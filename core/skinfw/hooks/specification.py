@@ -1,0 +1,72 @@
+"""The lifecycle hooks of a run, for pluggy.
+
+A plugin is a module or object with functions marked by `hookimpl`, installed under the entry-point group
+``skinfw.hooks`` or given to `skinfw.hooks.caller.HookCaller`. Hooks observe: what they return is ignored, and
+one that fails is reported by its plugin's name while the run goes on. A hook may take any subset of the
+arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from skinfw.data.segmentation import Picture
+    from skinfw.evaluation.results import Evaluation
+    from skinfw.runs.folder import Run
+
+PROJECT = "skinfw"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Hooks:
+    """What can be observed of a run, in the order in which it happens."""
+
+    @hookspec
+    def run_started(self, run: Run, step: int, total_steps: int) -> None:
+        """Training begins, or goes on after ``--resume``; everything is built.
+
+        Args:
+            run: the run.
+            step: optimiser steps that are done already.
+            total_steps: optimiser steps of the whole run.
+        """
+
+    @hookspec
+    def step_ended(self, run: Run, step: int, losses: Mapping[str, float], pictures: int) -> None:
+        """One optimiser step is done.
+
+        Args:
+            run: the run.
+            step: steps done so far.
+            losses: the unweighted terms of this step by name.
+            pictures: training pictures that this step took, over all processes.
+        """
+
+    @hookspec
+    def epoch_ended(self, run: Run, epoch: int, step: int, paint_samples: Callable[[int], Picture]) -> None:
+        """One pass over the training samples is done.
+
+        Args:
+            run: the run.
+            epoch: epochs done so far.
+            step: steps done so far.
+            paint_samples: paints that many samples with the present weights: uint8 RGB, one row a sample
+                with its inputs, output and target.
+        """
+
+    @hookspec
+    def evaluated(self, run: Run, evaluation: Evaluation, step: int) -> None:
+        """The validation or test samples were measured."""
+
+    @hookspec
+    def run_ended(self, run: Run) -> None:
+        """Training and the last evaluation are done; the report is written."""
+
+    @hookspec
+    def run_failed(self, run: Run, error: BaseException) -> None:
+        """The run stops by an error or by Ctrl-C."""

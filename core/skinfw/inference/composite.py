@@ -1,0 +1,87 @@
+"""The composite: which pixels the generator paints, and which are kept exactly.
+
+Pure functions; the trainer, the evaluator and the generation of files share them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import max_pool2d
+
+from skinfw.data.segmentation import Mask, Picture
+from skinfw.specs.spec import Composite
+
+
+def painted_region(mode: Composite, skin: Tensor, kept: Tensor, margin: int = 0) -> Tensor:
+    """Return where the picture is taken from the generator.
+
+    ========= ===============================================================================================
+    none      everywhere
+    skin      on the skin region only: the report's mask (section 6.1.1)
+    protect   everywhere but on head, feet and apparel; no skin region is needed
+    ========= ===============================================================================================
+
+    Args:
+        mode: one of the three.
+        skin: the skin region, float ``(B, 1, H, W)`` in {0, 1}.
+        kept: head, feet and apparel, float ``(B, 1, H, W)`` in {0, 1}.
+        margin: for "skin", by how many pixels the region grows in each direction, never into kept pixels:
+            where clothes were erased with a margin, a ring around the skin would stay white otherwise.
+
+    Returns:
+        float ``(B, 1, H, W)`` in {0, 1}.
+    """
+    if mode == "none":
+        return torch.ones_like(skin)
+    if mode == "protect":
+        return 1 - kept
+    if margin == 0:
+        return skin
+    grown = max_pool2d(skin, kernel_size=2 * margin + 1, stride=1, padding=margin)
+    return torch.maximum(skin, grown * (1 - kept))
+
+
+def composite(output: Tensor, base: Tensor, painted: Tensor) -> Tensor:
+    """Take painted pixels from the generator and all others, exactly, from the input picture.
+
+    Args:
+        output: what the generator painted, ``(B, 3, H, W)``.
+        base: the input picture ``apparel_head_foot``, ``(B, 3, H, W)``.
+        painted: see `painted_region`.
+
+    Returns:
+        ``(B, 3, H, W)``; gradient flows to ``output`` through painted pixels only.
+    """
+    return torch.where(painted > 0.5, output, base)
+
+
+def to_uint8(output: Tensor) -> Picture:
+    """Turn pictures into those that are written: rounded, and clamped to 0..255.
+
+    A value ``n / 255`` becomes ``n`` again, so a kept pixel is written as it was read.
+
+    Args:
+        output: ``(B, C, H, W)`` in [0, 1], RGB or heat maps.
+
+    Returns:
+        uint8 ``(B, H, W, C)``.
+    """
+    values = output.detach().float().mul(255).round_().clamp_(0, 255)
+    return np.ascontiguousarray(values.to("cpu", torch.uint8).permute(0, 2, 3, 1).numpy())
+
+
+def violations(written: Picture, base: Picture, painted: Mask) -> int:
+    """Count the pixels that should have been kept and were not.
+
+    Args:
+        written: the picture as it was written, uint8 RGB ``(H, W, 3)``.
+        base: the input picture, uint8 RGB ``(H, W, 3)``.
+        painted: where the generator may paint, bool ``(H, W)``.
+
+    Returns:
+        the number of pixels outside ``painted`` that differ in any channel.
+    """
+    differs: Mask = np.any(written != base, axis=-1)
+    return int(np.count_nonzero(differs & ~painted))

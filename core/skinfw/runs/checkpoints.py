@@ -1,0 +1,368 @@
+"""Checkpoints: safetensors that describe themselves; nothing is pickled.
+
+The metadata hold the filled spec, the versions of skinfw, the libraries and every plugin used, a hash of
+the data, and how far training went.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import torch
+from pydantic import BaseModel, Field, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save, save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from skinfw.assembly.assemble import build_generator
+from skinfw.components.faults import tell
+from skinfw.components.reference import ComponentSpec
+from skinfw.components.registry import installed
+from skinfw.components.strict_model import MOST_ENTRIES
+from skinfw.components.trust import connections, is_own, named_outside, refuse_foreign, refuse_links, sign
+from skinfw.errors import RunError, SkinfwError, first_line, listed, shortened
+from skinfw.interfaces import Generator
+from skinfw.runs.environment import providers, versions
+from skinfw.runs.folder import Run
+from skinfw.specs.spec import AnySpec, painting_spec, parse_spec
+from skinfw.system.json_file import parse_json, replacing
+
+KEY = "skinfw"
+
+MOST_METADATA = 16 * 2**20
+"""Characters of the metadata that are read, at most."""
+
+logger = logging.getLogger("skinfw")
+_warned: set[str] = set()
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
+
+
+Count = Annotated[int, Field(ge=0, le=10**12)]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far training went.
+
+    Attributes:
+        step: optimiser steps done.
+        epoch: epochs that are done.
+        batches: batches done in the epoch that is under way.
+        data: fingerprint of the data set.
+        closed: whether nothing but training is left to do after this step: where an epoch or the run ended
+            with it, samples were shown and measured.
+        processes: how many processes trained.
+        total_steps: optimizer steps of the whole run; None where nobody says.
+    """
+
+    step: Count
+    epoch: Count
+    batches: Count
+    data: str
+    closed: bool = True
+    processes: Annotated[int, Field(ge=1, le=10**6)] = 1
+    total_steps: Count | None = None
+
+
+def save_checkpoint(
+    path: Path, tensors: Mapping[str, Tensor], spec: AnySpec, progress: Progress, **extra: Any
+) -> None:
+    """Write a checkpoint whole or not at all.
+
+    Args:
+        path: the safetensors file.
+        tensors: what to keep, by name; ``generator.…`` for the generator's state.
+        spec: the filled spec.
+        progress: how far training went.
+        **extra: more values for the metadata, as JSON.
+
+    Raises:
+        RunError: the disk is full or the place is not writable; the old file is left.
+    """
+    filled = spec.to_json()
+    about = {
+        "spec": filled,
+        "components": providers(spec),
+        "versions": versions(),
+        "progress": vars(progress),
+        "signature": sign(filled),
+        **extra,
+    }
+    dense = separate(tensors)
+    with replacing(path) as temporary:
+        try:
+            save_file(dense, temporary, metadata={KEY: json.dumps(about)})
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+
+
+def separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors as safetensors holds them: on the CPU, in the default layout, none in another's memory.
+
+    Tied weights are written once for each name. A network ties them when it is built, so they are tied when
+    they are loaded. The memory format channels_last is restored when loading.
+    """
+    found: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        dense = tensor.detach().cpu().contiguous()
+        place = dense.untyped_storage().data_ptr()
+        found[name] = dense.clone() if place in seen else dense
+        seen.add(place)
+    return found
+
+
+def savable(state: Mapping[str, Any]) -> str | None:
+    """Return why a network's state cannot be saved, or None if it can.
+
+    Args:
+        state: its state dict.
+    """
+    for name, value in state.items():
+        if not isinstance(value, Tensor):
+            return f"{name} of the state dict is of the type {type(value).__name__}, not a tensor"
+        if value.layout != torch.strided or value.is_quantized or value.is_meta:
+            return f"{name} of the state dict is not a dense tensor"
+        try:
+            save({name: value.detach().flatten()[:1].cpu()})
+        except (SafetensorError, KeyError, ValueError) as error:
+            return f"{name} of the state dict is of the type {value.dtype}, which cannot be saved: {error}"
+    return None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that was read.
+
+    Attributes:
+        path: the file.
+        spec: the filled spec of its run.
+        progress: how far training went.
+        about: all metadata.
+        tensors: everything in it by name.
+        trusted: whether the user trained it, or trusts all that its spec names.
+    """
+
+    path: Path
+    spec: AnySpec
+    progress: Progress
+    about: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+    trusted: bool = False
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """Return the tensors below ``prefix.``, by the rest of their names."""
+        start = f"{prefix}."
+        return {
+            name.removeprefix(start): tensor
+            for name, tensor in self.tensors.items()
+            if name.startswith(start)
+        }
+
+
+class _About(BaseModel):
+    """What the metadata of every checkpoint hold."""
+
+    spec: dict[str, Any]
+    components: dict[str, str] = Field(max_length=MOST_ENTRIES)
+    versions: dict[str, str] = Field(max_length=MOST_ENTRIES)
+    progress: Progress
+
+
+def run_checkpoint(run: Run, which: str = "best") -> Checkpoint:
+    """Read a checkpoint of a run, which is trusted as far as the run is.
+
+    Raises:
+        RunError: as `read_checkpoint`.
+        TrustError: somebody else trained the run, and a link leads out of its folder.
+    """
+    checkpoint = read_checkpoint(run.checkpoint(which))
+    given = set(named_outside(run.spec, training=True)) if run.trust == "spec" else None
+    if run.trust == "all" or (given is not None and given.issuperset(named_outside(checkpoint.spec))):
+        return replace(checkpoint, trusted=True)
+    if not checkpoint.trusted:
+        refuse_links(run.folder)
+    return checkpoint
+
+
+def refuse_untrusted(checkpoint: Checkpoint) -> None:
+    """Refuse a checkpoint whose spec names programs, paths or addresses, unless it is trusted.
+
+    Raises:
+        TrustError: it does.
+    """
+    if not checkpoint.trusted:
+        refuse_foreign(named_outside(checkpoint.spec), str(checkpoint.path))
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint; a warning says when its components came from other versions than are installed.
+
+    Raises:
+        RunError: it is missing, damaged, no checkpoint of skinfw, or made with a component that is not
+            installed; the component and its plugin are named.
+        SpecError: its spec does not fit what is installed.
+    """
+    if not path.is_file():
+        raise RunError(f"{path}: no such checkpoint; has the run finished an epoch?")
+    found, about, tensors = _read(path)
+    _compare_providers(path, found.components)
+    spec = parse_spec(about["spec"], source=f"{path} (its spec)")
+    return Checkpoint(
+        path, spec, found.progress, about, tensors, is_own(about["spec"], about.get("signature"))
+    )
+
+
+def _read(path: Path, *, with_tensors: bool = True) -> tuple[_About, dict[str, Any], dict[str, Tensor]]:
+    """Return the metadata of a checkpoint, checked and as they are, and its tensors."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(KEY)
+            if text is None:
+                raise ValueError("it has no metadata of skinfw")
+            if len(text) > MOST_METADATA:
+                raise ValueError(f"its metadata are larger than {MOST_METADATA:,} characters")
+            about = parse_json(text)
+            # as JSON, where nothing is converted
+            found = _About.model_validate_json(text, strict=True)
+            names = file.keys() if with_tensors else []
+            return found, about, {name: file.get_tensor(name) for name in names}
+    except ValidationError as error:
+        faults = "; ".join(tell(error, about))
+        raise RunError(
+            f"{path}: not a readable skinfw checkpoint: its metadata is damaged: {faults}"
+        ) from error
+    except Exception as error:  # whatever safetensors and torch raise for a damaged file
+        raise RunError(f"{path}: not a readable skinfw checkpoint: {first_line(error)}") from error
+
+
+def read_progress(path: Path) -> Progress:
+    """Read how far training was at a checkpoint; its tensors are not read.
+
+    Raises:
+        RunError: it is damaged, or not a checkpoint of skinfw.
+    """
+    found, _, _ = _read(path, with_tensors=False)
+    return found.progress
+
+
+def _compare_providers(path: Path, components: Mapping[str, str]) -> None:
+    """Refuse a checkpoint of components that are not installed, and warn of other versions."""
+    entries = {f"{kind}/{name}": entry.provider for (kind, name), entry in installed().entries.items()}
+    missing = [
+        f"{key.replace('/', ' ')} of {who}" for key, who in sorted(components.items()) if key not in entries
+    ]
+    if missing:
+        raise RunError(
+            f"{path}: was made with {listed(missing)}, which is not installed; install it and try again"
+        )
+    changed = {who: entries[key] for key, who in components.items() if entries[key] != who}
+    for was, now in changed.items():
+        text = f"{path}: was made with {shortened(was, 200)}, and {now} is installed now; results may differ"
+        if text not in _warned:
+            _warned.add(text)
+            logger.warning("%s", text)
+
+
+def load_generator(checkpoint: Checkpoint, device: torch.device) -> Generator[Any]:
+    """Build the generator of a checkpoint with its weights, in evaluation mode.
+
+    Raises:
+        RunError: the weights do not fit the network that its spec describes, or it is no painting spec.
+        TrustError: the generator names programs, paths or addresses, and the checkpoint is not trusted.
+    """
+    spec = painting_spec(checkpoint.spec, checkpoint.path)
+    return load_part(checkpoint, "generator", spec.generator, lambda: build_generator(spec), device)
+
+
+def load_part(
+    checkpoint: Checkpoint,
+    part: str,
+    component: ComponentSpec,
+    build: Callable[[], NetworkT],
+    device: torch.device,
+) -> NetworkT:
+    """Build a network with a checkpoint's weights, on a device and in evaluation mode.
+
+    Args:
+        checkpoint: the checkpoint.
+        part: what the network is called, in the spec and in front of its tensors' names.
+        component: the network in the spec.
+        build: builds it.
+        device: where it belongs.
+
+    Raises:
+        RunError: the weights do not fit the network.
+        TrustError: it names programs, paths or addresses, and the checkpoint is not trusted.
+    """
+    if not checkpoint.trusted:
+        refuse_foreign(named_outside(component, f"$.{part}"), str(checkpoint.path))
+    weights = checkpoint.part(part)
+    with connections(checkpoint.trusted):
+        # first without content: a spec can describe a network that fills the memory
+        _refuse_other_tensors(checkpoint, _tensors_of(build), weights)
+        network = build()
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {first_line(error)}") from error
+    return network.to(device).to(memory_format=torch.channels_last).eval()
+
+
+def _tensors_of(build: Callable[[], nn.Module]) -> Mapping[str, Tensor] | None:
+    """Return the tensors of a network without content; None where it cannot be built so."""
+    try:
+        with torch.device("meta"):
+            return build().state_dict()
+    except SkinfwError:
+        raise
+    except Exception:  # a component may compute with its weights as it is built
+        return None
+
+
+def _refuse_other_tensors(
+    checkpoint: Checkpoint, wanted: Mapping[str, Tensor] | None, found: Mapping[str, Tensor]
+) -> None:
+    if wanted is None:
+        return
+    faults = [f"{name} is missing" for name in wanted if name not in found]
+    faults += [f"{name} is unknown" for name in found if name not in wanted]
+    for name in wanted.keys() & found.keys():
+        was, now = found[name], wanted[name]
+        if was.shape != now.shape:
+            faults.append(f"{name} is of shape {tuple(was.shape)}, not {tuple(now.shape)}")
+        elif was.is_floating_point() != now.is_floating_point() or was.is_complex() != now.is_complex():
+            faults.append(f"{name} is of type {was.dtype}, not {now.dtype}")
+    if faults:
+        told = listed(sorted(faults), 3)
+        raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {told}")
+
+
+def optimizer_tensors(prefix: str, optimizer: Optimizer) -> dict[str, Tensor]:
+    """Return an optimiser's state as tensors by name."""
+    return {
+        f"{prefix}.{index}.{key}": value
+        for index, entry in optimizer.state_dict()["state"].items()
+        for key, value in entry.items()
+    }
+
+
+def load_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put the state that `optimizer_tensors` gave back into an optimiser."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, _, key = name.partition(".")
+        parameter = parameters[int(index)]
+        if tensor.shape == parameter.shape:
+            # a fused step walks through memory: the state must lie there as its parameter does
+            tensor = torch.empty_like(parameter).copy_(tensor)
+        state.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

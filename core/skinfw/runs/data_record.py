@@ -1,0 +1,89 @@
+"""The data of a run: a hash of each sample, so that an error can name those that have changed since."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from skinfw.errors import counted, listed
+from skinfw.runs.folder import Run
+from skinfw.system.json_file import write_text
+from skinfw.system.regular_file import read_regular
+
+logger = logging.getLogger("skinfw")
+
+SHOWN = 3
+"""Samples of each sort that are named before they are only counted."""
+
+MOST_BYTES = 2**28
+"""Size of the largest record that is read, in bytes: some millions of samples."""
+
+
+class Hashed(Protocol):
+    """Names samples, and gives a hash of each."""
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all samples."""
+
+    def sample_fingerprints(self) -> Mapping[str, str]:
+        """Return a hash of each sample by name; empty where there are none."""
+
+
+def write_data(run: Run, source: Hashed) -> None:
+    """Record the samples of a run as ``data.json``: a hash of each, or null where there is none.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    hashes = source.sample_fingerprints()
+    record = {name: hashes.get(name) for name in source.names()}
+    write_text(run.data_path, json.dumps(record, indent=0) + "\n")
+
+
+def data_changes(run: Run, source: Hashed) -> str:
+    """Say which samples were added, removed or changed since a run recorded them.
+
+    Returns:
+        for instance ``2 samples added: a, b; 1 sample changed: c``; empty where the record does not show it.
+    """
+    before = _read(run.data_path)
+    if before is None:
+        return ""
+    hashes = source.sample_fingerprints()
+    now = {name: hashes.get(name) for name in source.names()}
+    changes = {
+        "added": [name for name in now if name not in before],
+        "removed": [name for name in before if name not in now],
+        "changed": [name for name in now if name in before and _differ(now[name], before[name])],
+    }
+    return "; ".join(
+        f"{counted(len(names), 'sample')} {what}: {listed(sorted(names), SHOWN)}"
+        for what, names in changes.items()
+        if names
+    )
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Return whether two hashes are known and differ; a sample without a hash may be the same."""
+    return one is not None and other is not None and bool(one != other)
+
+
+def warn_of_changes(run: Run, source: Hashed) -> None:
+    """Warn that the data are not those that a run was trained on."""
+    changes = data_changes(run, source)
+    logger.warning(
+        "the data changed since %s was trained%s: figures may not be comparable",
+        run.folder, f" ({changes})" if changes else "",
+    )  # fmt: skip
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return the record; None where there is none that can be read, as it only makes errors clearer."""
+    try:
+        record = json.loads(read_regular(path, MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None

@@ -1,0 +1,384 @@
+"""A run and its folder.
+
+The folder holds ``spec.json environment.json split.json data.json log.jsonl tensorboard/ samples/
+checkpoints/ metrics.json report.html``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from skinfw.components.strict_model import MOST_ENTRIES
+from skinfw.errors import RunError, listed
+from skinfw.runs.environment import environment
+from skinfw.specs.spec import AnySpec, parse_spec
+from skinfw.system.json_file import read_json, write_json, write_text
+from skinfw.system.leftovers import remove_leftovers
+from skinfw.system.locks import FolderLock, locked_folder
+from skinfw.system.paths_below import path_below
+from skinfw.system.regular_file import open_regular
+
+OWN_FILES = (
+    "spec.json",
+    "environment.json",
+    "split.json",
+    "data.json",
+    "log.jsonl",
+    "metrics.json",
+    "report.html",
+)
+OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
+
+LOCK_FILE = ".run.lock"
+
+MOST_LOG_BYTES = 2**28
+"""Size of the largest log that is read, in bytes: the evaluations of some hundred thousand epochs."""
+
+_MOST_LINE_BYTES = 2**20
+
+logger = logging.getLogger("skinfw")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder and the filled spec in it.
+
+    Attributes:
+        folder: the run folder.
+        spec: the filled spec.
+        lock: keeps others out while this process writes to the folder, see `locked_run`.
+        trust: what of its checkpoints may name programs, paths and addresses: nothing but a run that this
+            user trained; or what ``spec``, which then comes from the user, names too; or all.
+    """
+
+    folder: Path
+    spec: AnySpec
+    trust: Literal["own", "spec", "all"] = "own"
+    lock: FolderLock | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def spec_path(self) -> Path:
+        """The filled spec as JSON; a folder without it is not a run folder."""
+        return self.folder / "spec.json"
+
+    @property
+    def log_path(self) -> Path:
+        """The log: one JSON object a line."""
+        return self.folder / "log.jsonl"
+
+    @property
+    def split_path(self) -> Path:
+        """The names of the samples on each side; see `skinfw.runs.split_record`."""
+        return self.split_of(self.folder)
+
+    @staticmethod
+    def split_of(folder: Path) -> Path:
+        """Return where the split of a run in a folder is recorded."""
+        return folder / "split.json"
+
+    @property
+    def data_path(self) -> Path:
+        """The names and hashes of the samples when the run began; see `skinfw.runs.data_record`."""
+        return self.folder / "data.json"
+
+    @property
+    def metrics_path(self) -> Path:
+        """The measured figures as JSON."""
+        return self.folder / "metrics.json"
+
+    @property
+    def report_path(self) -> Path:
+        """The report as one HTML file."""
+        return self.folder / "report.html"
+
+    @property
+    def samples_folder(self) -> Path:
+        """Grids of sample pictures."""
+        return self.folder / "samples"
+
+    @property
+    def test_samples_folder(self) -> Path:
+        """The example pictures of the last evaluation, which the next one replaces.
+
+        Raises:
+            DataError: a link leads there, and out of the run folder.
+        """
+        return path_below(self.folder, "samples/test")
+
+    def checkpoint(self, which: str = "best") -> Path:
+        """Return the path of the ``best`` or ``last`` checkpoint."""
+        return self.folder / "checkpoints" / f"{which}.safetensors"
+
+    def write_spec(self) -> None:
+        """Write the spec; see `skinfw.system.json_file.replacing` for the errors."""
+        write_json(self.spec_path, self.spec.to_json())
+
+    def log(self, event: str, **values: Any) -> None:
+        """Append one line to the log.
+
+        Raises:
+            RunError: it cannot be written, for instance on a full disk.
+        """
+        line = json.dumps({"event": event, **values}) + "\n"
+        self.check_held()
+        try:
+            with self.log_path.open("ab+") as stream:
+                if stream.tell() and _last_byte(stream) != b"\n":
+                    line = "\n" + line  # a killed run left half a line, which must not take this one along
+                stream.write(line.encode())
+        except OSError as error:
+            raise RunError(f"{self.log_path}: cannot be written: {error.strerror or error}") from error
+
+    def read_log(self) -> list[dict[str, Any]]:
+        """Return the log's records.
+
+        Lines that a killed run left half-written, or that a run does not write so, are counted in a warning.
+
+        Raises:
+            RunError: it cannot be read, or is larger than any log of a run.
+        """
+        if not self.log_path.is_file():
+            return []
+        try:
+            with open_regular(self.log_path) as stream:
+                if os.fstat(stream.fileno()).st_size > MOST_LOG_BYTES:
+                    raise RunError(f"{self.log_path}: larger than {MOST_LOG_BYTES:,} bytes; no run wrote it")
+                # a longer line is read, and counted, in parts
+                parts = iter(lambda: stream.readline(_MOST_LINE_BYTES), b"")
+                lines = [_log_record(part) for part in parts]
+        except OSError as error:
+            raise RunError(f"{self.log_path}: cannot be read: {error.strerror}") from error
+        records = [record for record in lines if record is not None]
+        if len(records) < len(lines):
+            logger.warning(
+                "%s: %d of %d lines cannot be read and are left out",
+                self.log_path, len(lines) - len(records), len(lines),
+            )  # fmt: skip
+        return records
+
+    def check_held(self) -> None:
+        """Check that the folder is still the one that the run began in.
+
+        Raises:
+            RunError: somebody removed it, or made it again, while the run was at work.
+        """
+        if self.lock is not None and self.lock.lost():
+            raise RunError(f"{self.folder}: was removed or replaced during the run; start it again")
+
+    def rewind_log(self, step: int, *, evaluations_before: int) -> None:
+        """Drop the steps after ``step``, and the evaluations at ``evaluations_before`` and after."""
+        kept = [
+            record
+            for record in self.read_log()
+            if (
+                record["step"] < evaluations_before
+                if record["event"] == "evaluation"
+                else record["step"] <= step
+            )
+        ]
+        write_text(self.log_path, "".join(json.dumps(record) + "\n" for record in kept))
+
+
+def _last_byte(stream: IO[bytes]) -> bytes:
+    stream.seek(-1, os.SEEK_END)
+    return stream.read(1)
+
+
+_LogCount = Annotated[int, Field(ge=0, le=10**12)]
+_LogFigures = dict[Annotated[str, Field(max_length=200)], float | None]
+
+
+class _LogRecord(BaseModel):
+    """What a line of the log holds of what is read of it."""
+
+    model_config = ConfigDict(strict=True)
+
+    event: str
+    step: _LogCount
+    epoch: _LogCount = 0
+    losses: _LogFigures = Field(default={}, max_length=MOST_ENTRIES)
+    values: _LogFigures = Field(default={}, max_length=MOST_ENTRIES)
+    seconds_a_step: float = 0.0
+
+
+def _log_record(line: bytes) -> dict[str, Any] | None:
+    """Return the record of a line of the log, or None where the line is damaged."""
+    try:
+        _LogRecord.model_validate_json(line)
+        record: dict[str, Any] = json.loads(line)
+    except (ValidationError, ValueError, RecursionError):
+        return None
+    return record
+
+
+@contextmanager
+def locked_run(run: Run) -> Iterator[Run]:
+    """Keep other processes out of a run's folder, which is made where there is none.
+
+    Yields:
+        the run with its lock.
+
+    Raises:
+        RunError: another process is at work in the folder, or it cannot be written to.
+    """
+    folder, made = run.folder, not run.folder.exists()
+    if not (made or folder.is_dir()):
+        raise RunError(f"{folder}: exists already and is not a run folder; give another --output")
+    try:
+        with locked_folder(folder, LOCK_FILE, "process") as lock:
+            yield replace(run, lock=lock)
+    finally:
+        if made:
+            with suppress(OSError):  # unless something was written to it
+                folder.rmdir()
+
+
+def spec_file(folder: Path) -> Path:
+    """Return the path of a run's filled spec.
+
+    Raises:
+        RunError: there is no run in the folder.
+    """
+    path = folder / "spec.json"
+    if path.is_file():
+        return path
+    raise RunError(f"{folder}: {_not_a_run(folder)}")
+
+
+def _not_a_run(folder: Path) -> str:
+    """Say why a path is not the folder of a run, and what to give instead."""
+    if not folder.exists():
+        return "no such folder; give a run folder, which skinfw run makes"
+    own = next((parent for parent in folder.parents if (parent / "environment.json").is_file()), None)
+    if own is not None:
+        what = "a checkpoint" if folder.suffix == ".safetensors" else "a part of a run"
+        return f"{what}, not a run folder; give the folder of its run: {own}"
+    if not folder.is_dir():
+        return "a file, not a run folder; give the folder that skinfw run made"
+    runs = sorted(path.name for path in folder.iterdir() if (path / "environment.json").is_file())
+    advice = f"give one of the run folders in it: {listed(runs, 3)}" if runs else "check the path"
+    return f"not a run folder (it has no spec.json); {advice}"
+
+
+def open_run(folder: str | Path, *, trust: bool = False) -> Run:
+    """Open a finished or interrupted run.
+
+    Args:
+        folder: the run folder.
+        trust: use the programs, paths and addresses that its spec names, though this user did not train it.
+
+    Raises:
+        RunError: there is no run in the folder.
+        SpecError: its spec does not fit what is installed.
+    """
+    path = spec_file(Path(folder))
+    spec = parse_spec(read_json(path), source=str(path))
+    return Run(Path(folder), spec, "all" if trust else "own")
+
+
+def create_run(
+    spec: AnySpec,
+    folder: str | Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    hook_plugins: Mapping[str, str] | None = None,
+) -> Run:
+    """Make the folder of a run, or take up the one that is there.
+
+    Args:
+        spec: the filled spec.
+        folder: where the run's files go.
+        resume: go on with the run that is there; its spec must be the same, but for the length of training.
+        overwrite: remove the run that is there.
+        hook_plugins: names and versions of the distributions whose hooks observe the run.
+
+    Raises:
+        RunError: the folder exists and neither was asked for, holds another run, or is not writable.
+    """
+    folder = Path(folder)
+    run = Run(folder, spec, "spec")
+    taken = folder.exists() and (not folder.is_dir() or any(not _leftover(path) for path in folder.iterdir()))
+    if resume and run.spec_path.is_file():
+        _check_same(open_run(folder), spec)
+    elif resume and taken:
+        raise RunError(f"{folder}: holds files, but no run to resume; give another --output")
+    elif taken:
+        if not run.spec_path.is_file():
+            raise RunError(f"{folder}: exists already and is not a run folder; give another --output")
+        if not overwrite and not never_began(run):
+            raise RunError(
+                f"{folder}: exists already; go on with --resume, or replace it with --overwrite (in Python: "
+                "resume=True, overwrite=True)"
+            )
+        _remove_own(folder)
+    remove_leftovers(folder, deep=True)
+    run.write_spec()
+    write_json(folder / "environment.json", environment(spec, hook_plugins))
+    return run
+
+
+def _leftover(path: Path) -> bool:
+    """Return whether a file is of no run: the lock, or what a killed run was about to write."""
+    return path.name == LOCK_FILE or (path.name.startswith(".") and path.suffix == ".tmp")
+
+
+def never_began(run: Run) -> bool:
+    """Return whether a run failed before its first step: such a folder is in nobody's way.
+
+    One that was thinned out, to the best weights or the figures alone, is not.
+    """
+    traces = (run.log_path, run.checkpoint("last"), run.checkpoint("best"), run.metrics_path)
+    return not any(path.exists() for path in traces)
+
+
+def _check_same(old: Run, spec: AnySpec) -> None:
+    changed = spec_differences(old.spec, spec, free=("epochs", "steps", "threads"))
+    if changed:
+        raise RunError(
+            f"{old.folder}: holds a run of another spec: {', '.join(changed)} changed; "
+            "resume with the same spec, or give another --output"
+        )
+
+
+def spec_differences(before: AnySpec, now: AnySpec, *, free: Sequence[str] = ()) -> list[str]:
+    """Return the JSON paths at which two specs differ.
+
+    Args:
+        before: one spec.
+        now: the other one.
+        free: fields of ``training`` that do not count.
+    """
+    one, other = before.to_json(), now.to_json()
+    for side in (one, other):
+        for name in free:
+            side["training"].pop(name, None)
+    return _differences(one, other, "$")
+
+
+def _differences(before: Any, now: Any, path: str) -> list[str]:
+    """Return the JSON paths at which two specs differ."""
+    if before == now:
+        return []
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        return [path]
+    keys = dict.fromkeys([*before, *now])
+    return [found for key in keys for found in _differences(before.get(key), now.get(key), f"{path}.{key}")]
+
+
+def _remove_own(folder: Path) -> None:
+    """Remove the files of a run, and nothing that skinfw did not write."""
+    for name in OWN_FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in OWN_FILES:
+        (folder / name).unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""The split of a run: made when it starts, recorded in its folder, and kept from then on."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from skinfw.data.split import Split, split_names
+from skinfw.errors import DataError, RunError, counted, listed
+from skinfw.runs.folder import Run
+from skinfw.specs.run_spec import SplitSpec
+from skinfw.system.json_file import write_text
+from skinfw.system.regular_file import read_regular
+
+SHOWN = 5
+"""Samples that a warning names before it only counts."""
+
+MOST_BYTES = 2**28
+"""Size of the largest record of a split that is read, in bytes: some millions of names."""
+
+_SIDES = ("train", "validation", "test")
+
+logger = logging.getLogger("skinfw")
+
+
+class Grouped(Protocol):
+    """Names samples and groups those that must be on one side."""
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all samples."""
+
+    def group(self, name: str) -> str:
+        """Return the group of a sample."""
+
+
+def make_split(source: Grouped, data: SplitSpec) -> Split:
+    """Split all samples as a spec says; see `skinfw.data.split.split_names` for the errors."""
+    return split_names(source.names(), data.test_fraction, data.validation_fraction, source.group)
+
+
+def write_split(run: Run, split: Split) -> None:
+    """Record a run's split as ``split.json``.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    # names need not be valid UTF-8: JSON's own escapes can say all of them
+    write_text(run.split_path, json.dumps(vars(split), indent=2) + "\n")
+
+
+def read_split(folder: Path) -> Split | None:
+    """Return the split that is recorded in a run folder, or None where there is none.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    path = Run.split_of(folder)
+    try:
+        return _split_of(json.loads(read_regular(path, MOST_BYTES)))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RunError(
+            f"{path}: cannot be read as the split of a run ({reason}); restore the file from a copy"
+        ) from error
+
+
+def _split_of(record: Any) -> Split:
+    sides: list[Any] = [record.get(side) for side in _SIDES] if isinstance(record, dict) else [None]
+    if not all(isinstance(names, list) for names in sides):
+        raise ValueError(f"it does not hold the lists {', '.join(_SIDES)}")
+    names = [name for side in sides for name in side]
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError("a name is not a text")
+    if len(set(names)) < len(names):
+        raise ValueError("a name is there twice")
+    return Split(*(tuple(side) for side in sides))
+
+
+def split_of_run(run: Run, source: Grouped) -> Split:
+    """Return the recorded split of a run, without samples that the data no longer have.
+
+    A folder without a record, as a checkpoint alone has none, is split as the spec says.
+
+    Raises:
+        DataError: none of the test samples is left.
+        RunError: the record is damaged.
+    """
+    recorded = read_split(run.folder)
+    if recorded is None:
+        return make_split(source, run.spec.data)
+    there = set(source.names())
+    left = Split(
+        *(
+            tuple(name for name in names if name in there)
+            for names in (recorded.train, recorded.validation, recorded.test)
+        )
+    )
+    if not left.test:
+        raise DataError(
+            f"{run.folder}: none of the {len(recorded.test)} test samples of this run is in the data now "
+            f"(for instance {recorded.test[0]!r}); restore the data"
+        )
+    gone = [name for name in recorded.test if name not in there]
+    if gone:
+        logger.warning(
+            "%s: %d of the %d test samples are missing from the data and are not measured: %s",
+            run.folder, len(gone), len(recorded.test), listed(gone, SHOWN),
+        )  # fmt: skip
+    new = there.difference(recorded.train, recorded.validation, recorded.test)
+    if new:
+        logger.warning(
+            "%s: skipping %s that the recorded split does not have: %s",
+            run.folder, counted(len(new), "sample"), listed(sorted(new), SHOWN),
+        )  # fmt: skip
+    return left

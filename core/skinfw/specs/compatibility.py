@@ -1,0 +1,55 @@
+"""Why the networks and losses of a spec do not fit it. Light: looks at configurations only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skinfw.components.config import DiscriminatorConfig, GeneratorConfig, LossConfig, Size
+from skinfw.components.reference import ComponentSpec
+
+
+def size_faults(component: ComponentSpec | None, what: str, size: Size) -> list[str]:
+    """Return why a network or a loss does not accept the size of the pictures; nothing where it does.
+
+    Args:
+        component: the network or loss, or None for none.
+        what: its part in the spec, for the message.
+        size: height and width of the pictures in pixels.
+    """
+    if component is None or not isinstance(
+        component.config, GeneratorConfig | DiscriminatorConfig | LossConfig
+    ):
+        return []
+    fault = component.config.size_requirement(size).fault(size)
+    return [f"$.data.size: {what} {component.name!r}: {fault}"] if fault else []
+
+
+def input_faults(generator: ComponentSpec, inputs: Sequence[str]) -> list[str]:
+    """Return which of the input pictures that a generator requires it is not given."""
+    required = generator.config.required_inputs if isinstance(generator.config, GeneratorConfig) else ()
+    missing = sorted(set(required) - set(inputs))
+    if not missing:
+        return []
+    return [
+        f"$.data.inputs: the generator {generator.name!r} needs {', '.join(missing)} with these parameters"
+    ]
+
+
+def adversary_faults(discriminator: ComponentSpec | None, losses: Sequence[ComponentSpec]) -> list[str]:
+    """Return why a discriminator and the losses do not fit together."""
+    configs = {loss.name: loss.config for loss in losses if isinstance(loss.config, LossConfig)}
+    adversarial = {name: config for name, config in configs.items() if config.adversarial}
+    if discriminator is None:
+        judged = [name for name, config in configs.items() if config.adversarial or config.judged]
+        return [f"$.discriminator: the loss {name!r} needs one; name a discriminator" for name in judged[:1]]
+    if not adversarial:
+        return ["$.discriminator: no loss trains it; add an adversarial loss or leave it out"]
+    if not isinstance(discriminator.config, DiscriminatorConfig):
+        return []
+    faults = {name: config.discriminator_fault(discriminator.config) for name, config in adversarial.items()}
+    return [f"$.discriminator: the loss {name!r}: {fault}" for name, fault in faults.items() if fault]
+
+
+def trains(generator: ComponentSpec) -> bool:
+    """Return whether a generator has anything to train."""
+    return not isinstance(generator.config, GeneratorConfig) or generator.config.trainable

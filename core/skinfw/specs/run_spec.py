@@ -1,0 +1,132 @@
+"""What the specs of all runs have in common, whatever is trained. Light: no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from skinfw.components.strict_model import StrictModel
+
+Side = Annotated[int, Field(ge=1, le=8192)]
+MOST_STEPS = 1_000_000_000
+MOST_BATCH = 65_536
+
+
+class SplitSpec(StrictModel):
+    """How large the pictures are, and how they are shared out."""
+
+    size: tuple[Side, Side] = Field(description="height and width of the pictures in pixels")
+    test_fraction: float = Field(
+        default=0.2, gt=0, lt=1, description="share of the samples kept for the test (report: 0.2)"
+    )
+    validation_fraction: float = Field(
+        default=0.1,
+        validate_default=True,
+        ge=0,
+        lt=1,
+        description="share of the samples on which the best checkpoint is chosen; 0 takes the last one",
+    )
+    workers: int = Field(default=0, ge=0, le=256, description="processes that load samples; 0: none")
+    on_corrupt: Literal["skip", "fail"] = Field(
+        default="fail", description="what a sample that cannot be read does: stop the run, or be left out"
+    )
+
+    @field_validator("validation_fraction")
+    @classmethod
+    def _check_fractions(cls, value: float, info: ValidationInfo) -> float:
+        if info.data.get("test_fraction", 0) + value >= 1:
+            raise PydanticCustomError(
+                "fractions",
+                "test_fraction and validation_fraction leave nothing to train on; their sum must be below 1",
+            )
+        return value
+
+
+class LoopSpec(StrictModel):
+    """How long one trains, on what machine, and how often something is written down."""
+
+    epochs: int | None = Field(
+        default=None, ge=1, le=1_000_000, description="passes over the training samples (report: 120)"
+    )
+    steps: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_STEPS,
+        validate_default=True,
+        description="optimizer steps, instead of epochs",
+    )
+    batch_size: int = Field(
+        default=32, ge=1, le=MOST_BATCH, description="samples a step and process (report: 32)"
+    )
+    test_batch_size: int = Field(
+        default=20, ge=1, le=MOST_BATCH, description="samples at a time in tests (report: 20)"
+    )
+    betas: tuple[float, float] = Field(default=(0.9, 0.999), description="Adam's momenta")
+    schedule: Literal["constant", "linear"] = Field(
+        default="constant",
+        description="learning rate: constant, or falling linearly to 0 over the second half (pix2pix)",
+    )
+    gradient_clip: float | None = Field(
+        default=None, gt=0, description="largest norm of a network's gradient; null: no limit"
+    )
+    gradient_accumulation: int = Field(
+        default=1, ge=1, le=MOST_BATCH, description="batches to one optimizer step"
+    )
+    precision: Literal["no", "bf16", "fp16"] = Field(
+        default="no", description="mixed precision; no: float32 throughout"
+    )
+    device: Literal["auto", "cpu"] = Field(
+        default="auto", description="auto takes an accelerator where there is one"
+    )
+    threads: int | None = Field(
+        default=None, ge=1, le=1024, description="CPU threads of torch; null: its own choice"
+    )
+    evaluate_every: int = Field(
+        default=1, ge=1, le=MOST_STEPS, description="epochs between evaluations on the validation samples"
+    )
+    checkpoint_every: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_STEPS,
+        description="steps between checkpoints; null: at the end of every epoch",
+    )
+    sample_every: int = Field(
+        default=1, ge=1, le=MOST_STEPS, description="epochs between grids of sample pictures"
+    )
+
+    @property
+    def steps_a_round(self) -> int:
+        """Steps after which every network was trained; more than 1 only where networks take turns."""
+        return 1
+
+    @field_validator("betas")
+    @classmethod
+    def _check_betas(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not all(0 <= beta < 1 for beta in value):
+            raise PydanticCustomError("betas", "both must be at least 0 and below 1")
+        return value
+
+    @field_validator("steps")
+    @classmethod
+    def _check_length(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if "epochs" in info.data and (info.data["epochs"] is None) == (value is None):
+            raise PydanticCustomError("length", "give either epochs or steps")
+        return value
+
+
+class RunSpec(StrictModel):
+    """A whole run: which task, what it is called, and its seed."""
+
+    schema_: str | None = Field(default=None, alias="$schema", description="JSON Schema for editors")
+    skinfw: Literal[1] = Field(default=1, description="version of the spec's format")
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+        description="name of the run and of its folder: letters, digits, dot, dash and underscore",
+    )
+    seed: int = Field(default=0, ge=0, lt=2**32, description="seed of every random number of the run")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the filled spec: every default written out, ready to run again."""
+        return self.model_dump(mode="json", by_alias=True, exclude={"schema_"})

@@ -1,0 +1,200 @@
+"""The spec of a run that trains a segmenter on photos with label maps. Light: no torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from skinfw.components.config import SegmentationNetworkConfig
+from skinfw.components.faults import refuse
+from skinfw.components.outside import SpecPath
+from skinfw.components.reference import ComponentSpec, Slot, use_default
+from skinfw.components.regions import REGIONS, RegionName
+from skinfw.components.strict_model import StrictModel, nearest
+from skinfw.specs.run_spec import LoopSpec, RunSpec, SplitSpec
+
+MOST_CLASSES = 255
+"""A label map has a byte a pixel, and one value says that a pixel's class is not known."""
+
+ClassName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9 _-]{0,39}$")]
+
+
+class ClassSpec(StrictModel):
+    """One class that the network tells apart."""
+
+    of: tuple[str, ...] = Field(
+        min_length=1, description="classes of the label segmenter that belong to this class"
+    )
+    region: RegionName = Field(description="region that the class is part of")
+
+
+def _classes_tag(value: Any) -> str:
+    return "table" if isinstance(value, dict) else "name"
+
+
+Classes = Annotated[
+    Annotated[Literal["regions", "all"], Tag("name")] | Annotated[dict[ClassName, ClassSpec], Tag("table")],
+    # told apart by hand, so that a fault is told once and not for each alternative
+    Discriminator(_classes_tag),
+]
+
+
+class SegmentationData(SplitSpec):
+    """Where photos and their label maps come from, and which classes are told apart."""
+
+    root: SpecPath = Field(description="folder that holds the photos at any depth")
+    labels: Annotated[ComponentSpec, Slot("segmenter")] = Field(
+        default_factory=lambda: use_default("segmenter"),
+        description="the segmenter whose label maps are taken for true",
+    )
+    classes: Classes = Field(
+        default="regions",
+        description="regions: background, skin, head, feet and apparel; all: the classes of the label "
+        "segmenter; or a table of classes by name, where label classes that none of them names are "
+        "background",
+    )
+    memory: int = Field(
+        default=512,
+        ge=0,
+        le=16_777_216,
+        description="MiB of resized photos and label maps that each process keeps, so that they are not "
+        "decoded anew in every epoch; 0: none",
+    )
+
+    @field_validator("classes")
+    @classmethod
+    def _check_classes(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        if not 2 <= len(value) <= MOST_CLASSES:
+            raise PydanticCustomError("classes", f"there must be 2 to {MOST_CLASSES} classes")
+        if all(each.region != "background" for each in value.values()):
+            raise PydanticCustomError("classes", "the region of one class must be background")
+        counts = Counter(name for each in value.values() for name in each.of)
+        twice = [name for name, count in counts.items() if count > 1]
+        if twice:
+            raise PydanticCustomError("classes", f"{twice[0]!r} belongs to two classes; name it once")
+        return value
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The classes in the order of the network's channels; None where only the label maps tell."""
+        if self.classes == "regions":
+            return REGIONS
+        return tuple(self.classes) if isinstance(self.classes, dict) else None
+
+
+class SegmentationLosses(StrictModel):
+    """What is minimised: the weighted sum of two losses."""
+
+    cross_entropy: float = Field(default=1.0, ge=0, description="weight of the cross-entropy of the pixels")
+    dice: float = Field(
+        default=1.0,
+        ge=0,
+        validate_default=True,
+        description="weight of the Dice loss, the mean over the classes of a batch (Milletari et al. 2016)",
+    )
+    class_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="factors of the cross-entropy by class, for rare ones; 1 for those not named",
+    )
+
+    @field_validator("dice")
+    @classmethod
+    def _check_weights(cls, value: float, info: ValidationInfo) -> float:
+        if value == 0 and info.data.get("cross_entropy") == 0:
+            raise PydanticCustomError("losses", "one of cross_entropy and dice must be above 0")
+        return value
+
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class SegmentationAugmentation(StrictModel):
+    """What is done to training pictures; each is drawn anew every time."""
+
+    flip: float = Field(default=0.5, ge=0, le=1, description="share of the pictures that are mirrored")
+    flip_classes: tuple[tuple[str, str], ...] = Field(
+        default=(), description="pairs of classes that a mirror swaps, such as the left arm and the right one"
+    )
+    scale: Share = Field(default=0.2, description="largest change of size, up or down; 0.2: 0.8 to 1.2 times")
+    shift: Share = Field(default=0.1, description="largest shift, as a share of the sides")
+    degrees: float = Field(default=10.0, ge=0, le=180, description="largest turn, in degrees")
+    brightness: Share = Field(default=0.2, description="largest change of brightness; 0.2: 0.8 to 1.2 times")
+    contrast: Share = Field(default=0.2, description="largest change of contrast, likewise")
+    saturation: Share = Field(default=0.2, description="largest change of saturation, likewise")
+    hue: float = Field(
+        default=0.02, ge=0, le=0.5, description="largest turn of the hue, in turns of the colour wheel"
+    )
+
+
+class SegmentationTraining(LoopSpec):
+    """How long and how the network is trained."""
+
+    lr: float = Field(default=1e-3, gt=0, description="Adam's learning rate")
+
+
+class SegmentationSpec(RunSpec):
+    """A run that trains a segmenter: photos with label maps, a network, losses, training."""
+
+    task: Literal["segmentation"] = Field(description="what is trained: a network that labels pixels")
+    data: SegmentationData
+    network: Annotated[ComponentSpec, Slot("segmentation_network")] = Field(
+        description="the network that labels pixels"
+    )
+    losses: SegmentationLosses = Field(default_factory=SegmentationLosses)
+    augmentation: SegmentationAugmentation | None = Field(
+        default_factory=SegmentationAugmentation,
+        description="what is done to training pictures; null: nothing",
+    )
+    training: SegmentationTraining
+
+    @field_validator("network")
+    @classmethod
+    def _check_network(cls, value: ComponentSpec, info: ValidationInfo) -> ComponentSpec:
+        data: SegmentationData | None = info.data.get("data")
+        if data is not None and isinstance(value.config, SegmentationNetworkConfig):
+            fault = value.config.size_requirement(data.size).fault(data.size)
+            refuse([f"$.data.size: network {value.name!r}: {fault}"] if fault else [])
+        return value
+
+    @field_validator("losses")
+    @classmethod
+    def _check_losses(cls, value: SegmentationLosses, info: ValidationInfo) -> SegmentationLosses:
+        data: SegmentationData | None = info.data.get("data")
+        refuse(unknown_classes(list(value.class_weights), data, "$.losses.class_weights"))
+        return value
+
+    @field_validator("augmentation")
+    @classmethod
+    def _check_augmentation(
+        cls, value: SegmentationAugmentation | None, info: ValidationInfo
+    ) -> SegmentationAugmentation | None:
+        data: SegmentationData | None = info.data.get("data")
+        named = [name for pair in value.flip_classes for name in pair] if value is not None else []
+        refuse(unknown_classes(named, data, "$.augmentation.flip_classes"))
+        return value
+
+
+def unknown_classes(named: list[str], data: SegmentationData | None, path: str) -> list[str]:
+    """Return which of the named classes there are not, a fault each; none where the classes are not known."""
+    known = None if data is None else data.class_names
+    return [] if known is None else class_faults(named, known, path)
+
+
+def class_faults(named: list[str], known: tuple[str, ...], path: str) -> list[str]:
+    """Return which of the named classes there are not, a fault each.
+
+    Args:
+        named: the classes that are named.
+        known: the classes that there are.
+        path: the JSON path of where they are named.
+    """
+    return [
+        f"{path}: no class is called {name!r}{nearest(name, list(known))} (there are: {', '.join(known)})"
+        for name in dict.fromkeys(named)
+        if name not in known
+    ]

@@ -1,0 +1,280 @@
+"""The spec: what a run is made of. Light: importing and checking it imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from skinfw.components.faults import refuse, spec_error
+from skinfw.components.inputs import APPAREL, LINE, SKIN, InputName
+from skinfw.components.reference import ComponentSpec, Slot, use_default, use_defaults
+from skinfw.components.registry import Registry
+from skinfw.errors import RunError, SpecError
+from skinfw.specs.compatibility import adversary_faults, input_faults, size_faults, trains
+from skinfw.specs.overrides import apply_overrides
+from skinfw.specs.run_spec import LoopSpec, RunSpec, SplitSpec
+from skinfw.specs.run_spec import Side as Side
+from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.system.json_file import read_json
+
+Composite = Literal["none", "skin", "protect"]
+DatasetSlot = Annotated[ComponentSpec, Slot("dataset")]
+GeneratorSlot = Annotated[ComponentSpec, Slot("generator")]
+DiscriminatorSlot = Annotated[ComponentSpec, Slot("discriminator")]
+LossSlot = Annotated[ComponentSpec, Slot("loss")]
+MetricSlot = Annotated[ComponentSpec, Slot("metric")]
+AugmentationSlot = Annotated[ComponentSpec, Slot("augmentation")]
+
+
+class DataSpec(SplitSpec):
+    """Where the pictures come from, and which of them the networks see."""
+
+    dataset: DatasetSlot = Field(
+        default_factory=lambda: use_default("dataset"),
+        description="the data set; when absent, the one that skinfw list marks as default",
+    )
+    inputs: tuple[InputName, ...] = Field(
+        default=(APPAREL, LINE, SKIN),
+        min_length=1,
+        description="input pictures of the generator, in the order of their channels (report, section 6.1.1)",
+    )
+
+    @field_validator("inputs")
+    @classmethod
+    def _check_inputs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if APPAREL not in value:
+            raise PydanticCustomError("inputs", f"{APPAREL} must be among the inputs")
+        if len(set(value)) != len(value):
+            raise PydanticCustomError("inputs", "duplicate input; name each once")
+        return value
+
+
+class TrainingSpec(LoopSpec):
+    """How long and how the networks are trained."""
+
+    generator_lr: float = Field(default=2e-4, gt=0, description="Adam's learning rate (report: 2e-4)")
+    discriminator_lr: float = Field(default=2e-5, gt=0, description="Adam's learning rate (report: 2e-5)")
+    betas: tuple[float, float] = Field(default=(0.5, 0.999), description="Adam's momenta (report, pix2pix)")
+    critic_steps: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        validate_default=True,
+        description="steps of the discriminator to one of the generator, each on a batch of its own "
+        "(WGAN-GP paper: 5)",
+    )
+
+    @property
+    def steps_a_round(self) -> int:
+        """Steps after which every network was trained."""
+        return self.critic_steps
+
+    @field_validator("critic_steps")
+    @classmethod
+    def _check_critic_steps(cls, value: int, info: ValidationInfo) -> int:
+        if value > 1 and info.data.get("gradient_accumulation", 1) > 1:
+            raise PydanticCustomError(
+                "critic_steps", "critic_steps and gradient_accumulation do not go together; leave one at 1"
+            )
+        steps = info.data.get("steps")
+        if steps is not None and value > steps:
+            raise PydanticCustomError(
+                "critic_steps", f"in {steps} steps the generator would never be trained"
+            )
+        return value
+
+    @field_validator("precision")
+    @classmethod
+    def _check_precision(cls, value: str, info: ValidationInfo) -> str:
+        if value == "fp16" and info.data.get("gradient_accumulation", 1) > 1:
+            # a step that overflows in float16 is skipped as a whole, with all its batches
+            raise PydanticCustomError(
+                "precision", "fp16 and gradient_accumulation do not go together; use bf16"
+            )
+        return value
+
+
+class Spec(RunSpec):
+    """A whole run: data, networks, losses, metrics, training."""
+
+    task: Literal["painting"] = Field(
+        default="painting", description="what is trained: a network that paints the skin of people"
+    )
+    data: DataSpec
+    generator: GeneratorSlot = Field(description="the network that paints")
+    composite: Composite = Field(
+        default="none",
+        description=(
+            "what of the generator's picture is kept: all of it, only the skin region (report, section "
+            "6.1.3.3), or all but head, feet and apparel (report, section 7)"
+        ),
+    )
+    composite_margin: int = Field(
+        default=0,
+        ge=0,
+        le=8192,
+        description=(
+            "pixels that the painted region of composite skin grows into erased pixels of the input, so that "
+            "no white rim stays where more than the skin was erased"
+        ),
+    )
+    discriminator: DiscriminatorSlot | None = Field(
+        default=None, description="the network that judges; needed by adversarial losses only"
+    )
+    losses: tuple[LossSlot, ...] = Field(min_length=1, description="terms of the generator's objective")
+    augmentations: tuple[AugmentationSlot, ...] = Field(
+        default=(), description="what is done to training samples, in this order (report, section 7)"
+    )
+    metrics: tuple[MetricSlot, ...] = Field(
+        default_factory=lambda: tuple(use_defaults("metric", "metrics")),
+        description="what is measured; the first one chooses the best checkpoint",
+    )
+    baselines: tuple[GeneratorSlot, ...] = Field(
+        default_factory=lambda: tuple(use_defaults("generator", "baselines")),
+        description="generators with nothing to train that the report shows beside the trained one",
+    )
+    training: TrainingSpec
+
+    # Faults between fields are told from the later field, where pydantic gives those that are fine so far;
+    # thus they are told together with the faults of other fields.
+
+    @field_validator("generator")
+    @classmethod
+    def _check_generator(cls, value: ComponentSpec, info: ValidationInfo) -> ComponentSpec:
+        data: DataSpec | None = info.data.get("data")
+        faults = [] if data is None else input_faults(value, data.inputs)
+        if not trains(value):
+            faults.append(f"$.generator: {value.name!r} has nothing to train; name it in $.baselines")
+        refuse(faults if data is None else faults + size_faults(value, "generator", data.size))
+        return value
+
+    @field_validator("discriminator")
+    @classmethod
+    def _check_discriminator(cls, value: ComponentSpec | None, info: ValidationInfo) -> ComponentSpec | None:
+        data: DataSpec | None = info.data.get("data")
+        refuse([] if data is None else size_faults(value, "discriminator", data.size))
+        return value
+
+    @field_validator("composite")
+    @classmethod
+    def _check_composite(cls, value: Composite, info: ValidationInfo) -> Composite:
+        data: DataSpec | None = info.data.get("data")
+        if value == "skin" and data is not None and SKIN not in data.inputs:
+            fault = (
+                f'$.composite: "skin" keeps what is painted on the skin region only, so {SKIN} '
+                'must be among $.data.inputs; add it, or use "protect", which needs no skin map'
+            )
+            refuse([fault])
+        return value
+
+    @field_validator("losses")
+    @classmethod
+    def _check_losses(
+        cls, value: tuple[ComponentSpec, ...], info: ValidationInfo
+    ) -> tuple[ComponentSpec, ...]:
+        data: DataSpec | None = info.data.get("data")
+        faults = (
+            []
+            if data is None
+            else [fault for each in value for fault in size_faults(each, "loss", data.size)]
+        )
+        if "discriminator" in info.data:  # else it has a fault of its own
+            faults += adversary_faults(info.data["discriminator"], value)
+        refuse(faults)
+        return value
+
+    @field_validator("baselines")
+    @classmethod
+    def _check_baselines(
+        cls, value: tuple[ComponentSpec, ...], info: ValidationInfo
+    ) -> tuple[ComponentSpec, ...]:
+        data: DataSpec | None = info.data.get("data")
+        faults = [
+            f"$.baselines[{index}]: {each.name!r} has something to train; it is no baseline"
+            for index, each in enumerate(value)
+            if trains(each)
+        ]
+        if data is not None:
+            faults += [fault for each in value for fault in size_faults(each, "baseline", data.size)]
+        refuse(faults)
+        return value
+
+    @field_validator("training")
+    @classmethod
+    def _check_critic(cls, value: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
+        if value.critic_steps > 1 and "discriminator" in info.data and info.data["discriminator"] is None:
+            fault = (
+                f"$.training.critic_steps: {value.critic_steps} steps of a discriminator that is not there"
+            )
+            refuse([f"{fault}; name one, or leave it at 1"])
+        if value.gradient_accumulation > 1:
+            refuse(
+                [
+                    f"$.training.gradient_accumulation: the loss {loss.name!r} is not a mean over samples, "
+                    "so several batches do not make up a large one; leave it at 1"
+                    for loss in info.data.get("losses", ())
+                    if getattr(loss.config, "mixes_samples", False)
+                ]
+            )
+        return value
+
+
+AnySpec = Spec | SegmentationSpec
+"""The spec of a run, whatever it trains."""
+
+
+def painting_spec(spec: RunSpec, where: object) -> Spec:
+    """Return a spec that must be one of painting.
+
+    Args:
+        spec: the spec.
+        where: what it belongs to, for the error.
+
+    Raises:
+        RunError: it is of another task.
+    """
+    if not isinstance(spec, Spec):
+        raise RunError(f"{where}: trains a segmenter, which paints nothing; name a run of painting here")
+    return spec
+
+
+def parse_spec(
+    value: Any, *, source: str = "spec", folder: Path | None = None, registry: Registry | None = None
+) -> AnySpec:
+    """Check a spec that is already read; its ``task`` says what it is of.
+
+    Args:
+        value: the spec as JSON gives it: dicts, lists, texts, numbers.
+        source: what to call it in errors.
+        folder: relative paths in the spec start here; None leaves them as they are.
+        registry: where components are looked up; the installed ones when None.
+
+    Raises:
+        SpecError: all faults at once.
+    """
+    if isinstance(value, dict) and "variants" in value and "data" not in value:
+        raise SpecError(source, ["is an ablation file, not a spec; run it with skinfw ablate"])
+    model = SegmentationSpec if isinstance(value, dict) and value.get("task") == "segmentation" else Spec
+    try:
+        return model.model_validate(value, context={"folder": folder, "registry": registry})
+    except ValidationError as error:
+        raise spec_error(source, error, value) from None
+
+
+def load_spec(path: str | Path, overrides: Mapping[str, Any] | None = None) -> AnySpec:
+    """Read and check a spec file.
+
+    Args:
+        path: the JSON file.
+        overrides: values by dotted path, for instance ``{"training.epochs": 2}``.
+
+    Raises:
+        SpecError: the file cannot be read, or the spec has faults; all of them are told.
+    """
+    path = Path(path)
+    value = apply_overrides(read_json(path), overrides or {}, str(path))
+    return parse_spec(value, source=str(path), folder=path.resolve().parent)

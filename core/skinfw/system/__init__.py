@@ -1,0 +1,1 @@
+"""Files, folders, processes and devices: what skinfw asks of the machine."""

@@ -1,0 +1,62 @@
+"""Measuring a run, whatever its task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+
+from skinfw.components.trust import connections
+from skinfw.evaluation.results import Evaluation
+from skinfw.inference.paint import ProgressCallback
+from skinfw.runs.checkpoints import refuse_untrusted, run_checkpoint
+from skinfw.runs.folder import Run, locked_run
+from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.system.devices import pick_device
+from skinfw.system.leftovers import remove_leftovers
+from skinfw.tasks.inpainting.evaluate import evaluate_inpainting
+from skinfw.tasks.segmentation.evaluate import evaluate_segmentation
+
+
+def evaluate_run(
+    run: Run,
+    *,
+    which: Literal["best", "last"] = "best",
+    device: torch.device | None = None,
+    progress: ProgressCallback | None = None,
+) -> Evaluation:
+    """Measure a run's checkpoint on the test samples; write ``metrics.json`` and ``report.html``.
+
+    Everything is read from the checkpoint: nothing of the training command needs to be said again. Other
+    processes are kept out of the run folder meanwhile.
+
+    Args:
+        run: the run.
+        which: the best or the last checkpoint.
+        device: where to paint; None for what the spec says.
+        progress: is told how far it is.
+
+    Raises:
+        RunError: there is no readable checkpoint, a plugin it needs is missing, another process is at work in
+            the run folder, or it cannot be written to.
+        TrustError: somebody else trained the run, and its spec names programs, paths or addresses.
+        DataError: the data cannot be read.
+    """
+    checkpoint = run_checkpoint(run, which)
+    refuse_untrusted(checkpoint)
+    # check where the run comes from before writing: links in its folder may lead anywhere
+    with _held(run) as held, connections(checkpoint.trusted):
+        task = evaluate_segmentation if isinstance(checkpoint.spec, SegmentationSpec) else evaluate_inpainting
+        return task(held, checkpoint, device or pick_device(checkpoint.spec.training.device), progress)
+
+
+@contextmanager
+def _held(run: Run) -> Iterator[Run]:
+    if run.lock is not None:  # its training goes over into this
+        yield run
+        return
+    with locked_run(run) as held:
+        remove_leftovers(held.folder, deep=True)
+        yield held

@@ -1,0 +1,1 @@
+"""Inpainting: a generator that paints the skin."""

@@ -1,0 +1,139 @@
+"""Painting as the loop trains it: generator and discriminator on samples of people."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from accelerate import Accelerator
+
+from skinfw.assembly.assemble import build_metric
+from skinfw.components.reference import numbered
+from skinfw.data.aspect import Aspects, read_aspects, widened
+from skinfw.data.batch import Batch, collate
+from skinfw.data.heatmaps import visible
+from skinfw.data.loading import Loader
+from skinfw.data.segmentation import Picture
+from skinfw.data.split import Split
+from skinfw.errors import DataError
+from skinfw.evaluation.evaluate import evaluate_generator
+from skinfw.evaluation.results import Evaluation
+from skinfw.inference.composite import to_uint8
+from skinfw.inference.paint import paint_batches
+from skinfw.interfaces import Dataset
+from skinfw.runs.checkpoints import Checkpoint
+from skinfw.specs.spec import Spec
+from skinfw.tasks.inpainting.networks import Networks
+from skinfw.training.learner import Learner
+from skinfw.training.monitor import Monitor
+from skinfw.training.optimised import Optimised
+
+logger = logging.getLogger("skinfw")
+
+
+class PaintingLearner(Learner):
+    """Trains the networks of a spec of painting.
+
+    Args:
+        spec: what to build.
+        dataset: where samples come from.
+        accelerator: gives device, precision and processes.
+    """
+
+    network = "generator"
+
+    def __init__(self, spec: Spec, dataset: Dataset[Any], accelerator: Accelerator) -> None:
+        super().__init__(accelerator)
+        self.spec, self.dataset = spec, dataset
+        self.networks = Networks(spec, accelerator)
+        self._aspects: Aspects | None = None
+
+    @staticmethod
+    def collate(samples: Sequence[Any]) -> Any:
+        """Put samples together into a batch. See `Learner.collate`."""
+        return collate(samples)
+
+    @property
+    def parts(self) -> Sequence[Optimised[Any]]:
+        """The generator and, where there is one, the discriminator."""
+        return self.networks.parts
+
+    def prepare_training(self, split: Split) -> None:
+        """Get the generator ready."""
+        self.networks.generator.prepare_training(self.spec.data, split)
+
+    def train_step(self, batches: Sequence[Any], step: int, saved: str) -> dict[str, float]:
+        """Train on the batches of a step. See `skinfw.tasks.inpainting.networks.Networks.train_step`."""
+        self._aspects = widened(self._aspects, (size for batch in batches for size in batch.source_sizes))
+        return self.networks.train_step(batches, step, saved)
+
+    def about(self) -> dict[str, Any]:
+        """Return the shapes of the samples so far, which tell what the generator can be used on."""
+        return {} if self._aspects is None else {"aspects": list(self._aspects)}
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Go back to a checkpoint. See `Learner.load`."""
+        super().load(checkpoint)
+        self._aspects = read_aspects(checkpoint.about.get("aspects"), self.spec.data.size)
+
+    def monitor(self, names: Sequence[str]) -> Monitor | None:
+        """Return the first metric of the spec that works, on skin where the samples show some.
+
+        Each is tried on one sample, target against target, so that one that needs larger pictures or weights
+        that cannot be had is passed over before the run begins and not in the middle of it.
+        """
+        sample = self._sample_with_skin(names)
+        if sample is None:
+            return None
+        on_skin = bool(sample.skin.any())
+        for name, reference in numbered(self.spec.metrics).items():
+            try:
+                metrics = build_metric(reference)
+                regions = sorted(metrics, key=lambda region: region != "skin") if on_skin else list(metrics)
+                region = next(each for each in regions if on_skin or each != "skin")
+                metrics[region].update(sample.target, sample.target, sample.skin)
+            except StopIteration:
+                logger.warning("%s cannot choose the best checkpoint: no validation sample shows skin", name)
+            except Exception as error:
+                logger.warning("%s cannot choose the best checkpoint: %s", name, error)
+            else:
+                return Monitor(f"{region}/{name}", metrics[region].direction)
+        return None
+
+    def _sample_with_skin(self, names: Sequence[str]) -> Batch | None:
+        """Return the first sample that shows skin, else the first that can be read; None where none can."""
+        first: Batch | None = None
+        for name in names:
+            try:
+                sample = collate([self.dataset.load(name)])
+            except DataError:  # the evaluation says so
+                continue
+            if sample.skin.any():
+                return sample
+            first = first or sample
+        return first
+
+    def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
+        """Measure what the generator paints."""
+        return evaluate_generator(
+            self.networks.generator,
+            self.spec,
+            self.dataset,
+            names,
+            split="validation",
+            step=step,
+            baselines={},
+            device=self.accelerator.device,
+        )
+
+    def sample_rows(self, names: Sequence[str]) -> list[Picture]:
+        """Return in each row the input pictures, the output and the target."""
+        loader = Loader(self.dataset, names, batch_size=len(names), skip_corrupt=True)
+        rows: list[Picture] = []
+        for painted in paint_batches(self.networks.generator, self.spec, loader, self.accelerator.device):
+            inputs = [visible(name, to_uint8(painted.batch.inputs[name])) for name in self.spec.data.inputs]
+            columns = [*inputs, painted.pictures, to_uint8(painted.batch.target)]
+            rows.extend(np.concatenate(columns, axis=2))
+        return rows

@@ -1,0 +1,250 @@
+"""The two networks with their optimisers, and one training step of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from skinfw.assembly.assemble import build_augmentations, build_discriminator, build_generator, build_losses
+from skinfw.data.batch import Batch
+from skinfw.inference.painter import Painter
+from skinfw.interfaces import Discriminator, Generator, Judgement, Step
+from skinfw.specs.spec import Spec
+from skinfw.training.micro_batches import Buffers, SameStart, warn_of_batch_statistics
+from skinfw.training.objective import Objective, checked_values
+from skinfw.training.optimised import Optimised
+
+
+class _Judge:
+    """Asks the discriminator under one condition; the same pictures are judged once, for all losses.
+
+    Args:
+        network: gives the discriminator as it is prepared for training.
+        plain: gives the same network without what was put around it for several processes.
+        condition: what it sees beside the pictures.
+    """
+
+    def __init__(
+        self, network: Callable[[], nn.Module], plain: Callable[[], nn.Module], condition: Tensor | None
+    ) -> None:
+        self.network = network
+        self.plain = plain
+        self.condition = condition
+        self.known: list[tuple[Tensor, Judgement]] = []
+
+    def __call__(self, picture: Tensor) -> Judgement:
+        for pictures, known in self.known:
+            if pictures is picture:
+                return known
+        judgement: Judgement = self.network()(picture, self.condition)
+        self.known.append((picture, judgement))
+        return judgement
+
+    def step(self, output: Tensor, batch: Batch) -> Step:
+        """Return what losses see of a painted batch."""
+        return Step(output, batch.target, batch.skin, self, batch.inputs, self.in_float32)
+
+    def in_float32(self, picture: Tensor) -> Judgement:
+        """Judge pictures without mixed precision, in which gradients of gradients would be lost.
+
+        What prepares a network for mixed precision stands around its ``forward``, so its class is asked.
+        """
+        network = self.plain()
+        with torch.autocast(picture.device.type, enabled=False):
+            judgement: Judgement = type(network).forward(network, picture.float(), self.condition)
+        return judgement
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One batch of a step.
+
+    Attributes:
+        batch: the augmented samples, on the device.
+        noise: what the generator is given beside them.
+        condition: what the discriminator sees beside the pictures.
+        seed: seeds the generator's own random numbers where it sees the batch twice.
+    """
+
+    batch: Batch
+    noise: Tensor | None
+    condition: Tensor | None
+    seed: int | None
+
+
+class Networks:
+    """Generator and discriminator in training.
+
+    Args:
+        spec: what to build.
+        accelerator: gives device, precision and processes.
+    """
+
+    def __init__(self, spec: Spec, accelerator: Accelerator) -> None:
+        self.spec = spec
+        self.accelerator = accelerator
+        torch.manual_seed(spec.seed)
+        training = spec.training
+        self._generator: Optimised[Generator[Any]] = Optimised(
+            "generator", build_generator(spec), training.generator_lr, training, accelerator
+        )
+        self.painter = Painter.of(spec, self.generator)
+        self.objective = Objective(spec, [loss.to(accelerator.device) for loss in build_losses(spec)])
+        self.augmentations = build_augmentations(spec)
+        self._discriminator: Optimised[Discriminator[Any]] | None = None
+        discriminator = build_discriminator(spec)
+        if discriminator is not None:
+            self._discriminator = Optimised(
+                "discriminator", discriminator, training.discriminator_lr, training, accelerator
+            )
+        networks = [part.network for part in self.parts]
+        warn_of_batch_statistics(networks, training.gradient_accumulation, accelerator)
+
+    @property
+    def generator(self) -> Generator[Any]:
+        """The generator itself."""
+        return self._generator.network
+
+    @property
+    def discriminator(self) -> Discriminator[Any] | None:
+        """The discriminator itself, or None where there is none."""
+        return None if self._discriminator is None else self._discriminator.network
+
+    @property
+    def parts(self) -> Sequence[Optimised[Any]]:
+        """The networks with their optimisers."""
+        return [part for part in (self._generator, self._discriminator) if part is not None]
+
+    def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
+        """Train on the batches of one step: the discriminator on all of them, then the generator on all.
+
+        The generator's pictures are those of its weights before the step. Of one batch they are painted once,
+        for both networks. Of several they are painted once for each network, so that no more than one batch's
+        passes are in memory.
+
+        Where the spec gives the discriminator more steps than the generator, only every so many steps train
+        the generator.
+
+        Args:
+            batches: equally large batches, on any device.
+            step: the step under way, counted from 1.
+            saved: which checkpoints there are, for errors.
+
+        Returns:
+            the unweighted losses by name, means over all batches and processes; those of the generator only
+            where it was trained.
+
+        Raises:
+            TrainingError: a loss is not finite; no weight of its network was changed by it.
+        """
+        parts = [self._part(batch, seeded=len(batches) > 1) for batch in batches]
+        counts = self.objective.region_counts([part.batch.skin for part in parts], self.accelerator)
+        generator_too = step % self.spec.training.critic_steps == 0
+        if not self._generator.prepared.training:
+            self._generator.prepared.train()
+        start = SameStart(self.generator)
+        if self._discriminator is None:
+            return self._train_generator(parts, None, start, counts, step, saved)
+        keep = generator_too and len(parts) == 1
+        output, values = self._train_discriminator(parts, keep, start, counts, step, saved)
+        if not generator_too:
+            return values
+        buffers = None if keep else Buffers(self.generator)
+        values = {
+            **self._train_generator(parts, output if keep else None, start, counts, step, saved),
+            **values,
+        }
+        if buffers is not None:
+            buffers.restore()
+        return values
+
+    def _part(self, batch: Batch, *, seeded: bool) -> _Part:
+        batch = batch.to(self.accelerator.device, torch.channels_last)
+        for augmentation in self.augmentations:
+            batch = augmentation(batch).to(self.accelerator.device, torch.channels_last)
+        noise = self._draw_noise(batch)
+        seed = int(torch.randint(2**62, (1,)).item()) if seeded else None
+        return _Part(batch, noise, self._condition(batch), seed)
+
+    def _paint(self, part: _Part, start: SameStart) -> Tensor:
+        start.again()
+        if part.seed is not None:
+            # the second pass of a batch drops the same values as the first
+            torch.manual_seed(part.seed)
+        return self.painter(self._generator.prepared, part.batch, part.noise).output
+
+    def _draw_noise(self, batch: Batch) -> Tensor | None:
+        shape = self.generator.noise_shape(batch.size)
+        return torch.randn((len(batch.names), *shape), device=self.accelerator.device) if shape else None
+
+    def _condition(self, batch: Batch) -> Tensor | None:
+        if self.discriminator is None or self.discriminator.io.condition_channels == 0:
+            return None
+        return batch.condition(self.spec.data.inputs)
+
+    def _unwrapped_discriminator(self) -> nn.Module:
+        if self._discriminator is None:
+            raise RuntimeError("a loss asks a discriminator that the spec does not name")
+        return self._discriminator.unwrapped()
+
+    def _train_discriminator(
+        self,
+        parts: Sequence[_Part],
+        keep: bool,
+        start: SameStart,
+        counts: Mapping[str, Tensor],
+        step: int,
+        saved: str,
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Train the discriminator; return the last painted pictures too, with their graph if ``keep``."""
+        trained = self._discriminator
+        if trained is None:
+            raise RuntimeError("there is no discriminator to train")
+        trained.network.requires_grad_(True).train()
+        own_start = SameStart(trained.network)
+        terms = []
+        for index, part in enumerate(parts):
+            with torch.set_grad_enabled(keep):
+                output = self._paint(part, start)
+            own_start.again()
+            with trained.synchronized(last=index == len(parts) - 1):
+                judge = _Judge(lambda: trained.prepared, self._unwrapped_discriminator, part.condition)
+                found = self.objective.discriminator_terms(judge.step(output.detach(), part.batch), counts)
+                trained.backward(self.objective.total(found, step) / len(parts))
+            terms.append({name: term.detach() for name, term in found.items()})
+        values = checked_values(terms, step, saved, self.accelerator)
+        trained.descend()
+        trained.network.requires_grad_(False)
+        return output, values
+
+    def _train_generator(
+        self,
+        parts: Sequence[_Part],
+        output: Tensor | None,
+        start: SameStart,
+        counts: Mapping[str, Tensor],
+        step: int,
+        saved: str,
+    ) -> dict[str, float]:
+        """Train the generator; ``output`` are the pictures of the one part where they are painted already."""
+        trained = self._generator
+        judges = [network for network in [self.discriminator] if network is not None]
+        judge_start = SameStart(*judges)
+        terms = []
+        for index, part in enumerate(parts):
+            judge_start.again()
+            # without the wrapper that would wait for gradients of the frozen network
+            judge = _Judge(self._unwrapped_discriminator, self._unwrapped_discriminator, part.condition)
+            with trained.synchronized(last=index == len(parts) - 1):
+                painted = self._paint(part, start) if output is None else output
+                found = self.objective.generator_terms(judge.step(painted, part.batch), counts)
+                trained.backward(self.objective.total(found, step) / len(parts))
+            terms.append({name: term.detach() for name, term in found.items()})
+        values = checked_values(terms, step, saved, self.accelerator)
+        trained.descend()
+        return values

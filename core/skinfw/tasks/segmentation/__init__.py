@@ -1,0 +1,1 @@
+"""Segmentation: a network that finds the regions of a photo."""

@@ -1,0 +1,129 @@
+"""How well label maps agree: intersection over union, from confusion matrices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from skinfw.components.config import Size
+from skinfw.data.classes import UNKNOWN, ClassTable
+from skinfw.evaluation.results import MetricInfo
+
+MEAN = "all/miou"
+"""The figure that chooses the best checkpoint: the mean of the classes' IoU over all pictures' pixels."""
+
+PERSON = "person"
+"""What everything but the background is called."""
+
+Matrix = NDArray[np.int64]
+
+
+def confusion(found: Tensor, truth: Tensor, classes: int) -> Matrix:
+    """Count the pixels of each true and predicted class.
+
+    Args:
+        found: predicted labels, int64 ``(H, W)``.
+        truth: true labels, int64 ``(H, W)``; pixels that are `UNKNOWN` do not count.
+        classes: number of classes.
+
+    Returns:
+        int64 ``(classes, classes)``, a row a true class.
+    """
+    # torchmetrics takes seconds to import, and only segmenters need this
+    from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+    counted: Matrix = (
+        multiclass_confusion_matrix(found, truth, classes, ignore_index=UNKNOWN, validate_args=False)
+        .cpu()
+        .numpy()
+    )
+    return counted
+
+
+def group_iou(matrix: Matrix, members: Sequence[int]) -> float | None:
+    """Return the intersection over union of some classes taken together.
+
+    Args:
+        matrix: what `confusion` counts.
+        members: the classes, as places in the matrix.
+
+    Returns:
+        in [0, 1]; None where no pixel is of them, neither in truth nor as predicted.
+    """
+    chosen = list(members)
+    both = int(matrix[np.ix_(chosen, chosen)].sum())
+    either = int(matrix[chosen].sum() + matrix[:, chosen].sum()) - both
+    return both / either if either else None
+
+
+def mean_iou(matrix: Matrix) -> float | None:
+    """Return the mean of the IoU of the classes that there are; None where there is no pixel."""
+    values = [group_iou(matrix, [place]) for place in range(len(matrix))]
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def figure_groups(classes: ClassTable) -> dict[str, list[int]]:
+    """Return what has a figure of its own, as places of classes by name.
+
+    They are the person, each region that is no class itself, and each class.
+    """
+    places = {name: place for place, name in enumerate(classes.names)}
+    background = classes.regions["background"]
+    groups = {PERSON: [place for name, place in places.items() if name not in background]}
+    groups |= {region: [places[name] for name in names] for region, names in classes.regions.items()}
+    return {**groups, **{name: [place] for name, place in places.items()}}
+
+
+class LabelFigures:
+    """Takes in label maps, and gives figures in the end.
+
+    Args:
+        classes: the classes.
+        size: height and width of the label maps that are compared, for the figures' cards.
+    """
+
+    def __init__(self, classes: ClassTable, size: Size) -> None:
+        self._groups = figure_groups(classes)
+        self._classes = len(classes.names)
+        self._matrices: list[Matrix] = []
+        self._card = {"measured at": f"{size[0]}x{size[1]} pixels (height x width)"}
+
+    @torch.no_grad()
+    def update(self, found: Tensor, truth: Tensor) -> None:
+        """Take in predicted and true label maps, each int64 ``(B, H, W)``."""
+        self._matrices += [
+            confusion(one, other, self._classes) for one, other in zip(found, truth, strict=True)
+        ]
+
+    @property
+    def info(self) -> dict[str, MetricInfo]:
+        """How to read each figure, by ``name/iou`` over all pixels and ``name/iou_per_picture``."""
+        keys = [MEAN, *(f"{name}/iou" for name in self._groups), *self.per_picture()]
+        return {key: MetricInfo("", "higher", self._card) for key in keys}
+
+    def per_picture(self) -> dict[str, list[float | None]]:
+        """Return the figures of each picture; None where it has nothing of a class."""
+        found: dict[str, list[float | None]] = {
+            f"{MEAN}_per_picture": [mean_iou(matrix) for matrix in self._matrices]
+        }
+        for name, members in self._groups.items():
+            found[f"{name}/iou_per_picture"] = [group_iou(matrix, members) for matrix in self._matrices]
+        return found
+
+    def values(self) -> dict[str, float | None]:
+        """Return the figures over all pixels, and the means of those of each picture."""
+        total: Matrix = np.sum(self._matrices, axis=0)
+        over_all = {f"{name}/iou": group_iou(total, members) for name, members in self._groups.items()}
+        return {MEAN: mean_iou(total), **over_all, **_means(self.per_picture())}
+
+
+def _means(per_picture: Mapping[str, Sequence[float | None]]) -> dict[str, float | None]:
+    known = {key: [value for value in values if value is not None] for key, values in per_picture.items()}
+    return {key: math.fsum(values) / len(values) if values else None for key, values in known.items()}

@@ -1,0 +1,187 @@
+"""Measuring a trained segmentation network, and a whole run with its report."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from skinfw.components.registry import TRAINED
+from skinfw.data.loading import BatchLoader
+from skinfw.data.segmentation import Picture
+from skinfw.errors import DataError, RunError
+from skinfw.evaluation.examples import Rank, choose_examples, ranking_metric, save_examples
+from skinfw.evaluation.record import metrics_record
+from skinfw.evaluation.results import Evaluation
+from skinfw.runs.checkpoints import Checkpoint
+from skinfw.runs.data_record import warn_of_changes
+from skinfw.runs.folder import Run
+from skinfw.runs.split_record import split_of_run
+from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.system.json_file import write_json
+from skinfw.tasks.segmentation.confusion import LabelFigures
+from skinfw.tasks.segmentation.label import Network, load_network, predict, segmentation_spec
+from skinfw.tasks.segmentation.photos import LabelledBatch, LabelledPhotos, collate_labelled
+from skinfw.tasks.segmentation.pictures import label_row
+from skinfw.tasks.segmentation.report import write_segmentation_report
+
+logger = logging.getLogger("skinfw")
+
+
+def labelled_loader(
+    spec: SegmentationSpec, photos: LabelledPhotos, names: Sequence[str], *, skip_corrupt: bool | None = None
+) -> BatchLoader[LabelledBatch]:
+    """Return what loads photos in batches for tests; by default the spec says what corrupt ones do."""
+    skip = spec.data.on_corrupt == "skip" if skip_corrupt is None else skip_corrupt
+    return BatchLoader(
+        photos,
+        names,
+        collate_labelled,
+        batch_size=spec.training.test_batch_size,
+        workers=spec.data.workers,
+        skip_corrupt=skip,
+    )
+
+
+def evaluate_network(
+    network: Network,
+    spec: SegmentationSpec,
+    photos: LabelledPhotos,
+    names: Sequence[str],
+    *,
+    split: Literal["validation", "test"],
+    step: int,
+    device: torch.device,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Label photos at the trained size and measure what came out.
+
+    Args:
+        network: the trained network, on ``device``.
+        spec: says how photos are loaded.
+        photos: where they come from.
+        names: which photos.
+        split: what they are, for the record.
+        step: training steps behind the weights.
+        device: where to label.
+        progress: is told how many photos are done, and how many there are.
+
+    Raises:
+        DataError: a photo cannot be read and the spec does not say to skip those, or none can be read.
+    """
+    figures = LabelFigures(photos.classes, spec.data.size)
+    measured: list[str] = []
+    times: list[tuple[float, int]] = []
+    for batch in labelled_loader(spec, photos, names):
+        began = time.perf_counter()
+        found = predict(network, batch, device)
+        times.append((time.perf_counter() - began, len(batch.names)))
+        figures.update(found, batch.labels.to(device))
+        measured += batch.names
+        if progress is not None:
+            progress(len(measured), len(names))
+    if not measured:
+        raise DataError(
+            f"none of the {len(names)} photos to be measured can be read; the warnings above say why"
+        )
+    # the first batch pays for warming up
+    counted = times[1:] or times
+    seconds = sum(each for each, _ in counted) / sum(pictures for _, pictures in counted)
+    values = figures.values()
+    return Evaluation(
+        split=split,
+        step=step,
+        names=measured,
+        metrics=figures.info,
+        values={TRAINED: values},
+        per_picture={TRAINED: figures.per_picture()},
+        violations={},
+        seconds_a_picture={TRAINED: seconds},
+        unavailable={
+            f"{TRAINED}/{key}": "no pixel is of this class" for key, value in values.items() if value is None
+        },
+        task="segmentation",
+    )
+
+
+@dataclass(frozen=True)
+class LabelExample:
+    """One test photo with what belongs to it.
+
+    Attributes:
+        rank: where it stands among the test photos.
+        name: the photo's name.
+        metric: what it was ranked by.
+        value: its value of that metric.
+        pictures: photo, true and predicted label map, and where they differ, each uint8 RGB ``(H, W, 3)``.
+    """
+
+    rank: Rank
+    name: str
+    metric: str | None
+    value: float | None
+    pictures: dict[str, Picture]
+
+
+def label_examples(
+    network: Network,
+    spec: SegmentationSpec,
+    photos: LabelledPhotos,
+    evaluation: Evaluation,
+    device: torch.device,
+) -> list[LabelExample]:
+    """Label the best, median and worst photos again."""
+    chosen = choose_examples(evaluation)
+    key = ranking_metric(evaluation)
+    values = dict(zip(evaluation.names, evaluation.per_picture[TRAINED][key], strict=True)) if key else {}
+    examples = []
+    for batch in labelled_loader(spec, photos, list(chosen)):
+        found = predict(network, batch, device)
+        for index, name in enumerate(batch.names):
+            pictures = label_row(batch, index, found[index])
+            examples.append(LabelExample(chosen[name], name, key, values.get(name), pictures))
+    return examples
+
+
+def evaluate_segmentation(
+    run: Run,
+    checkpoint: Checkpoint,
+    device: torch.device,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measure a segmentation run's checkpoint on the test photos; write ``metrics.json`` and the report.
+
+    Raises:
+        RunError: it is no checkpoint of segmentation, or the run folder cannot be written to.
+        DataError: the data cannot be read.
+    """
+    network, classes = load_network(checkpoint, device)
+    spec = segmentation_spec(checkpoint)
+    photos = LabelledPhotos(spec.data)
+    if photos.classes.names != classes.names:
+        raise RunError(f"{checkpoint.path}: the label maps have other classes now than when it was trained")
+    fingerprint = photos.fingerprint()
+    if fingerprint != checkpoint.progress.data:
+        warn_of_changes(run, photos)
+    split = split_of_run(run, photos)
+    evaluation = evaluate_network(
+        network,
+        spec,
+        photos,
+        split.test,
+        split="test",
+        step=checkpoint.progress.step,
+        device=device,
+        progress=progress,
+    )
+    run.check_held()
+    write_json(run.metrics_path, metrics_record(run, checkpoint, fingerprint, evaluation))
+    examples = label_examples(network, spec, photos, evaluation, device)
+    save_examples(examples, run.test_samples_folder)
+    parameters = sum(each.numel() for each in network.parameters() if each.requires_grad)
+    write_segmentation_report(run, checkpoint, evaluation, examples, classes, parameters)
+    return evaluation

@@ -1,0 +1,71 @@
+"""Labelling photos with a trained segmentation network; evaluation and segmenters share it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skinfw.assembly.assemble import build_segmentation_network
+from skinfw.data.classes import ClassTable
+from skinfw.errors import NotFiniteError, RunError
+from skinfw.interfaces import SegmentationNetwork
+from skinfw.runs.checkpoints import Checkpoint, load_part
+from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.tasks.segmentation.photos import LabelledBatch
+
+Network = SegmentationNetwork[Any]
+
+
+def load_network(checkpoint: Checkpoint, device: torch.device) -> tuple[Network, ClassTable]:
+    """Build the network of a segmentation checkpoint with its weights, in evaluation mode, and its classes.
+
+    Raises:
+        RunError: it is no checkpoint of segmentation, or its weights do not fit its spec.
+    """
+    spec = segmentation_spec(checkpoint)
+    try:
+        classes = ClassTable.from_json(checkpoint.about.get("classes"))
+    except ValueError as error:
+        raise RunError(f"{checkpoint.path}: its table of classes is damaged: {error}") from error
+    network = load_part(
+        checkpoint,
+        "network",
+        spec.network,
+        lambda: build_segmentation_network(spec, len(classes.names)),
+        device,
+    )
+    return network, classes
+
+
+def segmentation_spec(checkpoint: Checkpoint) -> SegmentationSpec:
+    """Return the spec of a segmentation checkpoint.
+
+    Raises:
+        RunError: it is of another task.
+    """
+    if not isinstance(checkpoint.spec, SegmentationSpec):
+        raise RunError(
+            f"{checkpoint.path}: is of a run that paints; name one whose spec has the task segmentation"
+        )
+    return checkpoint.spec
+
+
+@torch.no_grad()
+def predict(network: Network, batch: LabelledBatch, device: torch.device) -> Tensor:
+    """Return the label maps that a network gives, int64 ``(B, H, W)`` on the device.
+
+    Raises:
+        NotFiniteError: the network gives NaN or infinity for a photo.
+    """
+    logits: Tensor = network.eval()(batch.to(device).pictures)
+    finite = logits.isfinite().flatten(1).all(dim=1).tolist()
+    bad = [name for name, good in zip(batch.names, finite, strict=True) if not good]
+    if bad:
+        raise NotFiniteError(
+            f"the segmentation network's output for the photo {bad[0]} is not finite (NaN or infinity), so "
+            "it was not used; its training has diverged or its checkpoint is damaged: use another "
+            "checkpoint, or train again with a lower learning rate"
+        )
+    return logits.argmax(dim=1)

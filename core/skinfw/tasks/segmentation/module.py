@@ -1,0 +1,268 @@
+"""Segmentation as the loop trains it: one network on photos with label maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from torch.nn.functional import cross_entropy, one_hot
+
+from skinfw.assembly.assemble import build_segmentation_network
+from skinfw.data.classes import UNKNOWN
+from skinfw.data.segmentation import Picture
+from skinfw.data.split import Split
+from skinfw.errors import SpecError
+from skinfw.evaluation.results import Evaluation
+from skinfw.interfaces import SegmentationNetwork
+from skinfw.specs.segmentation_spec import SegmentationSpec, class_faults
+from skinfw.tasks.segmentation.augmentation import LabelledAugmentation
+from skinfw.tasks.segmentation.confusion import MEAN
+from skinfw.tasks.segmentation.evaluate import evaluate_network, labelled_loader
+from skinfw.tasks.segmentation.label import predict
+from skinfw.tasks.segmentation.photos import LabelledBatch, LabelledPhotos, collate_labelled
+from skinfw.tasks.segmentation.pictures import label_row
+from skinfw.training.learner import Learner
+from skinfw.training.micro_batches import Buffers, SameStart, mean_counts, warn_of_batch_statistics
+from skinfw.training.monitor import Monitor
+from skinfw.training.objective import checked_values
+from skinfw.training.optimised import Optimised
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """What the losses of a batch need of the step that it is part of.
+
+    Attributes:
+        count: `SegmentationObjective.count`, as `skinfw.training.micro_batches.mean_counts` gives it.
+        overlap: `SegmentationObjective.overlap` of all batches; 0 without the Dice loss.
+        batches: how many batches there are, those of all processes.
+    """
+
+    count: Tensor
+    overlap: Tensor
+    batches: int
+
+
+class SegmentationObjective:
+    """Cross-entropy and Dice loss of a spec; pixels of unknown class do not count.
+
+    Args:
+        spec: gives the weights.
+        classes: the names of the classes in the order of the network's channels.
+        device: where the losses are computed.
+    """
+
+    def __init__(self, spec: SegmentationSpec, classes: tuple[str, ...], device: torch.device) -> None:
+        losses = spec.losses
+        weights = torch.tensor([losses.class_weights.get(name, 1.0) for name in classes], device=device)
+        known = {"cross_entropy": losses.cross_entropy, "dice": losses.dice}
+        self.class_weights = weights
+        self.weights = {name: weight for name, weight in known.items() if weight > 0}
+
+    def count(self, labels: Tensor) -> Tensor:
+        """Return what a batch's cross-entropy is divided by: its known pixels, by the weights of classes."""
+        return self.class_weights[labels[labels != UNKNOWN]].sum()
+
+    def overlap(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return what the Dice loss is made of, sums over the known pixels of a batch.
+
+        Args:
+            logits: ``(B, K, H, W)``.
+            labels: int64 ``(B, H, W)``.
+
+        Returns:
+            for each class the overlap of prediction and truth, the prediction and the truth, ``(3, K)``.
+        """
+        known = (labels != UNKNOWN).unsqueeze(1)
+        predicted = logits.float().softmax(dim=1) * known
+        true = one_hot(labels.where(labels != UNKNOWN, 0), logits.shape[1]).permute(0, 3, 1, 2) * known
+        sums = [(predicted * true).sum((0, 2, 3)), predicted.sum((0, 2, 3)), true.sum((0, 2, 3)).float()]
+        return torch.stack(sums)
+
+    @staticmethod
+    def dice(overlap: Tensor) -> Tensor:
+        """Return the Dice loss (Milletari et al. 2016): the mean over all classes, absent ones count 0."""
+        both, predicted, true = overlap
+        scores = 2 * both / (predicted + true).clamp(min=1e-7)
+        loss: Tensor = ((1 - scores) * (true > 0)).mean()
+        return loss
+
+    def terms(self, logits: Tensor, labels: Tensor, whole: _Whole | None = None) -> dict[str, Tensor]:
+        """Return the unweighted losses by name.
+
+        Args:
+            logits: ``(B, K, H, W)``.
+            labels: int64 ``(B, H, W)``.
+            whole: what was summed up over the step that the batch is part of; None where it is the whole
+                step. The Dice loss is that of the whole step then, and its gradient what this batch adds to
+                the mean over the batches.
+        """
+        terms = {}
+        if "cross_entropy" in self.weights:
+            total = cross_entropy(
+                logits.float(), labels, self.class_weights, ignore_index=UNKNOWN, reduction="sum"
+            )
+            own = self.count(labels)
+            terms["cross_entropy"] = total / (torch.where(own > 0, own, 1) if whole is None else whole.count)
+        if "dice" in self.weights:
+            sums = self.overlap(logits, labels)
+            if whole is not None:
+                # the value of the whole step, moved by this batch alone
+                sums = whole.overlap + whole.batches * (sums - sums.detach())
+            terms["dice"] = self.dice(sums)
+        return terms
+
+    def total(self, terms: dict[str, Tensor]) -> Tensor:
+        """Return the weighted sum of terms."""
+        return torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
+
+
+class SegmentationLearner(Learner):
+    """Trains the network of a segmentation spec.
+
+    Args:
+        spec: what to build.
+        photos: where photos and label maps come from.
+        accelerator: gives device, precision and processes.
+
+    Raises:
+        SpecError: the spec names a class that there is not.
+    """
+
+    network = "network"
+
+    def __init__(self, spec: SegmentationSpec, photos: LabelledPhotos, accelerator: Accelerator) -> None:
+        super().__init__(accelerator)
+        self.spec, self.photos, self.classes = spec, photos, photos.classes
+        names = self.classes.names
+        _check_classes(spec, names)
+        torch.manual_seed(spec.seed)
+        self._network: Optimised[SegmentationNetwork[Any]] = Optimised(
+            self.network,
+            build_segmentation_network(spec, len(names)),
+            spec.training.lr,
+            spec.training,
+            accelerator,
+        )
+        warn_of_batch_statistics([self._network.network], spec.training.gradient_accumulation, accelerator)
+        self.objective = SegmentationObjective(spec, names, accelerator.device)
+        self.augmentation = LabelledAugmentation(spec.augmentation, names) if spec.augmentation else None
+
+    @staticmethod
+    def collate(samples: Sequence[Any]) -> Any:
+        """Put samples together into a batch. See `Learner.collate`."""
+        return collate_labelled(samples)
+
+    @property
+    def parts(self) -> Sequence[Optimised[Any]]:
+        """The one network."""
+        return [self._network]
+
+    def about(self) -> dict[str, Any]:
+        """Return the classes, which the label maps may have told."""
+        return {"classes": self.classes.to_json()}
+
+    def prepare_training(self, split: Split) -> None:
+        """Get the network ready."""
+        self._network.network.prepare_training()
+
+    def train_step(self, batches: Sequence[Any], step: int, saved: str) -> dict[str, float]:
+        """Train on the batches of a step. See `Learner.train_step`.
+
+        The Dice loss is of all pixels of a step together. Of several batches, what it is made of is summed up
+        in a pass of its own before the one that has a gradient, so that one batch at a time is in memory.
+        """
+        parts = [self._augmented(batch) for batch in batches]
+        seeds = torch.randint(2**62, (len(parts),)).tolist()
+        trained, alone = self._network, len(parts) == 1
+        if not trained.prepared.training:
+            trained.prepared.train()
+        start = SameStart(trained.network)
+
+        def run(index: int) -> Tensor:
+            start.again()
+            if not alone:
+                # the second pass of a batch drops the same values as the first
+                torch.manual_seed(seeds[index])
+            logits: Tensor = trained.prepared(parts[index].pictures)
+            return logits
+
+        kept = run(0) if alone else None
+        twice = not alone and "dice" in self.objective.weights
+        whole = self._whole(parts, kept, run)
+        buffers = Buffers(trained.network) if twice else None
+        terms = []
+        for index, part in enumerate(parts):
+            with trained.synchronized(last=index == len(parts) - 1):
+                logits = run(index) if kept is None else kept
+                found = self.objective.terms(logits, part.labels, whole)
+                trained.backward(self.objective.total(found) / len(parts))
+            terms.append({name: term.detach() for name, term in found.items()})
+        values = checked_values(terms, step, saved, self.accelerator)
+        trained.descend()
+        if buffers is not None:
+            buffers.restore()
+        return values
+
+    def _augmented(self, batch: LabelledBatch) -> LabelledBatch:
+        device = self.accelerator.device
+        batch = batch.to(device)
+        return batch if self.augmentation is None else self.augmentation(batch).to(device)
+
+    @torch.no_grad()
+    def _whole(
+        self, parts: Sequence[LabelledBatch], kept: Tensor | None, run: Callable[[int], Tensor]
+    ) -> _Whole | None:
+        """Return what the losses need of the whole step; None where it is one batch."""
+        batches = len(parts) * self.accelerator.num_processes
+        if batches == 1:
+            return None
+        count = mean_counts([self.objective.count(part.labels) for part in parts], self.accelerator)
+        overlap = torch.zeros((), device=self.accelerator.device)
+        if "dice" in self.objective.weights:
+            overlaps = [
+                self.objective.overlap(run(index) if kept is None else kept, part.labels)
+                for index, part in enumerate(parts)
+            ]
+            overlap = self.accelerator.reduce(torch.stack(overlaps).sum(dim=0), "sum")
+        return _Whole(count, overlap, batches)
+
+    def monitor(self, names: Sequence[str]) -> Monitor | None:
+        """Return the mean IoU of the classes."""
+        return Monitor(MEAN, "higher")
+
+    def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
+        """Measure what the network labels."""
+        return evaluate_network(
+            self._network.network,
+            self.spec,
+            self.photos,
+            names,
+            split="validation",
+            step=step,
+            device=self.accelerator.device,
+        )
+
+    def sample_rows(self, names: Sequence[str]) -> list[Picture]:
+        """Return in each row the photo, the true and the predicted label map, and where they differ."""
+        rows: list[Picture] = []
+        for batch in labelled_loader(self.spec, self.photos, names, skip_corrupt=True):
+            found = predict(self._network.network, batch, self.accelerator.device)
+            for index in range(len(batch.names)):
+                row = label_row(batch, index, found[index])
+                rows.append(np.concatenate(list(row.values()), axis=1))
+        return rows
+
+
+def _check_classes(spec: SegmentationSpec, names: tuple[str, ...]) -> None:
+    """Refuse classes that there are not, where only the label maps could tell."""
+    pairs = spec.augmentation.flip_classes if spec.augmentation is not None else ()
+    faults = class_faults(list(spec.losses.class_weights), names, "$.losses.class_weights")
+    faults += class_faults([name for pair in pairs for name in pair], names, "$.augmentation.flip_classes")
+    if faults:
+        raise SpecError(spec.name, faults)

@@ -1,0 +1,192 @@
+"""Photos with their label maps, resized: what a segmenter is trained on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skinfw.assembly.build import build
+from skinfw.components.config import Size
+from skinfw.components.weights import file_sha256
+from skinfw.data.batch import picture_tensor
+from skinfw.data.classes import ClassTable, class_table
+from skinfw.data.photo import Photo
+from skinfw.data.resize import resize_labels, resize_picture
+from skinfw.data.segmentation import LabelMap, Picture
+from skinfw.errors import DataError
+from skinfw.interfaces.segmenter import Segmenter
+from skinfw.preparation.duplicates import photo_groups
+from skinfw.preparation.label_set_check import check_label_sets
+from skinfw.preparation.source import photos_below
+from skinfw.specs.segmentation_spec import SegmentationData
+from skinfw.system.paths_below import path_to_read
+
+_MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A photo with its label map, both of the size that the network sees.
+
+    Attributes:
+        name: the photo's path below the root, with forward slashes.
+        picture: uint8 RGB ``(H, W, 3)``.
+        labels: uint8 ``(H, W)``, places in the table of classes, or `skinfw.data.classes.UNKNOWN`.
+    """
+
+    name: str
+    picture: Picture
+    labels: LabelMap
+
+
+@dataclass(frozen=True)
+class LabelledBatch:
+    """Several photos with label maps as tensors.
+
+    Attributes:
+        names: the photos' names.
+        pictures: float32 RGB ``(B, 3, H, W)`` in [0, 1].
+        labels: int64 ``(B, H, W)``.
+    """
+
+    names: Sequence[str]
+    pictures: Tensor
+    labels: Tensor
+
+    @property
+    def size(self) -> Size:
+        """Height and width of the pictures in pixels."""
+        return (self.pictures.shape[2], self.pictures.shape[3])
+
+    def to(self, device: torch.device) -> LabelledBatch:
+        """Return the batch on a device, pictures with their channels last."""
+        pictures = self.pictures.to(device, non_blocking=True, memory_format=torch.channels_last)
+        return LabelledBatch(self.names, pictures, self.labels.to(device, non_blocking=True))
+
+    def pin_memory(self) -> LabelledBatch:
+        """Return the batch in page-locked memory, which a GPU reads while it computes."""
+        return LabelledBatch(self.names, self.pictures.pin_memory(), self.labels.pin_memory())
+
+
+def collate_labelled(samples: Sequence[Labelled]) -> LabelledBatch:
+    """Put photos of one size together into a batch of CPU tensors."""
+    return LabelledBatch(
+        names=[sample.name for sample in samples],
+        pictures=picture_tensor([sample.picture for sample in samples]),
+        labels=torch.from_numpy(np.stack([sample.labels for sample in samples])).long(),
+    )
+
+
+class LabelledPhotos:
+    """The photos below a folder, with the label maps that a segmenter gives.
+
+    Args:
+        data: folder, label segmenter, classes and size.
+    """
+
+    def __init__(self, data: SegmentationData) -> None:
+        self.data = data
+        self._segmenter: Segmenter[Any] = build(data.labels, Segmenter)
+        self._kept: dict[str, Labelled] = {}
+        self._room = data.memory * _MEBIBYTE
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        root = self.data.root
+        found = photos_below(root, self._segmenter.sources)
+        return tuple(photo.relative_to(root).as_posix() for photo in found)
+
+    @cached_property
+    def classes(self) -> ClassTable:
+        """The classes that the network tells apart; the first photo that can be read tells the labels'.
+
+        Raises:
+            DataError: no photo can be read, or the label maps are of another label set.
+            RunError: the spec's classes do not fit those of the label segmenter.
+        """
+        first: DataError | None = None
+        for name in self._names:
+            try:
+                found = self._segmenter.segment(Photo.read(path_to_read(self.data.root, name)))
+            except DataError as error:
+                if self.data.on_corrupt == "fail":
+                    raise
+                first = first or error
+            else:
+                check_label_sets(self._segmenter, [self.data.root / each for each in self._names])
+                return class_table(self.data, found)
+        raise DataError(f"{self.data.root}: no photo has a label map that can be read; the first: {first}")
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all photos, sorted.
+
+        Raises:
+            DataError: the folder is missing or holds no photo.
+        """
+        return self._names
+
+    def group(self, name: str) -> str:
+        """Return the DeepFashion id in the name, or the name without its ending where there is none.
+
+        That is the group of the sample that `skinfw.preparation` makes of the photo: a parser and a generator
+        that are trained on the same photos test on the same ones. Near copies share a group.
+        """
+        return self._groups[name]
+
+    @cached_property
+    def _groups(self) -> Mapping[str, str]:
+        return photo_groups(self.data.root, self._names)
+
+    def load(self, name: str) -> Labelled:
+        """Return a photo with its label map, resized.
+
+        Raises:
+            DataError: one of them cannot be read.
+        """
+        kept = self._kept.get(name)
+        if kept is not None:
+            return kept
+        photo = Photo.read(path_to_read(self.data.root, name))
+        segmentation = self._segmenter.segment(photo)
+        if segmentation.labels.shape != photo.size:
+            raise DataError(f"{photo.path}: the label map is of another size than the photo")
+        labels = resize_labels(self.classes.labels(segmentation), self.data.size)
+        loaded = Labelled(name, resize_picture(photo.pixels, self.data.size), labels)
+        self._keep(loaded)
+        return loaded
+
+    def _keep(self, loaded: Labelled) -> None:
+        size = loaded.picture.nbytes + loaded.labels.nbytes
+        if size <= self._room:
+            self._room -= size
+            self._kept[loaded.name] = loaded
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 in hex of the photos and of the files that their label maps come from."""
+        digest = hashlib.sha256(self._segmenter.fingerprint().encode())
+        for name, content in self.sample_fingerprints().items():
+            digest.update(f"{name}\0{content}\0".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def sample_fingerprints(self) -> Mapping[str, str]:
+        """Return a hash of each photo and of the files that its label map comes from; they are read once."""
+        return self._hashes
+
+    @cached_property
+    def _hashes(self) -> Mapping[str, str]:
+        return {name: self._hash(self.data.root / name) for name in self._names}
+
+    def _hash(self, photo: Path) -> str:
+        digest = hashlib.sha256()
+        for each in (photo, *self._segmenter.sources(photo)):
+            content = file_sha256(each) if each.is_file() else ""
+            digest.update(f"{each.name}\0{content}\0".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()

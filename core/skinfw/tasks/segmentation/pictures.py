@@ -1,0 +1,61 @@
+"""Label maps as pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib import colormaps
+from numpy.typing import NDArray
+from torch import Tensor
+
+from skinfw.data.classes import UNKNOWN
+from skinfw.data.segmentation import LabelMap, Picture
+from skinfw.inference.composite import to_uint8
+from skinfw.tasks.segmentation.photos import LabelledBatch
+
+_COLOURS = 20
+
+
+def class_colours() -> NDArray[np.uint8]:
+    """Return the colour of each label, uint8 RGB ``(256, 3)``.
+
+    The first class is black and unknown pixels are white; the others take matplotlib's twenty in turn.
+    """
+    twenty = colormaps["tab20"](np.arange(_COLOURS), bytes=True)[:, :3]
+    # the strong ones first, then their pale twins
+    ordered = np.concatenate([twenty[::2], twenty[1::2]])
+    colours = ordered[(np.arange(UNKNOWN + 1) - 1) % _COLOURS].astype(np.uint8)
+    colours[0], colours[UNKNOWN] = 0, 255
+    return colours
+
+
+def label_picture(labels: LabelMap) -> Picture:
+    """Return a label map ``(H, W)`` in colours, uint8 RGB ``(H, W, 3)``."""
+    picture: Picture = class_colours()[labels]
+    return picture
+
+
+def difference_picture(photo: Picture, truth: LabelMap, found: LabelMap) -> Picture:
+    """Return a pale photo with wrong pixels in red, uint8 RGB ``(H, W, 3)``; unknown ones are not wrong."""
+    grey = photo.astype(np.float32).mean(axis=2, keepdims=True).repeat(3, axis=2)
+    pale = (128 + grey / 2).astype(np.uint8)
+    wrong = (truth != found) & (truth != UNKNOWN)
+    return np.where(wrong[..., None], np.array([220, 20, 20], np.uint8), pale)
+
+
+def label_row(batch: LabelledBatch, index: int, found: Tensor) -> dict[str, Picture]:
+    """Return what is shown of one photo, by name: photo, true and predicted label map, differences.
+
+    Args:
+        batch: the photos with their true label maps.
+        index: which of them.
+        found: its predicted label map, ``(H, W)``.
+    """
+    photo = to_uint8(batch.pictures[index : index + 1])[0]
+    truth = batch.labels[index].cpu().numpy().astype(np.uint8)
+    predicted = found.cpu().numpy().astype(np.uint8)
+    return {
+        "photo": photo,
+        "target": label_picture(truth),
+        "output": label_picture(predicted),
+        "error": difference_picture(photo, truth, predicted),
+    }

@@ -1,0 +1,67 @@
+"""The report of a run that trained a segmenter: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from skinfw.data.classes import ClassTable
+from skinfw.evaluation.results import Evaluation
+from skinfw.reporting.facts import run_facts
+from skinfw.reporting.pages import render_page
+from skinfw.reporting.report import run_values, shown_example
+from skinfw.runs.checkpoints import Checkpoint
+from skinfw.runs.folder import Run
+from skinfw.system.json_file import write_text
+from skinfw.tasks.segmentation.pictures import class_colours
+
+if TYPE_CHECKING:
+    from skinfw.tasks.segmentation.evaluate import LabelExample
+
+TEMPLATE = "segmentation.html"
+
+KINDS = {"photo": "input", "target": "true labels", "output": "predicted labels", "error": "wrong pixels"}
+"""What each picture of an example is."""
+
+
+def write_segmentation_report(
+    run: Run,
+    checkpoint: Checkpoint,
+    evaluation: Evaluation,
+    examples: Sequence[LabelExample],
+    classes: ClassTable,
+    parameters: int,
+) -> None:
+    """Write a segmentation run's ``report.html``.
+
+    Args:
+        run: the run; its log gives the curves.
+        checkpoint: what was measured.
+        evaluation: the figures.
+        examples: photos to show.
+        classes: the classes.
+        parameters: trained parameters of the network.
+
+    Raises:
+        RunError: the file cannot be written; an older report is left as it was.
+    """
+    shown = [shown_example(each, each.name, each.metric, each.value, evaluation, KINDS) for each in examples]
+    height, width = checkpoint.spec.data.size
+    colours = class_colours()
+    log = run.read_log()
+    page = render_page(
+        TEMPLATE,
+        **run_values(log, checkpoint, evaluation, shown),
+        chips=[
+            f"{len(classes.names)} classes",
+            f"{height} by {width} pixels",
+            f"checkpoint {checkpoint.path.stem} at step {evaluation.step:,}",
+            f"{len(evaluation.names)} {evaluation.split} pictures",
+        ],
+        legend={
+            name: "#{:02x}{:02x}{:02x}".format(*colours[place]) for place, name in enumerate(classes.names)
+        },
+        facts=run_facts(log, checkpoint.progress.step, {"network": parameters}),
+        size=f"{height} by {width}",
+    )
+    write_text(run.report_path, page)

@@ -1,0 +1,167 @@
+"""BodyPix 2 through ONNX Runtime: scores for the person, its parts and its joints.
+
+Source: tensorflow/tfjs-models, body-pix 2 (Apache-2.0).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.components.config import Size
+from skinfw.components.weights import WeightsFile, find_weights
+from skinfw.data.resize import resize_picture
+from skinfw.data.segmentation import Picture
+from skinfw.errors import UserError
+from skinfw_plugins.networks.bodypix_config import PADDED, SHA256, BodyPixNetwork
+from skinfw_plugins.networks.onnx_file import OnnxFile
+from skinfw_plugins.networks.onnx_padding import explicitly_padded
+
+OUTPUTS = ("segments", "part_heatmaps", "heatmaps", "short_offsets")
+
+_PLACE = (
+    "https://github.com/keijiro/BodyPixSentis/raw/b712dd916b2819e2210fa0367b76073634d2fddf/"
+    "Packages/jp.keijiro.bodypix/ONNX"
+)
+
+
+def published_file(multiplier: float, stride: int) -> Path:
+    """Return where the network's file lies, one of `skinfw_plugins.networks.bodypix_config.SHA256`.
+
+    Raises:
+        UserError: it is not on disk and cannot be downloaded, or is another file.
+    """
+    percent = f"{round(multiplier * 100):03d}"
+    file = WeightsFile(
+        f"mobilenet_v1_{percent}_stride{stride}.onnx",
+        f"{_PLACE}/MobileNetV1-x{percent}-stride{stride}.onnx",
+        SHA256[multiplier, stride],
+        f"BodyPix 2 (MobileNetV1, multiplier {multiplier:g}, stride {stride})",
+        cache="skinfw",
+        also=(PADDED[multiplier, stride],) if (multiplier, stride) in PADDED else (),
+    )
+    return find_weights(file)
+
+
+@dataclass(frozen=True)
+class BodyPixScores:
+    """What the network says about a picture, on its coarse grid of h by w cells.
+
+    Attributes:
+        segments: logit of a person, float32 ``(h, w)``.
+        parts: logit of each of the 24 parts, float32 ``(h, w, 24)``.
+        joints: logit of each of COCO's 17 keypoints, float32 ``(h, w, 17)``.
+        offsets: from a cell to the keypoint, y in the first 17 channels and x in the last 17, in pixels of
+            the network's input, float32 ``(h, w, 34)``.
+        input_size: height and width of the network's input in pixels.
+    """
+
+    segments: NDArray[np.float32]
+    parts: NDArray[np.float32]
+    joints: NDArray[np.float32]
+    offsets: NDArray[np.float32]
+    input_size: Size
+
+
+class BodyPix:
+    """The network, loaded when it is first used.
+
+    Args:
+        config: which weights, and the internal resolution.
+    """
+
+    def __init__(self, config: BodyPixNetwork) -> None:
+        self.config = config
+
+    @cached_property
+    def file(self) -> OnnxFile:
+        """The ONNX file.
+
+        Raises:
+            UserError: it cannot be had, or is no BodyPix 2.
+        """
+        path = self._path()
+        file = OnnxFile(path, content=explicitly_padded(path))
+        file.require_outputs(OUTPUTS, "BodyPix 2")
+        if len(file.inputs) != 1:
+            raise UserError(
+                f"{file.path}: takes {', '.join(file.inputs)}; BodyPix 2 takes one picture (1, H, W, 3)"
+            )
+        return file
+
+    def _path(self) -> Path:
+        if self.config.weights is not None:
+            return self.config.weights
+        try:
+            return published_file(self.config.multiplier, self.config.stride)
+        except UserError as error:
+            raise UserError(
+                f"{error}. Any ONNX file of BodyPix 2 will do: give its path as weights, with its stride"
+            ) from error
+
+    def __call__(self, picture: Picture) -> BodyPixScores:
+        """Return the scores of a picture, uint8 RGB ``(H, W, 3)`` of any size.
+
+        Raises:
+            UserError: the weights cannot be had or run, or are of another stride than the configuration says.
+        """
+        size = input_size((picture.shape[0], picture.shape[1]), self.config.resolution, self.config.stride)
+        values = resize_picture(picture, size).astype(np.float32)[None] / 127.5 - 1
+        (name,) = self.file.inputs
+        segments, parts, joints, offsets = self.file.run({name: values}, OUTPUTS)
+        cells = tuple((side - 1) // self.config.stride + 1 for side in size)
+        if segments.shape[1:3] != cells:
+            found, wanted = (f"{height}x{width}" for height, width in (segments.shape[1:3], cells))
+            raise UserError(
+                f"{self.file.path}: gives {found} cells for {size[0]}x{size[1]} pixels, with stride "
+                f"{self.config.stride} it would be {wanted}; say with stride which one the file is of"
+            )
+        return BodyPixScores(segments[0, ..., 0], parts[0], joints[0], offsets[0], size)
+
+
+def input_size(size: Size, resolution: int, stride: int) -> Size:
+    """Return the size that a picture is resized to: the longer side near the resolution, aspect kept.
+
+    Both sides are multiples of the stride plus one, as BodyPix wants them.
+    """
+    scale = resolution / max(size)
+    sides = [max(1, round((side * scale - 1) / stride)) * stride + 1 for side in size]
+    return sides[0], sides[1]
+
+
+def upsampled(
+    scores: NDArray[np.float32], input_size: Size, size: Size, rows: slice = slice(None)
+) -> NDArray[np.float32]:
+    """Return scores of cells at every pixel, bilinearly.
+
+    The first and last cells lie on the centres of the input's first and last pixels, and the input is the
+    picture resized; beyond the outermost cells their scores go on.
+
+    Args:
+        scores: float32 ``(h, w)`` or ``(h, w, C)``.
+        input_size: height and width of the network's input in pixels.
+        size: height and width of the picture in pixels.
+        rows: the rows of the picture that are wanted.
+    """
+    down, right = (_cells(*sides) for sides in zip(size, input_size, scores.shape, strict=False))
+    map_x, map_y = np.meshgrid(right, down[rows])
+    channels = scores if scores.ndim == 3 else scores[..., None]
+    # OpenCV remaps up to four channels at once
+    parts = [
+        cv2.remap(channels[..., start : start + 4], map_x, map_y, cv2.INTER_LINEAR).reshape(*map_x.shape, -1)
+        for start in range(0, channels.shape[2], 4)
+    ]
+    whole: NDArray[np.float32] = np.concatenate(parts, axis=2)
+    return whole if scores.ndim == 3 else whole[..., 0]
+
+
+def _cells(side: int, input_side: int, count: int) -> NDArray[np.float32]:
+    """Return between which cells each of a picture's pixels lies, along one side."""
+    pixels = (np.arange(side) + 0.5) * input_side / side - 0.5
+    cells = pixels.clip(0, input_side - 1) * (count - 1) / max(input_side - 1, 1)
+    return cells.astype(np.float32)

@@ -1,0 +1,62 @@
+"""The Inception-v3 network that FID and KID look through."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torchmetrics.image.fid import NoTrainInceptionV3
+
+from skinfw.components.weights import WeightsFile, find_weights
+
+INCEPTION = WeightsFile(
+    "weights-inception-2015-12-05-6726825d.pth",
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+    "weights-inception-2015-12-05-6726825d.pth",
+    "6726825d",
+    "Inception-v3 as FID's authors published it",
+)
+"""The TensorFlow weights of the FID paper, converted for torch by torch-fidelity."""
+
+FEATURES = 2048
+"""Numbers that the layer pool3 gives for a picture (Heusel et al. 2017, section 4; report, section 6.1.2)."""
+
+CARD = {
+    "backbone": "Inception-v3 (2015-12-05), pool3, 2048 features",
+    "resize": "to 299x299 pixels, bilinear as in TensorFlow 1 (torch-fidelity)",
+}
+"""What a reader must know of features that come from it."""
+
+
+class Inception(nn.Module):
+    """Gives the features of pictures.
+
+    Args:
+        network: takes uint8 RGB ``(B, 3, H, W)`` and gives a tuple of features or ``(B, n)``.
+        num_features: how many there are of a picture.
+    """
+
+    def __init__(self, network: nn.Module, num_features: int) -> None:
+        super().__init__()
+        self.network = network.eval().requires_grad_(False)
+        self.num_features = num_features
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return the features ``(B, num_features)`` of pictures, float ``(B, 3, H, W)`` in [0, 1]."""
+        found = self.network((pictures * 255).round().to(torch.uint8))
+        features: Tensor = found[0] if isinstance(found, tuple) else found
+        return features
+
+
+@cache
+def extractor() -> Inception:
+    """Return the network, loaded once a process.
+
+    Raises:
+        UserError: its weights cannot be had; see `skinfw.components.weights.find_weights`.
+    """
+    path = str(find_weights(INCEPTION))
+    # torchmetrics would resize with antialiasing; published values go by TensorFlow 1, which has none
+    network = NoTrainInceptionV3("inception-v3-compat", [str(FEATURES)], path, antialias=False)
+    return Inception(network, FEATURES)

@@ -1,0 +1,100 @@
+"""Learned perceptual distance (LPIPS): what the loss and the metric share."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lpips
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, normalize
+
+from skinfw_plugins.networks.published_weights import Frozen, feature_tensors
+from skinfw_plugins.shared.fields import LpipsNet
+
+_TORCHVISION_NAMES: dict[LpipsNet, str] = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
+_VERSION = "0.1"
+
+
+class LpipsDistance(nn.Module):
+    """How different pictures look to a network trained on ImageNet (Zhang et al. 2018, section 3, eq. 1).
+
+    At each place of each layer the features of both pictures are brought to length 1; their squared
+    difference is weighted channel by channel as people judged. Version 0.1 of the published weights.
+
+    Args:
+        net: which network.
+
+    Raises:
+        UserError: its weights cannot be had.
+    """
+
+    def __init__(self, net: LpipsNet) -> None:
+        super().__init__()
+        self.layers = Frozen(_LayerDistances(_published(net)))
+
+    def per_picture(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the distance of each picture.
+
+        Args:
+            output: float32 RGB ``(B, 3, H, W)`` in [0, 1].
+            target: of the same shape; no gradient flows to it.
+
+        Returns:
+            ``(B,)``, at least 0.
+        """
+        maps = self.layers(output, target)
+        return torch.stack([each.mean(dim=(1, 2, 3)) for each in maps]).sum(dim=0)
+
+    def per_pixel(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the distance at each pixel, ``(B, 1, H, W)``: the layers' maps, scaled up to the picture."""
+        size = output.shape[-2:]
+        maps = self.layers(output, target)
+        scaled = [interpolate(each, size, mode="bilinear", align_corners=False) for each in maps]
+        return torch.stack(scaled).sum(dim=0)
+
+
+class _LayerDistances(nn.Module):
+    """The weighted distance at each place of each layer, ``(B, 1, h, w)``.
+
+    Unlike the package's own ``forward`` it has a gradient where no feature is above 0.
+    """
+
+    network: Any
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, output: Tensor, target: Tensor) -> list[Tensor]:
+        painted = self._features(output)
+        with torch.no_grad():
+            true = self._features(target)
+        return [
+            head((one - other).square())
+            for head, one, other in zip(self.network.lins, painted, true, strict=True)
+        ]
+
+    def _features(self, pictures: Tensor) -> list[Tensor]:
+        scaled = self.network.scaling_layer(pictures * 2 - 1)
+        return [normalize(layer, dim=1) for layer in self.network.net(scaled)]
+
+
+def _published(net: LpipsNet) -> nn.Module:
+    """Return the package's network with its own heads and the convolutions of torchvision."""
+    with torch.device("meta"), warnings.catch_warnings():
+        # it is built without memory, as it builds torchvision's whole network, in a deprecated way
+        warnings.simplefilter("ignore", UserWarning)
+        network = lpips.LPIPS(pretrained=False, net=net, version=_VERSION, pnet_rand=True, verbose=False)
+    published = feature_tensors(_TORCHVISION_NAMES[net])
+    # a layer is called by its slice, then as in torchvision
+    convolutions = {
+        f"net.{name}": published[name.partition(".")[2]] for name, _ in network.net.named_parameters()
+    }
+    file = Path(lpips.__file__).parent / "weights" / f"v{_VERSION}" / f"{net}.pth"
+    heads = torch.load(file, map_location="cpu", weights_only=True)
+    network.load_state_dict({**convolutions, **heads}, strict=False, assign=True)
+    built: nn.Module = network
+    return built

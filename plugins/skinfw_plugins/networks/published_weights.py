@@ -1,0 +1,63 @@
+"""Published networks that losses and metrics look through: frozen, with weights of torchvision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+from torch import Tensor, nn
+
+from skinfw.components.weights import WeightsFile, load_weights
+
+
+def _torchvision(name: str, purpose: str) -> WeightsFile:
+    """Return a file of torchvision, whose name ends in the beginning of its SHA-256."""
+    sha256 = name.removesuffix(".pth").rpartition("-")[2]
+    return WeightsFile(name, f"https://download.pytorch.org/models/{name}", sha256, purpose)
+
+
+TORCHVISION: dict[str, WeightsFile] = {
+    "alexnet": _torchvision("alexnet-owt-7be5be79.pth", "AlexNet trained on ImageNet"),
+    "squeezenet1_1": _torchvision("squeezenet1_1-b8a52dc0.pth", "SqueezeNet 1.1 trained on ImageNet"),
+    "vgg16": _torchvision("vgg16-397923af.pth", "VGG-16 trained on ImageNet"),
+    "vgg19": _torchvision("vgg19-dcbb9e9d.pth", "VGG-19 trained on ImageNet"),
+}
+"""Files of weights by the name of the network in ``torchvision.models``."""
+
+
+def feature_tensors(network: str) -> dict[str, Tensor]:
+    """Return the weights of a network's convolutions by their names within ``features``.
+
+    Args:
+        network: a name of `TORCHVISION`.
+
+    Raises:
+        UserError: the file cannot be had; see `skinfw.components.weights.find_weights`.
+    """
+    tensors = load_weights(TORCHVISION[network])
+    prefix = "features."
+    return {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
+
+
+class Frozen(nn.Module):
+    """Holds a network as it was published: never trained, always in use, in no state dict.
+
+    The network is no submodule, so neither ``train()`` nor an optimiser reaches it; it follows to other
+    devices. Gradients flow through it to its input.
+
+    Args:
+        network: the network with its weights.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self._held = (network.eval().requires_grad_(False),)
+
+    def forward(self, *inputs: Tensor) -> Any:
+        """Return what the network does."""
+        return self._held[0](*inputs)
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
+        self._held[0]._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch does not type it
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch does not type it
+        return self

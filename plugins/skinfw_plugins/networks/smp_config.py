@@ -1,0 +1,115 @@
+"""Which network of segmentation-models-pytorch: what configurations built on them share. Light: pydantic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from skinfw.components.config import ComponentConfig
+from skinfw.components.outside import Outside, resolve_path
+from skinfw_plugins.networks.bodypix_config import SHA256
+from skinfw_plugins.shared.fields import MOST_CHANNELS
+
+WEIGHTS_SUFFIX = ".safetensors"
+"""What names a file of weights, in which nothing is pickled."""
+
+ONNX_SUFFIX = ".onnx"
+"""What names a file of BodyPix 2."""
+
+BODYPIX = "bodypix"
+"""The weights of BodyPix 2 by name."""
+
+BODYPIX_ENCODERS = {f"bodypix_{percent:03}": percent / 100 for percent in (50, 75, 100)}
+"""Multipliers of BodyPix 2's encoders by name."""
+
+BODYPIX_STRIDE = 8
+"""Output stride of the file that is taken by name, the default elsewhere; 16 has the same weights."""
+
+BODYPIX_DEPTH = 4
+"""Stages of BodyPix 2's encoders."""
+
+
+class SmpConfig(ComponentConfig):
+    """A decoder of segmentation-models-pytorch on an encoder of its own, of timm, or of BodyPix 2."""
+
+    decoder: Literal["unet", "unetplusplus", "fpn", "deeplabv3plus", "manet", "linknet"] = Field(
+        default="unet",
+        description="unet (Ronneberger et al. 2015), unetplusplus (Zhou et al. 2018), fpn (Kirillov et al. "
+        "2019), deeplabv3plus (Chen et al. 2018), manet (Fan et al. 2020) or linknet (Chaurasia et al. 2017)",
+    )
+    encoder: str = Field(
+        default="resnet34",
+        min_length=1,
+        description="an encoder of segmentation-models-pytorch, such as resnet34; tu- and the name of a timm "
+        "model that gives features at several scales, such as tu-convnext_tiny; or the "
+        "backbone of BodyPix 2 (MobileNetV1, encoder_depth 4 at most), such as bodypix_050",
+    )
+    encoder_weights: Annotated[str | None, Outside("path", training=True)] = Field(
+        default=None,
+        validate_default=True,
+        description="weights that the encoder starts from, such as imagenet; unset: random ones. For a timm "
+        "model imagenet means the weights that the tag in its name says, such as tu-resnet18.a1_in1k, or "
+        "timm's default ones. Or the path of a .safetensors file of the encoder's weights. For a BodyPix "
+        "encoder bodypix, or the path of an .onnx file of BodyPix 2. Loaded when training "
+        "begins, never with a checkpoint",
+    )
+    encoder_depth: int = Field(
+        default=5, ge=3, le=5, validate_default=True, description="how often the encoder halves the picture"
+    )
+    base_channels: int = Field(
+        default=16,
+        ge=1,
+        le=MOST_CHANNELS,
+        validate_default=True,
+        description="channels of the decoder at the picture's size; twice as many at each halving. fpn and "
+        "deeplabv3plus have 16 times as many at all scales (fpn needs a multiple of 4); linknet goes by its "
+        "encoder's channels alone",
+    )
+
+    @field_validator("encoder_weights")
+    @classmethod
+    def _check_weights(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None or "encoder" not in info.data:  # already reported
+            return value
+        encoder = str(info.data["encoder"])
+        if (encoder in BODYPIX_ENCODERS) != (value == BODYPIX or value.endswith(ONNX_SUFFIX)):
+            other = f'weights such as "imagenet" or the path of a {WEIGHTS_SUFFIX} file'
+            own = f'"{BODYPIX}" or the path of an {ONNX_SUFFIX} file of BodyPix 2'
+            if encoder in BODYPIX_ENCODERS:
+                raise PydanticCustomError("weights", f"{encoder} takes {own}, or null; others take {other}")
+            raise PydanticCustomError(
+                "weights", f"{encoder} takes {other}, or null; {', '.join(BODYPIX_ENCODERS)} take {own}"
+            )
+        if value == BODYPIX and (BODYPIX_ENCODERS[encoder], BODYPIX_STRIDE) not in SHA256:
+            raise PydanticCustomError(
+                "weights",
+                f"no weights of {encoder} are known by name; give the path of an {ONNX_SUFFIX} file",
+            )
+        if value.endswith((WEIGHTS_SUFFIX, ONNX_SUFFIX)):
+            return str(resolve_path(Path(value), info))
+        if value != "imagenet" and encoder.startswith("tu-"):
+            raise PydanticCustomError(
+                "weights",
+                'a timm encoder takes "imagenet" or null; name other weights in encoder, such as '
+                "tu-resnet18.a1_in1k",
+            )
+        return value
+
+    @field_validator("encoder_depth")
+    @classmethod
+    def _check_depth(cls, value: int, info: ValidationInfo) -> int:
+        if info.data.get("encoder") in BODYPIX_ENCODERS and value > BODYPIX_DEPTH:
+            raise PydanticCustomError(
+                "depth", f"BodyPix's encoders have {BODYPIX_DEPTH} stages: set encoder_depth to 3 or 4"
+            )
+        return value
+
+    @field_validator("base_channels")
+    @classmethod
+    def _check_channels(cls, value: int, info: ValidationInfo) -> int:
+        if info.data.get("decoder") == "fpn" and value % 4:
+            raise PydanticCustomError("channels", "the decoder fpn needs a multiple of 4")
+        return value

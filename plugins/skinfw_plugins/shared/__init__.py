@@ -1,0 +1,1 @@
+"""Functions and fields that several components use."""

@@ -1,0 +1,96 @@
+"""Structural similarity with a gradient, as a map: what SSIM and MS-SSIM are made of."""
+
+from __future__ import annotations
+
+import torch
+from kornia.filters import filter2d_separable, get_gaussian_kernel1d
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from skinfw_plugins.losses.moments import region_means
+from skinfw_plugins.shared.fields import MS_SSIM_EXPONENTS
+
+WINDOW = 11
+"""Side in pixels of the Gaussian window, whose sigma is 1.5 pixels (Wang et al. 2004, section III.C)."""
+
+_LUMINANCE, _CONTRAST = 0.01**2, 0.03**2
+"""The constants C1 and C2 for values in [0, 1] (the same section)."""
+
+
+def exact(pictures: Tensor) -> Tensor:
+    """Return pictures in the precision that similarity is computed in.
+
+    It is float64: in float32 the variance of a flat window, a difference of two nearly equal numbers, is off
+    by as much as the constants of the formula. Devices of Apple have no float64 and stay at float32.
+    """
+    return pictures.float() if pictures.device.type == "mps" else pictures.double()
+
+
+def similarity_maps(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the similarity in the window around each pixel, channel by channel.
+
+    A window that reaches over the picture's edge sees the picture mirrored. Both factors are written as 1
+    minus something that is 0 for equal pictures, so that these are exactly similar and none is more so.
+
+    Args:
+        output: ``(B, C, H, W)`` in [0, 1], at least 6 pixels a side.
+        target: of the same shape.
+
+    Returns:
+        the similarity, and its factor of contrast and structure alone, both ``(B, C, H, W)`` in [-1, 1], in
+        the precision of `exact`.
+    """
+    output, target = exact(output), exact(target)
+    difference = output - target
+    moments = torch.cat([output, target, output.square(), target.square(), difference.square()])
+    kernel = get_gaussian_kernel1d(WINDOW, 1.5, device=output.device, dtype=output.dtype)
+    one, other, one_square, other_square, apart = filter2d_separable(moments, kernel, kernel).chunk(5)
+    squares = one.square(), other.square(), (one - other).square()
+    luminance = 1 - squares[2] / (squares[0] + squares[1] + _LUMINANCE)
+    # rounding may leave the variance of a flat window below 0; 2 cov(x, y) is var(x) + var(y) - var(x - y)
+    spread = (one_square - squares[0]).clamp(min=0) + (other_square - squares[1]).clamp(min=0)
+    contrast = 1 - (apart - squares[2]).clamp(min=0) / (spread + _CONTRAST)
+    return luminance * contrast, contrast
+
+
+def inside(values: Tensor) -> Tensor:
+    """Return the part of a map whose windows lie wholly inside the picture, ``(B, C, H - 10, W - 10)``."""
+    margin = WINDOW // 2
+    return values[..., margin : values.shape[-2] - margin, margin : values.shape[-1] - margin]
+
+
+_LEAST = 1e-6
+"""What a similarity below it counts: a fractional power has no gradient at 0 and no value below."""
+
+
+def multiscale_similarity(output: Tensor, target: Tensor, scales: int, skin: Tensor | None = None) -> Tensor:
+    """Return the multi-scale structural similarity of each picture (Wang et al. 2003, section 3.2).
+
+    Args:
+        output: ``(B, 3, H, W)`` in [0, 1], large enough for the scales
+            (`skinfw_plugins.shared.fields.ms_ssim_least_side`).
+        target: of the same shape.
+        scales: how many, each half the size of the one before; their exponents are made to add up to 1.
+        skin: ``(B, 1, H, W)`` in {0, 1}: windows count by the share of skin at their centre; None for those
+            that lie wholly inside the picture.
+
+    Returns:
+        the mean over the channels, ``(B,)`` in [0, 1], in the precision of `exact`.
+    """
+    output, target = exact(output), exact(target)
+    exponents = MS_SSIM_EXPONENTS[:scales]
+    product = torch.ones_like(output[:, :, 0, 0])
+    skin = None if skin is None else skin.to(output.dtype)
+    for scale, exponent in enumerate(exponents, start=1):
+        similarity, contrast = similarity_maps(output, target)
+        chosen = similarity if scale == len(exponents) else contrast
+        mean = inside(chosen).mean((2, 3)) if skin is None else region_means(chosen, skin)
+        product = product * mean.clamp(min=_LEAST) ** (exponent / sum(exponents))
+        output, target = _halve(output), _halve(target)
+        skin = None if skin is None else _halve(skin)
+    return product.mean(dim=1)
+
+
+def _halve(pictures: Tensor) -> Tensor:
+    # the last pixel of an odd side is a mean of those that there are, so that no skin is lost
+    return avg_pool2d(pictures, kernel_size=2, ceil_mode=True)

@@ -1,0 +1,59 @@
+"""The colour of a person's visible skin: what baselines, conditions and losses go by."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from skinfw_plugins.shared.erased import erased_pixels
+
+
+def visible_skin(face: Tensor, erased: Tensor) -> Tensor:
+    """Return where the input shows skin: the face, without what was erased of it.
+
+    Args:
+        face: the input picture ``face``, float ``(B, 3, H, W)`` in [0, 1].
+        erased: which pixels of ``apparel_head_foot`` are white, bool ``(B, 1, H, W)``.
+
+    Returns:
+        bool ``(B, 1, H, W)``.
+    """
+    return (face.amax(dim=1, keepdim=True) > 0.5) & ~erased
+
+
+def visible_tones(pictures: Tensor, face: Tensor) -> Tensor:
+    """Return the colour of each person's visible face; see `skin_tones` for where none is visible.
+
+    Args:
+        pictures: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
+        face: the input picture ``face``, of the same shape and range.
+
+    Returns:
+        float ``(B, 3)`` in [0, 1].
+    """
+    erased = erased_pixels(pictures)
+    return skin_tones(pictures, visible_skin(face, erased), ~erased)
+
+
+def skin_tones(pictures: Tensor, skin: Tensor, visible: Tensor) -> Tensor:
+    """Return the robust colour of each person's visible skin: the median, channel by channel.
+
+    Hair, eyes and shadows do not pull a median away as they would a mean. Where no skin is visible it is the
+    median of all that is visible, and white where nothing is.
+
+    Args:
+        pictures: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
+        skin: where they show skin, bool ``(B, 1, H, W)``.
+        visible: where they show anything, bool ``(B, 1, H, W)``.
+
+    Returns:
+        float ``(B, 3)`` in [0, 1].
+    """
+    return torch.stack([_tone(*sample) for sample in zip(pictures, skin[:, 0], visible[:, 0], strict=True)])
+
+
+def _tone(picture: Tensor, skin: Tensor, visible: Tensor) -> Tensor:
+    for region in (skin, visible):
+        if region.any():
+            return picture[:, region].median(dim=1).values
+    return torch.ones_like(picture[:, 0, 0])

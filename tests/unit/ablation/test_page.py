@@ -1,0 +1,186 @@
+"""The page of an ablation, with pictures of networks that were never trained."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinfw.ablation.ablate import report_plan
+from skinfw.ablation.pictures import paint_rows
+from skinfw.ablation.plan import Plan, make_plan
+from skinfw.ablation.results import AblationResult, collect
+from skinfw.inference.generate import generate_folder
+from skinfw.tasks.evaluate_run import evaluate_run
+
+
+class Outline(HTMLParser):
+    """Collects what a page refers to, and checks that every element is closed."""
+
+    VOID = ("meta", "img", "br", "link")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def variants() -> dict[str, dict[str, Any]]:
+    return {
+        "with_mask": {},
+        "tone": {"data": {"inputs": ["apparel_head_foot", "segmentation_skin"]}},
+        "gone": {"composite": "protect"},
+    }
+
+
+@pytest.fixture(scope="module")
+def plan(
+    tiny_spec: Callable[..., Any],
+    make_run: Callable[..., Any],
+    variants: dict[str, dict[str, Any]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Plan:
+    """Two variants that are measured, and one without a run."""
+    value = {
+        "name": "page",
+        "title": "Mask & <pose>",
+        "question": "Is the pose needed?",
+        "base": tiny_spec(baselines=["inpaint"]),
+        "variants": variants,
+        "published": "mask",
+    }
+    plan = make_plan(value, output=tmp_path_factory.mktemp("ablation") / "out")
+    for run in plan.runs[:2]:
+        fields = run.spec.to_json()
+        evaluate_run(make_run(run.folder, **fields))
+    return plan
+
+
+@pytest.fixture(scope="module")
+def result(plan: Plan) -> AblationResult:
+    return report_plan(plan)
+
+
+def test_every_figure_has_its_card(result: AblationResult) -> None:
+    page = result.page_path.read_text(encoding="utf-8")
+    table = (result.output / "table.md").read_text(encoding="utf-8")
+    for text in (page, table):
+        assert "How each figure came about" in text
+        assert "Measured with skinfw" in text
+        assert "mean of " in text
+    metrics = json.loads((result.output / "ablation.json").read_text(encoding="utf-8"))["metrics"]
+    assert all(set(metric) == {"unit", "direction", "card", "parameters"} for metric in metrics.values())
+
+
+def test_everything_is_written(result: AblationResult) -> None:
+    assert {path.name for path in result.output.iterdir() if path.is_file()} == {
+        *("table.csv", "table.md", "table.tex", "ablation.json", "ablation.html"),
+        *("means.svg", "differences.svg"),
+    }
+    assert json.loads((result.output / "ablation.json").read_text(encoding="utf-8"))["baselines"]
+    for name in ("means.svg", "differences.svg"):
+        assert "<svg" in (result.output / name).read_text(encoding="utf-8")
+
+
+def test_the_page_needs_nothing_else_and_holds_all(result: AblationResult) -> None:
+    page = result.page_path.read_text(encoding="utf-8")
+    outline = Outline()
+    outline.feed(page)
+    assert outline.open == []
+    links = [address for address in outline.addresses if not address.startswith("data:")]
+    assert links == ["with_mask/seed_0/report.html", "tone/seed_0/report.html"]
+    assert all((result.output / link).is_file() for link in links)
+    assert not re.search(r"@import|url\((?!data:)|<script", page)
+    for part in (
+        "<h1>Mask &amp; &lt;pose&gt;</h1>",
+        "Is the pose needed?",
+        "prefers-color-scheme: dark",
+        "Measured on DeepFashion by the report",
+        "inpaint (baseline)",
+        "nothing to train",
+        'id="differences"',
+        "data.inputs",
+        "<strong>gone</strong>: no run is done",
+    ):
+        assert part in page, part
+
+
+def test_rows_are_the_same_pictures_and_columns_who_painted(result: AblationResult) -> None:
+    page = result.page_path.read_text(encoding="utf-8")
+    gallery = page[page.index('<table class="gallery">') : page.index('<section id="specs">')]
+    heads = re.findall(r'<th scope="col">([^<]+)<span>([^<]+)</span>', gallery)
+    assert heads == [
+        ("apparel_head_foot", "input"),
+        ("line", "input"),
+        ("segmentation_skin", "input"),
+        ("target", "truth"),
+        ("with_mask", "variant"),
+        ("tone", "variant"),
+        ("inpaint", "baseline"),
+    ]
+    names = re.findall(r'<span class="rank">(\w+)</span>(mannequin-\d+)</th>', gallery)
+    assert len({name for _, name in names}) == len(names) >= 3
+    assert {rank for rank, _ in names} == {"best", "median", "worst"}
+    pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', gallery)
+    assert len(pictures) == len(names) * len(heads)
+    assert Image.open(io.BytesIO(base64.b64decode(pictures[0]))).size == (32, 32)
+
+
+def test_the_pictures_are_those_that_generate_paints(
+    result: AblationResult, write_samples: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    rows = paint_rows(result)
+    assert rows.metric == "skin/psnr"
+    row = rows.rows[0]
+    assert np.array_equal(row.inputs["line"].shape, (32, 32, 3))
+    outside = row.inputs["segmentation_skin"][..., 0] < 128
+    for picture in row.outputs.values():
+        assert np.array_equal(picture[outside], row.inputs["apparel_head_foot"][outside])
+    assert not np.array_equal(row.outputs["with_mask"], row.outputs["tone"])
+    # the same person as a sample folder, painted by the command's own path
+    write_samples(tmp_path / "people", [f"mannequin-{index:06d}" for index in range(40)])
+    from skinfw.runs.folder import open_run
+
+    run = open_run(result.output / "with_mask" / "seed_0")
+    (painted,) = generate_folder(run, tmp_path / "people" / row.name, tmp_path / "painted")
+    assert np.array_equal(np.asarray(Image.open(painted).convert("RGB")), row.outputs["with_mask"])
+
+
+def test_a_lost_checkpoint_leaves_its_variant_without_pictures(plan: Plan) -> None:
+    checkpoint = plan.runs[1].folder / "checkpoints" / "best.safetensors"
+    aside = checkpoint.rename(checkpoint.with_suffix(".aside"))
+    rows = paint_rows(collect(plan))
+    aside.rename(checkpoint)
+    assert set(rows.rows[0].outputs) == {"with_mask"}
+    assert set(rows.missing) == {"tone", "gone"}
+    assert "no such checkpoint" in rows.missing["tone"]
+
+
+def test_a_page_without_a_run_says_so(
+    tiny_spec: Callable[..., Any], variants: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    value = {"name": "page", "base": tiny_spec(), "variants": variants}
+    plan = make_plan(value, output=tmp_path)
+    (tmp_path / "means.svg").write_text("of an earlier state", encoding="utf-8")
+    page = report_plan(plan).page_path.read_text(encoding="utf-8")
+    assert "No run was measured yet." in page
+    assert 'id="pictures"' not in page
+    assert not (tmp_path / "means.svg").exists()

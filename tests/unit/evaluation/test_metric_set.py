@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from skinfw.errors import UserError
+from skinfw.evaluation import metric_set as module
+from skinfw.evaluation.metric_set import Figures
+from skinfw.specs.spec import parse_spec
+
+PICTURES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+SKIN = torch.ones(2, 1, 16, 16)
+
+
+def test_a_metric_that_cannot_run_has_a_reason_and_the_others_go_on(
+    tiny_spec: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["ssim", "mse"])))
+    small = PICTURES[..., :8, :8]  # below the window of ssim
+    with caplog.at_level(logging.WARNING, "skinfw"):
+        figures.update(small, small + 0.5, SKIN[..., :8, :8])
+    values = figures.compute()
+    assert values["picture/ssim"] is None
+    assert values["skin/mse"] == pytest.approx(0.25)
+    assert "smaller than its 11x11" in figures.unavailable["picture/ssim"]
+    assert "picture/ssim" not in figures.per_picture
+    assert any("picture/ssim has no value" in message for message in caplog.messages)
+
+
+def test_a_metric_that_fails_in_a_later_batch_has_no_value_at_all(tiny_spec: Callable[..., Any]) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["ssim"])))
+    figures.update(PICTURES, PICTURES, SKIN)
+    figures.update(PICTURES[..., :8, :8], PICTURES[..., :8, :8], SKIN[..., :8, :8])
+    assert figures.compute() == {"picture/ssim": None, "skin/ssim": None}
+    assert figures.per_picture == {}
+
+
+def test_a_metric_that_cannot_be_built_is_told_and_the_others_are_built(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = module.build_metric
+
+    def build(reference: Any) -> Any:
+        if reference.name == "psnr":
+            raise UserError("its weights cannot be downloaded")
+        return real(reference)
+
+    monkeypatch.setattr(module, "build_metric", build)
+    figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
+    assert set(figures.info) == {"picture/mse", "skin/mse"}
+    assert figures.unavailable["skin/psnr"] == "its weights cannot be downloaded"
+
+
+def test_a_metric_whose_weights_cannot_be_had_has_a_reason_that_names_the_file(
+    tiny_spec: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(*_: Any, **__: Any) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    figures = Figures(parse_spec(tiny_spec(metrics=["lpips", "mse"])))
+    figures.update(PICTURES, PICTURES, SKIN)
+    assert figures.compute() == {"picture/mse": 0.0, "skin/mse": 0.0}
+    for key in ("picture/lpips", "skin/lpips"):
+        for told in ("alexnet-owt-7be5be79.pth", "AlexNet", "begins with 7be5be79", str(tmp_path)):
+            assert told in figures.unavailable[key]
+
+
+def test_two_metrics_of_one_type_keep_their_own_figures(tiny_spec: Callable[..., Any]) -> None:
+    metrics = ["mse", {"type": "mse", "regions": ["skin"]}, "mse"]
+    figures = Figures(parse_spec(tiny_spec(metrics=metrics)))
+    figures.update(PICTURES, PICTURES + 0.1, SKIN)
+    keys = ["picture/mse", "skin/mse", "skin/mse_2", "picture/mse_3", "skin/mse_3"]
+    assert list(figures.compute()) == list(figures.info) == keys
+
+
+def test_pictures_without_skin_count_as_no_value(tiny_spec: Callable[..., Any]) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
+    skin = SKIN.clone()
+    skin[1] = 0
+    figures.update(PICTURES, PICTURES + 0.1, skin)
+    assert figures.per_picture["skin/mse"] == [pytest.approx(0.01), None]
+    assert figures.compute()["skin/mse"] == pytest.approx(0.01)
+
+
+def test_no_skin_anywhere_is_told(tiny_spec: Callable[..., Any]) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
+    figures.update(PICTURES, PICTURES, 0 * SKIN)
+    assert figures.compute() == {"picture/mse": 0.0, "skin/mse": None}
+    assert "is there any skin" in figures.unavailable["skin/mse"]
+
+
+@pytest.mark.parametrize("where", ["update", "compute", "card"])
+def test_whatever_a_metric_raises_it_alone_has_no_value(
+    where: str, tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
+    figures.update(PICTURES, PICTURES, SKIN)
+    monkeypatch.setattr(figures._metrics["skin/psnr"], where, fail)
+    figures.update(PICTURES, PICTURES, SKIN)
+    assert figures.compute() == {
+        "picture/psnr": 100.0,
+        "skin/psnr": None,
+        "picture/mse": 0.0,
+        "skin/mse": 0.0,
+    }
+    assert figures.unavailable == {"skin/psnr": "RuntimeError: out of memory"}
+    assert set(figures.per_picture) == {"picture/psnr", "picture/mse", "skin/mse"}
+
+
+def test_whatever_building_raises_the_others_are_built(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = module.build_metric
+
+    def build(reference: Any) -> Any:
+        if reference.name == "psnr":
+            raise OSError("no such file")
+        return real(reference)
+
+    monkeypatch.setattr(module, "build_metric", build)
+    figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
+    assert figures.unavailable == dict.fromkeys(["picture/psnr", "skin/psnr"], "OSError: no such file")
+    assert list(figures.info) == ["picture/mse", "skin/mse"]
+
+
+def test_ctrl_c_is_not_taken_for_a_fault_of_a_metric(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
+    monkeypatch.setattr(figures._metrics["skin/mse"], "update", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        figures.update(PICTURES, PICTURES, SKIN)
+
+
+def test_a_metric_with_too_few_values_has_none(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
+    monkeypatch.setattr(figures._metrics["skin/mse"], "update", lambda *_: torch.zeros(1))
+    figures.update(PICTURES, PICTURES, SKIN)
+    assert figures.compute() == {"picture/mse": 0.0, "skin/mse": None}
+    assert figures.unavailable["skin/mse"] == "ValueError: gave values of shape (1,) for 2 pictures"
+
+
+def test_a_metrics_card_stands_in_its_info(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
+    monkeypatch.setattr(figures._metrics["skin/mse"], "card", lambda: {"resize": 299})
+    figures.update(PICTURES, PICTURES, SKIN)
+    assert figures.info["skin/mse"].card == {}
+    figures.compute()
+    assert figures.info["skin/mse"].card == {"resize": "299"}
+    assert figures.info["picture/mse"].card == {}

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from skinfw.evaluation.metric_tables import (
+    Cell,
+    Table,
+    best_of,
+    evaluation_table,
+    figure_heading,
+    figure_label,
+    figure_text,
+    summary,
+)
+from skinfw.evaluation.results import Evaluation, MetricInfo
+from skinfw.reporting.tables import markdown_table, tex_table
+
+DB = MetricInfo("dB", "higher")
+ERROR = MetricInfo("", "lower")
+
+
+def evaluation(values: dict[str, dict[str, float | None]], metrics: dict[str, MetricInfo]) -> Evaluation:
+    return Evaluation(
+        split="test",
+        step=1,
+        names=["a", "b"],
+        metrics=metrics,
+        values=values,
+        per_picture={painter: {} for painter in values},
+        violations=dict.fromkeys(values, 0),
+        seconds_a_picture=dict.fromkeys(values, 0.0123),
+    )
+
+
+def test_names_and_units() -> None:
+    assert figure_label("skin/psnr") == "skin PSNR"
+    assert figure_heading("skin/psnr", DB) == "skin PSNR (dB) ↑"
+    assert figure_heading("picture/mse", ERROR) == "picture MSE ↓"
+
+
+@pytest.mark.parametrize(
+    ("value", "info", "text"),
+    [
+        (18.204, DB, "18.20"),
+        (0.9, ERROR, "0.9000"),
+        (163.24, ERROR, "163.2"),
+        (0.000123456, ERROR, "0.0001235"),
+        (12345.6, ERROR, "1.235e+04"),
+        (None, DB, "n/a"),
+    ],
+)
+def test_figures_as_text(value: float | None, info: Any, text: str) -> None:
+    assert figure_text(value, info) == text
+
+
+def test_one_value_alone_is_not_the_best() -> None:
+    assert best_of([1.0, None], DB) is None
+    assert best_of([1.0, 2.0, None], DB) == 2.0
+    assert best_of([1.0, 2.0], ERROR) == 1.0
+
+
+def test_the_table_marks_the_best_of_each_column() -> None:
+    metrics = {"skin/psnr": DB, "skin/mse": ERROR}
+    values: dict[str, dict[str, float | None]] = {
+        "trained": {"skin/psnr": 18.2, "skin/mse": 0.02},
+        "inpaint": {"skin/psnr": 15.1, "skin/mse": 0.01},
+    }
+    table = evaluation_table(evaluation(values, metrics))
+    rows = {name: [(cell.text, cell.best) for cell in cells] for name, cells in table.rows}
+    assert rows["trained"] == [("18.20", True), ("0.02000", False), ("0", False), ("12.3", False)]
+    assert rows["inpaint"][:2] == [("15.10", False), ("0.01000", True)]
+
+
+def test_a_text_of_several_lines_stays_in_its_cell() -> None:
+    table = Table("field", ["run"], [("a|b", [Cell("one\r\n\ntwo")])])
+    assert markdown_table(table).splitlines()[2:] == ["| a\\|b | one   two |"]
+    assert "\na$|$b & one   two \\\\\n" in tex_table(table, "caption")
+
+
+def test_the_summary_compares_in_words() -> None:
+    values: dict[str, dict[str, float | None]] = {
+        "trained": {"skin/psnr": 18.2},
+        "inpaint": {"skin/psnr": 15.1},
+        "tone": {"skin/psnr": 20.0},
+        "same": {"skin/psnr": 18.2},
+        "none": {"skin/psnr": None},
+    }
+    assert summary(evaluation(values, {"skin/psnr": DB})) == (
+        "On 2 test pictures the trained generator reaches skin PSNR 18.20 dB: 3.10 dB above inpaint "
+        "(better), 1.80 dB below tone (worse), equal to same."
+    )
+
+
+def test_less_is_better_where_the_metric_says_so() -> None:
+    values: dict[str, dict[str, float | None]] = {"trained": {"skin/mse": 0.01}, "tone": {"skin/mse": 0.03}}
+    text = summary(evaluation(values, {"skin/mse": ERROR}))
+    assert text.endswith("reaches skin MSE 0.01000: 0.02000 below tone (better).")
+
+
+def test_the_summary_without_any_value() -> None:
+    text = summary(evaluation({"trained": {"skin/mse": None}}, {"skin/mse": ERROR}))
+    assert text == "On 2 test pictures no metric has a value."
+
+
+def test_the_next_metric_of_the_region_stands_beside_the_deciding_one() -> None:
+    values: dict[str, dict[str, float | None]] = {
+        "trained": {"skin/psnr": 18.2, "picture/mse": 0.2, "skin/mse": 0.01},
+        "tone": {"skin/psnr": 18.1, "picture/mse": 0.1, "skin/mse": 0.03},
+    }
+    text = summary(evaluation(values, {"skin/psnr": DB, "picture/mse": ERROR, "skin/mse": ERROR}))
+    assert text.endswith("0.10 dB above tone (better). Skin MSE: trained 0.01000, tone 0.03000.")

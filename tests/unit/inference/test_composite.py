@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy.ndimage import binary_dilation
+from torch import Tensor
+
+from skinfw.data.batch import picture_tensor
+from skinfw.inference.composite import composite, painted_region, to_uint8, violations
+
+
+def regions(size: tuple[int, int] = (12, 16)) -> tuple[Tensor, Tensor]:
+    """A skin region with kept pixels on its left and erased ones on its right."""
+    skin, kept = torch.zeros(1, 1, *size), torch.zeros(1, 1, *size)
+    skin[..., 4:8, 6:9] = 1
+    kept[..., 3:9, 2:6] = 1
+    return skin, kept
+
+
+def test_none_paints_everything() -> None:
+    skin, kept = regions()
+    assert torch.equal(painted_region("none", skin, kept), torch.ones_like(skin))
+
+
+def test_skin_paints_the_skin_region_only() -> None:
+    skin, kept = regions()
+    assert torch.equal(painted_region("skin", skin, kept), skin)
+
+
+def test_skin_grows_by_the_margin_but_never_into_kept_pixels() -> None:
+    skin, kept = regions()
+    grown = binary_dilation(skin[0, 0].numpy() > 0, np.ones((5, 5)))
+    expected = grown & ~(kept[0, 0].numpy() > 0)
+    assert np.array_equal(painted_region("skin", skin, kept, margin=2)[0, 0].numpy() > 0, expected)
+    assert expected.sum() > skin.sum()
+
+
+def test_skin_that_is_marked_as_kept_too_is_still_painted() -> None:
+    skin, kept = regions()
+    both = torch.maximum(skin, kept)
+    painted = painted_region("skin", skin, both, margin=1)
+    assert torch.all(painted[skin > 0] == 1)
+
+
+def test_protect_paints_all_but_kept_pixels_and_needs_no_skin() -> None:
+    _, kept = regions()
+    assert torch.equal(painted_region("protect", torch.zeros_like(kept), kept), 1 - kept)
+
+
+def test_composite_takes_each_pixel_from_one_picture_exactly() -> None:
+    skin, kept = regions()
+    output, base = torch.rand(1, 3, 12, 16), torch.rand(1, 3, 12, 16)
+    result = composite(output, base, painted_region("skin", skin, kept))
+    inside = skin.expand_as(output) > 0
+    assert torch.equal(result[inside], output[inside])
+    assert torch.equal(result[~inside], base[~inside])
+
+
+def test_composite_keeps_pixels_even_where_the_generator_is_broken() -> None:
+    skin, kept = regions()
+    output = torch.full((1, 3, 12, 16), float("nan"), requires_grad=True)
+    base = torch.rand(1, 3, 12, 16)
+    result = composite(output, base, painted_region("protect", skin, kept))
+    assert torch.equal(result[kept.expand_as(base) > 0], base[kept.expand_as(base) > 0])
+
+
+def test_gradient_reaches_painted_pixels_only() -> None:
+    skin, kept = regions()
+    output = torch.rand(1, 3, 12, 16, requires_grad=True)
+    composite(output, torch.rand(1, 3, 12, 16), painted_region("skin", skin, kept)).sum().backward()
+    assert output.grad is not None
+    assert torch.equal(output.grad, skin.expand_as(output))
+
+
+def test_all_256_values_survive_the_way_through_float() -> None:
+    values = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+    assert np.array_equal(to_uint8(picture_tensor([values]))[0], values)
+
+
+def test_to_uint8_rounds_clamps_and_puts_channels_last() -> None:
+    picture = torch.tensor([-0.1, 0.5, 1.2]).reshape(1, 3, 1, 1).requires_grad_()
+    assert to_uint8(picture).tolist() == [[[[0, 128, 255]]]]
+    assert to_uint8(torch.zeros(2, 3, 4, 5, dtype=torch.bfloat16)).shape == (2, 4, 5, 3)
+
+
+def test_kept_pixels_of_a_written_png_equal_the_input_bit_for_bit(tmp_path: Path) -> None:
+    base = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
+    skin, kept = regions()
+    painted = painted_region("skin", skin, kept, margin=1)
+    written = to_uint8(composite(torch.rand(1, 3, 12, 16), picture_tensor([base]), painted))[0]
+    Image.fromarray(written).save(tmp_path / "picture.png")
+    read = np.asarray(Image.open(tmp_path / "picture.png"))
+    outside = painted[0, 0].numpy() == 0
+    assert np.array_equal(read[outside], base[outside])
+    assert violations(read, base, ~outside) == 0
+
+
+def test_violations_count_changed_pixels_outside_the_painted_region() -> None:
+    base = np.zeros((4, 5, 3), np.uint8)
+    written = base.copy()
+    painted = np.zeros((4, 5), bool)
+    painted[0] = True
+    written[0] = 9  # may change
+    written[1, 1] = (1, 1, 1)  # one pixel, three channels
+    written[2, 2, 1] = 255  # one pixel, one channel
+    assert violations(written, base, painted) == 2
+    assert violations(written, base, np.ones_like(painted)) == 0

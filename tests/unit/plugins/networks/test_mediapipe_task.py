@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import gc
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skinfw.errors import UserError
+from skinfw_plugins.networks.mediapipe_task import load_task, picture_of
+
+
+class Owner:
+    pass
+
+
+class Task:
+    """Stands in for one of MediaPipe's tasks."""
+
+    def __init__(self, options: Any, fault: Exception | None = None) -> None:
+        self.options, self.fault = options, fault
+        self.closed = 0
+        self._handle: object = self
+
+    def close(self) -> None:
+        self.closed += 1
+        if self.fault is not None:
+            raise self.fault
+
+
+def loaded(owner: object, model: Path, create: Any) -> Any:
+    task = SimpleNamespace(create_from_options=create)
+    return load_task(owner, task, partial(SimpleNamespace, people=3), model, "pose landmarker", "its site")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "größe.task"
+    path.write_bytes(b"content")
+    return path
+
+
+@pytest.mark.parametrize("fault", [None, RuntimeError("cannot schedule new futures after shutdown")])
+def test_a_task_has_its_content_and_is_closed_with_its_owner(model: Path, fault: Exception | None) -> None:
+    owner = Owner()
+    task = loaded(owner, model, partial(Task, fault=fault))
+    assert task.options.people == 3 and task.options.base_options.model_asset_buffer == b"content"
+    assert task.closed == 0
+    del owner
+    gc.collect()
+    assert task.closed == 1
+    # MediaPipe closes a task once more when its handle is there yet
+    assert (task._handle is None) == (fault is not None)
+
+
+@pytest.mark.parametrize("kind", [ValueError, RuntimeError, OSError])
+def test_what_mediapipe_says_is_one_line(model: Path, kind: type[Exception]) -> None:
+    def refuse(_: Any) -> None:
+        raise kind("no FlatBuffer\nat line 5")
+
+    told = r"größe\.task: no pose landmarker that MediaPipe can load: no FlatBuffer; get its site$"
+    with pytest.raises(UserError, match=told):
+        loaded(Owner(), model, refuse)
+
+
+def test_a_file_that_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.task: no pose landmarker that MediaPipe can load"):
+        loaded(Owner(), tmp_path / "none.task", Task)
+
+
+def test_a_picture_that_is_a_view_of_another() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 3)).astype(np.uint8)
+    assert np.array_equal(picture_of(pixels[::2, ::-1]).numpy_view(), pixels[::2, ::-1])

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from skinfw.ablation.plan import make_plan
+from skinfw.errors import SpecError
+from skinfw.specs.schema import segmentation_schema
+from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.specs.spec import Spec, load_spec, parse_spec
+
+MakeSpec = Callable[..., dict[str, Any]]
+
+TABLE = {
+    "rest": {"of": ["background"], "region": "background"},
+    "skin": {"of": ["skin"], "region": "skin"},
+    "hair": {"of": ["hair", "headwear"], "region": "head"},
+}
+
+
+def faults(value: dict[str, Any]) -> list[str]:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(value)
+    return list(caught.value.faults)
+
+
+def test_the_task_tells_which_spec_it_is(segmentation_spec: MakeSpec, tiny_spec: MakeSpec) -> None:
+    assert isinstance(parse_spec(segmentation_spec(Path("photos"))), SegmentationSpec)
+    painting = parse_spec(tiny_spec())
+    assert isinstance(painting, Spec)
+    assert painting.to_json()["task"] == "painting"
+    assert parse_spec({**tiny_spec(), "task": "painting"}) == painting
+
+
+def test_an_unknown_task_is_told(tiny_spec: MakeSpec) -> None:
+    (fault,) = faults({**tiny_spec(), "task": "paintin"})
+    assert fault.startswith("$.task: must be 'painting'")
+
+
+def test_the_filled_spec_is_valid_again(segmentation_spec: MakeSpec) -> None:
+    spec = parse_spec(segmentation_spec(Path("photos"), data={"classes": TABLE}))
+    filled = spec.to_json()
+    assert filled["data"]["labels"]["type"] == "deepfashion"
+    assert parse_spec(json.loads(json.dumps(filled))) == spec
+
+
+def test_a_relative_root_counts_from_the_spec(segmentation_spec: MakeSpec, tmp_path: Path) -> None:
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(segmentation_spec(Path("photos"))), encoding="utf-8")
+    spec = load_spec(path)
+    assert isinstance(spec, SegmentationSpec)
+    assert spec.data.root == tmp_path / "photos"
+
+
+def test_all_faults_are_told_at_once_with_their_paths(segmentation_spec: MakeSpec) -> None:
+    value = segmentation_spec(
+        Path("photos"),
+        data={"clases": "all", "labels": "deepfashon"},
+        losses={"cross_entropy": 0, "dice": 0},
+        augmentation={"scale": 2},
+        training={"epochs": 1, "generator_lr": 1e-3},
+        network={"type": "smp", "encoder": "tu-resnet18", "encoder_weights": "ssl"},
+    )
+    told = "\n".join(faults(value))
+    for path in (
+        "$.data.clases: unknown field; did you mean 'classes'?",
+        "$.data.labels: unknown segmenter 'deepfashon'; did you mean 'deepfashion'?",
+        "$.losses.dice: one of cross_entropy and dice must be above 0",
+        "$.augmentation.scale: ",
+        "$.training.generator_lr: unknown field",
+        "$.network.encoder_weights: ",
+    ):
+        assert path in told, told
+
+
+@pytest.mark.parametrize(
+    ("classes", "reason"),
+    [
+        ({"rest": TABLE["rest"]}, "2 to 255 classes"),
+        ({"skin": TABLE["skin"], "hair": TABLE["hair"]}, "region of one class must be background"),
+        ({**TABLE, "more": {"of": ["skin"], "region": "skin"}}, "'skin' belongs to two classes"),
+        ({**TABLE, "more": {"of": [], "region": "skin"}}, "at least 1 item"),
+        ({**TABLE, "more": {"of": ["face"], "region": "face"}}, "must be 'background'"),
+        ("some", "must be 'regions' or 'all'"),
+    ],
+)
+def test_classes_that_make_no_sense_are_told(segmentation_spec: MakeSpec, classes: Any, reason: str) -> None:
+    (fault,) = faults(segmentation_spec(Path("photos"), data={"classes": classes}))
+    assert fault.startswith("$.data.classes")
+    assert reason in fault
+
+
+def test_named_classes_must_be_there(segmentation_spec: MakeSpec) -> None:
+    value = segmentation_spec(
+        Path("photos"),
+        losses={"class_weights": {"foot": 2.0}},
+        augmentation={"flip_classes": [["skin", "had"]]},
+    )
+    assert faults(value) == [
+        "$.losses.class_weights: no class is called 'foot' (there are: background, skin, head, feet, "
+        "apparel)",
+        "$.augmentation.flip_classes: no class is called 'had'; did you mean 'head'? (there are: background, "
+        "skin, head, feet, apparel)",
+    ]
+    # only the label maps tell, later
+    parse_spec({**value, "data": {**value["data"], "classes": "all"}})
+
+
+def test_classes_have_the_order_of_the_channels(segmentation_spec: MakeSpec) -> None:
+    def names(classes: Any) -> Any:
+        spec = parse_spec(segmentation_spec(Path("photos"), data={"classes": classes}))
+        assert isinstance(spec, SegmentationSpec)
+        return spec.data.class_names
+
+    assert names(TABLE) == ("rest", "skin", "hair")
+    assert names("regions") == ("background", "skin", "head", "feet", "apparel")
+    assert names("all") is None
+
+
+def test_ablations_are_of_painting(segmentation_spec: MakeSpec) -> None:
+    ablation = {
+        "name": "sizes",
+        "base": segmentation_spec(Path("photos")),
+        "variants": {"one": {}, "two": {}},
+    }
+    with pytest.raises(SpecError, match=r'every variant: \$.task: "segmentation" cannot be ablated'):
+        make_plan(ablation)
+
+
+def test_the_schema_fits_what_is_valid_and_nothing_else(segmentation_spec: MakeSpec) -> None:
+    schema = segmentation_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    value = segmentation_spec(Path("photos"), data={"classes": TABLE})
+    validator.validate({"$schema": "segmentation.schema.json", **value})
+    validator.validate(parse_spec(value).to_json())
+    for wrong in (
+        {"task": "painting"},
+        {"network": "pix2pix"},
+        {"generator": "pix2pix"},
+        {"losses": {"l1": 1}},
+    ):
+        assert not validator.is_valid({**value, **wrong}), wrong

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from skinfw.system.json_file import write_json
+from skinfw.system.leftovers import remove_leftovers, temporary_beside
+
+
+def ended_process() -> int:
+    number = 2**22 - 1  # larger than any that Linux gives
+    while psutil.pid_exists(number):
+        number -= 1
+    return number
+
+
+@pytest.mark.parametrize("name", ["a.json", "n" * 234, "\u00e9\n.png"])
+def test_what_is_in_use_or_not_ours_stays(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "deep" / "deeper"
+    folder.mkdir(parents=True)
+    other = folder / f".{name[:200]}.{os.getppid()}-0.tmp"
+    left = folder / f".{name}.{ended_process()}-12.tmp"
+    mine = [folder / f".{name[:200]}.tmp", folder / "a.1-1.tmp"]
+    for path in (other, left, *mine):
+        path.touch()
+    with temporary_beside(folder / name) as used:
+        remove_leftovers(tmp_path)
+        assert left.exists()
+        remove_leftovers(tmp_path, deep=True)
+        assert used.exists() and not left.exists()
+    assert sorted(folder.iterdir()) == sorted([other, *mine])
+
+
+def test_what_an_earlier_process_of_the_same_number_left_is_removed(tmp_path: Path) -> None:
+    with temporary_beside(tmp_path / "a") as used:
+        pass
+    used.touch()
+    remove_leftovers(tmp_path, of="b")
+    assert used.exists()
+    remove_leftovers(tmp_path, of="a")
+    assert not used.exists()
+
+
+def test_a_file_that_is_written_again_takes_its_leftovers_along(tmp_path: Path) -> None:
+    left = [tmp_path / f".{name}.{ended_process()}-0.tmp" for name in ("a.json", "b.json")]
+    for path in left:
+        path.touch()
+    write_json(tmp_path / "a.json", {})
+    assert sorted(tmp_path.iterdir()) == [left[1], tmp_path / "a.json"]

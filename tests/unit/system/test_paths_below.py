@@ -1,0 +1,89 @@
+"""What is written lies below the folder that was named, whatever the names are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from skinfw.errors import DataError
+from skinfw.system.paths_below import composed, name_fault, on_disk, path_below, without_suffix
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a", "a/b c", " a", "a ", "a\nb", "%2e%2e/x", "...", "a..b", "con", "caf\udce9", "\u2028", "a\\b"],
+)
+def test_odd_names_are_names(tmp_path: Path, name: str) -> None:
+    assert path_below(tmp_path, name) == tmp_path / name
+    path_below(tmp_path, name).parent.mkdir(exist_ok=True)
+    path_below(tmp_path, name).write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("", "is empty"),
+        (".", "contains '.'"),
+        ("..", "contains '..'"),
+        ("../x", "contains '..'"),
+        ("a/../../x", "contains '..'"),
+        ("a/.", "contains '.'"),
+        ("/etc/x", "absolute"),
+        ("//x", "absolute"),
+        ("a//b", "contains ''"),
+        ("a/", "contains ''"),
+        ("a\0b", "zero byte"),
+        ("ä" * 128, "longer than 255 bytes"),
+    ],
+)
+def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str, fault: str) -> None:
+    assert fault in name_fault(name)
+    with pytest.raises(DataError, match="cannot hold"):
+        path_below(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", ["C:/x", "C:x", "a\\..\\b", "a/con", "NUL.png", "x.", "x ", "a:b", "a\nb"])
+def test_the_rules_of_windows(name: str) -> None:
+    assert name_fault(name, windows=True) and not name_fault(name, windows=False)
+    assert not name_fault("WOMEN/id_1/01_1_front", windows=True)
+
+
+def test_links_do_not_lead_out(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "inside").mkdir()
+    (tmp_path / "out" / "away").symlink_to(tmp_path)
+    (tmp_path / "out" / "loop").symlink_to("loop")
+    (tmp_path / "out" / "near").symlink_to("inside")
+    (tmp_path / "other").symlink_to("out")
+    assert path_below(tmp_path / "other", "near/x") == tmp_path / "other" / "near" / "x"
+    for name in ("away/x", "away", "loop/x"):
+        with pytest.raises(DataError, match="a link leads out of"):
+            path_below(tmp_path / "out", name)
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"), [("e\u0301", "\u00e9"), ("\u00e9", "e\u0301"), ("e\u0301\u00e9", "\u00e9e\u0301")]
+)
+def test_a_file_is_found_however_its_letters_are_composed(tmp_path: Path, stored: str, asked: str) -> None:
+    (tmp_path / stored).mkdir()
+    path = tmp_path / stored / f"{stored}.jpg"
+    path.write_bytes(b"")
+    assert on_disk(tmp_path / asked / f"{asked}.jpg") == path
+    assert on_disk(path) == path
+    missing = tmp_path / asked / "\u00e9\u00e9.png"
+    assert on_disk(missing) == missing
+    assert composed(stored) == composed(asked)
+
+
+def test_without_suffix() -> None:
+    suffixes = (".jpg", ".jpeg")
+    for name, expected in {
+        "a.JPG": "a",
+        "a.b.jpeg": "a.b",
+        "a.b": "a.b",
+        ".jpg": "",
+        "..jpg": ".",
+        "a": "a",
+    }.items():
+        assert without_suffix(name, suffixes) == expected
