@@ -41,7 +41,7 @@ def measure(output: Path, count: int, steps: int, max_channels: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=40, help="number of samples")
-    parser.add_argument("--steps", type=int, default=4, help="optimiser steps")
+    parser.add_argument("--steps", type=int, default=4, help="optimizer steps")
     parser.add_argument("--max-channels", type=int, default=1024, help="max_channels of both networks")
     parser.add_argument("--measure", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

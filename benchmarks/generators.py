@@ -84,7 +84,7 @@ class Pace:
         self.times.append(time.process_time())
 
     @property
-    def seconds_a_step(self) -> float:
+    def seconds_per_step(self) -> float:
         """The median of the steps."""
         return statistics.median(after - before for before, after in itertools.pairwise(self.times))
 
@@ -108,7 +108,7 @@ def run(value: dict[str, Any], output: Path) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     result = {
         "values": test["values"],
-        "seconds_a_step": pace.seconds_a_step,
+        "seconds_per_step": pace.seconds_per_step,
         "parameters": network_parameters(painting_spec(made.spec, output))["generator"],
         "peak": peak,
     }
@@ -132,12 +132,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         for number, name in enumerate(arguments.only):
             size, generator = tuple(arguments.size), GENERATORS[name]
-            pace = measure(spec(generator, size, 8, []), Path(place, f"pace-{number}"))["seconds_a_step"]
+            pace = measure(spec(generator, size, 8, []), Path(place, f"pace-{number}"))["seconds_per_step"]
             steps = max(8, round(arguments.seconds / pace))
             shown = [] if baselines else ["inpaint", "tone"]
             found = measure(spec(generator, size, steps, shown), Path(place, f"run-{number}"))
             baselines = baselines or {key: found["values"][key] for key in shown}
-            more = f"{found['parameters']:,} | {found['seconds_a_step']:.3f} | {steps:,}"
+            more = f"{found['parameters']:,} | {found['seconds_per_step']:.3f} | {steps:,}"
             row(name, found["values"]["trained"], f"{more} | {found['peak'] / 1e9:.2f}")
     for name, values in baselines.items():
         row(name, values, "0 | | | ")

@@ -323,7 +323,7 @@ def train(job: Job, name: str, spec: dict[str, Any], limit: float) -> None:
         code, said = "stopped at its limit", ""
     log = folder / "log.jsonl"
     events = [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.is_file() else []
-    taken = [event["seconds_a_step"] for event in events if event["event"] == "step"]
+    taken = [event["seconds_per_step"] for event in events if event["event"] == "step"]
     figures = {}
     if (folder / "metrics.json").is_file():
         values = json.loads((folder / "metrics.json").read_text("utf-8"))["test"]["values"]

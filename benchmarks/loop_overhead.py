@@ -22,7 +22,7 @@ from skinfw.hooks.caller import HookCaller
 from skinfw.runs.folder import create_run
 from skinfw.runs.split_record import write_split
 from skinfw.specs.spec import Spec, painting_spec, parse_spec
-from skinfw.tasks.choice import make_learner
+from skinfw.tasks.choice import make_training_module
 from skinfw.training.ranks import Ranks
 from skinfw.training.trainer import Trainer, make_accelerator
 
@@ -106,8 +106,8 @@ def engine_loop(spec: Spec) -> float:
         accelerator = make_accelerator(spec.training)
         write_split(run, split)
         hooks, ranks = HookCaller(discover=False), Ranks(accelerator)
-        learner = make_learner(spec, dataset, accelerator)
-        trainer = Trainer(run, dataset, split, learner, hooks, ranks)
+        module = make_training_module(spec, dataset, accelerator)
+        trainer = Trainer(run, dataset, split, module, hooks, ranks)
         began = time.process_time()
         trainer.fit()
         return time.process_time() - began

@@ -116,7 +116,7 @@ def make_run(tiny_spec: Callable[..., SpecValue]) -> Callable[..., Any]:
         for which in ("best", "last"):
             save_checkpoint(run.checkpoint(which), state, spec, Progress(3, 1, 0, data))
         for step in (1, 2, 3):
-            run.log("step", step=step, epoch=0, losses={"l1": 1 / step, "gan": 0.7}, seconds_a_step=0.25)
+            run.log("step", step=step, epoch=0, losses={"l1": 1 / step, "gan": 0.7}, seconds_per_step=0.25)
         run.log("evaluation", step=3, epoch=1, values={"picture/psnr": 9.5, "skin/psnr": None})
         return run
 
@@ -156,7 +156,7 @@ def write_samples() -> Callable[..., list[Path]]:
 
 
 @pytest.fixture(scope="session")
-def write_labelled_photos() -> Callable[..., list[Path]]:
+def write_labeled_photos() -> Callable[..., list[Path]]:
     """Write drawn people as photos with DeepFashion's label maps beside them, one person a folder."""
 
     def write(root: Path, count: int, *, size: tuple[int, int] = (48, 40)) -> list[Path]:
@@ -166,8 +166,8 @@ def write_labelled_photos() -> Callable[..., list[Path]]:
         from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
         from skinfw_plugins.segmenters.deepfashion_classes import PALETTES
 
-        colours = {name: colour for colour, name in PALETTES["files"].items()}
-        palette = np.array([colours[name] for name in CLASSES], np.uint8)
+        colors = {name: color for color, name in PALETTES["files"].items()}
+        palette = np.array([colors[name] for name in CLASSES], np.uint8)
         photos = []
         for number in range(count):
             drawing = draw_person(number, size)

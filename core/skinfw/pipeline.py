@@ -23,10 +23,10 @@ from skinfw.specs.run_spec import RunSpec
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec, Spec, load_spec, parse_spec
 from skinfw.system.devices import cpu_threads
-from skinfw.tasks.choice import make_learner, make_source
+from skinfw.tasks.choice import make_source, make_training_module
 from skinfw.tasks.evaluate_run import evaluate_run
 from skinfw.tasks.inpainting.skin_check import require_skin
-from skinfw.training.learner import Source
+from skinfw.training.module import Source
 from skinfw.training.observers import RunRecorder
 from skinfw.training.ranks import Ranks
 from skinfw.training.trainer import Trainer, make_accelerator
@@ -120,8 +120,8 @@ class Pipeline:
             hooks = HookCaller(discover=False)
         ranks.wait()
         try:
-            learner = make_learner(run.spec, dataset, accelerator)
-            trainer = Trainer(run, dataset, split, learner, hooks, ranks)
+            module = make_training_module(run.spec, dataset, accelerator)
+            trainer = Trainer(run, dataset, split, module, hooks, ranks)
             if self._resume:
                 trainer.resume()
             if ranks.is_main:

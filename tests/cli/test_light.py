@@ -119,7 +119,7 @@ def parsing(**network: Any) -> dict[str, Any]:
 
 def test_validating_loads_neither_published_weights_nor_what_runs_them(tmp_path: Path) -> None:
     values = [
-        painting(type="photos", root="photos", segmenter="skin_colour", pose_encoder="bodypix"),
+        painting(type="photos", root="photos", segmenter="skin_color", pose_encoder="bodypix"),
         painting(type="deepfashion_multimodal", root="photos"),
         parsing(type="smp", encoder="bodypix_050", encoder_depth=4, encoder_weights="bodypix"),
     ]

@@ -178,12 +178,12 @@ def test_the_filters_are_options(photos: Path, tmp_path: Path) -> None:
         ("--least-size", "65", "photo too small"),
         ("--least-person", "97", "person too small"),
         ("--least-sharpness", "1e9", "not sharp"),
-        ("--wanted-class", "bag", "wanted class missing"),
-        ("--unwanted-class", "skin", "unwanted class shown"),
+        ("--require-class", "bag", "wanted class missing"),
+        ("--exclude-class", "skin", "unwanted class shown"),
     ):
         told = summary(option, value)
         assert "0 made, 0 kept, 3 left out" in told and reason in told
-    assert "no class 'jeans'; it has: background, top" in summary("--wanted-class", "jeans")
+    assert "no class 'jeans'; it has: background, top" in summary("--require-class", "jeans")
 
 
 def test_all_settings_from_a_file(photos: Path, tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_a_bad_file_is_an_error_and_no_traceback(tmp_path: Path, data: bytes, wo
 
 
 def test_weights_that_nobody_can_have_are_told(spec: Path) -> None:
-    parts = '{"type": "skin_colour", "parts": {"type": "bodypix", "multiplier": 0.75}}'
+    parts = '{"type": "skin_color", "parts": {"type": "bodypix", "multiplier": 0.75}}'
     result = validate(
         spec,
         *("--set", 'data.dataset={"type": "photos", "root": "people"}'),

@@ -103,15 +103,15 @@ def _bodypix(folder: Path) -> dict[str, Any]:
     return {"weights": weights, "stride": 8, "resolution": 97, "threshold": 0.3}
 
 
-COLOURS = [(255, 255, 255), (30, 20, 20), (200, 150, 120), (230, 180, 60), (40, 60, 200), (0, 255, 0)]
+COLORS = [(255, 255, 255), (30, 20, 20), (200, 150, 120), (230, 180, 60), (40, 60, 200), (0, 255, 0)]
 
 
 def _onnx_parser(folder: Path) -> list[Example]:
     labels = {"classes": ["wall", "hair", "arm"], "regions": {"background": ["wall"], "skin": ["arm"]}}
     photo = Photo.read(write_photo(folder / "photos"))
     plain = {"mean": [0, 0, 0], "std": [1, 1, 1]}
-    path = write_onnx(folder / "parser.onnx", COLOURS[:3], pool=4)
-    six = write_onnx(folder / "six.onnx", COLOURS, size=(32, 32), channels_last=True, codes=True)
+    path = write_onnx(folder / "parser.onnx", COLORS[:3], pool=4)
+    six = write_onnx(folder / "six.onnx", COLORS, size=(32, 32), channels_last=True, codes=True)
     return [
         Example({"path": path, "labels": labels, "size": [64, 48], **plain}, {"photo": photo}),
         Example({"path": six, "labels": "mediapipe", "channels": "bgr"}, {"photo": photo}),
@@ -129,18 +129,18 @@ def _huggingface(folder: Path) -> list[Example]:
 
 
 def _mediapipe(folder: Path) -> list[Example]:
-    model = write_tflite(folder / "model.tflite", COLOURS)
+    model = write_tflite(folder / "model.tflite", COLORS)
     return [Example({"model": model}, {"photo": Photo.read(write_photo(folder / "photos"))})]
 
 
-GREY = Photo(np.full((129, 65, 3), 100, np.uint8))
+GRAY = Photo(np.full((129, 65, 3), 100, np.uint8))
 
 
 def _bodypix_poses(folder: Path) -> list[Example]:
     joints = {joint: (20.0 + joint % 3 * 8, 20.0 + joint * 5) for joint in range(17)}
     weights = write_bodypix_people(folder / "bodypix.onnx", [joints], (129, 65), 8)
     return [
-        Example({"weights": weights, "resolution": 129, "draw": draw}, {"photo": GREY})
+        Example({"weights": weights, "resolution": 129, "draw": draw}, {"photo": GRAY})
         for draw in ("skeleton", "lines")
     ]
 
@@ -151,7 +151,7 @@ def _rtmpose(folder: Path) -> list[Example]:
     boxes = {"dets": np.array([[[2, 2, 30, 60, 0.9]]], np.float32)}
     detector = write_constants(folder / "detector.onnx", boxes, (64, 64))
     both = {"pose_model": pose_model, "detector": detector}
-    return [Example(params, {"photo": GREY}) for params in (both, {"pose_model": pose_model})]
+    return [Example(params, {"photo": GRAY}) for params in (both, {"pose_model": pose_model})]
 
 
 def _haar(_: Path) -> list[Example]:
@@ -329,7 +329,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         Example({"layers": ["relu2_1"], "region": "skin", "distance": "l2"}, {"size": (16, 24)}),
     ],
     ("loss", "total_variation"): of({}, {"region": "skin"}),
-    ("loss", "colour"): of({}, {"region": "picture", "covariance": 0}),
+    ("loss", "color"): of({}, {"region": "picture", "covariance": 0}),
     ("loss", "tone_consistency"): of({}, {"lightness": 0, "covariance": 1}),
     ("metric", "mse"): of(),
     ("metric", "psnr"): of(),
@@ -353,9 +353,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("segmenter", "deepfashion"): _photo,
     ("segmenter", "label_map"): lambda folder: _photo(folder, labels="deepfashion", suffix="_segment.png"),
     ("segmenter", "bodypix"): lambda folder: _photo(folder, **_bodypix(folder)),
-    ("segmenter", "skin_colour"): lambda folder: _photo(
-        folder, parts={"type": "bodypix", **_bodypix(folder)}
-    ),
+    ("segmenter", "skin_color"): lambda folder: _photo(folder, parts={"type": "bodypix", **_bodypix(folder)}),
     ("segmenter", "parser"): _parser,
     ("segmenter", "onnx_parser"): _onnx_parser,
     ("segmenter", "haar"): _haar,
@@ -365,7 +363,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("segmenter", "mediapipe"): _mediapipe,
     ("pose_encoder", "openpose"): _photo,
     ("pose_encoder", "bodypix"): _bodypix_poses,
-    ("pose_encoder", "mediapipe"): lambda _: [Example({"draw": "lines"}, {"photo": GREY})],
+    ("pose_encoder", "mediapipe"): lambda _: [Example({"draw": "lines"}, {"photo": GRAY})],
     ("pose_encoder", "rtmpose"): _rtmpose,
     ("segmentation_network", "smp"): of(
         {"encoder": "tu-test_resnet", "base_channels": 2, "dropout": 0.5},

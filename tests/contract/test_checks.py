@@ -39,9 +39,9 @@ from skinfw.interfaces import (
     DatasetIO,
     Discriminator,
     DiscriminatorIO,
+    DiscriminatorOutput,
     Generator,
     GeneratorIO,
-    Judgement,
     Loss,
     LossIO,
     Metric,
@@ -213,38 +213,40 @@ class GoodDiscriminator(Discriminator[DiscriminatorConfig]):
     def receptive_field(self) -> int:
         return 3
 
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         seen = picture if condition is None else torch.cat([picture, condition], dim=1)
-        return Judgement((self.layer(seen),))
+        return DiscriminatorOutput((self.layer(seen),))
 
 
 class OneLogitTooMany(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
-        return Judgement((super().forward(picture, condition).logits[0].expand(-1, 2, -1, -1),))
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+        return DiscriminatorOutput((super().forward(picture, condition).logits[0].expand(-1, 2, -1, -1),))
 
 
 class BlindToTheCondition(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         return super().forward(picture, None if condition is None else torch.zeros_like(condition))
 
 
 class WithoutGradient(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         return super().forward(picture.detach(), condition)
 
 
 class NeedsTwoRows(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
-        return Judgement((nn.functional.avg_pool2d(super().forward(picture, condition).logits[0], 2),))
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+        return DiscriminatorOutput(
+            (nn.functional.avg_pool2d(super().forward(picture, condition).logits[0], 2),)
+        )
 
 
 class FlatFeatures(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         return replace(super().forward(picture, condition), features=((picture.flatten(1),),))
 
 
 class FeaturesOfAnotherNumberOfScales(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         return replace(super().forward(picture, condition), features=((picture,), (picture,)))
 
 
@@ -284,46 +286,46 @@ def test_a_wrong_receptive_field_is_refused() -> None:
 
 
 class GoodLoss(Loss[LossConfig]):
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         return self.region_mean((step.output - step.target).abs(), step)
 
 
 class AppliesItsWeight(GoodLoss):
-    def generator_term(self, step: Step) -> Tensor:
-        return super().generator_term(step) * self.config.weight
+    def generator_loss(self, step: Step) -> Tensor:
+        return super().generator_loss(step) * self.config.weight
 
 
 class OneTermAPicture(GoodLoss):
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         return (step.output - step.target).abs().mean(dim=(1, 2, 3))
 
 
 class RewardsErrors(GoodLoss):
-    def generator_term(self, step: Step) -> Tensor:
-        return -super().generator_term(step)
+    def generator_loss(self, step: Step) -> Tensor:
+        return -super().generator_loss(step)
 
 
 class DividesByTheSkin(GoodLoss):
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         return ((step.output - step.target).abs() * step.skin).sum() / step.skin.sum()
 
 
 class CountsEachBatch(GoodLoss):
     """Each batch's pixels of skin are counted on their own, as if batches were alike."""
 
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         values = (step.output - step.target).abs() * step.skin
         return values.sum() / (3 * step.skin.sum()).clamp(min=1)
 
 
 class SpreadOverTheBatch(GoodLoss):
-    def generator_term(self, step: Step) -> Tensor:
-        return super().generator_term(step) + (step.output - step.target).mean((1, 2, 3)).var(correction=0)
+    def generator_loss(self, step: Step) -> Tensor:
+        return super().generator_loss(step) + (step.output - step.target).mean((1, 2, 3)).var(correction=0)
 
 
 class Detached(GoodLoss):
-    def generator_term(self, step: Step) -> Tensor:
-        return super().generator_term(step).detach()
+    def generator_loss(self, step: Step) -> Tensor:
+        return super().generator_loss(step).detach()
 
 
 class Trainable(GoodLoss):
@@ -333,14 +335,14 @@ class Trainable(GoodLoss):
 
 
 class HasARootAtBlack(GoodLoss):
-    def generator_term(self, step: Step) -> Tensor:
-        return super().generator_term(step) + step.output.sqrt().mean()
+    def generator_loss(self, step: Step) -> Tensor:
+        return super().generator_loss(step) + step.output.sqrt().mean()
 
 
 class ReadsMemory(GoodLoss):
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         first = torch.as_strided(step.output, (step.output.numel() // 12,), (1,))
-        return super().generator_term(step) + first.mean()
+        return super().generator_loss(step) + first.mean()
 
 
 class SaysItComparesNothing(GoodLoss):
@@ -350,26 +352,26 @@ class SaysItComparesNothing(GoodLoss):
 class SmoothsOnly(GoodLoss):
     compares: ClassVar[bool] = False
 
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         return step.output.diff(dim=-1).abs().mean()
 
 
 class OverflowsInHalves(AdversarialLoss[LossConfig]):
     """Its factor is above the largest float16."""
 
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         return -step.judge(step.output).logits[0].mean()
 
-    def discriminator_term(self, step: Step) -> Tensor:
+    def discriminator_loss(self, step: Step) -> Tensor:
         real, painted = (step.judge(picture).logits[0] for picture in (step.target, step.output))
         return (painted.mean() - real.mean()) * 1e8
 
 
 class UpsideDown(AdversarialLoss[LossConfig]):
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         return -step.judge(step.output).logits[0].mean()
 
-    def discriminator_term(self, step: Step) -> Tensor:
+    def discriminator_loss(self, step: Step) -> Tensor:
         real, painted = (step.judge(picture).logits[0] for picture in (step.target, step.output))
         return real.mean() - painted.mean()
 
@@ -398,7 +400,7 @@ def test_a_loss_that_compares_nothing_passes_where_it_says_so() -> None:
         (HasARootAtBlack, "the gradient of black pictures is not finite"),
         (ReadsMemory, "channels-last"),
         (SaysItComparesNothing, "another target changes the term"),
-        (OverflowsInHalves, "discriminator_term under float16 autocast is not finite"),
+        (OverflowsInHalves, "discriminator_loss under float16 autocast is not finite"),
     ],
 )
 def test_a_broken_loss_is_refused(component: type[Loss[LossConfig]], message: str) -> None:
@@ -507,7 +509,7 @@ class Flickers(GoodDataset):
         return replace(sample, target=noise)
 
 
-class GreyMask(GoodDataset):
+class GrayMask(GoodDataset):
     def load(self, name: str) -> Sample:
         sample = super().load(name)
         return replace(sample, inputs={wanted: sample.target for wanted in self.io.inputs})
@@ -544,7 +546,7 @@ def test_a_good_dataset_passes() -> None:
         (WithoutSkin, "has no skin region"),
         (OwnSize, r"not uint8 \(64, 48, 3\)"),
         (Flickers, "is another a second time"),
-        (GreyMask, "is not a mask"),
+        (GrayMask, "is not a mask"),
         (ShortFingerprint, "not a SHA-256"),
         (StrangeSamples, "names a sample that names"),
         (NumbersForHashes, "is not a text"),
@@ -629,7 +631,7 @@ class InputAlone(Darkens):
         return replace(super().__call__(batch), target=batch.target)
 
 
-class GreyBackground(Darkens):
+class GrayBackground(Darkens):
     def __call__(self, batch: Batch) -> Batch:
         changed = super().__call__(batch)
         return replace(changed, inputs={**changed.inputs, APPAREL: changed.inputs[APPAREL] * 0.9})
@@ -740,7 +742,7 @@ def test_good_augmentations_pass() -> None:
         (AlwaysDoes, "probability of 0 changes something"),
         (TooBright, r"target leaves \[0, 1\]"),
         (InputAlone, "shows something else than the target"),
-        (GreyBackground, "not white where nothing is kept"),
+        (GrayBackground, "not white where nothing is kept"),
         (SoftMask, "skin is not a mask any more"),
         (KeepsSkin, "kept and skin overlap"),
         (LosesTheFace, "went in"),

@@ -37,11 +37,11 @@ def photos() -> Files:
     picture, _ = _person()
     rotated = Image.Exif()
     rotated[0x0112] = 6
-    grey = picture.convert("L")
-    deep = Image.fromarray(np.asarray(grey, np.uint16) * 257)
+    gray = picture.convert("L")
+    deep = Image.fromarray(np.asarray(gray, np.uint16) * 257)
     palette = picture.quantize(16)
     cutout = picture.convert("RGBA")
-    cutout.putalpha(grey)
+    cutout.putalpha(gray)
     files = [
         ("rgb.png", _saved(picture, "PNG", exif=rotated)),
         ("deep.png", _saved(deep, "PNG")),
@@ -50,12 +50,12 @@ def photos() -> Files:
         ("key.png", _saved(picture, "PNG", transparency=(255, 255, 255))),
         ("rgba.png", _saved(cutout, "PNG")),
         ("la.png", _saved(cutout.convert("LA"), "PNG")),
-        ("bits.png", _saved(grey.convert("1"), "PNG")),
+        ("bits.png", _saved(gray.convert("1"), "PNG")),
         ("frames.png", _saved(picture, "PNG", save_all=True, append_images=[picture.rotate(90)])),
         ("photo.jpg", _saved(picture, "JPEG", exif=rotated)),
         ("cmyk.jpg", _saved(picture.convert("CMYK"), "JPEG")),
         ("progressive.jpg", _saved(picture, "JPEG", progressive=True, dpi=(72, 72))),
-        ("grey.jpg", _saved(grey, "JPEG")),
+        ("gray.jpg", _saved(gray, "JPEG")),
         ("lossy.webp", _saved(picture, "WEBP")),
         ("alpha.webp", _saved(cutout, "WEBP", lossless=True)),
         ("plain.bmp", _saved(picture, "BMP")),
@@ -66,7 +66,7 @@ def photos() -> Files:
     for compression in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
         files.append((f"{compression}.tif", _saved(picture, "TIFF", compression=compression)))
     files.append(("deep.tif", _saved(deep, "TIFF")))
-    files.append(("float.tif", _saved(Image.fromarray(np.asarray(grey, np.float32) / 255), "TIFF")))
+    files.append(("float.tif", _saved(Image.fromarray(np.asarray(gray, np.float32) / 255), "TIFF")))
     files.append(("alpha.tif", _saved(cutout, "TIFF")))
     if "AVIF" in FORMATS:
         files.append(("photo.avif", _saved(picture, "AVIF")))
@@ -88,7 +88,7 @@ def masks() -> Files:
     cut = Image.new("RGBA", skin.size, (255, 255, 255, 255))
     cut.putalpha(skin)
     return (
-        ("grey.png", _saved(skin, "PNG")),
+        ("gray.png", _saved(skin, "PNG")),
         ("rgb.png", _saved(skin.convert("RGB"), "PNG")),
         ("bits.png", _saved(skin.convert("1"), "PNG")),
         ("alpha.png", _saved(cut, "PNG")),
@@ -267,7 +267,7 @@ def struck_out() -> Files:
 
 def logs() -> Files:
     """The log of a run."""
-    step = {"event": "step", "step": 1, "epoch": 0, "losses": {"l1": 0.5}, "seconds_a_step": 0.2}
+    step = {"event": "step", "step": 1, "epoch": 0, "losses": {"l1": 0.5}, "seconds_per_step": 0.2}
     records = [
         step, {**step, "step": 2},
         {"event": "evaluation", "step": 2, "epoch": 1, "values": {"picture/psnr": 9.5, "skin/psnr": None}},

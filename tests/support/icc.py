@@ -70,8 +70,8 @@ def rgb_profile(primaries: Sequence[Triple], gamma: float) -> bytes:
     return profile(b"RGB ", tags | {name + b"TRC": _gamma(gamma) for name in (b"r", b"g", b"b")})
 
 
-def grey_profile(gamma: float) -> bytes:
-    """Return a greyscale profile."""
+def gray_profile(gamma: float) -> bytes:
+    """Return a grayscale profile."""
     return profile(b"GRAY", {b"kTRC": _gamma(gamma)})
 
 

@@ -1,7 +1,7 @@
-"""Networks of a few numbers, in the formats in which published ones come: they tell colours apart.
+"""Networks of a few numbers, in the formats in which published ones come: they tell colors apart.
 
-Each gives a pixel the class of the nearest of some colours, by one 1x1 convolution: the squared distance to a
-colour c falls as 2 c x - c c rises.
+Each gives a pixel the class of the nearest of some colors, by one 1x1 convolution: the squared distance to a
+color c falls as 2 c x - c c rises.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from numpy.typing import NDArray
 RGB = tuple[int, int, int]
 
 
-def nearest_colour(picture: NDArray[np.uint8], colours: Sequence[RGB]) -> NDArray[np.int64]:
-    """Return the index of each pixel's nearest colour, by brute force."""
-    distances = np.linalg.norm(picture[..., None, :].astype(float) - np.array(colours, float), axis=-1)
+def nearest_color(picture: NDArray[np.uint8], colors: Sequence[RGB]) -> NDArray[np.int64]:
+    """Return the index of each pixel's nearest color, by brute force."""
+    distances = np.linalg.norm(picture[..., None, :].astype(float) - np.array(colors, float), axis=-1)
     found: NDArray[np.int64] = distances.argmin(axis=-1)
     return found
 
 
-def _convolution(colours: Sequence[RGB]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _convolution(colors: Sequence[RGB]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return weights ``(K, 3)`` and biases ``(K,)`` for values in [0, 1]."""
-    wanted = np.array(colours, np.float32) / 255
+    wanted = np.array(colors, np.float32) / 255
     return 2 * wanted, -(wanted**2).sum(axis=1)
 
 
 def write_onnx(
     path: Path,
-    colours: Sequence[RGB],
+    colors: Sequence[RGB],
     *,
     size: tuple[int, int] | None = None,
     channels_last: bool = False,
@@ -43,7 +43,7 @@ def write_onnx(
 
     Args:
         path: the file.
-        colours: one a class.
+        colors: one a class.
         size: the input's fixed height and width; None: free.
         channels_last: input and output are ``(1, H, W, C)``.
         bgr: its channels are blue, green, red.
@@ -54,7 +54,7 @@ def write_onnx(
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    weights, biases = _convolution(colours)
+    weights, biases = _convolution(colors)
     weights = weights[:, ::-1] if bgr else weights
     height, width = size or ("height", "width")
     shape = [1, height, width, 3] if channels_last else [1, 3, height, width]
@@ -84,17 +84,17 @@ def write_onnx(
         nodes.append(helper.make_node("Gather", [last, "two"], ["edge"], axis=1))
         outputs.insert(0, helper.make_tensor_value_info("edge", TensorProto.FLOAT, [None] * 4))
     inputs = [helper.make_tensor_value_info("picture", TensorProto.FLOAT, shape)]
-    graph = helper.make_graph(nodes, "colours", inputs, outputs, constants)
+    graph = helper.make_graph(nodes, "colors", inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return path
 
 
-def write_tflite(path: Path, colours: Sequence[RGB], side: int = 8) -> Path:
+def write_tflite(path: Path, colors: Sequence[RGB], side: int = 8) -> Path:
     """Write a network for MediaPipe's ImageSegmenter: a square in, a softmax over classes out.
 
-    MediaPipe wants to read in the file's metadata how values are normalised and what the output is.
+    MediaPipe wants to read in the file's metadata how values are normalized and what the output is.
     """
     import flatbuffers
     from mediapipe.tasks.metadata import image_segmenter_metadata_schema_py_generated as segmenter_fb
@@ -112,8 +112,8 @@ def write_tflite(path: Path, colours: Sequence[RGB], side: int = 8) -> Path:
             setattr(table, name, value)
         return table
 
-    weights, biases = _convolution(colours)
-    count = len(colours)
+    weights, biases = _convolution(colors)
+    count = len(colors)
 
     def tensor(name: str, shape: list[int], buffer: int) -> object:
         return filled(fb.TensorT(), name=name, shape=shape, type=fb.TensorType.FLOAT32, buffer=buffer)
@@ -122,7 +122,7 @@ def write_tflite(path: Path, colours: Sequence[RGB], side: int = 8) -> Path:
         return filled(unit, optionsType=kind, options=options)
 
     options = filled(segmenter_fb.ImageSegmenterOptionsT(), activation=segmenter_fb.Activation.SOFTMAX)
-    normalise = process(
+    normalize = process(
         metadata_fb.ProcessUnitT(),
         filled(metadata_fb.NormalizationOptionsT(), mean=[0.0], std=[255.0]),
         metadata_fb.ProcessUnitOptions.NormalizationOptions,
@@ -134,13 +134,13 @@ def write_tflite(path: Path, colours: Sequence[RGB], side: int = 8) -> Path:
     )
     about = filled(
         metadata_fb.ModelMetadataT(),
-        name="colours",
+        name="colors",
         subgraphMetadata=[
             filled(
                 metadata_fb.SubGraphMetadataT(),
                 inputTensorMetadata=[
                     filled(
-                        metadata_fb.TensorMetadataT(), name="image", content=image, processUnits=[normalise]
+                        metadata_fb.TensorMetadataT(), name="image", content=image, processUnits=[normalize]
                     )
                 ],
                 outputTensorMetadata=[filled(metadata_fb.TensorMetadataT(), name="masks")],

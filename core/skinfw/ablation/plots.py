@@ -21,7 +21,7 @@ PANELS_A_ROW = 3
 def draw_means(result: AblationResult) -> str | None:
     """Draw each figure's mean over seeds with bars of one standard deviation; return an SVG.
 
-    Single runs are small dots, baselines grey squares. None where nothing was measured.
+    Single runs are small dots, baselines gray squares. None where nothing was measured.
     """
     names = [each.name for each in result.variants]
     labels = [*names, *result.baselines]

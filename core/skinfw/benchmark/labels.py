@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from skinfw.components.reference import ComponentSpec
 
 
-def labelled(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
+def labeled(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
     """Return components by what tells them apart: the name, and the parameters that are not the default.
 
     Components that are the same come once.
 
     Example:
         >>> from skinfw.components.reference import use
-        >>> list(labelled([use("segmenter", "bodypix"), use("segmenter", "bodypix", stride=16)]))
+        >>> list(labeled([use("segmenter", "bodypix"), use("segmenter", "bodypix", stride=16)]))
         ['bodypix', 'bodypix stride=16']
     """
     return {_label(reference): reference for reference in references}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.assembly.build import build
-from skinfw.benchmark.labels import labelled, same_photos
+from skinfw.benchmark.labels import labeled, same_photos
 from skinfw.benchmark.process import in_own_process
 from skinfw.components.reference import ComponentSpec
 from skinfw.components.trust import announce_programs
@@ -175,7 +175,7 @@ def benchmark_poses(
     """Measure pose encoders one after the other, each in a process of its own.
 
     Returns:
-        the figures by the encoders' labels, see `skinfw.benchmark.labels.labelled`.
+        the figures by the encoders' labels, see `skinfw.benchmark.labels.labeled`.
 
     Raises:
         DataError: an encoder could not measure a single photo, or two photos have one true pose.
@@ -184,7 +184,7 @@ def benchmark_poses(
     announce_programs(*encoders)
     check_shared_poses(build(truth, PoseEncoder), photos)
     measured = {}
-    for label, reference in labelled(encoders).items():
+    for label, reference in labeled(encoders).items():
         figures, memory = in_own_process(_measure, reference, truth, photos)
         measured[label] = replace(figures, memory=memory)
     return measured

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from skinfw.assembly.build import build
-from skinfw.benchmark.labels import labelled, same_photos
+from skinfw.benchmark.labels import labeled, same_photos
 from skinfw.benchmark.process import in_own_process
 from skinfw.components.reference import ComponentSpec
 from skinfw.components.trust import announce_programs
@@ -127,7 +127,7 @@ def benchmark_segmenters(
     """Measure segmenters one after the other, each in a process of its own.
 
     Returns:
-        the figures by the segmenters' labels, see `labelled`.
+        the figures by the segmenters' labels, see `labeled`.
 
     Raises:
         DataError: a segmenter could not measure a single photo, or the true label maps are of another label
@@ -137,7 +137,7 @@ def benchmark_segmenters(
     announce_programs(*segmenters)
     check_label_sets(build(truth, Segmenter), photos)
     found = {}
-    for label, reference in labelled(segmenters).items():
+    for label, reference in labeled(segmenters).items():
         figures, memory = in_own_process(_measure, reference, truth, photos)
         found[label] = replace(figures, memory=memory)
     return found

@@ -50,11 +50,11 @@ EXAMPLES = 3
 @click.option("--most-cut-off", type=float, help="Largest share of the person's outline on the border.")
 @click.option("--least-sharpness", type=float, help="Smallest variance of the Laplacian on the person.")
 @click.option(
-    "--wanted-class", "wanted_classes", multiple=True, metavar="CLASS",
+    "--require-class", "require_classes", multiple=True, metavar="CLASS",
     help="Class of the label map that must be there, or another one of them; may be repeated.",
 )  # fmt: skip
 @click.option(
-    "--unwanted-class", "unwanted_classes", multiple=True, metavar="CLASS",
+    "--exclude-class", "exclude_classes", multiple=True, metavar="CLASS",
     help="Class of the label map that must not be there; may be repeated.",
 )  # fmt: skip
 @click.option("--least-class", type=float, help="Share of the person from which on a class is there.")

@@ -94,8 +94,8 @@ class DiscriminatorConfig(ComponentConfig):
     conditional: bool = Field(default=True, description="judge the picture together with the input pictures")
 
     @property
-    def mixes_samples(self) -> bool:
-        """Whether a picture's logits depend on the others of its batch, as under batch normalisation."""
+    def uses_batch_statistics(self) -> bool:
+        """Whether a picture's logits depend on the others of its batch, as under batch normalization."""
         return False
 
     def size_requirement(self, size: Size) -> SizeRequirement:
@@ -143,7 +143,7 @@ class LossConfig(ComponentConfig):
         return SizeRequirement()
 
     @property
-    def mixes_samples(self) -> bool:
+    def uses_batch_statistics(self) -> bool:
         """Whether its term for a batch is more than a mean of what each sample gives on its own."""
         return False
 
@@ -171,7 +171,7 @@ class PoseEncoderConfig(ComponentConfig):
 
     draw: LineStyle = Field(
         default="skeleton",
-        description="how the pose is drawn for the input line: skeleton, in OpenPose's colours, or lines, "
+        description="how the pose is drawn for the input line: skeleton, in OpenPose's colors, or lines, "
         "plain white ones of one width",
     )
 

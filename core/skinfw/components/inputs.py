@@ -16,7 +16,7 @@ POSES = (LINE, HEATMAPS)
 """Those that are drawn from keypoints."""
 
 LineStyle = Literal["skeleton", "lines"]
-"""How ``line`` is drawn: OpenPose's coloured skeleton, or plain white lines of one width."""
+"""How ``line`` is drawn: OpenPose's colored skeleton, or plain white lines of one width."""
 
 KEYPOINTS = 25
 """Keypoints of a pose in OpenPose's BODY_25."""

@@ -70,7 +70,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Return the transform from a profile to sRGB, or None where it changes no value by more than a level."""
     opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     space = opened.profile.xcolor_space.strip()
-    # grey made of an RGB image often keeps its profile: equal channels of it are meant
+    # gray made of an RGB image often keeps its profile: equal channels of it are meant
     source = "RGB" if mode == "L" and space == "RGB" else mode
     if space != _SPACES[source]:
         raise ValueError(f"it is for {space}, but the image is {_SPACES[source]}")

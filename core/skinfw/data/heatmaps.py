@@ -37,8 +37,8 @@ def draw_heatmaps(keypoints: Keypoints, size: Size) -> HeatMaps:
     return maps
 
 
-def coloured(maps: HeatMaps) -> Picture:
-    """Return heat maps as one picture for the eye: each in its keypoint's colour, the brightest in front.
+def colored(maps: HeatMaps) -> Picture:
+    """Return heat maps as one picture for the eye: each in its keypoint's color, the brightest in front.
 
     Args:
         maps: uint8 ``(..., 25)``.
@@ -53,5 +53,5 @@ def coloured(maps: HeatMaps) -> Picture:
 
 
 def visible(name: str, picture: Picture) -> Picture:
-    """Return an input picture as something to look at: heat maps `coloured`, every other one as it is."""
-    return coloured(picture) if name == HEATMAPS else picture
+    """Return an input picture as something to look at: heat maps `colored`, every other one as it is."""
+    return colored(picture) if name == HEATMAPS else picture

@@ -72,8 +72,8 @@ class DecodedImage:
         image: the image, turned upright by the file's own orientation, in Pillow's mode.
         orientation: the file's EXIF orientation, 1 to 8; None where it has none.
         lossy: whether the format may have changed values when the file was written.
-        bits: bits of a stored sample; Pillow scales grey of fewer than 8 bits to 8.
-        zero_is_white: whether stored grey is inverted, as TIFF allows.
+        bits: bits of a stored sample; Pillow scales gray of fewer than 8 bits to 8.
+        zero_is_white: whether stored gray is inverted, as TIFF allows.
         coding: the code points of primaries and transfer function (ITU-T H.273) in a PNG or AVIF, or None.
     """
 

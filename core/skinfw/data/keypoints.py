@@ -64,7 +64,7 @@ class Keypoints:
     def resized(self, old: Size, new: Size) -> Keypoints:
         """Return the keypoints in a picture that was resized from one height and width to another.
 
-        Whole numbers are centres of pixels, as OpenPose counts.
+        Whole numbers are centers of pixels, as OpenPose counts.
         """
         down, right = new[0] / old[0], new[1] / old[1]
         return self.mapped(right, down, (right - 1) / 2, (down - 1) / 2)

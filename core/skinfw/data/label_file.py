@@ -19,7 +19,7 @@ from skinfw.errors import DataError
 
 Palette = NDArray[np.uint8]
 
-_AS_GREY = "save the class codes as a greyscale PNG"
+_AS_GRAY = "save the class codes as a grayscale PNG"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class LabelImage:
     Attributes:
         path: the file.
         codes: the stored values, uint16 ``(H, W)``, or None for an RGB image.
-        colors: the stored colors, uint8 RGB ``(H, W, 3)``, or None for a greyscale image.
+        colors: the stored colors, uint8 RGB ``(H, W, 3)``, or None for a grayscale image.
         palette: the color of each code of a palette image, uint8 ``(256, 3)``, or None.
         clear: which pixels are fully transparent, bool ``(H, W)``; all others are opaque.
         lossy: whether the format may have changed the colors.
@@ -74,12 +74,12 @@ def _label_image(file: DecodedImage, photo: Photo | None) -> LabelImage:
     path = file.path
     image = file.image if photo is None else _turned_like(photo, file)
     if file.zero_is_white:
-        raise DataError(f"{path}: a label map that is stored inverted (zero is white); {_AS_GREY}")
+        raise DataError(f"{path}: a label map that is stored inverted (zero is white); {_AS_GRAY}")
     codes, colors, palette, alpha = None, None, None, None
     if image.mode in ("1", "L", "LA"):
         if file.lossy:
-            raise DataError(f"{path}: class codes in a lossy format, which changes them; {_AS_GREY}")
-        codes, alpha = _grey_codes(image, file.bits), _alpha(image)
+            raise DataError(f"{path}: class codes in a lossy format, which changes them; {_AS_GRAY}")
+        codes, alpha = _gray_codes(image, file.bits), _alpha(image)
     elif image.mode.startswith("I"):
         codes, alpha = _wide_codes(image, path), _alpha(image)
     elif image.mode in ("P", "PA"):
@@ -90,7 +90,7 @@ def _label_image(file: DecodedImage, photo: Photo | None) -> LabelImage:
         colors, alpha = np.asarray(image.convert("RGB"), np.uint8), _alpha(image)
     else:
         bits = f" with {file.bits} bits a sample" if file.bits > 8 else ""
-        raise DataError(f"{path}: a label map of mode {image.mode}{bits} cannot be read; {_AS_GREY}")
+        raise DataError(f"{path}: a label map of mode {image.mode}{bits} cannot be read; {_AS_GRAY}")
     clear = np.zeros((image.height, image.width), bool) if alpha is None else alpha == 0
     if alpha is not None and not (clear | (alpha == 255)).all():
         y, x = np.argwhere(~clear & (alpha < 255))[0]
@@ -101,7 +101,7 @@ def _label_image(file: DecodedImage, photo: Photo | None) -> LabelImage:
 
 
 def read_labels(path: Path) -> LabelMap:
-    """Read the label map of a sample folder, a palette or greyscale image of class codes.
+    """Read the label map of a sample folder, a palette or grayscale image of class codes.
 
     Returns:
         class codes, uint8 ``(H, W)``.
@@ -117,7 +117,7 @@ def labels_of(file: DecodedImage) -> LabelMap:
     path, labels = file.path, label_image_of(file)
     if labels.codes is None:
         raise DataError(f"{path}: holds colors, not class codes; prepare the sample again")
-    if labels.palette is not None and not is_indexed(labels, (sample_palette(), grey_ramp())):
+    if labels.palette is not None and not is_indexed(labels, (sample_palette(), gray_ramp())):
         raise DataError(
             f"{path}: another program has changed its palette, so its values may not be class codes any "
             "more; prepare the sample again"
@@ -147,8 +147,8 @@ def sample_palette() -> Palette:
 
 
 @cache
-def grey_ramp() -> Palette:
-    """Return the palette in which each code is the grey level of that value."""
+def gray_ramp() -> Palette:
+    """Return the palette in which each code is the gray level of that value."""
     return _constant(np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1))
 
 
@@ -177,18 +177,18 @@ def _turned_like(photo: Photo, file: DecodedImage) -> Image.Image:
     )
 
 
-def _grey_codes(image: Image.Image, bits: int) -> NDArray[np.uint16]:
+def _gray_codes(image: Image.Image, bits: int) -> NDArray[np.uint16]:
     values = np.asarray(image.getchannel(0), np.uint16)
     if image.mode == "1":
         return np.asarray(values != 0, np.uint16)
-    # Pillow scales grey of 2 and 4 bits to 8
+    # Pillow scales gray of 2 and 4 bits to 8
     return values // np.uint16(255 // (2**bits - 1)) if bits in (2, 4) else values
 
 
 def _wide_codes(image: Image.Image, path: Path) -> NDArray[np.uint16]:
     values = np.asarray(image)
     if values.min() < 0 or values.max() > 65535:
-        raise DataError(f"{path}: holds values from {values.min()} to {values.max()}; {_AS_GREY}")
+        raise DataError(f"{path}: holds values from {values.min()} to {values.max()}; {_AS_GRAY}")
     return values.astype(np.uint16)
 
 

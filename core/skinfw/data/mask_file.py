@@ -14,12 +14,12 @@ from skinfw.data.segmentation import Mask
 from skinfw.errors import DataError
 
 THRESHOLD = 128
-"""Grey levels from here on are white."""
+"""Gray levels from here on are white."""
 
 NEARLY = 64
 """Levels from black and from white that count as such: JPEG and anti-aliased edges have them."""
 
-MAX_GREY = 0.05
+MAX_GRAY = 0.05
 """Largest fraction of the pixels that may be neither."""
 
 _MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX")
@@ -47,7 +47,7 @@ def read_mask(path: Path) -> Mask:
         bool ``(H, W)``.
 
     Raises:
-        DataError: as `skinfw.data.image_file.open_image`; or it is not certain which pixels are set: grey
+        DataError: as `skinfw.data.image_file.open_image`; or it is not certain which pixels are set: gray
             areas, colors, nothing white though something is there, or a transparent hole.
     """
     return mask_of(open_image(path))
@@ -55,36 +55,36 @@ def read_mask(path: Path) -> Mask:
 
 def mask_of(file: DecodedImage) -> Mask:
     """Return a decoded mask, bool ``(H, W)``; see `read_mask`."""
-    return mask_and_grey(file)[0]
+    return mask_and_gray(file)[0]
 
 
-def mask_and_grey(file: DecodedImage) -> tuple[Mask, float]:
+def mask_and_gray(file: DecodedImage) -> tuple[Mask, float]:
     """Return a decoded mask, and the fraction of its pixels that are neither black nor white."""
     path = file.path
     with decoding(path):
-        values = _grey(file)
+        values = _gray(file)
     _check_areas(path, values)
     if not file.lossy:
         _check_bands(path, values)
     _check_dithering(path, values >= THRESHOLD)
-    grey = float(((values >= NEARLY) & (values < 256 - NEARLY)).mean())
-    if grey > MAX_GREY:
-        raise DataError(f"{path}: {grey:.0%} of its pixels are neither black nor white; {_CONVENTION}")
+    gray = float(((values >= NEARLY) & (values < 256 - NEARLY)).mean())
+    if gray > MAX_GRAY:
+        raise DataError(f"{path}: {gray:.0%} of its pixels are neither black nor white; {_CONVENTION}")
     lightest, darkest = int(values.max()), int(values.min())
     if 0 < lightest < 256 - NEARLY:
         raise DataError(f"{path}: nothing in it is white (the lightest value is {lightest}); {_CONVENTION}")
     if NEARLY <= darkest < 255:
         raise DataError(f"{path}: nothing in it is black (the darkest value is {darkest}); {_CONVENTION}")
-    return values >= THRESHOLD, grey
+    return values >= THRESHOLD, gray
 
 
-def _grey(file: DecodedImage) -> NDArray[np.uint8]:
-    """Return the mask as grey levels, uint8 ``(H, W)``."""
+def _gray(file: DecodedImage) -> NDArray[np.uint8]:
+    """Return the mask as gray levels, uint8 ``(H, W)``."""
     path, image = file.path, file.image
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         return _black_and_white(file)
     if image.mode not in _MODES:
-        raise DataError(f"{path}: a mask of mode {image.mode}; save it as a greyscale PNG")
+        raise DataError(f"{path}: a mask of mode {image.mode}; save it as a grayscale PNG")
     alpha = None
     if file.has_alpha:
         layers = np.asarray(image.convert("RGBA"), np.uint8)
@@ -94,7 +94,7 @@ def _grey(file: DecodedImage) -> NDArray[np.uint8]:
     colors = flattened(colors, alpha, BLACK)
     lightest, darkest = colors.max(axis=2), colors.min(axis=2)
     colored = lightest.astype(np.int16) - darkest > _MAX_CHROMA
-    if colored.mean() > MAX_GREY or _has_area(colored):
+    if colored.mean() > MAX_GRAY or _has_area(colored):
         y, x = np.argwhere(colored)[0]
         value = ",".join(map(str, colors[y, x]))
         raise DataError(f"{path}: the pixel x={x}, y={y} has the color {value}; {_CONVENTION}")
@@ -146,40 +146,40 @@ def _black_and_white(file: DecodedImage) -> NDArray[np.uint8]:
 
 
 def _check_areas(path: Path, values: NDArray[np.uint8]) -> None:
-    """Edges may be grey, areas may not: who drew them meant something by them."""
+    """Edges may be gray, areas may not: who drew them meant something by them."""
     kernel = np.ones((_AREA, _AREA), np.uint8)
     lowest, highest = cv2.erode(values, kernel), cv2.dilate(values, kernel)
     between = (lowest >= _AREA_NEARLY) & (highest < 256 - _AREA_NEARLY)
     flat = (lowest == highest) & (lowest >= _FLAT_NEARLY) & (highest < 256 - _FLAT_NEARLY)
-    _refuse_grey(path, values, between | flat, _AREA)
+    _refuse_gray(path, values, between | flat, _AREA)
 
 
 def _check_bands(path: Path, values: NDArray[np.uint8]) -> None:
-    """Narrow bands of one grey, such as the unknown region of a trimap, are not edges either."""
+    """Narrow bands of one gray, such as the unknown region of a trimap, are not edges either."""
     kernel = np.ones((_SMALL_AREA, _SMALL_AREA), np.uint8)
     flat = cv2.erode(values, kernel) == cv2.dilate(values, kernel)
-    grey = (values >= NEARLY) & (values < 256 - NEARLY)
-    _refuse_grey(path, values, flat & grey, _SMALL_AREA)
+    gray = (values >= NEARLY) & (values < 256 - NEARLY)
+    _refuse_gray(path, values, flat & gray, _SMALL_AREA)
 
 
-def _refuse_grey(path: Path, values: NDArray[np.uint8], areas: Mask, side: int) -> None:
+def _refuse_gray(path: Path, values: NDArray[np.uint8], areas: Mask, side: int) -> None:
     inner = _inner(areas, side)
     if inner.any():
         y, x = np.argwhere(inner)[0] + side // 2
         raise DataError(
-            f"{path}: an area around x={x}, y={y} is grey ({values[y, x]}), neither black nor white; "
+            f"{path}: an area around x={x}, y={y} is gray ({values[y, x]}), neither black nor white; "
             f"{_CONVENTION}"
         )
 
 
 def _check_dithering(path: Path, mask: Mask) -> None:
-    """Grey that was dithered into black and white, as Pillow does for mode 1, is still grey."""
+    """Gray that was dithered into black and white, as Pillow does for mode 1, is still gray."""
     cross = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.uint8)
     beside = cv2.filter2D(mask.astype(np.uint8), -1, cross)
     alone = np.count_nonzero(np.where(mask, beside == 0, beside == 4))
     if alone >= _LEAST_ALONE and alone > _MOST_ALONE * np.count_nonzero(mask):
         raise DataError(
-            f"{path}: {alone:,} pixels stand alone among others, as where grey was dithered; {_CONVENTION}: "
+            f"{path}: {alone:,} pixels stand alone among others, as where gray was dithered; {_CONVENTION}: "
             "save it without dithering"
         )
 

@@ -51,7 +51,7 @@ def grow(mask: Mask, margin: int) -> Mask:
     return cv2.dilate(mask.astype(np.uint8), disc).astype(bool)
 
 
-def take_apart(photo: Picture, segmentation: Segmentation, margin: int) -> PersonParts:
+def make_agnostic(photo: Picture, segmentation: Segmentation, margin: int) -> PersonParts:
     """Remove the background and the skin of a photo.
 
     Label edges are off by a few pixels, so what is removed is the skin grown by a margin: no true skin leaks

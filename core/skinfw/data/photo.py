@@ -59,7 +59,7 @@ def read_picture(path: Path, background: int = WHITE) -> Picture:
 
     Args:
         path: the file.
-        background: the grey, 0 to 255, that transparent pixels are laid on.
+        background: the gray, 0 to 255, that transparent pixels are laid on.
 
     Returns:
         uint8 sRGB ``(H, W, 3)``.
@@ -103,7 +103,7 @@ def _colors_and_alpha(file: DecodedImage) -> tuple[Picture, NDArray[np.uint8] | 
 
 
 def flattened(colors: Picture, alpha: NDArray[np.uint8] | None, background: int) -> Picture:
-    """Lay colors, uint8 ``(H, W, 3)``, on a grey background that alpha, uint8 ``(H, W)``, lets through."""
+    """Lay colors, uint8 ``(H, W, 3)``, on a gray background that alpha, uint8 ``(H, W)``, lets through."""
     if alpha is None:
         return colors
     share = alpha[..., None].astype(np.float32) / 255
@@ -116,8 +116,8 @@ def _with_alpha(file: DecodedImage) -> Image.Image:
     image = file.image
     if image.mode.startswith("I;16"):
         clear = np.asarray(image) == image.info["transparency"]
-        grey = _eight_bits(file)
-        return Image.merge("LA", [grey, Image.fromarray(np.where(clear, 0, 255).astype(np.uint8))])
+        gray = _eight_bits(file)
+        return Image.merge("LA", [gray, Image.fromarray(np.where(clear, 0, 255).astype(np.uint8))])
     return image.convert("LA" if image.mode in ("LA", "La") else "RGBA")
 
 

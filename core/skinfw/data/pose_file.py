@@ -28,7 +28,7 @@ MAX_CONFIDENCE = 1.5
 """OpenPose's confidences exceed 1 by a little; percentages and other scores exceed it by more."""
 
 _COCO_VISIBILITY = {0: 0.0, 1: 0.5, 2: 1.0}
-"""Confidence of COCO's flags: not labelled, labelled but hidden, visible."""
+"""Confidence of COCO's flags: not labeled, labeled but hidden, visible."""
 
 Points = NDArray[np.float64]
 

@@ -48,7 +48,7 @@ def resize_picture(picture: Picture, size: Size) -> Picture:
 
 
 def resize_labels(labels: LabelMap, size: Size) -> LabelMap:
-    """Resize a label map ``(H, W)`` to ``size`` (height, width) by nearest neighbour: no new labels."""
+    """Resize a label map ``(H, W)`` to ``size`` (height, width) by nearest neighbor: no new labels."""
     if labels.shape == size:
         return labels
     resized = cv2.resize(labels, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
@@ -70,7 +70,7 @@ def resize_mask(mask: Mask, size: Size) -> Mask:
 def resize_cutout(picture: Picture, kept: Mask, size: Size) -> tuple[Picture, Mask]:
     """Resize a picture that a mask divides, without mixing what is kept with what is not.
 
-    Plain resizing would blend the edge with its surroundings: a halo. Here the colour of a kept pixel is the
+    Plain resizing would blend the edge with its surroundings: a halo. Here the color of a kept pixel is the
     mean of its kept parts alone, that of any other pixel the mean of its other parts. Two pictures that are
     equal where they are kept are so afterwards.
 

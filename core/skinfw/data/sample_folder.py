@@ -198,7 +198,7 @@ class _Reader:
         return found
 
     def face(self, kept: Mask) -> Mask:
-        found = self._labelled_face()
+        found = self._labeled_face()
         if found is None:
             keypoints = self.keypoints()
             found = None if keypoints is None else face_from_keypoints(keypoints, self.size)
@@ -209,7 +209,7 @@ class _Reader:
             )
         return found & kept
 
-    def _labelled_face(self) -> Mask | None:
+    def _labeled_face(self) -> Mask | None:
         path, record = self.folder / PARSING_FILE, read_record(self.folder)
         if record is None or not path.is_file():
             return None

@@ -60,7 +60,7 @@ def sample_files(parts: PersonParts, labels: LabelMap, keypoints: Keypoints) -> 
 
 
 def _png(picture: Picture) -> bytes:
-    """Encode RGB, RGBA or grey as PNG; OpenCV does it several times faster than Pillow."""
+    """Encode RGB, RGBA or gray as PNG; OpenCV does it several times faster than Pillow."""
     order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
     pixels = picture if picture.ndim == 2 else cv2.cvtColor(picture, order[picture.shape[2]])
     done, data = cv2.imencode(".png", pixels)
@@ -70,7 +70,7 @@ def _png(picture: Picture) -> bytes:
 
 
 def _label_png(labels: LabelMap) -> bytes:
-    """Encode a label map as a palette PNG whose colours tell the classes apart for the eye."""
+    """Encode a label map as a palette PNG whose colors tell the classes apart for the eye."""
     image = Image.fromarray(labels)
     image.putpalette(sample_palette().tobytes())
     buffer = io.BytesIO()

@@ -26,7 +26,7 @@ COLORS = (
     (0, 0, 255), (255, 0, 170), (170, 0, 255), (255, 0, 255), (85, 0, 255), (0, 0, 255), (0, 0, 255),
     (0, 0, 255), (0, 255, 255), (0, 255, 255), (0, 255, 255),
 )  # fmt: skip
-"""RGB of each keypoint; a limb takes the colour of its second one."""
+"""RGB of each keypoint; a limb takes the color of its second one."""
 
 DRAWN_ABOVE = 0.05
 """Confidence above which OpenPose draws a point."""
@@ -44,7 +44,7 @@ resized to it."""
 
 
 def _rounded(value: float) -> int:
-    """Round half up as OpenPose's ``intRound`` does; Python's ``round`` goes to the even neighbour."""
+    """Round half up as OpenPose's ``intRound`` does; Python's ``round`` goes to the even neighbor."""
     return int(np.floor(value + 0.5))
 
 
@@ -60,7 +60,7 @@ def line_thickness(keypoints: Keypoints, size: Size) -> int:
 
 
 def draw_skeleton(keypoints: Keypoints, size: Size) -> Picture:
-    """Draw a pose with OpenPose's colours, limbs and thicknesses on black.
+    """Draw a pose with OpenPose's colors, limbs and thicknesses on black.
 
     Args:
         keypoints: the pose, in pixels of the picture to be drawn.

@@ -14,7 +14,7 @@ class DoctorConfig(StrictModel):
     least_side: int = Field(
         default=64, ge=1, le=1_000_000, description="shortest side of a picture in pixels"
     )
-    mask_grey: float = Field(
+    mask_gray: float = Field(
         default=0.01,
         gt=0,
         le=1,
@@ -59,7 +59,7 @@ class DoctorConfig(StrictModel):
         gt=0,
         le=1,
         description=(
-            "by how much the share of skin-coloured pixels in apparel beside the mask may be above the share "
+            "by how much the share of skin-colored pixels in apparel beside the mask may be above the share "
             "farther in"
         ),
     )
@@ -67,20 +67,20 @@ class DoctorConfig(StrictModel):
         default=0.05,
         gt=0,
         description=(
-            "largest area of erased, skin-coloured body outside the mask and its rim, as a share of the mask"
+            "largest area of erased, skin-colored body outside the mask and its rim, as a share of the mask"
         ),
     )
     joint_skin: float = Field(
         default=0.8,
         gt=0,
         le=1,
-        description="share of skin-coloured pixels from which a spot of the input at a joint counts as bare",
+        description="share of skin-colored pixels from which a spot of the input at a joint counts as bare",
     )
     joint_usual: float = Field(
         default=0.1,
         ge=0,
         le=1,
-        description="clothes with a larger share of skin-coloured pixels than this tell nothing about joints",
+        description="clothes with a larger share of skin-colored pixels than this tell nothing about joints",
     )
     pose_distance: float = Field(
         default=0.02,

@@ -10,13 +10,13 @@ import numpy as np
 from skinfw.data.face import face_classes
 from skinfw.data.sample import APPAREL, SKIN
 from skinfw.data.segmentation import Mask, Picture
-from skinfw.data.skin_colour import LEAST_PIXELS, SkinColour, skin_colour
+from skinfw.data.skin_color import LEAST_PIXELS, SkinColor, skin_color
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import CheckName, Finding, severity_of
 from skinfw.doctor.opened import Opened
 
 _FAR = (2, 5)
-"""Apparel between this many rims from the skin mask tells how much of it has the colour of skin anyway."""
+"""Apparel between this many rims from the skin mask tells how much of it has the color of skin anyway."""
 
 _JOINTS = ("RElbow", "RWrist", "LElbow", "LWrist", "RKnee", "LKnee")
 _SURE = 0.3
@@ -34,23 +34,23 @@ def check_leaks(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     apparel, kept, body, skin = sample.apparel, sample.kept, sample.body, sample.skin
     if apparel is None or kept is None or body is None or skin is None or not skin.any():
         return
-    colour = _own_colour(sample, body, skin)
-    yield from _check_inside(sample, config, apparel, skin & kept, skin, colour)
-    if colour is not None and sample.from_skin is not None:
-        yield from _check_rim(sample, config, colour.like(apparel), _cloth(sample, kept & ~skin))
-        yield from _check_uncovered(sample, config, colour.like(body), kept, skin)
-        yield from _check_joints(sample, config, colour.like(apparel), _cloth(sample, kept & ~skin))
+    color = _own_color(sample, body, skin)
+    yield from _check_inside(sample, config, apparel, skin & kept, skin, color)
+    if color is not None and sample.from_skin is not None:
+        yield from _check_rim(sample, config, color.like(apparel), _cloth(sample, kept & ~skin))
+        yield from _check_uncovered(sample, config, color.like(body), kept, skin)
+        yield from _check_joints(sample, config, color.like(apparel), _cloth(sample, kept & ~skin))
 
 
-def _own_colour(sample: Opened, body: Picture, skin: Mask) -> SkinColour | None:
-    """Return the colour of the face where the label map has it, of the masked skin otherwise."""
+def _own_color(sample: Opened, body: Picture, skin: Mask) -> SkinColor | None:
+    """Return the color of the face where the label map has it, of the masked skin otherwise."""
     classes = sample.record.get("classes")
     if sample.labels is not None and isinstance(classes, list):
         faces = [classes.index(name) for name in face_classes(map(str, classes))]
         face = np.isin(sample.labels, faces)
         if np.count_nonzero(face) >= LEAST_PIXELS:
-            return skin_colour(body, face | skin)
-    return skin_colour(body, skin)
+            return skin_color(body, face | skin)
+    return skin_color(body, skin)
 
 
 def _check_inside(
@@ -59,10 +59,10 @@ def _check_inside(
     apparel: Picture,
     visible: Mask,
     skin: Mask,
-    colour: SkinColour | None,
+    color: SkinColor | None,
 ) -> Iterator[Finding]:
-    """Each patch that the input shows inside the mask is skin if most of it has its colour, else clothes."""
-    skinny = visible if colour is None else _mostly(visible, colour.like(apparel))
+    """Each patch that the input shows inside the mask is skin if most of it has its color, else clothes."""
+    skinny = visible if color is None else _mostly(visible, color.like(apparel))
     total = np.count_nonzero(skin)
     kinds: tuple[tuple[CheckName, Mask, str], ...] = (
         ("skin in the input", skinny, "still shows skin"),
@@ -81,7 +81,7 @@ def _check_inside(
 
 
 def _mostly(where: Mask, like: Mask) -> Mask:
-    """Return the connected patches of a region of which at least half have the colour."""
+    """Return the connected patches of a region of which at least half have the color."""
     _, patches = cv2.connectedComponents(where.astype(np.uint8), connectivity=8)
     share = np.bincount(patches.ravel(), like.ravel()) / np.maximum(np.bincount(patches.ravel()), 1)
     found: Mask = where & (share >= 0.5)[patches]
@@ -98,7 +98,7 @@ def _cloth(sample: Opened, kept: Mask) -> Mask:
 
 
 def _check_rim(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) -> Iterator[Finding]:
-    """True skin beside the mask shows as more skin colour there than the same clothes have farther in."""
+    """True skin beside the mask shows as more skin color there than the same clothes have farther in."""
     assert sample.from_skin is not None
     near = cloth & (sample.from_skin <= config.rim)
     far = cloth & (sample.from_skin > _FAR[0] * config.rim) & (sample.from_skin <= _FAR[1] * config.rim)
@@ -110,7 +110,7 @@ def _check_rim(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) ->
             "skin in the input",
             (sample.name,),
             severity_of(beside - elsewhere, config.rim_excess),
-            f"{beside:.0%} of the apparel within {config.rim} pixels of {SKIN} has the colour of skin, "
+            f"{beside:.0%} of the apparel within {config.rim} pixels of {SKIN} has the color of skin, "
             f"farther in {elsewhere:.0%}: skin leaks at the mask's edge; prepare with a larger margin",
         )
 
@@ -118,7 +118,7 @@ def _check_rim(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) ->
 def _check_uncovered(
     sample: Opened, config: DoctorConfig, like: Mask, kept: Mask, skin: Mask
 ) -> Iterator[Finding]:
-    """Erased, skin-coloured body outside the mask and its rim is skin that nobody will paint."""
+    """Erased, skin-colored body outside the mask and its rim is skin that nobody will paint."""
     assert sample.from_skin is not None and sample.person is not None
     missed = like & sample.person & ~kept & (sample.from_skin > config.rim)
     share = np.count_nonzero(missed) / np.count_nonzero(skin)
@@ -127,13 +127,13 @@ def _check_uncovered(
             "skin outside the mask",
             (sample.name,),
             severity_of(share, config.uncovered_share),
-            f"erased body with the colour of skin lies outside {SKIN}, {share:.0%} of its area, "
+            f"erased body with the color of skin lies outside {SKIN}, {share:.0%} of its area, "
             f"{_place(missed)}; the mask has a hole there",
         )
 
 
 def _check_joints(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) -> Iterator[Finding]:
-    """A joint where clothes have the colour of skin, which they have hardly anywhere else, is bare."""
+    """A joint where clothes have the color of skin, which they have hardly anywhere else, is bare."""
     if sample.keypoints is None or sample.person is None or not sample.person.any() or not cloth.any():
         return
     usual = float(like[cloth].mean())
@@ -156,7 +156,7 @@ def _check_joints(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask)
                 "skin outside the mask",
                 (sample.name,),
                 severity_of(share, config.joint_skin),
-                f"at {name}, x={x:.0f}, y={y:.0f}, {share:.0%} of what {APPAREL} shows has the colour of "
+                f"at {name}, x={x:.0f}, y={y:.0f}, {share:.0%} of what {APPAREL} shows has the color of "
                 f"skin, of all apparel {usual:.0%}; the mask may lack a limb",
             )
 

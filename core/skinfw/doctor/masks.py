@@ -24,13 +24,13 @@ def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     """Tell a mask that is not binary, that is empty, or that lies beside the person."""
     if sample.skin is None:
         return
-    grey = sample.mask_grey
-    if grey > config.mask_grey:
+    gray = sample.mask_gray
+    if gray > config.mask_gray:
         yield _of(
             sample,
-            grey,
-            config.mask_grey,
-            f"{grey:.1%} of the pixels of {SKIN} are neither black nor white; write the mask white on black",
+            gray,
+            config.mask_gray,
+            f"{gray:.1%} of the pixels of {SKIN} are neither black nor white; write the mask white on black",
         )
     if not sample.skin.any():
         told = f"{SKIN} is all black: there is nothing to paint; strike the sample out, or segment it again"
@@ -126,10 +126,10 @@ def _on_person(sample: Opened) -> bool:
 
 
 def _check_agreement(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
-    labelled, skin = sample.region("skin"), sample.skin
-    if labelled is None or skin is None or not (labelled | skin).any():
+    labeled, skin = sample.region("skin"), sample.skin
+    if labeled is None or skin is None or not (labeled | skin).any():
         return
-    apart = 1 - np.count_nonzero(labelled & skin) / np.count_nonzero(labelled | skin)
+    apart = 1 - np.count_nonzero(labeled & skin) / np.count_nonzero(labeled | skin)
     if apart > config.label_difference:
         yield _labels(
             sample,

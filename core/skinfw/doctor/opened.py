@@ -18,7 +18,7 @@ from skinfw.data.face import face_from_keypoints
 from skinfw.data.image_file import open_image
 from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.label_file import labels_of
-from skinfw.data.mask_file import mask_and_grey
+from skinfw.data.mask_file import mask_and_gray
 from skinfw.data.parts import grow
 from skinfw.data.photo import BLACK, WHITE, read_picture
 from skinfw.data.sample import APPAREL, BODY, LINE, SKIN
@@ -46,7 +46,7 @@ class Opened:
         kept: where the input shows something, bool ``(H, W)``.
         body: the true picture, uint8 RGB ``(H, W, 3)``.
         skin: where the mask is white, bool ``(H, W)``.
-        mask_grey: fraction of the mask's pixels that are neither black nor white.
+        mask_gray: fraction of the mask's pixels that are neither black nor white.
         line: the drawn pose, uint8 RGB ``(H, W, 3)``.
         labels: the class codes of the label map, uint8 ``(H, W)``.
         keypoints: the pose.
@@ -61,7 +61,7 @@ class Opened:
     kept: Mask | None = None
     body: Picture | None = None
     skin: Mask | None = None
-    mask_grey: float = 0.0
+    mask_gray: float = 0.0
     line: Picture | None = None
     labels: LabelMap | None = None
     keypoints: Keypoints | None = None
@@ -175,13 +175,13 @@ def _picture(opened: Opened, part: str, background: int) -> Picture | None:
 def _read_mask(opened: Opened) -> None:
     path = _find(opened, SKIN)
     file = None if path is None else _attempt(opened, lambda: open_image(path))
-    found = None if file is None else _attempt(opened, lambda: mask_and_grey(file), "mask")
+    found = None if file is None else _attempt(opened, lambda: mask_and_gray(file), "mask")
     if found is None:
         return
-    mask, grey = found
+    mask, gray = found
     opened.sizes[SKIN] = _size(mask)
     if _fits(opened, SKIN):
-        opened.skin, opened.mask_grey = mask, grey
+        opened.skin, opened.mask_gray = mask, gray
 
 
 def _read_labels(opened: Opened) -> None:

@@ -36,6 +36,6 @@ def check_pieces(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             severity_of(loose, config.loose_share),
             f"the person of {PARSING_FILE} falls into {np.count_nonzero(shares >= _COUNTED)} pieces, and "
             f"{loose:.0%} of it is outside the largest; the segmenter may have lost what joins them, or have "
-            "labelled another person, or a thing beside, as the person: segment the photo again, or "
+            "labeled another person, or a thing beside, as the person: segment the photo again, or "
             "strike the sample out",
         )

@@ -37,7 +37,7 @@ _MISSING = 128
 def sample_views(folder: Path, side: int, photo: Path | None = None) -> dict[str, Picture]:
     """Return the views of a sample, uint8 RGB, their longer side at most ``side`` pixels.
 
-    A view whose files are missing or unreadable is plain grey.
+    A view whose files are missing or unreadable is plain gray.
 
     Args:
         folder: the sample folder.

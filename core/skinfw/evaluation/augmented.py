@@ -27,7 +27,7 @@ LONGER_SIDE = 192
 """Pixels of a shown picture's longer side at most; six samples at full size would make a heavy page."""
 
 _GAP = 2
-_GREY = 128
+_GRAY = 128
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _row(pictures: Sequence[Picture]) -> Picture:
     height, width = pictures[0].shape[:2]
     share = min(1.0, LONGER_SIDE / max(height, width))
     size = (max(1, round(height * share)), max(1, round(width * share)))
-    gap = np.full((size[0], _GAP, 3), _GREY, np.uint8)
+    gap = np.full((size[0], _GAP, 3), _GRAY, np.uint8)
     row: list[Picture] = []
     for picture in pictures:
         row += [resize_picture(picture, size), gap]

@@ -10,12 +10,12 @@ from matplotlib import colormaps
 from skinfw.data.segmentation import Picture
 
 ERROR_FULL = 64
-"""Error, of 255, that is drawn in the last colour; the scale is fixed so that reports can be compared."""
+"""Error, of 255, that is drawn in the last color; the scale is fixed so that reports can be compared."""
 
 
 @cache
 def _colors() -> Picture:
-    """Return the colours of errors from 0 to `ERROR_FULL`, uint8 RGB ``(256, 3)``: black to light yellow."""
+    """Return the colors of errors from 0 to `ERROR_FULL`, uint8 RGB ``(256, 3)``: black to light yellow."""
     return np.asarray(colormaps["inferno"](np.arange(256), bytes=True)[:, :3], np.uint8)
 
 
@@ -27,7 +27,7 @@ def error_picture(output: Picture, target: Picture) -> Picture:
         target: uint8 RGB ``(H, W, 3)``.
 
     Returns:
-        uint8 RGB ``(H, W, 3)``; errors of `ERROR_FULL` and more have the last colour.
+        uint8 RGB ``(H, W, 3)``; errors of `ERROR_FULL` and more have the last color.
     """
     error = np.abs(output.astype(np.float64) - target).mean(axis=2)
     levels = np.clip(np.rint(error / ERROR_FULL * 255), 0, 255).astype(np.uint8)
@@ -35,6 +35,6 @@ def error_picture(output: Picture, target: Picture) -> Picture:
 
 
 def error_legend() -> str:
-    """Return the colours of errors as a CSS gradient from left to right."""
+    """Return the colors of errors as a CSS gradient from left to right."""
     stops = (f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in _colors()[::17])
     return f"linear-gradient(to right, {', '.join(stops)})"

@@ -35,7 +35,7 @@ class _Measured:
     figures: Figures
     values: dict[str, float | None]
     violations: int
-    seconds_a_picture: float
+    seconds_per_image: float
     tones: tuple[SkinTone | None, ...]
 
 
@@ -176,7 +176,7 @@ def _evaluation(
         values={painter: each.values for painter, each in measured.items()},
         per_picture={painter: each.figures.per_picture for painter, each in measured.items()},
         violations={painter: each.violations for painter, each in measured.items()},
-        seconds_a_picture={painter: each.seconds_a_picture for painter, each in measured.items()},
+        seconds_per_image={painter: each.seconds_per_image for painter, each in measured.items()},
         unavailable={**unavailable, **reasons},
         tones=measured[TRAINED].tones,
     )

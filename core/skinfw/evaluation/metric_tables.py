@@ -120,7 +120,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     cells = figure_columns([evaluation.values[painter] for painter in painters], evaluation.metrics)
     rows = []
     for painter, figures in zip(painters, cells, strict=True):
-        seconds = evaluation.seconds_a_picture[painter]
+        seconds = evaluation.seconds_per_image[painter]
         more = [Cell(str(evaluation.violations[painter])), Cell(f"{seconds * 1000:.1f}")]
         rows.append((painter, [*figures, *more]))
     heads = [figure_heading(key, info) for key, info in evaluation.metrics.items()]

@@ -60,7 +60,7 @@ class Evaluation:
         per_picture: the same for each sample, in the order of ``names``; absent for metrics that are only
             defined over a set.
         violations: pixels outside the painted region that changed, by who painted.
-        seconds_a_picture: time of the generator's pass, by who painted.
+        seconds_per_image: time of the generator's pass, by who painted.
         unavailable: why something has no value: by the name of a baseline that could not paint, or by
             ``painter/region/name`` of a figure.
         tones: the skin tone of each true picture, in the order of ``names``, None for one that shows no skin;
@@ -75,7 +75,7 @@ class Evaluation:
     values: Mapping[str, Mapping[str, float | None]]
     per_picture: Mapping[str, Mapping[str, Sequence[float | None]]]
     violations: Mapping[str, int]
-    seconds_a_picture: Mapping[str, float]
+    seconds_per_image: Mapping[str, float]
     unavailable: Mapping[str, str] = field(default_factory=dict)
     tones: Sequence[SkinTone | None] = ()
     task: Literal["painting", "segmentation"] = "painting"

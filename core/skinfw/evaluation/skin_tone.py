@@ -1,7 +1,7 @@
 """The skin tone of true pictures, in CIE Lab under D65.
 
-A picture's tone is that of its skin's median colour, taken of L*, a* and b* one by one: a shadow, a seam or
-hair pulls a median less than a mean. Photos are not colour-calibrated: light and camera shift the tone.
+A picture's tone is that of its skin's median color, taken of L*, a* and b* one by one: a shadow, a seam or
+hair pulls a median less than a mean. Photos are not color-calibrated: light and camera shift the tone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def typology_angle(lightness: float, yellowness: float) -> float:
 
 
 def nearest_monk(lab: Sequence[float]) -> int:
-    """Return the Monk skin tone, 1 to 10, that is nearest to a colour.
+    """Return the Monk skin tone, 1 to 10, that is nearest to a color.
 
     Args:
         lab: L*, a* and b*; distances are Euclidean.
@@ -52,7 +52,7 @@ def skin_tones(pictures: Tensor, skin: Tensor) -> list[SkinTone | None]:
 
 
 def _tone(colors: Tensor) -> SkinTone | None:
-    """Return the tone of ``(3, N)`` colours."""
+    """Return the tone of ``(3, N)`` colors."""
     if not colors.shape[1]:
         return None
     # sorting is what a median takes, and torch.quantile stops at 16 million values

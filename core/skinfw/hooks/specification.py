@@ -32,13 +32,13 @@ class Hooks:
 
         Args:
             run: the run.
-            step: optimiser steps that are done already.
-            total_steps: optimiser steps of the whole run.
+            step: optimizer steps that are done already.
+            total_steps: optimizer steps of the whole run.
         """
 
     @hookspec
     def step_ended(self, run: Run, step: int, losses: Mapping[str, float], pictures: int) -> None:
-        """One optimiser step is done.
+        """One optimizer step is done.
 
         Args:
             run: the run.

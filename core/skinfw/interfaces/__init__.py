@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from skinfw.interfaces.augmentation import Augmentation, AugmentationIO
     from skinfw.interfaces.dataset import Dataset, DatasetIO
-    from skinfw.interfaces.discriminator import Discriminator, DiscriminatorIO, Judgement
+    from skinfw.interfaces.discriminator import Discriminator, DiscriminatorIO, DiscriminatorOutput
     from skinfw.interfaces.generator import Generator, GeneratorIO
     from skinfw.interfaces.loss import AdversarialLoss, Loss, LossIO, Step
     from skinfw.interfaces.metric import Metric, MetricIO
@@ -27,9 +27,9 @@ __all__ = [
     "DatasetIO",
     "Discriminator",
     "DiscriminatorIO",
+    "DiscriminatorOutput",
     "Generator",
     "GeneratorIO",
-    "Judgement",
     "Loss",
     "LossIO",
     "Metric",
@@ -51,7 +51,7 @@ _HOMES = {
     "DiscriminatorIO": "discriminator",
     "Generator": "generator",
     "GeneratorIO": "generator",
-    "Judgement": "discriminator",
+    "DiscriminatorOutput": "discriminator",
     "Loss": "loss",
     "LossIO": "loss",
     "Metric": "metric",

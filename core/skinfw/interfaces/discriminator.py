@@ -28,7 +28,7 @@ class DiscriminatorIO:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class DiscriminatorOutput:
     """What a discriminator says of a batch of pictures.
 
     Attributes:
@@ -53,7 +53,7 @@ class Discriminator(Component[DiscriminatorConfigT, DiscriminatorIO], nn.Module)
         """Side in pixels of the square of the picture that one logit of the finest scale depends on."""
 
     @abstractmethod
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         """Judge a batch.
 
         Args:

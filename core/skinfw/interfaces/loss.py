@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from skinfw.components.config import LossConfig
 from skinfw.interfaces.component import Component
-from skinfw.interfaces.discriminator import Judgement
+from skinfw.interfaces.discriminator import DiscriminatorOutput
 
 LossConfigT = TypeVar("LossConfigT", bound=LossConfig)
 
@@ -36,11 +36,11 @@ class Step:
         output: the painted pictures after the composite, float32 RGB ``(B, 3, H, W)`` in [0, 1].
         target: the true pictures, of the same shape and range.
         skin: where the target shows skin, float32 ``(B, 1, H, W)`` in {0, 1}.
-        judge: gives the discriminator's judgement of a batch of pictures, under this step's condition.
+        judge: gives the discriminator's outputs of a batch of pictures, under this step's condition.
         inputs: the samples' input pictures by name, float32 RGB ``(B, 3, H, W)`` in [0, 1]; those that the
             loss's configuration requires are among them.
-        judge_in_float32: the same as ``judge`` without mixed precision, for gradients that are part of a
-            loss; None where ``judge`` has none.
+        discriminate_in_float32: the same as ``judge`` without mixed precision, for gradients that are part of
+            a loss; None where ``judge`` has none.
         region_count: where the batch is part of a larger step (gradient accumulation, several processes), the
             loss's own `Loss.region_count` over the whole step, divided by the number of its batches; None
             where the batch is the whole step.
@@ -49,9 +49,9 @@ class Step:
     output: Tensor
     target: Tensor
     skin: Tensor
-    judge: Callable[[Tensor], Judgement]
+    judge: Callable[[Tensor], DiscriminatorOutput]
     inputs: Mapping[str, Tensor]
-    judge_in_float32: Callable[[Tensor], Judgement] | None = None
+    discriminate_in_float32: Callable[[Tensor], DiscriminatorOutput] | None = None
     region_count: Tensor | None = None
 
 
@@ -60,7 +60,7 @@ class Loss(Component[LossConfigT, LossIO], nn.Module):
 
     A term is a mean over the samples, or a sum over them that is divided by `denominator`. Then the mean of
     the terms of several batches is the term of all their samples, which gradient accumulation and several
-    processes rely on. A term that is neither says ``mixes_samples`` in its configuration.
+    processes rely on. A term that is neither says ``uses_batch_statistics`` in its configuration.
 
     Attributes:
         compares: whether it compares the output with the target, so that the target itself costs least.
@@ -70,7 +70,7 @@ class Loss(Component[LossConfigT, LossIO], nn.Module):
     compares: ClassVar[bool] = True
 
     @abstractmethod
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the unweighted scalar that the generator minimises."""
 
     def region_count(self, skin: Tensor) -> Tensor | None:
@@ -112,5 +112,5 @@ class AdversarialLoss(Loss[LossConfigT]):
     """A loss that needs a discriminator, and has a term for it."""
 
     @abstractmethod
-    def discriminator_term(self, step: Step) -> Tensor:
+    def discriminator_loss(self, step: Step) -> Tensor:
         """Return the scalar that the discriminator minimises; ``step.output`` carries no gradient."""

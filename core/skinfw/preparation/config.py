@@ -84,7 +84,7 @@ class PrepareConfig(StrictModel):
         description=(
             "pixels of the photo that the removed skin grows, so that no true skin leaks where label edges "
             "are off; the mask that is kept does not grow (in 512x512 street photos with hand-drawn labels, "
-            "the share of skin-coloured pixels in clothes is 11 points above its usual 4% at 1 pixel from "
+            "the share of skin-colored pixels in clothes is 11 points above its usual 4% at 1 pixel from "
             "the skin, and 1 point at 4)"
         ),
     )
@@ -127,15 +127,15 @@ class PrepareConfig(StrictModel):
         default=0.0,
         ge=0,
         description=(
-            "smallest variance of the Laplacian of the person's box in grey (0 to 255), its longer side "
+            "smallest variance of the Laplacian of the person's box in gray (0 to 255), its longer side "
             "resized to 256 pixels (729 sharp street photos have 500 to 7,700)"
         ),
     )
-    wanted_classes: tuple[str, ...] = Field(
+    require_classes: tuple[str, ...] = Field(
         default=(),
         description="classes of the label map of which one must be there, for instance dress; none: any",
     )
-    unwanted_classes: tuple[str, ...] = Field(
+    exclude_classes: tuple[str, ...] = Field(
         default=(), description="classes of the label map of which none may be there, for instance bag"
     )
     least_class: float = Field(

@@ -97,10 +97,10 @@ class Facts:
         if self.classes is None:
             return
         there = [name for name, share in self.classes.items() if share >= config.least_class]
-        if config.wanted_classes and not set(there) & set(config.wanted_classes):
-            detail = f"{', '.join(there)}, wanted: {' or '.join(config.wanted_classes)}"
+        if config.require_classes and not set(there) & set(config.require_classes):
+            detail = f"{', '.join(there)}, wanted: {' or '.join(config.require_classes)}"
             raise LeftOut("wanted class missing", detail)
-        unwanted = [name for name in there if name in config.unwanted_classes]
+        unwanted = [name for name in there if name in config.exclude_classes]
         if unwanted:
             detail = ", ".join(f"{name}: {self.classes[name]:.1%} of the person" for name in unwanted)
             raise LeftOut("unwanted class shown", detail)

@@ -45,7 +45,7 @@ def cut_off_share(person: Mask, box: Box) -> float:
 
 
 def sharpness(photo: Picture, box: Box) -> float:
-    """Return the variance of the Laplacian of a box in grey, at `SHARPNESS_SIDE` pixels on its longer side.
+    """Return the variance of the Laplacian of a box in gray, at `SHARPNESS_SIDE` pixels on its longer side.
 
     Source: Pech-Pacheco and others, "Diatom autofocusing in brightfield microscopy", 2000.
 
@@ -53,10 +53,10 @@ def sharpness(photo: Picture, box: Box) -> float:
         photo: uint8 RGB ``(H, W, 3)``.
         box: where to look.
     """
-    grey = cv2.cvtColor(cut(photo, box, 0), cv2.COLOR_RGB2GRAY)
-    scale = SHARPNESS_SIDE / max(grey.shape)
-    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    resized = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    gray = cv2.cvtColor(cut(photo, box, 0), cv2.COLOR_RGB2GRAY)
+    scale = SHARPNESS_SIDE / max(gray.shape)
+    size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
+    resized = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     return float(cv2.Laplacian(resized, cv2.CV_64F).var())
 
 

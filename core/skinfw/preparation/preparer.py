@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from skinfw.assembly.build import build
 from skinfw.components.reference import ComponentSpec, use
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.parts import take_apart
+from skinfw.data.parts import make_agnostic
 from skinfw.data.people import pick_person
 from skinfw.data.photo import Photo
 from skinfw.data.plausibility import check_label_map
@@ -216,7 +216,7 @@ class PhotoPreparer:
         raise LeftOut("label map implausible", detail, facts.fits)
 
     def _files(self, photo: Photo, segmentation: Segmentation, keypoints: Keypoints) -> dict[str, bytes]:
-        parts = take_apart(photo.pixels, segmentation, self.config.margin)
+        parts = make_agnostic(photo.pixels, segmentation, self.config.margin)
         person = person_box(segmentation.person)
         if isinstance(self.config.crop, PersonCrop) and person is not None:
             box = crop_box(person, self.config.crop)
@@ -268,7 +268,7 @@ class PhotoPreparer:
                 f"{photo.path}: the segmenter does not find skin and background, which prepare removes; "
                 "use one that does"
             )
-        asked = (*self.config.wanted_classes, *self.config.unwanted_classes)
+        asked = (*self.config.require_classes, *self.config.exclude_classes)
         unknown = [name for name in asked if name not in segmentation.classes]
         if unknown:
             raise RunError(

@@ -18,7 +18,7 @@ from skinfw.components.trust import refuse_connection
 from skinfw.errors import message
 from skinfw.preparation.config import FetchConfig
 from skinfw.preparation.scrape_index import Fetched, FetchIndex
-from skinfw.preparation.scrape_manners import MOST_PATIENCE, Manners, host_of, user_agent
+from skinfw.preparation.scrape_rate_limiter import MOST_PATIENCE, RateLimiter, host_of, user_agent
 from skinfw.preparation.scrape_session import (
     DeadlineError,
     NotAllowedError,
@@ -100,7 +100,7 @@ class _Scraper:
         self._index, self._config = index, config
         # who waits is woken when everything stops
         self.stopped = threading.Event()
-        self._manners = Manners(config.rate, config.timeout, sleep=self.stopped.wait)
+        self._manners = RateLimiter(config.rate, config.timeout, sleep=self.stopped.wait)
         self._done, self._total, self._told = 0, total, time.monotonic()
 
     def fetch_host(self, urls: Sequence[str]) -> dict[str, Fetched]:

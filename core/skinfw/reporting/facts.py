@@ -108,7 +108,7 @@ def run_facts(log: Sequence[Mapping[str, Any]], step: int, parameters: Mapping[s
     if steps:
         facts["steps trained"] = f"{steps[-1]['step']:,}"
         facts["epochs trained"] = f"{steps[-1].get('epoch', 0) + 1:,}"
-        paces = sorted(record["seconds_a_step"] for record in steps if "seconds_a_step" in record)
+        paces = sorted(record["seconds_per_step"] for record in steps if "seconds_per_step" in record)
         if paces:
             facts["time a step (median)"] = f"{paces[len(paces) // 2]:.3g} s"
     for role, count in parameters.items():

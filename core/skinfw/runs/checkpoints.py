@@ -52,7 +52,7 @@ class Progress:
     """How far training went.
 
     Attributes:
-        step: optimiser steps done.
+        step: optimizer steps done.
         epoch: epochs that are done.
         batches: batches done in the epoch that is under way.
         data: fingerprint of the data set.
@@ -346,7 +346,7 @@ def _refuse_other_tensors(
 
 
 def optimizer_tensors(prefix: str, optimizer: Optimizer) -> dict[str, Tensor]:
-    """Return an optimiser's state as tensors by name."""
+    """Return an optimizer's state as tensors by name."""
     return {
         f"{prefix}.{index}.{key}": value
         for index, entry in optimizer.state_dict()["state"].items()
@@ -355,7 +355,7 @@ def optimizer_tensors(prefix: str, optimizer: Optimizer) -> dict[str, Tensor]:
 
 
 def load_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put the state that `optimizer_tensors` gave back into an optimiser."""
+    """Put the state that `optimizer_tensors` gave back into an optimizer."""
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():

@@ -208,7 +208,7 @@ class _LogRecord(BaseModel):
     epoch: _LogCount = 0
     losses: _LogFigures = Field(default={}, max_length=MOST_ENTRIES)
     values: _LogFigures = Field(default={}, max_length=MOST_ENTRIES)
-    seconds_a_step: float = 0.0
+    seconds_per_step: float = 0.0
 
 
 def _log_record(line: bytes) -> dict[str, Any] | None:

@@ -97,7 +97,7 @@ class LoopSpec(StrictModel):
     )
 
     @property
-    def steps_a_round(self) -> int:
+    def steps_per_cycle(self) -> int:
         """Steps after which every network was trained; more than 1 only where networks take turns."""
         return 1
 

@@ -127,7 +127,7 @@ class SegmentationAugmentation(StrictModel):
     contrast: Share = Field(default=0.2, description="largest change of contrast, likewise")
     saturation: Share = Field(default=0.2, description="largest change of saturation, likewise")
     hue: float = Field(
-        default=0.02, ge=0, le=0.5, description="largest turn of the hue, in turns of the colour wheel"
+        default=0.02, ge=0, le=0.5, description="largest turn of the hue, in turns of the color wheel"
     )
 
 

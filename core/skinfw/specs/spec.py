@@ -59,7 +59,7 @@ class TrainingSpec(LoopSpec):
     generator_lr: float = Field(default=2e-4, gt=0, description="Adam's learning rate (report: 2e-4)")
     discriminator_lr: float = Field(default=2e-5, gt=0, description="Adam's learning rate (report: 2e-5)")
     betas: tuple[float, float] = Field(default=(0.5, 0.999), description="Adam's momenta (report, pix2pix)")
-    critic_steps: int = Field(
+    n_critic: int = Field(
         default=1,
         ge=1,
         le=1000,
@@ -69,22 +69,20 @@ class TrainingSpec(LoopSpec):
     )
 
     @property
-    def steps_a_round(self) -> int:
+    def steps_per_cycle(self) -> int:
         """Steps after which every network was trained."""
-        return self.critic_steps
+        return self.n_critic
 
-    @field_validator("critic_steps")
+    @field_validator("n_critic")
     @classmethod
     def _check_critic_steps(cls, value: int, info: ValidationInfo) -> int:
         if value > 1 and info.data.get("gradient_accumulation", 1) > 1:
             raise PydanticCustomError(
-                "critic_steps", "critic_steps and gradient_accumulation do not go together; leave one at 1"
+                "n_critic", "n_critic and gradient_accumulation do not go together; leave one at 1"
             )
         steps = info.data.get("steps")
         if steps is not None and value > steps:
-            raise PydanticCustomError(
-                "critic_steps", f"in {steps} steps the generator would never be trained"
-            )
+            raise PydanticCustomError("n_critic", f"in {steps} steps the generator would never be trained")
         return value
 
     @field_validator("precision")
@@ -206,10 +204,8 @@ class Spec(RunSpec):
     @field_validator("training")
     @classmethod
     def _check_critic(cls, value: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
-        if value.critic_steps > 1 and "discriminator" in info.data and info.data["discriminator"] is None:
-            fault = (
-                f"$.training.critic_steps: {value.critic_steps} steps of a discriminator that is not there"
-            )
+        if value.n_critic > 1 and "discriminator" in info.data and info.data["discriminator"] is None:
+            fault = f"$.training.n_critic: {value.n_critic} steps of a discriminator that is not there"
             refuse([f"{fault}; name one, or leave it at 1"])
         if value.gradient_accumulation > 1:
             refuse(
@@ -217,7 +213,7 @@ class Spec(RunSpec):
                     f"$.training.gradient_accumulation: the loss {loss.name!r} is not a mean over samples, "
                     "so several batches do not make up a large one; leave it at 1"
                     for loss in info.data.get("losses", ())
-                    if getattr(loss.config, "mixes_samples", False)
+                    if getattr(loss.config, "uses_batch_statistics", False)
                 ]
             )
         return value

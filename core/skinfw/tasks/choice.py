@@ -9,17 +9,17 @@ from accelerate import Accelerator
 from skinfw.assembly.assemble import build_training_dataset
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec
-from skinfw.tasks.inpainting.module import PaintingLearner
-from skinfw.tasks.segmentation.photos import LabelledPhotos
-from skinfw.training.learner import Learner, Source
+from skinfw.tasks.inpainting.module import InpaintingModule
+from skinfw.tasks.segmentation.photos import LabeledPhotos
+from skinfw.training.module import Source, TrainingModule
 
 
 def make_source(spec: AnySpec) -> Source:
     """Build what gives the samples that a spec trains on."""
-    return LabelledPhotos(spec.data) if isinstance(spec, SegmentationSpec) else build_training_dataset(spec)
+    return LabeledPhotos(spec.data) if isinstance(spec, SegmentationSpec) else build_training_dataset(spec)
 
 
-def make_learner(spec: AnySpec, source: Any, accelerator: Accelerator) -> Learner:
+def make_training_module(spec: AnySpec, source: Any, accelerator: Accelerator) -> TrainingModule:
     """Build the networks that a spec trains.
 
     Args:
@@ -29,7 +29,7 @@ def make_learner(spec: AnySpec, source: Any, accelerator: Accelerator) -> Learne
     """
     if isinstance(spec, SegmentationSpec):
         # its libraries take seconds to import, and inpainting needs none of them
-        from skinfw.tasks.segmentation.module import SegmentationLearner
+        from skinfw.tasks.segmentation.module import SegmentationModule
 
-        return SegmentationLearner(spec, source, accelerator)
-    return PaintingLearner(spec, source, accelerator)
+        return SegmentationModule(spec, source, accelerator)
+    return InpaintingModule(spec, source, accelerator)

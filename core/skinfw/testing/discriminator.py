@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.components.config import DiscriminatorConfig, Size
-from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
+from skinfw.interfaces import Discriminator, DiscriminatorIO, DiscriminatorOutput
 from skinfw.testing._networks import (
     accepting,
     check_gradients,
@@ -65,8 +65,8 @@ def check_receptive_field(
     """Check that one logit depends on a square of the declared side, by the footprint of its gradient.
 
     The network is built for one size and run on a larger picture, whose edges cut no patch, in use and in
-    float64. A normalisation by statistics of the picture at hand spreads the footprint over all of it; check
-    such a network with its normalisation switched off.
+    float64. A normalization by statistics of the picture at hand spreads the footprint over all of it; check
+    such a network with its normalization switched off.
 
     Args:
         component: the class.
@@ -94,20 +94,31 @@ def check_receptive_field(
         )
 
 
-def _all_logits(judgement: Judgement) -> Tensor:
+def _check_type(outputs: object) -> None:
+    found = type(outputs).__name__
+    require(isinstance(outputs, DiscriminatorOutput), f"forward returns {found}, not a DiscriminatorOutput")
+
+
+def _all_logits(outputs: DiscriminatorOutput) -> Tensor:
     """Return the logits of all scales side by side, ``(B, n)``."""
-    require(isinstance(judgement, Judgement), f"forward returns {type(judgement).__name__}, not a Judgement")
-    return torch.cat([logits.flatten(1) for logits in judgement.logits], dim=1)
-
-
-def _check_judgement(judgement: Judgement, batch: int, what: str) -> None:
-    require(isinstance(judgement, Judgement), f"forward returns {type(judgement).__name__}, not a Judgement")
-    require(len(judgement.logits) > 0, f"{what}: there are none")
     require(
-        len(judgement.features) in (0, len(judgement.logits)),
-        f"features are shown for {len(judgement.features)} of {len(judgement.logits)} scales; all or none",
+        isinstance(outputs, DiscriminatorOutput),
+        f"forward returns {type(outputs).__name__}, not a DiscriminatorOutput",
     )
-    for features in judgement.features:
+    return torch.cat([logits.flatten(1) for logits in outputs.logits], dim=1)
+
+
+def _check_outputs(outputs: DiscriminatorOutput, batch: int, what: str) -> None:
+    require(
+        isinstance(outputs, DiscriminatorOutput),
+        f"forward returns {type(outputs).__name__}, not a DiscriminatorOutput",
+    )
+    require(len(outputs.logits) > 0, f"{what}: there are none")
+    require(
+        len(outputs.features) in (0, len(outputs.logits)),
+        f"features are shown for {len(outputs.features)} of {len(outputs.logits)} scales; all or none",
+    )
+    for features in outputs.features:
         require(len(features) > 0, "a scale shows no features; show those of all scales or of none")
         for feature in features:
             require(
@@ -115,7 +126,7 @@ def _check_judgement(judgement: Judgement, batch: int, what: str) -> None:
                 f"features have the shape {tuple(feature.shape)}, not ({batch}, C, h, w)",
             )
             require_finite(feature, "a feature")
-    for logits in judgement.logits:
+    for logits in outputs.logits:
         require(
             logits.ndim == 4 and logits.shape[:2] == (batch, 1) and logits.numel() > 0,
             f"{what} have the shape {tuple(logits.shape)}, not ({batch}, 1, h, w)",
@@ -145,30 +156,30 @@ class _Probe:
     def run(self, network: nn.Module, size: Size, batch: int = 2) -> Tensor:
         return _all_logits(self.judge(network, size, batch))
 
-    def judge(self, network: nn.Module, size: Size, batch: int = 2) -> Judgement:
-        judgement: Judgement = network(example_picture(batch, size), self.condition(batch, size))
-        return judgement
+    def judge(self, network: nn.Module, size: Size, batch: int = 2) -> DiscriminatorOutput:
+        outputs: DiscriminatorOutput = network(example_picture(batch, size), self.condition(batch, size))
+        return outputs
 
     def run_in_layout(self, layout: torch.memory_format) -> Tensor:
         network = seeded(self.build, 0).eval()
         # a parameter of four dimensions follows the layout, the others stay
         network = network.to(memory_format=layout)
         condition = self.condition(2, self.size)
-        judgement: Judgement = network(
+        outputs: DiscriminatorOutput = network(
             example_picture(2, self.size).to(memory_format=layout),
             None if condition is None else condition.to(memory_format=layout),
         )
-        return _all_logits(judgement)
+        return _all_logits(outputs)
 
     def check_logits(self, size: Size) -> None:
         network = seeded(self.build, 0)
         for training in (True, False):
             for batch in (1, 2):
                 with torch.no_grad():
-                    judgement = self.judge(network.train(training), size, batch)
+                    outputs = self.judge(network.train(training), size, batch)
                 mode = "in training" if training else "in use"
                 what = f"the logits for a batch of {batch} of {size[0]}x{size[1]} pixels {mode}"
-                _check_judgement(judgement, batch, what)
+                _check_outputs(outputs, batch, what)
         with torch.no_grad():
             require(
                 torch.equal(self.run(network, size), self.run(network, size)),

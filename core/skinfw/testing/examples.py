@@ -48,7 +48,7 @@ def example_condition(inputs: Sequence[str], batch: int, size: Size, seed: int =
 def example_batch(batch: int, size: Size, seed: int = 0) -> Batch:
     """Return samples that hold together as those of a data set do, with all inputs and keypoints.
 
-    A head (kept, its middle the face), a trunk (kept) and two arms (skin) stand on white; the colours are
+    A head (kept, its middle the face), a trunk (kept) and two arms (skin) stand on white; the colors are
     random, and so is the place, a few pixels from sample to sample. Every other ``line`` is of plain lines.
 
     Args:
@@ -77,8 +77,8 @@ def example_batch(batch: int, size: Size, seed: int = 0) -> Batch:
         ):  # fmt: skip
             place = [middle + across * width - 0.5, down * height - 0.5, 0.9]
             points[index, BODY_25.index(name)] = torch.tensor(place)
-    colours = 0.1 + 0.7 * torch.rand(batch, 3, height, width, generator=generator)
-    target = torch.where(kept + skin > 0.5, colours, 1.0)
+    colors = 0.1 + 0.7 * torch.rand(batch, 3, height, width, generator=generator)
+    target = torch.where(kept + skin > 0.5, colors, 1.0)
     poses = [Keypoints(each) for each in points.numpy()]
     styles: list[LineStyle] = ["lines" if index % 2 else "skeleton" for index in range(batch)]
     lines = [draw_resized_pose(pose, size, style) for pose, style in zip(poses, styles, strict=True)]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from skinfw.components.config import LossConfig, Size
 from skinfw.data.sample import INPUTS
-from skinfw.interfaces import AdversarialLoss, Judgement, Loss, LossIO, Step
+from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, Loss, LossIO, Step
 from skinfw.testing._networks import check_requirement
 from skinfw.testing._require import require, require_close, require_finite
 from skinfw.testing.examples import example_condition, example_picture, example_region
@@ -23,9 +23,9 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
     Checked are that each term is a finite scalar with a gradient, for batches of one and of two, without
     skin, on black and on white pictures, for channels-last tensors and under bfloat16 and float16 autocast;
     that the weight is left to the trainer; that the terms of two batches make up that of both together
-    unless the configuration says ``mixes_samples``; that a perfect picture costs no more than a bad one, or
-    the target does not count where the class says that it compares nothing, and a right discriminator costs
-    no more than a wrong one; and that nothing in it is trainable.
+    unless the configuration says ``uses_batch_statistics``; that a perfect picture costs no more than a bad
+    one, or the target does not count where the class says that it compares nothing, and a right
+    discriminator costs no more than a wrong one; and that nothing in it is trainable.
 
     Args:
         component: the class.
@@ -41,22 +41,22 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
     require(not trainable, f"a loss must have nothing to train, but {trainable[:3]} require a gradient")
     for batch in (1, 2):
         _check_generator_term(loss, batch, size)
-    _check_precisions(loss.generator_term, size, "generator_term")
+    _check_precisions(loss.generator_loss, size, "generator_loss")
     _check_flat_pictures(loss, size)
     _check_weight(component, config, size)
-    if not config.mixes_samples:
+    if not config.uses_batch_statistics:
         _check_parts(loss, size)
     if isinstance(loss, AdversarialLoss):
         _check_discriminator_term(loss, size)
     elif component.compares:
         painted, perfect = example_picture(2, size), example_picture(2, size, seed=1)
-        terms = [loss.generator_term(_step(output, size, _Judge())).detach() for output in (perfect, painted)]
+        terms = [loss.generator_loss(_step(output, size, _Judge())).detach() for output in (perfect, painted)]
         require(float(terms[0]) <= float(terms[1]), "a perfect picture costs more than a bad one")
     else:
         step = _step(example_picture(2, size), size, _Judge())
         other = replace(step, target=example_picture(2, size, seed=2))
         require(
-            torch.equal(loss.generator_term(step), loss.generator_term(other)),
+            torch.equal(loss.generator_loss(step), loss.generator_loss(other)),
             "compares is False, but another target changes the term",
         )
 
@@ -71,13 +71,13 @@ class _Judge(nn.Module):
             self.inner = nn.Conv2d(3, 2, kernel_size=4, stride=4)
             self.last = nn.Conv2d(2, 1, kernel_size=1)
 
-    def forward(self, picture: Tensor) -> Judgement:
+    def forward(self, picture: Tensor) -> DiscriminatorOutput:
         features = self.inner(picture)
-        return Judgement((self.last(features),), ((features,),))
+        return DiscriminatorOutput((self.last(features),), ((features,),))
 
 
 def _step(
-    output: Tensor, size: Size, judge: Callable[[Tensor], Judgement], skin: Tensor | None = None
+    output: Tensor, size: Size, judge: Callable[[Tensor], DiscriminatorOutput], skin: Tensor | None = None
 ) -> Step:
     batch = len(output)
     region = example_region(batch, size) if skin is None else skin
@@ -91,9 +91,9 @@ def _check_scalar(term: Tensor, what: str) -> None:
 
 
 def _check_generator_term(loss: Loss[Any], batch: int, size: Size) -> None:
-    what = f"generator_term for a batch of {batch}"
+    what = f"generator_loss for a batch of {batch}"
     output = example_picture(batch, size).requires_grad_()
-    term = loss.generator_term(_step(output, size, _Judge()))
+    term = loss.generator_loss(_step(output, size, _Judge()))
     _check_scalar(term, what)
     require(term.requires_grad, f"{what} has no gradient")
     torch.autograd.backward(term)
@@ -101,7 +101,7 @@ def _check_generator_term(loss: Loss[Any], batch: int, size: Size) -> None:
     require_finite(gradient, f"the gradient of {what}")
     require(bool(gradient.any()), f"{what} gives the output no gradient")
     no_skin = _step(example_picture(batch, size), size, _Judge(), torch.zeros(batch, 1, *size))
-    _check_scalar(loss.generator_term(no_skin), f"{what} without any skin")
+    _check_scalar(loss.generator_loss(no_skin), f"{what} without any skin")
 
 
 def _check_precisions(term: Callable[[Step], Tensor], size: Size, what: str) -> None:
@@ -127,22 +127,22 @@ def _check_precisions(term: Callable[[Step], Tensor], size: Size, what: str) -> 
 
 def _check_flat_pictures(loss: Loss[Any], size: Size) -> None:
     """Require finite terms and gradients where roots, powers and divisions have none."""
-    for value, colour in ((0.0, "black"), (1.0, "white")):
+    for value, color in ((0.0, "black"), (1.0, "white")):
         output = torch.full((2, 3, *size), value, requires_grad=True)
         step = replace(_step(output, size, _Judge()), target=output.detach().clone())
-        term = loss.generator_term(step)
-        _check_scalar(term, f"generator_term of {colour} pictures")
+        term = loss.generator_loss(step)
+        _check_scalar(term, f"generator_loss of {color} pictures")
         torch.autograd.backward(term)
         if output.grad is not None:
-            require_finite(output.grad, f"the gradient of {colour} pictures")
+            require_finite(output.grad, f"the gradient of {color} pictures")
 
 
 def _check_weight(component: type[Loss[Any]], config: LossConfig, size: Size) -> None:
     terms = []
     for weight in (1.0, 10.0):
         loss = component(config.model_copy(update={"weight": weight}), LossIO(size))
-        terms.append(loss.generator_term(_step(example_picture(2, size), size, _Judge())))
-    require_close(terms[0], terms[1], 1e-6, "generator_term depends on the weight, which the trainer applies")
+        terms.append(loss.generator_loss(_step(example_picture(2, size), size, _Judge())))
+    require_close(terms[0], terms[1], 1e-6, "generator_loss depends on the weight, which the trainer applies")
 
 
 def _check_parts(loss: Loss[Any], size: Size) -> None:
@@ -157,7 +157,7 @@ def _check_parts(loss: Loss[Any], size: Size) -> None:
     known = [count for count in counts if count is not None]
     count = torch.stack(known).sum(dim=0) / 2 if known else None
     terms = [
-        loss.generator_term(
+        loss.generator_loss(
             replace(
                 whole,
                 output=whole.output[half],
@@ -169,44 +169,44 @@ def _check_parts(loss: Loss[Any], size: Size) -> None:
         )
         for half in halves
     ]
-    expected = loss.generator_term(whole)
+    expected = loss.generator_loss(whole)
     require_close(
         torch.stack(terms).mean(),
         expected,
         1e-5 * max(1.0, float(expected.detach().abs())),
-        "generator_term of two batches is not that of both together: divide sums over the skin by "
-        "denominator, or say mixes_samples in the configuration",
+        "generator_loss of two batches is not that of both together: divide sums over the skin by "
+        "denominator, or say uses_batch_statistics in the configuration",
     )
 
 
 def _check_discriminator_term(loss: AdversarialLoss[Any], size: Size) -> None:
-    _check_precisions(loss.discriminator_term, size, "discriminator_term")
+    _check_precisions(loss.discriminator_loss, size, "discriminator_loss")
     judge = _Judge()
-    term = loss.discriminator_term(_step(example_picture(2, size), size, judge))
-    _check_scalar(term, "discriminator_term")
-    require(term.requires_grad, "discriminator_term has no gradient")
+    term = loss.discriminator_loss(_step(example_picture(2, size), size, judge))
+    _check_scalar(term, "discriminator_loss")
+    require(term.requires_grad, "discriminator_loss has no gradient")
     torch.autograd.backward(term)
     slopes = []
     for parameter in judge.parameters():
-        require(parameter.grad is not None, "discriminator_term leaves a parameter without a gradient")
+        require(parameter.grad is not None, "discriminator_loss leaves a parameter without a gradient")
         slopes.append(torch.as_tensor(parameter.grad))
     require(
-        any(bool(slope.any()) for slope in slopes), "discriminator_term gives the discriminator no gradient"
+        any(bool(slope.any()) for slope in slopes), "discriminator_loss gives the discriminator no gradient"
     )
     for slope in slopes:
         require_finite(slope, "the discriminator's gradient")
     target = example_picture(2, size, seed=1)
 
-    def judge_with(real: float) -> Callable[[Tensor], Judgement]:
-        def judge(seen: Tensor) -> Judgement:
+    def judge_with(real: float) -> Callable[[Tensor], DiscriminatorOutput]:
+        def judge(seen: Tensor) -> DiscriminatorOutput:
             logit = real if torch.equal(seen, target) else -real
             # it does not depend on the picture, but has a gradient for losses that ask for it
-            return Judgement((torch.full((2, 1, 2, 2), logit) + 0 * seen.mean(),))
+            return DiscriminatorOutput((torch.full((2, 1, 2, 2), logit) + 0 * seen.mean(),))
 
         return judge
 
     right, wrong = (
-        float(loss.discriminator_term(_step(example_picture(2, size), size, judge_with(real))))
+        float(loss.discriminator_loss(_step(example_picture(2, size), size, judge_with(real))))
         for real in (2.0, -2.0)
     )
     require(right < wrong, "a discriminator that is right costs no less than one that is wrong")

@@ -57,7 +57,7 @@ class Objective:
             if counts[0] is not None
         }
 
-    def generator_terms(self, step: Step, counts: Mapping[str, Tensor] = _NO_COUNTS) -> dict[str, Tensor]:
+    def generator_losses(self, step: Step, counts: Mapping[str, Tensor] = _NO_COUNTS) -> dict[str, Tensor]:
         """Return the unweighted terms of the generator by the losses' names.
 
         Args:
@@ -65,14 +65,16 @@ class Objective:
             counts: what `region_counts` gave.
         """
         return {
-            name: loss.generator_term(replace(step, region_count=counts.get(name)))
+            name: loss.generator_loss(replace(step, region_count=counts.get(name)))
             for name, loss in self.losses.items()
         }
 
-    def discriminator_terms(self, step: Step, counts: Mapping[str, Tensor] = _NO_COUNTS) -> dict[str, Tensor]:
+    def discriminator_losses(
+        self, step: Step, counts: Mapping[str, Tensor] = _NO_COUNTS
+    ) -> dict[str, Tensor]:
         """Return the unweighted terms of the discriminator by ``discriminator/`` and the losses' names."""
         return {
-            f"discriminator/{name}": loss.discriminator_term(replace(step, region_count=counts.get(name)))
+            f"discriminator/{name}": loss.discriminator_loss(replace(step, region_count=counts.get(name)))
             for name, loss in self.adversarial.items()
         }
 

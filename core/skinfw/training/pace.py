@@ -11,9 +11,9 @@ LOG_RECORDS = 1000
 def log_interval(training: LoopSpec, total_steps: int) -> int:
     """Return every how many steps one is logged.
 
-    It is a multiple of ``steps_a_round``: only a step that trains every network has all losses to tell.
+    It is a multiple of ``steps_per_cycle``: only a step that trains every network has all losses to tell.
     """
-    steps = training.steps_a_round
+    steps = training.steps_per_cycle
     return max(1, total_steps // LOG_RECORDS // steps) * steps
 
 

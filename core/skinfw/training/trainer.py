@@ -30,7 +30,7 @@ from skinfw.runs.split_record import write_split
 from skinfw.specs.run_spec import LoopSpec
 from skinfw.training.finite import diverged
 from skinfw.training.interrupt import Interrupt, catch_interrupt
-from skinfw.training.learner import Learner, Source
+from skinfw.training.module import Source, TrainingModule
 from skinfw.training.monitor import Best, Monitor, read_monitor
 from skinfw.training.pace import log_interval, rate_factor
 from skinfw.training.ranks import Ranks
@@ -67,14 +67,14 @@ class Trainer:
         run: the run.
         dataset: where samples come from.
         split: which samples are trained on, and which choose the best checkpoint.
-        learner: the networks that are trained.
+        module: the networks that are trained.
         hooks: who is told.
         ranks: how the processes wait for each other.
 
     Attributes:
-        step: optimiser steps done.
+        step: optimizer steps done.
         epoch: epochs done.
-        total_steps: optimiser steps of the whole run.
+        total_steps: optimizer steps of the whole run.
     """
 
     def __init__(
@@ -82,33 +82,33 @@ class Trainer:
         run: Run,
         dataset: Source,
         split: Split,
-        learner: Learner,
+        module: TrainingModule,
         hooks: HookCaller,
         ranks: Ranks,
     ) -> None:
         self.run, self.dataset, self.split, self.hooks = run, dataset, split, hooks
-        self.accelerator, self.ranks = learner.accelerator, ranks
+        self.accelerator, self.ranks = module.accelerator, ranks
         self.training = run.spec.training
-        self.learner = learner
+        self.module = module
         self.order = ShuffledOrder(
             len(split.train), run.spec.seed, self.accelerator.process_index, self.accelerator.num_processes
         )
         self.loader: BatchLoader[Any] = BatchLoader(
             dataset,
             split.train,
-            self.learner.collate,
+            self.module.collate,
             batch_size=self.training.batch_size,
             workers=run.spec.data.workers,
             skip_corrupt=run.spec.data.on_corrupt == "skip",
             order=self.order,
         )
-        self.batches_an_epoch = self._batches_an_epoch()
-        steps_an_epoch = self.batches_an_epoch // self.training.gradient_accumulation
-        self.total_steps = self.training.steps or (self.training.epochs or 0) * steps_an_epoch
-        if self.total_steps < self.training.steps_a_round:
+        self.batches_per_epoch = self._batches_per_epoch()
+        steps_per_epoch = self.batches_per_epoch // self.training.gradient_accumulation
+        self.total_steps = self.training.steps or (self.training.epochs or 0) * steps_per_epoch
+        if self.total_steps < self.training.steps_per_cycle:
             raise DataError(
-                f"{self.total_steps} steps are too few for training.critic_steps "
-                f"{self.training.steps_a_round}: the generator would never be trained; train longer"
+                f"{self.total_steps} steps are too few for training.n_critic "
+                f"{self.training.steps_per_cycle}: the generator would never be trained; train longer"
             )
         self.step = self.epoch = self.batches = 0
         self.closed = True
@@ -117,7 +117,7 @@ class Trainer:
         self.saved_at: int | None = None
         self.data_fingerprint = dataset.fingerprint()
 
-    def _batches_an_epoch(self) -> int:
+    def _batches_per_epoch(self) -> int:
         """Return the batches of a whole number of steps.
 
         Raises:
@@ -149,7 +149,7 @@ class Trainer:
                 "last checkpoint, or start again with --overwrite"
             )
         try:
-            self.learner.load(checkpoint)
+            self.module.load(checkpoint)
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             # whatever torch raises for a state of another network or optimizer
             raise RunError(
@@ -197,7 +197,7 @@ class Trainer:
                 f"{path}: {progress.step} steps are trained already, the spec asks for {self.total_steps}; "
                 "set training.epochs or training.steps to at least as many, or start again with --overwrite"
             )
-        whole = self.batches_an_epoch
+        whole = self.batches_per_epoch
         done = progress.step * self.training.gradient_accumulation
         if progress.batches > whole or done != progress.epoch * whole + progress.batches:
             raise RunError(
@@ -222,14 +222,14 @@ class Trainer:
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
         if self.step == 0:  # else a checkpoint brought all weights
-            self.learner.prepare_training(self.split)
+            self.module.prepare_training(self.split)
         if self.monitor is None and self.split.validation and self.ranks.is_main:
-            self.monitor = self.learner.monitor(self.split.validation)
+            self.monitor = self.module.monitor(self.split.validation)
         self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)
         self.ranks.wait()
         with catch_interrupt() as interrupt:
             while self.step < self.total_steps or not self.closed:
-                if self.batches < self.batches_an_epoch and self.step < self.total_steps:
+                if self.batches < self.batches_per_epoch and self.step < self.total_steps:
                     self._train_epoch(interrupt)
                 self._end_epoch()
                 self._stop_when_asked(interrupt)
@@ -246,8 +246,8 @@ class Trainer:
         batches = iter(self.loader)
         while together := list(islice(batches, self.training.gradient_accumulation)):
             self._seed()
-            self.learner.set_rate(rate_factor(self.training.schedule, self.step / self.total_steps))
-            losses = self.learner.train_step(together, self.step + 1, self._saved(self.step + 1))
+            self.module.set_rate(rate_factor(self.training.schedule, self.step / self.total_steps))
+            losses = self.module.train_step(together, self.step + 1, self._saved(self.step + 1))
             self.batches, self.closed = self.batches + len(together), False
             self.step += 1
             if self._due():
@@ -259,12 +259,12 @@ class Trainer:
             if self.step % (self.training.checkpoint_every or self.total_steps) == 0:
                 self._save("last")
             self._stop_when_asked(interrupt)
-            if self.batches == self.batches_an_epoch or self.step == self.total_steps:
+            if self.batches == self.batches_per_epoch or self.step == self.total_steps:
                 return
 
     def _seed(self) -> None:
         """Seed this step's random numbers by its place, so that a resumed run draws the same ones."""
-        place = self.epoch * self.batches_an_epoch + self.batches
+        place = self.epoch * self.batches_per_epoch + self.batches
         processes = self.accelerator.num_processes
         torch.manual_seed((self.run.spec.seed << 32) + place * processes + self.accelerator.process_index)
 
@@ -275,7 +275,7 @@ class Trainer:
     def _log(self, losses: dict[str, float], seconds: float) -> None:
         if self.ranks.is_main:
             self.run.log(
-                "step", step=self.step, epoch=self.epoch, losses=losses, seconds_a_step=round(seconds, 6)
+                "step", step=self.step, epoch=self.epoch, losses=losses, seconds_per_step=round(seconds, 6)
             )
 
     def _stop_when_asked(self, interrupt: Interrupt) -> None:
@@ -289,9 +289,9 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         """Show and measure samples, at the end of an epoch or of the run."""
-        self.learner.check_finite(self.step, self._saved())
+        self.module.check_finite(self.step, self._saved())
         number, done = self.epoch + 1, self.step >= self.total_steps
-        if self.batches == self.batches_an_epoch:
+        if self.batches == self.batches_per_epoch:
             # else the run ends within the epoch, and a longer one goes on within it
             self.epoch, self.batches = number, 0
         self.closed = True
@@ -306,7 +306,7 @@ class Trainer:
         """Measure the validation samples; keep the weights when they are the best so far."""
         if self.ranks.is_main:
             try:
-                evaluation = self.learner.evaluate(self.split.validation, self.step)
+                evaluation = self.module.evaluate(self.split.validation, self.step)
             except NotFiniteError as error:
                 what = f"after step {self.step} the network's output is not finite (NaN or infinity)"
                 raise diverged(what, self._saved()) from error
@@ -326,7 +326,7 @@ class Trainer:
         Returns:
             uint8 RGB: in each row the input pictures, the output and the target.
         """
-        rows = self.learner.sample_rows((self.split.validation or self.split.test)[:count])
+        rows = self.module.sample_rows((self.split.validation or self.split.test)[:count])
         if not rows:
             raise DataError("none of the sample pictures can be read")
         return np.concatenate(rows, axis=0)
@@ -366,10 +366,10 @@ class Trainer:
             return
         self.run.check_held()
         self._restore_records()
-        self.learner.check_finite(self.step, self._saved())
+        self.module.check_finite(self.step, self._saved())
         path = self.run.checkpoint(which)
-        state = self.learner.state()
-        tensors = state if which == "last" else self.learner.used(state)
+        state = self.module.state()
+        tensors = state if which == "last" else self.module.used(state)
         progress = Progress(
             self.step, self.epoch, self.batches, self.data_fingerprint, self.closed,
             self.accelerator.num_processes, self.total_steps,
@@ -381,8 +381,8 @@ class Trainer:
             progress,
             best=None if self.best is None else asdict(self.best),
             monitor=None if self.monitor is None else self.monitor.to_json(),
-            scaler=self.learner.scaler_state(),
-            **self.learner.about(),
+            scaler=self.module.scaler_state(),
+            **self.module.about(),
         )
         if which == "last":
             self.saved_at = self.step

@@ -10,7 +10,7 @@ from skinfw.components.config import LossConfig
 
 
 class MeanToneConfig(LossConfig):
-    """How the mean skin colours are compared."""
+    """How the mean skin colors are compared."""
 
     region: Literal["skin"] = Field(default="skin", description="pixels that count: always the skin")
     power: Literal[1, 2] = Field(default=1, description="1: absolute difference, 2: squared difference")

@@ -1,4 +1,4 @@
-"""The difference of the mean skin colour."""
+"""The difference of the mean skin color."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skinfw_meantone.config import MeanToneConfig
 class MeanToneLoss(Loss[MeanToneConfig]):
     """``|mean(output) - mean(target)|`` over each picture's skin, then the mean over all of them."""
 
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the difference, a scalar in [0, 1]; a picture without skin counts 0."""
         difference = (step.output - step.target) * step.skin
         pixels = torch.clamp(step.skin.sum(dim=(2, 3)), min=1.0)

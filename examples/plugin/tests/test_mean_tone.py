@@ -4,7 +4,7 @@ import torch
 from skinfw_meantone.config import MeanToneConfig
 from skinfw_meantone.loss import MeanToneLoss
 
-from skinfw.interfaces import Judgement, LossIO, Step
+from skinfw.interfaces import DiscriminatorOutput, LossIO, Step
 from skinfw.testing import check_loss
 
 
@@ -17,5 +17,5 @@ def test_only_the_mean_counts() -> None:
     target = torch.full((1, 3, 2, 2), 0.5)
     output = target + torch.tensor([[0.1, -0.1], [0.3, 0.3]])
     skin = torch.ones(1, 1, 2, 2)
-    step = Step(output, target, skin, judge=lambda _: Judgement(()), inputs={})
-    assert torch.isclose(loss.generator_term(step), torch.tensor(0.15))
+    step = Step(output, target, skin, judge=lambda _: DiscriminatorOutput(()), inputs={})
+    assert torch.isclose(loss.generator_loss(step), torch.tensor(0.15))

@@ -32,7 +32,7 @@ def affine_matrices(
         shear: greatest angle in degrees by which each axis is sheared.
 
     Returns:
-        float32 ``(count, 3, 3)``, in pixels whose centres are whole numbers.
+        float32 ``(count, 3, 3)``, in pixels whose centers are whole numbers.
     """
     height, width = size
     factor = drawn(count, *scale)

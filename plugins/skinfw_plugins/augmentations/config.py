@@ -114,23 +114,23 @@ class BrightnessConfig(AugmentationConfig):
 
 
 class ContrastConfig(AugmentationConfig):
-    """The person's values pulled away from their mean grey, or towards it."""
+    """The person's values pulled away from their mean gray, or towards it."""
 
     factor: FactorRange = Field(
-        default=(0.8, 1.2), description="least and greatest factor; 1 changes nothing, 0 is one grey"
+        default=(0.8, 1.2), description="least and greatest factor; 1 changes nothing, 0 is one gray"
     )
 
 
 class SaturationConfig(AugmentationConfig):
-    """The person's colours pulled away from grey of the same brightness, or towards it."""
+    """The person's colors pulled away from gray of the same brightness, or towards it."""
 
     factor: FactorRange = Field(
-        default=(0.8, 1.2), description="least and greatest factor; 1 changes nothing, 0 is grey"
+        default=(0.8, 1.2), description="least and greatest factor; 1 changes nothing, 0 is gray"
     )
 
 
 class HueConfig(AugmentationConfig):
-    """The person's colours turned round the colour wheel, skin as well as clothes."""
+    """The person's colors turned round the color wheel, skin as well as clothes."""
 
     degrees: float = Field(
         default=8.0,

@@ -9,7 +9,7 @@ from skinfw.data.batch import Batch
 from skinfw.data.sample import APPAREL
 
 
-def cut_out(pictures: Tensor, kept: Tensor) -> Tensor:
+def mask_outside(pictures: Tensor, kept: Tensor) -> Tensor:
     """Return pictures ``(B, C, H, W)`` that are white outside of a mask, float ``(B, 1, H, W)`` in {0, 1}."""
     return torch.where(kept > 0.5, pictures, 1.0)
 
@@ -19,4 +19,4 @@ def shows_the_target(batch: Batch) -> bool:
 
     Prepared samples are so, and one picture is changed for both then; two JPEG files differ a little.
     """
-    return torch.equal(batch.inputs[APPAREL], cut_out(batch.target, batch.kept))
+    return torch.equal(batch.inputs[APPAREL], mask_outside(batch.target, batch.kept))

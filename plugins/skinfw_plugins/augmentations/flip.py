@@ -22,7 +22,7 @@ MIRRORED = tuple(BODY_25.index(_OTHER_SIDE.get(name[0], name[0]) + name[1:]) for
 class FlipAugmentation(PerSample[FlipConfig]):
     """Mirrors samples from left to right.
 
-    Pictures and masks are mirrored exactly. The drawn pose and the heat maps are not: colours and channels
+    Pictures and masks are mirrored exactly. The drawn pose and the heat maps are not: colors and channels
     tell the person's right side from the left, so the keypoints are mirrored, their sides exchanged, and the
     pose drawn again.
     """

@@ -15,7 +15,7 @@ from skinfw.data.batch import Batch
 from skinfw.data.redraw import with_pose
 from skinfw.data.sample import APPAREL, FACE, SKIN
 from skinfw.interfaces.augmentation import AugmentationConfigT
-from skinfw_plugins.augmentations.cutout import cut_out, shows_the_target
+from skinfw_plugins.augmentations.cutout import mask_outside, shows_the_target
 from skinfw_plugins.augmentations.per_sample import PerSample
 
 MASKS = (SKIN, FACE)
@@ -34,7 +34,7 @@ class Geometric(PerSample[AugmentationConfigT]):
             size: height and width of the pictures in pixels.
 
         Returns:
-            where pixels go, float32 ``(count, 3, 3)``: for x and y in pixels, whole numbers being the centres
+            where pixels go, float32 ``(count, 3, 3)``: for x and y in pixels, whole numbers being the centers
             of pixels, as keypoints have them.
         """
 
@@ -57,7 +57,7 @@ def warped(batch: Batch, matrices: Tensor) -> Batch:
 
     Args:
         batch: the samples.
-        matrices: where pixels go, float ``(B, 3, 3)``, in pixels whose centres are whole numbers.
+        matrices: where pixels go, float ``(B, 3, 3)``, in pixels whose centers are whole numbers.
     """
     forward, size = matrices[:, :2], batch.size
     names = [name for name in MASKS if name in batch.inputs]
@@ -65,18 +65,18 @@ def warped(batch: Batch, matrices: Tensor) -> Batch:
     nearest: Tensor = warp_affine(masks, forward, size, mode="nearest")
     kept, skin, *others = torch.split(nearest, 1, dim=1)
     if shows_the_target(batch):
-        target = _warped_colours(batch.target, batch.kept, kept, forward)
-        apparel = cut_out(target, kept)
+        target = _warped_colors(batch.target, batch.kept, kept, forward)
+        apparel = mask_outside(target, kept)
     else:
         both = torch.cat([batch.inputs[APPAREL], batch.target], dim=1)
-        apparel, target = torch.chunk(_warped_colours(both, batch.kept, kept, forward), 2, dim=1)
+        apparel, target = torch.chunk(_warped_colors(both, batch.kept, kept, forward), 2, dim=1)
     inputs = {**batch.inputs, APPAREL: apparel}
     for name, mask in zip(names, others, strict=True):
         inputs[name] = mask.repeat(1, 3, 1, 1)
     return replace(batch, inputs=inputs, target=target, skin=skin, kept=kept)
 
 
-def _warped_colours(pictures: Tensor, kept: Tensor, new_kept: Tensor, forward: Tensor) -> Tensor:
+def _warped_colors(pictures: Tensor, kept: Tensor, new_kept: Tensor, forward: Tensor) -> Tensor:
     """Return moved pictures ``(B, C, H, W)``, of which kept and other pixels were interpolated apart."""
     channels = pictures.shape[1]
     # of inverted pictures the background is 0, as is what lies beyond the border
@@ -87,5 +87,5 @@ def _warped_colours(pictures: Tensor, kept: Tensor, new_kept: Tensor, forward: T
     within, beside, share = torch.split(moved, [channels, channels, 1], dim=1)
     # the nearest pixel has at least a quarter of the weight, so no share that counts is near 0
     inside = new_kept > 0.5
-    colours = torch.where(inside, within, beside) / torch.where(inside, share, 1 - share).clamp_min(1e-6)
-    return (1 - colours).clamp(0, 1)
+    colors = torch.where(inside, within, beside) / torch.where(inside, share, 1 - share).clamp_min(1e-6)
+    return (1 - colors).clamp(0, 1)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from skinfw.data.batch import Batch
 from skinfw.data.sample import FACE
-from skinfw_plugins.augmentations.colour import Colour
+from skinfw_plugins.augmentations.color import Color
 from skinfw_plugins.augmentations.config import SkinToneConfig
 from skinfw_plugins.augmentations.per_sample import drawn
 
@@ -18,27 +18,27 @@ medians of skin and face in 365 street photos (Clothing Co-Parsing, Yang et al. 
 maps)."""
 
 
-class SkinToneAugmentation(Colour[SkinToneConfig]):
-    """Shifts the colour of skin in CIELAB: one shift a sample, for the skin region and the face together.
+class SkinToneAugmentation(Color[SkinToneConfig]):
+    """Shifts the color of skin in CIELAB: one shift a sample, for the skin region and the face together.
 
     In the target it acts on the skin and the face, in ``apparel_head_foot`` on the face, which that one shows
     too. A sample whose face is not seen has its skin alone shifted. All of the face mask shifts: eyes, and
-    hair that falls into it, as well. Colours that no screen can show are clipped to those that it can.
+    hair that falls into it, as well. Colors that no screen can show are clipped to those that it can.
     """
 
     def regions(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the face, and face and skin; see `Colour.regions`."""
+        """Return the face, and face and skin; see `Color.regions`."""
         face = (batch.inputs[FACE][:, :1] > 0.5) & (batch.kept > 0.5)
         return face, face | (batch.skin > 0.5)
 
     def amounts(self, batch: Batch) -> Tensor:
-        """Draw the shifts of L*, a* and b*; see `Colour.amounts`."""
+        """Draw the shifts of L*, a* and b*; see `Color.amounts`."""
         count, lightness, chroma = len(batch.names), self.config.lightness, self.config.chroma
         along = drawn(count, -lightness, lightness)[:, None] * torch.tensor(TONE_AXIS)
         beside = [torch.zeros(count), *(drawn(count, -chroma, chroma) for _ in range(2))]
         return along + torch.stack(beside, dim=1)
 
-    def adjust(self, colours: Tensor, amounts: Tensor) -> Tensor:
-        """Shift in CIELAB; see `Colour.adjust`."""
-        adjusted: Tensor = lab_to_rgb(rgb_to_lab(colours) + amounts)
+    def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
+        """Shift in CIELAB; see `Color.adjust`."""
+        adjusted: Tensor = lab_to_rgb(rgb_to_lab(colors) + amounts)
         return adjusted

@@ -20,11 +20,11 @@ def window_matrices(sides: Tensor, size: Size) -> Tensor:
         size: height and width of the pictures in pixels.
 
     Returns:
-        float32 ``(N, 3, 3)``, in pixels whose centres are whole numbers.
+        float32 ``(N, 3, 3)``, in pixels whose centers are whole numbers.
     """
     matrices = torch.eye(3).repeat(len(sides), 1, 1)
     for axis, length in enumerate((size[1], size[0])):
-        # pixels reach half a pixel beyond their centres: the picture begins at -0.5
+        # pixels reach half a pixel beyond their centers: the picture begins at -0.5
         begin = drawn(len(sides), 0, 1) * (1 - sides) * length - 0.5
         matrices[:, axis, axis] = 1 / sides
         matrices[:, axis, 2] = -begin / sides - 0.5

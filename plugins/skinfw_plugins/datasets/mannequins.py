@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.parts import take_apart, to_sample
+from skinfw.data.parts import make_agnostic, to_sample
 from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Segmentation
 from skinfw.data.skeleton import draw_resized_pose
@@ -18,7 +18,7 @@ from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.deepfashion_classes import REGIONS
 
 MARGIN = 1
-"""Pixels that the removed skin grows: drawn labels are exact, only smoothed edges mix two colours."""
+"""Pixels that the removed skin grows: drawn labels are exact, only smoothed edges mix two colors."""
 
 _REGIONS = {region: tuple(name for name in names if name in CLASSES) for region, names in REGIONS.items()}
 
@@ -49,7 +49,7 @@ class MannequinsDataset(Dataset[MannequinsConfig]):
         segmentation = Segmentation(drawing.labels, CLASSES, _REGIONS)
         keypoints = Keypoints(drawing.points)
         line = draw_resized_pose(keypoints, self.io.size)
-        parts = replace(take_apart(drawing.picture, segmentation, MARGIN), line=line, keypoints=keypoints)
+        parts = replace(make_agnostic(drawing.picture, segmentation, MARGIN), line=line, keypoints=keypoints)
         return to_sample(name, parts, self.io.size, self.io.inputs)
 
     def fingerprint(self) -> str:

@@ -47,12 +47,12 @@ class PatchGanConfig(DiscriminatorConfig):
         le=MOST_CHANNELS,
         description="channels after the first convolution; they double up to 8 times this",
     )
-    norm: Norm = Field(default="batch", description="normalisation after the inner convolutions")
+    norm: Norm = Field(default="batch", description="normalization after the inner convolutions")
     spectral_norm: SpectralNorm = False
 
     @property
-    def mixes_samples(self) -> bool:
-        """Whether it has batch normalisation."""
+    def uses_batch_statistics(self) -> bool:
+        """Whether it has batch normalization."""
         return self.norm == "batch"
 
     @property
@@ -63,7 +63,7 @@ class PatchGanConfig(DiscriminatorConfig):
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that the network accepts: those that leave at least one logit.
 
-        For patch 1 a normalisation needs more than one pixel to take statistics of.
+        For patch 1 a normalization needs more than one pixel to take statistics of.
         """
         # each of the two last convolutions takes one pixel from a side
         return SizeRequirement(minimum=2 if self.patch == 1 else 3 * 2**self.halvings)
@@ -96,8 +96,8 @@ class DcganDiscriminatorConfig(DcganLayers, DiscriminatorConfig):
     spectral_norm: SpectralNorm = False
 
     @property
-    def mixes_samples(self) -> bool:
-        """Whether it has batch normalisation."""
+    def uses_batch_statistics(self) -> bool:
+        """Whether it has batch normalization."""
         return self.norm == "batch"
 
     def size_requirement(self, size: Size) -> SizeRequirement:

@@ -1,11 +1,11 @@
-"""DCGAN's discriminator: one judgement of a whole picture."""
+"""DCGAN's discriminator: one outputs of a whole picture."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
+from skinfw.interfaces import Discriminator, DiscriminatorIO, DiscriminatorOutput
 from skinfw_plugins.discriminators.config import DcganDiscriminatorConfig
 from skinfw_plugins.networks.layers import init_pix2pix, norm_layers, norm_spectrally
 
@@ -14,7 +14,7 @@ class DcganDiscriminator(Discriminator[DcganDiscriminatorConfig]):
     """Judges a picture as a whole (Radford et al. 2016, section 3; the report's section 5.2.2).
 
     It is the generator's mirror: 4x4 convolutions of stride 2 halve the picture down to the seed, and one as
-    large as the seed makes one logit of it, ``(B, 1, 1, 1)``. Normalisation comes after all but the first and
+    large as the seed makes one logit of it, ``(B, 1, 1, 1)``. Normalization comes after all but the first and
     the last, LeakyReLU after all but the last; its features are what comes out of each. There is no sigmoid:
     the loss applies it where its gradient is exact.
 
@@ -47,11 +47,11 @@ class DcganDiscriminator(Discriminator[DcganDiscriminatorConfig]):
         # the convolutions of stride 2 see 3 * stride - 2 pixels; the last one joins a whole seed of them
         return (max(self.config.seed(self.io.size)) + 2) * stride - 2
 
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         """Judge a batch. See `Discriminator.forward`."""
         x = (picture if condition is None else torch.cat([picture, condition], dim=1)) * 2 - 1
         features: list[Tensor] = []
         for block in self.down:
             x = block(x)
             features.append(x)
-        return Judgement((self.last(x),), (tuple(features),))
+        return DiscriminatorOutput((self.last(x),), (tuple(features),))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
+from skinfw.interfaces import Discriminator, DiscriminatorIO, DiscriminatorOutput
 from skinfw_plugins.discriminators.config import MultiscaleConfig
 from skinfw_plugins.discriminators.patchgan import PatchGanDiscriminator
 
@@ -36,15 +36,15 @@ class MultiscaleDiscriminator(Discriminator[MultiscaleConfig]):
         """Side in pixels of the square of the picture that one logit of the finest scale depends on."""
         return self.config.patch
 
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         """Judge a batch on each scale. See `Discriminator.forward`."""
-        judgements: list[Judgement] = []
+        judgements: list[DiscriminatorOutput] = []
         for network in self.networks:
             if judgements:
                 picture = _halve(picture)
                 condition = None if condition is None else _halve(condition)
             judgements.append(network(picture, condition))
-        return Judgement(
+        return DiscriminatorOutput(
             tuple(logits for each in judgements for logits in each.logits),
             tuple(features for each in judgements for features in each.features),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from skinfw.interfaces import Discriminator, DiscriminatorIO, Judgement
+from skinfw.interfaces import Discriminator, DiscriminatorIO, DiscriminatorOutput
 from skinfw_plugins.discriminators.config import PatchGanConfig
 from skinfw_plugins.networks.layers import init_pix2pix, norm_layers, norm_spectrally
 
@@ -15,7 +15,7 @@ class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
 
     n 4x4 convolutions of stride 2 and two of stride 1 see patches of ``9 * 2**n - 2`` pixels; for patch 1
     there are 1x1 convolutions only. Channels are 1, 2, 4, 8, 8, ... times ``base_channels``. The first
-    convolution and the last one have a bias and no normalisation. With patch 142 and two conditioning
+    convolution and the last one have a bias and no normalization. With patch 142 and two conditioning
     pictures it is the network of the report's annex, layer by layer, but for the sigmoid at its end:
     logits come out, and the loss applies the sigmoid where its gradient is exact. What lies beyond the
     picture's edge is zero; a picture may be smaller than the patch.
@@ -50,7 +50,7 @@ class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
         """Side in pixels of the square of the picture that one logit depends on."""
         return self.config.patch
 
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> Judgement:
+    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         """Judge a batch; the features are what follows each activation. See `Discriminator.forward`."""
         seen = picture if condition is None else torch.cat([picture, condition], dim=1)
         values = seen * 2 - 1
@@ -59,4 +59,4 @@ class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
             values = layer(values)
             if isinstance(layer, nn.LeakyReLU):
                 features.append(values)
-        return Judgement((values,), (tuple(features),))
+        return DiscriminatorOutput((values,), (tuple(features),))

@@ -1,4 +1,4 @@
-"""What conditional networks share: the colour of visible skin and noise beside the input pictures."""
+"""What conditional networks share: the color of visible skin and noise beside the input pictures."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ConditionalConfigT = TypeVar("ConditionalConfigT", bound=ConditionalConfig)
 
 
 class Film(nn.Module):
-    """Scales and shifts features, channel by channel, as a colour says (Perez et al. 2018, section 2).
+    """Scales and shifts features, channel by channel, as a color says (Perez et al. 2018, section 2).
 
-    It changes nothing at first: what the colour does is learnt.
+    It changes nothing at first: what the color does is learned.
 
     Args:
         channels: channels of the features.
-        hidden: width of the layer between the colour and what it does.
+        hidden: width of the layer between the color and what it does.
     """
 
     def __init__(self, channels: int, hidden: int = 64) -> None:
@@ -37,7 +37,7 @@ class Film(nn.Module):
         self.layers = nn.Sequential(nn.Linear(3, hidden), nn.ReLU(), last)
 
     def forward(self, features: Tensor, tones: Tensor) -> Tensor:
-        """Return ``(B, C, h, w)`` features, modulated by ``(B, 3)`` colours in [-1, 1]."""
+        """Return ``(B, C, h, w)`` features, modulated by ``(B, 3)`` colors in [-1, 1]."""
         scale, shift = self.layers(tones)[:, :, None, None].chunk(2, dim=1)
         modulated: Tensor = features * (1 + scale) + shift
         return modulated
@@ -48,7 +48,7 @@ class Guide:
     """What a network is told beside its input channels.
 
     Attributes:
-        tones: the colours of visible skin, ``(B, 3)`` in [-1, 1]; None where they are no part of the
+        tones: the colors of visible skin, ``(B, 3)`` in [-1, 1]; None where they are no part of the
             condition, or stand among the channels.
         sources: where each sample's dropout draws from; None for torch's own random numbers.
         probability: the share of values that dropout sets to 0.
@@ -71,7 +71,7 @@ class Guide:
 
 
 def incoming_channels(config: ConditionalConfig, io: GeneratorIO) -> int:
-    """Return the channels of input pictures, colour and noise together."""
+    """Return the channels of input pictures, color and noise together."""
     tone_channels = 3 if config.condition == "tone" else 0
     noise_channels = 1 if config.noise == "channel" else 0
     return io.condition_channels + tone_channels + noise_channels
@@ -124,7 +124,7 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
         """Run the network.
 
         Args:
-            channels: ``(B, incoming, H, W)``; input pictures and colours in [-1, 1], noise standard normal.
+            channels: ``(B, incoming, H, W)``; input pictures and colors in [-1, 1], noise standard normal.
             guide: what else it goes by.
 
         Returns:
@@ -132,7 +132,7 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
         """
 
     def modulate(self, features: Tensor, guide: Guide) -> Tensor:
-        """Let the colour of visible skin scale and shift the innermost features, where it is to do so."""
+        """Let the color of visible skin scale and shift the innermost features, where it is to do so."""
         if self.film is None or guide.tones is None:
             return features
         modulated: Tensor = self.film(features, guide.tones)

@@ -29,8 +29,8 @@ class ConditionalConfig(GeneratorConfig):
 
     condition: Literal["inputs", "tone", "tone_film"] = Field(
         default="inputs",
-        description="inputs: the input pictures alone; tone: and the colour of the visible skin (the median "
-        "of the face that the input keeps) as three constant channels; tone_film: that colour scales and "
+        description="inputs: the input pictures alone; tone: and the color of the visible skin (the median "
+        "of the face that the input keeps) as three constant channels; tone_film: that color scales and "
         "shifts the innermost features (FiLM, Perez et al. 2018). tone and tone_film need the input face",
     )
     noise: Literal["none", "channel", "dropout"] = Field(
@@ -56,7 +56,7 @@ class ConditionalConfig(GeneratorConfig):
 
     @property
     def required_inputs(self) -> tuple[str, ...]:
-        """The face, where its colour counts."""
+        """The face, where its color counts."""
         return () if self.condition == "inputs" else (APPAREL, FACE)
 
 
@@ -80,7 +80,7 @@ class Pix2PixConfig(ConditionalConfig):
         description="how often the picture is halved; unset: as often as the size allows, at least 3 times, "
         "which is down to 1x1 for a power of two",
     )
-    norm: Norm = Field(default="batch", description="normalisation after convolutions")
+    norm: Norm = Field(default="batch", description="normalization after convolutions")
 
     def depth_for(self, size: Size) -> int:
         """Return how often a network built for ``size`` (height, width) halves its pictures."""
@@ -126,11 +126,11 @@ class InpaintConfig(FillConfig):
 
 
 class ToneConfig(FillConfig):
-    """One colour for the whole skin: the median of the face, a robust mean; nothing to train."""
+    """One color for the whole skin: the median of the face, a robust mean; nothing to train."""
 
     @property
     def required_inputs(self) -> tuple[str, ...]:
-        """What is filled in, and where the colour comes from."""
+        """What is filled in, and where the color comes from."""
         return (APPAREL, FACE, SKIN)
 
 

@@ -18,7 +18,7 @@ class DcganGenerator(Generator[DcganGeneratorConfig]):
     """Paints pictures from noise alone (Radford et al. 2016, section 3; the report's section 5.2.2).
 
     A transposed convolution as large as the seed projects the latent vector and reshapes it in one; each of
-    those that follow doubles the picture. Normalisation and ReLU come after all but the last, tanh after that
+    those that follow doubles the picture. Normalization and ReLU come after all but the last, tanh after that
     one. The paper draws kernels of 5x5 pixels; these are 4x4 of stride 2, as the stride divides them and
     every pixel is painted by equally many weights. The input pictures are not looked at.
 
@@ -32,11 +32,11 @@ class DcganGenerator(Generator[DcganGeneratorConfig]):
     def __init__(self, config: DcganGeneratorConfig, io: GeneratorIO) -> None:
         super().__init__(config, io)
         inwards = config.channels(io.size)
-        self.project = self._normalised(
+        self.project = self._normalized(
             nn.ConvTranspose2d(config.latent, inwards[-1], config.seed(io.size), bias=config.norm == "none")
         )
         self.up = nn.ModuleList(
-            self._normalised(
+            self._normalized(
                 nn.ConvTranspose2d(incoming, outgoing, 4, stride=2, padding=1, bias=config.norm == "none")
             )
             for incoming, outgoing in pairwise(reversed(inwards))
@@ -44,7 +44,7 @@ class DcganGenerator(Generator[DcganGeneratorConfig]):
         self.last = nn.ConvTranspose2d(inwards[0], 3, 4, stride=2, padding=1)
         self.apply(init_pix2pix)
 
-    def _normalised(self, convolution: nn.ConvTranspose2d) -> nn.Sequential:
+    def _normalized(self, convolution: nn.ConvTranspose2d) -> nn.Sequential:
         norm = norm_layers(self.config.norm, convolution.out_channels)
         return nn.Sequential(convolution, *norm, nn.ReLU(inplace=True))
 

@@ -17,7 +17,7 @@ class FourierUnit(nn.Module):
 
     Args:
         channels: channels that it gets and gives.
-        norm: normalisation of the spectrum, before its ReLU.
+        norm: normalization of the spectrum, before its ReLU.
     """
 
     def __init__(self, channels: int, norm: Norm) -> None:
@@ -46,7 +46,7 @@ class SpectralTransform(nn.Module):
     Args:
         incoming: channels that it gets.
         outgoing: channels that it gives.
-        norm: normalisation of the narrow features and of their spectrum.
+        norm: normalization of the narrow features and of their spectrum.
     """
 
     def __init__(self, incoming: int, outgoing: int, norm: Norm) -> None:
@@ -75,7 +75,7 @@ class FourierConv(nn.Module):
         outgoing: channels that it gives.
         global_in: how many of those it gets are global; 0 for no transform.
         global_out: how many of those it gives are global.
-        norm: normalisation within the transform, and of what comes out, which is the caller's part.
+        norm: normalization within the transform, and of what comes out, which is the caller's part.
         stride: 1, or 2 to halve the size, which needs ``global_in`` 0.
     """
 
@@ -107,7 +107,7 @@ class FourierBlock(nn.Module):
     Args:
         channels: channels of the features.
         global_channels: how many of them are global.
-        norm: normalisation after both convolutions.
+        norm: normalization after both convolutions.
     """
 
     def __init__(self, channels: int, global_channels: int, norm: Norm) -> None:

@@ -8,7 +8,7 @@ from torch.nn.functional import elu, interpolate
 
 from skinfw.interfaces import GeneratorIO
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide
-from skinfw_plugins.generators.config_outlook import GatedUnetConfig
+from skinfw_plugins.generators.config_architectures import GatedUnetConfig
 
 
 class GatedUnetGenerator(ConditionalGenerator[GatedUnetConfig]):
@@ -16,12 +16,12 @@ class GatedUnetGenerator(ConditionalGenerator[GatedUnetConfig]):
 
     It is the first, coarse network of the paper, with the layers of the authors' code: a 5x5 convolution;
     two 3x3 ones at each halving, the first of stride 2; one more, the dilated ones and two more at the
-    innermost size; at each doubling a nearest-neighbour resize and two; a plain 3x3 convolution and tanh. No
-    normalisation. The refinement network with contextual attention and the discriminator are no part of it,
+    innermost size; at each doubling a nearest-neighbor resize and two; a plain 3x3 convolution and tanh. No
+    normalization. The refinement network with contextual attention and the discriminator are no part of it,
     nor are the skip connections, which `GatedUnetConfig.skips` adds, part of the paper. The paper's network
     is given the mask of the hole: here the input picture ``segmentation_skin`` says it.
 
-    The colour of the visible skin acts on the innermost features, dropout too, before the dilated middle.
+    The color of the visible skin acts on the innermost features, dropout too, before the dilated middle.
 
     Args:
         config: the parameters of the network.
@@ -90,7 +90,7 @@ class GatedConv(nn.Module):
 
     Features go through ELU, gates through the sigmoid; their product comes out, at the size of the input
     divided by the stride. Beyond the edge is zero. Weights start so that features keep their scale although
-    open and shut gates halve it: without a normalisation they would fade from layer to layer.
+    open and shut gates halve it: without a normalization they would fade from layer to layer.
 
     Args:
         incoming: channels that it gets.

@@ -17,8 +17,8 @@ class InpaintGenerator(Generator[InpaintConfig]):
     """Fills the skin region from the pixels around it by OpenCV's inpainting.
 
     The ring that preparation erased around the skin is filled with it: its white would flow in otherwise,
-    and a composite with a margin takes the ring from here. Beyond the ring, white counts as a neighbour like
-    any other colour, background included, and every pixel stays as it is. Nothing is trained.
+    and a composite with a margin takes the ring from here. Beyond the ring, white counts as a neighbor like
+    any other color, background included, and every pixel stays as it is. Nothing is trained.
     """
 
     def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:

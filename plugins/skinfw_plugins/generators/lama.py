@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from skinfw.interfaces import GeneratorIO
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide
-from skinfw_plugins.generators.config_outlook import LamaConfig
+from skinfw_plugins.generators.config_architectures import LamaConfig
 from skinfw_plugins.generators.fourier import FourierBlock, FourierConv
 from skinfw_plugins.networks.layers import doubling_block, norm_layers, reflected_block
 
@@ -20,7 +20,7 @@ class LamaGenerator(ConditionalGenerator[LamaConfig]):
     halving brings the global branch forth; outside of the blocks convolutions are plain. The paper's mask is
     an input picture here, ``segmentation_skin``; its losses are components of their own.
 
-    The colour of the visible skin and dropout act on the innermost features, before the blocks.
+    The color of the visible skin and dropout act on the innermost features, before the blocks.
 
     Args:
         config: the parameters of the network.

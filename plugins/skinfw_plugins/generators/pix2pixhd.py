@@ -8,7 +8,7 @@ from torch.nn.functional import avg_pool2d
 
 from skinfw.interfaces import GeneratorIO
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide
-from skinfw_plugins.generators.config_outlook import Pix2PixHDConfig
+from skinfw_plugins.generators.config_architectures import Pix2PixHDConfig
 from skinfw_plugins.networks.layers import doubling_block, init_pix2pix, norm_layers, reflected_block
 from skinfw_plugins.shared.fields import Norm
 
@@ -20,9 +20,9 @@ class Pix2PixHDGenerator(ConditionalGenerator[Pix2PixHDConfig]):
     size of the first local enhancer, which adds the last features of the global generator to its own at that
     size before its residual blocks; a second enhancer does the same around the first. A 7x7 convolution and
     tanh follow the outermost network alone. The paper trains from the inside out; here all are trained at
-    once, as the paper ends. Normalisations have a learned scale and shift.
+    once, as the paper ends. Normalizations have a learned scale and shift.
 
-    The colour of the visible skin acts before the global generator's residual blocks, dropout within them.
+    The color of the visible skin acts before the global generator's residual blocks, dropout within them.
 
     Args:
         config: the parameters of the network.
@@ -70,7 +70,7 @@ class LocalEnhancer(nn.Module):
         incoming: channels of the condition.
         channels: channels after its first and its last convolution; the coarser network has twice as many.
         blocks: number of residual blocks.
-        norm: normalisation after convolutions.
+        norm: normalization after convolutions.
     """
 
     def __init__(self, incoming: int, channels: int, blocks: int, norm: Norm) -> None:
@@ -98,7 +98,7 @@ class ResidualBlock(nn.Module):
 
     Args:
         channels: channels of the features.
-        norm: normalisation after both convolutions.
+        norm: normalization after both convolutions.
     """
 
     def __init__(self, channels: int, norm: Norm) -> None:

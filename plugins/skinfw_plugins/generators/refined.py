@@ -19,7 +19,7 @@ from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.runs.checkpoints import Checkpoint, read_checkpoint
 from skinfw.runs.split_record import read_split
 from skinfw.specs.spec import DataSpec, painting_spec
-from skinfw_plugins.generators.config_outlook import RefinedConfig
+from skinfw_plugins.generators.config_architectures import RefinedConfig
 
 COARSE = "coarse"
 """Name of the coarse picture among the refiner's inputs, of which it is the last."""

@@ -9,7 +9,7 @@ from skinfw.data.split import Split
 from skinfw.interfaces import GeneratorIO
 from skinfw.specs.spec import DataSpec
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide, incoming_channels
-from skinfw_plugins.generators.config_outlook import SmpUnetConfig
+from skinfw_plugins.generators.config_architectures import SmpUnetConfig
 from skinfw_plugins.networks.smp import build_network, encode, load_pretrained, padded
 
 _NAME = "smp_unet"
@@ -19,9 +19,9 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
     """A decoder of segmentation-models-pytorch on an encoder of that library, of timm, or of BodyPix 2.
 
     Three channels come out of the decoder, and go through tanh. Pictures are padded to the encoder's stride,
-    at the right and below, by repeating their edge, and cropped back. The colour of the visible skin and
+    at the right and below, by repeating their edge, and cropped back. The color of the visible skin and
     dropout act on the encoder's innermost features; the decoders' own dropout is off. The pooled branch of
-    DeepLabV3+ is normalised over channels: a batch of one has no statistics for it. What an encoder has
+    DeepLabV3+ is normalized over channels: a batch of one has no statistics for it. What an encoder has
     beyond what its decoder uses is frozen.
 
     Args:

@@ -1,4 +1,4 @@
-"""The colour of the face on all skin, a baseline."""
+"""The color of the face on all skin, a baseline."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _RADIUS = 3.0
 
 
 class ToneGenerator(Generator[ToneConfig]):
-    """Fills the skin region with one colour: the median of the visible face, channel by channel.
+    """Fills the skin region with one color: the median of the visible face, channel by channel.
 
     Where no face is visible it is the median of all that is (everything but white), and white where nothing
     is. The ring that a composite with a margin takes beyond the skin is clothes or background: it is
-    inpainted between that colour and its surroundings. All other pixels stay as they are. Nothing is trained.
+    inpainted between that color and its surroundings. All other pixels stay as they are. Nothing is trained.
     """
 
     def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:

@@ -7,19 +7,21 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from skinfw.interfaces import Judgement, Step
+from skinfw.interfaces import DiscriminatorOutput, Step
 
 
-def patch_mean(judgement: Judgement, cost: Callable[[Tensor], Tensor] = lambda logits: logits) -> Tensor:
+def patch_mean(
+    outputs: DiscriminatorOutput, cost: Callable[[Tensor], Tensor] = lambda logits: logits
+) -> Tensor:
     """Return the mean of a cost of logits over the patches of each scale, then over the scales, a scalar.
 
     In half precision the logarithm of a small probability would be lost, so the cost is one of float32.
 
     Args:
-        judgement: the discriminator's.
+        outputs: the discriminator's.
         cost: gives the cost of each logit of ``(B, 1, h, w)``.
     """
-    return torch.stack([cost(logits.float()).mean() for logits in judgement.logits]).mean()
+    return torch.stack([cost(logits.float()).mean() for logits in outputs.logits]).mean()
 
 
 def gradient_norms(step: Step, pictures: Tensor) -> Tensor:
@@ -35,7 +37,7 @@ def gradient_norms(step: Step, pictures: Tensor) -> Tensor:
     Returns:
         ``(B,)``.
     """
-    judge = step.judge_in_float32 or step.judge
+    judge = step.discriminate_in_float32 or step.judge
     with torch.enable_grad(), torch.autocast(pictures.device.type, enabled=False):
         places = pictures.detach().float().requires_grad_()
         scales = [logits.float().mean(dim=(1, 2, 3)) for logits in judge(places).logits]

@@ -16,7 +16,7 @@ class CharbonnierLoss(Loss[CharbonnierConfig]):
     """
 
     @in_float32
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the mean, a scalar of about [0, 1]; 0 where the region is empty."""
         squares = (step.output - step.target).square() + self.config.eps**2
         return self.region_mean(squares.sqrt(), step)

@@ -91,7 +91,7 @@ class PerceptualConfig(LossConfig):
         min_length=1,
         validate_default=True,
         description="layers that count alike, relu<block>_<convolution>; later ones see content and less of "
-        "the colour (Johnson et al. 2016: relu3_3 for content, the default's four for style)",
+        "the color (Johnson et al. 2016: relu3_3 for content, the default's four for style)",
     )
     distance: Literal["l1", "l2"] = Field(
         default="l1",
@@ -135,15 +135,15 @@ def _vgg_places(net: str) -> dict[str, int]:
 
 
 class TotalVariationConfig(LossConfig):
-    """Mean absolute difference of neighbouring pixels of the output (Rudin et al. 1992)."""
+    """Mean absolute difference of neighboring pixels of the output (Rudin et al. 1992)."""
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return the sizes in which every pixel has a neighbour on either axis."""
+        """Return the sizes in which every pixel has a neighbor on either axis."""
         return SizeRequirement(minimum=2)
 
 
-class ColourConfig(LossConfig):
-    """Mean and covariance of colours in CIE Lab, output against target, picture by picture."""
+class ColorConfig(LossConfig):
+    """Mean and covariance of colors in CIE Lab, output against target, picture by picture."""
 
     region: Region = Field(default="skin", description="pixels that count: picture or skin")
     covariance: float = Field(
@@ -154,7 +154,7 @@ class ColourConfig(LossConfig):
 
 
 class ToneConsistencyConfig(LossConfig):
-    """Painted skin in the colour of the visible face, in CIE Lab; samples must bring the face."""
+    """Painted skin in the color of the visible face, in CIE Lab; samples must bring the face."""
 
     required_inputs: ClassVar[tuple[str, ...]] = (APPAREL, FACE)
 
@@ -162,7 +162,7 @@ class ToneConsistencyConfig(LossConfig):
     lightness: float = Field(
         default=1.0,
         ge=0,
-        description="how much lightness counts beside a and b; 0: colour alone, for light that differs "
+        description="how much lightness counts beside a and b; 0: color alone, for light that differs "
         "between face and body",
     )
     covariance: float = Field(
@@ -200,7 +200,7 @@ class RegularisedConfig(JudgedConfig):
         ge=0,
         description="gamma of the R1 penalty: half of gamma times the squared gradient of the discriminator "
         "at real pictures (Mescheder et al. 2018, section 4.1: 10); 0: none. It is that of each picture only "
-        "where no batch normalisation mixes them",
+        "where no batch normalization mixes them",
     )
 
     @property
@@ -222,7 +222,7 @@ class HingeConfig(RegularisedConfig):
 
 
 class WganGpConfig(JudgedConfig):
-    """Wasserstein distance with a gradient penalty (Gulrajani et al. 2017); see `training.critic_steps`."""
+    """Wasserstein distance with a gradient penalty (Gulrajani et al. 2017); see `training.n_critic`."""
 
     adversarial: ClassVar[bool] = True
 
@@ -233,11 +233,11 @@ class WganGpConfig(JudgedConfig):
     )
 
     def discriminator_fault(self, discriminator: DiscriminatorConfig) -> str | None:
-        """Return that batch normalisation does not go with a penalty on each picture's gradient."""
-        if not discriminator.mixes_samples:
+        """Return that batch normalization does not go with a penalty on each picture's gradient."""
+        if not discriminator.uses_batch_statistics:
             return None
         return (
-            "its penalty is on the gradient of each picture, which batch normalisation mixes with the others "
+            "its penalty is on the gradient of each picture, which batch normalization mixes with the others "
             '(Gulrajani et al. 2017, section 4); set "norm" to "instance" or "none"'
         )
 

@@ -17,7 +17,7 @@ class FeatureMatchingLoss(Loss[FeatureMatchingConfig]):
     the output's shall become, so they carry no gradient; the discriminator is not trained by it.
     """
 
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the mean difference, a scalar of at least 0.
 
         Raises:

@@ -17,11 +17,11 @@ class HingeLoss(AdversarialLoss[HingeConfig]):
     label asks less than 1 of real pictures.
     """
 
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return ``-D(output)``, the mean over all patches; it may be negative."""
         return -patch_mean(step.judge(step.output))
 
-    def discriminator_term(self, step: Step) -> Tensor:
+    def discriminator_loss(self, step: Step) -> Tensor:
         """Return ``max(0, 1 - D(target)) + max(0, 1 + D(output))``, each the mean over all patches."""
         real = patch_mean(step.judge(step.target), lambda logits: relu(self.config.real_label - logits))
         painted = patch_mean(step.judge(step.output), lambda logits: relu(1 + logits))

@@ -29,7 +29,7 @@ class LpipsLoss(Loss[LpipsConfig]):
         self.distance = LpipsDistance(config.net)
 
     @in_float32
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the distance, a scalar of at least 0; 0 where the region is empty."""
         if self.config.region == "skin":
             return self.region_mean(self.distance.per_pixel(step.output, step.target), step)

@@ -1,4 +1,4 @@
-"""Means and covariances over a region, picture by picture, and colours in which they are taken."""
+"""Means and covariances over a region, picture by picture, and colors in which they are taken."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def region_covariances(values: Tensor, region: Tensor) -> Tensor:
         values: ``(B, C, H, W)``.
         region: how much each pixel counts, ``(B, 1, H, W)`` in [0, 1].
     """
-    centred = values - region_means(values, region)[:, :, None, None]
-    products = torch.einsum("bchw,bdhw->bcd", centred * region, centred)
+    centerd = values - region_means(values, region)[:, :, None, None]
+    products = torch.einsum("bchw,bdhw->bcd", centerd * region, centerd)
     return products / region.sum(dim=(2, 3)).clamp(min=1)[:, :, None]
 
 

@@ -16,11 +16,11 @@ class MsSsimLoss(Loss[MsSsimConfig]):
 
     Contrast and structure are compared on each scale, luminance on the coarsest one only; each scale halves
     the picture by averaging. With fewer scales than five the exponents of those that there are add up to 1.
-    Over the skin, windows count by the share of skin at their centre.
+    Over the skin, windows count by the share of skin at their center.
     """
 
     @in_float32
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the mean dissimilarity of the pictures, a scalar in [0, 1]; one without skin counts 0."""
         on_skin = self.config.region == "skin"
         skin = step.skin if on_skin else None

@@ -59,7 +59,7 @@ class PerceptualLoss(Loss[PerceptualConfig]):
         return torch.stack([adaptive_avg_pool2d(skin, size).sum() for size in sizes])
 
     @in_float32
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the mean difference, a scalar of at least 0; 0 where the region is empty."""
         painted = self.features(step.output)
         with torch.no_grad():

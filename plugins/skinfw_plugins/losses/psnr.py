@@ -12,7 +12,7 @@ from skinfw_plugins.losses.precision import in_float32
 class PsnrLoss(Loss[PsnrConfig]):
     """``10 * log10(MSE + floor)`` of each picture's region in dB, then the mean: the metric `psnr`, negated.
 
-    Unlike `mse` it counts every picture alike. A large error, a wrong colour of the whole skin for instance,
+    Unlike `mse` it counts every picture alike. A large error, a wrong color of the whole skin for instance,
     pulls less than under a squared difference, and a picture with little skin as much as one with a lot.
     """
 
@@ -21,7 +21,7 @@ class PsnrLoss(Loss[PsnrConfig]):
         return skin.flatten(1).any(dim=1).sum().to(skin.dtype) if self.config.region == "skin" else None
 
     @in_float32
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the mean in dB, a scalar of at most 0; 0 where no picture shows anything of the region."""
         region = step.skin if self.config.region == "skin" else step.skin.new_ones(step.skin.shape)
         pixels = region.sum(dim=(1, 2, 3))

@@ -18,7 +18,7 @@ class SsimLoss(Loss[SsimConfig]):
     """
 
     @in_float32
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the dissimilarity, a scalar in [0, 2]; 0 where the region is empty."""
         similarity, _ = similarity_maps(step.output, step.target)
         if self.config.region == "skin":

@@ -1,4 +1,4 @@
-"""Painted skin in the colour of the person's visible skin."""
+"""Painted skin in the color of the person's visible skin."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from skinfw_plugins.shared.skin_tone import skin_tones, visible_skin
 
 
 class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
-    """Distance of the painted skin's mean colour from the colour of the visible face, in CIE Lab.
+    """Distance of the painted skin's mean color from the color of the visible face, in CIE Lab.
 
-    The face's colour is its median, channel by channel, which hair, eyes and shadows do not pull away. The
+    The face's color is its median, channel by channel, which hair, eyes and shadows do not pull away. The
     target is not looked at, so the loss says what shall hold for people of whom no target exists. Lab is
     divided by 100.
     """
@@ -26,7 +26,7 @@ class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
     compares: ClassVar[bool] = False
 
     @in_float32
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the mean absolute difference of lightness, a and b, the mean over the pictures.
 
         A picture that shows no face, or has no skin to paint, counts 0.

@@ -15,15 +15,15 @@ _DIMS = (-1, -2)
 
 
 class TotalVariationLoss(Loss[TotalVariationConfig]):
-    """Mean absolute difference of neighbouring pixels (Rudin et al. 1992, in its anisotropic form).
+    """Mean absolute difference of neighboring pixels (Rudin et al. 1992, in its anisotropic form).
 
-    It looks at the output alone and draws it to one colour, so a small weight is enough: it takes away
+    It looks at the output alone and draws it to one color, so a small weight is enough: it takes away
     noise, and too much of it texture. On the skin, pairs count whose pixels are both skin.
     """
 
     compares: ClassVar[bool] = False
 
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the mean over pairs side by side plus that over pairs one below the other, in [0, 2]."""
         return self._mean(step, _DIMS[0]) + self._mean(step, _DIMS[1])
 

@@ -15,14 +15,14 @@ class WganGpLoss(AdversarialLoss[WganGpConfig]):
 
     Its logits are no probabilities. A penalty keeps the norm of its gradient near 1 at pictures on the line
     between each painted picture and its target. The paper trains the critic five times to one step of the
-    generator: ``training.critic_steps``.
+    generator: ``training.n_critic``.
     """
 
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return ``-D(output)``, the mean over all patches; it may be negative."""
         return -patch_mean(step.judge(step.output))
 
-    def discriminator_term(self, step: Step) -> Tensor:
+    def discriminator_loss(self, step: Step) -> Tensor:
         """Return ``D(output) - D(target)`` and the penalty, each the mean over the batch."""
         difference = patch_mean(step.judge(step.output)) - patch_mean(step.judge(step.target))
         share = torch.rand(len(step.target), 1, 1, 1, device=step.target.device)

@@ -1,4 +1,4 @@
-"""Colour difference as an eye sees it."""
+"""Color difference as an eye sees it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from skinfw_plugins.shared.ciede2000 import ciede2000
 class Ciede2000Metric(PerPictureMetric[Ciede2000Config]):
     """CIEDE2000 between output and target, mean over the region's pixels of each picture, then over pictures.
 
-    0 is best, 1 about what an eye just tells apart (CIE 142-2001). Colours are taken for sRGB under D65.
+    0 is best, 1 about what an eye just tells apart (CIE 142-2001). Colors are taken for sRGB under D65.
     """
 
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
         """Return the difference of each picture, ``(B,)``, at least 0."""
-        # in float32 the hue of a nearly grey pixel is noise, and not every accelerator has float64
+        # in float32 the hue of a nearly gray pixel is noise, and not every accelerator has float64
         differences = ciede2000(rgb_to_lab(output.cpu().double()), rgb_to_lab(target.cpu().double()))
         return region_means(differences, skin.cpu() if self.io.region == "skin" else None)

@@ -45,7 +45,7 @@ class MsSsimConfig(MetricConfig):
 
 
 class Ciede2000Config(MetricConfig):
-    """Colour difference CIEDE2000 (CIE 142-2001; Sharma, Wu and Dalal 2005)."""
+    """Color difference CIEDE2000 (CIE 142-2001; Sharma, Wu and Dalal 2005)."""
 
     regions: tuple[Region, ...] = Field(
         default=("skin",), min_length=1, description="regions that it is computed on, each on its own"

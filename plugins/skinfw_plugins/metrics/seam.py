@@ -15,7 +15,7 @@ from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
 class SeamMetric(PerPictureMetric[SeamConfig]):
     """Error of the gradient in a band around the border of the skin, mean over the pictures; 0 is best.
 
-    The gradient is that of neighbouring pixels: ``p(y, x + 1) - p(y, x)`` and ``p(y + 1, x) - p(y, x)``, 0 in
+    The gradient is that of neighboring pixels: ``p(y, x + 1) - p(y, x)`` and ``p(y + 1, x) - p(y, x)``, 0 in
     the last column and row. What counts is the mean over the band's pixels and channels of
     ``|gx(output) - gx(target)| + |gy(output) - gy(target)|``. The band are the pixels that lie at most
     ``band`` pixels, diagonals included, from a pixel on the other side of the skin's border.

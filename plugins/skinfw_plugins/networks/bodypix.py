@@ -139,7 +139,7 @@ def upsampled(
 ) -> NDArray[np.float32]:
     """Return scores of cells at every pixel, bilinearly.
 
-    The first and last cells lie on the centres of the input's first and last pixels, and the input is the
+    The first and last cells lie on the centers of the input's first and last pixels, and the input is the
     picture resized; beyond the outermost cells their scores go on.
 
     Args:

@@ -30,7 +30,7 @@ def _layer(incoming: int, outgoing: int, kernel: int, stride: int = 1, groups: i
 
 
 class BodyPixEncoder(nn.Module, EncoderMixin):  # type: ignore[misc]
-    """MobileNetV1 with its batch normalisation folded into its convolutions, as it is published.
+    """MobileNetV1 with its batch normalization folded into its convolutions, as it is published.
 
     Args:
         multiplier: width of the network: 0.5, 0.75 or 1.
@@ -56,7 +56,7 @@ class BodyPixEncoder(nn.Module, EncoderMixin):  # type: ignore[misc]
                 )
             )
         self.blocks = nn.ModuleList(blocks[: _LAST[depth - 1] + 1])
-        # with PyTorch's own initialisation nothing of the picture would be left after so many layers
+        # with PyTorch's own initialization nothing of the picture would be left after so many layers
         for parameter in self.parameters():
             if parameter.dim() > 1:
                 nn.init.kaiming_normal_(parameter, nonlinearity="relu")  # He et al. 2015

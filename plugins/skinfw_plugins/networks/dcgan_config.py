@@ -35,7 +35,7 @@ class DcganLayers(StrictModel):
         "fit into memory",
     )
     norm: Norm = Field(
-        default="batch", description="normalisation after inner convolutions (paper, report: batch)"
+        default="batch", description="normalization after inner convolutions (paper, report: batch)"
     )
 
     def halvings(self, size: Size) -> int:

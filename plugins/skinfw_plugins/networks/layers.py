@@ -9,7 +9,7 @@ from skinfw_plugins.shared.fields import Norm
 
 
 def norm_layers(norm: Norm, channels: int) -> list[nn.Module]:
-    """Return the normalisation that follows a convolution, as a list of no or one layer.
+    """Return the normalization that follows a convolution, as a list of no or one layer.
 
     Both kinds have a learned scale and shift, so a convolution before one needs no bias.
     """
@@ -21,9 +21,9 @@ def norm_layers(norm: Norm, channels: int) -> list[nn.Module]:
 
 
 def init_pix2pix(module: nn.Module) -> None:
-    """Initialise one module as the pix2pix paper does (Isola et al. 2017, section 6.2).
+    """Initialize one module as the pix2pix paper does (Isola et al. 2017, section 6.2).
 
-    Weights of convolutions are drawn from N(0, 0.02), the scale of a normalisation from N(1, 0.02); biases
+    Weights of convolutions are drawn from N(0, 0.02), the scale of a normalization from N(1, 0.02); biases
     and shifts are 0. For ``network.apply(init_pix2pix)``.
     """
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
@@ -36,10 +36,10 @@ def init_pix2pix(module: nn.Module) -> None:
 
 
 def norm_spectrally(network: nn.Module) -> None:
-    """Put spectral normalisation on every convolution of a network (Miyato et al. 2018, section 2.1).
+    """Put spectral normalization on every convolution of a network (Miyato et al. 2018, section 2.1).
 
     A weight's largest singular value is estimated by one step of the power method a pass in training, and
-    stays as it is in use. To be called after the weights are initialised: the estimate starts from them.
+    stays as it is in use. To be called after the weights are initialized: the estimate starts from them.
     """
     for module in list(network.modules()):
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
@@ -47,13 +47,13 @@ def norm_spectrally(network: nn.Module) -> None:
 
 
 def reflected_block(incoming: int, outgoing: int, kernel: int, norm: Norm, stride: int = 1) -> nn.Sequential:
-    """Return a convolution, its normalisation and ReLU; beyond its edge the picture is mirrored.
+    """Return a convolution, its normalization and ReLU; beyond its edge the picture is mirrored.
 
     Args:
         incoming: channels that it gets.
         outgoing: channels that it gives.
         kernel: side of the convolution's kernel, odd.
-        norm: the normalisation.
+        norm: the normalization.
         stride: 1, or 2 to halve the size.
     """
     convolution = nn.Conv2d(
@@ -63,7 +63,7 @@ def reflected_block(incoming: int, outgoing: int, kernel: int, norm: Norm, strid
 
 
 def doubling_block(incoming: int, outgoing: int, norm: Norm) -> nn.Sequential:
-    """Return a transposed 3x3 convolution that doubles the size, its normalisation and ReLU."""
+    """Return a transposed 3x3 convolution that doubles the size, its normalization and ReLU."""
     convolution = nn.ConvTranspose2d(
         incoming, outgoing, 3, stride=2, padding=1, output_padding=1, bias=norm == "none"
     )

@@ -42,7 +42,7 @@ def feature_tensors(network: str) -> dict[str, Tensor]:
 class Frozen(nn.Module):
     """Holds a network as it was published: never trained, always in use, in no state dict.
 
-    The network is no submodule, so neither ``train()`` nor an optimiser reaches it; it follows to other
+    The network is no submodule, so neither ``train()`` nor an optimizer reaches it; it follows to other
     devices. Gradients flow through it to its input.
 
     Args:

@@ -46,7 +46,7 @@ smp.encoders.encoders |= {
 def build_network(owner: str, config: SmpConfig, size: Size, incoming: int, outgoing: int) -> Any:
     """Return a network with random weights: a model of segmentation-models-pytorch.
 
-    The decoders' own dropout is off. The pooled branch of DeepLabV3+ is normalised over channels: a batch of
+    The decoders' own dropout is off. The pooled branch of DeepLabV3+ is normalized over channels: a batch of
     one has no statistics for it. What an encoder has beyond what its decoder uses is frozen.
 
     Args:
@@ -210,7 +210,7 @@ def padded(channels: Tensor, stride: int) -> Tensor:
 def padded_size(size: Size, stride: int) -> Size:
     """Return the size that pictures are padded to.
 
-    Two innermost pixels a side are the least that a batch of one can be normalised by.
+    Two innermost pixels a side are the least that a batch of one can be normalized by.
     """
     height, width = (max(-(-side // stride), 2) * stride for side in size)
     return height, width

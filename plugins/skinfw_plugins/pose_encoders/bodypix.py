@@ -69,7 +69,7 @@ def decode(scores: BodyPixScores, cells: Mask, stride: int) -> NDArray[np.float3
         stride: pixels of the network's input from one cell to the next.
 
     Returns:
-        x and y in pixels of the network's input, whole numbers being centres of pixels, and the probability.
+        x and y in pixels of the network's input, whole numbers being centers of pixels, and the probability.
     """
     logits = np.where(cells[..., None], scores.joints, -np.inf)
     joints = np.arange(logits.shape[2])

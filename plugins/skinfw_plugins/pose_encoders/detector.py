@@ -17,7 +17,7 @@ STRIDES = (8, 16, 32)
 """Of YOLOX's three grids, in pixels (Ge et al. 2021)."""
 
 PADDING = 114
-"""Grey around a picture that does not fill the network's input (YOLOX)."""
+"""Gray around a picture that does not fill the network's input (YOLOX)."""
 
 PERSON = 0
 """The class of people among COCO's."""
@@ -28,7 +28,7 @@ Boxes = NDArray[np.float64]
 class Detector:
     """A detector of people.
 
-    The picture fills the input from the top left, its aspect kept, grey beside it, as BGR.
+    The picture fills the input from the top left, its aspect kept, gray beside it, as BGR.
 
     Args:
         path: the ONNX file.

@@ -75,7 +75,7 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
             found = self.landmarker.detect(image).pose_landmarks
         poses = []
         for landmarks in found:
-            # 0 and 1 are the picture's borders; keypoints count from the centre of the first pixel
+            # 0 and 1 are the picture's borders; keypoints count from the center of the first pixel
             points = np.array(
                 [(each.x * width - 0.5, each.y * height - 0.5, each.visibility) for each in landmarks]
             )

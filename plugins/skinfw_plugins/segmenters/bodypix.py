@@ -23,7 +23,7 @@ class BodyPixSegmenter(Segmenter[BodyPixConfig]):
     """Finds the person, and the part of the body at each of the person's pixels.
 
     It tells the background, the head (its face parts take hair in) and the feet. Arms and legs hold sleeves
-    and trousers, so that it cannot tell skin from apparel; `skin_colour` does with its parts.
+    and trousers, so that it cannot tell skin from apparel; `skin_color` does with its parts.
     """
 
     def __init__(self, config: BodyPixConfig, io: None) -> None:

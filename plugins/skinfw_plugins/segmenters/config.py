@@ -18,7 +18,7 @@ SnapDistance = Annotated[
         ge=0,
         le=60,
         description=(
-            "largest distance in RGB, each 0 to 255, at which a colour counts as the nearest of the palette; "
+            "largest distance in RGB, each 0 to 255, at which a color counts as the nearest of the palette; "
             "for label maps that were saved as JPEG"
         ),
     ),
@@ -31,7 +31,7 @@ class DeepfashionConfig(ComponentConfig):
     palette: Literal["files", "mmfashion"] = Field(
         default="files",
         description=(
-            "which class a colour stands for: as found in the real files, or as documented by mmfashion "
+            "which class a color stands for: as found in the real files, or as documented by mmfashion "
             "(the two disagree on eleven names)"
         ),
     )
@@ -96,7 +96,7 @@ def _bodypix() -> ComponentSpec:
     return ComponentSpec("segmenter", "bodypix", BodyPixConfig())
 
 
-class SkinColourConfig(ComponentConfig):
+class SkinColorConfig(ComponentConfig):
     """How skin is told from clothes inside a part map."""
 
     parts: Annotated[ComponentSpec, Slot("segmenter")] = Field(
@@ -106,13 +106,13 @@ class SkinColourConfig(ComponentConfig):
     distance: float = Field(
         default=7.0,
         gt=0,
-        description="squared Mahalanobis distance from the face's colour at which a colour is neither skin's "
+        description="squared Mahalanobis distance from the face's color at which a color is neither skin's "
         "nor clothes'",
     )
     sharpness: float = Field(
         default=0.7,
         gt=0,
-        description="log odds of skin to one unit of that distance: how much colour counts",
+        description="log odds of skin to one unit of that distance: how much color counts",
     )
     rounds: int = Field(
         default=2,

@@ -42,7 +42,7 @@ class HaarDetector(StrictModel):
     scale_factor: float = Field(
         default=1.1, gt=1, le=2, description="factor from one size that is looked for to the next"
     )
-    neighbours: int = Field(
+    neighbors: int = Field(
         default=3,
         ge=0,
         le=1000,

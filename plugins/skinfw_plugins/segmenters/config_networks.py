@@ -35,7 +35,7 @@ class OnnxParserConfig(ComponentConfig):
         "which it does where its input has a fixed size",
     )
     channels: Literal["rgb", "bgr"] = Field(
-        default="rgb", description="order of the colours in its input; SCHP wants bgr"
+        default="rgb", description="order of the colors in its input; SCHP wants bgr"
     )
     mean: tuple[float, float, float] = Field(
         default=(0.485, 0.456, 0.406),

@@ -1,4 +1,4 @@
-"""Label maps in DeepFashion's colours, read from beside the photo."""
+"""Label maps in DeepFashion's colors, read from beside the photo."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DeepfashionSegmenter(Segmenter[DeepfashionConfig]):
 
         Raises:
             DataError: there is none, it cannot be read, is of another size than the photo, or holds a
-                colour that is none of the palette's.
+                color that is none of the palette's.
         """
         if photo.path is None:
             raise DataError("the deepfashion segmenter reads files: it needs a photo that lies on disk")

@@ -28,7 +28,7 @@ PALETTES: dict[str, dict[RGB, str]] = {
     "files": dict(zip(_COLORS, CLASSES, strict=True)),
     "mmfashion": dict(zip(_COLORS, _MMFASHION, strict=True)),
 }
-"""Class of each colour: as the real files have them, and as the mmfashion toolbox documents them."""
+"""Class of each color: as the real files have them, and as the mmfashion toolbox documents them."""
 
 _HEAD = ("hair", "face", "headwear", "eyeglass")
 _OTHERS = ("background", "skin", "footwear", *_HEAD)

@@ -82,16 +82,16 @@ class Detector:
         if empty:
             raise UserError(f"{self.path}: no cascade that OpenCV can load; give the XML file of one")
 
-    def find(self, grey: NDArray[np.uint8]) -> list[Area]:
-        """Return what it finds in a grey picture ``(H, W)``, the surest first, at most its count.
+    def find(self, gray: NDArray[np.uint8]) -> list[Area]:
+        """Return what it finds in a gray picture ``(H, W)``, the surest first, at most its count.
 
         The surest is what the cascade's last stage rates highest. On street photos that is a face more often
         than the largest find is.
         """
-        found = self._rated(grey)
+        found = self._rated(gray)
         if self.config.mirrored:
-            width = grey.shape[1]
-            for rating, area in self._rated(np.ascontiguousarray(grey[:, ::-1])):
+            width = gray.shape[1]
+            for rating, area in self._rated(np.ascontiguousarray(gray[:, ::-1])):
                 turned = Area(area.top, area.bottom, width - area.right, width - area.left)
                 found.append((rating, turned))
         found.sort(key=lambda each: (-each[0], each[1].top, each[1].left, each[1].right))
@@ -101,13 +101,13 @@ class Detector:
                 chosen.append(area)
         return chosen
 
-    def _rated(self, grey: NDArray[np.uint8]) -> list[tuple[float, Area]]:
+    def _rated(self, gray: NDArray[np.uint8]) -> list[tuple[float, Area]]:
         least = self.config.least_size
-        side = max(1, round(least * min(grey.shape) if least < 1 else least))
+        side = max(1, round(least * min(gray.shape) if least < 1 else least))
         boxes, _, ratings = self._cascade.detectMultiScale3(
-            grey,
+            gray,
             scaleFactor=self.config.scale_factor,
-            minNeighbors=self.config.neighbours,
+            minNeighbors=self.config.neighbors,
             minSize=(side, side),
             outputRejectLevels=True,
         )

@@ -54,7 +54,7 @@ def _cut(picture: Picture, marks: Picture, iterations: int) -> Mask:
     """Run GrabCut on a window, shrunk where it is large."""
     height, width = marks.shape
     wanted = np.isin(marks, _INSIDE)
-    if wanted.all() or not wanted.any():  # colours of one kind alone: there is nothing to cut
+    if wanted.all() or not wanted.any():  # colors of one kind alone: there is nothing to cut
         return wanted
     scale = min(1.0, LONGEST_SIDE / max(height, width))
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -66,7 +66,7 @@ def _cut(picture: Picture, marks: Picture, iterations: int) -> Mask:
             np.ascontiguousarray(colors[..., ::-1]), states, (0, 0, 0, 0),
             np.zeros((1, 65)), np.zeros((1, 65)), iterations, cv2.GC_INIT_WITH_MASK,
         )  # fmt: skip
-    except cv2.error:  # a handful of pixels, or all of one colour
+    except cv2.error:  # a handful of pixels, or all of one color
         return wanted
     cut = np.isin(states, _INSIDE).astype(np.float32)
     return np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_LINEAR) >= 0.5)

@@ -48,11 +48,11 @@ class HaarSegmenter(Segmenter[HaarConfig]):
             UserError: a cascade's file is missing or no cascade.
         """
         labels = np.zeros(photo.size, np.uint8)
-        grey = np.asarray(cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+        gray = np.asarray(cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
         finds: dict[str, tuple[HaarDetector, list[Area]]] = {}
         for detector in self._detectors:
             part = detector.config.part
-            if part not in finds and (areas := detector.find(grey)):
+            if part not in finds and (areas := detector.find(gray)):
                 finds[part] = detector.config, areas
         for part in reversed(self.classes):  # what was listed first is laid on top
             if part in finds:

@@ -9,7 +9,7 @@ HUMAN_PARSING: tuple[RGB, ...] = (
     (85, 85, 0), (0, 85, 85), (85, 51, 0), (52, 86, 128), (0, 128, 0), (0, 0, 255), (51, 170, 221),
     (0, 255, 255), (85, 255, 170), (170, 255, 85), (255, 255, 0), (255, 170, 0),
 )  # fmt: skip
-"""LIP's and CIHP's colors as LIP_JPPNet and CIHP_PGN draw them (``label_colours`` in their ``utils``); those
+"""LIP's and CIHP's colors as LIP_JPPNet and CIHP_PGN draw them (``label_colors`` in their ``utils``); those
 of VITON-HD's label maps."""
 
 

@@ -1,4 +1,4 @@
-"""Class codes from the file of a label map: greyscale, with a palette, or in the colors of a label set."""
+"""Class codes from the file of a label map: grayscale, with a palette, or in the colors of a label set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skinfw.data.label_file import (
     LabelImage,
     Palette,
-    grey_ramp,
+    gray_ramp,
     is_indexed,
     read_label_image,
     sample_palette,
@@ -30,7 +30,7 @@ _JPEG_NOISE = 4.0
 """Distance in RGB by which JPEG changes an even area."""
 
 _DARK = 64
-"""Grey levels below are class codes rather than colors."""
+"""Gray levels below are class codes rather than colors."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class LabelColors:
 def read_label_file(path: Path, photo: Photo, colors: LabelColors) -> LabelMap:
     """Read the label map of a photo.
 
-    A greyscale image holds class codes. The indices of a palette image are class codes where each class has
-    its color in a known palette, Pascal VOC's, or the grey of its code; otherwise, as in an RGB image, the
+    A grayscale image holds class codes. The indices of a palette image are class codes where each class has
+    its color in a known palette, Pascal VOC's, or the gray of its code; otherwise, as in an RGB image, the
     colors must be the label set's. Transparent pixels are background.
 
     Args:
@@ -78,7 +78,7 @@ def read_label_file(path: Path, photo: Photo, colors: LabelColors) -> LabelMap:
         name = path.name if photo.path is None else photo.path.name
         raise DataError(
             f"{path}: the label map of {name} is missing; put it there, or use a segmenter that "
-            "computes one, such as skin_colour"
+            "computes one, such as skin_color"
         )
     image = read_label_image(path, photo)
     if image.size != photo.size:
@@ -95,7 +95,7 @@ def read_label_file(path: Path, photo: Photo, colors: LabelColors) -> LabelMap:
 
 def _is_indexed(image: LabelImage, colors: LabelColors) -> bool:
     known = [np.array(palette, np.uint8) for palette in colors.palettes]
-    return is_indexed(image, (*known, _voc_palette(), sample_palette(), grey_ramp()))
+    return is_indexed(image, (*known, _voc_palette(), sample_palette(), gray_ramp()))
 
 
 @cache
@@ -133,7 +133,7 @@ def _labels_of_colors(image: LabelImage, colors: LabelColors) -> NDArray[np.uint
     """Turn a colored label map into class codes; transparent pixels of no exact color get a code beyond."""
     pixels = image.colors
     if pixels is None:
-        raise ValueError("a greyscale image has no colors")
+        raise ValueError("a grayscale image has no colors")
     packed = _packed(pixels)
     unique = np.unique(packed[~image.clear])
     if not len(unique):
@@ -143,14 +143,14 @@ def _labels_of_colors(image: LabelImage, colors: LabelColors) -> NDArray[np.uint
     near = [_Nearest.of(rgb, palette) for palette in colors.palettes]
     exact = [each for each in near if not each.distances.any()]
     if not exact and neutral:
-        return _codes_in_grey(image, pixels)
+        return _codes_in_gray(image, pixels)
     fitting = exact or [each for each in near if each.distances.max() <= colors.snap_distance]
     if not fitting:
         raise _foreign(image, pixels, packed, unique, near, colors)
     if any(not np.array_equal(each.codes, fitting[0].codes) for each in fitting):
         raise DataError(
             f"{image.path}: its colors stand for other classes in each palette of the label set; save the "
-            "class codes as a greyscale PNG"
+            "class codes as a grayscale PNG"
         )
     chosen = fitting[0]
     places = np.searchsorted(unique, packed).clip(0, len(unique) - 1)
@@ -190,11 +190,11 @@ class _Nearest:
         return cls(distances.argmin(axis=1).astype(np.uint8), distances.min(axis=1))
 
 
-def _codes_in_grey(image: LabelImage, pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
+def _codes_in_gray(image: LabelImage, pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """Return the codes of a map whose three channels all hold the class codes."""
     if image.palette is not None or image.lossy:
         reason = "in a lossy format" if image.lossy else "with a palette that another program made"
-        raise DataError(f"{image.path}: class codes {reason}; save the class codes as a greyscale PNG")
+        raise DataError(f"{image.path}: class codes {reason}; save the class codes as a grayscale PNG")
     return pixels[..., 0].astype(np.uint16)
 
 
@@ -211,7 +211,7 @@ def _check_areas(image: LabelImage, pixels: NDArray[np.uint8], distances: NDArra
         found = ",".join(str(value) for value in pixels[y, x])
         raise DataError(
             f"{image.path}: an area around x={x}, y={y} has the color {found}, which is near one of the "
-            "label set's, but not equal; save the class codes as a greyscale PNG"
+            "label set's, but not equal; save the class codes as a grayscale PNG"
         )
 
 

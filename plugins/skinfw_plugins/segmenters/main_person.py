@@ -17,12 +17,12 @@ def main_person(people: Mask) -> Mask:
     Args:
         people: where anybody is, bool ``(H, W)``.
     """
-    count, patches, stats, centres = cv2.connectedComponentsWithStats(people.astype(np.uint8), connectivity=8)
+    count, patches, stats, centers = cv2.connectedComponentsWithStats(people.astype(np.uint8), connectivity=8)
     if count <= 2:  # the first is what nobody is in
         return people
     largest = stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())]
     left, width = largest[cv2.CC_STAT_LEFT], largest[cv2.CC_STAT_WIDTH]
-    within = (centres[:, 0] >= left) & (centres[:, 0] < left + width)
+    within = (centers[:, 0] >= left) & (centers[:, 0] < left + width)
     within[0] = False
     kept: Mask = within[patches]
     return kept

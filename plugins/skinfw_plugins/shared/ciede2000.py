@@ -1,4 +1,4 @@
-"""The colour difference CIEDE2000."""
+"""The color difference CIEDE2000."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from torch import Tensor
 
 _TURN = 2 * torch.pi
 _CHROMA = 25.0**7
-"""Where the correction of weak colours sets in."""
+"""Where the correction of weak colors sets in."""
 
 
 def ciede2000(one: Tensor, other: Tensor) -> Tensor:
-    """Return how different colours look, pixel by pixel (CIE 142-2001; Sharma, Wu and Dalal 2005, section 2).
+    """Return how different colors look, pixel by pixel (CIE 142-2001; Sharma, Wu and Dalal 2005, section 2).
 
     1 is about what an eye just tells apart. The weights of lightness, chroma and hue are 1.
 
     Args:
-        one: colours in CIE L*a*b*, ``(B, 3, H, W)``; L in [0, 100].
-        other: colours of the same shape; the order of the two does not count.
+        one: colors in CIE L*a*b*, ``(B, 3, H, W)``; L in [0, 100].
+        other: colors of the same shape; the order of the two does not count.
 
     Returns:
         ``(B, 1, H, W)``, at least 0.
@@ -26,17 +26,17 @@ def ciede2000(one: Tensor, other: Tensor) -> Tensor:
     other_lightness, other_chroma, other_hue = _polar(other, one)
     mean_lightness = (lightness + other_lightness) / 2
     mean_chroma = (chroma + other_chroma) / 2
-    grey = chroma * other_chroma == 0
+    gray = chroma * other_chroma == 0
 
     turn = other_hue - hue
     turn = turn - _TURN * (turn > torch.pi) + _TURN * (turn < -torch.pi)
-    turn = torch.where(grey, 0.0, turn)
+    turn = torch.where(gray, 0.0, turn)
     hue_difference = 2 * (chroma * other_chroma).sqrt() * (turn / 2).sin()
 
     total = hue + other_hue
     far = (hue - other_hue).abs() > torch.pi
     mean_hue = torch.where(far, torch.where(total < _TURN, total + _TURN, total - _TURN), total) / 2
-    mean_hue = torch.where(grey, total, mean_hue)
+    mean_hue = torch.where(gray, total, mean_hue)
 
     weight = (
         1
@@ -57,7 +57,7 @@ def ciede2000(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _polar(color: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return lightness, corrected chroma and hue in [0, 2 pi) of a colour beside another."""
+    """Return lightness, corrected chroma and hue in [0, 2 pi) of a color beside another."""
     lightness, red_green, yellow_blue = color.chunk(3, dim=1)
     chromas = [each[:, 1:].square().sum(dim=1, keepdim=True).sqrt() for each in (color, other)]
     red_green = red_green * (1 + 0.5 * (1 - _strength((chromas[0] + chromas[1]) / 2)))
@@ -66,7 +66,7 @@ def _polar(color: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _strength(chroma: Tensor) -> Tensor:
-    """Return a number in [0, 1) that rises from weak to strong colours."""
+    """Return a number in [0, 1) that rises from weak to strong colors."""
     power = chroma**7
     return (power / (power + _CHROMA)).sqrt()
 

@@ -11,7 +11,7 @@ MOST_BLOCKS = 100
 """Blocks of a network, at most."""
 
 Norm = Literal["batch", "instance", "none"]
-"""What follows a convolution: batch normalisation, instance normalisation, or nothing."""
+"""What follows a convolution: batch normalization, instance normalization, or nothing."""
 
 SpectralNorm = Annotated[
     bool,
@@ -20,7 +20,7 @@ SpectralNorm = Annotated[
         "stretch its input (Miyato et al. 2018, section 2.1)"
     ),
 ]
-"""Whether a network has spectral normalisation."""
+"""Whether a network has spectral normalization."""
 
 LpipsNet = Literal["alex", "vgg", "squeeze"]
 """The networks that LPIPS is published for: AlexNet, VGG-16, SqueezeNet 1.1."""

@@ -71,7 +71,7 @@ def multiscale_similarity(output: Tensor, target: Tensor, scales: int, skin: Ten
             (`skinfw_plugins.shared.fields.ms_ssim_least_side`).
         target: of the same shape.
         scales: how many, each half the size of the one before; their exponents are made to add up to 1.
-        skin: ``(B, 1, H, W)`` in {0, 1}: windows count by the share of skin at their centre; None for those
+        skin: ``(B, 1, H, W)`` in {0, 1}: windows count by the share of skin at their center; None for those
             that lie wholly inside the picture.
 
     Returns:

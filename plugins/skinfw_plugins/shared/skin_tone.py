@@ -1,4 +1,4 @@
-"""The colour of a person's visible skin: what baselines, conditions and losses go by."""
+"""The color of a person's visible skin: what baselines, conditions and losses go by."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def visible_skin(face: Tensor, erased: Tensor) -> Tensor:
 
 
 def visible_tones(pictures: Tensor, face: Tensor) -> Tensor:
-    """Return the colour of each person's visible face; see `skin_tones` for where none is visible.
+    """Return the color of each person's visible face; see `skin_tones` for where none is visible.
 
     Args:
         pictures: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
@@ -36,7 +36,7 @@ def visible_tones(pictures: Tensor, face: Tensor) -> Tensor:
 
 
 def skin_tones(pictures: Tensor, skin: Tensor, visible: Tensor) -> Tensor:
-    """Return the robust colour of each person's visible skin: the median, channel by channel.
+    """Return the robust color of each person's visible skin: the median, channel by channel.
 
     Hair, eyes and shadows do not pull a median away as they would a mean. Where no skin is visible it is the
     median of all that is visible, and white where nothing is.

@@ -69,7 +69,7 @@ def measure() -> Callable[..., None]:
             values={"trained": {**means, **(values or {})}, **(baselines or {})},
             per_picture={"trained": pictures},
             violations={"trained": 0},
-            seconds_a_picture={"trained": 0.01},
+            seconds_per_image={"trained": 0.01},
         )
         run.folder.mkdir(parents=True, exist_ok=True)
         record = {

@@ -10,7 +10,7 @@ import pytest
 from filling import fill
 from PIL import Image
 
-from skinfw.benchmark.labels import labelled
+from skinfw.benchmark.labels import labeled
 from skinfw.benchmark.photos import chosen_photos
 from skinfw.benchmark.process import in_own_process
 from skinfw.benchmark.segmenters import (
@@ -129,10 +129,10 @@ def test_the_best_of_a_region_is_marked() -> None:
 
 def test_labels_tell_what_was_changed() -> None:
     parts = use("segmenter", "bodypix", stride=16)
-    found = labelled(
-        [use("segmenter", "bodypix"), parts, use("segmenter", "skin_colour", parts=parts, rounds=0), parts]
+    found = labeled(
+        [use("segmenter", "bodypix"), parts, use("segmenter", "skin_color", parts=parts, rounds=0), parts]
     )
-    assert list(found) == ["bodypix", "bodypix stride=16", "skin_colour parts=bodypix rounds=0"]
+    assert list(found) == ["bodypix", "bodypix stride=16", "skin_color parts=bodypix rounds=0"]
 
 
 def test_memory_is_that_of_the_process() -> None:
@@ -172,13 +172,13 @@ def test_the_test_photos_are_those_of_a_run(tmp_path: Path, write_photo: Any) ->
     """The same photos as the data set of photos and the data of a segmentation run keep for their tests."""
     from skinfw.data.split import split_names
     from skinfw.specs.segmentation_spec import SegmentationData
-    from skinfw.tasks.segmentation.photos import LabelledPhotos
+    from skinfw.tasks.segmentation.photos import LabeledPhotos
 
     for number in range(12):
         folder = tmp_path / f"id_{number:08d}"
         folder.mkdir()
         write_photo(folder / "01_1_front.png", number)
-    data = LabelledPhotos(SegmentationData(root=tmp_path, size=[32, 32]))
+    data = LabeledPhotos(SegmentationData(root=tmp_path, size=[32, 32]))
     split = split_names(data.names(), 0.4, 0.1, data.group)
     chosen = chosen_photos(tmp_path, use("segmenter", "deepfashion"), 0.4)
     assert sorted(split.test) == [path.relative_to(tmp_path).as_posix() for path in chosen]

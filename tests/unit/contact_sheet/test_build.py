@@ -94,7 +94,7 @@ def test_the_strip_shows_the_sample(samples: Path, tmp_path: Path) -> None:
     for place, path in expected.items():
         picture = np.asarray(Image.open(path).convert("RGB")).astype(int)
         left = place * (96 + 4)
-        # WebP halves the colours' resolution
+        # WebP halves the colors' resolution
         assert np.abs(strip[:, left : left + 96] - picture).mean() < 8, path
 
 
@@ -131,10 +131,10 @@ def test_what_a_killed_inspect_left_is_removed(samples: Path, tmp_path: Path) ->
 
 def test_other_photos_make_other_strips_and_leave_none_behind(samples: Path, tmp_path: Path) -> None:
     output, red, blue = tmp_path / "out", tmp_path / "red", tmp_path / "blue"
-    for folder, colour in ((red, (200, 10, 10)), (blue, (10, 10, 200))):
+    for folder, color in ((red, (200, 10, 10)), (blue, (10, 10, 200))):
         for name in NAMES:
             (folder / name).parent.mkdir(parents=True)
-            Image.new("RGB", (96, 192), colour).save(folder / f"{name}.png")
+            Image.new("RGB", (96, 192), color).save(folder / f"{name}.png")
     (output / "strips" / "mine").mkdir(parents=True)
     kept = [output / "strips" / "mine" / "holiday.webp", output / "strips" / "notes.txt"]
     for path in kept:
@@ -162,13 +162,13 @@ def test_a_photo_that_changes_or_comes_later_is_shown(samples: Path, tmp_path: P
     photos.mkdir()
     build_sheet(samples, NAMES, output, photos=photos, workers=1)
     assert all(abs(value - 128) < 4 for value in photo_of(output))
-    for colour in ((200, 10, 10), (10, 10, 200)):
+    for color in ((200, 10, 10), (10, 10, 200)):
         (photos / "id_0").mkdir(exist_ok=True)
-        Image.new("RGB", (96, 192), colour).save(photos / f"{NAMES[0]}.png")
+        Image.new("RGB", (96, 192), color).save(photos / f"{NAMES[0]}.png")
         # older than the strips, as a file that was copied with its time
-        os.utime(photos / f"{NAMES[0]}.png", (1000, 1000 + colour[0]))
+        os.utime(photos / f"{NAMES[0]}.png", (1000, 1000 + color[0]))
         build_sheet(samples, NAMES, output, photos=photos, workers=1)
-        assert np.abs(np.subtract(photo_of(output), colour)).max() < 40
+        assert np.abs(np.subtract(photo_of(output), color)).max() < 40
 
 
 def test_samples_of_the_same_names_elsewhere(samples: Path, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_large_pictures_become_small(tmp_path: Path, write_sample: Callable[...,
     assert Image.open(tmp_path / "out" / strip).size == (4 * HEIGHT // 2 + 3 * 4, HEIGHT)
 
 
-def test_a_broken_sample_has_a_grey_place(samples: Path, tmp_path: Path) -> None:
+def test_a_broken_sample_has_a_gray_place(samples: Path, tmp_path: Path) -> None:
     (samples / "id_0" / "front" / "body.png").write_bytes(b"nothing")
     (samples / "id_0" / "front" / "sample.json").write_text("{", encoding="utf-8")
     for target in ("nowhere", "loop"):

@@ -14,7 +14,7 @@ from icc import (
     DISPLAY_P3,
     SRGB,
     cmyk_profile,
-    grey_profile,
+    gray_profile,
     lab_to_srgb,
     rgb_profile,
     to_srgb,
@@ -75,9 +75,9 @@ def test_transparency_and_palettes_with_a_profile(tmp_path: Path) -> None:
     assert np.array_equal(Photo.read(tmp_path / "a.png").pixels, Photo.read(tmp_path / "b.png").pixels)
 
 
-def test_a_grey_profile(tmp_path: Path) -> None:
+def test_a_gray_profile(tmp_path: Path) -> None:
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    Image.fromarray(ramp).save(tmp_path / "a.png", icc_profile=grey_profile(1.8))
+    Image.fromarray(ramp).save(tmp_path / "a.png", icc_profile=gray_profile(1.8))
     expected = to_srgb(np.repeat(ramp[..., None], 3, axis=2), SRGB, 1.8)
     assert np.abs(Photo.read(tmp_path / "a.png").pixels - expected).max() < 1.6
 

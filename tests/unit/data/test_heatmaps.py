@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from skinfw.data.heatmaps import coloured, draw_heatmaps, visible
+from skinfw.data.heatmaps import colored, draw_heatmaps, visible
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.skeleton import COLORS
 
@@ -37,11 +37,11 @@ def test_points_beyond_the_border_reach_into_the_picture_or_not_at_all() -> None
     assert not maps[..., 1:].any()
 
 
-def test_for_the_eye_the_brightest_map_lends_its_colour() -> None:
+def test_for_the_eye_the_brightest_map_lends_its_color() -> None:
     maps = np.zeros((1, 3, 25), np.uint8)
     maps[0, 1, 4] = 255
     maps[0, 2, 4], maps[0, 2, 7] = 100, 102
-    picture = coloured(maps)
+    picture = colored(maps)
     assert picture[0].tolist() == [[0, 0, 0], list(COLORS[4]), [0, 102, 0]]
     assert np.array_equal(visible("heatmaps", maps), picture)
     assert visible("line", picture) is picture

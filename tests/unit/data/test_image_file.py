@@ -197,7 +197,7 @@ def test_color_models_of_tiff(tmp_path: Path, mode: str) -> None:
 
 @pytest.mark.parametrize("kind", ["minisblack", "miniswhite"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_grey_tiff_of_either_polarity(tmp_path: Path, kind: str, dtype: type) -> None:
+def test_gray_tiff_of_either_polarity(tmp_path: Path, kind: str, dtype: type) -> None:
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
     scale = 257 if dtype is np.uint16 else 1
     tifffile.imwrite(tmp_path / "a.tif", ramp.astype(dtype) * dtype(scale), photometric=kind)

@@ -34,7 +34,7 @@ def codes(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
-def test_grey_of_few_bits_is_not_scaled(tmp_path: Path, bits: int) -> None:
+def test_gray_of_few_bits_is_not_scaled(tmp_path: Path, bits: int) -> None:
     values = CODES[:, :8] & (2**bits - 1)
     unpacked = np.unpackbits(values[..., None], axis=2)[..., 8 - bits :].reshape(12, -1)
     rows = np.hstack([np.zeros((12, 1), np.uint8), np.packbits(unpacked, axis=1)])
@@ -62,7 +62,7 @@ def test_inverted_tiff(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.avif"])
 def test_codes_in_a_lossy_format(tmp_path: Path, name: str) -> None:
     Image.fromarray(CODES).save(tmp_path / name, quality=100)
-    # WebP has no greyscale: the codes come in three channels, marked as lossy
+    # WebP has no grayscale: the codes come in three channels, marked as lossy
     if name != "a.webp":
         with pytest.raises(DataError, match="class codes in a lossy format, which changes them"):
             read_label_image(tmp_path / name)

@@ -17,7 +17,7 @@ from skinfw.errors import DataError
 MASK = np.zeros((60, 40), bool)
 MASK[20:40, 10:18] = True
 MASK[30:50, 24:30] = True
-GREY = MASK.astype(np.uint8) * np.uint8(255)
+GRAY = MASK.astype(np.uint8) * np.uint8(255)
 
 
 def rgba(colors: np.ndarray, alpha: np.ndarray) -> Image.Image:
@@ -30,26 +30,26 @@ def palette(*colors: tuple[int, int, int]) -> Image.Image:
     return image
 
 
-def la(grey: np.ndarray, alpha: np.ndarray) -> Image.Image:
+def la(gray: np.ndarray, alpha: np.ndarray) -> Image.Image:
     return Image.merge(
-        "LA", [Image.fromarray(np.broadcast_to(grey, (60, 40)).copy()), Image.fromarray(alpha)]
+        "LA", [Image.fromarray(np.broadcast_to(gray, (60, 40)).copy()), Image.fromarray(alpha)]
     )
 
 
 WHITE, BLACK = np.full((60, 40, 3), 255), np.zeros((60, 40, 3))
-THREE = np.repeat(GREY[..., None], 3, axis=2)
+THREE = np.repeat(GRAY[..., None], 3, axis=2)
 
 READ: dict[str, tuple[Image.Image, dict[str, object]]] = {
-    "grey": (Image.fromarray(GREY), {}),
+    "gray": (Image.fromarray(GRAY), {}),
     "one bit": (Image.fromarray(MASK), {}),
     "zero and one": (Image.fromarray(MASK.astype(np.uint8)), {}),
     "all ones": (Image.fromarray(np.ones((60, 40), np.uint8)), {}),
     "16 bit": (Image.fromarray(MASK.astype(np.uint16) * 65535), {}),
     "16 bit, 0 and 255": (Image.fromarray(MASK.astype(np.uint16) * 255), {}),
     "16 bit, 0 and 1": (Image.fromarray(MASK.astype(np.uint16)), {}),
-    "white on transparent": (rgba(WHITE, GREY), {}),
-    "white on transparent, black below": (rgba(THREE, GREY), {}),
-    "grey and alpha": (la(np.uint8([[255]]), GREY), {}),
+    "white on transparent": (rgba(WHITE, GRAY), {}),
+    "white on transparent, black below": (rgba(THREE, GRAY), {}),
+    "gray and alpha": (la(np.uint8([[255]]), GRAY), {}),
     "transparent color": (palette((0, 0, 0), (255, 255, 255)), {"transparency": 0}),
     "white palette with a transparent entry": (
         palette((255, 255, 255), (255, 255, 255)),
@@ -57,7 +57,7 @@ READ: dict[str, tuple[Image.Image, dict[str, object]]] = {
     ),
     "opaque": (rgba(THREE, np.full((60, 40), 255)), {}),
     "white and black on transparent": (
-        rgba(THREE, np.where(np.arange(60)[:, None] > 4, 255, 0) + 0 * GREY),
+        rgba(THREE, np.where(np.arange(60)[:, None] > 4, 255, 0) + 0 * GRAY),
         {},
     ),
     "palette": (palette((0, 0, 0), (255, 255, 255)), {}),
@@ -77,7 +77,7 @@ def test_read_right(tmp_path: Path, case: str) -> None:
 
 @pytest.mark.parametrize("name", ["a.bmp", "a.gif", "a.tif", "a.webp"])
 def test_read_right_in_other_formats(tmp_path: Path, name: str) -> None:
-    Image.fromarray(GREY).save(tmp_path / name, **({"lossless": True} if name == "a.webp" else {}))
+    Image.fromarray(GRAY).save(tmp_path / name, **({"lossless": True} if name == "a.webp" else {}))
     assert np.array_equal(read_mask(tmp_path / name), MASK)
 
 
@@ -99,17 +99,17 @@ def test_numbers_that_are_black_and_white(tmp_path: Path, dtype: type, peak: int
 @pytest.mark.parametrize("quality", [30, 60, 92])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_jpeg_noise(tmp_path: Path, quality: int, mode: str) -> None:
-    Image.fromarray(GREY).resize((400, 600), Image.Resampling.NEAREST).convert(mode).save(
+    Image.fromarray(GRAY).resize((400, 600), Image.Resampling.NEAREST).convert(mode).save(
         tmp_path / "a.jpg", quality=quality
     )
     found = read_mask(tmp_path / "a.jpg")
     assert (
-        found == cv2.resize(GREY, (400, 600), interpolation=cv2.INTER_NEAREST).astype(bool)
+        found == cv2.resize(GRAY, (400, 600), interpolation=cv2.INTER_NEAREST).astype(bool)
     ).mean() > 0.999
 
 
 def test_anti_aliased_edges(tmp_path: Path) -> None:
-    large = Image.fromarray(GREY).resize((400, 600), Image.Resampling.NEAREST)
+    large = Image.fromarray(GRAY).resize((400, 600), Image.Resampling.NEAREST)
     large.filter(ImageFilter.GaussianBlur(1)).save(tmp_path / "a.png")
     assert (read_mask(tmp_path / "a.png") == (np.asarray(large) > 0)).mean() > 0.999
 
@@ -128,34 +128,34 @@ def band(values: np.ndarray, width: int) -> np.ndarray:
 
 
 REJECTED: dict[str, tuple[Callable[[], Image.Image], str]] = {
-    "black on transparent": (lambda: rgba(BLACK, GREY), "black where it is opaque"),
-    "transparent hole in black": (lambda: rgba(THREE, 255 - GREY), "black where it is opaque"),
-    "transparent hole in white": (lambda: rgba(WHITE, 255 - GREY), "white with a transparent hole"),
-    "fully transparent": (lambda: rgba(WHITE, 0 * GREY), "fully transparent"),
+    "black on transparent": (lambda: rgba(BLACK, GRAY), "black where it is opaque"),
+    "transparent hole in black": (lambda: rgba(THREE, 255 - GRAY), "black where it is opaque"),
+    "transparent hole in white": (lambda: rgba(WHITE, 255 - GRAY), "white with a transparent hole"),
+    "fully transparent": (lambda: rgba(WHITE, 0 * GRAY), "fully transparent"),
     "a color": (
         lambda: palette((0, 0, 0), (128, 0, 0)),
         "the pixel x=10, y=20 has the color 128,0,0; a mask is white where the skin is and black elsewhere",
     ),
-    "colors on white": (lambda: rgba(np.uint8([255, 30, 30]), GREY), "has the color 255,30,30"),
-    "a class code": (lambda: Image.fromarray(drawn(13)), r"an area around x=\d+, y=\d+ is grey \(13\)"),
-    "grey": (lambda: Image.fromarray(drawn(128)), r"is grey \(128\)"),
-    "light grey": (lambda: Image.fromarray(drawn(200)), r"is grey \(200\)"),
-    "a second, grey area": (lambda: Image.fromarray(drawn(255, 50)), r"x=7, y=7 is grey \(50\)"),
-    "a grey background": (lambda: Image.fromarray(np.maximum(GREY, 90)), r"is grey \(90\)"),
-    "a narrow grey band": (lambda: Image.fromarray(band(GREY, 4)), r"is grey \(128\)"),
-    "dithered grey": (
+    "colors on white": (lambda: rgba(np.uint8([255, 30, 30]), GRAY), "has the color 255,30,30"),
+    "a class code": (lambda: Image.fromarray(drawn(13)), r"an area around x=\d+, y=\d+ is gray \(13\)"),
+    "gray": (lambda: Image.fromarray(drawn(128)), r"is gray \(128\)"),
+    "light gray": (lambda: Image.fromarray(drawn(200)), r"is gray \(200\)"),
+    "a second, gray area": (lambda: Image.fromarray(drawn(255, 50)), r"x=7, y=7 is gray \(50\)"),
+    "a gray background": (lambda: Image.fromarray(np.maximum(GRAY, 90)), r"is gray \(90\)"),
+    "a narrow gray band": (lambda: Image.fromarray(band(GRAY, 4)), r"is gray \(128\)"),
+    "dithered gray": (
         lambda: Image.fromarray(drawn(128)).resize((64, 96)).convert("1"),
-        "pixels stand alone among others, as where grey was dithered",
+        "pixels stand alone among others, as where gray was dithered",
     ),
     "dithered class codes": (
         lambda: Image.fromarray(drawn(40)).resize((128, 192)).convert("1"),
-        "as where grey was dithered",
+        "as where gray was dithered",
     ),
     "feathered": (
-        lambda: Image.fromarray(GREY).resize((400, 600)).filter(ImageFilter.GaussianBlur(12)),
-        "is grey",
+        lambda: Image.fromarray(GRAY).resize((400, 600)).filter(ImageFilter.GaussianBlur(12)),
+        "is gray",
     ),
-    "small and grey": (
+    "small and gray": (
         lambda: Image.fromarray(np.pad(np.full((2, 2), 90, np.uint8), 20)),
         "nothing in it is white",
     ),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
 
-from skinfw.data.parts import grow, mask_picture, resize_parts, take_apart, to_sample
+from skinfw.data.parts import grow, make_agnostic, mask_picture, resize_parts, to_sample
 from skinfw.data.segmentation import Segmentation
 
 CLASSES = ("background", "hair", "face", "skin", "top", "footwear")
@@ -39,7 +39,7 @@ def test_grow_by_a_disc(margin: int) -> None:
 
 
 def test_background_and_skin_are_removed() -> None:
-    parts = take_apart(PHOTO, bands(), 0)
+    parts = make_agnostic(PHOTO, bands(), 0)
     expected = np.isin(bands().labels, [1, 2, 4, 5])
     assert np.array_equal(parts.kept, expected)
     assert np.array_equal(parts.apparel[expected], PHOTO[expected])
@@ -50,7 +50,7 @@ def test_background_and_skin_are_removed() -> None:
 
 
 def test_only_what_is_removed_grows() -> None:
-    parts = take_apart(PHOTO, bands(), 2)
+    parts = make_agnostic(PHOTO, bands(), 2)
     skin = bands().labels == 3
     assert parts.skin is not None and np.array_equal(parts.skin, skin)
     # the face ends at row 12 and the top begins at row 20: two rows of each are gone
@@ -58,14 +58,14 @@ def test_only_what_is_removed_grows() -> None:
 
 
 def test_face_is_the_class_of_that_name() -> None:
-    parts = take_apart(PHOTO, bands(), 0)
+    parts = make_agnostic(PHOTO, bands(), 0)
     assert parts.face is not None and np.array_equal(parts.face, bands().labels == 2)
     blind = Segmentation(bands().labels, ("background", "hair", "head", "skin", "top", "footwear"), {})
-    assert take_apart(PHOTO, blind, 0).face is None
+    assert make_agnostic(PHOTO, blind, 0).face is None
 
 
 def test_resized_masks_never_overlap() -> None:
-    parts = take_apart(PHOTO, bands(), 0)
+    parts = make_agnostic(PHOTO, bands(), 0)
     for size in ((7, 11), (20, 15), (80, 60)):
         small = resize_parts(parts, size)
         assert small.skin is not None and not (small.skin & small.kept).any()
@@ -74,7 +74,7 @@ def test_resized_masks_never_overlap() -> None:
 
 def test_sample_has_the_inputs_asked_for_in_order() -> None:
     inputs = ("segmentation_skin", "apparel_head_foot", "face")
-    sample = to_sample("someone", take_apart(PHOTO, bands(), 1), (20, 16), inputs)
+    sample = to_sample("someone", make_agnostic(PHOTO, bands(), 1), (20, 16), inputs)
     assert tuple(sample.inputs) == inputs
     assert all(picture.shape == (20, 16, 3) for picture in sample.inputs.values())
     assert sample.skin is not None
@@ -85,4 +85,4 @@ def test_sample_has_the_inputs_asked_for_in_order() -> None:
 
 def test_sample_without_the_drawn_pose() -> None:
     with pytest.raises(ValueError, match="hold no line"):
-        to_sample("someone", take_apart(PHOTO, bands(), 1), (20, 16), ("apparel_head_foot", "line"))
+        to_sample("someone", make_agnostic(PHOTO, bands(), 1), (20, 16), ("apparel_head_foot", "line"))

@@ -49,7 +49,7 @@ def test_exif_turns_the_picture_upright(tmp_path: Path, orientation: int) -> Non
     assert np.array_equal(Photo.read(path).pixels, PICTURE)
 
 
-def test_sixteen_bit_grey_is_scaled_to_eight(tmp_path: Path) -> None:
+def test_sixteen_bit_gray_is_scaled_to_eight(tmp_path: Path) -> None:
     values = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     found = Photo.read(save(tmp_path / "a.png", Image.fromarray(values))).pixels
     assert np.array_equal(found[..., 0], np.arange(256).reshape(16, 16))
@@ -57,7 +57,7 @@ def test_sixteen_bit_grey_is_scaled_to_eight(tmp_path: Path) -> None:
 
 
 def test_sixteen_bit_color(tmp_path: Path) -> None:
-    """Pillow cannot write these: one white and one mid-grey row, as a PNG by hand."""
+    """Pillow cannot write these: one white and one mid-gray row, as a PNG by hand."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -95,7 +95,7 @@ def test_a_palette_with_a_transparent_color(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "value"), [("L", 77), ("1", 255)])
-def test_grey_and_black_and_white(tmp_path: Path, mode: str, value: int) -> None:
+def test_gray_and_black_and_white(tmp_path: Path, mode: str, value: int) -> None:
     found = Photo.read(save(tmp_path / "a.png", Image.new(mode, (4, 3), value))).pixels
     assert found.shape == (3, 4, 3)
     assert (found == value).all()

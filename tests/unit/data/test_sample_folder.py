@@ -60,7 +60,7 @@ def test_the_reports_jpeg_folders(tmp_path: Path, write_sample: SampleWriter, su
 
 
 @pytest.mark.parametrize("size", [SIZE, (32, 24), (50, 41)])
-def test_white_clothes_without_alpha_keep_their_colour(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_white_clothes_without_alpha_keep_their_color(tmp_path: Path, size: tuple[int, int]) -> None:
     pixels = np.full((*SIZE, 3), 255, np.uint8)
     pixels[10:30, 10:30] = 248, 250, 245
     pixels[30:50, 10:30] = 20, 30, 40
@@ -156,7 +156,7 @@ def test_a_mask_must_be_black_and_white(tmp_path: Path) -> None:
     Image.fromarray(rng.integers(0, 256, (30, 30, 3), np.uint8)).save(path)
     with pytest.raises(DataError, match=r"segmentation_skin\.png: the pixel x=0, y=0 has the color"):
         read_mask(path)
-    # skin in colour on white, as some tools write it, is no mask either
+    # skin in color on white, as some tools write it, is no mask either
     colored = np.full((30, 30, 3), 255, np.uint8)
     colored[5:25, 5:25] = 224, 172, 140
     Image.fromarray(colored).save(path)
@@ -236,7 +236,7 @@ def test_keypoints_are_read_where_they_are_needed(tmp_path: Path, write_sample: 
     assert found is not None
     drawn = draw_person(0, (96, 64)).points
     seen = drawn[:, 2] > 0
-    # half the size: pixel centres 0 and 1 become one at 0.25 of the old distance less a quarter
+    # half the size: pixel centers 0 and 1 become one at 0.25 of the old distance less a quarter
     assert np.allclose(found.points[seen, :2], drawn[seen, :2] / 2 - 0.25, atol=1e-3)
     assert np.array_equal(found.points[:, 2], drawn[:, 2])
 

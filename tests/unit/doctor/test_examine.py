@@ -92,7 +92,7 @@ def test_noise_of_jpeg_is_no_misalignment(samples: Path) -> None:
     assert "misaligned" not in {finding.check for finding in look(samples).findings}
 
 
-def test_a_grey_mask(samples: Path) -> None:
+def test_a_gray_mask(samples: Path) -> None:
     path = samples / FIRST / "segmentation_skin.png"
     mask = picture(path, "L")
     mask[::4, :10] = 120
@@ -103,7 +103,7 @@ def test_a_grey_mask(samples: Path) -> None:
     assert finding.severity == pytest.approx(640 / (256 * 128) / 0.01)
     mask[:10, :64] = 120
     save(path, mask)
-    assert "an area around x=2, y=2 is grey (120)" in the_one(look(samples), "mask").message
+    assert "an area around x=2, y=2 is gray (120)" in the_one(look(samples), "mask").message
 
 
 def test_an_empty_mask(samples: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_table_that_means_nothing(samples: Path, changed: dict[str, Any], told
     assert messages == [f"sample.json {told}; prepare the sample again"]
 
 
-def test_a_label_map_in_colours(samples: Path) -> None:
+def test_a_label_map_in_colors(samples: Path) -> None:
     path = samples / FIRST / "parsing.png"
     save(path, picture(path))
     assert "holds colors, not class codes" in the_one(look(samples), "labels").message
@@ -199,7 +199,7 @@ def test_pieces_counted_by_hand(samples: Path) -> None:
     draw_person(samples, (10, 20, 6, 10), (40, 20, 6, 5), (70, 20, 2, 5))  # 60, 30 and 10 pixels
     assert pieces_told(samples) == [
         "the person of parsing.png falls into 3 pieces, and 40% of it is outside the largest; the segmenter "
-        "may have lost what joins them, or have labelled another person, or a thing beside, as the person: "
+        "may have lost what joins them, or have labeled another person, or a thing beside, as the person: "
         "segment the photo again, or strike the sample out"
     ]
     assert pieces_told(samples, loose_share=0.39) and not pieces_told(samples, loose_share=0.41)
@@ -271,13 +271,13 @@ def test_skin_of_label_map_and_mask_disagree(samples: Path) -> None:
     assert f"IoU of only {iou:.2f}" in finding.message
 
 
-def reveal(samples: Path, colours: Any) -> int:
-    """Keep the skin's lower half in the input, in these colours; return how many pixels that are."""
+def reveal(samples: Path, colors: Any) -> int:
+    """Keep the skin's lower half in the input, in these colors; return how many pixels that are."""
     folder = samples / FIRST
     skin = picture(folder / "segmentation_skin.png", "L") > 0
     half = skin & (np.arange(256) > np.median(np.nonzero(skin)[0]))[:, None]
     apparel = picture(folder / "apparel_head_foot.png", "RGBA")
-    apparel[half, :3] = colours if isinstance(colours, tuple) else colours[half]
+    apparel[half, :3] = colors if isinstance(colors, tuple) else colors[half]
     apparel[half, 3] = 255
     save(folder / "apparel_head_foot.png", apparel)
     return int(half.sum())

@@ -89,6 +89,6 @@ def test_heat_maps_are_shown_as_one_picture(tiny_spec: MakeSpec) -> None:
         assert sample.parts[2] == "heatmaps"
         before, after = (sample.rows[row][:, 68:100] for row in ("as it is", DRAWS[0]))
         lit = before.max(axis=2) > 200
-        assert lit.any() and np.ptp(before[lit], axis=1).max() > 100  # in colours
+        assert lit.any() and np.ptp(before[lit], axis=1).max() > 100  # in colors
         mirrored.append(not np.array_equal(before, after))
     assert any(mirrored)

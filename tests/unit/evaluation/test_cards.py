@@ -15,7 +15,7 @@ def evaluation(card: dict[str, str], values: Any = (1.0, None, 2.0)) -> Evaluati
         values={"trained": {"skin/psnr": 1.5, "picture/fid": 9.0}},
         per_picture={"trained": {"skin/psnr": values}},
         violations={"trained": 0},
-        seconds_a_picture={"trained": 0.1},
+        seconds_per_image={"trained": 0.1},
     )
 
 

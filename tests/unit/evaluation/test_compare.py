@@ -39,7 +39,7 @@ def run_folder(
         values={"trained": values},
         per_picture={"trained": per_picture or {}},
         violations={"trained": 0},
-        seconds_a_picture={"trained": 0.01},
+        seconds_per_image={"trained": 0.01},
     )
     record: dict[str, Any] = {
         "checkpoint": {"which": checkpoint, "step": 1200, "sha256": "0" * 64},

@@ -30,8 +30,8 @@ from skinfw.tasks.evaluate_run import evaluate_run
 CPU = torch.device("cpu")
 
 
-class Grey(Generator[GeneratorConfig]):
-    """Paints one grey that no 8-bit picture holds."""
+class Gray(Generator[GeneratorConfig]):
+    """Paints one gray that no 8-bit picture holds."""
 
     def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
         return torch.full_like(condition[:, :3], 100.4 / 255)
@@ -60,7 +60,7 @@ def evaluate(spec: Spec, generator: Generator[Any], count: int = 5, **more: Any)
 
 def test_figures_are_those_of_the_written_picture(tiny_spec: Callable[..., Any]) -> None:
     spec = parse_spec(tiny_spec(metrics=["psnr"]))
-    found = evaluate(spec, Grey(GeneratorConfig(), io(spec)))
+    found = evaluate(spec, Gray(GeneratorConfig(), io(spec)))
     data = build_dataset(spec)
     expected = []
     for name in found.names:
@@ -106,7 +106,7 @@ def test_baselines_are_measured_on_the_same_pictures(tiny_spec: Callable[..., An
     assert set(found.values) == {"trained", "inpaint", "tone"}
     assert found.violations == {"trained": 0, "inpaint": 0, "tone": 0}
     assert all(len(figures["skin/psnr"]) == 5 for figures in found.per_picture.values())
-    assert all(seconds > 0 for seconds in found.seconds_a_picture.values())
+    assert all(seconds > 0 for seconds in found.seconds_per_image.values())
     assert told[-1] == (15, 15)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
@@ -116,7 +116,7 @@ def test_two_baselines_of_one_type_keep_their_own_figures(tiny_spec: Callable[..
     spec = parse_spec(tiny_spec(baselines=methods))
     baselines = build_baselines(spec)
     assert [each.config.method for each in baselines.values()] == ["telea", "navier_stokes"]
-    found = evaluate(spec, Grey(GeneratorConfig(), io(spec)), count=2, baselines=baselines)
+    found = evaluate(spec, Gray(GeneratorConfig(), io(spec)), count=2, baselines=baselines)
     assert list(found.values) == ["trained", "inpaint", "inpaint_2"]
     assert found.values["inpaint"] != found.values["inpaint_2"]
 
@@ -152,15 +152,15 @@ def test_corrupt_samples_are_skipped_or_stop_it_as_the_spec_says(
     folders = write_samples(tmp_path, ["a", "b", "c"])
     (folders[1] / "body.png").write_bytes(b"no picture")
     spec = folder_spec(tiny_spec, tmp_path, on_corrupt="skip")
-    found = evaluate(spec, Grey(GeneratorConfig(), io(spec)))
+    found = evaluate(spec, Gray(GeneratorConfig(), io(spec)))
     assert list(found.names) == ["a", "c"]
     strict = folder_spec(tiny_spec, tmp_path)
     with pytest.raises(DataError, match=r"body\.png"):
-        evaluate(strict, Grey(GeneratorConfig(), io(strict)))
+        evaluate(strict, Gray(GeneratorConfig(), io(strict)))
     for folder in folders:
         (folder / "body.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match="none of the 3 samples"):
-        evaluate(spec, Grey(GeneratorConfig(), io(spec)))
+        evaluate(spec, Gray(GeneratorConfig(), io(spec)))
 
 
 def test_changed_kept_pixels_are_counted(
@@ -173,14 +173,14 @@ def test_changed_kept_pixels_are_counted(
 
     monkeypatch.setattr(painting, "composite", careless)
     spec = parse_spec(tiny_spec())
-    found = evaluate(spec, Grey(GeneratorConfig(), io(spec)), count=4)
+    found = evaluate(spec, Gray(GeneratorConfig(), io(spec)), count=4)
     assert found.violations == {"trained": 12}
     assert any("12 pixels outside the painted region" in message for message in caplog.messages)
 
 
 def test_tones_are_those_of_the_true_pictures_and_only_of_a_test(tiny_spec: Callable[..., Any]) -> None:
     spec = parse_spec(tiny_spec())
-    generator, data = Grey(GeneratorConfig(), io(spec)), build_dataset(spec)
+    generator, data = Gray(GeneratorConfig(), io(spec)), build_dataset(spec)
     found = evaluate(spec, generator, baselines=build_baselines(spec))
     samples = [data.load(name) for name in found.names]
     assert all(sample.skin is not None for sample in samples)
@@ -221,7 +221,7 @@ def test_measuring_twice_gives_the_same_files_but_for_times(
     for _ in range(2):
         evaluate_run(run, which="last")
         record = json.loads(run.metrics_path.read_text(encoding="utf-8"))
-        record["test"].pop("seconds_a_picture")
+        record["test"].pop("seconds_per_image")
         records.append(record)
     assert records[0] == records[1]
 

@@ -25,7 +25,7 @@ def evaluation(values: list[float | None], direction: Any = "higher", key: str =
         values={"trained": {key: 1.0}},
         per_picture={"trained": {key: values}},
         violations={"trained": 0},
-        seconds_a_picture={"trained": 0.1},
+        seconds_per_image={"trained": 0.1},
     )
 
 

@@ -30,7 +30,7 @@ def evaluation(values: dict[str, dict[str, float | None]], metrics: dict[str, Me
         values=values,
         per_picture={painter: {} for painter in values},
         violations=dict.fromkeys(values, 0),
-        seconds_a_picture=dict.fromkeys(values, 0.0123),
+        seconds_per_image=dict.fromkeys(values, 0.0123),
     )
 
 

@@ -18,7 +18,7 @@ def evaluation(values: dict[str, float | None], direction: Any = "higher") -> Ev
         values={"trained": values},
         per_picture={"trained": {}},
         violations={"trained": 0},
-        seconds_a_picture={"trained": 0.1},
+        seconds_per_image={"trained": 0.1},
         unavailable={"tone": "no face"},
     )
 

@@ -34,7 +34,7 @@ def evaluation(
         values={name: {key: 20.0} for name in per_picture},
         per_picture=per_picture,
         violations=dict.fromkeys(per_picture, 0),
-        seconds_a_picture=dict.fromkeys(per_picture, 0.01),
+        seconds_per_image=dict.fromkeys(per_picture, 0.01),
         tones=tuple(tones),
     )
 

@@ -144,9 +144,9 @@ def test_a_misspelt_hook_is_rejected_by_the_plugins_name() -> None:
 def test_an_argument_that_a_hook_does_not_have_is_rejected_by_the_plugins_name() -> None:
     class Demanding:
         @hookimpl
-        def run_started(self, colour: str) -> None: ...
+        def run_started(self, color: str) -> None: ...
 
-    with pytest.raises(RegistryError, match=r"(?s)hook plugin .*Demanding: .*colour"):
+    with pytest.raises(RegistryError, match=r"(?s)hook plugin .*Demanding: .*color"):
         HookCaller([Demanding()], discover=False)
 
 

@@ -64,8 +64,8 @@ def test_cut_fills_what_lies_beyond_the_picture(box: Box) -> None:
 
 def test_beyond_the_photo_everything_is_background() -> None:
     ones = np.ones((4, 4), bool)
-    grey = np.full((4, 4, 3), 9, np.uint8)
-    parts = PersonParts(apparel=grey, kept=ones, body=grey, skin=ones, line=grey, face=ones)
+    gray = np.full((4, 4, 3), 9, np.uint8)
+    parts = PersonParts(apparel=gray, kept=ones, body=gray, skin=ones, line=gray, face=ones)
     found = cropped(parts, Box(-1, 0, 5, 4))
     assert (found.apparel[0] == 255).all() and (found.body[0] == 255).all()
     assert found.line is not None and not found.line[0].any()
@@ -74,10 +74,10 @@ def test_beyond_the_photo_everything_is_background() -> None:
 
 
 def test_keypoints_are_cropped_with_the_pictures() -> None:
-    grey = np.full((4, 4, 3), 9, np.uint8)
+    gray = np.full((4, 4, 3), 9, np.uint8)
     points = np.zeros((25, 3), np.float32)
     points[0] = 2, 3, 0.9
-    parts = PersonParts(apparel=grey, kept=np.ones((4, 4), bool), body=grey, keypoints=Keypoints(points))
+    parts = PersonParts(apparel=gray, kept=np.ones((4, 4), bool), body=gray, keypoints=Keypoints(points))
     found = cropped(parts, Box(-1, 1, 5, 4)).keypoints
     assert found is not None
     assert found.points[0].tolist() == pytest.approx([1, 4, 0.9])

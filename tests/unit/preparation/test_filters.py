@@ -115,21 +115,21 @@ def test_share_of_skin_is_of_the_person() -> None:
         (Facts(sharpness=50.0), PrepareConfig(least_sharpness=50), None),
         (
             Facts(classes={"top": 0.4}),
-            PrepareConfig(wanted_classes=("dress", "skirt")),
+            PrepareConfig(require_classes=("dress", "skirt")),
             "wanted class missing",
         ),
-        (Facts(classes={"top": 0.4, "skirt": 0.1}), PrepareConfig(wanted_classes=("dress", "skirt")), None),
+        (Facts(classes={"top": 0.4, "skirt": 0.1}), PrepareConfig(require_classes=("dress", "skirt")), None),
         (
             Facts(classes={"top": 0.4, "skirt": 0.1}),
-            PrepareConfig(wanted_classes=("skirt",), least_class=0.2),
+            PrepareConfig(require_classes=("skirt",), least_class=0.2),
             "wanted class missing",
         ),
         (
             Facts(classes={"top": 0.4, "bag": 0.1}),
-            PrepareConfig(unwanted_classes=("bag",)),
+            PrepareConfig(exclude_classes=("bag",)),
             "unwanted class shown",
         ),
-        (Facts(classes={"top": 0.4, "bag": 0.009}), PrepareConfig(unwanted_classes=("bag",)), None),
+        (Facts(classes={"top": 0.4, "bag": 0.009}), PrepareConfig(exclude_classes=("bag",)), None),
     ],
 )
 def test_what_is_left_out(facts: Facts, config: PrepareConfig, reason: str | None) -> None:

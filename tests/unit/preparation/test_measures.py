@@ -54,10 +54,10 @@ def test_share_of_the_outline_at_the_border_by_hand() -> None:
 
 
 def test_sharpness_is_the_variance_of_the_laplacian() -> None:
-    grey = np.random.default_rng(0).integers(0, 256, (512, 256), np.uint8)
-    photo = np.repeat(grey[..., None], 3, axis=2)
+    gray = np.random.default_rng(0).integers(0, 256, (512, 256), np.uint8)
+    photo = np.repeat(gray[..., None], 3, axis=2)
     # the box is halved to 256 pixels; kernel and border as OpenCV has them by default
-    halved = np.floor(downscale_local_mean(grey.astype(float), (2, 2)) + 0.5)
+    halved = np.floor(downscale_local_mean(gray.astype(float), (2, 2)) + 0.5)
     kernel = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
     expected = scipy.ndimage.convolve(halved, kernel, mode="mirror").var()
     assert sharpness(photo, Box(0, 0, 512, 256)) == pytest.approx(expected, rel=0.01)

@@ -21,7 +21,7 @@ from skinfw.data.cutout_file import read_cutout
 from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.label_file import read_labels
 from skinfw.data.mask_file import read_mask
-from skinfw.data.parts import grow, take_apart
+from skinfw.data.parts import grow, make_agnostic
 from skinfw.data.photo import Photo
 from skinfw.data.sample_folder import read_record
 from skinfw.data.sample_writer import WRITTEN_FILES
@@ -82,7 +82,7 @@ def test_what_a_sample_holds(photos: Path, tmp_path: Path) -> None:
     segmentation = DeepfashionSegmenter(DeepfashionConfig(), None).segment(photo)
     folder = tmp_path / "out" / "id_0" / "01_1_front"
     apparel, kept = read_cutout(folder / "apparel_head_foot.png")
-    expected = take_apart(photo.pixels, segmentation, 2)
+    expected = make_agnostic(photo.pixels, segmentation, 2)
     assert np.array_equal(apparel, expected.apparel) and np.array_equal(kept, expected.kept)
     skin = read_mask(folder / "segmentation_skin.png")
     assert np.array_equal(skin, segmentation.region("skin"))

@@ -115,16 +115,16 @@ def test_a_fingerprint_of_weights_makes_samples_anew(
 
 def _modes(picture: Image.Image) -> dict[str, tuple[Image.Image, str, dict[str, Any]]]:
     """Return the picture in many modes, each with its ending and options."""
-    grey = np.asarray(picture.convert("L"), np.uint16) * 257
+    gray = np.asarray(picture.convert("L"), np.uint16) * 257
     turned = Image.Exif()
     turned[0x0112] = 6  # to be turned clockwise to be upright
     return {
         "cmyk": (picture.convert("CMYK"), ".jpg", {}),
         "exif": (picture.transpose(Image.Transpose.ROTATE_90), ".jpg", {"exif": turned}),
-        "grey": (picture.convert("L"), ".png", {}),
+        "gray": (picture.convert("L"), ".png", {}),
         "palette": (picture.quantize(64), ".png", {}),
         "rgba": (picture.convert("RGBA"), ".png", {}),
-        "sixteen": (Image.fromarray(grey), ".png", {}),
+        "sixteen": (Image.fromarray(gray), ".png", {}),
     }
 
 
@@ -137,7 +137,7 @@ def test_pictures_of_every_mode_become_samples(tmp_path: Path, write_photo: Phot
         write_photo(photos / f"{name}.png", 0, (96, 64)).unlink()
         changed.save(photos / f"{name}{suffix}", **options)
     report = run(photos, tmp_path / "out")
-    made = ("exif", "grey", "palette", "plain", "rgba", "sixteen")
+    made = ("exif", "gray", "palette", "plain", "rgba", "sixteen")
     # inks without a profile have no certain colors
     assert {row.sample: row.status for row in report.rows} == {
         **dict.fromkeys(made, "made"),

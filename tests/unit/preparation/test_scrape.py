@@ -28,7 +28,7 @@ from skinfw.preparation.photo_list import name_of_url
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.scrape import fetch_all
 from skinfw.preparation.scrape_index import INDEX_FILE, Fetched, FetchIndex
-from skinfw.preparation.scrape_manners import Manners, host_of, user_agent
+from skinfw.preparation.scrape_rate_limiter import RateLimiter, host_of, user_agent
 from skinfw.preparation.scrape_session import (
     DeadlineError,
     NotAllowedError,
@@ -303,7 +303,7 @@ def test_pauses_between_requests_to_one_host(
 ) -> None:
     server.robots = robots
     clock = Clock()
-    manners = Manners(rate, 1, clock.now, clock.sleep)
+    manners = RateLimiter(rate, 1, clock.now, clock.sleep)
     turns = []
     with ScrapeSession(private=True) as session:
         for name in "abc":
@@ -475,7 +475,7 @@ def test_long_pauses_are_announced(server: Server, caplog: pytest.LogCaptureFixt
     server.robots = b"User-agent: *\nCrawl-delay: 7\n"
     clock = Clock()
     with ScrapeSession(private=True) as session, caplog.at_level("INFO", "skinfw"):
-        Manners(1, 1, clock.now, clock.sleep).wait(f"{server.url}/a", session)
+        RateLimiter(1, 1, clock.now, clock.sleep).wait(f"{server.url}/a", session)
     told = f"{server.url} asks for 7 s between requests; each of its photos takes that long"
     assert caplog.messages == [told]
 

@@ -10,30 +10,30 @@ from skinfw.evaluation.error_map import ERROR_FULL, error_legend, error_picture
 from skinfw.reporting.pictures import png_uri
 
 
-def grey(level: int) -> np.ndarray:
+def gray(level: int) -> np.ndarray:
     return np.full((1, 1, 3), level, np.uint8)
 
 
 def brightness(error: int) -> int:
-    return int(error_picture(grey(100 + error), grey(100)).sum())
+    return int(error_picture(gray(100 + error), gray(100)).sum())
 
 
 def test_errors_grow_from_black_to_light_on_a_fixed_scale() -> None:
     shades = [brightness(error) for error in (0, 8, 16, 32, 48, ERROR_FULL)]
     assert shades == sorted(set(shades))
-    assert error_picture(grey(7), grey(7)).max() < 8
+    assert error_picture(gray(7), gray(7)).max() < 8
     assert brightness(ERROR_FULL) == brightness(ERROR_FULL + 50)
 
 
 def test_the_error_is_the_mean_over_the_channels_of_either_sign() -> None:
     red = np.array([[[130, 100, 100]]], np.uint8)
-    assert np.array_equal(error_picture(red, grey(100)), error_picture(grey(110), grey(100)))
-    assert np.array_equal(error_picture(grey(90), grey(100)), error_picture(grey(110), grey(100)))
+    assert np.array_equal(error_picture(red, gray(100)), error_picture(gray(110), gray(100)))
+    assert np.array_equal(error_picture(gray(90), gray(100)), error_picture(gray(110), gray(100)))
 
 
-def test_the_legend_has_the_colours_of_the_ends() -> None:
+def test_the_legend_has_the_colors_of_the_ends() -> None:
     for error in (0, ERROR_FULL):
-        color = "#" + bytes(error_picture(grey(error), grey(0))[0, 0]).hex()
+        color = "#" + bytes(error_picture(gray(error), gray(0))[0, 0]).hex()
         assert color in error_legend()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
+from skinfw.training.optimized import OptimizedModule
 
 from skinfw.assembly.assemble import build_generator
 from skinfw.components.registry import installed
@@ -21,7 +22,6 @@ from skinfw.runs.checkpoints import (
     save_checkpoint,
 )
 from skinfw.specs.spec import Spec, TrainingSpec, parse_spec
-from skinfw.training.optimised import Optimised
 from skinfw.training.trainer import make_accelerator
 
 PROGRESS = Progress(step=3, epoch=1, batches=2, data="abc")
@@ -58,7 +58,7 @@ def test_the_generator_comes_back_bit_for_bit(tmp_path: Path, spec: Spec) -> Non
         assert torch.equal(value, weights[f"generator.{key}"]), key
 
 
-def test_an_optimiser_goes_on_as_if_it_had_never_stopped() -> None:
+def test_an_optimizer_goes_on_as_if_it_had_never_stopped() -> None:
     def train(steps: int, reload_after: int | None) -> torch.Tensor:
         torch.manual_seed(0)
         weight = torch.nn.Parameter(torch.ones(4))
@@ -171,4 +171,4 @@ def test_what_no_checkpoint_can_hold_is_refused_before_training(value: Any, reas
 
     training = TrainingSpec(steps=1, device="cpu")
     with pytest.raises(RegistryError, match=f"generator Odd cannot be trained.*{reason}"):
-        Optimised("generator", Odd(2, 2), 1e-3, training, make_accelerator(training))
+        OptimizedModule("generator", Odd(2, 2), 1e-3, training, make_accelerator(training))

@@ -76,7 +76,7 @@ def test_a_torn_line_loses_one_record_and_is_counted(
         b'{"event": "step", "step": 1, "losses": {"l1": "low"}}',
         b'{"event": "step", "step": 1, "losses": {"\\ud800": 1}}',
         b'{"event": "step", "step": 1, "losses": {"' + b"x" * 100_000 + b'": 1}}',
-        b'{"event": "step", "step": 1, "seconds_a_step": "fast"}',
+        b'{"event": "step", "step": 1, "seconds_per_step": "fast"}',
         b'{"event": "evaluation", "step": 1, "values": []}',
         b'{"event": "evaluation", "step": 1, "values": {"picture/psnr": {}}}',
         b"[" * 100_000,

@@ -63,7 +63,7 @@ def measured() -> dict[str, Any]:
         "split": "test", "step": 3, "names": ["a"],
         "metrics": {"picture/psnr": {"unit": "dB", "direction": "higher"}},
         "values": {"trained": figures}, "per_picture": {"trained": {"picture/psnr": [20.0]}},
-        "violations": {"trained": 0}, "seconds_a_picture": {"trained": 0.1},
+        "violations": {"trained": 0}, "seconds_per_image": {"trained": 0.1},
     }  # fmt: skip
     training = {"step": 3, "total_steps": 3, "epochs": None, "steps": 3}
     checkpoint = {"which": "best", "sha256": "0" * 64}

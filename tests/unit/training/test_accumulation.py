@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from segmentation_models_pytorch.losses import MULTICLASS_MODE, DiceLoss
+from skinfw.training.optimized import OptimizedModule
 from torch import Tensor
 
 from skinfw.assembly.assemble import build_training_dataset
@@ -18,9 +19,8 @@ from skinfw.data.classes import UNKNOWN
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import Spec, parse_spec
 from skinfw.tasks.inpainting.networks import Networks
-from skinfw.tasks.segmentation.module import SegmentationLearner, SegmentationObjective
-from skinfw.tasks.segmentation.photos import LabelledBatch, LabelledPhotos, collate_labelled
-from skinfw.training.optimised import Optimised
+from skinfw.tasks.segmentation.module import SegmentationModule, SegmentationObjective
+from skinfw.tasks.segmentation.photos import LabeledBatch, LabeledPhotos, collate_labeled
 from skinfw.training.trainer import make_accelerator
 
 MakeSpec = Callable[..., dict[str, Any]]
@@ -32,7 +32,7 @@ LOSSES: dict[str, Sequence[Any]] = {
     "psnr": ["psnr", {"type": "psnr", "region": "skin"}],
     "ssim": ["ssim", {"type": "ssim", "region": "skin"}],
     "ms_ssim": [{"type": "ms_ssim", "scales": 2}, {"type": "ms_ssim", "scales": 2, "region": "skin"}],
-    "colour": ["colour", {"type": "colour", "region": "picture"}],
+    "color": ["color", {"type": "color", "region": "picture"}],
     "tone_consistency": ["tone_consistency", {"type": "tone_consistency", "covariance": 1}],
     "total_variation": ["total_variation", {"type": "total_variation", "region": "skin"}],
     "perceptual": [{"type": "perceptual", "net": "vgg16"}, {"type": "perceptual", "region": "skin"}],
@@ -72,7 +72,7 @@ def unlike(dataset: Any) -> Batch:
     return batch
 
 
-def gradients(parts: Sequence[Optimised[Any]]) -> dict[str, Tensor]:
+def gradients(parts: Sequence[OptimizedModule[Any]]) -> dict[str, Tensor]:
     """Return each network's gradient of its first step, that Adam keeps, as one vector."""
     found = {}
     for part in parts:
@@ -167,9 +167,9 @@ def test_batch_normalization_is_warned_of(tiny_spec: MakeSpec, caplog: pytest.Lo
 
 @pytest.fixture
 def parser(
-    tmp_path: Path, write_labelled_photos: Callable[..., Any], segmentation_spec: MakeSpec
+    tmp_path: Path, write_labeled_photos: Callable[..., Any], segmentation_spec: MakeSpec
 ) -> SegmentationSpec:
-    write_labelled_photos(tmp_path / "photos", 8)
+    write_labeled_photos(tmp_path / "photos", 8)
     spec = parse_spec(segmentation_spec(tmp_path / "photos", augmentation=None,
                                         losses={"class_weights": {"skin": 3}}))  # fmt: skip
     assert isinstance(spec, SegmentationSpec)
@@ -185,23 +185,23 @@ def freeze_statistics(network: torch.nn.Module) -> None:
 
 
 def test_a_parsers_step_over_several_batches_is_that_of_a_large_one(parser: SegmentationSpec) -> None:
-    photos = LabelledPhotos(parser.data)
-    batch = collate_labelled([photos.load(name) for name in photos.names()])
+    photos = LabeledPhotos(parser.data)
+    batch = collate_labeled([photos.load(name) for name in photos.names()])
     batch.labels[1, :9] = UNKNOWN
     batch.labels[5] = UNKNOWN
     batch.labels[:4][batch.labels[:4] == 3] = 0
     found = []
     for count in (1, 2, 4):
-        learner = SegmentationLearner(parser, photos, make_accelerator(parser.training))
-        freeze_statistics(learner.parts[0].network)
+        module = SegmentationModule(parser, photos, make_accelerator(parser.training))
+        freeze_statistics(module.parts[0].network)
         size = 8 // count
         batches = [
-            LabelledBatch(batch.names[start : start + size], batch.pictures[start : start + size],
+            LabeledBatch(batch.names[start : start + size], batch.pictures[start : start + size],
                           batch.labels[start : start + size])
             for start in range(0, 8, size)
         ]  # fmt: skip
-        values = learner.train_step(batches, 1, "")
-        found.append((gradients(learner.parts), values))
+        values = module.train_step(batches, 1, "")
+        found.append((gradients(module.parts), values))
     for parts, values in found[1:]:
         require_same(found[0][0], parts)
         assert values == pytest.approx(found[0][1], rel=1e-5)

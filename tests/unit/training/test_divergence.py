@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from skinfw.training.optimized import OptimizedModule
 
 from skinfw import Pipeline
 from skinfw.errors import NotFiniteError, TrainingError
@@ -17,7 +18,6 @@ from skinfw.runs.checkpoints import Progress, read_checkpoint, save_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.tasks.evaluate_run import evaluate_run
 from skinfw.training.finite import not_finite
-from skinfw.training.optimised import Optimised
 
 MakeSpec = Callable[..., dict[str, Any]]
 
@@ -65,9 +65,9 @@ def test_what_is_not_finite_is_not_saved(
 ) -> None:
     """At step 2 of 3 the next step or checkpoint finds it, at step 3 only the last checkpoint."""
     calls = 0
-    real = Optimised.descend
+    real = OptimizedModule.descend
 
-    def poisoned(part: Optimised[Any]) -> None:
+    def poisoned(part: OptimizedModule[Any]) -> None:
         nonlocal calls
         if part.name != network:
             real(part)
@@ -83,7 +83,7 @@ def test_what_is_not_finite_is_not_saved(
         if calls == step and what == "state of the optimizer":
             part.optimizer.state[parameter]["exp_avg_sq"].fill_(float("inf"))
 
-    monkeypatch.setattr(Optimised, "descend", poisoned)
+    monkeypatch.setattr(OptimizedModule, "descend", poisoned)
     spec = l1_spec(tiny_spec, steps=3, checkpoint_every=1)
     if network == "discriminator":
         spec |= {name: tiny_spec()[name] for name in ("discriminator", "losses")}
@@ -97,13 +97,13 @@ def test_what_is_not_finite_is_not_saved(
 def test_infinity_that_a_network_holds_on_purpose_is_no_divergence(
     tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Optimised.__init__
+    real = OptimizedModule.__init__
 
-    def with_mask(part: Optimised[Any], name: str, network: Any, *rest: Any) -> None:
+    def with_mask(part: OptimizedModule[Any], name: str, network: Any, *rest: Any) -> None:
         network.register_buffer("mask", torch.tensor([0.0, float("-inf")]))
         real(part, name, network, *rest)
 
-    monkeypatch.setattr(Optimised, "__init__", with_mask)
+    monkeypatch.setattr(OptimizedModule, "__init__", with_mask)
     monkeypatch.setattr("skinfw.pipeline.evaluate_run", lambda *_, **__: SimpleNamespace(step=1))
     monkeypatch.setattr("skinfw.pipeline.HookCaller.call", lambda *_, **__: None)
     run = Pipeline(l1_spec(tiny_spec), output=tmp_path / "run").fit().run
@@ -111,9 +111,9 @@ def test_infinity_that_a_network_holds_on_purpose_is_no_divergence(
 
 
 def test_a_parser_that_diverges_is_an_error(
-    tmp_path: Path, write_labelled_photos: Callable[..., Any], segmentation_spec: MakeSpec
+    tmp_path: Path, write_labeled_photos: Callable[..., Any], segmentation_spec: MakeSpec
 ) -> None:
-    write_labelled_photos(tmp_path / "photos", 24)
+    write_labeled_photos(tmp_path / "photos", 24)
     spec = segmentation_spec(tmp_path / "photos")
     spec["training"] |= {"epochs": None, "steps": 1, "lr": 1e15}
     pipeline = Pipeline(spec, output=tmp_path / "run")

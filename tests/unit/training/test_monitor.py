@@ -13,7 +13,7 @@ from skinfw import Pipeline
 from skinfw.components.registry import TRAINED
 from skinfw.evaluation.results import Evaluation
 from skinfw.runs.checkpoints import read_checkpoint
-from skinfw.tasks.inpainting.module import PaintingLearner
+from skinfw.tasks.inpainting.module import InpaintingModule
 from skinfw.training.monitor import read_monitor
 
 MakeSpec = Callable[..., dict[str, Any]]
@@ -26,13 +26,13 @@ def evaluations(monkeypatch: pytest.MonkeyPatch) -> Callable[[Values], None]:
 
     def use(values: Values) -> None:
         left = iter(values)
-        real = PaintingLearner.evaluate
+        real = InpaintingModule.evaluate
 
-        def evaluate(self: PaintingLearner, names: Any, step: int) -> Evaluation:
+        def evaluate(self: InpaintingModule, names: Any, step: int) -> Evaluation:
             found = real(self, names, step)
             return replace(found, values={TRAINED: {**found.values[TRAINED], **next(left)}})
 
-        monkeypatch.setattr(PaintingLearner, "evaluate", evaluate)
+        monkeypatch.setattr(InpaintingModule, "evaluate", evaluate)
 
     return use
 
@@ -64,7 +64,7 @@ def test_the_monitor_survives_resume(
 ) -> None:  # fmt: skip
     evaluations([{"skin/ssim": 0.5}, {"skin/ssim": 0.6}])
     Pipeline(make(tiny_spec, 1), output=tmp_path / "run").fit()
-    monkeypatch.setattr(PaintingLearner, "monitor", lambda *_: pytest.fail("it is fixed"))
+    monkeypatch.setattr(InpaintingModule, "monitor", lambda *_: pytest.fail("it is fixed"))
     run = Pipeline(make(tiny_spec, 2), output=tmp_path / "run", resume=True).fit().run
     assert read_checkpoint(run.checkpoint("best")).about["best"]["value"] == 0.6
 

@@ -110,7 +110,7 @@ def test_a_step_of_two_processes_is_that_of_one_with_all_samples(
     skin = [{"type": name, "region": "skin"} for name in ("l1", "psnr", "total_variation", "ssim")]
     spec = tiny_spec(
         generator={"type": "pix2pix", "base_channels": 4, "norm": "instance"},
-        losses=[*skin, "colour", {"type": "gan", "r1": 10}, "feature_matching"],
+        losses=[*skin, "color", {"type": "gan", "r1": 10}, "feature_matching"],
     )
     spec["discriminator"] |= {"norm": "instance", "spectral_norm": True}
     paths = []

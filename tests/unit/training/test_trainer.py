@@ -83,7 +83,7 @@ def test_accumulation_takes_several_batches_to_a_step(tmp_path: Path, tiny_spec:
 def test_accumulated_batches_give_the_gradient_of_one_large_batch(
     tmp_path: Path, tiny_spec: MakeSpec
 ) -> None:
-    """Without normalisation, dropout and discriminator, two batches of 4 are one of 8."""
+    """Without normalization, dropout and discriminator, two batches of 4 are one of 8."""
 
     def weights(batch_size: int, accumulation: int) -> dict[str, torch.Tensor]:
         spec = tiny_spec(

@@ -26,14 +26,14 @@ from skinfw.interfaces import Dataset
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.specs.spec import Spec
 from skinfw.tasks.inpainting.networks import Networks
-from skinfw.training.learner import Learner
+from skinfw.training.module import TrainingModule
 from skinfw.training.monitor import Monitor
-from skinfw.training.optimised import Optimised
+from skinfw.training.optimized import OptimizedModule
 
 logger = logging.getLogger("skinfw")
 
 
-class PaintingLearner(Learner):
+class InpaintingModule(TrainingModule):
     """Trains the networks of a spec of painting.
 
     Args:
@@ -52,11 +52,11 @@ class PaintingLearner(Learner):
 
     @staticmethod
     def collate(samples: Sequence[Any]) -> Any:
-        """Put samples together into a batch. See `Learner.collate`."""
+        """Put samples together into a batch. See `TrainingModule.collate`."""
         return collate(samples)
 
     @property
-    def parts(self) -> Sequence[Optimised[Any]]:
+    def parts(self) -> Sequence[OptimizedModule[Any]]:
         """The generator and, where there is one, the discriminator."""
         return self.networks.parts
 
@@ -74,7 +74,7 @@ class PaintingLearner(Learner):
         return {} if self._aspects is None else {"aspects": list(self._aspects)}
 
     def load(self, checkpoint: Checkpoint) -> None:
-        """Go back to a checkpoint. See `Learner.load`."""
+        """Go back to a checkpoint. See `TrainingModule.load`."""
         super().load(checkpoint)
         self._aspects = read_aspects(checkpoint.about.get("aspects"), self.spec.data.size)
 

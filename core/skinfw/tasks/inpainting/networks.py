@@ -1,4 +1,4 @@
-"""The two networks with their optimisers, and one training step of them."""
+"""The two networks with their optimizers, and one training step of them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from skinfw.assembly.assemble import build_augmentations, build_discriminator, build_generator, build_losses
 from skinfw.data.batch import Batch
 from skinfw.inference.painter import Painter
-from skinfw.interfaces import Discriminator, Generator, Judgement, Step
+from skinfw.interfaces import Discriminator, DiscriminatorOutput, Generator, Step
 from skinfw.specs.spec import Spec
 from skinfw.training.micro_batches import Buffers, SameStart, warn_of_batch_statistics
 from skinfw.training.objective import Objective, checked_values
-from skinfw.training.optimised import Optimised
+from skinfw.training.optimized import OptimizedModule
 
 
 class _Judge:
@@ -35,29 +35,29 @@ class _Judge:
         self.network = network
         self.plain = plain
         self.condition = condition
-        self.known: list[tuple[Tensor, Judgement]] = []
+        self.known: list[tuple[Tensor, DiscriminatorOutput]] = []
 
-    def __call__(self, picture: Tensor) -> Judgement:
+    def __call__(self, picture: Tensor) -> DiscriminatorOutput:
         for pictures, known in self.known:
             if pictures is picture:
                 return known
-        judgement: Judgement = self.network()(picture, self.condition)
-        self.known.append((picture, judgement))
-        return judgement
+        outputs: DiscriminatorOutput = self.network()(picture, self.condition)
+        self.known.append((picture, outputs))
+        return outputs
 
     def step(self, output: Tensor, batch: Batch) -> Step:
         """Return what losses see of a painted batch."""
         return Step(output, batch.target, batch.skin, self, batch.inputs, self.in_float32)
 
-    def in_float32(self, picture: Tensor) -> Judgement:
+    def in_float32(self, picture: Tensor) -> DiscriminatorOutput:
         """Judge pictures without mixed precision, in which gradients of gradients would be lost.
 
         What prepares a network for mixed precision stands around its ``forward``, so its class is asked.
         """
         network = self.plain()
         with torch.autocast(picture.device.type, enabled=False):
-            judgement: Judgement = type(network).forward(network, picture.float(), self.condition)
-        return judgement
+            outputs: DiscriminatorOutput = type(network).forward(network, picture.float(), self.condition)
+        return outputs
 
 
 @dataclass(frozen=True)
@@ -90,16 +90,16 @@ class Networks:
         self.accelerator = accelerator
         torch.manual_seed(spec.seed)
         training = spec.training
-        self._generator: Optimised[Generator[Any]] = Optimised(
+        self._generator: OptimizedModule[Generator[Any]] = OptimizedModule(
             "generator", build_generator(spec), training.generator_lr, training, accelerator
         )
         self.painter = Painter.of(spec, self.generator)
         self.objective = Objective(spec, [loss.to(accelerator.device) for loss in build_losses(spec)])
         self.augmentations = build_augmentations(spec)
-        self._discriminator: Optimised[Discriminator[Any]] | None = None
+        self._discriminator: OptimizedModule[Discriminator[Any]] | None = None
         discriminator = build_discriminator(spec)
         if discriminator is not None:
-            self._discriminator = Optimised(
+            self._discriminator = OptimizedModule(
                 "discriminator", discriminator, training.discriminator_lr, training, accelerator
             )
         networks = [part.network for part in self.parts]
@@ -116,8 +116,8 @@ class Networks:
         return None if self._discriminator is None else self._discriminator.network
 
     @property
-    def parts(self) -> Sequence[Optimised[Any]]:
-        """The networks with their optimisers."""
+    def parts(self) -> Sequence[OptimizedModule[Any]]:
+        """The networks with their optimizers."""
         return [part for part in (self._generator, self._discriminator) if part is not None]
 
     def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
@@ -144,7 +144,7 @@ class Networks:
         """
         parts = [self._part(batch, seeded=len(batches) > 1) for batch in batches]
         counts = self.objective.region_counts([part.batch.skin for part in parts], self.accelerator)
-        generator_too = step % self.spec.training.critic_steps == 0
+        generator_too = step % self.spec.training.n_critic == 0
         if not self._generator.prepared.training:
             self._generator.prepared.train()
         start = SameStart(self.generator)
@@ -214,7 +214,7 @@ class Networks:
             own_start.again()
             with trained.synchronized(last=index == len(parts) - 1):
                 judge = _Judge(lambda: trained.prepared, self._unwrapped_discriminator, part.condition)
-                found = self.objective.discriminator_terms(judge.step(output.detach(), part.batch), counts)
+                found = self.objective.discriminator_losses(judge.step(output.detach(), part.batch), counts)
                 trained.backward(self.objective.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
         values = checked_values(terms, step, saved, self.accelerator)
@@ -242,7 +242,7 @@ class Networks:
             judge = _Judge(self._unwrapped_discriminator, self._unwrapped_discriminator, part.condition)
             with trained.synchronized(last=index == len(parts) - 1):
                 painted = self._paint(part, start) if output is None else output
-                found = self.objective.generator_terms(judge.step(painted, part.batch), counts)
+                found = self.objective.generator_losses(judge.step(painted, part.batch), counts)
                 trained.backward(self.objective.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
         values = checked_values(terms, step, saved, self.accelerator)

@@ -12,11 +12,11 @@ from torchvision.transforms import v2
 
 from skinfw.data.classes import UNKNOWN
 from skinfw.specs.segmentation_spec import SegmentationAugmentation
-from skinfw.tasks.segmentation.photos import LabelledBatch
+from skinfw.tasks.segmentation.photos import LabeledBatch
 
 
-class LabelledAugmentation:
-    """Mirrors, moves and recolours photos; what moves a photo moves its label map.
+class LabeledAugmentation:
+    """Mirrors, moves and recolors photos; what moves a photo moves its label map.
 
     Label maps take the nearest pixel, so that no class comes up at edges. Beyond the border the edge is
     repeated, in photo and label map alike.
@@ -42,10 +42,10 @@ class LabelledAugmentation:
         )
         self._moves = bool(config.degrees or config.shift or config.scale)
         self._jitter = v2.ColorJitter(config.brightness, config.contrast, config.saturation, config.hue)
-        self._recolours = bool(config.brightness or config.contrast or config.saturation or config.hue)
+        self._recolors = bool(config.brightness or config.contrast or config.saturation or config.hue)
 
     @torch.no_grad()
-    def __call__(self, batch: LabelledBatch) -> LabelledBatch:
+    def __call__(self, batch: LabeledBatch) -> LabeledBatch:
         """Return a changed copy of a batch."""
         pictures, labels = self._flipped(batch.pictures, batch.labels)
         if self._moves:
@@ -54,7 +54,7 @@ class LabelledAugmentation:
                 labels[:, None].to(pictures.dtype), params=self._affine._params, resample=Resample.NEAREST
             )
             labels = moved[:, 0].round().long()
-        if self._recolours:
+        if self._recolors:
             pictures = torch.stack([self._jitter(picture) for picture in pictures.contiguous()])
         return replace(batch, pictures=pictures.clamp(0, 1), labels=labels)
 

@@ -25,22 +25,22 @@ from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.json_file import write_json
 from skinfw.tasks.segmentation.confusion import LabelFigures
 from skinfw.tasks.segmentation.label import Network, load_network, predict, segmentation_spec
-from skinfw.tasks.segmentation.photos import LabelledBatch, LabelledPhotos, collate_labelled
+from skinfw.tasks.segmentation.photos import LabeledBatch, LabeledPhotos, collate_labeled
 from skinfw.tasks.segmentation.pictures import label_row
 from skinfw.tasks.segmentation.report import write_segmentation_report
 
 logger = logging.getLogger("skinfw")
 
 
-def labelled_loader(
-    spec: SegmentationSpec, photos: LabelledPhotos, names: Sequence[str], *, skip_corrupt: bool | None = None
-) -> BatchLoader[LabelledBatch]:
+def labeled_loader(
+    spec: SegmentationSpec, photos: LabeledPhotos, names: Sequence[str], *, skip_corrupt: bool | None = None
+) -> BatchLoader[LabeledBatch]:
     """Return what loads photos in batches for tests; by default the spec says what corrupt ones do."""
     skip = spec.data.on_corrupt == "skip" if skip_corrupt is None else skip_corrupt
     return BatchLoader(
         photos,
         names,
-        collate_labelled,
+        collate_labeled,
         batch_size=spec.training.test_batch_size,
         workers=spec.data.workers,
         skip_corrupt=skip,
@@ -50,7 +50,7 @@ def labelled_loader(
 def evaluate_network(
     network: Network,
     spec: SegmentationSpec,
-    photos: LabelledPhotos,
+    photos: LabeledPhotos,
     names: Sequence[str],
     *,
     split: Literal["validation", "test"],
@@ -76,7 +76,7 @@ def evaluate_network(
     figures = LabelFigures(photos.classes, spec.data.size)
     measured: list[str] = []
     times: list[tuple[float, int]] = []
-    for batch in labelled_loader(spec, photos, names):
+    for batch in labeled_loader(spec, photos, names):
         began = time.perf_counter()
         found = predict(network, batch, device)
         times.append((time.perf_counter() - began, len(batch.names)))
@@ -100,7 +100,7 @@ def evaluate_network(
         values={TRAINED: values},
         per_picture={TRAINED: figures.per_picture()},
         violations={},
-        seconds_a_picture={TRAINED: seconds},
+        seconds_per_image={TRAINED: seconds},
         unavailable={
             f"{TRAINED}/{key}": "no pixel is of this class" for key, value in values.items() if value is None
         },
@@ -130,7 +130,7 @@ class LabelExample:
 def label_examples(
     network: Network,
     spec: SegmentationSpec,
-    photos: LabelledPhotos,
+    photos: LabeledPhotos,
     evaluation: Evaluation,
     device: torch.device,
 ) -> list[LabelExample]:
@@ -139,7 +139,7 @@ def label_examples(
     key = ranking_metric(evaluation)
     values = dict(zip(evaluation.names, evaluation.per_picture[TRAINED][key], strict=True)) if key else {}
     examples = []
-    for batch in labelled_loader(spec, photos, list(chosen)):
+    for batch in labeled_loader(spec, photos, list(chosen)):
         found = predict(network, batch, device)
         for index, name in enumerate(batch.names):
             pictures = label_row(batch, index, found[index])
@@ -161,7 +161,7 @@ def evaluate_segmentation(
     """
     network, classes = load_network(checkpoint, device)
     spec = segmentation_spec(checkpoint)
-    photos = LabelledPhotos(spec.data)
+    photos = LabeledPhotos(spec.data)
     if photos.classes.names != classes.names:
         raise RunError(f"{checkpoint.path}: the label maps have other classes now than when it was trained")
     fingerprint = photos.fingerprint()

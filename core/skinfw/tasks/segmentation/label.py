@@ -1,4 +1,4 @@
-"""Labelling photos with a trained segmentation network; evaluation and segmenters share it."""
+"""Labeling photos with a trained segmentation network; evaluation and segmenters share it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from skinfw.errors import NotFiniteError, RunError
 from skinfw.interfaces import SegmentationNetwork
 from skinfw.runs.checkpoints import Checkpoint, load_part
 from skinfw.specs.segmentation_spec import SegmentationSpec
-from skinfw.tasks.segmentation.photos import LabelledBatch
+from skinfw.tasks.segmentation.photos import LabeledBatch
 
 Network = SegmentationNetwork[Any]
 
@@ -53,7 +53,7 @@ def segmentation_spec(checkpoint: Checkpoint) -> SegmentationSpec:
 
 
 @torch.no_grad()
-def predict(network: Network, batch: LabelledBatch, device: torch.device) -> Tensor:
+def predict(network: Network, batch: LabeledBatch, device: torch.device) -> Tensor:
     """Return the label maps that a network gives, int64 ``(B, H, W)`` on the device.
 
     Raises:

@@ -20,17 +20,17 @@ from skinfw.errors import SpecError
 from skinfw.evaluation.results import Evaluation
 from skinfw.interfaces import SegmentationNetwork
 from skinfw.specs.segmentation_spec import SegmentationSpec, class_faults
-from skinfw.tasks.segmentation.augmentation import LabelledAugmentation
+from skinfw.tasks.segmentation.augmentation import LabeledAugmentation
 from skinfw.tasks.segmentation.confusion import MEAN
-from skinfw.tasks.segmentation.evaluate import evaluate_network, labelled_loader
+from skinfw.tasks.segmentation.evaluate import evaluate_network, labeled_loader
 from skinfw.tasks.segmentation.label import predict
-from skinfw.tasks.segmentation.photos import LabelledBatch, LabelledPhotos, collate_labelled
+from skinfw.tasks.segmentation.photos import LabeledBatch, LabeledPhotos, collate_labeled
 from skinfw.tasks.segmentation.pictures import label_row
-from skinfw.training.learner import Learner
 from skinfw.training.micro_batches import Buffers, SameStart, mean_counts, warn_of_batch_statistics
+from skinfw.training.module import TrainingModule
 from skinfw.training.monitor import Monitor
 from skinfw.training.objective import checked_values
-from skinfw.training.optimised import Optimised
+from skinfw.training.optimized import OptimizedModule
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class SegmentationObjective:
         return torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
 
 
-class SegmentationLearner(Learner):
+class SegmentationModule(TrainingModule):
     """Trains the network of a segmentation spec.
 
     Args:
@@ -136,13 +136,13 @@ class SegmentationLearner(Learner):
 
     network = "network"
 
-    def __init__(self, spec: SegmentationSpec, photos: LabelledPhotos, accelerator: Accelerator) -> None:
+    def __init__(self, spec: SegmentationSpec, photos: LabeledPhotos, accelerator: Accelerator) -> None:
         super().__init__(accelerator)
         self.spec, self.photos, self.classes = spec, photos, photos.classes
         names = self.classes.names
         _check_classes(spec, names)
         torch.manual_seed(spec.seed)
-        self._network: Optimised[SegmentationNetwork[Any]] = Optimised(
+        self._network: OptimizedModule[SegmentationNetwork[Any]] = OptimizedModule(
             self.network,
             build_segmentation_network(spec, len(names)),
             spec.training.lr,
@@ -151,15 +151,15 @@ class SegmentationLearner(Learner):
         )
         warn_of_batch_statistics([self._network.network], spec.training.gradient_accumulation, accelerator)
         self.objective = SegmentationObjective(spec, names, accelerator.device)
-        self.augmentation = LabelledAugmentation(spec.augmentation, names) if spec.augmentation else None
+        self.augmentation = LabeledAugmentation(spec.augmentation, names) if spec.augmentation else None
 
     @staticmethod
     def collate(samples: Sequence[Any]) -> Any:
-        """Put samples together into a batch. See `Learner.collate`."""
-        return collate_labelled(samples)
+        """Put samples together into a batch. See `TrainingModule.collate`."""
+        return collate_labeled(samples)
 
     @property
-    def parts(self) -> Sequence[Optimised[Any]]:
+    def parts(self) -> Sequence[OptimizedModule[Any]]:
         """The one network."""
         return [self._network]
 
@@ -172,7 +172,7 @@ class SegmentationLearner(Learner):
         self._network.network.prepare_training()
 
     def train_step(self, batches: Sequence[Any], step: int, saved: str) -> dict[str, float]:
-        """Train on the batches of a step. See `Learner.train_step`.
+        """Train on the batches of a step. See `TrainingModule.train_step`.
 
         The Dice loss is of all pixels of a step together. Of several batches, what it is made of is summed up
         in a pass of its own before the one that has a gradient, so that one batch at a time is in memory.
@@ -209,14 +209,14 @@ class SegmentationLearner(Learner):
             buffers.restore()
         return values
 
-    def _augmented(self, batch: LabelledBatch) -> LabelledBatch:
+    def _augmented(self, batch: LabeledBatch) -> LabeledBatch:
         device = self.accelerator.device
         batch = batch.to(device)
         return batch if self.augmentation is None else self.augmentation(batch).to(device)
 
     @torch.no_grad()
     def _whole(
-        self, parts: Sequence[LabelledBatch], kept: Tensor | None, run: Callable[[int], Tensor]
+        self, parts: Sequence[LabeledBatch], kept: Tensor | None, run: Callable[[int], Tensor]
     ) -> _Whole | None:
         """Return what the losses need of the whole step; None where it is one batch."""
         batches = len(parts) * self.accelerator.num_processes
@@ -251,7 +251,7 @@ class SegmentationLearner(Learner):
     def sample_rows(self, names: Sequence[str]) -> list[Picture]:
         """Return in each row the photo, the true and the predicted label map, and where they differ."""
         rows: list[Picture] = []
-        for batch in labelled_loader(self.spec, self.photos, names, skip_corrupt=True):
+        for batch in labeled_loader(self.spec, self.photos, names, skip_corrupt=True):
             found = predict(self._network.network, batch, self.accelerator.device)
             for index in range(len(batch.names)):
                 row = label_row(batch, index, found[index])

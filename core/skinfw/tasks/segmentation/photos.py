@@ -33,7 +33,7 @@ _MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True)
-class Labelled:
+class Labeled:
     """A photo with its label map, both of the size that the network sees.
 
     Attributes:
@@ -48,7 +48,7 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class LabelledBatch:
+class LabeledBatch:
     """Several photos with label maps as tensors.
 
     Attributes:
@@ -66,26 +66,26 @@ class LabelledBatch:
         """Height and width of the pictures in pixels."""
         return (self.pictures.shape[2], self.pictures.shape[3])
 
-    def to(self, device: torch.device) -> LabelledBatch:
+    def to(self, device: torch.device) -> LabeledBatch:
         """Return the batch on a device, pictures with their channels last."""
         pictures = self.pictures.to(device, non_blocking=True, memory_format=torch.channels_last)
-        return LabelledBatch(self.names, pictures, self.labels.to(device, non_blocking=True))
+        return LabeledBatch(self.names, pictures, self.labels.to(device, non_blocking=True))
 
-    def pin_memory(self) -> LabelledBatch:
+    def pin_memory(self) -> LabeledBatch:
         """Return the batch in page-locked memory, which a GPU reads while it computes."""
-        return LabelledBatch(self.names, self.pictures.pin_memory(), self.labels.pin_memory())
+        return LabeledBatch(self.names, self.pictures.pin_memory(), self.labels.pin_memory())
 
 
-def collate_labelled(samples: Sequence[Labelled]) -> LabelledBatch:
+def collate_labeled(samples: Sequence[Labeled]) -> LabeledBatch:
     """Put photos of one size together into a batch of CPU tensors."""
-    return LabelledBatch(
+    return LabeledBatch(
         names=[sample.name for sample in samples],
         pictures=picture_tensor([sample.picture for sample in samples]),
         labels=torch.from_numpy(np.stack([sample.labels for sample in samples])).long(),
     )
 
 
-class LabelledPhotos:
+class LabeledPhotos:
     """The photos below a folder, with the label maps that a segmenter gives.
 
     Args:
@@ -95,7 +95,7 @@ class LabelledPhotos:
     def __init__(self, data: SegmentationData) -> None:
         self.data = data
         self._segmenter: Segmenter[Any] = build(data.labels, Segmenter)
-        self._kept: dict[str, Labelled] = {}
+        self._kept: dict[str, Labeled] = {}
         self._room = data.memory * _MEBIBYTE
 
     @cached_property
@@ -145,7 +145,7 @@ class LabelledPhotos:
     def _groups(self) -> Mapping[str, str]:
         return photo_groups(self.data.root, self._names)
 
-    def load(self, name: str) -> Labelled:
+    def load(self, name: str) -> Labeled:
         """Return a photo with its label map, resized.
 
         Raises:
@@ -159,11 +159,11 @@ class LabelledPhotos:
         if segmentation.labels.shape != photo.size:
             raise DataError(f"{photo.path}: the label map is of another size than the photo")
         labels = resize_labels(self.classes.labels(segmentation), self.data.size)
-        loaded = Labelled(name, resize_picture(photo.pixels, self.data.size), labels)
+        loaded = Labeled(name, resize_picture(photo.pixels, self.data.size), labels)
         self._keep(loaded)
         return loaded
 
-    def _keep(self, loaded: Labelled) -> None:
+    def _keep(self, loaded: Labeled) -> None:
         size = loaded.picture.nbytes + loaded.labels.nbytes
         if size <= self._room:
             self._room -= size

@@ -10,39 +10,39 @@ from torch import Tensor
 from skinfw.data.classes import UNKNOWN
 from skinfw.data.segmentation import LabelMap, Picture
 from skinfw.inference.composite import to_uint8
-from skinfw.tasks.segmentation.photos import LabelledBatch
+from skinfw.tasks.segmentation.photos import LabeledBatch
 
-_COLOURS = 20
+_COLORS = 20
 
 
-def class_colours() -> NDArray[np.uint8]:
-    """Return the colour of each label, uint8 RGB ``(256, 3)``.
+def class_colors() -> NDArray[np.uint8]:
+    """Return the color of each label, uint8 RGB ``(256, 3)``.
 
     The first class is black and unknown pixels are white; the others take matplotlib's twenty in turn.
     """
-    twenty = colormaps["tab20"](np.arange(_COLOURS), bytes=True)[:, :3]
+    twenty = colormaps["tab20"](np.arange(_COLORS), bytes=True)[:, :3]
     # the strong ones first, then their pale twins
     ordered = np.concatenate([twenty[::2], twenty[1::2]])
-    colours = ordered[(np.arange(UNKNOWN + 1) - 1) % _COLOURS].astype(np.uint8)
-    colours[0], colours[UNKNOWN] = 0, 255
-    return colours
+    colors = ordered[(np.arange(UNKNOWN + 1) - 1) % _COLORS].astype(np.uint8)
+    colors[0], colors[UNKNOWN] = 0, 255
+    return colors
 
 
 def label_picture(labels: LabelMap) -> Picture:
-    """Return a label map ``(H, W)`` in colours, uint8 RGB ``(H, W, 3)``."""
-    picture: Picture = class_colours()[labels]
+    """Return a label map ``(H, W)`` in colors, uint8 RGB ``(H, W, 3)``."""
+    picture: Picture = class_colors()[labels]
     return picture
 
 
 def difference_picture(photo: Picture, truth: LabelMap, found: LabelMap) -> Picture:
     """Return a pale photo with wrong pixels in red, uint8 RGB ``(H, W, 3)``; unknown ones are not wrong."""
-    grey = photo.astype(np.float32).mean(axis=2, keepdims=True).repeat(3, axis=2)
-    pale = (128 + grey / 2).astype(np.uint8)
+    gray = photo.astype(np.float32).mean(axis=2, keepdims=True).repeat(3, axis=2)
+    pale = (128 + gray / 2).astype(np.uint8)
     wrong = (truth != found) & (truth != UNKNOWN)
     return np.where(wrong[..., None], np.array([220, 20, 20], np.uint8), pale)
 
 
-def label_row(batch: LabelledBatch, index: int, found: Tensor) -> dict[str, Picture]:
+def label_row(batch: LabeledBatch, index: int, found: Tensor) -> dict[str, Picture]:
     """Return what is shown of one photo, by name: photo, true and predicted label map, differences.
 
     Args:

@@ -13,7 +13,7 @@ from skinfw.reporting.report import run_values, shown_example
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runs.folder import Run
 from skinfw.system.json_file import write_text
-from skinfw.tasks.segmentation.pictures import class_colours
+from skinfw.tasks.segmentation.pictures import class_colors
 
 if TYPE_CHECKING:
     from skinfw.tasks.segmentation.evaluate import LabelExample
@@ -47,7 +47,7 @@ def write_segmentation_report(
     """
     shown = [shown_example(each, each.name, each.metric, each.value, evaluation, KINDS) for each in examples]
     height, width = checkpoint.spec.data.size
-    colours = class_colours()
+    colors = class_colors()
     log = run.read_log()
     page = render_page(
         TEMPLATE,
@@ -59,7 +59,7 @@ def write_segmentation_report(
             f"{len(evaluation.names)} {evaluation.split} pictures",
         ],
         legend={
-            name: "#{:02x}{:02x}{:02x}".format(*colours[place]) for place, name in enumerate(classes.names)
+            name: "#{:02x}{:02x}{:02x}".format(*colors[place]) for place, name in enumerate(classes.names)
         },
         facts=run_facts(log, checkpoint.progress.step, {"network": parameters}),
         size=f"{height} by {width}",

@@ -29,7 +29,7 @@ FOOT = {RIGHT: (22, 23, 24), LEFT: (19, 20, 21)}
 
 NOSE, NECK, MID_HIP = 0, 1, 8
 
-# Places on the head in half head heights, from its centre: x sideways, y down, z towards the
+# Places on the head in half head heights, from its center: x sideways, y down, z towards the
 # viewer.
 NOSE_TIP: Vector = (0.0, 0.33, 0.85)
 EYE_PLACE: Vector = (0.30, 0.03, 0.62)
@@ -56,7 +56,7 @@ class Skeleton:
     Attributes:
         joints: BODY_25 joints, float64 `(25, 3)`, x and y as seen by the camera, z towards it.
         hands: Fingertips by side.
-        head_centre: Centre of the head.
+        head_center: Center of the head.
         head_turn: Rotation of the head about the vertical axis, radians, positive to the picture's
             right.
         head_roll: Tilt of the head in the picture plane, radians.
@@ -65,7 +65,7 @@ class Skeleton:
 
     joints: NDArray[np.float64]
     hands: dict[int, Vector]
-    head_centre: Vector
+    head_center: Vector
     head_turn: float
     head_roll: float
     turn: float
@@ -117,14 +117,14 @@ def _arm_angles(random: np.random.Generator) -> tuple[float, float, float, float
     return between(8, 20), between(-35, -18), between(-60, -30), between(-30, -12)
 
 
-def _turn(point: Vector, angle: float, centre: Vector = (0.0, 0.0, 0.0)) -> Vector:
-    x, z = point[0] - centre[0], point[2] - centre[2]
+def _turn(point: Vector, angle: float, center: Vector = (0.0, 0.0, 0.0)) -> Vector:
+    x, z = point[0] - center[0], point[2] - center[2]
     c, s = cos(angle), sin(angle)
-    return centre[0] + x * c + z * s, point[1], centre[2] - x * s + z * c
+    return center[0] + x * c + z * s, point[1], center[2] - x * s + z * c
 
 
 def head_place(place: Vector, turn: float, roll: float) -> Vector:
-    """Where a place on the head lies after turning and tilting, relative to the head's centre."""
+    """Where a place on the head lies after turning and tilting, relative to the head's center."""
     x, y, z = _turn(place, turn)
     return x * cos(roll) - y * sin(roll), x * sin(roll) + y * cos(roll), z
 
@@ -157,12 +157,12 @@ def _legs(random: np.random.Generator, build: Build, joints: list[Vector]) -> No
 def _head(
     random: np.random.Generator, build: Build, joints: list[Vector], body_turn: float
 ) -> tuple[Vector, float, float]:
-    """Place the head and its five keypoints; returns its centre, turn and roll."""
+    """Place the head and its five keypoints; returns its center, turn and roll."""
     turn = -body_turn * 0.4 + radians(random.uniform(-18, 18))
     roll = radians(random.uniform(-9, 9))
     neck = joints[NECK]
     rise = 0.050 + build.head
-    centre = (neck[0] + rise * sin(roll) * 0.7, neck[1] - rise, neck[2] + 0.012)
+    center = (neck[0] + rise * sin(roll) * 0.7, neck[1] - rise, neck[2] + 0.012)
     places = {NOSE: NOSE_TIP}
     for side in (RIGHT, LEFT):
         places[EYE[side]] = (side * EYE_PLACE[0], EYE_PLACE[1], EYE_PLACE[2])
@@ -170,11 +170,11 @@ def _head(
     for index, place in places.items():
         x, y, z = head_place(place, turn, roll)
         joints[index] = (
-            centre[0] + build.head * x,
-            centre[1] + build.head * y,
-            centre[2] + build.head * z,
+            center[0] + build.head * x,
+            center[1] + build.head * y,
+            center[2] + build.head * z,
         )
-    return centre, turn, roll
+    return center, turn, roll
 
 
 def sample_skeleton(random: np.random.Generator, build: Build) -> Skeleton:
@@ -201,7 +201,7 @@ def sample_skeleton(random: np.random.Generator, build: Build) -> Skeleton:
         joints[start], joints[start + 1], joints[start + 2] = shoulder, elbow, wrist
     joints = [_turn(joint, turn) for joint in joints]
     hands = {side: _turn(tip, turn) for side, tip in hands.items()}
-    centre, head_turn, head_roll = _head(random, build, joints, -turn)
+    center, head_turn, head_roll = _head(random, build, joints, -turn)
     # The camera stands a little higher than the feet: what is nearer to it appears lower.
     pitch = random.uniform(0.08, 0.16)
     seen = np.array(joints)
@@ -209,7 +209,7 @@ def sample_skeleton(random: np.random.Generator, build: Build) -> Skeleton:
     return Skeleton(
         joints=seen,
         hands={side: (tip[0], tip[1] + pitch * tip[2], tip[2]) for side, tip in hands.items()},
-        head_centre=(centre[0], centre[1] + pitch * centre[2], centre[2]),
+        head_center=(center[0], center[1] + pitch * center[2], center[2]),
         head_turn=head_turn,
         head_roll=head_roll,
         turn=turn,

@@ -43,8 +43,8 @@ class Window:
 
     Attributes:
         area: Slices of rows and columns.
-        x: Body coordinate of each column's pixel centres, `(1, w)`.
-        y: Body coordinate of each row's pixel centres, `(h, 1)`.
+        x: Body coordinate of each column's pixel centers, `(1, w)`.
+        y: Body coordinate of each row's pixel centers, `(h, 1)`.
     """
 
     area: tuple[slice, slice]
@@ -60,7 +60,7 @@ class Canvas:
 
         Args:
             size: Height and width in pixels.
-            origin: Pixel coordinates (x, y) of the body's origin; pixel (0, 0) has its centre at
+            origin: Pixel coordinates (x, y) of the body's origin; pixel (0, 0) has its center at
                 (0, 0).
             scale: Pixels in a body unit.
         """
@@ -69,7 +69,7 @@ class Canvas:
         self.scale = scale
         self.columns: Field = ((np.arange(width) - origin[0]) / scale).astype(np.float32)
         self.rows: Field = ((np.arange(height) - origin[1]) / scale).astype(np.float32)
-        self.colours: Field = np.empty((3, height, width), np.float32)
+        self.colors: Field = np.empty((3, height, width), np.float32)
         self.labels: NDArray[np.uint8] = np.zeros((height, width), np.uint8)
 
     def window(self, left: float, top: float, right: float, bottom: float) -> Window:
@@ -91,7 +91,7 @@ class Canvas:
         self,
         window: Window,
         distance: Field,
-        colour: Field,
+        color: Field,
         label: int | None,
         opacity: Field | float | None = None,
     ) -> None:
@@ -100,7 +100,7 @@ class Canvas:
         Args:
             window: Where the fields lie.
             distance: Signed distance to the shape's edge in body units, negative inside, `(h, w)`.
-            colour: Its colour in 0..255, `(3, h, w)` or `(3, 1, 1)`.
+            color: Its color in 0..255, `(3, h, w)` or `(3, 1, 1)`.
             label: What it is; a pixel takes the label when the shape covers half of it or more.
                 None for a mark on what lies below, which keeps its label.
             opacity: Opacity of the paint, 0..1; None for paint that covers.
@@ -110,8 +110,8 @@ class Canvas:
             cover *= np.asarray(opacity, np.float32)
         if label is not None:
             np.copyto(self.labels[window.area], np.uint8(label), where=cover >= 0.5)
-        under = self.colours[:, window.area[0], window.area[1]]
-        under += cover * (colour - under)
+        under = self.colors[:, window.area[0], window.area[1]]
+        under += cover * (color - under)
 
     def shadow(
         self, window: Window, distance: Field, reach: float, strength: float, floor: bool = False
@@ -122,9 +122,9 @@ class Canvas:
         dark += 1
         if not floor:
             dark[self.labels[window.area] == 0] = 1
-        self.colours[:, window.area[0], window.area[1]] *= dark
+        self.colors[:, window.area[0], window.area[1]] *= dark
 
     def picture(self) -> NDArray[np.uint8]:
         """The finished picture, uint8 RGB `(H, W, 3)`."""
-        planes = np.clip(self.colours + 0.5, 0, 255).astype(np.uint8)
+        planes = np.clip(self.colors + 0.5, 0, 255).astype(np.uint8)
         return np.ascontiguousarray(planes.transpose(1, 2, 0))

@@ -23,7 +23,7 @@ class Drawing:
     Attributes:
         picture: uint8 RGB `(H, W, 3)`.
         labels: uint8 `(H, W)`, indices into `CLASSES`: what was painted on top.
-        points: BODY_25 keypoints, float32 `(25, 3)`: x and y in pixels, (0, 0) being the centre of
+        points: BODY_25 keypoints, float32 `(25, 3)`: x and y in pixels, (0, 0) being the center of
             the first pixel, and a confidence of 1; all three are 0 where a point lies outside the
             picture.
     """
@@ -55,7 +55,7 @@ def _paint_backdrop(canvas: Canvas, person: Person) -> None:
     floor = bounded((canvas.rows[:, None] - horizon) * 16, 0, 1)
     wall_light = 1.02 - 0.22 * ((columns - backdrop.glow[0]) ** 2 + (rows - backdrop.glow[1]) ** 2)
     level = (wall_light * (1 - floor * np.float32(0.06))).astype(np.float32)
-    np.multiply(backdrop.wall + (backdrop.floor - backdrop.wall) * floor, level, out=canvas.colours)
+    np.multiply(backdrop.wall + (backdrop.floor - backdrop.wall) * floor, level, out=canvas.colors)
     left, _, right, bottom = person.extent()
     window = canvas.window(left - 0.6, bottom - 0.15, right + 0.6, bottom + 0.1)
     lean = -0.12 * person.light[0]

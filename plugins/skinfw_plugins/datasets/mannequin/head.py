@@ -8,20 +8,20 @@ import numpy as np
 
 from .body import EAR_PLACE, EYE_PLACE, LEFT, NOSE_TIP, RIGHT, Skeleton, Vector, head_place
 from .canvas import LABELS, Canvas, Field, Window, bounded
-from .colours import colour_of
+from .colors import color_of
 from .looks import Hair, Skin
-from .materials import AMBIENT, hair_colour
+from .materials import AMBIENT, hair_color
 from .tubes import ellipse
 
-LIP_COLOUR = colour_of("#a8484c")
-EYE_WHITE = colour_of("#ece8e2")
-IRIS_COLOURS = tuple(colour_of(code) for code in ("#2a1a12", "#4a2f1c", "#3d5a6b", "#4f5f3a"))
+LIP_COLOR = color_of("#a8484c")
+EYE_WHITE = color_of("#ece8e2")
+IRIS_COLORS = tuple(color_of(code) for code in ("#2a1a12", "#4a2f1c", "#3d5a6b", "#4f5f3a"))
 
 
 class Head:
     """The head of one person on one canvas, measured once for all that is painted on it.
 
-    Places are in half head heights from the head's centre, upright: x to the picture's right, y
+    Places are in half head heights from the head's center, upright: x to the picture's right, y
     down; the crown is at y = -1 and the chin at y = 1.
     """
 
@@ -34,7 +34,7 @@ class Head:
 
     def measure(self, left: float, top: float, right: float, bottom: float) -> tuple[Window, Field, Field]:
         """A window around the head (sides in half head heights) and the places of its pixels."""
-        x, y, _ = self.skeleton.head_centre
+        x, y, _ = self.skeleton.head_center
         window = self.canvas.window(
             x + left * self.half, y + top * self.half, x + right * self.half, y + bottom * self.half
         )
@@ -61,8 +61,8 @@ class Head:
             np.abs(x) + wave - width, np.maximum(-0.2 - y, y - length + np.float32(0.25) * x * x)
         )
         shape = np.minimum(tube, ellipse(x, y, (0, -0.15), (float(width), 0.95)))
-        colour = hair_colour(hair, x, y, self.light) * np.float32(0.8)
-        self.canvas.paint(window, shape * np.float32(self.half), colour, LABELS["hair"])
+        color = hair_color(hair, x, y, self.light) * np.float32(0.8)
+        self.canvas.paint(window, shape * np.float32(self.half), color, LABELS["hair"])
 
     def paint(self, skin: Skin, hair: Hair, iris: int) -> None:
         """Ears, face, its features and the hair around it; painted after neck and garments."""
@@ -90,19 +90,17 @@ class Head:
         level -= 0.20 * np.exp(((x - shadow_x) ** 2 * 90 + (y - NOSE_TIP[1] - 0.04) ** 2 * 40) * -1)
         level -= 0.13 * np.exp(((x - shadow_x) ** 2 * 120 + (y - 0.14) ** 2 * 20) * -1)
         level += 0.07 * np.exp(((x - nose_x * 0.8) ** 2 * 150 + (y - 0.18) ** 2 * 14) * -1)
-        colour = skin.shade + (skin.lit - skin.shade) * level.astype(np.float32)
+        color = skin.shade + (skin.lit - skin.shade) * level.astype(np.float32)
         self.canvas.shadow(window, shape * np.float32(self.half), 0.008, 0.25)
-        self.canvas.paint(window, shape * np.float32(self.half), colour, LABELS["face"])
+        self.canvas.paint(window, shape * np.float32(self.half), color, LABELS["face"])
 
     def _paint_features(self, window: Window, x: Field, y: Field, skin: Skin, hair: Hair, iris: int) -> None:
-        def dab(
-            across: Field, centre: tuple[float, float], radii: tuple[float, float], colour: Field
-        ) -> None:
-            shape = ellipse(across, y, centre, radii) * np.float32(self.half)
-            self.canvas.paint(window, shape, colour, None, 0.9)
+        def dab(across: Field, center: tuple[float, float], radii: tuple[float, float], color: Field) -> None:
+            shape = ellipse(across, y, center, radii) * np.float32(self.half)
+            self.canvas.paint(window, shape, color, None, 0.9)
 
         dark = skin.shade * np.float32(0.45)
-        brow = (dark + hair.colour * np.float32(0.6)) * np.float32(0.6)
+        brow = (dark + hair.color * np.float32(0.6)) * np.float32(0.6)
         left, eye_y = self.place((EYE_PLACE[0], EYE_PLACE[1], EYE_PLACE[2]))
         right, _ = self.place((-EYE_PLACE[0], EYE_PLACE[1], EYE_PLACE[2]))
         # Both eyes lie equally far from the line between them: one mark on a folded face is two.
@@ -110,11 +108,11 @@ class Head:
         folded = np.abs(x - np.float32(middle))
         dab(folded, (apart, eye_y - 0.03), (0.155, 0.085), dark)
         dab(folded, (apart, eye_y), (0.125, 0.062), EYE_WHITE)
-        dab(folded, (apart, eye_y - 0.005), (0.062, 0.066), IRIS_COLOURS[iris])
+        dab(folded, (apart, eye_y - 0.005), (0.062, 0.066), IRIS_COLORS[iris])
         dab(folded, (apart + 0.01, eye_y - 0.21), (0.17, 0.035), brow)
         mouth_x, mouth_y = self.place((0.0, 0.60, 0.68))
         lips = (
-            LIP_COLOUR * np.float32(0.35) + skin.lit * np.array([0.55, 0.38, 0.36], np.float32)[:, None, None]
+            LIP_COLOR * np.float32(0.35) + skin.lit * np.array([0.55, 0.38, 0.36], np.float32)[:, None, None]
         )
         dab(x, (mouth_x, mouth_y), (0.20, 0.07), lips)
         dab(x, (mouth_x, mouth_y - 0.005), (0.19, 0.02), dark)
@@ -143,6 +141,6 @@ class Head:
         self.canvas.paint(
             window,
             shape * np.float32(self.half),
-            hair_colour(hair, x, y, self.light),
+            hair_color(hair, x, y, self.light),
             LABELS["hair"],
         )

@@ -8,7 +8,7 @@ import numpy as np
 
 from .body import FOOT, HIP, SHOULDER
 from .canvas import LABELS, Canvas, bounded
-from .materials import cloth_colour, skin_colour
+from .materials import cloth_color, skin_color
 from .person import Person
 from .tubes import Limb, Surface, measure_limb
 from .wardrobe import Outer, Top
@@ -62,8 +62,8 @@ def _paint_sleeve(
     arm = limb.bones(0, 2)
     sleeve = SLEEVE.around(arm, person.build.thickness, 0.006, ((near, far), (far, far)))
     sleeve = sleeve.cut(sleeve.along - np.float32(garment.sleeve * ARM_LENGTH))
-    colour = cloth_colour(garment.fabric, sleeve, 0.03)
-    canvas.paint(limb.window, sleeve.distance, colour, LABELS[label])
+    color = cloth_color(garment.fabric, sleeve, 0.03)
+    canvas.paint(limb.window, sleeve.distance, color, LABELS[label])
 
 
 def _measure_arm(canvas: Canvas, person: Person, side: int) -> Limb:
@@ -84,8 +84,8 @@ def paint_arm(canvas: Canvas, person: Person, side: int) -> None:
     bare = ARM_AND_HAND.around(limb, person.build.thickness, 0.005)
     hem = max(top.sleeve, outer.sleeve if outer else 0.0) * ARM_LENGTH
     canvas.shadow(limb.window, bare.distance, 0.012, 0.28)
-    colour = skin_colour(person.skin, _with_fingers(bare), hem, (UPPER_ARM, ARM_LENGTH))
-    canvas.paint(limb.window, bare.distance, colour, LABELS["skin"])
+    color = skin_color(person.skin, _with_fingers(bare), hem, (UPPER_ARM, ARM_LENGTH))
+    canvas.paint(limb.window, bare.distance, color, LABELS["skin"])
     if top.sleeve > 0:
         _paint_sleeve(canvas, person, limb, top, top.ease, "dress" if top.dress else "top")
     if outer:
@@ -98,13 +98,13 @@ def _paint_shoe(canvas: Canvas, person: Person, limb: Limb, leg_length: float) -
     pad = ((shin, 0.004), (shin, 0.004))
     shoe = SHIN_AND_SHOE.around(limb.bones(1, 3), person.build.thickness, 0.006, pad)
     shoe = shoe.cut(np.float32(leg_length - shoes.height) - shoe.along)
-    colour = np.asarray(shoes.colour * (0.5 + 0.62 * shoe.light), np.float32)
-    canvas.paint(limb.window, shoe.distance, colour, LABELS["footwear"])
+    color = np.asarray(shoes.color * (0.5 + 0.62 * shoe.light), np.float32)
+    canvas.paint(limb.window, shoe.distance, color, LABELS["footwear"])
     # The sole shows as a rim below the toes.
     below_axis = limb.offset_y[-1] - np.float32(0.013)
     sole = shoe.cut(-below_axis).cut(np.float32(leg_length + 0.03) - shoe.along)
-    colour = np.asarray(shoes.sole * (0.55 + 0.5 * sole.light), np.float32)
-    canvas.paint(limb.window, sole.distance, colour, LABELS["footwear"])
+    color = np.asarray(shoes.sole * (0.55 + 0.5 * sole.light), np.float32)
+    canvas.paint(limb.window, sole.distance, color, LABELS["footwear"])
 
 
 def paint_leg(canvas: Canvas, person: Person, side: int) -> None:
@@ -118,13 +118,13 @@ def paint_leg(canvas: Canvas, person: Person, side: int) -> None:
     bare = LEG_AND_FOOT.around(limb, build.thickness, 0.007)
     canvas.shadow(limb.window, bare.distance, 0.010, 0.25)
     hem = bottom.length * length
-    colour = skin_colour(person.skin, bare, hem, (thigh, length))
-    canvas.paint(limb.window, bare.distance, colour, LABELS["skin"])
+    color = skin_color(person.skin, bare, hem, (thigh, length))
+    canvas.paint(limb.window, bare.distance, color, LABELS["skin"])
     _paint_shoe(canvas, person, limb, length)
     if bottom.kind == "pants":
         near, far = bottom.ease, bottom.ease + bottom.flare
         pad = ((near, (near + far) / 2), ((near + far) / 2, far))
         trouser = TROUSER.around(limb.bones(0, 2), build.thickness, 0.007, pad)
         trouser = trouser.cut(trouser.along - np.float32(hem))
-        colour = cloth_colour(bottom.fabric, trouser, 0.05)
-        canvas.paint(limb.window, trouser.distance, colour, LABELS["pants"])
+        color = cloth_color(bottom.fabric, trouser, 0.05)
+        canvas.paint(limb.window, trouser.distance, color, LABELS["pants"])

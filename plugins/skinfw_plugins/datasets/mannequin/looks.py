@@ -10,9 +10,9 @@ from skinfw.evaluation.tone_groups import MONK_SHADES
 
 from .canvas import Field
 from .chance import one_of, pick
-from .colours import colour_of, jittered
+from .colors import color_of, jittered
 
-HAIR_COLOURS = (
+HAIR_COLORS = (
     "#15110f",
     "#231811",
     "#3b2518",
@@ -31,8 +31,8 @@ class Skin:
 
     Attributes:
         tone: Its place on the Monk scale, 1..10.
-        lit: Its colour in full light, RGB 0..255 as `(3, 1, 1)`.
-        shade: Its colour in shadow.
+        lit: Its color in full light, RGB 0..255 as `(3, 1, 1)`.
+        shade: Its color in shadow.
         shine: Brightness of the gloss where it faces the light, 0..255.
     """
 
@@ -47,13 +47,13 @@ class Hair:
     """Hair.
 
     Attributes:
-        colour: RGB 0..255 as `(3, 1, 1)`.
+        color: RGB 0..255 as `(3, 1, 1)`.
         cut: `bald`, `buzz`, `short`, `bob`, `long` or `bun`.
         parting: Which side it is parted on, -1..1.
         curl: 0 is straight, 1 is curly.
     """
 
-    colour: Field
+    color: Field
     cut: str
     parting: float
     curl: float
@@ -63,14 +63,14 @@ def sample_skin(random: np.random.Generator) -> Skin:
     """Draw a skin tone, uniform over the Monk scale, with a small jitter of its own."""
     tone = int(random.integers(len(MONK_SHADES)))
     brightness = random.uniform(0.985, 1.015)
-    lit = colour_of(MONK_SHADES[tone]) * np.float32(brightness)
+    lit = color_of(MONK_SHADES[tone]) * np.float32(brightness)
     # Light scatters in the skin, so that its shadows stay red longest.
     shade = lit * np.array([0.50, 0.40, 0.35], np.float32)[:, None, None]
     return Skin(tone + 1, lit, shade, shine=26.0 - 0.09 * float(lit.mean()))
 
 
 def sample_hair(random: np.random.Generator) -> Hair:
-    """Draw a hair colour and a cut."""
+    """Draw a hair color and a cut."""
     cut = pick(random, {"bald": 0.03, "buzz": 0.12, "short": 0.27, "bob": 0.18, "long": 0.28, "bun": 0.12})
-    colour = jittered(random, one_of(random, HAIR_COLOURS), 0.12)
-    return Hair(colour, cut, random.uniform(-1, 1), max(0.0, random.uniform(-1, 1)))
+    color = jittered(random, one_of(random, HAIR_COLORS), 0.12)
+    return Hair(color, cut, random.uniform(-1, 1), max(0.0, random.uniform(-1, 1)))

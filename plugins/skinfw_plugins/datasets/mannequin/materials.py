@@ -1,4 +1,4 @@
-"""Colour of skin, cloth and hair under light."""
+"""Color of skin, cloth and hair under light."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ AMBIENT = 0.34
 """Share of the light that reaches every place; the rest falls from the person's light."""
 
 
-def skin_colour(skin: Skin, surface: Surface, hem: float = 0.0, creases: Sequence[float] = ()) -> Field:
-    """Colour of skin, `(3, h, w)`.
+def skin_color(skin: Skin, surface: Surface, hem: float = 0.0, creases: Sequence[float] = ()) -> Field:
+    """Color of skin, `(3, h, w)`.
 
     Args:
         skin: The person's skin.
@@ -35,13 +35,13 @@ def skin_colour(skin: Skin, surface: Surface, hem: float = 0.0, creases: Sequenc
         level *= 1 - np.float32(0.32) * np.exp(
             np.maximum(surface.along - np.float32(hem), 0) * np.float32(-1 / 0.022)
         )
-    colour = skin.shade + (skin.lit - skin.shade) * level
-    colour += (glow * glow) * (glow * np.float32(skin.shine))
-    return np.asarray(colour, np.float32)
+    color = skin.shade + (skin.lit - skin.shade) * level
+    color += (glow * glow) * (glow * np.float32(skin.shine))
+    return np.asarray(color, np.float32)
 
 
 def _pattern(fabric: Fabric, surface: Surface, width: float) -> Field:
-    """Share of the second colour, `(h, w)`."""
+    """Share of the second color, `(h, w)`."""
     rate = np.float32(2 * np.pi / fabric.period)
     phase = np.float32(fabric.phase)
     around = np.sin(surface.along * rate + phase)
@@ -53,8 +53,8 @@ def _pattern(fabric: Fabric, surface: Surface, width: float) -> Field:
     return 0.45 * bounded(around * 4 + 0.2, 0, 1) + 0.45 * bounded(upright * 4 + 0.2, 0, 1)
 
 
-def cloth_colour(fabric: Fabric, surface: Surface, width: float, pleats: float = 0.0) -> Field:
-    """Colour of cloth, `(3, h, w)`.
+def cloth_color(fabric: Fabric, surface: Surface, width: float, pleats: float = 0.0) -> Field:
+    """Color of cloth, `(3, h, w)`.
 
     Args:
         fabric: The cloth.
@@ -72,15 +72,15 @@ def cloth_colour(fabric: Fabric, surface: Surface, width: float, pleats: float =
         folds *= surface.across + np.float32(0.35)
     level *= 1 + np.float32(fabric.fold) * folds
     if fabric.pattern == "plain":
-        return fabric.colour * level
-    colour = fabric.colour + (fabric.second - fabric.colour) * _pattern(fabric, surface, width)
-    colour *= level
-    return colour
+        return fabric.color * level
+    color = fabric.color + (fabric.second - fabric.color) * _pattern(fabric, surface, width)
+    color *= level
+    return color
 
 
-def hair_colour(hair: Hair, x: Field, y: Field, light: tuple[float, float, float]) -> Field:
-    """Colour of hair with strands and shine, `(3, h, w)`, from places in half head heights."""
+def hair_color(hair: Hair, x: Field, y: Field, light: tuple[float, float, float]) -> Field:
+    """Color of hair with strands and shine, `(3, h, w)`, from places in half head heights."""
     strands = np.sin(x * 13 + y * (3 + 5 * hair.curl)) * np.float32(0.10)
     shine = np.exp((y + 0.55 - 0.3 * x * light[0]) ** 2 * -9) * np.float32(0.35)
     level = 0.82 + 0.22 * light[0] * bounded(x, -1, 1) + strands + shine
-    return np.asarray(hair.colour * level + shine * 22, np.float32)
+    return np.asarray(hair.color * level + shine * 22, np.float32)

@@ -9,11 +9,11 @@ import numpy as np
 from .body import FOOT, LEFT, RIGHT, Build, Skeleton, Vector, sample_build, sample_skeleton
 from .canvas import Field
 from .chance import one_of, pick
-from .colours import colour_of
+from .colors import color_of
 from .looks import Hair, Skin, sample_hair, sample_skin
 from .wardrobe import Outfit, sample_outfit
 
-BACKDROP_COLOURS = (
+BACKDROP_COLORS = (
     "#f2f2f0",
     "#e3e4e6",
     "#d3cfc8",
@@ -28,7 +28,7 @@ BACKDROP_COLOURS = (
 
 @dataclass(frozen=True)
 class Backdrop:
-    """A studio: colours RGB 0..255 as `(3, 1, 1)`; `glow` is where the wall is brightest, 0..1."""
+    """A studio: colors RGB 0..255 as `(3, 1, 1)`; `glow` is where the wall is brightest, 0..1."""
 
     wall: Field
     floor: Field
@@ -55,7 +55,7 @@ class Person:
         skeleton = self.skeleton
         points = np.array([*skeleton.joints.tolist(), *skeleton.hands.values()])
         left, right = float(points[:, 0].min()) - 0.03, float(points[:, 0].max()) + 0.03
-        crown = skeleton.head_centre[1] - (1.42 if self.hair.cut == "bun" else 1.2) * self.build.head
+        crown = skeleton.head_center[1] - (1.42 if self.hair.cut == "bun" else 1.2) * self.build.head
         sole = max(float(skeleton.joints[index, 1]) for side in (RIGHT, LEFT) for index in FOOT[side])
         return left, min(crown, float(points[:, 1].min()) - 0.02), right, sole + 0.03
 
@@ -67,7 +67,7 @@ def _sample_light(random: np.random.Generator) -> Vector:
 
 
 def _sample_backdrop(random: np.random.Generator) -> Backdrop:
-    wall = colour_of(one_of(random, BACKDROP_COLOURS)) * np.float32(random.uniform(0.9, 1.03))
+    wall = color_of(one_of(random, BACKDROP_COLORS)) * np.float32(random.uniform(0.9, 1.03))
     floor = wall * np.float32(random.uniform(0.82, 1.0))
     return Backdrop(wall, floor, (random.uniform(0.25, 0.75), random.uniform(0.1, 0.5)))
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from .body import HIP, LEFT, MID_HIP, NECK, RIGHT, SHOULDER, Vector
 from .canvas import LABELS, Canvas, Field, bounded
-from .materials import cloth_colour, skin_colour
+from .materials import cloth_color, skin_color
 from .person import Person
 from .tubes import Surface, column_surface, ellipse, measure_limb, smooth_outline
 from .wardrobe import Top
@@ -75,32 +75,32 @@ class Trunk:
     def paint_skin(self) -> None:
         """Neck, chest and belly."""
         person = self.person
-        x, y, _ = person.skeleton.head_centre
+        x, y, _ = person.skeleton.head_center
         throat = np.array([[[self.neck[0], self.neck[1] + 0.01, 0.0], [x, y + 0.02, 0.0]]])
         limb = measure_limb(self.canvas, throat, (0.0,), 0.04, person.light)
         radius = 0.0285 * (0.6 + 0.4 * person.build.thickness)
         neck = limb.surface((radius * 1.12,), (radius,), (0.0,), 0.005)
-        colour = skin_colour(person.skin, neck)
+        color = skin_color(person.skin, neck)
         chin = np.exp(np.maximum(neck.along * -1 + np.float32(0.075), 0) * -45)
-        colour *= 1 - np.float32(0.38) * chin
-        self.canvas.paint(limb.window, neck.distance, colour, LABELS["skin"])
+        color *= 1 - np.float32(0.38) * chin
+        self.canvas.paint(limb.window, neck.distance, color, LABELS["skin"])
         body = self.surface(0.0, 0.0, self.length + 0.05)
-        self.canvas.paint(body.window, body.distance, self._chest_colour(body), LABELS["skin"])
+        self.canvas.paint(body.window, body.distance, self._chest_color(body), LABELS["skin"])
         if person.outfit.top.neckline == "collar":
             top = person.outfit.top
             collar = limb.surface((radius * 1.12 + 0.006,), (radius + 0.005,), (0.0,), 0.005)
             collar = collar.cut(collar.along - np.float32(0.042))
             label = LABELS["dress" if top.dress else "top"]
-            self.canvas.paint(limb.window, collar.distance, cloth_colour(top.fabric, collar, 0.03), label)
+            self.canvas.paint(limb.window, collar.distance, cloth_color(top.fabric, collar, 0.03), label)
 
-    def _chest_colour(self, body: Surface) -> Field:
+    def _chest_color(self, body: Surface) -> Field:
         """Skin of the trunk with the navel hinted at."""
-        colour = skin_colour(self.person.skin, body)
+        color = skin_color(self.person.skin, body)
         side = body.across * np.float32(self.shoulder)
         navel = np.exp(
             (((body.along - 0.72 * self.length) / 0.008) ** 2 + ((side - self.front) / 0.006) ** 2) * -1
         )
-        return np.asarray(colour * (1 - np.float32(0.25) * navel), np.float32)
+        return np.asarray(color * (1 - np.float32(0.25) * navel), np.float32)
 
     def _without_neckline(self, surface: Surface, top: Top) -> Surface:
         x = surface.window.x - np.float32(self.neck[0] + self.front * 0.4)
@@ -134,14 +134,14 @@ class Trunk:
             ease = max(ease, self.person.outfit.bottom.ease + 0.004)
         surface = self.surface(ease, straight, end * self.length)
         surface = self._without_neckline(surface, top)
-        colour = cloth_colour(top.fabric, surface, self.shoulder)
+        color = cloth_color(top.fabric, surface, self.shoulder)
         bust = self.person.build.bust * 0.16
         for side in (RIGHT, LEFT):
             place = ((surface.across - 0.45 * side - self.front * 4) * 2.6) ** 2
-            colour *= 1 - np.float32(bust) * np.exp((place + ((surface.along - 0.125) * 42) ** 2) * -1)
+            color *= 1 - np.float32(bust) * np.exp((place + ((surface.along - 0.125) * 42) ** 2) * -1)
         label = LABELS["dress" if top.dress else "top"]
         self.canvas.shadow(surface.window, surface.distance, 0.008, 0.25)
-        self.canvas.paint(surface.window, surface.distance, colour, label)
+        self.canvas.paint(surface.window, surface.distance, color, label)
 
     def paint_bottom(self) -> None:
         """The seat of trousers, or a skirt."""
@@ -156,8 +156,8 @@ class Trunk:
         # The seat melts into the trouser legs: it fades out towards an edge that rises to the
         # sides.
         fade = bounded((end - surface.along - np.float32(0.5) * np.abs(side)) * np.float32(1 / 0.05), 0, 1)
-        colour = cloth_colour(bottom.fabric, surface, self.person.build.hip)
-        self.canvas.paint(surface.window, surface.distance, colour, LABELS["pants"], fade)
+        color = cloth_color(bottom.fabric, surface, self.person.build.hip)
+        self.canvas.paint(surface.window, surface.distance, color, LABELS["pants"], fade)
 
     def _paint_skirt(self) -> None:
         person, bottom = self.person, self.person.outfit.bottom
@@ -186,9 +186,9 @@ class Trunk:
         surface = column_surface(self.canvas, top, foot, outline, person.light, 0.7)
         surface = surface.cut(surface.along - np.float32(end) + np.float32(0.014) * surface.across**2)
         pleats = 9 + 60 * max(0.0, bottom.flare)
-        colour = cloth_colour(bottom.fabric, surface, hem, pleats)
+        color = cloth_color(bottom.fabric, surface, hem, pleats)
         label = LABELS["dress" if person.outfit.top.dress else "skirt"]
-        self.canvas.paint(surface.window, surface.distance, colour, label)
+        self.canvas.paint(surface.window, surface.distance, color, label)
 
     def paint_outer(self) -> None:
         """The two halves of an open jacket."""
@@ -199,6 +199,6 @@ class Trunk:
         gap = np.float32(outer.opening) * (np.float32(0.75) + np.float32(0.9) * surface.along)
         half = np.float32(self.shoulder)
         surface = surface.cut((gap - np.abs(surface.across - np.float32(self.front * 3))) * half)
-        colour = cloth_colour(outer.fabric, surface, self.shoulder)
+        color = cloth_color(outer.fabric, surface, self.shoulder)
         self.canvas.shadow(surface.window, surface.distance, 0.010, 0.3)
-        self.canvas.paint(surface.window, surface.distance, colour, LABELS["outer"])
+        self.canvas.paint(surface.window, surface.distance, color, LABELS["outer"])

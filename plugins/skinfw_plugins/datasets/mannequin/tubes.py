@@ -82,7 +82,7 @@ class Limb:
             start: Radius at each bone's start, body units.
             end: Radius at each bone's end.
             bulge: Muscle: what is added a third of the way along each bone.
-            blend: Width over which neighbouring bones melt into one another, body units.
+            blend: Width over which neighboring bones melt into one another, body units.
         """
         first, last, muscle = (np.array(values, np.float32)[:, None, None] for values in (start, end, bulge))
         part = self.part
@@ -221,10 +221,10 @@ def smooth_outline(
     return rounded[:, 0], rounded[:, 1]
 
 
-def ellipse(x: Field, y: Field, centre: tuple[float, float], radii: tuple[float, float]) -> Field:
+def ellipse(x: Field, y: Field, center: tuple[float, float], radii: tuple[float, float]) -> Field:
     """Signed distance to an ellipse, negative inside; near its edge good to a few per cent."""
-    p = (x - np.float32(centre[0])) * np.float32(1 / radii[0])
-    q = (y - np.float32(centre[1])) * np.float32(1 / radii[1])
+    p = (x - np.float32(center[0])) * np.float32(1 / radii[0])
+    q = (y - np.float32(center[1])) * np.float32(1 / radii[1])
     distance: Field = np.sqrt(p * p + q * q)
     distance -= 1
     distance *= np.float32(min(radii))

@@ -8,10 +8,10 @@ import numpy as np
 
 from .canvas import Field
 from .chance import one_of, pick, within
-from .colours import colour_of, jittered
+from .colors import color_of, jittered
 
 # fmt: off
-FABRIC_COLOURS = (
+FABRIC_COLORS = (
     "#f4f2ee", "#e4ded2", "#cfd3d6", "#8f949a", "#55595f", "#2a2c30", "#17181b",
     "#22304f", "#2f4f86", "#5b83b5", "#a7c3dd", "#20615b", "#5d9c8c", "#35502f",
     "#7c8b4b", "#c9b458", "#e2c94f", "#d98436", "#c2512f", "#a52630", "#6d1f2e",
@@ -19,9 +19,9 @@ FABRIC_COLOURS = (
 )
 # fmt: on
 
-DENIM_COLOURS = ("#2b3a55", "#44587c", "#6b84a8", "#9db2c9", "#1d2026", "#c9bda3", "#6f6a58")
+DENIM_COLORS = ("#2b3a55", "#44587c", "#6b84a8", "#9db2c9", "#1d2026", "#c9bda3", "#6f6a58")
 
-SHOE_COLOURS = (
+SHOE_COLORS = (
     "#17171a",
     "#3a2a20",
     "#6b4630",
@@ -36,18 +36,18 @@ SHOE_COLOURS = (
 
 @dataclass(frozen=True)
 class Fabric:
-    """A cloth: two colours, RGB 0..255 as `(3, 1, 1)`, how they alternate, and how it wrinkles.
+    """A cloth: two colors, RGB 0..255 as `(3, 1, 1)`, how they alternate, and how it wrinkles.
 
     Attributes:
-        colour: The main colour.
-        second: The colour of stripes and checks.
+        color: The main color.
+        second: The color of stripes and checks.
         pattern: `plain`, `stripes` (around the body), `pinstripes` (along it) or `checks`.
         period: Repeat of the pattern, body units.
         fold: Strength of the folds, 0..1.
         phase: Where the pattern and the folds begin, radians.
     """
 
-    colour: Field
+    color: Field
     second: Field
     pattern: str
     period: float
@@ -106,12 +106,12 @@ class Shoes:
     """Footwear.
 
     Attributes:
-        colour: RGB 0..255 as `(3, 1, 1)`.
-        sole: Colour of the sole.
+        color: RGB 0..255 as `(3, 1, 1)`.
+        sole: Color of the sole.
         height: How far it climbs above the ankle, body units; negative leaves the instep bare.
     """
 
-    colour: Field
+    color: Field
     sole: Field
     height: float
 
@@ -126,13 +126,13 @@ class Outfit:
     shoes: Shoes
 
 
-def _fabric(random: np.random.Generator, colours: tuple[str, ...], plain: float) -> Fabric:
+def _fabric(random: np.random.Generator, colors: tuple[str, ...], plain: float) -> Fabric:
     pattern = "plain"
     if random.uniform() > plain:
         pattern = one_of(random, ("stripes", "pinstripes", "checks"))
     return Fabric(
-        colour=jittered(random, one_of(random, colours), 0.07),
-        second=jittered(random, one_of(random, FABRIC_COLOURS), 0.07),
+        color=jittered(random, one_of(random, colors), 0.07),
+        second=jittered(random, one_of(random, FABRIC_COLORS), 0.07),
         pattern=pattern,
         period=random.uniform(0.028, 0.06),
         fold=random.uniform(0.05, 0.22),
@@ -155,7 +155,7 @@ def _sample_top(random: np.random.Generator, dress: bool) -> Top:
         "collar": (0.0, 0.0),
     }[neckline]
     return Top(
-        fabric=_fabric(random, FABRIC_COLOURS, 0.6),
+        fabric=_fabric(random, FABRIC_COLORS, 0.6),
         sleeve=sleeve,
         hem=1.0 if dress else within(random, {(0.66, 0.84): 0.2, (0.95, 1.25): 0.8}),
         neckline=neckline,
@@ -172,7 +172,7 @@ def _sample_bottom(random: np.random.Generator, top: Top) -> Bottom:
         length = within(random, {(0.2, 0.46): 0.56, (0.55, 0.8): 0.16, (0.88, 1.0): 0.28})
     else:
         length = within(random, {(0.22, 0.42): 0.5, (0.42, 0.62): 0.36, (0.7, 0.92): 0.14})
-    fabric = _fabric(random, DENIM_COLOURS if trousers and random.uniform() < 0.5 else FABRIC_COLOURS, 0.75)
+    fabric = _fabric(random, DENIM_COLORS if trousers and random.uniform() < 0.5 else FABRIC_COLORS, 0.75)
     return Bottom(
         fabric=top.fabric if top.dress else fabric,
         kind="pants" if trousers else "skirt",
@@ -196,14 +196,14 @@ def sample_outfit(random: np.random.Generator) -> Outfit:
     outer = None
     if random.uniform() < 0.2 and bottom.length < 0.7:
         outer = Outer(
-            fabric=_fabric(random, FABRIC_COLOURS, 0.8),
+            fabric=_fabric(random, FABRIC_COLORS, 0.8),
             hem=random.uniform(0.8, 1.5),
             sleeve=random.uniform(0.7, 0.98),
             opening=random.uniform(0.25, 0.6),
         )
     shoes = Shoes(
-        colour=jittered(random, one_of(random, SHOE_COLOURS), 0.08),
-        sole=colour_of(one_of(random, ("#f0eee9", "#1a1a1c", "#6b4a30"))),
+        color=jittered(random, one_of(random, SHOE_COLORS), 0.08),
+        sole=color_of(one_of(random, ("#f0eee9", "#1a1a1c", "#6b4a30"))),
         height=within(random, {(-0.075, -0.045): 0.35, (-0.02, 0.01): 0.45, (0.03, 0.14): 0.2}),
     )
     return Outfit(top, bottom, outer, shoes)

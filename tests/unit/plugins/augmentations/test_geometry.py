@@ -163,14 +163,14 @@ def test_pictures_move_as_opencv_moves_them() -> None:
 def flat(size: tuple[int, int] = SIZE) -> Batch:
     """Return example samples whose clothes are red, and whose skin is blue."""
     batch = example_batch(6, size)
-    red, blue = (torch.tensor(colour)[None, :, None, None] for colour in ((0.8, 0.1, 0.1), (0.1, 0.2, 0.7)))
+    red, blue = (torch.tensor(color)[None, :, None, None] for color in ((0.8, 0.1, 0.1), (0.1, 0.2, 0.7)))
     target = torch.where(batch.kept > 0.5, red, torch.where(batch.skin > 0.5, blue, torch.ones(())))
     apparel = torch.where(batch.kept > 0.5, target, 1)
     return replace(batch, inputs={**batch.inputs, APPAREL: apparel}, target=target)
 
 
 @pytest.mark.parametrize("name", MOVES)
-def test_colours_of_kept_pixels_and_others_do_not_mix(name: str) -> None:
+def test_colors_of_kept_pixels_and_others_do_not_mix(name: str) -> None:
     batch = flat()
     for seed in range(4):
         torch.manual_seed(seed)
@@ -201,7 +201,7 @@ def test_two_pictures_of_different_files_are_moved_each_for_itself(name: str) ->
         changed.inputs[APPAREL][kept], exact_change.inputs[APPAREL][kept] - 0.03, rtol=0, atol=1e-5
     )
     beside = changed.inputs[APPAREL][~kept]
-    # what was there keeps its colour, what comes in from outside is white
+    # what was there keeps its color, what comes in from outside is white
     assert beside.min() > 0.97 - 1e-5 and beside.max() <= 1
 
 
@@ -233,7 +233,7 @@ def test_the_mirror_image_is_exact_and_exchanges_sides() -> None:
 
 
 def test_the_pose_is_no_mirrored_picture() -> None:
-    """Mirrored, the right arm would be where the left one is, in the right one's colours."""
+    """Mirrored, the right arm would be where the left one is, in the right one's colors."""
     batch = people()
     changed = build("flip", (96, 48))(batch)
     mirrored = batch.inputs[LINE].flip(3)

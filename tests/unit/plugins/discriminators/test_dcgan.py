@@ -26,16 +26,16 @@ def test_a_picture_gets_one_logit(size: tuple[int, int]) -> None:
 
 
 def test_features_are_what_every_inner_layer_gives() -> None:
-    judgement = build(max_channels=8)(torch.rand(2, 3, 32, 32))
-    assert len(judgement.features) == 1
-    assert [tuple(each.shape) for each in judgement.features[0]] == [
+    outputs = build(max_channels=8)(torch.rand(2, 3, 32, 32))
+    assert len(outputs.features) == 1
+    assert [tuple(each.shape) for each in outputs.features[0]] == [
         (2, 4, 16, 16),
         (2, 8, 8, 8),
         (2, 8, 4, 4),
     ]
 
 
-def test_normalisation_spares_the_first_and_the_last_layer() -> None:
+def test_normalization_spares_the_first_and_the_last_layer() -> None:
     network = build()
     kinds = [[type(layer) for layer in block] for block in network.down]
     assert kinds[0] == [nn.Conv2d, nn.LeakyReLU]
@@ -45,9 +45,9 @@ def test_normalisation_spares_the_first_and_the_last_layer() -> None:
 
 
 @pytest.mark.parametrize(("norm", "mixes"), [("batch", True), ("instance", False), ("none", False)])
-def test_samples_are_mixed_by_batch_normalisation_alone(norm: str, mixes: bool) -> None:
+def test_samples_are_mixed_by_batch_normalization_alone(norm: str, mixes: bool) -> None:
     network = build(norm=norm).train()
-    assert network.config.mixes_samples == mixes
+    assert network.config.uses_batch_statistics == mixes
     picture, others = torch.rand(1, 3, 32, 32), torch.rand(2, 1, 3, 32, 32)
     one, other = (network(torch.cat([picture, each])).logits[0][0] for each in others)
     assert torch.allclose(one, other, atol=1e-6) != mixes
@@ -61,7 +61,7 @@ def test_the_condition_counts_where_it_is_to() -> None:
     assert not DcganDiscriminatorConfig().conditional
 
 
-def test_spectral_normalisation_makes_the_largest_singular_value_1() -> None:
+def test_spectral_normalization_makes_the_largest_singular_value_1() -> None:
     network = build(norm="none", spectral_norm=True).train()
     picture = torch.rand(1, 3, 32, 32)
     with torch.no_grad():
@@ -75,7 +75,7 @@ def test_spectral_normalisation_makes_the_largest_singular_value_1() -> None:
         assert largest.item() == pytest.approx(1, abs=0.02)
 
 
-def test_spectral_normalisation_trains_in_bfloat16() -> None:
+def test_spectral_normalization_trains_in_bfloat16() -> None:
     network = build(norm="none", spectral_norm=True).train()
     with torch.autocast("cpu", torch.bfloat16):
         logits = network(torch.rand(1, 3, 32, 32)).logits[0]

@@ -23,17 +23,17 @@ def example(size: tuple[int, int] = (96, 128)) -> tuple[torch.Tensor, torch.Tens
 def test_each_scale_is_a_patchgan_on_the_averaged_picture() -> None:
     network = build().eval()
     picture, condition = example()
-    judgement = network(picture, condition)
-    assert len(judgement.logits) == len(judgement.features) == 3
-    for single, logits, features in zip(network.networks, judgement.logits, judgement.features, strict=True):
+    outputs = network(picture, condition)
+    assert len(outputs.logits) == len(outputs.features) == 3
+    for single, logits, features in zip(network.networks, outputs.logits, outputs.features, strict=True):
         alone = single(picture, condition)
         assert torch.equal(alone.logits[0], logits)
         assert all(torch.equal(one, other) for one, other in zip(alone.features[0], features, strict=True))
         picture, condition = (
             avg_pool2d(each, 3, stride=2, padding=1, count_include_pad=False) for each in (picture, condition)
         )
-    assert judgement.logits[0].shape == (2, 1, 22, 30)
-    assert judgement.logits[2].shape == (2, 1, 4, 6)
+    assert outputs.logits[0].shape == (2, 1, 22, 30)
+    assert outputs.logits[2].shape == (2, 1, 4, 6)
 
 
 def test_a_flat_picture_stays_flat_at_its_edges() -> None:
@@ -62,8 +62,8 @@ def test_the_smallest_size_leaves_one_logit_on_the_last_scale(patch: int, scales
     assert config.size_requirement((512, 512)).minimum == least
     assert config.size_requirement((512, 512)).fault((least - 1, least)) is not None
     network = build((least, least), patch=patch, scales=scales).train()
-    judgement = network(*example((least, least)))
-    assert judgement.logits[-1].shape[2:] == ((2, 2) if patch == 1 else (1, 1))
+    outputs = network(*example((least, least)))
+    assert outputs.logits[-1].shape[2:] == ((2, 2) if patch == 1 else (1, 1))
     if patch > 1:
         with pytest.raises(RuntimeError):
             network(*example((least - 1, least)))
@@ -79,6 +79,6 @@ def test_the_receptive_field_is_that_of_the_finest_scale() -> None:
     assert build(patch=16).receptive_field == 16
 
 
-def test_batch_normalisation_mixes_samples() -> None:
-    assert MultiscaleConfig().mixes_samples
-    assert not MultiscaleConfig(norm="instance").mixes_samples
+def test_batch_normalization_mixes_samples() -> None:
+    assert MultiscaleConfig().uses_batch_statistics
+    assert not MultiscaleConfig(norm="instance").uses_batch_statistics

@@ -110,11 +110,11 @@ def test_logits_are_not_squashed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("patch", "neighbours"),
+    ("patch", "neighbors"),
     [(71, "70 and 142"), (2, "1 and 16"), (300, "286 and 574"), (1149, "574 and 1150")],
 )
-def test_an_unknown_patch_is_refused_with_its_neighbours(patch: int, neighbours: str) -> None:
-    with pytest.raises(ValueError, match=rf"{neighbours} \(allowed: 1, 16, 34, 70, 142, 286, and so on"):
+def test_an_unknown_patch_is_refused_with_its_neighbors(patch: int, neighbors: str) -> None:
+    with pytest.raises(ValueError, match=rf"{neighbors} \(allowed: 1, 16, 34, 70, 142, 286, and so on"):
         PatchGanConfig.model_validate({"patch": patch})
 
 
@@ -141,9 +141,9 @@ def test_features_are_what_follows_each_activation(patch: int) -> None:
     for layer in network.layers:
         if isinstance(layer, nn.LeakyReLU):
             layer.register_forward_hook(lambda _, __, output: seen.append(output.clone()))
-    judgement = network(torch.rand(2, 3, 64, 64), torch.rand(2, 6, 64, 64))
-    assert len(judgement.features[0]) == len(seen) == (2 if patch == 1 else 4)
-    assert all(torch.equal(one, other) for one, other in zip(judgement.features[0], seen, strict=True))
+    outputs = network(torch.rand(2, 3, 64, 64), torch.rand(2, 6, 64, 64))
+    assert len(outputs.features[0]) == len(seen) == (2 if patch == 1 else 4)
+    assert all(torch.equal(one, other) for one, other in zip(outputs.features[0], seen, strict=True))
 
 
 def test_spectral_norm_makes_the_largest_singular_value_one() -> None:
@@ -163,7 +163,7 @@ def test_without_spectral_norm_weights_are_as_they_are_learnt() -> None:
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
-def test_spectral_norm_goes_with_every_normalisation(norm: str) -> None:
+def test_spectral_norm_goes_with_every_normalization(norm: str) -> None:
     config = PatchGanConfig.model_validate(
         {"patch": 16, "base_channels": 2, "norm": norm, "spectral_norm": True}
     )

@@ -21,16 +21,16 @@ def build(**fields: object) -> Pix2PixGenerator:
     return Pix2PixGenerator(config, GeneratorIO(SIZE, INPUTS)).eval()
 
 
-def condition(face_colour: tuple[float, float, float]) -> Tensor:
-    """A white picture with a face of one colour in a corner, and the face's mask."""
+def condition(face_color: tuple[float, float, float]) -> Tensor:
+    """A white picture with a face of one color in a corner, and the face's mask."""
     made = torch.ones(1, 6, *SIZE)
     made[:, 3:] = 0
-    made[:, :3, :8, :8] = torch.tensor(face_colour)[None, :, None, None]
+    made[:, :3, :8, :8] = torch.tensor(face_color)[None, :, None, None]
     made[:, 3:, :8, :8] = 1
     return made
 
 
-def test_tone_appends_the_faces_median_colour_as_constant_channels() -> None:
+def test_tone_appends_the_faces_median_color_as_constant_channels() -> None:
     network = build(condition="tone")
     seen: list[Tensor] = []
     network.down[0].register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
@@ -42,7 +42,7 @@ def test_tone_appends_the_faces_median_colour_as_constant_channels() -> None:
     assert torch.allclose(seen[0][:, 6:], expected, atol=1e-6)
 
 
-def test_film_starts_as_the_identity_and_then_follows_the_colour() -> None:
+def test_film_starts_as_the_identity_and_then_follows_the_color() -> None:
     network = build(condition="tone_film")
     plain = build()
     light, dark = condition((0.8, 0.6, 0.5)), condition((0.3, 0.2, 0.1))

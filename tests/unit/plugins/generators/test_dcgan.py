@@ -56,7 +56,7 @@ def test_the_papers_network_layer_by_layer() -> None:
     # figure 1 of the paper
     shapes = [(100, 1, 1), (1024, 4, 4), (512, 8, 8), (256, 16, 16), (128, 32, 32), (3, 64, 64)]
     assert rows == list(pairwise(shapes))
-    # a 4x4 convolution has 16 weights for each pair of channels; a normalisation has 2 numbers a channel
+    # a 4x4 convolution has 16 weights for each pair of channels; a normalization has 2 numbers a channel
     by_hand = (
         16 * 100 * 1024 + 2 * 1024
         + 16 * 1024 * 512 + 2 * 512
@@ -84,7 +84,7 @@ def test_every_layer_has_its_mirror_in_the_discriminator(size: tuple[int, int]) 
     assert rows[-1][1] == (3, *size)
 
 
-def test_both_networks_and_their_optimisers_fit_into_4_gb_at_512_pixels() -> None:
+def test_both_networks_and_their_optimizers_fit_into_4_gb_at_512_pixels() -> None:
     with torch.device("meta"):
         count = parameters(build((512, 512)), judge((512, 512)))
     # weights, gradients and Adam's two moments; a checkpoint copies all but the gradients

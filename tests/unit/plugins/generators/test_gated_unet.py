@@ -8,7 +8,7 @@ import torch
 from counting import parameters
 
 from skinfw.interfaces import GeneratorIO
-from skinfw_plugins.generators.config_outlook import GatedUnetConfig
+from skinfw_plugins.generators.config_architectures import GatedUnetConfig
 from skinfw_plugins.generators.gated_unet import GatedConv, GatedUnetGenerator
 
 INPUTS = ("apparel_head_foot", "line", "segmentation_skin")

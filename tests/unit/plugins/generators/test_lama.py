@@ -9,7 +9,7 @@ from counting import parameters
 from torch import nn
 
 from skinfw.interfaces import GeneratorIO
-from skinfw_plugins.generators.config_outlook import LamaConfig
+from skinfw_plugins.generators.config_architectures import LamaConfig
 from skinfw_plugins.generators.fourier import FourierBlock, FourierConv
 from skinfw_plugins.generators.lama import LamaGenerator
 

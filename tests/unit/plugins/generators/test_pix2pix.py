@@ -21,7 +21,7 @@ def build(size: tuple[int, int] = (32, 32), inputs: int = 2, **fields: object) -
 def test_parameters_at_512_pixels_equal_a_count_by_hand() -> None:
     with torch.device("meta"):
         network = build((512, 512), inputs=3, base_channels=64)
-    # a 4x4 convolution has 16 weights for each pair of channels; a normalisation has 2 numbers a channel
+    # a 4x4 convolution has 16 weights for each pair of channels; a normalization has 2 numbers a channel
     down = (
         16 * 9 * 64 + 64  # 256 px, with bias
         + 16 * 64 * 128 + 2 * 128  # 128 px
@@ -82,12 +82,12 @@ def test_batch_of_one_trains_down_to_a_1x1_bottleneck(norm: str) -> None:
 
 
 @pytest.mark.parametrize(("norm", "kind"), [("batch", nn.BatchNorm2d), ("instance", nn.InstanceNorm2d)])
-def test_biases_stand_only_where_no_normalisation_follows(norm: str, kind: type[nn.Module]) -> None:
+def test_biases_stand_only_where_no_normalization_follows(norm: str, kind: type[nn.Module]) -> None:
     network = build((32, 32), norm=norm)
     blocks = [*network.down, *network.up]
-    normalised = [any(isinstance(layer, kind) for layer in block) for block in blocks]
-    assert normalised == [False, True, True, True, False, True, True, True, True, False]
-    for block, followed in zip(blocks, normalised, strict=True):
+    normalized = [any(isinstance(layer, kind) for layer in block) for block in blocks]
+    assert normalized == [False, True, True, True, False, True, True, True, True, False]
+    for block, followed in zip(blocks, normalized, strict=True):
         convolution = next(layer for layer in block if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)))
         assert (convolution.bias is None) == followed
 
@@ -125,7 +125,7 @@ def test_dropout_acts_in_training_only_and_is_off_by_default() -> None:
 
 
 def test_input_is_scaled_around_zero() -> None:
-    # a mid-grey condition becomes 0, so only the bias of the first convolution is seen
+    # a mid-gray condition becomes 0, so only the bias of the first convolution is seen
     network = build((8, 8)).eval()
     seen: list[torch.Tensor] = []
     network.down[0].register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))

@@ -9,7 +9,7 @@ from counting import parameters
 from torch import nn
 
 from skinfw.interfaces import GeneratorIO
-from skinfw_plugins.generators.config_outlook import Pix2PixHDConfig
+from skinfw_plugins.generators.config_architectures import Pix2PixHDConfig
 from skinfw_plugins.generators.pix2pixhd import Pix2PixHDGenerator, ResidualBlock
 
 INPUTS = ("apparel_head_foot", "line", "segmentation_skin")
@@ -25,7 +25,7 @@ def build(inputs: int = 2, size: tuple[int, int] = (64, 64), **fields: object) -
 def test_parameters_of_the_papers_network_equal_a_count_by_hand() -> None:
     with torch.device("meta"):
         network = Pix2PixHDGenerator(Pix2PixHDConfig(), GeneratorIO((1024, 512), INPUTS))
-    # a 7x7 convolution has 49 weights for each pair of channels, a 3x3 one 9; a normalisation 2 a channel
+    # a 7x7 convolution has 49 weights for each pair of channels, a 3x3 one 9; a normalization 2 a channel
     down = (
         49 * 9 * 64 + 2 * 64  # c7s1-64
         + 9 * 64 * 128 + 2 * 128  # d128

@@ -18,7 +18,7 @@ from skinfw.runs.folder import Run
 from skinfw.runs.split_record import write_split
 from skinfw.specs.spec import DataSpec, parse_spec
 from skinfw.testing.examples import example_condition
-from skinfw_plugins.generators.config_outlook import RefinedConfig
+from skinfw_plugins.generators.config_architectures import RefinedConfig
 from skinfw_plugins.generators.refined import RefinedGenerator
 
 INPUTS = ("apparel_head_foot", "line", "segmentation_skin", "face")

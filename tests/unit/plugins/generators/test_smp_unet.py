@@ -22,7 +22,7 @@ from skinfw.interfaces import GeneratorIO
 from skinfw.runs.checkpoints import load_generator, read_checkpoint
 from skinfw.specs.spec import DataSpec, parse_spec
 from skinfw_plugins.generators.conditional import Guide
-from skinfw_plugins.generators.config_outlook import SmpUnetConfig
+from skinfw_plugins.generators.config_architectures import SmpUnetConfig
 from skinfw_plugins.generators.smp_unet import SmpUnetGenerator
 
 INPUTS = ("apparel_head_foot", "line", "segmentation_skin")

@@ -32,7 +32,7 @@ def test_skin_takes_the_median_of_the_face_and_the_rest_stays() -> None:
     assert torch.equal(output[:, :5], picture[:, :5])
 
 
-def test_a_few_strange_pixels_do_not_move_the_colour() -> None:
+def test_a_few_strange_pixels_do_not_move_the_color() -> None:
     picture = torch.full((3, 8, 8), 0.6)
     picture[:, 0, :3] = 0.0
     face, skin = masks()
@@ -46,7 +46,7 @@ def test_erased_white_inside_the_face_does_not_count() -> None:
     assert torch.allclose(paint(picture, face, skin)[:, 5:], torch.tensor(0.6))
 
 
-def test_without_a_face_all_visible_pixels_give_the_colour() -> None:
+def test_without_a_face_all_visible_pixels_give_the_color() -> None:
     picture = torch.ones(3, 8, 8)
     picture[:, 4, :] = 0.25
     face, skin = masks()
@@ -72,12 +72,12 @@ def test_an_empty_picture_stays_white() -> None:
     assert torch.equal(paint(torch.ones(3, 8, 8), face, skin), torch.ones(3, 8, 8))
 
 
-def test_each_picture_of_a_batch_has_its_own_colour() -> None:
+def test_each_picture_of_a_batch_has_its_own_color() -> None:
     network = ToneGenerator(ToneConfig(), GeneratorIO((8, 8), INPUTS))
     face, skin = masks()
     rows = [
-        torch.cat([torch.full((3, 8, 8), grey), face.expand(3, -1, -1), skin.expand(3, -1, -1)])
-        for grey in (0.2, 0.7)
+        torch.cat([torch.full((3, 8, 8), gray), face.expand(3, -1, -1), skin.expand(3, -1, -1)])
+        for gray in (0.2, 0.7)
     ]
     output = network(torch.stack(rows))
     assert torch.allclose(output[0], torch.tensor(0.2))

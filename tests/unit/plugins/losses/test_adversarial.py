@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.errors import SpecError
-from skinfw.interfaces import AdversarialLoss, Judgement, LossIO, Step
+from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, LossIO, Step
 from skinfw.pipeline import Pipeline
 from skinfw.specs.spec import parse_spec
 from skinfw_plugins.losses.adversarial import gradient_norms
@@ -34,7 +34,9 @@ def build(name: str, **fields: Any) -> AdversarialLoss[Any]:
     return component(config.model_validate(fields), IO)
 
 
-def make_step(judge: Callable[[Tensor], Judgement], batch: int = 1, seed: int | None = None) -> Step:
+def make_step(
+    judge: Callable[[Tensor], DiscriminatorOutput], batch: int = 1, seed: int | None = None
+) -> Step:
     """A step with random pictures, or with a white target and a black output."""
     if seed is None:
         target, output = torch.ones(batch, 3, 4, 4), torch.zeros(batch, 3, 4, 4)
@@ -47,10 +49,12 @@ def make_step(judge: Callable[[Tensor], Judgement], batch: int = 1, seed: int | 
 def judged(*scales: tuple[list[float], list[float]]) -> Step:
     """A step whose discriminator gives these logits, scale by scale, for the target and for the output."""
 
-    def judge(picture: Tensor) -> Judgement:
+    def judge(picture: Tensor) -> DiscriminatorOutput:
         index = 0 if picture.min() == 1 else 1
         anchor = 0 * picture.sum()
-        return Judgement(tuple(torch.tensor(each[index]).view(1, 1, 1, -1) + anchor for each in scales))
+        return DiscriminatorOutput(
+            tuple(torch.tensor(each[index]).view(1, 1, 1, -1) + anchor for each in scales)
+        )
 
     return make_step(judge)
 
@@ -64,8 +68,8 @@ def test_gan_terms_equal_the_formulas_of_the_report(real: float, painted: float)
     example = judged(([real] * 4, [painted] * 4))
     generator = -math.log(sigmoid(painted))
     discriminator = -(math.log(sigmoid(real)) + math.log(1 - sigmoid(painted))) / 2
-    assert build("gan").generator_term(example).item() == pytest.approx(generator, rel=1e-5)
-    assert build("gan").discriminator_term(example).item() == pytest.approx(discriminator, rel=1e-5)
+    assert build("gan").generator_loss(example).item() == pytest.approx(generator, rel=1e-5)
+    assert build("gan").discriminator_loss(example).item() == pytest.approx(discriminator, rel=1e-5)
 
 
 REAL, PAINTED = [2.0, -0.5], [0.5, -3.0]
@@ -82,15 +86,15 @@ REAL, PAINTED = [2.0, -0.5], [0.5, -3.0]
 )
 def test_terms_equal_their_papers_formulas(name: str, generator: float, discriminator: float) -> None:
     example = judged((REAL, PAINTED))
-    assert build(name).generator_term(example).item() == pytest.approx(generator)
-    assert build(name).discriminator_term(example).item() == pytest.approx(discriminator)
+    assert build(name).generator_loss(example).item() == pytest.approx(generator)
+    assert build(name).discriminator_loss(example).item() == pytest.approx(discriminator)
 
 
 def test_wgan_is_the_difference_of_means() -> None:
     example = judged((REAL, PAINTED))
     loss = build("wgan_gp", penalty=0)
-    assert loss.generator_term(example).item() == pytest.approx(1.25)
-    assert loss.discriminator_term(example).item() == pytest.approx(-1.25 - 0.75)
+    assert loss.generator_loss(example).item() == pytest.approx(1.25)
+    assert loss.discriminator_loss(example).item() == pytest.approx(-1.25 - 0.75)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -98,7 +102,7 @@ def test_every_scale_counts_the_same_however_many_patches_it_has(name: str) -> N
     fields = {"penalty": 0} if name == "wgan_gp" else {}
     fine, coarse = ([1.0, 0.2, -0.3, 0.6], [-1.0, 0.4, 0.0, 2.0]), ([0.7], [-0.2])
     loss = build(name, **fields)
-    for term in (loss.generator_term, loss.discriminator_term):
+    for term in (loss.generator_loss, loss.discriminator_loss):
         alone = [term(judged(scale)).item() for scale in (fine, coarse)]
         assert term(judged(fine, coarse)).item() == pytest.approx(sum(alone) / 2, rel=1e-5)
 
@@ -114,13 +118,13 @@ def test_every_scale_counts_the_same_however_many_patches_it_has(name: str) -> N
 def test_smoothing_lowers_the_label_of_real_pictures_only(name: str, expected: float) -> None:
     example = judged(([2.0], [-1.0]))
     smooth, plain = build(name, label_smoothing=0.1), build(name)
-    assert smooth.discriminator_term(example).item() == pytest.approx(expected, rel=1e-5)
-    assert torch.equal(smooth.generator_term(example), plain.generator_term(example))
+    assert smooth.discriminator_loss(example).item() == pytest.approx(expected, rel=1e-5)
+    assert torch.equal(smooth.generator_loss(example), plain.generator_loss(example))
 
 
 def test_smoothing_lowers_the_margin_of_the_hinge() -> None:
     example = judged(([0.5], [-1.0]))
-    assert build("hinge", label_smoothing=0.2).discriminator_term(example).item() == pytest.approx(0.3)
+    assert build("hinge", label_smoothing=0.2).discriminator_loss(example).item() == pytest.approx(0.3)
 
 
 class Linear(nn.Module):
@@ -130,9 +134,9 @@ class Linear(nn.Module):
         super().__init__()
         self.weights = nn.Parameter(torch.tensor([3.0, -2.0, 6.0]))
 
-    def forward(self, picture: Tensor) -> Judgement:
+    def forward(self, picture: Tensor) -> DiscriminatorOutput:
         fine = (picture * self.weights.view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
-        return Judgement((fine, 2 * fine.mean(dim=(2, 3), keepdim=True)))
+        return DiscriminatorOutput((fine, 2 * fine.mean(dim=(2, 3), keepdim=True)))
 
 
 LINEAR_NORM = 1.5 * 7 / 4
@@ -143,18 +147,18 @@ LINEAR_NORM = 1.5 * 7 / 4
 def test_r1_is_half_of_gamma_times_the_squared_gradient_at_real_pictures(name: str) -> None:
     judge = Linear()
     example = make_step(judge, batch=2, seed=0)
-    added = build(name, r1=3).discriminator_term(example) - build(name).discriminator_term(example)
+    added = build(name, r1=3).discriminator_loss(example) - build(name).discriminator_loss(example)
     assert added.item() == pytest.approx(3 / 2 * LINEAR_NORM**2, rel=1e-5)
 
 
 def test_r1_is_the_mean_over_pictures_of_each_ones_own_gradient() -> None:
     """With half the squared norm as logit the gradient is the picture itself."""
 
-    def judge(picture: Tensor) -> Judgement:
-        return Judgement((picture.square().sum(dim=(1, 2, 3)).view(-1, 1, 1, 1) / 2,))
+    def judge(picture: Tensor) -> DiscriminatorOutput:
+        return DiscriminatorOutput((picture.square().sum(dim=(1, 2, 3)).view(-1, 1, 1, 1) / 2,))
 
     example = make_step(judge, batch=3, seed=1)
-    added = build("hinge", r1=1).discriminator_term(example) - build("hinge").discriminator_term(example)
+    added = build("hinge", r1=1).discriminator_loss(example) - build("hinge").discriminator_loss(example)
     expected = example.target.square().sum(dim=(1, 2, 3)).mean() / 2
     assert added.item() == pytest.approx(expected.item(), rel=1e-4)
 
@@ -166,7 +170,7 @@ def test_r1_pulls_the_weights_down() -> None:
     slopes = []
     for gamma in (0, 2):
         judge.zero_grad()
-        build("gan", r1=gamma).discriminator_term(example).backward()
+        build("gan", r1=gamma).discriminator_loss(example).backward()
         assert judge.weights.grad is not None
         slopes.append(judge.weights.grad.clone())
     expected = 2 * (1.5 / 4) ** 2 * judge.weights.detach()
@@ -176,23 +180,23 @@ def test_r1_pulls_the_weights_down() -> None:
 def test_the_penalty_is_the_squared_distance_of_the_norm_from_1() -> None:
     judge = Linear()
     example = make_step(judge, batch=2, seed=0)
-    plain, ten = (build("wgan_gp", penalty=weight).discriminator_term(example) for weight in (0, 10))
+    plain, ten = (build("wgan_gp", penalty=weight).discriminator_loss(example) for weight in (0, 10))
     assert (ten - plain).item() == pytest.approx(10 * (LINEAR_NORM - 1) ** 2, rel=1e-5)
 
 
 def test_the_penalty_is_taken_between_each_painted_picture_and_its_target() -> None:
     seen: list[Tensor] = []
 
-    def judge(picture: Tensor) -> Judgement:
+    def judge(picture: Tensor) -> DiscriminatorOutput:
         if picture.requires_grad:
             seen.append(picture.detach())
-        return Judgement((picture.square().sum(dim=(1, 2, 3)).view(-1, 1, 1, 1) / 2,))
+        return DiscriminatorOutput((picture.square().sum(dim=(1, 2, 3)).view(-1, 1, 1, 1) / 2,))
 
     example = make_step(judge, batch=4, seed=2)
-    plain = build("wgan_gp", penalty=0).discriminator_term(example)
+    plain = build("wgan_gp", penalty=0).discriminator_loss(example)
     seen.clear()
     torch.manual_seed(0)
-    term = build("wgan_gp", penalty=1).discriminator_term(example)
+    term = build("wgan_gp", penalty=1).discriminator_loss(example)
     (between,) = seen
     shares = ((between - example.output) / (example.target - example.output)).flatten(1)
     torch.testing.assert_close(shares, shares[:, :1].expand_as(shares), rtol=0, atol=1e-3)
@@ -206,8 +210,8 @@ def test_the_penalty_is_taken_between_each_painted_picture_and_its_target() -> N
 def test_a_critic_that_says_nothing_has_a_penalty_and_finite_gradients() -> None:
     critic = nn.Conv2d(3, 1, 4)
     nn.init.zeros_(critic.weight)
-    example = make_step(lambda picture: Judgement((critic(picture),)), batch=2, seed=0)
-    term = build("wgan_gp").discriminator_term(example)
+    example = make_step(lambda picture: DiscriminatorOutput((critic(picture),)), batch=2, seed=0)
+    term = build("wgan_gp").discriminator_loss(example)
     term.backward()
     assert term.item() == pytest.approx(10)
     assert critic.weight.grad is not None
@@ -219,7 +223,7 @@ def test_gradients_of_gradients_are_exact_in_half_precision(precision: torch.dty
     """Weights that half precision would round, and a slope below the smallest float16."""
     conv = nn.Conv2d(3, 1, 1, bias=False)
     nn.init.constant_(conv.weight, 1.234567e-7)
-    example = make_step(lambda picture: Judgement((conv(picture),)), batch=2, seed=0)
+    example = make_step(lambda picture: DiscriminatorOutput((conv(picture),)), batch=2, seed=0)
     with torch.autocast("cpu", precision):
         norms = gradient_norms(example, example.target.to(precision))
     assert norms.dtype == torch.float32
@@ -233,7 +237,7 @@ def test_gradients_of_gradients_are_exact_in_half_precision(precision: torch.dty
 
 def test_gan_is_finite_and_has_a_gradient_where_a_sigmoid_would_saturate() -> None:
     logits = torch.full((1, 1, 2, 2), -200.0, requires_grad=True)
-    term = build("gan").generator_term(make_step(lambda _: Judgement((logits,))))
+    term = build("gan").generator_loss(make_step(lambda _: DiscriminatorOutput((logits,))))
     term.backward()
     assert term.item() == pytest.approx(200)
     assert logits.grad is not None
@@ -242,7 +246,7 @@ def test_gan_is_finite_and_has_a_gradient_where_a_sigmoid_would_saturate() -> No
 
 def test_gan_computes_in_float32_when_logits_are_bfloat16() -> None:
     logits = torch.full((1, 1, 2, 2), 6.0, dtype=torch.bfloat16)
-    term = build("gan").generator_term(make_step(lambda _: Judgement((logits,))))
+    term = build("gan").generator_loss(make_step(lambda _: DiscriminatorOutput((logits,))))
     assert term.dtype == torch.float32
     assert term.item() == pytest.approx(math.log1p(math.exp(-6)), rel=1e-5)
 
@@ -270,7 +274,7 @@ def test_losses_and_penalties_train(
     tiny_spec: Callable[..., Any],
     tmp_path: Any,
 ) -> None:
-    """Gradients of gradients, in channels-last memory and under a fused optimiser."""
+    """Gradients of gradients, in channels-last memory and under a fused optimizer."""
     judge = {
         "type": discriminator,
         "patch": 16,
@@ -291,15 +295,15 @@ def test_in_mixed_precision_the_penalty_sees_a_discriminator_in_float32(
     tiny_spec: Callable[..., Any], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[torch.dtype, torch.dtype]] = []
-    real = WganGpLoss.discriminator_term
+    real = WganGpLoss.discriminator_loss
 
     def spy(self: WganGpLoss, step: Step) -> Tensor:
-        assert step.judge_in_float32 is not None
-        pair = (step.judge(step.target), step.judge_in_float32(step.target))
+        assert step.discriminate_in_float32 is not None
+        pair = (step.judge(step.target), step.discriminate_in_float32(step.target))
         seen.append((pair[0].features[0][0].dtype, pair[1].features[0][0].dtype))
         return real(self, step)
 
-    monkeypatch.setattr(WganGpLoss, "discriminator_term", spy)
+    monkeypatch.setattr(WganGpLoss, "discriminator_loss", spy)
     spec = tiny_spec(losses=["wgan_gp"], baselines=[])
     spec["discriminator"]["norm"] = "none"
     spec["training"] |= {"epochs": None, "steps": 1, "precision": "bf16"}
@@ -307,9 +311,9 @@ def test_in_mixed_precision_the_penalty_sees_a_discriminator_in_float32(
     assert seen == [(torch.bfloat16, torch.float32)]
 
 
-def test_a_critic_with_batch_normalisation_is_refused_with_the_reason(tiny_spec: Callable[..., Any]) -> None:
+def test_a_critic_with_batch_normalization_is_refused_with_the_reason(tiny_spec: Callable[..., Any]) -> None:
     spec = tiny_spec(losses=["wgan_gp"])
-    with pytest.raises(SpecError, match=r"'wgan_gp'.*batch normalisation mixes.*instance.*none"):
+    with pytest.raises(SpecError, match=r"'wgan_gp'.*batch normalization mixes.*instance.*none"):
         parse_spec(spec)
     spec["discriminator"]["norm"] = "instance"
     parse_spec(spec)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.errors import SpecError, UserError
-from skinfw.interfaces import Judgement, LossIO, Step
+from skinfw.interfaces import DiscriminatorOutput, LossIO, Step
 from skinfw.specs.spec import parse_spec
 from skinfw_plugins.losses.config import FeatureMatchingConfig
 from skinfw_plugins.losses.feature_matching import FeatureMatchingLoss
@@ -16,36 +16,36 @@ from skinfw_plugins.losses.feature_matching import FeatureMatchingLoss
 LOSS = FeatureMatchingLoss(FeatureMatchingConfig(), LossIO((4, 4)))
 
 
-def make_step(judge: Callable[[Tensor], Judgement]) -> Step:
+def make_step(judge: Callable[[Tensor], DiscriminatorOutput]) -> Step:
     generator = torch.Generator().manual_seed(0)
     output, target = (torch.rand(2, 3, 4, 4, generator=generator) for _ in range(2))
     return Step(output, target, torch.ones(2, 1, 4, 4), judge, {})
 
 
 def test_it_is_the_mean_over_layers_then_over_scales() -> None:
-    def judge(picture: Tensor) -> Judgement:
+    def judge(picture: Tensor) -> DiscriminatorOutput:
         layers = ((picture, 3 * picture[:, :1]), (5 * picture[:, 1:, :2, :2],))
-        return Judgement((picture[:, :1], picture[:, :1]), layers)
+        return DiscriminatorOutput((picture[:, :1], picture[:, :1]), layers)
 
     example = make_step(judge)
     off = (example.output - example.target).abs().numpy()
     fine = (off.mean() + 3 * off[:, :1].mean()) / 2
     coarse = 5 * off[:, 1:, :2, :2].mean()
-    assert LOSS.generator_term(example).item() == pytest.approx((fine + coarse) / 2, rel=1e-5)
+    assert LOSS.generator_loss(example).item() == pytest.approx((fine + coarse) / 2, rel=1e-5)
 
 
 def test_the_output_gets_a_gradient_and_the_target_none() -> None:
     layer = nn.Conv2d(3, 2, 3)
     layer.requires_grad_(False)
 
-    def judge(picture: Tensor) -> Judgement:
+    def judge(picture: Tensor) -> DiscriminatorOutput:
         features = layer(picture)
-        return Judgement((features[:, :1],), ((features,),))
+        return DiscriminatorOutput((features[:, :1],), ((features,),))
 
     example = make_step(judge)
     example.output.requires_grad_()
     example.target.requires_grad_()
-    LOSS.generator_term(example).backward()
+    LOSS.generator_loss(example).backward()
     assert example.output.grad is not None
     assert example.output.grad.any()
     assert example.target.grad is None
@@ -53,7 +53,7 @@ def test_the_output_gets_a_gradient_and_the_target_none() -> None:
 
 def test_a_discriminator_without_features_is_told_with_what_to_use() -> None:
     with pytest.raises(UserError, match=r"shows no features.*patchgan or multiscale"):
-        LOSS.generator_term(make_step(lambda picture: Judgement((picture[:, :1],))))
+        LOSS.generator_loss(make_step(lambda picture: DiscriminatorOutput((picture[:, :1],))))
 
 
 def test_it_needs_a_discriminator(tiny_spec: Callable[..., Any]) -> None:

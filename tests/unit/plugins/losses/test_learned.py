@@ -94,7 +94,7 @@ def test_loss_and_metric_are_that_distance_over_picture_and_skin(net: Any, rando
 
     def loss(region: str) -> float:
         config = LpipsConfig.model_validate({"net": net, "region": region})
-        return LpipsLoss(config, LossIO(SIZE)).generator_term(example).item()
+        return LpipsLoss(config, LossIO(SIZE)).generator_loss(example).item()
 
     assert loss("picture") == pytest.approx(whole.mean().item(), rel=1e-5)
     assert loss("skin") == pytest.approx(maps[skin].mean(), rel=1e-4)
@@ -132,7 +132,7 @@ def test_lpips_has_a_gradient_to_the_output_only_and_where_no_feature_is_above_0
     example = make_step()
     example.output.requires_grad_()
     example.target.requires_grad_()
-    loss.generator_term(example).backward()
+    loss.generator_loss(example).backward()
     assert example.output.grad is not None
     assert example.output.grad.any()
     assert example.target.grad is None
@@ -142,7 +142,7 @@ def test_lpips_has_a_gradient_to_the_output_only_and_where_no_feature_is_above_0
     # features that are 0 everywhere: the root in their length has no derivative there
     nn.init.constant_(network.network.net.slice1[0].bias, -1e3)
     example.output.grad = None
-    loss.generator_term(example).backward()
+    loss.generator_loss(example).backward()
     assert torch.isfinite(example.output.grad).all()
 
 
@@ -150,7 +150,7 @@ def test_dropout_of_the_heads_stays_off(random_weights: Weights) -> None:
     random_weights("squeezenet1_1")
     loss = LpipsLoss(LpipsConfig(net="squeeze"), LossIO(SIZE)).train()
     example = make_step()
-    assert torch.equal(loss.generator_term(example), loss.generator_term(example))
+    assert torch.equal(loss.generator_loss(example), loss.generator_loss(example))
 
 
 def test_the_card_names_network_heads_and_size(random_weights: Weights) -> None:
@@ -194,17 +194,17 @@ def test_perceptual_equals_torchvisions_features(
         {"net": net, "layers": layers, "distance": distance, "region": region}
     )
     example = make_step()
-    term = PerceptualLoss(config, LossIO(SIZE)).generator_term(example)
+    term = PerceptualLoss(config, LossIO(SIZE)).generator_loss(example)
 
     with torch.device("meta"):
         features = getattr(torchvision.models, net)(weights=None).features[:count]
     state = {name.removeprefix("features."): each for name, each in torch.load(file).items()}
     features.load_state_dict(state, assign=True)
-    normalise = torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    normalize = torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     costs = []
     for place in config.places:
         with torch.no_grad():
-            one, other = (features[: place + 1](normalise(each)) for each in (example.output, example.target))
+            one, other = (features[: place + 1](normalize(each)) for each in (example.output, example.target))
         values = (one - other).abs() if distance == "l1" else (one - other).square()
         weight = torch.ones_like(values)
         if region == "skin":  # sides that halve evenly: the share of skin is the mean of the pixels below
@@ -219,7 +219,7 @@ def test_perceptual_over_no_skin_is_0(random_weights: Weights) -> None:
     config = PerceptualConfig(layers=("relu1_2",), region="skin")
     example = make_step()
     example.skin[:] = 0
-    assert PerceptualLoss(config, LossIO(SIZE)).generator_term(example).item() == 0
+    assert PerceptualLoss(config, LossIO(SIZE)).generator_loss(example).item() == 0
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_the_smallest_size_leaves_the_last_layer_a_pixel(random_weights: Weights
     assert config.size_requirement(SIZE).minimum == 8
     config = PerceptualConfig(layers=("relu3_3",))
     assert config.size_requirement(SIZE).minimum == 4
-    assert PerceptualLoss(config, LossIO((4, 4))).generator_term(make_step((4, 4))) > 0
+    assert PerceptualLoss(config, LossIO((4, 4))).generator_loss(make_step((4, 4))) > 0
 
 
 def test_a_run_with_them_trains_and_keeps_their_weights_out_of_its_checkpoints(

@@ -40,8 +40,8 @@ def test_l1_and_mse_equal_numpy(region: str) -> None:
     example = step()
     chosen = np.broadcast_to(example.skin.numpy() > 0.5, (2, 3, 4, 4)) if region == "skin" else np.s_[:]
     difference = (example.output - example.target).numpy()[chosen]
-    l1 = L1Loss(L1Config.model_validate({"region": region}), IO).generator_term(example)
-    mse = MseLoss(MseConfig.model_validate({"region": region}), IO).generator_term(example)
+    l1 = L1Loss(L1Config.model_validate({"region": region}), IO).generator_loss(example)
+    mse = MseLoss(MseConfig.model_validate({"region": region}), IO).generator_loss(example)
     assert l1.item() == pytest.approx(np.abs(difference).mean(), rel=1e-5)
     assert mse.item() == pytest.approx((difference**2).mean(), rel=1e-5)
 
@@ -54,7 +54,7 @@ def test_psnr_is_the_negated_mean_of_the_pictures_ratios(region: str) -> None:
     for output, target, skin in zip(example.output, example.target, example.skin, strict=True):
         chosen = (skin > 0.5).expand(3, -1, -1) if region == "skin" else torch.ones(3, 4, 4, dtype=torch.bool)
         ratios.append(peak_signal_noise_ratio(target[chosen].numpy(), output[chosen].numpy(), data_range=1.0))
-    term = PsnrLoss(config, IO).generator_term(example)
+    term = PsnrLoss(config, IO).generator_loss(example)
     assert term.item() == pytest.approx(-np.mean(ratios), rel=1e-5)
 
 
@@ -64,15 +64,15 @@ def test_psnr_leaves_pictures_without_skin_out_and_stops_at_its_floor() -> None:
     half.skin[1] = 0
     alone = Step(example.output[:1], example.target[:1], example.skin[:1], blind, {})
     loss = PsnrLoss(PsnrConfig(region="skin"), IO)
-    assert loss.generator_term(half).item() == pytest.approx(loss.generator_term(alone).item(), rel=1e-5)
+    assert loss.generator_loss(half).item() == pytest.approx(loss.generator_loss(alone).item(), rel=1e-5)
     perfect = Step(example.target, example.target, example.skin, blind, {})
-    assert loss.generator_term(perfect).item() == pytest.approx(-40)
+    assert loss.generator_loss(perfect).item() == pytest.approx(-40)
 
 
 def test_an_empty_skin_region_gives_zero_with_a_gradient() -> None:
     example = step(torch.zeros(2, 1, 4, 4))
     example.output.requires_grad_()
-    term = L1Loss(L1Config(region="skin"), IO).generator_term(example)
+    term = L1Loss(L1Config(region="skin"), IO).generator_loss(example)
     term.backward()
     assert term.item() == 0
     assert example.output.grad is not None
@@ -82,7 +82,7 @@ def test_an_empty_skin_region_gives_zero_with_a_gradient() -> None:
 def test_skin_region_gives_no_gradient_elsewhere() -> None:
     example = step()
     example.output.requires_grad_()
-    MseLoss(MseConfig(region="skin"), IO).generator_term(example).backward()
+    MseLoss(MseConfig(region="skin"), IO).generator_loss(example).backward()
     assert example.output.grad is not None
     assert torch.equal((example.output.grad != 0).all(dim=1, keepdim=True), example.skin > 0.5)
 
@@ -94,14 +94,14 @@ def test_charbonnier_equals_numpy(region: str, eps: float) -> None:
     chosen = np.broadcast_to(example.skin.numpy() > 0.5, (2, 3, 4, 4)) if region == "skin" else np.s_[:]
     difference = (example.output - example.target).numpy()[chosen]
     config = CharbonnierConfig.model_validate({"region": region, "eps": eps})
-    term = CharbonnierLoss(config, IO).generator_term(example)
+    term = CharbonnierLoss(config, IO).generator_loss(example)
     assert term.item() == pytest.approx(np.sqrt(difference**2 + eps**2).mean(), rel=1e-5)
 
 
 def test_charbonnier_of_a_perfect_picture_is_eps_without_a_gradient() -> None:
     output = step().target.clone().requires_grad_()
     example = step()
-    term = CharbonnierLoss(CharbonnierConfig(eps=0.01), IO).generator_term(
+    term = CharbonnierLoss(CharbonnierConfig(eps=0.01), IO).generator_loss(
         Step(output, example.target, example.skin, blind, {})
     )
     term.backward()
@@ -112,7 +112,7 @@ def test_charbonnier_of_a_perfect_picture_is_eps_without_a_gradient() -> None:
 
 def total_variation(region: str, example: Step) -> float:
     loss = TotalVariationLoss(TotalVariationConfig.model_validate({"region": region}), IO)
-    return loss.generator_term(example).item()
+    return loss.generator_loss(example).item()
 
 
 def test_total_variation_of_the_picture_is_torchmetrics_sum_over_its_pairs() -> None:

@@ -44,13 +44,13 @@ def multiscale(**fields: Any) -> MsSsimLoss:
 def test_the_same_picture_costs_nothing(loss: Any) -> None:
     target = make_step((40, 56)).target
     step = Step(target, target, torch.ones_like(target[:, :1]), blind, {})
-    assert loss.generator_term(step).item() == pytest.approx(0, abs=1e-5)
+    assert loss.generator_loss(step).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_ms_ssim_equals_pytorch_msssim() -> None:
     example = make_step((192, 176))
     expected = 1 - ms_ssim(example.output, example.target, data_range=1).item()
-    assert multiscale().generator_term(example).item() == pytest.approx(expected, rel=1e-3)
+    assert multiscale().generator_loss(example).item() == pytest.approx(expected, rel=1e-3)
 
 
 def test_ms_ssim_with_fewer_scales_equals_pytorch_msssim_with_exponents_that_add_up_to_1() -> None:
@@ -58,42 +58,42 @@ def test_ms_ssim_with_fewer_scales_equals_pytorch_msssim_with_exponents_that_add
     exponents = np.array([0.0448, 0.2856, 0.3001])
     weights = (exponents / exponents.sum()).tolist()
     expected = 1 - ms_ssim(example.output, example.target, data_range=1, weights=weights).item()
-    assert multiscale(scales=3).generator_term(example).item() == pytest.approx(expected, rel=1e-3)
+    assert multiscale(scales=3).generator_loss(example).item() == pytest.approx(expected, rel=1e-3)
 
 
 def test_one_scale_is_ssim() -> None:
     example = make_step((40, 56))
-    one = multiscale(scales=1).generator_term(example)
-    assert one.item() == pytest.approx(ssim().generator_term(example).item(), rel=1e-5)
+    one = multiscale(scales=1).generator_loss(example)
+    assert one.item() == pytest.approx(ssim().generator_loss(example).item(), rel=1e-5)
 
 
 def test_ms_ssim_of_the_skin_does_not_see_far_pixels() -> None:
     example = make_step((96, 96))
     loss = multiscale(scales=2, region="skin")
-    before = loss.generator_term(example)
+    before = loss.generator_loss(example)
     # at half size a window reaches 10 pixels, and averaging one more
     example.output[:, :, 64:] = 0
-    assert loss.generator_term(example).item() == pytest.approx(before.item(), rel=1e-6)
+    assert loss.generator_loss(example).item() == pytest.approx(before.item(), rel=1e-6)
     example.output[:, :, 40:] = 0
-    assert loss.generator_term(example) > before + 0.01
+    assert loss.generator_loss(example) > before + 0.01
 
 
 def test_a_picture_without_skin_counts_nothing_and_skin_on_the_last_odd_row_counts() -> None:
     example = make_step((97, 97))
     loss = multiscale(scales=3, region="skin")
     example.skin[:] = 0
-    assert loss.generator_term(example).item() == 0
+    assert loss.generator_loss(example).item() == 0
     example.skin[0, :, -1, 40] = 1
     alone = Step(example.output[:1], example.target[:1], example.skin[:1], blind, {})
-    assert loss.generator_term(alone) > 0
-    half = loss.generator_term(alone) / 2
-    assert loss.generator_term(example).item() == pytest.approx(half.item(), rel=1e-5)
+    assert loss.generator_loss(alone) > 0
+    half = loss.generator_loss(alone) / 2
+    assert loss.generator_loss(example).item() == pytest.approx(half.item(), rel=1e-5)
 
 
 def test_opposite_pictures_have_a_finite_gradient_where_the_similarity_is_below_zero() -> None:
     example = make_step((48, 48))
     output = (1 - example.target).requires_grad_()
-    term = multiscale(scales=2).generator_term(Step(output, example.target, example.skin, blind, {}))
+    term = multiscale(scales=2).generator_loss(Step(output, example.target, example.skin, blind, {}))
     term.backward()
     assert term.item() > 0.95
     assert output.grad is not None
@@ -118,5 +118,5 @@ def test_pictures_that_are_too_small_are_refused_before_anything_runs(
 @pytest.mark.parametrize(("scales", "least"), [(1, 11), (2, 21), (3, 41), (5, 161)])
 def test_the_smallest_size_works(scales: int, least: int) -> None:
     assert MsSsimConfig(scales=scales).size_requirement((512, 512)).minimum == least
-    term = multiscale(scales=scales).generator_term(make_step((least, least), batch=1))
+    term = multiscale(scales=scales).generator_loss(make_step((least, least), batch=1))
     assert 0 < term < 1

@@ -59,7 +59,7 @@ def test_ciede2000_on_skin_equals_skimage() -> None:
         assert found[index].item() == pytest.approx(expected, rel=2e-3)
 
 
-def test_equal_pictures_do_not_differ_in_colour() -> None:
+def test_equal_pictures_do_not_differ_in_color() -> None:
     _, target, skin = random_pictures()
     found = Ciede2000Metric(Ciede2000Config(), MetricIO("skin")).update(target, target, skin)
     assert found.tolist() == [0, 0]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from skinfw.errors import UserError
 from skinfw.interfaces import SegmentationNetworkIO
-from skinfw_plugins.generators.config_outlook import SmpUnetConfig
+from skinfw_plugins.generators.config_architectures import SmpUnetConfig
 from skinfw_plugins.networks.bodypix import published_file
 from skinfw_plugins.networks.bodypix_encoder import BodyPixEncoder
 from skinfw_plugins.networks.smp import build_network, load_pretrained

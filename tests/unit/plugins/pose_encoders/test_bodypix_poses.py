@@ -40,7 +40,7 @@ def test_points_are_cells_moved_by_their_offsets(tmp_path: Path, stride: int, ti
     photo = Photo(np.zeros((SIZE[0] * times, SIZE[1] * times, 3), np.uint8))
     (pose,) = encoder(path, stride=stride).people(photo)
     for joint, name in enumerate(COCO_17):
-        # centres of pixels: one of the network's covers times x times of the photo's
+        # centers of pixels: one of the network's covers times x times of the photo's
         expected = [(value + 0.5) * times - 0.5 for value in joints[joint]]
         assert pose.point(name)[:2] == pytest.approx(expected, abs=1e-3)
         assert pose.point(name)[2] == pytest.approx(1 / (1 + np.exp(-3)), abs=1e-5)

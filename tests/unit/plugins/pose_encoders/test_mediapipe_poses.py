@@ -45,7 +45,7 @@ def test_landmarks_become_body_25_in_pixels() -> None:
     for index, name in enumerate(MEDIAPIPE_33):
         if name in BODY_25:
             x, y, visibility = person[index]
-            # the picture's borders are 0 and 1, the first pixel's centre is 0
+            # the picture's borders are 0 and 1, the first pixel's center is 0
             expected = (200 * x - 0.5, 100 * y - 0.5, visibility) if visibility >= 0.3 else (0, 0, 0)
             assert people[0].point(name) == pytest.approx(expected, abs=1e-4)
     neck = (people[0].point("LShoulder") + people[0].point("RShoulder")) / 2

@@ -59,7 +59,7 @@ def test_simcc_peaks_become_points_of_the_photo(tmp_path: Path, order: tuple[str
 
 @pytest.mark.parametrize("place", [(30, 20), (150, 100), (97, 61)])
 def test_a_bright_spot_is_found_where_it_is(tmp_path: Path, place: tuple[int, int]) -> None:
-    # the whole way: crop, normalisation, network, bins, and back; without a detector the photo is the box
+    # the whole way: crop, normalization, network, bins, and back; without a detector the photo is the box
     pixels = np.full((120, 200, 3), 100, np.uint8)
     cv2.circle(pixels, place, 2, (255, 255, 255), -1)
     path = write_brightest(tmp_path / "pose.onnx", (256, 192))

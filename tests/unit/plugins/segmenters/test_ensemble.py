@@ -22,7 +22,7 @@ PICTURE = Photo(np.array([[WHITE, BROWN, BLACK, BLUE]], np.uint8))
 
 @pytest.fixture
 def member(tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Make a member that gives each of the four colours above a class, and the classes regions."""
+    """Make a member that gives each of the four colors above a class, and the classes regions."""
 
     def make(table: dict[str, list[str]], /, **settings: Any) -> dict[str, Any]:
         path = write_onnx(tmp_path / "parser.onnx", [WHITE, BROWN, BLACK, BLUE])

@@ -131,16 +131,16 @@ def test_settings_are_those_of_opencv() -> None:
     (large,) = find(pair, cascade="frontalface_alt2", count=5, least_size=80)
     assert find(pair, cascade="frontalface_alt2", count=5, least_size=80 / 512) == [large]
     assert large.bottom - large.top >= 80
-    many = find(pair, cascade="frontalface_default", count=50, neighbours=0)
-    assert len(many) > len(find(pair, cascade="frontalface_default", count=50, neighbours=6))
+    many = find(pair, cascade="frontalface_default", count=50, neighbors=0)
+    assert len(many) > len(find(pair, cascade="frontalface_default", count=50, neighbors=6))
 
 
 def test_the_mirror_image_is_searched_too() -> None:
     """What is found in a mirrored photo lies where it is, not where its mirror image is."""
     flipped = np.ascontiguousarray(ASTRONAUT[:, ::-1])
-    straight = find(ASTRONAUT, cascade="profileface", neighbours=1, count=9)
-    turned = find(flipped, cascade="profileface", neighbours=1, count=9)
-    both = find(ASTRONAUT, cascade="profileface", neighbours=1, count=99, mirrored=True)
+    straight = find(ASTRONAUT, cascade="profileface", neighbors=1, count=9)
+    turned = find(flipped, cascade="profileface", neighbors=1, count=9)
+    both = find(ASTRONAUT, cascade="profileface", neighbors=1, count=99, mirrored=True)
     back = [Area(area.top, area.bottom, 512 - area.right, 512 - area.left) for area in turned]
     assert straight != back
     for area in (*straight, *back):

@@ -43,7 +43,7 @@ def as_palette(colors: np.ndarray) -> Image.Image:
 
 
 def as_shuffled_palette(colors: np.ndarray) -> Image.Image:
-    """The same colours, but indices that are no class codes."""
+    """The same colors, but indices that are no class codes."""
     order = np.random.default_rng(1).permutation(len(colors))
     image = Image.fromarray(np.argsort(order).astype(np.uint8)[CODES])
     image.putpalette(colors[order].ravel().tolist())
@@ -198,7 +198,7 @@ def test_transparent_pixels_of_a_set_without_background(photo: Photo, tmp_path: 
         segmenter(labels={"classes": ["arm"], "regions": {"skin": ["arm"]}}).segment(photo)
 
 
-def test_deepfashion_reads_codes_and_colours_alike(photo: Photo, tmp_path: Path) -> None:
+def test_deepfashion_reads_codes_and_colors_alike(photo: Photo, tmp_path: Path) -> None:
     colors = np.array(LABEL_SETS["deepfashion"].palettes()[0], np.uint8)
     codes = CODES % 16
     found = []

@@ -64,7 +64,7 @@ def test_faults_of_a_set(labels: object, fault: str) -> None:
         LabelMapConfig(labels=labels)
 
 
-def test_colours_of_pascal_voc() -> None:
+def test_colors_of_pascal_voc() -> None:
     # the first ones as the development kit prints them
     told = [(0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0), (0, 0, 128), (128, 0, 128), (0, 128, 128),
             (128, 128, 128), (64, 0, 0), (192, 0, 0)]  # fmt: skip

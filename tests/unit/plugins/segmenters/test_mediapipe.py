@@ -13,7 +13,7 @@ from skinfw.errors import UserError
 from skinfw_plugins.segmenters.config_networks import MediapipeConfig
 from skinfw_plugins.segmenters.mediapipe import MediapipeSegmenter
 
-COLOURS = [(255, 255, 255), (30, 20, 20), (200, 150, 120), (230, 180, 60), (40, 60, 200), (0, 255, 0)]
+COLORS = [(255, 255, 255), (30, 20, 20), (200, 150, 120), (230, 180, 60), (40, 60, 200), (0, 255, 0)]
 
 
 def segmenter(path: Path) -> MediapipeSegmenter:
@@ -22,8 +22,8 @@ def segmenter(path: Path) -> MediapipeSegmenter:
 
 def test_classes_and_regions(tmp_path: Path) -> None:
     codes = np.random.default_rng(0).integers(0, 6, (8, 8))
-    model = write_tflite(tmp_path / "größe.tflite", COLOURS)
-    found = segmenter(model).segment(Photo(np.array(COLOURS, np.uint8)[codes]))
+    model = write_tflite(tmp_path / "größe.tflite", COLORS)
+    found = segmenter(model).segment(Photo(np.array(COLORS, np.uint8)[codes]))
     assert np.array_equal(found.labels, codes)
     assert found.classes == ("background", "hair", "body_skin", "face_skin", "clothes", "others")
     assert np.array_equal(found.region("head"), np.isin(codes, [1, 3]))
@@ -33,8 +33,8 @@ def test_classes_and_regions(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 30), (30, 1), (3, 200), (200, 3), (41, 57)])
 def test_photos_of_any_size(tmp_path: Path, size: tuple[int, int]) -> None:
-    found = segmenter(write_tflite(tmp_path / "model.tflite", COLOURS))
-    for code, color in enumerate(COLOURS):
+    found = segmenter(write_tflite(tmp_path / "model.tflite", COLORS))
+    for code, color in enumerate(COLORS):
         labels = found.segment(Photo(np.full((*size, 3), color, np.uint8))).labels
         assert labels.shape == size and np.all(labels == code)
 
@@ -55,19 +55,19 @@ def test_no_fingerprint_without_a_model(tmp_path: Path) -> None:
 
 
 def test_a_model_of_more_classes(tmp_path: Path) -> None:
-    model = write_tflite(tmp_path / "model.tflite", [*COLOURS, (255, 0, 255)])
+    model = write_tflite(tmp_path / "model.tflite", [*COLORS, (255, 0, 255)])
     with pytest.raises(UserError, match="gives the class 6; the selfie multiclass model has 6"):
         segmenter(model).segment(Photo(np.full((8, 8, 3), (255, 0, 255), np.uint8)))
 
 
 def test_the_fingerprint_is_that_of_the_model(tmp_path: Path) -> None:
-    first = segmenter(write_tflite(tmp_path / "a.tflite", COLOURS)).fingerprint()
-    assert first == segmenter(write_tflite(tmp_path / "b.tflite", COLOURS)).fingerprint()
-    assert first != segmenter(write_tflite(tmp_path / "c.tflite", COLOURS[::-1])).fingerprint()
+    first = segmenter(write_tflite(tmp_path / "a.tflite", COLORS)).fingerprint()
+    assert first == segmenter(write_tflite(tmp_path / "b.tflite", COLORS)).fingerprint()
+    assert first != segmenter(write_tflite(tmp_path / "c.tflite", COLORS[::-1])).fingerprint()
 
 
 def test_a_process_says_nothing_and_ends_without_a_traceback(tmp_path: Path) -> None:
-    model = write_tflite(tmp_path / "model.tflite", COLOURS)
+    model = write_tflite(tmp_path / "model.tflite", COLORS)
     code = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"

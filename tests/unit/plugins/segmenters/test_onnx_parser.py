@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from tiny_models import nearest_colour, write_onnx
+from tiny_models import nearest_color, write_onnx
 
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError, UserError
@@ -17,7 +17,7 @@ from skinfw_plugins.segmenters.label_sets import LABEL_SETS
 from skinfw_plugins.segmenters.onnx_parser import OnnxParserSegmenter
 from skinfw_plugins.segmenters.scores import best_class
 
-COLOURS = [(255, 255, 255), (200, 150, 120), (60, 30, 20), (40, 60, 200)]
+COLORS = [(255, 255, 255), (200, 150, 120), (60, 30, 20), (40, 60, 200)]
 LABELS: dict[str, Any] = {
     "classes": ["wall", "skin", "hair", "shirt"],
     "regions": {"background": ["wall"], "skin": ["skin"], "head": ["hair"], "apparel": ["shirt"]},
@@ -47,39 +47,39 @@ def noise(*size: int) -> NDArray[np.uint8]:
         ({"second_output": True}, {}),
     ],
 )
-def test_every_pixel_has_the_class_of_its_colour(
+def test_every_pixel_has_the_class_of_its_color(
     tmp_path: Path, size: tuple[int, int], made: dict[str, Any], settings: dict[str, Any]
 ) -> None:
-    path = write_onnx(tmp_path / "parser.onnx", COLOURS, **made)
+    path = write_onnx(tmp_path / "parser.onnx", COLORS, **made)
     picture = noise(*size)
     found = segmenter(path, size=size, **settings).segment(Photo(picture))
-    assert np.array_equal(found.labels, nearest_colour(picture, COLOURS))
+    assert np.array_equal(found.labels, nearest_color(picture, COLORS))
     assert found.classes == ("wall", "skin", "hair", "shirt")
-    assert np.array_equal(found.region("head"), nearest_colour(picture, COLOURS) == 2)
+    assert np.array_equal(found.region("head"), nearest_color(picture, COLORS) == 2)
 
 
-def test_the_wrong_order_of_colours_gives_another_map(tmp_path: Path) -> None:
-    path = write_onnx(tmp_path / "parser.onnx", COLOURS, bgr=True)
+def test_the_wrong_order_of_colors_gives_another_map(tmp_path: Path) -> None:
+    path = write_onnx(tmp_path / "parser.onnx", COLORS, bgr=True)
     picture = noise(12, 9)
     found = segmenter(path, size=(12, 9)).segment(Photo(picture))
-    assert np.array_equal(found.labels, nearest_colour(picture[..., ::-1], COLOURS))
+    assert np.array_equal(found.labels, nearest_color(picture[..., ::-1], COLORS))
 
 
 def test_mean_and_deviation_go_by_the_order_of_the_input(tmp_path: Path) -> None:
-    """With values mapped linearly, the nearest colour is that of colours mapped so."""
+    """With values mapped linearly, the nearest color is that of colors mapped so."""
     mean, std = np.array([0.5, 0.25, 0.0]), np.array([0.5, 1.0, 2.0])
-    path = write_onnx(tmp_path / "parser.onnx", COLOURS, bgr=True)
+    path = write_onnx(tmp_path / "parser.onnx", COLORS, bgr=True)
     picture = noise(12, 9)
     values = (picture[..., ::-1] / 255 - mean) / std * 255  # of blue, green, red
     found = segmenter(path, size=(12, 9), channels="bgr", mean=tuple(mean), std=tuple(std))
-    expected = nearest_colour(values, [color[::-1] for color in COLOURS])  # type: ignore[arg-type]
+    expected = nearest_color(values, [color[::-1] for color in COLORS])  # type: ignore[arg-type]
     assert np.array_equal(found.segment(Photo(picture)).labels, expected)
 
 
 def test_a_fixed_size_is_the_file_s_own(tmp_path: Path) -> None:
-    path = write_onnx(tmp_path / "parser.onnx", COLOURS, size=(16, 24))
+    path = write_onnx(tmp_path / "parser.onnx", COLORS, size=(16, 24))
     codes = np.kron(np.array([[0, 1, 2], [3, 0, 1]]), np.ones((20, 10), int))
-    found = segmenter(path).segment(Photo(np.array(COLOURS, np.uint8)[codes]))
+    found = segmenter(path).segment(Photo(np.array(COLORS, np.uint8)[codes]))
     assert found.labels.shape == (40, 30)
     inner = np.zeros(codes.shape, bool)
     inner[3:17, 2:8] = inner[23:37, 12:18] = True
@@ -87,9 +87,9 @@ def test_a_fixed_size_is_the_file_s_own(tmp_path: Path) -> None:
 
 
 def test_coarse_scores_are_interpolated_as_pytorch_does(tmp_path: Path) -> None:
-    path = write_onnx(tmp_path / "parser.onnx", COLOURS, pool=4)
+    path = write_onnx(tmp_path / "parser.onnx", COLORS, pool=4)
     picture = noise(32, 24)
-    wanted = torch.tensor(COLOURS) / 255
+    wanted = torch.tensor(COLORS) / 255
     values = torch.tensor(picture) / 255
     scores = (2 * values @ wanted.T - (wanted**2).sum(1)).permute(2, 0, 1)[None]
     coarse = torch.nn.functional.avg_pool2d(scores, 4)
@@ -115,9 +115,9 @@ def test_scores_that_are_not_finite_are_no_background(code: int, value: float) -
 
 def test_a_label_set_by_name(tmp_path: Path) -> None:
     count = len(LABEL_SETS["atr"].classes)
-    colours = [(code * 13, code * 13, code * 13) for code in range(count)]
-    path = write_onnx(tmp_path / "parser.onnx", colours)
-    picture = np.array([colours], np.uint8)
+    colors = [(code * 13, code * 13, code * 13) for code in range(count)]
+    path = write_onnx(tmp_path / "parser.onnx", colors)
+    picture = np.array([colors], np.uint8)
     found = segmenter(path, labels="atr", size=(1, count)).segment(Photo(picture))
     assert found.labels.tolist() == [list(range(count))]
     assert found.classes[11] == "face" and found.region("head")[0, 11]
@@ -136,13 +136,13 @@ def test_a_label_set_by_name(tmp_path: Path) -> None:
 def test_a_file_that_does_not_fit(
     tmp_path: Path, made: dict[str, Any], settings: dict[str, Any], message: str
 ) -> None:
-    found = segmenter(write_onnx(tmp_path / "parser.onnx", COLOURS, **made), **settings)
+    found = segmenter(write_onnx(tmp_path / "parser.onnx", COLORS, **made), **settings)
     with pytest.raises(UserError, match=message):
         found.segment(Photo(noise(8, 8)))
 
 
 def test_codes_beyond_the_label_set(tmp_path: Path) -> None:
-    path = write_onnx(tmp_path / "parser.onnx", COLOURS, codes=True)
+    path = write_onnx(tmp_path / "parser.onnx", COLORS, codes=True)
     labels = {"classes": ["a", "b"], "regions": {"background": ["a"]}}
     with pytest.raises(UserError, match=r"holds the code 3, the label set has 2 classes"):
         segmenter(path, labels=labels, size=(8, 8)).segment(Photo(noise(8, 8)))
@@ -171,9 +171,9 @@ def test_an_input_that_is_no_picture(tmp_path: Path) -> None:
 
 
 def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:
-    first = segmenter(write_onnx(tmp_path / "a.onnx", COLOURS)).fingerprint()
-    assert first == segmenter(write_onnx(tmp_path / "b.onnx", COLOURS)).fingerprint()
-    assert first != segmenter(write_onnx(tmp_path / "c.onnx", COLOURS[::-1])).fingerprint()
+    first = segmenter(write_onnx(tmp_path / "a.onnx", COLORS)).fingerprint()
+    assert first == segmenter(write_onnx(tmp_path / "b.onnx", COLORS)).fingerprint()
+    assert first != segmenter(write_onnx(tmp_path / "c.onnx", COLORS[::-1])).fingerprint()
 
 
 @pytest.mark.parametrize(

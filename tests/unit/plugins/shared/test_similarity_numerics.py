@@ -74,7 +74,7 @@ def loss_value(output: Tensor, target: Tensor, skin: Tensor | None = None) -> fl
     def blind(picture: Tensor) -> None:
         raise AssertionError
 
-    return loss.generator_term(Step(output, target, region, blind, {})).item()  # type: ignore[arg-type]
+    return loss.generator_loss(Step(output, target, region, blind, {})).item()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -116,7 +116,7 @@ def test_the_losses_have_the_gradient_of_float64_and_the_type_of_their_input() -
     for dtype in (torch.float32, torch.float64):
         seen = output.to(dtype, copy=True).requires_grad_()
         step = Step(seen, target.to(dtype), torch.ones(1, 1, SIDE, SIDE), None, {})  # type: ignore[arg-type]
-        term = MsSsimLoss(MsSsimLossConfig(scales=2), LossIO((SIDE, SIDE))).generator_term(step)
+        term = MsSsimLoss(MsSsimLossConfig(scales=2), LossIO((SIDE, SIDE))).generator_loss(step)
         term.backward()
         assert term.dtype == torch.float32
         assert seen.grad is not None

@@ -13,8 +13,8 @@ from PIL import Image
 from skinfw.data.classes import UNKNOWN
 from skinfw.errors import DataError
 from skinfw.specs.segmentation_spec import SegmentationAugmentation, SegmentationData
-from skinfw.tasks.segmentation.augmentation import LabelledAugmentation
-from skinfw.tasks.segmentation.photos import LabelledBatch, LabelledPhotos, collate_labelled
+from skinfw.tasks.segmentation.augmentation import LabeledAugmentation
+from skinfw.tasks.segmentation.photos import LabeledBatch, LabeledPhotos, collate_labeled
 
 WritePhotos = Callable[..., list[Path]]
 STILL = {
@@ -29,24 +29,24 @@ STILL = {
 }
 
 
-def photos(root: Path, **fields: Any) -> LabelledPhotos:
-    return LabelledPhotos(SegmentationData.model_validate({"root": root, "size": (24, 20), **fields}))
+def photos(root: Path, **fields: Any) -> LabeledPhotos:
+    return LabeledPhotos(SegmentationData.model_validate({"root": root, "size": (24, 20), **fields}))
 
 
 def test_photos_are_found_at_any_depth_and_label_maps_are_none(
-    write_labelled_photos: WritePhotos, tmp_path: Path
+    write_labeled_photos: WritePhotos, tmp_path: Path
 ) -> None:
-    write_labelled_photos(tmp_path, 2)
-    write_labelled_photos(tmp_path / ".hidden", 1)
+    write_labeled_photos(tmp_path, 2)
+    write_labeled_photos(tmp_path / ".hidden", 1)
     data = photos(tmp_path)
     assert data.names() == ("id_00000000/01_1_front.png", "id_00000001/01_1_front.png")
     assert [data.group(name) for name in data.names()] == ["id_00000000", "id_00000001"]
 
 
 def test_near_copies_of_a_photo_stay_on_one_side_of_the_split(
-    write_labelled_photos: WritePhotos, tmp_path: Path
+    write_labeled_photos: WritePhotos, tmp_path: Path
 ) -> None:
-    first, _ = write_labelled_photos(tmp_path, 2, size=(96, 64))
+    first, _ = write_labeled_photos(tmp_path, 2, size=(96, 64))
     with Image.open(first) as image:
         image.resize((128, 192), Image.Resampling.BICUBIC).save(tmp_path / "again.jpg", quality=85)
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
@@ -58,8 +58,8 @@ def test_near_copies_of_a_photo_stay_on_one_side_of_the_split(
     assert groups["broken.jpg"] == "broken"
 
 
-def test_a_photo_and_its_map_are_resized_together(write_labelled_photos: WritePhotos, tmp_path: Path) -> None:
-    (path,) = write_labelled_photos(tmp_path, 1, size=(48, 40))
+def test_a_photo_and_its_map_are_resized_together(write_labeled_photos: WritePhotos, tmp_path: Path) -> None:
+    (path,) = write_labeled_photos(tmp_path, 1, size=(48, 40))
     data = photos(tmp_path)
     loaded = data.load(data.names()[0])
     pixels = np.asarray(Image.open(path))
@@ -68,15 +68,15 @@ def test_a_photo_and_its_map_are_resized_together(write_labelled_photos: WritePh
     assert np.array_equal(full.picture, pixels)
     assert loaded.labels.shape == (24, 20)
     assert set(np.unique(loaded.labels)) <= set(np.unique(full.labels)) == {0, 1, 2, 3, 4}
-    colours = np.asarray(Image.open(path.with_name("01_1_front_segment.png")))
-    assert np.array_equal(full.labels == 0, (colours == 0).all(axis=2))
-    assert np.array_equal(full.labels == 1, (colours == (144, 238, 144)).all(axis=2))
+    colors = np.asarray(Image.open(path.with_name("01_1_front_segment.png")))
+    assert np.array_equal(full.labels == 0, (colors == 0).all(axis=2))
+    assert np.array_equal(full.labels == 1, (colors == (144, 238, 144)).all(axis=2))
 
 
 def test_what_was_loaded_is_kept_as_far_as_there_is_room(
-    write_labelled_photos: WritePhotos, tmp_path: Path
+    write_labeled_photos: WritePhotos, tmp_path: Path
 ) -> None:
-    files = write_labelled_photos(tmp_path, 2, size=(512, 512))
+    files = write_labeled_photos(tmp_path, 2, size=(512, 512))
     # a photo and its map take exactly one MiB
     data, bare = photos(tmp_path, size=(512, 512), memory=1), photos(tmp_path, memory=0)
     loaded = [data.load(name) for name in data.names()]
@@ -91,10 +91,10 @@ def test_what_was_loaded_is_kept_as_far_as_there_is_room(
 
 
 def test_a_name_that_a_record_made_up_leads_nowhere(
-    write_labelled_photos: WritePhotos, tmp_path: Path
+    write_labeled_photos: WritePhotos, tmp_path: Path
 ) -> None:
-    write_labelled_photos(tmp_path / "photos", 1)
-    (outside,) = write_labelled_photos(tmp_path / "outside", 1)
+    write_labeled_photos(tmp_path / "photos", 1)
+    (outside,) = write_labeled_photos(tmp_path / "outside", 1)
     with pytest.raises(DataError, match="cannot hold"):
         photos(tmp_path / "photos").load(f"../outside/{outside.relative_to(tmp_path / 'outside')}")
 
@@ -107,9 +107,9 @@ def test_an_empty_or_missing_folder_is_told(tmp_path: Path) -> None:
 
 
 def test_the_first_readable_photo_tells_the_classes(
-    write_labelled_photos: WritePhotos, tmp_path: Path
+    write_labeled_photos: WritePhotos, tmp_path: Path
 ) -> None:
-    first, _ = write_labelled_photos(tmp_path, 2)
+    first, _ = write_labeled_photos(tmp_path, 2)
     first.with_name("01_1_front_segment.png").unlink()
     assert len(photos(tmp_path, classes="all", on_corrupt="skip").classes.names) == 16
     with pytest.raises(DataError, match=r"label map of 01_1_front\.png is missing"):
@@ -117,9 +117,9 @@ def test_the_first_readable_photo_tells_the_classes(
 
 
 def test_the_fingerprint_changes_with_photo_and_map(
-    write_labelled_photos: WritePhotos, tmp_path: Path
+    write_labeled_photos: WritePhotos, tmp_path: Path
 ) -> None:
-    (path,) = write_labelled_photos(tmp_path, 1)
+    (path,) = write_labeled_photos(tmp_path, 1)
     before = photos(tmp_path).fingerprint()
     assert photos(tmp_path).fingerprint() == before
     segment = path.with_name("01_1_front_segment.png")
@@ -130,18 +130,18 @@ def test_the_fingerprint_changes_with_photo_and_map(
         changed.write_bytes(old)
 
 
-def batch(count: int = 4) -> LabelledBatch:
+def batch(count: int = 4) -> LabeledBatch:
     """Return pictures whose red says which label a pixel has."""
     labels = torch.zeros(count, 32, 24, dtype=torch.long)
     labels[:, 8:20, 3:9] = 1
     labels[:, 20:28, 12:22] = 2
     red = labels.float()[:, None] / 2
-    return LabelledBatch([f"{index}" for index in range(count)], red.repeat(1, 3, 1, 1), labels)
+    return LabeledBatch([f"{index}" for index in range(count)], red.repeat(1, 3, 1, 1), labels)
 
 
-def augmentation(**fields: Any) -> LabelledAugmentation:
+def augmentation(**fields: Any) -> LabeledAugmentation:
     config = SegmentationAugmentation.model_validate({**STILL, **fields})
-    return LabelledAugmentation(config, ("rest", "left", "right"))
+    return LabeledAugmentation(config, ("rest", "left", "right"))
 
 
 def test_without_anything_to_do_a_batch_stays_as_it_is() -> None:
@@ -182,25 +182,25 @@ def test_what_moves_the_picture_moves_the_labels() -> None:
 
 def test_unknown_pixels_stay_unknown() -> None:
     torch.manual_seed(0)
-    unknown = LabelledBatch(["a"], torch.rand(1, 3, 16, 16), torch.full((1, 16, 16), UNKNOWN))
+    unknown = LabeledBatch(["a"], torch.rand(1, 3, 16, 16), torch.full((1, 16, 16), UNKNOWN))
     changed = augmentation(flip=1, scale=0.3, shift=0.2, degrees=30)(unknown)
     assert changed.labels.unique().tolist() == [UNKNOWN]
 
 
-def test_colours_change_and_labels_do_not() -> None:
+def test_colors_change_and_labels_do_not() -> None:
     torch.manual_seed(0)
-    grey = LabelledBatch(["a", "b"], torch.full((2, 3, 8, 8), 0.5), torch.zeros(2, 8, 8, dtype=torch.long))
-    changed = augmentation(brightness=0.4)(grey)
-    assert torch.equal(changed.labels, grey.labels)
+    gray = LabeledBatch(["a", "b"], torch.full((2, 3, 8, 8), 0.5), torch.zeros(2, 8, 8, dtype=torch.long))
+    changed = augmentation(brightness=0.4)(gray)
+    assert torch.equal(changed.labels, gray.labels)
     values = changed.pictures[:, 0, 0, 0]
     assert values[0] != values[1]
     assert ((values >= 0.3) & (values <= 0.7)).all()
 
 
-def test_a_batch_keeps_names_and_types(write_labelled_photos: WritePhotos, tmp_path: Path) -> None:
-    write_labelled_photos(tmp_path, 2)
+def test_a_batch_keeps_names_and_types(write_labeled_photos: WritePhotos, tmp_path: Path) -> None:
+    write_labeled_photos(tmp_path, 2)
     data = photos(tmp_path)
-    together = collate_labelled([data.load(name) for name in data.names()])
+    together = collate_labeled([data.load(name) for name in data.names()])
     assert together.names == list(data.names())
     assert together.pictures.shape == (2, 3, 24, 20) and together.pictures.dtype == torch.float32
     assert together.labels.shape == (2, 24, 20) and together.labels.dtype == torch.int64

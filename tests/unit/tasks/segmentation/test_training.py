@@ -39,16 +39,16 @@ WritePhotos = Callable[..., list[Path]]
 
 
 @pytest.fixture
-def photos(write_labelled_photos: WritePhotos, tmp_path: Path) -> Path:
-    write_labelled_photos(tmp_path / "photos", 24)
+def photos(write_labeled_photos: WritePhotos, tmp_path: Path) -> Path:
+    write_labeled_photos(tmp_path / "photos", 24)
     return tmp_path / "photos"
 
 
 @pytest.fixture(scope="module")
-def same_photos(write_labelled_photos: WritePhotos, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def same_photos(write_labeled_photos: WritePhotos, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Photos that no test changes."""
     root = tmp_path_factory.mktemp("photos")
-    write_labelled_photos(root, 24)
+    write_labeled_photos(root, 24)
     return root
 
 

@@ -1,4 +1,4 @@
-"""Changing the person's colours: brightness, contrast, saturation and hue."""
+"""Changing the person's colors: brightness, contrast, saturation and hue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skinfw.data.batch import Batch
 from skinfw.data.sample import APPAREL
 from skinfw.interfaces.augmentation import AugmentationConfigT
 from skinfw_plugins.augmentations.config import BrightnessConfig, ContrastConfig, HueConfig, SaturationConfig
-from skinfw_plugins.augmentations.cutout import cut_out, shows_the_target
+from skinfw_plugins.augmentations.cutout import mask_outside, shows_the_target
 from skinfw_plugins.augmentations.per_sample import PerSample, drawn
 from skinfw_plugins.shared.erased import erased_pixels
 
@@ -25,16 +25,16 @@ def person_pixels(batch: Batch) -> Tensor:
     return (batch.kept > 0.5) | (batch.skin > 0.5) | ~erased_pixels(batch.target)
 
 
-class Colour(PerSample[AugmentationConfigT]):
-    """Changes the person's colours in ``apparel_head_foot`` and target alike; the background stays white."""
+class Color(PerSample[AugmentationConfigT]):
+    """Changes the person's colors in ``apparel_head_foot`` and target alike; the background stays white."""
 
     def change(self, batch: Batch) -> Batch:
-        """Return a copy in which every person has other colours."""
+        """Return a copy in which every person has other colors."""
         amounts = self.amounts(batch).to(batch.target.device)
         in_apparel, in_target = self.regions(batch)
         target = self._changed(batch.target, in_target, amounts)
         if shows_the_target(batch):
-            apparel = cut_out(target, batch.kept)
+            apparel = mask_outside(target, batch.kept)
         else:
             apparel = self._changed(batch.inputs[APPAREL], in_apparel, amounts)
         return replace(batch, inputs={**batch.inputs, APPAREL: apparel}, target=target)
@@ -44,8 +44,8 @@ class Colour(PerSample[AugmentationConfigT]):
         changed = pictures.clone(memory_format=torch.channels_last)
         pixels, places = changed.permute(0, 2, 3, 1), region[:, 0]
         owners = places.nonzero()[:, 0]
-        colours, by = (rows.T[None, :, None] for rows in (pixels[places], amounts[owners]))
-        pixels[places] = self.adjust(colours, by).clamp(0, 1)[0, :, 0].T
+        colors, by = (rows.T[None, :, None] for rows in (pixels[places], amounts[owners]))
+        pixels[places] = self.adjust(colors, by).clamp(0, 1)[0, :, 0].T
         return changed
 
     def regions(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -57,11 +57,11 @@ class Colour(PerSample[AugmentationConfigT]):
         """Draw by how much each sample changes, float32 ``(B, N)``."""
 
     @abstractmethod
-    def adjust(self, colours: Tensor, amounts: Tensor) -> Tensor:
-        """Change each colour on its own, so that what is equal in input and target stays so.
+    def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
+        """Change each color on its own, so that what is equal in input and target stays so.
 
         Args:
-            colours: float RGB ``(1, 3, 1, pixels)`` in [0, 1].
+            colors: float RGB ``(1, 3, 1, pixels)`` in [0, 1].
             amounts: those of the pixels' samples, float ``(1, N, 1, pixels)``.
 
         Returns:
@@ -69,61 +69,61 @@ class Colour(PerSample[AugmentationConfigT]):
         """
 
 
-class BrightnessAugmentation(Colour[BrightnessConfig]):
+class BrightnessAugmentation(Color[BrightnessConfig]):
     """Makes the person brighter or darker: every value times a factor."""
 
     def amounts(self, batch: Batch) -> Tensor:
-        """Draw the factors; see `Colour.amounts`."""
+        """Draw the factors; see `Color.amounts`."""
         return drawn(len(batch.names), *self.config.factor)[:, None]
 
-    def adjust(self, colours: Tensor, amounts: Tensor) -> Tensor:
-        """Multiply; see `Colour.adjust`."""
-        adjusted: Tensor = adjust_brightness_accumulative(colours, amounts)
+    def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
+        """Multiply; see `Color.adjust`."""
+        adjusted: Tensor = adjust_brightness_accumulative(colors, amounts)
         return adjusted
 
 
-class ContrastAugmentation(Colour[ContrastConfig]):
-    """Pulls the person's values away from their mean grey in the target, or towards it.
+class ContrastAugmentation(Color[ContrastConfig]):
+    """Pulls the person's values away from their mean gray in the target, or towards it.
 
     The mean is that of the person alone: with white background in it, every change of contrast would be one
     of brightness.
     """
 
     def amounts(self, batch: Batch) -> Tensor:
-        """Draw the factors; the mean greys stand beside them. See `Colour.amounts`."""
+        """Draw the factors; the mean grays stand beside them. See `Color.amounts`."""
         person = person_pixels(batch)
-        grey = rgb_to_grayscale(batch.target) * person
-        mean = grey.sum(dim=(1, 2, 3)) / person.sum(dim=(1, 2, 3)).clamp_min(1)
+        gray = rgb_to_grayscale(batch.target) * person
+        mean = gray.sum(dim=(1, 2, 3)) / person.sum(dim=(1, 2, 3)).clamp_min(1)
         return torch.stack([drawn(len(batch.names), *self.config.factor).to(mean.device), mean], dim=1)
 
-    def adjust(self, colours: Tensor, amounts: Tensor) -> Tensor:
-        """Go from the mean towards the colours, or beyond them; see `Colour.adjust`."""
+    def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
+        """Go from the mean towards the colors, or beyond them; see `Color.adjust`."""
         factor, mean = torch.split(amounts, 1, dim=1)
-        return torch.lerp(mean, colours, factor)
+        return torch.lerp(mean, colors, factor)
 
 
-class SaturationAugmentation(Colour[SaturationConfig]):
-    """Pulls the person's colours away from the grey of their brightness, or towards it."""
+class SaturationAugmentation(Color[SaturationConfig]):
+    """Pulls the person's colors away from the gray of their brightness, or towards it."""
 
     def amounts(self, batch: Batch) -> Tensor:
-        """Draw the factors; see `Colour.amounts`."""
+        """Draw the factors; see `Color.amounts`."""
         return drawn(len(batch.names), *self.config.factor)[:, None]
 
-    def adjust(self, colours: Tensor, amounts: Tensor) -> Tensor:
-        """Mix with grey; see `Colour.adjust`."""
-        adjusted: Tensor = adjust_saturation_with_gray_subtraction(colours, amounts)
+    def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
+        """Mix with gray; see `Color.adjust`."""
+        adjusted: Tensor = adjust_saturation_with_gray_subtraction(colors, amounts)
         return adjusted
 
 
-class HueAugmentation(Colour[HueConfig]):
-    """Turns the person's colours round the colour wheel (hue of HSV)."""
+class HueAugmentation(Color[HueConfig]):
+    """Turns the person's colors round the color wheel (hue of HSV)."""
 
     def amounts(self, batch: Batch) -> Tensor:
-        """Draw the angles in radians; see `Colour.amounts`."""
+        """Draw the angles in radians; see `Color.amounts`."""
         greatest = radians(self.config.degrees)
         return drawn(len(batch.names), -greatest, greatest)[:, None]
 
-    def adjust(self, colours: Tensor, amounts: Tensor) -> Tensor:
-        """Turn the hue; see `Colour.adjust`."""
-        adjusted: Tensor = adjust_hue(colours, amounts)
+    def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
+        """Turn the hue; see `Color.adjust`."""
+        adjusted: Tensor = adjust_hue(colors, amounts)
         return adjusted

@@ -50,7 +50,7 @@ class Pix2PixHDConfig(ConditionalConfig):
     enhancer_blocks: int = Field(
         default=3, ge=1, le=MOST_BLOCKS, description="residual blocks of each local enhancer"
     )
-    norm: Norm = Field(default="instance", description="normalisation after convolutions")
+    norm: Norm = Field(default="instance", description="normalization after convolutions")
 
     @field_validator("enhancers")
     @classmethod
@@ -65,7 +65,7 @@ class Pix2PixHDConfig(ConditionalConfig):
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that the network accepts: multiples of its stride.
 
-        Two pixels a side are the least that can be mirrored at the edge and normalised one by one.
+        Two pixels a side are the least that can be mirrored at the edge and normalized one by one.
         """
         stride = 2 ** (self.downsamplings + self.enhancers)
         return SizeRequirement(minimum=2 * stride, multiple_of=stride)
@@ -127,7 +127,7 @@ class LamaConfig(ConditionalConfig):
         lt=1,
         description="share of the channels of these blocks that belongs to the global branch",
     )
-    norm: Norm = Field(default="batch", description="normalisation after convolutions")
+    norm: Norm = Field(default="batch", description="normalization after convolutions")
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that the network accepts: multiples of its stride.

@@ -15,7 +15,7 @@ from skinfw.evaluation.results import Evaluation
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.training.finite import check_finite
 from skinfw.training.monitor import Monitor
-from skinfw.training.optimised import Optimised
+from skinfw.training.optimized import OptimizedModule
 
 
 class Source(Protocol):
@@ -37,7 +37,7 @@ class Source(Protocol):
         """Return a hash of each sample by name; empty where there are none."""
 
 
-class Learner(ABC):
+class TrainingModule(ABC):
     """Networks in training, which are measured and shown as their task asks.
 
     Args:
@@ -59,8 +59,8 @@ class Learner(ABC):
 
     @property
     @abstractmethod
-    def parts(self) -> Sequence[Optimised[Any]]:
-        """The networks with their optimisers."""
+    def parts(self) -> Sequence[OptimizedModule[Any]]:
+        """The networks with their optimizers."""
 
     @abstractmethod
     def prepare_training(self, split: Split) -> None:

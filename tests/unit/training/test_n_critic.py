@@ -26,13 +26,13 @@ def critic_spec(tiny_spec: MakeSpec) -> MakeSpec:
     def make(**training: Any) -> dict[str, Any]:
         spec = tiny_spec(losses=["l1", "wgan_gp"], baselines=[])
         spec["discriminator"]["norm"] = "instance"
-        spec["training"] |= {"epochs": None, "steps": 7, "critic_steps": 3, **training}
+        spec["training"] |= {"epochs": None, "steps": 7, "n_critic": 3, **training}
         return spec
 
     return make
 
 
-def learnt(network: torch.nn.Module) -> list[torch.Tensor]:
+def learned(network: torch.nn.Module) -> list[torch.Tensor]:
     return [parameter.detach().clone() for parameter in network.parameters()]
 
 
@@ -45,9 +45,9 @@ def test_the_discriminator_learns_every_step_and_the_generator_every_third(
 
     def spy(self: Networks, *args: Any) -> dict[str, float]:
         pair = (self.discriminator, self.generator)
-        before = [learnt(network) for network in pair if network is not None]
+        before = [learned(network) for network in pair if network is not None]
         values = real(self, *args)
-        after = [learnt(network) for network in pair if network is not None]
+        after = [learned(network) for network in pair if network is not None]
         changes = [
             any(not torch.equal(one, other) for one, other in zip(*weights, strict=True))
             for weights in zip(before, after, strict=True)
@@ -74,7 +74,7 @@ def test_logged_steps_have_all_losses_but_for_an_odd_last_one(tmp_path: Path, cr
 
 @pytest.mark.parametrize("total", [7, 3 * LOG_RECORDS, 10 * LOG_RECORDS + 1])
 def test_the_log_interval_is_a_multiple_of_the_critics_steps(total: int) -> None:
-    interval = log_interval(TrainingSpec(steps=total, critic_steps=3), total)
+    interval = log_interval(TrainingSpec(steps=total, n_critic=3), total)
     assert interval % 3 == 0
     assert total / interval <= 2 * LOG_RECORDS
 
@@ -101,10 +101,8 @@ def test_a_run_interrupted_between_steps_of_the_generator_ends_as_if_it_had_not_
 def test_steps_of_a_discriminator_that_is_not_there_are_refused(tiny_spec: MakeSpec) -> None:
     spec = tiny_spec(losses=["l1"])
     spec.pop("discriminator")
-    spec["training"]["critic_steps"] = 5
-    with pytest.raises(
-        SpecError, match=r"\$\.training\.critic_steps: 5 steps of a discriminator that is not"
-    ):
+    spec["training"]["n_critic"] = 5
+    with pytest.raises(SpecError, match=r"\$\.training\.n_critic: 5 steps of a discriminator that is not"):
         parse_spec(spec)
 
 
@@ -121,6 +119,6 @@ def test_critic_steps_and_accumulation_are_refused(critic_spec: MakeSpec) -> Non
 def test_a_run_too_short_to_train_its_generator_is_refused(
     tiny_spec: Callable[..., Any], tmp_path: Path
 ) -> None:
-    training = {"epochs": 1, "batch_size": 20, "critic_steps": 50, "device": "cpu"}
+    training = {"epochs": 1, "batch_size": 20, "n_critic": 50, "device": "cpu"}
     with pytest.raises(DataError, match="the generator would never be trained"):
         Pipeline(tiny_spec(training=training), output=tmp_path / "run").fit()

@@ -19,7 +19,7 @@ from skinfw.testing import example_batch
 from skinfw_plugins.augmentations.skin_tone import TONE_AXIS
 
 SIZE = (40, 32)
-COLOURS = ("brightness", "contrast", "saturation", "hue", "skin_tone")
+COLORS = ("brightness", "contrast", "saturation", "hue", "skin_tone")
 
 
 def change(name: str, batch: Batch, seed: int = 0, **config: Any) -> Batch:
@@ -52,18 +52,18 @@ def test_saturation_is_that_of_torchvision() -> None:
     expected = functional.adjust_saturation(batch.target, 1.7)
     # the weights of red, green and blue have three digits here and four there
     torch.testing.assert_close(changed.target, torch.where(person(batch), expected, 1), rtol=0, atol=2e-3)
-    grey = change("saturation", batch, factor=[0, 0]).target
-    assert (grey.amax(1) - grey.amin(1)).max() < 1e-6
+    gray = change("saturation", batch, factor=[0, 0]).target
+    assert (gray.amax(1) - gray.amin(1)).max() < 1e-6
 
 
-def test_contrast_keeps_the_mean_grey_of_the_person() -> None:
+def test_contrast_keeps_the_mean_gray_of_the_person() -> None:
     batch = example_batch(3, SIZE)
     changed = change("contrast", batch, factor=[0.5, 0.5])
     for index in range(3):
         mask = person(batch)[index]
-        colours = batch.target[index][mask].view(3, -1)
-        mean = float((torch.tensor([0.299, 0.587, 0.114]) @ colours).mean())
-        expected = mean + 0.5 * (colours - mean)
+        colors = batch.target[index][mask].view(3, -1)
+        mean = float((torch.tensor([0.299, 0.587, 0.114]) @ colors).mean())
+        expected = mean + 0.5 * (colors - mean)
         torch.testing.assert_close(changed.target[index][mask].view(3, -1), expected, rtol=0, atol=1e-5)
     flat = change("contrast", batch, factor=[0, 0]).target[0][person(batch)[0]]
     torch.testing.assert_close(flat, flat[:1].expand_as(flat))
@@ -89,7 +89,7 @@ def with_face(batch: Batch, face: Tensor) -> Batch:
 
 def test_skin_tone_shifts_skin_and_face_alike_in_lab() -> None:
     batch = example_batch(4, SIZE)
-    # mild colours: none of them leaves what a screen can show
+    # mild colors: none of them leaves what a screen can show
     batch = replace(batch, target=torch.where(person(batch), batch.target * 0.3 + 0.4, 1))
     batch = replace(batch, inputs={**batch.inputs, APPAREL: torch.where(batch.kept > 0.5, batch.target, 1)})
     changed = change("skin_tone", batch, lightness=10, chroma=3)
@@ -128,7 +128,7 @@ def test_without_skin_and_face_nothing_changes() -> None:
     assert torch.equal(changed.target, batch.target)
 
 
-@pytest.mark.parametrize("name", COLOURS)
+@pytest.mark.parametrize("name", COLORS)
 def test_masks_line_and_background_stay(name: str) -> None:
     batch = example_batch(4, SIZE)
     changed = change(name, batch)
@@ -156,7 +156,7 @@ def test_the_ring_around_the_skin_belongs_to_the_person(name: str) -> None:
     assert torch.equal(changed.inputs[APPAREL][0, :, 20, 1], torch.ones(3))
 
 
-@pytest.mark.parametrize("name", COLOURS)
+@pytest.mark.parametrize("name", COLORS)
 def test_pictures_of_different_files_change_by_the_same(name: str) -> None:
     batch = example_batch(2, SIZE)
     other = (batch.inputs[APPAREL] - 0.02).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""A network in training with its optimiser."""
+"""A network in training with its optimizer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FUSED_DEVICES = ("cuda", "cpu", "mps", "xpu")
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
-class Optimised(Generic[NetworkT]):
+class OptimizedModule(Generic[NetworkT]):
     """A network in training: placed on the device, prepared for precision and processes, with Adam.
 
     Args:

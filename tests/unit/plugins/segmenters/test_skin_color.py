@@ -12,13 +12,13 @@ from real_files import PHOTOS, needs_photos, needs_weights
 from skinfw.components.reference import use
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import REGIONS
-from skinfw.data.skin_colour import SkinColour
+from skinfw.data.skin_color import SkinColor
 from skinfw.errors import DataError, UserError
 from skinfw_plugins.segmenters.body_parts import PARTS, part_codes
-from skinfw_plugins.segmenters.config import DeepfashionConfig, SkinColourConfig
+from skinfw_plugins.segmenters.config import DeepfashionConfig, SkinColorConfig
 from skinfw_plugins.segmenters.deepfashion import DeepfashionSegmenter
 from skinfw_plugins.segmenters.label_sets import BODYPIX, PASCAL_PERSON_PART
-from skinfw_plugins.segmenters.skin_colour import SkinColourSegmenter, log_odds
+from skinfw_plugins.segmenters.skin_color import SkinColorSegmenter, log_odds
 
 SKIN, SHIRT, TROUSERS, WALL = (205, 150, 125), (40, 80, 160), (60, 60, 70), (150, 170, 150)
 CODE = {name: code for code, name in enumerate(BODYPIX.classes)}
@@ -67,9 +67,9 @@ def write(folder: Path, picture: np.ndarray, codes: np.ndarray) -> Photo:
     return Photo.read(folder / "a.png")
 
 
-def segmenter(labels: str = "bodypix", **settings: Any) -> SkinColourSegmenter:
+def segmenter(labels: str = "bodypix", **settings: Any) -> SkinColorSegmenter:
     parts = use("segmenter", "label_map", labels=labels, suffix="_parts.png")
-    return SkinColourSegmenter(SkinColourConfig(parts=parts, **settings), None)
+    return SkinColorSegmenter(SkinColorConfig(parts=parts, **settings), None)
 
 
 def iou(one: np.ndarray, other: np.ndarray) -> float:
@@ -110,10 +110,10 @@ def test_specks_are_removed(tmp_path: Path) -> None:
     assert not segmenter(speck=1, rounds=0).segment(photo).region("skin")[60, 66]
 
 
-def test_nobody_with_the_colour_of_skin(tmp_path: Path) -> None:
+def test_nobody_with_the_color_of_skin(tmp_path: Path) -> None:
     _, codes, _ = draw()
     photo = write(tmp_path, np.full((160, 100, 3), 30, np.uint8), codes)
-    with pytest.raises(DataError, match=r"a\.png: nothing on the person has the colour of skin"):
+    with pytest.raises(DataError, match=r"a\.png: nothing on the person has the color of skin"):
         segmenter().segment(photo)
 
 
@@ -123,7 +123,7 @@ def test_nobody_is_all_background(tmp_path: Path) -> None:
     assert not found.person.any() and set(found.regions) == set(REGIONS)
 
 
-def test_hands_lend_their_colour_where_no_face_is_seen(tmp_path: Path) -> None:
+def test_hands_lend_their_color_where_no_face_is_seen(tmp_path: Path) -> None:
     picture, codes, bare = draw()
     picture[codes == CODE["left_face"]] = 20
     assert iou(segmenter().segment(write(tmp_path, picture, codes)).region("skin"), bare) > 0.9
@@ -145,19 +145,19 @@ def test_parts_are_told_by_their_names() -> None:
 
 
 def test_log_odds_by_hand() -> None:
-    """One pixel a part, far from any head: colour, what is known of the part, and the limb further out."""
+    """One pixel a part, far from any head: color, what is known of the part, and the limb further out."""
     names = ("lower_arm", "upper_arm", "lower_leg", "upper_leg", "hand")
     parts = np.array([[PARTS.index(name) for name in names]], np.uint8)
-    seen = SkinColour(np.array([60.0, 20.0, 20.0]), np.diag([100.0, 25.0, 25.0]))
+    seen = SkinColor(np.array([60.0, 20.0, 20.0]), np.diag([100.0, 25.0, 25.0]))
     at = np.array([[60, 20, 20], [70, 20, 20], [60, 40, 20], [60, 20, 20], [60, 20, 25]], np.float32)[None]
     distances = np.array([0, 1, 16, 0, 1])
     assert seen.distance(at)[0] == pytest.approx(distances)
     odds = log_odds(at, parts, seen, distance=6, sharpness=0.7)[0]
-    colour = np.clip(0.7 * (6 - distances), -8.4, 8.4)
+    color = np.clip(0.7 * (6 - distances), -8.4, 8.4)
     before = np.array([0.5, -0.5, 0.2, -1.0, 2.0])
     # the lower arm is bare (share 1), the lower leg is not (share 0)
     outward = np.array([0, 2.5, 0, -2.5, 0])
-    assert odds == pytest.approx(colour + before + outward)
+    assert odds == pytest.approx(color + before + outward)
 
 
 @needs_photos
@@ -165,7 +165,7 @@ def test_log_odds_by_hand() -> None:
 def test_real_photos() -> None:
     photos = sorted(PHOTOS.rglob("*_front.jpg"))[:24:2]
     truth = DeepfashionSegmenter(DeepfashionConfig(), None)
-    real = SkinColourSegmenter(SkinColourConfig(), None)
+    real = SkinColorSegmenter(SkinColorConfig(), None)
     overlaps = []
     for path in photos:
         photo = Photo.read(path)

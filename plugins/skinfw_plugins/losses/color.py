@@ -1,4 +1,4 @@
-"""The colours of the skin as a whole."""
+"""The colors of the skin as a whole."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import torch
 from torch import Tensor
 
 from skinfw.interfaces import Loss, Step
-from skinfw_plugins.losses.config import ColourConfig
+from skinfw_plugins.losses.config import ColorConfig
 from skinfw_plugins.losses.moments import mean_over_pictures, region_covariances, region_means, to_lab
 from skinfw_plugins.losses.precision import in_float32
 
 
-class ColourLoss(Loss[ColourConfig]):
-    """Mean and covariance of the colours, output against target, picture by picture, in CIE Lab.
+class ColorLoss(Loss[ColorConfig]):
+    """Mean and covariance of the colors, output against target, picture by picture, in CIE Lab.
 
-    It does not ask where a colour is, so it corrects a cast that a network paints without blurring anything.
+    It does not ask where a color is, so it corrects a cast that a network paints without blurring anything.
     Lab is divided by 100.
     """
 
     @in_float32
-    def generator_term(self, step: Step) -> Tensor:
+    def generator_loss(self, step: Step) -> Tensor:
         """Return the mean absolute difference of the means, and that of the covariances by its weight.
 
         It is the mean over the pictures; one whose region is empty counts 0.

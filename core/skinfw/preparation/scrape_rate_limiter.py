@@ -1,4 +1,4 @@
-"""Manners of fetching: who asks, what robots.txt allows, and how often a host is asked."""
+"""RateLimiter of fetching: who asks, what robots.txt allows, and how often a host is asked."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class _Host:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
 
-class Manners:
+class RateLimiter:
     """Keeps to robots.txt, and to a number of requests a second for each host; threads may share it.
 
     Args:

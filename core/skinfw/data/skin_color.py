@@ -1,4 +1,4 @@
-"""The colours of skin: anybody's, and one person's as a robust normal distribution in CIE Lab."""
+"""The colors of skin: anybody's, and one person's as a robust normal distribution in CIE Lab."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skinfw.data.segmentation import Mask, Picture
 
 LEAST_PIXELS = 50
-"""Fewer pixels tell no colour."""
+"""Fewer pixels tell no color."""
 
 TRIMMED = 0.75
 """Share of the pixels that the model is fitted to; the rest (hair, lips, glasses) is left out."""
@@ -25,7 +25,7 @@ _MOST_PIXELS = 3000
 
 _HARDLY_SEEN = (1.0, 1.0, 1.0)
 _CAMERA = (2.5, 0.6, 0.6)
-"""Variance in Lab that every skin has at least: evenly painted skin is not one colour to a camera."""
+"""Variance in Lab that every skin has at least: evenly painted skin is not one color to a camera."""
 
 CR, CB = (133, 180), (77, 130)
 """Ranges in YCrCb that anybody's skin falls into (Chai and Ngan 1999, a little wider), above `LEAST_LUMA`."""
@@ -37,11 +37,11 @@ _LIMIT = 11.345
 
 
 @dataclass(frozen=True)
-class SkinColour:
-    """The colours of one person's skin.
+class SkinColor:
+    """The colors of one person's skin.
 
     Attributes:
-        mean: the middle colour in CIE Lab (D65), L in [0, 100], float64 ``(3,)``.
+        mean: the middle color in CIE Lab (D65), L in [0, 100], float64 ``(3,)``.
         covariance: of L, a and b, float64 ``(3, 3)``.
     """
 
@@ -51,24 +51,24 @@ class SkinColour:
     @classmethod
     def fitted(
         cls,
-        colours: NDArray[np.float32],
+        colors: NDArray[np.float32],
         noise: tuple[float, float, float] = _HARDLY_SEEN,
         *,
         narrow_start: bool = False,
-    ) -> SkinColour:
-        """Fit the distribution to most of some colours, leaving out those that lie farthest.
+    ) -> SkinColor:
+        """Fit the distribution to most of some colors, leaving out those that lie farthest.
 
         The pixels nearest to the mean are kept, mean and covariance taken of them, and so on (concentration
         steps of the minimum covariance determinant; Rousseeuw and Van Driessen 1999).
 
         Args:
-            colours: L, a and b of pixels, float32 ``(N, 3)``; of many, every so manieth is taken.
+            colors: L, a and b of pixels, float32 ``(N, 3)``; of many, every so manieth is taken.
             noise: variance of L, a and b that each covariance gets on top, before `CONSISTENCY`, for skin of
-                one colour; by default so little that the eye hardly sees it.
-            narrow_start: begin with the median deviation, so that a patch of one other colour is left out
+                one color; by default so little that the eye hardly sees it.
+            narrow_start: begin with the median deviation, so that a patch of one other color is left out
                 from the first; else with the covariance of all, for skin that runs over into hair.
         """
-        values = colours[:: max(1, len(colours) // _MOST_PIXELS)].astype(np.float64)
+        values = colors[:: max(1, len(colors) // _MOST_PIXELS)].astype(np.float64)
         mean, covariance = np.median(values, axis=0), np.cov(values.T) + np.diag(noise)
         if narrow_start:
             # the median deviation of a normal distribution is 0.6745 of its standard deviation
@@ -80,20 +80,20 @@ class SkinColour:
             mean, covariance = near.mean(axis=0), (np.cov(near.T) + np.diag(noise)) * CONSISTENCY
         return cls(mean, covariance)
 
-    def distance(self, colours: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the squared Mahalanobis distance of colours ``(..., 3)`` in Lab, float64 ``(...)``."""
-        off = colours - self.mean
+    def distance(self, colors: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the squared Mahalanobis distance of colors ``(..., 3)`` in Lab, float64 ``(...)``."""
+        off = colors - self.mean
         squared: NDArray[np.float64] = np.einsum("...i,...i", off @ np.linalg.inv(self.covariance), off)
         return squared
 
     def like(self, picture: Picture) -> Mask:
-        """Return which pixels of uint8 RGB ``(H, W, 3)`` have the colour of this skin, bool ``(H, W)``."""
+        """Return which pixels of uint8 RGB ``(H, W, 3)`` have the color of this skin, bool ``(H, W)``."""
         found: Mask = self.distance(lab(picture)) < _LIMIT
         return found
 
 
-def skin_colour(picture: Picture, where: Mask) -> SkinColour | None:
-    """Fit the colours of a region of a picture that is skin for the most part.
+def skin_color(picture: Picture, where: Mask) -> SkinColor | None:
+    """Fit the colors of a region of a picture that is skin for the most part.
 
     Args:
         picture: uint8 RGB ``(H, W, 3)``.
@@ -102,14 +102,14 @@ def skin_colour(picture: Picture, where: Mask) -> SkinColour | None:
     Returns:
         the model, or None where the region has fewer than `LEAST_PIXELS`.
     """
-    colours = picture[where]
-    if len(colours) < LEAST_PIXELS:
+    colors = picture[where]
+    if len(colors) < LEAST_PIXELS:
         return None
-    return SkinColour.fitted(lab(colours[None])[0], _CAMERA, narrow_start=True)
+    return SkinColor.fitted(lab(colors[None])[0], _CAMERA, narrow_start=True)
 
 
 def skin_like(picture: Picture) -> Mask:
-    """Return where a picture, uint8 RGB, has a colour that anybody's skin may have, bool ``(H, W)``."""
+    """Return where a picture, uint8 RGB, has a color that anybody's skin may have, bool ``(H, W)``."""
     luma, red, blue = cv2.split(cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb))
     within = (red >= CR[0]) & (red <= CR[1]) & (blue >= CB[0]) & (blue <= CB[1])
     found: Mask = within & (luma > LEAST_LUMA)

@@ -1,4 +1,4 @@
-"""Skin told from clothes by the colour of the person's own face, with no training."""
+"""Skin told from clothes by the color of the person's own face, with no training."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from skinfw.assembly.build import build
 from skinfw.components.config import Size
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Mask, Picture, RegionName, Segmentation
-from skinfw.data.skin_colour import SkinColour, lab, skin_like
+from skinfw.data.skin_color import SkinColor, lab, skin_like
 from skinfw.errors import DataError, UserError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw_plugins.segmenters.body_parts import PARTS, Part, part_codes
-from skinfw_plugins.segmenters.config import SkinColourConfig
+from skinfw_plugins.segmenters.config import SkinColorConfig
 
 CLASSES = ("background", "skin", "face", "hair", "feet", "apparel")
 REGIONS: Mapping[RegionName, tuple[str, ...]] = {
@@ -41,7 +41,7 @@ BARE: Mapping[Part, float] = {
     "lower_leg": 0.2,
     "foot": -1.0,
 }
-"""Log odds that a pixel of a part is bare before its colour is seen: hands mostly are, trunks hardly ever.
+"""Log odds that a pixel of a part is bare before its color is seen: hands mostly are, trunks hardly ever.
 These numbers and those below were chosen on street photos."""
 
 NECK = 4.0
@@ -51,25 +51,25 @@ OUTWARD = 5.0
 """How much the bare share of a lower arm or leg says of the upper one: clothes cover it from the trunk on."""
 
 SURE, SURELY_NOT = 3.0, -7.0
-"""Log odds beyond which a pixel is certain when the cut learns the colours of the picture."""
+"""Log odds beyond which a pixel is certain when the cut learns the colors of the picture."""
 
 MOST = 8.4
-"""Largest log odds that a colour alone can give for or against skin."""
+"""Largest log odds that a color alone can give for or against skin."""
 
 LEAST_PIXELS = 30
-"""Fewer pixels than this make no model of a colour."""
+"""Fewer pixels than this make no model of a color."""
 
 
-class SkinColourSegmenter(Segmenter[SkinColourConfig]):
+class SkinColorSegmenter(Segmenter[SkinColorConfig]):
     """Turns a map of body parts into skin, apparel, head, feet and background.
 
-    The colour of the face (robust mean and covariance in Lab), the part of the body and whether the limb is
+    The color of the face (robust mean and covariance in Lab), the part of the body and whether the limb is
     bare further out give each pixel its log odds of being skin. A graph cut (GrabCut, Rother et al. 2004)
-    learns the picture's own colours of skin and of everything else from the sure pixels and draws the edges;
+    learns the picture's own colors of skin and of everything else from the sure pixels and draws the edges;
     opening and closing remove specks.
     """
 
-    def __init__(self, config: SkinColourConfig, io: None) -> None:
+    def __init__(self, config: SkinColorConfig, io: None) -> None:
         super().__init__(config, io)
         self._parts: Segmenter[Any] = build(config.parts, Segmenter)
 
@@ -77,7 +77,7 @@ class SkinColourSegmenter(Segmenter[SkinColourConfig]):
         """Return the five regions of a photo, all background where nobody is in it.
 
         Raises:
-            DataError: the parts cannot be told, or nothing on the person has the colour of skin.
+            DataError: the parts cannot be told, or nothing on the person has the color of skin.
             UserError: the label map of the other segmenter holds no parts of the body.
         """
         found = self._parts.segment(photo)
@@ -85,7 +85,7 @@ class SkinColourSegmenter(Segmenter[SkinColourConfig]):
             parts = part_codes(found.classes)[found.labels]
         except ValueError as error:
             raise UserError(
-                f"skin_colour needs a map of body parts, and {self.config.parts.name} gives another: {error}"
+                f"skin_color needs a map of body parts, and {self.config.parts.name} gives another: {error}"
             ) from None
         if _is(parts, "background").all():
             return Segmentation(np.zeros(photo.size, np.uint8), CLASSES, REGIONS)
@@ -94,7 +94,7 @@ class SkinColourSegmenter(Segmenter[SkinColourConfig]):
         seen = _seen_skin(picture, small, face)
         if seen is None:
             name = "the photo" if photo.path is None else str(photo.path)
-            raise DataError(f"{name}: nothing on the person has the colour of skin")
+            raise DataError(f"{name}: nothing on the person has the color of skin")
         odds = log_odds(lab(picture), small, seen, self.config.distance, self.config.sharpness)
         skin = self._cleaned(self._cut(picture, small, odds, face))
         return Segmentation(_labels(parts, skin, face), CLASSES, REGIONS)
@@ -105,7 +105,7 @@ class SkinColourSegmenter(Segmenter[SkinColourConfig]):
         marks = np.where(odds > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         marks[odds > SURE] = cv2.GC_FGD
         marks[(odds < SURELY_NOT) | ~body] = cv2.GC_BGD
-        # the face is skin, but no skin to be painted: it lends its colours only
+        # the face is skin, but no skin to be painted: it lends its colors only
         marks[face] = cv2.GC_FGD
         if self.config.rounds and (marks == cv2.GC_FGD).any() and (marks % 2 == 0).any():
             # the models are drawn at random, by OpenCV's own generator
@@ -133,20 +133,20 @@ class SkinColourSegmenter(Segmenter[SkinColourConfig]):
 
 
 def log_odds(
-    colours: NDArray[np.float32], parts: LabelMap, seen: SkinColour, distance: float, sharpness: float
+    colors: NDArray[np.float32], parts: LabelMap, seen: SkinColor, distance: float, sharpness: float
 ) -> NDArray[np.float64]:
     """Return the log odds that each pixel is skin, float64 ``(h, w)``; they mean nothing on the head.
 
     Args:
-        colours: the picture in Lab, float32 ``(h, w, 3)``.
+        colors: the picture in Lab, float32 ``(h, w, 3)``.
         parts: codes of `PARTS`, uint8 ``(h, w)``.
-        seen: the colour of the person's skin.
-        distance: squared Mahalanobis distance at which a colour says nothing for or against skin.
+        seen: the color of the person's skin.
+        distance: squared Mahalanobis distance at which a color says nothing for or against skin.
         sharpness: log odds to one unit of squared distance.
     """
     before = np.array([BARE.get(part, 0.0) for part in PARTS])
     odds: NDArray[np.float64] = (
-        np.clip(sharpness * (distance - seen.distance(colours)), -MOST, MOST) + before[parts]
+        np.clip(sharpness * (distance - seen.distance(colors)), -MOST, MOST) + before[parts]
     )
     odds += np.where(_is(parts, "torso"), NECK * _below_face(_is(parts, "head")), 0)
     pairs: tuple[tuple[Part, Part], ...] = (("upper_arm", "lower_arm"), ("upper_leg", "lower_leg"))
@@ -170,12 +170,12 @@ def _below_face(head: Mask) -> NDArray[np.float64]:
     return near
 
 
-def _seen_skin(picture: Picture, parts: LabelMap, face: Mask) -> SkinColour | None:
-    """Return the colour of the face; of face and hands where it is too small, then of the whole person."""
+def _seen_skin(picture: Picture, parts: LabelMap, face: Mask) -> SkinColor | None:
+    """Return the color of the face; of face and hands where it is too small, then of the whole person."""
     like = skin_like(picture)
     for where in (face, face | (_is(parts, "hand") & like), ~_is(parts, "background") & like):
         if np.count_nonzero(where) >= LEAST_PIXELS:
-            return SkinColour.fitted(lab(picture)[where])
+            return SkinColor.fitted(lab(picture)[where])
     return None
 
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from skinfw.interfaces import LossIO, Step
 from skinfw.pipeline import Pipeline
-from skinfw_plugins.losses.colour import ColourLoss
-from skinfw_plugins.losses.config import ColourConfig, ToneConsistencyConfig
+from skinfw_plugins.losses.color import ColorLoss
+from skinfw_plugins.losses.config import ColorConfig, ToneConsistencyConfig
 from skinfw_plugins.losses.tone_consistency import ToneConsistencyLoss
 
 SIZE = (12, 10)
@@ -23,8 +23,8 @@ def blind(picture: Tensor) -> Any:
     raise AssertionError("this loss must not ask the discriminator")
 
 
-def colour(**fields: Any) -> ColourLoss:
-    return ColourLoss(ColourConfig.model_validate(fields), LossIO(SIZE))
+def color(**fields: Any) -> ColorLoss:
+    return ColorLoss(ColorConfig.model_validate(fields), LossIO(SIZE))
 
 
 def tone(**fields: Any) -> ToneConsistencyLoss:
@@ -43,12 +43,12 @@ def make_step(batch: int = 2) -> Step:
 
 
 def lab_pixels(picture: Tensor, region: Tensor) -> np.ndarray:
-    """The region's colours in scikit-image's Lab, divided by 100, one a row."""
+    """The region's colors in scikit-image's Lab, divided by 100, one a row."""
     return rgb2lab(picture.permute(1, 2, 0).double().numpy())[region[0].numpy() > 0.5] / 100  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize(("region", "covariance"), [("skin", 0), ("skin", 1), ("picture", 2.5)])
-def test_colour_equals_means_and_covariances_of_numpy(region: str, covariance: float) -> None:
+def test_color_equals_means_and_covariances_of_numpy(region: str, covariance: float) -> None:
     example = make_step()
     chosen = example.skin if region == "skin" else torch.ones_like(example.skin)
     expected = []
@@ -57,24 +57,24 @@ def test_colour_equals_means_and_covariances_of_numpy(region: str, covariance: f
         means = np.abs(painted.mean(axis=0) - true.mean(axis=0)).mean()
         spreads = np.abs(np.cov(painted.T, bias=True) - np.cov(true.T, bias=True)).mean()
         expected.append(means + covariance * spreads)
-    term = colour(region=region, covariance=covariance).generator_term(example)
+    term = color(region=region, covariance=covariance).generator_loss(example)
     assert term.item() == pytest.approx(np.mean(expected), rel=1e-3)
 
 
-def test_colour_does_not_ask_where_a_colour_is() -> None:
+def test_color_does_not_ask_where_a_color_is() -> None:
     example = make_step(1)
     turned = example.target.clone()
     turned[..., 6:, 2:8] = example.target[..., 6:, 2:8].flip(-1, -2)
     step = Step(turned, example.target, example.skin, blind, {})
-    assert colour().generator_term(step).item() == pytest.approx(0, abs=1e-6)
+    assert color().generator_loss(step).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_a_picture_without_skin_counts_nothing_in_colour() -> None:
+def test_a_picture_without_skin_counts_nothing_in_color() -> None:
     example = make_step()
     example.skin[1] = 0
     alone = Step(example.output[:1], example.target[:1], example.skin[:1], blind, {})
-    half = colour().generator_term(alone).item() / 2
-    assert colour().generator_term(example).item() == pytest.approx(half, rel=1e-5)
+    half = color().generator_loss(alone).item() / 2
+    assert color().generator_loss(example).item() == pytest.approx(half, rel=1e-5)
 
 
 def face_pixels(example: Step, index: int) -> Tensor:
@@ -95,16 +95,16 @@ def test_tone_is_the_distance_of_the_mean_from_the_faces_median(lightness: float
         spread = np.abs(np.cov(painted.T, bias=True) - np.cov(face.T, bias=True)) * np.outer(weights, weights)
         means = (np.abs(painted.mean(axis=0) - median) * weights).mean()
         expected.append(means + covariance * spread.mean())
-    term = tone(lightness=lightness, covariance=covariance).generator_term(example)
+    term = tone(lightness=lightness, covariance=covariance).generator_loss(example)
     assert term.item() == pytest.approx(np.mean(expected), rel=1e-3)
 
 
-def test_skin_in_the_faces_colour_costs_nothing() -> None:
+def test_skin_in_the_faces_color_costs_nothing() -> None:
     example = make_step()
     tones = torch.stack([face_pixels(example, index).median(dim=1).values for index in range(2)])
     painted = torch.where(example.skin > 0.5, tones[:, :, None, None], example.output)
     step = Step(painted, example.target, example.skin, blind, example.inputs)
-    assert tone().generator_term(step).item() == pytest.approx(0, abs=1e-5)
+    assert tone().generator_loss(step).item() == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize("missing", ["face", "erased face", "skin"])
@@ -113,7 +113,7 @@ def test_a_picture_without_face_or_skin_counts_nothing_and_gets_no_gradient(miss
     alone = Step(*(each[:1] for each in (example.output, example.target, example.skin)), blind, {  # type: ignore[arg-type]
         name: picture[:1] for name, picture in example.inputs.items()
     })  # fmt: skip
-    half = tone().generator_term(alone).item() / 2
+    half = tone().generator_loss(alone).item() / 2
     if missing == "face":
         example.inputs["face"][1] = 0
     elif missing == "erased face":
@@ -121,7 +121,7 @@ def test_a_picture_without_face_or_skin_counts_nothing_and_gets_no_gradient(miss
     else:
         example.skin[1] = 0
     example.output.requires_grad_()
-    term = tone(covariance=0).generator_term(example)
+    term = tone(covariance=0).generator_loss(example)
     term.backward()
     assert term.item() == pytest.approx(half, rel=1e-5)
     assert example.output.grad is not None
@@ -129,12 +129,12 @@ def test_a_picture_without_face_or_skin_counts_nothing_and_gets_no_gradient(miss
     assert not example.output.grad[1].any()
 
 
-@pytest.mark.parametrize("loss", [colour(), tone(covariance=1)])
+@pytest.mark.parametrize("loss", [color(), tone(covariance=1)])
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_gradients_are_finite_at_black_and_white(loss: Any, value: float) -> None:
     example = make_step()
     output = torch.full((2, 3, *SIZE), value, requires_grad=True)
-    loss.generator_term(Step(output, example.target, example.skin, blind, example.inputs)).backward()
+    loss.generator_loss(Step(output, example.target, example.skin, blind, example.inputs)).backward()
     assert output.grad is not None
     assert torch.isfinite(output.grad).all()
     assert output.grad.any()
@@ -143,12 +143,12 @@ def test_gradients_are_finite_at_black_and_white(loss: Any, value: float) -> Non
 def test_tone_trains_on_samples_whose_generator_does_not_see_the_face(
     tiny_spec: Callable[..., Any], tmp_path: Path
 ) -> None:
-    spec = tiny_spec(losses=["tone_consistency", "colour", "total_variation"], baselines=[])
+    spec = tiny_spec(losses=["tone_consistency", "color", "total_variation"], baselines=[])
     spec.pop("discriminator")
     spec["training"] |= {"epochs": None, "steps": 2}
     run = Pipeline(spec, output=tmp_path / "run").fit().run
     last = [record for record in run.read_log() if record["event"] == "step"][-1]
-    assert set(last["losses"]) == {"tone_consistency", "colour", "total_variation"}
+    assert set(last["losses"]) == {"tone_consistency", "color", "total_variation"}
     assert all(value > 0 for value in last["losses"].values())
 
 
