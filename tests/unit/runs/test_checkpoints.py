@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
-from skinfw.training.optimized import OptimizedModule
 
 from skinfw.assembly.assemble import build_generator
 from skinfw.components.registry import installed
@@ -22,6 +21,7 @@ from skinfw.runs.checkpoints import (
     save_checkpoint,
 )
 from skinfw.specs.spec import Spec, TrainingSpec, parse_spec
+from skinfw.training.optimized import OptimizedModule
 from skinfw.training.trainer import make_accelerator
 
 PROGRESS = Progress(step=3, epoch=1, batches=2, data="abc")

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 from segmentation_models_pytorch.losses import MULTICLASS_MODE, DiceLoss
-from skinfw.training.optimized import OptimizedModule
 from torch import Tensor
 
 from skinfw.assembly.assemble import build_training_dataset
@@ -21,6 +20,7 @@ from skinfw.specs.spec import Spec, parse_spec
 from skinfw.tasks.inpainting.networks import Networks
 from skinfw.tasks.segmentation.module import SegmentationModule, SegmentationObjective
 from skinfw.tasks.segmentation.photos import LabeledBatch, LabeledPhotos, collate_labeled
+from skinfw.training.optimized import OptimizedModule
 from skinfw.training.trainer import make_accelerator
 
 MakeSpec = Callable[..., dict[str, Any]]

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from skinfw.training.optimized import OptimizedModule
 
 from skinfw import Pipeline
 from skinfw.errors import NotFiniteError, TrainingError
@@ -18,6 +17,7 @@ from skinfw.runs.checkpoints import Progress, read_checkpoint, save_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.tasks.evaluate_run import evaluate_run
 from skinfw.training.finite import not_finite
+from skinfw.training.optimized import OptimizedModule
 
 MakeSpec = Callable[..., dict[str, Any]]
 
