@@ -9,8 +9,9 @@ demo: $(VENV)/.installed
 	$(BIN)/skinfw run examples/quickstart.json --overwrite
 	@echo "Open $(CURDIR)/runs/quickstart/report.html in a browser."
 
+# tests start many processes: let Python write bytecode, or each compiles every module
 test: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
