@@ -1,8 +1,8 @@
 """What skinfw does on a GPU: its tests, parity with the CPU, pace, and the report's own training.
 
-It runs unattended, stops by itself at a time limit, goes on where a part fails, and writes its table
-(``gpu.json``) after every part. On a machine without a GPU it measures the CPU: ``--tiny`` is a rehearsal.
-``python benchmarks/gpu.py --photos PHOTOS --output FOLDER``
+It runs unattended, begins nothing after its time limit, goes on where a part fails, and writes its table
+(``gpu.json``) after every row. On a machine without a GPU it measures the CPU: ``--tiny`` is a rehearsal.
+``python benchmarks/gpu.py --photos PHOTOS --output FOLDER [--peer CHECKOUT]``
 """
 
 from __future__ import annotations
@@ -386,6 +386,9 @@ def main() -> None:
     os.environ["SKINFW_DATA"] = photos
     job = Job(photos, asked.output.resolve(), asked.seconds, asked.tiny, asked.peer)
     for name in asked.parts:
+        if job.left() < 30:
+            job.note(name, skipped="no time left")
+            continue
         try:
             PARTS[name](job)
         except Exception as error:  # the next part may work

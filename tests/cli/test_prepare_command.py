@@ -178,8 +178,8 @@ def test_the_filters_are_options(photos: Path, tmp_path: Path) -> None:
         ("--least-size", "65", "photo too small"),
         ("--least-person", "97", "person too small"),
         ("--least-sharpness", "1e9", "not sharp"),
-        ("--require-class", "bag", "wanted class missing"),
-        ("--exclude-class", "skin", "unwanted class shown"),
+        ("--require-class", "bag", "required class missing"),
+        ("--exclude-class", "skin", "excluded class shown"),
     ):
         told = summary(option, value)
         assert "0 made, 0 kept, 3 left out" in told and reason in told

@@ -15,6 +15,7 @@ import skinfw
 from skinfw.assembly.assemble import build_dataset, build_discriminator, build_generator
 from skinfw.components.registry import installed
 from skinfw.data.batch import collate
+from skinfw.data.loading import Loader
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.specs.spec import painting_spec, parse_spec
 from skinfw.system.devices import pick_device
@@ -99,9 +100,8 @@ def test_runs_on_one_device_after_the_other(tiny_spec: MakeSpec, tmp_path: Path)
         skinfw.run(parse_spec(value), output=tmp_path / str(number))
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that page-locked memory helps")
 def test_batches_are_pinned(tiny_spec: MakeSpec) -> None:
-    from skinfw.data.loading import Loader
-
     dataset = build_dataset(painting_spec(parse_spec(tiny_spec()), "pinned"))
     batch = next(iter(Loader(dataset, list(dataset.names())[:2], batch_size=2)))
     assert batch.target.is_pinned() and all(picture.is_pinned() for picture in batch.inputs.values())

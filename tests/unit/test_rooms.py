@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,15 +38,20 @@ ROOMS = (
 """From the lowest to the highest: each imports from those before it."""
 
 FOR_TYPES = {("data/loading.py", "interfaces")}
-"""Imports upwards, for annotations alone; each says why."""
+"""Imports of a later room, for annotations alone; a comment beside each says why."""
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[str, bool]]:
     """Yield the rooms that a module imports from, and whether for types alone."""
     for node in ast.iter_child_nodes(tree):
         types_alone = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("skinfw."):
+        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").startswith("skinfw."):
             yield str(node.module).split(".")[1], False
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            module = getattr(node, "module", None)
+            names = [module] if module else [alias.name for alias in node.names]
+            assert not getattr(node, "level", 0), "imports are absolute"
+            assert not any(name.split(".")[0] == "skinfw" for name in names), "write: from skinfw.room import"
         else:
             for room, for_types in imported(node):
                 yield room, for_types or types_alone
@@ -65,6 +71,12 @@ def test_imports_run_one_way() -> None:
         own = ROOMS.index(name.parts[0].removesuffix(".py"))
         for room, for_types in imported(ast.parse(path.read_text(encoding="utf-8"))):
             if ROOMS.index(room) > own:
-                assert for_types, f"{name} imports from {room}, which is above it"
+                assert for_types, f"{name} imports from {room}, which comes after its own room"
                 upwards.add((name.as_posix(), room))
     assert upwards == FOR_TYPES
+
+
+def test_the_rooms_are_explained_in_their_order() -> None:
+    text = (CORE.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("| room |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(ROOMS)

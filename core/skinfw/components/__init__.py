@@ -1,1 +1,1 @@
-"""Components: their configurations, the registry that finds them, and how one is built."""
+"""Components: configurations, references, the registry that finds them, their weights, and trust."""

@@ -1,4 +1,4 @@
-"""Measuring a generator and the baselines on the same samples, and a whole run with its report."""
+"""Measuring a generator and the baselines on the same samples."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Loss(Component[LossConfigT, LossIO], nn.Module):
 
     @abstractmethod
     def generator_loss(self, step: Step) -> Tensor:
-        """Return the unweighted scalar that the generator minimises."""
+        """Return the unweighted scalar that the generator minimizes."""
 
     def region_count(self, skin: Tensor) -> Tensor | None:
         """Return what a sum over the samples of a batch is divided by; by default the pixels of the skin.
@@ -113,4 +113,4 @@ class AdversarialLoss(Loss[LossConfigT]):
 
     @abstractmethod
     def discriminator_loss(self, step: Step) -> Tensor:
-        """Return the scalar that the discriminator minimises; ``step.output`` carries no gradient."""
+        """Return the scalar that the discriminator minimizes; ``step.output`` carries no gradient."""

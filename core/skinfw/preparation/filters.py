@@ -99,11 +99,11 @@ class Facts:
         there = [name for name, share in self.classes.items() if share >= config.least_class]
         if config.require_classes and not set(there) & set(config.require_classes):
             detail = f"{', '.join(there)}, wanted: {' or '.join(config.require_classes)}"
-            raise LeftOut("wanted class missing", detail)
+            raise LeftOut("required class missing", detail)
         unwanted = [name for name in there if name in config.exclude_classes]
         if unwanted:
             detail = ", ".join(f"{name}: {self.classes[name]:.1%} of the person" for name in unwanted)
-            raise LeftOut("unwanted class shown", detail)
+            raise LeftOut("excluded class shown", detail)
 
 
 def facts_of(

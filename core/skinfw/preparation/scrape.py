@@ -100,7 +100,7 @@ class _Scraper:
         self._index, self._config = index, config
         # who waits is woken when everything stops
         self.stopped = threading.Event()
-        self._manners = RateLimiter(config.rate, config.timeout, sleep=self.stopped.wait)
+        self._rate_limiter = RateLimiter(config.rate, config.timeout, sleep=self.stopped.wait)
         self._done, self._total, self._told = 0, total, time.monotonic()
 
     def fetch_host(self, urls: Sequence[str]) -> dict[str, Fetched]:
@@ -144,7 +144,7 @@ class _Scraper:
             try:
                 # as it will be asked for: robots.txt must not judge a path with dots in it
                 place = requests.Request("GET", place).prepare().url or place
-                self._manners.wait(place, session)
+                self._rate_limiter.wait(place, session)
             except ValueError as error:  # requests' own errors for what is not a URL are ValueErrors too
                 raise _FailedError(f"not a URL: {error}") from error
             began = time.monotonic()

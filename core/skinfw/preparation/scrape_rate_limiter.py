@@ -1,4 +1,4 @@
-"""RateLimiter of fetching: who asks, what robots.txt allows, and how often a host is asked."""
+"""Polite fetching: who asks, what robots.txt allows, and how often a host is asked."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Specs: what a run is described by, checked as a whole, and how its objects are built."""
+"""Specs: the descriptions of runs, checked as a whole; their schema and overrides."""

@@ -88,7 +88,7 @@ class SegmentationData(SplitSpec):
 
 
 class SegmentationLosses(StrictModel):
-    """What is minimised: the weighted sum of two losses."""
+    """What is minimized: the weighted sum of two losses."""
 
     cross_entropy: float = Field(default=1.0, ge=0, description="weight of the cross-entropy of the pixels")
     dice: float = Field(

@@ -75,7 +75,7 @@ class TrainingSpec(LoopSpec):
 
     @field_validator("n_critic")
     @classmethod
-    def _check_critic_steps(cls, value: int, info: ValidationInfo) -> int:
+    def _check_n_critic(cls, value: int, info: ValidationInfo) -> int:
         if value > 1 and info.data.get("gradient_accumulation", 1) > 1:
             raise PydanticCustomError(
                 "n_critic", "n_critic and gradient_accumulation do not go together; leave one at 1"
@@ -203,7 +203,7 @@ class Spec(RunSpec):
 
     @field_validator("training")
     @classmethod
-    def _check_critic(cls, value: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
+    def _check_critic_has_discriminator(cls, value: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
         if value.n_critic > 1 and "discriminator" in info.data and info.data["discriminator"] is None:
             fault = f"$.training.n_critic: {value.n_critic} steps of a discriminator that is not there"
             refuse([f"{fault}; name one, or leave it at 1"])

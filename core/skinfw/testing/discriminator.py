@@ -183,7 +183,7 @@ class _Probe:
         with torch.no_grad():
             require(
                 torch.equal(self.run(network, size), self.run(network, size)),
-                "in use, the same picture gets two different judgements",
+                "in use, the same picture gets two different outputs",
             )
 
     def check_condition(self) -> None:

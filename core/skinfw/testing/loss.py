@@ -40,14 +40,14 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
     trainable = [name for name, parameter in loss.named_parameters() if parameter.requires_grad]
     require(not trainable, f"a loss must have nothing to train, but {trainable[:3]} require a gradient")
     for batch in (1, 2):
-        _check_generator_term(loss, batch, size)
+        _check_generator_loss(loss, batch, size)
     _check_precisions(loss.generator_loss, size, "generator_loss")
     _check_flat_pictures(loss, size)
     _check_weight(component, config, size)
     if not config.uses_batch_statistics:
         _check_parts(loss, size)
     if isinstance(loss, AdversarialLoss):
-        _check_discriminator_term(loss, size)
+        _check_discriminator_loss(loss, size)
     elif component.compares:
         painted, perfect = example_picture(2, size), example_picture(2, size, seed=1)
         terms = [loss.generator_loss(_step(output, size, _Judge())).detach() for output in (perfect, painted)]
@@ -90,7 +90,7 @@ def _check_scalar(term: Tensor, what: str) -> None:
     require_finite(term, what)
 
 
-def _check_generator_term(loss: Loss[Any], batch: int, size: Size) -> None:
+def _check_generator_loss(loss: Loss[Any], batch: int, size: Size) -> None:
     what = f"generator_loss for a batch of {batch}"
     output = example_picture(batch, size).requires_grad_()
     term = loss.generator_loss(_step(output, size, _Judge()))
@@ -179,7 +179,7 @@ def _check_parts(loss: Loss[Any], size: Size) -> None:
     )
 
 
-def _check_discriminator_term(loss: AdversarialLoss[Any], size: Size) -> None:
+def _check_discriminator_loss(loss: AdversarialLoss[Any], size: Size) -> None:
     _check_precisions(loss.discriminator_loss, size, "discriminator_loss")
     judge = _Judge()
     term = loss.discriminator_loss(_step(example_picture(2, size), size, judge))

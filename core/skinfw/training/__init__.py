@@ -1,1 +1,1 @@
-"""Training: the objective, the loop, checkpoints."""
+"""Training: the loop, optimizers, losses, several processes."""

@@ -1,4 +1,4 @@
-"""What is minimised: the weighted terms of all losses, named for logs."""
+"""What is minimized: the weighted terms of all losses, named for logs."""
 
 from __future__ import annotations
 

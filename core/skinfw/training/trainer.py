@@ -41,10 +41,13 @@ logger = logging.getLogger("skinfw")
 def make_accelerator(training: LoopSpec) -> Accelerator:
     """Return the accelerator for a training spec: device, precision, processes.
 
+    Each process must see all accelerators of its machine, as torchrun and accelerate start them.
+
     Raises:
         RunError: this machine has fewer accelerators than processes of the run.
     """
-    processes, devices = int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.accelerator.device_count()
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
+    devices = torch.accelerator.device_count()
     if training.device == "auto" and 0 < devices < processes:
         raise RunError(
             f"{processes} processes of this run are on a machine with {devices} "

@@ -1,4 +1,4 @@
-"""DCGAN's discriminator: one outputs of a whole picture."""
+"""DCGAN's discriminator: one logit for a whole picture."""
 
 from __future__ import annotations
 

@@ -38,15 +38,15 @@ class MultiscaleDiscriminator(Discriminator[MultiscaleConfig]):
 
     def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         """Judge a batch on each scale. See `Discriminator.forward`."""
-        judgements: list[DiscriminatorOutput] = []
+        outputs: list[DiscriminatorOutput] = []
         for network in self.networks:
-            if judgements:
+            if outputs:
                 picture = _halve(picture)
                 condition = None if condition is None else _halve(condition)
-            judgements.append(network(picture, condition))
+            outputs.append(network(picture, condition))
         return DiscriminatorOutput(
-            tuple(logits for each in judgements for logits in each.logits),
-            tuple(features for each in judgements for features in each.features),
+            tuple(logits for each in outputs for logits in each.logits),
+            tuple(features for each in outputs for features in each.features),
         )
 
 

@@ -50,7 +50,7 @@ def with_r1(term: Tensor, step: Step, gamma: float) -> Tensor:
     """Return a discriminator's term with the R1 penalty added (Mescheder et al. 2018, section 4.1, eq. 9).
 
     Args:
-        term: the scalar that the discriminator minimises.
+        term: the scalar that the discriminator minimizes.
         step: the step, whose targets are the real pictures.
         gamma: weight of the penalty, which is half of the mean squared `gradient_norms`; 0 for none.
     """

@@ -183,7 +183,7 @@ class JudgedConfig(LossConfig):
     )
 
 
-class RegularisedConfig(JudgedConfig):
+class RegularizedConfig(JudgedConfig):
     """Base of adversarial losses with a label for real pictures and a penalty on steep discriminators."""
 
     adversarial: ClassVar[bool] = True
@@ -209,15 +209,15 @@ class RegularisedConfig(JudgedConfig):
         return 1 - self.label_smoothing
 
 
-class GanConfig(RegularisedConfig):
+class GanConfig(RegularizedConfig):
     """The adversarial loss of pix2pix (the report's section 5.2.3.3)."""
 
 
-class LsganConfig(RegularisedConfig):
+class LsganConfig(RegularizedConfig):
     """Least squares instead of cross-entropy (Mao et al. 2017)."""
 
 
-class HingeConfig(RegularisedConfig):
+class HingeConfig(RegularizedConfig):
     """The hinge version of the adversarial loss (Lim and Ye 2017; Miyato et al. 2018)."""
 
 

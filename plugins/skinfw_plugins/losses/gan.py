@@ -14,7 +14,7 @@ from skinfw_plugins.losses.config import GanConfig
 class GanLoss(AdversarialLoss[GanConfig]):
     """Binary cross-entropy on the discriminator's logits (the report's section 5.2.3.3).
 
-    The generator maximises log D(output) rather than minimise log(1 - D(output)), and the discriminator's
+    The generator maximizes log D(output) rather than minimize log(1 - D(output)), and the discriminator's
     term is halved so that it learns more slowly than the generator (Isola et al. 2017, section 3.3).
     """
 

@@ -61,3 +61,12 @@ def test_some_samples_are_taken_and_put_back(keypoints: bool) -> None:
     for old, put, new in zip(before, tensors(other), tensors(changed), strict=True):
         assert torch.equal(new, torch.stack([old[0], put[1], old[2], put[0]]))
     assert all(torch.equal(old, new) for old, new in zip(before, tensors(batch), strict=True))
+
+
+def test_every_tensor_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    # without a GPU there is no page-locked memory, so a copy is put in its place
+    monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.clone)
+    batch = collate([sample("a", 10), sample("b", 30)])
+    pinned = batch.pin_memory()
+    for old, new in zip(tensors(batch), tensors(pinned), strict=True):
+        assert torch.equal(old, new) and new.data_ptr() != old.data_ptr()

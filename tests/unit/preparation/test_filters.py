@@ -116,18 +116,18 @@ def test_share_of_skin_is_of_the_person() -> None:
         (
             Facts(classes={"top": 0.4}),
             PrepareConfig(require_classes=("dress", "skirt")),
-            "wanted class missing",
+            "required class missing",
         ),
         (Facts(classes={"top": 0.4, "skirt": 0.1}), PrepareConfig(require_classes=("dress", "skirt")), None),
         (
             Facts(classes={"top": 0.4, "skirt": 0.1}),
             PrepareConfig(require_classes=("skirt",), least_class=0.2),
-            "wanted class missing",
+            "required class missing",
         ),
         (
             Facts(classes={"top": 0.4, "bag": 0.1}),
             PrepareConfig(exclude_classes=("bag",)),
-            "unwanted class shown",
+            "excluded class shown",
         ),
         (Facts(classes={"top": 0.4, "bag": 0.009}), PrepareConfig(exclude_classes=("bag",)), None),
     ],

@@ -303,11 +303,11 @@ def test_pauses_between_requests_to_one_host(
 ) -> None:
     server.robots = robots
     clock = Clock()
-    manners = RateLimiter(rate, 1, clock.now, clock.sleep)
+    limiter = RateLimiter(rate, 1, clock.now, clock.sleep)
     turns = []
     with ScrapeSession(private=True) as session:
         for name in "abc":
-            manners.wait(f"{server.url}/{name}", session)
+            limiter.wait(f"{server.url}/{name}", session)
             turns.append(clock.time)
     # asking for robots.txt was a request as well
     assert turns == pytest.approx([pause, 2 * pause, 3 * pause])

@@ -1,4 +1,4 @@
-"""Painting as the loop trains it: generator and discriminator on samples of people."""
+"""Inpainting as the loop trains it: generator and discriminator on samples of people."""
 
 from __future__ import annotations
 

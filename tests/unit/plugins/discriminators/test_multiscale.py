@@ -79,6 +79,6 @@ def test_the_receptive_field_is_that_of_the_finest_scale() -> None:
     assert build(patch=16).receptive_field == 16
 
 
-def test_batch_normalization_mixes_samples() -> None:
+def test_batch_normalization_uses_batch_statistics() -> None:
     assert MultiscaleConfig().uses_batch_statistics
     assert not MultiscaleConfig(norm="instance").uses_batch_statistics

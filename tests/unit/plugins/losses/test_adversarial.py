@@ -26,7 +26,7 @@ LOSSES: Mapping[str, tuple[type[AdversarialLoss[Any]], type[Any]]] = {
     "hinge": (HingeLoss, HingeConfig),
     "wgan_gp": (WganGpLoss, WganGpConfig),
 }
-REGULARISED = ("gan", "lsgan", "hinge")
+REGULARIZED = ("gan", "lsgan", "hinge")
 
 
 def build(name: str, **fields: Any) -> AdversarialLoss[Any]:
@@ -143,7 +143,7 @@ LINEAR_NORM = 1.5 * 7 / 4
 """|(3, -2, 6)| = 7; of the mean over 16 pixels 7 / sqrt(16); over scales of 1 and 2 times that 1.5 times."""
 
 
-@pytest.mark.parametrize("name", REGULARISED)
+@pytest.mark.parametrize("name", REGULARIZED)
 def test_r1_is_half_of_gamma_times_the_squared_gradient_at_real_pictures(name: str) -> None:
     judge = Linear()
     example = make_step(judge, batch=2, seed=0)

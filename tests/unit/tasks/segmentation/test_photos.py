@@ -205,3 +205,12 @@ def test_a_batch_keeps_names_and_types(write_labeled_photos: WritePhotos, tmp_pa
     assert together.pictures.shape == (2, 3, 24, 20) and together.pictures.dtype == torch.float32
     assert together.labels.shape == (2, 24, 20) and together.labels.dtype == torch.int64
     assert together.size == (24, 20)
+
+
+def test_every_tensor_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    # without a GPU there is no page-locked memory, so a copy is put in its place
+    monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.clone)
+    batch = LabeledBatch(["a"], torch.rand(1, 3, 4, 6), torch.randint(5, (1, 4, 6)))
+    pinned = batch.pin_memory()
+    for old, new in ((batch.pictures, pinned.pictures), (batch.labels, pinned.labels)):
+        assert torch.equal(old, new) and new.data_ptr() != old.data_ptr()
