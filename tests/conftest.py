@@ -26,7 +26,7 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the folders that take longest, so that no process works alone at the end."""
-    longest = ("cli", "contract", "examples", "training", "segmentation")
+    longest = ("ablation", "cli", "contract", "examples", "preparation", "segmentation", "training")
     items.sort(key=lambda item: item.path.parent.name not in longest)
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -21,8 +21,9 @@ from huggingface_hub.utils import validate_repo_id
 from pydantic import ValidationError
 from tiny_models import save_segformer
 
+from skinfw.components.registry import installed
 from skinfw.data.photo import Photo
-from skinfw.errors import DataError, UserError
+from skinfw.errors import DataError, RegistryError, UserError
 from skinfw_plugins.segmenters import huggingface
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
 from skinfw_plugins.segmenters.huggingface import SECONDS, HuggingfaceSegmenter, hub_silence, label_set
@@ -368,16 +369,8 @@ def test_names_are_refused_that_only_older_versions_let_through(name: str) -> No
         HuggingfaceConfig(model=name, labels="atr")
 
 
-def test_without_transformers_the_command_to_install_it_is_told() -> None:
-    code = (
-        "import sys\n"
-        "sys.modules['transformers'] = None\n"
-        "from skinfw.errors import RegistryError\n"
-        "from skinfw.components.registry import installed\n"
-        "try:\n"
-        "    installed().component_class('segmenter', 'huggingface')\n"
-        "except RegistryError as error:\n"
-        "    print(error)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install 'skinfw[transformers]'" in done.stdout
+def test_without_transformers_the_command_to_install_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    monkeypatch.delitem(sys.modules, "skinfw_plugins.segmenters.huggingface", raising=False)
+    with pytest.raises(RegistryError, match=re.escape("pip install 'skinfw[transformers]'")):
+        installed().component_class("segmenter", "huggingface")
