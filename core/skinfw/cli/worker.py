@@ -1,4 +1,4 @@
-"""One run in a process of its own: ``python -m skinfw.cli.worker SPEC FOLDER [--overwrite]``."""
+"""Trains one run in a separate process: ``python -m skinfw.cli.worker SPEC FOLDER [--overwrite]``."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from skinfw.doctor.finding import CheckName, Finding, severity_of
 from skinfw.doctor.opened import Opened
 
 _FAR = (2, 5)
-"""Apparel between this many rims from the skin mask tells how much of it has the color of skin anyway."""
+"""Distance from the skin mask, in rims, of the apparel with which apparel beside the mask is compared."""
 
 _JOINTS = ("RElbow", "RWrist", "LElbow", "LWrist", "RKnee", "LKnee")
 _SURE = 0.3

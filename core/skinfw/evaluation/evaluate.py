@@ -65,7 +65,7 @@ def evaluate_generator(
         step: training steps behind the weights.
         device: where to paint.
         baselines: generators to be measured beside it, by name.
-        progress: is told how far it is.
+        progress: called with the number of finished samples and the total.
 
     Raises:
         DataError: a sample cannot be read and the spec does not say to skip those, or none can be read.

@@ -1,1 +1,1 @@
-"""Hooks: what plugins may be told of a run, and how they are called."""
+"""Hooks: the events of a run that plugins receive, and how plugins are called."""

@@ -65,7 +65,7 @@ def generate_folder(
         on_error: what a sample that cannot be used does: be left out and named in the end, or stop at once.
             One that cannot be read, or whose shape is not that of the training samples, cannot be used:
             resizing would squash the person.
-        progress: is told how far it is.
+        progress: called with the number of finished samples and the total.
 
     Returns:
         the pictures that were painted or kept, in the order of their names.

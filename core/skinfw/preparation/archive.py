@@ -395,11 +395,11 @@ def _reading(archive: Path, member: str = "") -> Iterator[None]:
 def _damage(error: Exception) -> str:
     """Say what is wrong with an archive or one of its members, and what to do."""
     text = str(error).rstrip(".")
-    if isinstance(error, NotImplementedError):  # zipfile's words for strong encryption or patched data
+    if isinstance(error, NotImplementedError):  # zipfile raises it for strong encryption and patched data
         return (
             f"it is packed in a way that is not supported ({text}); unpack it yourself, and give the folder"
         )
-    if type(error) is RuntimeError:  # zipfile's words for a missing password
+    if type(error) is RuntimeError:  # zipfile raises it for a missing password
         return "it is encrypted; unpack it yourself, and give the folder"
     if text == "File is not a zip file":
         return "it is not a zip file, or an incomplete one; copy or download it again"

@@ -36,7 +36,7 @@ class Box:
 def person_box(person: Mask) -> Box | None:
     """Return the box around a person's pixels, or None where there are none.
 
-    Specks are no part of it: patches smaller than a thousandth of the person, as noisy label maps have them.
+    Specks do not count: patches smaller than a thousandth of the person, as noisy label maps have them.
     """
     _, _, stats, _ = cv2.connectedComponentsWithStats(person.astype(np.uint8), connectivity=8)
     patches = stats[1:]

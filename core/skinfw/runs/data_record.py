@@ -28,6 +28,9 @@ class Hashed(Protocol):
     def names(self) -> Sequence[str]:
         """Return the names of all samples."""
 
+    def fingerprint(self) -> str:
+        """Return a hash that changes when the data change."""
+
     def sample_fingerprints(self) -> Mapping[str, str]:
         """Return a hash of each sample by name; empty where there are none."""
 
@@ -71,13 +74,16 @@ def _differ(one: Any, other: Any) -> bool:
     return one is not None and other is not None and bool(one != other)
 
 
-def warn_of_changes(run: Run, source: Hashed) -> None:
-    """Warn that the data are not those that a run was trained on."""
-    changes = data_changes(run, source)
-    logger.warning(
-        "the data changed since %s was trained%s: figures may not be comparable",
-        run.folder, f" ({changes})" if changes else "",
-    )  # fmt: skip
+def current_fingerprint(run: Run, source: Hashed, trained_on: str) -> str:
+    """Return the fingerprint of the data; warn if it is not that of the data that a run was trained on."""
+    fingerprint = source.fingerprint()
+    if fingerprint != trained_on:
+        changes = data_changes(run, source)
+        logger.warning(
+            "the data changed since %s was trained%s: figures may not be comparable",
+            run.folder, f" ({changes})" if changes else "",
+        )  # fmt: skip
+    return fingerprint
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -229,7 +229,7 @@ def locked_run(run: Run) -> Iterator[Run]:
         the run with its lock.
 
     Raises:
-        RunError: another process is at work in the folder, or it cannot be written to.
+        RunError: another process uses the folder, or it cannot be written to.
     """
     folder, made = run.folder, not run.folder.exists()
     if not (made or folder.is_dir()):

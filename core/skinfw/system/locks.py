@@ -1,4 +1,4 @@
-"""Keeping other processes out of a folder while one is at work in it. Light: imports nothing heavy."""
+"""Keeping other processes out of a folder while one uses it. Light: imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def locked_folder(folder: Path, lock_file: str, who: str) -> Iterator[FolderLock
         who: what the other process is, for the error.
 
     Raises:
-        RunError: another process is at work in the folder, or it cannot be written to.
+        RunError: another process uses the folder, or it cannot be written to.
     """
     lock = FolderLock(folder / lock_file)
     try:

@@ -1,4 +1,4 @@
-"""Which data and networks belong to a spec: the one place that tells tasks apart before training."""
+"""Chooses the samples and the training module for the task of a spec."""
 
 from __future__ import annotations
 

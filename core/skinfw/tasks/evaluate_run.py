@@ -36,11 +36,11 @@ def evaluate_run(
         run: the run.
         which: the best or the last checkpoint.
         device: where to paint; None for what the spec says.
-        progress: is told how far it is.
+        progress: called with the number of finished samples and the total.
 
     Raises:
-        RunError: there is no readable checkpoint, a plugin it needs is missing, another process is at work in
-            the run folder, or it cannot be written to.
+        RunError: there is no readable checkpoint, a plugin it needs is missing, another process uses the run
+            folder, or the folder cannot be written to.
         TrustError: somebody else trained the run, and its spec names programs, paths or addresses.
         DataError: the data cannot be read.
     """

@@ -48,8 +48,8 @@ class Guide:
     """What a network is told beside its input channels.
 
     Attributes:
-        tones: the colors of visible skin, ``(B, 3)`` in [-1, 1]; None where they are no part of the
-            condition, or stand among the channels.
+        tones: the colors of visible skin, ``(B, 3)`` in [-1, 1]; None where the
+            condition does not include them, or they are among the channels.
         sources: where each sample's dropout draws from; None for torch's own random numbers.
         probability: the share of values that dropout sets to 0.
         training: whether the network is in training.

@@ -17,9 +17,9 @@ class GatedUnetGenerator(ConditionalGenerator[GatedUnetConfig]):
     It is the first, coarse network of the paper, with the layers of the authors' code: a 5x5 convolution;
     two 3x3 ones at each halving, the first of stride 2; one more, the dilated ones and two more at the
     innermost size; at each doubling a nearest-neighbor resize and two; a plain 3x3 convolution and tanh. No
-    normalization. The refinement network with contextual attention and the discriminator are no part of it,
-    nor are the skip connections, which `GatedUnetConfig.skips` adds, part of the paper. The paper's network
-    is given the mask of the hole: here the input picture ``segmentation_skin`` says it.
+    normalization. It leaves out the refinement network with contextual attention and the discriminator. The
+    skip connections that `GatedUnetConfig.skips` adds are not in the paper. The paper's network receives the
+    mask of the hole; here that is the input picture ``segmentation_skin``.
 
     The color of the visible skin acts on the innermost features, dropout too, before the dilated middle.
 

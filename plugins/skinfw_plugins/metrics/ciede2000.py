@@ -15,7 +15,7 @@ from skinfw_plugins.shared.ciede2000 import ciede2000
 class Ciede2000Metric(PerPictureMetric[Ciede2000Config]):
     """CIEDE2000 between output and target, mean over the region's pixels of each picture, then over pictures.
 
-    0 is best, 1 about what an eye just tells apart (CIE 142-2001). Colors are taken for sRGB under D65.
+    0 is best; about 1 is the smallest difference that an eye sees (CIE 142-2001). Colors are sRGB under D65.
     """
 
     direction: ClassVar[Literal["higher", "lower"]] = "lower"

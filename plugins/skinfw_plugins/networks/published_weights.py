@@ -42,8 +42,8 @@ def feature_tensors(network: str) -> dict[str, Tensor]:
 class Frozen(nn.Module):
     """Holds a network as it was published: never trained, always in use, in no state dict.
 
-    The network is no submodule, so neither ``train()`` nor an optimizer reaches it; it follows to other
-    devices. Gradients flow through it to its input.
+    The network is not a submodule, so neither ``train()`` nor an optimizer reaches it. It moves to other
+    devices with the holder. Gradients flow through it to its input.
 
     Args:
         network: the network with its weights.

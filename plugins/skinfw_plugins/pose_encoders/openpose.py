@@ -39,8 +39,8 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
         """Return the poses in the JSON file of a photo, in the file's order.
 
         Raises:
-            DataError: there is no JSON file for the photo, it is not OpenPose's, it does not fit the
-                photo, or OpenPose failed.
+            DataError: the photo has no JSON file, the file is not OpenPose's or does not fit the photo,
+                or OpenPose failed.
             UserError: the configured folder does not exist, or OpenPose cannot be started.
         """
         sources = () if photo.path is None else self.sources(photo.path)

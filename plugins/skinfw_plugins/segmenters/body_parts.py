@@ -43,6 +43,6 @@ def part_codes(classes: Sequence[str]) -> NDArray[np.uint8]:
     for name in classes:
         part = next((part for word, part in _WORDS if word in name), None)
         if part is None:
-            raise ValueError(f"{name!r} is no part of the body")
+            raise ValueError(f"{name!r} is not a part of the body")
         codes.append(PARTS.index(part))
     return np.array(codes, np.uint8)

@@ -77,7 +77,7 @@ class SkinColorSegmenter(Segmenter[SkinColorConfig]):
         """Return the five regions of a photo, all background where nobody is in it.
 
         Raises:
-            DataError: the parts cannot be told, or nothing on the person has the color of skin.
+            DataError: the body parts cannot be found, or nothing on the person has the color of skin.
             UserError: the label map of the other segmenter holds no parts of the body.
         """
         found = self._parts.segment(photo)

@@ -13,7 +13,7 @@ _CHROMA = 25.0**7
 def ciede2000(one: Tensor, other: Tensor) -> Tensor:
     """Return how different colors look, pixel by pixel (CIE 142-2001; Sharma, Wu and Dalal 2005, section 2).
 
-    1 is about what an eye just tells apart. The weights of lightness, chroma and hue are 1.
+    About 1 is the smallest difference that an eye sees. The weights of lightness, chroma and hue are 1.
 
     Args:
         one: colors in CIE L*a*b*, ``(B, 3, H, W)``; L in [0, 100].

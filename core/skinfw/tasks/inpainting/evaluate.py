@@ -14,7 +14,7 @@ from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback
 from skinfw.reporting.report import write_report
 from skinfw.runs.checkpoints import Checkpoint, load_generator
-from skinfw.runs.data_record import warn_of_changes
+from skinfw.runs.data_record import current_fingerprint
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import split_of_run
 from skinfw.specs.spec import painting_spec
@@ -34,9 +34,7 @@ def evaluate_inpainting(
     generator = load_generator(checkpoint, device)
     baselines = build_baselines(spec)
     dataset = build_dataset(spec)
-    fingerprint = dataset.fingerprint()
-    if fingerprint != checkpoint.progress.data:
-        warn_of_changes(run, dataset)
+    fingerprint = current_fingerprint(run, dataset, checkpoint.progress.data)
     split = split_of_run(run, dataset)
     evaluation = evaluate_generator(
         generator,

@@ -18,7 +18,7 @@ from skinfw.evaluation.examples import Rank, choose_examples, ranking_metric, sa
 from skinfw.evaluation.record import metrics_record
 from skinfw.evaluation.results import Evaluation
 from skinfw.runs.checkpoints import Checkpoint
-from skinfw.runs.data_record import warn_of_changes
+from skinfw.runs.data_record import current_fingerprint
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import split_of_run
 from skinfw.specs.segmentation_spec import SegmentationSpec
@@ -68,7 +68,7 @@ def evaluate_network(
         split: what they are, for the record.
         step: training steps behind the weights.
         device: where to label.
-        progress: is told how many photos are done, and how many there are.
+        progress: called with the number of finished photos and the total.
 
     Raises:
         DataError: a photo cannot be read and the spec does not say to skip those, or none can be read.
@@ -156,7 +156,7 @@ def evaluate_segmentation(
     """Measure a segmentation run's checkpoint on the test photos; write ``metrics.json`` and the report.
 
     Raises:
-        RunError: it is no checkpoint of segmentation, or the run folder cannot be written to.
+        RunError: it is not a checkpoint of segmentation, or the run folder cannot be written to.
         DataError: the data cannot be read.
     """
     network, classes = load_network(checkpoint, device)
@@ -164,9 +164,7 @@ def evaluate_segmentation(
     photos = LabeledPhotos(spec.data)
     if photos.classes.names != classes.names:
         raise RunError(f"{checkpoint.path}: the label maps have other classes now than when it was trained")
-    fingerprint = photos.fingerprint()
-    if fingerprint != checkpoint.progress.data:
-        warn_of_changes(run, photos)
+    fingerprint = current_fingerprint(run, photos, checkpoint.progress.data)
     split = split_of_run(run, photos)
     evaluation = evaluate_network(
         network,
