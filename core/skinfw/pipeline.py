@@ -26,7 +26,7 @@ from skinfw.system.devices import cpu_threads
 from skinfw.tasks.choice import make_source, make_training_module
 from skinfw.tasks.evaluate_run import evaluate_run
 from skinfw.tasks.inpainting.skin_check import require_skin
-from skinfw.training.module import Source
+from skinfw.training.module import SampleSource
 from skinfw.training.observers import RunRecorder
 from skinfw.training.ranks import Ranks
 from skinfw.training.trainer import Trainer, make_accelerator
@@ -136,7 +136,7 @@ class Pipeline:
             raise
         hooks.call("run_ended", run=run)
 
-    def _split(self, dataset: Source) -> Split:
+    def _split(self, dataset: SampleSource) -> Split:
         """Return the split: the recorded one where training goes on, a new one otherwise."""
         goes_on = self._resume and self.run.checkpoint("last").is_file()
         recorded = read_split(self.output) if goes_on else None

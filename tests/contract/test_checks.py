@@ -62,17 +62,17 @@ class GoodGenerator(Generator[GeneratorConfig]):
         super().__init__(config, io)
         self.layer = nn.Conv2d(io.condition_channels, 3, 1)
 
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         return torch.sigmoid(self.layer(condition))
 
 
 class OutOfRange(GoodGenerator):
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         return super().forward(condition) * 2
 
 
 class WrongShape(GoodGenerator):
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         return super().forward(condition)[..., 1:]
 
 
@@ -82,17 +82,17 @@ class OldPreparation(GoodGenerator):
 
 
 class NotFinite(GoodGenerator):
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         return super().forward(condition) / 0 * 0
 
 
 class Random(GoodGenerator):
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         return super().forward(condition) * torch.rand(())
 
 
 class MixesTheBatch(GoodGenerator):
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         return super().forward(condition - condition.mean(dim=0, keepdim=True))
 
 
@@ -107,7 +107,7 @@ class ForgetsState(GoodGenerator):
         super().__init__(config, io)
         self.hidden = torch.rand(())
 
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         return super().forward(condition) * self.hidden
 
 
@@ -119,7 +119,7 @@ class TiesWeights(GoodGenerator):
         self.twin.weight = self.again.weight
         self.register_buffer("part", self.again.weight.detach()[:1])
 
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         return self.twin(self.again(super().forward(condition))).sigmoid()  # type: ignore[no-any-return]
 
 
@@ -132,7 +132,7 @@ class KeepsAnObject(GoodGenerator):
 
 
 class ChangesItsInput(GoodGenerator):
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         return super().forward(condition.mul_(0.5))
 
 
@@ -146,7 +146,7 @@ class IgnoresNoise(GoodGenerator):
 
 
 class NeedsEvenSides(GoodGenerator):
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         halved = nn.functional.avg_pool2d(super().forward(condition), 2)
         return nn.functional.interpolate(halved, scale_factor=2)
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from skinfw.ablation.results import AblationResult, RunResult
 from skinfw.assembly.assemble import build_baselines, build_dataset
-from skinfw.data.heatmaps import visible
+from skinfw.components.field_names import BODY
+from skinfw.data.batch import collate
 from skinfw.data.segmentation import Picture
 from skinfw.errors import SkinfwError
 from skinfw.evaluation.examples import Rank, choose_examples, paint_each, ranking_metric
+from skinfw.inference.composite import to_uint8
 from skinfw.runs.checkpoints import load_generator, refuse_untrusted, run_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.specs.spec import Spec, painting_spec
@@ -89,21 +91,21 @@ def paint_rows(result: AblationResult) -> PictureRows:
             del missing[variant.name]
             values[variant.name] = {} if metric is None else first.pictures(metric)
     spec = anchor.planned.spec
-    inputs = [name for run in result.runs for name in run.planned.spec.data.inputs]
+    inputs = [name for run in result.runs for name in run.planned.spec.data.input_names]
     dataset = build_dataset(spec, inputs)
-    samples = [dataset.load(name) for name in names]
+    samples = [collate([dataset.load(name)]) for name in names]
     baselines = _paint_baselines(spec, names)
     rows = [
         PictureRow(
-            rank=chosen[sample.name],
-            name=sample.name,
-            inputs={name: visible(name, picture) for name, picture in sample.inputs.items()},
-            target=sample.target,
+            rank=chosen[name],
+            name=name,
+            inputs={each: to_uint8(sample.show(each))[0] for each in dict.fromkeys(inputs)},
+            target=to_uint8(sample[BODY])[0],
             outputs={variant: pictures[index] for variant, pictures in outputs.items()},
             baselines={baseline: pictures[index] for baseline, pictures in baselines.items()},
-            values={variant: found.get(sample.name) for variant, found in values.items()},
+            values={variant: found.get(name) for variant, found in values.items()},
         )
-        for index, sample in enumerate(samples)
+        for index, (name, sample) in enumerate(zip(names, samples, strict=True))
     ]
     return PictureRows(rows, anchor.planned.label, metric, missing)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from skinfw.assembly.build import build
-from skinfw.components.config import AugmentationConfig, GeneratorConfig, LossConfig, MetricConfig, Region
-from skinfw.components.inputs import POSES, channels_of
-from skinfw.components.reference import ComponentSpec, numbered
+from skinfw.components.config import AugmentationConfig, GeneratorConfig, LossConfig, MetricConfig
+from skinfw.components.field_names import SKIN
+from skinfw.components.measured_region import WHOLE, Region, region_field
+from skinfw.components.reference import ComponentSpec, numbered, use
 from skinfw.interfaces import (
     Augmentation,
     AugmentationIO,
@@ -18,6 +20,7 @@ from skinfw.interfaces import (
     DiscriminatorIO,
     Generator,
     GeneratorIO,
+    Input,
     Loss,
     LossIO,
     Metric,
@@ -29,18 +32,48 @@ from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import Spec
 
 
-def build_dataset(spec: Spec, inputs: Sequence[str] = (), *, needs_keypoints: bool = False) -> Dataset[Any]:
-    """Build the data set.
+def build_inputs(spec: Spec, names: Iterable[str]) -> dict[str, Input[Any]]:
+    """Build inputs by name: those of the spec as it configures them, others with their defaults."""
+    configured = {reference.name: reference for reference in spec.data.inputs}
+    return {name: build(configured.get(name) or use("input", name), Input) for name in dict.fromkeys(names)}
+
+
+def dataset_io(spec: Spec, inputs: Iterable[str], *, needs_keypoints: bool = False) -> DatasetIO:
+    """Return what a data set must bring for painting: the inputs, and the masks of composite and losses.
 
     Args:
         spec: describes the data.
-        inputs: input pictures that are wanted beside those of the generator.
+        inputs: names of the inputs that are wanted besides those of the generator.
         needs_keypoints: whether every sample must bring its keypoints.
     """
-    needs_skin = spec.composite == "skin" or any(loss.region == "skin" for loss in _loss_configs(spec))
-    names = tuple(dict.fromkeys([*spec.data.inputs, *inputs]))
-    io = DatasetIO(spec.data.size, names, needs_skin, needs_keypoints)
-    return build(spec.data.dataset, Dataset, io)
+    composited = [SKIN] if spec.composite == "skin" else []
+    names = dict.fromkeys([*spec.data.input_names, *inputs, *composited])
+    return DatasetIO(
+        spec.data.size,
+        build_inputs(spec, names),
+        needs_keypoints=needs_keypoints,
+        mask_margin=spec.data.mask_margin,
+    )
+
+
+def build_dataset(spec: Spec, inputs: Iterable[str] = (), *, needs_keypoints: bool = False) -> Dataset[Any]:
+    """Build the data set, whose samples bring the regions of losses and metrics too.
+
+    Args:
+        spec: describes the data.
+        inputs: names of the inputs that are wanted besides those of the generator.
+        needs_keypoints: whether every sample must bring its keypoints.
+    """
+    required = _fields(loss.region for loss in _loss_configs(spec))
+    configs = [metric.config for metric in spec.metrics if isinstance(metric.config, MetricConfig)]
+    measured = _fields(region for config in configs for region in config.regions)
+    io = dataset_io(spec, [*inputs, *required], needs_keypoints=needs_keypoints)
+    optional = build_inputs(spec, [name for name in measured if name not in io.inputs])
+    return build(spec.data.dataset, Dataset, replace(io, optional=optional))
+
+
+def _fields(regions: Iterable[Region]) -> list[str]:
+    return [region_field(region) for region in dict.fromkeys(regions) if region != WHOLE]
 
 
 def build_training_dataset(spec: Spec) -> Dataset[Any]:
@@ -51,24 +84,29 @@ def build_training_dataset(spec: Spec) -> Dataset[Any]:
     changes = [each.config for each in spec.augmentations if isinstance(each.config, AugmentationConfig)]
     more = [name for loss in _loss_configs(spec) for name in loss.required_inputs]
     more += [name for change in changes for name in change.required_inputs]
-    drawn = any(name in POSES for name in (*spec.data.inputs, *more))
+    inputs = build_inputs(spec, [*spec.data.input_names, *more])
+    drawn = any(each.config.shows_pose for each in inputs.values())
     return build_dataset(spec, more, needs_keypoints=drawn and any(change.geometric for change in changes))
+
+
+def input_channels(spec: Spec, names: Iterable[str]) -> dict[str, int]:
+    """Return how many channels of a condition each of the named inputs has."""
+    return {name: each.config.channels for name, each in build_inputs(spec, names).items()}
 
 
 def _loss_configs(spec: Spec) -> list[LossConfig]:
     return [loss.config for loss in spec.losses if isinstance(loss.config, LossConfig)]
 
 
-def build_augmentations(spec: Spec) -> list[Augmentation[Any]]:
+def build_augmentations(spec: Spec | SegmentationSpec) -> list[Augmentation[Any]]:
     """Build the augmentations in the order of the spec."""
     return [build(each, Augmentation, AugmentationIO(spec.data.size)) for each in spec.augmentations]
 
 
 def build_generator(spec: Spec) -> Generator[Any]:
     """Build the generator for the spec's size and inputs."""
-    return build(
-        spec.generator, Generator, GeneratorIO(spec.data.size, spec.data.inputs, spec.composite_margin)
-    )
+    io = GeneratorIO(spec.data.size, input_channels(spec, spec.data.input_names))
+    return build(spec.generator, Generator, io)
 
 
 def build_baselines(spec: Spec) -> dict[str, Generator[Any]]:
@@ -76,7 +114,7 @@ def build_baselines(spec: Spec) -> dict[str, Generator[Any]]:
     built = {}
     for name, reference in numbered(spec.baselines).items():
         inputs = reference.config.required_inputs if isinstance(reference.config, GeneratorConfig) else ()
-        built[name] = build(reference, Generator, GeneratorIO(spec.data.size, inputs, spec.composite_margin))
+        built[name] = build(reference, Generator, GeneratorIO(spec.data.size, input_channels(spec, inputs)))
     return built
 
 
@@ -85,7 +123,7 @@ def build_discriminator(spec: Spec) -> Discriminator[Any] | None:
     if spec.discriminator is None:
         return None
     conditional = getattr(spec.discriminator.config, "conditional", False)
-    channels = sum(map(channels_of, spec.data.inputs)) if conditional else 0
+    channels = sum(input_channels(spec, spec.data.input_names).values()) if conditional else 0
     return build(spec.discriminator, Discriminator, DiscriminatorIO(spec.data.size, channels))
 
 

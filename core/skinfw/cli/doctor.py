@@ -38,19 +38,19 @@ def command(
     """
     settings = _config(config, options)
 
-    from skinfw.assembly.build import build
     from skinfw.cli.bar import progress_bar
-    from skinfw.components.reference import use
+    from skinfw.data.person_id import person_id
     from skinfw.data.sample_search import find_samples
     from skinfw.doctor.examine import examine
     from skinfw.doctor.page import write_doctor_page
-    from skinfw.interfaces import Dataset, DatasetIO
+    from skinfw.preparation.config import NEAR_DUPLICATE
+    from skinfw.preparation.duplicates import sample_groups
     from skinfw.system.json_file import write_json
 
     base, names = find_samples(data.absolute())
-    dataset = build(use("dataset", "folder", root=data.absolute()), Dataset, DatasetIO((1, 1), ()))
+    groups = sample_groups({name: base / name for name in names}, person_id, NEAR_DUPLICATE)
     with progress_bar("doctor") as progress:
-        report = examine(base, names, settings, dataset.group, progress)
+        report = examine(base, names, settings, groups.__getitem__, progress)
     # whoever reads the table may stop before its end: what is written comes first
     page = output or base / PAGE
     write_doctor_page(report, base, str(data), page)

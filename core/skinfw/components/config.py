@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 
-from skinfw.components.inputs import LineStyle
+from skinfw.components.field_names import LineStyle
+from skinfw.components.measured_region import REGION_DESCRIPTION, Region
 from skinfw.components.strict_model import StrictModel
 
 Size = tuple[int, int]
@@ -111,8 +112,21 @@ class SegmentationNetworkConfig(ComponentConfig):
         return SizeRequirement()
 
 
-Region = Literal["picture", "skin"]
-"""What a loss or a metric looks at: the whole picture, or the pixels of the skin region."""
+class InputConfig(ComponentConfig):
+    """Base of an input's configuration.
+
+    Attributes:
+        is_mask: whether it is a mask, so that losses and metrics can look at its region.
+        shows_pose: whether it is drawn from the pose, so that moving its pixels needs the keypoints.
+    """
+
+    is_mask: ClassVar[bool] = False
+    shows_pose: ClassVar[bool] = False
+
+    @property
+    def channels(self) -> int:
+        """How many channels of the condition it has."""
+        return 3
 
 
 class LossConfig(ComponentConfig):
@@ -130,7 +144,7 @@ class LossConfig(ComponentConfig):
     required_inputs: ClassVar[tuple[str, ...]] = ()
 
     weight: float = Field(default=1.0, ge=0, description="factor of this term in the sum of losses")
-    region: Region = Field(default="picture", description="pixels that count: picture or skin")
+    region: Region = Field(default="picture", description=f"pixels that count: {REGION_DESCRIPTION}")
     warmup: int = Field(
         default=0,
         ge=0,
@@ -182,5 +196,5 @@ class MetricConfig(ComponentConfig):
     regions: tuple[Region, ...] = Field(
         default=("picture", "skin"),
         min_length=1,
-        description="regions that the metric is computed on, each on its own",
+        description=f"regions that the metric is computed on, each on its own; {REGION_DESCRIPTION}",
     )

@@ -20,9 +20,8 @@ from typing import Any, Literal, cast
 
 from pydantic import Field, ValidationError
 
-from skinfw.components.config import ComponentConfig
+from skinfw.components.config import ComponentConfig, InputConfig
 from skinfw.components.faults import plain
-from skinfw.components.inputs import INPUTS
 from skinfw.components.strict_model import StrictModel, nearest
 from skinfw.errors import MOST_LISTED, RegistryError, message
 from skinfw.system.regular_file import read_regular
@@ -31,6 +30,7 @@ KINDS = (
     "dataset",
     "segmenter",
     "pose_encoder",
+    "input",
     "augmentation",
     "generator",
     "discriminator",
@@ -41,8 +41,11 @@ KINDS = (
 TRAINED = "trained"
 """What reports call the network that a run trained, beside the baselines."""
 
-RESERVED = (TRAINED, "output", "target", "error", *INPUTS)
-"""No generator may be called so: reports name what stands beside a baseline's pictures and figures so."""
+RESERVED = (TRAINED, "output", "target", "error")
+"""No generator and no input may have one of these names, and no generator that of an input: reports show them
+side by side."""
+
+_SHOWN_TOGETHER = {"generator": "input", "input": "generator"}
 
 ENTRY_POINT_GROUP = "skinfw.registries"
 MANIFEST = "registry.toml"
@@ -60,9 +63,16 @@ class Entry(StrictModel):
     config: str = Field(pattern=_TARGET, description="module:Class of its configuration")
     summary: str = Field(min_length=1, description="one line for listings")
     extra: str = Field(default="", description="the pip extra it needs, if any")
-    default_for: Literal["", "dataset", "metrics", "baselines", "segmenter", "pose_encoder"] = Field(
-        default="", description="the spec field that holds this component when the spec is silent"
-    )
+    default_for: Literal[
+        "",
+        "dataset",
+        "inputs",
+        "metrics",
+        "baselines",
+        "segmenter",
+        "pose_encoder",
+        "segmentation_augmentations",
+    ] = Field(default="", description="the spec field that holds this component when the spec is silent")
     provider: str = Field(default="", description="distribution and version, filled by the reader")
 
 
@@ -139,13 +149,18 @@ class Registry:
                     f"unknown kind {entry.kind!r}{nearest(entry.kind, list(KINDS))} "
                     f"(known: {', '.join(KINDS)})"
                 )
-            if entry.kind == "generator" and entry.name in RESERVED:
-                raise ValueError(f"generator '{entry.name}': the name is reserved; give it another")
+            if entry.kind in _SHOWN_TOGETHER and entry.name in RESERVED:
+                raise ValueError(f"{entry.kind} '{entry.name}': the name is reserved; give it another")
+            other = _SHOWN_TOGETHER.get(entry.kind)
+            if other is not None and {(other, entry.name)} & (seen | self.entries.keys()):
+                raise ValueError(
+                    f"{entry.kind} '{entry.name}': the name of an installed {other}; give it another"
+                )
             if key in seen:
                 raise ValueError(f"{entry.kind} '{entry.name}' is declared twice")
             if key in self.entries:
-                other = self.entries[key].provider
-                raise ValueError(f"{entry.kind} '{entry.name}' already comes from {other}")
+                provider = self.entries[key].provider
+                raise ValueError(f"{entry.kind} '{entry.name}' already comes from {provider}")
             if self.entries and entry.default_for:
                 # else installing a package would change what existing specs mean
                 raise ValueError(f"{entry.kind} '{entry.name}': default_for is for built-in components only")
@@ -185,6 +200,14 @@ class Registry:
                 f"{kind} '{name}' of {entry.provider}: {entry.config} is not a ComponentConfig"
             )
         return found
+
+    def is_mask(self, name: str) -> bool:
+        """Return whether an input is a mask; one that cannot be imported is not."""
+        try:
+            config = self.config_class("input", name)
+        except RegistryError:
+            return False
+        return issubclass(config, InputConfig) and config.is_mask
 
     def component_class(self, kind: str, name: str) -> type[Any]:
         """Import and return the class of a component."""

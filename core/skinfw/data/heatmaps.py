@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from skinfw.components.config import Size
-from skinfw.components.inputs import HEATMAPS
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import HeatMaps, Picture
 from skinfw.data.skeleton import COLORS, DRAWN_ABOVE
@@ -50,8 +49,3 @@ def colored(maps: HeatMaps) -> Picture:
     level = np.take_along_axis(maps, strongest[..., None], axis=-1).astype(np.float32) / 255
     picture: Picture = np.rint(np.array(COLORS, np.float32)[strongest] * level).astype(np.uint8)
     return picture
-
-
-def visible(name: str, picture: Picture) -> Picture:
-    """Return an input picture as something to look at: heat maps `colored`, every other one as it is."""
-    return colored(picture) if name == HEATMAPS else picture

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import torch
 from torch.utils.data import DataLoader, Sampler
@@ -15,13 +14,7 @@ from skinfw.data.batch import Batch, collate
 from skinfw.errors import DataError
 from skinfw.system.processes import end_with_parent, loader_context
 
-if TYPE_CHECKING:  # for its type alone: interfaces are about data
-    from skinfw.interfaces import Dataset
-
 logger = logging.getLogger("skinfw")
-
-BatchT = TypeVar("BatchT")
-
 
 _Loaded = tuple[Any, list[DataError]]
 """A sample, or None for one that cannot be read, and what was wrong."""
@@ -59,11 +52,9 @@ class _Named(TorchDataset[_Loaded]):
         return None, errors
 
 
-def _collate(
-    together: Callable[[Sequence[Any]], BatchT], found: Sequence[_Loaded]
-) -> tuple[BatchT | None, list[DataError]]:
+def _collate(found: Sequence[_Loaded]) -> tuple[Batch | None, list[DataError]]:
     samples = [sample for sample, _ in found if sample is not None]
-    return (together(samples) if samples else None), [error for _, errors in found for error in errors]
+    return (collate(samples) if samples else None), [error for _, errors in found for error in errors]
 
 
 class ShuffledOrder(Sampler[int]):
@@ -98,32 +89,33 @@ class ShuffledOrder(Sampler[int]):
         yield from order[self.rank : share * self.processes : self.processes][self.skip :]
 
 
-class BatchLoader(Generic[BatchT]):
+class Loader:
     """Gives batches of samples, and warns once of each sample that it had to leave out.
 
     Args:
         dataset: where samples come from.
         names: which samples, in order.
-        collate: puts samples together into a batch.
-        batch_size: samples a batch; the last batch may be smaller unless ``order`` is given.
+        batch_size: samples per batch; the last batch may be smaller unless ``order`` is given.
         workers: processes that load samples; 0 loads in this one.
         skip_corrupt: leave samples out that cannot be read, instead of raising `DataError`; in training
             another sample takes the place.
         order: the order of training; None keeps the order of ``names``.
+        shown: masks that should not be empty; it warns once of each sample in which one is.
     """
 
     def __init__(
         self,
         dataset: Readable,
         names: Sequence[str],
-        collate: Callable[[Sequence[Any]], BatchT],
         *,
         batch_size: int,
         workers: int = 0,
         skip_corrupt: bool = False,
         order: ShuffledOrder | None = None,
+        shown: Sequence[str] = (),
     ) -> None:
         self._skip_corrupt = skip_corrupt
+        self._shown = shown
         self._warned: set[str] = set()
         training = order is not None
         self._loader: DataLoader[_Loaded] = DataLoader(
@@ -133,7 +125,7 @@ class BatchLoader(Generic[BatchT]):
             num_workers=workers,
             multiprocessing_context=loader_context() if workers else None,
             worker_init_fn=end_with_parent,
-            collate_fn=partial(_collate, collate),
+            collate_fn=_collate,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
             drop_last=training,
@@ -142,40 +134,26 @@ class BatchLoader(Generic[BatchT]):
     def __len__(self) -> int:
         return len(self._loader)
 
-    def __iter__(self) -> Iterator[BatchT]:
+    def __iter__(self) -> Iterator[Batch]:
         for batch, errors in self._loader:
             for error in errors:
                 if not self._skip_corrupt:
                     raise error
-                if str(error) not in self._warned:
-                    self._warned.add(str(error))
-                    logger.warning("left out: %s", error)
+                self._warn(f"left out: {error}")
             if batch is not None:
+                for name in self._shown:
+                    self._warn_of_empty(batch, name)
                 yield batch
             elif self._loader.drop_last:
                 raise DataError("no training sample can be read; the warnings above say why")
 
+    def _warn_of_empty(self, batch: Batch, mask: str) -> None:
+        shows = batch[mask].flatten(1).any(dim=1).tolist()
+        for name, visible in zip(batch.names, shows, strict=True):
+            if not visible:
+                self._warn(f"{name}: {mask} is black everywhere")
 
-class Loader(BatchLoader[Batch]):
-    """Gives batches of a data set's samples; `BatchLoader` says what the arguments mean.
-
-    Where samples must say where their skin is, it warns once of each that has none.
-    """
-
-    def __init__(self, dataset: Dataset[Any], names: Sequence[str], **options: Any) -> None:
-        super().__init__(dataset, names, collate, **options)
-        self._needs_skin = dataset.io.needs_skin
-
-    def __iter__(self) -> Iterator[Batch]:
-        for batch in super().__iter__():
-            if self._needs_skin:
-                bare = batch.skin.flatten(1).any(dim=1).tolist()
-                self._warn_of(
-                    {name for name, has_skin in zip(batch.names, bare, strict=True) if not has_skin}
-                )
-            yield batch
-
-    def _warn_of(self, without_skin: set[str]) -> None:
-        for name in sorted(without_skin - self._warned):
-            self._warned.add(name)
-            logger.warning("%s has no skin: its mask is black everywhere", name)
+    def _warn(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            logger.warning("%s", message)

@@ -1,49 +1,179 @@
-"""Taking a photo of a person apart into the pictures that networks see."""
+"""What a sample is made from, and the sample that is made of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from skinfw.components.config import Size
-from skinfw.components.inputs import LineStyle
-from skinfw.data.face import face_classes
-from skinfw.data.heatmaps import draw_heatmaps
+from skinfw.components.field_names import APPAREL, BODY, KEEP, KEYPOINTS, LINE, MASK, SKIN, LineStyle
+from skinfw.data.field_types import (
+    APPAREL_TYPE,
+    BODY_TYPE,
+    INPAINTING_MASK_TYPE,
+    KEEP_TYPE,
+    SKIN_TYPE,
+    Field,
+    KeypointsType,
+    MaskType,
+)
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.resize import blank_outside, resize_cutout, resize_mask, resize_picture
-from skinfw.data.sample import APPAREL, FACE, HEATMAPS, LINE, SKIN, Sample
+from skinfw.data.photo import WHITE
+from skinfw.data.resize import blank_outside
+from skinfw.data.sample import Sample, resized
 from skinfw.data.segmentation import Mask, Picture, Segmentation
+from skinfw.errors import DataError
+
+if TYPE_CHECKING:  # for their types alone: interfaces are about data
+    from skinfw.interfaces.dataset import DatasetIO
+
+
+class SampleParts(ABC):
+    """What is known of one person, all of one size: the files of a sample folder, or what was just made.
+
+    Inputs take from it what they show.
+
+    Attributes:
+        where: names the parts in errors.
+        apparel: the agnostic image, uint8 RGB ``(H, W, 3)``.
+        keep: where ``apparel`` shows something, bool ``(H, W)``.
+    """
+
+    where: str
+    apparel: Picture
+    keep: Mask
+
+    @property
+    def size(self) -> Size:
+        """Height and width in pixels."""
+        return self.keep.shape[0], self.keep.shape[1]
+
+    def lacks(self, name: str) -> str:
+        """Say that an image or mask is missing."""
+        return f"{self.where}: {name} is missing"
+
+    @abstractmethod
+    def inpainting_mask(self) -> Mask:
+        """Return the pixels that a generator may paint, bool ``(H, W)``.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+
+    @abstractmethod
+    def line_style(self) -> LineStyle:
+        """Return how the pose is drawn."""
+
+    @abstractmethod
+    def image(self, name: str, background: int = WHITE) -> Picture | None:
+        """Return an image by name, uint8 RGB ``(H, W, 3)``, or None where there is none.
+
+        Args:
+            name: the file without its ending, for instance ``body``, ``line``, or one of your own.
+            background: gray level of transparent pixels.
+
+        Raises:
+            DataError: it cannot be read, or is of another size than the others.
+        """
+
+    @abstractmethod
+    def mask(self, name: str) -> Mask | None:
+        """Return a mask by name, bool ``(H, W)``, or None where there is none.
+
+        Raises:
+            DataError: it cannot be read, is not black and white, or is of another size than the others.
+        """
+
+    @abstractmethod
+    def segmentation(self) -> Segmentation | None:
+        """Return the label map with its classes, or None where there is none.
+
+        Raises:
+            DataError: it cannot be read, or is of another size than the others.
+        """
+
+    @abstractmethod
+    def keypoints(self) -> Keypoints | None:
+        """Return the pose in pixels of these images, or None where nobody knows it.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+
+    @abstractmethod
+    def file(self, name: str) -> Path | None:
+        """Return the path of a file of your own in the sample folder, or None where there is no such file."""
 
 
 @dataclass(frozen=True)
-class PersonParts:
-    """The pictures of one person, all of one size.
+class PersonParts(SampleParts):
+    """What `make_agnostic` makes of a photo.
 
     Attributes:
-        apparel: head, feet and apparel on white (nearly white from a JPEG), uint8 RGB ``(H, W, 3)``.
-        kept: where ``apparel`` shows something, bool ``(H, W)``.
+        apparel: head, feet and apparel on white, uint8 RGB ``(H, W, 3)``.
+        keep: where ``apparel`` shows something, bool ``(H, W)``.
         body: the person on white, uint8 RGB ``(H, W, 3)``.
-        skin: where the body shows skin, bool ``(H, W)``, or None where nobody knows.
+        hole: the pixels of the person that ``apparel`` does not show, bool ``(H, W)``.
+        skin: where the body shows skin, bool ``(H, W)``.
+        labels: the label map with its classes.
         line: the drawn pose, uint8 RGB ``(H, W, 3)``, or None.
-        face: where the face is visible, bool ``(H, W)``, or None where nobody knows.
-        keypoints: the pose in pixels of these pictures, or None where nobody knows.
-        line_style: how ``line`` is drawn.
+        pose: the pose in pixels of these images, or None where nobody knows.
+        style: how ``line`` is drawn.
+        where: names the person in errors.
     """
 
     apparel: Picture
-    kept: Mask
+    keep: Mask
     body: Picture
-    skin: Mask | None = None
+    hole: Mask
+    skin: Mask
+    labels: Segmentation
     line: Picture | None = None
-    face: Mask | None = None
-    keypoints: Keypoints | None = None
-    line_style: LineStyle = "skeleton"
+    pose: Keypoints | None = None
+    style: LineStyle = "skeleton"
+    where: str = "the person"
+
+    def inpainting_mask(self) -> Mask:
+        """Return the hole. See `SampleParts.inpainting_mask`."""
+        return self.hole
+
+    def line_style(self) -> LineStyle:
+        """Return the style. See `SampleParts.line_style`."""
+        return self.style
+
+    def image(self, name: str, background: int = WHITE) -> Picture | None:
+        """Return the image of that name. See `SampleParts.image`."""
+        return {APPAREL: self.apparel, BODY: self.body, LINE: self.line}.get(name)
+
+    def mask(self, name: str) -> Mask | None:
+        """Return the mask of that name. See `SampleParts.mask`."""
+        return {MASK: self.hole, SKIN: self.skin}.get(name)
+
+    def segmentation(self) -> Segmentation | None:
+        """Return the label map. See `SampleParts.segmentation`."""
+        return self.labels
+
+    def keypoints(self) -> Keypoints | None:
+        """Return the pose. See `SampleParts.keypoints`."""
+        return self.pose
+
+    def file(self, name: str) -> Path | None:
+        """Return None: there are no files."""
+        return None
 
 
-def grow(mask: Mask, margin: int) -> Mask:
-    """Return the mask grown by a disc of ``margin`` pixels, bool ``(H, W)``."""
+def dilate(mask: Mask, margin: int) -> Mask:
+    """Return the mask dilated by a disc of ``margin`` pixels, bool ``(H, W)``.
+
+    Example:
+        >>> dilate(np.eye(3, dtype=bool), 0).sum().item()
+        3
+    """
     if margin == 0:
         return mask
     side = 2 * margin + 1
@@ -54,86 +184,67 @@ def grow(mask: Mask, margin: int) -> Mask:
 def make_agnostic(photo: Picture, segmentation: Segmentation, margin: int) -> PersonParts:
     """Remove the background and the skin of a photo.
 
-    Label edges are off by a few pixels, so what is removed is the skin grown by a margin: no true skin leaks
-    into the input. The skin mask itself stays as the segmenter drew it.
+    Label edges are off by a few pixels, so what is removed is the skin dilated by a margin: no true skin
+    leaks into the input. The skin mask itself stays as the segmenter drew it.
 
     Args:
         photo: uint8 RGB ``(H, W, 3)``.
         segmentation: what the segmenter says about it, of the same size.
-        margin: how far the removed skin grows, in pixels of the photo.
+        margin: how far the removed skin is dilated, in pixels of the photo.
 
     Returns:
-        the parts; ``line`` is left to the pose encoder, ``face`` is None where no class is the face.
+        the parts; ``line`` and ``pose`` are left to the pose encoder.
     """
-    skin = segmentation.region("skin")
-    kept = segmentation.region("head", "feet", "apparel") & ~grow(skin, margin)
-    faces = face_classes(segmentation.classes)
+    skin, person = segmentation.region("skin"), segmentation.person
+    keep = segmentation.region("head", "feet", "apparel") & ~dilate(skin, margin)
     return PersonParts(
-        apparel=blank_outside(photo, kept),
-        kept=kept,
-        body=blank_outside(photo, segmentation.person),
+        apparel=blank_outside(photo, keep),
+        keep=keep,
+        body=blank_outside(photo, person),
+        hole=person & ~keep,
         skin=skin,
-        face=segmentation.of_classes(*faces) if faces else None,
+        labels=segmentation,
     )
 
 
-def resize_parts(parts: PersonParts, size: Size) -> PersonParts:
-    """Resize every part to ``size`` (height, width); masks stay binary, nothing erased bleeds in.
-
-    The body is divided by what is kept as well: where it shows the same as ``apparel`` it still does.
-    """
-    apparel, kept = resize_cutout(parts.apparel, parts.kept, size)
-    old = (parts.kept.shape[0], parts.kept.shape[1])
-    return replace(
-        parts,
-        apparel=apparel,
-        kept=kept,
-        body=resize_cutout(parts.body, parts.kept, size)[0],
-        skin=None if parts.skin is None else resize_mask(parts.skin, size),
-        line=None if parts.line is None else resize_picture(parts.line, size),
-        face=None if parts.face is None else resize_mask(parts.face, size) & kept,
-        keypoints=None if parts.keypoints is None else parts.keypoints.resized(old, size),
-    )
-
-
-def mask_picture(mask: Mask) -> Picture:
-    """Return a mask as a picture, white where it is set and black elsewhere, uint8 RGB ``(H, W, 3)``."""
-    return np.repeat(mask[..., None].astype(np.uint8) * 255, 3, axis=2)
-
-
-def to_sample(name: str, parts: PersonParts, size: Size, inputs: tuple[str, ...]) -> Sample:
+def to_sample(name: str, parts: SampleParts, io: DatasetIO, *, needs_target: bool = True) -> Sample:
     """Make a training sample out of a person's parts.
 
     Args:
         name: the sample's name.
         parts: the person, of any size.
-        size: height and width wanted, in pixels.
-        inputs: names of the input pictures wanted; the parts must hold them.
+        io: the size and the inputs that were asked for.
+        needs_target: whether the parts must have ``body``; else the target is what is seen of the person.
+
+    Raises:
+        DataError: the parts lack something that was asked for, or it cannot be read.
     """
-    source_size = (parts.kept.shape[0], parts.kept.shape[1])
-    parts = resize_parts(replace(parts, line=parts.line if LINE in inputs else None), size)
-    pictures: dict[str, Picture | None] = {
-        APPAREL: parts.apparel,
-        LINE: parts.line,
-        SKIN: None if parts.skin is None else mask_picture(parts.skin),
-        FACE: None if parts.face is None else mask_picture(parts.face),
-        HEATMAPS: None,
+    body = parts.image(BODY) if needs_target else parts.apparel
+    if body is None:
+        raise DataError(parts.lacks(BODY))
+    fields = {
+        APPAREL: Field(APPAREL_TYPE, parts.apparel),
+        BODY: Field(BODY_TYPE, body),
+        KEEP: Field(KEEP_TYPE, parts.keep),
+        MASK: Field(INPAINTING_MASK_TYPE, parts.inpainting_mask()),
     }
-    if HEATMAPS in inputs and parts.keypoints is not None:
-        pictures[HEATMAPS] = draw_heatmaps(parts.keypoints, size)
-    chosen = {}
-    for wanted in inputs:
-        picture = pictures[wanted]
-        if picture is None:
-            raise ValueError(f"{name}: the parts hold no {wanted}")
-        chosen[wanted] = picture
-    return Sample(
-        name=name,
-        inputs=chosen,
-        target=parts.body,
-        skin=parts.skin,
-        kept=parts.kept,
-        keypoints=parts.keypoints,
-        line_style=parts.line_style,
-        source_size=source_size,
-    )
+    blank = Field(MaskType(), np.zeros_like(parts.keep))
+    for each, wanted in io.inputs.items():
+        field = wanted.read(parts)
+        if field is None:
+            raise DataError(f"{parts.where}: {wanted.missing}")
+        fields[each] = field
+    for each, wanted in io.optional.items():
+        fields[each] = wanted.read(parts) or blank
+    if SKIN not in fields:
+        skin = parts.mask(SKIN)
+        fields[SKIN] = blank if skin is None else Field(SKIN_TYPE, skin)
+    if io.needs_keypoints:
+        pose = parts.keypoints()
+        if pose is None:
+            raise DataError(
+                f"{parts.where}: keypoints.json is missing or empty; augmentations that move pixels "
+                "need the pose as keypoints, to draw it"
+            )
+        fields[KEYPOINTS] = Field(KeypointsType(), pose)
+    return Sample(name, resized(fields, parts.size, io.size), source_size=parts.size)

@@ -4,39 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any
 
 from skinfw.components.config import Size
-from skinfw.components.inputs import APPAREL, FACE, HEATMAPS, INPUTS, LINE, SKIN, LineStyle
-from skinfw.data.keypoints import Keypoints
-from skinfw.data.segmentation import Mask, Picture
-
-__all__ = ["APPAREL", "BODY", "FACE", "HEATMAPS", "INPUTS", "LINE", "SKIN", "Sample"]
-
-BODY = "body"
-"""The name of the true picture."""
+from skinfw.data.field_types import Field, Resized
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One person as a data set yields it, at the size that was asked for.
+    """One sample: named fields, all of one size.
+
+    Samples of people have `skinfw.components.field_names.APPAREL`, ``BODY``, ``KEEP``, ``MASK`` and ``SKIN``,
+    the inputs that were asked for, and ``KEYPOINTS`` where those were asked for. Samples for training a
+    segmentation network have ``IMAGE`` and ``LABELS``.
 
     Attributes:
-        name: unique within the data set; the split and the output files go by it.
-        inputs: the input pictures by name, each uint8 RGB ``(H, W, 3)``; masks are black and white, heat
-            maps have 25 channels instead of 3 (see `skinfw.data.heatmaps`).
-        target: the person without background, uint8 RGB ``(H, W, 3)``.
-        skin: where the target shows skin, bool ``(H, W)``, or None where nobody knows.
-        kept: where ``apparel_head_foot`` shows head, feet or apparel, bool ``(H, W)``.
-        keypoints: the pose in pixels of these pictures, or None where nobody knows.
-        line_style: how ``line`` is drawn, for those who draw it again.
-        source_size: height and width before the pictures were resized; None where they never were.
+        name: unique within the data set; the split and the output files use it.
+        fields: values with their types, by name.
+        source_size: height and width before the sample was resized; None where it never was.
     """
 
     name: str
-    inputs: Mapping[str, Picture]
-    target: Picture
-    skin: Mask | None
-    kept: Mask
-    keypoints: Keypoints | None = None
-    line_style: LineStyle = "skeleton"
+    fields: Mapping[str, Field]
     source_size: Size | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.fields[name].value
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.fields
+
+
+def resized(fields: Mapping[str, Field], old_size: Size, size: Size) -> dict[str, Field]:
+    """Resize the fields of a sample together.
+
+    Args:
+        fields: the fields by name.
+        old_size: their height and width in pixels.
+        size: height and width wanted, in pixels.
+    """
+    old = {name: field.value for name, field in fields.items()}
+    new: dict[str, Any] = {}
+    for name in in_order(fields):
+        new[name] = fields[name].type.resize(old[name], Resized(old, new, old_size, size))
+    return {name: Field(field.type, new[name]) for name, field in fields.items()}
+
+
+def in_order(fields: Mapping[str, Field]) -> list[str]:
+    """Return the names of fields, each after those that its type needs."""
+    needs = {name: [each for each in field.type.needs if each in fields] for name, field in fields.items()}
+    return list(TopologicalSorter(needs).static_order())

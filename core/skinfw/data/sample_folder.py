@@ -5,29 +5,31 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
-from skinfw.components.config import Size
 from skinfw.components.faults import tell
-from skinfw.components.inputs import LineStyle
+from skinfw.components.field_names import APPAREL, MASK, SKIN, LineStyle
 from skinfw.data.cutout_file import cutout_of
-from skinfw.data.face import face_classes, face_from_keypoints
 from skinfw.data.image_file import DecodedImage, open_image, sides_tell
 from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.label_file import read_labels
 from skinfw.data.mask_file import mask_of
-from skinfw.data.parts import PersonParts, to_sample
-from skinfw.data.photo import BLACK, WHITE, flattened, picture_of
-from skinfw.data.sample import APPAREL, BODY, FACE, HEATMAPS, INPUTS, LINE, SKIN, Sample
-from skinfw.data.segmentation import Mask, Picture
-from skinfw.data.skeleton import draw_resized_pose
+from skinfw.data.parts import SampleParts, dilate, to_sample
+from skinfw.data.photo import WHITE, flattened, picture_of
+from skinfw.data.sample import Sample
+from skinfw.data.segmentation import REGIONS, Mask, Picture, Segmentation
 from skinfw.errors import DataError
+from skinfw.system.paths_below import path_below
 from skinfw.system.regular_file import read_regular
+
+if TYPE_CHECKING:  # for its type alone: interfaces are about data
+    from skinfw.interfaces.dataset import DatasetIO
 
 KEYPOINTS_FILE = "keypoints.json"
 PARSING_FILE = "parsing.png"
@@ -43,10 +45,17 @@ def find_picture(folder: Path, part: str) -> Path | None:
     Raises:
         DataError: the folder holds several files of that part.
     """
+    return _pick(folder, _names(folder), part)
+
+
+def _names(folder: Path) -> list[str]:
     try:
-        names = [entry.name for entry in os.scandir(folder)]
+        return [entry.name for entry in os.scandir(folder)]
     except OSError:  # no such folder; who needs the part reports it
-        return None
+        return []
+
+
+def _pick(folder: Path, names: Sequence[str], part: str) -> Path | None:
     found = sorted(name for name in names if _part_of(name) == part)
     if len(found) > 1:
         raise DataError(f"{folder}: holds {' and '.join(found)}; keep the one that is meant")
@@ -63,82 +72,90 @@ def _part_of(name: str) -> str | None:
     return stem if dot + suffix.lower() in IMAGE_SUFFIXES else None
 
 
-def read_sample(
-    folder: Path,
-    name: str,
-    size: Size,
-    inputs: tuple[str, ...],
-    *,
-    needs_skin: bool = False,
-    needs_keypoints: bool = False,
-    needs_target: bool = True,
-) -> Sample:
+def read_sample(folder: Path, name: str, io: DatasetIO, *, needs_target: bool = True) -> Sample:
     """Read a sample folder.
 
     Args:
-        folder: the folder with ``apparel_head_foot``, ``body`` and what else ``inputs`` ask for.
+        folder: the folder with ``apparel_head_foot``, ``body`` and what else is asked for.
         name: what the sample is called.
-        size: height and width wanted, in pixels.
-        inputs: names of the input pictures wanted.
-        needs_skin: whether ``segmentation_skin`` must be there even if it is no input.
-        needs_keypoints: whether ``keypoints.json`` must be there.
+        io: the size and the inputs that are asked for.
         needs_target: whether ``body`` must be there; without it the target is what is seen of the person.
-
-    Returns:
-        the sample at that size; ``skin`` is None where the folder has no ``segmentation_skin``.
 
     Raises:
         DataError: a file is missing, corrupt, of another size than the others, or no mask where one
             belongs; the text names it.
     """
-    unknown = sorted(set(inputs) - set(INPUTS))
-    if unknown:
-        raise DataError(f"{folder}: unknown input {unknown[0]!r} (a sample has: {', '.join(INPUTS)})")
-    cutout = open_image(_required(folder, APPAREL))
-    apparel, kept = cutout_of(cutout)
-    reader = _Reader(folder, (kept.shape[0], kept.shape[1]), cutout.orientation or 1)
-    parts = PersonParts(
-        apparel=apparel,
-        kept=kept,
-        body=reader.picture(_required(folder, BODY)) if needs_target else apparel,
-        skin=reader.skin(kept, required=needs_skin or SKIN in inputs),
-        line=reader.line() if LINE in inputs else None,
-        face=reader.face(kept) if FACE in inputs else None,
-        keypoints=reader.required_keypoints() if needs_keypoints or HEATMAPS in inputs else None,
-        line_style=reader.line_style() if LINE in inputs else "skeleton",
-    )
-    return to_sample(name, parts, size, inputs)
+    return to_sample(name, FolderParts(folder, io.mask_margin), io, needs_target=needs_target)
 
 
-def _required(folder: Path, part: str) -> Path:
-    found = find_picture(folder, part)
-    if found is None:
-        if not folder.is_dir():
-            raise DataError(f"{folder}: no such sample folder")
-        raise DataError(
-            f"{folder}: {part} is missing (looked for {', '.join(part + each for each in IMAGE_SUFFIXES)})"
-        )
-    return found
+class FolderParts(SampleParts):
+    """The files of a sample folder, each read when it is asked for.
 
+    Args:
+        folder: the sample folder.
+        mask_margin: pixels around the skin that may be painted where there is no ``mask``.
 
-class _Reader:
-    """Reads the parts beside ``apparel_head_foot`` and checks that they are of its size."""
+    Raises:
+        DataError: ``apparel_head_foot`` is missing or cannot be read.
+    """
 
-    def __init__(self, folder: Path, size: Size, orientation: int) -> None:
+    def __init__(self, folder: Path, mask_margin: int = 0) -> None:
         self.folder = folder
-        self.size = size
-        self.orientation = orientation
+        self.mask_margin = mask_margin
+        self.where = str(folder)
+        self._names = _names(folder)
+        path = self._find(APPAREL)
+        if path is None:
+            raise DataError(self.lacks(APPAREL) if folder.is_dir() else f"{folder}: no such sample folder")
+        cutout = open_image(path)
+        self._orientation = cutout.orientation or 1
+        self.apparel, self.keep = cutout_of(cutout)
+        self._masks: dict[str, Mask | None] = {}
+
+    def lacks(self, name: str) -> str:
+        """Say that an image or mask is missing, and which files would do."""
+        looked_for = ", ".join(name + suffix for suffix in IMAGE_SUFFIXES)
+        return f"{self.folder}: {name} is missing (looked for {looked_for})"
+
+    def _find(self, part: str) -> Path | None:
+        return _pick(self.folder, self._names, part)
+
+    @cached_property
+    def _record(self) -> dict[str, Any] | None:
+        return read_record(self.folder)
+
+    def inpainting_mask(self) -> Mask:
+        """Return ``mask``, or what is most likely meant where there is none.
+
+        Samples without a ``mask``, as the report's, do not say what was erased. It is taken to be the
+        skin, with ``mask_margin`` pixels around it where nothing is kept; and all that is not kept where the
+        skin is not known.
+        """
+        found = self.mask(MASK)
+        if found is not None:
+            return found
+        skin = self.mask(SKIN)
+        if skin is None:
+            return ~self.keep
+        return skin | (dilate(skin, self.mask_margin) & ~self.keep)
+
+    def line_style(self) -> LineStyle:
+        """Return how prepare drew the pose; the report's own folders do not say, and show skeletons."""
+        made_with = (self._record or {}).get("made_with")
+        encoder = made_with.get("pose_encoder") if isinstance(made_with, dict) else None
+        style = encoder.get("draw") if isinstance(encoder, dict) else None
+        return "lines" if style == "lines" else "skeleton"
 
     def _open(self, path: Path) -> DecodedImage:
         """Open a part, and check that it has the size of the others and is turned as they are."""
         file = open_image(path)
         self._check_size(path, file.image.height, file.image.width)
-        turned = max(self.orientation, file.orientation or 1)
-        if (file.orientation or 1) != self.orientation and not sides_tell(turned, self.size):
+        turned = max(self._orientation, file.orientation or 1)
+        if (file.orientation or 1) != self._orientation and not sides_tell(turned, self.size):
             raise DataError(
                 f"{path}: its EXIF orientation is {file.orientation or 1}, that of {APPAREL} beside it "
-                f"{self.orientation}, so it is not certain that they are turned alike; save both upright and "
-                "without the orientation"
+                f"{self._orientation}, so it is not certain that they are turned alike; save both upright "
+                "and without the orientation"
             )
         return file
 
@@ -149,17 +166,23 @@ class _Reader:
                 f"{self.size[0]}x{self.size[1]}; all pictures of a sample must be of one size"
             )
 
-    def picture(self, path: Path, background: int = WHITE) -> Picture:
-        return flattened(*picture_of(self._open(path)), background)
+    def image(self, name: str, background: int = WHITE) -> Picture | None:
+        """Read an image. See `SampleParts.image`."""
+        path = self._find(name)
+        return None if path is None else flattened(*picture_of(self._open(path)), background)
 
-    def skin(self, kept: Mask, *, required: bool) -> Mask | None:
-        path = find_picture(self.folder, SKIN)
+    def mask(self, name: str) -> Mask | None:
+        """Read a mask, once. See `SampleParts.mask`."""
+        if name not in self._masks:
+            self._masks[name] = self._read_mask(name)
+        return self._masks[name]
+
+    def _read_mask(self, name: str) -> Mask | None:
+        path = self._find(name)
         if path is None:
-            if required:
-                raise DataError(f"{self.folder}: {SKIN} is missing, and the run needs to know the skin")
             return None
         mask = mask_of(self._open(path))
-        covered = np.count_nonzero(mask & kept) / np.count_nonzero(kept)
+        covered = np.count_nonzero(mask & self.keep) / np.count_nonzero(self.keep)
         if covered > _MAX_KEPT_SKIN:
             raise DataError(
                 f"{path}: covers {covered:.0%} of what {APPAREL} keeps; it seems to be inverted: a mask is "
@@ -167,59 +190,36 @@ class _Reader:
             )
         return mask
 
-    def line(self) -> Picture:
-        path = find_picture(self.folder, LINE)
-        if path is not None:
-            return self.picture(path, BLACK)
-        keypoints = self.keypoints()
-        if keypoints is None:
-            raise DataError(f"{self.folder}: neither {LINE} nor {KEYPOINTS_FILE} is there to show the pose")
-        return draw_resized_pose(keypoints, self.size, self.line_style())
-
-    def line_style(self) -> LineStyle:
-        """Return how prepare drew the pose; the report's own folders do not say, and show skeletons."""
-        made_with = (read_record(self.folder) or {}).get("made_with")
-        encoder = made_with.get("pose_encoder") if isinstance(made_with, dict) else None
-        style = encoder.get("draw") if isinstance(encoder, dict) else None
-        return "lines" if style == "lines" else "skeleton"
+    def segmentation(self) -> Segmentation | None:
+        """Read the label map, with its classes from the record. See `SampleParts.segmentation`."""
+        path, record = self.folder / PARSING_FILE, self._record
+        if record is None or not path.is_file():
+            return None
+        classes = tuple(str(name) for name in record.get("classes") or ())
+        labels = read_labels(path)
+        self._check_size(path, *labels.shape)
+        regions = {
+            region: tuple(names)
+            for region, names in (record.get("regions") or {}).items()
+            if region in REGIONS
+        }
+        try:
+            return Segmentation(labels, classes, regions)
+        except ValueError as error:
+            raise DataError(
+                f"{path}: does not fit {RECORD_FILE}: {error}; prepare the sample again"
+            ) from error
 
     def keypoints(self) -> Keypoints | None:
+        """Read the pose. See `SampleParts.keypoints`."""
         path = self.folder / KEYPOINTS_FILE
         people = read_openpose_json(path) if path.is_file() else []
         return people[0] if people else None
 
-    def required_keypoints(self) -> Keypoints:
-        found = self.keypoints()
-        if found is None:
-            raise DataError(
-                f"{self.folder}: {KEYPOINTS_FILE} is missing or empty; heat maps and augmentations that move "
-                "pixels need the pose as keypoints, to draw it"
-            )
-        return found
-
-    def face(self, kept: Mask) -> Mask:
-        found = self._labeled_face()
-        if found is None:
-            keypoints = self.keypoints()
-            found = None if keypoints is None else face_from_keypoints(keypoints, self.size)
-        if found is None:
-            raise DataError(
-                f"{self.folder}: nothing shows where the face is; give {KEYPOINTS_FILE} with points on the "
-                f"head, or {PARSING_FILE} with its classes in {RECORD_FILE}"
-            )
-        return found & kept
-
-    def _labeled_face(self) -> Mask | None:
-        path, record = self.folder / PARSING_FILE, read_record(self.folder)
-        if record is None or not path.is_file():
-            return None
-        classes = [str(name) for name in record.get("classes") or ()]
-        faces = face_classes(classes)
-        if not faces:
-            return None
-        labels = read_labels(path)
-        self._check_size(path, *labels.shape)
-        return np.isin(labels, [classes.index(name) for name in faces])
+    def file(self, name: str) -> Path | None:
+        """Return the path of a file of the folder. See `SampleParts.file`."""
+        path = path_below(self.folder, name)
+        return path if path.is_file() else None
 
 
 MOST_RECORD_BYTES = 2**20

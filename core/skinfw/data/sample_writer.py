@@ -16,16 +16,15 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from skinfw.data.keypoints import Keypoints
+from skinfw.components.field_names import APPAREL, BODY, LINE, MASK, SKIN
 from skinfw.data.label_file import sample_palette
 from skinfw.data.parts import PersonParts
-from skinfw.data.sample import APPAREL, BODY, LINE, SKIN
 from skinfw.data.sample_folder import KEYPOINTS_FILE, PARSING_FILE, RECORD_FILE
 from skinfw.data.segmentation import LabelMap, Picture
 from skinfw.errors import RunError, write_fault
 
 WRITTEN_FILES = (
-    *(f"{part}.png" for part in (APPAREL, SKIN, BODY, LINE)),
+    *(f"{part}.png" for part in (APPAREL, SKIN, MASK, BODY, LINE)),
     KEYPOINTS_FILE,
     PARSING_FILE,
     RECORD_FILE,
@@ -35,27 +34,26 @@ WRITTEN_FILES = (
 _IN_WORK = re.compile(r"\.(?P<name>.+)\.(?P<state>unfinished|replaced)", re.DOTALL)
 
 
-def sample_files(parts: PersonParts, labels: LabelMap, keypoints: Keypoints) -> dict[str, bytes]:
+def sample_files(parts: PersonParts) -> dict[str, bytes]:
     """Return the files of a sample folder, without the record.
 
-    ``apparel_head_foot.png`` has an alpha channel that is opaque exactly where something is kept, so that
-    white clothes are told from erased background.
+    The alpha channel of ``apparel_head_foot.png`` is opaque exactly where something is kept, so white clothes
+    differ from erased background.
 
     Args:
-        parts: the person's pictures; ``line`` and ``skin`` must be there.
-        labels: the label map, uint8 ``(H, W)``.
-        keypoints: the pose in pixels of these pictures.
+        parts: the person's images; ``line`` and ``pose`` must be there.
     """
-    if parts.line is None or parts.skin is None:
-        raise ValueError("a sample folder needs the drawn pose and the skin")
-    alpha = parts.kept.astype(np.uint8)[..., None] * 255
+    if parts.line is None or parts.pose is None:
+        raise ValueError("a sample folder needs the pose, and its drawing")
+    alpha = parts.keep.astype(np.uint8)[..., None] * 255
     return {
         f"{APPAREL}.png": _png(np.concatenate([parts.apparel, alpha], axis=2)),
         f"{SKIN}.png": _png(parts.skin.astype(np.uint8) * 255),
+        f"{MASK}.png": _png(parts.hole.astype(np.uint8) * 255),
         f"{BODY}.png": _png(parts.body),
         f"{LINE}.png": _png(parts.line),
-        KEYPOINTS_FILE: (json.dumps(keypoints.to_json()) + "\n").encode(),
-        PARSING_FILE: _label_png(labels),
+        KEYPOINTS_FILE: (json.dumps(parts.pose.to_json()) + "\n").encode(),
+        PARSING_FILE: _label_png(parts.labels.labels),
     }
 
 

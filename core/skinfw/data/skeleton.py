@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from skinfw.components.config import Size
-from skinfw.components.inputs import LineStyle
+from skinfw.components.field_names import LineStyle
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Picture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from skinfw.data.sample import APPAREL, BODY, LINE, SKIN
+from skinfw.components.field_names import APPAREL, BODY, LINE, SKIN
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import WORST, Finding, severity_of
 from skinfw.doctor.opened import Opened

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from skinfw.components.field_names import APPAREL, SKIN
 from skinfw.data.face import face_classes
-from skinfw.data.sample import APPAREL, SKIN
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.data.skin_color import LEAST_PIXELS, SkinColor, skin_color
 from skinfw.doctor.config import DoctorConfig

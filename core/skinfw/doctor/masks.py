@@ -8,8 +8,8 @@ from itertools import chain
 
 import numpy as np
 
+from skinfw.components.field_names import SKIN
 from skinfw.data.plausibility import check_label_map
-from skinfw.data.sample import SKIN
 from skinfw.data.sample_folder import PARSING_FILE, RECORD_FILE
 from skinfw.data.segmentation import Segmentation
 from skinfw.doctor.config import DoctorConfig

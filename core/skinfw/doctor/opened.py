@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.components.config import Size
+from skinfw.components.field_names import APPAREL, BODY, LINE, SKIN
 from skinfw.data.cutout_file import WHITE_TOLERANCE, read_cutout
 from skinfw.data.face import face_from_keypoints
 from skinfw.data.image_file import open_image
 from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.label_file import labels_of
 from skinfw.data.mask_file import mask_and_gray
-from skinfw.data.parts import grow
+from skinfw.data.parts import dilate
 from skinfw.data.photo import BLACK, WHITE, read_picture
-from skinfw.data.sample import APPAREL, BODY, LINE, SKIN
 from skinfw.data.sample_folder import (
     KEYPOINTS_FILE,
     PARSING_FILE,
@@ -109,7 +109,7 @@ class Opened:
         face = face_from_keypoints(self.keypoints, (self.body.shape[0], self.body.shape[1]))
         if face is None:
             return None
-        return grow(face, max(1, round(float(np.sqrt(np.count_nonzero(face) / np.pi)))))
+        return dilate(face, max(1, round(float(np.sqrt(np.count_nonzero(face) / np.pi)))))
 
     @cached_property
     def from_skin(self) -> NDArray[np.float32] | None:

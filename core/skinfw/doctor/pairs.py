@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from skinfw.data.sample import APPAREL
+from skinfw.components.field_names import APPAREL
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import Finding, severity_of

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from skinfw.components.field_names import LINE
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.sample import LINE
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import WORST, Finding, severity_of
 from skinfw.doctor.opened import Opened, distance_from

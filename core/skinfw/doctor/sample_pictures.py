@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from skinfw.components.field_names import APPAREL, BODY, SKIN
 from skinfw.data.label_file import sample_palette
 from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_picture
-from skinfw.data.sample import APPAREL, BODY, SKIN
 from skinfw.data.segmentation import Picture
 from skinfw.data.skeleton import draw_skeleton
 from skinfw.doctor.opened import Opened, open_sample

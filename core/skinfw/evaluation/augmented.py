@@ -9,11 +9,10 @@ import numpy as np
 import torch
 
 from skinfw.assembly.assemble import build_augmentations, build_training_dataset
+from skinfw.components.field_names import KEYPOINTS
 from skinfw.data.batch import Batch
-from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader
 from skinfw.data.resize import resize_picture
-from skinfw.data.sample import SKIN
 from skinfw.data.segmentation import Picture
 from skinfw.inference.composite import to_uint8
 from skinfw.specs.spec import Spec
@@ -89,10 +88,8 @@ def _shown(stages: Mapping[str, Batch]) -> list[AugmentedSample]:
 
 def _parts(batch: Batch) -> dict[str, Picture]:
     """Return all pictures and masks of a batch by name, each uint8 RGB ``(B, H, W, 3)``."""
-    masks = {"kept": batch.kept} if SKIN in batch.inputs else {"skin": batch.skin, "kept": batch.kept}
-    pictures = {**batch.inputs, "target": batch.target}
-    pictures |= {name: mask.expand(-1, 3, -1, -1) for name, mask in masks.items()}
-    return {name: visible(name, to_uint8(picture)) for name, picture in pictures.items()}
+    names = [name for name in batch.fields if name != KEYPOINTS]
+    return {name: to_uint8(batch.show(name)) for name in names}
 
 
 def _row(pictures: Sequence[Picture]) -> Picture:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 import torch
 
 from skinfw.assembly.assemble import build_dataset
+from skinfw.components.field_names import BODY, SKIN
 from skinfw.components.registry import TRAINED
-from skinfw.data.batch import picture_tensor
+from skinfw.data.field_types import image_tensor
 from skinfw.data.loading import Loader
 from skinfw.errors import DataError, SkinfwError
 from skinfw.evaluation.metric_set import Figures
@@ -130,6 +131,7 @@ def _measure(
         batch_size=spec.training.test_batch_size,
         workers=spec.data.workers,
         skip_corrupt=skip_corrupt,
+        shown=[SKIN] if SKIN in dataset.io.inputs else [],
     )
     figures = Figures(spec)
     painted_names: list[str] = []
@@ -139,8 +141,8 @@ def _measure(
     for painted in paint_batches(generator, spec, loader, device):
         batch = painted.batch
         # what is measured is the written picture, rounded to 8 bits
-        figures.update(picture_tensor(list(painted.pictures)).to(device), batch.target, batch.skin)
-        tones += skin_tones(batch.target, batch.skin) if with_tones else []
+        figures.update(image_tensor(list(painted.pictures)).to(device), batch)
+        tones += skin_tones(batch[BODY], batch[SKIN]) if with_tones else []
         violations += sum(painted.violations(index) for index in range(len(batch.names)))
         times.append((painted.seconds, len(batch.names)))
         painted_names += batch.names

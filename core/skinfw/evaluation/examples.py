@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from skinfw.assembly.assemble import build_dataset
+from skinfw.components.field_names import BODY
 from skinfw.components.registry import TRAINED
 from skinfw.data.batch import Batch
-from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader
 from skinfw.data.segmentation import Picture
 from skinfw.evaluation.error_map import error_picture
@@ -121,10 +121,8 @@ def paint_examples(
     examples = []
     for batch, picture in paint_each(generator, spec, dataset, list(chosen), device):
         name = batch.names[0]
-        inputs: dict[str, Picture] = {
-            each: visible(each, to_uint8(batch.inputs[each])[0]) for each in spec.data.inputs
-        }
-        target = to_uint8(batch.target)[0]
+        inputs: dict[str, Picture] = {each: to_uint8(batch.show(each))[0] for each in spec.data.input_names}
+        target = to_uint8(batch[BODY])[0]
         example = Example(chosen[name], name, key, values.get(name), inputs, {TRAINED: picture}, target)
         examples.append(example)
     for painter, baseline in baselines.items():

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from skinfw.assembly.assemble import build_metric
+from skinfw.components.field_names import BODY
 from skinfw.components.reference import numbered
+from skinfw.data.batch import Batch
 from skinfw.errors import SkinfwError
 from skinfw.evaluation.results import MetricInfo, plain
 from skinfw.specs.spec import Spec
@@ -66,13 +68,13 @@ class Figures:
         self.per_picture.pop(key, None)
 
     @torch.no_grad()
-    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> None:
-        """Take in a batch; see `skinfw.interfaces.Metric.update` for the shapes."""
+    def update(self, output: Tensor, batch: Batch) -> None:
+        """Take in the painted images, float32 RGB ``(B, 3, H, W)`` in [0, 1], of a batch."""
         for key, metric in self._metrics.items():
             if key in self.unavailable:
                 continue
             try:
-                values = metric.update(output, target, skin)
+                values = metric.update(output, batch[BODY], batch.region(metric.io.region))
                 if values is not None:
                     self._add(key, values, len(output))
             except Exception as error:

@@ -8,39 +8,28 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import max_pool2d
 
+from skinfw.components.field_names import KEEP, MASK, SKIN
+from skinfw.data.batch import Batch
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.specs.spec import Composite
 
 
-def painted_region(mode: Composite, skin: Tensor, kept: Tensor, margin: int = 0) -> Tensor:
-    """Return where the picture is taken from the generator.
+def painted_region(mode: Composite, batch: Batch) -> Tensor:
+    """Return where the image is taken from the generator, float ``(B, 1, H, W)`` in {0, 1}.
 
     ========= ===============================================================================================
     none      everywhere
+    mask      on the inpainting mask only: what preparation erased of the person
     skin      on the skin region only: the report's mask (section 6.1.1)
     protect   everywhere but on head, feet and apparel; no skin region is needed
     ========= ===============================================================================================
-
-    Args:
-        mode: one of the three.
-        skin: the skin region, float ``(B, 1, H, W)`` in {0, 1}.
-        kept: head, feet and apparel, float ``(B, 1, H, W)`` in {0, 1}.
-        margin: for "skin", by how many pixels the region grows in each direction, never into kept pixels:
-            where clothes were erased with a margin, a ring around the skin would stay white otherwise.
-
-    Returns:
-        float ``(B, 1, H, W)`` in {0, 1}.
     """
     if mode == "none":
-        return torch.ones_like(skin)
+        return torch.ones_like(batch[KEEP])
     if mode == "protect":
-        return 1 - kept
-    if margin == 0:
-        return skin
-    grown = max_pool2d(skin, kernel_size=2 * margin + 1, stride=1, padding=margin)
-    return torch.maximum(skin, grown * (1 - kept))
+        return 1 - batch[KEEP]
+    return batch[MASK if mode == "mask" else SKIN]
 
 
 def composite(output: Tensor, base: Tensor, painted: Tensor) -> Tensor:

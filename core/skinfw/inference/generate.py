@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from skinfw.assembly.assemble import dataset_io
 from skinfw.data.aspect import Aspects, fits, read_aspects
-from skinfw.data.batch import collate, mask_tensor
+from skinfw.data.batch import collate
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
@@ -115,8 +116,9 @@ def _nothing_to_paint(names: Sequence[str], total: int, spec: Spec) -> str:
     """Say which of the samples have nothing to paint, or return an empty text."""
     if not names:
         return ""
-    skin = spec.composite == "skin"
-    why = "segmentation_skin is missing or all black" if skin else "apparel_head_foot keeps every pixel"
+    why = {"skin": "segmentation_skin is all black", "mask": "their inpainting mask is empty"}.get(
+        spec.composite, "apparel_head_foot keeps every pixel"
+    )
     return f"{len(names)} of {total} samples have nothing to paint, because {why}: {listed(names, SHOWN)}"
 
 
@@ -162,6 +164,7 @@ class _Reader:
     ) -> None:
         self.base = base
         self.spec = spec
+        self.io = dataset_io(spec, ())
         self.aspects = aspects
         self.on_error = on_error
         self.there = there
@@ -172,12 +175,11 @@ class _Reader:
 
     def batches(self, names: Sequence[str], size: int) -> Iterator[list[Sample]]:
         """Yield lists of at most ``size`` samples, none of them empty."""
-        data = self.spec.data
         for start in range(0, len(names), size):
             samples = []
             for name in names[start : start + size]:
                 try:
-                    sample = read_sample(self.base / name, name, data.size, data.inputs, needs_target=False)
+                    sample = read_sample(self.base / name, name, self.io, needs_target=False)
                     self._check_shape(sample)
                 except DataError as error:
                     if self.on_error == "fail":
@@ -198,9 +200,7 @@ class _Reader:
 
     def _paints(self, sample: Sample) -> bool:
         """Return whether there is anything in a sample that the run paints."""
-        skin = np.zeros_like(sample.kept) if sample.skin is None else sample.skin
-        masks = mask_tensor([skin]), mask_tensor([sample.kept])
-        return bool(painted_region(self.spec.composite, *masks, self.spec.composite_margin).any())
+        return bool(painted_region(self.spec.composite, collate([sample])).any())
 
     def _check_shape(self, sample: Sample) -> None:
         """Refuse a sample of another shape than those of the training.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL.PngImagePlugin import PngInfo
 
+from skinfw.components.field_names import BODY
 from skinfw.components.weights import file_sha256
 from skinfw.data.image_file import open_image
 from skinfw.data.sample import Sample
@@ -27,11 +27,10 @@ def checkpoint_mark(path: Path) -> str:
 def sample_mark(sample: Sample) -> str:
     """Return a hash of all that a sample gives a generator; its name, which chooses noise, too."""
     digest = hashlib.sha256(sample.name.encode("utf-8", "surrogateescape"))
-    arrays: dict[str, Any] = {**sample.inputs, "kept": sample.kept, "skin": sample.skin}
-    for name, array in sorted(arrays.items()):
-        if array is not None:
-            digest.update(f"\0{name}\0{array.shape}\0{array.dtype}\0".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
+    for name in sorted(sample.fields.keys() - {BODY}):
+        array = sample[name]
+        digest.update(f"\0{name}\0{array.shape}\0{array.dtype}\0".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from skinfw.components.config import Size
+from skinfw.components.field_names import APPAREL
 from skinfw.data.batch import Batch
-from skinfw.data.sample import APPAREL
 from skinfw.data.segmentation import Mask, Picture
 from skinfw.errors import NotFiniteError
 from skinfw.inference.composite import to_uint8, violations
@@ -104,7 +104,7 @@ def paint_batches(
 
 
 def _paint(generator: Generator[Any], painter: Painter, batch: Batch, seed: int) -> PaintedBatch:
-    device = batch.target.device
+    device = batch.device
     noise = sample_noise(generator, batch.names, batch.size, seed)
     with torch.inference_mode():
         start = _now(device)
@@ -114,7 +114,7 @@ def _paint(generator: Generator[Any], painter: Painter, batch: Batch, seed: int)
         return PaintedBatch(
             batch=batch,
             pictures=to_uint8(painting.output),
-            bases=to_uint8(batch.inputs[APPAREL]),
+            bases=to_uint8(batch[APPAREL]),
             painted=(painting.painted[:, 0] > 0.5).cpu().numpy(),
             seconds=seconds,
         )

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from skinfw.components.field_names import APPAREL
 from skinfw.data.batch import Batch
-from skinfw.data.sample import APPAREL
 from skinfw.inference.composite import composite, painted_region
 from skinfw.interfaces import Generator
 from skinfw.specs.spec import Composite, Spec
@@ -34,22 +34,29 @@ class Painter:
     Attributes:
         inputs: names of the input pictures that the generator sees.
         mode: which part of the generator's picture is kept.
-        margin: pixels that the painted region grows into erased pixels of the input.
     """
 
     inputs: tuple[str, ...]
     mode: Composite
-    margin: int
 
     @classmethod
     def of(cls, spec: Spec, generator: Generator[Any]) -> Painter:
         """Return the painter of a spec for a generator (a baseline sees its own inputs)."""
-        return cls(generator.io.inputs, spec.composite, spec.composite_margin)
+        return cls(tuple(generator.io.inputs), spec.composite)
 
-    def __call__(self, network: nn.Module, batch: Batch, noise: Tensor | None = None) -> Painting:
-        """Run the network on a batch and composite its output with ``apparel_head_foot``."""
-        output = network(batch.condition(self.inputs), noise)
-        painted = painted_region(self.mode, batch.skin, batch.kept, self.margin)
+    def __call__(
+        self, network: nn.Module, batch: Batch, noise: Tensor | None = None, target: Tensor | None = None
+    ) -> Painting:
+        """Run the network on a batch and composite its output with ``apparel_head_foot``.
+
+        Args:
+            network: the generator.
+            batch: the samples.
+            noise: what the generator is given besides them.
+            target: the true images, in training only.
+        """
+        output = network(batch.condition(self.inputs), noise, target)
+        painted = painted_region(self.mode, batch)
         if self.mode == "none":
             return Painting(output, painted)
-        return Painting(composite(output, batch.inputs[APPAREL], painted), painted)
+        return Painting(composite(output, batch[APPAREL], painted), painted)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from skinfw.interfaces.dataset import Dataset, DatasetIO
     from skinfw.interfaces.discriminator import Discriminator, DiscriminatorIO, DiscriminatorOutput
     from skinfw.interfaces.generator import Generator, GeneratorIO
-    from skinfw.interfaces.loss import AdversarialLoss, Loss, LossIO, Step
+    from skinfw.interfaces.input import Input
+    from skinfw.interfaces.loss import AdversarialLoss, Discriminate, Loss, LossContext, LossIO
     from skinfw.interfaces.metric import Metric, MetricIO
     from skinfw.interfaces.pose_encoder import PoseEncoder
     from skinfw.interfaces.segmentation_network import SegmentationNetwork, SegmentationNetworkIO
@@ -25,12 +26,15 @@ __all__ = [
     "AugmentationIO",
     "Dataset",
     "DatasetIO",
+    "Discriminate",
     "Discriminator",
     "DiscriminatorIO",
     "DiscriminatorOutput",
     "Generator",
     "GeneratorIO",
+    "Input",
     "Loss",
+    "LossContext",
     "LossIO",
     "Metric",
     "MetricIO",
@@ -38,7 +42,6 @@ __all__ = [
     "SegmentationNetwork",
     "SegmentationNetworkIO",
     "Segmenter",
-    "Step",
 ]
 
 _HOMES = {
@@ -47,12 +50,15 @@ _HOMES = {
     "AugmentationIO": "augmentation",
     "Dataset": "dataset",
     "DatasetIO": "dataset",
+    "Discriminate": "loss",
     "Discriminator": "discriminator",
     "DiscriminatorIO": "discriminator",
     "Generator": "generator",
     "GeneratorIO": "generator",
     "DiscriminatorOutput": "discriminator",
+    "Input": "input",
     "Loss": "loss",
+    "LossContext": "loss",
     "LossIO": "loss",
     "Metric": "metric",
     "MetricIO": "metric",
@@ -60,7 +66,6 @@ _HOMES = {
     "SegmentationNetwork": "segmentation_network",
     "SegmentationNetworkIO": "segmentation_network",
     "Segmenter": "segmenter",
-    "Step": "loss",
 }
 
 

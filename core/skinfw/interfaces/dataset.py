@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from skinfw.components.config import Size
 from skinfw.data.sample import Sample
 from skinfw.interfaces.component import Component, ConfigT
+from skinfw.interfaces.input import Input
 
 
 @dataclass(frozen=True)
@@ -17,16 +18,19 @@ class DatasetIO:
     """What a data set is asked for.
 
     Attributes:
-        size: height and width of every picture in pixels.
-        inputs: the names of the input pictures that each sample must bring.
-        needs_skin: whether every sample must say where its skin is.
+        size: height and width of every image in pixels.
+        inputs: the inputs that each sample must bring, by name.
+        optional: masks that are blank for samples that do not have them, by name.
         needs_keypoints: whether every sample must bring its keypoints.
+        mask_margin: pixels around the skin that may be painted in samples that have no mask of their own; see
+            `skinfw.data.parts.inpainting_mask`.
     """
 
     size: Size
-    inputs: tuple[str, ...]
-    needs_skin: bool = False
+    inputs: Mapping[str, Input[Any]]
+    optional: Mapping[str, Input[Any]] = field(default_factory=dict)
     needs_keypoints: bool = False
+    mask_margin: int = 0
 
 
 class Dataset(Component[ConfigT, DatasetIO]):
@@ -43,7 +47,7 @@ class Dataset(Component[ConfigT, DatasetIO]):
         """
 
     def group(self, name: str) -> str:
-        """Return what the split goes by: samples of one group are all on one side; by default the name."""
+        """Return the group of a sample, by default its name: the split keeps a group on one side."""
         return name
 
     @abstractmethod

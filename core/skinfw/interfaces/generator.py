@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from torch import Tensor, nn
 
 from skinfw.components.config import GeneratorConfig, Size
-from skinfw.components.inputs import channels_of
 from skinfw.interfaces.component import Component
 
 if TYPE_CHECKING:
@@ -25,28 +25,26 @@ class GeneratorIO:
 
     Attributes:
         size: height and width of the pictures in pixels.
-        inputs: names of the input pictures, in the order of their channels.
-        margin: pixels around the skin that the composite takes from the painted picture too, where the
-            input was erased.
+        inputs: how many channels of the condition each input has, by name, in the order of the channels.
     """
 
     size: Size
-    inputs: tuple[str, ...]
-    margin: int = 0
+    inputs: Mapping[str, int]
 
     @property
     def condition_channels(self) -> int:
-        """Channels of the condition: those of all input pictures."""
-        return sum(map(channels_of, self.inputs))
+        """Channels of the condition: those of all inputs."""
+        return sum(self.inputs.values())
 
     def channels_of(self, name: str) -> slice:
-        """Return the channels of the condition that hold the named input picture.
+        """Return the channels of the condition that hold the named input.
 
         Raises:
-            ValueError: the picture is not among the inputs.
+            ValueError: it is not among the inputs.
         """
-        start = sum(map(channels_of, self.inputs[: self.inputs.index(name)]))
-        return slice(start, start + channels_of(name))
+        names = list(self.inputs)
+        start = sum(self.inputs[each] for each in names[: names.index(name)])
+        return slice(start, start + self.inputs[name])
 
 
 class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
@@ -64,13 +62,15 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
     conditional: ClassVar[bool] = True
 
     @abstractmethod
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         """Paint a batch.
 
         Args:
             condition: float32 ``(B, C, H, W)`` in [0, 1], the input pictures side by side: C is the io's
                 ``condition_channels``.
             noise: standard normal, ``(B, *noise_shape((H, W)))``; None for generators that take none.
+            target: the true images in training, for generators that learn from them directly, as diffusion
+                models do; None in evaluation and use. Most generators ignore it.
 
         Returns:
             float32 RGB ``(B, 3, H, W)`` in [0, 1].

@@ -9,7 +9,8 @@ from typing import ClassVar, Literal, TypeVar
 
 from torch import Tensor
 
-from skinfw.components.config import MetricConfig, Region
+from skinfw.components.config import MetricConfig
+from skinfw.components.measured_region import Region
 from skinfw.interfaces.component import Component
 
 MetricConfigT = TypeVar("MetricConfigT", bound=MetricConfig)
@@ -39,13 +40,13 @@ class Metric(Component[MetricConfigT, MetricIO]):
     direction: ClassVar[Literal["higher", "lower"]]
 
     @abstractmethod
-    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor | None:
+    def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor | None:
         """Take in a batch.
 
         Args:
             output: float32 RGB ``(B, 3, H, W)`` in [0, 1].
             target: float32 RGB ``(B, 3, H, W)`` in [0, 1].
-            skin: float32 ``(B, 1, H, W)`` in {0, 1}.
+            region: the mask of ``io.region``, float32 ``(B, 1, H, W)`` in {0, 1}; None for the whole image.
 
         Returns:
             the value of each picture, ``(B,)``, NaN for a picture that has nothing of the region; None for a
@@ -54,7 +55,7 @@ class Metric(Component[MetricConfigT, MetricIO]):
 
     @abstractmethod
     def compute(self) -> float:
-        """Return the value over everything taken in since the last reset; NaN when that is nothing."""
+        """Return the value over everything taken in; NaN when that is nothing."""
 
     def card(self) -> Mapping[str, str]:
         """Return what a reader must know to compare the value, by label: backbone, resize, warnings.
@@ -62,7 +63,3 @@ class Metric(Component[MetricConfigT, MetricIO]):
         Asked after `compute`; region, number of pictures and versions are added by the evaluator.
         """
         return {}
-
-    @abstractmethod
-    def reset(self) -> None:
-        """Forget everything taken in."""

@@ -79,13 +79,15 @@ def cut(values: NDArray[ValueT], box: Box, fill: int) -> NDArray[ValueT]:
 
 def cropped(parts: PersonParts, box: Box) -> PersonParts:
     """Return the box of every part; beyond the photo's border there is nothing but background."""
+    background = parts.labels.classes.index(parts.labels.regions["background"][0])
     return replace(
         parts,
         apparel=cut(parts.apparel, box, WHITE),
-        kept=cut(parts.kept, box, 0),
+        keep=cut(parts.keep, box, 0),
         body=cut(parts.body, box, WHITE),
-        skin=None if parts.skin is None else cut(parts.skin, box, 0),
+        hole=cut(parts.hole, box, 0),
+        skin=cut(parts.skin, box, 0),
+        labels=replace(parts.labels, labels=cut(parts.labels.labels, box, background)),
         line=None if parts.line is None else cut(parts.line, box, 0),
-        face=None if parts.face is None else cut(parts.face, box, 0),
-        keypoints=None if parts.keypoints is None else parts.keypoints.mapped(1.0, 1.0, -box.left, -box.top),
+        pose=None if parts.pose is None else parts.pose.mapped(1.0, 1.0, -box.left, -box.top),
     )

@@ -23,7 +23,7 @@ from skinfw.errors import DataError, RunError, SkinfwError, counted
 from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.preparation.archive import ZipFiles
 from skinfw.preparation.config import PersonCrop, PrepareConfig, View
-from skinfw.preparation.crop import Box, crop_box, cropped, cut, person_box
+from skinfw.preparation.crop import crop_box, cropped, person_box
 from skinfw.preparation.filters import Facts, facts_of, view_of_name
 from skinfw.preparation.measures import people_count
 from skinfw.preparation.record import content_hash, finished, hash_json, own_record, remove_prepared
@@ -31,7 +31,7 @@ from skinfw.preparation.report import LeftOut, Reason, Row, Status
 from skinfw.preparation.source import UNPACKED_FOLDER, Entry
 from skinfw.system.paths_below import path_below
 
-REVISION = 4
+REVISION = 5
 """Goes up when the same photo and settings give other sample folders, so that they are made again."""
 
 ResultT = TypeVar("ResultT")
@@ -216,14 +216,12 @@ class PhotoPreparer:
         raise LeftOut("label map implausible", detail, facts.fits)
 
     def _files(self, photo: Photo, segmentation: Segmentation, keypoints: Keypoints) -> dict[str, bytes]:
-        parts = make_agnostic(photo.pixels, segmentation, self.config.margin)
+        parts = replace(make_agnostic(photo.pixels, segmentation, self.config.margin), pose=keypoints)
         person = person_box(segmentation.person)
         if isinstance(self.config.crop, PersonCrop) and person is not None:
-            box = crop_box(person, self.config.crop)
-            parts, segmentation = cropped(parts, box), _cropped_labels(segmentation, box)
-            keypoints = keypoints.mapped(1.0, 1.0, -box.left, -box.top)
-        line = self.pose_encoder.draw(keypoints, parts.kept.shape)
-        return sample_files(replace(parts, line=line), segmentation.labels, keypoints)
+            parts = cropped(parts, crop_box(person, self.config.crop))
+        pose = parts.pose or keypoints
+        return sample_files(replace(parts, line=self.pose_encoder.draw(pose, parts.size)))
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the files, other than the photo, that the sample of this photo is made from."""
@@ -282,8 +280,3 @@ class PhotoPreparer:
         record = own_record(folder)
         if record is not None and record.get("source") == entry.name:
             remove_prepared(folder)
-
-
-def _cropped_labels(segmentation: Segmentation, box: Box) -> Segmentation:
-    background = segmentation.classes.index(segmentation.regions["background"][0])
-    return replace(segmentation, labels=cut(segmentation.labels, box, background))

@@ -110,7 +110,7 @@ def _chips(checkpoint: Checkpoint, spec: Spec, evaluation: Evaluation) -> list[s
     return [
         f"generator {spec.generator.name}",
         f"{height} by {width} pixels",
-        f"inputs {', '.join(spec.data.inputs)}",
+        f"inputs {', '.join(spec.data.input_names)}",
         f"composite {spec.composite}",
         f"checkpoint {checkpoint.path.stem} at step {evaluation.step:,}",
         f"{len(evaluation.names)} {evaluation.split} pictures",

@@ -12,13 +12,12 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.faults import tell
-from skinfw.components.inputs import InputName
 from skinfw.components.strict_model import StrictModel
 from skinfw.errors import SpecError
 from skinfw.specs.spec import Side
@@ -41,6 +40,9 @@ _PRINTING = (
 )
 
 
+_InputName = Literal["apparel_head_foot", "line", "segmentation_skin"]
+
+
 class ReportConfig(StrictModel):
     """The report's dictionary, with its own field names."""
 
@@ -54,7 +56,7 @@ class ReportConfig(StrictModel):
     betas: tuple[float, float] = Field(default=(0.5, 0.999), description="Adam's momenta")
     path_results: str = Field(default="", description="folder of the results")
     num_workers: int = Field(default=0, ge=0, description="processes that load samples")
-    input_name_list: tuple[InputName, ...] = Field(min_length=1, description="input pictures")
+    input_name_list: tuple[_InputName, ...] = Field(min_length=1, description="input pictures")
     add_discriminator_input_data: bool = Field(
         default=True, description="whether the discriminator sees the inputs too"
     )

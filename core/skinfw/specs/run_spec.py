@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from skinfw.components.reference import ComponentSpec, Slot
 from skinfw.components.strict_model import StrictModel
 
+AugmentationSlot = Annotated[ComponentSpec, Slot("augmentation")]
 Side = Annotated[int, Field(ge=1, le=8192)]
 MOST_STEPS = 1_000_000_000
 MOST_BATCH = 65_536

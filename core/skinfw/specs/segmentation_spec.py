@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.components.config import SegmentationNetworkConfig
+from skinfw.components.config import AugmentationConfig, SegmentationNetworkConfig
 from skinfw.components.faults import refuse
 from skinfw.components.outside import SpecPath
-from skinfw.components.reference import ComponentSpec, Slot, use_default
+from skinfw.components.reference import ComponentSpec, Slot, use_default, use_defaults
 from skinfw.components.regions import REGIONS, RegionName
 from skinfw.components.strict_model import StrictModel, nearest
-from skinfw.specs.run_spec import LoopSpec, RunSpec, SplitSpec
+from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec
 
 MOST_CLASSES = 255
 """A label map has a byte a pixel, and one value says that a pixel's class is not known."""
@@ -56,6 +56,11 @@ class SegmentationData(SplitSpec):
         "segmenter; or a table of classes by name, where label classes that none of them names are "
         "background",
     )
+    flip_classes: tuple[tuple[str, str], ...] = Field(
+        default=(),
+        validate_default=True,
+        description="pairs of classes that a mirror image exchanges, such as the left arm and the right one",
+    )
     memory: int = Field(
         default=512,
         ge=0,
@@ -79,12 +84,26 @@ class SegmentationData(SplitSpec):
             raise PydanticCustomError("classes", f"{twice[0]!r} belongs to two classes; name it once")
         return value
 
+    @field_validator("flip_classes")
+    @classmethod
+    def _check_flip_classes(
+        cls, value: tuple[tuple[str, str], ...], info: ValidationInfo
+    ) -> tuple[tuple[str, str], ...]:
+        known = cls._names_of(info.data["classes"]) if "classes" in info.data else None
+        named = [name for pair in value for name in pair]
+        refuse([] if known is None else class_faults(named, known, "$.data.flip_classes"))
+        return value
+
+    @staticmethod
+    def _names_of(classes: Any) -> tuple[str, ...] | None:
+        if classes == "regions":
+            return REGIONS
+        return tuple(classes) if isinstance(classes, dict) else None
+
     @property
     def class_names(self) -> tuple[str, ...] | None:
         """The classes in the order of the network's channels; None where only the label maps tell."""
-        if self.classes == "regions":
-            return REGIONS
-        return tuple(self.classes) if isinstance(self.classes, dict) else None
+        return self._names_of(self.classes)
 
 
 class SegmentationLosses(StrictModel):
@@ -110,27 +129,6 @@ class SegmentationLosses(StrictModel):
         return value
 
 
-Share = Annotated[float, Field(ge=0, lt=1)]
-
-
-class SegmentationAugmentation(StrictModel):
-    """What is done to training pictures; each is drawn anew every time."""
-
-    flip: float = Field(default=0.5, ge=0, le=1, description="share of the pictures that are mirrored")
-    flip_classes: tuple[tuple[str, str], ...] = Field(
-        default=(), description="pairs of classes that a mirror swaps, such as the left arm and the right one"
-    )
-    scale: Share = Field(default=0.2, description="largest change of size, up or down; 0.2: 0.8 to 1.2 times")
-    shift: Share = Field(default=0.1, description="largest shift, as a share of the sides")
-    degrees: float = Field(default=10.0, ge=0, le=180, description="largest turn, in degrees")
-    brightness: Share = Field(default=0.2, description="largest change of brightness; 0.2: 0.8 to 1.2 times")
-    contrast: Share = Field(default=0.2, description="largest change of contrast, likewise")
-    saturation: Share = Field(default=0.2, description="largest change of saturation, likewise")
-    hue: float = Field(
-        default=0.02, ge=0, le=0.5, description="largest turn of the hue, in turns of the color wheel"
-    )
-
-
 class SegmentationTraining(LoopSpec):
     """How long and how the network is trained."""
 
@@ -146,9 +144,9 @@ class SegmentationSpec(RunSpec):
         description="the network that labels pixels"
     )
     losses: SegmentationLosses = Field(default_factory=SegmentationLosses)
-    augmentation: SegmentationAugmentation | None = Field(
-        default_factory=SegmentationAugmentation,
-        description="what is done to training pictures; null: nothing",
+    augmentations: tuple[AugmentationSlot, ...] = Field(
+        default_factory=lambda: tuple(use_defaults("augmentation", "segmentation_augmentations")),
+        description="what is done to training photos and their label maps, in this order",
     )
     training: SegmentationTraining
 
@@ -168,14 +166,17 @@ class SegmentationSpec(RunSpec):
         refuse(unknown_classes(list(value.class_weights), data, "$.losses.class_weights"))
         return value
 
-    @field_validator("augmentation")
+    @field_validator("augmentations")
     @classmethod
-    def _check_augmentation(
-        cls, value: SegmentationAugmentation | None, info: ValidationInfo
-    ) -> SegmentationAugmentation | None:
-        data: SegmentationData | None = info.data.get("data")
-        named = [name for pair in value.flip_classes for name in pair] if value is not None else []
-        refuse(unknown_classes(named, data, "$.augmentation.flip_classes"))
+    def _check_augmentations(cls, value: tuple[ComponentSpec, ...]) -> tuple[ComponentSpec, ...]:
+        refuse(
+            [
+                f"$.augmentations[{index}]: {each.name!r} needs {', '.join(each.config.required_inputs)}, "
+                "which photos do not have; leave it out"
+                for index, each in enumerate(value)
+                if isinstance(each.config, AugmentationConfig) and each.config.required_inputs
+            ]
+        )
         return value
 
 

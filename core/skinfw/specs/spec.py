@@ -10,24 +10,24 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.faults import refuse, spec_error
-from skinfw.components.inputs import APPAREL, LINE, SKIN, InputName
+from skinfw.components.field_names import APPAREL
 from skinfw.components.reference import ComponentSpec, Slot, use_default, use_defaults
 from skinfw.components.registry import Registry
 from skinfw.errors import RunError, SpecError
 from skinfw.specs.compatibility import adversary_faults, input_faults, size_faults, trains
 from skinfw.specs.overrides import apply_overrides
-from skinfw.specs.run_spec import LoopSpec, RunSpec, SplitSpec
+from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec
 from skinfw.specs.run_spec import Side as Side
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.json_file import read_json
 
-Composite = Literal["none", "skin", "protect"]
+Composite = Literal["none", "mask", "skin", "protect"]
+InputSlot = Annotated[ComponentSpec, Slot("input")]
 DatasetSlot = Annotated[ComponentSpec, Slot("dataset")]
 GeneratorSlot = Annotated[ComponentSpec, Slot("generator")]
 DiscriminatorSlot = Annotated[ComponentSpec, Slot("discriminator")]
 LossSlot = Annotated[ComponentSpec, Slot("loss")]
 MetricSlot = Annotated[ComponentSpec, Slot("metric")]
-AugmentationSlot = Annotated[ComponentSpec, Slot("augmentation")]
 
 
 class DataSpec(SplitSpec):
@@ -37,20 +37,33 @@ class DataSpec(SplitSpec):
         default_factory=lambda: use_default("dataset"),
         description="the data set; when absent, the one that skinfw list marks as default",
     )
-    inputs: tuple[InputName, ...] = Field(
-        default=(APPAREL, LINE, SKIN),
+    inputs: tuple[InputSlot, ...] = Field(
+        default_factory=lambda: tuple(use_defaults("input", "inputs")),
         min_length=1,
-        description="input pictures of the generator, in the order of their channels (report, section 6.1.1)",
+        description="inputs of the generator, in the order of their channels (report, section 6.1.1)",
+    )
+    mask_margin: int = Field(
+        default=0,
+        ge=0,
+        le=8192,
+        description="for samples without a mask, as the report's: pixels around the skin that were erased "
+        "with it and may be painted, in pixels of the sample",
     )
 
     @field_validator("inputs")
     @classmethod
-    def _check_inputs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if APPAREL not in value:
+    def _check_inputs(cls, value: tuple[ComponentSpec, ...]) -> tuple[ComponentSpec, ...]:
+        names = [each.name for each in value]
+        if APPAREL not in names:
             raise PydanticCustomError("inputs", f"{APPAREL} must be among the inputs")
-        if len(set(value)) != len(value):
+        if len(set(names)) != len(names):
             raise PydanticCustomError("inputs", "duplicate input; name each once")
         return value
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the inputs, in the order of their channels."""
+        return tuple(each.name for each in self.inputs)
 
 
 class TrainingSpec(LoopSpec):
@@ -107,17 +120,9 @@ class Spec(RunSpec):
     composite: Composite = Field(
         default="none",
         description=(
-            "what of the generator's picture is kept: all of it, only the skin region (report, section "
-            "6.1.3.3), or all but head, feet and apparel (report, section 7)"
-        ),
-    )
-    composite_margin: int = Field(
-        default=0,
-        ge=0,
-        le=8192,
-        description=(
-            "pixels that the painted region of composite skin grows into erased pixels of the input, so that "
-            "no white rim stays where more than the skin was erased"
+            "what of the generator's picture is kept: all of it (none), the inpainting mask (mask), the skin "
+            "region alone (skin: report, section 6.1.3.3), or all but head, feet and apparel (protect: "
+            "report, section 7)"
         ),
     )
     discriminator: DiscriminatorSlot | None = Field(
@@ -144,7 +149,7 @@ class Spec(RunSpec):
     @classmethod
     def _check_generator(cls, value: ComponentSpec, info: ValidationInfo) -> ComponentSpec:
         data: DataSpec | None = info.data.get("data")
-        faults = [] if data is None else input_faults(value, data.inputs)
+        faults = [] if data is None else input_faults(value, data.input_names)
         if not trains(value):
             faults.append(f"$.generator: {value.name!r} has nothing to train; name it in $.baselines")
         refuse(faults if data is None else faults + size_faults(value, "generator", data.size))
@@ -155,18 +160,6 @@ class Spec(RunSpec):
     def _check_discriminator(cls, value: ComponentSpec | None, info: ValidationInfo) -> ComponentSpec | None:
         data: DataSpec | None = info.data.get("data")
         refuse([] if data is None else size_faults(value, "discriminator", data.size))
-        return value
-
-    @field_validator("composite")
-    @classmethod
-    def _check_composite(cls, value: Composite, info: ValidationInfo) -> Composite:
-        data: DataSpec | None = info.data.get("data")
-        if value == "skin" and data is not None and SKIN not in data.inputs:
-            fault = (
-                f'$.composite: "skin" keeps what is painted on the skin region only, so {SKIN} '
-                'must be among $.data.inputs; add it, or use "protect", which needs no skin map'
-            )
-            refuse([fault])
         return value
 
     @field_validator("losses")

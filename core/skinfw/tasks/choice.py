@@ -11,10 +11,10 @@ from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec
 from skinfw.tasks.inpainting.module import InpaintingModule
 from skinfw.tasks.segmentation.photos import LabeledPhotos
-from skinfw.training.module import Source, TrainingModule
+from skinfw.training.module import SampleSource, TrainingModule
 
 
-def make_source(spec: AnySpec) -> Source:
+def make_source(spec: AnySpec) -> SampleSource:
     """Build what gives the samples that a spec trains on."""
     return LabeledPhotos(spec.data) if isinstance(spec, SegmentationSpec) else build_training_dataset(spec)
 

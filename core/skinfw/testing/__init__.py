@@ -13,8 +13,18 @@ from skinfw.testing.augmentation import check_augmentation
 from skinfw.testing.component import check_component, check_config
 from skinfw.testing.dataset import check_dataset
 from skinfw.testing.discriminator import check_discriminator, check_receptive_field
-from skinfw.testing.examples import example_batch, example_condition, example_picture, example_region
+from skinfw.testing.examples import (
+    example_batch,
+    example_condition,
+    example_context,
+    example_dataset_io,
+    example_generator_io,
+    example_parts,
+    example_picture,
+    example_region,
+)
 from skinfw.testing.generator import check_generator
+from skinfw.testing.input import check_input
 from skinfw.testing.loss import check_loss
 from skinfw.testing.metric import check_metric
 from skinfw.testing.photo import check_pose_encoder, check_segmenter
@@ -27,6 +37,7 @@ __all__ = [
     "check_dataset",
     "check_discriminator",
     "check_generator",
+    "check_input",
     "check_loss",
     "check_metric",
     "check_pose_encoder",
@@ -35,6 +46,10 @@ __all__ = [
     "check_segmenter",
     "example_batch",
     "example_condition",
+    "example_context",
+    "example_dataset_io",
+    "example_generator_io",
+    "example_parts",
     "example_picture",
     "example_region",
 ]

@@ -9,12 +9,10 @@ import torch
 from torch import Tensor
 
 from skinfw.components.config import AugmentationConfig, Size
-from skinfw.components.inputs import POSES
-from skinfw.data.batch import Batch, picture_tensor
-from skinfw.data.heatmaps import draw_heatmaps
+from skinfw.components.field_names import APPAREL, BODY, FACE, HEATMAPS, KEEP, KEYPOINTS, LINE, MASK, SKIN
+from skinfw.data.batch import Batch
+from skinfw.data.field_types import DrawnType, KeypointsType, MaskType, image_tensor
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.sample import APPAREL, FACE, HEATMAPS, LINE, SKIN
-from skinfw.data.skeleton import draw_resized_pose
 from skinfw.interfaces import Augmentation, AugmentationIO
 from skinfw.testing._require import require, require_close, require_finite
 from skinfw.testing.examples import example_batch
@@ -71,90 +69,68 @@ def _run(augmentation: Augmentation[Any], batch: Batch, seed: int) -> Batch:
         return augmentation(batch)
 
 
-def _tensors(batch: Batch) -> dict[str, Tensor]:
-    found = {**batch.inputs, "target": batch.target, "skin": batch.skin, "kept": batch.kept}
-    return found if batch.keypoints is None else {**found, "keypoints": batch.keypoints}
-
-
 def _copy(batch: Batch) -> Batch:
-    return replace(
-        batch,
-        inputs={name: picture.clone() for name, picture in batch.inputs.items()},
-        target=batch.target.clone(),
-        skin=batch.skin.clone(),
-        kept=batch.kept.clone(),
-        keypoints=None if batch.keypoints is None else batch.keypoints.clone(),
-    )
+    return batch.updated({name: tensor.clone() for name, tensor in batch.fields.items()})
 
 
 def _require_same(one: Batch, other: Batch, tolerance: float, message: str) -> None:
-    for name, tensor in _tensors(one).items():
-        require_close(tensor, _tensors(other)[name], tolerance, f"{message}: {name}")
+    for name, tensor in one.fields.items():
+        require_close(tensor, other[name], tolerance, f"{message}: {name}")
 
 
 def _check_form(changed: Batch, batch: Batch) -> None:
     require(list(changed.names) == list(batch.names), "other names come out than went in")
-    before, after = _tensors(batch), _tensors(changed)
+    before, after = batch.fields, changed.fields
     require(before.keys() == after.keys(), f"{sorted(before)} went in, {sorted(after)} came out")
     for name, tensor in after.items():
         wanted, found = ((tuple(each.shape), each.dtype) for each in (before[name], tensor))
         require(wanted == found, f"{name} is {found} instead of {wanted}")
         require_finite(tensor, name)
-        inside = name == "keypoints" or bool(((tensor >= 0) & (tensor <= 1)).all())
+        inside = name == KEYPOINTS or bool(((tensor >= 0) & (tensor <= 1)).all())
         require(inside, f"{name} leaves [0, 1]")
 
 
 def _check_together(changed: Batch) -> None:
     """Require of samples what holds for those of a data set."""
-    apparel, face, skin = (changed.inputs[name] for name in (APPAREL, FACE, SKIN))
-    for name, mask in (("skin", changed.skin), ("kept", changed.kept), (SKIN, skin), (FACE, face)):
-        binary = bool(((mask == 0) | (mask == 1)).all())
-        require(binary, f"{name} is not a mask any more: it has values other than 0 and 1")
-    kept = changed.kept > 0.5
-    require(not bool((kept & (changed.skin > 0.5)).any()), "kept and skin overlap")
-    require(torch.equal(skin, changed.skin.expand_as(skin)), f"{SKIN} is not the skin any more")
-    require(not bool(((face > 0.5) & ~kept).any()), f"{FACE} is where nothing is kept")
-    white = torch.equal(torch.where(kept, 1, apparel), torch.ones_like(apparel))
+    for name, types in changed.types.items():
+        if isinstance(types[0], MaskType):
+            binary = bool(((changed[name] == 0) | (changed[name] == 1)).all())
+            require(binary, f"{name} is not a mask any more: it has values other than 0 and 1")
+    keep, apparel = changed[KEEP] > 0.5, changed[APPAREL]
+    for name in (SKIN, MASK):
+        require(not bool((keep & (changed[name] > 0.5)).any()), f"{KEEP} and {name} overlap")
+    require(not bool(((changed[FACE] > 0.5) & ~keep).any()), f"{FACE} is where nothing is kept")
+    white = torch.equal(torch.where(keep, 1, apparel), torch.ones_like(apparel))
     require(white, f"{APPAREL} is not white where nothing is kept")
-    shown = torch.where(kept, changed.target, 1)
+    shown = torch.where(keep, changed[BODY], 1)
     require_close(apparel, shown, 1e-5, f"{APPAREL} shows something else than the target")
 
 
 def _check_pose(changed: Batch, batch: Batch, *, geometric: bool) -> None:
-    if changed.keypoints is None or batch.keypoints is None:
-        raise AssertionError("the keypoints are gone")
     if not geometric:
-        for name, old, new in (
-            ("keypoints", batch.keypoints, changed.keypoints),
-            *((name, batch.inputs[name], changed.inputs[name]) for name in (*POSES, SKIN, FACE)),
-            ("kept", batch.kept, changed.kept),
-        ):
-            require(torch.equal(old, new), f"geometric is False, but {name} changes")
+        for name in (KEYPOINTS, LINE, HEATMAPS, SKIN, FACE, KEEP, MASK):
+            require(torch.equal(batch[name], changed[name]), f"geometric is False, but {name} changes")
         return
-    moves = not torch.equal(changed.keypoints, batch.keypoints)
+    moves = not torch.equal(changed[KEYPOINTS], batch[KEYPOINTS])
     require(moves, "geometric is True, but the keypoints stay where they are")
-    missing = changed.keypoints[changed.keypoints[..., 2] <= 0]
+    missing = changed[KEYPOINTS][changed[KEYPOINTS][..., 2] <= 0]
     require(not bool(missing.any()), "a point that was not found is not 0, 0, 0 any more")
-    poses = [Keypoints(points) for points in changed.keypoints.numpy()]
-    require(changed.line_styles == batch.line_styles, "line_styles are changed")
-    drawn = {
-        LINE: [
-            draw_resized_pose(pose, changed.size, style)
-            for pose, style in zip(poses, changed.line_styles, strict=True)
-        ],
-        HEATMAPS: [draw_heatmaps(pose, changed.size) for pose in poses],
-    }
-    for name, pictures in drawn.items():
-        message = f"{name} is not the drawing of the keypoints"
-        require_close(changed.inputs[name], picture_tensor(pictures), 1e-6, message)
+    poses = [Keypoints(points) for points in changed[KEYPOINTS].numpy()]
+    for name, types in changed.types.items():
+        drawn = [
+            kind.draw(pose, changed.size)
+            for kind, pose in zip(types, poses, strict=True)
+            if isinstance(kind, DrawnType)
+        ]
+        if drawn:
+            message = f"{name} is not the drawing of the keypoints"
+            require_close(changed[name], image_tensor(drawn), 1e-6, message)
 
 
 def _check_seeds(augmentation: Augmentation[Any], batch: Batch) -> None:
     results = [_run(augmentation, batch, seed) for seed in (0, 0, 1)]
     _require_same(results[0], results[1], 0, "two results under one seed differ")
-    changes = any(
-        not torch.equal(one, _tensors(results[2])[name]) for name, one in _tensors(results[0]).items()
-    )
+    changes = any(not torch.equal(one, results[2][name]) for name, one in results[0].fields.items())
     require(changes, "another seed gives the same result")
 
 
@@ -169,24 +145,24 @@ def _check_formats(augmentation: Augmentation[Any], batch: Batch) -> None:
 def _check_moves_together(augmentation: Augmentation[Any], size: Size) -> None:
     """Require that a disc around a keypoint goes where the keypoint goes, in each mask and in the target."""
     batch = example_batch(4, size)
-    if batch.keypoints is None:
-        raise AssertionError("the example has no keypoints")
     nose = BODY_25.index("Nose")
-    disc = _disc(batch.keypoints[:, nose, :2], size)
-    batch = replace(
-        batch,
-        inputs={**batch.inputs, SKIN: disc.repeat(1, 3, 1, 1), APPAREL: torch.ones_like(batch.target)},
-        target=1 - disc.repeat(1, 3, 1, 1),
-        skin=disc,
-        kept=torch.zeros_like(disc),
+    disc = _disc(batch[KEYPOINTS][:, nose, :2], size)
+    blank = torch.zeros_like(disc)
+    batch = batch.updated(
+        {
+            SKIN: disc,
+            MASK: disc,
+            KEEP: blank,
+            FACE: blank,
+            APPAREL: torch.ones_like(batch[BODY]),
+            BODY: 1 - disc.repeat(1, 3, 1, 1),
+        }
     )
     seen = 0
     for seed in SEEDS:
         changed = _run(augmentation, batch, seed)
-        if changed.keypoints is None:
-            raise AssertionError("the keypoints are gone")
-        parts = {"skin": changed.skin, SKIN: changed.inputs[SKIN][:, :1], "target": 1 - changed.target[:, :1]}
-        for index, point in enumerate(changed.keypoints[:, nose, :2]):
+        parts = {SKIN: changed[SKIN], MASK: changed[MASK], BODY: 1 - changed[BODY][:, :1]}
+        for index, point in enumerate(changed[KEYPOINTS][:, nose, :2]):
             for name, part in parts.items():
                 middle = _middle(part[index, 0])
                 if middle is not None:
@@ -220,6 +196,10 @@ def _middle(mask: Tensor) -> Tensor | None:
 
 def _check_without_pose(augmentation: Augmentation[Any], batch: Batch) -> None:
     """Require that samples without a drawn pose need no keypoints."""
-    inputs = {name: picture for name, picture in batch.inputs.items() if name not in POSES}
-    bare = replace(batch, inputs=inputs, keypoints=None)
+    gone = [name for name, types in batch.types.items() if isinstance(types[0], DrawnType | KeypointsType)]
+    bare = replace(
+        batch,
+        fields={name: tensor for name, tensor in batch.fields.items() if name not in gone},
+        types={name: types for name, types in batch.types.items() if name not in gone},
+    )
     _check_form(_run(augmentation, bare, 0), bare)

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from skinfw.components.config import ComponentConfig, Size
-from skinfw.components.inputs import channels_of
-from skinfw.data.sample import FACE, SKIN, Sample
-from skinfw.data.segmentation import Picture
+from skinfw.components.field_names import APPAREL, BODY, KEEP, KEYPOINTS, MASK, SKIN
+from skinfw.data.batch import collate
+from skinfw.data.field_types import Field, MaskType
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.sample import Sample
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.testing._require import require
+from skinfw.testing.examples import example_dataset_io
 
 
 def check_dataset(
@@ -21,7 +24,6 @@ def check_dataset(
     config: ComponentConfig,
     size: Size = (64, 48),
     inputs: tuple[str, ...] = ("apparel_head_foot", "segmentation_skin"),
-    needs_skin: bool = True,
     samples: int = 3,
     needs_keypoints: bool = False,
 ) -> None:
@@ -35,15 +37,14 @@ def check_dataset(
         component: the class.
         config: its configuration, of data that exist.
         size: height and width in pixels that the data can be had in.
-        inputs: names of input pictures that the data offer.
-        needs_skin: whether to ask for the skin region of every sample.
+        inputs: names of inputs that the data offer.
         samples: how many samples to load.
         needs_keypoints: whether to ask for the keypoints of every sample.
 
     Raises:
         AssertionError: something of the contract does not hold; the text says what.
     """
-    io = DatasetIO(size, inputs, needs_skin, needs_keypoints)
+    io = example_dataset_io(size, inputs, needs_keypoints=needs_keypoints)
     dataset, again = component(config, io), component(config, io)
     names = list(dataset.names())
     require(bool(names), "names() is empty; a data set without samples must raise DataError")
@@ -68,46 +69,34 @@ def check_dataset(
 
 def _check_sample(sample: Sample, name: str, io: DatasetIO) -> None:
     require(sample.name == name, f"load({name!r}) returns a sample called {sample.name!r}")
-    missing = [wanted for wanted in io.inputs if wanted not in sample.inputs]
-    require(not missing, f"sample {name} lacks the inputs {missing}")
-    for wanted in io.inputs:
-        _check_picture(sample.inputs[wanted], f"{wanted} of {name}", io.size, channels_of(wanted))
-    for wanted in (FACE, SKIN):
-        if wanted in sample.inputs:
-            values = set(np.unique(sample.inputs[wanted]).tolist())
-            require(
-                values <= {0, 255}, f"{wanted} of {name} is not a mask: it has values other than 0 and 255"
-            )
-    _check_picture(sample.target, f"the target of {name}", io.size)
-    require(not io.needs_skin or sample.skin is not None, f"needs_skin, but sample {name} has no skin region")
-    found = sample.keypoints is not None
-    require(not io.needs_keypoints or found, f"needs_keypoints, but sample {name} has none")
-    for mask, what in ((sample.skin, "skin"), (sample.kept, "kept")):
-        if mask is not None:
-            require(
-                mask.dtype == np.bool_ and mask.shape == io.size,
-                f"{what} of {name} is {mask.dtype} {mask.shape}, not bool {io.size}",
-            )
-    require(bool(sample.kept.any()), f"sample {name} keeps nothing: no head, no feet, no apparel")
+    for wanted in (*io.inputs, APPAREL, BODY, KEEP, MASK, SKIN, *([KEYPOINTS] if io.needs_keypoints else [])):
+        require(wanted in sample, f"sample {name} lacks {wanted}")
+    for field, each in sample.fields.items():
+        _check_field(field, each, f"{field} of {name}", io.size)
+    require(bool(sample[KEEP].any()), f"sample {name} keeps nothing: no head, no feet, no apparel")
+    batch = collate([sample])
+    for wanted, built in io.inputs.items():
+        channels = batch.condition([wanted]).shape[1]
+        require(
+            channels == built.config.channels,
+            f"{wanted} of {name} has {channels} channels; its configuration says {built.config.channels}",
+        )
 
 
-def _check_picture(picture: Picture, what: str, size: Size, channels: int = 3) -> None:
+def _check_field(name: str, field: Field, what: str, size: Size) -> None:
+    value = field.value
+    if name == KEYPOINTS:
+        require(isinstance(value, Keypoints), f"{what} is a {type(value).__name__}, not Keypoints")
+        return
+    is_mask = isinstance(field.type, MaskType)
     require(
-        picture.dtype == np.uint8 and picture.shape == (*size, channels),
-        f"{what} is {picture.dtype} {picture.shape}, not uint8 {(*size, channels)}",
+        value.dtype == (np.bool_ if is_mask else np.uint8) and value.shape[:2] == size,
+        f"{what} is {value.dtype} {value.shape}, not {'bool' if is_mask else 'uint8'} of {size}",
     )
 
 
 def _check_same(one: Sample, other: Sample, message: str) -> None:
-    pairs: list[tuple[Any, Any]] = [
-        (one.target, other.target),
-        (one.kept, other.kept),
-        (one.skin, other.skin),
-        (_points(one), _points(other)),
-    ]
-    pairs += [(picture, other.inputs.get(name)) for name, picture in one.inputs.items()]
-    require(all(np.array_equal(left, right) for left, right in pairs), message)
-
-
-def _points(sample: Sample) -> Any:
-    return None if sample.keypoints is None else sample.keypoints.points
+    require(one.fields.keys() == other.fields.keys(), message)
+    for name in one.fields:
+        left, right = (each[name].points if name == KEYPOINTS else each[name] for each in (one, other))
+        require(np.array_equal(left, right), f"{message}: {name}")

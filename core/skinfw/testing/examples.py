@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from skinfw.components.config import Size
-from skinfw.components.inputs import LineStyle, channels_of
-from skinfw.data.batch import Batch, picture_tensor
-from skinfw.data.heatmaps import draw_heatmaps
+from skinfw.assembly.build import build
+from skinfw.components.config import InputConfig, Size
+from skinfw.components.field_names import APPAREL, FACE, HEATMAPS, LINE, MASK, SKIN, LineStyle
+from skinfw.components.reference import use
+from skinfw.components.regions import RegionName
+from skinfw.components.registry import installed
+from skinfw.data.batch import Batch, collate
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.sample import APPAREL, FACE, HEATMAPS, LINE, SKIN
+from skinfw.data.parts import PersonParts, make_agnostic, to_sample
+from skinfw.data.segmentation import Segmentation
 from skinfw.data.skeleton import draw_resized_pose
+from skinfw.interfaces import DatasetIO, DiscriminatorOutput, GeneratorIO, Input, LossContext
+from skinfw.interfaces.loss import Discriminate
 
 
 def example_picture(batch: int, size: Size, seed: int = 0, channels: int = 3) -> Tensor:
@@ -28,72 +36,148 @@ def example_region(batch: int, size: Size, seed: int = 0) -> Tensor:
 
 
 def example_condition(inputs: Sequence[str], batch: int, size: Size, seed: int = 0) -> Tensor:
-    """Return random input pictures side by side, float32 ``(B, C, H, W)`` in [0, 1].
+    """Return random inputs side by side, float32 ``(B, C, H, W)`` in [0, 1].
 
     Args:
         inputs: their names; those that are masks come black and white.
         batch: number of samples.
         size: height and width in pixels.
-        seed: another one gives other pictures.
+        seed: another one gives other images.
     """
-    pictures = [
-        example_region(batch, size, seed + index).expand(-1, 3, -1, -1)
-        if name in (SKIN, FACE)
-        else example_picture(batch, size, seed + index, channels_of(name))
-        for index, name in enumerate(inputs)
-    ]
-    return torch.cat(pictures, dim=1)
+    images = []
+    for index, name in enumerate(inputs):
+        config = _input_config(name)
+        mask = example_region(batch, size, seed + index).expand(-1, 3, -1, -1)
+        images.append(mask if config.is_mask else example_picture(batch, size, seed + index, config.channels))
+    return torch.cat(images, dim=1)
+
+
+def example_generator_io(size: Size, inputs: Sequence[str]) -> GeneratorIO:
+    """Return what a generator is built for.
+
+    Args:
+        size: height and width in pixels.
+        inputs: names of the inputs, in the order of their channels.
+    """
+    return GeneratorIO(size, {name: _input_config(name).channels for name in inputs})
+
+
+def example_dataset_io(
+    size: Size, inputs: Sequence[str], *, needs_keypoints: bool = False, mask_margin: int = 0
+) -> DatasetIO:
+    """Return what a data set is asked for.
+
+    Args:
+        size: height and width in pixels.
+        inputs: names of the inputs that each sample must bring.
+        needs_keypoints: whether every sample must bring its keypoints.
+        mask_margin: pixels around the skin that may be painted in samples that have no mask of their own.
+    """
+    built = {name: build(use("input", name), Input) for name in inputs}
+    return DatasetIO(size, built, needs_keypoints=needs_keypoints, mask_margin=mask_margin)
+
+
+def example_context(
+    output: Tensor,
+    target: Tensor | None = None,
+    *,
+    discriminate: Discriminate | None = None,
+    region_count: Tensor | None = None,
+    **fields: Tensor,
+) -> LossContext:
+    """Return what a loss sees, with random fields for all installed inputs.
+
+    Args:
+        output: the generator's images, float32 RGB ``(B, 3, H, W)`` in [0, 1].
+        target: the true images; None for random ones.
+        discriminate: the discriminator; None for one that must not be asked.
+        region_count: see `skinfw.interfaces.LossContext`.
+        **fields: fields that replace random ones, for instance ``segmentation_skin``.
+    """
+    size = (output.shape[2], output.shape[3])
+    drawn = {}
+    for index, name in enumerate(installed().names("input")):
+        config = _input_config(name)
+        mask = example_region(len(output), size, index)
+        drawn[name] = mask if config.is_mask else example_picture(len(output), size, index, config.channels)
+    true = example_picture(len(output), size, seed=1) if target is None else target
+    return LossContext(output, true, {**drawn, **fields}, discriminate or _refuse, region_count)
+
+
+def _input_config(name: str) -> InputConfig:
+    config = use("input", name).config
+    if not isinstance(config, InputConfig):
+        raise TypeError(f"the configuration of the input {name!r} is not an InputConfig")
+    return config
+
+
+def _refuse(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
+    raise AssertionError("the loss asks a discriminator, but its configuration does not say so")
+
+
+def example_parts(size: Size, seed: int = 0, style: LineStyle = "skeleton") -> PersonParts:
+    """Return a person as `skinfw.data.parts.make_agnostic` makes it of a photo.
+
+    A head (its middle the face), a trunk and two arms of skin stand on white; the colors are random, and the
+    place varies by a few pixels.
+
+    Args:
+        size: height and width in pixels, at least 16 each.
+        seed: another one gives another person.
+        style: how the pose is drawn.
+    """
+    height, width = size
+    random = np.random.default_rng(seed)
+    middle = width / 2 + (random.random() - 0.5) * width / 8
+    labels = np.zeros(size, np.uint8)
+    for label, top, bottom, left, right in (
+        (3, 0.1, 0.3, -0.1, 0.1),
+        (4, 0.15, 0.25, -0.06, 0.06),
+        (2, 0.3, 0.8, -0.2, 0.2),
+        (1, 0.35, 0.7, -0.3, -0.2),
+        (1, 0.35, 0.7, 0.2, 0.3),
+    ):
+        columns = slice(round(middle + left * width), round(middle + right * width))
+        labels[round(top * height) : round(bottom * height), columns] = label
+    points = np.zeros((len(BODY_25), 3), np.float32)
+    for name, across, down in (
+        ("Nose", 0.0, 0.2), ("Neck", 0.0, 0.3), ("MidHip", 0.0, 0.8), ("RShoulder", -0.2, 0.35),
+        ("RElbow", -0.25, 0.5), ("RWrist", -0.25, 0.65), ("LShoulder", 0.2, 0.35),
+    ):  # fmt: skip
+        points[BODY_25.index(name)] = (middle + across * width - 0.5, down * height - 0.5, 0.9)
+    photo = random.integers(25, 205, (height, width, 3), np.uint8)
+    parts = make_agnostic(photo, Segmentation(labels, _CLASSES, _REGIONS), margin=0)
+    pose = Keypoints(points)
+    return replace(
+        parts, line=draw_resized_pose(pose, size, style), pose=pose, style=style, where=f"person {seed}"
+    )
+
+
+_CLASSES = ("background", "skin", "clothes", "head", "face")
+_REGIONS: Mapping[RegionName, tuple[str, ...]] = {
+    "background": ("background",),
+    "skin": ("skin",),
+    "apparel": ("clothes",),
+    "head": ("head", "face"),
+}
 
 
 def example_batch(batch: int, size: Size, seed: int = 0) -> Batch:
-    """Return samples that hold together as those of a data set do, with all inputs and keypoints.
+    """Return samples that hold together as those of a data set do, with the built-in inputs and keypoints.
 
-    A head (kept, its middle the face), a trunk (kept) and two arms (skin) stand on white; the colors are
-    random, and so is the place, a few pixels from sample to sample. Every other ``line`` is of plain lines.
+    Every other ``line`` is of plain lines.
 
     Args:
         batch: number of samples.
         size: height and width in pixels, at least 16 each.
         seed: another one gives other samples.
     """
-    height, width = size
-    generator = torch.Generator().manual_seed(seed)
-    kept, skin, face = (torch.zeros(batch, 1, height, width) for _ in range(3))
-    points = torch.zeros(batch, len(BODY_25), 3)
-    for index in range(batch):
-        middle = width / 2 + float(torch.rand((), generator=generator) - 0.5) * width / 8
-        for mask, top, bottom, left, right in (
-            (kept, 0.1, 0.3, -0.1, 0.1),
-            (face, 0.15, 0.25, -0.06, 0.06),
-            (kept, 0.3, 0.8, -0.2, 0.2),
-            (skin, 0.35, 0.7, -0.3, -0.2),
-            (skin, 0.35, 0.7, 0.2, 0.3),
-        ):
-            columns = slice(round(middle + left * width), round(middle + right * width))
-            mask[index, 0, round(top * height) : round(bottom * height), columns] = 1
-        for name, across, down in (
-            ("Nose", 0.0, 0.2), ("Neck", 0.0, 0.3), ("MidHip", 0.0, 0.8), ("RShoulder", -0.2, 0.35),
-            ("RElbow", -0.25, 0.5), ("RWrist", -0.25, 0.65), ("LShoulder", 0.2, 0.35),
-        ):  # fmt: skip
-            place = [middle + across * width - 0.5, down * height - 0.5, 0.9]
-            points[index, BODY_25.index(name)] = torch.tensor(place)
-    colors = 0.1 + 0.7 * torch.rand(batch, 3, height, width, generator=generator)
-    target = torch.where(kept + skin > 0.5, colors, 1.0)
-    poses = [Keypoints(each) for each in points.numpy()]
-    styles: list[LineStyle] = ["lines" if index % 2 else "skeleton" for index in range(batch)]
-    lines = [draw_resized_pose(pose, size, style) for pose, style in zip(poses, styles, strict=True)]
-    return Batch(
-        names=[f"example-{index}" for index in range(batch)],
-        inputs={
-            APPAREL: torch.where(kept > 0.5, target, 1.0),
-            LINE: picture_tensor(lines),
-            SKIN: skin.repeat(1, 3, 1, 1),
-            FACE: face.repeat(1, 3, 1, 1),
-            HEATMAPS: picture_tensor([draw_heatmaps(pose, size) for pose in poses]),
-        },
-        target=target,
-        skin=skin,
-        kept=kept,
-        keypoints=points,
-        line_styles=styles,
+    names = (APPAREL, LINE, SKIN, MASK, FACE, HEATMAPS)
+    io = example_dataset_io(size, names, needs_keypoints=True)
+    styles: tuple[LineStyle, LineStyle] = ("skeleton", "lines")
+    return collate(
+        [
+            to_sample(f"example-{index}", example_parts(size, seed * batch + index, styles[index % 2]), io)
+            for index in range(batch)
+        ]
     )

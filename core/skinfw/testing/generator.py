@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.components.config import GeneratorConfig, Size
-from skinfw.data.sample import APPAREL, LINE
-from skinfw.interfaces import Generator, GeneratorIO
+from skinfw.components.field_names import APPAREL, LINE
+from skinfw.interfaces import Generator
 from skinfw.testing._networks import (
     TOLERANCE,
     accepting,
@@ -23,7 +23,7 @@ from skinfw.testing._networks import (
     smallest_size,
 )
 from skinfw.testing._require import require, require_close, require_finite
-from skinfw.testing.examples import example_condition, example_picture
+from skinfw.testing.examples import example_condition, example_generator_io, example_picture
 
 
 def check_generator(component: type[Generator[Any]], config: GeneratorConfig, size: Size = (64, 96)) -> None:
@@ -75,7 +75,7 @@ class _Probe:
         self.inputs = tuple(dict.fromkeys([*config.required_inputs, *others]))
 
     def build(self) -> Generator[Any]:
-        return self.component(self.config, GeneratorIO(self.size, self.inputs))
+        return self.component(self.config, example_generator_io(self.size, self.inputs))
 
     def condition(self, batch: int, size: Size, seed: int = 0) -> Tensor:
         return example_condition(self.inputs, batch, size, seed)
@@ -145,6 +145,10 @@ class _Probe:
 
     def check_training(self) -> None:
         network = seeded(self.build, 0).train()
+        if self.config.trainable:
+            target = example_picture(2, self.size, seed=7)
+            output = network(self.condition(2, self.size), self.noise(network, 2, self.size), target)
+            _check_output(output, (2, 3, *self.size), "the output in training, with the target")
         trained = any(parameter.requires_grad for parameter in network.parameters())
         require(
             trained == self.config.trainable,

@@ -10,20 +10,22 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.components.config import LossConfig, Size
-from skinfw.data.sample import INPUTS
-from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, Loss, LossIO, Step
+from skinfw.components.measured_region import WHOLE, region_field
+from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, Loss, LossContext, LossIO
+from skinfw.interfaces.loss import Discriminate
 from skinfw.testing._networks import check_requirement
 from skinfw.testing._require import require, require_close, require_finite
-from skinfw.testing.examples import example_condition, example_picture, example_region
+from skinfw.testing.examples import example_context, example_picture, example_region
 
 
 def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64, 96)) -> None:
     """Check a loss against its interface, on the CPU and random pictures.
 
-    Checked are that each term is a finite scalar with a gradient, for batches of one and of two, without
-    skin, on black and on white pictures, for channels-last tensors and under bfloat16 and float16 autocast;
-    that the weight is left to the trainer; that the terms of two batches make up that of both together
-    unless the configuration says ``uses_batch_statistics``; that a perfect picture costs no more than a bad
+    Checked are that each term is a finite scalar with a gradient, for batches of one and of two, for an
+    empty region, on black and on white pictures, for channels-last tensors and under bfloat16 and float16
+    autocast; that the weight is left to the trainer; that the terms of two batches make up that of both
+    together unless the configuration says ``uses_batch_statistics``; that a perfect picture costs no more than a
+    bad
     one, or the target does not count where the class says that it compares nothing, and a right
     discriminator costs no more than a wrong one; and that nothing in it is trainable.
 
@@ -41,7 +43,7 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
     require(not trainable, f"a loss must have nothing to train, but {trainable[:3]} require a gradient")
     for batch in (1, 2):
         _check_generator_loss(loss, batch, size)
-    _check_precisions(loss.generator_loss, size, "generator_loss")
+    _check_precisions(loss, loss.generator_loss, size, "generator_loss")
     _check_flat_pictures(loss, size)
     _check_weight(component, config, size)
     if not config.uses_batch_statistics:
@@ -50,18 +52,21 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
         _check_discriminator_loss(loss, size)
     elif component.compares:
         painted, perfect = example_picture(2, size), example_picture(2, size, seed=1)
-        terms = [loss.generator_loss(_step(output, size, _Judge())).detach() for output in (perfect, painted)]
+        terms = [
+            loss.generator_loss(_context(loss, output, _Discriminator())).detach()
+            for output in (perfect, painted)
+        ]
         require(float(terms[0]) <= float(terms[1]), "a perfect picture costs more than a bad one")
     else:
-        step = _step(example_picture(2, size), size, _Judge())
-        other = replace(step, target=example_picture(2, size, seed=2))
+        context = _context(loss, example_picture(2, size), _Discriminator())
+        other = replace(context, target=example_picture(2, size, seed=2))
         require(
-            torch.equal(loss.generator_loss(step), loss.generator_loss(other)),
+            torch.equal(loss.generator_loss(context), loss.generator_loss(other)),
             "compares is False, but another target changes the term",
         )
 
 
-class _Judge(nn.Module):
+class _Discriminator(nn.Module):
     """A small discriminator that shows its features."""
 
     def __init__(self) -> None:
@@ -71,18 +76,17 @@ class _Judge(nn.Module):
             self.inner = nn.Conv2d(3, 2, kernel_size=4, stride=4)
             self.last = nn.Conv2d(2, 1, kernel_size=1)
 
-    def forward(self, picture: Tensor) -> DiscriminatorOutput:
-        features = self.inner(picture)
+    def forward(self, images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
+        features = self.inner(images)
         return DiscriminatorOutput((self.last(features),), ((features,),))
 
 
-def _step(
-    output: Tensor, size: Size, judge: Callable[[Tensor], DiscriminatorOutput], skin: Tensor | None = None
-) -> Step:
-    batch = len(output)
-    region = example_region(batch, size) if skin is None else skin
-    inputs: dict[str, Tensor] = {name: example_condition((name,), batch, size) for name in INPUTS}
-    return Step(output, example_picture(batch, size, seed=1), region, judge, inputs)
+def _context(
+    loss: Loss[Any], output: Tensor, discriminate: Discriminate, region: Tensor | None = None
+) -> LossContext:
+    named = loss.config.region
+    fields = {} if region is None or named == WHOLE else {region_field(named): region}
+    return example_context(output, discriminate=discriminate, **fields)
 
 
 def _check_scalar(term: Tensor, what: str) -> None:
@@ -93,34 +97,35 @@ def _check_scalar(term: Tensor, what: str) -> None:
 def _check_generator_loss(loss: Loss[Any], batch: int, size: Size) -> None:
     what = f"generator_loss for a batch of {batch}"
     output = example_picture(batch, size).requires_grad_()
-    term = loss.generator_loss(_step(output, size, _Judge()))
+    term = loss.generator_loss(_context(loss, output, _Discriminator()))
     _check_scalar(term, what)
     require(term.requires_grad, f"{what} has no gradient")
     torch.autograd.backward(term)
     gradient = torch.zeros_like(output) if output.grad is None else output.grad
     require_finite(gradient, f"the gradient of {what}")
     require(bool(gradient.any()), f"{what} gives the output no gradient")
-    no_skin = _step(example_picture(batch, size), size, _Judge(), torch.zeros(batch, 1, *size))
-    _check_scalar(loss.generator_loss(no_skin), f"{what} without any skin")
+    nothing = _context(loss, example_picture(batch, size), _Discriminator(), torch.zeros(batch, 1, *size))
+    _check_scalar(loss.generator_loss(nothing), f"{what} with an empty region")
 
 
-def _check_precisions(term: Callable[[Step], Tensor], size: Size, what: str) -> None:
+def _check_precisions(loss: Loss[Any], term: Callable[[LossContext], Tensor], size: Size, what: str) -> None:
     """Require a finite term under autocast, and the same term for channels-last tensors."""
     for precision in (torch.bfloat16, torch.float16):
         with torch.autocast("cpu", precision):
-            value = term(_step(example_picture(2, size), size, _Judge()))
+            value = term(_context(loss, example_picture(2, size), _Discriminator()))
         _check_scalar(value, f"{what} under {str(precision).removeprefix('torch.')} autocast")
     values = []
     for layout in (torch.contiguous_format, torch.channels_last):
-        step = _step(example_picture(2, size), size, _Judge())
-        tensors = (step.output, step.target, step.skin)
-        output, target, skin = (tensor.to(memory_format=layout) for tensor in tensors)
-        inputs = {name: picture.to(memory_format=layout) for name, picture in step.inputs.items()}
+        context = _context(loss, example_picture(2, size), _Discriminator())
+        changed = replace(
+            context,
+            output=context.output.to(memory_format=layout),
+            target=context.target.to(memory_format=layout),
+            fields={name: field.to(memory_format=layout) for name, field in context.fields.items()},
+        )
         with torch.random.fork_rng(devices=[]):  # a term may draw random numbers
             torch.manual_seed(0)
-            values.append(
-                term(replace(step, output=output, target=target, skin=skin, inputs=inputs)).detach()
-            )
+            values.append(term(changed).detach())
     tolerance = 1e-3 * max(1.0, float(values[0].abs()))
     require_close(values[1], values[0], tolerance, f"{what} for channels-last tensors")
 
@@ -129,8 +134,8 @@ def _check_flat_pictures(loss: Loss[Any], size: Size) -> None:
     """Require finite terms and gradients where roots, powers and divisions have none."""
     for value, color in ((0.0, "black"), (1.0, "white")):
         output = torch.full((2, 3, *size), value, requires_grad=True)
-        step = replace(_step(output, size, _Judge()), target=output.detach().clone())
-        term = loss.generator_loss(step)
+        context = replace(_context(loss, output, _Discriminator()), target=output.detach().clone())
+        term = loss.generator_loss(context)
         _check_scalar(term, f"generator_loss of {color} pictures")
         torch.autograd.backward(term)
         if output.grad is not None:
@@ -141,19 +146,18 @@ def _check_weight(component: type[Loss[Any]], config: LossConfig, size: Size) ->
     terms = []
     for weight in (1.0, 10.0):
         loss = component(config.model_copy(update={"weight": weight}), LossIO(size))
-        terms.append(loss.generator_loss(_step(example_picture(2, size), size, _Judge())))
+        terms.append(loss.generator_loss(_context(loss, example_picture(2, size), _Discriminator())))
     require_close(terms[0], terms[1], 1e-6, "generator_loss depends on the weight, which the trainer applies")
 
 
 def _check_parts(loss: Loss[Any], size: Size) -> None:
     """Require that the mean of the terms of two batches is the term of all their samples."""
-    whole = _step(example_picture(4, size), size, _Judge())
-    skin = whole.skin.clone()
-    skin[2:, :, : size[0] // 2] = 0
-    skin[3] = 0
-    whole = replace(whole, skin=skin)
+    region = example_region(4, size)
+    region[2:, :, : size[0] // 2] = 0
+    region[3] = 0
+    whole = _context(loss, example_picture(4, size), _Discriminator(), region)
     halves = [slice(0, 2), slice(2, 4)]
-    counts = [loss.region_count(skin[half]) for half in halves]
+    counts = [loss.region_count(None if loss.config.region == WHOLE else region[half]) for half in halves]
     known = [count for count in counts if count is not None]
     count = torch.stack(known).sum(dim=0) / 2 if known else None
     terms = [
@@ -162,8 +166,7 @@ def _check_parts(loss: Loss[Any], size: Size) -> None:
                 whole,
                 output=whole.output[half],
                 target=whole.target[half],
-                skin=skin[half],
-                inputs={name: picture[half] for name, picture in whole.inputs.items()},
+                fields={name: field[half] for name, field in whole.fields.items()},
                 region_count=count,
             )
         )
@@ -174,20 +177,20 @@ def _check_parts(loss: Loss[Any], size: Size) -> None:
         torch.stack(terms).mean(),
         expected,
         1e-5 * max(1.0, float(expected.detach().abs())),
-        "generator_loss of two batches is not that of both together: divide sums over the skin by "
+        "generator_loss of two batches is not that of both together: divide sums over the region by "
         "denominator, or say uses_batch_statistics in the configuration",
     )
 
 
 def _check_discriminator_loss(loss: AdversarialLoss[Any], size: Size) -> None:
-    _check_precisions(loss.discriminator_loss, size, "discriminator_loss")
-    judge = _Judge()
-    term = loss.discriminator_loss(_step(example_picture(2, size), size, judge))
+    _check_precisions(loss, loss.discriminator_loss, size, "discriminator_loss")
+    discriminator = _Discriminator()
+    term = loss.discriminator_loss(_context(loss, example_picture(2, size), discriminator))
     _check_scalar(term, "discriminator_loss")
     require(term.requires_grad, "discriminator_loss has no gradient")
     torch.autograd.backward(term)
     slopes = []
-    for parameter in judge.parameters():
+    for parameter in discriminator.parameters():
         require(parameter.grad is not None, "discriminator_loss leaves a parameter without a gradient")
         slopes.append(torch.as_tensor(parameter.grad))
     require(
@@ -197,16 +200,16 @@ def _check_discriminator_loss(loss: AdversarialLoss[Any], size: Size) -> None:
         require_finite(slope, "the discriminator's gradient")
     target = example_picture(2, size, seed=1)
 
-    def judge_with(real: float) -> Callable[[Tensor], DiscriminatorOutput]:
-        def judge(seen: Tensor) -> DiscriminatorOutput:
-            logit = real if torch.equal(seen, target) else -real
+    def answering(real: float) -> Discriminate:
+        def discriminate(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
+            logit = real if torch.equal(images, target) else -real
             # it does not depend on the picture, but has a gradient for losses that ask for it
-            return DiscriminatorOutput((torch.full((2, 1, 2, 2), logit) + 0 * seen.mean(),))
+            return DiscriminatorOutput((torch.full((2, 1, 2, 2), logit) + 0 * images.mean(),))
 
-        return judge
+        return discriminate
 
     right, wrong = (
-        float(loss.discriminator_loss(_step(example_picture(2, size), size, judge_with(real))))
+        float(loss.discriminator_loss(_context(loss, example_picture(2, size), answering(real))))
         for real in (2.0, -2.0)
     )
     require(right < wrong, "a discriminator that is right costs no less than one that is wrong")

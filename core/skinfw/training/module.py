@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Protocol
 from accelerate import Accelerator
 from torch import Tensor
 
+from skinfw.data.batch import Batch
+from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import Split
 from skinfw.evaluation.results import Evaluation
@@ -18,16 +20,16 @@ from skinfw.training.monitor import Monitor
 from skinfw.training.optimized import OptimizedModule
 
 
-class Source(Protocol):
+class SampleSource(Protocol):
     """Where samples come from: a data set, or what is like one for another task."""
 
     def names(self) -> Sequence[str]:
         """Return the names of all samples."""
 
     def group(self, name: str) -> str:
-        """Return what the split goes by."""
+        """Return the group of a sample; the split keeps a group on one side."""
 
-    def load(self, name: str) -> Any:
+    def load(self, name: str) -> Sample:
         """Return one sample."""
 
     def fingerprint(self) -> str:
@@ -52,11 +54,6 @@ class TrainingModule(ABC):
     def __init__(self, accelerator: Accelerator) -> None:
         self.accelerator = accelerator
 
-    @staticmethod
-    @abstractmethod
-    def collate(samples: Sequence[Any]) -> Any:
-        """Put samples together into a batch."""
-
     @property
     @abstractmethod
     def parts(self) -> Sequence[OptimizedModule[Any]]:
@@ -71,7 +68,7 @@ class TrainingModule(ABC):
         """
 
     @abstractmethod
-    def train_step(self, batches: Sequence[Any], step: int, saved: str) -> dict[str, float]:
+    def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
         """Take one step, on ``gradient_accumulation`` batches.
 
         Args:

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from skinfw.components.config import LossConfig
 from skinfw.components.reference import numbered
-from skinfw.interfaces import AdversarialLoss, Loss, Step
+from skinfw.data.batch import Batch
+from skinfw.interfaces import AdversarialLoss, Loss, LossContext
 from skinfw.specs.spec import Spec
 from skinfw.training.finite import diverged
 from skinfw.training.micro_batches import mean_counts
@@ -38,43 +39,48 @@ class Objective:
         """The losses that have a term for the discriminator, by name."""
         return {name: loss for name, loss in self.losses.items() if isinstance(loss, AdversarialLoss)}
 
-    def region_counts(self, skins: Sequence[Tensor], accelerator: Accelerator) -> dict[str, Tensor]:
+    def region_counts(self, batches: Sequence[Batch], accelerator: Accelerator) -> dict[str, Tensor]:
         """Return what the losses divide by in a step of several batches; see `Loss.region_count`.
 
         Args:
-            skins: the skin in each batch of this process, ``(B, 1, H, W)``.
+            batches: the batches of this process.
             accelerator: knows the other processes.
 
         Returns:
             the counts by the losses' names; nothing where one batch is the whole step.
         """
-        if len(skins) * accelerator.num_processes == 1:
+        if len(batches) * accelerator.num_processes == 1:
             return {}
-        found = {name: [loss.region_count(skin) for skin in skins] for name, loss in self.losses.items()}
+        found = {
+            name: [loss.region_count(batch.region(loss.config.region)) for batch in batches]
+            for name, loss in self.losses.items()
+        }
         return {
             name: mean_counts([count for count in counts if count is not None], accelerator)
             for name, counts in found.items()
             if counts[0] is not None
         }
 
-    def generator_losses(self, step: Step, counts: Mapping[str, Tensor] = _NO_COUNTS) -> dict[str, Tensor]:
+    def generator_losses(
+        self, context: LossContext, counts: Mapping[str, Tensor] = _NO_COUNTS
+    ) -> dict[str, Tensor]:
         """Return the unweighted terms of the generator by the losses' names.
 
         Args:
-            step: what the losses see.
+            context: what the losses see.
             counts: what `region_counts` gave.
         """
         return {
-            name: loss.generator_loss(replace(step, region_count=counts.get(name)))
+            name: loss.generator_loss(replace(context, region_count=counts.get(name)))
             for name, loss in self.losses.items()
         }
 
     def discriminator_losses(
-        self, step: Step, counts: Mapping[str, Tensor] = _NO_COUNTS
+        self, context: LossContext, counts: Mapping[str, Tensor] = _NO_COUNTS
     ) -> dict[str, Tensor]:
         """Return the unweighted terms of the discriminator by ``discriminator/`` and the losses' names."""
         return {
-            f"discriminator/{name}": loss.discriminator_loss(replace(step, region_count=counts.get(name)))
+            f"discriminator/{name}": loss.discriminator_loss(replace(context, region_count=counts.get(name)))
             for name, loss in self.adversarial.items()
         }
 

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from skinfw.components.registry import TRAINED
-from skinfw.data.loading import BatchLoader, ShuffledOrder
+from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import Split
 from skinfw.errors import DataError, NotFiniteError, RunError, first_line
@@ -30,7 +29,7 @@ from skinfw.runs.split_record import write_split
 from skinfw.specs.run_spec import LoopSpec
 from skinfw.training.finite import diverged
 from skinfw.training.interrupt import Interrupt, catch_interrupt
-from skinfw.training.module import Source, TrainingModule
+from skinfw.training.module import SampleSource, TrainingModule
 from skinfw.training.monitor import Best, Monitor, read_monitor
 from skinfw.training.pace import log_interval, rate_factor
 from skinfw.training.ranks import Ranks
@@ -83,7 +82,7 @@ class Trainer:
     def __init__(
         self,
         run: Run,
-        dataset: Source,
+        dataset: SampleSource,
         split: Split,
         module: TrainingModule,
         hooks: HookCaller,
@@ -96,10 +95,9 @@ class Trainer:
         self.order = ShuffledOrder(
             len(split.train), run.spec.seed, self.accelerator.process_index, self.accelerator.num_processes
         )
-        self.loader: BatchLoader[Any] = BatchLoader(
+        self.loader = Loader(
             dataset,
             split.train,
-            self.module.collate,
             batch_size=self.training.batch_size,
             workers=run.spec.data.workers,
             skip_corrupt=run.spec.data.on_corrupt == "skip",

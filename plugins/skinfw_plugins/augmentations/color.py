@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
 from math import radians
 
 import torch
@@ -11,18 +10,22 @@ from kornia.color import rgb_to_grayscale
 from kornia.enhance import adjust_brightness_accumulative, adjust_hue, adjust_saturation_with_gray_subtraction
 from torch import Tensor
 
+from skinfw.components.field_names import APPAREL, BODY, IMAGE, KEEP, MASK, SKIN
 from skinfw.data.batch import Batch
-from skinfw.data.sample import APPAREL
+from skinfw.data.transform import cut_again, is_cut
 from skinfw.interfaces.augmentation import AugmentationConfigT
 from skinfw_plugins.augmentations.config import BrightnessConfig, ContrastConfig, HueConfig, SaturationConfig
-from skinfw_plugins.augmentations.cutout import mask_outside, shows_the_target
 from skinfw_plugins.augmentations.per_sample import PerSample, drawn
 from skinfw_plugins.shared.erased import erased_pixels
 
 
 def person_pixels(batch: Batch) -> Tensor:
-    """Return where the person is, bool ``(B, 1, H, W)``: kept, skin, or not (nearly) white in the target."""
-    return (batch.kept > 0.5) | (batch.skin > 0.5) | ~erased_pixels(batch.target)
+    """Return where the person is, bool ``(B, 1, H, W)``; in a photo with its background, everywhere."""
+    if BODY not in batch:
+        return torch.ones_like(batch[IMAGE][:, :1], dtype=torch.bool)
+    known = (batch[KEEP] > 0.5) | (batch[MASK] > 0.5) | (batch[SKIN] > 0.5)
+    # samples of the report do not say where the person ends
+    return known | ~erased_pixels(batch[BODY])
 
 
 class Color(PerSample[AugmentationConfigT]):
@@ -30,14 +33,13 @@ class Color(PerSample[AugmentationConfigT]):
 
     def change(self, batch: Batch) -> Batch:
         """Return a copy in which every person has other colors."""
-        amounts = self.amounts(batch).to(batch.target.device)
-        in_apparel, in_target = self.regions(batch)
-        target = self._changed(batch.target, in_target, amounts)
-        if shows_the_target(batch):
-            apparel = mask_outside(target, batch.kept)
-        else:
-            apparel = self._changed(batch.inputs[APPAREL], in_apparel, amounts)
-        return replace(batch, inputs={**batch.inputs, APPAREL: apparel}, target=target)
+        amounts = self.amounts(batch).to(batch.device)
+        regions = {name: region for name, region in self.regions(batch).items() if name in batch}
+        changed = batch
+        for name, region in regions.items():
+            if not is_cut(batch, name):
+                changed = changed.updated({name: self._changed(batch[name], region, amounts)})
+        return cut_again(changed, [name for name in regions if is_cut(batch, name)])
 
     def _changed(self, pictures: Tensor, region: Tensor, amounts: Tensor) -> Tensor:
         """Change the pixels of a region; only they are computed, as one row."""
@@ -48,9 +50,11 @@ class Color(PerSample[AugmentationConfigT]):
         pixels[places] = self.adjust(colors, by).clamp(0, 1)[0, :, 0].T
         return changed
 
-    def regions(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return where ``apparel_head_foot`` and where the target change, each bool ``(B, 1, H, W)``."""
-        return batch.kept > 0.5, person_pixels(batch)
+    def regions(self, batch: Batch) -> dict[str, Tensor]:
+        """Return where the images change by name, each bool ``(B, 1, H, W)``."""
+        if BODY not in batch:
+            return {IMAGE: person_pixels(batch)}
+        return {APPAREL: batch[KEEP] > 0.5, BODY: person_pixels(batch)}
 
     @abstractmethod
     def amounts(self, batch: Batch) -> Tensor:
@@ -74,7 +78,7 @@ class BrightnessAugmentation(Color[BrightnessConfig]):
 
     def amounts(self, batch: Batch) -> Tensor:
         """Draw the factors; see `Color.amounts`."""
-        return drawn(len(batch.names), *self.config.factor)[:, None]
+        return drawn(len(batch), *self.config.factor)[:, None]
 
     def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
         """Multiply; see `Color.adjust`."""
@@ -92,9 +96,9 @@ class ContrastAugmentation(Color[ContrastConfig]):
     def amounts(self, batch: Batch) -> Tensor:
         """Draw the factors; the mean grays stand beside them. See `Color.amounts`."""
         person = person_pixels(batch)
-        gray = rgb_to_grayscale(batch.target) * person
+        gray = rgb_to_grayscale(batch[BODY if BODY in batch else IMAGE]) * person
         mean = gray.sum(dim=(1, 2, 3)) / person.sum(dim=(1, 2, 3)).clamp_min(1)
-        return torch.stack([drawn(len(batch.names), *self.config.factor).to(mean.device), mean], dim=1)
+        return torch.stack([drawn(len(batch), *self.config.factor).to(mean.device), mean], dim=1)
 
     def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
         """Go from the mean towards the colors, or beyond them; see `Color.adjust`."""
@@ -107,7 +111,7 @@ class SaturationAugmentation(Color[SaturationConfig]):
 
     def amounts(self, batch: Batch) -> Tensor:
         """Draw the factors; see `Color.amounts`."""
-        return drawn(len(batch.names), *self.config.factor)[:, None]
+        return drawn(len(batch), *self.config.factor)[:, None]
 
     def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
         """Mix with gray; see `Color.adjust`."""
@@ -121,7 +125,7 @@ class HueAugmentation(Color[HueConfig]):
     def amounts(self, batch: Batch) -> Tensor:
         """Draw the angles in radians; see `Color.amounts`."""
         greatest = radians(self.config.degrees)
-        return drawn(len(batch.names), -greatest, greatest)[:, None]
+        return drawn(len(batch), -greatest, greatest)[:, None]
 
     def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
         """Turn the hue; see `Color.adjust`."""

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import AugmentationConfig
-from skinfw.components.inputs import FACE
+from skinfw.components.field_names import FACE
 
 
 def _check_order(value: tuple[float, float]) -> tuple[float, float]:

@@ -16,12 +16,12 @@ class PerSample(Augmentation[AugmentationConfigT]):
 
     def __call__(self, batch: Batch) -> Batch:
         """Return the batch with some of its samples changed."""
-        chosen = torch.rand(len(batch.names)) < self.config.probability
+        chosen = torch.rand(len(batch)) < self.config.probability
         if chosen.all():
             return self.change(batch)
         if not chosen.any():
             return batch
-        indices = chosen.nonzero()[:, 0].to(batch.target.device)
+        indices = chosen.nonzero()[:, 0].to(batch.device)
         return batch.put(indices, self.change(batch.take(indices)))
 
     @abstractmethod

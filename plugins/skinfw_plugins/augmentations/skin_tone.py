@@ -6,8 +6,8 @@ import torch
 from kornia.color import lab_to_rgb, rgb_to_lab
 from torch import Tensor
 
+from skinfw.components.field_names import APPAREL, BODY, FACE, KEEP, SKIN
 from skinfw.data.batch import Batch
-from skinfw.data.sample import FACE
 from skinfw_plugins.augmentations.color import Color
 from skinfw_plugins.augmentations.config import SkinToneConfig
 from skinfw_plugins.augmentations.per_sample import drawn
@@ -26,14 +26,14 @@ class SkinToneAugmentation(Color[SkinToneConfig]):
     hair that falls into it, as well. Colors that no screen can show are clipped to those that it can.
     """
 
-    def regions(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def regions(self, batch: Batch) -> dict[str, Tensor]:
         """Return the face, and face and skin; see `Color.regions`."""
-        face = (batch.inputs[FACE][:, :1] > 0.5) & (batch.kept > 0.5)
-        return face, face | (batch.skin > 0.5)
+        face = (batch[FACE] > 0.5) & (batch[KEEP] > 0.5)
+        return {APPAREL: face, BODY: face | (batch[SKIN] > 0.5)}
 
     def amounts(self, batch: Batch) -> Tensor:
         """Draw the shifts of L*, a* and b*; see `Color.amounts`."""
-        count, lightness, chroma = len(batch.names), self.config.lightness, self.config.chroma
+        count, lightness, chroma = len(batch), self.config.lightness, self.config.chroma
         along = drawn(count, -lightness, lightness)[:, None] * torch.tensor(TONE_AXIS)
         beside = [torch.zeros(count), *(drawn(count, -chroma, chroma) for _ in range(2))]
         return along + torch.stack(beside, dim=1)

@@ -44,14 +44,7 @@ class FolderDataset(Dataset[FolderConfig]):
     def load(self, name: str) -> Sample:
         """Read one sample; see `skinfw.data.sample_folder.read_sample` for the errors."""
         self.names()
-        return read_sample(
-            path_to_read(self._base, name),
-            name,
-            self.io.size,
-            self.io.inputs,
-            needs_skin=self.io.needs_skin,
-            needs_keypoints=self.io.needs_keypoints,
-        )
+        return read_sample(path_to_read(self._base, name), name, self.io)
 
     def group(self, name: str) -> str:
         """Return the group of a sample: its person's, or one that near copies of its photo share.

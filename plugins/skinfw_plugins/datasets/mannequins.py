@@ -10,7 +10,6 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import make_agnostic, to_sample
 from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Segmentation
-from skinfw.data.skeleton import draw_resized_pose
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset
 from skinfw_plugins.datasets.config import MannequinsConfig
@@ -48,9 +47,8 @@ class MannequinsDataset(Dataset[MannequinsConfig]):
         drawing = draw_person(self.config.seed * _SEEDS_APART + int(digits), self.io.size)
         segmentation = Segmentation(drawing.labels, CLASSES, _REGIONS)
         keypoints = Keypoints(drawing.points)
-        line = draw_resized_pose(keypoints, self.io.size)
-        parts = replace(make_agnostic(drawing.picture, segmentation, MARGIN), line=line, keypoints=keypoints)
-        return to_sample(name, parts, self.io.size, self.io.inputs)
+        parts = make_agnostic(drawing.picture, segmentation, MARGIN)
+        return to_sample(name, replace(parts, pose=keypoints, where=name), self.io)
 
     def fingerprint(self) -> str:
         """Return a hash of the seed, the number of people and the revision of their drawing."""

@@ -67,14 +67,7 @@ class PhotosDataset(Dataset[PhotosConfig]):
     def load(self, name: str) -> Sample:
         """Read one prepared sample."""
         self.names()
-        return read_sample(
-            self.folder(name),
-            name,
-            self.io.size,
-            self.io.inputs,
-            needs_skin=self.io.needs_skin,
-            needs_keypoints=self.io.needs_keypoints,
-        )
+        return read_sample(self.folder(name), name, self.io)
 
     def folder(self, name: str) -> Path:
         """Return the folder of a prepared sample."""

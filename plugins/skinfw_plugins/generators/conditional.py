@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 
 from skinfw.components.config import Size
-from skinfw.data.sample import APPAREL, FACE
+from skinfw.components.field_names import APPAREL, FACE
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw_plugins.generators.config import ConditionalConfig
 from skinfw_plugins.shared.skin_tone import visible_tones
@@ -102,7 +102,7 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
         """Return the shape of one sample's noise: a channel, the seed of its dropout, or nothing."""
         return {"none": (), "channel": (1, *size), "dropout": (1,)}[self.config.noise]
 
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         """Paint a batch. See `Generator.forward`."""
         channels, tones, sources = [condition * 2 - 1], None, None
         if self.config.condition != "inputs":

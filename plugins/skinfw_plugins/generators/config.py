@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import GeneratorConfig, Size, SizeRequirement
-from skinfw.components.inputs import APPAREL, FACE, SKIN
+from skinfw.components.field_names import APPAREL, FACE, MASK, SKIN
 from skinfw_plugins.networks.dcgan_config import DcganLayers
 from skinfw_plugins.shared.fields import MOST_CHANNELS, Norm
 
@@ -100,19 +100,12 @@ class FillConfig(GeneratorConfig):
     @property
     def required_inputs(self) -> tuple[str, ...]:
         """What is filled in, and what from."""
-        return (APPAREL, SKIN)
+        return (APPAREL, SKIN, MASK)
 
 
 class InpaintConfig(FillConfig):
     """Classical inpainting as OpenCV does it; nothing to train."""
 
-    margin: int = Field(
-        default=3,
-        ge=0,
-        le=100,
-        description="pixels around the skin in which erased (white) ones are filled too, at least the spec's "
-        "composite_margin: preparation erases a ring around the skin, whose white would flow in",
-    )
     method: Literal["telea", "navier_stokes"] = Field(
         default="telea",
         description="telea (fast marching, Telea 2004) or navier_stokes (Bertalmio et al. 2001)",
@@ -131,7 +124,7 @@ class ToneConfig(FillConfig):
     @property
     def required_inputs(self) -> tuple[str, ...]:
         """What is filled in, and where the color comes from."""
-        return (APPAREL, FACE, SKIN)
+        return (APPAREL, FACE, SKIN, MASK)
 
 
 class FcnnConfig(ConditionalConfig):

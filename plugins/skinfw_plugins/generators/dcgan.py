@@ -52,7 +52,7 @@ class DcganGenerator(Generator[DcganGeneratorConfig]):
         """Return the shape of one sample's noise: the latent vector's."""
         return (self.config.latent,)
 
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         """Paint a batch; ``condition`` is not used. See `Generator.forward`."""
         if noise is None:
             raise ValueError("a DCGAN paints from noise alone; it needs noise")

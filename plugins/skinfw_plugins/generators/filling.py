@@ -1,4 +1,4 @@
-"""What the baselines share: which pixels around the skin were erased, and OpenCV's inpainting."""
+"""What the baselines share: masks of a condition, and OpenCV's inpainting."""
 
 from __future__ import annotations
 
@@ -6,29 +6,14 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import max_pool2d
 
-from skinfw.data.batch import picture_tensor
+from skinfw.data.field_types import image_tensor
 from skinfw.inference.composite import to_uint8
-from skinfw_plugins.shared.erased import erased_pixels
 
 
-def erased_ring(pictures: Tensor, skin: Tensor, margin: int) -> Tensor:
-    """Return the erased pixels close to the skin that are no skin themselves.
-
-    Preparation erases them. A composite with a margin takes them from the painted picture, so what paints
-    the skin has to paint them too.
-
-    Args:
-        pictures: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
-        skin: the skin region, bool ``(B, 1, H, W)``.
-        margin: how far they are from the skin at most, in pixels, diagonals included.
-
-    Returns:
-        bool ``(B, 1, H, W)``.
-    """
-    near = max_pool2d(skin.to(pictures.dtype), kernel_size=2 * margin + 1, stride=1, padding=margin) > 0.5
-    return near & ~skin & erased_pixels(pictures)
+def mask_of(condition: Tensor, channels: slice) -> Tensor:
+    """Return a mask among the inputs of a condition, bool ``(B, 1, H, W)``."""
+    return condition[:, channels].amax(dim=1, keepdim=True) > 0.5
 
 
 def inpaint(pictures: Tensor, region: Tensor, radius: float, method: int) -> Tensor:
@@ -48,4 +33,4 @@ def inpaint(pictures: Tensor, region: Tensor, radius: float, method: int) -> Ten
         cv2.inpaint(picture, mask, radius, method).astype(np.uint8, copy=False)
         for picture, mask in zip(to_uint8(pictures), masks, strict=True)
     ]
-    return picture_tensor(filled).to(pictures.device, torch.float32)
+    return image_tensor(filled).to(pictures.device, torch.float32)

@@ -45,9 +45,10 @@ class RefinedGenerator(Generator[RefinedConfig]):
 
     def __init__(self, config: RefinedConfig, io: GeneratorIO) -> None:
         super().__init__(config, io)
-        inputs = config.coarse_inputs(io.inputs)
-        self.coarse = build(config.coarse, Generator, replace(io, inputs=inputs))
-        self.refiner = build(config.refiner, Generator, replace(io, inputs=(*io.inputs, COARSE)))
+        inputs = config.coarse_inputs(tuple(io.inputs))
+        coarse_io = replace(io, inputs={name: io.inputs[name] for name in inputs})
+        self.coarse = build(config.coarse, Generator, coarse_io)
+        self.refiner = build(config.refiner, Generator, replace(io, inputs={**io.inputs, COARSE: 3}))
         self.coarse_channels = [
             channel for name in inputs for channel in range(io.condition_channels)[io.channels_of(name)]
         ]
@@ -60,7 +61,7 @@ class RefinedGenerator(Generator[RefinedConfig]):
         length = sum(_noise_length(part, size) for part in (self.coarse, self.refiner))
         return (length,) if length else ()
 
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         """Paint a batch. See `Generator.forward`."""
         size = (condition.shape[2], condition.shape[3])
         split = _noise_length(self.coarse, size)
@@ -68,10 +69,12 @@ class RefinedGenerator(Generator[RefinedConfig]):
             coarse: Tensor = self.coarse(
                 condition[:, self.coarse_channels],
                 _noise_of(self.coarse, size, None if noise is None else noise[:, :split]),
+                target,
             )
         refined: Tensor = self.refiner(
             torch.cat([condition, coarse], dim=1),
             _noise_of(self.refiner, size, None if noise is None else noise[:, split:]),
+            target,
         )
         return _clamped(coarse + self.config.scale * (2 * refined - 1))
 
@@ -113,9 +116,9 @@ class RefinedGenerator(Generator[RefinedConfig]):
                 f"{checkpoint.path}: trained the generator {spec.generator.to_json()}, but coarse is "
                 f"{wanted.to_json()}; make coarse the same, or name another coarse_run"
             )
-        if spec.data.inputs != self.coarse.io.inputs:
+        if spec.data.input_names != tuple(self.coarse.io.inputs):
             raise RunError(
-                f"{checkpoint.path}: its generator sees {', '.join(spec.data.inputs)}, but this spec's "
+                f"{checkpoint.path}: its generator sees {', '.join(spec.data.input_names)}, but this spec's "
                 f"data.inputs are {', '.join(self.coarse.io.inputs)}; make them the same, in the same order"
             )
         try:

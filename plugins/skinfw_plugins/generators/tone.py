@@ -6,10 +6,10 @@ import cv2
 import torch
 from torch import Tensor
 
-from skinfw.data.sample import APPAREL, FACE, SKIN
+from skinfw.components.field_names import APPAREL, FACE, MASK, SKIN
 from skinfw.interfaces import Generator
 from skinfw_plugins.generators.config import ToneConfig
-from skinfw_plugins.generators.filling import erased_ring, inpaint
+from skinfw_plugins.generators.filling import inpaint, mask_of
 from skinfw_plugins.shared.skin_tone import visible_tones
 
 _RADIUS = 3.0
@@ -20,15 +20,15 @@ class ToneGenerator(Generator[ToneConfig]):
     """Fills the skin region with one color: the median of the visible face, channel by channel.
 
     Where no face is visible it is the median of all that is (everything but white), and white where nothing
-    is. The ring that a composite with a margin takes beyond the skin is clothes or background: it is
-    inpainted between that color and its surroundings. All other pixels stay as they are. Nothing is trained.
+    is. What the inpainting mask holds beyond the skin is clothes or background: it is inpainted between
+    that color and its surroundings. All other pixels stay as they are. Nothing is trained.
     """
 
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         """Paint a batch; ``noise`` is not used. See `Generator.forward`."""
         pictures = condition[:, self.io.channels_of(APPAREL)]
         tones = visible_tones(pictures, condition[:, self.io.channels_of(FACE)])
-        skin = condition[:, self.io.channels_of(SKIN)].amax(dim=1, keepdim=True) > 0.5
+        skin, mask = (mask_of(condition, self.io.channels_of(name)) for name in (SKIN, MASK))
         painted = torch.where(skin, tones[:, :, None, None], pictures)
-        ring = erased_ring(pictures, skin, self.io.margin)
+        ring = mask & ~skin
         return torch.where(ring, inpaint(painted, ring, _RADIUS, cv2.INPAINT_TELEA), painted)

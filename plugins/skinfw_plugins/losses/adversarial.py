@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from skinfw.interfaces import DiscriminatorOutput, Step
+from skinfw.interfaces import DiscriminatorOutput, LossContext
 
 
 def patch_mean(
@@ -24,36 +24,37 @@ def patch_mean(
     return torch.stack([cost(logits.float()).mean() for logits in outputs.logits]).mean()
 
 
-def gradient_norms(step: Step, pictures: Tensor) -> Tensor:
+def gradient_norms(context: LossContext, pictures: Tensor) -> Tensor:
     """Return how steep the discriminator is at pictures: the Euclidean norm of its gradient over all pixels.
 
     What is derived is the logit of each picture: the mean over its patches, then over the scales, as in
     `patch_mean`. All of it is float32, whatever the precision of training, and has a gradient of its own.
 
     Args:
-        step: gives the discriminator.
+        context: gives the discriminator.
         pictures: float ``(B, 3, H, W)`` in [0, 1]; they are copied.
 
     Returns:
         ``(B,)``.
     """
-    judge = step.discriminate_in_float32 or step.judge
     with torch.enable_grad(), torch.autocast(pictures.device.type, enabled=False):
         places = pictures.detach().float().requires_grad_()
-        scales = [logits.float().mean(dim=(1, 2, 3)) for logits in judge(places).logits]
+        scales = [
+            logits.float().mean(dim=(1, 2, 3)) for logits in context.discriminate(places, float32=True).logits
+        ]
         (gradient,) = torch.autograd.grad(torch.stack(scales).mean(dim=0).sum(), places, create_graph=True)
         norms: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2, 3))
     return norms
 
 
-def with_r1(term: Tensor, step: Step, gamma: float) -> Tensor:
+def with_r1(term: Tensor, context: LossContext, gamma: float) -> Tensor:
     """Return a discriminator's term with the R1 penalty added (Mescheder et al. 2018, section 4.1, eq. 9).
 
     Args:
         term: the scalar that the discriminator minimizes.
-        step: the step, whose targets are the real pictures.
+        context: what the losses see; its targets are the real pictures.
         gamma: weight of the penalty, which is half of the mean squared `gradient_norms`; 0 for none.
     """
     if gamma == 0:
         return term
-    return term + gamma / 2 * gradient_norms(step, step.target).square().mean()
+    return term + gamma / 2 * gradient_norms(context, context.target).square().mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from skinfw.interfaces import Loss, Step
+from skinfw.interfaces import Loss, LossContext
 from skinfw_plugins.losses.config import CharbonnierConfig
 from skinfw_plugins.losses.precision import in_float32
 
@@ -16,7 +16,7 @@ class CharbonnierLoss(Loss[CharbonnierConfig]):
     """
 
     @in_float32
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean, a scalar of about [0, 1]; 0 where the region is empty."""
-        squares = (step.output - step.target).square() + self.config.eps**2
-        return self.region_mean(squares.sqrt(), step)
+        squares = (context.output - context.target).square() + self.config.eps**2
+        return self.region_mean(squares.sqrt(), context)

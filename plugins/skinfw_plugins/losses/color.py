@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from skinfw.interfaces import Loss, Step
+from skinfw.interfaces import Loss, LossContext
 from skinfw_plugins.losses.config import ColorConfig
 from skinfw_plugins.losses.moments import mean_over_pictures, region_covariances, region_means, to_lab
 from skinfw_plugins.losses.precision import in_float32
@@ -19,13 +19,15 @@ class ColorLoss(Loss[ColorConfig]):
     """
 
     @in_float32
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean absolute difference of the means, and that of the covariances by its weight.
 
         It is the mean over the pictures; one whose region is empty counts 0.
         """
-        region = step.skin if self.config.region == "skin" else torch.ones_like(step.skin)
-        output, target = to_lab(step.output), to_lab(step.target)
+        region = self.region(context)
+        if region is None:
+            region = torch.ones_like(context.output[:, :1])
+        output, target = to_lab(context.output), to_lab(context.target)
         distance = _distance(region_means(output, region), region_means(target, region))
         if self.config.covariance:
             spreads = (region_covariances(each, region) for each in (output, target))

@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.components.config import DiscriminatorConfig, LossConfig, Region, Size, SizeRequirement
-from skinfw.components.inputs import APPAREL, FACE
+from skinfw.components.config import DiscriminatorConfig, LossConfig, Size, SizeRequirement
+from skinfw.components.field_names import APPAREL, FACE
+from skinfw.components.measured_region import REGION_DESCRIPTION, Region
 from skinfw_plugins.shared.fields import LPIPS_LEAST_SIDE, LpipsNet, MsSsimScales, ms_ssim_least_side
 
 
@@ -145,7 +146,7 @@ class TotalVariationConfig(LossConfig):
 class ColorConfig(LossConfig):
     """Mean and covariance of colors in CIE Lab, output against target, picture by picture."""
 
-    region: Region = Field(default="skin", description="pixels that count: picture or skin")
+    region: Region = Field(default="skin", description=f"pixels that count: {REGION_DESCRIPTION}")
     covariance: float = Field(
         default=1.0,
         ge=0,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from skinfw.errors import UserError
-from skinfw.interfaces import Loss, Step
+from skinfw.interfaces import Loss, LossContext
 from skinfw_plugins.losses.config import FeatureMatchingConfig
 
 
@@ -17,13 +17,16 @@ class FeatureMatchingLoss(Loss[FeatureMatchingConfig]):
     the output's shall become, so they carry no gradient; the discriminator is not trained by it.
     """
 
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean difference, a scalar of at least 0.
 
         Raises:
             UserError: the discriminator shows no features.
         """
-        painted, true = step.judge(step.output).features, step.judge(step.target).features
+        painted, true = (
+            context.discriminate(context.output).features,
+            context.discriminate(context.target).features,
+        )
         if not painted:
             raise UserError(
                 "feature_matching: the discriminator shows no features to compare; use one that does, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import relu
 
-from skinfw.interfaces import AdversarialLoss, Step
+from skinfw.interfaces import AdversarialLoss, LossContext
 from skinfw_plugins.losses.adversarial import patch_mean, with_r1
 from skinfw_plugins.losses.config import HingeConfig
 
@@ -17,12 +17,14 @@ class HingeLoss(AdversarialLoss[HingeConfig]):
     label asks less than 1 of real pictures.
     """
 
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return ``-D(output)``, the mean over all patches; it may be negative."""
-        return -patch_mean(step.judge(step.output))
+        return -patch_mean(context.discriminate(context.output))
 
-    def discriminator_loss(self, step: Step) -> Tensor:
+    def discriminator_loss(self, context: LossContext) -> Tensor:
         """Return ``max(0, 1 - D(target)) + max(0, 1 + D(output))``, each the mean over all patches."""
-        real = patch_mean(step.judge(step.target), lambda logits: relu(self.config.real_label - logits))
-        painted = patch_mean(step.judge(step.output), lambda logits: relu(1 + logits))
-        return with_r1(real + painted, step, self.config.r1)
+        real = patch_mean(
+            context.discriminate(context.target), lambda logits: relu(self.config.real_label - logits)
+        )
+        painted = patch_mean(context.discriminate(context.output), lambda logits: relu(1 + logits))
+        return with_r1(real + painted, context, self.config.r1)

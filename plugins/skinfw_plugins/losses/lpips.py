@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from skinfw.interfaces import Loss, LossIO, Step
+from skinfw.components.measured_region import WHOLE
+from skinfw.interfaces import Loss, LossContext, LossIO
 from skinfw_plugins.losses.config import LpipsConfig
 from skinfw_plugins.losses.precision import in_float32
 from skinfw_plugins.networks.lpips_distance import LpipsDistance
@@ -29,8 +30,8 @@ class LpipsLoss(Loss[LpipsConfig]):
         self.distance = LpipsDistance(config.net)
 
     @in_float32
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return the distance, a scalar of at least 0; 0 where the region is empty."""
-        if self.config.region == "skin":
-            return self.region_mean(self.distance.per_pixel(step.output, step.target), step)
-        return self.distance.per_picture(step.output, step.target).mean()
+        if self.config.region != WHOLE:
+            return self.region_mean(self.distance.per_pixel(context.output, context.target), context)
+        return self.distance.per_picture(context.output, context.target).mean()

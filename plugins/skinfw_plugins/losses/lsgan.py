@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, Step
+from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, LossContext
 from skinfw_plugins.losses.adversarial import patch_mean, with_r1
 from skinfw_plugins.losses.config import LsganConfig
 
@@ -16,15 +16,15 @@ class LsganLoss(AdversarialLoss[LsganConfig]):
     discriminator that is sure.
     """
 
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return ``(D(output) - 1)**2 / 2``, the mean over all patches."""
-        return _half_square(step.judge(step.output), label=1)
+        return _half_square(context.discriminate(context.output), label=1)
 
-    def discriminator_loss(self, step: Step) -> Tensor:
+    def discriminator_loss(self, context: LossContext) -> Tensor:
         """Return ``(D(target) - 1)**2 / 2 + D(output)**2 / 2``, each the mean over all patches."""
-        real = _half_square(step.judge(step.target), self.config.real_label)
-        painted = _half_square(step.judge(step.output), label=0)
-        return with_r1(real + painted, step, self.config.r1)
+        real = _half_square(context.discriminate(context.target), self.config.real_label)
+        painted = _half_square(context.discriminate(context.output), label=0)
+        return with_r1(real + painted, context, self.config.r1)
 
 
 def _half_square(outputs: DiscriminatorOutput, label: float) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from skinfw.interfaces import Loss, Step
+from skinfw.interfaces import Loss, LossContext
 from skinfw_plugins.losses.config import MsSsimConfig
 from skinfw_plugins.losses.moments import mean_over_pictures
 from skinfw_plugins.losses.precision import in_float32
@@ -20,10 +20,9 @@ class MsSsimLoss(Loss[MsSsimConfig]):
     """
 
     @in_float32
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean dissimilarity of the pictures, a scalar in [0, 1]; one without skin counts 0."""
-        on_skin = self.config.region == "skin"
-        skin = step.skin if on_skin else None
-        similarity = multiscale_similarity(step.output, step.target, self.config.scales, skin)
-        known = step.skin.flatten(1).any(dim=1) if on_skin else None
+        region = self.region(context)
+        similarity = multiscale_similarity(context.output, context.target, self.config.scales, region)
+        known = None if region is None else region.flatten(1).any(dim=1)
         return mean_over_pictures(1 - similarity, known).float()

@@ -9,7 +9,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from skinfw.interfaces import Loss, LossIO, Step
+from skinfw.interfaces import Loss, LossContext, LossIO
 from skinfw_plugins.losses.config import PerceptualConfig
 from skinfw_plugins.losses.precision import in_float32
 from skinfw_plugins.networks.published_weights import Frozen, feature_tensors
@@ -50,31 +50,31 @@ class PerceptualLoss(Loss[PerceptualConfig]):
         halving = [isinstance(each, nn.MaxPool2d) for each in layers]
         self.halvings = [sum(halving[: place + 1]) for place in sorted(places)]
 
-    def region_count(self, skin: Tensor) -> Tensor | None:
+    def region_count(self, region: Tensor | None) -> Tensor | None:
         """Return the sum of the shares of skin at the places of each layer, ``(layers,)``."""
-        if self.config.region == "picture":
+        if region is None:
             return None
-        height, width = skin.shape[2:]
+        height, width = region.shape[2:]
         sizes = [(height >> halvings, width >> halvings) for halvings in self.halvings]
-        return torch.stack([adaptive_avg_pool2d(skin, size).sum() for size in sizes])
+        return torch.stack([adaptive_avg_pool2d(region, size).sum() for size in sizes])
 
     @in_float32
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean difference, a scalar of at least 0; 0 where the region is empty."""
-        painted = self.features(step.output)
+        painted = self.features(context.output)
         with torch.no_grad():
-            true = self.features(step.target)
+            true = self.features(context.target)
         values = [self._differences(one, other) for one, other in zip(painted, true, strict=True)]
-        if self.config.region == "picture":
+        region = self.region(context)
+        if region is None:
             return torch.stack([each.mean() for each in values]).mean()
         sums = [
             (
-                each.mean(dim=1, keepdim=True)
-                * adaptive_avg_pool2d(step.skin, (each.shape[2], each.shape[3]))
+                each.mean(dim=1, keepdim=True) * adaptive_avg_pool2d(region, (each.shape[2], each.shape[3]))
             ).sum()
             for each in values
         ]
-        return (torch.stack(sums) / self.denominator(step)).mean()
+        return (torch.stack(sums) / self.denominator(context)).mean()
 
     def _differences(self, one: Tensor, other: Tensor) -> Tensor:
         difference = one - other

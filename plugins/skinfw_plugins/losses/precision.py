@@ -10,17 +10,17 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from skinfw.interfaces import Loss, Step
+from skinfw.interfaces import Loss, LossContext
 
 LossT = TypeVar("LossT", bound=Loss[Any])
 
 
-def in_float32(term: Callable[[LossT, Step], Tensor]) -> Callable[[LossT, Step], Tensor]:
+def in_float32(term: Callable[[LossT, LossContext], Tensor]) -> Callable[[LossT, LossContext], Tensor]:
     """Make a loss's term compute in float32, whatever the precision of its caller and of the pictures."""
 
     @wraps(term)
-    def exact(loss: LossT, step: Step) -> Tensor:
-        with torch.autocast(step.output.device.type, enabled=False):
-            return term(loss, replace(step, output=step.output.float(), target=step.target.float()))
+    def exact(loss: LossT, context: LossContext) -> Tensor:
+        with torch.autocast(context.output.device.type, enabled=False):
+            return term(loss, replace(context, output=context.output.float(), target=context.target.float()))
 
     return exact

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from skinfw.interfaces import Loss, Step
+from skinfw.interfaces import Loss, LossContext
 from skinfw_plugins.losses.config import PsnrConfig
 from skinfw_plugins.losses.precision import in_float32
 
@@ -16,17 +16,17 @@ class PsnrLoss(Loss[PsnrConfig]):
     pulls less than under a squared difference, and a picture with little skin as much as one with a lot.
     """
 
-    def region_count(self, skin: Tensor) -> Tensor | None:
+    def region_count(self, region: Tensor | None) -> Tensor | None:
         """Return how many pictures show something of the region."""
-        return skin.flatten(1).any(dim=1).sum().to(skin.dtype) if self.config.region == "skin" else None
+        return None if region is None else region.flatten(1).any(dim=1).sum().to(region.dtype)
 
     @in_float32
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean in dB, a scalar of at most 0; 0 where no picture shows anything of the region."""
-        region = step.skin if self.config.region == "skin" else step.skin.new_ones(step.skin.shape)
+        squares, region = (context.output - context.target).square(), self.region(context)
+        if region is None:
+            return 10 * (squares.mean(dim=(1, 2, 3)) + self.config.floor).log10().mean()
         pixels = region.sum(dim=(1, 2, 3))
-        errors = ((step.output - step.target).square() * region).sum(dim=(1, 2, 3))
+        errors = (squares * region).sum(dim=(1, 2, 3))
         decibels = 10 * (errors / (3 * pixels).clamp(min=1) + self.config.floor).log10()
-        if self.config.region == "picture":
-            return decibels.mean()
-        return (decibels * (pixels > 0)).sum() / self.denominator(step)
+        return (decibels * (pixels > 0)).sum() / self.denominator(context)

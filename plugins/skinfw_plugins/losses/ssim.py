@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from skinfw.interfaces import Loss, Step
+from skinfw.components.measured_region import WHOLE
+from skinfw.interfaces import Loss, LossContext
 from skinfw_plugins.losses.config import SsimConfig
 from skinfw_plugins.losses.precision import in_float32
 from skinfw_plugins.shared.similarity import inside, similarity_maps
@@ -18,9 +19,9 @@ class SsimLoss(Loss[SsimConfig]):
     """
 
     @in_float32
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return the dissimilarity, a scalar in [0, 2]; 0 where the region is empty."""
-        similarity, _ = similarity_maps(step.output, step.target)
-        if self.config.region == "skin":
-            return self.region_mean(1 - similarity, step).float()
+        similarity, _ = similarity_maps(context.output, context.target)
+        if self.config.region != WHOLE:
+            return self.region_mean(1 - similarity, context).float()
         return (1 - inside(similarity)).mean().float()

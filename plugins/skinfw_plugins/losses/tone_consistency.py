@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from skinfw.data.sample import APPAREL, FACE
-from skinfw.interfaces import Loss, Step
+from skinfw.components.field_names import APPAREL, FACE
+from skinfw.components.measured_region import region_field
+from skinfw.interfaces import Loss, LossContext
 from skinfw_plugins.losses.config import ToneConsistencyConfig
 from skinfw_plugins.losses.moments import mean_over_pictures, region_covariances, region_means, to_lab
 from skinfw_plugins.losses.precision import in_float32
-from skinfw_plugins.shared.erased import erased_pixels
-from skinfw_plugins.shared.skin_tone import skin_tones, visible_skin
+from skinfw_plugins.shared.skin_tone import skin_tones
 
 
 class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
@@ -26,21 +26,21 @@ class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
     compares: ClassVar[bool] = False
 
     @in_float32
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean absolute difference of lightness, a and b, the mean over the pictures.
 
         A picture that shows no face, or has no skin to paint, counts 0.
         """
-        pictures = step.inputs[APPAREL].float()
-        visible = visible_skin(step.inputs[FACE], erased_pixels(pictures))
+        pictures, visible = context.fields[APPAREL].float(), context.fields[FACE] > 0.5
+        region = context.fields[region_field(self.config.region)]
         tones = to_lab(skin_tones(pictures, visible, visible)[:, :, None, None])[:, :, 0, 0]
-        painted = to_lab(step.output)
+        painted = to_lab(context.output)
         weights = tones.new_tensor([self.config.lightness, 1, 1])
-        distance = ((region_means(painted, step.skin) - tones).abs() * weights).mean(dim=1)
+        distance = ((region_means(painted, region) - tones).abs() * weights).mean(dim=1)
         if self.config.covariance:
             face = region_covariances(to_lab(pictures), visible.float())
-            spread = region_covariances(painted, step.skin) - face
+            spread = region_covariances(painted, region) - face
             pairs = weights[:, None] * weights
             distance = distance + self.config.covariance * (spread.abs() * pairs).mean(dim=(1, 2))
-        known = visible.flatten(1).any(dim=1) & step.skin.flatten(1).any(dim=1)
+        known = visible.flatten(1).any(dim=1) & region.flatten(1).any(dim=1)
         return mean_over_pictures(distance, known)

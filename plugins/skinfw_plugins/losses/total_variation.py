@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from skinfw.interfaces import Loss, Step
+from skinfw.interfaces import Loss, LossContext
 from skinfw_plugins.losses.config import TotalVariationConfig
 
 _DIMS = (-1, -2)
@@ -23,25 +23,26 @@ class TotalVariationLoss(Loss[TotalVariationConfig]):
 
     compares: ClassVar[bool] = False
 
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean over pairs side by side plus that over pairs one below the other, in [0, 2]."""
-        return self._mean(step, _DIMS[0]) + self._mean(step, _DIMS[1])
+        return self._mean(context, _DIMS[0]) + self._mean(context, _DIMS[1])
 
-    def region_count(self, skin: Tensor) -> Tensor | None:
+    def region_count(self, region: Tensor | None) -> Tensor | None:
         """Return the pairs side by side and those one below the other, both of skin, ``(2,)``."""
-        if self.config.region == "picture":
+        if region is None:
             return None
-        return torch.stack([_pairs(skin, dim).sum() for dim in _DIMS])
+        return torch.stack([_pairs(region, dim).sum() for dim in _DIMS])
 
-    def _mean(self, step: Step, dim: int) -> Tensor:
-        steps = step.output.float().diff(dim=dim).abs()
-        if self.config.region == "picture":
+    def _mean(self, context: LossContext, dim: int) -> Tensor:
+        steps = context.output.float().diff(dim=dim).abs()
+        region = self.region(context)
+        if region is None:
             return steps.mean()
-        count = self.denominator(step)[_DIMS.index(dim)]
-        return (steps * _pairs(step.skin, dim)).sum() / (steps.shape[1] * count)
+        count = self.denominator(context)[_DIMS.index(dim)]
+        return (steps * _pairs(region, dim)).sum() / (steps.shape[1] * count)
 
 
-def _pairs(skin: Tensor, dim: int) -> Tensor:
-    """Return where a pixel and the next one along a dimension are both skin."""
-    length = skin.shape[dim]
-    return skin.narrow(dim, 0, length - 1) * skin.narrow(dim, 1, length - 1)
+def _pairs(region: Tensor, dim: int) -> Tensor:
+    """Return where a pixel and the next one along a dimension are both of the region."""
+    length = region.shape[dim]
+    return region.narrow(dim, 0, length - 1) * region.narrow(dim, 1, length - 1)

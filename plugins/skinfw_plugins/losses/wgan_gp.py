@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from skinfw.interfaces import AdversarialLoss, Step
+from skinfw.interfaces import AdversarialLoss, LossContext
 from skinfw_plugins.losses.adversarial import gradient_norms, patch_mean
 from skinfw_plugins.losses.config import WganGpConfig
 
@@ -18,14 +18,16 @@ class WganGpLoss(AdversarialLoss[WganGpConfig]):
     generator: ``training.n_critic``.
     """
 
-    def generator_loss(self, step: Step) -> Tensor:
+    def generator_loss(self, context: LossContext) -> Tensor:
         """Return ``-D(output)``, the mean over all patches; it may be negative."""
-        return -patch_mean(step.judge(step.output))
+        return -patch_mean(context.discriminate(context.output))
 
-    def discriminator_loss(self, step: Step) -> Tensor:
+    def discriminator_loss(self, context: LossContext) -> Tensor:
         """Return ``D(output) - D(target)`` and the penalty, each the mean over the batch."""
-        difference = patch_mean(step.judge(step.output)) - patch_mean(step.judge(step.target))
-        share = torch.rand(len(step.target), 1, 1, 1, device=step.target.device)
-        between = torch.lerp(step.output.float(), step.target.float(), share)
-        steepness = gradient_norms(step, between)
+        difference = patch_mean(context.discriminate(context.output)) - patch_mean(
+            context.discriminate(context.target)
+        )
+        share = torch.rand(len(context.target), 1, 1, 1, device=context.target.device)
+        between = torch.lerp(context.output.float(), context.target.float(), share)
+        steepness = gradient_norms(context, between)
         return difference + self.config.penalty * (steepness - 1).square().mean()

@@ -20,8 +20,8 @@ class Ciede2000Metric(PerPictureMetric[Ciede2000Config]):
 
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
-    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+    def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
         """Return the difference of each picture, ``(B,)``, at least 0."""
         # in float32 the hue of a nearly gray pixel is noise, and not every accelerator has float64
         differences = ciede2000(rgb_to_lab(output.cpu().double()), rgb_to_lab(target.cpu().double()))
-        return region_means(differences, skin.cpu() if self.io.region == "skin" else None)
+        return region_means(differences, None if region is None else region.cpu())

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from skinfw.components.config import MetricConfig, Region
+from skinfw.components.config import MetricConfig
+from skinfw.components.measured_region import Region
 from skinfw_plugins.shared.fields import LpipsNet, MsSsimScales
 
 

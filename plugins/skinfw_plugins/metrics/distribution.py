@@ -41,9 +41,10 @@ class DistributionMetric(Metric[MetricConfigT]):
     def __init__(self, config: MetricConfigT, io: MetricIO) -> None:
         super().__init__(config, io)
         self.network = inception.extractor()
-        self.reset()
+        self._painted: list[Tensor] = []
+        self._true: list[Tensor] = []
 
-    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> None:
+    def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> None:
         """Take in a batch. See `Metric.update`."""
         network = self.network.to(output.device)
         with torch.no_grad():
@@ -59,11 +60,6 @@ class DistributionMetric(Metric[MetricConfigT]):
     @abstractmethod
     def distance(self, painted: Tensor, true: Tensor) -> float:
         """Return the distance of two sets of features, float64 ``(N, n)`` each."""
-
-    def reset(self) -> None:
-        """Forget everything taken in."""
-        self._painted: list[Tensor] = []
-        self._true: list[Tensor] = []
 
     @property
     def pictures(self) -> int:

@@ -33,7 +33,7 @@ class LpipsMetric(PerPictureMetric[LpipsConfig]):
         super().__init__(config, io)
         self._distance = LpipsDistance(config.net)
 
-    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+    def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
         """Return the distance of each picture, ``(B,)``, at least 0.
 
         Raises:
@@ -47,8 +47,8 @@ class LpipsMetric(PerPictureMetric[LpipsConfig]):
                 f"needs {least} pixels a side; take larger pictures or leave the metric out"
             )
         distance = self._distance.to(output.device)
-        if self.io.region == "skin":
-            return region_means(distance.per_pixel(output, target), skin)
+        if region is not None:
+            return region_means(distance.per_pixel(output, target), region)
         return distance.per_picture(output, target)
 
     def card(self) -> Mapping[str, str]:

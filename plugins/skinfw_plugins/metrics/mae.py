@@ -15,6 +15,6 @@ class MaeMetric(PerPictureMetric[MaeConfig]):
 
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
-    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+    def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
         """Return the error of each picture, ``(B,)`` in [0, 1]."""
-        return region_means((output - target).abs(), skin if self.io.region == "skin" else None)
+        return region_means((output - target).abs(), region)

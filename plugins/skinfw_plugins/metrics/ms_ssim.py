@@ -23,7 +23,7 @@ class MsSsimMetric(PerPictureMetric[MsSsimConfig]):
 
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+    def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
         """Return the similarity of each picture, ``(B,)`` in [0, 1].
 
         Raises:

@@ -18,20 +18,20 @@ class MseMetric(PerPictureMetric[MseConfig]):
 
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
-    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+    def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
         """Return the error of each picture, ``(B,)`` in [0, 1]."""
-        return squared_errors(output, target, skin if self.io.region == "skin" else None)
+        return squared_errors(output, target, region)
 
 
-def squared_errors(output: Tensor, target: Tensor, skin: Tensor | None) -> Tensor:
+def squared_errors(output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
     """Return the mean squared error of each picture over a region.
 
     Args:
         output: ``(B, 3, H, W)``.
         target: ``(B, 3, H, W)``.
-        skin: the region, ``(B, 1, H, W)`` in {0, 1}, or None for the whole picture.
+        region: the mask of the region, ``(B, 1, H, W)`` in {0, 1}, or None for the whole picture.
 
     Returns:
         ``(B,)``; NaN where the region is empty.
     """
-    return region_means((output - target).square(), skin)
+    return region_means((output - target).square(), region)

@@ -19,16 +19,16 @@ class PerPictureMetric(Metric[MetricConfigT]):
 
     def __init__(self, config: MetricConfigT, io: MetricIO) -> None:
         super().__init__(config, io)
-        self.reset()
+        self._sum, self._count = 0.0, 0
 
     @abstractmethod
-    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+    def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
         """Return the value of each picture over ``io.region``, ``(B,)``; see `Metric.update`."""
 
-    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+    def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
         """Take in a batch and return the value of each picture. See `Metric.update`."""
         with torch.no_grad():
-            values = self.values(output.float(), target.float(), skin)
+            values = self.values(output.float(), target.float(), region)
         known = values[~values.isnan()]
         self._sum += float(known.double().sum())
         self._count += len(known)
@@ -38,22 +38,18 @@ class PerPictureMetric(Metric[MetricConfigT]):
         """Return the mean over all pictures; NaN when none had anything of the region."""
         return self._sum / self._count if self._count else float("nan")
 
-    def reset(self) -> None:
-        """Forget everything taken in."""
-        self._sum, self._count = 0.0, 0
 
-
-def region_means(values: Tensor, skin: Tensor | None) -> Tensor:
+def region_means(values: Tensor, region: Tensor | None) -> Tensor:
     """Return the mean of per-pixel values over a region, for each picture.
 
     Args:
         values: ``(B, C, H, W)``.
-        skin: the region, ``(B, 1, H, W)`` in {0, 1}, or None for the whole picture.
+        region: its mask, ``(B, 1, H, W)`` in {0, 1}, or None for the whole picture.
 
     Returns:
         ``(B,)``; NaN where the region is empty.
     """
-    if skin is None:
+    if region is None:
         return values.mean(dim=(1, 2, 3))
-    total = (values * skin).sum(dim=(1, 2, 3))
-    return total / (skin.sum(dim=(1, 2, 3)) * values.shape[1])
+    total = (values * region).sum(dim=(1, 2, 3))
+    return total / (region.sum(dim=(1, 2, 3)) * values.shape[1])

@@ -25,7 +25,7 @@ class PsnrMetric(PerPictureMetric[PsnrConfig]):
     unit: ClassVar[str] = "dB"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+    def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
         """Return the ratio of each picture, ``(B,)`` in dB, at most `HIGHEST`."""
-        errors = squared_errors(output, target, skin if self.io.region == "skin" else None)
+        errors = squared_errors(output, target, region)
         return -10 * torch.log10(torch.clamp(errors, min=10 ** (-HIGHEST / 10)))

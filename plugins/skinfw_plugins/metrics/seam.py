@@ -23,14 +23,16 @@ class SeamMetric(PerPictureMetric[SeamConfig]):
 
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
-    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+    def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
         """Return the error of each picture, ``(B,)`` in [0, 4]."""
+        if region is None:
+            raise ValueError("the whole image has no border")
         difference = output - target
         right = torch.zeros_like(difference)
         right[..., :-1] = difference.diff(dim=-1)
         down = torch.zeros_like(difference)
         down[..., :-1, :] = difference.diff(dim=-2)
-        return region_means(right.abs() + down.abs(), border_band(skin, self.config.band))
+        return region_means(right.abs() + down.abs(), border_band(region, self.config.band))
 
 
 def border_band(region: Tensor, width: int) -> Tensor:

@@ -22,7 +22,7 @@ class SsimMetric(PerPictureMetric[SsimConfig]):
 
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def values(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor:
+    def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
         """Return the similarity of each picture, ``(B,)`` in [-1, 1].
 
         Raises:
@@ -35,6 +35,6 @@ class SsimMetric(PerPictureMetric[SsimConfig]):
                 "take larger pictures or leave the metric out"
             )
         similarity, _ = similarity_maps(output, target)
-        if self.io.region == "skin":
-            return region_means(similarity, skin)
+        if region is not None:
+            return region_means(similarity, region)
         return region_means(inside(similarity), None)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from skinfw.components.weights import file_sha256
-from skinfw.data.batch import picture_tensor
+from skinfw.data.field_types import image_tensor
 from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_picture
 from skinfw.data.segmentation import Segmentation
@@ -51,7 +51,7 @@ class ParserSegmenter(Segmenter[ParserConfig]):
         Raises:
             DataError: the network gives NaN or infinity for it.
         """
-        logits = self._logits(picture_tensor([resize_picture(photo.pixels, self._size)]))
+        logits = self._logits(image_tensor([resize_picture(photo.pixels, self._size)]))
         labels = best_class(logits[0].cpu().numpy(), photo.size, str(self._file))
         return Segmentation(labels, self._classes.names, self._classes.regions)
 
@@ -76,8 +76,7 @@ def checkpoint_file(path: Path) -> Path:
 def _mirrored_classes(spec: SegmentationSpec, names: tuple[str, ...]) -> list[int]:
     """Return the class that a mirror makes of each, by place: a left arm becomes the right one."""
     mirrored = list(range(len(names)))
-    if spec.augmentation is not None:
-        for one, other in spec.augmentation.flip_classes:
-            left, right = names.index(one), names.index(other)
-            mirrored[left], mirrored[right] = right, left
+    for one, other in spec.data.flip_classes:
+        left, right = names.index(one), names.index(other)
+        mirrored[left], mirrored[right] = right, left
     return mirrored

@@ -8,19 +8,6 @@ from torch import Tensor
 from skinfw_plugins.shared.erased import erased_pixels
 
 
-def visible_skin(face: Tensor, erased: Tensor) -> Tensor:
-    """Return where the input shows skin: the face, without what was erased of it.
-
-    Args:
-        face: the input picture ``face``, float ``(B, 3, H, W)`` in [0, 1].
-        erased: which pixels of ``apparel_head_foot`` are white, bool ``(B, 1, H, W)``.
-
-    Returns:
-        bool ``(B, 1, H, W)``.
-    """
-    return (face.amax(dim=1, keepdim=True) > 0.5) & ~erased
-
-
 def visible_tones(pictures: Tensor, face: Tensor) -> Tensor:
     """Return the color of each person's visible face; see `skin_tones` for where none is visible.
 
@@ -31,8 +18,7 @@ def visible_tones(pictures: Tensor, face: Tensor) -> Tensor:
     Returns:
         float ``(B, 3)`` in [0, 1].
     """
-    erased = erased_pixels(pictures)
-    return skin_tones(pictures, visible_skin(face, erased), ~erased)
+    return skin_tones(pictures, face.amax(dim=1, keepdim=True) > 0.5, ~erased_pixels(pictures))
 
 
 def skin_tones(pictures: Tensor, skin: Tensor, visible: Tensor) -> Tensor:

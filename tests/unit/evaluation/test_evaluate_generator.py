@@ -33,7 +33,7 @@ CPU = torch.device("cpu")
 class Gray(Generator[GeneratorConfig]):
     """Paints one gray that no 8-bit picture holds."""
 
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         return torch.full_like(condition[:, :3], 100.4 / 255)
 
 
@@ -43,7 +43,7 @@ class Noisy(Generator[GeneratorConfig]):
     def noise_shape(self, size: Size) -> tuple[int, ...]:
         return (3, 32, 32)
 
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         assert noise is not None
         return noise.sigmoid()
 

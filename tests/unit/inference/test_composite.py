@@ -8,7 +8,7 @@ from PIL import Image
 from scipy.ndimage import binary_dilation
 from torch import Tensor
 
-from skinfw.data.batch import picture_tensor
+from skinfw.data.field_types import image_tensor
 from skinfw.inference.composite import composite, painted_region, to_uint8, violations
 
 
@@ -77,7 +77,7 @@ def test_gradient_reaches_painted_pixels_only() -> None:
 
 def test_all_256_values_survive_the_way_through_float() -> None:
     values = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
-    assert np.array_equal(to_uint8(picture_tensor([values]))[0], values)
+    assert np.array_equal(to_uint8(image_tensor([values]))[0], values)
 
 
 def test_to_uint8_rounds_clamps_and_puts_channels_last() -> None:
@@ -90,7 +90,7 @@ def test_kept_pixels_of_a_written_png_equal_the_input_bit_for_bit(tmp_path: Path
     base = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
     skin, kept = regions()
     painted = painted_region("skin", skin, kept, margin=1)
-    written = to_uint8(composite(torch.rand(1, 3, 12, 16), picture_tensor([base]), painted))[0]
+    written = to_uint8(composite(torch.rand(1, 3, 12, 16), image_tensor([base]), painted))[0]
     Image.fromarray(written).save(tmp_path / "picture.png")
     read = np.asarray(Image.open(tmp_path / "picture.png"))
     outside = painted[0, 0].numpy() == 0

@@ -22,7 +22,7 @@ class Noisy(Generator[GeneratorConfig]):
     def noise_shape(self, size: Size) -> tuple[int, ...]:
         return (3, 4, 4)
 
-    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         assert noise is not None
         assert not self.training
         assert not torch.is_grad_enabled()

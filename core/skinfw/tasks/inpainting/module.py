@@ -10,10 +10,10 @@ import numpy as np
 from accelerate import Accelerator
 
 from skinfw.assembly.assemble import build_metric
+from skinfw.components.field_names import BODY, SKIN
 from skinfw.components.reference import numbered
 from skinfw.data.aspect import Aspects, read_aspects, widened
 from skinfw.data.batch import Batch, collate
-from skinfw.data.heatmaps import visible
 from skinfw.data.loading import Loader
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import Split
@@ -50,11 +50,6 @@ class InpaintingModule(TrainingModule):
         self.networks = Networks(spec, accelerator)
         self._aspects: Aspects | None = None
 
-    @staticmethod
-    def collate(samples: Sequence[Any]) -> Any:
-        """Put samples together into a batch. See `TrainingModule.collate`."""
-        return collate(samples)
-
     @property
     def parts(self) -> Sequence[OptimizedModule[Any]]:
         """The generator and, where there is one, the discriminator."""
@@ -64,7 +59,7 @@ class InpaintingModule(TrainingModule):
         """Get the generator ready."""
         self.networks.generator.prepare_training(self.spec.data, split)
 
-    def train_step(self, batches: Sequence[Any], step: int, saved: str) -> dict[str, float]:
+    def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
         """Train on the batches of a step. See `skinfw.tasks.inpainting.networks.Networks.train_step`."""
         self._aspects = widened(self._aspects, (size for batch in batches for size in batch.source_sizes))
         return self.networks.train_step(batches, step, saved)
@@ -87,13 +82,13 @@ class InpaintingModule(TrainingModule):
         sample = self._sample_with_skin(names)
         if sample is None:
             return None
-        on_skin = bool(sample.skin.any())
+        on_skin = bool(sample[SKIN].any())
         for name, reference in numbered(self.spec.metrics).items():
             try:
                 metrics = build_metric(reference)
                 regions = sorted(metrics, key=lambda region: region != "skin") if on_skin else list(metrics)
                 region = next(each for each in regions if on_skin or each != "skin")
-                metrics[region].update(sample.target, sample.target, sample.skin)
+                metrics[region].update(sample[BODY], sample[BODY], sample.region(region))
             except StopIteration:
                 logger.warning("%s cannot choose the best checkpoint: no validation sample shows skin", name)
             except Exception as error:
@@ -110,7 +105,7 @@ class InpaintingModule(TrainingModule):
                 sample = collate([self.dataset.load(name)])
             except DataError:  # the evaluation says so
                 continue
-            if sample.skin.any():
+            if sample[SKIN].any():
                 return sample
             first = first or sample
         return first
@@ -133,7 +128,7 @@ class InpaintingModule(TrainingModule):
         loader = Loader(self.dataset, names, batch_size=len(names), skip_corrupt=True)
         rows: list[Picture] = []
         for painted in paint_batches(self.networks.generator, self.spec, loader, self.accelerator.device):
-            inputs = [visible(name, to_uint8(painted.batch.inputs[name])) for name in self.spec.data.inputs]
-            columns = [*inputs, painted.pictures, to_uint8(painted.batch.target)]
+            inputs = [to_uint8(painted.batch.show(name)) for name in self.spec.data.input_names]
+            columns = [*inputs, painted.pictures, to_uint8(painted.batch[BODY])]
             rows.extend(np.concatenate(columns, axis=2))
         return rows

@@ -11,22 +11,23 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from skinfw.assembly.assemble import build_augmentations, build_discriminator, build_generator, build_losses
+from skinfw.components.field_names import BODY
 from skinfw.data.batch import Batch
 from skinfw.inference.painter import Painter
-from skinfw.interfaces import Discriminator, DiscriminatorOutput, Generator, Step
+from skinfw.interfaces import Discriminator, DiscriminatorOutput, Generator, LossContext
 from skinfw.specs.spec import Spec
 from skinfw.training.micro_batches import Buffers, SameStart, warn_of_batch_statistics
 from skinfw.training.objective import Objective, checked_values
 from skinfw.training.optimized import OptimizedModule
 
 
-class _Judge:
-    """Asks the discriminator under one condition; the same pictures are judged once, for all losses.
+class _Discriminate:
+    """Asks the discriminator under one condition; the same images are judged once, for all losses.
 
     Args:
         network: gives the discriminator as it is prepared for training.
         plain: gives the same network without what was put around it for several processes.
-        condition: what it sees beside the pictures.
+        condition: what it sees besides the images.
     """
 
     def __init__(
@@ -37,26 +38,28 @@ class _Judge:
         self.condition = condition
         self.known: list[tuple[Tensor, DiscriminatorOutput]] = []
 
-    def __call__(self, picture: Tensor) -> DiscriminatorOutput:
-        for pictures, known in self.known:
-            if pictures is picture:
-                return known
-        outputs: DiscriminatorOutput = self.network()(picture, self.condition)
-        self.known.append((picture, outputs))
-        return outputs
+    def __call__(self, images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
+        if float32:
+            return self._in_float32(images)
+        for known, outputs in self.known:
+            if known is images:
+                return outputs
+        found: DiscriminatorOutput = self.network()(images, self.condition)
+        self.known.append((images, found))
+        return found
 
-    def step(self, output: Tensor, batch: Batch) -> Step:
+    def context(self, output: Tensor, batch: Batch) -> LossContext:
         """Return what losses see of a painted batch."""
-        return Step(output, batch.target, batch.skin, self, batch.inputs, self.in_float32)
+        return LossContext(output, batch[BODY], batch.fields, self)
 
-    def in_float32(self, picture: Tensor) -> DiscriminatorOutput:
-        """Judge pictures without mixed precision, in which gradients of gradients would be lost.
+    def _in_float32(self, images: Tensor) -> DiscriminatorOutput:
+        """Judge images without mixed precision, in which gradients of gradients would be lost.
 
-        What prepares a network for mixed precision stands around its ``forward``, so its class is asked.
+        What prepares a network for mixed precision wraps its ``forward``, so its class is asked.
         """
         network = self.plain()
-        with torch.autocast(picture.device.type, enabled=False):
-            outputs: DiscriminatorOutput = type(network).forward(network, picture.float(), self.condition)
+        with torch.autocast(images.device.type, enabled=False):
+            outputs: DiscriminatorOutput = type(network).forward(network, images.float(), self.condition)
         return outputs
 
 
@@ -143,7 +146,7 @@ class Networks:
             TrainingError: a loss is not finite; no weight of its network was changed by it.
         """
         parts = [self._part(batch, seeded=len(batches) > 1) for batch in batches]
-        counts = self.objective.region_counts([part.batch.skin for part in parts], self.accelerator)
+        counts = self.objective.region_counts([part.batch for part in parts], self.accelerator)
         generator_too = step % self.spec.training.n_critic == 0
         if not self._generator.prepared.training:
             self._generator.prepared.train()
@@ -176,7 +179,8 @@ class Networks:
         if part.seed is not None:
             # the second pass of a batch drops the same values as the first
             torch.manual_seed(part.seed)
-        return self.painter(self._generator.prepared, part.batch, part.noise).output
+        painting = self.painter(self._generator.prepared, part.batch, part.noise, part.batch[BODY])
+        return painting.output
 
     def _draw_noise(self, batch: Batch) -> Tensor | None:
         shape = self.generator.noise_shape(batch.size)
@@ -185,7 +189,7 @@ class Networks:
     def _condition(self, batch: Batch) -> Tensor | None:
         if self.discriminator is None or self.discriminator.io.condition_channels == 0:
             return None
-        return batch.condition(self.spec.data.inputs)
+        return batch.condition(self.spec.data.input_names)
 
     def _unwrapped_discriminator(self) -> nn.Module:
         if self._discriminator is None:
@@ -213,8 +217,12 @@ class Networks:
                 output = self._paint(part, start)
             own_start.again()
             with trained.synchronized(last=index == len(parts) - 1):
-                judge = _Judge(lambda: trained.prepared, self._unwrapped_discriminator, part.condition)
-                found = self.objective.discriminator_losses(judge.step(output.detach(), part.batch), counts)
+                discriminate = _Discriminate(
+                    lambda: trained.prepared, self._unwrapped_discriminator, part.condition
+                )
+                found = self.objective.discriminator_losses(
+                    discriminate.context(output.detach(), part.batch), counts
+                )
                 trained.backward(self.objective.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
         values = checked_values(terms, step, saved, self.accelerator)
@@ -239,10 +247,12 @@ class Networks:
         for index, part in enumerate(parts):
             judge_start.again()
             # without the wrapper that would wait for gradients of the frozen network
-            judge = _Judge(self._unwrapped_discriminator, self._unwrapped_discriminator, part.condition)
+            discriminate = _Discriminate(
+                self._unwrapped_discriminator, self._unwrapped_discriminator, part.condition
+            )
             with trained.synchronized(last=index == len(parts) - 1):
                 painted = self._paint(part, start) if output is None else output
-                found = self.objective.generator_losses(judge.step(painted, part.batch), counts)
+                found = self.objective.generator_losses(discriminate.context(painted, part.batch), counts)
                 trained.backward(self.objective.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
         values = checked_values(terms, step, saved, self.accelerator)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from skinfw.components.inputs import SKIN
+from skinfw.components.field_names import SKIN
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset
 
@@ -20,7 +20,7 @@ def require_skin(dataset: Dataset[Any], names: Sequence[str]) -> None:
     Raises:
         DataError: no sample that can be read has skin.
     """
-    if not (dataset.io.needs_skin or SKIN in dataset.io.inputs):
+    if SKIN not in dataset.io.inputs:
         return
     read = 0
     for name in names:
@@ -28,7 +28,7 @@ def require_skin(dataset: Dataset[Any], names: Sequence[str]) -> None:
             sample = dataset.load(name)
         except DataError:  # the loader reports it, or stops at it
             continue
-        if sample.skin is None or sample.skin.any():
+        if sample[SKIN].any():
             return
         read += 1
     if read:

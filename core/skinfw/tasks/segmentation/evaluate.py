@@ -10,8 +10,9 @@ from typing import Literal
 
 import torch
 
+from skinfw.components.field_names import LABELS
 from skinfw.components.registry import TRAINED
-from skinfw.data.loading import BatchLoader
+from skinfw.data.loading import Loader
 from skinfw.data.segmentation import Picture
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.examples import Rank, choose_examples, ranking_metric, save_examples
@@ -25,7 +26,7 @@ from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.json_file import write_json
 from skinfw.tasks.segmentation.confusion import LabelFigures
 from skinfw.tasks.segmentation.label import Network, load_network, predict, segmentation_spec
-from skinfw.tasks.segmentation.photos import LabeledBatch, LabeledPhotos, collate_labeled
+from skinfw.tasks.segmentation.photos import LabeledPhotos
 from skinfw.tasks.segmentation.pictures import label_row
 from skinfw.tasks.segmentation.report import write_segmentation_report
 
@@ -34,13 +35,12 @@ logger = logging.getLogger("skinfw")
 
 def labeled_loader(
     spec: SegmentationSpec, photos: LabeledPhotos, names: Sequence[str], *, skip_corrupt: bool | None = None
-) -> BatchLoader[LabeledBatch]:
+) -> Loader:
     """Return what loads photos in batches for tests; by default the spec says what corrupt ones do."""
     skip = spec.data.on_corrupt == "skip" if skip_corrupt is None else skip_corrupt
-    return BatchLoader(
+    return Loader(
         photos,
         names,
-        collate_labeled,
         batch_size=spec.training.test_batch_size,
         workers=spec.data.workers,
         skip_corrupt=skip,
@@ -80,7 +80,7 @@ def evaluate_network(
         began = time.perf_counter()
         found = predict(network, batch, device)
         times.append((time.perf_counter() - began, len(batch.names)))
-        figures.update(found, batch.labels.to(device))
+        figures.update(found, batch[LABELS].to(device))
         measured += batch.names
         if progress is not None:
             progress(len(measured), len(names))

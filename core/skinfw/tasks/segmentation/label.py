@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from skinfw.assembly.assemble import build_segmentation_network
+from skinfw.components.field_names import IMAGE
+from skinfw.data.batch import Batch
 from skinfw.data.classes import ClassTable
 from skinfw.errors import NotFiniteError, RunError
 from skinfw.interfaces import SegmentationNetwork
 from skinfw.runs.checkpoints import Checkpoint, load_part
 from skinfw.specs.segmentation_spec import SegmentationSpec
-from skinfw.tasks.segmentation.photos import LabeledBatch
 
 Network = SegmentationNetwork[Any]
 
@@ -53,13 +54,13 @@ def segmentation_spec(checkpoint: Checkpoint) -> SegmentationSpec:
 
 
 @torch.no_grad()
-def predict(network: Network, batch: LabeledBatch, device: torch.device) -> Tensor:
+def predict(network: Network, batch: Batch, device: torch.device) -> Tensor:
     """Return the label maps that a network gives, int64 ``(B, H, W)`` on the device.
 
     Raises:
         NotFiniteError: the network gives NaN or infinity for a photo.
     """
-    logits: Tensor = network.eval()(batch.to(device).pictures)
+    logits: Tensor = network.eval()(batch.to(device, torch.channels_last)[IMAGE])
     finite = logits.isfinite().flatten(1).all(dim=1).tolist()
     bad = [name for name, good in zip(batch.names, finite, strict=True) if not good]
     if bad:

@@ -12,7 +12,9 @@ from accelerate import Accelerator
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
-from skinfw.assembly.assemble import build_segmentation_network
+from skinfw.assembly.assemble import build_augmentations, build_segmentation_network
+from skinfw.components.field_names import IMAGE, LABELS
+from skinfw.data.batch import Batch
 from skinfw.data.classes import UNKNOWN
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import Split
@@ -20,11 +22,10 @@ from skinfw.errors import SpecError
 from skinfw.evaluation.results import Evaluation
 from skinfw.interfaces import SegmentationNetwork
 from skinfw.specs.segmentation_spec import SegmentationSpec, class_faults
-from skinfw.tasks.segmentation.augmentation import LabeledAugmentation
 from skinfw.tasks.segmentation.confusion import MEAN
 from skinfw.tasks.segmentation.evaluate import evaluate_network, labeled_loader
 from skinfw.tasks.segmentation.label import predict
-from skinfw.tasks.segmentation.photos import LabeledBatch, LabeledPhotos, collate_labeled
+from skinfw.tasks.segmentation.photos import LabeledPhotos
 from skinfw.tasks.segmentation.pictures import label_row
 from skinfw.training.micro_batches import Buffers, SameStart, mean_counts, warn_of_batch_statistics
 from skinfw.training.module import TrainingModule
@@ -151,12 +152,7 @@ class SegmentationModule(TrainingModule):
         )
         warn_of_batch_statistics([self._network.network], spec.training.gradient_accumulation, accelerator)
         self.objective = SegmentationObjective(spec, names, accelerator.device)
-        self.augmentation = LabeledAugmentation(spec.augmentation, names) if spec.augmentation else None
-
-    @staticmethod
-    def collate(samples: Sequence[Any]) -> Any:
-        """Put samples together into a batch. See `TrainingModule.collate`."""
-        return collate_labeled(samples)
+        self.augmentations = build_augmentations(spec)
 
     @property
     def parts(self) -> Sequence[OptimizedModule[Any]]:
@@ -171,7 +167,7 @@ class SegmentationModule(TrainingModule):
         """Get the network ready."""
         self._network.network.prepare_training()
 
-    def train_step(self, batches: Sequence[Any], step: int, saved: str) -> dict[str, float]:
+    def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
         """Train on the batches of a step. See `TrainingModule.train_step`.
 
         The Dice loss is of all pixels of a step together. Of several batches, what it is made of is summed up
@@ -189,7 +185,7 @@ class SegmentationModule(TrainingModule):
             if not alone:
                 # the second pass of a batch drops the same values as the first
                 torch.manual_seed(seeds[index])
-            logits: Tensor = trained.prepared(parts[index].pictures)
+            logits: Tensor = trained.prepared(parts[index][IMAGE])
             return logits
 
         kept = run(0) if alone else None
@@ -200,7 +196,7 @@ class SegmentationModule(TrainingModule):
         for index, part in enumerate(parts):
             with trained.synchronized(last=index == len(parts) - 1):
                 logits = run(index) if kept is None else kept
-                found = self.objective.terms(logits, part.labels, whole)
+                found = self.objective.terms(logits, part[LABELS], whole)
                 trained.backward(self.objective.total(found) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
         values = checked_values(terms, step, saved, self.accelerator)
@@ -209,24 +205,25 @@ class SegmentationModule(TrainingModule):
             buffers.restore()
         return values
 
-    def _augmented(self, batch: LabeledBatch) -> LabeledBatch:
-        device = self.accelerator.device
-        batch = batch.to(device)
-        return batch if self.augmentation is None else self.augmentation(batch).to(device)
+    def _augmented(self, batch: Batch) -> Batch:
+        batch = batch.to(self.accelerator.device, torch.channels_last)
+        for augmentation in self.augmentations:
+            batch = augmentation(batch).to(self.accelerator.device, torch.channels_last)
+        return batch
 
     @torch.no_grad()
     def _whole(
-        self, parts: Sequence[LabeledBatch], kept: Tensor | None, run: Callable[[int], Tensor]
+        self, parts: Sequence[Batch], kept: Tensor | None, run: Callable[[int], Tensor]
     ) -> _Whole | None:
         """Return what the losses need of the whole step; None where it is one batch."""
         batches = len(parts) * self.accelerator.num_processes
         if batches == 1:
             return None
-        count = mean_counts([self.objective.count(part.labels) for part in parts], self.accelerator)
+        count = mean_counts([self.objective.count(part[LABELS]) for part in parts], self.accelerator)
         overlap = torch.zeros((), device=self.accelerator.device)
         if "dice" in self.objective.weights:
             overlaps = [
-                self.objective.overlap(run(index) if kept is None else kept, part.labels)
+                self.objective.overlap(run(index) if kept is None else kept, part[LABELS])
                 for index, part in enumerate(parts)
             ]
             overlap = self.accelerator.reduce(torch.stack(overlaps).sum(dim=0), "sum")
@@ -261,8 +258,8 @@ class SegmentationModule(TrainingModule):
 
 def _check_classes(spec: SegmentationSpec, names: tuple[str, ...]) -> None:
     """Refuse classes that there are not, where only the label maps could tell."""
-    pairs = spec.augmentation.flip_classes if spec.augmentation is not None else ()
     faults = class_faults(list(spec.losses.class_weights), names, "$.losses.class_weights")
-    faults += class_faults([name for pair in pairs for name in pair], names, "$.augmentation.flip_classes")
+    flipped = [name for pair in spec.data.flip_classes for name in pair]
+    faults += class_faults(flipped, names, "$.data.flip_classes")
     if faults:
         raise SpecError(spec.name, faults)

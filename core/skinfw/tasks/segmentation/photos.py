@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from skinfw.assembly.build import build
-from skinfw.components.config import Size
+from skinfw.components.field_names import IMAGE, LABELS
 from skinfw.components.weights import file_sha256
-from skinfw.data.batch import picture_tensor
-from skinfw.data.classes import ClassTable, class_table
+from skinfw.data.classes import UNKNOWN, ClassTable, class_table
+from skinfw.data.field_types import Field, ImageType, LabelMapType
 from skinfw.data.photo import Photo
-from skinfw.data.resize import resize_labels, resize_picture
-from skinfw.data.segmentation import LabelMap, Picture
+from skinfw.data.sample import Sample, resized
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.preparation.duplicates import photo_groups
@@ -30,59 +24,6 @@ from skinfw.specs.segmentation_spec import SegmentationData
 from skinfw.system.paths_below import path_to_read
 
 _MEBIBYTE = 2**20
-
-
-@dataclass(frozen=True)
-class Labeled:
-    """A photo with its label map, both of the size that the network sees.
-
-    Attributes:
-        name: the photo's path below the root, with forward slashes.
-        picture: uint8 RGB ``(H, W, 3)``.
-        labels: uint8 ``(H, W)``, places in the table of classes, or `skinfw.data.classes.UNKNOWN`.
-    """
-
-    name: str
-    picture: Picture
-    labels: LabelMap
-
-
-@dataclass(frozen=True)
-class LabeledBatch:
-    """Several photos with label maps as tensors.
-
-    Attributes:
-        names: the photos' names.
-        pictures: float32 RGB ``(B, 3, H, W)`` in [0, 1].
-        labels: int64 ``(B, H, W)``.
-    """
-
-    names: Sequence[str]
-    pictures: Tensor
-    labels: Tensor
-
-    @property
-    def size(self) -> Size:
-        """Height and width of the pictures in pixels."""
-        return (self.pictures.shape[2], self.pictures.shape[3])
-
-    def to(self, device: torch.device) -> LabeledBatch:
-        """Return the batch on a device, pictures with their channels last."""
-        pictures = self.pictures.to(device, non_blocking=True, memory_format=torch.channels_last)
-        return LabeledBatch(self.names, pictures, self.labels.to(device, non_blocking=True))
-
-    def pin_memory(self) -> LabeledBatch:
-        """Return the batch in page-locked memory, which a GPU reads while it computes."""
-        return LabeledBatch(self.names, self.pictures.pin_memory(), self.labels.pin_memory())
-
-
-def collate_labeled(samples: Sequence[Labeled]) -> LabeledBatch:
-    """Put photos of one size together into a batch of CPU tensors."""
-    return LabeledBatch(
-        names=[sample.name for sample in samples],
-        pictures=picture_tensor([sample.picture for sample in samples]),
-        labels=torch.from_numpy(np.stack([sample.labels for sample in samples])).long(),
-    )
 
 
 class LabeledPhotos:
@@ -95,7 +36,7 @@ class LabeledPhotos:
     def __init__(self, data: SegmentationData) -> None:
         self.data = data
         self._segmenter: Segmenter[Any] = build(data.labels, Segmenter)
-        self._kept: dict[str, Labeled] = {}
+        self._kept: dict[str, Sample] = {}
         self._room = data.memory * _MEBIBYTE
 
     @cached_property
@@ -145,7 +86,16 @@ class LabeledPhotos:
     def _groups(self) -> Mapping[str, str]:
         return photo_groups(self.data.root, self._names)
 
-    def load(self, name: str) -> Labeled:
+    @cached_property
+    def _labels_type(self) -> LabelMapType:
+        """Labels are places in the table of classes, or `skinfw.data.classes.UNKNOWN`."""
+        flipped = list(range(UNKNOWN + 1))
+        for one, other in self.data.flip_classes:
+            left, right = self.classes.names.index(one), self.classes.names.index(other)
+            flipped[left], flipped[right] = right, left
+        return LabelMapType(len(self.classes.names), tuple(flipped))
+
+    def load(self, name: str) -> Sample:
         """Return a photo with its label map, resized.
 
         Raises:
@@ -158,13 +108,16 @@ class LabeledPhotos:
         segmentation = self._segmenter.segment(photo)
         if segmentation.labels.shape != photo.size:
             raise DataError(f"{photo.path}: the label map is of another size than the photo")
-        labels = resize_labels(self.classes.labels(segmentation), self.data.size)
-        loaded = Labeled(name, resize_picture(photo.pixels, self.data.size), labels)
+        fields = {
+            IMAGE: Field(ImageType(fill=None), photo.pixels),
+            LABELS: Field(self._labels_type, self.classes.labels(segmentation)),
+        }
+        loaded = Sample(name, resized(fields, photo.size, self.data.size), photo.size)
         self._keep(loaded)
         return loaded
 
-    def _keep(self, loaded: Labeled) -> None:
-        size = loaded.picture.nbytes + loaded.labels.nbytes
+    def _keep(self, loaded: Sample) -> None:
+        size = loaded[IMAGE].nbytes + loaded[LABELS].nbytes
         if size <= self._room:
             self._room -= size
             self._kept[loaded.name] = loaded

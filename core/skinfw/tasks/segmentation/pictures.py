@@ -7,10 +7,11 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skinfw.components.field_names import IMAGE, LABELS
+from skinfw.data.batch import Batch
 from skinfw.data.classes import UNKNOWN
 from skinfw.data.segmentation import LabelMap, Picture
 from skinfw.inference.composite import to_uint8
-from skinfw.tasks.segmentation.photos import LabeledBatch
 
 _COLORS = 20
 
@@ -42,7 +43,7 @@ def difference_picture(photo: Picture, truth: LabelMap, found: LabelMap) -> Pict
     return np.where(wrong[..., None], np.array([220, 20, 20], np.uint8), pale)
 
 
-def label_row(batch: LabeledBatch, index: int, found: Tensor) -> dict[str, Picture]:
+def label_row(batch: Batch, index: int, found: Tensor) -> dict[str, Picture]:
     """Return what is shown of one photo, by name: photo, true and predicted label map, differences.
 
     Args:
@@ -50,8 +51,8 @@ def label_row(batch: LabeledBatch, index: int, found: Tensor) -> dict[str, Pictu
         index: which of them.
         found: its predicted label map, ``(H, W)``.
     """
-    photo = to_uint8(batch.pictures[index : index + 1])[0]
-    truth = batch.labels[index].cpu().numpy().astype(np.uint8)
+    photo = to_uint8(batch[IMAGE][index : index + 1])[0]
+    truth = batch[LABELS][index].cpu().numpy().astype(np.uint8)
     predicted = found.cpu().numpy().astype(np.uint8)
     return {
         "photo": photo,

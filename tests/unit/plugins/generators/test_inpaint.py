@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from skinfw.data.batch import picture_tensor
+from skinfw.data.field_types import image_tensor
 from skinfw.interfaces import GeneratorIO
 from skinfw_plugins.generators.config import InpaintConfig
 from skinfw_plugins.generators.inpaint import InpaintGenerator
@@ -24,7 +24,7 @@ def example() -> tuple[np.ndarray, np.ndarray, torch.Tensor]:
     skin[4:9, 6:15] = True
     picture[skin] = 255
     mask = np.repeat(skin[..., None], 3, axis=2).astype(np.uint8) * 255
-    return picture, skin, torch.cat([picture_tensor([mask]), picture_tensor([picture])], dim=1)
+    return picture, skin, torch.cat([image_tensor([mask]), image_tensor([picture])], dim=1)
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ def example() -> tuple[np.ndarray, np.ndarray, torch.Tensor]:
 def test_equals_opencv_bit_for_bit(method: str, flag: int) -> None:
     picture, skin, condition = example()
     expected = cv2.inpaint(picture, skin.astype(np.uint8), 5, flag)
-    assert torch.equal(build(method=method, radius=5, margin=0)(condition), picture_tensor([expected]))
+    assert torch.equal(build(method=method, radius=5, margin=0)(condition), image_tensor([expected]))
 
 
 def test_pixels_outside_the_skin_stay_and_those_inside_change() -> None:
     picture, skin, condition = example()
     output = build()(condition)[0].permute(1, 2, 0).numpy()
-    before = picture_tensor([picture])[0].permute(1, 2, 0).numpy()
+    before = image_tensor([picture])[0].permute(1, 2, 0).numpy()
     assert np.array_equal(output[~skin], before[~skin])
     assert (output[skin] < 1).any(axis=1).all()
 

@@ -1,0 +1,66 @@
+"""The region of an image that a loss or a metric looks at: all of it, or a mask among the inputs. Light."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import GetJsonSchemaHandler, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from skinfw.components.field_names import SKIN
+from skinfw.components.strict_model import nearest
+
+WHOLE = "picture"
+"""The region that is the whole image."""
+
+_SHORT = {"skin": SKIN}
+"""Regions that have a shorter name than the mask that shows them."""
+
+REGION_DESCRIPTION = "picture, skin, or another input that is a mask, such as face, arms, hands or mask"
+
+
+def region_field(region: str) -> str:
+    """Return the name of the field whose mask is a region; for `WHOLE` there is none.
+
+    Example:
+        >>> region_field("skin")
+        'segmentation_skin'
+    """
+    return _SHORT.get(region, region)
+
+
+def known_regions() -> list[str]:
+    """Return the names of all regions: the whole image, the skin, and the installed inputs that are masks."""
+    # the registry reads configurations, which name regions
+    from skinfw.components.registry import installed
+
+    registry = installed()
+    masks = [name for name in registry.names("input") if registry.is_mask(name)]
+    return [WHOLE, *_SHORT, *(name for name in masks if name not in _SHORT.values())]
+
+
+class _RegionName:
+    """Checks that there is such a region."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.with_info_after_validator_function(self._check, core_schema.str_schema())
+
+    def _check(self, value: str, info: ValidationInfo) -> str:
+        if value in (WHOLE, *_SHORT):  # no manifest need be read
+            return value
+        known = known_regions()
+        if value not in known:
+            raise PydanticCustomError(
+                "region", f"no region is called {value!r}{nearest(value, known)} (known: {', '.join(known)})"
+            )
+        return value
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "enum": known_regions()}
+
+
+Region = Annotated[str, _RegionName()]
+"""What a loss or a metric looks at."""

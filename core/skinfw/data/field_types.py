@@ -1,0 +1,352 @@
+"""What the fields of a sample are: each type knows how its values are resized, warped, flipped and shown.
+
+Light: torch is imported where values become tensors.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from skinfw.components.config import Size
+from skinfw.components.field_names import BODY, KEEP, KEYPOINTS, LineStyle
+from skinfw.data.heatmaps import colored, draw_heatmaps
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.label_file import sample_palette
+from skinfw.data.resize import resize_cutout, resize_labels, resize_mask, resize_picture
+from skinfw.data.segmentation import Picture
+from skinfw.data.skeleton import draw_resized_pose
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Interpolation = Literal["linear", "nearest", "points", "redrawn"]
+"""How the values of a field follow when the pixels of its sample move."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a sample.
+
+    Attributes:
+        type: how the value behaves.
+        value: the array, or the `Keypoints`.
+    """
+
+    type: FieldType
+    value: Any
+
+
+@dataclass(frozen=True)
+class Resized:
+    """The fields around one that is resized.
+
+    Attributes:
+        old: the values before, by name.
+        new: those that are resized already, by name.
+        old_size: height and width before, in pixels.
+        size: height and width wanted, in pixels.
+    """
+
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
+    old_size: Size
+    size: Size
+
+
+class FieldType(ABC):
+    """How the values of a field behave.
+
+    Attributes:
+        interpolation: how values follow when pixels move.
+    """
+
+    interpolation: ClassVar[Interpolation]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the fields that are resized and warped before this one, where the sample has them."""
+        return ()
+
+    @abstractmethod
+    def resize(self, value: Any, around: Resized) -> Any:
+        """Return the value at another size."""
+
+    @abstractmethod
+    def tensor(self, values: Sequence[Any]) -> Tensor:
+        """Return the values of several samples as one CPU tensor."""
+
+    @abstractmethod
+    def condition(self, tensor: Tensor) -> Tensor:
+        """Return a batch as networks see it, float32 ``(B, C, H, W)`` in [0, 1]."""
+
+    @abstractmethod
+    def show(self, tensor: Tensor) -> Tensor:
+        """Return a batch as RGB images, float32 ``(B, 3, H, W)`` in [0, 1]."""
+
+    def flip(self, tensor: Tensor) -> Tensor:
+        """Return the mirror image of a batch, left to right."""
+        return tensor.flip(-1)
+
+
+@dataclass(frozen=True)
+class ImageType(FieldType):
+    """An RGB image: uint8 ``(H, W, 3)``, in batches float32 ``(B, 3, H, W)`` in [0, 1].
+
+    Attributes:
+        fill: value in [0, 1] of what lies beyond the border, or None to repeat the border.
+        divided_by: name of a mask. What is inside and what is outside are interpolated apart, so that neither
+            bleeds into the other.
+        cut_from: name of the image that this one is cut from along ``divided_by``, white outside; empty for
+            none. Where it is exactly that, it stays so.
+    """
+
+    interpolation: ClassVar[Interpolation] = "linear"
+    fill: float | None = 1.0
+    divided_by: str = ""
+    cut_from: str = ""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The mask that divides the image, and the image that it is cut from."""
+        return tuple(filter(None, (self.divided_by, self.cut_from)))
+
+    def resize(self, value: Any, around: Resized) -> Any:
+        """Average down, interpolate up, on either side of the mask apart."""
+        if self.divided_by in around.old:
+            return resize_cutout(value, around.old[self.divided_by], around.size)[0]
+        return resize_picture(value, around.size)
+
+    def tensor(self, values: Sequence[Any]) -> Tensor:
+        """Return float32 ``(B, 3, H, W)`` in [0, 1]."""
+        return image_tensor(values)
+
+    def condition(self, tensor: Tensor) -> Tensor:
+        """Return the images as they are."""
+        return tensor
+
+    def show(self, tensor: Tensor) -> Tensor:
+        """Return the images as they are."""
+        return tensor
+
+
+@dataclass(frozen=True)
+class MaskType(FieldType):
+    """A mask: bool ``(H, W)``, in batches float32 ``(B, 1, H, W)`` in {0, 1}.
+
+    Networks see it as a black and white RGB image, as the report's do.
+
+    Attributes:
+        inside: name of a mask that this one never leaves; empty for none.
+        beside: name of a mask that this one borders on: resizing leaves no gap between the two.
+    """
+
+    interpolation: ClassVar[Interpolation] = "nearest"
+    inside: str = ""
+    beside: str = ""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The masks that this one keeps to."""
+        return tuple(filter(None, (self.inside, self.beside)))
+
+    def resize(self, value: Any, around: Resized) -> Any:
+        """Set a pixel where at least half of it is covered."""
+        resized = resize_mask(value, around.size)
+        if self.beside in around.old:
+            together = resize_mask(value | around.old[self.beside], around.size)
+            resized = resized | (together & ~around.new[self.beside])
+        if self.inside in around.new:
+            resized = resized & around.new[self.inside]
+        return resized
+
+    def tensor(self, values: Sequence[Any]) -> Tensor:
+        """Return float32 ``(B, 1, H, W)`` in {0, 1}."""
+        return mask_tensor(values)
+
+    def condition(self, tensor: Tensor) -> Tensor:
+        """Return black and white RGB images."""
+        return tensor.expand(-1, 3, -1, -1)
+
+    def show(self, tensor: Tensor) -> Tensor:
+        """Return black and white RGB images."""
+        return tensor.expand(-1, 3, -1, -1)
+
+
+@dataclass(frozen=True)
+class KeepType(MaskType):
+    """The mask that divides the images of a sample: a pixel is set where more than half of it is covered."""
+
+    def resize(self, value: Any, around: Resized) -> Any:
+        """Divide as `skinfw.data.resize.resize_cutout` does."""
+        blank = np.zeros((*value.shape, 3), np.uint8)
+        return resize_cutout(blank, value, around.size)[1]
+
+
+@dataclass(frozen=True)
+class LabelMapType(FieldType):
+    """A label map: uint8 ``(H, W)``, in batches int64 ``(B, H, W)``.
+
+    Attributes:
+        classes: number of classes.
+        flipped: for each label the one that it becomes in the mirror image, the left arm the right one for
+            instance; empty where none changes.
+    """
+
+    interpolation: ClassVar[Interpolation] = "nearest"
+    classes: int = 256
+    flipped: tuple[int, ...] = ()
+
+    def resize(self, value: Any, around: Resized) -> Any:
+        """Take the nearest pixel: no new labels."""
+        return resize_labels(value, around.size)
+
+    def tensor(self, values: Sequence[Any]) -> Tensor:
+        """Return int64 ``(B, H, W)``."""
+        import torch
+
+        return torch.from_numpy(np.stack(values)).long()
+
+    def condition(self, tensor: Tensor) -> Tensor:
+        """Return one channel per class, float32 ``(B, classes, H, W)`` in {0, 1}."""
+        from torch.nn.functional import one_hot
+
+        return one_hot(tensor, self.classes).movedim(-1, 1).float()
+
+    def show(self, tensor: Tensor) -> Tensor:
+        """Return the classes in colors."""
+        return image_tensor(list(sample_palette()[tensor.cpu().numpy()])).to(tensor.device)
+
+    def flip(self, tensor: Tensor) -> Tensor:
+        """Return the mirror image, with the labels of left and right exchanged."""
+        import torch
+
+        mirrored = tensor.flip(-1)
+        return torch.tensor(self.flipped, device=tensor.device)[mirrored] if self.flipped else mirrored
+
+
+class KeypointsType(FieldType):
+    """A pose: `Keypoints`, in batches float32 ``(B, 25, 3)``, x, y and confidence."""
+
+    interpolation: ClassVar[Interpolation] = "points"
+
+    def resize(self, value: Any, around: Resized) -> Any:
+        """Move the points with the pixels."""
+        return value.resized(around.old_size, around.size)
+
+    def tensor(self, values: Sequence[Any]) -> Tensor:
+        """Return float32 ``(B, 25, 3)``."""
+        import torch
+
+        return torch.from_numpy(np.stack([pose.points for pose in values]))
+
+    def condition(self, tensor: Tensor) -> Tensor:
+        """Refuse: points have no pixels."""
+        raise ValueError("keypoints are not an image; use the input line or heatmaps")
+
+    def show(self, tensor: Tensor) -> Tensor:
+        """Refuse: points have no pixels."""
+        raise ValueError("keypoints are not an image; show line or heatmaps")
+
+
+class DrawnType(FieldType):
+    """An image that is drawn from the keypoints, and drawn again when they move."""
+
+    interpolation: ClassVar[Interpolation] = "redrawn"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The pose."""
+        return (KEYPOINTS,)
+
+    @abstractmethod
+    def draw(self, pose: Keypoints, size: Size) -> Any:
+        """Draw a pose.
+
+        Args:
+            pose: the keypoints, in pixels of the image to be drawn.
+            size: height and width in pixels.
+
+        Returns:
+            uint8 ``(H, W, C)``.
+        """
+
+    def tensor(self, values: Sequence[Any]) -> Tensor:
+        """Return float32 ``(B, C, H, W)`` in [0, 1]."""
+        return image_tensor(values)
+
+    def condition(self, tensor: Tensor) -> Tensor:
+        """Return the drawings as they are."""
+        return tensor
+
+
+@dataclass(frozen=True)
+class PoseMapType(DrawnType):
+    """The pose as an RGB image: uint8 ``(H, W, 3)``, in batches float32 ``(B, 3, H, W)`` in [0, 1].
+
+    Attributes:
+        style: how it is drawn.
+    """
+
+    style: LineStyle = "skeleton"
+
+    def draw(self, pose: Keypoints, size: Size) -> Any:
+        """Draw the skeleton, uint8 RGB ``(H, W, 3)``."""
+        return draw_resized_pose(pose, size, self.style)
+
+    def resize(self, value: Any, around: Resized) -> Any:
+        """Average down, interpolate up."""
+        return resize_picture(value, around.size)
+
+    def show(self, tensor: Tensor) -> Tensor:
+        """Return the drawings as they are."""
+        return tensor
+
+
+class HeatMapsType(DrawnType):
+    """A heat map per keypoint: uint8 ``(H, W, 25)``, in batches float32 ``(B, 25, H, W)`` in [0, 1].
+
+    Before it is resized, the value is the pose: maps are drawn at their final size.
+    """
+
+    def draw(self, pose: Keypoints, size: Size) -> Any:
+        """Draw the maps, uint8 ``(H, W, 25)``."""
+        return draw_heatmaps(pose, size)
+
+    def resize(self, value: Any, around: Resized) -> Any:
+        """Draw the maps at the size wanted."""
+        return self.draw(value.resized(around.old_size, around.size), around.size)
+
+    def show(self, tensor: Tensor) -> Tensor:
+        """Return each map in its keypoint's color, the brightest in front."""
+        maps = (tensor * 255).round().byte().movedim(1, -1).cpu().numpy()
+        return image_tensor(list(colored(maps))).to(tensor.device)
+
+
+BODY_TYPE = ImageType(divided_by=KEEP)
+"""The person on white."""
+
+APPAREL_TYPE = ImageType(divided_by=KEEP, cut_from=BODY)
+"""The agnostic image."""
+
+KEEP_TYPE = KeepType()
+INPAINTING_MASK_TYPE = MaskType(beside=KEEP)
+SKIN_TYPE = MaskType()
+
+
+def image_tensor(images: Sequence[Picture]) -> Tensor:
+    """Return uint8 images ``(H, W, C)`` as float32 ``(B, C, H, W)`` in [0, 1]."""
+    import torch
+
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
+
+
+def mask_tensor(masks: Sequence[Any]) -> Tensor:
+    """Return bool masks ``(H, W)`` as float32 ``(B, 1, H, W)`` in {0, 1}."""
+    import torch
+
+    return torch.from_numpy(np.stack(masks)).to(torch.float32).unsqueeze(1)

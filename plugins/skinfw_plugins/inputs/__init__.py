@@ -1,0 +1,1 @@
+"""Inputs: the conditioning images and masks of a sample."""

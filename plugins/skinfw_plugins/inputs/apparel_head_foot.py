@@ -1,0 +1,20 @@
+"""The agnostic image."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from skinfw.data.field_types import APPAREL_TYPE, Field
+from skinfw.data.parts import SampleParts
+from skinfw.interfaces import Input
+from skinfw_plugins.inputs.config import ApparelConfig
+
+
+class ApparelInput(Input[ApparelConfig]):
+    """Head, feet and apparel on white."""
+
+    missing: ClassVar[str] = "apparel_head_foot is missing"
+
+    def read(self, parts: SampleParts) -> Field | None:
+        """Return the image, which every sample has. See `Input.read`."""
+        return Field(APPAREL_TYPE, parts.apparel)

@@ -1,0 +1,89 @@
+"""Masks of a sample: the skin, the hole, and parts of the body."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from skinfw.components.field_names import KEEP, SKIN
+from skinfw.data.body_zones import ZONES, Zone, zones_of_pose
+from skinfw.data.face import face_classes, face_from_keypoints
+from skinfw.data.field_types import INPAINTING_MASK_TYPE, SKIN_TYPE, Field, MaskType
+from skinfw.data.parts import SampleParts
+from skinfw.interfaces import Input
+from skinfw_plugins.inputs.config import MaskConfig
+
+
+class SkinInput(Input[MaskConfig]):
+    """Where the person shows skin."""
+
+    missing: ClassVar[str] = "segmentation_skin is missing, and the run needs to know the skin"
+
+    def read(self, parts: SampleParts) -> Field | None:
+        """Return the mask of the skin. See `Input.read`."""
+        skin = parts.mask(SKIN)
+        return None if skin is None else Field(SKIN_TYPE, skin)
+
+
+class InpaintingMaskInput(Input[MaskConfig]):
+    """The pixels that may be painted: what was erased of the person."""
+
+    missing: ClassVar[str] = "mask is missing"
+
+    def read(self, parts: SampleParts) -> Field | None:
+        """Return the inpainting mask, which every sample has. See `Input.read`."""
+        return Field(INPAINTING_MASK_TYPE, parts.inpainting_mask())
+
+
+class FaceInput(Input[MaskConfig]):
+    """Where the face is visible: by the label map where one of its classes is the face, else by the pose."""
+
+    missing: ClassVar[str] = (
+        "nothing shows where the face is; give keypoints.json with points on the head, or parsing.png with "
+        "its classes in sample.json"
+    )
+
+    def read(self, parts: SampleParts) -> Field | None:
+        """Return the face. See `Input.read`."""
+        labels = parts.segmentation()
+        faces = () if labels is None else face_classes(labels.classes)
+        if labels is not None and faces:
+            face = labels.of_classes(*faces)
+        else:
+            pose = parts.keypoints()
+            found = None if pose is None else face_from_keypoints(pose, parts.size)
+            if found is None:
+                return None
+            face = found
+        return Field(MaskType(inside=KEEP), face & parts.keep)
+
+
+class BodyPartInput(Input[MaskConfig]):
+    """The skin of a part of the body, which the pose shows."""
+
+    zone: ClassVar[Zone]
+
+    def read(self, parts: SampleParts) -> Field | None:
+        """Return the skin of the part. See `Input.read`."""
+        skin, pose = parts.mask(SKIN), parts.keypoints()
+        zones = None if pose is None else zones_of_pose(pose, parts.size)
+        if skin is None or zones is None:
+            return None
+        return Field(MaskType(inside=SKIN), skin & (zones == ZONES.index(self.zone)))
+
+
+class ArmsInput(BodyPartInput):
+    """The skin of both arms, from the shoulders to the wrists."""
+
+    zone: ClassVar[Zone] = "arm"
+    missing: ClassVar[str] = (
+        "nothing shows where the arms are; give segmentation_skin, and keypoints.json with points on the arms"
+    )
+
+
+class HandsInput(BodyPartInput):
+    """The skin of both hands."""
+
+    zone: ClassVar[Zone] = "hand"
+    missing: ClassVar[str] = (
+        "nothing shows where the hands are; give segmentation_skin, and keypoints.json with elbows and wrists"
+    )

@@ -1,0 +1,41 @@
+"""The pose: drawn, or as heat maps."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from skinfw.data.field_types import Field, HeatMapsType, PoseMapType
+from skinfw.data.parts import SampleParts
+from skinfw.data.photo import BLACK
+from skinfw.data.skeleton import draw_resized_pose
+from skinfw.interfaces import Input
+from skinfw_plugins.inputs.config import HeatmapsConfig, LineConfig
+
+
+class LineInput(Input[LineConfig]):
+    """The drawn pose: the sample's own drawing, or one of its keypoints."""
+
+    missing: ClassVar[str] = "neither line nor keypoints.json is there to show the pose"
+
+    def read(self, parts: SampleParts) -> Field | None:
+        """Return the drawing. See `Input.read`."""
+        drawing = parts.image("line", BLACK)
+        if drawing is None:
+            pose = parts.keypoints()
+            if pose is None:
+                return None
+            drawing = draw_resized_pose(pose, parts.size, parts.line_style())
+        return Field(PoseMapType(parts.line_style()), drawing)
+
+
+class HeatmapsInput(Input[HeatmapsConfig]):
+    """A heat map for each keypoint, as in pose-guided person generation."""
+
+    missing: ClassVar[str] = (
+        "keypoints.json is missing or empty; heat maps need the pose as keypoints, to draw it"
+    )
+
+    def read(self, parts: SampleParts) -> Field | None:
+        """Return the pose, which is drawn at the size that is asked for. See `Input.read`."""
+        pose = parts.keypoints()
+        return None if pose is None else Field(HeatMapsType(), pose)
