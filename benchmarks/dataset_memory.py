@@ -15,6 +15,7 @@ from pathlib import Path
 COUNTS = (100, 10_000)
 SIZE = (128, 64)
 PEOPLE = 4
+INPUTS = ("apparel_head_foot", "segmentation_skin", "line")
 
 
 def make_samples(folder: Path, count: int) -> None:
@@ -22,19 +23,21 @@ def make_samples(folder: Path, count: int) -> None:
     import json
 
     import cv2
+    import numpy as np
 
-    from skinfw.interfaces import DatasetIO
+    from skinfw.testing import example_dataset_io
     from skinfw_plugins.datasets.config import MannequinsConfig
     from skinfw_plugins.datasets.mannequins import MannequinsDataset
 
-    inputs = ("apparel_head_foot", "segmentation_skin", "line")
-    people = MannequinsDataset(MannequinsConfig(count=PEOPLE), DatasetIO((256, 128), inputs))
+    people = MannequinsDataset(MannequinsConfig(count=PEOPLE), example_dataset_io((256, 128), INPUTS))
     sources = [folder / "0" / name for name in people.names()]
     for source in sources:
         source.mkdir(parents=True)
         sample = people.load(source.name)
-        for name, picture in {**sample.inputs, "body": sample.target}.items():
-            cv2.imwrite(str(source / f"{name}.png"), picture[..., ::-1])
+        for name in (*INPUTS, "body", "mask"):
+            value = sample[name]
+            pixels = value * np.uint8(255) if value.dtype == bool else value[..., ::-1]
+            cv2.imwrite(str(source / f"{name}.png"), pixels)
         (source / "sample.json").write_text(json.dumps({"files": {}}))
     for index in range(PEOPLE, count):
         target = folder / str(index // 1000) / f"person-{index:06d}"
@@ -47,12 +50,11 @@ def measure(folder: Path) -> None:
     """Read every sample once; print the resident memory after the first and at the most, in bytes."""
     import psutil
 
-    from skinfw.interfaces import DatasetIO
+    from skinfw.testing import example_dataset_io
     from skinfw_plugins.datasets.config import FolderConfig
     from skinfw_plugins.datasets.folder import FolderDataset
 
-    inputs = ("apparel_head_foot", "segmentation_skin", "line")
-    dataset = FolderDataset(FolderConfig(root=folder), DatasetIO(SIZE, inputs, True))
+    dataset = FolderDataset(FolderConfig(root=folder), example_dataset_io(SIZE, INPUTS))
     names = dataset.names()
     dataset.load(names[0])
     process = psutil.Process()

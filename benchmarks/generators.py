@@ -22,7 +22,7 @@ from typing import Any
 
 import skinfw
 
-FACE = ["apparel_head_foot", "line", "segmentation_skin", "face"]
+INPUTS = ["apparel_head_foot", "line", "segmentation_skin", "mask", "face"]
 GENERATORS: dict[str, dict[str, Any]] = {
     "fcnn": {"type": "fcnn"},
     "pix2pix": {"type": "pix2pix", "base_channels": 16, "dropout": 0.5},
@@ -50,13 +50,12 @@ def spec(
         "data": {
             "dataset": {"type": "photos", "root": os.environ["SKINFW_DATA"], "prepare": prepare},
             "size": size,
-            "inputs": FACE,
+            "inputs": INPUTS,
             "on_corrupt": "skip",
             "validation_fraction": 0,
         },
         "generator": generator,
-        "composite": "skin",
-        "composite_margin": 1,
+        "composite": "mask",
         "losses": [{"type": "l1", "region": "skin"}],
         "metrics": ["psnr", "ssim", "ciede2000"],
         "baselines": baselines,

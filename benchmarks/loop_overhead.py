@@ -70,10 +70,10 @@ def bare_loop(spec: Spec) -> float:
         epoch += 1
         for batch in loader:
             batch = batch.to(torch.device("cpu"), torch.channels_last)
-            condition = batch.condition(spec.data.inputs)
+            condition = batch.condition(spec.data.input_names)
             output = generator(condition)
             discriminator.requires_grad_(True)
-            (real,) = discriminator(batch.target, condition).logits
+            (real,) = discriminator(batch["body"], condition).logits
             (fake,) = discriminator(output.detach(), condition).logits
             judged = (
                 binary_cross_entropy_with_logits(real, torch.ones_like(real))
@@ -84,7 +84,7 @@ def bare_loop(spec: Spec) -> float:
             judge_optimizer.zero_grad()
             discriminator.requires_grad_(False)
             (logits,) = discriminator(output, condition).logits
-            loss = 100 * l1_loss(output, batch.target) + binary_cross_entropy_with_logits(
+            loss = 100 * l1_loss(output, batch["body"]) + binary_cross_entropy_with_logits(
                 logits, torch.ones_like(logits)
             )
             torch.autograd.backward(loss)

@@ -135,16 +135,22 @@ def write_samples() -> Callable[..., list[Path]]:
 
         from skinfw.assembly.build import build
         from skinfw.components.reference import use
-        from skinfw.interfaces import Dataset, DatasetIO
+        from skinfw.interfaces import Dataset
+        from skinfw.testing import example_dataset_io
 
-        io = DatasetIO(size, ("apparel_head_foot", "line", "segmentation_skin"))
+        io = example_dataset_io(size, ("apparel_head_foot", "line", "segmentation_skin", "mask"))
         people = build(use("dataset", "mannequins", count=len(names)), Dataset, io)
+        masks = ("keep", "segmentation_skin", "mask")
         folders = []
         for name, person in zip(names, people.names(), strict=True):
             sample = people.load(person)
-            pictures = {**sample.inputs, **({"body": sample.target} if body else {})}
-            alpha = sample.kept[..., None].astype(np.uint8) * 255
-            pictures["apparel_head_foot"] = np.concatenate([pictures["apparel_head_foot"], alpha], axis=2)
+            layers = {name: sample[name][..., None].astype(np.uint8) * 255 for name in masks}
+            pictures = {
+                "apparel_head_foot": np.concatenate([sample["apparel_head_foot"], layers["keep"]], axis=2),
+                "line": sample["line"],
+                **{name: layers[name].repeat(3, axis=2) for name in ("segmentation_skin", "mask")},
+                **({"body": sample["body"]} if body else {}),
+            }
             folder = root / name
             folder.mkdir(parents=True)
             for part, picture in pictures.items():

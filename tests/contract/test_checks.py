@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import pydantic
 import pytest
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from skinfw import testing
@@ -19,36 +19,55 @@ from skinfw.components.config import (
     ComponentConfig,
     DiscriminatorConfig,
     GeneratorConfig,
+    InputConfig,
     LossConfig,
     MetricConfig,
     PoseEncoderConfig,
     Size,
     SizeRequirement,
 )
+from skinfw.components.field_names import APPAREL, BODY, FACE, HEATMAPS, KEEP, KEYPOINTS, LINE, MASK, SKIN
 from skinfw.components.registry import Registry
 from skinfw.data.batch import Batch
+from skinfw.data.field_types import (
+    APPAREL_TYPE,
+    BODY_TYPE,
+    INPAINTING_MASK_TYPE,
+    KEEP_TYPE,
+    SKIN_TYPE,
+    DrawnType,
+    Field,
+    FieldType,
+    HeatMapsType,
+    ImageType,
+    KeypointsType,
+    MaskType,
+    PoseMapType,
+    image_tensor,
+)
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.parts import SampleParts
 from skinfw.data.photo import Photo
-from skinfw.data.redraw import with_pose
-from skinfw.data.sample import APPAREL, FACE, HEATMAPS, LINE, SKIN, Sample
+from skinfw.data.sample import Sample
+from skinfw.data.sample_folder import FolderParts
 from skinfw.data.segmentation import Segmentation
 from skinfw.interfaces import (
     AdversarialLoss,
     Augmentation,
     Dataset,
-    DatasetIO,
     Discriminator,
     DiscriminatorIO,
     DiscriminatorOutput,
     Generator,
     GeneratorIO,
+    Input,
     Loss,
+    LossContext,
     LossIO,
     Metric,
     MetricIO,
     PoseEncoder,
     Segmenter,
-    Step,
 )
 
 
@@ -151,6 +170,20 @@ class NeedsEvenSides(GoodGenerator):
         return nn.functional.interpolate(halved, scale_factor=2)
 
 
+class AnotherShapeInTraining(GoodGenerator):
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
+        painted = super().forward(condition)
+        return painted if target is None else painted[..., 1:]
+
+
+class CopiesTheTarget(GoodGenerator):
+    """What it learns from directly may be in its picture, as in a denoised one."""
+
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
+        painted = super().forward(condition)
+        return painted if target is None else (painted + target) / 2
+
+
 def test_a_good_generator_passes() -> None:
     testing.check_generator(GoodGenerator, GeneratorConfig(), (8, 12))
 
@@ -171,10 +204,15 @@ def test_a_good_generator_passes() -> None:
         (ClaimsUnconditional, "conditional is False"),
         (IgnoresNoise, "other noise changes nothing"),
         (NeedsEvenSides, "accepts 1x2 pixels, but the network fails there: RuntimeError"),
+        (AnotherShapeInTraining, "in training, with the target has the shape"),
     ],
 )
 def test_a_broken_generator_is_refused(component: type[GoodGenerator], message: str) -> None:
     fails(lambda: testing.check_generator(component, GeneratorConfig(), (8, 12)), message)
+
+
+def test_a_generator_that_learns_from_the_target_directly_passes() -> None:
+    testing.check_generator(CopiesTheTarget, GeneratorConfig(), (8, 12))
 
 
 def test_tied_weights_pass() -> None:
@@ -286,46 +324,50 @@ def test_a_wrong_receptive_field_is_refused() -> None:
 
 
 class GoodLoss(Loss[LossConfig]):
-    def generator_loss(self, step: Step) -> Tensor:
-        return self.region_mean((step.output - step.target).abs(), step)
+    def generator_loss(self, context: LossContext) -> Tensor:
+        return self.region_mean((context.output - context.target).abs(), context)
 
 
 class AppliesItsWeight(GoodLoss):
-    def generator_loss(self, step: Step) -> Tensor:
-        return super().generator_loss(step) * self.config.weight
+    def generator_loss(self, context: LossContext) -> Tensor:
+        return super().generator_loss(context) * self.config.weight
 
 
 class OneTermAPicture(GoodLoss):
-    def generator_loss(self, step: Step) -> Tensor:
-        return (step.output - step.target).abs().mean(dim=(1, 2, 3))
+    def generator_loss(self, context: LossContext) -> Tensor:
+        return (context.output - context.target).abs().mean(dim=(1, 2, 3))
 
 
 class RewardsErrors(GoodLoss):
-    def generator_loss(self, step: Step) -> Tensor:
-        return -super().generator_loss(step)
+    def generator_loss(self, context: LossContext) -> Tensor:
+        return -super().generator_loss(context)
 
 
-class DividesByTheSkin(GoodLoss):
-    def generator_loss(self, step: Step) -> Tensor:
-        return ((step.output - step.target).abs() * step.skin).sum() / step.skin.sum()
+class DividesByTheRegion(GoodLoss):
+    def generator_loss(self, context: LossContext) -> Tensor:
+        region = context.fields[SKIN]
+        return ((context.output - context.target).abs() * region).sum() / region.sum()
 
 
 class CountsEachBatch(GoodLoss):
     """Each batch's pixels of skin are counted on their own, as if batches were alike."""
 
-    def generator_loss(self, step: Step) -> Tensor:
-        values = (step.output - step.target).abs() * step.skin
-        return values.sum() / (3 * step.skin.sum()).clamp(min=1)
+    def generator_loss(self, context: LossContext) -> Tensor:
+        region = context.fields[SKIN]
+        values = (context.output - context.target).abs() * region
+        return values.sum() / (3 * region.sum()).clamp(min=1)
 
 
 class SpreadOverTheBatch(GoodLoss):
-    def generator_loss(self, step: Step) -> Tensor:
-        return super().generator_loss(step) + (step.output - step.target).mean((1, 2, 3)).var(correction=0)
+    def generator_loss(self, context: LossContext) -> Tensor:
+        return super().generator_loss(context) + (context.output - context.target).mean((1, 2, 3)).var(
+            correction=0
+        )
 
 
 class Detached(GoodLoss):
-    def generator_loss(self, step: Step) -> Tensor:
-        return super().generator_loss(step).detach()
+    def generator_loss(self, context: LossContext) -> Tensor:
+        return super().generator_loss(context).detach()
 
 
 class Trainable(GoodLoss):
@@ -335,14 +377,14 @@ class Trainable(GoodLoss):
 
 
 class HasARootAtBlack(GoodLoss):
-    def generator_loss(self, step: Step) -> Tensor:
-        return super().generator_loss(step) + step.output.sqrt().mean()
+    def generator_loss(self, context: LossContext) -> Tensor:
+        return super().generator_loss(context) + context.output.sqrt().mean()
 
 
 class ReadsMemory(GoodLoss):
-    def generator_loss(self, step: Step) -> Tensor:
-        first = torch.as_strided(step.output, (step.output.numel() // 12,), (1,))
-        return super().generator_loss(step) + first.mean()
+    def generator_loss(self, context: LossContext) -> Tensor:
+        first = torch.as_strided(context.output, (context.output.numel() // 12,), (1,))
+        return super().generator_loss(context) + first.mean()
 
 
 class SaysItComparesNothing(GoodLoss):
@@ -352,31 +394,35 @@ class SaysItComparesNothing(GoodLoss):
 class SmoothsOnly(GoodLoss):
     compares: ClassVar[bool] = False
 
-    def generator_loss(self, step: Step) -> Tensor:
-        return step.output.diff(dim=-1).abs().mean()
+    def generator_loss(self, context: LossContext) -> Tensor:
+        return context.output.diff(dim=-1).abs().mean()
 
 
 class OverflowsInHalves(AdversarialLoss[LossConfig]):
     """Its factor is above the largest float16."""
 
-    def generator_loss(self, step: Step) -> Tensor:
-        return -step.judge(step.output).logits[0].mean()
+    def generator_loss(self, context: LossContext) -> Tensor:
+        return -context.discriminate(context.output).logits[0].mean()
 
-    def discriminator_loss(self, step: Step) -> Tensor:
-        real, painted = (step.judge(picture).logits[0] for picture in (step.target, step.output))
+    def discriminator_loss(self, context: LossContext) -> Tensor:
+        real, painted = (
+            context.discriminate(picture).logits[0] for picture in (context.target, context.output)
+        )
         return (painted.mean() - real.mean()) * 1e8
 
 
 class UpsideDown(AdversarialLoss[LossConfig]):
-    def generator_loss(self, step: Step) -> Tensor:
-        return -step.judge(step.output).logits[0].mean()
+    def generator_loss(self, context: LossContext) -> Tensor:
+        return -context.discriminate(context.output).logits[0].mean()
 
-    def discriminator_loss(self, step: Step) -> Tensor:
-        real, painted = (step.judge(picture).logits[0] for picture in (step.target, step.output))
+    def discriminator_loss(self, context: LossContext) -> Tensor:
+        real, painted = (
+            context.discriminate(picture).logits[0] for picture in (context.target, context.output)
+        )
         return real.mean() - painted.mean()
 
 
-@pytest.mark.parametrize("region", ["picture", "skin"])
+@pytest.mark.parametrize("region", ["picture", "skin", "hands"])
 def test_a_good_loss_passes(region: str) -> None:
     testing.check_loss(GoodLoss, LossConfig.model_validate({"region": region}), (8, 12))
 
@@ -391,9 +437,7 @@ def test_a_loss_that_compares_nothing_passes_where_it_says_so() -> None:
         (AppliesItsWeight, "depends on the weight"),
         (OneTermAPicture, "not that of a scalar"),
         (RewardsErrors, "perfect picture costs more"),
-        (DividesByTheSkin, "without any skin is not finite"),
         (Detached, "has no gradient"),
-        (CountsEachBatch, "is not that of both together"),
         (SpreadOverTheBatch, "is not that of both together"),
         (Trainable, "nothing to train"),
         (UpsideDown, "costs no less than one that is wrong"),
@@ -407,6 +451,17 @@ def test_a_broken_loss_is_refused(component: type[Loss[LossConfig]], message: st
     fails(lambda: testing.check_loss(component, LossConfig(), (8, 12)), message)
 
 
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (DividesByTheRegion, "with an empty region is not finite"),
+        (CountsEachBatch, "is not that of both together"),
+    ],
+)
+def test_a_loss_that_breaks_on_its_region_is_refused(component: type[GoodLoss], message: str) -> None:
+    fails(lambda: testing.check_loss(component, LossConfig(region="skin"), (8, 12)), message)
+
+
 class GoodMetric(Metric[MetricConfig]):
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
@@ -414,27 +469,27 @@ class GoodMetric(Metric[MetricConfig]):
         super().__init__(config, io)
         self.seen: list[Tensor] = []
 
-    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor | None:
+    def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor | None:
         errors = (output - target).abs().detach()
-        region = skin if self.io.region == "skin" else torch.ones_like(skin)
-        values = (errors * region).sum(dim=(1, 2, 3)) / region.sum(dim=(1, 2, 3))
+        counted = torch.ones_like(target[:, :1]) if region is None else region
+        values = (errors * counted).sum(dim=(1, 2, 3)) / counted.sum(dim=(1, 2, 3))
         self.seen.append(values)
         return values
 
     def compute(self) -> float:
         return float(torch.cat(self.seen).nanmean()) if self.seen else float("nan")
 
-    def reset(self) -> None:
-        self.seen = []
-
 
 class WrongDirection(GoodMetric):
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
 
 
-class Remembers(GoodMetric):
-    def reset(self) -> None:
-        self.seen = self.seen[:1]
+class SharesWhatItSaw(GoodMetric):
+    everything: ClassVar[list[Tensor]] = []
+
+    def __init__(self, config: MetricConfig, io: MetricIO) -> None:
+        super().__init__(config, io)
+        self.seen = self.everything
 
 
 class CountsBatches(GoodMetric):
@@ -442,34 +497,48 @@ class CountsBatches(GoodMetric):
         return super().compute() / max(len(self.seen), 1)
 
 
-class ZeroWithoutSkin(GoodMetric):
-    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor | None:
-        values = super().update(output, target, skin)
+class LooksEverywhere(GoodMetric):
+    def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor | None:
+        return super().update(output, target, None)
+
+
+class ZeroInAnEmptyRegion(GoodMetric):
+    def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor | None:
+        values = super().update(output, target, region)
         return None if values is None else values.nan_to_num()
 
 
 class MeanOfTheBatch(GoodMetric):
-    def update(self, output: Tensor, target: Tensor, skin: Tensor) -> Tensor | None:
-        values = super().update(output, target, skin)
+    def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor | None:
+        values = super().update(output, target, region)
         return None if values is None else values.mean()
 
 
 def test_a_good_metric_passes() -> None:
-    testing.check_metric(GoodMetric, MetricConfig(), (8, 12))
+    testing.check_metric(GoodMetric, MetricConfig(regions=("picture", "skin", "hands")), (8, 12))
 
 
 @pytest.mark.parametrize(
     ("component", "message"),
     [
         (WrongDirection, "higher is better"),
-        (Remembers, "picture by picture|after reset"),
+        (SharesWhatItSaw, "picture by picture"),
         (CountsBatches, "picture by picture"),
-        (ZeroWithoutSkin, "without skin must be NaN"),
+        (LooksEverywhere, "without the region must be NaN"),
+        (ZeroInAnEmptyRegion, "without the region must be NaN"),
         (MeanOfTheBatch, "not one value for each"),
     ],
 )
 def test_a_broken_metric_is_refused(component: type[GoodMetric], message: str) -> None:
     fails(lambda: testing.check_metric(component, MetricConfig(), (8, 12)), message)
+
+
+def test_a_metric_is_checked_on_every_region_that_its_configuration_names() -> None:
+    def check(*regions: str) -> None:
+        testing.check_metric(LooksEverywhere, MetricConfig(regions=regions), (8, 12))
+
+    check("picture")
+    fails(lambda: check("picture", "mask"), "without the region must be NaN")
 
 
 class GoodDataset(Dataset[ComponentConfig]):
@@ -479,11 +548,27 @@ class GoodDataset(Dataset[ComponentConfig]):
     def load(self, name: str) -> Sample:
         picture = np.full((*self.io.size, 3), ord(name), np.uint8)
         mask = np.ones(self.io.size, bool)
-        white = np.full_like(picture, 255)
-        return Sample(name, {wanted: white for wanted in self.io.inputs}, picture, mask, mask)
+        fields = {
+            APPAREL: Field(APPAREL_TYPE, np.full_like(picture, 255)),
+            BODY: Field(BODY_TYPE, picture),
+            KEEP: Field(KEEP_TYPE, mask),
+            MASK: Field(INPAINTING_MASK_TYPE, ~mask),
+            SKIN: Field(SKIN_TYPE, mask),
+        }
+        return Sample(name, fields)
 
     def fingerprint(self) -> str:
         return "0" * 64
+
+
+def other(sample: Sample, name: str, value: Any, kind: FieldType | None = None) -> Sample:
+    """Return a sample in which one field has another value, and another type where one is named."""
+    return replace(sample, fields={**sample.fields, name: Field(kind or sample.fields[name].type, value)})
+
+
+def lacking(sample: Sample, name: str) -> Sample:
+    """Return a sample without one of its fields."""
+    return replace(sample, fields={each: field for each, field in sample.fields.items() if each != name})
 
 
 class NamedTwice(GoodDataset):
@@ -493,26 +578,40 @@ class NamedTwice(GoodDataset):
 
 class WithoutSkin(GoodDataset):
     def load(self, name: str) -> Sample:
-        return replace(super().load(name), skin=None)
+        return lacking(super().load(name), SKIN)
+
+
+class WithoutMask(GoodDataset):
+    def load(self, name: str) -> Sample:
+        return lacking(super().load(name), MASK)
+
+
+class KeepsNothing(GoodDataset):
+    def load(self, name: str) -> Sample:
+        return other(super().load(name), KEEP, np.zeros(self.io.size, bool))
 
 
 class OwnSize(GoodDataset):
     def load(self, name: str) -> Sample:
-        small = GoodDataset(self.config, DatasetIO((4, 4), self.io.inputs)).load(name)
-        return replace(small, kept=super().load(name).kept, skin=super().load(name).skin)
+        return other(super().load(name), BODY, np.zeros((4, 4, 3), np.uint8))
 
 
 class Flickers(GoodDataset):
     def load(self, name: str) -> Sample:
         sample = super().load(name)
-        noise = np.random.default_rng().integers(0, 256, sample.target.shape, np.uint8)
-        return replace(sample, target=noise)
+        noise = np.random.default_rng().integers(0, 256, sample[BODY].shape, np.uint8)
+        return other(sample, BODY, noise)
 
 
 class GrayMask(GoodDataset):
     def load(self, name: str) -> Sample:
+        return other(super().load(name), SKIN, np.full(self.io.size, 100, np.uint8))
+
+
+class SkinAsAnImage(GoodDataset):
+    def load(self, name: str) -> Sample:
         sample = super().load(name)
-        return replace(sample, inputs={wanted: sample.target for wanted in self.io.inputs})
+        return other(sample, SKIN, sample[BODY], ImageType())
 
 
 class ShortFingerprint(GoodDataset):
@@ -543,10 +642,13 @@ def test_a_good_dataset_passes() -> None:
     ("component", "message"),
     [
         (NamedTwice, "has a name twice"),
-        (WithoutSkin, "has no skin region"),
-        (OwnSize, r"not uint8 \(64, 48, 3\)"),
-        (Flickers, "is another a second time"),
-        (GrayMask, "is not a mask"),
+        (WithoutSkin, "lacks segmentation_skin"),
+        (WithoutMask, "lacks mask"),
+        (KeepsNothing, "keeps nothing"),
+        (OwnSize, r"body of a is uint8 \(4, 4, 3\), not uint8 of \(64, 48\)"),
+        (Flickers, "is another a second time: body"),
+        (GrayMask, r"segmentation_skin of a is uint8 \(64, 48\), not bool of \(64, 48\)"),
+        (SkinAsAnImage, "segmentation_skin of a is no mask"),
         (ShortFingerprint, "not a SHA-256"),
         (StrangeSamples, "names a sample that names"),
         (NumbersForHashes, "is not a text"),
@@ -559,25 +661,160 @@ def test_a_broken_dataset_is_refused(component: type[GoodDataset], message: str)
 
 class WithKeypoints(GoodDataset):
     def load(self, name: str) -> Sample:
-        return replace(super().load(name), keypoints=Keypoints(np.ones((25, 3), np.float32)))
+        return other(super().load(name), KEYPOINTS, Keypoints(np.ones((25, 3), np.float32)), KeypointsType())
 
 
-class OtherKeypoints(GoodDataset):
+class OtherKeypoints(WithKeypoints):
     def load(self, name: str) -> Sample:
         points = np.random.default_rng().random((25, 3), np.float32)
-        return replace(super().load(name), keypoints=Keypoints(points))
+        return other(super().load(name), KEYPOINTS, Keypoints(points))
 
 
-def test_keypoints_are_asked_for() -> None:
+class BarePoints(WithKeypoints):
+    def load(self, name: str) -> Sample:
+        return other(super().load(name), KEYPOINTS, np.ones((25, 3), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (GoodDataset, "sample a lacks keypoints"),
+        (OtherKeypoints, "is another a second time: keypoints"),
+        (BarePoints, "is a ndarray, not Keypoints"),
+    ],
+)
+def test_keypoints_are_asked_for(component: type[GoodDataset], message: str) -> None:
     testing.check_dataset(WithKeypoints, ComponentConfig(), needs_keypoints=True)
+    fails(lambda: testing.check_dataset(component, ComponentConfig(), needs_keypoints=True), message)
+
+
+class WithHeatMaps(GoodDataset):
+    maps: ClassVar[int] = 25
+
+    def load(self, name: str) -> Sample:
+        maps = np.zeros((*self.io.size, self.maps), np.uint8)
+        return other(super().load(name), HEATMAPS, maps, HeatMapsType())
+
+
+class OneMapTooFew(WithHeatMaps):
+    maps: ClassVar[int] = 24
+
+
+def test_channels_of_an_input_are_counted() -> None:
+    inputs = ("apparel_head_foot", "heatmaps")
+    testing.check_dataset(WithHeatMaps, ComponentConfig(), inputs=inputs)
     fails(
-        lambda: testing.check_dataset(GoodDataset, ComponentConfig(), needs_keypoints=True),
-        "needs_keypoints, but sample a has none",
+        lambda: testing.check_dataset(OneMapTooFew, ComponentConfig(), inputs=inputs),
+        "heatmaps of a has 24 channels; its configuration says 25",
     )
-    fails(
-        lambda: testing.check_dataset(OtherKeypoints, ComponentConfig(), needs_keypoints=True),
-        "is another a second time",
-    )
+
+
+class GoodInput(Input[InputConfig]):
+    missing: ClassVar[str] = "nothing is there"
+
+    def read(self, parts: SampleParts) -> Field | None:
+        return Field(ImageType(), parts.apparel)
+
+
+class SaysNothing(GoodInput):
+    missing: ClassVar[str] = ""
+
+
+class FindsNothing(GoodInput):
+    def read(self, parts: SampleParts) -> Field | None:
+        return None
+
+
+class SkinMask(GoodInput):
+    def read(self, parts: SampleParts) -> Field | None:
+        return Field(MaskType(), parts.mask(SKIN))
+
+
+class DrawnPose(GoodInput):
+    def read(self, parts: SampleParts) -> Field | None:
+        return Field(PoseMapType(), parts.image(LINE))
+
+
+class OtherEachTime(GoodInput):
+    def read(self, parts: SampleParts) -> Field | None:
+        return Field(ImageType(), np.random.default_rng().integers(0, 256, (*parts.size, 3), np.uint8))
+
+
+class Bright(ImageType):
+    def condition(self, tensor: Tensor) -> Tensor:
+        return tensor * 255
+
+
+class ShowsBytes(GoodInput):
+    def read(self, parts: SampleParts) -> Field | None:
+        return Field(Bright(), parts.apparel)
+
+
+class Endless(ImageType):
+    def condition(self, tensor: Tensor) -> Tensor:
+        return tensor / 0
+
+
+class ShowsInfinity(GoodInput):
+    def read(self, parts: SampleParts) -> Field | None:
+        return Field(Endless(), parts.apparel)
+
+
+class MaskConfig(InputConfig):
+    is_mask: ClassVar[bool] = True
+
+
+class PoseConfig(InputConfig):
+    shows_pose: ClassVar[bool] = True
+
+
+class GrayConfig(InputConfig):
+    @property
+    def channels(self) -> int:
+        return 1
+
+
+@pytest.mark.parametrize(
+    ("component", "config"), [(GoodInput, InputConfig), (SkinMask, MaskConfig), (DrawnPose, PoseConfig)]
+)
+def test_a_good_input_passes(component: type[GoodInput], config: type[InputConfig]) -> None:
+    testing.check_input(component, config())
+
+
+@pytest.mark.parametrize(
+    ("component", "config", "message"),
+    [
+        (SaysNothing, InputConfig, "missing is empty"),
+        (FindsNothing, InputConfig, "read returns None"),
+        (GoodInput, MaskConfig, "is_mask is True, but the type is ImageType"),
+        (SkinMask, InputConfig, "is_mask is False, but the type is MaskType"),
+        (GoodInput, PoseConfig, "shows_pose is True, but the type is ImageType"),
+        (DrawnPose, InputConfig, "shows_pose is False, but the type is PoseMapType"),
+        (OtherEachTime, InputConfig, "another value the second time"),
+        (GoodInput, GrayConfig, r"see the shape \(1, 3, 48, 32\), not \(1, 1, 48, 32\)"),
+        (ShowsBytes, InputConfig, r"leaves \[0, 1\]"),
+        (ShowsInfinity, InputConfig, "the condition is not finite"),
+    ],
+)
+def test_a_broken_input_is_refused(
+    component: type[GoodInput], config: type[InputConfig], message: str
+) -> None:
+    fails(lambda: testing.check_input(component, config()), message)
+
+
+class Depth(GoodInput):
+    def read(self, parts: SampleParts) -> Field | None:
+        image = parts.image("depth")
+        return None if image is None else Field(ImageType(), image)
+
+
+def test_an_input_of_a_file_of_its_own_is_checked_on_a_folder_that_has_it(
+    write_samples: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (folder,) = write_samples(tmp_path, ["anna"])
+    fails(lambda: testing.check_input(Depth, InputConfig(), FolderParts(folder)), "read returns None")
+    (folder / "body.png").rename(folder / "depth.png")
+    testing.check_input(Depth, InputConfig(), FolderParts(folder))
 
 
 class Moving(AugmentationConfig):
@@ -586,17 +823,16 @@ class Moving(AugmentationConfig):
 
 class Darkens(Augmentation[AugmentationConfig]):
     def __call__(self, batch: Batch) -> Batch:
-        chosen = torch.rand(len(batch.names)) < self.config.probability
-        factor = torch.where(chosen, torch.rand(len(batch.names)), 1)[:, None, None, None]
-        person = (batch.kept + batch.skin).clamp(max=1)
-        target = batch.target * (1 - person * (1 - factor))
-        apparel = torch.where(batch.kept > 0.5, target, 1)
-        return replace(batch, inputs={**batch.inputs, APPAREL: apparel}, target=target)
+        chosen = torch.rand(len(batch)) < self.config.probability
+        factor = torch.where(chosen, torch.rand(len(batch)), 1)[:, None, None, None]
+        person = (batch[KEEP] + batch[SKIN]).clamp(max=1)
+        body = batch[BODY] * (1 - person * (1 - factor))
+        return batch.updated({APPAREL: torch.where(batch[KEEP] > 0.5, body, 1), BODY: body})
 
 
 class WorksInPlace(Darkens):
     def __call__(self, batch: Batch) -> Batch:
-        batch.target.mul_(0.5)
+        batch[BODY].mul_(0.5)
         return batch
 
 
@@ -605,9 +841,8 @@ class DrawsElsewhere(Darkens):
         if self.config.probability == 0:
             return batch
         factor = float(np.random.default_rng().random())
-        target = torch.where(batch.kept > 0.5, batch.target * factor, batch.target)
-        apparel = torch.where(batch.kept > 0.5, target, 1)
-        return replace(batch, inputs={**batch.inputs, APPAREL: apparel}, target=target)
+        body = torch.where(batch[KEEP] > 0.5, batch[BODY] * factor, batch[BODY])
+        return batch.updated({APPAREL: torch.where(batch[KEEP] > 0.5, body, 1), BODY: body})
 
 
 class AlwaysTheSame(Darkens):
@@ -623,43 +858,53 @@ class AlwaysDoes(Darkens):
 
 class TooBright(Darkens):
     def __call__(self, batch: Batch) -> Batch:
-        return replace(batch, target=batch.target * 1.5)
+        return batch.updated({BODY: batch[BODY] * 1.5})
 
 
 class InputAlone(Darkens):
     def __call__(self, batch: Batch) -> Batch:
-        return replace(super().__call__(batch), target=batch.target)
+        return super().__call__(batch).updated({BODY: batch[BODY]})
 
 
 class GrayBackground(Darkens):
     def __call__(self, batch: Batch) -> Batch:
         changed = super().__call__(batch)
-        return replace(changed, inputs={**changed.inputs, APPAREL: changed.inputs[APPAREL] * 0.9})
+        return changed.updated({APPAREL: changed[APPAREL] * 0.9})
 
 
 class SoftMask(Darkens):
     def __call__(self, batch: Batch) -> Batch:
-        return replace(batch, skin=batch.skin * 0.5)
+        return batch.updated({SKIN: batch[SKIN] * 0.5})
 
 
 class KeepsSkin(Darkens):
     def __call__(self, batch: Batch) -> Batch:
-        return replace(batch, kept=torch.ones_like(batch.kept))
+        return batch.updated({KEEP: torch.ones_like(batch[KEEP])})
+
+
+class PaintsWhatIsKept(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        return batch.updated({MASK: torch.ones_like(batch[MASK])})
+
+
+class FaceEverywhere(Darkens):
+    def __call__(self, batch: Batch) -> Batch:
+        return batch.updated({FACE: torch.ones_like(batch[FACE])})
 
 
 class LosesTheFace(Darkens):
     def __call__(self, batch: Batch) -> Batch:
-        return replace(batch, inputs={name: each for name, each in batch.inputs.items() if name != FACE})
+        return replace(batch, fields={name: each for name, each in batch.fields.items() if name != FACE})
 
 
-class SkinInput(Darkens):
+class MovesTheHole(Darkens):
     def __call__(self, batch: Batch) -> Batch:
-        return replace(batch, inputs={**batch.inputs, SKIN: torch.zeros_like(batch.target)})
+        return batch.updated({MASK: torch.zeros_like(batch[MASK])})
 
 
 class MindsTheFormat(Darkens):
     def __call__(self, batch: Batch) -> Batch:
-        dense = batch.target.is_contiguous()
+        dense = batch[BODY].is_contiguous()
         return super().__call__(batch) if dense or self.config.probability < 1 else batch
 
 
@@ -667,32 +912,35 @@ class Lowers(Augmentation[Moving]):
     """Moves everything down by one or two pixels; nothing is near the border."""
 
     def __call__(self, batch: Batch) -> Batch:
-        shifts = torch.randint(1, 3, (len(batch.names),)) * (
-            torch.rand(len(batch.names)) < self.config.probability
-        )
+        shifts = torch.randint(1, 3, (len(batch),)) * (torch.rand(len(batch)) < self.config.probability)
 
         def lower(pictures: Tensor) -> Tensor:
             rolled = [each.roll(int(by), 1) for each, by in zip(pictures, shifts, strict=True)]
             return torch.stack(rolled)
 
-        moved = replace(
-            batch,
-            inputs={name: lower(each) for name, each in batch.inputs.items()},
-            target=lower(batch.target),
-            skin=lower(batch.skin),
-            kept=lower(batch.kept),
-        )
-        if batch.keypoints is None:
+        moved = batch.updated({name: lower(each) for name, each in batch.fields.items() if name != KEYPOINTS})
+        if KEYPOINTS not in batch:
             return moved
-        points = batch.keypoints.clone()
+        points = batch[KEYPOINTS].clone()
         points[..., 1] = torch.where(points[..., 2] > 0, points[..., 1] + self.step(shifts)[:, None], 0)
-        return self.draw(replace(moved, keypoints=points))
+        return self.draw(moved.updated({KEYPOINTS: points}))
 
     def step(self, shifts: Tensor) -> Tensor:
         return shifts
 
     def draw(self, batch: Batch) -> Batch:
-        return with_pose(batch, batch.keypoints)
+        poses = [Keypoints(points) for points in batch[KEYPOINTS].numpy()]
+        drawn = {}
+        for name, types in batch.types.items():
+            if isinstance(types[0], DrawnType):
+                pairs = zip(types, poses, strict=True)
+                drawn[name] = image_tensor([self.picture(kind, pose, batch.size) for kind, pose in pairs])
+        return batch.updated(drawn)
+
+    def picture(self, kind: FieldType, pose: Keypoints, size: Size) -> np.ndarray:
+        assert isinstance(kind, DrawnType)
+        picture: np.ndarray = kind.draw(pose, size)
+        return picture
 
 
 class LeavesThePose(Lowers):
@@ -705,27 +953,31 @@ class RaisesThePose(Lowers):
         return -shifts
 
 
+class LeavesTheHole(Lowers):
+    def __call__(self, batch: Batch) -> Batch:
+        moved = super().__call__(batch)
+        return moved.updated({MASK: batch[MASK] * (1 - moved[KEEP])})
+
+
 class DrawsNoPose(Lowers):
     def draw(self, batch: Batch) -> Batch:
-        return replace(batch, inputs={**batch.inputs, LINE: torch.zeros_like(batch.target)})
+        return super().draw(batch).updated({LINE: torch.zeros_like(batch[LINE])})
 
 
 class DrawsSkeletonsAlone(Lowers):
-    def draw(self, batch: Batch) -> Batch:
-        drawn = with_pose(replace(batch, line_styles=()), batch.keypoints)
-        return replace(drawn, line_styles=batch.line_styles)
+    def picture(self, kind: FieldType, pose: Keypoints, size: Size) -> np.ndarray:
+        return super().picture(PoseMapType() if isinstance(kind, PoseMapType) else kind, pose, size)
 
 
 class DrawsNoHeatMaps(Lowers):
     def draw(self, batch: Batch) -> Batch:
-        drawn = super().draw(batch)
-        return replace(drawn, inputs={**drawn.inputs, HEATMAPS: torch.zeros_like(drawn.inputs[HEATMAPS])})
+        return super().draw(batch).updated({HEATMAPS: torch.zeros_like(batch[HEATMAPS])})
 
 
 class NeedsThePose(Lowers):
     def __call__(self, batch: Batch) -> Batch:
         changed = super().__call__(batch)
-        return changed if batch.keypoints is not None else replace(changed, keypoints=torch.zeros(8, 25, 3))
+        return changed if KEYPOINTS in batch else changed.updated({KEYPOINTS: torch.zeros(8, 25, 3)})
 
 
 def test_good_augmentations_pass() -> None:
@@ -736,17 +988,19 @@ def test_good_augmentations_pass() -> None:
 @pytest.mark.parametrize(
     ("component", "message"),
     [
-        (WorksInPlace, "the batch that it was given is changed: target"),
+        (WorksInPlace, "the batch that it was given is changed: body"),
         (DrawsElsewhere, "two results under one seed differ"),
         (AlwaysTheSame, "another seed gives the same"),
         (AlwaysDoes, "probability of 0 changes something"),
-        (TooBright, r"target leaves \[0, 1\]"),
+        (TooBright, r"body leaves \[0, 1\]"),
         (InputAlone, "shows something else than the target"),
         (GrayBackground, "not white where nothing is kept"),
-        (SoftMask, "skin is not a mask any more"),
-        (KeepsSkin, "kept and skin overlap"),
+        (SoftMask, "segmentation_skin is not a mask any more"),
+        (KeepsSkin, "keep and segmentation_skin overlap"),
+        (PaintsWhatIsKept, "keep and mask overlap"),
+        (FaceEverywhere, "face is where nothing is kept"),
         (LosesTheFace, "went in"),
-        (SkinInput, "segmentation_skin is not the skin"),
+        (MovesTheHole, "geometric is False, but mask changes"),
         (MindsTheFormat, "channels-last"),
         (Lowers, "geometric is False, but keypoints changes"),
     ],
@@ -760,6 +1014,7 @@ def test_a_broken_augmentation_is_refused(component: type[Augmentation[Any]], me
     [
         (LeavesThePose, "the keypoints stay where they are"),
         (RaisesThePose, "keypoints move apart"),
+        (LeavesTheHole, "mask and keypoints move apart"),
         (DrawsNoPose, "line is not the drawing of the keypoints"),
         (DrawsSkeletonsAlone, "line is not the drawing of the keypoints"),
         (DrawsNoHeatMaps, "heatmaps is not the drawing of the keypoints"),
@@ -885,13 +1140,15 @@ def test_a_broken_pose_encoder_is_refused(component: type[GoodPoseEncoder], mess
 class Documented(GeneratorConfig):
     """A configuration whose field says nothing."""
 
-    silent: int = Field(default=1)
+    silent: int = pydantic.Field(default=1)
 
 
 class Changeable(GeneratorConfig):
     """A configuration that does not come back from its JSON as it was."""
 
-    names: frozenset[str] = Field(default=frozenset(), exclude=True, description="left out when written")
+    names: frozenset[str] = pydantic.Field(
+        default=frozenset(), exclude=True, description="left out when written"
+    )
 
 
 class Abstract(Generator[GeneratorConfig]):

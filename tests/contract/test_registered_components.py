@@ -21,6 +21,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "dataset": testing.check_dataset,
     "segmenter": testing.check_segmenter,
     "pose_encoder": testing.check_pose_encoder,
+    "input": testing.check_input,
     "augmentation": testing.check_augmentation,
     "generator": testing.check_generator,
     "discriminator": testing.check_discriminator,

@@ -70,9 +70,11 @@ def test_full_size_is_what_the_report_ran(name: str) -> None:
 
 def comparable(spec: dict[str, Any]) -> dict[str, Any]:
     """Leave away names, the place of the data, what is measured, and the validation samples."""
-    data = {key: spec["data"][key] for key in ("size", "inputs", "test_fraction")}
-    networks = {key: spec[key] for key in ("generator", "discriminator", "composite", "losses")}
-    return {"data": data, **networks, "training": spec["training"]}
+    data = {key: spec["data"][key] for key in ("size", "inputs", "test_fraction", "mask_margin")}
+    networks = {key: spec[key] for key in ("generator", "discriminator", "losses")}
+    # the report's samples have no mask of their own: without a margin it is the skin
+    composite = "skin" if spec["composite"] == "mask" else spec["composite"]
+    return {"data": data, **networks, "composite": composite, "training": spec["training"]}
 
 
 @pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)

@@ -153,17 +153,19 @@ def specs() -> Files:
     inpainting = {
         "skinfw": 1, "name": "tiny",
         "data": {"dataset": {"type": "mannequins", "count": 40}, "size": [32, 32], "test_fraction": 0.2,
-                 "inputs": ["apparel_head_foot", "line", "segmentation_skin"]},
+                 "inputs": ["apparel_head_foot", {"type": "line"}, "segmentation_skin"], "mask_margin": 2},
         "generator": {"type": "pix2pix", "base_channels": 4, "dropout": 0.3},
         "discriminator": {"type": "patchgan", "patch": 16},
-        "losses": [{"type": "l1", "weight": 100}, "gan"],
+        "losses": [{"type": "l1", "weight": 100, "region": "mask"}, "gan"],
         "augmentations": ["flip", {"type": "affine", "degrees": 10}],
-        "composite": "skin", "metrics": ["psnr", {"type": "seam", "band": 2}],
+        "composite": "mask", "metrics": [{"type": "psnr", "regions": ["picture", "arms"]}, "seam"],
         "training": {**training, "betas": [0.5, 0.999], "schedule": "linear"},
     }  # fmt: skip
     segmentation = {
-        "skinfw": 1, "name": "parser", "task": "segmentation", "data": {"root": "photos", "size": [32, 24]},
+        "skinfw": 1, "name": "parser", "task": "segmentation",
+        "data": {"root": "photos", "size": [32, 24], "flip_classes": [["head", "feet"]]},
         "network": {"type": "smp", "encoder": "tu-test_resnet"}, "training": training,
+        "augmentations": ["flip", {"type": "rotate", "degrees": 5}],
         "losses": {"dice": 0.5, "class_weights": {"skin": 2}},
     }  # fmt: skip
     two_stage = {

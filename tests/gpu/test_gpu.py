@@ -32,6 +32,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "smp_unet": {"encoder": "tu-mobilenetv3_small_100"},
 }
 
+INPUTS = ["apparel_head_foot", "segmentation_skin", "mask", "face"]
+"""All that any of the generators requires."""
+
 
 @pytest.fixture
 def float32_products() -> Iterator[None]:
@@ -46,7 +49,7 @@ def float32_products() -> Iterator[None]:
 @pytest.mark.parametrize("name", sorted(set(installed().names("generator")) - {"inpaint", "tone"}))
 def test_generators_paint_as_on_the_cpu(tiny_spec: MakeSpec, name: str) -> None:
     value = tiny_spec(generator={"type": name, **SMALL.get(name, {})})
-    value["data"] |= {"size": [64, 64], "inputs": ["apparel_head_foot", "segmentation_skin", "face"]}
+    value["data"] |= {"size": [64, 64], "inputs": INPUTS}
     spec = painting_spec(parse_spec(value), name)
     dataset = build_dataset(spec)
     batch = collate([dataset.load(name) for name in list(dataset.names())[:2]])
@@ -58,9 +61,7 @@ def test_generators_paint_as_on_the_cpu(tiny_spec: MakeSpec, name: str) -> None:
     for device in (torch.device("cpu"), pick_device()):
         moved = batch.to(device, torch.channels_last)
         with torch.no_grad():
-            output = network.to(device)(
-                moved.condition(network.io.inputs), None if noise is None else noise.to(device)
-            )
+            output = network.to(device)(moved.condition(INPUTS), None if noise is None else noise.to(device))
         pictures.append(output.cpu())
     torch.testing.assert_close(pictures[1], pictures[0], rtol=1e-3, atol=1e-3)
 
@@ -104,4 +105,5 @@ def test_runs_on_one_device_after_the_other(tiny_spec: MakeSpec, tmp_path: Path)
 def test_batches_are_pinned(tiny_spec: MakeSpec) -> None:
     dataset = build_dataset(painting_spec(parse_spec(tiny_spec()), "pinned"))
     batch = next(iter(Loader(dataset, list(dataset.names())[:2], batch_size=2)))
-    assert batch.target.is_pinned() and all(picture.is_pinned() for picture in batch.inputs.values())
+    assert {"body", "keep", "mask", "line"} <= batch.fields.keys()
+    assert all(tensor.is_pinned() for tensor in batch.fields.values())

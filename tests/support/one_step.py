@@ -25,8 +25,8 @@ def write(path: Path) -> None:
     dataset = build_training_dataset(spec)
     batch = collate([dataset.load(name) for name in dataset.names()[:8]])
     for index in range(8):
-        batch.skin[index, :, : 4 * index] = 0
-    batch.skin[6] = 0
+        batch["segmentation_skin"][index, :, : 4 * index] = 0
+    batch["segmentation_skin"][6] = 0
     networks = Networks(spec, accelerator)
     parts = accelerator.num_processes * spec.training.gradient_accumulation
     places = torch.arange(8).split(8 // parts)[accelerator.process_index :: accelerator.num_processes]

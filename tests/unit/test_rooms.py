@@ -37,7 +37,7 @@ ROOMS = (
 )
 """From the lowest to the highest: each imports from those before it."""
 
-FOR_TYPES = {("data/loading.py", "interfaces")}
+FOR_TYPES = {("data/parts.py", "interfaces"), ("data/sample_folder.py", "interfaces")}
 """Imports of a later room, for annotations alone; a comment beside each says why."""
 
 

@@ -11,6 +11,8 @@ from torch.utils.data import DataLoader, Sampler
 from torch.utils.data import Dataset as TorchDataset
 
 from skinfw.data.batch import Batch, collate
+from skinfw.data.sample import Sample
+from skinfw.data.sample_cache import SampleCache
 from skinfw.errors import DataError
 from skinfw.system.processes import end_with_parent, loader_context
 
@@ -23,7 +25,7 @@ _Loaded = tuple[Any, list[DataError]]
 class Readable(Protocol):
     """What gives samples by name."""
 
-    def load(self, name: str) -> Any:
+    def load(self, name: str) -> Sample:
         """Return one sample, or raise `DataError`."""
 
 
@@ -34,8 +36,9 @@ class _Named(TorchDataset[_Loaded]):
     every process is full.
     """
 
-    def __init__(self, dataset: Readable, names: Sequence[str], replace: bool) -> None:
+    def __init__(self, dataset: Readable, names: Sequence[str], replace: bool, cache: SampleCache) -> None:
         self.dataset = dataset
+        self.cache = cache
         self.names = names
         self.tries = len(names) if replace else 1
 
@@ -46,7 +49,7 @@ class _Named(TorchDataset[_Loaded]):
         errors: list[DataError] = []
         for place in range(index, index + self.tries):
             try:
-                return self.dataset.load(self.names[place % len(self.names)]), errors
+                return self.cache.get(self.names[place % len(self.names)], self.dataset.load), errors
             except DataError as error:
                 errors.append(error)
         return None, errors
@@ -101,6 +104,7 @@ class Loader:
             another sample takes the place.
         order: the order of training; None keeps the order of ``names``.
         shown: masks that should not be empty; it warns once of each sample in which one is.
+        cache: keeps samples that were loaded; None keeps none.
     """
 
     def __init__(
@@ -113,13 +117,14 @@ class Loader:
         skip_corrupt: bool = False,
         order: ShuffledOrder | None = None,
         shown: Sequence[str] = (),
+        cache: SampleCache | None = None,
     ) -> None:
         self._skip_corrupt = skip_corrupt
         self._shown = shown
         self._warned: set[str] = set()
         training = order is not None
         self._loader: DataLoader[_Loaded] = DataLoader(
-            _Named(dataset, names, replace=training and skip_corrupt),
+            _Named(dataset, names, training and skip_corrupt, cache or SampleCache(0)),
             batch_size=batch_size,
             sampler=order,
             num_workers=workers,

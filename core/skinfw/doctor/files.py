@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from skinfw.components.field_names import APPAREL, BODY, LINE, SKIN
+from skinfw.components.field_names import APPAREL, BODY, LINE, MASK, SKIN
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import WORST, Finding, severity_of
 from skinfw.doctor.opened import Opened
@@ -35,8 +35,8 @@ def check_sizes(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
 
 
 def parts_of(sample: Opened) -> frozenset[str]:
-    """Return which parts a sample brings, readable or not: body, segmentation_skin, and a pose."""
-    told = {part for part in (BODY, SKIN) if part in sample.sizes}
+    """Return which parts a sample brings, readable or not: body, segmentation_skin, mask, and a pose."""
+    told = {part for part in (BODY, SKIN, MASK) if part in sample.sizes}
     pose = {POSE} if LINE in sample.sizes or sample.keypoints is not None else set()
     return frozenset(told | pose)
 

@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 
-from skinfw.components.field_names import SKIN
+from skinfw.components.field_names import APPAREL, MASK, SKIN
 from skinfw.data.plausibility import check_label_map
 from skinfw.data.sample_folder import PARSING_FILE, RECORD_FILE
 from skinfw.data.segmentation import Segmentation
@@ -21,7 +21,8 @@ _MOST_POINTS = 0.6
 
 
 def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
-    """Tell a mask that is not binary, that is empty, or that lies beside the person."""
+    """Report masks that are not binary, that are empty, or that do not fit the images."""
+    yield from _check_hole(sample, config)
     if sample.skin is None:
         return
     gray = sample.mask_gray
@@ -43,6 +44,24 @@ def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
                 outside,
                 config.mask_outside,
                 f"{outside:.0%} of {SKIN} lies outside the person; it may be inverted, or of another picture",
+            )
+
+
+def _check_hole(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
+    """Report an inpainting mask that is empty, or that covers what the input keeps."""
+    if sample.hole is None:
+        return
+    if not sample.hole.any():
+        told = f"{MASK} is all black: there is nothing to paint; strike the sample out, or segment it again"
+        yield Finding("mask", (sample.name,), WORST, told)
+    elif sample.kept is not None:
+        kept = float(sample.kept[sample.hole].mean())
+        if kept > config.mask_outside:
+            yield _of(
+                sample,
+                kept,
+                config.mask_outside,
+                f"{APPAREL} keeps {kept:.0%} of {MASK}; it may be inverted, or of another picture",
             )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.components.config import Size
-from skinfw.components.field_names import APPAREL, BODY, LINE, SKIN
+from skinfw.components.field_names import APPAREL, BODY, LINE, MASK, SKIN
 from skinfw.data.cutout_file import WHITE_TOLERANCE, read_cutout
 from skinfw.data.face import face_from_keypoints
 from skinfw.data.image_file import open_image
@@ -45,8 +45,9 @@ class Opened:
         apparel: the input, uint8 RGB ``(H, W, 3)``.
         kept: where the input shows something, bool ``(H, W)``.
         body: the true picture, uint8 RGB ``(H, W, 3)``.
-        skin: where the mask is white, bool ``(H, W)``.
-        mask_gray: fraction of the mask's pixels that are neither black nor white.
+        skin: where the skin mask is white, bool ``(H, W)``.
+        mask_gray: fraction of the skin mask's pixels that are neither black nor white.
+        hole: the inpainting mask, bool ``(H, W)``.
         line: the drawn pose, uint8 RGB ``(H, W, 3)``.
         labels: the class codes of the label map, uint8 ``(H, W)``.
         keypoints: the pose.
@@ -62,6 +63,7 @@ class Opened:
     body: Picture | None = None
     skin: Mask | None = None
     mask_gray: float = 0.0
+    hole: Mask | None = None
     line: Picture | None = None
     labels: LabelMap | None = None
     keypoints: Keypoints | None = None
@@ -132,7 +134,11 @@ def open_sample(folder: Path, name: str) -> Opened:
         opened.sizes[APPAREL] = _size(cutout[1])
     opened.body = _picture(opened, BODY, WHITE)
     opened.line = _picture(opened, LINE, BLACK)
-    _read_mask(opened)
+    skin = _mask(opened, SKIN)
+    if skin is not None:
+        opened.skin, opened.mask_gray = skin
+    hole = _mask(opened, MASK)
+    opened.hole = None if hole is None else hole[0]
     _read_labels(opened)
     people = _attempt(opened, lambda: _people(folder))
     opened.keypoints = people[0] if people else None
@@ -172,16 +178,15 @@ def _picture(opened: Opened, part: str, background: int) -> Picture | None:
     return pixels if _fits(opened, part) else None
 
 
-def _read_mask(opened: Opened) -> None:
-    path = _find(opened, SKIN)
+def _mask(opened: Opened, part: str) -> tuple[Mask, float] | None:
+    """Return a mask, and the fraction of its pixels that are neither black nor white."""
+    path = _find(opened, part)
     file = None if path is None else _attempt(opened, lambda: open_image(path))
     found = None if file is None else _attempt(opened, lambda: mask_and_gray(file), "mask")
     if found is None:
-        return
-    mask, gray = found
-    opened.sizes[SKIN] = _size(mask)
-    if _fits(opened, SKIN):
-        opened.skin, opened.mask_gray = mask, gray
+        return None
+    opened.sizes[part] = _size(found[0])
+    return found if _fits(opened, part) else None
 
 
 def _read_labels(opened: Opened) -> None:

@@ -15,6 +15,7 @@ from skinfw.components.field_names import BODY, SKIN
 from skinfw.components.registry import TRAINED
 from skinfw.data.field_types import image_tensor
 from skinfw.data.loading import Loader
+from skinfw.data.sample_cache import SampleCache
 from skinfw.errors import DataError, SkinfwError
 from skinfw.evaluation.metric_set import Figures
 from skinfw.evaluation.results import Evaluation, SkinTone
@@ -50,6 +51,7 @@ def evaluate_generator(
     step: int,
     device: torch.device,
     baselines: Mapping[str, Generator[Any]] = _NO_BASELINES,
+    cache: SampleCache | None = None,
     progress: ProgressCallback | None = None,
 ) -> Evaluation:
     """Paint samples and measure what came out, as it would be written to disk.
@@ -66,6 +68,7 @@ def evaluate_generator(
         step: training steps behind the weights.
         device: where to paint.
         baselines: generators to be measured beside it, by name.
+        cache: keeps the samples of ``dataset`` in memory; None keeps none.
         progress: called with the number of finished samples and the total.
 
     Raises:
@@ -79,7 +82,7 @@ def evaluate_generator(
         measured = {
             TRAINED: _measure(
                 generator, spec, dataset, names, device, count,
-                skip_corrupt=skip, with_tones=split == "test",
+                skip_corrupt=skip, with_tones=split == "test", cache=cache,
             )
         }  # fmt: skip
         unavailable: dict[str, str] = {}
@@ -124,6 +127,7 @@ def _measure(
     *,
     skip_corrupt: bool = False,
     with_tones: bool = False,
+    cache: SampleCache | None = None,
 ) -> _Measured:
     loader = Loader(
         dataset,
@@ -132,6 +136,7 @@ def _measure(
         workers=spec.data.workers,
         skip_corrupt=skip_corrupt,
         shown=[SKIN] if SKIN in dataset.io.inputs else [],
+        cache=cache,
     )
     figures = Figures(spec)
     painted_names: list[str] = []

@@ -35,6 +35,14 @@ class SplitSpec(StrictModel):
         default="fail", description="what a sample that cannot be read does: stop the run, or be left out"
     )
 
+    memory: int = Field(
+        default=512,
+        ge=0,
+        le=16_777_216,
+        description="MiB of resized samples that each process keeps, so that they are not decoded again in "
+        "every epoch; 0: none",
+    )
+
     @field_validator("validation_fraction")
     @classmethod
     def _check_fractions(cls, value: float, info: ValidationInfo) -> float:

@@ -61,13 +61,6 @@ class SegmentationData(SplitSpec):
         validate_default=True,
         description="pairs of classes that a mirror image exchanges, such as the left arm and the right one",
     )
-    memory: int = Field(
-        default=512,
-        ge=0,
-        le=16_777_216,
-        description="MiB of resized photos and label maps that each process keeps, so that they are not "
-        "decoded anew in every epoch; 0: none",
-    )
 
     @field_validator("classes")
     @classmethod

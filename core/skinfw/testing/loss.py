@@ -24,9 +24,8 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
     Checked are that each term is a finite scalar with a gradient, for batches of one and of two, for an
     empty region, on black and on white pictures, for channels-last tensors and under bfloat16 and float16
     autocast; that the weight is left to the trainer; that the terms of two batches make up that of both
-    together unless the configuration says ``uses_batch_statistics``; that a perfect picture costs no more than a
-    bad
-    one, or the target does not count where the class says that it compares nothing, and a right
+    together unless the configuration says ``uses_batch_statistics``; that a perfect picture costs no more
+    than a bad one, or the target does not count where the class says that it compares nothing, and a right
     discriminator costs no more than a wrong one; and that nothing in it is trainable.
 
     Args:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from skinfw.data.batch import Batch
 from skinfw.data.sample import Sample
+from skinfw.data.sample_cache import SampleCache
 from skinfw.data.segmentation import Picture
 from skinfw.data.split import Split
 from skinfw.evaluation.results import Evaluation
@@ -44,15 +45,18 @@ class TrainingModule(ABC):
 
     Args:
         accelerator: gives device, precision and processes.
+        memory: MiB of samples that are kept in memory.
 
     Attributes:
         network: name of the network that is kept for use, in a checkpoint.
+        cache: keeps samples in memory.
     """
 
     network: ClassVar[str]
 
-    def __init__(self, accelerator: Accelerator) -> None:
+    def __init__(self, accelerator: Accelerator, memory: int) -> None:
         self.accelerator = accelerator
+        self.cache = SampleCache(memory)
 
     @property
     @abstractmethod

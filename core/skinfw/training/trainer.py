@@ -102,6 +102,7 @@ class Trainer:
             workers=run.spec.data.workers,
             skip_corrupt=run.spec.data.on_corrupt == "skip",
             order=self.order,
+            cache=self.module.cache,
         )
         self.batches_per_epoch = self._batches_per_epoch()
         steps_per_epoch = self.batches_per_epoch // self.training.gradient_accumulation

@@ -4,8 +4,8 @@ import torch
 from skinfw_meantone.config import MeanToneConfig
 from skinfw_meantone.loss import MeanToneLoss
 
-from skinfw.interfaces import DiscriminatorOutput, LossIO, Step
-from skinfw.testing import check_loss
+from skinfw.interfaces import LossIO
+from skinfw.testing import check_loss, example_context
 
 
 def test_contract() -> None:
@@ -17,5 +17,5 @@ def test_only_the_mean_counts() -> None:
     target = torch.full((1, 3, 2, 2), 0.5)
     output = target + torch.tensor([[0.1, -0.1], [0.3, 0.3]])
     skin = torch.ones(1, 1, 2, 2)
-    step = Step(output, target, skin, judge=lambda _: DiscriminatorOutput(()), inputs={})
-    assert torch.isclose(loss.generator_loss(step), torch.tensor(0.15))
+    context = example_context(output, target, segmentation_skin=skin)
+    assert torch.isclose(loss.generator_loss(context), torch.tensor(0.15))

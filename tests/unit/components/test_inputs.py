@@ -1,37 +1,49 @@
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+import skinfw
 from skinfw.assembly.assemble import (
     build_dataset,
     build_discriminator,
     build_generator,
     build_training_dataset,
+    input_channels,
 )
-from skinfw.components.inputs import INPUTS, channels_of
+from skinfw.components.measured_region import known_regions, region_field
+from skinfw.components.registry import Registry, installed
 from skinfw.data.batch import collate
 from skinfw.interfaces import GeneratorIO
-from skinfw.specs.spec import parse_spec
+from skinfw.specs.spec import Spec, parse_spec
 
 
-def test_channels_of_the_inputs() -> None:
-    assert {name: channels_of(name) for name in INPUTS} == {
-        "apparel_head_foot": 3,
-        "line": 3,
-        "segmentation_skin": 3,
-        "face": 3,
-        "heatmaps": 25,
-    }
+def test_channels_of_the_inputs(tiny_spec: Any) -> None:
+    spec = parse_spec(tiny_spec())
+    assert isinstance(spec, Spec)
+    names = ["apparel_head_foot", "line", "segmentation_skin", "mask", "face", "arms", "hands", "heatmaps"]
+    channels = input_channels(spec, names)
+    assert list(channels) == names
+    assert set(names) <= set(installed().names("input"))
+    assert channels.pop("heatmaps") == 25
+    assert set(channels.values()) == {3}
 
 
 def test_a_condition_with_heat_maps_is_told_apart() -> None:
-    io = GeneratorIO((32, 32), ("apparel_head_foot", "heatmaps", "segmentation_skin"))
+    io = GeneratorIO((32, 32), {"apparel_head_foot": 3, "heatmaps": 25, "segmentation_skin": 3})
     assert io.condition_channels == 31
     places = [io.channels_of(name) for name in io.inputs]
     assert places == [slice(0, 3), slice(3, 28), slice(28, 31)]
+    with pytest.raises(ValueError, match="line"):
+        io.channels_of("line")
 
 
 @pytest.mark.parametrize("generator", ["pix2pix", "gated_unet"])
@@ -41,12 +53,12 @@ def test_networks_see_all_channels(tiny_spec: Any, generator: str) -> None:
     spec = parse_spec(value)
     dataset = build_dataset(spec)
     batch = collate([dataset.load(name) for name in dataset.names()[:2]])
-    condition = batch.condition(spec.data.inputs)
+    condition = batch.condition(spec.data.input_names)
     assert condition.shape == (2, 31, 32, 32) and condition.min() >= 0 and condition.max() == 1
     assert build_generator(spec).eval()(condition).shape == (2, 3, 32, 32)
     discriminator = build_discriminator(spec)
     assert discriminator is not None and discriminator.io.condition_channels == 31
-    assert torch.isfinite(discriminator(batch.target, condition).logits[0]).all()
+    assert torch.isfinite(discriminator(batch["body"], condition).logits[0]).all()
 
 
 @pytest.mark.parametrize("inputs", [["apparel_head_foot", "heatmaps"], ["apparel_head_foot", "line"]])
@@ -55,3 +67,102 @@ def test_moving_a_drawn_pose_needs_keypoints(tiny_spec: Any, inputs: list[str]) 
         value = tiny_spec(augmentations=augmentations, composite="none")
         value["data"]["inputs"] = inputs
         assert build_training_dataset(parse_spec(value)).io.needs_keypoints is needed
+
+
+def test_regions_are_the_whole_picture_and_the_inputs_that_are_masks() -> None:
+    assert known_regions()[:2] == ["picture", "skin"]
+    assert set(known_regions()[2:]) >= {"arms", "face", "hands", "mask"}
+    assert not {"line", "heatmaps", "apparel_head_foot"} & set(known_regions())
+    assert region_field("skin") == "segmentation_skin"
+    assert region_field("hands") == "hands"
+
+
+def test_an_input_that_cannot_be_imported_is_no_region() -> None:
+    registry = Registry()
+    row = '[[component]]\nkind = "input"\nname = "{0}"\ntarget = "{1}:X"\nconfig = "{1}:MaskConfig"\n'
+    row += 'summary = "A mask."\n'
+    registry.add_manifest(row.format("broken", "no_such_module_here"), "broken 1")
+    registry.add_manifest(row.format("whole", "skinfw_plugins.inputs.config"), "whole 1")
+    assert {name: registry.is_mask(name) for name in registry.names("input")} == {
+        "broken": False,
+        "whole": True,
+    }
+
+
+PLUGIN = '''
+from typing import ClassVar
+
+from skinfw.components.config import InputConfig
+from skinfw.data.field_types import Field, MaskType
+from skinfw.interfaces import Input
+
+
+class ScarConfig(InputConfig):
+    """A mask that no other package knows."""
+
+    is_mask: ClassVar[bool] = True
+
+
+class ScarInput(Input[ScarConfig]):
+    """The scars, of a file of their own."""
+
+    missing: ClassVar[str] = "scar is missing; draw it"
+
+    def read(self, parts):
+        mask = parts.mask("scar")
+        return None if mask is None else Field(MaskType(), mask)
+'''
+MANIFEST = """
+[[component]]
+kind = "input"
+name = "scar"
+target = "scar_plugin:ScarInput"
+config = "scar_plugin:ScarConfig"
+summary = "Scars."
+"""
+
+
+@pytest.fixture
+def scar_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Install a plugin that brings an input."""
+    (tmp_path / "scar_plugin.py").write_text(PLUGIN, encoding="utf-8")
+    (tmp_path / "registry.toml").write_text(MANIFEST, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("SKINFW_REGISTRIES", str(tmp_path / "registry.toml"))
+    installed.cache_clear()
+    yield
+    installed.cache_clear()
+    sys.modules.pop("scar_plugin", None)
+
+
+@pytest.mark.usefixtures("scar_plugin", "no_curves")
+def test_a_mask_of_a_plugin_is_an_input_and_a_region_of_losses_and_metrics(
+    tiny_spec: Any, write_samples: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    folders = write_samples(tmp_path / "people", [f"p{number}" for number in range(6)])
+    value = tiny_spec(
+        losses=[{"type": "l1", "region": "scar"}],
+        discriminator=None,
+        metrics=[{"type": "mse", "regions": ["scar"]}],
+        baselines=[],
+        training={"steps": 1, "batch_size": 2, "device": "cpu", "threads": 1},
+    )
+    value["data"] |= {
+        "dataset": {"type": "folder", "root": str(tmp_path / "people")},
+        "inputs": ["apparel_head_foot", "scar"],
+        "validation_fraction": 0,
+    }
+    scar = np.zeros((32, 32), np.uint8)
+    scar[20:24, 8:12] = 255
+    for folder in folders:
+        Image.fromarray(scar).save(folder / "scar.png")
+    spec = parse_spec(value)
+    dataset = build_dataset(spec)
+    batch = collate([dataset.load(name) for name in dataset.names()])
+    region = batch.region("scar")
+    assert region is not None and region.shape == (6, 1, 32, 32) and region.sum() == 6 * 16
+    assert torch.equal(batch.condition(spec.data.input_names)[:, 3:], region.expand(-1, 3, -1, -1))
+    run = skinfw.run(spec, output=tmp_path / "run")
+    values = json.loads(run.metrics_path.read_text(encoding="utf-8"))["test"]["values"]["trained"]
+    assert set(values) == {"scar/mse"}
+    assert values["scar/mse"] > 0

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from skinfw.components.field_names import BODY, FACE, HEATMAPS, KEEP, KEYPOINTS, LINE, SKIN
 from skinfw.data.batch import Batch, collate
+from skinfw.data.field_types import (
+    BODY_TYPE,
+    KEEP_TYPE,
+    SKIN_TYPE,
+    Field,
+    KeypointsType,
+    PoseMapType,
+)
+from skinfw.data.heatmaps import colored
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.sample import Sample
 from skinfw.testing import example_batch
@@ -14,53 +24,106 @@ from skinfw.testing import example_batch
 
 def sample(name: str, value: int, *, keypoints: bool = True) -> Sample:
     picture = np.full((4, 6, 3), value, np.uint8)
-    points = Keypoints(np.full((25, 3), value / 100, np.float32)) if keypoints else None
-    return Sample(name, {"line": picture}, picture, picture[..., 0] > 20, picture[..., 0] <= 20, points)
+    fields = {
+        LINE: Field(PoseMapType(), picture),
+        BODY: Field(BODY_TYPE, picture),
+        SKIN: Field(SKIN_TYPE, picture[..., 0] > 20),
+        KEEP: Field(KEEP_TYPE, picture[..., 0] <= 20),
+    }
+    if keypoints:
+        pose = Keypoints(np.full((25, 3), value / 100, np.float32))
+        fields[KEYPOINTS] = Field(KeypointsType(), pose)
+    return Sample(name, fields)
+
+
+def without(batch: Batch, name: str) -> Batch:
+    fields = {each: tensor for each, tensor in batch.fields.items() if each != name}
+    return replace(batch, fields=fields, types={each: batch.types[each] for each in fields})
+
+
+def styles(batch: Batch) -> list[str]:
+    return [kind.style for kind in batch.types[LINE] if isinstance(kind, PoseMapType)]
 
 
 def test_keypoints_are_put_together() -> None:
     batch = collate([sample("a", 10), sample("b", 30)])
-    assert batch.keypoints is not None
-    assert (tuple(batch.keypoints.shape), batch.keypoints.dtype) == ((2, 25, 3), torch.float32)
-    assert batch.keypoints[:, 3, 1].tolist() == pytest.approx([0.1, 0.3])
+    assert (tuple(batch[KEYPOINTS].shape), batch[KEYPOINTS].dtype) == ((2, 25, 3), torch.float32)
+    assert batch[KEYPOINTS][:, 3, 1].tolist() == pytest.approx([0.1, 0.3])
     moved = batch.to(torch.device("cpu"), torch.channels_last)
-    assert moved.keypoints is not None and torch.equal(moved.keypoints, batch.keypoints)
+    assert torch.equal(moved[KEYPOINTS], batch[KEYPOINTS])
 
 
 @pytest.mark.parametrize("known", [(False, False), (True, False)])
 def test_without_keypoints_of_every_sample_there_are_none(known: tuple[bool, bool]) -> None:
     samples = [sample(str(index), 10, keypoints=each) for index, each in enumerate(known)]
     batch = collate(samples)
-    assert batch.keypoints is None
-    assert batch.to(torch.device("cpu"), torch.channels_last).keypoints is None
+    assert KEYPOINTS not in batch and KEYPOINTS not in batch.types
+    assert KEYPOINTS not in batch.to(torch.device("cpu"), torch.channels_last)
 
 
-def tensors(batch: Batch) -> list[torch.Tensor]:
-    found = [*batch.inputs.values(), batch.target, batch.skin, batch.kept]
-    return found if batch.keypoints is None else [*found, batch.keypoints]
+def test_pictures_and_masks_are_put_together() -> None:
+    batch = collate([sample("a", 10), replace(sample("b", 51), source_size=(8, 12))])
+    assert len(batch) == 2 and batch.names == ["a", "b"]
+    assert batch.size == (4, 6) and batch.source_sizes == [(4, 6), (8, 12)]
+    assert batch[BODY].shape == (2, 3, 4, 6)
+    assert batch[BODY][1].unique().tolist() == pytest.approx([0.2])
+    for name, expected in ((SKIN, [0.0, 1.0]), (KEEP, [1.0, 0.0])):
+        assert batch[name].shape == (2, 1, 4, 6) and batch[name].dtype == torch.float32
+        assert [mask.unique().tolist() for mask in batch[name]] == [[value] for value in expected]
 
 
 @pytest.mark.parametrize("keypoints", [True, False])
 def test_some_samples_are_taken_and_put_back(keypoints: bool) -> None:
     batch, other = example_batch(4, (24, 20)), example_batch(2, (24, 20), seed=1)
     if not keypoints:
-        batch, other = replace(batch, keypoints=None), replace(other, keypoints=None)
-    before = [each.clone() for each in tensors(batch)]
+        batch, other = without(batch, KEYPOINTS), without(other, KEYPOINTS)
+    batch = replace(batch, source_sizes=[(24 + each, 20) for each in range(4)])
+    before = {name: tensor.clone() for name, tensor in batch.fields.items()}
     places = torch.tensor([3, 1])
     taken = batch.take(places)
     assert taken.names == ["example-3", "example-1"]
-    assert batch.line_styles == ["skeleton", "lines", "skeleton", "lines"]
-    assert (
-        taken.line_styles == ["lines", "lines"]
-        and replace(batch, line_styles=()).take(places).line_styles == ()
-    )
-    for old, new in zip(tensors(batch), tensors(taken), strict=True):
-        assert torch.equal(new, old[[3, 1]])
+    assert taken.source_sizes == [(27, 20), (25, 20)]
+    assert replace(batch, source_sizes=()).take(places).source_sizes == ()
+    assert styles(batch) == ["skeleton", "lines", "skeleton", "lines"]
+    assert styles(taken) == ["lines", "lines"]
+    assert styles(batch.take(torch.tensor([2, 1]))) == ["skeleton", "lines"]
+    assert taken.fields.keys() == before.keys() == taken.types.keys()
+    for name, old in before.items():
+        assert torch.equal(taken[name], old[[3, 1]])
     changed = batch.put(places, other)
-    assert changed.names == batch.names and changed.line_styles == batch.line_styles
-    for old, put, new in zip(before, tensors(other), tensors(changed), strict=True):
-        assert torch.equal(new, torch.stack([old[0], put[1], old[2], put[0]]))
-    assert all(torch.equal(old, new) for old, new in zip(before, tensors(batch), strict=True))
+    assert changed.names == batch.names and changed.types == batch.types
+    assert changed.fields.keys() == before.keys()
+    for name, old in before.items():
+        put = other[name]
+        assert torch.equal(changed[name], torch.stack([old[0], put[1], old[2], put[0]]))
+        assert torch.equal(batch[name], old)
+
+
+def test_other_tensors_for_some_fields_leave_the_batch_as_it_is() -> None:
+    batch = example_batch(2, (24, 20))
+    body = batch[BODY].clone()
+    changed = batch.updated({BODY: 1 - body})
+    assert torch.equal(changed[BODY], 1 - body) and torch.equal(batch[BODY], body)
+    assert torch.equal(changed[SKIN], batch[SKIN]) and changed.types == batch.types
+
+
+def test_a_region_is_a_mask_or_the_whole_image() -> None:
+    batch = example_batch(2, (24, 20))
+    assert batch.region("picture") is None
+    for region, field in (("skin", SKIN), ("face", FACE), ("mask", "mask")):
+        mask = batch.region(region)
+        assert mask is not None and torch.equal(mask, batch[field])
+
+
+def test_every_field_with_pixels_is_shown_as_rgb() -> None:
+    batch = example_batch(2, (24, 20))
+    for name in set(batch.fields) - {KEYPOINTS, HEATMAPS}:
+        assert torch.equal(batch.show(name), batch[name].expand(2, 3, 24, 20))
+    shown = batch.show(HEATMAPS).mul(255).round().byte().movedim(1, -1).numpy()
+    maps = batch[HEATMAPS].mul(255).round().byte().movedim(1, -1).numpy()
+    assert shown.any() and np.array_equal(shown, colored(maps))
+    with pytest.raises(ValueError, match="keypoints are not an image; show line or heatmaps"):
+        batch.show(KEYPOINTS)
 
 
 def test_every_tensor_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,5 +131,6 @@ def test_every_tensor_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.clone)
     batch = collate([sample("a", 10), sample("b", 30)])
     pinned = batch.pin_memory()
-    for old, new in zip(tensors(batch), tensors(pinned), strict=True):
-        assert torch.equal(old, new) and new.data_ptr() != old.data_ptr()
+    assert pinned.fields.keys() == batch.fields.keys()
+    for name, old in batch.fields.items():
+        assert torch.equal(old, pinned[name]) and pinned[name].data_ptr() != old.data_ptr()

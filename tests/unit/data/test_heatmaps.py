@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import multivariate_normal
 
-from skinfw.data.heatmaps import colored, draw_heatmaps, visible
+from skinfw.data.field_types import HeatMapsType
+from skinfw.data.heatmaps import colored, draw_heatmaps
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.skeleton import COLORS
 
@@ -43,8 +45,8 @@ def test_for_the_eye_the_brightest_map_lends_its_color() -> None:
     maps[0, 2, 4], maps[0, 2, 7] = 100, 102
     picture = colored(maps)
     assert picture[0].tolist() == [[0, 0, 0], list(COLORS[4]), [0, 102, 0]]
-    assert np.array_equal(visible("heatmaps", maps), picture)
-    assert visible("line", picture) is picture
+    shown = HeatMapsType().show(torch.from_numpy(maps).movedim(-1, 0)[None] / 255)
+    assert np.array_equal((shown[0].movedim(0, -1) * 255).round().byte().numpy(), picture)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -11,9 +11,10 @@ from skinfw.components.reference import use
 from skinfw.data.sample_search import all_samples, find_samples
 from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_out, write_struck_out
 from skinfw.errors import DataError
-from skinfw.interfaces import Dataset, DatasetIO
+from skinfw.interfaces import Dataset
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
+from skinfw.testing import example_dataset_io
 
 NAMES = ["a/front", "a/side", "b"]
 
@@ -113,7 +114,8 @@ def test_all_struck_out(samples: Path) -> None:
 
 def test_the_folder_data_set_leaves_them_out(samples: Path) -> None:
     def dataset() -> Dataset:  # type: ignore[type-arg]
-        return build(use("dataset", "folder", root=samples), Dataset, DatasetIO((32, 32), ("line",)))
+        io = example_dataset_io((32, 32), ("line",))
+        return build(use("dataset", "folder", root=samples), Dataset, io)
 
     before = dataset().fingerprint()
     write_struck_out(samples, ["b"])
@@ -147,7 +149,7 @@ def test_the_photos_data_set_leaves_them_out(tmp_path: Path, write_photo: Callab
     params = {"root": tmp_path / "photos", "cache": tmp_path / "cache", "prepare": {"workers": 1}}
 
     def names() -> list[str]:
-        io = DatasetIO((32, 32), ("line",))
+        io = example_dataset_io((32, 32), ("line",))
         return list(build(use("dataset", "photos", **params), Dataset, io).names())
 
     assert names() == ["anna", "berta"]

@@ -113,6 +113,35 @@ def test_an_empty_mask(samples: Path) -> None:
     assert "all black" in finding.message and finding.severity == 100
 
 
+def test_an_empty_inpainting_mask(samples: Path) -> None:
+    path = samples / FIRST / "mask.png"
+    save(path, np.zeros_like(picture(path)))
+    finding = the_one(look(samples), "mask")
+    assert finding.message.startswith("mask is all black: there is nothing to paint")
+    assert finding.samples == (FIRST,) and finding.severity == 100
+
+
+def test_an_inverted_inpainting_mask(samples: Path) -> None:
+    path = samples / FIRST / "mask.png"
+    mask = 255 - picture(path, "L")
+    save(path, mask)
+    keep = picture(samples / FIRST / "apparel_head_foot.png", "RGBA")[..., 3] > 0
+    share = np.count_nonzero(keep & (mask > 0)) / np.count_nonzero(mask)
+    finding = the_one(look(samples), "mask")
+    assert f"apparel_head_foot keeps {share:.0%} of mask; it may be inverted" in finding.message
+    assert finding.severity == pytest.approx(share / 0.1)
+    assert look(samples, mask_outside=min(1, share + 0.01)).findings == ()
+
+
+def test_an_inpainting_mask_in_color(samples: Path) -> None:
+    path = samples / FIRST / "mask.png"
+    mask = picture(path)
+    mask[100:120, 40:60] = 224, 172, 140
+    save(path, mask)
+    finding = the_one(look(samples), "mask")
+    assert "mask.png" in finding.message and "has the color 224,172,140" in finding.message
+
+
 def test_an_inverted_mask(samples: Path) -> None:
     path = samples / FIRST / "segmentation_skin.png"
     mask = 255 - picture(path, "L")
@@ -271,6 +300,13 @@ def test_skin_of_label_map_and_mask_disagree(samples: Path) -> None:
     assert f"IoU of only {iou:.2f}" in finding.message
 
 
+def keep_out_of_the_mask(folder: Path, shown: Any) -> None:
+    """Take what the input shows out of the inpainting mask, as prepare does."""
+    mask = picture(folder / "mask.png", "L")
+    mask[shown] = 0
+    save(folder / "mask.png", mask)
+
+
 def reveal(samples: Path, colors: Any) -> int:
     """Keep the skin's lower half in the input, in these colors; return how many pixels that are."""
     folder = samples / FIRST
@@ -280,6 +316,7 @@ def reveal(samples: Path, colors: Any) -> int:
     apparel[half, :3] = colors if isinstance(colors, tuple) else colors[half]
     apparel[half, 3] = 255
     save(folder / "apparel_head_foot.png", apparel)
+    keep_out_of_the_mask(folder, half)
     return int(half.sum())
 
 
@@ -308,6 +345,7 @@ def test_skin_at_the_edge_of_the_mask(samples: Path) -> None:
     apparel[rim] = np.dstack([body, np.full((256, 128), 255, np.uint8)])[rim]
     save(folder / "apparel_head_foot.png", apparel)
     save(folder / "segmentation_skin.png", thin.astype(np.uint8) * 255)
+    keep_out_of_the_mask(folder, rim)
     finding = the_one(look(samples, label_difference=1), "skin in the input")
     assert "skin leaks at the mask's edge" in finding.message
 
@@ -418,10 +456,11 @@ def test_one_person_across_the_split(samples: Path) -> None:
     assert together.findings == ()
 
 
-def test_sizes_that_differ(samples: Path) -> None:
-    path = samples / FIRST / "line.png"
+@pytest.mark.parametrize("part", ["line", "mask"])
+def test_sizes_that_differ(samples: Path, part: str) -> None:
+    path = samples / FIRST / f"{part}.png"
     Image.open(path).resize((64, 128)).save(path)
-    assert "line is 128x64, but apparel_head_foot is 256x128" in the_one(look(samples), "size").message
+    assert f"{part} is 128x64, but apparel_head_foot is 256x128" in the_one(look(samples), "size").message
 
 
 def test_tiny_pictures(samples: Path) -> None:
@@ -431,7 +470,11 @@ def test_tiny_pictures(samples: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["body.png", "apparel_head_foot.png", "line.png", "keypoints.json", "parsing.png", "sample.json"]
+    "file",
+    [
+        *("body.png", "apparel_head_foot.png", "line.png", "mask.png"),
+        *("keypoints.json", "parsing.png", "sample.json"),
+    ],
 )
 def test_a_truncated_file(samples: Path, file: str) -> None:
     path = samples / FIRST / file
@@ -459,6 +502,7 @@ def test_a_damaged_record_stops_nothing_though_the_split_goes_by_records(
     [
         (["body.png"], "body is missing"),
         (["segmentation_skin.png"], "segmentation_skin is missing"),
+        (["mask.png"], "mask is missing"),
         (["line.png", "keypoints.json"], "line or keypoints.json is missing"),
     ],
 )
@@ -468,8 +512,9 @@ def test_a_missing_part(samples: Path, files: list[str], told: str) -> None:
     assert told in the_one(look(samples), "unreadable").message
 
 
-def test_a_part_that_no_sample_brings_is_not_missed(samples: Path) -> None:
-    for mask in samples.rglob("segmentation_skin.png"):
+@pytest.mark.parametrize("part", ["segmentation_skin", "mask"])
+def test_a_part_that_no_sample_brings_is_not_missed(samples: Path, part: str) -> None:
+    for mask in samples.rglob(f"{part}.png"):
         mask.unlink()
     assert look(samples).findings == ()
 

@@ -31,16 +31,18 @@ def test_six_samples_before_and_after_two_draws(tiny_spec: MakeSpec) -> None:
     assert [sample.name for sample in samples] == NAMES[:18:3]
     dataset = build_training_dataset(spec)
     for sample in samples:
-        parts = ["apparel_head_foot", "line", "segmentation_skin", "face", "target", "kept"]
+        parts = ["apparel_head_foot", "body", "keep", "mask", "line", "segmentation_skin", "face"]
         assert list(sample.parts) == parts
         assert list(sample.rows) == ["as it is", *DRAWS]
         before = sample.rows["as it is"]
-        assert before.shape == (32, 6 * 32 + 5 * 2, 3)
+        assert before.shape == (32, 7 * 32 + 6 * 2, 3)
         batch = collate([dataset.load(sample.name)])
         shown = {part: before[:, 34 * place : 34 * place + 32] for place, part in enumerate(parts)}
-        assert np.array_equal(shown["line"], to_uint8(batch.inputs["line"])[0])
-        assert np.array_equal(shown["target"], to_uint8(batch.target)[0])
-        assert np.array_equal(shown["kept"][..., 0] > 0, batch.kept[0, 0].numpy() > 0)
+        assert np.array_equal(shown["line"], to_uint8(batch["line"])[0])
+        assert np.array_equal(shown["body"], to_uint8(batch["body"])[0])
+        for mask in ("keep", "mask", "segmentation_skin", "face"):
+            white = np.where(batch[mask][0, 0, :, :, None].numpy() > 0, 255, 0)
+            assert np.array_equal(shown[mask], np.broadcast_to(white, (32, 32, 3)))
         first, second = (sample.rows[draw] for draw in DRAWS)
         assert not np.array_equal(first, second) and not np.array_equal(first, before)
     again = augmented_samples(spec, NAMES)
@@ -55,7 +57,7 @@ def test_masks_are_shown_whether_the_generator_sees_them_or_not(tiny_spec: MakeS
     value = tiny_spec(augmentations=["flip"], composite="none")
     value["data"]["inputs"] = ["apparel_head_foot"]
     (sample,) = augmented_samples(parse_spec(value), NAMES[:1])
-    assert list(sample.parts) == ["apparel_head_foot", "target", "skin", "kept"]
+    assert list(sample.parts) == ["apparel_head_foot", "body", "keep", "mask", "segmentation_skin"]
 
 
 def test_large_pictures_are_shown_smaller(tiny_spec: MakeSpec) -> None:
@@ -86,8 +88,8 @@ def test_heat_maps_are_shown_as_one_picture(tiny_spec: MakeSpec) -> None:
     value["data"]["inputs"] = ["apparel_head_foot", "segmentation_skin", "heatmaps"]
     mirrored = []
     for sample in augmented_samples(parse_spec(value), NAMES):
-        assert sample.parts[2] == "heatmaps"
-        before, after = (sample.rows[row][:, 68:100] for row in ("as it is", DRAWS[0]))
+        start = 34 * list(sample.parts).index("heatmaps")
+        before, after = (sample.rows[row][:, start : start + 32] for row in ("as it is", DRAWS[0]))
         lit = before.max(axis=2) > 200
         assert lit.any() and np.ptp(before[lit], axis=1).max() > 100  # in colors
         mirrored.append(not np.array_equal(before, after))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.runs import checkpoints
 from skinfw.specs.spec import Spec, parse_spec
 from skinfw.tasks.evaluate_run import evaluate_run
+from skinfw.testing import example_generator_io
 
 CPU = torch.device("cpu")
 
@@ -34,6 +36,7 @@ class Gray(Generator[GeneratorConfig]):
     """Paints one gray that no 8-bit picture holds."""
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
+        assert target is None, "what is measured must not see it"
         return torch.full_like(condition[:, :3], 100.4 / 255)
 
 
@@ -49,7 +52,7 @@ class Noisy(Generator[GeneratorConfig]):
 
 
 def io(spec: Spec) -> GeneratorIO:
-    return GeneratorIO(spec.data.size, spec.data.inputs)
+    return example_generator_io(spec.data.size, spec.data.input_names)
 
 
 def evaluate(spec: Spec, generator: Generator[Any], count: int = 5, **more: Any) -> Evaluation:
@@ -65,9 +68,8 @@ def test_figures_are_those_of_the_written_picture(tiny_spec: Callable[..., Any])
     expected = []
     for name in found.names:
         sample = data.load(name)
-        assert sample.skin is not None
-        written = np.where(sample.skin[..., None], 100, sample.inputs["apparel_head_foot"])
-        expected.append(peak_signal_noise_ratio(sample.target, written.astype(np.uint8)))
+        written = np.where(sample["segmentation_skin"][..., None], 100, sample["apparel_head_foot"])
+        expected.append(peak_signal_noise_ratio(sample["body"], written.astype(np.uint8)))
     assert found.per_picture["trained"]["picture/psnr"] == pytest.approx(expected, rel=1e-5)
     assert found.values["trained"]["picture/psnr"] == pytest.approx(np.mean(expected), rel=1e-5)
     assert found.violations == {"trained": 0}
@@ -146,6 +148,23 @@ def test_a_baseline_that_cannot_paint_these_data_is_told(
     assert any("baseline tone is left out" in message for message in caplog.messages)
 
 
+def test_a_region_that_samples_do_not_have_has_no_value(
+    tiny_spec: Callable[..., Any], write_samples: Callable[..., Any], tmp_path: Path
+) -> None:
+    write_samples(tmp_path, ["a", "b"])  # nothing shows where the face is
+    metrics = [{"type": "mse", "regions": ["face", "mask"]}]
+    spec = folder_spec(partial(tiny_spec, metrics=metrics), tmp_path)
+    found = evaluate(spec, Gray(GeneratorConfig(), io(spec)))
+    assert found.per_picture["trained"]["face/mse"] == [None, None]
+    assert "is there any face" in found.unavailable["trained/face/mse"]
+    expected = []
+    for sample in map(build_dataset(spec).load, found.names):
+        written = np.where(sample["segmentation_skin"][..., None], 100, sample["apparel_head_foot"])
+        errors = (written.astype(float) - sample["body"])[sample["mask"]] / 255
+        expected.append(np.square(errors).mean())
+    assert found.per_picture["trained"]["mask/mse"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_corrupt_samples_are_skipped_or_stop_it_as_the_spec_says(
     tiny_spec: Callable[..., Any], write_samples: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -183,10 +202,10 @@ def test_tones_are_those_of_the_true_pictures_and_only_of_a_test(tiny_spec: Call
     generator, data = Gray(GeneratorConfig(), io(spec)), build_dataset(spec)
     found = evaluate(spec, generator, baselines=build_baselines(spec))
     samples = [data.load(name) for name in found.names]
-    assert all(sample.skin is not None for sample in samples)
+    assert all(sample["segmentation_skin"].any() for sample in samples)
     for sample, tone in zip(samples, found.tones, strict=True):
         assert tone is not None
-        lab = np.median(rgb2lab(sample.target[sample.skin][:, None])[:, 0], axis=0)
+        lab = np.median(rgb2lab(sample["body"][sample["segmentation_skin"]][:, None])[:, 0], axis=0)
         assert tone.ita == pytest.approx(np.degrees(np.arctan2(lab[0] - 50, lab[2])), abs=0.05)
     names = data.names()[:2]
     validated = evaluate_generator(generator, spec, data, names, split="validation", step=1, device=CPU)

@@ -78,12 +78,10 @@ def test_examples_hold_and_write_what_was_measured(tiny_spec: Callable[..., Any]
     assert list(examples[0].outputs) == ["trained", "inpaint", "tone"]
     for example in examples:
         sample = data.load(example.name)
-        assert np.array_equal(example.target, sample.target)
-        skin = sample.skin
-        assert skin is not None
-        base = sample.inputs["apparel_head_foot"]
+        assert np.array_equal(example.target, sample["body"])
+        skin, base = sample["segmentation_skin"], sample["apparel_head_foot"]
         assert np.array_equal(example.outputs["trained"][~skin], base[~skin])
-        difference = example.outputs["trained"].astype(float) - sample.target
+        difference = example.outputs["trained"].astype(float) - sample["body"]
         error = np.mean((difference[skin] / 255) ** 2)
         assert example.value == pytest.approx(-10 * np.log10(error), rel=1e-4)
 

@@ -7,14 +7,22 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
+from skinfw.components.field_names import BODY, SKIN
+from skinfw.data.batch import Batch
 from skinfw.errors import UserError
 from skinfw.evaluation import metric_set as module
 from skinfw.evaluation.metric_set import Figures
 from skinfw.specs.spec import parse_spec
 
 PICTURES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-SKIN = torch.ones(2, 1, 16, 16)
+
+
+def samples(target: Tensor = PICTURES, **masks: Tensor) -> Batch:
+    """Samples whose skin is everywhere unless a mask says otherwise."""
+    fields = {BODY: target, SKIN: torch.ones_like(target[:, :1]), **masks}
+    return Batch([f"sample {index}" for index in range(len(target))], fields, types={})
 
 
 def test_a_metric_that_cannot_run_has_a_reason_and_the_others_go_on(
@@ -23,7 +31,7 @@ def test_a_metric_that_cannot_run_has_a_reason_and_the_others_go_on(
     figures = Figures(parse_spec(tiny_spec(metrics=["ssim", "mse"])))
     small = PICTURES[..., :8, :8]  # below the window of ssim
     with caplog.at_level(logging.WARNING, "skinfw"):
-        figures.update(small, small + 0.5, SKIN[..., :8, :8])
+        figures.update(small, samples(small + 0.5))
     values = figures.compute()
     assert values["picture/ssim"] is None
     assert values["skin/mse"] == pytest.approx(0.25)
@@ -34,8 +42,8 @@ def test_a_metric_that_cannot_run_has_a_reason_and_the_others_go_on(
 
 def test_a_metric_that_fails_in_a_later_batch_has_no_value_at_all(tiny_spec: Callable[..., Any]) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["ssim"])))
-    figures.update(PICTURES, PICTURES, SKIN)
-    figures.update(PICTURES[..., :8, :8], PICTURES[..., :8, :8], SKIN[..., :8, :8])
+    figures.update(PICTURES, samples())
+    figures.update(PICTURES[..., :8, :8], samples(PICTURES[..., :8, :8]))
     assert figures.compute() == {"picture/ssim": None, "skin/ssim": None}
     assert figures.per_picture == {}
 
@@ -66,7 +74,7 @@ def test_a_metric_whose_weights_cannot_be_had_has_a_reason_that_names_the_file(
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
     figures = Figures(parse_spec(tiny_spec(metrics=["lpips", "mse"])))
-    figures.update(PICTURES, PICTURES, SKIN)
+    figures.update(PICTURES, samples())
     assert figures.compute() == {"picture/mse": 0.0, "skin/mse": 0.0}
     for key in ("picture/lpips", "skin/lpips"):
         for told in ("alexnet-owt-7be5be79.pth", "AlexNet", "begins with 7be5be79", str(tmp_path)):
@@ -76,25 +84,43 @@ def test_a_metric_whose_weights_cannot_be_had_has_a_reason_that_names_the_file(
 def test_two_metrics_of_one_type_keep_their_own_figures(tiny_spec: Callable[..., Any]) -> None:
     metrics = ["mse", {"type": "mse", "regions": ["skin"]}, "mse"]
     figures = Figures(parse_spec(tiny_spec(metrics=metrics)))
-    figures.update(PICTURES, PICTURES + 0.1, SKIN)
+    figures.update(PICTURES, samples(PICTURES + 0.1))
     keys = ["picture/mse", "skin/mse", "skin/mse_2", "picture/mse_3", "skin/mse_3"]
     assert list(figures.compute()) == list(figures.info) == keys
 
 
 def test_pictures_without_skin_count_as_no_value(tiny_spec: Callable[..., Any]) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
-    skin = SKIN.clone()
+    skin = torch.ones(2, 1, 16, 16)
     skin[1] = 0
-    figures.update(PICTURES, PICTURES + 0.1, skin)
+    figures.update(PICTURES, samples(PICTURES + 0.1, segmentation_skin=skin))
     assert figures.per_picture["skin/mse"] == [pytest.approx(0.01), None]
     assert figures.compute()["skin/mse"] == pytest.approx(0.01)
 
 
 def test_no_skin_anywhere_is_told(tiny_spec: Callable[..., Any]) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
-    figures.update(PICTURES, PICTURES, 0 * SKIN)
+    figures.update(PICTURES, samples(segmentation_skin=torch.zeros(2, 1, 16, 16)))
     assert figures.compute() == {"picture/mse": 0.0, "skin/mse": None}
     assert "is there any skin" in figures.unavailable["skin/mse"]
+
+
+def test_each_region_is_that_of_its_mask(tiny_spec: Callable[..., Any]) -> None:
+    metrics = [{"type": "mse", "regions": ["picture", "face", "hands", "mask"]}]
+    figures = Figures(parse_spec(tiny_spec(metrics=metrics)))
+    off = torch.full((2, 1, 16, 16), 0.1)
+    face, hands, mask = (torch.zeros(2, 1, 16, 16) for _ in range(3))
+    face[:, :, :4], hands[:, :, 4:8, :3], mask[:, :, 8:] = 1, 1, 1
+    off[:, :, 4:8], off[:, :, 8:] = 0.2, 0.3
+    figures.update(PICTURES, samples(PICTURES + off, face=face, hands=hands, mask=mask))
+    assert figures.compute() == pytest.approx(
+        {
+            "picture/mse": (0.01 + 0.04 + 2 * 0.09) / 4,
+            "face/mse": 0.01,
+            "hands/mse": 0.04,
+            "mask/mse": 0.09,
+        }
+    )
 
 
 @pytest.mark.parametrize("where", ["update", "compute", "card"])
@@ -105,9 +131,9 @@ def test_whatever_a_metric_raises_it_alone_has_no_value(
         raise RuntimeError("out of memory")
 
     figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
-    figures.update(PICTURES, PICTURES, SKIN)
+    figures.update(PICTURES, samples())
     monkeypatch.setattr(figures._metrics["skin/psnr"], where, fail)
-    figures.update(PICTURES, PICTURES, SKIN)
+    figures.update(PICTURES, samples())
     assert figures.compute() == {
         "picture/psnr": 100.0,
         "skin/psnr": None,
@@ -143,7 +169,7 @@ def test_ctrl_c_is_not_taken_for_a_fault_of_a_metric(
     figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
     monkeypatch.setattr(figures._metrics["skin/mse"], "update", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        figures.update(PICTURES, PICTURES, SKIN)
+        figures.update(PICTURES, samples())
 
 
 def test_a_metric_with_too_few_values_has_none(
@@ -151,7 +177,7 @@ def test_a_metric_with_too_few_values_has_none(
 ) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
     monkeypatch.setattr(figures._metrics["skin/mse"], "update", lambda *_: torch.zeros(1))
-    figures.update(PICTURES, PICTURES, SKIN)
+    figures.update(PICTURES, samples())
     assert figures.compute() == {"picture/mse": 0.0, "skin/mse": None}
     assert figures.unavailable["skin/mse"] == "ValueError: gave values of shape (1,) for 2 pictures"
 
@@ -161,7 +187,7 @@ def test_a_metrics_card_stands_in_its_info(
 ) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
     monkeypatch.setattr(figures._metrics["skin/mse"], "card", lambda: {"resize": 299})
-    figures.update(PICTURES, PICTURES, SKIN)
+    figures.update(PICTURES, samples())
     assert figures.info["skin/mse"].card == {}
     figures.compute()
     assert figures.info["skin/mse"].card == {"resize": "299"}

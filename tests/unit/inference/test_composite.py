@@ -5,74 +5,74 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from scipy.ndimage import binary_dilation
-from torch import Tensor
 
+from skinfw.components.field_names import KEEP, MASK, SKIN
+from skinfw.data.batch import Batch
 from skinfw.data.field_types import image_tensor
 from skinfw.inference.composite import composite, painted_region, to_uint8, violations
+from skinfw.specs.spec import Composite
 
 
-def regions(size: tuple[int, int] = (12, 16)) -> tuple[Tensor, Tensor]:
-    """A skin region with kept pixels on its left and erased ones on its right."""
-    skin, kept = torch.zeros(1, 1, *size), torch.zeros(1, 1, *size)
+def sample(size: tuple[int, int] = (12, 16)) -> Batch:
+    """A skin region with kept pixels on its left and erased ones around it."""
+    skin, keep, mask = (torch.zeros(1, 1, *size) for _ in range(3))
     skin[..., 4:8, 6:9] = 1
-    kept[..., 3:9, 2:6] = 1
-    return skin, kept
+    keep[..., 3:9, 2:6] = 1
+    mask[..., 3:9, 6:11] = 1
+    return Batch(["a"], {SKIN: skin, KEEP: keep, MASK: mask}, {})
 
 
 def test_none_paints_everything() -> None:
-    skin, kept = regions()
-    assert torch.equal(painted_region("none", skin, kept), torch.ones_like(skin))
+    assert torch.equal(painted_region("none", sample()), torch.ones(1, 1, 12, 16))
 
 
 def test_skin_paints_the_skin_region_only() -> None:
-    skin, kept = regions()
-    assert torch.equal(painted_region("skin", skin, kept), skin)
+    assert torch.equal(painted_region("skin", sample()), sample()[SKIN])
 
 
-def test_skin_grows_by_the_margin_but_never_into_kept_pixels() -> None:
-    skin, kept = regions()
-    grown = binary_dilation(skin[0, 0].numpy() > 0, np.ones((5, 5)))
-    expected = grown & ~(kept[0, 0].numpy() > 0)
-    assert np.array_equal(painted_region("skin", skin, kept, margin=2)[0, 0].numpy() > 0, expected)
-    assert expected.sum() > skin.sum()
+def test_mask_paints_the_inpainting_mask_only() -> None:
+    batch = sample()
+    painted = painted_region("mask", batch)
+    assert torch.equal(painted, batch[MASK]) and not torch.equal(painted, batch[SKIN])
 
 
-def test_skin_that_is_marked_as_kept_too_is_still_painted() -> None:
-    skin, kept = regions()
-    both = torch.maximum(skin, kept)
-    painted = painted_region("skin", skin, both, margin=1)
-    assert torch.all(painted[skin > 0] == 1)
+def test_mask_and_skin_paint_what_is_marked_as_kept_too() -> None:
+    batch = sample()
+    both = batch.updated({KEEP: torch.ones_like(batch[KEEP])})
+    modes: dict[Composite, str] = {"skin": SKIN, "mask": MASK}
+    for mode, name in modes.items():
+        assert torch.equal(painted_region(mode, both), batch[name])
 
 
-def test_protect_paints_all_but_kept_pixels_and_needs_no_skin() -> None:
-    _, kept = regions()
-    assert torch.equal(painted_region("protect", torch.zeros_like(kept), kept), 1 - kept)
+def test_protect_paints_all_but_kept_pixels_and_needs_neither_skin_nor_mask() -> None:
+    keep = sample()[KEEP]
+    assert torch.equal(painted_region("protect", Batch(["a"], {KEEP: keep}, {})), 1 - keep)
 
 
 def test_composite_takes_each_pixel_from_one_picture_exactly() -> None:
-    skin, kept = regions()
+    batch = sample()
     output, base = torch.rand(1, 3, 12, 16), torch.rand(1, 3, 12, 16)
-    result = composite(output, base, painted_region("skin", skin, kept))
-    inside = skin.expand_as(output) > 0
+    result = composite(output, base, painted_region("skin", batch))
+    inside = batch[SKIN].expand_as(output) > 0
     assert torch.equal(result[inside], output[inside])
     assert torch.equal(result[~inside], base[~inside])
 
 
 def test_composite_keeps_pixels_even_where_the_generator_is_broken() -> None:
-    skin, kept = regions()
+    batch = sample()
     output = torch.full((1, 3, 12, 16), float("nan"), requires_grad=True)
     base = torch.rand(1, 3, 12, 16)
-    result = composite(output, base, painted_region("protect", skin, kept))
-    assert torch.equal(result[kept.expand_as(base) > 0], base[kept.expand_as(base) > 0])
+    result = composite(output, base, painted_region("protect", batch))
+    keep = batch[KEEP].expand_as(base) > 0
+    assert torch.equal(result[keep], base[keep])
 
 
 def test_gradient_reaches_painted_pixels_only() -> None:
-    skin, kept = regions()
+    batch = sample()
     output = torch.rand(1, 3, 12, 16, requires_grad=True)
-    composite(output, torch.rand(1, 3, 12, 16), painted_region("skin", skin, kept)).sum().backward()
+    composite(output, torch.rand(1, 3, 12, 16), painted_region("mask", batch)).sum().backward()
     assert output.grad is not None
-    assert torch.equal(output.grad, skin.expand_as(output))
+    assert torch.equal(output.grad, batch[MASK].expand_as(output))
 
 
 def test_all_256_values_survive_the_way_through_float() -> None:
@@ -88,8 +88,7 @@ def test_to_uint8_rounds_clamps_and_puts_channels_last() -> None:
 
 def test_kept_pixels_of_a_written_png_equal_the_input_bit_for_bit(tmp_path: Path) -> None:
     base = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
-    skin, kept = regions()
-    painted = painted_region("skin", skin, kept, margin=1)
+    painted = painted_region("mask", sample())
     written = to_uint8(composite(torch.rand(1, 3, 12, 16), image_tensor([base]), painted))[0]
     Image.fromarray(written).save(tmp_path / "picture.png")
     read = np.asarray(Image.open(tmp_path / "picture.png"))

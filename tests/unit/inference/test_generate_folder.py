@@ -28,17 +28,18 @@ def pixels(path: Path) -> np.ndarray:
         return np.asarray(image)
 
 
-def kept_pixels(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+def kept_pixels(folder: Path, mask: str) -> tuple[np.ndarray, np.ndarray]:
     """Return a sample's input picture, and where the run must not paint, read without skinfw."""
     layers = np.asarray(Image.open(folder / "apparel_head_foot.png"))
-    skin = np.asarray(Image.open(folder / "segmentation_skin.png"))[..., 0] > 127
-    return np.where(layers[..., 3:] > 127, layers[..., :3], 255), ~skin
+    painted = np.asarray(Image.open(folder / f"{mask}.png"))[..., 0] > 127
+    return np.where(layers[..., 3:] > 127, layers[..., :3], 255), ~painted
 
 
+@pytest.mark.parametrize(("composite", "mask"), [("skin", "segmentation_skin"), ("mask", "mask")])
 def test_samples_without_their_true_picture_are_painted_and_all_else_is_kept(
-    make_run: Make, write_samples: Make, tmp_path: Path
+    make_run: Make, write_samples: Make, tmp_path: Path, composite: str, mask: str
 ) -> None:
-    run = make_run(tmp_path / "run")
+    run = make_run(tmp_path / "run", composite=composite)
     folders = write_samples(tmp_path / "in", ["b", "deep/a", "c"], body=False)
     told: list[tuple[int, int]] = []
     written = generate_folder(
@@ -46,7 +47,7 @@ def test_samples_without_their_true_picture_are_painted_and_all_else_is_kept(
     )
     assert written == [tmp_path / "out" / f"{name}.png" for name in ("b", "c", "deep/a")]
     for folder, name in zip(folders, ("b", "deep/a", "c"), strict=True):
-        picture, (base, kept) = pixels(tmp_path / "out" / f"{name}.png"), kept_pixels(folder)
+        picture, (base, kept) = pixels(tmp_path / "out" / f"{name}.png"), kept_pixels(folder, mask)
         assert np.array_equal(picture[kept], base[kept])
         assert (picture[~kept] != base[~kept]).any()
     assert told == [(2, 3), (3, 3)]
@@ -196,13 +197,14 @@ def painted(make_run: Make, write_samples: Make, tmp_path: Path, monkeypatch: py
     run = make_run(tmp_path / "run")
     write_samples(tmp_path / "in", ["a", "b", "c"])
     batches: list[str] = []
-    collate = module.collate
+    paint_batches = module.paint_batches
 
-    def spy(samples: Any) -> Any:
-        batches.extend(sample.name for sample in samples)
-        return collate(samples)
+    def spy(*args: Any) -> Any:
+        for each in paint_batches(*args):
+            batches.extend(each.batch.names)
+            yield each
 
-    monkeypatch.setattr(module, "collate", spy)
+    monkeypatch.setattr(module, "paint_batches", spy)
 
     def paint(**options: Any) -> list[str]:
         batches.clear()
@@ -300,25 +302,35 @@ def test_samples_of_another_shape_are_refused(
     assert not list(tmp_path.glob("out/*"))
 
 
-def erase_mask(folder: Path) -> None:
-    path = folder / "segmentation_skin.png"
+def erase_mask(folder: Path, mask: str = "segmentation_skin") -> None:
+    path = folder / f"{mask}.png"
     with Image.open(path) as image:
         black = Image.new("L", image.size)
     black.save(path)
 
 
+@pytest.mark.parametrize(
+    ("composite", "mask", "why"),
+    [
+        ("skin", "segmentation_skin", "segmentation_skin is all black"),
+        ("mask", "mask", "their inpainting mask is empty"),
+    ],
+)
 def test_samples_with_nothing_to_paint_are_named(
-    make_run: Make, write_samples: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    make_run: Make,
+    write_samples: Make,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    composite: str,
+    mask: str,
+    why: str,
 ) -> None:
-    run = make_run(tmp_path / "run")
+    run = make_run(tmp_path / "run", composite=composite)
     first, second = write_samples(tmp_path / "in", ["a", "b"])
-    erase_mask(first)
+    erase_mask(first, mask)
     assert len(generate_folder(run, tmp_path / "in", tmp_path / "out")) == 2
-    assert (
-        "1 of 2 samples have nothing to paint, because segmentation_skin is missing or all black: a"
-        in caplog.text
-    )
-    erase_mask(second)
+    assert f"1 of 2 samples have nothing to paint, because {why}: a" in caplog.text
+    erase_mask(second, mask)
     with pytest.raises(DataError, match="2 of 2 samples have nothing to paint"):
         generate_folder(run, tmp_path / "in", tmp_path / "out", overwrite=True)
 

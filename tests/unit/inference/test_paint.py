@@ -6,14 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from skinfw.assembly.assemble import build_dataset
 from skinfw.components.config import GeneratorConfig, Size
 from skinfw.data.loading import Loader
 from skinfw.inference.paint import PaintedBatch, paint_batches, sample_noise
-from skinfw.interfaces import Generator, GeneratorIO
+from skinfw.inference.painter import Painter
+from skinfw.interfaces import Generator
 from skinfw.specs.spec import parse_spec
+from skinfw.testing import example_batch, example_generator_io
 
 
 class Noisy(Generator[GeneratorConfig]):
@@ -24,13 +26,14 @@ class Noisy(Generator[GeneratorConfig]):
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         assert noise is not None
+        assert target is None
         assert not self.training
         assert not torch.is_grad_enabled()
         return torch.nn.functional.interpolate(noise.sigmoid(), condition.shape[-2:])
 
 
 def noisy() -> Noisy:
-    return Noisy(GeneratorConfig(), GeneratorIO((32, 32), ("apparel_head_foot",)))
+    return Noisy(GeneratorConfig(), example_generator_io((32, 32), ("apparel_head_foot",)))
 
 
 def paint(make: Callable[..., Any], generator: Generator[Any], **fields: Any) -> PaintedBatch:
@@ -82,6 +85,27 @@ def test_pictures_are_composited_and_violations_counted(tiny_spec: Callable[...,
         assert painted.violations(index, spoiled) == 0
         spoiled[~region] ^= 1
         assert painted.violations(index, spoiled) == np.count_nonzero(~region)
+
+
+def test_in_training_the_network_is_given_the_target_and_its_own_inputs() -> None:
+    given: list[tuple[Tensor, Tensor | None, Tensor | None]] = []
+
+    class Recording(nn.Module):
+        def forward(self, condition: Tensor, noise: Tensor | None, target: Tensor | None) -> Tensor:
+            given.append((condition, noise, target))
+            return torch.zeros(2, 3, 24, 20)
+
+    batch = example_batch(2, (24, 20))
+    names = ("segmentation_skin", "apparel_head_foot")
+    noise = torch.rand(2, 3)
+    painting = Painter(names, "mask")(Recording(), batch, noise, batch["body"])
+    ((condition, given_noise, target),) = given
+    assert target is batch["body"] and given_noise is noise
+    assert torch.equal(condition, batch.condition(names))
+    # black in the hole, the input elsewhere
+    hole = batch["mask"] > 0.5
+    assert hole.any() and torch.equal(painting.painted, batch["mask"])
+    assert torch.equal(painting.output, torch.where(hole, 0, batch["apparel_head_foot"]))
 
 
 def test_without_a_composite_everything_is_painted(tiny_spec: Callable[..., Any]) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import PersonParts
+from skinfw.data.segmentation import Segmentation
 from skinfw.preparation.config import PersonCrop
 from skinfw.preparation.crop import Box, crop_box, cropped, cut, person_box
 
@@ -62,24 +63,34 @@ def test_cut_fills_what_lies_beyond_the_picture(box: Box) -> None:
     assert np.array_equal(cut(values, box, 255), expected)
 
 
+def parts_of(size: tuple[int, int]) -> PersonParts:
+    """Return a gray person that fills the photo: kept, skin and hole at once, of the last class."""
+    ones = np.ones(size, bool)
+    gray = np.full((*size, 3), 9, np.uint8)
+    labels = Segmentation(
+        np.full(size, 2, np.uint8),
+        ("top", "nothing", "skin"),
+        {"background": ("nothing",), "skin": ("skin",)},
+    )
+    return PersonParts(apparel=gray, keep=ones, body=gray, hole=ones, skin=ones, labels=labels, line=gray)
+
+
 def test_beyond_the_photo_everything_is_background() -> None:
-    ones = np.ones((4, 4), bool)
-    gray = np.full((4, 4, 3), 9, np.uint8)
-    parts = PersonParts(apparel=gray, kept=ones, body=gray, skin=ones, line=gray, face=ones)
-    found = cropped(parts, Box(-1, 0, 5, 4))
+    found = cropped(parts_of((4, 4)), Box(-1, 0, 5, 4))
     assert (found.apparel[0] == 255).all() and (found.body[0] == 255).all()
     assert found.line is not None and not found.line[0].any()
-    for mask in (found.kept, found.skin, found.face):
-        assert mask is not None and not mask[0].any() and mask[1:].all()
+    for mask in (found.keep, found.skin, found.hole, found.labels.region("skin")):
+        assert not mask[0].any() and mask[1:].all()
+    assert found.labels.region("background")[0].all()
+    assert cropped(replace(parts_of((4, 4)), line=None), Box(-1, 0, 5, 4)).line is None
 
 
 def test_keypoints_are_cropped_with_the_pictures() -> None:
-    gray = np.full((4, 4, 3), 9, np.uint8)
     points = np.zeros((25, 3), np.float32)
     points[0] = 2, 3, 0.9
-    parts = PersonParts(apparel=gray, kept=np.ones((4, 4), bool), body=gray, keypoints=Keypoints(points))
-    found = cropped(parts, Box(-1, 1, 5, 4)).keypoints
+    parts = replace(parts_of((4, 4)), pose=Keypoints(points))
+    found = cropped(parts, Box(-1, 1, 5, 4)).pose
     assert found is not None
     assert found.points[0].tolist() == pytest.approx([1, 4, 0.9])
     assert not found.points[1:].any()
-    assert cropped(replace(parts, keypoints=None), Box(-1, 1, 5, 4)).keypoints is None
+    assert cropped(replace(parts, pose=None), Box(-1, 1, 5, 4)).pose is None

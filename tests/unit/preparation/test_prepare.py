@@ -21,7 +21,7 @@ from skinfw.data.cutout_file import read_cutout
 from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.label_file import read_labels
 from skinfw.data.mask_file import read_mask
-from skinfw.data.parts import grow, make_agnostic
+from skinfw.data.parts import dilate, make_agnostic
 from skinfw.data.photo import Photo
 from skinfw.data.sample_folder import read_record
 from skinfw.data.sample_writer import WRITTEN_FILES
@@ -83,10 +83,13 @@ def test_what_a_sample_holds(photos: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out" / "id_0" / "01_1_front"
     apparel, kept = read_cutout(folder / "apparel_head_foot.png")
     expected = make_agnostic(photo.pixels, segmentation, 2)
-    assert np.array_equal(apparel, expected.apparel) and np.array_equal(kept, expected.kept)
+    assert np.array_equal(apparel, expected.apparel) and np.array_equal(kept, expected.keep)
     skin = read_mask(folder / "segmentation_skin.png")
     assert np.array_equal(skin, segmentation.region("skin"))
-    assert not (kept & grow(skin, 2)).any()
+    assert not (kept & dilate(skin, 2)).any()
+    mask = read_mask(folder / "mask.png")
+    assert np.array_equal(mask, segmentation.person & ~kept)
+    assert not (skin & ~mask).any() and not (mask & ~dilate(skin, 2)).any() and (mask & ~skin).any()
     assert np.array_equal(read_labels(folder / "parsing.png"), segmentation.labels)
     assert np.array_equal(np.asarray(Image.open(folder / "body.png")), expected.body)
     record = read_record(folder)
@@ -109,6 +112,10 @@ def test_crop_to_the_person(photos: Path, tmp_path: Path) -> None:
         # the margin is on both sides of the person, which stays whole
         _, before = read_cutout(tmp_path / "whole" / f"id_{index}" / "01_1_front" / "apparel_head_foot.png")
         assert kept.sum() == before.sum()
+        masks = [
+            read_mask(tmp_path / way / f"id_{index}" / "01_1_front" / "mask.png") for way in ("whole", "crop")
+        ]
+        assert masks[1].shape == kept.shape and masks[0].sum() == masks[1].sum() > 0
         rows, columns = np.nonzero((np.asarray(Image.open(folder / "body.png")) < 255).any(axis=2))
         assert rows.min() == pytest.approx(height - 1 - rows.max(), abs=1)
         assert columns.min() == pytest.approx(width - 1 - columns.max(), abs=1)
@@ -404,7 +411,9 @@ def test_real_photos_do_not_leak_skin(tmp_path: Path) -> None:
         folder = tmp_path / "out" / row.sample
         _, kept = read_cutout(folder / "apparel_head_foot.png")
         skin = read_mask(folder / "segmentation_skin.png")
-        assert skin.any() and not (grow(skin, 3) & kept).any()
+        assert skin.any() and not (dilate(skin, 3) & kept).any()
+        mask = read_mask(folder / "mask.png")
+        assert not (mask & kept).any() and not (skin & ~mask).any() and mask.sum() > skin.sum()
         # a person fills about 15% of the square photo, and at least a quarter of the crop
         assert (kept | skin).mean() > 0.25
 

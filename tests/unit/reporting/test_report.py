@@ -167,7 +167,7 @@ def test_what_augmentations_do_is_shown(make_run: Callable[..., Any], tmp_path: 
     text = " ".join(" ".join(page.text).split())
     assert page.open == []
     assert "two draws of flip, hue, flip_2 with the run's seed" in text
-    assert "From left to right: apparel_head_foot, line, segmentation_skin, target, kept." in text
+    assert "From left to right: apparel_head_foot, body, keep, mask, line, segmentation_skin." in text
     stages = [image["alt"] or "" for image in page.all("img") if "draw: " in (image["alt"] or "")]
     assert len(stages) == 6 * 2
     assert all(image["src"] for image in page.all("img"))

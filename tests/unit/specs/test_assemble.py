@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from skinfw.assembly.assemble import build_augmentations, build_dataset, build_training_dataset
+from skinfw.components.field_names import SKIN
 from skinfw.specs.spec import parse_spec
 
 MakeSpec = Callable[..., dict[str, Any]]
@@ -34,8 +35,48 @@ def test_training_samples_bring_what_augmentations_need(
     value["data"]["inputs"] = inputs
     spec = parse_spec(value)
     io = build_training_dataset(spec).io
-    assert (io.inputs, io.needs_keypoints) == ((*inputs, *more), keypoints)
-    assert (build_dataset(spec).io.inputs, build_dataset(spec).io.needs_keypoints) == (inputs, False)
+    assert (tuple(io.inputs), io.needs_keypoints) == ((*inputs, *more), keypoints)
+    io = build_dataset(spec).io
+    assert (tuple(io.inputs), io.needs_keypoints) == (inputs, False)
+
+
+BOTH = ("apparel_head_foot", "line")
+
+
+@pytest.mark.parametrize(
+    ("fields", "required", "optional"),
+    [
+        ({"composite": "none"}, BOTH, ()),
+        ({"composite": "mask"}, BOTH, ()),
+        ({"composite": "skin"}, (*BOTH, SKIN), ()),
+        # a loss needs its region, a metric leaves out what has none
+        ({"losses": [{"type": "l1", "region": "hands"}]}, (*BOTH, "hands"), ()),
+        ({"losses": [{"type": "l1", "region": "skin"}]}, (*BOTH, SKIN), ()),
+        ({"metrics": [{"type": "mse", "regions": ["picture", "arms", "skin"]}]}, BOTH, ("arms", SKIN)),
+        (
+            {
+                "losses": [{"type": "l1", "region": "face"}],
+                "metrics": [{"type": "mse", "regions": ["face", "mask"]}],
+            },
+            (*BOTH, "face"),
+            ("mask",),
+        ),
+    ],
+)
+def test_samples_bring_the_regions_of_composite_losses_and_metrics(
+    tiny_spec: MakeSpec, fields: dict[str, Any], required: tuple[str, ...], optional: tuple[str, ...]
+) -> None:
+    silent = {"composite": "none", "metrics": [{"type": "mse", "regions": ["picture"]}]}
+    value = tiny_spec(**{**silent, "losses": ["l1"], "discriminator": None, **fields})
+    value["data"] = {**value["data"], "inputs": list(BOTH)}
+    io = build_dataset(parse_spec(value)).io
+    assert (tuple(io.inputs), tuple(io.optional)) == (required, optional)
+
+
+def test_the_margin_of_the_mask_reaches_the_data_set(tiny_spec: MakeSpec) -> None:
+    value = tiny_spec()
+    value["data"] = {**value["data"], "mask_margin": 3}
+    assert build_dataset(parse_spec(value)).io.mask_margin == 3
 
 
 def test_augmentations_are_built_in_the_order_of_the_spec(tiny_spec: MakeSpec) -> None:

@@ -65,7 +65,7 @@ def test_the_annex_converts_as_printed(name: str) -> None:
     text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
     spec = converted(read_report(text, name))
     inputs, losses, composite, conditional = ANNEX[name]
-    assert spec.data.inputs == inputs
+    assert spec.data.input_names == inputs
     assert tuple(loss.name for loss in spec.losses) == losses
     assert spec.composite == composite
     if conditional is None:
@@ -98,7 +98,7 @@ def test_every_field_reaches_the_spec(report: dict[str, Any]) -> None:
     assert training.betas == (0.6, 0.99)
     assert spec.name == "full_body"
     assert spec.data.workers == 3
-    assert spec.data.inputs == THREE
+    assert spec.data.input_names == THREE
     assert spec.discriminator is not None
     assert spec.discriminator.config.model_dump()["conditional"] is False
     assert spec.composite == "skin"

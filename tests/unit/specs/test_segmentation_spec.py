@@ -62,7 +62,7 @@ def test_all_faults_are_told_at_once_with_their_paths(segmentation_spec: MakeSpe
         Path("photos"),
         data={"clases": "all", "labels": "deepfashon"},
         losses={"cross_entropy": 0, "dice": 0},
-        augmentation={"scale": 2},
+        augmentations=[{"type": "flip", "probability": 2}, "skin_tone"],
         training={"epochs": 1, "generator_lr": 1e-3},
         network={"type": "smp", "encoder": "tu-resnet18", "encoder_weights": "ssl"},
     )
@@ -71,7 +71,7 @@ def test_all_faults_are_told_at_once_with_their_paths(segmentation_spec: MakeSpe
         "$.data.clases: unknown field; did you mean 'classes'?",
         "$.data.labels: unknown segmenter 'deepfashon'; did you mean 'deepfashion'?",
         "$.losses.dice: one of cross_entropy and dice must be above 0",
-        "$.augmentation.scale: ",
+        "$.augmentations[0].probability: must be at most 1 (found 2)",
         "$.training.generator_lr: unknown field",
         "$.network.encoder_weights: ",
     ):
@@ -96,19 +96,37 @@ def test_classes_that_make_no_sense_are_told(segmentation_spec: MakeSpec, classe
 
 
 def test_named_classes_must_be_there(segmentation_spec: MakeSpec) -> None:
-    value = segmentation_spec(
-        Path("photos"),
-        losses={"class_weights": {"foot": 2.0}},
-        augmentation={"flip_classes": [["skin", "had"]]},
-    )
-    assert faults(value) == [
-        "$.losses.class_weights: no class is called 'foot' (there are: background, skin, head, feet, "
-        "apparel)",
-        "$.augmentation.flip_classes: no class is called 'had'; did you mean 'head'? (there are: background, "
-        "skin, head, feet, apparel)",
+    weights = segmentation_spec(Path("photos"), losses={"class_weights": {"foot": 2.0}})
+    assert faults(weights) == [
+        "$.losses.class_weights: no class is called 'foot' (there are: background, skin, head, feet, apparel)"
+    ]
+    pairs = segmentation_spec(Path("photos"), data={"flip_classes": [["skin", "had"]]})
+    assert faults(pairs) == [
+        "$.data.flip_classes: no class is called 'had'; did you mean 'head'? (there are: background, skin, "
+        "head, feet, apparel)"
     ]
     # only the label maps tell, later
-    parse_spec({**value, "data": {**value["data"], "classes": "all"}})
+    for value in (weights, pairs):
+        parse_spec({**value, "data": {**value["data"], "classes": "all"}})
+
+
+def test_a_silent_spec_mirrors_moves_and_recolors(segmentation_spec: MakeSpec) -> None:
+    spec = parse_spec(segmentation_spec(Path("photos")))
+    assert [each.name for each in spec.augmentations] == [
+        "flip",
+        "affine",
+        "brightness",
+        "contrast",
+        "saturation",
+        "hue",
+    ]
+    assert parse_spec(segmentation_spec(Path("photos"), augmentations=[])).augmentations == ()
+
+
+def test_an_augmentation_of_people_alone_is_refused(segmentation_spec: MakeSpec) -> None:
+    assert faults(segmentation_spec(Path("photos"), augmentations=["flip", "skin_tone"])) == [
+        "$.augmentations[1]: 'skin_tone' needs face, which photos do not have; leave it out"
+    ]
 
 
 def test_classes_have_the_order_of_the_channels(segmentation_spec: MakeSpec) -> None:

@@ -45,7 +45,7 @@ def changed(value: dict[str, Any], path: str, new: Any) -> dict[str, Any]:
 
 def test_the_reports_values_are_the_defaults(value: dict[str, Any]) -> None:
     spec = parse_spec(value)
-    assert spec.data.inputs == ("apparel_head_foot", "line", "segmentation_skin")
+    assert spec.data.input_names == ("apparel_head_foot", "line", "segmentation_skin")
     assert spec.data.test_fraction == 0.2
     assert spec.training.batch_size == 32
     assert spec.training.test_batch_size == 20
@@ -83,7 +83,7 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
         ("training.epochs", True, "$.training.epochs: expected a number (found true)"),
         ("data.size", [512, True], "$.data.size[1]: expected a number (found true)"),
         ("generator", "inpaint", "$.generator: 'inpaint' has nothing to train; name it in $.baselines"),
-        ("generator", "tone", "$.data.inputs: the generator 'tone' needs face"),
+        ("generator", "tone", "$.data.inputs: the generator 'tone' needs face, mask"),
         ("generator", "tone", "$.generator: 'tone' has nothing to train"),
         ("baselines", ["tone", "pix2pix"], "$.baselines[1]: 'pix2pix' has something to train"),
         ("training.epochs", None, "$.training: give either epochs or steps"),
@@ -107,7 +107,7 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
         ("data.size", [512, 512, 3], "$.data.size: must have at most 2 items"),
         ("data.inputs", ["line"], "$.data.inputs: apparel_head_foot must be among the inputs"),
         ("data.inputs", ["apparel_head_foot"] * 2, "$.data.inputs: duplicate input"),
-        ("data.inputs", ["apparel_head_foot", "lines"], "$.data.inputs[1]: must be"),
+        ("data.inputs", ["apparel_head_foot", "lines"], "$.data.inputs[1]: unknown input 'lines'"),
         ("data.inputs", ["apparel_head_foot", "lines"], "did you mean 'line'?"),
         ("data.test_fraction", 0.95, "$.data: test_fraction and validation_fraction leave nothing"),
         (
@@ -147,7 +147,27 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
         ("two words", 1, '$["two words"]: unknown field'),
         ("discriminator", None, "$.discriminator: the loss 'gan' needs one; name a discriminator"),
         ("losses", ["l1"], "$.discriminator: no loss trains it; add an adversarial loss or leave it out"),
-        ("data.inputs", ["apparel_head_foot", "line"], "segmentation_skin must be among $.data.inputs"),
+        ("composite", "skni", "'protect'; did you mean 'skin'? (found \"skni\")"),
+        ("composite_margin", 1, "$.composite_margin: unknown field"),
+        ("data.mask_margin", -1, "$.data.mask_margin: must be at least 0 (found -1)"),
+        (
+            "losses",
+            [{"type": "l1", "region": "handz"}],
+            "$.losses[0].region: no region is called 'handz'; did you mean 'hands'?",
+        ),
+        # a region has one name
+        (
+            "losses",
+            [{"type": "l1", "region": "segmentation_skin"}],
+            "$.losses[0].region: no region is called 'segmentation_skin' (known: picture, skin, arms",
+        ),
+        # an input, but no mask
+        ("losses", [{"type": "l1", "region": "line"}], "$.losses[0].region: no region is called 'line'"),
+        (
+            "metrics",
+            [{"type": "mse", "regions": ["picture", "hair"]}],
+            "$.metrics[0].regions[1]: no region is called 'hair'",
+        ),
         ("data.size", [509, 509], "$.data.size: generator 'pix2pix': 509x509 does not fit"),
         ("data.size", [32, 32], "$.data.size: discriminator 'patchgan': 32x32 is too small"),
         (
@@ -161,6 +181,23 @@ def test_a_fault_has_its_path_value_and_what_is_allowed(
     value: dict[str, Any], path: str, new: Any, told: str
 ) -> None:
     assert told in "\n".join(faults(changed(value, path, new)))
+
+
+def test_an_input_is_named_or_given_as_an_object(value: dict[str, Any]) -> None:
+    inputs = ["heatmaps", {"type": "apparel_head_foot"}]
+    spec = parse_spec(changed(value, "data.inputs", inputs))
+    assert spec.data.input_names == ("heatmaps", "apparel_head_foot")
+    assert [each.kind for each in spec.data.inputs] == ["input", "input"]
+    assert spec.to_json()["data"]["inputs"] == ["heatmaps", "apparel_head_foot"]
+
+
+@pytest.mark.parametrize("region", ["picture", "skin", "mask", "face", "arms", "hands"])
+def test_losses_and_metrics_look_at_any_mask(value: dict[str, Any], region: str) -> None:
+    value["losses"] = [{"type": "l1", "region": region}, "gan"]
+    value["metrics"] = [{"type": "mse", "regions": [region]}]
+    filled = parse_spec(value).to_json()
+    assert filled["losses"][0]["region"] == region
+    assert filled["metrics"][0]["regions"] == [region]
 
 
 @pytest.mark.parametrize("value", [[], None, "mask", 3])
@@ -198,10 +235,11 @@ def test_faults_of_fields_and_faults_between_fields_are_told_at_once(value: dict
         {
             **value,
             "name": "a b",
-            "data": {**value["data"], "size": [509, 509], "inputs": ["apparel_head_foot"]},
+            "data": {**value["data"], "size": [509, 509]},
+            "losses": ["l1"],
         }
     )
-    assert [line.split(":")[0] for line in told] == ["$.name", "$.data.size", "$.composite"]
+    assert [line.split(":")[0] for line in told] == ["$.name", "$.data.size", "$.discriminator"]
 
 
 def test_a_long_value_is_cut_short(value: dict[str, Any]) -> None:
@@ -283,7 +321,7 @@ def test_fp16_with_accumulation_is_refused(value: dict[str, Any]) -> None:
         ("losses", [{"type": "l1", "weight": True}], "$.losses[0].weight: expected a number (found true)"),
         ("losses", ["l2"] * 100_000, "$.losses: 100,000 entries; 1,000 are allowed"),
         ("metrics", ["nothing"], "$.metrics[0]: unknown metric 'nothing'"),
-        ("data.inputs", ["nothing"], "$.data.inputs[0]: "),
+        ("data.inputs", ["nothing"], "$.data.inputs[0]: unknown input 'nothing'"),
         ("generator", {"type": "pix2pix", "base_channels": 10**18}, "$.generator.base_channels: beyond"),
         (
             "generator",

@@ -13,20 +13,21 @@ from segmentation_models_pytorch.losses import MULTICLASS_MODE, DiceLoss
 from torch import Tensor
 
 from skinfw.assembly.assemble import build_training_dataset
+from skinfw.components.field_names import LABELS, SKIN
 from skinfw.data.batch import Batch, collate
 from skinfw.data.classes import UNKNOWN
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import Spec, parse_spec
 from skinfw.tasks.inpainting.networks import Networks
 from skinfw.tasks.segmentation.module import SegmentationModule, SegmentationObjective
-from skinfw.tasks.segmentation.photos import LabeledBatch, LabeledPhotos, collate_labeled
+from skinfw.tasks.segmentation.photos import LabeledPhotos
 from skinfw.training.optimized import OptimizedModule
 from skinfw.training.trainer import make_accelerator
 
 MakeSpec = Callable[..., dict[str, Any]]
 
 LOSSES: dict[str, Sequence[Any]] = {
-    "l1": ["l1", {"type": "l1", "region": "skin"}],
+    "l1": ["l1", {"type": "l1", "region": "skin"}, {"type": "l1", "region": "mask"}],
     "mse": ["mse", {"type": "mse", "region": "skin"}],
     "charbonnier": ["charbonnier", {"type": "charbonnier", "region": "skin"}],
     "psnr": ["psnr", {"type": "psnr", "region": "skin"}],
@@ -67,8 +68,8 @@ def unlike(dataset: Any) -> Batch:
     """Eight samples whose skin is of very different sizes; one has none."""
     batch = collate([dataset.load(name) for name in dataset.names()[:8]])
     for index in range(8):
-        batch.skin[index, :, : 4 * index] = 0
-    batch.skin[6] = 0
+        batch[SKIN][index, :, : 4 * index] = 0
+    batch[SKIN][6] = 0
     return batch
 
 
@@ -138,8 +139,8 @@ def test_the_second_pass_of_a_batch_drops_and_counts_what_the_first_did(tiny_spe
     seen: list[Tensor] = []
     painter = networks.painter
 
-    def watch(network: Any, batch: Batch, noise: Any) -> Any:
-        painting = painter(network, batch, noise)
+    def watch(network: Any, batch: Batch, noise: Any, target: Any) -> Any:
+        painting = painter(network, batch, noise, target)
         seen.append(painting.output.detach().clone())
         return painting
 
@@ -170,7 +171,7 @@ def parser(
     tmp_path: Path, write_labeled_photos: Callable[..., Any], segmentation_spec: MakeSpec
 ) -> SegmentationSpec:
     write_labeled_photos(tmp_path / "photos", 8)
-    spec = parse_spec(segmentation_spec(tmp_path / "photos", augmentation=None,
+    spec = parse_spec(segmentation_spec(tmp_path / "photos", augmentations=[],
                                         losses={"class_weights": {"skin": 3}}))  # fmt: skip
     assert isinstance(spec, SegmentationSpec)
     return spec
@@ -186,20 +187,16 @@ def freeze_statistics(network: torch.nn.Module) -> None:
 
 def test_a_parsers_step_over_several_batches_is_that_of_a_large_one(parser: SegmentationSpec) -> None:
     photos = LabeledPhotos(parser.data)
-    batch = collate_labeled([photos.load(name) for name in photos.names()])
-    batch.labels[1, :9] = UNKNOWN
-    batch.labels[5] = UNKNOWN
-    batch.labels[:4][batch.labels[:4] == 3] = 0
+    batch = collate([photos.load(name) for name in photos.names()])
+    labels = batch[LABELS]
+    labels[1, :9] = UNKNOWN
+    labels[5] = UNKNOWN
+    labels[:4][labels[:4] == 3] = 0
     found = []
     for count in (1, 2, 4):
         module = SegmentationModule(parser, photos, make_accelerator(parser.training))
         freeze_statistics(module.parts[0].network)
-        size = 8 // count
-        batches = [
-            LabeledBatch(batch.names[start : start + size], batch.pictures[start : start + size],
-                          batch.labels[start : start + size])
-            for start in range(0, 8, size)
-        ]  # fmt: skip
+        batches = [batch.take(places) for places in torch.arange(8).split(8 // count)]
         values = module.train_step(batches, 1, "")
         found.append((gradients(module.parts), values))
     for parts, values in found[1:]:

@@ -75,17 +75,20 @@ def test_the_networks_see_what_the_augmentations_made(tiny_spec: MakeSpec) -> No
     batch = collate([dataset.load(name) for name in dataset.names()[:4]])
     networks = Networks(spec, make_accelerator(spec.training))
     seen: list[Batch] = []
+    targets: list[torch.Tensor] = []
     painter = networks.painter
 
     class Watching:
-        def __call__(self, network: Any, batch: Batch, noise: Any) -> Any:
+        def __call__(self, network: Any, batch: Batch, noise: Any, target: Any) -> Any:
             seen.append(batch)
-            return painter(network, batch, noise)
+            targets.append(target)
+            return painter(network, batch, noise, target)
 
     networks.painter = Watching()
     networks.train_step([batch], 1, "")
-    assert torch.equal(seen[0].skin, batch.skin.flip(3))
-    assert not torch.equal(seen[0].target, batch.target.flip(3))
+    assert torch.equal(seen[0]["segmentation_skin"], batch["segmentation_skin"].flip(3))
+    assert not torch.equal(seen[0]["body"], batch["body"].flip(3))
+    assert targets[0] is seen[0]["body"]
     # in the format in which convolutions are quick
-    for picture in (*seen[0].inputs.values(), seen[0].target):
-        assert picture.is_contiguous(memory_format=torch.channels_last)
+    for name in ("apparel_head_foot", "line", "segmentation_skin", "mask", "body"):
+        assert seen[0][name].is_contiguous(memory_format=torch.channels_last)

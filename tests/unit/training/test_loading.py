@@ -10,14 +10,20 @@ import numpy as np
 import pytest
 
 from skinfw.components.config import ComponentConfig
+from skinfw.components.field_names import BODY, SKIN
+from skinfw.data.field_types import BODY_TYPE, SKIN_TYPE, Field
 from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.data.sample import Sample
 from skinfw.errors import DataError
-from skinfw.interfaces import Dataset, DatasetIO
+from skinfw.interfaces import Dataset
+from skinfw.testing import example_dataset_io
 
 
 class Numbers(Dataset[Any]):
-    """Samples whose pictures are their own number; those in ``corrupt`` cannot be read."""
+    """Samples whose pictures are their own number; those in ``corrupt`` cannot be read.
+
+    Samples below ten show skin.
+    """
 
     corrupt: frozenset[int] = frozenset()
 
@@ -28,8 +34,8 @@ class Numbers(Dataset[Any]):
         if int(name) in self.corrupt:
             raise DataError(f"sample {name}: body.png: no picture")
         picture = np.full((4, 4, 3), int(name), np.uint8)
-        mask = np.zeros((4, 4), bool)
-        return Sample(name, {"apparel_head_foot": picture}, picture, mask, mask)
+        skin = np.full((4, 4), int(name) < 10)
+        return Sample(name, {BODY: Field(BODY_TYPE, picture), SKIN: Field(SKIN_TYPE, skin)})
 
     def fingerprint(self) -> str:
         return "0"
@@ -37,7 +43,7 @@ class Numbers(Dataset[Any]):
 
 @pytest.fixture
 def numbers() -> Numbers:
-    return Numbers(ComponentConfig(), DatasetIO((4, 4), ("apparel_head_foot",)))
+    return Numbers(ComponentConfig(), example_dataset_io((4, 4), ("apparel_head_foot",)))
 
 
 def order_of(order: ShuffledOrder, epoch: int, skip: int = 0) -> list[int]:
@@ -67,7 +73,7 @@ def test_processes_share_an_epoch_without_overlap() -> None:
 def test_batches_follow_the_names_where_no_order_is_given(numbers: Numbers) -> None:
     batches = list(Loader(numbers, ["3", "1", "2"], batch_size=2))
     assert [list(batch.names) for batch in batches] == [["3", "1"], ["2"]]
-    assert batches[0].target[0].unique().item() == pytest.approx(3 / 255)
+    assert batches[0][BODY][0].unique().item() == pytest.approx(3 / 255)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -88,6 +94,20 @@ def test_a_corrupt_sample_is_left_out_and_named_once(
     assert [record.message for record in caplog.records] == ["left out: sample 2: body.png: no picture"]
 
 
+def test_samples_with_an_empty_mask_are_named_once(
+    numbers: Numbers, caplog: pytest.LogCaptureFixture
+) -> None:
+    loader = Loader(numbers, ["8", "9", "10", "11"], batch_size=2, shown=[SKIN])
+    for _ in range(2):
+        assert sum(len(batch) for batch in loader) == 4
+    assert [record.message for record in caplog.records] == [
+        f"{name}: segmentation_skin is black everywhere" for name in ("10", "11")
+    ]
+    caplog.clear()
+    assert sum(len(batch) for batch in Loader(numbers, ["10"], batch_size=1)) == 1
+    assert not caplog.records
+
+
 def test_in_training_another_sample_takes_the_place_of_a_corrupt_one(numbers: Numbers) -> None:
     numbers.corrupt = frozenset(range(3, 9))
     order = ShuffledOrder(20, seed=0)
@@ -105,8 +125,8 @@ def test_training_stops_when_nothing_can_be_read(numbers: Numbers) -> None:
 
 
 def test_worker_processes_give_the_same_batches(numbers: Numbers) -> None:
-    alone = [batch.target for batch in Loader(numbers, numbers.names(), batch_size=7)]
-    helped = [batch.target for batch in Loader(numbers, numbers.names(), batch_size=7, workers=1)]
+    alone = [batch[BODY] for batch in Loader(numbers, numbers.names(), batch_size=7)]
+    helped = [batch[BODY] for batch in Loader(numbers, numbers.names(), batch_size=7, workers=1)]
     assert len(alone) == len(helped) == 3
     assert all(bool((one == other).all()) for one, other in zip(alone, helped, strict=True))
 
@@ -116,10 +136,12 @@ import multiprocessing
 from skinfw import use
 from skinfw.assembly.build import build
 from skinfw.data.loading import Loader
-from skinfw.interfaces import Dataset, DatasetIO
+from skinfw.interfaces import Dataset
+from skinfw.testing import example_dataset_io
 multiprocessing.set_start_method("spawn")  # as macOS and Windows do
 print("begin", flush=True)
-people = build(use("dataset", "mannequins", count=3), Dataset, DatasetIO((16, 16), ("apparel_head_foot",)))
+io = example_dataset_io((16, 16), ("apparel_head_foot",))
+people = build(use("dataset", "mannequins", count=3), Dataset, io)
 print([len(batch.names) for batch in Loader(people, people.names(), batch_size=2, workers=1)], flush=True)
 """
 

@@ -7,14 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from skinfw import Pipeline
 from skinfw.components.registry import TRAINED
+from skinfw.data.sample import Sample
 from skinfw.evaluation.results import Evaluation
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.tasks.inpainting.module import InpaintingModule
 from skinfw.training.monitor import read_monitor
+from skinfw_plugins.datasets.mannequins import MannequinsDataset
 
 MakeSpec = Callable[..., dict[str, Any]]
 Values = list[dict[str, float | None]]
@@ -79,15 +82,42 @@ def test_a_metric_that_cannot_work_is_passed_over_before_the_run(
     assert any("ms_ssim cannot choose the best checkpoint" in text for text in caplog.messages)
 
 
-def test_without_skin_the_picture_is_monitored(
-    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from skinfw_plugins.datasets.mannequins import MannequinsDataset
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Blank a mask of all samples."""
 
-    real = MannequinsDataset.load
-    monkeypatch.setattr(MannequinsDataset, "load", lambda self, name: replace(real(self, name), skin=None))
-    run = Pipeline(make(tiny_spec, 1, composite="protect"), output=tmp_path / "run").fit().run
+    def blank(mask: str) -> None:
+        real = MannequinsDataset.load
+
+        def load(self: MannequinsDataset, name: str) -> Sample:
+            sample = real(self, name)
+            field = sample.fields[mask]
+            empty = replace(field, value=np.zeros_like(field.value))
+            return replace(sample, fields={**sample.fields, mask: empty})
+
+        monkeypatch.setattr(MannequinsDataset, "load", load)
+
+    return blank
+
+
+def test_without_skin_the_picture_is_monitored(
+    tmp_path: Path, tiny_spec: MakeSpec, without: Callable[[str], None]
+) -> None:
+    without("segmentation_skin")
+    spec = make(tiny_spec, 1, composite="protect")
+    spec["data"]["inputs"] = ["apparel_head_foot", "line"]
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
     assert read_checkpoint(run.checkpoint("best")).about["best"]["metric"] == "picture/ssim"
+
+
+def test_a_region_that_no_sample_shows_is_passed_over(
+    tmp_path: Path, tiny_spec: MakeSpec, without: Callable[[str], None]
+) -> None:
+    without("hands")
+    spec = make(tiny_spec, 1)
+    spec["metrics"] = [{"type": "mse", "regions": ["hands", "arms"]}]
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
+    assert read_checkpoint(run.checkpoint("best")).about["best"]["metric"] == "arms/mse"
 
 
 @pytest.mark.parametrize(

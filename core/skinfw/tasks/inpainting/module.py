@@ -45,7 +45,7 @@ class InpaintingModule(TrainingModule):
     network = "generator"
 
     def __init__(self, spec: Spec, dataset: Dataset[Any], accelerator: Accelerator) -> None:
-        super().__init__(accelerator)
+        super().__init__(accelerator, spec.data.memory)
         self.spec, self.dataset = spec, dataset
         self.networks = Networks(spec, accelerator)
         self._aspects: Aspects | None = None
@@ -120,6 +120,7 @@ class InpaintingModule(TrainingModule):
             split="validation",
             step=step,
             baselines={},
+            cache=self.cache,
             device=self.accelerator.device,
         )
 

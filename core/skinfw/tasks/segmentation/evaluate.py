@@ -13,6 +13,7 @@ import torch
 from skinfw.components.field_names import LABELS
 from skinfw.components.registry import TRAINED
 from skinfw.data.loading import Loader
+from skinfw.data.sample_cache import SampleCache
 from skinfw.data.segmentation import Picture
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.examples import Rank, choose_examples, ranking_metric, save_examples
@@ -34,7 +35,12 @@ logger = logging.getLogger("skinfw")
 
 
 def labeled_loader(
-    spec: SegmentationSpec, photos: LabeledPhotos, names: Sequence[str], *, skip_corrupt: bool | None = None
+    spec: SegmentationSpec,
+    photos: LabeledPhotos,
+    names: Sequence[str],
+    *,
+    skip_corrupt: bool | None = None,
+    cache: SampleCache | None = None,
 ) -> Loader:
     """Return what loads photos in batches for tests; by default the spec says what corrupt ones do."""
     skip = spec.data.on_corrupt == "skip" if skip_corrupt is None else skip_corrupt
@@ -44,6 +50,7 @@ def labeled_loader(
         batch_size=spec.training.test_batch_size,
         workers=spec.data.workers,
         skip_corrupt=skip,
+        cache=cache,
     )
 
 
@@ -56,6 +63,7 @@ def evaluate_network(
     split: Literal["validation", "test"],
     step: int,
     device: torch.device,
+    cache: SampleCache | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Label photos at the trained size and measure what came out.
@@ -68,6 +76,7 @@ def evaluate_network(
         split: what they are, for the record.
         step: training steps behind the weights.
         device: where to label.
+        cache: keeps photos in memory; None keeps none.
         progress: called with the number of finished photos and the total.
 
     Raises:
@@ -76,7 +85,7 @@ def evaluate_network(
     figures = LabelFigures(photos.classes, spec.data.size)
     measured: list[str] = []
     times: list[tuple[float, int]] = []
-    for batch in labeled_loader(spec, photos, names):
+    for batch in labeled_loader(spec, photos, names, cache=cache):
         began = time.perf_counter()
         found = predict(network, batch, device)
         times.append((time.perf_counter() - began, len(batch.names)))

@@ -138,7 +138,7 @@ class SegmentationModule(TrainingModule):
     network = "network"
 
     def __init__(self, spec: SegmentationSpec, photos: LabeledPhotos, accelerator: Accelerator) -> None:
-        super().__init__(accelerator)
+        super().__init__(accelerator, spec.data.memory)
         self.spec, self.photos, self.classes = spec, photos, photos.classes
         names = self.classes.names
         _check_classes(spec, names)
@@ -243,6 +243,7 @@ class SegmentationModule(TrainingModule):
             split="validation",
             step=step,
             device=self.accelerator.device,
+            cache=self.cache,
         )
 
     def sample_rows(self, names: Sequence[str]) -> list[Picture]:

@@ -23,8 +23,6 @@ from skinfw.preparation.source import photos_below
 from skinfw.specs.segmentation_spec import SegmentationData
 from skinfw.system.paths_below import path_to_read
 
-_MEBIBYTE = 2**20
-
 
 class LabeledPhotos:
     """The photos below a folder, with the label maps that a segmenter gives.
@@ -36,8 +34,6 @@ class LabeledPhotos:
     def __init__(self, data: SegmentationData) -> None:
         self.data = data
         self._segmenter: Segmenter[Any] = build(data.labels, Segmenter)
-        self._kept: dict[str, Sample] = {}
-        self._room = data.memory * _MEBIBYTE
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
@@ -101,9 +97,6 @@ class LabeledPhotos:
         Raises:
             DataError: one of them cannot be read.
         """
-        kept = self._kept.get(name)
-        if kept is not None:
-            return kept
         photo = Photo.read(path_to_read(self.data.root, name))
         segmentation = self._segmenter.segment(photo)
         if segmentation.labels.shape != photo.size:
@@ -112,15 +105,7 @@ class LabeledPhotos:
             IMAGE: Field(ImageType(fill=None), photo.pixels),
             LABELS: Field(self._labels_type, self.classes.labels(segmentation)),
         }
-        loaded = Sample(name, resized(fields, photo.size, self.data.size), photo.size)
-        self._keep(loaded)
-        return loaded
-
-    def _keep(self, loaded: Sample) -> None:
-        size = loaded[IMAGE].nbytes + loaded[LABELS].nbytes
-        if size <= self._room:
-            self._room -= size
-            self._kept[loaded.name] = loaded
+        return Sample(name, resized(fields, photo.size, self.data.size), photo.size)
 
     def fingerprint(self) -> str:
         """Return a SHA-256 in hex of the photos and of the files that their label maps come from."""

@@ -11,17 +11,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from skinfw.components.field_names import APPAREL, BODY, FACE, KEEP, KEYPOINTS, LINE, MASK, SKIN
 from skinfw.components.reference import use
 from skinfw.data.batch import collate
 from skinfw.errors import DataError
 from skinfw.inference.composite import composite, painted_region
-from skinfw.interfaces import DatasetIO
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
-from skinfw.testing import check_dataset
+from skinfw.testing import check_dataset, example_dataset_io
 from skinfw_plugins.datasets.config import FolderConfig
 from skinfw_plugins.datasets.folder import FolderDataset
 
@@ -29,9 +30,11 @@ PhotoWriter = Callable[..., Path]
 SampleWriter = Callable[..., Path]
 
 
-def dataset(root: Path, **io: Any) -> FolderDataset:
-    settings = {"size": (32, 24), "inputs": ("apparel_head_foot",), **io}
-    return FolderDataset(FolderConfig(root=root), DatasetIO(**settings))
+def dataset(
+    root: Path, *inputs: str, size: tuple[int, int] = (32, 24), needs_keypoints: bool = False
+) -> FolderDataset:
+    io = example_dataset_io(size, inputs or (APPAREL,), needs_keypoints=needs_keypoints)
+    return FolderDataset(FolderConfig(root=root), io)
 
 
 @pytest.fixture
@@ -127,21 +130,32 @@ def test_hidden_folders_are_work_in_progress(people: Path) -> None:
 
 
 def test_samples_have_the_asked_size_and_inputs(people: Path) -> None:
-    inputs = ("segmentation_skin", "apparel_head_foot", "line", "face")
-    data = dataset(people, size=(20, 30), inputs=inputs, needs_skin=True)
+    data = dataset(people, SKIN, APPAREL, LINE, FACE, size=(20, 30))
     for name in data.names():
         sample = data.load(name)
         assert sample.name == name
-        assert tuple(sample.inputs) == inputs
-        assert sample.skin is not None
-        assert {picture.shape for picture in (*sample.inputs.values(), sample.target)} == {(20, 30, 3)}
+        assert set(sample.fields) == {APPAREL, BODY, KEEP, MASK, SKIN, LINE, FACE}
+        assert {sample[each].shape for each in (APPAREL, BODY, LINE)} == {(20, 30, 3)}
+        assert {sample[each].shape for each in (KEEP, MASK, SKIN, FACE)} == {(20, 30)}
+        assert sample[SKIN].any()
 
 
-def test_needs_skin(people: Path) -> None:
+def test_skin_that_is_needed(people: Path) -> None:
     (people / "b" / "segmentation_skin.png").unlink()
-    assert dataset(people).load("b").skin is None
+    assert not dataset(people).load("b")[SKIN].any()
     with pytest.raises(DataError, match="b: segmentation_skin is missing"):
-        dataset(people, needs_skin=True).load("b")
+        dataset(people, SKIN).load("b")
+
+
+def test_a_margin_around_the_skin_of_samples_without_a_mask(people: Path) -> None:
+    config = FolderConfig(root=people)
+    narrow, wide = (
+        FolderDataset(config, example_dataset_io((64, 48), (APPAREL,), mask_margin=margin)).load("a")
+        for margin in (0, 3)
+    )
+    assert np.array_equal(narrow[MASK], narrow[SKIN])
+    assert wide[MASK].sum() > narrow[MASK].sum() and not (narrow[MASK] & ~wide[MASK]).any()
+    assert not (wide[MASK] & wide[KEEP]).any()
 
 
 def test_one_corrupt_picture_among_good_ones(people: Path) -> None:
@@ -253,16 +267,21 @@ def test_a_perfect_painter_is_perfect_after_the_composite(
         write_photo(tmp_path / "photos" / f"{index}.png", index)
     components = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
     prepare(tmp_path / "photos", tmp_path / "out", *components, PrepareConfig(workers=1))
-    data = dataset(tmp_path / "out", size=size, needs_skin=True)
+    data = dataset(tmp_path / "out", SKIN, size=size)
     batch = collate([data.load(name) for name in data.names()])
-    base = batch.inputs["apparel_head_foot"]
-    protected = composite(batch.target, base, painted_region("protect", batch.skin, batch.kept))
-    assert torch.equal(protected, batch.target)
-    # under "skin" it is wrong on erased pixels only, which a margin of the composite is for
-    on_skin = composite(batch.target, base, painted_region("skin", batch.skin, batch.kept))
-    assert not ((on_skin != batch.target) & (batch.kept > 0.5)).any()
-    wide = composite(batch.target, base, painted_region("skin", batch.skin, batch.kept, 8))
-    assert torch.equal(wide, batch.target)
+    body = batch[BODY]
+    protected, on_mask, on_skin = (
+        composite(body, batch[APPAREL], painted_region(mode, batch)) for mode in ("protect", "mask", "skin")
+    )
+    assert torch.equal(protected, body)
+    # at another size, under "mask" the outline is wrong: what is more background than person stays white
+    outline = on_mask != body
+    assert outline.any() == (size != (96, 64))
+    assert not (outline & ((batch[MASK] > 0.5) | (batch[KEEP] > 0.5))).any()
+    assert bool((body[outline] > 0.49).all())
+    # under "skin" what was erased around the skin is wrong, too
+    wrong = on_skin != body
+    assert (wrong & (batch[MASK] > 0.5)).any() and not (wrong & (batch[KEEP] > 0.5)).any()
 
 
 def test_a_deepfashion_id_is_one_group(people: Path) -> None:
@@ -276,7 +295,7 @@ def test_a_deepfashion_id_is_one_group(people: Path) -> None:
 
 def peak_memory(root: Path) -> int:
     """Return the bytes that one pass over a data set adds at most, beyond its first sample."""
-    data = dataset(root, inputs=("apparel_head_foot", "segmentation_skin"))
+    data = dataset(root, APPAREL, SKIN)
     names = data.names()
     data.load(names[0])
     gc.collect()
@@ -298,15 +317,15 @@ def test_memory_does_not_grow_with_the_number_of_samples(tmp_path: Path, write_s
             for path in source.iterdir():
                 os.link(path, folder / path.name)
     few, many = peak_memory(tmp_path / "5"), peak_memory(tmp_path / "100")
-    # a sample is three pictures and two masks of 32x24; ninety-five more of them would be 800 kB
+    # a sample is two pictures and three masks of 32x24; ninety-five more of them would be 650 kB
     assert many < few + 100_000
 
 
 def test_needs_keypoints(people: Path) -> None:
-    inputs = ("apparel_head_foot", "line", "segmentation_skin")
+    inputs = (APPAREL, LINE, SKIN)
     check_dataset(FolderDataset, FolderConfig(root=people), (32, 24), inputs, needs_keypoints=True)
     (people / "b" / "keypoints.json").unlink()
-    assert dataset(people).load("b").keypoints is None
+    assert KEYPOINTS not in dataset(people).load("b")
     with pytest.raises(DataError, match=r"b: keypoints\.json is missing or empty"):
         dataset(people, needs_keypoints=True).load("b")
 

@@ -16,14 +16,16 @@ from layouts import (
 from PIL import Image
 
 from skinfw.assembly.build import build
+from skinfw.components.field_names import APPAREL, KEYPOINTS, LINE, SKIN
 from skinfw.components.reference import use
 from skinfw.errors import DataError
-from skinfw.interfaces import Dataset, DatasetIO
+from skinfw.interfaces import Dataset
+from skinfw.testing import example_dataset_io
 from skinfw_plugins.datasets.layout import read_pairs
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.pose_encoders.orders import COCO_18
 
-IO = DatasetIO(SIZE, ("apparel_head_foot", "line", "segmentation_skin"), needs_keypoints=True)
+IO = example_dataset_io(SIZE, (APPAREL, LINE, SKIN), needs_keypoints=True)
 
 
 def opened(name: str, root: Path, **params: Any) -> Dataset[Any]:
@@ -36,7 +38,7 @@ def check_skin(dataset: Dataset[Any], name: str, seed: int) -> None:
     drawn = draw_person(seed, SIZE).labels == CLASSES.index("skin")
     sample = dataset.load(name)
     assert sample.name == name
-    assert sample.skin is not None and np.array_equal(sample.skin, drawn)
+    assert np.array_equal(sample[SKIN], drawn)
 
 
 def test_viton_hd(tmp_path: Path) -> None:
@@ -46,8 +48,8 @@ def test_viton_hd(tmp_path: Path) -> None:
     assert list(dataset.names()) == ["00000_00", "00003_00"]
     for seed, name in enumerate(dataset.names()):
         check_skin(dataset, name, seed)
-        found = dataset.load(name).keypoints
-        assert found is not None and np.allclose(found.points, poses[seed].points, atol=1e-3)
+        found = dataset.load(name)[KEYPOINTS]
+        assert np.allclose(found.points, poses[seed].points, atol=1e-3)
 
 
 def test_both_parts_of_viton_hd_have_names_of_their_own(tmp_path: Path) -> None:
@@ -104,8 +106,7 @@ def test_dress_code(tmp_path: Path) -> None:
     # the garments, 000000_1.jpg and so on, are no people
     assert list(dataset.names()) == ["dresses/000000_0", "upper_body/000001_0", "upper_body/000002_0"]
     check_skin(dataset, "dresses/000000_0", 0)
-    found = dataset.load("dresses/000000_0").keypoints
-    assert found is not None
+    found = dataset.load("dresses/000000_0")[KEYPOINTS]
     for name in COCO_18:
         assert np.allclose(found.point(name), pose.point(name), atol=1e-3), name
     check_skin(dataset, "upper_body/000002_0", 8)
@@ -128,8 +129,7 @@ def test_deepfashion_multimodal(tmp_path: Path) -> None:
     dataset = opened("deepfashion_multimodal", root)
     assert list(dataset.names()) == names
     check_skin(dataset, names[1], 1)
-    found = dataset.load(names[1]).keypoints
-    assert found is not None
+    found = dataset.load(names[1])[KEYPOINTS]
     for point in ("Nose", "RWrist", "LHip", "LAnkle"):
         # the files have whole numbers
         assert np.abs(found.point(point)[:2] - poses[1].point(point)[:2]).max() <= 0.5, point

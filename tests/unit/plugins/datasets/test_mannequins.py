@@ -5,21 +5,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skinfw.components.field_names import APPAREL, BODY, FACE, KEEP, KEYPOINTS, LINE, MASK, SKIN
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.resize import resize_picture
 from skinfw.data.skeleton import draw_skeleton
 from skinfw.errors import DataError
-from skinfw.interfaces import DatasetIO
-from skinfw.testing import check_dataset
+from skinfw.testing import check_dataset, example_dataset_io
 from skinfw_plugins.datasets.config import MannequinsConfig
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.datasets.mannequins import MannequinsDataset
 
-ALL = ("apparel_head_foot", "line", "segmentation_skin", "face")
+ALL = (APPAREL, LINE, SKIN, FACE)
 
 
-def dataset(inputs: tuple[str, ...] = ALL, **config: Any) -> MannequinsDataset:
-    return MannequinsDataset(MannequinsConfig(**config), DatasetIO((64, 48), inputs, True))
+def dataset(inputs: tuple[str, ...] = ALL, needs_keypoints: bool = False, **config: Any) -> MannequinsDataset:
+    io = example_dataset_io((64, 48), inputs, needs_keypoints=needs_keypoints)
+    return MannequinsDataset(MannequinsConfig(**config), io)
 
 
 def test_names() -> None:
@@ -33,25 +34,27 @@ def test_a_sample_is_the_drawing_taken_apart() -> None:
     drawing = draw_person(3, (64, 48))
     person = drawing.labels != CLASSES.index("background")
     skin = drawing.labels == CLASSES.index("skin")
-    assert tuple(sample.inputs) == ALL
-    assert sample.skin is not None and np.array_equal(sample.skin, skin)
-    assert np.array_equal(sample.target, np.where(person[..., None], drawing.picture, 255))
-    assert not (sample.kept & (skin | ~person)).any()
-    assert np.array_equal(sample.inputs["apparel_head_foot"][sample.kept], drawing.picture[sample.kept])
-    face = drawing.labels == CLASSES.index("face")
-    assert np.array_equal(sample.inputs["face"][..., 0] == 255, face & sample.kept)
-    assert sample.inputs["line"].any()
+    keep = sample[KEEP]
+    assert np.array_equal(sample[SKIN], skin)
+    assert np.array_equal(sample[BODY], np.where(person[..., None], drawing.picture, 255))
+    assert keep.any() and not (keep & (skin | ~person)).any()
+    assert np.array_equal(sample[MASK], person & ~keep)
+    assert np.array_equal(sample[APPAREL], np.where(keep[..., None], drawing.picture, 255))
+    assert np.array_equal(sample[FACE], (drawing.labels == CLASSES.index("face")) & keep)
+    assert sample[LINE].any()
 
 
 def test_only_what_is_asked_for() -> None:
-    assert tuple(dataset(("apparel_head_foot",)).load("mannequin-000000").inputs) == ("apparel_head_foot",)
+    always = {APPAREL, BODY, KEEP, MASK, SKIN}
+    assert set(dataset((APPAREL,)).load("mannequin-000000").fields) == always
+    assert set(dataset().load("mannequin-000000").fields) == {*always, LINE, FACE}
 
 
 def test_another_seed_draws_other_people() -> None:
     one, other = (dataset(seed=seed).load("mannequin-000000") for seed in (0, 1))
-    assert not np.array_equal(one.target, other.target)
+    assert not np.array_equal(one[BODY], other[BODY])
     # nobody of one seed comes again one further under the next
-    assert not np.array_equal(dataset(seed=0).load("mannequin-000001").target, other.target)
+    assert not np.array_equal(dataset(seed=0).load("mannequin-000001")[BODY], other[BODY])
 
 
 def test_fingerprint_tells_seed_and_number() -> None:
@@ -69,8 +72,7 @@ def test_unknown_names(name: str) -> None:
 
 def test_needs_keypoints() -> None:
     check_dataset(MannequinsDataset, MannequinsConfig(count=3), needs_keypoints=True)
-    found = dataset(count=5).load("mannequin-000003").keypoints
-    assert found is not None
+    found = dataset(count=5, needs_keypoints=True).load("mannequin-000003")[KEYPOINTS]
     assert np.array_equal(found.points, draw_person(3, (64, 48)).points)
 
 
@@ -78,4 +80,4 @@ def test_the_pose_is_drawn_as_that_of_a_resized_photo() -> None:
     sample = dataset(count=5).load("mannequin-000003")
     photo = draw_skeleton(Keypoints(draw_person(3, (1024, 768)).points), (1024, 768))
     resized = resize_picture(photo, (64, 48)).astype(int)
-    assert np.abs(sample.inputs["line"] - resized).mean() < 1.5
+    assert np.abs(sample[LINE] - resized).mean() < 1.5

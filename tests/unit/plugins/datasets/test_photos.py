@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skinfw.components.field_names import APPAREL, BODY, FACE, KEEP, LINE, MASK, SKIN
 from skinfw.data.split import Split, position, split_names
 from skinfw.errors import DataError
-from skinfw.interfaces import DatasetIO
 from skinfw.preparation.report import PrepareReport
 from skinfw.specs.spec import parse_spec
-from skinfw.testing import check_dataset
+from skinfw.testing import check_dataset, example_dataset_io
 from skinfw_plugins.datasets import photos as photos_module
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.photos import PhotosDataset, default_cache
 
 PhotoWriter = Callable[..., Path]
-IO = DatasetIO((48, 24), ("apparel_head_foot", "line", "segmentation_skin", "face"), True)
+INPUTS = (APPAREL, LINE, SKIN, FACE)
+IO = example_dataset_io((48, 24), INPUTS)
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,10 @@ def test_photos_are_prepared_into_the_cache(photos: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "cache").exists()
     assert list(data.names()) == [f"id_{index}/01_1_front" for index in range(3)]
     sample = data.load("id_0/01_1_front")
-    assert tuple(sample.inputs) == IO.inputs and sample.skin is not None and sample.skin.any()
+    assert set(sample.fields) == {*INPUTS, BODY, KEEP, MASK}
+    assert all(sample[name].any() for name in sample.fields)
+    # what was erased is the skin and some pixels around it
+    assert not (sample[SKIN] & ~sample[MASK]).any() and (sample[MASK] & ~sample[SKIN]).any()
     assert [path.parent for path in (tmp_path / "cache" / "prepared").iterdir()]
 
 
@@ -68,7 +72,7 @@ def reports(monkeypatch: pytest.MonkeyPatch) -> list[PrepareReport]:
 def test_a_process_prepares_them_once(photos: Path, reports: list[PrepareReport]) -> None:
     first = PhotosDataset(config(photos), IO)
     prints = first.fingerprint()
-    others = DatasetIO((24, 24), ("apparel_head_foot",))
+    others = example_dataset_io((24, 24), (APPAREL,))
     for again in (PhotosDataset(config(photos), IO), PhotosDataset(config(photos), others)):
         assert again.fingerprint() == prints and again.names() == first.names()
         again.load("id_1/01_1_front")
@@ -179,11 +183,11 @@ def test_nothing_became_a_sample(photos: Path) -> None:
 
 def test_settings_reach_the_samples(photos: Path) -> None:
     settings = {"workers": 1, "margin": 6}
-    io = DatasetIO((96, 64), ("apparel_head_foot",))
+    io = example_dataset_io((96, 64), (APPAREL,))
     wide = PhotosDataset(config(photos, prepare=settings), io).load("id_0/01_1_front")
     narrow = PhotosDataset(config(photos), io).load("id_0/01_1_front")
-    assert wide.kept.sum() < narrow.kept.sum()
-    assert np.array_equal(wide.target, narrow.target)
+    assert wide[KEEP].sum() < narrow[KEEP].sum() and wide[MASK].sum() > narrow[MASK].sum()
+    assert np.array_equal(wide[BODY], narrow[BODY])
 
 
 def test_as_a_spec_has_it(photos: Path, tiny_spec: Callable[..., dict[str, Any]]) -> None:
@@ -205,7 +209,7 @@ def test_as_a_spec_has_it(photos: Path, tiny_spec: Callable[..., dict[str, Any]]
 
 
 def test_needs_keypoints(photos: Path) -> None:
-    check_dataset(PhotosDataset, config(photos), (48, 24), IO.inputs, needs_keypoints=True)
+    check_dataset(PhotosDataset, config(photos), (48, 24), INPUTS, needs_keypoints=True)
 
 
 def test_two_processes_share_a_cache_that_is_not_there_yet(photos: Path) -> None:
@@ -213,15 +217,15 @@ def test_two_processes_share_a_cache_that_is_not_there_yet(photos: Path) -> None
     code = """
 import json, logging, sys
 from pathlib import Path
-from skinfw.interfaces import DatasetIO
+from skinfw.testing import example_dataset_io
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.photos import PhotosDataset
 logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
 config = PhotosConfig.model_validate({"root": sys.argv[1], "prepare": {"workers": 1}})
-data = PhotosDataset(config, DatasetIO((24, 24), ("apparel_head_foot",), True))
+data = PhotosDataset(config, example_dataset_io((24, 24), ("apparel_head_foot",)))
 print("ready", flush=True)
 sys.stdin.readline()
-samples = [data.load(name).target.sum().item() for name in data.names()]
+samples = [data.load(name)["body"].sum().item() for name in data.names()]
 print(json.dumps([list(data.names()), data.fingerprint(), samples]))
 """
     processes = [
@@ -276,7 +280,7 @@ def test_other_sources(photos: Path, tmp_path: Path, source: str) -> None:
     prefix = "photos/" if source in ("photos.csv", "photos.jsonl") else ""
     assert list(data.names()) == [prefix + name for name in names]
     for name in names:
-        assert np.array_equal(data.load(prefix + name).target, expected.load(name).target)
+        assert np.array_equal(data.load(prefix + name)[BODY], expected.load(name)[BODY])
     if source == "photos.csv":
         assert [data.group(name) for name in data.names()] == ["a", "a", "b"]
 
@@ -287,7 +291,7 @@ def test_changes_of_an_archive_or_a_listed_photo_are_noticed(
     (tmp_path / "list.txt").write_text("photos/id_0/01_1_front.png\n")
     shutil.make_archive(str(tmp_path / "all"), "zip", photos)
     for root, name in (("list.txt", "photos/id_0/01_1_front"), ("all.zip", "id_0/01_1_front")):
-        before = PhotosDataset(config(tmp_path / root), IO).load(name).target
+        before = PhotosDataset(config(tmp_path / root), IO).load(name)[BODY]
         write_photo(photos / "id_0" / "01_1_front.png", 7 if root == "list.txt" else 8)
         shutil.make_archive(str(tmp_path / "all"), "zip", photos)
-        assert not np.array_equal(PhotosDataset(config(tmp_path / root), IO).load(name).target, before)
+        assert not np.array_equal(PhotosDataset(config(tmp_path / root), IO).load(name)[BODY], before)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from skinfw.interfaces import GeneratorIO
+from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.conditional import Film, Guide
 from skinfw_plugins.generators.config import Pix2PixConfig
 from skinfw_plugins.generators.pix2pix import Pix2PixGenerator
@@ -18,7 +18,7 @@ SIZE = (32, 32)
 def build(**fields: object) -> Pix2PixGenerator:
     torch.manual_seed(0)
     config = Pix2PixConfig.model_validate({"base_channels": 4, **fields})
-    return Pix2PixGenerator(config, GeneratorIO(SIZE, INPUTS)).eval()
+    return Pix2PixGenerator(config, example_generator_io(SIZE, INPUTS)).eval()
 
 
 def condition(face_color: tuple[float, float, float]) -> Tensor:

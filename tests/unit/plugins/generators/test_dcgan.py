@@ -13,7 +13,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from skinfw import Pipeline
-from skinfw.interfaces import DiscriminatorIO, GeneratorIO
+from skinfw.interfaces import DiscriminatorIO
+from skinfw.testing import example_generator_io
 from skinfw_plugins.discriminators.config import DcganDiscriminatorConfig
 from skinfw_plugins.discriminators.dcgan import DcganDiscriminator
 from skinfw_plugins.generators.config import DcganGeneratorConfig
@@ -26,7 +27,7 @@ GIGABYTE = 10**9
 
 def build(size: tuple[int, int], **fields: object) -> DcganGenerator:
     torch.manual_seed(0)
-    return DcganGenerator(DcganGeneratorConfig.model_validate(fields), GeneratorIO(size, ()))
+    return DcganGenerator(DcganGeneratorConfig.model_validate(fields), example_generator_io(size, ()))
 
 
 def judge(size: tuple[int, int], **fields: object) -> DcganDiscriminator:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from counting import parameters
 
-from skinfw.interfaces import GeneratorIO
+from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.config import FcnnConfig
 from skinfw_plugins.generators.fcnn import FcnnGenerator
 
@@ -15,7 +15,7 @@ REPORT = (1101, 750)
 
 def build(size: tuple[int, int], inputs: tuple[str, ...] = (APPAREL,), **fields: object) -> FcnnGenerator:
     torch.manual_seed(0)
-    return FcnnGenerator(FcnnConfig.model_validate(fields), GeneratorIO(size, inputs))
+    return FcnnGenerator(FcnnConfig.model_validate(fields), example_generator_io(size, inputs))
 
 
 def test_the_reports_network_has_the_parameters_of_a_count_by_hand() -> None:

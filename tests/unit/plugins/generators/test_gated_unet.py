@@ -7,7 +7,7 @@ import pytest
 import torch
 from counting import parameters
 
-from skinfw.interfaces import GeneratorIO
+from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.config_architectures import GatedUnetConfig
 from skinfw_plugins.generators.gated_unet import GatedConv, GatedUnetGenerator
 
@@ -17,7 +17,7 @@ INPUTS = ("apparel_head_foot", "line", "segmentation_skin")
 def build(inputs: int = 2, **fields: object) -> GatedUnetGenerator:
     torch.manual_seed(0)
     config = GatedUnetConfig.model_validate({"base_channels": 4, **fields})
-    return GatedUnetGenerator(config, GeneratorIO((32, 32), INPUTS[:inputs]))
+    return GatedUnetGenerator(config, example_generator_io((32, 32), INPUTS[:inputs]))
 
 
 def gated(kernel: int, incoming: int, outgoing: int) -> int:

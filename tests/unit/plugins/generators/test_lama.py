@@ -8,7 +8,7 @@ import torch
 from counting import parameters
 from torch import nn
 
-from skinfw.interfaces import GeneratorIO
+from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.config_architectures import LamaConfig
 from skinfw_plugins.generators.fourier import FourierBlock, FourierConv
 from skinfw_plugins.generators.lama import LamaGenerator
@@ -19,7 +19,7 @@ INPUTS = ("apparel_head_foot", "line", "segmentation_skin")
 def build(inputs: int = 2, **fields: object) -> LamaGenerator:
     torch.manual_seed(0)
     config = LamaConfig.model_validate({"base_channels": 4, "blocks": 1, **fields})
-    return LamaGenerator(config, GeneratorIO((32, 32), INPUTS[:inputs]))
+    return LamaGenerator(config, example_generator_io((32, 32), INPUTS[:inputs]))
 
 
 @pytest.mark.parametrize(("blocks", "millions"), [(9, 27), (18, 51)])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.components.registry import installed
-from skinfw.interfaces import GeneratorIO
+from skinfw.testing import example_generator_io
 
 TINY: dict[str, dict[str, Any]] = {
     "dcgan": {"base_channels": 4, "max_channels": 16},
@@ -26,7 +26,7 @@ def build(name: str, size: tuple[int, int], **fields: object) -> Any:
     torch.manual_seed(0)
     config = installed().config_class("generator", name).model_validate({**TINY[name], **fields})
     network = installed().component_class("generator", name)
-    return network(config, GeneratorIO(size, ("apparel_head_foot", "line")))
+    return network(config, example_generator_io(size, ("apparel_head_foot", "line")))
 
 
 def painted(network: Any, condition: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import torch
 from counting import parameters
 from torch import nn
 
-from skinfw.interfaces import GeneratorIO
+from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.config import Pix2PixConfig
 from skinfw_plugins.generators.pix2pix import Pix2PixGenerator
 
@@ -15,7 +15,7 @@ INPUTS = ("apparel_head_foot", "line", "segmentation_skin")
 def build(size: tuple[int, int] = (32, 32), inputs: int = 2, **fields: object) -> Pix2PixGenerator:
     torch.manual_seed(0)
     config = Pix2PixConfig.model_validate({"base_channels": 4, **fields})
-    return Pix2PixGenerator(config, GeneratorIO(size, INPUTS[:inputs]))
+    return Pix2PixGenerator(config, example_generator_io(size, INPUTS[:inputs]))
 
 
 def test_parameters_at_512_pixels_equal_a_count_by_hand() -> None:

@@ -8,7 +8,7 @@ import torch
 from counting import parameters
 from torch import nn
 
-from skinfw.interfaces import GeneratorIO
+from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.config_architectures import Pix2PixHDConfig
 from skinfw_plugins.generators.pix2pixhd import Pix2PixHDGenerator, ResidualBlock
 
@@ -19,12 +19,12 @@ TINY = {"base_channels": 4, "downsamplings": 2, "blocks": 1, "enhancer_blocks": 
 def build(inputs: int = 2, size: tuple[int, int] = (64, 64), **fields: object) -> Pix2PixHDGenerator:
     torch.manual_seed(0)
     config = Pix2PixHDConfig.model_validate({**TINY, **fields})
-    return Pix2PixHDGenerator(config, GeneratorIO(size, INPUTS[:inputs]))
+    return Pix2PixHDGenerator(config, example_generator_io(size, INPUTS[:inputs]))
 
 
 def test_parameters_of_the_papers_network_equal_a_count_by_hand() -> None:
     with torch.device("meta"):
-        network = Pix2PixHDGenerator(Pix2PixHDConfig(), GeneratorIO((1024, 512), INPUTS))
+        network = Pix2PixHDGenerator(Pix2PixHDConfig(), example_generator_io((1024, 512), INPUTS))
     # a 7x7 convolution has 49 weights for each pair of channels, a 3x3 one 9; a normalization 2 a channel
     down = (
         49 * 9 * 64 + 2 * 64  # c7s1-64

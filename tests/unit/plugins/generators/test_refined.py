@@ -12,16 +12,15 @@ from torch import Tensor
 from skinfw import Pipeline
 from skinfw.data.split import Split
 from skinfw.errors import RunError, SpecError
-from skinfw.interfaces import GeneratorIO
 from skinfw.runs.checkpoints import load_generator, read_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import write_split
 from skinfw.specs.spec import DataSpec, parse_spec
-from skinfw.testing.examples import example_condition
+from skinfw.testing import example_condition, example_generator_io
 from skinfw_plugins.generators.config_architectures import RefinedConfig
 from skinfw_plugins.generators.refined import RefinedGenerator
 
-INPUTS = ("apparel_head_foot", "line", "segmentation_skin", "face")
+INPUTS = ("apparel_head_foot", "line", "segmentation_skin", "face", "mask")
 SIZE = (16, 16)
 PIX2PIX = {"type": "pix2pix", "base_channels": 2, "depth": 2}
 MakeSpec = Callable[..., dict[str, Any]]
@@ -30,7 +29,7 @@ MakeSpec = Callable[..., dict[str, Any]]
 def build(inputs: tuple[str, ...] = INPUTS, **fields: object) -> RefinedGenerator:
     torch.manual_seed(0)
     config = RefinedConfig.model_validate({"coarse": PIX2PIX, "refiner": PIX2PIX, **fields})
-    return RefinedGenerator(config, GeneratorIO(SIZE, inputs))
+    return RefinedGenerator(config, example_generator_io(SIZE, inputs))
 
 
 def state(network: torch.nn.Module) -> dict[str, Tensor]:
@@ -76,8 +75,8 @@ def test_the_refiner_changes_a_value_by_the_scale_at_most() -> None:
 def test_white_of_the_coarse_picture_can_still_learn() -> None:
     network = build(coarse="tone")
     refiner_that_paints(network, 0.9)
-    white = torch.ones(1, 12, *SIZE)
-    white[:, 6:] = 0  # neither skin nor face
+    white = torch.ones(1, 15, *SIZE)
+    white[:, 6:] = 0  # neither skin nor face, and nothing to paint
     painted = network(white)
     assert torch.equal(painted, torch.ones_like(painted))
     painted.sum().backward()
@@ -92,10 +91,35 @@ def test_the_refiner_sees_the_condition_and_the_coarse_picture() -> None:
     network.refiner.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
     condition = example_condition(INPUTS, 2, SIZE)
     network(condition)
-    required = condition[:, [0, 1, 2, 9, 10, 11, 6, 7, 8]]  # apparel_head_foot, face, segmentation_skin
-    assert network.coarse.io.inputs == ("apparel_head_foot", "face", "segmentation_skin")
+    # apparel_head_foot, face, segmentation_skin, mask
+    required = condition[:, [0, 1, 2, 9, 10, 11, 6, 7, 8, 12, 13, 14]]
+    assert tuple(network.coarse.io.inputs) == ("apparel_head_foot", "face", "segmentation_skin", "mask")
     assert torch.equal(seen[0], torch.cat([condition, network.coarse(required)], dim=1))
-    assert network.refiner.io.inputs == (*INPUTS, "coarse")
+    assert tuple(network.refiner.io.inputs) == (*INPUTS, "coarse")
+
+
+def test_inputs_of_any_number_of_channels_reach_the_coarse_generator() -> None:
+    network = build(coarse="tone", inputs=("heatmaps", *INPUTS)).eval()
+    condition = example_condition(("heatmaps", *INPUTS), 2, SIZE)
+    seen: list[Tensor] = []
+    network.coarse.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    network(condition)
+    shown = condition[:, 25:]
+    assert torch.equal(
+        seen[0], torch.cat([shown[:, :3], shown[:, 9:12], shown[:, 6:9], shown[:, 12:]], dim=1)
+    )
+    assert network.refiner.io.condition_channels == 25 + 5 * 3 + 3
+
+
+def test_both_parts_are_shown_the_target() -> None:
+    network = build()
+    seen: list[Tensor] = []
+    for part in (network.coarse, network.refiner):
+        part.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[2]))
+    target = torch.rand(2, 3, *SIZE)
+    network(example_condition(INPUTS, 2, SIZE), None, target)
+    assert len(seen) == 2
+    assert all(each is target for each in seen)
 
 
 def test_a_joint_coarse_generator_learns() -> None:
@@ -145,7 +169,7 @@ def test_requirements_are_those_of_both() -> None:
     assert bound.size_requirement((20, 24)).exactly == (20, 24)
     assert "multiples of 4" in str(bound.size_requirement((20, 25)).fault((20, 25)))
     tone = RefinedConfig.model_validate({"coarse": "tone", "refiner": refiner})
-    assert tone.required_inputs == ("apparel_head_foot", "face", "segmentation_skin")
+    assert tone.required_inputs == ("apparel_head_foot", "face", "segmentation_skin", "mask")
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from torch.nn.functional import pad
 import skinfw
 from skinfw.data.split import Split
 from skinfw.errors import UserError
-from skinfw.interfaces import GeneratorIO
 from skinfw.runs.checkpoints import load_generator, read_checkpoint
 from skinfw.specs.spec import DataSpec, parse_spec
+from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.conditional import Guide
 from skinfw_plugins.generators.config_architectures import SmpUnetConfig
 from skinfw_plugins.generators.smp_unet import SmpUnetGenerator
@@ -34,7 +34,7 @@ DATA, SPLIT = DataSpec(size=(32, 32)), Split((), (), ())
 def build(inputs: int = 2, size: tuple[int, int] = (64, 96), **fields: object) -> SmpUnetGenerator:
     torch.manual_seed(0)
     config = SmpUnetConfig.model_validate({"encoder": "tu-test_resnet", "base_channels": 4, **fields})
-    return SmpUnetGenerator(config, GeneratorIO(size, INPUTS[:inputs]))
+    return SmpUnetGenerator(config, example_generator_io(size, INPUTS[:inputs]))
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ def test_training_asks_for_the_weights_and_a_checkpoint_does_not(
     generator = {"type": "smp_unet", "encoder": "tu-test_resnet", "encoder_weights": "imagenet"}
     run = make_run(tmp_path / "run", generator=generator)
     network = load_generator(read_checkpoint(run.checkpoint("last")), torch.device("cpu"))
-    assert network(torch.rand(1, 3 * len(network.io.inputs), 32, 32)).shape == (1, 3, 32, 32)
+    assert network(torch.rand(1, network.io.condition_channels, 32, 32)).shape == (1, 3, 32, 32)
     spec = parse_spec(tiny_spec(generator=generator))
     with pytest.raises(UserError, match="'tu-test_resnet' is not on disk"):
         skinfw.run(spec, output=tmp_path / "other")

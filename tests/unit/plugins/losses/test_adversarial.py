@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.errors import SpecError
-from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, LossIO, Step
+from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, LossContext, LossIO
+from skinfw.interfaces.loss import Discriminate
 from skinfw.pipeline import Pipeline
 from skinfw.specs.spec import parse_spec
+from skinfw.testing import example_context
 from skinfw_plugins.losses.adversarial import gradient_norms
 from skinfw_plugins.losses.config import GanConfig, HingeConfig, LsganConfig, WganGpConfig
 from skinfw_plugins.losses.gan import GanLoss
@@ -34,29 +36,36 @@ def build(name: str, **fields: Any) -> AdversarialLoss[Any]:
     return component(config.model_validate(fields), IO)
 
 
-def make_step(
-    judge: Callable[[Tensor], DiscriminatorOutput], batch: int = 1, seed: int | None = None
-) -> Step:
+def make_context(discriminate: Discriminate, batch: int = 1, seed: int | None = None) -> LossContext:
     """A step with random pictures, or with a white target and a black output."""
     if seed is None:
         target, output = torch.ones(batch, 3, 4, 4), torch.zeros(batch, 3, 4, 4)
     else:
         generator = torch.Generator().manual_seed(seed)
         target, output = (torch.rand(batch, 3, 4, 4, generator=generator) for _ in range(2))
-    return Step(output, target, torch.ones(batch, 1, 4, 4), judge, {})
+    return example_context(output, target, discriminate=discriminate)
 
 
-def judged(*scales: tuple[list[float], list[float]]) -> Step:
+def judged(*scales: tuple[list[float], list[float]]) -> LossContext:
     """A step whose discriminator gives these logits, scale by scale, for the target and for the output."""
 
-    def judge(picture: Tensor) -> DiscriminatorOutput:
-        index = 0 if picture.min() == 1 else 1
-        anchor = 0 * picture.sum()
+    def discriminate(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
+        index = 0 if images.min() == 1 else 1
+        anchor = 0 * images.sum()
         return DiscriminatorOutput(
             tuple(torch.tensor(each[index]).view(1, 1, 1, -1) + anchor for each in scales)
         )
 
-    return make_step(judge)
+    return make_context(discriminate)
+
+
+def single(network: Callable[[Tensor], Tensor]) -> Discriminate:
+    """A discriminator of one scale."""
+
+    def discriminate(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
+        return DiscriminatorOutput((network(images),))
+
+    return discriminate
 
 
 def sigmoid(logit: float) -> float:
@@ -134,8 +143,8 @@ class Linear(nn.Module):
         super().__init__()
         self.weights = nn.Parameter(torch.tensor([3.0, -2.0, 6.0]))
 
-    def forward(self, picture: Tensor) -> DiscriminatorOutput:
-        fine = (picture * self.weights.view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+    def forward(self, images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
+        fine = (images * self.weights.view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
         return DiscriminatorOutput((fine, 2 * fine.mean(dim=(2, 3), keepdim=True)))
 
 
@@ -145,8 +154,8 @@ LINEAR_NORM = 1.5 * 7 / 4
 
 @pytest.mark.parametrize("name", REGULARIZED)
 def test_r1_is_half_of_gamma_times_the_squared_gradient_at_real_pictures(name: str) -> None:
-    judge = Linear()
-    example = make_step(judge, batch=2, seed=0)
+    discriminate = Linear()
+    example = make_context(discriminate, batch=2, seed=0)
     added = build(name, r1=3).discriminator_loss(example) - build(name).discriminator_loss(example)
     assert added.item() == pytest.approx(3 / 2 * LINEAR_NORM**2, rel=1e-5)
 
@@ -154,10 +163,10 @@ def test_r1_is_half_of_gamma_times_the_squared_gradient_at_real_pictures(name: s
 def test_r1_is_the_mean_over_pictures_of_each_ones_own_gradient() -> None:
     """With half the squared norm as logit the gradient is the picture itself."""
 
-    def judge(picture: Tensor) -> DiscriminatorOutput:
-        return DiscriminatorOutput((picture.square().sum(dim=(1, 2, 3)).view(-1, 1, 1, 1) / 2,))
+    def discriminate(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
+        return DiscriminatorOutput((images.square().sum(dim=(1, 2, 3)).view(-1, 1, 1, 1) / 2,))
 
-    example = make_step(judge, batch=3, seed=1)
+    example = make_context(discriminate, batch=3, seed=1)
     added = build("hinge", r1=1).discriminator_loss(example) - build("hinge").discriminator_loss(example)
     expected = example.target.square().sum(dim=(1, 2, 3)).mean() / 2
     assert added.item() == pytest.approx(expected.item(), rel=1e-4)
@@ -165,21 +174,21 @@ def test_r1_is_the_mean_over_pictures_of_each_ones_own_gradient() -> None:
 
 def test_r1_pulls_the_weights_down() -> None:
     """The derivative of ``gamma / 2 * (1.5 / 4)**2 * |w|**2`` is ``gamma * (1.5 / 4)**2 * w``."""
-    judge = Linear()
-    example = make_step(judge, batch=2, seed=0)
+    discriminate = Linear()
+    example = make_context(discriminate, batch=2, seed=0)
     slopes = []
     for gamma in (0, 2):
-        judge.zero_grad()
+        discriminate.zero_grad()
         build("gan", r1=gamma).discriminator_loss(example).backward()
-        assert judge.weights.grad is not None
-        slopes.append(judge.weights.grad.clone())
-    expected = 2 * (1.5 / 4) ** 2 * judge.weights.detach()
+        assert discriminate.weights.grad is not None
+        slopes.append(discriminate.weights.grad.clone())
+    expected = 2 * (1.5 / 4) ** 2 * discriminate.weights.detach()
     torch.testing.assert_close(slopes[1] - slopes[0], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_penalty_is_the_squared_distance_of_the_norm_from_1() -> None:
-    judge = Linear()
-    example = make_step(judge, batch=2, seed=0)
+    discriminate = Linear()
+    example = make_context(discriminate, batch=2, seed=0)
     plain, ten = (build("wgan_gp", penalty=weight).discriminator_loss(example) for weight in (0, 10))
     assert (ten - plain).item() == pytest.approx(10 * (LINEAR_NORM - 1) ** 2, rel=1e-5)
 
@@ -187,12 +196,12 @@ def test_the_penalty_is_the_squared_distance_of_the_norm_from_1() -> None:
 def test_the_penalty_is_taken_between_each_painted_picture_and_its_target() -> None:
     seen: list[Tensor] = []
 
-    def judge(picture: Tensor) -> DiscriminatorOutput:
-        if picture.requires_grad:
-            seen.append(picture.detach())
-        return DiscriminatorOutput((picture.square().sum(dim=(1, 2, 3)).view(-1, 1, 1, 1) / 2,))
+    def discriminate(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
+        if float32:
+            seen.append(images.detach())
+        return DiscriminatorOutput((images.square().sum(dim=(1, 2, 3)).view(-1, 1, 1, 1) / 2,))
 
-    example = make_step(judge, batch=4, seed=2)
+    example = make_context(discriminate, batch=4, seed=2)
     plain = build("wgan_gp", penalty=0).discriminator_loss(example)
     seen.clear()
     torch.manual_seed(0)
@@ -210,7 +219,7 @@ def test_the_penalty_is_taken_between_each_painted_picture_and_its_target() -> N
 def test_a_critic_that_says_nothing_has_a_penalty_and_finite_gradients() -> None:
     critic = nn.Conv2d(3, 1, 4)
     nn.init.zeros_(critic.weight)
-    example = make_step(lambda picture: DiscriminatorOutput((critic(picture),)), batch=2, seed=0)
+    example = make_context(single(critic), batch=2, seed=0)
     term = build("wgan_gp").discriminator_loss(example)
     term.backward()
     assert term.item() == pytest.approx(10)
@@ -223,7 +232,7 @@ def test_gradients_of_gradients_are_exact_in_half_precision(precision: torch.dty
     """Weights that half precision would round, and a slope below the smallest float16."""
     conv = nn.Conv2d(3, 1, 1, bias=False)
     nn.init.constant_(conv.weight, 1.234567e-7)
-    example = make_step(lambda picture: DiscriminatorOutput((conv(picture),)), batch=2, seed=0)
+    example = make_context(single(conv), batch=2, seed=0)
     with torch.autocast("cpu", precision):
         norms = gradient_norms(example, example.target.to(precision))
     assert norms.dtype == torch.float32
@@ -237,7 +246,7 @@ def test_gradients_of_gradients_are_exact_in_half_precision(precision: torch.dty
 
 def test_gan_is_finite_and_has_a_gradient_where_a_sigmoid_would_saturate() -> None:
     logits = torch.full((1, 1, 2, 2), -200.0, requires_grad=True)
-    term = build("gan").generator_loss(make_step(lambda _: DiscriminatorOutput((logits,))))
+    term = build("gan").generator_loss(make_context(single(lambda _: logits)))
     term.backward()
     assert term.item() == pytest.approx(200)
     assert logits.grad is not None
@@ -246,7 +255,7 @@ def test_gan_is_finite_and_has_a_gradient_where_a_sigmoid_would_saturate() -> No
 
 def test_gan_computes_in_float32_when_logits_are_bfloat16() -> None:
     logits = torch.full((1, 1, 2, 2), 6.0, dtype=torch.bfloat16)
-    term = build("gan").generator_loss(make_step(lambda _: DiscriminatorOutput((logits,))))
+    term = build("gan").generator_loss(make_context(single(lambda _: logits)))
     assert term.dtype == torch.float32
     assert term.item() == pytest.approx(math.log1p(math.exp(-6)), rel=1e-5)
 
@@ -297,11 +306,10 @@ def test_in_mixed_precision_the_penalty_sees_a_discriminator_in_float32(
     seen: list[tuple[torch.dtype, torch.dtype]] = []
     real = WganGpLoss.discriminator_loss
 
-    def spy(self: WganGpLoss, step: Step) -> Tensor:
-        assert step.discriminate_in_float32 is not None
-        pair = (step.judge(step.target), step.discriminate_in_float32(step.target))
+    def spy(self: WganGpLoss, context: LossContext) -> Tensor:
+        pair = (context.discriminate(context.target), context.discriminate(context.target, float32=True))
         seen.append((pair[0].features[0][0].dtype, pair[1].features[0][0].dtype))
-        return real(self, step)
+        return real(self, context)
 
     monkeypatch.setattr(WganGpLoss, "discriminator_loss", spy)
     spec = tiny_spec(losses=["wgan_gp"], baselines=[])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,15 @@ import torch
 from skimage.color import rgb2lab
 from torch import Tensor
 
-from skinfw.interfaces import LossIO, Step
+from skinfw.components.field_names import APPAREL, FACE, SKIN
+from skinfw.interfaces import LossContext, LossIO
 from skinfw.pipeline import Pipeline
+from skinfw.testing import example_context
 from skinfw_plugins.losses.color import ColorLoss
 from skinfw_plugins.losses.config import ColorConfig, ToneConsistencyConfig
 from skinfw_plugins.losses.tone_consistency import ToneConsistencyLoss
 
 SIZE = (12, 10)
-
-
-def blind(picture: Tensor) -> Any:
-    raise AssertionError("this loss must not ask the discriminator")
 
 
 def color(**fields: Any) -> ColorLoss:
@@ -31,15 +30,21 @@ def tone(**fields: Any) -> ToneConsistencyLoss:
     return ToneConsistencyLoss(ToneConsistencyConfig.model_validate(fields), LossIO(SIZE))
 
 
-def make_step(batch: int = 2) -> Step:
+def make_context(batch: int = 2) -> LossContext:
     generator = torch.Generator().manual_seed(0)
     output, target, pictures = (0.9 * torch.rand(batch, 3, *SIZE, generator=generator) for _ in range(3))
     skin = torch.zeros(batch, 1, *SIZE)
     skin[:, :, 6:, 2:8] = 1
-    face = torch.zeros(batch, 3, *SIZE)
-    face[:, :, :4, 3:6] = 1
-    pictures[:, :, 3:] = 1  # erased, the last row of the face with it
-    return Step(output, target, skin, blind, {"apparel_head_foot": pictures, "face": face})
+    face = torch.zeros(batch, 1, *SIZE)
+    face[:, :, :3, 3:6] = 1
+    pictures[:, :, 3:] = 1  # erased
+    return example_context(output, target, apparel_head_foot=pictures, segmentation_skin=skin, face=face)
+
+
+def first(example: LossContext) -> LossContext:
+    """The first sample alone."""
+    fields = {name: field[:1] for name, field in example.fields.items()}
+    return replace(example, output=example.output[:1], target=example.target[:1], fields=fields)
 
 
 def lab_pixels(picture: Tensor, region: Tensor) -> np.ndarray:
@@ -49,11 +54,12 @@ def lab_pixels(picture: Tensor, region: Tensor) -> np.ndarray:
 
 @pytest.mark.parametrize(("region", "covariance"), [("skin", 0), ("skin", 1), ("picture", 2.5)])
 def test_color_equals_means_and_covariances_of_numpy(region: str, covariance: float) -> None:
-    example = make_step()
-    chosen = example.skin if region == "skin" else torch.ones_like(example.skin)
+    example = make_context()
+    skin = example.fields[SKIN]
+    chosen = skin if region == "skin" else torch.ones_like(skin)
     expected = []
-    for output, target, skin in zip(example.output, example.target, chosen, strict=True):
-        painted, true = lab_pixels(output, skin), lab_pixels(target, skin)
+    for output, target, mask in zip(example.output, example.target, chosen, strict=True):
+        painted, true = lab_pixels(output, mask), lab_pixels(target, mask)
         means = np.abs(painted.mean(axis=0) - true.mean(axis=0)).mean()
         spreads = np.abs(np.cov(painted.T, bias=True) - np.cov(true.T, bias=True)).mean()
         expected.append(means + covariance * spreads)
@@ -62,35 +68,35 @@ def test_color_equals_means_and_covariances_of_numpy(region: str, covariance: fl
 
 
 def test_color_does_not_ask_where_a_color_is() -> None:
-    example = make_step(1)
+    example = make_context(1)
     turned = example.target.clone()
     turned[..., 6:, 2:8] = example.target[..., 6:, 2:8].flip(-1, -2)
-    step = Step(turned, example.target, example.skin, blind, {})
-    assert color().generator_loss(step).item() == pytest.approx(0, abs=1e-6)
+    context = replace(example, output=turned)
+    assert color().generator_loss(context).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_a_picture_without_skin_counts_nothing_in_color() -> None:
-    example = make_step()
-    example.skin[1] = 0
-    alone = Step(example.output[:1], example.target[:1], example.skin[:1], blind, {})
+    example = make_context()
+    example.fields[SKIN][1] = 0
+    alone = first(example)
     half = color().generator_loss(alone).item() / 2
     assert color().generator_loss(example).item() == pytest.approx(half, rel=1e-5)
 
 
-def face_pixels(example: Step, index: int) -> Tensor:
-    """The visible face's RGB values: the rows of it that were not erased, ``(3, n)``."""
-    return example.inputs["apparel_head_foot"][index, :, :3, 3:6].flatten(1)
+def face_pixels(example: LossContext, index: int) -> Tensor:
+    """The visible face's RGB values, ``(3, n)``."""
+    return example.fields[APPAREL][index, :, :3, 3:6].flatten(1)
 
 
 @pytest.mark.parametrize(("lightness", "covariance"), [(1, 0), (0, 0), (0.5, 2)])
 def test_tone_is_the_distance_of_the_mean_from_the_faces_median(lightness: float, covariance: float) -> None:
-    example = make_step()
+    example = make_context()
     weights = np.array([lightness, 1, 1])
     expected = []
     for index in range(2):
         pixels = face_pixels(example, index).double().numpy()
         median = rgb2lab(np.median(pixels, axis=1)[None, None])[0, 0] / 100
-        painted = lab_pixels(example.output[index], example.skin[index])
+        painted = lab_pixels(example.output[index], example.fields[SKIN][index])
         face = rgb2lab(pixels.T[None])[0] / 100
         spread = np.abs(np.cov(painted.T, bias=True) - np.cov(face.T, bias=True)) * np.outer(weights, weights)
         means = (np.abs(painted.mean(axis=0) - median) * weights).mean()
@@ -100,26 +106,21 @@ def test_tone_is_the_distance_of_the_mean_from_the_faces_median(lightness: float
 
 
 def test_skin_in_the_faces_color_costs_nothing() -> None:
-    example = make_step()
+    example = make_context()
     tones = torch.stack([face_pixels(example, index).median(dim=1).values for index in range(2)])
-    painted = torch.where(example.skin > 0.5, tones[:, :, None, None], example.output)
-    step = Step(painted, example.target, example.skin, blind, example.inputs)
-    assert tone().generator_loss(step).item() == pytest.approx(0, abs=1e-5)
+    painted = torch.where(example.fields[SKIN] > 0.5, tones[:, :, None, None], example.output)
+    context = replace(example, output=painted)
+    assert tone().generator_loss(context).item() == pytest.approx(0, abs=1e-5)
 
 
-@pytest.mark.parametrize("missing", ["face", "erased face", "skin"])
+@pytest.mark.parametrize("missing", ["face", "skin"])
 def test_a_picture_without_face_or_skin_counts_nothing_and_gets_no_gradient(missing: str) -> None:
-    example = make_step()
-    alone = Step(*(each[:1] for each in (example.output, example.target, example.skin)), blind, {  # type: ignore[arg-type]
-        name: picture[:1] for name, picture in example.inputs.items()
-    })  # fmt: skip
-    half = tone().generator_loss(alone).item() / 2
+    example = make_context()
+    half = tone().generator_loss(first(example)).item() / 2
     if missing == "face":
-        example.inputs["face"][1] = 0
-    elif missing == "erased face":
-        example.inputs["apparel_head_foot"][1] = 1
+        example.fields[FACE][1] = 0
     else:
-        example.skin[1] = 0
+        example.fields[SKIN][1] = 0
     example.output.requires_grad_()
     term = tone(covariance=0).generator_loss(example)
     term.backward()
@@ -132,9 +133,9 @@ def test_a_picture_without_face_or_skin_counts_nothing_and_gets_no_gradient(miss
 @pytest.mark.parametrize("loss", [color(), tone(covariance=1)])
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_gradients_are_finite_at_black_and_white(loss: Any, value: float) -> None:
-    example = make_step()
+    example = make_context()
     output = torch.full((2, 3, *SIZE), value, requires_grad=True)
-    loss.generator_loss(Step(output, example.target, example.skin, blind, example.inputs)).backward()
+    loss.generator_loss(replace(example, output=output)).backward()
     assert output.grad is not None
     assert torch.isfinite(output.grad).all()
     assert output.grad.any()

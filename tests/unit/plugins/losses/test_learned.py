@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from torch import Tensor, nn
+from torch import nn
 
+from skinfw.components.field_names import SKIN
 from skinfw.errors import SpecError, UserError
-from skinfw.interfaces import LossIO, MetricIO, Step
+from skinfw.interfaces import LossContext, LossIO, MetricIO
 from skinfw.pipeline import Pipeline
 from skinfw.specs.spec import parse_spec
+from skinfw.testing import example_context
 from skinfw_plugins.losses.config import LpipsConfig, PerceptualConfig
 from skinfw_plugins.losses.lpips import LpipsLoss
 from skinfw_plugins.losses.perceptual import PerceptualLoss
@@ -31,15 +33,11 @@ NAMES: dict[Any, str] = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezen
 SIZE = (40, 56)
 
 
-def blind(picture: Tensor) -> Any:
-    raise AssertionError("this loss must not ask the discriminator")
-
-
-def make_step(size: tuple[int, int] = SIZE) -> Step:
+def make_context(size: tuple[int, int] = SIZE) -> LossContext:
     generator = torch.Generator().manual_seed(0)
     output, target = (torch.rand(2, 3, *size, generator=generator) for _ in range(2))
     skin = (torch.rand(2, 1, *size, generator=generator) > 0.7).float()
-    return Step(output, target, skin, blind, {})
+    return example_context(output, target, segmentation_skin=skin)
 
 
 def torchvision_features(network: str, file: Path) -> nn.Module:
@@ -66,7 +64,7 @@ def test_lpips_equals_the_package_with_the_same_weights(
     net: Any, random_weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = random_weights(NAMES[net])
-    example = make_step()
+    example = make_context()
     distance = LpipsDistance(net)
     with torch.no_grad():
         found = distance.per_picture(example.output, example.target)
@@ -84,12 +82,12 @@ def test_lpips_equals_the_package_with_the_same_weights(
 @pytest.mark.parametrize("net", ["alex", "squeeze"])
 def test_loss_and_metric_are_that_distance_over_picture_and_skin(net: Any, random_weights: Weights) -> None:
     random_weights(NAMES[net])
-    example = make_step()
+    example = make_context()
     distance = LpipsDistance(net)
     with torch.no_grad():
         whole = distance.per_picture(example.output, example.target)
         maps = distance.per_pixel(example.output, example.target)[:, 0].numpy()
-    skin = example.skin[:, 0].numpy() > 0.5
+    skin = example.fields[SKIN][:, 0].numpy() > 0.5
     each = [float(values[region].mean()) for values, region in zip(maps, skin, strict=True)]
 
     def loss(region: str) -> float:
@@ -99,8 +97,8 @@ def test_loss_and_metric_are_that_distance_over_picture_and_skin(net: Any, rando
     assert loss("picture") == pytest.approx(whole.mean().item(), rel=1e-5)
     assert loss("skin") == pytest.approx(maps[skin].mean(), rel=1e-4)
     for region, values in (("picture", whole.tolist()), ("skin", each)):
-        metric = LpipsMetric(LpipsMetricConfig(net=net), MetricIO(region))  # type: ignore[arg-type]
-        found = metric.update(example.output, example.target, example.skin)
+        metric = LpipsMetric(LpipsMetricConfig(net=net), MetricIO(region))
+        found = metric.update(example.output, example.target, example.region(region))
         assert found.tolist() == pytest.approx(values, rel=1e-4)
         assert metric.compute() == pytest.approx(np.mean(values), rel=1e-4)
 
@@ -112,11 +110,11 @@ def test_the_smallest_size_of_each_net_works_and_one_less_is_refused(
     random_weights(NAMES[net])
     least = LPIPS_LEAST_SIDE[net]
     metric = LpipsMetric(LpipsMetricConfig(net=net), MetricIO("skin"))
-    example = make_step((least, least))
-    assert torch.isfinite(metric.update(example.output, example.target, example.skin)).all()
-    small = make_step((least, least - 1))
+    example = make_context((least, least))
+    assert torch.isfinite(metric.update(example.output, example.target, example.fields[SKIN])).all()
+    small = make_context((least, least - 1))
     with pytest.raises(UserError, match=rf"{least}x{least - 1} are too small for .* needs {least} pixels"):
-        metric.update(small.output, small.target, small.skin)
+        metric.update(small.output, small.target, small.fields[SKIN])
     spec = tiny_spec(losses=[{"type": "lpips", "net": net}], generator={"type": "pix2pix", "depth": 1})
     spec.pop("discriminator")
     spec["data"]["size"] = [64, least - 1]
@@ -129,7 +127,7 @@ def test_lpips_has_a_gradient_to_the_output_only_and_where_no_feature_is_above_0
 ) -> None:
     random_weights("alexnet")
     loss = LpipsLoss(LpipsConfig(net="alex"), LossIO(SIZE)).train()
-    example = make_step()
+    example = make_context()
     example.output.requires_grad_()
     example.target.requires_grad_()
     loss.generator_loss(example).backward()
@@ -149,7 +147,7 @@ def test_lpips_has_a_gradient_to_the_output_only_and_where_no_feature_is_above_0
 def test_dropout_of_the_heads_stays_off(random_weights: Weights) -> None:
     random_weights("squeezenet1_1")
     loss = LpipsLoss(LpipsConfig(net="squeeze"), LossIO(SIZE)).train()
-    example = make_step()
+    example = make_context()
     assert torch.equal(loss.generator_loss(example), loss.generator_loss(example))
 
 
@@ -193,7 +191,7 @@ def test_perceptual_equals_torchvisions_features(
     config = PerceptualConfig.model_validate(
         {"net": net, "layers": layers, "distance": distance, "region": region}
     )
-    example = make_step()
+    example = make_context()
     term = PerceptualLoss(config, LossIO(SIZE)).generator_loss(example)
 
     with torch.device("meta"):
@@ -209,7 +207,7 @@ def test_perceptual_equals_torchvisions_features(
         weight = torch.ones_like(values)
         if region == "skin":  # sides that halve evenly: the share of skin is the mean of the pixels below
             side = SIZE[0] // values.shape[2]
-            weight = nn.functional.avg_pool2d(example.skin, side).expand_as(values)
+            weight = nn.functional.avg_pool2d(example.fields[SKIN], side).expand_as(values)
         costs.append(float((values * weight).sum() / weight.sum()))
     assert term.item() == pytest.approx(np.mean(costs), rel=1e-4)
 
@@ -217,8 +215,8 @@ def test_perceptual_equals_torchvisions_features(
 def test_perceptual_over_no_skin_is_0(random_weights: Weights) -> None:
     random_weights("vgg16", layers=10)
     config = PerceptualConfig(layers=("relu1_2",), region="skin")
-    example = make_step()
-    example.skin[:] = 0
+    example = make_context()
+    example.fields[SKIN][:] = 0
     assert PerceptualLoss(config, LossIO(SIZE)).generator_loss(example).item() == 0
 
 
@@ -242,7 +240,7 @@ def test_the_smallest_size_leaves_the_last_layer_a_pixel(random_weights: Weights
     assert config.size_requirement(SIZE).minimum == 8
     config = PerceptualConfig(layers=("relu3_3",))
     assert config.size_requirement(SIZE).minimum == 4
-    assert PerceptualLoss(config, LossIO((4, 4))).generator_loss(make_step((4, 4))) > 0
+    assert PerceptualLoss(config, LossIO((4, 4))).generator_loss(make_context((4, 4))) > 0
 
 
 def test_a_run_with_them_trains_and_keeps_their_weights_out_of_its_checkpoints(

@@ -7,7 +7,9 @@ from skimage.metrics import peak_signal_noise_ratio
 from torch import Tensor
 from torchmetrics.functional.image import total_variation as reference_total_variation
 
-from skinfw.interfaces import LossIO, Step
+from skinfw.components.field_names import SKIN
+from skinfw.interfaces import LossContext, LossIO
+from skinfw.testing import example_context
 from skinfw_plugins.losses.charbonnier import CharbonnierLoss
 from skinfw_plugins.losses.config import (
     CharbonnierConfig,
@@ -24,22 +26,26 @@ from skinfw_plugins.losses.total_variation import TotalVariationLoss
 IO = LossIO((4, 4))
 
 
-def blind(picture: Tensor) -> Tensor:
-    raise AssertionError("this loss must not ask the discriminator")
-
-
-def step(skin: Tensor | None = None) -> Step:
+def make_context(skin: Tensor | None = None) -> LossContext:
     generator = torch.Generator().manual_seed(0)
     output, target = (torch.rand(2, 3, 4, 4, generator=generator) for _ in range(2))
     region = (torch.rand(2, 1, 4, 4, generator=generator) > 0.5).float() if skin is None else skin
-    return Step(output, target, region, blind, {})
+    return example_context(output, target, segmentation_skin=region)
 
 
-@pytest.mark.parametrize("region", ["picture", "skin"])
+def values_of(region: str, example: LossContext) -> np.ndarray:
+    """Output minus target, the values of the region's pixels in a row."""
+    difference = (example.output - example.target).numpy()
+    if region == "picture":
+        return difference.ravel()
+    mask = example.fields[SKIN if region == "skin" else region].numpy() > 0.5
+    return difference[np.broadcast_to(mask, difference.shape)]
+
+
+@pytest.mark.parametrize("region", ["picture", "skin", "face", "arms", "hands", "mask"])
 def test_l1_and_mse_equal_numpy(region: str) -> None:
-    example = step()
-    chosen = np.broadcast_to(example.skin.numpy() > 0.5, (2, 3, 4, 4)) if region == "skin" else np.s_[:]
-    difference = (example.output - example.target).numpy()[chosen]
+    example = make_context()
+    difference = values_of(region, example)
     l1 = L1Loss(L1Config.model_validate({"region": region}), IO).generator_loss(example)
     mse = MseLoss(MseConfig.model_validate({"region": region}), IO).generator_loss(example)
     assert l1.item() == pytest.approx(np.abs(difference).mean(), rel=1e-5)
@@ -48,10 +54,10 @@ def test_l1_and_mse_equal_numpy(region: str) -> None:
 
 @pytest.mark.parametrize("region", ["picture", "skin"])
 def test_psnr_is_the_negated_mean_of_the_pictures_ratios(region: str) -> None:
-    example = step()
+    example = make_context()
     config = PsnrConfig.model_validate({"region": region, "floor": 1e-12})
     ratios = []
-    for output, target, skin in zip(example.output, example.target, example.skin, strict=True):
+    for output, target, skin in zip(example.output, example.target, example.fields[SKIN], strict=True):
         chosen = (skin > 0.5).expand(3, -1, -1) if region == "skin" else torch.ones(3, 4, 4, dtype=torch.bool)
         ratios.append(peak_signal_noise_ratio(target[chosen].numpy(), output[chosen].numpy(), data_range=1.0))
     term = PsnrLoss(config, IO).generator_loss(example)
@@ -59,18 +65,19 @@ def test_psnr_is_the_negated_mean_of_the_pictures_ratios(region: str) -> None:
 
 
 def test_psnr_leaves_pictures_without_skin_out_and_stops_at_its_floor() -> None:
-    example = step()
-    half = Step(example.output, example.target, example.skin.clone(), blind, {})
-    half.skin[1] = 0
-    alone = Step(example.output[:1], example.target[:1], example.skin[:1], blind, {})
+    example = make_context()
+    skin = example.fields[SKIN].clone()
+    skin[1] = 0
+    half = example_context(example.output, example.target, segmentation_skin=skin)
+    alone = example_context(example.output[:1], example.target[:1], segmentation_skin=skin[:1])
     loss = PsnrLoss(PsnrConfig(region="skin"), IO)
     assert loss.generator_loss(half).item() == pytest.approx(loss.generator_loss(alone).item(), rel=1e-5)
-    perfect = Step(example.target, example.target, example.skin, blind, {})
+    perfect = example_context(example.target, example.target, segmentation_skin=example.fields[SKIN])
     assert loss.generator_loss(perfect).item() == pytest.approx(-40)
 
 
 def test_an_empty_skin_region_gives_zero_with_a_gradient() -> None:
-    example = step(torch.zeros(2, 1, 4, 4))
+    example = make_context(torch.zeros(2, 1, 4, 4))
     example.output.requires_grad_()
     term = L1Loss(L1Config(region="skin"), IO).generator_loss(example)
     term.backward()
@@ -80,52 +87,50 @@ def test_an_empty_skin_region_gives_zero_with_a_gradient() -> None:
 
 
 def test_skin_region_gives_no_gradient_elsewhere() -> None:
-    example = step()
+    example = make_context()
     example.output.requires_grad_()
     MseLoss(MseConfig(region="skin"), IO).generator_loss(example).backward()
     assert example.output.grad is not None
-    assert torch.equal((example.output.grad != 0).all(dim=1, keepdim=True), example.skin > 0.5)
+    assert torch.equal((example.output.grad != 0).all(dim=1, keepdim=True), example.fields[SKIN] > 0.5)
 
 
 @pytest.mark.parametrize("region", ["picture", "skin"])
 @pytest.mark.parametrize("eps", [1e-3, 0.5])
 def test_charbonnier_equals_numpy(region: str, eps: float) -> None:
-    example = step()
-    chosen = np.broadcast_to(example.skin.numpy() > 0.5, (2, 3, 4, 4)) if region == "skin" else np.s_[:]
-    difference = (example.output - example.target).numpy()[chosen]
+    example = make_context()
+    difference = values_of(region, example)
     config = CharbonnierConfig.model_validate({"region": region, "eps": eps})
     term = CharbonnierLoss(config, IO).generator_loss(example)
     assert term.item() == pytest.approx(np.sqrt(difference**2 + eps**2).mean(), rel=1e-5)
 
 
 def test_charbonnier_of_a_perfect_picture_is_eps_without_a_gradient() -> None:
-    output = step().target.clone().requires_grad_()
-    example = step()
-    term = CharbonnierLoss(CharbonnierConfig(eps=0.01), IO).generator_loss(
-        Step(output, example.target, example.skin, blind, {})
-    )
+    output = make_context().target.clone().requires_grad_()
+    example = make_context()
+    loss = CharbonnierLoss(CharbonnierConfig(eps=0.01), IO)
+    term = loss.generator_loss(example_context(output, example.target))
     term.backward()
     assert term.item() == pytest.approx(0.01)
     assert output.grad is not None
     assert not output.grad.any()
 
 
-def total_variation(region: str, example: Step) -> float:
+def total_variation(region: str, example: LossContext) -> float:
     loss = TotalVariationLoss(TotalVariationConfig.model_validate({"region": region}), IO)
     return loss.generator_loss(example).item()
 
 
 def test_total_variation_of_the_picture_is_torchmetrics_sum_over_its_pairs() -> None:
-    example = step()
+    example = make_context()
     # 3 pairs in each of 4 rows and in each of 4 columns, in 3 channels of 2 pictures
     expected = reference_total_variation(example.output).item() / (2 * 3 * 4 * 3)
     assert total_variation("picture", example) == pytest.approx(expected, rel=1e-5)
 
 
 def test_total_variation_of_the_skin_counts_pairs_of_skin_only() -> None:
-    example = step()
+    example = make_context()
     sums, counts = np.zeros(2), np.zeros(2)
-    for picture, skin in zip(example.output.numpy(), example.skin[:, 0].numpy() > 0.5, strict=True):
+    for picture, skin in zip(example.output.numpy(), example.fields[SKIN][:, 0].numpy() > 0.5, strict=True):
         for row, column in np.ndindex(4, 4):
             for axis, (y, x) in enumerate(((row, column + 1), (row + 1, column))):
                 if y < 4 and x < 4 and skin[row, column] and skin[y, x]:
@@ -136,8 +141,8 @@ def test_total_variation_of_the_skin_counts_pairs_of_skin_only() -> None:
 
 
 def test_total_variation_looks_at_the_output_alone() -> None:
-    example = step()
-    flat = Step(torch.full_like(example.output, 0.3), example.target, example.skin, blind, {})
+    example = make_context()
+    flat = example_context(torch.full_like(example.output, 0.3), example.target)
     assert total_variation("picture", flat) == 0
 
 

@@ -7,21 +7,18 @@ import numpy as np
 import pytest
 import torch
 from pytorch_msssim import ms_ssim
-from torch import Tensor
 
+from skinfw.components.field_names import SKIN
 from skinfw.errors import SpecError
-from skinfw.interfaces import LossIO, Step
+from skinfw.interfaces import LossContext, LossIO
 from skinfw.specs.spec import parse_spec
+from skinfw.testing import example_context
 from skinfw_plugins.losses.config import MsSsimConfig, SsimConfig
 from skinfw_plugins.losses.ms_ssim import MsSsimLoss
 from skinfw_plugins.losses.ssim import SsimLoss
 
 
-def blind(picture: Tensor) -> Any:
-    raise AssertionError("this loss must not ask the discriminator")
-
-
-def make_step(size: tuple[int, int], batch: int = 2) -> Step:
+def make_context(size: tuple[int, int], batch: int = 2) -> LossContext:
     """Smooth pictures, and the same with noise: similar enough for every scale to count."""
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(batch, 3, 8, 8, generator=generator)
@@ -29,7 +26,7 @@ def make_step(size: tuple[int, int], batch: int = 2) -> Step:
     output = (target + 0.2 * torch.randn(target.shape, generator=generator)).clamp(0, 1)
     skin = torch.zeros(batch, 1, *size)
     skin[:, :, size[0] // 3 : size[0] // 2, size[1] // 4 : size[1] // 2] = 1
-    return Step(output, target, skin, blind, {})
+    return example_context(output, target, segmentation_skin=skin)
 
 
 def ssim(**fields: Any) -> SsimLoss:
@@ -42,19 +39,19 @@ def multiscale(**fields: Any) -> MsSsimLoss:
 
 @pytest.mark.parametrize("loss", [ssim(region="skin"), multiscale(scales=2, region="skin")])
 def test_the_same_picture_costs_nothing(loss: Any) -> None:
-    target = make_step((40, 56)).target
-    step = Step(target, target, torch.ones_like(target[:, :1]), blind, {})
-    assert loss.generator_loss(step).item() == pytest.approx(0, abs=1e-5)
+    target = make_context((40, 56)).target
+    context = example_context(target, target, segmentation_skin=torch.ones_like(target[:, :1]))
+    assert loss.generator_loss(context).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_ms_ssim_equals_pytorch_msssim() -> None:
-    example = make_step((192, 176))
+    example = make_context((192, 176))
     expected = 1 - ms_ssim(example.output, example.target, data_range=1).item()
     assert multiscale().generator_loss(example).item() == pytest.approx(expected, rel=1e-3)
 
 
 def test_ms_ssim_with_fewer_scales_equals_pytorch_msssim_with_exponents_that_add_up_to_1() -> None:
-    example = make_step((176, 176))
+    example = make_context((176, 176))
     exponents = np.array([0.0448, 0.2856, 0.3001])
     weights = (exponents / exponents.sum()).tolist()
     expected = 1 - ms_ssim(example.output, example.target, data_range=1, weights=weights).item()
@@ -62,13 +59,13 @@ def test_ms_ssim_with_fewer_scales_equals_pytorch_msssim_with_exponents_that_add
 
 
 def test_one_scale_is_ssim() -> None:
-    example = make_step((40, 56))
+    example = make_context((40, 56))
     one = multiscale(scales=1).generator_loss(example)
     assert one.item() == pytest.approx(ssim().generator_loss(example).item(), rel=1e-5)
 
 
 def test_ms_ssim_of_the_skin_does_not_see_far_pixels() -> None:
-    example = make_step((96, 96))
+    example = make_context((96, 96))
     loss = multiscale(scales=2, region="skin")
     before = loss.generator_loss(example)
     # at half size a window reaches 10 pixels, and averaging one more
@@ -79,21 +76,23 @@ def test_ms_ssim_of_the_skin_does_not_see_far_pixels() -> None:
 
 
 def test_a_picture_without_skin_counts_nothing_and_skin_on_the_last_odd_row_counts() -> None:
-    example = make_step((97, 97))
+    example = make_context((97, 97))
     loss = multiscale(scales=3, region="skin")
-    example.skin[:] = 0
+    example.fields[SKIN][:] = 0
     assert loss.generator_loss(example).item() == 0
-    example.skin[0, :, -1, 40] = 1
-    alone = Step(example.output[:1], example.target[:1], example.skin[:1], blind, {})
+    example.fields[SKIN][0, :, -1, 40] = 1
+    alone = example_context(
+        example.output[:1], example.target[:1], segmentation_skin=example.fields[SKIN][:1]
+    )
     assert loss.generator_loss(alone) > 0
     half = loss.generator_loss(alone) / 2
     assert loss.generator_loss(example).item() == pytest.approx(half.item(), rel=1e-5)
 
 
 def test_opposite_pictures_have_a_finite_gradient_where_the_similarity_is_below_zero() -> None:
-    example = make_step((48, 48))
+    example = make_context((48, 48))
     output = (1 - example.target).requires_grad_()
-    term = multiscale(scales=2).generator_loss(Step(output, example.target, example.skin, blind, {}))
+    term = multiscale(scales=2).generator_loss(example_context(output, example.target))
     term.backward()
     assert term.item() > 0.95
     assert output.grad is not None
@@ -118,5 +117,5 @@ def test_pictures_that_are_too_small_are_refused_before_anything_runs(
 @pytest.mark.parametrize(("scales", "least"), [(1, 11), (2, 21), (3, 41), (5, 161)])
 def test_the_smallest_size_works(scales: int, least: int) -> None:
     assert MsSsimConfig(scales=scales).size_requirement((512, 512)).minimum == least
-    term = multiscale(scales=scales).generator_loss(make_step((least, least), batch=1))
+    term = multiscale(scales=scales).generator_loss(make_context((least, least), batch=1))
     assert 0 < term < 1

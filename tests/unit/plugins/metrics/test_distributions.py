@@ -35,11 +35,11 @@ def simple(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inception, "extractor", lambda: inception.Inception(FirstPixels(), 6))
 
 
-def sets(count: int = 40) -> tuple[Tensor, Tensor, Tensor]:
+def sets(count: int = 40) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     painted = torch.rand(count, 3, 4, 4, generator=generator)
     true = torch.rand(count, 3, 4, 4, generator=generator) * 0.7
-    return painted, true, torch.zeros(count, 1, 4, 4)
+    return painted, true
 
 
 def features(pictures: Tensor) -> np.ndarray:
@@ -48,9 +48,9 @@ def features(pictures: Tensor) -> np.ndarray:
 
 @pytest.mark.usefixtures("simple")
 def test_fid_equals_scipy_in_float64() -> None:
-    painted, true, skin = sets()
+    painted, true = sets()
     metric = FidMetric(FidConfig(), IO)
-    assert metric.update(painted, true, skin) is None
+    assert metric.update(painted, true, None) is None
     one, other = features(painted), features(true)
     first, second = np.cov(one, rowvar=False), np.cov(other, rowvar=False)
     root = sqrtm(first @ second)
@@ -60,9 +60,9 @@ def test_fid_equals_scipy_in_float64() -> None:
 
 @pytest.mark.usefixtures("simple")
 def test_kid_equals_the_unbiased_estimate_by_hand() -> None:
-    painted, true, skin = sets(12)
+    painted, true = sets(12)
     metric = KidMetric(KidConfig(), IO)
-    metric.update(painted, true, skin)
+    metric.update(painted, true, None)
     one, other = features(painted), features(true)
 
     def kernel(left: np.ndarray, right: np.ndarray) -> float:
@@ -78,9 +78,9 @@ def test_kid_equals_the_unbiased_estimate_by_hand() -> None:
 
 @pytest.mark.usefixtures("simple")
 def test_kid_of_subsets_is_the_same_each_time_and_leaves_random_numbers_alone() -> None:
-    painted, true, skin = sets()
+    painted, true = sets()
     metric = KidMetric(KidConfig(subsets=3, subset_size=10), IO)
-    metric.update(painted, true, skin)
+    metric.update(painted, true, None)
     torch.manual_seed(5)
     first = metric.compute()
     drawn = torch.rand(1)
@@ -100,7 +100,7 @@ def test_a_process_that_measures_alone_waits_for_no_other(kind: str, monkeypatch
     monkeypatch.setattr("torchmetrics.metric.jit_distributed_available", lambda: True)
     monkeypatch.setattr("torchmetrics.metric.gather_all_tensors", gather)
     metric = FidMetric(FidConfig(), IO) if kind == "fid" else KidMetric(KidConfig(), IO)
-    metric.update(*sets(12))
+    metric.update(*sets(12), None)
     assert np.isfinite(metric.compute())
 
 
@@ -109,7 +109,7 @@ def test_kid_seeds_no_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     seeded: list[int] = []
     monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
     metric = KidMetric(KidConfig(subsets=3, subset_size=10), IO)
-    metric.update(*sets())
+    metric.update(*sets(), None)
     metric.compute()
     assert seeded == []
 
@@ -118,9 +118,9 @@ def test_kid_seeds_no_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", ["fid", "kid"])
 def test_fewer_than_two_pictures_have_no_value(kind: str) -> None:
     metric = FidMetric(FidConfig(), IO) if kind == "fid" else KidMetric(KidConfig(), IO)
-    painted, true, skin = sets(1)
+    painted, true = sets(1)
     assert np.isnan(metric.compute())
-    metric.update(painted, true, skin)
+    metric.update(painted, true, None)
     assert np.isnan(metric.compute())
 
 
@@ -128,10 +128,10 @@ def test_fewer_than_two_pictures_have_no_value(kind: str) -> None:
 def test_fid_warns_of_few_pictures_only() -> None:
     metric = FidMetric(FidConfig(), IO)
     few = sets(3)
-    metric.update(*few)
+    metric.update(*few, None)
     assert "read KID beside it" in metric.card()["warnings"]
     for _ in range(2048 // 3):
-        metric.update(*few)
+        metric.update(*few, None)
     assert metric.pictures >= 2048
     assert "warnings" not in metric.card()
     assert "2048 features" in metric.card()["backbone"]

@@ -11,10 +11,12 @@ import pytest
 from skinfw.assembly.build import build
 from skinfw.components.reference import use
 from skinfw.data.batch import collate
+from skinfw.data.field_types import PoseMapType
 from skinfw.data.photo import Photo
 from skinfw.data.skeleton import draw_skeleton
 from skinfw.errors import DataError, UserError
-from skinfw.interfaces import Augmentation, AugmentationIO, Dataset, DatasetIO
+from skinfw.interfaces import Augmentation, AugmentationIO, Dataset
+from skinfw.testing import example_dataset_io
 from skinfw_plugins.datasets.mannequin import draw_person
 from skinfw_plugins.pose_encoders.config import OpenposeConfig
 from skinfw_plugins.pose_encoders.openpose import OpenposePoseEncoder
@@ -143,13 +145,13 @@ def test_plain_lines_stay_so_when_a_sample_is_moved(tmp_path: Path, write_photo:
         "pose_encoder": pose_encoder,
         "prepare": {"workers": 1},
     }
-    io = DatasetIO((96, 64), ("apparel_head_foot", "line", "heatmaps"), needs_keypoints=True)
+    io = example_dataset_io((96, 64), ("apparel_head_foot", "line", "heatmaps"), needs_keypoints=True)
     dataset = build(use("dataset", "photos", **config), Dataset, io)
     sample = dataset.load(dataset.names()[0])
-    assert sample.line_style == "lines"
-    assert set(np.unique(sample.inputs["line"]).tolist()) == {0, 255}
+    assert sample.fields["line"].type == PoseMapType("lines")
+    assert set(np.unique(sample["line"]).tolist()) == {0, 255}
     flip = build(use("augmentation", "flip", probability=1), Augmentation, AugmentationIO((96, 64)))
-    mirrored = flip(collate([sample])).inputs["line"]
+    mirrored = flip(collate([sample]))["line"]
     assert (mirrored[0, 0] == mirrored[0, 1]).all() and (mirrored[0, 0] == mirrored[0, 2]).all()
-    lit = sample.inputs["line"][:, ::-1, 0] > 0
+    lit = sample["line"][:, ::-1, 0] > 0
     assert (mirrored[0, 0].numpy() > 0.3)[lit].mean() > 0.6

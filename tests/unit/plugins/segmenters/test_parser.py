@@ -34,9 +34,7 @@ TABLE = ClassTable(
 @pytest.fixture
 def checkpoint(segmentation_spec: MakeSpec, tmp_path: Path) -> Path:
     """Write the checkpoint of a network with random weights."""
-    value = segmentation_spec(
-        tmp_path, data={"classes": CLASSES}, augmentation={"flip_classes": [["left", "right"]]}
-    )
+    value = segmentation_spec(tmp_path, data={"classes": CLASSES, "flip_classes": [["left", "right"]]})
     spec = parse_spec(value)
     torch.manual_seed(0)
     state = build_segmentation_network(spec, 3).state_dict()  # type: ignore[arg-type]

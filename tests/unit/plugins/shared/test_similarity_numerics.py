@@ -8,7 +8,8 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
-from skinfw.interfaces import LossIO, MetricIO, Step
+from skinfw.interfaces import LossIO, MetricIO
+from skinfw.testing import example_context
 from skinfw_plugins.losses.config import MsSsimConfig as MsSsimLossConfig
 from skinfw_plugins.losses.config import SsimConfig as SsimLossConfig
 from skinfw_plugins.losses.ms_ssim import MsSsimLoss
@@ -63,18 +64,13 @@ def skimage_map(output: Tensor, target: Tensor) -> np.ndarray:
 
 def metric_value(output: Tensor, target: Tensor, skin: Tensor | None = None) -> float:
     metric = SsimMetric(SsimConfig(), MetricIO("picture" if skin is None else "skin"))
-    region = torch.ones(1, 1, SIDE, SIDE) if skin is None else skin
-    return metric.update(output, target, region).item()
+    return metric.update(output, target, skin).item()
 
 
 def loss_value(output: Tensor, target: Tensor, skin: Tensor | None = None) -> float:
     loss = SsimLoss(SsimLossConfig(region="picture" if skin is None else "skin"), LossIO((SIDE, SIDE)))
     region = torch.ones(1, 1, SIDE, SIDE) if skin is None else skin
-
-    def blind(picture: Tensor) -> None:
-        raise AssertionError
-
-    return loss.generator_loss(Step(output, target, region, blind, {})).item()  # type: ignore[arg-type]
+    return loss.generator_loss(example_context(output, target, segmentation_skin=region)).item()
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -97,7 +93,7 @@ def test_identical_pictures_are_exactly_similar_and_none_is_more_so(name: str) -
         assert metric_value(picture, picture) == 1
         assert loss_value(picture, picture) == 0
         multiscale = MsSsimMetric(MsSsimConfig(scales=2), MetricIO("picture"))
-        assert multiscale.update(picture, picture, torch.ones(1, 1, SIDE, SIDE)).item() == 1
+        assert multiscale.update(picture, picture, None).item() == 1
     assert metric_value(*PAIRS[name]) < 1
 
 
@@ -106,7 +102,7 @@ def test_multiscale_similarity_of_flat_pictures_is_their_luminance() -> None:
     low, high = 0.2, 0.9
     expected = ((2 * low * high + 1e-4) / (low**2 + high**2 + 1e-4)) ** (0.2856 / (0.0448 + 0.2856))
     metric = MsSsimMetric(MsSsimConfig(scales=2), MetricIO("picture"))
-    found = metric.update(flat(low), flat(high), torch.ones(1, 1, SIDE, SIDE)).item()
+    found = metric.update(flat(low), flat(high), None).item()
     assert found == pytest.approx(expected, abs=1e-7)
 
 
@@ -115,8 +111,8 @@ def test_the_losses_have_the_gradient_of_float64_and_the_type_of_their_input() -
     gradients = []
     for dtype in (torch.float32, torch.float64):
         seen = output.to(dtype, copy=True).requires_grad_()
-        step = Step(seen, target.to(dtype), torch.ones(1, 1, SIDE, SIDE), None, {})  # type: ignore[arg-type]
-        term = MsSsimLoss(MsSsimLossConfig(scales=2), LossIO((SIDE, SIDE))).generator_loss(step)
+        context = example_context(seen, target.to(dtype))
+        term = MsSsimLoss(MsSsimLossConfig(scales=2), LossIO((SIDE, SIDE))).generator_loss(context)
         term.backward()
         assert term.dtype == torch.float32
         assert seen.grad is not None

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from skinfw import Pipeline
+from skinfw.components.field_names import SKIN
 from skinfw.data.loading import Loader
 from skinfw.errors import DataError
-from skinfw.interfaces.dataset import DatasetIO
 from skinfw.tasks.inpainting.skin_check import require_skin
+from skinfw.testing import example_dataset_io
 from skinfw_plugins.datasets.config import FolderConfig
 from skinfw_plugins.datasets.folder import FolderDataset
 
@@ -20,8 +21,9 @@ SampleWriter = Callable[..., Path]
 NAMES = ("anna", "bob", "cleo")
 
 
-def dataset(root: Path, needs_skin: bool = True) -> FolderDataset:
-    return FolderDataset(FolderConfig(root=root), DatasetIO((64, 48), ("apparel_head_foot",), needs_skin))
+def dataset(root: Path, *inputs: str) -> FolderDataset:
+    io = example_dataset_io((64, 48), ("apparel_head_foot", *inputs))
+    return FolderDataset(FolderConfig(root=root), io)
 
 
 @pytest.fixture
@@ -39,13 +41,13 @@ def test_no_skin_anywhere(bare: Path) -> None:
     with pytest.raises(
         DataError, match="none of the 3 training samples has skin: segmentation_skin is black"
     ):
-        require_skin(dataset(bare), NAMES)
-    require_skin(dataset(bare, needs_skin=False), NAMES)
+        require_skin(dataset(bare, SKIN), NAMES)
+    require_skin(dataset(bare), NAMES)
 
 
 def test_one_sample_with_skin_is_enough(bare: Path, write_sample: SampleWriter) -> None:
     write_sample(bare / "dora")
-    require_skin(dataset(bare), (*NAMES, "dora"))
+    require_skin(dataset(bare, SKIN), (*NAMES, "dora"))
 
 
 def test_a_run_stops_before_it_begins(bare: Path, tmp_path: Path) -> None:
@@ -67,8 +69,8 @@ def test_single_samples_are_named_once(
     bare: Path, write_sample: SampleWriter, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_sample(bare / "dora")
-    loader = Loader(dataset(bare), (*NAMES, "dora"), batch_size=2)
+    loader = Loader(dataset(bare, SKIN), (*NAMES, "dora"), batch_size=2, shown=[SKIN])
     with caplog.at_level(logging.WARNING, "skinfw"):
         for _ in range(2):
             list(loader)
-    assert [record.getMessage().split()[0] for record in caplog.records] == list(NAMES)
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == list(NAMES)

@@ -10,23 +10,20 @@ import pytest
 import torch
 from PIL import Image
 
+from skinfw.assembly.build import build
+from skinfw.components.field_names import IMAGE, LABELS
+from skinfw.components.reference import use
+from skinfw.data.batch import Batch, collate
 from skinfw.data.classes import UNKNOWN
+from skinfw.data.field_types import Field, ImageType, LabelMapType
+from skinfw.data.sample import Sample
+from skinfw.data.sample_cache import SampleCache
 from skinfw.errors import DataError
-from skinfw.specs.segmentation_spec import SegmentationAugmentation, SegmentationData
-from skinfw.tasks.segmentation.augmentation import LabeledAugmentation
-from skinfw.tasks.segmentation.photos import LabeledBatch, LabeledPhotos, collate_labeled
+from skinfw.interfaces import Augmentation, AugmentationIO
+from skinfw.specs.segmentation_spec import SegmentationData
+from skinfw.tasks.segmentation.photos import LabeledPhotos
 
 WritePhotos = Callable[..., list[Path]]
-STILL = {
-    "flip": 0,
-    "scale": 0,
-    "shift": 0,
-    "degrees": 0,
-    "brightness": 0,
-    "contrast": 0,
-    "saturation": 0,
-    "hue": 0,
-}
 
 
 def photos(root: Path, **fields: Any) -> LabeledPhotos:
@@ -63,14 +60,15 @@ def test_a_photo_and_its_map_are_resized_together(write_labeled_photos: WritePho
     data = photos(tmp_path)
     loaded = data.load(data.names()[0])
     pixels = np.asarray(Image.open(path))
-    assert np.array_equal(loaded.picture, cv2.resize(pixels, (20, 24), interpolation=cv2.INTER_AREA))
+    assert np.array_equal(loaded[IMAGE], cv2.resize(pixels, (20, 24), interpolation=cv2.INTER_AREA))
     full = photos(tmp_path, size=(48, 40)).load(data.names()[0])
-    assert np.array_equal(full.picture, pixels)
-    assert loaded.labels.shape == (24, 20)
-    assert set(np.unique(loaded.labels)) <= set(np.unique(full.labels)) == {0, 1, 2, 3, 4}
+    assert np.array_equal(full[IMAGE], pixels)
+    assert loaded[LABELS].shape == (24, 20)
+    assert loaded.source_size == (48, 40)
+    assert set(np.unique(loaded[LABELS])) <= set(np.unique(full[LABELS])) == {0, 1, 2, 3, 4}
     colors = np.asarray(Image.open(path.with_name("01_1_front_segment.png")))
-    assert np.array_equal(full.labels == 0, (colors == 0).all(axis=2))
-    assert np.array_equal(full.labels == 1, (colors == (144, 238, 144)).all(axis=2))
+    assert np.array_equal(full[LABELS] == 0, (colors == 0).all(axis=2))
+    assert np.array_equal(full[LABELS] == 1, (colors == (144, 238, 144)).all(axis=2))
 
 
 def test_what_was_loaded_is_kept_as_far_as_there_is_room(
@@ -78,16 +76,14 @@ def test_what_was_loaded_is_kept_as_far_as_there_is_room(
 ) -> None:
     files = write_labeled_photos(tmp_path, 2, size=(512, 512))
     # a photo and its map take exactly one MiB
-    data, bare = photos(tmp_path, size=(512, 512), memory=1), photos(tmp_path, memory=0)
-    loaded = [data.load(name) for name in data.names()]
-    bare.load(bare.names()[0])
+    data, cache = photos(tmp_path, size=(512, 512)), SampleCache(1)
+    first, second = data.names()
+    loaded = [cache.get(name, data.load) for name in (first, second)]
     for file in files:
         file.unlink()
-    assert data.load(data.names()[0]) is loaded[0]
+    assert cache.get(first, data.load) is loaded[0]
     with pytest.raises(DataError, match="no such file"):
-        data.load(data.names()[1])
-    with pytest.raises(DataError, match="no such file"):
-        bare.load(bare.names()[0])
+        cache.get(second, data.load)
 
 
 def test_a_name_that_a_record_made_up_leads_nowhere(
@@ -130,38 +126,61 @@ def test_the_fingerprint_changes_with_photo_and_map(
         changed.write_bytes(old)
 
 
-def batch(count: int = 4) -> LabeledBatch:
+def together(images: torch.Tensor, labels: torch.Tensor) -> Batch:
+    """Return photos ``(B, 3, H, W)`` with label maps, whose mirror image exchanges the labels 1 and 2."""
+    flipped = (0, 2, 1, *range(3, UNKNOWN + 1))
+    samples = [
+        Sample(
+            str(index),
+            {
+                IMAGE: Field(ImageType(fill=None), image.movedim(0, -1).mul(255).round().byte().numpy()),
+                LABELS: Field(LabelMapType(3, flipped), each.byte().numpy()),
+            },
+        )
+        for index, (image, each) in enumerate(zip(images, labels, strict=True))
+    ]
+    return collate(samples)
+
+
+def batch(count: int = 4) -> Batch:
     """Return pictures whose red says which label a pixel has."""
     labels = torch.zeros(count, 32, 24, dtype=torch.long)
     labels[:, 8:20, 3:9] = 1
     labels[:, 20:28, 12:22] = 2
-    red = labels.float()[:, None] / 2
-    return LabeledBatch([f"{index}" for index in range(count)], red.repeat(1, 3, 1, 1), labels)
+    red = labels.float()[:, None] * 0.4
+    return together(red.repeat(1, 3, 1, 1), labels)
 
 
-def augmentation(**fields: Any) -> LabeledAugmentation:
-    config = SegmentationAugmentation.model_validate({**STILL, **fields})
-    return LabeledAugmentation(config, ("rest", "left", "right"))
-
-
-def test_without_anything_to_do_a_batch_stays_as_it_is() -> None:
-    changed = augmentation()(batch())
-    assert torch.equal(changed.pictures, batch().pictures)
-    assert torch.equal(changed.labels, batch().labels)
+def augmentation(name: str, **params: Any) -> Augmentation[Any]:
+    return build(use("augmentation", name, **params), Augmentation, AugmentationIO((32, 24)))
 
 
 def test_a_mirror_swaps_left_and_right() -> None:
-    changed = augmentation(flip=1, flip_classes=[["left", "right"]])(batch())
-    swapped = torch.tensor([0, 2, 1])[batch().labels]
-    assert torch.equal(changed.labels, swapped.flip(-1))
-    assert torch.equal(changed.pictures, batch().pictures.flip(-1))
+    changed = augmentation("flip", probability=1)(batch())
+    swapped = torch.tensor([0, 2, 1])[batch()[LABELS]]
+    assert torch.equal(changed[LABELS], swapped.flip(-1))
+    assert torch.equal(changed[IMAGE], batch()[IMAGE].flip(-1))
+
+
+@pytest.mark.parametrize(("pairs", "swapped"), [([], [1, 2, 3]), ([["skin", "feet"]], [3, 2, 1])])
+def test_classes_that_a_mirror_image_exchanges_are_named_in_the_data(
+    write_labeled_photos: WritePhotos, tmp_path: Path, pairs: list[list[str]], swapped: list[int]
+) -> None:
+    write_labeled_photos(tmp_path, 1)
+    data = photos(tmp_path, flip_classes=pairs)
+    plain = collate([data.load(name) for name in data.names()])
+    changed = augmentation("flip", probability=1)(plain)
+    # background, skin, head, feet, apparel
+    expected = torch.tensor([0, *swapped, 4])[plain[LABELS]].flip(-1)
+    assert torch.equal(changed[LABELS], expected)
 
 
 def test_about_the_asked_share_is_mirrored() -> None:
     torch.manual_seed(0)
-    changed = augmentation(flip=0.25)(batch(400))
-    mirrored = (changed.labels == batch(1).labels.flip(-1)).flatten(1).all(dim=1)
-    plain = (changed.labels == batch(1).labels).flatten(1).all(dim=1)
+    changed = augmentation("flip", probability=0.25)(batch(400))
+    swapped = torch.tensor([0, 2, 1])[batch(1)[LABELS]].flip(-1)
+    mirrored = (changed[LABELS] == swapped).flatten(1).all(dim=1)
+    plain = (changed[LABELS] == batch(1)[LABELS]).flatten(1).all(dim=1)
     assert torch.equal(mirrored, ~plain)
     # a binomial's standard deviation is 8.7 here
     assert abs(int(mirrored.sum()) - 100) < 35
@@ -169,48 +188,51 @@ def test_about_the_asked_share_is_mirrored() -> None:
 
 def test_what_moves_the_picture_moves_the_labels() -> None:
     torch.manual_seed(0)
-    changed = augmentation(scale=0.3, shift=0.2, degrees=30)(batch())
-    assert not torch.equal(changed.labels, batch().labels)
-    assert set(changed.labels.unique().tolist()) <= {0, 1, 2}
+    move = augmentation("affine", scale=[0.7, 1.3], share=0.2, degrees=30, shear=0)
+    changed = move(batch())
+    assert not torch.equal(changed[LABELS], batch()[LABELS])
+    assert set(changed[LABELS].unique().tolist()) <= {0, 1, 2}
     # away from edges, where the picture is a mixture, red still says which label a pixel has
-    pure = (changed.pictures[:, 0] * 2 % 1 < 1e-3) & (changed.pictures[:, 0] != 0.5)
+    told = changed[IMAGE][:, 0] / 0.4
+    pure = (told - told.round()).abs() < 1e-3
     assert pure.float().mean() > 0.5
-    told = (changed.pictures[:, 0] * 2).round().long()
-    assert (told == changed.labels)[pure].float().mean() > 0.97
-    assert not torch.equal(changed.labels[0], changed.labels[1])
+    assert (told.round().long() == changed[LABELS])[pure].float().mean() > 0.97
+    assert not torch.equal(changed[LABELS][0], changed[LABELS][1])
+
+
+def test_beyond_the_border_its_edge_is_repeated_in_photo_and_label_map() -> None:
+    torch.manual_seed(0)
+    labels = torch.full((4, 32, 24), 2)
+    gray = together(torch.full((4, 3, 32, 24), 0.8), labels)
+    changed = augmentation("affine", scale=[0.5, 0.6], share=0.2)(gray)
+    assert torch.equal(changed[LABELS], labels)
+    assert torch.allclose(changed[IMAGE], gray[IMAGE], atol=1e-5)
 
 
 def test_unknown_pixels_stay_unknown() -> None:
     torch.manual_seed(0)
-    unknown = LabeledBatch(["a"], torch.rand(1, 3, 16, 16), torch.full((1, 16, 16), UNKNOWN))
-    changed = augmentation(flip=1, scale=0.3, shift=0.2, degrees=30)(unknown)
-    assert changed.labels.unique().tolist() == [UNKNOWN]
+    changed = together(torch.rand(1, 3, 16, 16), torch.full((1, 16, 16), UNKNOWN))
+    for each in (augmentation("flip", probability=1), augmentation("affine", share=0.2, degrees=30)):
+        changed = each(changed)
+    assert changed[LABELS].unique().tolist() == [UNKNOWN]
 
 
-def test_colors_change_and_labels_do_not() -> None:
+def test_colors_change_everywhere_and_labels_do_not() -> None:
     torch.manual_seed(0)
-    gray = LabeledBatch(["a", "b"], torch.full((2, 3, 8, 8), 0.5), torch.zeros(2, 8, 8, dtype=torch.long))
-    changed = augmentation(brightness=0.4)(gray)
-    assert torch.equal(changed.labels, gray.labels)
-    values = changed.pictures[:, 0, 0, 0]
+    gray = together(torch.full((2, 3, 8, 8), 0.5), torch.zeros(2, 8, 8, dtype=torch.long))
+    changed = augmentation("brightness", factor=[0.6, 1.4])(gray)
+    assert torch.equal(changed[LABELS], gray[LABELS])
+    values = changed[IMAGE][:, :1, :1, :1]
+    assert torch.equal(changed[IMAGE], values.expand(-1, 3, 8, 8))
     assert values[0] != values[1]
-    assert ((values >= 0.3) & (values <= 0.7)).all()
+    assert ((values >= 0.3) & (values <= 0.71)).all()
 
 
 def test_a_batch_keeps_names_and_types(write_labeled_photos: WritePhotos, tmp_path: Path) -> None:
     write_labeled_photos(tmp_path, 2)
     data = photos(tmp_path)
-    together = collate_labeled([data.load(name) for name in data.names()])
-    assert together.names == list(data.names())
-    assert together.pictures.shape == (2, 3, 24, 20) and together.pictures.dtype == torch.float32
-    assert together.labels.shape == (2, 24, 20) and together.labels.dtype == torch.int64
-    assert together.size == (24, 20)
-
-
-def test_every_tensor_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
-    # without a GPU there is no page-locked memory, so a copy is put in its place
-    monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.clone)
-    batch = LabeledBatch(["a"], torch.rand(1, 3, 4, 6), torch.randint(5, (1, 4, 6)))
-    pinned = batch.pin_memory()
-    for old, new in ((batch.pictures, pinned.pictures), (batch.labels, pinned.labels)):
-        assert torch.equal(old, new) and new.data_ptr() != old.data_ptr()
+    batch = collate([data.load(name) for name in data.names()])
+    assert batch.names == list(data.names())
+    assert batch[IMAGE].shape == (2, 3, 24, 20) and batch[IMAGE].dtype == torch.float32
+    assert batch[LABELS].shape == (2, 24, 20) and batch[LABELS].dtype == torch.int64
+    assert batch.size == (24, 20)

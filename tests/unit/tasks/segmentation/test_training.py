@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from skinfw.cli import main
 from skinfw.components.reference import use
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
+from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import PARSING_FILE
 from skinfw.errors import DataError, RunError, SpecError
 from skinfw.evaluation.compare import compare_runs
@@ -29,9 +31,11 @@ from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import Segmenter
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run, open_run
+from skinfw.runs.split_record import read_split
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import parse_spec
 from skinfw.tasks.segmentation.module import SegmentationObjective
+from skinfw.tasks.segmentation.photos import LabeledPhotos
 from skinfw_plugins.datasets.mannequin import draw_person
 
 MakeSpec = Callable[..., dict[str, Any]]
@@ -87,7 +91,7 @@ def test_a_run_leaves_what_every_run_leaves(finished: Run) -> None:
 def test_it_learns_and_is_a_segmenter_by_name_in_prepare(
     photos: Path, segmentation_spec: MakeSpec, tmp_path: Path
 ) -> None:
-    value = segmentation_spec(photos, augmentation=None)
+    value = segmentation_spec(photos, augmentations=[])
     value["training"] |= {"epochs": 30, "evaluate_every": 30, "sample_every": 30, "lr": 1e-2}
     run = skinfw.run(value, output=tmp_path / "run")
     losses = [each["losses"]["cross_entropy"] for each in run.read_log() if each["event"] == "step"]
@@ -185,9 +189,35 @@ def test_other_classes(photos: Path, segmentation_spec: MakeSpec, tmp_path: Path
 def test_classes_that_only_the_labels_tell_are_checked_before_training(
     photos: Path, segmentation_spec: MakeSpec, tmp_path: Path
 ) -> None:
-    value = segmentation_spec(photos, data={"classes": "all"}, losses={"class_weights": {"footware": 2}})
-    with pytest.raises(SpecError, match=r"no class is called 'footware'; did you mean 'footwear'\?"):
+    data = {"classes": "all", "flip_classes": [["glov", "top"]]}
+    value = segmentation_spec(photos, data=data, losses={"class_weights": {"footware": 2}})
+    with pytest.raises(SpecError) as caught:
         skinfw.run(value, output=tmp_path / "run")
+    weights, pairs = caught.value.faults
+    assert "$.losses.class_weights: no class is called 'footware'; did you mean 'footwear'?" in weights
+    assert "$.data.flip_classes: no class is called 'glov'" in pairs
+
+
+@pytest.mark.parametrize(("memory", "times"), [(512, 1), (0, 2)])
+def test_photos_are_decoded_once_where_there_is_memory(
+    same_photos: Path,
+    segmentation_spec: MakeSpec,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    memory: int,
+    times: int,
+) -> None:
+    loaded: Counter[str] = Counter()
+    load = LabeledPhotos.load
+
+    def count(self: LabeledPhotos, name: str) -> Sample:
+        loaded[name] += 1
+        return load(self, name)
+
+    monkeypatch.setattr(LabeledPhotos, "load", count)
+    skinfw.run(segmentation_spec(same_photos, data={"memory": memory}), output=tmp_path / "run")
+    # each of the two epochs leaves out what does not fill a batch
+    assert max(loaded[name] for name in read_split(tmp_path / "run").train) == times
 
 
 def test_a_photo_without_label_map_stops_the_run_or_is_left_out(
