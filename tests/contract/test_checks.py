@@ -360,9 +360,8 @@ class CountsEachBatch(GoodLoss):
 
 class SpreadOverTheBatch(GoodLoss):
     def generator_loss(self, context: LossContext) -> Tensor:
-        return super().generator_loss(context) + (context.output - context.target).mean((1, 2, 3)).var(
-            correction=0
-        )
+        means = (context.output - context.target).mean((1, 2, 3))
+        return super().generator_loss(context) + means.var(correction=0)
 
 
 class Detached(GoodLoss):
@@ -405,9 +404,7 @@ class OverflowsInHalves(AdversarialLoss[LossConfig]):
         return -context.discriminate(context.output).logits[0].mean()
 
     def discriminator_loss(self, context: LossContext) -> Tensor:
-        real, painted = (
-            context.discriminate(picture).logits[0] for picture in (context.target, context.output)
-        )
+        real, painted = (context.discriminate(each).logits[0] for each in (context.target, context.output))
         return (painted.mean() - real.mean()) * 1e8
 
 
@@ -416,9 +413,7 @@ class UpsideDown(AdversarialLoss[LossConfig]):
         return -context.discriminate(context.output).logits[0].mean()
 
     def discriminator_loss(self, context: LossContext) -> Tensor:
-        real, painted = (
-            context.discriminate(picture).logits[0] for picture in (context.target, context.output)
-        )
+        real, painted = (context.discriminate(each).logits[0] for each in (context.target, context.output))
         return real.mean() - painted.mean()
 
 
