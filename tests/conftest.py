@@ -48,9 +48,18 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the folders that take longest, so that no process works alone at the end."""
-    longest = ("ablation", "cli", "contract", "examples", "preparation", "segmentation", "training")
-    items.sort(key=lambda item: item.path.parent.name not in longest)
+    """Begin with what takes longest, so that no process works alone at the end."""
+    longest = {
+        "ablation",
+        "cli",
+        "contract",
+        "examples",
+        "preparation",
+        "segmentation",
+        "test_ray_cluster",
+        "training",
+    }
+    items.sort(key=lambda item: longest.isdisjoint((item.path.parent.name, item.path.stem)))
 
 
 @pytest.fixture
@@ -328,22 +337,3 @@ def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     forks = Forks(tmp_path_factory.mktemp("forks"))
     yield forks
     forks.close()
-
-
-@pytest.fixture
-def ray_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A Ray cluster of two nodes with one CPU each on this machine; gives its address."""
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'skinfw[ray]'")
-    from ray.cluster_utils import Cluster
-
-    # Ray's workers give way to everything else: beside other tests they would hardly get on
-    monkeypatch.setenv("RAY_worker_niceness", "0")
-    # its statistics are gathered in threads that outlive the cluster, and speak up in other tests
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    node = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
-    try:
-        cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
-        yield cluster.address
-    finally:
-        cluster.shutdown()
