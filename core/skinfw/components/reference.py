@@ -82,7 +82,12 @@ def use_default(kind: str) -> ComponentSpec:
 
 
 def numbered(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
-    """Return references by name, in order; the second of a name gets ``_2``, the third ``_3``."""
+    """Return references by name, in order; the second of a name gets ``_2``, the third ``_3``.
+
+    Example:
+        >>> list(numbered([use("loss", "l1"), use("loss", "l1")]))
+        ['l1', 'l1_2']
+    """
     found: dict[str, ComponentSpec] = {}
     for reference in references:
         name, count = reference.name, 1

@@ -109,7 +109,12 @@ def skin_color(picture: Picture, where: Mask) -> SkinColor | None:
 
 
 def skin_like(picture: Picture) -> Mask:
-    """Return where a picture, uint8 RGB, has a color that anybody's skin may have, bool ``(H, W)``."""
+    """Return where a picture, uint8 RGB, has a color that anybody's skin may have, bool ``(H, W)``.
+
+    Example:
+        >>> skin_like(np.array([[[224, 172, 105], [0, 0, 255]]], np.uint8)).tolist()
+        [[True, False]]
+    """
     luma, red, blue = cv2.split(cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb))
     within = (red >= CR[0]) & (red <= CR[1]) & (blue >= CB[0]) & (blue <= CB[1])
     found: Mask = within & (luma > LEAST_LUMA)

@@ -16,6 +16,10 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
 
     Raises:
         UserError: an assignment without ``=`` or without a path.
+
+    Example:
+        >>> parse_assignments(["training.epochs=2", "name=first"])
+        {'training.epochs': 2, 'name': 'first'}
     """
     values: dict[str, Any] = {}
     for assignment in assignments:
@@ -37,6 +41,10 @@ def apply_overrides(value: Any, overrides: Mapping[str, Any], source: str) -> An
 
     Raises:
         SpecError: a path leads through something that has no such part, or has more than 100 parts.
+
+    Example:
+        >>> apply_overrides({"losses": ["l1"]}, {"losses[0].weight": 100}, "spec.json")
+        {'losses': [{'type': 'l1', 'weight': 100}]}
     """
     result = copy.deepcopy(value)
     faults = []

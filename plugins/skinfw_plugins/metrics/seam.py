@@ -39,6 +39,10 @@ def border_band(region: Tensor, width: int) -> Tensor:
     Args:
         region: ``(B, 1, H, W)`` in {0, 1}; the picture's own edge is no border of it.
         width: how far they lie at most from the other side, in pixels, diagonals included.
+
+    Example:
+        >>> border_band(torch.tensor([[[[0.0, 0.0, 1.0, 1.0, 1.0]]]]), width=1).tolist()
+        [[[[0.0, 1.0, 1.0, 0.0, 0.0]]]]
     """
 
     def grown(mask: Tensor) -> Tensor:
