@@ -88,7 +88,7 @@ class ArgumentError(UserError, TypeError):
 
 
 class SpecError(UserError):
-    """One or more faults in a spec, all told at once.
+    """One or more faults in a spec, all reported at once.
 
     Args:
         source: what was read, usually the path of the spec.

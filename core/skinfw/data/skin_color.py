@@ -62,7 +62,7 @@ class SkinColor:
         steps of the minimum covariance determinant; Rousseeuw and Van Driessen 1999).
 
         Args:
-            colors: L, a and b of pixels, float32 ``(N, 3)``; of many, every so manieth is taken.
+            colors: L, a and b of pixels, float32 ``(N, 3)``; of many, an evenly spaced part is taken.
             noise: variance of L, a and b that each covariance gets on top, before `CONSISTENCY`, for skin of
                 one color; by default so little that the eye hardly sees it.
             narrow_start: begin with the median deviation, so that a patch of one other color is left out

@@ -1,4 +1,4 @@
-"""The color of a person's visible skin: what baselines, conditions and losses go by."""
+"""The color of a person's visible skin, which baselines, conditions and losses use."""
 
 from __future__ import annotations
 
