@@ -23,5 +23,10 @@ KEYPOINTS = 25
 
 
 def channels_of(name: str) -> int:
-    """Return how many channels an input picture has: one a keypoint for heat maps, else 3 (RGB)."""
+    """Return how many channels an input picture has: one a keypoint for heat maps, else 3 (RGB).
+
+    Example:
+        >>> channels_of("line"), channels_of("heatmaps")
+        (3, 25)
+    """
     return KEYPOINTS if name == HEATMAPS else 3

@@ -42,7 +42,7 @@ TRAINED = "trained"
 """What reports call the network that a run trained, beside the baselines."""
 
 RESERVED = (TRAINED, "output", "target", "error", *INPUTS)
-"""No generator may be called so: reports name what stands beside a baseline's pictures and figures so."""
+"""No generator may have one of these names: reports use them beside those of the baselines."""
 
 ENTRY_POINT_GROUP = "skinfw.registries"
 MANIFEST = "registry.toml"
@@ -61,7 +61,7 @@ class Entry(StrictModel):
     summary: str = Field(min_length=1, description="one line for listings")
     extra: str = Field(default="", description="the pip extra it needs, if any")
     default_for: Literal["", "dataset", "metrics", "baselines", "segmenter", "pose_encoder"] = Field(
-        default="", description="the spec field that holds this component when the spec is silent"
+        default="", description="the spec field whose default this component is"
     )
     provider: str = Field(default="", description="distribution and version, filled by the reader")
 
@@ -156,7 +156,7 @@ class Registry:
         return sorted(name for known, name in self.entries if known == kind)
 
     def defaults(self, spec_field: str) -> list[str]:
-        """Return the names that stand in ``spec_field`` when the spec is silent, in manifest order."""
+        """Return the default components of ``spec_field`` by name, in manifest order."""
         return [entry.name for entry in self.entries.values() if entry.default_for == spec_field]
 
     def entry(self, kind: str, name: str) -> Entry:

@@ -70,7 +70,7 @@ class Batch:
 
         Args:
             indices: their places in the batch, int64 ``(N,)`` on its device.
-            changed: what stands there instead: the same samples, changed.
+            changed: what replaces them: the same samples, changed.
         """
 
         def copied(old: Tensor, new: Tensor) -> Tensor:

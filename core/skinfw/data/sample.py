@@ -21,7 +21,7 @@ class Sample:
     """One person as a data set yields it, at the size that was asked for.
 
     Attributes:
-        name: unique within the data set; the split and the output files go by it.
+        name: unique within the data set; the split and the output files use it.
         inputs: the input pictures by name, each uint8 RGB ``(H, W, 3)``; masks are black and white, heat
             maps have 25 channels instead of 3 (see `skinfw.data.heatmaps`).
         target: the person without background, uint8 RGB ``(H, W, 3)``.

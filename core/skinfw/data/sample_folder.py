@@ -80,7 +80,7 @@ def read_sample(
         name: what the sample is called.
         size: height and width wanted, in pixels.
         inputs: names of the input pictures wanted.
-        needs_skin: whether ``segmentation_skin`` must be there even if it is no input.
+        needs_skin: whether ``segmentation_skin`` must be there even if it is not an input.
         needs_keypoints: whether ``keypoints.json`` must be there.
         needs_target: whether ``body`` must be there; without it the target is what is seen of the person.
 
@@ -230,7 +230,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     """Return what ``sample.json`` records, or None where the folder has none.
 
     Raises:
-        DataError: the file is no JSON object.
+        DataError: the file is not a JSON object.
     """
     path = folder / RECORD_FILE
     try:

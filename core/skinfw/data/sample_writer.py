@@ -39,7 +39,7 @@ def sample_files(parts: PersonParts, labels: LabelMap, keypoints: Keypoints) -> 
     """Return the files of a sample folder, without the record.
 
     ``apparel_head_foot.png`` has an alpha channel that is opaque exactly where something is kept, so that
-    white clothes are told from erased background.
+    white clothes are not taken for erased background.
 
     Args:
         parts: the person's pictures; ``line`` and ``skin`` must be there.
@@ -86,7 +86,7 @@ def write_sample(folder: Path, files: Mapping[str, bytes], record: Mapping[str, 
     Args:
         folder: the sample folder.
         files: its files by name.
-        record: what ``sample.json`` shall say, to which the SHA-256 of every file is added.
+        record: what ``sample.json`` says; the SHA-256 of every file is added to it.
 
     Raises:
         RunError: the disk is full, or the place cannot be written; what was there stays.

@@ -43,7 +43,7 @@ class Dataset(Component[ConfigT, DatasetIO]):
         """
 
     def group(self, name: str) -> str:
-        """Return what the split goes by: samples of one group are all on one side; by default the name."""
+        """Return the group of a sample, by default its name: the split keeps a group on one side."""
         return name
 
     @abstractmethod

@@ -37,13 +37,13 @@ def _classes_tag(value: Any) -> str:
 
 Classes = Annotated[
     Annotated[Literal["regions", "all"], Tag("name")] | Annotated[dict[ClassName, ClassSpec], Tag("table")],
-    # told apart by hand, so that a fault is told once and not for each alternative
+    # the tag is chosen here, so that an error is reported once and not for each alternative
     Discriminator(_classes_tag),
 ]
 
 
 class SegmentationData(SplitSpec):
-    """Where photos and their label maps come from, and which classes are told apart."""
+    """Where photos and their label maps come from, and which classes the network distinguishes."""
 
     root: SpecPath = Field(description="folder that holds the photos at any depth")
     labels: Annotated[ComponentSpec, Slot("segmenter")] = Field(
@@ -61,7 +61,7 @@ class SegmentationData(SplitSpec):
         ge=0,
         le=16_777_216,
         description="MiB of resized photos and label maps that each process keeps, so that they are not "
-        "decoded anew in every epoch; 0: none",
+        "decoded again in every epoch; 0: none",
     )
 
     @field_validator("classes")
@@ -114,7 +114,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class SegmentationAugmentation(StrictModel):
-    """What is done to training pictures; each is drawn anew every time."""
+    """Random changes of training pictures, drawn again each time that a picture is used."""
 
     flip: float = Field(default=0.5, ge=0, le=1, description="share of the pictures that are mirrored")
     flip_classes: tuple[tuple[str, str], ...] = Field(

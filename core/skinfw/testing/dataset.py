@@ -34,7 +34,7 @@ def check_dataset(
     Args:
         component: the class.
         config: its configuration, of data that exist.
-        size: height and width in pixels that the data can be had in.
+        size: height and width in pixels that the data can be loaded in.
         inputs: names of input pictures that the data offer.
         needs_skin: whether to ask for the skin region of every sample.
         samples: how many samples to load.

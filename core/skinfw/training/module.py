@@ -25,7 +25,7 @@ class Source(Protocol):
         """Return the names of all samples."""
 
     def group(self, name: str) -> str:
-        """Return what the split goes by."""
+        """Return the group of a sample: the split keeps a group on one side."""
 
     def load(self, name: str) -> Any:
         """Return one sample."""

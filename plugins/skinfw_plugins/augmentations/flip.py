@@ -16,7 +16,7 @@ from skinfw_plugins.augmentations.per_sample import PerSample
 _OTHER_SIDE = {"R": "L", "L": "R"}
 
 MIRRORED = tuple(BODY_25.index(_OTHER_SIDE.get(name[0], name[0]) + name[1:]) for name in BODY_25)
-"""For each keypoint the one that stands in its place in the mirror image."""
+"""For each keypoint the one that takes its place in the mirror image."""
 
 
 class FlipAugmentation(PerSample[FlipConfig]):

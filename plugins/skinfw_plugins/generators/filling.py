@@ -14,7 +14,7 @@ from skinfw_plugins.shared.erased import erased_pixels
 
 
 def erased_ring(pictures: Tensor, skin: Tensor, margin: int) -> Tensor:
-    """Return the erased pixels close to the skin that are no skin themselves.
+    """Return the erased pixels close to the skin that are not skin themselves.
 
     Preparation erases them. A composite with a margin takes them from the painted picture, so what paints
     the skin has to paint them too.
