@@ -216,7 +216,7 @@ def escaped(cell: str) -> str:
 
 
 def computed_defaults(model: type[BaseModel]) -> dict[str, str]:
-    """Return the components that stand in fields whose default a schema cannot tell."""
+    """Return the default components of the fields whose default is not in the schema."""
     found = {}
     for name, field in model.model_fields.items():
         default = field.get_default(call_default_factory=True) if field.default_factory else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,48 @@ SpecValue = dict[str, Any]
 
 
 def pytest_configure() -> None:
-    """Let the processes that tests start receive signals, even where ``nohup`` or ``&`` had them ignored."""
+    """Let the processes that tests start receive signals, even where ``nohup`` or ``&`` had them ignored.
+
+    Collect no garbage until the tests begin.
+    """
     for name in ("SIGHUP", "SIGINT", "SIGTERM"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
+    gc.disable()  # what the tests import stays: to look through it again and again takes long
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, but never look through what was imported."""
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let libraries clear up at the end as they always do."""
+    gc.unfreeze()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Have one process more than cores: tests often wait for processes that they start."""
+    from skinfw.system.processes import cores
+
+    return cores() + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the folders that take longest, so that no process works alone at the end."""
-    longest = ("ablation", "cli", "contract", "examples", "preparation", "segmentation", "training")
-    items.sort(key=lambda item: item.path.parent.name not in longest)
+    """Begin with what takes longest, so that no process works alone at the end."""
+    longest = {
+        "ablation",
+        "cli",
+        "contract",
+        "examples",
+        "preparation",
+        "segmentation",
+        "test_ray_cluster",
+        "training",
+    }
+    items.sort(key=lambda item: longest.isdisjoint((item.path.parent.name, item.path.stem)))
 
 
 @pytest.fixture
@@ -270,6 +302,7 @@ def inline_engine() -> Any:
     from skinfw.ablation.process import Job, Outcome
     from skinfw.errors import SkinfwError
     from skinfw.specs.spec import parse_spec
+    from skinfw.system.json_file import write_json
 
     class Ended:
         def __init__(self, outcome: Outcome) -> None:
@@ -293,26 +326,20 @@ def inline_engine() -> Any:
                 resume = not job.overwrite and (job.folder / "log.jsonl").exists()
                 skinfw.run(spec, output=job.folder, resume=resume, overwrite=job.overwrite)
             except SkinfwError as error:
-                return Ended(Outcome("failed", str(error), 0.0, platform.node()))
-            return Ended(Outcome("done", "", 0.0, platform.node()))
+                outcome = Outcome("failed", str(error), 0.0, platform.node())
+            else:
+                outcome = Outcome("done", "", 0.0, platform.node())
+            write_json(job.beside("outcome.json"), asdict(outcome))  # as `RunProcess` does
+            return Ended(outcome)
 
     return InlineEngine()
 
 
-@pytest.fixture
-def ray_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A Ray cluster of two nodes with one CPU each on this machine; gives its address."""
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'skinfw[ray]'")
-    from ray.cluster_utils import Cluster
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The process whose copies begin with torch and skinfw imported; see ``forked``."""
+    from forked import Forks
 
-    # Ray's workers give way to everything else: beside other tests they would hardly get on
-    monkeypatch.setenv("RAY_worker_niceness", "0")
-    # its statistics are gathered in threads that outlive the cluster, and speak up in other tests
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    node = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
-    try:
-        cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
-        yield cluster.address
-    finally:
-        cluster.shutdown()
+    forks = Forks(tmp_path_factory.mktemp("forks"))
+    yield forks
+    forks.close()

@@ -36,14 +36,24 @@ def shortened(text: str, longest: int = LONGEST_LINE) -> str:
 
 
 def listed(items: Sequence[str], most: int = MOST_LISTED) -> str:
-    """Return items divided by commas; those after the first ``most`` are counted."""
+    """Return items divided by commas; those after the first ``most`` are counted.
+
+    Example:
+        >>> listed(["anna", "ben", "cleo"], most=2)
+        'anna, ben, and 1 more'
+    """
     shown = [shortened(item, 200) for item in items[:most]]
     more = [f"and {len(items) - most:,} more"] if len(items) > most else []
     return ", ".join([*shown, *more])
 
 
 def counted(number: int, what: str) -> str:
-    """Return a number with its noun, for instance ``1 sample`` or ``2,000 samples``."""
+    """Return a number with its noun, for instance ``1 sample`` or ``2,000 samples``.
+
+    Example:
+        >>> counted(2000, "sample")
+        '2,000 samples'
+    """
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
@@ -78,7 +88,7 @@ class ArgumentError(UserError, TypeError):
 
 
 class SpecError(UserError):
-    """One or more faults in a spec, all told at once.
+    """One or more faults in a spec, all reported at once.
 
     Args:
         source: what was read, usually the path of the spec.

@@ -95,14 +95,15 @@ def test_an_interrupted_ablation_goes_on_where_it_stopped_and_a_failed_run_stops
     variants = {"too_large": {"training": {"batch_size": 1000}}, "skin": {}}
     file, output = write(tmp_path, base, variants=variants), tmp_path / "out"
     run = output / "skin" / "seed_0"
-    command = [sys.executable, "-m", "skinfw", "ablate", str(file), "--output", str(output)]
+    options = ["--output", str(output), "--only", "skin"]
+    command = [sys.executable, "-m", "skinfw", "ablate", str(file), *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     _wait_for(run / "checkpoints" / "last.safetensors", process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert "too_large seed 0: failed after" in errors and "[2/2] skin seed 0: starts in" in errors
+    assert "[1/1] skin seed 0: starts in" in errors
     assert "skin seed 0: interrupted" in errors
     assert "Go on with the same command" in errors
     listed = ablate(file, "--output", output, "--dry-run")
@@ -113,7 +114,7 @@ def test_an_interrupted_ablation_goes_on_where_it_stopped_and_a_failed_run_stops
     monkeypatch.setattr("skinfw.cli.ablate._engine", lambda *_: inline_engine)
     done = ablate(file, "--output", output)
     assert done.exit_code == 1, done.output
-    assert "goes on in" in done.stderr
+    assert "too_large seed 0: failed after" in done.stderr and "[2/2] skin seed 0: goes on in" in done.stderr
     told = "Failed: too_large seed 0: "
     (line,) = [line for line in done.stderr.splitlines() if line.startswith(told)]
     assert "training samples are too few for one step of 1000" in line

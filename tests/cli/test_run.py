@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from forked import Forks
 from safetensors.torch import load_file
 
 from skinfw.cli import main
@@ -21,11 +21,6 @@ from skinfw.data.split import split_names
 
 SIDES = {"train": "training", "validation": "validation", "test": "test"}
 MakeSpec = Callable[..., dict[str, Any]]
-
-
-def start(*arguments: str | Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "skinfw", "run", *map(str, arguments)]
-    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def run_here(*arguments: str | Path) -> Result:
@@ -37,19 +32,6 @@ def write_spec(folder: Path, value: dict[str, Any]) -> Path:
     path = folder / "spec.json"
     path.write_text(json.dumps(value), encoding="utf-8")
     return path
-
-
-def wait_for_step(run: Path, step: int, process: subprocess.Popen[str]) -> None:
-    """Wait until the log tells of a step."""
-    log = run / "log.jsonl"
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline:
-        if log.is_file() and f'"step": {step},' in log.read_text(encoding="utf-8"):
-            return
-        if process.poll() is not None:
-            raise AssertionError(f"the run ended early: {process.communicate()}")
-        time.sleep(0.002)
-    raise AssertionError(f"step {step} never came")
 
 
 def weights(run: Path) -> dict[str, bytes]:
@@ -116,16 +98,17 @@ def test_the_filled_spec_runs_again_as_it_is(finished: Path, tmp_path: Path, no_
 
 
 def test_a_run_that_was_killed_and_interrupted_ends_in_the_same_weights(
-    finished: Path, tmp_path: Path, no_curves: None
+    finished: Path, tmp_path: Path, no_curves: None, forks: Forks
 ) -> None:
     spec, run = write_spec(tmp_path, killed_spec()), tmp_path / "run"
+    command = ["-m", "skinfw", "run", str(spec), "--output", str(run)]
     # before the first checkpoint, and after the second one in the run that was killed
     for step, number, code in ((2, signal.SIGKILL, -signal.SIGKILL), (11, signal.SIGINT, 130)):
-        process = start(spec, "--output", run, *(["--resume"] if step > 2 else []))
-        wait_for_step(run, step, process)
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == code
+        processes = forks.start([*command, *(["--resume"] if step > 2 else [])])
+        forks.wait_for(run / "log.jsonl", processes, f'"step": {step},')
+        processes[0].send_signal(number)
+        ((ended, _, errors),) = forks.ended(processes)
+        assert ended == code
         assert not (run / "metrics.json").exists()
     assert "Traceback" not in errors
     assert "is saved. Go on with --resume." in errors

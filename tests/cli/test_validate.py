@@ -108,9 +108,8 @@ def test_all_faults_are_told_at_once(spec: Path) -> None:
 def test_a_bad_file_is_an_error_and_no_traceback(tmp_path: Path, data: bytes, words: str) -> None:
     path = tmp_path / "spec.json"
     path.write_bytes(data)
-    command = [sys.executable, "-m", "skinfw", "validate", str(path)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 2
+    done = validate(path)
+    assert done.exit_code == 2
     assert done.stderr.startswith(f"Error: {path}: ")
     assert words in done.stderr
     assert "Traceback" not in done.stderr

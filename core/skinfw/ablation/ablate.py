@@ -30,8 +30,8 @@ def ablate(
 ) -> AblationResult:
     """Run what is missing of an ablation and write its tables, plots and page.
 
-    Runs that are done are kept, half-done ones go on, and one that fails is told in the result while the
-    others go on. The tables hold all that is there, whatever was chosen to run.
+    Runs that are done are kept, half-done ones go on, and one that fails is reported in the result
+    while the others go on. The tables hold all that is there, whatever was chosen to run.
 
     Args:
         file: an ablation file, or its JSON value.
@@ -41,7 +41,7 @@ def ablate(
         only: variants to run; all when empty.
         seeds: seeds to run; all when empty.
         engine: where runs are made; one at a time on this machine when None.
-        overwrite: make runs anew whose spec has changed.
+        overwrite: repeat runs whose spec has changed.
         tell: is given a line at the start and the end of each run; None logs it.
 
     Returns:

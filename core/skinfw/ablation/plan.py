@@ -142,7 +142,7 @@ def make_plan(
         overrides: values of the base by dotted path, set after the size's patch and before the variants'.
 
     Raises:
-        SpecError: the file or a variant has faults; those of all variants are told at once.
+        SpecError: the file or a variant has faults; the error lists those of all variants.
     """
     if isinstance(file, Mapping):
         value, source, folder = dict(file), "ablation", Path.cwd()

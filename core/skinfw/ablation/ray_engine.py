@@ -33,7 +33,7 @@ class RayEngine(Engine):
         self.threads = threads or 1
         self._ray = import_ray()
         self._connected = join_cluster(address)
-        # a run that crashed is told, not tried again; running the ablation again goes on with it
+        # a run that crashed is reported, not tried again; running the ablation again goes on with it
         options = {"num_cpus": self.threads, "num_gpus": gpus, "max_retries": 0}
         self._task = self._ray.remote(**options)(_run_on_node)
 

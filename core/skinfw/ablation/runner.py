@@ -53,7 +53,7 @@ def check_folders(runs: Sequence[PlannedRun], *, overwrite: bool) -> None:
         if state == "changed" and not overwrite:
             told.append(f"{run.folder}: holds a run of another spec: {why}")
     if told:
-        hint = "--overwrite makes changed runs anew (in Python: overwrite=True), another --output keeps them"
+        hint = "--overwrite repeats changed runs (in Python: overwrite=True), another --output keeps them"
         raise RunError("\n  ".join(["some runs cannot be made:", *told, hint]))
 
 

@@ -38,7 +38,12 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float | None]) -> Spread | None:
-        """Return the spread of the values that are there, or None where there are none."""
+        """Return the spread of the values that are there, or None where there are none.
+
+        Example:
+            >>> Spread.of([1.0, None, 3.0]).mean
+            2.0
+        """
         known = [value for value in values if value is not None]
         if not known:
             return None
@@ -66,7 +71,12 @@ class Difference:
 
 
 def picture_means(runs: Sequence[Mapping[str, float | None]]) -> dict[str, float]:
-    """Return each picture's mean over the runs, by name; only of pictures with a value in every run."""
+    """Return each picture's mean over the runs, by name; only of pictures with a value in every run.
+
+    Example:
+        >>> picture_means([{"anna": 20.0, "ben": None}, {"anna": 22.0, "ben": 19.0}])
+        {'anna': 21.0}
+    """
     found = {}
     for name in runs[0] if runs else ():
         values = [run.get(name) for run in runs]

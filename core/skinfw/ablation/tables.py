@@ -100,7 +100,7 @@ def difference_text(difference: Difference, info: MetricInfo) -> str:
 
 
 def p_text(p: float) -> str:
-    """Return a two-sided p; what no resample reached is told as less than one resample is worth."""
+    """Return a two-sided p; below the resolution of the bootstrap it is given as an upper bound."""
     return f"p < {2 / DRAWS:g}" if p < 2 / DRAWS else f"p = {p:.2g}"
 
 

@@ -28,7 +28,7 @@ def chosen_photos(
 
     Args:
         root: the folder.
-        truth: the segmenter of the true label maps; its files are no photos.
+        truth: the segmenter of the true label maps; its files are not photos.
         test_fraction: only those that a run with this fraction keeps for its test; None for all. Where a run
             of skinfw trained what is measured, that is the split that it recorded.
         limit: at most so many, evenly chosen; None for no limit.

@@ -1,4 +1,4 @@
-"""Running something in a process of its own, so that its memory can be told."""
+"""Running something in a process of its own, to measure its memory."""
 
 from __future__ import annotations
 

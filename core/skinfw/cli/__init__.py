@@ -31,7 +31,7 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """The commands of `COMMANDS`; errors of skinfw are told in plain text, without a traceback."""
+    """The commands of `COMMANDS`; errors of skinfw are printed as plain text, without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names in the order of `COMMANDS`."""
@@ -47,7 +47,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is meant; an unknown one is told with the nearest known name."""
+        """Find the command that is meant; the error for an unknown one suggests the nearest name."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             from skinfw.components.strict_model import nearest
 

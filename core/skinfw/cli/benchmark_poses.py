@@ -45,7 +45,7 @@ def command(
     from skinfw.reporting.console import print_table
 
     check_output(output)
-    # the label maps of the usual segmenter are no photos
+    # the label maps of the usual segmenter are not photos
     chosen = chosen_photos(photos, use_default("segmenter"), limit=limit)
     if references:
         figures = benchmark_poses(references, true, chosen)

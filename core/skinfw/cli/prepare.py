@@ -146,7 +146,7 @@ def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
 
 
 def _read_config(file: Path) -> dict[str, Any]:
-    """Read the settings in a file; a fault in it is told before the options are looked at."""
+    """Read the settings in a file; a fault in it is reported before the options are read."""
     from pydantic import ValidationError
 
     from skinfw.components.faults import spec_error

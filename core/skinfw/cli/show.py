@@ -59,7 +59,7 @@ def _head(entry: Entry, schema: dict[str, Any]) -> Iterator[str]:
 
 
 def _computed_defaults(config: type[ComponentConfig]) -> dict[str, str]:
-    """Return the names of the components that stand in fields whose default a schema cannot tell."""
+    """Return the default components of the fields whose default is not in the schema."""
     found = {}
     for name, field in config.model_fields.items():
         default = field.get_default(call_default_factory=True) if field.default_factory else None

@@ -34,7 +34,14 @@ class SizeRequirement:
     exactly: Size | None = None
 
     def fault(self, size: Size) -> str | None:
-        """Return why ``size`` (height, width) is not accepted, or None if it is."""
+        """Return why ``size`` (height, width) is not accepted, or None if it is.
+
+        Example:
+            >>> SizeRequirement(multiple_of=32).fault((128, 50))
+            '128x50 does not fit: both sides must be multiples of 32, for instance 128x64'
+            >>> SizeRequirement(multiple_of=32).fault((128, 64)) is None
+            True
+        """
         if min(size) < self.minimum:
             return f"{size[0]}x{size[1]} is too small: at least {self.minimum} pixels a side"
         if self.maximum is not None and max(size) > self.maximum:
@@ -52,7 +59,12 @@ class SizeRequirement:
         return None
 
     def both(self, other: SizeRequirement) -> SizeRequirement:
-        """Return what sizes two networks accept that are built for one size and see the same pictures."""
+        """Return what sizes two networks accept that are built for one size and see the same pictures.
+
+        Example:
+            >>> SizeRequirement(minimum=64, multiple_of=4).both(SizeRequirement(multiple_of=6))
+            SizeRequirement(minimum=64, multiple_of=12, maximum=None, exactly=None)
+        """
         limits = [limit for limit in (self.maximum, other.maximum) if limit is not None]
         return SizeRequirement(
             minimum=max(self.minimum, other.minimum),

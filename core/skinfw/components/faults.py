@@ -94,7 +94,12 @@ def _lines(error: ErrorDetails, value: Any) -> list[str]:
 
 
 def plain(message: str) -> str:
-    """Return a message of pydantic in plain words, for instance ``must be at least 1``."""
+    """Return a message of pydantic in plain words, for instance ``must be at least 1``.
+
+    Example:
+        >>> plain("Input should be greater than or equal to 1")
+        'must be at least 1'
+    """
     for pattern, words in _PLAIN.items():
         message = re.sub(pattern, words, message)
     return message

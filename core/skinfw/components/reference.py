@@ -16,7 +16,7 @@ from skinfw.components.registry import Registry, installed
 from skinfw.errors import RegistryError
 
 COMPONENT_KEY = "x-component"
-"""Stands in a pydantic JSON Schema where a component of the kind that it names belongs."""
+"""The key in a pydantic JSON Schema that names the kind of component that belongs there."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ComponentSpec:
     config: ComponentConfig
 
     def to_json(self) -> dict[str, Any]:
-        """Return the reference as it stands in a filled spec."""
+        """Return the reference as a filled spec holds it."""
         return {"type": self.name, **self.config.model_dump(mode="json", by_alias=True)}
 
 
@@ -65,12 +65,12 @@ def use(kind: str, name: str, **params: Any) -> ComponentSpec:
 
 
 def use_defaults(kind: str, spec_field: str) -> list[ComponentSpec]:
-    """Refer to the components that stand in a field when the spec is silent, in manifest order."""
+    """Refer to the default components of a spec's field, in manifest order."""
     return [use(kind, name) for name in installed().defaults(spec_field)]
 
 
 def use_default(kind: str) -> ComponentSpec:
-    """Refer to the component that stands in the field named like its kind when the spec is silent.
+    """Refer to the default component of a kind, for the spec's field of that name.
 
     Raises:
         RegistryError: none does.
@@ -82,7 +82,12 @@ def use_default(kind: str) -> ComponentSpec:
 
 
 def numbered(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
-    """Return references by name, in order; the second of a name gets ``_2``, the third ``_3``."""
+    """Return references by name, in order; the second of a name gets ``_2``, the third ``_3``.
+
+    Example:
+        >>> list(numbered([use("loss", "l1"), use("loss", "l1")]))
+        ['l1', 'l1_2']
+    """
     found: dict[str, ComponentSpec] = {}
     for reference in references:
         name, count = reference.name, 1

@@ -171,7 +171,7 @@ class Registry:
         return sorted(name for known, name in self.entries if known == kind)
 
     def defaults(self, spec_field: str) -> list[str]:
-        """Return the names that stand in ``spec_field`` when the spec is silent, in manifest order."""
+        """Return the default components of ``spec_field`` by name, in manifest order."""
         return [entry.name for entry in self.entries.values() if entry.default_for == spec_field]
 
     def entry(self, kind: str, name: str) -> Entry:

@@ -16,7 +16,12 @@ _MOST_NAMED = 20
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the known word most like ``word``, or an empty text."""
+    """Return ``"; did you mean 'x'?"`` for the known word most like ``word``, or an empty text.
+
+    Example:
+        >>> nearest("epoch", ["steps", "epochs"])
+        "; did you mean 'epochs'?"
+    """
     if len(word) > 2 * max(map(len, known), default=0):  # comparing very long words takes minutes
         return ""
     close = get_close_matches(word, known, n=1, cutoff=0.6)

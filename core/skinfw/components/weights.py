@@ -85,7 +85,7 @@ def find_weights(file: WeightsFile) -> Path:
         )
     except ValueError as error:  # of another SHA-256
         raise UserError(
-            f"{file.url}: offers another file than {file.purpose} by now: {error}. Get it elsewhere (SHA-256 "
+            f"{file.url}: now serves a different file ({error}). Get {file.purpose} elsewhere (SHA-256 "
             f"{_told(file)}) and put it as {file.name} into {_folders(file)}"
         ) from error
     except (OSError, RuntimeError) as error:
@@ -114,7 +114,7 @@ def load_weights(file: WeightsFile) -> dict[str, Tensor]:
     path = find_weights(file)
     try:
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever torch raises for a file that is no state dict
+    except Exception as error:  # whatever torch raises for a file that is not a state dict
         raise UserError(f"{path}: holds no readable weights: {error}") from error
     return state
 

@@ -59,7 +59,7 @@ def build_sheet(
         output: the folder to write to.
         photos: the folder that the photos were prepared from; None: the photos are not shown.
         workers: processes; None: one for each core that may be used.
-        progress: told how far it is.
+        progress: called with the number of finished samples and the total.
 
     Returns:
         the page to open.

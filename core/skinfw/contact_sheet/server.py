@@ -167,7 +167,7 @@ class _Handler(SimpleHTTPRequestHandler):
             return
         try:
             names = self._names()
-            # names of samples that are not here, for instance of a part that is prepared anew, stay
+            # names of samples that are not here, for instance of a part that is being prepared again, stay
             gone = struck_out(self.server.base)
             elsewhere = gone - struck_among(gone, self.server.names)
             write_struck_out(self.server.base, {*names, *elsewhere})

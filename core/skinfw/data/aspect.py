@@ -17,7 +17,12 @@ Aspects = tuple[float, float]
 
 
 def widened(aspects: Aspects | None, sizes: Iterable[Size]) -> Aspects | None:
-    """Return a range that also holds the aspects of pictures of these sizes (height, width)."""
+    """Return a range that also holds the aspects of pictures of these sizes (height, width).
+
+    Example:
+        >>> widened(None, [(128, 64), (96, 64)])
+        (1.5, 2.0)
+    """
     found = [height / width for height, width in sizes]
     if not found:
         return aspects
@@ -35,6 +40,11 @@ def read_aspects(value: Any, trained: Size) -> Aspects:
 
 
 def fits(size: Size, aspects: Aspects) -> bool:
-    """Return whether a picture (height, width) is about of the shapes in a range; see `TOLERANCE`."""
+    """Return whether a picture (height, width) is about of the shapes in a range; see `TOLERANCE`.
+
+    Example:
+        >>> fits((128, 64), (1.5, 2.0)), fits((64, 64), (1.5, 2.0))
+        (True, False)
+    """
     aspect = size[0] / size[1]
     return aspects[0] / (1 + TOLERANCE) <= aspect <= aspects[1] * (1 + TOLERANCE)

@@ -32,6 +32,10 @@ def face_classes(classes: Iterable[str]) -> tuple[str, ...]:
 
     These are ``face`` (ATR, LIP, CIHP, DeepFashion), ``left_face`` and ``right_face`` (BodyPix),
     ``face_skin`` (MediaPipe) and ``face_neck`` (Sapiens, which does not divide the two), in any case.
+
+    Example:
+        >>> face_classes(["background", "left_face", "torso", "face_neck"])
+        ('left_face', 'face_neck')
     """
     return tuple(name for name in classes if _FACE_CLASS.fullmatch(name))
 

@@ -46,6 +46,11 @@ class HashIndex:
     Args:
         max_distance: bits in which near hashes may differ, 0 to 64.
         hashes: the first hashes, each 16 hexadecimal digits.
+
+    Example:
+        >>> index = HashIndex(2, ["00000000000000ff", "ffffffffffffffff"])
+        >>> index.near("00000000000000fe").tolist()
+        [0]
     """
 
     def __init__(self, max_distance: int, hashes: Iterable[str] = ()) -> None:

@@ -30,5 +30,10 @@ photos lists these too, so that each is reported instead of overlooked; reading 
 
 
 def is_image_name(name: str) -> bool:
-    """Return whether a file name has the suffix of an image, readable or not, in either case."""
+    """Return whether a file name has the suffix of an image, readable or not, in either case.
+
+    Example:
+        >>> is_image_name("front.JPEG"), is_image_name("front.json")
+        (True, False)
+    """
     return name.lower().endswith((*IMAGE_SUFFIXES, *UNREADABLE_SUFFIXES))

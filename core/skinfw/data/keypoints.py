@@ -65,6 +65,11 @@ class Keypoints:
         """Return the keypoints in a picture that was resized from one height and width to another.
 
         Whole numbers are centers of pixels, as OpenPose counts.
+
+        Example:
+            >>> pose = Keypoints(np.full((25, 3), 1, np.float32))
+            >>> pose.resized((8, 8), (16, 16)).point("Nose").tolist()
+            [2.5, 2.5, 1.0]
         """
         down, right = new[0] / old[0], new[1] / old[1]
         return self.mapped(right, down, (right - 1) / 2, (down - 1) / 2)

@@ -56,7 +56,12 @@ def resize_labels(labels: LabelMap, size: Size) -> LabelMap:
 
 
 def coverage(mask: Mask, size: Size) -> NDArray[np.float32]:
-    """Return how much of each pixel of the new size the mask covers, float32 in [0, 1]."""
+    """Return how much of each pixel of the new size the mask covers, float32 in [0, 1].
+
+    Example:
+        >>> coverage(np.array([[True, False]]), (1, 1)).tolist()
+        [[0.5]]
+    """
     return _interpolated(mask.astype(np.float32), size)
 
 

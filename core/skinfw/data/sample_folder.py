@@ -230,7 +230,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     """Return what ``sample.json`` records, or None where the folder has none.
 
     Raises:
-        DataError: the file is no JSON object.
+        DataError: the file is not a JSON object.
     """
     path = folder / RECORD_FILE
     try:

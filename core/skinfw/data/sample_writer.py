@@ -84,7 +84,7 @@ def write_sample(folder: Path, files: Mapping[str, bytes], record: Mapping[str, 
     Args:
         folder: the sample folder.
         files: its files by name.
-        record: what ``sample.json`` shall say, to which the SHA-256 of every file is added.
+        record: what ``sample.json`` says; the SHA-256 of every file is added to it.
 
     Raises:
         RunError: the disk is full, or the place cannot be written; what was there stays.

@@ -43,6 +43,14 @@ class Segmentation:
 
     Raises:
         ValueError: a label without a class, a region of an unknown class, or a class in two regions.
+
+    Example:
+        >>> regions = {"background": ("none",), "skin": ("arm",), "apparel": ("dress",)}
+        >>> found = Segmentation(np.array([[0, 1, 2]], np.uint8), ("none", "arm", "dress"), regions)
+        >>> found.region("skin").tolist()
+        [[False, True, False]]
+        >>> found.person.tolist()
+        [[False, True, True]]
     """
 
     labels: LabelMap

@@ -62,7 +62,7 @@ class SkinColor:
         steps of the minimum covariance determinant; Rousseeuw and Van Driessen 1999).
 
         Args:
-            colors: L, a and b of pixels, float32 ``(N, 3)``; of many, every so manieth is taken.
+            colors: L, a and b of pixels, float32 ``(N, 3)``; of many, an evenly spaced part is taken.
             noise: variance of L, a and b that each covariance gets on top, before `CONSISTENCY`, for skin of
                 one color; by default so little that the eye hardly sees it.
             narrow_start: begin with the median deviation, so that a patch of one other color is left out
@@ -109,7 +109,12 @@ def skin_color(picture: Picture, where: Mask) -> SkinColor | None:
 
 
 def skin_like(picture: Picture) -> Mask:
-    """Return where a picture, uint8 RGB, has a color that anybody's skin may have, bool ``(H, W)``."""
+    """Return where a picture, uint8 RGB, has a color that anybody's skin may have, bool ``(H, W)``.
+
+    Example:
+        >>> skin_like(np.array([[[224, 172, 105], [0, 0, 255]]], np.uint8)).tolist()
+        [[True, False]]
+    """
     luma, red, blue = cv2.split(cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb))
     within = (red >= CR[0]) & (red <= CR[1]) & (blue >= CB[0]) & (blue <= CB[1])
     found: Mask = within & (luma > LEAST_LUMA)

@@ -31,7 +31,12 @@ class Split:
 
 
 def position(name: str) -> float:
-    """Return a number in [0, 1) that depends on the name alone: SHA-256's first 8 bytes over 2^64."""
+    """Return a number in [0, 1) that depends on the name alone: SHA-256's first 8 bytes over 2^64.
+
+    Example:
+        >>> round(position("anna/front"), 4)
+        0.3278
+    """
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:8], "big") / 2**64
 
 
@@ -84,6 +89,11 @@ def split_names(
 
     Raises:
         DataError: there are fewer groups than sides.
+
+    Example:
+        >>> split = split_names([f"{number:03}" for number in range(100)], 0.2, 0.1)
+        >>> len(split.train), len(split.validation), len(split.test)
+        (66, 14, 20)
     """
     keys = {name: group(name) for name in names}
     sides, empty = group_sides(keys.values(), test_fraction, validation_fraction)

@@ -9,7 +9,7 @@ from skinfw.components.strict_model import StrictModel
 
 
 class DoctorConfig(StrictModel):
-    """What is allowed; anything above (for sizes: below) is told."""
+    """The limits: the doctor reports everything above them (for sizes: below)."""
 
     least_side: int = Field(
         default=64, ge=1, le=1_000_000, description="shortest side of a picture in pixels"

@@ -58,8 +58,8 @@ def examine(
         base: the folder that the names are relative to.
         names: the samples, as `skinfw.data.sample_search.find_samples` gives them.
         config: what is allowed.
-        group: what the split goes by, as `skinfw.interfaces.Dataset.group`.
-        progress: told how far it is.
+        group: the group that the split uses for a name, as `skinfw.interfaces.Dataset.group`.
+        progress: called with the number of finished samples and the total.
 
     Returns:
         all faults, worst first.

@@ -126,7 +126,7 @@ def distance_from(mask: Mask) -> NDArray[np.float32]:
 
 
 def open_sample(folder: Path, name: str) -> Opened:
-    """Read what a sample folder holds; what cannot be read stands in ``findings``."""
+    """Read what a sample folder holds; what cannot be read is reported in ``findings``."""
     opened = Opened(name, folder)
     cutout = _attempt(opened, lambda: _cutout(folder))
     if cutout is not None:

@@ -83,7 +83,7 @@ def read_figures(folder: Path, label: str) -> RunFigures:
     """Read the figures of one run; none of its plugins needs to be installed.
 
     Raises:
-        RunError: the folder is no run, or was not measured.
+        RunError: the folder is not a run, or was not measured.
     """
     spec = spec_file(folder)
     path = folder / "metrics.json"
@@ -191,7 +191,7 @@ def compare_runs(folders: Sequence[str | Path]) -> Comparison:
     """Read the figures of several runs; none of their plugins needs to be installed.
 
     Raises:
-        RunError: a folder is no run, or was not measured, or the runs are of different tasks.
+        RunError: a folder is not a run, or was not measured, or the runs are of different tasks.
     """
     paths = [Path(folder) for folder in folders]
     names = [Path(os.path.realpath(path)).name for path in paths]  # resolve() raises for a loop of links

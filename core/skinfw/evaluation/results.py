@@ -1,4 +1,4 @@
-"""What an evaluation found, as it stands in ``metrics.json``."""
+"""What an evaluation found, as ``metrics.json`` holds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures on skin by skin tone: whom does a generator serve worse? Light: no torch.
+"""Results on skin compared across skin tones. Light: no torch.
 
 Pictures are grouped by classes of the individual typology angle, and by the nearest Monk skin tone. The mean
 over a group is that of its pictures' values; a picture without a value does not count.
@@ -120,7 +120,7 @@ def group_means(
 def tone_gap(evaluation: Evaluation) -> ToneGap | None:
     """Compare the classes of the typology angle that have `ENOUGH` pictures.
 
-    It goes by the deciding metric, or else by the first figure on skin with a value for each picture.
+    It uses the deciding metric, or else the first figure on skin with a value for each picture.
 
     Returns:
         the gap; None where there are fewer than two such classes.

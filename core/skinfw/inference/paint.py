@@ -22,7 +22,7 @@ from skinfw.interfaces import Generator
 from skinfw.specs.spec import Spec
 
 ProgressCallback = Callable[[int, int], None]
-"""Is told how many pictures are done, and how many there are."""
+"""Called with the number of finished pictures and the total."""
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,8 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
     """Paints pictures from a condition, from noise, or from both.
 
     Pictures are float32 RGB ``(B, 3, H, W)`` in [0, 1] on the outside; what range a network works in is its
-    own matter. Which sizes and inputs it needs, and whether there is anything to train, stands in its
-    configuration.
+    own matter. Its configuration says which sizes and inputs it needs, and whether there is anything to
+    train.
 
     Attributes:
         conditional: whether the output depends on the condition.

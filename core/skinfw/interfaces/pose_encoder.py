@@ -58,7 +58,7 @@ class PoseEncoder(Component[PoseEncoderConfigT, None]):
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the files, other than the photo, that the pose in this photo comes from.
 
-        ``prepare`` makes a sample anew when one of them changes.
+        ``prepare`` makes a sample again when one of them changes.
         """
         return ()
 
@@ -72,7 +72,7 @@ class PoseEncoder(Component[PoseEncoderConfigT, None]):
     def fingerprint(self) -> str:
         """Return what else than its configuration the poses depend on.
 
-        For instance the SHA-256 of a file of weights; empty for nothing. ``prepare`` makes samples anew when
+        For instance the SHA-256 of a file of weights; empty for nothing. ``prepare`` makes samples again when
         it changes.
         """
         return ""

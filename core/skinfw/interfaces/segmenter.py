@@ -28,7 +28,7 @@ class Segmenter(Component[ConfigT, None]):
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the files, other than the photo, that the label map of this photo comes from.
 
-        ``prepare`` does not take them for photos, and makes a sample anew when one of them changes.
+        ``prepare`` does not take them for photos, and makes a sample again when one of them changes.
         """
         return ()
 
@@ -43,7 +43,7 @@ class Segmenter(Component[ConfigT, None]):
     def fingerprint(self) -> str:
         """Return what else than its configuration the label maps depend on.
 
-        For instance the SHA-256 of a file of weights; empty for nothing. ``prepare`` makes samples anew when
+        For instance the SHA-256 of a file of weights; empty for nothing. ``prepare`` makes samples again when
         it changes.
         """
         return ""

@@ -38,7 +38,7 @@ def _crop_tag(value: Any) -> str:
 
 Crop = Annotated[
     Annotated[Literal["none"], Tag("none")] | Annotated[PersonCrop, Tag("person")],
-    # told apart by hand, so that a fault is told once and not for each alternative
+    # the tag is chosen here, so that an error is reported once and not for each alternative
     Discriminator(_crop_tag),
 ]
 

@@ -87,7 +87,7 @@ def join_groups(keys: Sequence[str], hashes: Sequence[str | None], most: int) ->
 
     Returns:
         for each key the group it is in now: of those that were joined the one that is last in the split, so
-        that new samples never move older ones from training to test, nor any that are no copies.
+        that new samples never move older ones from training to test, nor any that are not copies.
     """
     clusters = _Clusters()
     holders: dict[str, str] = {}
@@ -101,7 +101,7 @@ def join_groups(keys: Sequence[str], hashes: Sequence[str | None], most: int) ->
 
 
 def sample_groups(folders: Mapping[str, Path], person: Callable[[str], str], most: int) -> Mapping[str, str]:
-    """Return the group that the split goes by, for each sample.
+    """Return the group that the split uses for each sample.
 
     Samples are together that show one person, have one group in their records, or are near copies.
 
@@ -111,7 +111,7 @@ def sample_groups(folders: Mapping[str, Path], person: Callable[[str], str], mos
         most: bits in which the perceptual hashes of near copies may differ.
 
     Raises:
-        DataError: a record is no JSON object.
+        DataError: a record is not a JSON object.
     """
     records = [read_record(folder) or {} for folder in folders.values()]
     keys = [str(record.get("group") or person(name)) for name, record in zip(folders, records, strict=True)]

@@ -30,7 +30,7 @@ _FILE_VIEW = re.compile(r"\d+_\d+_(front|side|back|full|additional)")
 
 @dataclass(frozen=True)
 class Facts:
-    """What the filters go by; None where it is not known (yet).
+    """What the filters look at; None where it is not known (yet).
 
     Attributes:
         view: from where the person is seen.

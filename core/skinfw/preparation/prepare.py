@@ -61,7 +61,7 @@ def prepare(
         segmenter: which segmenter.
         pose_encoder: which pose encoder.
         config: margin, crop, filters, number of processes.
-        progress: told about every photo.
+        progress: called for every photo.
         engine: processes on this machine, or a Ray cluster whose nodes share photos and output under the same
             paths.
         address: the cluster, as ``ray.init`` takes it; None for the one that Ray finds, or a new one here.

@@ -66,7 +66,7 @@ def _outcomes(
     context.execution_options.preserve_order = True
     context.enable_progress_bars = context.print_on_execution_start = False
     with data.DataContext.current(context):
-        # as bytes: Arrow knows neither paths nor names that are no UTF-8
+        # as bytes: Arrow knows neither paths nor names that are not UTF-8
         packed = [{"task": pickle.dumps(task)} for task in tasks]
         dataset = data.from_items(packed, override_num_blocks=blocks).map(
             _NodeWorker, fn_constructor_args=(parts,), concurrency=count, num_cpus=1
@@ -78,7 +78,7 @@ def _outcomes(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Ray Data from telling how it goes; what goes wrong is told once, by whoever catches it."""
+    """Silence Ray Data's own log: whoever catches an error reports it once."""
     logger = logging.getLogger("ray.data")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -91,8 +91,8 @@ def _quiet() -> Iterator[None]:
 class _NodeWorker:
     """Prepares photos on a node of the cluster.
 
-    The work is done in a process of its own, as on one machine: a photo that kills it is told in the same
-    words.
+    The work is done in a process of its own, as on one machine, so that a photo that kills it gives the same
+    message.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -101,7 +101,7 @@ class _NodeWorker:
     def __call__(self, packed: Mapping[str, bytes]) -> dict[str, bytes]:
         """Return what becomes of a photo, or what is wrong for all of them.
 
-        An error is returned, not raised: Ray Data would wrap it, and tell it with tracebacks of its own.
+        An error is returned, not raised: Ray Data would wrap it and print its own traceback.
         """
         outcome: Row | SkinfwError
         try:

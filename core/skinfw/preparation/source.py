@@ -112,8 +112,8 @@ def list_photos(root: Path, output: Path, sources: Sources) -> Listing:
 
     Args:
         root: a folder; a .zip or .tar, packed or not; or a list of paths and URLs (.csv, .tsv, .jsonl, .txt).
-        output: folder of the samples, whose files are no photos.
-        sources: which files belong to a photo; label maps are no photos.
+        output: folder of the samples, whose files are not photos.
+        sources: which files belong to a photo; label maps are not photos.
 
     Raises:
         DataError: the source is missing, cannot be read, or has no photo in it.
@@ -246,7 +246,7 @@ def _add_images(
     listing: Listing, images: Sequence[Path], refused: Sequence[Path], root: Path, sources: Sources
 ) -> None:
     """Add photos, and the images that are label maps of others, also of those that are refused."""
-    # label maps as the default segmenter reads them are no photos for any other one either
+    # label maps that the default segmenter reads are not photos for any other one either
     defaults = [build(each, Segmenter).sources for each in use_defaults("segmenter", "segmenter")]
     every = [*images, *(path for path in refused if is_image_name(path.name))]
     owners = {source: image for image in every for of in (sources, *defaults) for source in of(image)}

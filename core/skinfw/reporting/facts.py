@@ -85,7 +85,7 @@ def network_parameters(spec: Spec) -> dict[str, int]:
 
 
 def training_facts(spec: Spec, log: Sequence[Mapping[str, Any]], step: int) -> dict[str, str]:
-    """Return what is told about the training, by label.
+    """Return the facts about a training that a report shows, by label.
 
     Args:
         spec: the run's spec.
@@ -96,7 +96,7 @@ def training_facts(spec: Spec, log: Sequence[Mapping[str, Any]], step: int) -> d
 
 
 def run_facts(log: Sequence[Mapping[str, Any]], step: int, parameters: Mapping[str, int]) -> dict[str, str]:
-    """Return what is told about any training, by label.
+    """Return the facts about a training of either task that a report shows, by label.
 
     Args:
         log: the run's log.

@@ -275,7 +275,7 @@ def load_generator(checkpoint: Checkpoint, device: torch.device) -> Generator[An
     """Build the generator of a checkpoint with its weights, in evaluation mode.
 
     Raises:
-        RunError: the weights do not fit the network that its spec describes, or it is no painting spec.
+        RunError: the weights do not fit the network that its spec describes, or it is not a painting spec.
         TrustError: the generator names programs, paths or addresses, and the checkpoint is not trusted.
     """
     spec = painting_spec(checkpoint.spec, checkpoint.path)

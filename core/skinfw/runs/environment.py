@@ -68,7 +68,7 @@ def _version(library: str) -> str | None:
 
 
 def environment(spec: RunSpec, hook_plugins: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return what stands in ``environment.json``.
+    """Return the content of ``environment.json``.
 
     Args:
         spec: the filled spec.

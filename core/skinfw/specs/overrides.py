@@ -12,10 +12,14 @@ from skinfw.system.json_file import MOST_LEVELS, parse_json
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
-    """Turn ``path=value`` texts into values by path; a value that is no JSON is taken as text.
+    """Turn ``path=value`` texts into values by path; a value that is not JSON is taken as text.
 
     Raises:
         UserError: an assignment without ``=`` or without a path.
+
+    Example:
+        >>> parse_assignments(["training.epochs=2", "name=first"])
+        {'training.epochs': 2, 'name': 'first'}
     """
     values: dict[str, Any] = {}
     for assignment in assignments:
@@ -32,11 +36,15 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
 def apply_overrides(value: Any, overrides: Mapping[str, Any], source: str) -> Any:
     """Return a copy of a spec with values set by path.
 
-    A path is made of names and indices: ``losses.0.weight`` or ``losses[0].weight``. A component that
-    stands there as a bare name becomes an object when one of its parameters is set.
+    A path is made of names and indices: ``losses.0.weight`` or ``losses[0].weight``. A component that is
+    given as a bare name becomes an object when one of its parameters is set.
 
     Raises:
         SpecError: a path leads through something that has no such part, or has more than 100 parts.
+
+    Example:
+        >>> apply_overrides({"losses": ["l1"]}, {"losses[0].weight": 100}, "spec.json")
+        {'losses': [{'type': 'l1', 'weight': 100}]}
     """
     result = copy.deepcopy(value)
     faults = []

@@ -23,7 +23,7 @@ def component_schema(registry: Registry, kind: str, name: str) -> dict[str, Any]
         name: its name in the registry.
 
     Returns:
-        an object schema; nested definitions stand in its ``$defs``, a nested component is
+        an object schema; nested definitions are in its ``$defs``, a nested component is
         ``{"x-component": kind}``.
 
     Raises:

@@ -37,13 +37,13 @@ def _classes_tag(value: Any) -> str:
 
 Classes = Annotated[
     Annotated[Literal["regions", "all"], Tag("name")] | Annotated[dict[ClassName, ClassSpec], Tag("table")],
-    # told apart by hand, so that a fault is told once and not for each alternative
+    # the tag is chosen here, so that an error is reported once and not for each alternative
     Discriminator(_classes_tag),
 ]
 
 
 class SegmentationData(SplitSpec):
-    """Where photos and their label maps come from, and which classes are told apart."""
+    """Where photos and their label maps come from, and which classes the network distinguishes."""
 
     root: SpecPath = Field(description="folder that holds the photos at any depth")
     labels: Annotated[ComponentSpec, Slot("segmenter")] = Field(

@@ -142,8 +142,8 @@ class Spec(RunSpec):
     )
     training: TrainingSpec
 
-    # Faults between fields are told from the later field, where pydantic gives those that are fine so far;
-    # thus they are told together with the faults of other fields.
+    # Faults between fields are reported by the later field, where pydantic gives those that are fine so far;
+    # thus they are reported together with the faults of other fields.
 
     @field_validator("generator")
     @classmethod
@@ -185,7 +185,7 @@ class Spec(RunSpec):
     ) -> tuple[ComponentSpec, ...]:
         data: DataSpec | None = info.data.get("data")
         faults = [
-            f"$.baselines[{index}]: {each.name!r} has something to train; it is no baseline"
+            f"$.baselines[{index}]: {each.name!r} has something to train; it is not a baseline"
             for index, each in enumerate(value)
             if trains(each)
         ]
@@ -262,7 +262,7 @@ def load_spec(path: str | Path, overrides: Mapping[str, Any] | None = None) -> A
         overrides: values by dotted path, for instance ``{"training.epochs": 2}``.
 
     Raises:
-        SpecError: the file cannot be read, or the spec has faults; all of them are told.
+        SpecError: the file cannot be read, or the spec has faults; the error lists all of them.
     """
     path = Path(path)
     value = apply_overrides(read_json(path), overrides or {}, str(path))

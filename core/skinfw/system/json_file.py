@@ -100,6 +100,12 @@ def parse_json(text: str, *, file_names: bool = False) -> Any:
         ValueError: no JSON (then a `json.JSONDecodeError`), NaN or infinity (1e999 too), a key twice in one
             object, a text that UTF-8 cannot say, a number of more than 300 digits, or more than 100 levels;
             the message says what.
+
+    Example:
+        >>> parse_json('{"epochs": 1, "epochs": 2}')
+        Traceback (most recent call last):
+            ...
+        ValueError: duplicate key 'epochs' in one object; remove one
     """
     try:
         value = json.loads(

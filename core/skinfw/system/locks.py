@@ -28,7 +28,7 @@ class FolderLock:
         self._identity: tuple[int, int] | None = None
 
     def acquire(self, patience: float) -> bool:
-        """Take the lock; return whether it could be had.
+        """Take the lock; return whether that worked.
 
         Args:
             patience: seconds to wait for another process; negative: until it is done.

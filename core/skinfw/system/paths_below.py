@@ -23,6 +23,12 @@ def name_fault(name: str, windows: bool = os.name == "nt") -> str:
     Args:
         name: a relative path with forward slashes.
         windows: whether the rules of Windows count too.
+
+    Example:
+        >>> name_fault("anna/front")
+        ''
+        >>> name_fault("anna/../../ben")
+        "the path contains '..' as a folder or file"
     """
     if not name:
         return "the name is empty"
@@ -82,9 +88,13 @@ def leads_out(path: Path, root: Path) -> bool:
 
 
 def composed(name: str) -> str:
-    """Return a name in Unicode's composed form (NFC).
+    r"""Return a name in Unicode's composed form (NFC).
 
     macOS may store letters with accents in two characters; the same name is then other bytes than elsewhere.
+
+    Example:
+        >>> len("e\u0301"), len(composed("e\u0301"))
+        (2, 1)
     """
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
@@ -115,7 +125,12 @@ def _names(folder: Path) -> list[str]:
 
 
 def without_suffix(name: str, suffixes: Sequence[str]) -> str:
-    """Return a path without the suffix of its file where that is one of ``suffixes``, in either case."""
+    """Return a path without the suffix of its file where that is one of ``suffixes``, in either case.
+
+    Example:
+        >>> without_suffix("anna/front.JPG", (".png", ".jpg"))
+        'anna/front'
+    """
     known = next((suffix for suffix in suffixes if name.lower().endswith(suffix)), "")
     return name.removesuffix(name[len(name) - len(known) :])
 

@@ -62,7 +62,12 @@ def read_regular(path: str | Path, max_bytes: int | None = None) -> bytes:
 
 
 def special_file(mode: int) -> str:
-    """Return what a file that is neither regular nor a folder is, by its ``st_mode``."""
+    """Return what a file that is neither regular nor a folder is, by its ``st_mode``.
+
+    Example:
+        >>> special_file(stat.S_IFIFO)
+        'a FIFO, not a regular file'
+    """
     return f"{_KINDS.get(stat.S_IFMT(mode), 'a special file')}, not a regular file"
 
 

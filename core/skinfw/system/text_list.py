@@ -48,6 +48,11 @@ def read_list(path: Path) -> str:
 
 
 def numbered_lines(text: str) -> list[tuple[int, str]]:
-    """Return the lines that are not blank, without blanks at their ends, and their numbers from 1."""
+    r"""Return the lines that are not blank, without blanks at their ends, and their numbers from 1.
+
+    Example:
+        >>> numbered_lines("anna/front\n\nben/front")
+        [(1, 'anna/front'), (3, 'ben/front')]
+    """
     lines = ((number, line.strip()) for number, line in enumerate(text.split("\n"), 1))
     return [(number, line) for number, line in lines if line]

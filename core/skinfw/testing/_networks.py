@@ -105,7 +105,7 @@ def accepting(size: Size) -> Iterator[None]:
         yield
     except AssertionError:
         raise
-    except Exception as error:  # whatever a network raises, the author is told at which size
+    except Exception as error:  # whatever a network raises, the message names the size
         raise AssertionError(
             f"size_requirement accepts {size[0]}x{size[1]} pixels, but the network fails there: "
             f"{type(error).__name__}: {error}"

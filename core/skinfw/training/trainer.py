@@ -70,7 +70,7 @@ class Trainer:
         dataset: where samples come from.
         split: which samples are trained on, and which choose the best checkpoint.
         module: the networks that are trained.
-        hooks: who is told.
+        hooks: calls the hooks of plugins.
         ranks: how the processes wait for each other.
 
     Attributes:

@@ -49,7 +49,7 @@ class FolderDataset(Dataset[FolderConfig]):
     def group(self, name: str) -> str:
         """Return the group of a sample: its person's, or one that near copies of its photo share.
 
-        The person is told by the DeepFashion id in the name; see
+        The DeepFashion id in the name identifies the person; see
         `skinfw.preparation.duplicates.sample_groups`.
         """
         if self._groups is None:

@@ -147,7 +147,7 @@ def read_pairs(path: Path) -> frozenset[str]:
     """Return the photos of people in a list of pairs, without ending: each line names a photo and a garment.
 
     Raises:
-        DataError: the list is missing or cannot be read, or a line is no pair.
+        DataError: the list is missing or cannot be read, or a line is not a pair.
     """
     people = set()
     for number, line in numbered_lines(read_list(path)):

@@ -45,7 +45,7 @@ class Film(nn.Module):
 
 @dataclass(frozen=True)
 class Guide:
-    """What a network is told beside its input channels.
+    """What a network gets besides its input channels.
 
     Attributes:
         tones: the colors of visible skin, ``(B, 3)`` in [-1, 1]; None where the
@@ -125,7 +125,7 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
 
         Args:
             channels: ``(B, incoming, H, W)``; input pictures and colors in [-1, 1], noise standard normal.
-            guide: what else it goes by.
+            guide: what it gets besides the channels.
 
         Returns:
             ``(B, 3, H, W)`` in [-1, 1].

@@ -25,7 +25,7 @@ def _halvings(size: Size) -> int:
 
 
 class ConditionalConfig(GeneratorConfig):
-    """What the conditional networks have in common: what they go by beside the input pictures."""
+    """What the conditional networks have in common: what they see besides the input pictures."""
 
     condition: Literal["inputs", "tone", "tone_film"] = Field(
         default="inputs",

@@ -28,7 +28,7 @@ COARSE = "coarse"
 class RefinedGenerator(Generator[RefinedConfig]):
     """Lets a second network correct the picture of a first one (the report's section 7).
 
-    The refiner sees the condition and the coarse picture. What it paints is no picture but a correction:
+    The refiner sees the condition and the coarse picture. What it paints is not a picture but a correction:
     ``output = clamp(coarse + scale * (2 * refined - 1), 0, 1)``, so that training starts near the coarse
     picture and never leaves it by more than ``scale``. Clamping passes every gradient on: of the white that
     preparation leaves, half of all corrections would lie beyond 1, and learn nothing from then on. Residuals
@@ -102,7 +102,7 @@ class RefinedGenerator(Generator[RefinedConfig]):
 
     def _load_coarse(self, checkpoint: Checkpoint, data: DataSpec) -> None:
         spec, wanted = painting_spec(checkpoint.spec, checkpoint.path), self.config.coarse
-        # the split goes by a hash of names: with shares at least as large it kept away all that we do
+        # the split uses a hash of names: with shares at least as large it kept away all that we do
         apart, ours = _kept_apart(spec.data), _kept_apart(data)
         if apart[0] < ours[0] or apart[1] < ours[1]:
             raise RunError(

@@ -20,6 +20,10 @@ def patch_mean(
     Args:
         outputs: the discriminator's.
         cost: gives the cost of each logit of ``(B, 1, h, w)``.
+
+    Example:
+        >>> patch_mean(DiscriminatorOutput(logits=(torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 1, 1)))).item()
+        0.5
     """
     return torch.stack([cost(logits.float()).mean() for logits in outputs.logits]).mean()
 

@@ -114,7 +114,7 @@ class PerceptualConfig(LossConfig):
 
     @property
     def places(self) -> tuple[int, ...]:
-        """Where the layers stand in torchvision's ``features``."""
+        """The index of each layer in torchvision's ``features``."""
         known = _vgg_places(self.net)
         return tuple(known[name] for name in self.layers)
 

@@ -14,7 +14,7 @@ class FeatureMatchingLoss(Loss[FeatureMatchingConfig]):
     """Mean absolute difference of the discriminator's features (Wang et al. 2018, section 3.3, eq. 4).
 
     It is the mean over the inner layers of each scale, then over the scales. The target's features are what
-    the output's shall become, so they carry no gradient; the discriminator is not trained by it.
+    the output's are to become, so they carry no gradient; the discriminator is not trained by it.
     """
 
     def generator_loss(self, context: LossContext) -> Tensor:

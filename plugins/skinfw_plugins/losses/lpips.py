@@ -22,7 +22,7 @@ class LpipsLoss(Loss[LpipsConfig]):
         io: the size of the pictures.
 
     Raises:
-        UserError: the network's weights cannot be had; the text names file, place and SHA-256.
+        UserError: the network's weights are not available; the text names file, place and SHA-256.
     """
 
     def __init__(self, config: LpipsConfig, io: LossIO) -> None:

@@ -29,6 +29,11 @@ def region_means(values: Tensor, region: Tensor) -> Tensor:
 
     Returns:
         ``(B, C)``; 0 where the region is empty.
+
+    Example:
+        >>> region = torch.tensor([[[[1.0, 0.0]]]])
+        >>> region_means(torch.tensor([[[[0.25, 0.75]]]]), region).tolist()
+        [[0.25]]
     """
     count = region.sum(dim=(2, 3))
     return (values * region).sum(dim=(2, 3)) / torch.where(count > 0, count, 1)

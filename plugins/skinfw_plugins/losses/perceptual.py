@@ -29,7 +29,7 @@ class PerceptualLoss(Loss[PerceptualConfig]):
         io: the size of the pictures.
 
     Raises:
-        UserError: the network's weights cannot be had; the text names file, place and SHA-256.
+        UserError: the network's weights are not available; the text names file, place and SHA-256.
     """
 
     def __init__(self, config: PerceptualConfig, io: LossIO) -> None:

@@ -19,8 +19,7 @@ class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
     """Distance of the painted skin's mean color from the color of the visible face, in CIE Lab.
 
     The face's color is its median, channel by channel, which hair, eyes and shadows do not pull away. The
-    target is not looked at, so the loss says what shall hold for people of whom no target exists. Lab is
-    divided by 100.
+    loss does not look at the target, so it needs no picture of that skin. Lab is divided by 100.
     """
 
     compares: ClassVar[bool] = False

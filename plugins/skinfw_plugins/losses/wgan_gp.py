@@ -13,7 +13,7 @@ from skinfw_plugins.losses.config import WganGpConfig
 class WganGpLoss(AdversarialLoss[WganGpConfig]):
     """The critic's difference between painted and real pictures (Gulrajani et al. 2017, eq. 3).
 
-    Its logits are no probabilities. A penalty keeps the norm of its gradient near 1 at pictures on the line
+    Its logits are not probabilities. A penalty keeps the norm of its gradient near 1 at pictures on the line
     between each painted picture and its target. The paper trains the critic five times to one step of the
     generator: ``training.n_critic``.
     """

@@ -33,7 +33,7 @@ class DistributionMetric(Metric[MetricConfigT]):
     """A metric that is defined over a set of pictures only; it holds their features, not the pictures.
 
     Raises:
-        UserError: the network's weights cannot be had; the text names file, place and SHA-256.
+        UserError: the network's weights are not available; the text names file, place and SHA-256.
     """
 
     direction: ClassVar[Literal["higher", "lower"]] = "lower"

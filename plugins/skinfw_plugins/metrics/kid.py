@@ -42,7 +42,7 @@ class KidMetric(DistributionMetric[KidConfig]):
             return float(metric.compute()[0])
 
     def card(self) -> Mapping[str, str]:
-        """Return the network, how pictures are resized, and how many each estimate goes by."""
+        """Return the network, how pictures are resized, and how many each estimate uses."""
         size = min(self.config.subset_size, self.pictures)
         subsets = self.config.subsets if self.pictures > size else 1
         return {**inception.CARD, "estimate": f"mean of {subsets} of {size} pictures each"}

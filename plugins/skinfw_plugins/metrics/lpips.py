@@ -24,7 +24,7 @@ class LpipsMetric(PerPictureMetric[LpipsConfig]):
     the picture, over the skin's pixels.
 
     Raises:
-        UserError: the network's weights cannot be had; the text names file, place and SHA-256.
+        UserError: the network's weights are not available; the text names file, place and SHA-256.
     """
 
     direction: ClassVar[Literal["higher", "lower"]] = "lower"

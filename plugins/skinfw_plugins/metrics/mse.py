@@ -33,5 +33,10 @@ def squared_errors(output: Tensor, target: Tensor, region: Tensor | None) -> Ten
 
     Returns:
         ``(B,)``; NaN where the region is empty.
+
+    Example:
+        >>> import torch
+        >>> squared_errors(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.5), None).tolist()
+        [0.25]
     """
     return region_means((output - target).square(), region)

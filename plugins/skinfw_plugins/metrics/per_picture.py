@@ -48,6 +48,11 @@ def region_means(values: Tensor, region: Tensor | None) -> Tensor:
 
     Returns:
         ``(B,)``; NaN where the region is empty.
+
+    Example:
+        >>> skin = torch.tensor([[[[1.0, 0.0]]]])
+        >>> region_means(torch.tensor([[[[0.25, 0.75]]]]), skin).tolist()
+        [0.25]
     """
     if region is None:
         return values.mean(dim=(1, 2, 3))

@@ -39,8 +39,12 @@ def border_band(region: Tensor, width: int) -> Tensor:
     """Return the pixels on either side of a region's border, ``(B, 1, H, W)`` in {0, 1}.
 
     Args:
-        region: ``(B, 1, H, W)`` in {0, 1}; the picture's own edge is no border of it.
+        region: ``(B, 1, H, W)`` in {0, 1}; the picture's own edge does not count as its border.
         width: how far they lie at most from the other side, in pixels, diagonals included.
+
+    Example:
+        >>> border_band(torch.tensor([[[[0.0, 0.0, 1.0, 1.0, 1.0]]]]), width=1).tolist()
+        [[[[0.0, 1.0, 1.0, 0.0, 0.0]]]]
     """
 
     def grown(mask: Tensor) -> Tensor:

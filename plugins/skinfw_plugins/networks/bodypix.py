@@ -83,7 +83,7 @@ class BodyPix:
         """The ONNX file.
 
         Raises:
-            UserError: it cannot be had, or is no BodyPix 2.
+            UserError: it is neither on disk nor downloadable, or is not BodyPix 2.
         """
         path = self._path()
         file = OnnxFile(path, content=explicitly_padded(path))
@@ -108,7 +108,7 @@ class BodyPix:
         """Return the scores of a picture, uint8 RGB ``(H, W, 3)`` of any size.
 
         Raises:
-            UserError: the weights cannot be had or run, or are of another stride than the configuration says.
+            UserError: the weights are not available, cannot be run, or have another stride than `config`.
         """
         size = input_size((picture.shape[0], picture.shape[1]), self.config.resolution, self.config.stride)
         values = resize_picture(picture, size).astype(np.float32)[None] / 127.5 - 1

@@ -83,7 +83,7 @@ class BodyPixEncoder(nn.Module, EncoderMixin):  # type: ignore[misc]
         """Take the weights of an ONNX file of BodyPix 2; its output stride does not matter.
 
         Raises:
-            UserError: there is no such file, it is no ONNX file, or one of another network or width.
+            UserError: there is no such file, it is not an ONNX file, or one of another network or width.
         """
         state = self.state_dict()
         values = dict(zip(state, _weights(path, len(state)), strict=True))
@@ -101,7 +101,7 @@ def _weights(path: Path, count: int) -> list[Tensor]:
 
     graph = read_model(path).graph
     values = {each.name: each for each in graph.initializer}
-    # the operators of a file stand in that order: those of the backbone before the heads, which use it
+    # the operators of a file are in that order: those of the backbone before the heads, which use it
     pairs = [node.input[1:] for node in graph.node if node.op_type == "Conv"][: count // 2]
     names = [name for pair in pairs for name in pair]
     if len(names) < count or not values.keys() >= set(names):

@@ -54,9 +54,9 @@ def extractor() -> Inception:
     """Return the network, loaded once a process.
 
     Raises:
-        UserError: its weights cannot be had; see `skinfw.components.weights.find_weights`.
+        UserError: its weights are not available; see `skinfw.components.weights.find_weights`.
     """
     path = str(find_weights(INCEPTION))
-    # torchmetrics would resize with antialiasing; published values go by TensorFlow 1, which has none
+    # torchmetrics would resize with antialiasing; published values are of TensorFlow 1, which has none
     network = NoTrainInceptionV3("inception-v3-compat", [str(FEATURES)], path, antialias=False)
     return Inception(network, FEATURES)

@@ -28,7 +28,7 @@ class LpipsDistance(nn.Module):
         net: which network.
 
     Raises:
-        UserError: its weights cannot be had.
+        UserError: its weights are not available.
     """
 
     def __init__(self, net: LpipsNet) -> None:

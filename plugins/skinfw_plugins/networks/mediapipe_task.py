@@ -27,7 +27,7 @@ def load_task(
         options: makes the task's options; it is given the ``base_options``.
         model: the file of the model.
         what: what the model should be, for messages: "pose landmarker".
-        place: where the model can be had, for messages.
+        place: where the model can be downloaded, for messages.
 
     Raises:
         UserError: the file cannot be read, or holds no such model.

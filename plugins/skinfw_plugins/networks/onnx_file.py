@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Shape = tuple[int | None, ...]
 
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
-"""What may run a network. Others, such as TensorRT, compile it anew for each size of its input."""
+"""What may run a network. Others, such as TensorRT, compile it again for each size of its input."""
 
 
 class OnnxFile:
@@ -52,7 +52,7 @@ class OnnxFile:
             self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
                 content or str(path), options, providers=[name for name in PROVIDERS if name in available]
             )
-        except Exception as error:  # onnxruntime raises its own kinds for what is no ONNX
+        except Exception as error:  # onnxruntime raises its own kinds for what is not ONNX
             raise UserError(
                 f"{path}: no ONNX file that ONNX Runtime can load: {first_line(error)}"
             ) from error
@@ -113,7 +113,7 @@ def read_model(path: Path) -> onnx.ModelProto:
     """Return the graph of an ONNX file, with its weights.
 
     Raises:
-        UserError: there is no such file, or it is no ONNX file.
+        UserError: there is no such file, or it is not an ONNX file.
     """
     import onnx
 

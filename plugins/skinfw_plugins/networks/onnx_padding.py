@@ -21,7 +21,7 @@ def explicitly_padded(path: Path) -> bytes:
     ``SAME_UPPER`` (ONNX, operator Conv).
 
     Raises:
-        UserError: it is no ONNX file, or a dilated convolution has another step.
+        UserError: it is not an ONNX file, or a dilated convolution has another step.
     """
     model = read_model(path)
     # a kernel's sides come after its channels

@@ -32,7 +32,7 @@ def feature_tensors(network: str) -> dict[str, Tensor]:
         network: a name of `TORCHVISION`.
 
     Raises:
-        UserError: the file cannot be had; see `skinfw.components.weights.find_weights`.
+        UserError: the file is not available; see `skinfw.components.weights.find_weights`.
     """
     tensors = load_weights(TORCHVISION[network])
     prefix = "features."

@@ -63,14 +63,14 @@ def build_network(owner: str, config: SmpConfig, size: Size, incoming: int, outg
     try:
         network = _build(config, incoming, outgoing)
         stride = int(network.encoder.output_stride)
-        unused = _unused_parameters(network, (1, incoming, *padded_size(size, stride)))
+        unused = _unused(config, network, (1, incoming, *padded_size(size, stride)))
     except Exception as error:  # timm's models fail in many ways where they cannot serve as an encoder
         raise UserError(
             f"{owner}: the encoder {config.encoder!r} does not go with the decoder {config.decoder!r} "
             f"for {size[0]}x{size[1]} pixels: {error}; take another encoder or decoder"
         ) from error
-    for parameter in unused:
-        parameter.requires_grad_(False)
+    for name in unused:
+        network.get_parameter(name).requires_grad_(False)
     return network
 
 
@@ -285,8 +285,20 @@ def _stride_argument(config: SmpConfig, name: str) -> dict[str, int]:
     return {name: _OUTPUT_STRIDE} if config.decoder == "deeplabv3plus" else {}
 
 
-def _unused_parameters(network: nn.Module, shape: tuple[int, ...]) -> list[nn.Parameter]:
-    """Return the parameters that the output does not depend on.
+_known_unused: dict[tuple[Any, ...], list[str]] = {}
+"""What `_unused_parameters` found: a run builds the same network several times, and looking takes longest."""
+
+
+def _unused(config: SmpConfig, network: nn.Module, shape: tuple[int, ...]) -> list[str]:
+    shapes = tuple((name, parameter.shape) for name, parameter in network.named_parameters())
+    key = (config.decoder, config.encoder, shape, shapes)
+    if key not in _known_unused:
+        _known_unused[key] = _unused_parameters(network, shape)
+    return _known_unused[key]
+
+
+def _unused_parameters(network: nn.Module, shape: tuple[int, ...]) -> list[str]:
+    """Return the names of the parameters that the output does not depend on.
 
     The network runs on tensors without content, which costs next to nothing at any size.
     """
@@ -298,8 +310,4 @@ def _unused_parameters(network: nn.Module, shape: tuple[int, ...]) -> list[nn.Pa
         output = functional_call(network.eval(), {**empty, **buffers}, torch.empty(shape, device="meta"))
         gradients = torch.autograd.grad(output.sum(), list(empty.values()), allow_unused=True)
     network.train(training)
-    return [
-        parameter
-        for parameter, gradient in zip(parameters.values(), gradients, strict=True)
-        if gradient is None
-    ]
+    return [name for name, gradient in zip(parameters, gradients, strict=True) if gradient is None]

@@ -65,8 +65,8 @@ class SmpConfig(ComponentConfig):
         le=MOST_CHANNELS,
         validate_default=True,
         description="channels of the decoder at the picture's size; twice as many at each halving. fpn and "
-        "deeplabv3plus have 16 times as many at all scales (fpn needs a multiple of 4); linknet goes by its "
-        "encoder's channels alone",
+        "deeplabv3plus have 16 times as many at all scales (fpn needs a multiple of 4); linknet takes "
+        "its encoder's channels",
     )
 
     @field_validator("encoder_weights")

@@ -64,7 +64,7 @@ class Detector:
             left, top, right and bottom in pixels of the picture, float64 ``(N, 4)``.
 
         Raises:
-            UserError: the network gives something that is no box.
+            UserError: the network gives something that is not a box.
         """
         canvas, scale = letterboxed(picture, self.size)
         values = (canvas.astype(np.float32) - self.mean) / self.std

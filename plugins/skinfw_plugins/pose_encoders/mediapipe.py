@@ -26,7 +26,7 @@ WEIGHTS = WeightsFile(
     "4eaa5eb7a98365221087693fcc286334cf0858e2eb6e15b506aa4a7ecdcec4ad",
     "MediaPipe's pose landmarker (full)",
     cache="skinfw",
-    # MediaPipe 0.10's two pose models, packed anew for the Tasks API
+    # MediaPipe 0.10's two pose models, repackaged for the Tasks API
     also=("45f1092d12658a841a9ba7e3942f09324a28335ef42fa8ac0ac8cb178aadd4dd",),
 )
 
@@ -43,7 +43,7 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
         """The .task file.
 
         Raises:
-            UserError: it is not there and cannot be had.
+            UserError: it is neither on disk nor downloadable.
         """
         if self.config.model is None:
             return find_weights(WEIGHTS)
@@ -56,7 +56,7 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
         """MediaPipe's own object.
 
         Raises:
-            UserError: the file is no pose landmarker.
+            UserError: the file is not a pose landmarker.
         """
         options = partial(
             PoseLandmarkerOptions,

@@ -22,8 +22,8 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
     """Reads OpenPose's JSON beside the photo, or from a folder that mirrors the photos' tree.
 
     Where no folder is configured it is the one called ``openpose`` nearest above the photo. With a ``binary``
-    OpenPose is run on every photo that has no JSON, each time anew: it loads its models again. Where many
-    photos lack theirs, one run of OpenPose over their folder with ``--write_json`` saves that.
+    OpenPose is run on each photo that has no JSON, and loads its models each time. Where many photos lack
+    theirs, one run of OpenPose over their folder with ``--write_json`` is quicker.
     """
 
     def sources(self, photo: Path) -> tuple[Path, ...]:

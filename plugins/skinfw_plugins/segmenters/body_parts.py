@@ -1,4 +1,4 @@
-"""The parts of the body that the classes of a part map stand for, told by their names."""
+"""The parts of the body that the classes of a part map stand for, found by their names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WORDS: tuple[tuple[str, Part], ...] = (
 def part_codes(classes: Sequence[str]) -> NDArray[np.uint8]:
     """Return the index in `PARTS` of each class, uint8 ``(N,)``.
 
-    Classes are told by words in their names, as BodyPix and Pascal-Person-Part call them:
+    Words in the names decide, as BodyPix and Pascal-Person-Part name their classes:
     ``left_upper_arm_front``, ``lower_legs``, ``torso_back``, ``right_feet``.
 
     Raises:

@@ -34,7 +34,7 @@ class BodyPixSegmenter(Segmenter[BodyPixConfig]):
         """Return the part at every pixel of a photo.
 
         Raises:
-            UserError: the weights cannot be had, or are none of BodyPix 2.
+            UserError: the weights are not available, or are not BodyPix 2's.
         """
         labels = part_labels(self._network(photo.pixels), photo.size, self.config.threshold)
         if self.config.people == "main":

@@ -97,7 +97,7 @@ def _bodypix() -> ComponentSpec:
 
 
 class SkinColorConfig(ComponentConfig):
-    """How skin is told from clothes inside a part map."""
+    """How skin is distinguished from clothes inside a part map."""
 
     parts: Annotated[ComponentSpec, Slot("segmenter")] = Field(
         default_factory=_bodypix,

@@ -65,7 +65,7 @@ def _tag(value: Any) -> str:
 
 Labels = Annotated[
     Annotated[LabelSetName, Tag("name")] | Annotated[CustomLabels, Tag("custom")],
-    # told apart by hand, so that a fault is told once and not for each alternative
+    # the tag is chosen here, so that an error is reported once and not for each alternative
     Discriminator(_tag),
 ]
 """A label set by name, or one's own as an object with classes and regions."""

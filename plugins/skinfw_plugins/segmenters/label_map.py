@@ -40,7 +40,7 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
         """Return the label map that belongs to the photo.
 
         Raises:
-            DataError: as `skinfw_plugins.segmenters.label_files.read_label_file`, or the photo is no file.
+            DataError: as `skinfw_plugins.segmenters.label_files.read_label_file`, or the photo is not a file.
         """
         if photo.path is None:
             raise DataError("the label_map segmenter reads files: it needs a photo that lies on disk")

@@ -20,7 +20,7 @@ from skinfw_plugins.segmenters.config_networks import MediapipeConfig
 from skinfw_plugins.segmenters.label_sets import MEDIAPIPE
 
 PLACE = "selfie_multiclass_256x256.tflite from MediaPipe's site"
-"""Where the model can be had, for messages."""
+"""Where the model can be downloaded, for messages."""
 
 
 class MediapipeSegmenter(Segmenter[MediapipeConfig]):

@@ -1,4 +1,4 @@
-"""Skin told from clothes by the color of the person's own face, with no training."""
+"""Skin distinguished from clothes by the color of the person's own face, with no training."""
 
 from __future__ import annotations
 

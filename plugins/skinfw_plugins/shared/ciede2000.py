@@ -21,6 +21,12 @@ def ciede2000(one: Tensor, other: Tensor) -> Tensor:
 
     Returns:
         ``(B, 1, H, W)``, at least 0.
+
+    Example:
+        >>> one = torch.tensor([50.0, 2.6772, -79.7751]).reshape(1, 3, 1, 1)
+        >>> other = torch.tensor([50.0, 0.0, -82.7485]).reshape(1, 3, 1, 1)
+        >>> round(ciede2000(one, other).item(), 4)
+        2.0425
     """
     lightness, chroma, hue = _polar(one, other)
     other_lightness, other_chroma, other_hue = _polar(other, one)

@@ -17,5 +17,10 @@ def erased_pixels(pictures: Tensor) -> Tensor:
 
     Returns:
         bool ``(B, 1, H, W)``.
+
+    Example:
+        >>> import torch
+        >>> erased_pixels(torch.tensor([1.0, 0.5]).expand(1, 3, 1, 2)).tolist()
+        [[[[True, False]]]]
     """
     return pictures.amin(dim=1, keepdim=True) > _LEAST_WHITE

@@ -54,7 +54,12 @@ def similarity_maps(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def inside(values: Tensor) -> Tensor:
-    """Return the part of a map whose windows lie wholly inside the picture, ``(B, C, H - 10, W - 10)``."""
+    """Return the part of a map whose windows lie wholly inside the picture, ``(B, C, H - 10, W - 10)``.
+
+    Example:
+        >>> inside(torch.zeros(1, 3, 32, 16)).shape
+        torch.Size([1, 3, 22, 6])
+    """
     margin = WINDOW // 2
     return values[..., margin : values.shape[-2] - margin, margin : values.shape[-1] - margin]
 

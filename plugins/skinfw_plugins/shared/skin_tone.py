@@ -1,4 +1,4 @@
-"""The color of a person's visible skin: what baselines, conditions and losses go by."""
+"""The color of a person's visible skin, which baselines, conditions and losses use."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ def skin_tones(pictures: Tensor, skin: Tensor, visible: Tensor) -> Tensor:
 
     Returns:
         float ``(B, 3)`` in [0, 1].
+
+    Example:
+        >>> pictures = torch.tensor([0.25, 0.5, 0.875]).expand(1, 3, 1, 3)
+        >>> skin = torch.tensor([[[[True, True, False]]]])
+        >>> skin_tones(pictures, skin, torch.ones_like(skin)).tolist()
+        [[0.25, 0.25, 0.25]]
     """
     return torch.stack([_tone(*sample) for sample in zip(pictures, skin[:, 0], visible[:, 0], strict=True)])
 

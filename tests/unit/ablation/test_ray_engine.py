@@ -1,4 +1,4 @@
-"""Ray: a cluster of two nodes on this machine, and what is told when a task ends badly."""
+"""Ray: what is told when a task ends badly."""
 
 from __future__ import annotations
 
@@ -9,33 +9,9 @@ import pytest
 
 from skinfw.ablation.plan import Plan
 from skinfw.ablation.process import Job, Outcome
-from skinfw.ablation.ray_engine import RayEngine, _RayRun, _run_on_node
-from skinfw.ablation.runner import run_missing
+from skinfw.ablation.ray_engine import _RayRun, _run_on_node
 
 NOT_INSTALLED = "Ray is not installed: pip install 'skinfw[ray]'"
-
-
-def test_both_nodes_of_a_cluster_make_runs(
-    ray_cluster: str, planned: Callable[..., Plan], tiny_spec: Callable[..., Any]
-) -> None:
-    base = tiny_spec(losses=["l1"], baselines=[])
-    del base["discriminator"]
-    base["training"]["epochs"] = 1
-    plan = planned(
-        base=base, variants={"skin": {}, "too_large": {"training": {"batch_size": 1000}}}, seeds=[0]
-    )
-    engine = RayEngine(ray_cluster)
-    try:
-        outcomes = list(run_missing(plan.runs, engine, lambda line: None).values())
-    finally:
-        engine.close()
-    endings = {outcome.ending: outcome for outcome in outcomes}
-    assert set(endings) == {"done", "failed"}
-    assert "too few for one step of 1000" in endings["failed"].reason
-    # a task takes the one CPU of a node
-    assert len({outcome.where for outcome in outcomes}) == 2
-    assert all(outcome.where.startswith("node ") for outcome in outcomes)
-    assert [run.state()[0] for run in plan.runs] == ["done", "missing"]
 
 
 class PretendedRay:

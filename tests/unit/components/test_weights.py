@@ -100,7 +100,7 @@ def test_the_beginning_of_a_hash_is_enough(published: WeightsFile) -> None:
 
 def test_a_download_that_is_another_file_is_not_kept(published: WeightsFile, original: Path) -> None:
     original.write_bytes(b"other")
-    with pytest.raises(UserError, match=rf"offers another file than .* by now: .*{published.sha256}"):
+    with pytest.raises(UserError, match=rf"now serves a different file \(.*\)\. Get .*{published.sha256}"):
         find_weights(published)
     assert not (hub_folder() / "net.pth").exists()
 

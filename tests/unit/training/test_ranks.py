@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,38 +12,22 @@ from typing import Any
 import one_step
 import pytest
 import torch
+from forked import Forked, Forks
 
 from skinfw.errors import RunError
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.specs.spec import parse_spec
 from skinfw.training.trainer import make_accelerator
 
-LIMIT = 180
 
-
-def start_ranks(*arguments: str) -> list[subprocess.Popen[str]]:
+def start_ranks(forks: Forks, *arguments: str) -> list[Forked]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    return [
-        subprocess.Popen(
-            [sys.executable, *arguments],
-            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for rank in range(2)
-    ]  # fmt: skip
-
-
-def ended(ranks: list[subprocess.Popen[str]]) -> list[tuple[int, str, str]]:
-    """Wait for both; return exit code, stdout and stderr of each."""
-    try:
-        said = [rank.communicate(timeout=LIMIT) for rank in ranks]
-    finally:
-        for rank in ranks:
-            rank.kill()
-    return [(rank.returncode, *texts) for rank, texts in zip(ranks, said, strict=True)]
+    return forks.start(
+        arguments, [{**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(2)]
+    )
 
 
 SCRIPT = """
@@ -78,26 +58,26 @@ except RuntimeError as error:
 """
 
 
-def test_ranks_wait_as_long_as_it_takes_and_see_when_one_has_ended() -> None:
-    first, second = ended(start_ranks("-c", SCRIPT))
+def test_ranks_wait_as_long_as_it_takes_and_see_when_one_has_ended(forks: Forks, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    first, second = forks.ended(start_ranks(forks, str(script)))
     gone = "RunError: another process of this run has ended, so this one ends too; its own message says why\n"
     assert first[:2] == (0, "False True\n" + 3 * gone + "something else\n"), first
     assert second[:2] == (3, "False True\n"), second
 
 
-def test_all_ranks_stop_at_the_same_step(tmp_path: Path, tiny_spec: Callable[..., dict[str, Any]]) -> None:
+def test_all_ranks_stop_at_the_same_step(
+    forks: Forks, tmp_path: Path, tiny_spec: Callable[..., dict[str, Any]]
+) -> None:
     spec = tiny_spec(baselines=[])
     spec["training"] |= {"epochs": 2000}
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     run = tmp_path / "run"
-    ranks = start_ranks("-m", "skinfw", "run", str(tmp_path / "spec.json"), "--output", str(run))
-    deadline = time.monotonic() + LIMIT
-    while not (run / "log.jsonl").is_file() and time.monotonic() < deadline:
-        if any(rank.poll() is not None for rank in ranks):
-            raise AssertionError(ended(ranks))
-        time.sleep(0.01)
+    ranks = start_ranks(forks, "-m", "skinfw", "run", str(tmp_path / "spec.json"), "--output", str(run))
+    forks.wait_for(run / "log.jsonl", ranks)
     ranks[1].send_signal(signal.SIGINT)
-    first, second = ended(ranks)
+    first, second = forks.ended(ranks)
     assert (first[0], second[0]) == (130, 130), (first, second)
     step = read_checkpoint(run / "checkpoints" / "last.safetensors").progress.step
     assert f"Interrupted; step {step} is saved. Go on with --resume." in first[2]
@@ -105,7 +85,7 @@ def test_all_ranks_stop_at_the_same_step(tmp_path: Path, tiny_spec: Callable[...
 
 
 def test_a_step_of_two_processes_is_that_of_one_with_all_samples(
-    tmp_path: Path, tiny_spec: Callable[..., dict[str, Any]]
+    forks: Forks, tmp_path: Path, tiny_spec: Callable[..., dict[str, Any]]
 ) -> None:
     skin = [{"type": name, "region": "skin"} for name in ("l1", "psnr", "total_variation", "ssim")]
     spec = tiny_spec(
@@ -119,7 +99,7 @@ def test_a_step_of_two_processes_is_that_of_one_with_all_samples(
         paths.append(tmp_path / f"{accumulation}.json")
         paths[-1].write_text(json.dumps(spec), encoding="utf-8")
     one_step.write(paths[0])
-    done = ended(start_ranks(one_step.__file__, *map(str, paths)))
+    done = forks.ended(start_ranks(forks, one_step.__file__, *map(str, paths)))
     assert [code for code, *_ in done] == [0, 0], done
     alone = torch.load(f"{paths[0]}.1.pt")
     for path in paths:

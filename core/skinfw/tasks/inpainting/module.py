@@ -77,7 +77,7 @@ class InpaintingModule(TrainingModule):
         """Return the first metric of the spec that works, on skin where the samples show some.
 
         Each is tried on one sample, target against target, so that one that needs larger pictures or weights
-        that cannot be had is passed over before the run begins and not in the middle of it.
+        that is not available is passed over before the run begins and not in the middle of it.
         """
         sample = self._sample_with_skin(names)
         if sample is None:

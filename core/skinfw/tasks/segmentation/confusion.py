@@ -72,7 +72,7 @@ def mean_iou(matrix: Matrix) -> float | None:
 def figure_groups(classes: ClassTable) -> dict[str, list[int]]:
     """Return what has a figure of its own, as places of classes by name.
 
-    They are the person, each region that is no class itself, and each class.
+    They are the person, each region that is not itself a class, and each class.
     """
     places = {name: place for place, name in enumerate(classes.names)}
     background = classes.regions["background"]

@@ -23,7 +23,7 @@ def load_network(checkpoint: Checkpoint, device: torch.device) -> tuple[Network,
     """Build the network of a segmentation checkpoint with its weights, in evaluation mode, and its classes.
 
     Raises:
-        RunError: it is no checkpoint of segmentation, or its weights do not fit its spec.
+        RunError: it is not a checkpoint of segmentation, or its weights do not fit its spec.
     """
     spec = segmentation_spec(checkpoint)
     try:
