@@ -20,7 +20,6 @@ from skinfw.components.reference import ComponentSpec
 from skinfw.components.registry import KINDS, Entry, installed
 from skinfw.errors import RegistryError
 from skinfw.specs.segmentation_spec import (
-    SegmentationAugmentation,
     SegmentationData,
     SegmentationLosses,
     SegmentationSpec,
@@ -118,7 +117,6 @@ SEGMENTATION_PARTS = (
     ("The spec", "", SegmentationSpec),
     ("`data`", "data.", SegmentationData),
     ("`losses`", "losses.", SegmentationLosses),
-    ("`augmentation`", "augmentation.", SegmentationAugmentation),
     ("`training`", "training.", SegmentationTraining),
 )
 """The models of a segmentation spec, with title and path."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
@@ -10,6 +10,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from skinfw.components.field_names import SKIN
 from skinfw.components.strict_model import nearest
+
+if TYPE_CHECKING:  # for its type alone: the registry reads configurations, which name regions
+    from skinfw.components.registry import Registry
 
 WHOLE = "picture"
 """The region that is the whole image."""
@@ -30,12 +33,16 @@ def region_field(region: str) -> str:
     return _SHORT.get(region, region)
 
 
-def known_regions() -> list[str]:
-    """Return the names of all regions: the whole image, the skin, and the installed inputs that are masks."""
+def known_regions(registry: Registry | None = None) -> list[str]:
+    """Return the names of all regions: the whole image, the skin, and the inputs that are masks.
+
+    Args:
+        registry: where inputs are looked up; the installed ones when None.
+    """
     # the registry reads configurations, which name regions
     from skinfw.components.registry import installed
 
-    registry = installed()
+    registry = registry or installed()
     masks = [name for name in registry.names("input") if registry.is_mask(name)]
     return [WHOLE, *_SHORT, *(name for name in masks if name not in _SHORT.values())]
 
@@ -49,7 +56,7 @@ class _RegionName:
     def _check(self, value: str, info: ValidationInfo) -> str:
         if value in (WHOLE, *_SHORT):  # no manifest need be read
             return value
-        known = known_regions()
+        known = known_regions((info.context or {}).get("registry"))
         if value not in known:
             raise PydanticCustomError(
                 "region", f"no region is called {value!r}{nearest(value, known)} (known: {', '.join(known)})"

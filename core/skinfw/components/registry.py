@@ -22,6 +22,8 @@ from pydantic import Field, ValidationError
 
 from skinfw.components.config import ComponentConfig, InputConfig
 from skinfw.components.faults import plain
+from skinfw.components.field_names import BODY, IMAGE, KEEP, KEYPOINTS, LABELS
+from skinfw.components.measured_region import WHOLE
 from skinfw.components.strict_model import StrictModel, nearest
 from skinfw.errors import MOST_LISTED, RegistryError, message
 from skinfw.system.regular_file import read_regular
@@ -44,6 +46,9 @@ TRAINED = "trained"
 RESERVED = (TRAINED, "output", "target", "error")
 """No generator and no input may have one of these names, and no generator that of an input: reports show them
 side by side."""
+
+_FIELDS = (BODY, KEEP, KEYPOINTS, IMAGE, LABELS, WHOLE, "skin")
+"""No input may have one of these names: they are fields that every sample has, or regions."""
 
 _SHOWN_TOGETHER = {"generator": "input", "input": "generator"}
 
@@ -149,6 +154,8 @@ class Registry:
                     f"unknown kind {entry.kind!r}{nearest(entry.kind, list(KINDS))} "
                     f"(known: {', '.join(KINDS)})"
                 )
+            if entry.kind == "input" and entry.name in _FIELDS:
+                raise ValueError(f"input '{entry.name}': the name is reserved; give it another")
             if entry.kind in _SHOWN_TOGETHER and entry.name in RESERVED:
                 raise ValueError(f"{entry.kind} '{entry.name}': the name is reserved; give it another")
             other = _SHOWN_TOGETHER.get(entry.kind)

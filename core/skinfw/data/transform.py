@@ -10,7 +10,15 @@ from torch import Tensor
 
 from skinfw.components.field_names import KEYPOINTS
 from skinfw.data.batch import Batch
-from skinfw.data.field_types import DrawnType, FieldType, ImageType, LabelMapType, MaskType, image_tensor
+from skinfw.data.field_types import (
+    DrawnType,
+    FieldType,
+    ImageType,
+    KeypointsType,
+    LabelMapType,
+    MaskType,
+    image_tensor,
+)
 from skinfw.data.keypoints import BODY_25, Keypoints
 
 _OTHER_SIDE = {"R": "L", "L": "R"}
@@ -57,6 +65,9 @@ def warped(batch: Batch, matrices: Tensor) -> Batch:
     """
     from kornia.geometry.linalg import transform_points
 
+    for name, types in batch.types.items():
+        if not isinstance(types[0], ImageType | MaskType | LabelMapType | KeypointsType | DrawnType):
+            raise ValueError(f"{name}: fields of the type {type(types[0]).__name__} cannot be warped")
     matrices = matrices.to(batch.device)
     moved = _warp_nearest(batch, matrices[:, :2])
     moved = _warp_images(moved, batch, matrices[:, :2])

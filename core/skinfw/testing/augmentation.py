@@ -80,6 +80,7 @@ def _require_same(one: Batch, other: Batch, tolerance: float, message: str) -> N
 
 def _check_form(changed: Batch, batch: Batch) -> None:
     require(list(changed.names) == list(batch.names), "other names come out than went in")
+    require(changed.types == batch.types, "the types of the fields are changed")
     before, after = batch.fields, changed.fields
     require(before.keys() == after.keys(), f"{sorted(before)} went in, {sorted(after)} came out")
     for name, tensor in after.items():

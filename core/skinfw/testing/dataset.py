@@ -71,6 +71,13 @@ def _check_sample(sample: Sample, name: str, io: DatasetIO) -> None:
     require(sample.name == name, f"load({name!r}) returns a sample called {sample.name!r}")
     for wanted in (*io.inputs, APPAREL, BODY, KEEP, MASK, SKIN, *([KEYPOINTS] if io.needs_keypoints else [])):
         require(wanted in sample, f"sample {name} lacks {wanted}")
+    for wanted in sorted(
+        {KEEP, MASK, SKIN, *(each for each, built in io.inputs.items() if built.config.is_mask)}
+    ):
+        kind = sample.fields[wanted].type
+        require(
+            isinstance(kind, MaskType), f"{wanted} of {name} is not a mask: its type is {type(kind).__name__}"
+        )
     for field, each in sample.fields.items():
         _check_field(field, each, f"{field} of {name}", io.size)
     require(bool(sample[KEEP].any()), f"sample {name} keeps nothing: no head, no feet, no apparel")

@@ -163,5 +163,6 @@ class _Probe:
 def _check_output(output: Tensor, shape: tuple[int, ...], what: str) -> None:
     require(tuple(output.shape) == shape, f"{what} has the shape {tuple(output.shape)}, not {shape}")
     require_finite(output, what)
-    low, high = float(output.min()), float(output.max())
+    values = output.detach()
+    low, high = float(values.min()), float(values.max())
     require(low >= 0 and high <= 1, f"{what} lies in [{low:.3g}, {high:.3g}], not in [0, 1]")
