@@ -17,7 +17,7 @@ from skinfw.components.field_names import BODY, KEEP, KEYPOINTS, LineStyle
 from skinfw.data.heatmaps import colored, draw_heatmaps
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.label_file import sample_palette
-from skinfw.data.resize import resize_cutout, resize_labels, resize_mask, resize_picture
+from skinfw.data.resize import coverage, resize_cutout, resize_labels, resize_mask, resize_picture
 from skinfw.data.segmentation import Picture
 from skinfw.data.skeleton import draw_resized_pose
 
@@ -142,7 +142,8 @@ class MaskType(FieldType):
 
     Attributes:
         inside: name of a mask that this one never leaves; empty for none.
-        beside: name of a mask that this one borders on: resizing leaves no gap between the two.
+        beside: name of the mask that divides the sample's images, where this one is the other side: a pixel
+            of the new size that shows anything of it is set, unless it is on the side of the divider.
     """
 
     interpolation: ClassVar[Interpolation] = "nearest"
@@ -155,11 +156,13 @@ class MaskType(FieldType):
         return tuple(filter(None, (self.inside, self.beside)))
 
     def resize(self, value: Any, around: Resized) -> Any:
-        """Set a pixel where at least half of it is covered."""
+        """Set a pixel where at least half of it is covered; beside another mask, where anything of it is."""
+        if value.shape == around.size:
+            return value
         resized = resize_mask(value, around.size)
         if self.beside in around.old:
-            together = resize_mask(value | around.old[self.beside], around.size)
-            resized = resized | (together & ~around.new[self.beside])
+            over = resize_mask(value & around.old[self.beside], around.size)
+            resized = ((coverage(value, around.size) > 0) & ~around.new[self.beside]) | over
         if self.inside in around.new:
             resized = resized & around.new[self.inside]
         return resized

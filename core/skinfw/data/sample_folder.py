@@ -183,9 +183,9 @@ class FolderParts(SampleParts):
             return None
         mask = mask_of(self._open(path))
         covered = np.count_nonzero(mask & self.keep) / np.count_nonzero(self.keep)
-        if covered > _MAX_KEPT_SKIN:
+        if name in (SKIN, MASK) and covered > _MAX_KEPT_SKIN:
             raise DataError(
-                f"{path}: covers {covered:.0%} of what {APPAREL} keeps; it seems to be inverted: a mask is "
+                f"{path}: covers {covered:.0%} of what {APPAREL} keeps; it seems to be inverted: {name} is "
                 "white where the skin is and black elsewhere"
             )
         return mask

@@ -8,10 +8,10 @@ from itertools import chain
 
 import numpy as np
 
-from skinfw.components.field_names import APPAREL, MASK, SKIN
+from skinfw.components.field_names import MASK, SKIN
 from skinfw.data.plausibility import check_label_map
 from skinfw.data.sample_folder import PARSING_FILE, RECORD_FILE
-from skinfw.data.segmentation import Segmentation
+from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import WORST, Finding, severity_of
 from skinfw.doctor.opened import Opened
@@ -54,15 +54,20 @@ def _check_hole(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     if not sample.hole.any():
         told = f"{MASK} is all black: there is nothing to paint; strike the sample out, or segment it again"
         yield Finding("mask", (sample.name,), WORST, told)
-    elif sample.kept is not None:
-        kept = float(sample.kept[sample.hole].mean())
-        if kept > config.mask_outside:
-            yield _of(
-                sample,
-                kept,
-                config.mask_outside,
-                f"{APPAREL} keeps {kept:.0%} of {MASK}; it may be inverted, or of another picture",
-            )
+        return
+    for measured, told in (
+        (_share(sample.hole, sample.person, inside=False), "of {} lies outside the person"),
+        (_share(sample.hole, sample.kept, inside=True), "of {} is kept by the input"),
+    ):
+        if measured > config.mask_outside:
+            message = f"{measured:.0%} {told.format(MASK)}; it may be inverted, or of another picture"
+            yield _of(sample, measured, config.mask_outside, message)
+            return
+
+
+def _share(mask: Mask, other: Mask | None, *, inside: bool) -> float:
+    """Return the fraction of a mask that is inside, or outside, another one; 0 where the other is not known."""
+    return 0.0 if other is None else float((other[mask] == inside).mean())
 
 
 def _of(sample: Opened, measured: float, allowed: float, message: str) -> Finding:

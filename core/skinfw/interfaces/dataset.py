@@ -23,7 +23,7 @@ class DatasetIO:
         optional: masks that are blank for samples that do not have them, by name.
         needs_keypoints: whether every sample must bring its keypoints.
         mask_margin: pixels around the skin that may be painted in samples that have no mask of their own; see
-            `skinfw.data.parts.inpainting_mask`.
+            `skinfw.data.sample_folder.FolderParts`.
     """
 
     size: Size

@@ -10,7 +10,8 @@ import numpy as np
 from accelerate import Accelerator
 
 from skinfw.assembly.assemble import build_metric
-from skinfw.components.field_names import BODY, SKIN
+from skinfw.components.field_names import BODY
+from skinfw.components.measured_region import Region
 from skinfw.components.reference import numbered
 from skinfw.data.aspect import Aspects, read_aspects, widened
 from skinfw.data.batch import Batch, collate
@@ -76,39 +77,38 @@ class InpaintingModule(TrainingModule):
     def monitor(self, names: Sequence[str]) -> Monitor | None:
         """Return the first metric of the spec that works, on skin where the samples show some.
 
-        Each is tried on one sample, target against target, so that one that needs larger pictures or weights
-        that is not available is passed over before the run begins and not in the middle of it.
+        Each is tried on one sample that shows its region, target against target, so that one that needs
+        larger pictures or weights that cannot be had is passed over before the run begins.
         """
-        sample = self._sample_with_skin(names)
-        if sample is None:
-            return None
-        on_skin = bool(sample[SKIN].any())
         for name, reference in numbered(self.spec.metrics).items():
             try:
                 metrics = build_metric(reference)
-                regions = sorted(metrics, key=lambda region: region != "skin") if on_skin else list(metrics)
-                region = next(each for each in regions if on_skin or each != "skin")
+                regions = sorted(metrics, key=lambda region: region != "skin")
+                shown = ((region, self._showing(names, region)) for region in regions)
+                region, sample = next((region, sample) for region, sample in shown if sample is not None)
                 metrics[region].update(sample[BODY], sample[BODY], sample.region(region))
             except StopIteration:
-                logger.warning("%s cannot choose the best checkpoint: no validation sample shows skin", name)
+                regions_text = " or ".join(regions)
+                logger.warning(
+                    "%s cannot choose the best checkpoint: no validation sample shows %s", name, regions_text
+                )
             except Exception as error:
                 logger.warning("%s cannot choose the best checkpoint: %s", name, error)
             else:
                 return Monitor(f"{region}/{name}", metrics[region].direction)
         return None
 
-    def _sample_with_skin(self, names: Sequence[str]) -> Batch | None:
-        """Return the first sample that shows skin, else the first that can be read; None where none can."""
-        first: Batch | None = None
+    def _showing(self, names: Sequence[str], region: Region) -> Batch | None:
+        """Return the first sample that can be read and shows a region; None where there is none."""
         for name in names:
             try:
-                sample = collate([self.dataset.load(name)])
+                sample = collate([self.cache.get(name, self.dataset.load)])
             except DataError:  # the evaluation says so
                 continue
-            if sample[SKIN].any():
+            mask = sample.region(region)
+            if mask is None or mask.any():
                 return sample
-            first = first or sample
-        return first
+        return None
 
     def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
         """Measure what the generator paints."""
