@@ -40,9 +40,9 @@ def write_person(
     codes = np.array([known.classes.index(names.get(name, name)) for name in CLASSES], np.uint8)
     picture = Image.fromarray(codes[drawing.labels])
     picture.putpalette([value for color in known.palettes()[-1] for value in color])
-    for path, image in ((photo, Image.fromarray(drawing.picture)), (label_map, picture)):
+    for path, written in ((photo, Image.fromarray(drawing.picture)), (label_map, picture)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path, quality=95)
+        written.save(path, quality=95)
     return Keypoints(drawing.points)
 
 

@@ -66,7 +66,7 @@ def _check_hole(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
 
 
 def _share(mask: Mask, other: Mask | None, *, inside: bool) -> float:
-    """Return the fraction of a mask that is inside, or outside, another one; 0 where the other is not known."""
+    """Return the fraction of a mask that is inside or outside another one; 0 where that is not known."""
     return 0.0 if other is None else float((other[mask] == inside).mean())
 
 

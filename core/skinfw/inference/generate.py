@@ -243,8 +243,8 @@ def _write(
             picture = painted.pictures[index]
             made_of = png_mark(checkpoint, samples[name], picture)
             Image.fromarray(picture).save(temporary, format="PNG", pnginfo=made_of)
-            with Image.open(temporary) as image:
-                read_back = np.asarray(image.convert("RGB"), np.uint8)
+            with Image.open(temporary) as file:
+                read_back = np.asarray(file.convert("RGB"), np.uint8)
             changed = painted.violations(index, read_back)
             if changed:
                 raise SkinfwError(

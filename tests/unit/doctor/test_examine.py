@@ -125,11 +125,23 @@ def test_an_inverted_inpainting_mask(samples: Path) -> None:
     path = samples / FIRST / "mask.png"
     mask = 255 - picture(path, "L")
     save(path, mask)
-    keep = picture(samples / FIRST / "apparel_head_foot.png", "RGBA")[..., 3] > 0
-    share = np.count_nonzero(keep & (mask > 0)) / np.count_nonzero(mask)
+    person = np.array(Image.open(samples / FIRST / "parsing.png")) > 0
+    share = np.count_nonzero(~person & (mask > 0)) / np.count_nonzero(mask)
     finding = the_one(look(samples), "mask")
-    assert f"apparel_head_foot keeps {share:.0%} of mask; it may be inverted" in finding.message
+    assert f"{share:.0%} of mask lies outside the person; it may be inverted" in finding.message
     assert finding.severity == pytest.approx(share / 0.1)
+
+
+def test_an_inpainting_mask_over_the_clothes(samples: Path) -> None:
+    path = samples / FIRST / "mask.png"
+    keep = picture(samples / FIRST / "apparel_head_foot.png", "RGBA")[..., 3] > 0
+    mask = picture(path, "L")
+    mask[keep & (np.arange(mask.shape[0]) > mask.shape[0] // 2)[:, None]] = 255
+    save(path, mask)
+    share = np.count_nonzero(keep & (mask > 0)) / np.count_nonzero(mask)
+    assert share > 0.1
+    finding = the_one(look(samples), "mask")
+    assert f"{share:.0%} of mask is kept by the input" in finding.message
     assert look(samples, mask_outside=min(1, share + 0.01)).findings == ()
 
 
