@@ -30,7 +30,7 @@ def measure(output: Path, count: int, steps: int, max_channels: int) -> None:
             "discriminator": layers,
             "losses": ["gan"],
             "baselines": [],
-            "training": {"steps": steps, "batch_size": 4, "test_batch_size": 4, "device": "cpu"},
+            "training": {"steps": steps, "batch_size": 4, "eval_batch_size": 4, "device": "cpu"},
         },
         output=output,
     )

@@ -31,9 +31,9 @@ GENERATORS: dict[str, dict[str, Any]] = {
     "gated_unet": {"type": "gated_unet", "base_channels": 16},
     "lama": {"type": "lama", "base_channels": 16, "downsamplings": 2, "blocks": 4},
     "pix2pix, tone": {"type": "pix2pix", "base_channels": 16, "dropout": 0.5, "condition": "tone"},
-    "refined": {
-        "type": "refined",
-        "coarse": "tone",
+    "two_stage": {
+        "type": "two_stage",
+        "coarse": "mean_color",
         "refiner": {"type": "pix2pix", "base_channels": 16, "dropout": 0.5, "condition": "tone"},
     },
 }
@@ -99,7 +99,7 @@ def measure(value: dict[str, Any], output: Path) -> dict[str, Any]:
 def run(value: dict[str, Any], output: Path) -> None:
     """Train in this process; print figures, pace, parameters and peak memory as JSON."""
     from skinfw.reporting.facts import network_parameters
-    from skinfw.specs.spec import painting_spec
+    from skinfw.specs.spec import inpainting_spec
 
     pace = Pace()
     made = skinfw.run(value, output=output, hooks=[pace])
@@ -108,7 +108,7 @@ def run(value: dict[str, Any], output: Path) -> None:
     result = {
         "values": test["values"],
         "seconds_per_step": pace.seconds_per_step,
-        "parameters": network_parameters(painting_spec(made.spec, output))["generator"],
+        "parameters": network_parameters(inpainting_spec(made.spec, output))["generator"],
         "peak": peak,
     }
     print(json.dumps(result))
@@ -133,7 +133,7 @@ def main() -> None:
             size, generator = tuple(arguments.size), GENERATORS[name]
             pace = measure(spec(generator, size, 8, []), Path(place, f"pace-{number}"))["seconds_per_step"]
             steps = max(8, round(arguments.seconds / pace))
-            shown = [] if baselines else ["inpaint", "tone"]
+            shown = [] if baselines else ["opencv_inpaint", "mean_color"]
             found = measure(spec(generator, size, steps, shown), Path(place, f"run-{number}"))
             baselines = baselines or {key: found["values"][key] for key in shown}
             more = f"{found['parameters']:,} | {found['seconds_per_step']:.3f} | {steps:,}"

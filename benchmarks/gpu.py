@@ -31,7 +31,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from skinfw.assembly.assemble import build_dataset
 from skinfw.data.batch import Batch, collate
 from skinfw.data.loading import Loader, ShuffledOrder
-from skinfw.specs.spec import Spec, painting_spec, parse_spec
+from skinfw.specs.spec import Spec, inpainting_spec, parse_spec
 from skinfw.system.devices import pick_device
 from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.trainer import make_accelerator
@@ -105,7 +105,7 @@ def pix2pix(job: Job, side: int, batch: int, **training: Any) -> Spec:
         "losses": [{"type": "l1", "weight": 100}, "gan"],
         "training": {"steps": 10, "batch_size": batch, "betas": [0.5, 0.999], **training},
     }  # fmt: skip
-    return painting_spec(parse_spec(value), "pix2pix")
+    return inpainting_spec(parse_spec(value), "pix2pix")
 
 
 def drawn(spec: Spec) -> Batch:
@@ -155,15 +155,15 @@ def tests(job: Job) -> None:
 
 
 def one_step(spec: Spec, batch: Batch) -> dict[str, Tensor]:
-    """Return the painted pictures, the losses and each network's first gradient, in float64 on the CPU."""
+    """Return the painted images, the losses and each network's first gradient, in float64 on the CPU."""
     networks = Networks(spec, make_accelerator(spec.training))
     with torch.no_grad():
         networks.generator.eval()
         moved = batch.to(networks.accelerator.device, torch.channels_last)
-        painted = networks.painter(networks.generator, moved).output
+        painted = networks.inpainter(networks.generator, moved).output
         networks.generator.train()
     losses = networks.train_step([batch], 1, "")
-    found = {"pictures": painted, "losses": torch.tensor([losses[name] for name in sorted(losses)])}
+    found = {"images": painted, "losses": torch.tensor([losses[name] for name in sorted(losses)])}
     for part in networks.parts:
         states = part.optimizer.state_dict()["state"]
         found[f"gradient of the {part.name}"] = torch.cat(
@@ -177,13 +177,13 @@ def parity(job: Job) -> None:
     side = 64 if job.tiny else 256
     plain = copy.deepcopy(pix2pix(job, side, 4, device="cpu").to_json())
     plain["generator"]["dropout"] = 0  # its random numbers are those of the device
-    reference = one_step(painting_spec(parse_spec(plain), "parity"), drawn(pix2pix(job, side, 4)))
+    reference = one_step(inpainting_spec(parse_spec(plain), "parity"), drawn(pix2pix(job, side, 4)))
     for name, precision, tf32 in (
         ("float32", "no", False), ("float32, TF32", "no", True), ("bf16", "bf16", True)
     ):  # fmt: skip
         plain["training"] |= {"device": "auto", "precision": precision}
         with matrix_units(tf32):
-            found = one_step(painting_spec(parse_spec(plain), "parity"), drawn(pix2pix(job, side, 4)))
+            found = one_step(inpainting_spec(parse_spec(plain), "parity"), drawn(pix2pix(job, side, 4)))
         off = {key: float((found[key] - value).norm() / value.norm()) for key, value in reference.items()}
         job.note("parity", precision=name, **{key: f"{value:.1e}" for key, value in off.items()})
 
@@ -197,7 +197,7 @@ def flops_of(step: Callable[[], object]) -> float:
 
 
 def peer_step(job: Job, side: int, batch: int) -> Callable[[], object]:
-    """Return a step of pytorch-CycleGAN-and-pix2pix on random pictures."""
+    """Return a step of pytorch-CycleGAN-and-pix2pix on random images."""
     if job.peer not in sys.path:
         sys.path.insert(0, str(job.peer))
     from models.pix2pix_model import Pix2PixModel  # type: ignore[import-not-found]
@@ -210,12 +210,12 @@ def peer_step(job: Job, side: int, batch: int) -> Callable[[], object]:
         beta1=0.5, lambda_L1=100, direction="AtoB",
     )  # fmt: skip
     model = Pix2PixModel(options)
-    pictures = [torch.rand(batch, 3, side, side) for _ in range(2)]
+    images = [torch.rand(batch, 3, side, side) for _ in range(2)]
     if cards:
-        pictures = [picture.pin_memory() for picture in pictures]
+        images = [image.pin_memory() for image in images]
 
     def step() -> None:
-        model.set_input({"A": pictures[0], "B": pictures[1], "A_paths": []})
+        model.set_input({"A": images[0], "B": images[1], "A_paths": []})
         model.optimize_parameters()
 
     return step
@@ -231,10 +231,10 @@ def steps(job: Job) -> None:
             job.note("step of the peer", side=side, batch=batch, ms=round(1e3 * seconds, 2))
         for precision in ("no",) if job.tiny else ("no", "bf16"):
             spec = pix2pix(job, side, batch, precision=precision)
-            networks, pictures = Networks(spec, make_accelerator(spec.training)), drawn(spec)
+            networks, images = Networks(spec, make_accelerator(spec.training)), drawn(spec)
 
-            def step(networks: Networks = networks, pictures: Batch = pictures) -> object:
-                return networks.train_step([pictures], 1, "")
+            def step(networks: Networks = networks, images: Batch = images) -> object:
+                return networks.train_step([images], 1, "")
 
             flops = flops_of(step)
             seconds = throughput_after(step, count)
@@ -284,12 +284,14 @@ def loading(job: Job) -> None:
     for size in ((64, 64),) if job.tiny else ((512, 512),):
         spec = pix2pix(job, 64, 8).to_json()
         spec["data"] = photos(job, size)
-        ready = painting_spec(parse_spec(spec), "loading")
+        ready = inpainting_spec(parse_spec(spec), "loading")
         dataset = build_dataset(ready)
         names = list(dataset.names())[:32] if job.tiny else list(dataset.names())
-        for workers in (0, 1) if job.tiny else (0, 4, 14):
+        for num_workers in (0, 1) if job.tiny else (0, 4, 14):
             order = ShuffledOrder(len(names), 0)
-            loader = Loader(dataset, names, batch_size=8, workers=workers, order=order, skip_corrupt=True)
+            loader = Loader(
+                dataset, names, batch_size=8, num_workers=num_workers, order=order, skip_corrupt=True
+            )
             iterator = iter(loader)
             next(iterator)  # the workers have started
             began, count = time.perf_counter(), 0
@@ -298,7 +300,7 @@ def loading(job: Job) -> None:
                 if time.perf_counter() - began > 6:
                     break
             rate = count / (time.perf_counter() - began)
-            job.note("loading", size=list(size), workers=workers, samples_per_second=round(rate, 1))
+            job.note("loading", size=list(size), num_workers=num_workers, samples_per_second=round(rate, 1))
             del iterator, loader
 
 
@@ -345,10 +347,10 @@ def train(job: Job, name: str, spec: dict[str, Any], limit: float) -> None:
 
 def trainings(job: Job) -> None:
     """Train the report's spec and the recommended one."""
-    workers = 0 if job.tiny else min(14, os.cpu_count() or 1)
+    num_workers = 0 if job.tiny else min(14, os.cpu_count() or 1)
     report = json.loads((ROOT / "examples" / "report.json").read_text("utf-8"))
     report.pop("$schema")
-    report["data"] = photos(job, (64, 64) if job.tiny else (512, 512)) | {"workers": workers}
+    report["data"] = photos(job, (64, 64) if job.tiny else (512, 512)) | {"num_workers": num_workers}
     report["metrics"] = ["mse", "psnr", "ssim"]  # the networks of FID and KID cannot be fetched everywhere
     if job.tiny:
         report["generator"]["base_channels"], report["discriminator"]["patch"] = 8, 34
@@ -358,7 +360,7 @@ def trainings(job: Job) -> None:
     best = json.loads((ROOT / "examples" / "photos.json").read_text("utf-8"))
     best.pop("$schema")
     for size, depth in (((64, 32), 3),) if job.tiny else (((256, 128), 5), ((512, 256), 6)):
-        best["data"] |= {"size": list(size), "workers": workers}
+        best["data"] |= {"size": list(size), "num_workers": num_workers}
         best["data"]["dataset"]["root"] = job.photos
         best["generator"]["refiner"]["depth"] = depth
         best["training"] |= {"epochs": 1 if job.tiny else 20, "evaluate_every": 10, "sample_every": 20}
@@ -377,7 +379,7 @@ def main() -> None:
     parser.add_argument("--photos", required=True, help="photos with label maps and poses")
     parser.add_argument("--output", required=True, type=Path, help="folder of the table and the reports")
     parser.add_argument("--seconds", type=float, default=480, help="time limit")
-    parser.add_argument("--tiny", action="store_true", help="small pictures and networks")
+    parser.add_argument("--tiny", action="store_true", help="small images and networks")
     parser.add_argument("--peer", help="a checkout of pytorch-CycleGAN-and-pix2pix")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     asked = parser.parse_args()

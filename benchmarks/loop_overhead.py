@@ -21,7 +21,7 @@ from skinfw.data.split import split_names
 from skinfw.hooks.caller import HookCaller
 from skinfw.runs.folder import create_run
 from skinfw.runs.split_record import write_split
-from skinfw.specs.spec import Spec, painting_spec, parse_spec
+from skinfw.specs.spec import Spec, inpainting_spec, parse_spec
 from skinfw.tasks.choice import make_training_module
 from skinfw.training.ranks import Ranks
 from skinfw.training.trainer import Trainer, make_accelerator
@@ -45,7 +45,7 @@ def make_spec(steps: int) -> Spec:
             "training": {"steps": steps, "batch_size": 8, "device": "cpu"},
         }
     )
-    return painting_spec(spec, "overhead")
+    return inpainting_spec(spec, "overhead")
 
 
 def bare_loop(spec: Spec) -> float:

@@ -103,7 +103,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def spec_page() -> str:
-    """Return the page of the fields of a spec of painting."""
+    """Return the page of the fields of a spec of inpainting."""
     parts = (("The spec", "", Spec), ("`data`", "data.", DataSpec), ("`training`", "training.", TrainingSpec))
     return models_page(SPEC_PAGE, parts)
 
@@ -134,9 +134,9 @@ def models_page(head: str, parts: Sequence[tuple[str, str, type[BaseModel]]]) ->
     for title, path, model in parts:
         schema = model.model_json_schema()
         definitions = schema.pop("$defs", {})
-        left_out = set() if path else nested
+        rejected = set() if path else nested
         schema["properties"] = {
-            key: each for key, each in schema["properties"].items() if key not in left_out
+            key: each for key, each in schema["properties"].items() if key not in rejected
         }
         sections.append(f"## {title}\n\n{schema['description']}\n\n{table(schema, definitions, model, path)}")
     return "\n\n".join(sections)

@@ -149,7 +149,7 @@ def make_run(tiny_spec: Callable[..., SpecValue]) -> Callable[..., Any]:
             save_checkpoint(run.checkpoint(which), state, spec, Progress(3, 1, 0, data))
         for step in (1, 2, 3):
             run.log("step", step=step, epoch=0, losses={"l1": 1 / step, "gan": 0.7}, seconds_per_step=0.25)
-        run.log("evaluation", step=3, epoch=1, values={"picture/psnr": 9.5, "skin/psnr": None})
+        run.log("evaluation", step=3, epoch=1, values={"image/psnr": 9.5, "skin/psnr": None})
         return run
 
     return make
@@ -177,7 +177,7 @@ def write_samples() -> Callable[..., list[Path]]:
         for name, person in zip(names, people.names(), strict=True):
             sample = people.load(person)
             layers = {name: sample[name][..., None].astype(np.uint8) * 255 for name in masks}
-            pictures = {
+            images = {
                 "apparel_head_foot": np.concatenate([sample["apparel_head_foot"], layers["keep"]], axis=2),
                 "line": sample["line"],
                 **{name: layers[name].repeat(3, axis=2) for name in ("segmentation_skin", "mask")},
@@ -185,8 +185,8 @@ def write_samples() -> Callable[..., list[Path]]:
             }
             folder = root / name
             folder.mkdir(parents=True)
-            for part, picture in pictures.items():
-                Image.fromarray(picture).save(folder / f"{part}.png")
+            for part, image in images.items():
+                Image.fromarray(image).save(folder / f"{part}.png")
             folders.append(folder)
         return folders
 
@@ -211,7 +211,7 @@ def write_labeled_photos() -> Callable[..., list[Path]]:
             drawing = draw_person(number, size)
             photo = root / f"id_{number:08d}" / "01_1_front.png"
             photo.parent.mkdir(parents=True)
-            Image.fromarray(drawing.picture).save(photo)
+            Image.fromarray(drawing.image).save(photo)
             Image.fromarray(palette[drawing.labels]).save(photo.with_name("01_1_front_segment.png"))
             photos.append(photo)
         return photos

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 LONGEST_LINE = 1000
 """Characters of one line of a message; of a longer one the middle is left out."""
 
-MOST_LINES = 40
+MAX_LINES = 40
 """Lines of a message; more are counted."""
 
-MOST_LISTED = 20
+MAX_LISTED = 20
 """Faults or names that a message lists before it only counts."""
 
 # control characters (escape sequences of terminals begin with one), marks that turn the direction of writing,
@@ -35,7 +35,7 @@ def shortened(text: str, longest: int = LONGEST_LINE) -> str:
     return f"{text[:half]} ... ({len(text) - 2 * half:,} characters) ... {text[-half:]}"
 
 
-def listed(items: Sequence[str], most: int = MOST_LISTED) -> str:
+def listed(items: Sequence[str], most: int = MAX_LISTED) -> str:
     """Return items divided by commas; those after the first ``most`` are counted.
 
     Example:
@@ -60,9 +60,9 @@ def counted(number: int, what: str) -> str:
 def message(text: str) -> str:
     """Return a message as it may be shown: printable, and short whatever it quotes."""
     lines = text.split("\n")
-    more = [f"... and {len(lines) - MOST_LINES:,} more lines"] if len(lines) > MOST_LINES else []
+    more = [f"... and {len(lines) - MAX_LINES:,} more lines"] if len(lines) > MAX_LINES else []
     # shortened before it is escaped, as that takes long, and afterwards, as it makes six characters of one
-    return "\n".join([*(shortened(printable(shortened(line))) for line in lines[:MOST_LINES]), *more])
+    return "\n".join([*(shortened(printable(shortened(line))) for line in lines[:MAX_LINES]), *more])
 
 
 class SkinfwError(Exception):
@@ -101,7 +101,7 @@ class SpecError(UserError):
         self.faults = tuple(faults)
         self.count = count or len(self.faults)
         told = "1 fault" if self.count == 1 else f"{self.count:,} faults"
-        shown = [f"  {line}" for line in self.faults[:MOST_LISTED]]
+        shown = [f"  {line}" for line in self.faults[:MAX_LISTED]]
         more = [f"  and {self.count - len(shown):,} more"] if self.count > len(shown) else []
         super().__init__("\n".join([f"{source}: {told}", *shown, *more]))
 
@@ -111,7 +111,7 @@ class SpecError(UserError):
 
 
 class DataError(UserError):
-    """A picture, label map, keypoint file or data folder that cannot be used."""
+    """An image, label map, keypoint file or data folder that cannot be used."""
 
 
 class RegistryError(UserError):
@@ -123,7 +123,7 @@ class RunError(UserError):
 
 
 class NotFiniteError(RunError):
-    """A network gives NaN or infinity where pictures or label maps were to be made of it."""
+    """A network gives NaN or infinity where images or label maps were to be made of it."""
 
 
 class TrustError(UserError):

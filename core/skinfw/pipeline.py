@@ -68,7 +68,7 @@ class Pipeline:
         hooks: Sequence[object] = (),
         **fields: Any,
     ) -> None:
-        _refuse_unknown(fields)
+        _reject_unknown(fields)
         if isinstance(spec, str | Path):
             spec = load_spec(spec, fields)
         elif not isinstance(spec, RunSpec) or fields:
@@ -154,16 +154,16 @@ class Pipeline:
         Args:
             samples: one sample folder, a folder of them, or a glob.
             output: folder of the painted PNG files.
-            resume: keep pictures that are there where this checkpoint painted them from the same sample.
-            overwrite: replace pictures that are there.
+            resume: keep images that are there where this checkpoint painted them from the same sample.
+            overwrite: replace images that are there.
 
         Returns:
-            the pictures that were painted or kept.
+            the images that were painted or kept.
         """
         return generate_folder(self.run, samples, output, resume=resume, overwrite=overwrite)
 
 
-def _refuse_unknown(fields: Mapping[str, Any]) -> None:
+def _reject_unknown(fields: Mapping[str, Any]) -> None:
     known = {
         field.alias or name
         for model in (Spec, SegmentationSpec)

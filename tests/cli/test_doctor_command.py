@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from skinfw.cli import main
-from skinfw.data.struck_out import write_struck_out
+from skinfw.data.excluded import write_excluded
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import DoctorReport, Finding
 from skinfw.doctor.page import write_doctor_page
@@ -23,7 +23,7 @@ Writer = Callable[..., list[Path]]
 
 
 def doctor(*arguments: object) -> Result:
-    return CliRunner().invoke(main, ["doctor", *map(str, arguments), "--workers", "1"])
+    return CliRunner().invoke(main, ["doctor", *map(str, arguments), "--num-workers", "1"])
 
 
 class Headings(HTMLParser):
@@ -102,7 +102,7 @@ def test_offenders_are_told_worst_first(samples: Path, tmp_path: Path) -> None:
     # everything stands in the page itself
     assert len(page.sources) == 10 and all(source.startswith("data:image/webp") for source in page.sources)
     value = json.loads(json_file.read_text(encoding="utf-8"))
-    assert value["samples"] == 4 and value["offenders"] == 2
+    assert value["samples"] == 4 and value["flagged"] == 2
     assert value["findings"][0]["check"] == "unreadable"
     assert value["findings"][0]["samples"] == ["person-1"] and value["findings"][0]["severity"] == 100
     severities = [finding["severity"] for finding in value["findings"]]
@@ -112,15 +112,15 @@ def test_offenders_are_told_worst_first(samples: Path, tmp_path: Path) -> None:
 def test_many_offenders_are_on_several_pages(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("skinfw.doctor.page.MOST_PICTURED", 2)
-    monkeypatch.setattr("skinfw.doctor.page.MOST_LISTED", 1)
+    monkeypatch.setattr("skinfw.doctor.page.MAX_IMAGED", 2)
+    monkeypatch.setattr("skinfw.doctor.page.MAX_LISTED", 1)
     output = tmp_path / "a page.html"
-    assert doctor(samples, "--config", '{"least_side": 65}', "--output", output).exit_code == 1
+    assert doctor(samples, "--config", '{"min_side": 65}', "--output", output).exit_code == 1
     files = [output, tmp_path / "a page.2.html", tmp_path / "a page.3.html"]
     pages = [Headings(file.read_text(encoding="utf-8")) for file in files]
     assert [len(page.names) for page in pages] == [2, 1, 1]
     assert sorted(name for page in pages for name in page.names) == [f"person-{index}" for index in range(4)]
-    # each page leads to the others, and only the first shows pictures
+    # each page leads to the others, and only the first shows images
     for place, page in enumerate(pages):
         links = {source for source in page.sources if not source.startswith("data:")}
         assert {unquote(link) for link in links} == {file.name for file in files if file is not files[place]}
@@ -134,9 +134,11 @@ def test_many_offenders_are_on_several_pages(
     assert files[1].read_text() == "<title>mine</title>"
 
 
-def test_a_picture_with_many_copies_does_not_fill_the_page(tmp_path: Path) -> None:
-    twins = [Finding("twins", ("first", f"copy-{index}"), 1, f"message {index}") for index in range(500)]
-    write_doctor_page(DoctorReport(501, tuple(twins)), tmp_path, "many", tmp_path / "doctor.html")
+def test_an_image_with_many_copies_does_not_fill_the_page(tmp_path: Path) -> None:
+    near_duplicates = [
+        Finding("near_duplicates", ("first", f"copy-{index}"), 1, f"message {index}") for index in range(500)
+    ]
+    write_doctor_page(DoctorReport(501, tuple(near_duplicates)), tmp_path, "many", tmp_path / "doctor.html")
     text = "".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.html"))
     assert "and 480 more" in text
     names = [name for path in tmp_path.glob("*.html") for name in Headings(path.read_text("utf-8")).names]
@@ -147,12 +149,12 @@ def test_a_picture_with_many_copies_does_not_fill_the_page(tmp_path: Path) -> No
 def test_struck_out_samples_are_passed_over(samples: Path) -> None:
     (samples / "person-1" / "body.png").write_bytes(b"")
     assert doctor(samples).exit_code == 1
-    write_struck_out(samples, ["person-1"])
+    write_excluded(samples, ["person-1"])
     assert "3 samples, 0 with a fault" in doctor(samples).output
 
 
 def test_thresholds_are_options(samples: Path) -> None:
-    result = doctor(samples, "--config", '{"least_side": 65}')
+    result = doctor(samples, "--config", '{"min_side": 65}')
     assert result.exit_code == 1 and "4 samples, 4 with a fault" in result.output
 
 
@@ -161,7 +163,10 @@ def test_thresholds_are_options(samples: Path) -> None:
     [
         (["--config", "{"], "--config: not valid JSON"),
         (["--config", "[1]"], "--config: give a JSON object"),
-        (["--config", '{"twin_distanc": 4}'], "Error: --config: twin_distanc: unknown field"),
+        (
+            ["--config", '{"near_duplicate_distanc": 4}'],
+            "Error: --config: near_duplicate_distanc: unknown field",
+        ),
         (
             ["--config", json.dumps(dict.fromkeys(map(str, range(26)), 1))],
             "; --config: and 6 more\n",
@@ -177,7 +182,7 @@ def test_bad_options_are_told(samples: Path, arguments: list[str], told: str) ->
 
 def test_the_documentation_lists_every_threshold() -> None:
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "check-data.md").read_text(encoding="utf-8")
-    elsewhere = ("test_fraction", "validation_fraction", "workers")
+    elsewhere = ("test_fraction", "validation_fraction", "num_workers")
     fields = {name: field for name, field in DoctorConfig.model_fields.items() if name not in elsewhere}
     for name, field in fields.items():
         assert f"| `{name}` | {field.default:g} | {field.description} |" in page

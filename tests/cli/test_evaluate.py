@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from skinfw.cli import main
 from skinfw.errors import DataError
 from skinfw.runs import checkpoints
-from skinfw_plugins.generators.tone import ToneGenerator
+from skinfw_plugins.generators.mean_color import MeanColorGenerator
 
 
 def test_a_run_is_measured_again(make_run: Callable[..., Any], tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_a_run_is_measured_again(make_run: Callable[..., Any], tmp_path: Path) -
     assert done.exit_code == 0, done.output
     record = json.loads(run.metrics_path.read_text(encoding="utf-8"))
     assert record["checkpoint"]["which"] == "last"
-    assert f"{record['test']['values']['tone']['skin/psnr']:.2f}" in done.output
+    assert f"{record['test']['values']['mean_color']['skin/psnr']:.2f}" in done.output
     assert "the trained generator reaches skin PSNR" in done.output
     assert f"Report: {run.report_path}" in done.output
     for part in (
@@ -37,10 +37,10 @@ def test_a_run_is_measured_again(make_run: Callable[..., Any], tmp_path: Path) -
 def test_a_baseline_that_cannot_paint_is_told_with_its_reason(
     make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: Any) -> None:
+    def reject(*_: Any) -> None:
         raise DataError("nobody knows the face")
 
-    monkeypatch.setattr(ToneGenerator, "forward", refuse)
+    monkeypatch.setattr(MeanColorGenerator, "forward", reject)
     run = make_run(tmp_path / "run")
     done = CliRunner().invoke(main, ["evaluate", str(run.folder), "--device", "cpu"])
     assert done.exit_code == 0, done.output

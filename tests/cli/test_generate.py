@@ -22,7 +22,7 @@ def test_samples_are_painted_once_and_replaced_when_asked(
     write_samples(tmp_path / "in", ["a", "b"], body=False)
     done = generate(run.folder, tmp_path / "in", tmp_path / "out", "--batch-size", "1")
     assert done.exit_code == 0, done.output
-    assert f"2 pictures in {tmp_path / 'out'}" in done.output
+    assert f"2 images in {tmp_path / 'out'}" in done.output
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.png", "b.png"}
     again = generate(run.folder, tmp_path / "in", tmp_path / "out")
     assert again.exit_code == 2
@@ -35,7 +35,7 @@ def test_a_corrupt_sample_is_named_and_exits_with_2(
 ) -> None:
     run = make_run(tmp_path / "run")
     folders = write_samples(tmp_path / "in", ["a", "b"])
-    (folders[0] / "line.png").write_bytes(b"no picture")
+    (folders[0] / "line.png").write_bytes(b"no image")
     done = generate(run.folder, tmp_path / "in", tmp_path / "out")
     assert done.exit_code == 2
     assert str(folders[0] / "line.png") in done.output

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from skinfw.cli import main
-from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_out, write_struck_out
+from skinfw.data.excluded import EXCLUDED_FILE, excluded, write_excluded
 
 Writer = Callable[..., list[Path]]
 
@@ -31,14 +31,14 @@ def test_it_writes_a_sheet_among_the_samples(samples: Path) -> None:
     result = inspect(samples)
     assert result.exit_code == 0, result.output
     assert f"2 samples: open {samples / 'contact_sheet' / 'index.html'}" in result.output
-    assert str(samples / STRUCK_OUT_FILE) in result.output
+    assert str(samples / EXCLUDED_FILE) in result.output
     assert len(list((samples / "contact_sheet").rglob("*.webp"))) == 2
     # the sheet is no sample
     assert inspect(samples).output == result.output
 
 
 def test_struck_out_samples_are_still_on_it(samples: Path, tmp_path: Path) -> None:
-    write_struck_out(samples, ["anna", "berta"])
+    write_excluded(samples, ["anna", "berta"])
     result = inspect(samples, "--output", tmp_path / "sheet")
     assert result.exit_code == 0, result.output
     assert '"struck": ["anna", "berta"]' in (tmp_path / "sheet" / "samples.js").read_text(encoding="ascii")
@@ -54,7 +54,7 @@ def test_serving_saves_what_is_struck_out(samples: Path) -> None:
             with urllib.request.urlopen(found.group(), timeout=10) as answer:
                 assert b"skinfw inspect" in answer.read()
             request = urllib.request.Request(
-                f"{found.group()}{STRUCK_OUT_FILE}", b'["berta"]', {"X-Skinfw": "1"}, method="POST"
+                f"{found.group()}{EXCLUDED_FILE}", b'["berta"]', {"X-Skinfw": "1"}, method="POST"
             )
             with urllib.request.urlopen(request, timeout=10) as answer:
                 assert answer.status == 200
@@ -64,7 +64,7 @@ def test_serving_saves_what_is_struck_out(samples: Path) -> None:
             _, errors = process.communicate(timeout=120)
         finally:
             process.kill()
-    assert struck_out(samples) == {"berta"}
+    assert excluded(samples) == {"berta"}
     assert process.returncode == 130 and "Traceback" not in errors
 
 

@@ -35,7 +35,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def prepare(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, ["prepare", *map(str, arguments), "--workers", "1"])
+    return CliRunner().invoke(main, ["prepare", *map(str, arguments), "--num-workers", "1"])
 
 
 def pose_option(photos: Path) -> tuple[str, str]:
@@ -46,7 +46,7 @@ def test_prepares_and_tells_what_was_left_out(photos: Path, tmp_path: Path) -> N
     arguments = [
         "prepare",
         *(str(photos), str(tmp_path / "out"), "--crop", "person", "--aspect", "256:128"),
-        *(*pose_option(photos), "--workers", "1"),
+        *(*pose_option(photos), "--num-workers", "1"),
     ]
     done = subprocess.run(
         [sys.executable, "-m", "skinfw", *arguments], capture_output=True, text=True, check=False, timeout=60
@@ -56,7 +56,7 @@ def test_prepares_and_tells_what_was_left_out(photos: Path, tmp_path: Path) -> N
     assert "other view" in done.stdout and "side, wanted: front" in done.stdout
     with Image.open(tmp_path / "out" / "id_0" / "01_1_front" / "body.png") as body:
         assert body.height == pytest.approx(2 * body.width, abs=1)
-    assert "id_1/01_2_side.jpg" in (tmp_path / "out" / "left_out.csv").read_text()
+    assert "id_1/01_2_side.jpg" in (tmp_path / "out" / "rejected.csv").read_text()
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def test_the_second_at_one_folder_says_that_it_waits(photos: Path, tmp_path: Pat
     output = tmp_path / "out"
     output.mkdir()
     lock = FileLock(output / ".prepare.lock")
-    with lock, started("prepare", photos, output, *pose_option(photos), "--workers", "1") as process:
+    with lock, started("prepare", photos, output, *pose_option(photos), "--num-workers", "1") as process:
         assert process.stderr is not None
         assert next_line(process.stderr, 60) == (
             f"Warning: {output}: another process prepares photos into it; waiting until it is done\n"
@@ -108,7 +108,7 @@ def test_a_second_run_keeps_everything(photos: Path, tmp_path: Path) -> None:
 def test_names_are_no_markup(photos: Path, tmp_path: Path) -> None:
     folder = photos / "id_0" / "a["
     folder.mkdir()
-    (folder / "bold].jpg").write_bytes(b"no picture")
+    (folder / "bold].jpg").write_bytes(b"no image")
     done = prepare(photos, tmp_path / "out", *pose_option(photos))
     assert done.exit_code == 0, done.output
     assert "id_0/a[/bold].jpg" in "".join(done.stdout.split()).replace("│", "")
@@ -118,11 +118,11 @@ def test_nothing_usable_is_an_error_that_says_where_to_look(photos: Path, tmp_pa
     done = prepare(photos, tmp_path / "out")
     assert done.exit_code == 2
     assert "pose failed" in done.stdout
-    assert "no photo became a sample" in done.stderr and "left_out.csv says why for each" in done.stderr
+    assert "no photo became a sample" in done.stderr and "rejected.csv says why for each" in done.stderr
 
 
 def test_a_bad_photo_can_be_fatal(photos: Path, tmp_path: Path) -> None:
-    (photos / "id_0" / "01_1_front.jpg").write_bytes(b"no picture")
+    (photos / "id_0" / "01_1_front.jpg").write_bytes(b"no image")
     skipped = prepare(photos, tmp_path / "out", *pose_option(photos))
     assert skipped.exit_code == 0 and "photo cannot be read" in skipped.stdout
     fatal = prepare(photos, tmp_path / "out", *pose_option(photos), "--on-error", "fail")
@@ -134,7 +134,7 @@ def test_a_bad_photo_can_be_fatal(photos: Path, tmp_path: Path) -> None:
     ("options", "message"),
     [
         (("--margin", "-1"), "--margin: must be at least 0"),
-        (("--least-skin", "3"), "--least-skin: must be at most 1"),
+        (("--min-skin", "3"), "--min-skin: must be at most 1"),
         (("--aspect", "2:1"), "--aspect and --crop-margin need --crop person"),
         (("--crop", "person", "--aspect", "2:x"), "--aspect 2:x: give height:width"),
         (("--crop", "person", "--aspect", "1:0"), "--aspect 1:0: give height:width"),
@@ -143,7 +143,7 @@ def test_a_bad_photo_can_be_fatal(photos: Path, tmp_path: Path) -> None:
             "--crop-margin: must be at most 1",
         ),
         (("--people", "0"), "--people: must be at least 1"),
-        (("--most-cut-off", "2"), "--most-cut-off: must be at most 1"),
+        (("--max-cut-off", "2"), "--max-cut-off: must be at most 1"),
         (("--duplicate-distance", "40"), "--duplicate-distance: must be at most 16"),
         (("--rate", "0"), "--rate: must be above 0"),
         (("--ignore-robots",), "No such option"),
@@ -173,11 +173,11 @@ def test_the_filters_are_options(photos: Path, tmp_path: Path) -> None:
         assert done.exception is None or isinstance(done.exception, SystemExit)
         return done.output
 
-    assert "2 made" in summary("--people", "1", "--least-size", "64", "--least-person", "40")
+    assert "2 made" in summary("--people", "1", "--min-size", "64", "--min-person", "40")
     for option, value, reason in (
-        ("--least-size", "65", "photo too small"),
-        ("--least-person", "97", "person too small"),
-        ("--least-sharpness", "1e9", "not sharp"),
+        ("--min-size", "65", "photo too small"),
+        ("--min-person", "97", "person too small"),
+        ("--min-sharpness", "1e9", "not sharp"),
         ("--require-class", "bag", "required class missing"),
         ("--exclude-class", "skin", "excluded class shown"),
     ):
@@ -188,16 +188,16 @@ def test_the_filters_are_options(photos: Path, tmp_path: Path) -> None:
 
 def test_all_settings_from_a_file(photos: Path, tmp_path: Path) -> None:
     file = tmp_path / "prepare.json"
-    file.write_text(json.dumps({"views": ["side"], "least_size": 64, "fetch": {"timeout": 5}}))
+    file.write_text(json.dumps({"views": ["side"], "min_size": 64, "fetch": {"timeout": 5}}))
     done = prepare(photos, tmp_path / "out", *pose_option(photos), "--config", str(file), "--rate", "2")
     assert "1 made, 0 kept, 2 left out" in done.output
     # options go before the file
     done = prepare(photos, tmp_path / "out", *pose_option(photos), "--config", str(file), "--view", "front")
     assert "2 made, 0 kept, 1 left out" in done.output
-    file.write_text(json.dumps({"least_sise": 64, "people": 0}))
+    file.write_text(json.dumps({"min_sise": 64, "people": 0}))
     done = prepare(photos, tmp_path / "out", "--config", str(file))
     assert done.exit_code == 2
-    assert f"{file}: 2 faults" in done.stderr and "did you mean 'least_size'?" in done.stderr
+    assert f"{file}: 2 faults" in done.stderr and "did you mean 'min_size'?" in done.stderr
     file.write_text("[]")
     assert prepare(photos, tmp_path / "out", "--config", str(file)).exit_code == 2
 

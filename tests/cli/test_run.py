@@ -88,7 +88,7 @@ def test_a_run_leaves_everything_the_run_folder_promises(finished: Path) -> None
     assert list((finished / "tensorboard").glob("events.*"))
     assert list((finished / "samples").glob("epoch_*.png"))
     metrics = json.loads((finished / "metrics.json").read_text(encoding="utf-8"))
-    assert set(metrics["test"]["values"]) == {"trained", "inpaint", "tone"}
+    assert set(metrics["test"]["values"]) == {"trained", "opencv_inpaint", "mean_color"}
 
 
 def test_the_filled_spec_runs_again_as_it_is(finished: Path, tmp_path: Path, no_curves: None) -> None:

@@ -141,10 +141,10 @@ def test_no_file_and_a_folder_are_told(tmp_path: Path) -> None:
 
 
 def test_a_file_that_may_not_be_read_is_told(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path, max_bytes: int) -> bytes:
+    def reject(path: Path, max_bytes: int) -> bytes:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr("skinfw.system.json_file.read_regular", refuse)  # root may read every file
+    monkeypatch.setattr("skinfw.system.json_file.read_regular", reject)  # root may read every file
     result = validate(spec)
     assert result.exit_code == 2
     assert result.stderr == f"Error: {spec}: 1 fault\n  cannot be read: Permission denied\n"

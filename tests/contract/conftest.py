@@ -49,7 +49,7 @@ def write_photo(folder: Path) -> Path:
 
 
 def write_sample(folder: Path) -> Path:
-    """Write a drawn person as a sample folder with the report's pictures."""
+    """Write a drawn person as a sample folder with the report's images."""
     drawing = draw_person(0, (96, 64))
 
     def region(*names: str) -> np.ndarray:
@@ -58,14 +58,14 @@ def write_sample(folder: Path) -> Path:
 
     skin = region(*REGIONS["skin"])
     kept = region(*REGIONS["head"], *REGIONS["feet"], *REGIONS["apparel"])
-    pictures = {
-        "apparel_head_foot": np.where(kept, drawing.picture, 255),
-        "body": np.where(kept | skin, drawing.picture, 255),
+    images = {
+        "apparel_head_foot": np.where(kept, drawing.image, 255),
+        "body": np.where(kept | skin, drawing.image, 255),
         "segmentation_skin": np.repeat(skin, 3, axis=2) * 255,
     }
     (folder / "person").mkdir(parents=True)
-    for name, picture in pictures.items():
-        Image.fromarray(picture.astype(np.uint8)).save(folder / "person" / f"{name}.png")
+    for name, image in images.items():
+        Image.fromarray(image.astype(np.uint8)).save(folder / "person" / f"{name}.png")
     return folder
 
 
@@ -167,7 +167,7 @@ def _haar(_: Path) -> list[Example]:
 
 def _feet(folder: Path) -> list[Example]:
     photo = Photo.read(write_photo(folder / "photos"))
-    barefoot = {"least_shoes": 0.9, "ankle_height": 0.25}
+    barefoot = {"min_shoes": 0.9, "ankle_height": 0.25}
     return [Example({}, {"photo": photo}), Example(barefoot, {"photo": photo})]
 
 
@@ -182,7 +182,7 @@ def _ensemble(folder: Path) -> list[Example]:
 
 def _photos(folder: Path) -> list[Example]:
     write_photo(folder / "photos")
-    params = {"root": folder / "photos", "cache": folder / "cache", "prepare": {"workers": 1}}
+    params = {"root": folder / "photos", "cache": folder / "cache", "prepare": {"num_workers": 1}}
     return [Example(params)]
 
 
@@ -194,7 +194,7 @@ def _parser(folder: Path) -> list[Example]:
 
 
 def _layout(folder: Path) -> dict[str, Any]:
-    return {"root": folder / "data", "cache": folder / "cache", "prepare": {"workers": 1}}
+    return {"root": folder / "data", "cache": folder / "cache", "prepare": {"num_workers": 1}}
 
 
 def _viton_hd(folder: Path) -> list[Example]:
@@ -274,8 +274,8 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"base_channels": 4, "blocks": 1, "norm": "instance", "condition": "tone", "noise": "channel"},
         {"base_channels": 2, "blocks": 2, "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
     ),
-    ("generator", "inpaint"): of({}, {"method": "navier_stokes"}),
-    ("generator", "tone"): of(),
+    ("generator", "opencv_inpaint"): of({}, {"method": "navier_stokes"}),
+    ("generator", "mean_color"): of(),
     ("generator", "fcnn"): of(
         {"hidden_widths": [4]},
         {"hidden_widths": [3, 4], "condition": "tone", "noise": "channel"},
@@ -285,8 +285,8 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"base_channels": 4, "max_channels": 16},
         {"base_channels": 4, "max_channels": 8, "norm": "none", "latent": 5},
     ),
-    ("generator", "refined"): of(
-        {"coarse": "tone", "refiner": {"type": "pix2pix", "base_channels": 2, "depth": 3}},
+    ("generator", "two_stage"): of(
+        {"coarse": "mean_color", "refiner": {"type": "pix2pix", "base_channels": 2, "depth": 3}},
         {
             "coarse": {"type": "pix2pix", "base_channels": 2, "depth": 2, "noise": "channel"},
             "refiner": {"type": "pix2pix", "base_channels": 2, "noise": "dropout", "dropout": 0.5},
@@ -329,20 +329,20 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         Example({"layers": ["relu2_1"], "region": "skin", "distance": "l2"}, {"size": (16, 24)}),
     ],
     ("loss", "total_variation"): of({}, {"region": "skin"}),
-    ("loss", "color"): of({}, {"region": "picture", "covariance": 0}),
+    ("loss", "color"): of({}, {"region": "image", "covariance": 0}),
     ("loss", "tone_consistency"): of({}, {"lightness": 0, "covariance": 1}),
     ("metric", "mse"): of(),
     ("metric", "psnr"): of(),
     ("metric", "ssim"): of(),
     ("metric", "lpips"): of({"net": "squeeze"}, {"net": "alex"}),
-    ("metric", "mae"): of({}, {"regions": ["picture", "face", "mask"]}),
+    ("metric", "mae"): of({}, {"regions": ["image", "face", "mask"]}),
     ("metric", "ms_ssim"): of({"scales": 3}),
-    ("metric", "ciede2000"): of({}, {"regions": ["picture", "skin"]}),
+    ("metric", "ciede2000"): of({}, {"regions": ["image", "skin"]}),
     ("metric", "seam"): of({}, {"band": 1}),
-    ("metric", "fid"): lambda _: [Example({}, {"pictures": 16})],
+    ("metric", "fid"): lambda _: [Example({}, {"images": 16})],
     ("metric", "kid"): lambda _: [
-        Example({}, {"pictures": 16}),
-        Example({"subset_size": 12, "subsets": 5}, {"pictures": 16}),
+        Example({}, {"images": 16}),
+        Example({"subset_size": 12, "subsets": 5}, {"images": 16}),
     ],
     ("dataset", "mannequins"): of({"count": 3}),
     ("dataset", "folder"): lambda folder: [Example({"root": write_sample(folder / "samples")})],
@@ -383,7 +383,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("augmentation", "crop"): of({}, {"side": [0.25, 0.5]}),
     ("augmentation", "pad"): of({}, {"side": [0.25, 0.5]}),
     ("augmentation", "rotate"): of({}, {"degrees": 180}),
-    ("augmentation", "translate"): of({}, {"share": 0.3}),
+    ("augmentation", "translate"): of({}, {"fraction": 0.3}),
     ("augmentation", "affine"): of({}, {"degrees": 90, "shear": 45, "probability": 0.5}),
     ("augmentation", "brightness"): of({}, {"factor": [0, 4]}),
     ("augmentation", "contrast"): of({}, {"factor": [0, 4]}),
@@ -408,15 +408,15 @@ def _weights(random_weights: Callable[..., Path]) -> None:
 
 @pytest.fixture(autouse=True)
 def _inception(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let FID and KID look through a small network: the real one takes seconds for a few pictures."""
+    """Let FID and KID look through a small network: the real one takes seconds for a few images."""
     from skinfw_plugins.networks import inception
 
     torch.manual_seed(0)
     layers = nn.Sequential(nn.Conv2d(3, 6, 4, 4), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
     class Small(nn.Module):
-        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-            features: torch.Tensor = layers(pictures / 255)
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            features: torch.Tensor = layers(images / 255)
             return features
 
     small = inception.Inception(Small(), 6)
@@ -425,7 +425,7 @@ def _inception(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _landmarks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let MediaPipe find the same in every picture: its models are too large to be made here."""
+    """Let MediaPipe find the same in every image: its models are too large to be made here."""
     from skinfw_plugins.pose_encoders.mediapipe import MediapipePoseEncoder
 
     person = [SimpleNamespace(x=0.3 + index % 3 / 10, y=index / 40, visibility=0.9) for index in range(33)]

@@ -1,4 +1,4 @@
-"""The contract checks themselves: each refuses a component that breaks its contract."""
+"""The contract checks themselves: each rejects a component that breaks its contract."""
 
 from __future__ import annotations
 
@@ -134,17 +134,17 @@ class TiesWeights(GoodGenerator):
     def __init__(self, config: GeneratorConfig, io: GeneratorIO) -> None:
         super().__init__(config, io)
         self.again = nn.Conv2d(3, 3, 1)
-        self.twin = nn.Conv2d(3, 3, 1)
-        self.twin.weight = self.again.weight
+        self.near_duplicate = nn.Conv2d(3, 3, 1)
+        self.near_duplicate.weight = self.again.weight
         self.register_buffer("part", self.again.weight.detach()[:1])
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
-        return self.twin(self.again(super().forward(condition))).sigmoid()  # type: ignore[no-any-return]
+        return self.near_duplicate(self.again(super().forward(condition))).sigmoid()  # type: ignore[no-any-return]
 
 
 class KeepsAnObject(GoodGenerator):
     def get_extra_state(self) -> object:
-        return {"pictures": 3}
+        return {"images": 3}
 
     def set_extra_state(self, state: object) -> None:
         pass
@@ -177,7 +177,7 @@ class AnotherShapeInTraining(GoodGenerator):
 
 
 class CopiesTheTarget(GoodGenerator):
-    """What it learns from directly may be in its picture, as in a denoised one."""
+    """What it learns from directly may be in its image, as in a denoised one."""
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         painted = super().forward(condition)
@@ -195,7 +195,7 @@ def test_a_good_generator_passes() -> None:
         (WrongShape, "has the shape"),
         (NotFinite, "not finite"),
         (OldPreparation, "must take the data and the split: too many positional"),
-        (Random, "two different pictures"),
+        (Random, "two different images"),
         (MixesTheBatch, "depends on the others"),
         (UnusedParameter, "idle gets no gradient"),
         (ForgetsState, "after the state dict was loaded"),
@@ -251,41 +251,41 @@ class GoodDiscriminator(Discriminator[DiscriminatorConfig]):
     def receptive_field(self) -> int:
         return 3
 
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
-        seen = picture if condition is None else torch.cat([picture, condition], dim=1)
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+        seen = image if condition is None else torch.cat([image, condition], dim=1)
         return DiscriminatorOutput((self.layer(seen),))
 
 
 class OneLogitTooMany(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
-        return DiscriminatorOutput((super().forward(picture, condition).logits[0].expand(-1, 2, -1, -1),))
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+        return DiscriminatorOutput((super().forward(image, condition).logits[0].expand(-1, 2, -1, -1),))
 
 
 class BlindToTheCondition(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
-        return super().forward(picture, None if condition is None else torch.zeros_like(condition))
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+        return super().forward(image, None if condition is None else torch.zeros_like(condition))
 
 
 class WithoutGradient(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
-        return super().forward(picture.detach(), condition)
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+        return super().forward(image.detach(), condition)
 
 
 class NeedsTwoRows(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         return DiscriminatorOutput(
-            (nn.functional.avg_pool2d(super().forward(picture, condition).logits[0], 2),)
+            (nn.functional.avg_pool2d(super().forward(image, condition).logits[0], 2),)
         )
 
 
 class FlatFeatures(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
-        return replace(super().forward(picture, condition), features=((picture.flatten(1),),))
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+        return replace(super().forward(image, condition), features=((image.flatten(1),),))
 
 
 class FeaturesOfAnotherNumberOfScales(GoodDiscriminator):
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
-        return replace(super().forward(picture, condition), features=((picture,), (picture,)))
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+        return replace(super().forward(image, condition), features=((image,), (image,)))
 
 
 class Exaggerates(GoodDiscriminator):
@@ -306,7 +306,7 @@ def test_a_good_discriminator_passes() -> None:
     [
         (OneLogitTooMany, r"not \(1, 1, h, w\)"),
         (BlindToTheCondition, "another condition changes nothing"),
-        (WithoutGradient, "no gradient reaches the picture"),
+        (WithoutGradient, "no gradient reaches the image"),
         (NeedsTwoRows, "accepts 1x2 pixels, but the network fails there: RuntimeError"),
         (FlatFeatures, r"not \(1, C, h, w\)"),
         (FeaturesOfAnotherNumberOfScales, "shown for 2 of 1 scales"),
@@ -333,7 +333,7 @@ class AppliesItsWeight(GoodLoss):
         return super().generator_loss(context) * self.config.weight
 
 
-class OneTermAPicture(GoodLoss):
+class OneTermPerImage(GoodLoss):
     def generator_loss(self, context: LossContext) -> Tensor:
         return (context.output - context.target).abs().mean(dim=(1, 2, 3))
 
@@ -417,7 +417,7 @@ class UpsideDown(AdversarialLoss[LossConfig]):
         return real.mean() - painted.mean()
 
 
-@pytest.mark.parametrize("region", ["picture", "skin", "hands"])
+@pytest.mark.parametrize("region", ["image", "skin", "hands"])
 def test_a_good_loss_passes(region: str) -> None:
     testing.check_loss(GoodLoss, LossConfig.model_validate({"region": region}), (8, 12))
 
@@ -430,13 +430,13 @@ def test_a_loss_that_compares_nothing_passes_where_it_says_so() -> None:
     ("component", "message"),
     [
         (AppliesItsWeight, "depends on the weight"),
-        (OneTermAPicture, "not that of a scalar"),
-        (RewardsErrors, "perfect picture costs more"),
+        (OneTermPerImage, "not that of a scalar"),
+        (RewardsErrors, "perfect image costs more"),
         (Detached, "has no gradient"),
         (SpreadOverTheBatch, "is not that of both together"),
         (Trainable, "nothing to train"),
         (UpsideDown, "costs no less than one that is wrong"),
-        (HasARootAtBlack, "the gradient of black pictures is not finite"),
+        (HasARootAtBlack, "the gradient of black images is not finite"),
         (ReadsMemory, "channels-last"),
         (SaysItComparesNothing, "another target changes the term"),
         (OverflowsInHalves, "discriminator_loss under float16 autocast is not finite"),
@@ -510,15 +510,15 @@ class MeanOfTheBatch(GoodMetric):
 
 
 def test_a_good_metric_passes() -> None:
-    testing.check_metric(GoodMetric, MetricConfig(regions=("picture", "skin", "hands")), (8, 12))
+    testing.check_metric(GoodMetric, MetricConfig(regions=("image", "skin", "hands")), (8, 12))
 
 
 @pytest.mark.parametrize(
     ("component", "message"),
     [
         (WrongDirection, "higher is better"),
-        (SharesWhatItSaw, "picture by picture"),
-        (CountsBatches, "picture by picture"),
+        (SharesWhatItSaw, "image by image"),
+        (CountsBatches, "image by image"),
         (LooksEverywhere, "without the region must be NaN"),
         (ZeroInAnEmptyRegion, "without the region must be NaN"),
         (MeanOfTheBatch, "not one value for each"),
@@ -532,8 +532,8 @@ def test_a_metric_is_checked_on_every_region_that_its_configuration_names() -> N
     def check(*regions: str) -> None:
         testing.check_metric(LooksEverywhere, MetricConfig(regions=regions), (8, 12))
 
-    check("picture")
-    fails(lambda: check("picture", "mask"), "without the region must be NaN")
+    check("image")
+    fails(lambda: check("image", "mask"), "without the region must be NaN")
 
 
 class GoodDataset(Dataset[ComponentConfig]):
@@ -541,11 +541,11 @@ class GoodDataset(Dataset[ComponentConfig]):
         return ["a", "b"]
 
     def load(self, name: str) -> Sample:
-        picture = np.full((*self.io.size, 3), ord(name), np.uint8)
+        image = np.full((*self.io.size, 3), ord(name), np.uint8)
         mask = np.ones(self.io.size, bool)
         fields = {
-            APPAREL: Field(APPAREL_TYPE, np.full_like(picture, 255)),
-            BODY: Field(BODY_TYPE, picture),
+            APPAREL: Field(APPAREL_TYPE, np.full_like(image, 255)),
+            BODY: Field(BODY_TYPE, image),
             KEEP: Field(KEEP_TYPE, mask),
             MASK: Field(INPAINTING_MASK_TYPE, ~mask),
             SKIN: Field(SKIN_TYPE, mask),
@@ -643,7 +643,7 @@ def test_a_good_dataset_passes() -> None:
         (OwnSize, r"body of a is uint8 \(4, 4, 3\), not uint8 of \(64, 48\)"),
         (Flickers, "is another a second time: body"),
         (GrayMask, r"segmentation_skin of a is uint8 \(64, 48\), not bool of \(64, 48\)"),
-        (SkinAsAnImage, "segmentation_skin of a is no mask"),
+        (SkinAsAnImage, "segmentation_skin of a is not a mask"),
         (ShortFingerprint, "not a SHA-256"),
         (StrangeSamples, "names a sample that names"),
         (NumbersForHashes, "is not a text"),
@@ -909,8 +909,8 @@ class Lowers(Augmentation[Moving]):
     def __call__(self, batch: Batch) -> Batch:
         shifts = torch.randint(1, 3, (len(batch),)) * (torch.rand(len(batch)) < self.config.probability)
 
-        def lower(pictures: Tensor) -> Tensor:
-            rolled = [each.roll(int(by), 1) for each, by in zip(pictures, shifts, strict=True)]
+        def lower(images: Tensor) -> Tensor:
+            rolled = [each.roll(int(by), 1) for each, by in zip(images, shifts, strict=True)]
             return torch.stack(rolled)
 
         moved = batch.updated({name: lower(each) for name, each in batch.fields.items() if name != KEYPOINTS})
@@ -929,13 +929,13 @@ class Lowers(Augmentation[Moving]):
         for name, types in batch.types.items():
             if isinstance(types[0], DrawnType):
                 pairs = zip(types, poses, strict=True)
-                drawn[name] = image_tensor([self.picture(kind, pose, batch.size) for kind, pose in pairs])
+                drawn[name] = image_tensor([self.image(kind, pose, batch.size) for kind, pose in pairs])
         return batch.updated(drawn)
 
-    def picture(self, kind: FieldType, pose: Keypoints, size: Size) -> np.ndarray:
+    def image(self, kind: FieldType, pose: Keypoints, size: Size) -> np.ndarray:
         assert isinstance(kind, DrawnType)
-        picture: np.ndarray = kind.draw(pose, size)
-        return picture
+        image: np.ndarray = kind.draw(pose, size)
+        return image
 
 
 class LeavesThePose(Lowers):
@@ -960,8 +960,8 @@ class DrawsNoPose(Lowers):
 
 
 class DrawsSkeletonsAlone(Lowers):
-    def picture(self, kind: FieldType, pose: Keypoints, size: Size) -> np.ndarray:
-        return super().picture(PoseMapType() if isinstance(kind, PoseMapType) else kind, pose, size)
+    def image(self, kind: FieldType, pose: Keypoints, size: Size) -> np.ndarray:
+        return super().image(PoseMapType() if isinstance(kind, PoseMapType) else kind, pose, size)
 
 
 class DrawsNoHeatMaps(Lowers):

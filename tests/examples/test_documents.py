@@ -126,10 +126,10 @@ def test_relative_links_lead_to_files(path: Path) -> None:
     assert not missing
 
 
-def test_pictures_are_small() -> None:
-    pictures = list((ROOT / "docs" / "images").iterdir())
-    assert pictures
-    assert all(picture.stat().st_size < 200_000 for picture in pictures)
+def test_images_are_small() -> None:
+    images = list((ROOT / "docs" / "images").iterdir())
+    assert images
+    assert all(image.stat().st_size < 200_000 for image in images)
 
 
 @pytest.fixture(scope="module")

@@ -94,4 +94,4 @@ def test_smoke_size_runs_to_its_page(path: Path, tmp_path: Path, inline_engine: 
     assert result.warnings() == []
     page = result.page_path.read_text(encoding="utf-8")
     assert ("Measured on DeepFashion by the report" in page) == (path.stem in REPORTED)
-    assert "Without pictures" not in page
+    assert "Without images" not in page

@@ -86,9 +86,9 @@ def test_plugin_takes_part_in_a_run(
     rows = (tmp_path / "run" / "figures.csv").read_text(encoding="utf-8").splitlines()
     assert rows[0] == "split,step,metric,value"
     assert [row.split(",")[0::2][:2] for row in rows[1:]] == [
-        ["validation", "picture/psnr"],
+        ["validation", "image/psnr"],
         ["validation", "skin/psnr"],
-        ["test", "picture/psnr"],
+        ["test", "image/psnr"],
         ["test", "skin/psnr"],
     ]
 

@@ -57,7 +57,7 @@ def test_report_is_the_reports_own_model() -> None:
     assert spec["discriminator"]["conditional"] is True
     assert {loss["type"]: loss["weight"] for loss in spec["losses"]} == {"l1": 100, "gan": 1}
     training = spec["training"]
-    assert (training["epochs"], training["batch_size"], training["test_batch_size"]) == (120, 32, 20)
+    assert (training["epochs"], training["batch_size"], training["eval_batch_size"]) == (120, 32, 20)
     assert (training["generator_lr"], training["discriminator_lr"]) == (2e-4, 2e-5)
     assert training["betas"] == [0.5, 0.999]
 

@@ -66,7 +66,7 @@ def test_texts_read_like_english() -> None:
     [
         "All errors are told at once.",
         "# the errors are\n    # told at once",
-        '"the file is no "\n    f"picture"',
+        '"the file is no "\n    f"image"',
         "The split goes by names.",
         "Weights that cannot be had.",
     ],

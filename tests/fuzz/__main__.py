@@ -25,7 +25,7 @@ from typing import Any
 HERE = Path(__file__).parent
 NAMES = (
     "photo", "mask", "cutout", "label_map", "parsing", "pose", "points", "json", "spec", "ablation", "report",
-    "photo_list", "archive", "checkpoint", "registry", "struck_out", "log", "record",
+    "photo_list", "archive", "checkpoint", "registry", "excluded", "log", "record",
 )  # fmt: skip
 BATCH = 20_000
 """Inputs that a process reads before a fresh one takes over."""

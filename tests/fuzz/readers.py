@@ -54,10 +54,10 @@ def _mask(path: Path) -> None:
 def _cutout(path: Path) -> None:
     from skinfw.data.cutout_file import read_cutout
 
-    picture, kept = read_cutout(path)
-    _check_array(picture, np.uint8, 3)
+    image, kept = read_cutout(path)
+    _check_array(image, np.uint8, 3)
     _check_array(kept, np.bool_, 2)
-    assert picture.shape == (*kept.shape, 3)
+    assert image.shape == (*kept.shape, 3)
 
 
 def _label_map(path: Path) -> None:
@@ -199,10 +199,10 @@ def _registry(path: Path) -> None:
         raise UserError(str(problem))
 
 
-def _struck_out(path: Path) -> None:
-    from skinfw.data.struck_out import struck_out
+def _excluded(path: Path) -> None:
+    from skinfw.data.excluded import excluded
 
-    names = struck_out(path.parent)
+    names = excluded(path.parent)
     assert all(isinstance(name, str) for name in names)
 
 
@@ -237,7 +237,7 @@ READERS = {
     "archive": Reader(seeds.archives, mutations.mutate_tar, _archive),
     "checkpoint": Reader(seeds.checkpoints, mutations.mutate_safetensors, _checkpoint),
     "registry": Reader(seeds.registries, mutations.mutate_lines, _registry),
-    "struck_out": Reader(seeds.struck_out, mutations.mutate_lines, _struck_out),
+    "excluded": Reader(seeds.excluded, mutations.mutate_lines, _excluded),
     "log": Reader(seeds.logs, mutations.mutate_lines, _log),
     "record": Reader(seeds.records, mutations.mutate_json, _record),
 }

@@ -29,53 +29,53 @@ def _saved(image: Image.Image, format: str, **options: Any) -> bytes:
 
 def _person() -> tuple[Image.Image, np.ndarray[Any, Any]]:
     drawing = draw_person(0, SIZE)
-    return Image.fromarray(drawing.picture), drawing.labels
+    return Image.fromarray(drawing.image), drawing.labels
 
 
 def photos() -> Files:
     """A drawn person in every format and several modes, with EXIF, ICC profile and transparency."""
-    picture, _ = _person()
+    image, _ = _person()
     rotated = Image.Exif()
     rotated[0x0112] = 6
-    gray = picture.convert("L")
+    gray = image.convert("L")
     deep = Image.fromarray(np.asarray(gray, np.uint16) * 257)
-    palette = picture.quantize(16)
-    cutout = picture.convert("RGBA")
+    palette = image.quantize(16)
+    cutout = image.convert("RGBA")
     cutout.putalpha(gray)
     files = [
-        ("rgb.png", _saved(picture, "PNG", exif=rotated)),
+        ("rgb.png", _saved(image, "PNG", exif=rotated)),
         ("deep.png", _saved(deep, "PNG")),
         ("palette.png", _saved(palette, "PNG", transparency=3)),
         ("alphas.png", _saved(palette, "PNG", transparency=bytes(range(16)))),
-        ("key.png", _saved(picture, "PNG", transparency=(255, 255, 255))),
+        ("key.png", _saved(image, "PNG", transparency=(255, 255, 255))),
         ("rgba.png", _saved(cutout, "PNG")),
         ("la.png", _saved(cutout.convert("LA"), "PNG")),
         ("bits.png", _saved(gray.convert("1"), "PNG")),
-        ("frames.png", _saved(picture, "PNG", save_all=True, append_images=[picture.rotate(90)])),
-        ("photo.jpg", _saved(picture, "JPEG", exif=rotated)),
-        ("cmyk.jpg", _saved(picture.convert("CMYK"), "JPEG")),
-        ("progressive.jpg", _saved(picture, "JPEG", progressive=True, dpi=(72, 72))),
+        ("frames.png", _saved(image, "PNG", save_all=True, append_images=[image.rotate(90)])),
+        ("photo.jpg", _saved(image, "JPEG", exif=rotated)),
+        ("cmyk.jpg", _saved(image.convert("CMYK"), "JPEG")),
+        ("progressive.jpg", _saved(image, "JPEG", progressive=True, dpi=(72, 72))),
         ("gray.jpg", _saved(gray, "JPEG")),
-        ("lossy.webp", _saved(picture, "WEBP")),
+        ("lossy.webp", _saved(image, "WEBP")),
         ("alpha.webp", _saved(cutout, "WEBP", lossless=True)),
-        ("plain.bmp", _saved(picture, "BMP")),
+        ("plain.bmp", _saved(image, "BMP")),
         ("palette.bmp", _saved(palette, "BMP")),
         ("palette.gif", _saved(palette, "GIF", transparency=2)),
         ("frames.gif", _saved(palette, "GIF", save_all=True, append_images=[palette.rotate(90)])),
     ]
     for compression in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
-        files.append((f"{compression}.tif", _saved(picture, "TIFF", compression=compression)))
+        files.append((f"{compression}.tif", _saved(image, "TIFF", compression=compression)))
     files.append(("deep.tif", _saved(deep, "TIFF")))
     files.append(("float.tif", _saved(Image.fromarray(np.asarray(gray, np.float32) / 255), "TIFF")))
     files.append(("alpha.tif", _saved(cutout, "TIFF")))
     if "AVIF" in FORMATS:
-        files.append(("photo.avif", _saved(picture, "AVIF")))
+        files.append(("photo.avif", _saved(image, "AVIF")))
     try:
         from PIL import ImageCms
 
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-        files.append(("profile.jpg", _saved(picture, "JPEG", icc_profile=profile)))
-        files.append(("profile.png", _saved(picture, "PNG", icc_profile=profile)))
+        files.append(("profile.jpg", _saved(image, "JPEG", icc_profile=profile)))
+        files.append(("profile.png", _saved(image, "PNG", icc_profile=profile)))
     except ImportError:
         pass
     return tuple(files)
@@ -158,7 +158,7 @@ def specs() -> Files:
         "discriminator": {"type": "patchgan", "patch": 16},
         "losses": [{"type": "l1", "weight": 100, "region": "mask"}, "gan"],
         "augmentations": ["flip", {"type": "affine", "degrees": 10}],
-        "composite": "mask", "metrics": [{"type": "psnr", "regions": ["picture", "arms"]}, "seam"],
+        "composite": "mask", "metrics": [{"type": "psnr", "regions": ["image", "arms"]}, "seam"],
         "training": {**training, "betas": [0.5, 0.999], "schedule": "linear"},
     }  # fmt: skip
     segmentation = {
@@ -170,7 +170,7 @@ def specs() -> Files:
     }  # fmt: skip
     two_stage = {
         **inpainting,
-        "generator": {"type": "refined", "coarse": {"type": "pix2pix"}, "refiner": "pix2pix"},
+        "generator": {"type": "two_stage", "coarse": {"type": "pix2pix"}, "refiner": "pix2pix"},
     }
     return tuple(
         (f"{name}.json", json.dumps(value).encode())
@@ -217,8 +217,8 @@ def photo_lists() -> Files:
 
 def archives() -> Files:
     """Photos with poses as zip and tar."""
-    picture = photos()[0][1]
-    members = {"anna/1_front.png": picture, "anna/1_front.json": b"{}", "berta/2_front.png": picture}
+    image = photos()[0][1]
+    members = {"anna/1_front.png": image, "anna/1_front.json": b"{}", "berta/2_front.png": image}
     plain, packed = io.BytesIO(), io.BytesIO()
     for stream, method in ((plain, zipfile.ZIP_STORED), (packed, zipfile.ZIP_DEFLATED)):
         with zipfile.ZipFile(stream, "w", method) as file:
@@ -262,9 +262,9 @@ def registries() -> Files:
     return (("registry.toml", (entry + entry.replace("mine", "other")).encode()),)
 
 
-def struck_out() -> Files:
-    """Names of samples that were struck out."""
-    return (("struck_out.jsonl", b'"anna/1_front"\n"berta/2_front"\n"a\\nb"\n'),)
+def excluded() -> Files:
+    """Names of samples that were excluded."""
+    return (("excluded.jsonl", b'"anna/1_front"\n"berta/2_front"\n"a\\nb"\n'),)
 
 
 def logs() -> Files:
@@ -272,7 +272,7 @@ def logs() -> Files:
     step = {"event": "step", "step": 1, "epoch": 0, "losses": {"l1": 0.5}, "seconds_per_step": 0.2}
     records = [
         step, {**step, "step": 2},
-        {"event": "evaluation", "step": 2, "epoch": 1, "values": {"picture/psnr": 9.5, "skin/psnr": None}},
+        {"event": "evaluation", "step": 2, "epoch": 1, "values": {"image/psnr": 9.5, "skin/psnr": None}},
     ]  # fmt: skip
     return (("log.jsonl", "".join(json.dumps(record) + "\n" for record in records).encode()),)
 

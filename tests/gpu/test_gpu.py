@@ -17,7 +17,7 @@ from skinfw.components.registry import installed
 from skinfw.data.batch import collate
 from skinfw.data.loading import Loader
 from skinfw.runs.checkpoints import read_checkpoint
-from skinfw.specs.spec import painting_spec, parse_spec
+from skinfw.specs.spec import inpainting_spec, parse_spec
 from skinfw.system.devices import pick_device
 
 MakeSpec = Callable[..., dict[str, Any]]
@@ -28,7 +28,7 @@ pytestmark = [
 ]
 
 SMALL: dict[str, dict[str, Any]] = {
-    "refined": {"coarse": "tone", "refiner": {"type": "pix2pix", "base_channels": 4}},
+    "two_stage": {"coarse": "mean_color", "refiner": {"type": "pix2pix", "base_channels": 4}},
     "smp_unet": {"encoder": "tu-mobilenetv3_small_100"},
 }
 
@@ -46,24 +46,26 @@ def float32_products() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("float32_products")
-@pytest.mark.parametrize("name", sorted(set(installed().names("generator")) - {"inpaint", "tone"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(installed().names("generator")) - {"opencv_inpaint", "mean_color"})
+)
 def test_generators_paint_as_on_the_cpu(tiny_spec: MakeSpec, name: str) -> None:
     value = tiny_spec(generator={"type": name, **SMALL.get(name, {})})
     value["data"] |= {"size": [64, 64], "inputs": INPUTS}
-    spec = painting_spec(parse_spec(value), name)
+    spec = inpainting_spec(parse_spec(value), name)
     dataset = build_dataset(spec)
     batch = collate([dataset.load(name) for name in list(dataset.names())[:2]])
     torch.manual_seed(0)
     network = build_generator(spec).eval()
     shape = network.noise_shape(batch.size)
     noise = torch.randn(2, *shape) if shape else None
-    pictures = []
+    images = []
     for device in (torch.device("cpu"), pick_device()):
         moved = batch.to(device, torch.channels_last)
         with torch.no_grad():
             output = network.to(device)(moved.condition(INPUTS), None if noise is None else noise.to(device))
-        pictures.append(output.cpu())
-    torch.testing.assert_close(pictures[1], pictures[0], rtol=1e-3, atol=1e-3)
+        images.append(output.cpu())
+    torch.testing.assert_close(images[1], images[0], rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.usefixtures("float32_products")
@@ -71,13 +73,13 @@ def test_generators_paint_as_on_the_cpu(tiny_spec: MakeSpec, name: str) -> None:
 def test_discriminators_judge_as_on_the_cpu(tiny_spec: MakeSpec, patch: int) -> None:
     value = tiny_spec(discriminator={"type": "patchgan", "patch": patch, "base_channels": 8})
     value["data"]["size"] = [64, 64]
-    network = build_discriminator(painting_spec(parse_spec(value), "judge"))
+    network = build_discriminator(inpainting_spec(parse_spec(value), "judge"))
     assert network is not None
-    picture, condition = torch.rand(2, 3, 64, 64), torch.rand(2, network.io.condition_channels, 64, 64)
+    image, condition = torch.rand(2, 3, 64, 64), torch.rand(2, network.io.condition_channels, 64, 64)
     found = []
     for device in (torch.device("cpu"), pick_device()):
         with torch.no_grad():
-            (logits,) = network.eval().to(device)(picture.to(device), condition.to(device)).logits
+            (logits,) = network.eval().to(device)(image.to(device), condition.to(device)).logits
         found.append(logits.cpu())
     torch.testing.assert_close(found[1], found[0], rtol=1e-3, atol=1e-3)
 
@@ -103,7 +105,7 @@ def test_runs_on_one_device_after_the_other(tiny_spec: MakeSpec, tmp_path: Path)
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that page-locked memory helps")
 def test_batches_are_pinned(tiny_spec: MakeSpec) -> None:
-    dataset = build_dataset(painting_spec(parse_spec(tiny_spec()), "pinned"))
+    dataset = build_dataset(inpainting_spec(parse_spec(tiny_spec()), "pinned"))
     batch = next(iter(Loader(dataset, list(dataset.names())[:2], batch_size=2)))
     assert {"body", "keep", "mask", "line"} <= batch.fields.keys()
     assert all(tensor.is_pinned() for tensor in batch.fields.values())

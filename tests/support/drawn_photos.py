@@ -31,7 +31,7 @@ def write_drawn_photo(
     poses = pose_folder or path.parent
     for folder in (path.parent, poses):
         folder.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(drawing.picture).save(path)
+    Image.fromarray(drawing.image).save(path)
     Image.fromarray(label_map).save(path.with_name(f"{path.stem}_segment.png"))
     (poses / f"{path.stem}_keypoints.json").write_text(pose, encoding="utf-8")
     return path

@@ -34,13 +34,13 @@ def label_set(name: str) -> LabelSet:
 def write_person(
     photo: Path, label_map: Path, labels: str, names: Mapping[str, str], seed: int = 0, size: Size = SIZE
 ) -> Keypoints:
-    """Write a drawn person and a palette picture of class codes; returns the pose."""
+    """Write a drawn person and a palette image of class codes; returns the pose."""
     drawing = draw_person(seed, size)
     known = label_set(labels)
     codes = np.array([known.classes.index(names.get(name, name)) for name in CLASSES], np.uint8)
-    picture = Image.fromarray(codes[drawing.labels])
-    picture.putpalette([value for color in known.palettes()[-1] for value in color])
-    for path, written in ((photo, Image.fromarray(drawing.picture)), (label_map, picture)):
+    image = Image.fromarray(codes[drawing.labels])
+    image.putpalette([value for color in known.palettes()[-1] for value in color])
+    for path, written in ((photo, Image.fromarray(drawing.image)), (label_map, image)):
         path.parent.mkdir(parents=True, exist_ok=True)
         written.save(path, quality=95)
     return Keypoints(drawing.points)

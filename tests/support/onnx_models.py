@@ -52,7 +52,7 @@ def write_graph(path: Path, nodes: list, inputs: list, outputs: list, weights: l
 def write_mobilenet(path: Path, multiplier: float = 0.5, seed: int = 0) -> Path:
     """Write a MobileNetV1 as BodyPix 2's files have it, with random weights; its last features are ``body``.
 
-    Paddings are those of pictures with an odd number of pixels a side, as it was trained.
+    Paddings are those of images with an odd number of pixels a side, as it was trained.
     """
     rng = np.random.default_rng(seed)
     widths = [32, 64, 128, 128, 256, 256, *[512] * 8]

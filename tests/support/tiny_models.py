@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 RGB = tuple[int, int, int]
 
 
-def nearest_color(picture: NDArray[np.uint8], colors: Sequence[RGB]) -> NDArray[np.int64]:
+def nearest_color(image: NDArray[np.uint8], colors: Sequence[RGB]) -> NDArray[np.int64]:
     """Return the index of each pixel's nearest color, by brute force."""
-    distances = np.linalg.norm(picture[..., None, :].astype(float) - np.array(colors, float), axis=-1)
+    distances = np.linalg.norm(image[..., None, :].astype(float) - np.array(colors, float), axis=-1)
     found: NDArray[np.int64] = distances.argmin(axis=-1)
     return found
 
@@ -60,7 +60,7 @@ def write_onnx(
     shape = [1, height, width, 3] if channels_last else [1, 3, height, width]
     kernel = np.ascontiguousarray(weights[..., None, None])
     constants = [numpy_helper.from_array(kernel, "w"), numpy_helper.from_array(biases, "b")]
-    nodes, last = [], "picture"
+    nodes, last = [], "image"
 
     def then(operation: str, *more: str, **attributes: object) -> None:
         nonlocal last
@@ -83,7 +83,7 @@ def write_onnx(
         constants.append(numpy_helper.from_array(np.array([0, 0], np.int64), "two"))
         nodes.append(helper.make_node("Gather", [last, "two"], ["edge"], axis=1))
         outputs.insert(0, helper.make_tensor_value_info("edge", TensorProto.FLOAT, [None] * 4))
-    inputs = [helper.make_tensor_value_info("picture", TensorProto.FLOAT, shape)]
+    inputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)]
     graph = helper.make_graph(nodes, "colors", inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
@@ -194,7 +194,7 @@ def write_tflite(path: Path, colors: Sequence[RGB], side: int = 8) -> Path:
 
 
 def save_segformer(folder: Path, names: Sequence[str], seed: int = 0) -> Path:
-    """Save a SegFormer of a few channels with random weights, and its picture processor."""
+    """Save a SegFormer of a few channels with random weights, and its image processor."""
     import torch
     from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessor
 

@@ -17,15 +17,15 @@ def write_constants(
     *,
     channels_last: bool = False,
 ) -> Path:
-    """Write a network that takes a picture and gives the same arrays whatever it shows."""
+    """Write a network that takes an image and gives the same arrays whatever it shows."""
     from onnx import helper, numpy_helper
 
     shape = [1, *size, 3] if channels_last else [1, 3, *size]
     constants = [numpy_helper.from_array(array, f"{name}_is") for name, array in outputs.items()]
-    # every output depends on the picture, if only by nothing: a network without an input is none
+    # every output depends on the image, if only by nothing: a network without an input is none
     constants.append(numpy_helper.from_array(np.float32(0), "nothing"))
     nodes = [
-        helper.make_node("ReduceMean", ["picture"], ["mean"], keepdims=0),
+        helper.make_node("ReduceMean", ["image"], ["mean"], keepdims=0),
         helper.make_node("Mul", ["mean", "nothing"], ["zero"]),
     ]
     infos = []
@@ -35,7 +35,7 @@ def write_constants(
         nodes.append(helper.make_node("Cast", ["zero"], [zero], to=kind))
         nodes.append(helper.make_node("Add", [f"{name}_is", zero], [name]))
         infos.append(helper.make_tensor_value_info(name, kind, list(array.shape)))
-    return _save(path, nodes, [_picture(shape)], infos, constants)
+    return _save(path, nodes, [_image(shape)], infos, constants)
 
 
 def write_brightest(path: Path, size: tuple[int, int], split: int = 2) -> Path:
@@ -51,12 +51,12 @@ def write_brightest(path: Path, size: tuple[int, int], split: int = 2) -> Path:
         constants.append(numpy_helper.from_array(stretched, f"{name}_stretch"))
         constants.append(numpy_helper.from_array(np.ones((1, 17, 1), np.float32), f"{name}_ones"))
         nodes += [
-            helper.make_node("ReduceMax", ["picture"], [f"{name}_profile"], axes=axes, keepdims=0),
+            helper.make_node("ReduceMax", ["image"], [f"{name}_profile"], axes=axes, keepdims=0),
             helper.make_node("MatMul", [f"{name}_profile", f"{name}_stretch"], [f"{name}_bins"]),
             helper.make_node("Mul", [f"{name}_ones", f"{name}_bins"], [name]),
         ]
         infos.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 17, side * split]))
-    return _save(path, nodes, [_picture([1, 3, *size])], infos, constants)
+    return _save(path, nodes, [_image([1, 3, *size])], infos, constants)
 
 
 def simcc(
@@ -104,10 +104,10 @@ def write_bodypix_people(
     return write_constants(path, outputs, ("height", "width"), channels_last=True)
 
 
-def _picture(shape: Sequence[int | str]) -> Any:
+def _image(shape: Sequence[int | str]) -> Any:
     from onnx import TensorProto, helper
 
-    return helper.make_tensor_value_info("picture", TensorProto.FLOAT, shape)
+    return helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)
 
 
 def _save(path: Path, nodes: list[Any], inputs: list[Any], outputs: list[Any], constants: list[Any]) -> Path:

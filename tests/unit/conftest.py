@@ -38,14 +38,14 @@ def write_sample() -> SampleWriter:
             members = [CLASSES.index(name) for part in names for name in REGIONS[part] if name in CLASSES]
             return np.isin(drawing.labels, members)[..., None]
 
-        pictures = {
-            "apparel_head_foot": np.where(region("head", "feet", "apparel"), drawing.picture, 255),
-            "body": np.where(region("background"), 255, drawing.picture),
+        images = {
+            "apparel_head_foot": np.where(region("head", "feet", "apparel"), drawing.image, 255),
+            "body": np.where(region("background"), 255, drawing.image),
             "segmentation_skin": np.repeat(region("skin"), 3, axis=2) * 255,
         }
         folder.mkdir(parents=True, exist_ok=True)
-        for name, picture in pictures.items():
-            Image.fromarray(picture.astype(np.uint8)).save(folder / f"{name}{suffix}", quality=92)
+        for name, image in images.items():
+            Image.fromarray(image.astype(np.uint8)).save(folder / f"{name}{suffix}", quality=92)
         pose = json.dumps(Keypoints(drawing.points).to_json())
         (folder / "keypoints.json").write_text(pose, encoding="utf-8")
         return folder

@@ -25,7 +25,7 @@ Patch = dict[str, Any]
 _NAME_RULE = "letters, digits, dot, dash and underscore, at most 40 of them"
 
 
-def _refuse_unknown(name: str, known: list[str], what: str) -> None:
+def _reject_unknown(name: str, known: list[str], what: str) -> None:
     if name not in known:
         raise PydanticCustomError(
             "unknown_name",
@@ -110,7 +110,7 @@ class AblationSpec(StrictModel):
         for size in value.values():
             for name in size.variants or ():
                 if "variants" in info.data:
-                    _refuse_unknown(name, list(info.data["variants"]), "variant")
+                    _reject_unknown(name, list(info.data["variants"]), "variant")
             if size.seeds is not None:
                 cls._check_seeds(size.seeds)
         return value
@@ -119,21 +119,21 @@ class AblationSpec(StrictModel):
     @classmethod
     def _check_size(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None and "sizes" in info.data:
-            _refuse_unknown(value, list(info.data["sizes"]), "size")
+            _reject_unknown(value, list(info.data["sizes"]), "size")
         return value
 
     @field_validator("compare_to")
     @classmethod
     def _check_compared(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None and "variants" in info.data:
-            _refuse_unknown(value, list(info.data["variants"]), "variant")
+            _reject_unknown(value, list(info.data["variants"]), "variant")
         return value
 
     @field_validator("published")
     @classmethod
     def _check_published(cls, value: str | None) -> str | None:
         if value is not None:
-            _refuse_unknown(value, list(published_tables()), "published table")
+            _reject_unknown(value, list(published_tables()), "published table")
         return value
 
     @field_validator("published_rows")
@@ -146,8 +146,8 @@ class AblationSpec(StrictModel):
             raise PydanticCustomError("rows", "name the table of these rows in published")
         for variant, row in value.items():
             if "variants" in info.data:
-                _refuse_unknown(variant, list(info.data["variants"]), "variant")
-            _refuse_unknown(row, list(published_tables()[str(table)].rows), f"row of {table}")
+                _reject_unknown(variant, list(info.data["variants"]), "variant")
+            _reject_unknown(row, list(published_tables()[str(table)].rows), f"row of {table}")
         return value
 
     @property

@@ -1,4 +1,4 @@
-"""Writes all that an ablation found: tables, plots, pictures, and one HTML page."""
+"""Writes all that an ablation found: tables, plots, images, and one HTML page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from skinfw.ablation.example_rows import ImageRow, ImageRows, inpaint_rows
 from skinfw.ablation.page_files import (
     FIGURES_NOTE,
     differences_note,
@@ -17,7 +18,6 @@ from skinfw.ablation.page_files import (
     to_markdown,
     to_tex,
 )
-from skinfw.ablation.pictures import PictureRow, PictureRows, paint_rows
 from skinfw.ablation.plots import draw_differences, draw_means
 from skinfw.ablation.published import NOTE
 from skinfw.ablation.results import AblationResult, RunResult
@@ -31,11 +31,11 @@ from skinfw.ablation.tables import (
     spec_table,
     summary,
 )
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.errors import SkinfwError
 from skinfw.evaluation.metric_tables import figure_label, figure_text
+from skinfw.reporting.data_uri import data_uri, png_uri
 from skinfw.reporting.pages import render_page
-from skinfw.reporting.pictures import data_uri, png_uri
 from skinfw.reporting.report import SMALL
 from skinfw.runs.environment import environment
 from skinfw.system.json_file import write_text
@@ -63,11 +63,11 @@ def write_ablation(result: AblationResult) -> None:
     for name, plot in plots.items():
         _write_or_remove(result.output / name, plot)
     try:
-        pictures = paint_rows(result)
+        images = inpaint_rows(result)
     except SkinfwError as error:
-        logger.warning("no pictures on the page: %s", error)
-        pictures = PictureRows([], "", None, {"all variants": str(error)})
-    write_text(result.page_path, _page(result, pictures, plots["means.svg"], plots["differences.svg"]))
+        logger.warning("no images on the page: %s", error)
+        images = ImageRows([], "", None, {"all variants": str(error)})
+    write_text(result.page_path, _page(result, images, plots["means.svg"], plots["differences.svg"]))
 
 
 def _write_or_remove(path: Path, content: str | None) -> None:
@@ -78,7 +78,7 @@ def _write_or_remove(path: Path, content: str | None) -> None:
         write_text(path, content)
 
 
-def _page(result: AblationResult, pictures: PictureRows, means: str | None, differences: str | None) -> str:
+def _page(result: AblationResult, images: ImageRows, means: str | None, differences: str | None) -> str:
     ablation = result.plan.ablation
     published = ablation.published_table
     return render_page(
@@ -102,7 +102,7 @@ def _page(result: AblationResult, pictures: PictureRows, means: str | None, diff
         published_title="" if published is None else published.title,
         published_section="" if published is None else published.section,
         orders=orderings(result),
-        gallery=_gallery(result, pictures),
+        gallery=_gallery(result, images),
         specs=spec_table(result),
         runs=[_run(run, result.output) for run in result.runs],
         file=json.dumps(ablation.to_json(), indent=2, ensure_ascii=False),
@@ -128,39 +128,39 @@ def _chips(result: AblationResult) -> list[str]:
     if plan.size is not None:
         chips.insert(0, f"size {plan.size}")
     if anchor is not None and anchor.figures is not None:
-        chips.append(f"{len(anchor.figures.evaluation.names)} test pictures")
+        chips.append(f"{len(anchor.figures.evaluation.names)} test images")
     return chips
 
 
-def _gallery(result: AblationResult, pictures: PictureRows) -> dict[str, Any]:
-    metric = pictures.metric
+def _gallery(result: AblationResult, images: ImageRows) -> dict[str, Any]:
+    metric = images.metric
     return {
-        "chosen_by": pictures.chosen_by,
+        "chosen_by": images.chosen_by,
         "metric": None if metric is None else figure_label(metric),
-        "missing": pictures.missing,
-        "columns": [(name, kind) for name, kind, _ in _cells(pictures.rows[0])] if pictures.rows else [],
-        "rows": [_row(row, result, metric) for row in pictures.rows],
+        "missing": images.missing,
+        "columns": [(name, kind) for name, kind, _ in _cells(images.rows[0])] if images.rows else [],
+        "rows": [_row(row, result, metric) for row in images.rows],
     }
 
 
-def _cells(row: PictureRow) -> list[tuple[str, str, Picture]]:
-    """Return name, kind and picture of each column; a variant may be called as an input is."""
+def _cells(row: ImageRow) -> list[tuple[str, str, RgbImage]]:
+    """Return name, kind and image of each column; a variant may be called as an input is."""
     return [
-        *((name, "input", picture) for name, picture in row.inputs.items()),
+        *((name, "input", image) for name, image in row.inputs.items()),
         ("target", "truth", row.target),
-        *((name, "variant", picture) for name, picture in row.outputs.items()),
-        *((name, "baseline", picture) for name, picture in row.baselines.items()),
+        *((name, "variant", image) for name, image in row.outputs.items()),
+        *((name, "baseline", image) for name, image in row.baselines.items()),
     ]
 
 
-def _row(row: PictureRow, result: AblationResult, metric: str | None) -> dict[str, Any]:
+def _row(row: ImageRow, result: AblationResult, metric: str | None) -> dict[str, Any]:
     info = None if metric is None else result.metrics[metric]
     cells = []
-    for name, kind, picture in _cells(row):
+    for name, kind, image in _cells(row):
         value = ""
         if kind == "variant" and info is not None:
             value = f"{figure_text(row.values.get(name), info)} {info.unit}".rstrip()
-        cells.append({"picture": png_uri(picture), "alt": f"{name} of {row.name}", "value": value})
+        cells.append({"image": png_uri(image), "alt": f"{name} of {row.name}", "value": value})
     return {"rank": row.rank, "name": row.name, "small": max(row.target.shape[:2]) < SMALL, "cells": cells}
 
 

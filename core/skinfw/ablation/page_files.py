@@ -27,7 +27,7 @@ from skinfw.reporting.tables import markdown_table, tex_table
 from skinfw.runs.environment import environment
 
 FIGURES_NOTE = (
-    "Mean ± standard deviation over seeds on the test pictures; the best mean of each column is bold, an "
+    "Mean ± standard deviation over seeds on the test images; the best mean of each column is bold, an "
     "arrow points to where figures are better."
 )
 
@@ -35,16 +35,16 @@ FIGURES_NOTE = (
 def differences_note(result: AblationResult) -> str:
     """Say what the table of differences holds."""
     return (
-        f"Difference to {result.plan.reference} over the same test pictures, each the mean over its seeds: "
+        f"Difference to {result.plan.reference} over the same test images, each the mean over its seeds: "
         f"mean, 95 % interval and two-sided p of a paired bootstrap of {DRAWS:,} draws. Bold is better, with "
-        "the interval apart from 0. It shows how sure the difference is on other pictures; the seeds show "
+        "the interval apart from 0. It shows how sure the difference is on other images; the seeds show "
         "how sure it is when training is repeated."
     )
 
 
 def to_csv(result: AblationResult) -> str:
     """Return one line a variant and baseline, at full precision."""
-    parts = ("mean", "deviation", "runs", "difference", "low", "high", "p", "pictures")
+    parts = ("mean", "deviation", "runs", "difference", "low", "high", "p", "images")
     table = result.plan.ablation.published_table
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")

@@ -160,10 +160,10 @@ def make_plan(
     return Plan(ablation, source, chosen, place, runs)
 
 
-def _refuse_own_fields(
+def _reject_own_fields(
     ablation: AblationSpec, scale: AblationSize | None, overrides: Mapping[str, Any], source: str
 ) -> None:
-    """Refuse what an ablation sets itself: each run's seed and name."""
+    """Reject what an ablation sets itself: each run's seed and name."""
     patches = {f"$.variants.{name}": patch for name, patch in ablation.variants.items()}
     patches |= {"the size's patch": scale.patch} if scale is not None else {}
     patches |= {"--set": {path.split(".")[0]: value for path, value in overrides.items()}}
@@ -190,7 +190,7 @@ def _runs(
     base = apply_overrides(base if scale is None else merge_patch(base, scale.patch), overrides, source)
     names = list(ablation.variants) if scale is None or scale.variants is None else scale.variants
     seeds = ablation.seeds if scale is None or scale.seeds is None else scale.seeds
-    _refuse_own_fields(ablation, scale, overrides, source)
+    _reject_own_fields(ablation, scale, overrides, source)
     runs: list[PlannedRun] = []
     faults: dict[str, list[str]] = {}
     for name in (each for each in ablation.variants if each in names):

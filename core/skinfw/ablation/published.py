@@ -11,16 +11,16 @@ from importlib import resources
 from skinfw.evaluation.results import MetricInfo
 
 NOTE = (
-    "Measured on DeepFashion by the report, at 512x512 and over the whole picture: other pictures than "
+    "Measured on DeepFashion by the report, at 512x512 and over the whole image: other images than "
     "here, so the values cannot be compared, but the order of the variants can."
 )
 
 
 PUBLISHED_METRICS = {
-    "picture/mse": MetricInfo("", "lower"),
-    "picture/ssim": MetricInfo("", "higher"),
-    "picture/psnr": MetricInfo("dB", "higher"),
-    "picture/fid": MetricInfo("", "lower"),
+    "image/mse": MetricInfo("", "lower"),
+    "image/ssim": MetricInfo("", "higher"),
+    "image/psnr": MetricInfo("dB", "higher"),
+    "image/fid": MetricInfo("", "lower"),
 }
 """How to read the report's figures, by ``region/name``."""
 

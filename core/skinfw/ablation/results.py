@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skinfw.ablation.plan import Plan, PlannedRun
 from skinfw.ablation.process import read_outcome
-from skinfw.ablation.statistics import Difference, Spread, paired_difference, picture_means
+from skinfw.ablation.statistics import Difference, Spread, image_means, paired_difference
 from skinfw.components.registry import TRAINED
 from skinfw.errors import SkinfwError
 from skinfw.evaluation.comparable import (
@@ -43,12 +43,12 @@ class RunResult:
     where: str
     figures: RunFigures | None
 
-    def pictures(self, key: str) -> Mapping[str, float | None]:
-        """Return the value of each test picture by its name; empty for figures over a set."""
+    def images(self, key: str) -> Mapping[str, float | None]:
+        """Return the value of each test image by its name; empty for figures over a set."""
         if self.figures is None:
             return {}
         found = self.figures.evaluation
-        values = found.per_picture[TRAINED].get(key)
+        values = found.per_image[TRAINED].get(key)
         return {} if values is None else dict(zip(found.names, values, strict=True))
 
 
@@ -61,7 +61,7 @@ class VariantResult:
         runs: its runs in the order of the seeds.
         spreads: each figure by ``region/name``; absent where no run has a value.
         differences: each figure against the variant that is compared to; absent for that one, for figures
-            without a value for each picture, and where ``incomparable`` says why.
+            without a value for each image, and where ``incomparable`` says why.
         incomparable: why none of its figures is ranked, or an empty text.
         unranked: why a single figure is not ranked, by ``region/name``.
     """
@@ -130,7 +130,7 @@ class AblationResult:
 
     @property
     def comparable(self) -> list[VariantResult]:
-        """The variants that were measured on the same pictures."""
+        """The variants that were measured on the same images."""
         return [each for each in self.variants if each.done and not each.incomparable]
 
     @property
@@ -273,7 +273,7 @@ def _differences(
     sides = [[run for run in side if run.figures is not None] for side in (runs, reference)]
     found = {}
     for key in keys:
-        variant, compared = (picture_means([run.pictures(key) for run in side]) for side in sides)
+        variant, compared = (image_means([run.images(key) for run in side]) for side in sides)
         difference = paired_difference(variant, compared)
         if difference is not None:
             found[key] = difference

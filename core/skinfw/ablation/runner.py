@@ -40,7 +40,7 @@ def locked(output: Path) -> Iterator[None]:
 
 
 def check_folders(runs: Sequence[PlannedRun], *, overwrite: bool) -> None:
-    """Refuse to start where the folder of a run holds something else.
+    """Reject to start where the folder of a run holds something else.
 
     Raises:
         RunError: it names every such folder.

@@ -1,4 +1,4 @@
-"""Means over seeds, and differences picture by picture. Light: no torch."""
+"""Means over seeds, and differences image by image. Light: no torch."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ DRAWS = 10_000
 """Resamples of a bootstrap."""
 
 LEVEL = 0.95
-"""Share of the resamples that an interval holds."""
+"""Fraction of the resamples that an interval holds."""
 
 BOOTSTRAP_SEED = 0
 
 _DRAWS_AT_A_TIME = 500
-"""Keeps the indices of a few thousand pictures within some megabytes."""
+"""Keeps the indices of a few thousand images within some megabytes."""
 
 Array = npt.NDArray[np.float64]
 
@@ -53,28 +53,28 @@ class Spread:
 
 @dataclass(frozen=True)
 class Difference:
-    """How much a figure of a variant is above that of another one, over the same pictures.
+    """How much a figure of a variant is above that of another one, over the same images.
 
     Attributes:
-        mean: mean difference over the pictures.
+        mean: mean difference over the images.
         low: lower end of the 95 % interval.
         high: upper end of the 95 % interval.
-        p: two-sided: twice the share of resamples whose mean is 0 or on the other side of it, at most 1.
-        pictures: how many pictures have a value in every run of both.
+        p: two-sided: twice the fraction of resamples whose mean is 0 or on the other side of it, at most 1.
+        images: how many images have a value in every run of both.
     """
 
     mean: float
     low: float
     high: float
     p: float
-    pictures: int
+    images: int
 
 
-def picture_means(runs: Sequence[Mapping[str, float | None]]) -> dict[str, float]:
-    """Return each picture's mean over the runs, by name; only of pictures with a value in every run.
+def image_means(runs: Sequence[Mapping[str, float | None]]) -> dict[str, float]:
+    """Return each image's mean over the runs, by name; only of images with a value in every run.
 
     Example:
-        >>> picture_means([{"anna": 20.0, "ben": None}, {"anna": 22.0, "ben": 19.0}])
+        >>> image_means([{"anna": 20.0, "ben": None}, {"anna": 22.0, "ben": 19.0}])
         {'anna': 21.0}
     """
     found = {}
@@ -87,16 +87,16 @@ def picture_means(runs: Sequence[Mapping[str, float | None]]) -> dict[str, float
 
 
 def paired_difference(variant: Mapping[str, float], reference: Mapping[str, float]) -> Difference | None:
-    """Compare two variants picture by picture with a paired bootstrap (percentile interval).
+    """Compare two variants image by image with a paired bootstrap (percentile interval).
 
-    Pictures are drawn with replacement, each with the difference of its two values, `DRAWS` times.
+    Images are drawn with replacement, each with the difference of its two values, `DRAWS` times.
 
     Args:
-        variant: values by name of the picture.
+        variant: values by name of the image.
         reference: the same of the variant that is compared to.
 
     Returns:
-        variant minus reference; None where they share fewer than two pictures.
+        variant minus reference; None where they share fewer than two images.
     """
     shared = sorted(variant.keys() & reference.keys())
     if len(shared) < 2:

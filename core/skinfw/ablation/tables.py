@@ -175,7 +175,7 @@ def spec_table(result: AblationResult) -> Table | None:
 
 
 def figure_cards(result: AblationResult) -> Table | None:
-    """Return how each figure came about: region, pictures, backbone, resize; None before the first run."""
+    """Return how each figure came about: region, images, backbone, resize; None before the first run."""
     measured = {each.name: each.done[0].figures for each in result.variants if each.done}
     evaluations = {name: figures.evaluation for name, figures in measured.items() if figures is not None}
     return cards_table(evaluations) if evaluations else None
@@ -203,5 +203,5 @@ def summary(result: AblationResult) -> str:
     difference = winner.differences.get(key)
     if difference is None:
         return f"{text} {info.unit}".rstrip() + "."
-    against = f"{difference_text(difference, info)} against {result.plan.reference}, picture by picture"
+    against = f"{difference_text(difference, info)} against {result.plan.reference}, image by image"
     return f"{text}{' ' + info.unit if info.unit else ''} ({against})."

@@ -24,8 +24,8 @@ from skinfw.evaluation.metric_tables import NONE, Cell, Table
 from skinfw.interfaces import PoseEncoder
 from skinfw.preparation.shared_poses import check_shared_poses
 
-SHARES = (0.1, 0.2)
-"""How far off a correct point may be, as shares of the torso's length."""
+FRACTIONS = (0.1, 0.2)
+"""How far off a correct point may be, as fractions of the torso's length."""
 
 TORSOS = (("Neck", "MidHip"), ("RShoulder", "RHip"), ("LShoulder", "LHip"))
 """What the torso's length is measured between: the first two points that are both known."""
@@ -39,9 +39,10 @@ class PoseFigures:
     not look for, such as the feet in COCO's order, are none of its misses.
 
     Attributes:
-        pck: percentage of correct keypoints at each of `SHARES`, as a share in [0, 1]: of the points that
-            count, those found within that share of the torso's length. A point that was not found is wrong.
-        found: share of the points that count which were found anywhere.
+        pck: percentage of correct keypoints at each of `SHARES`, as a fraction in [0, 1]: of the points that
+            count, those found within that fraction of the torso's length. A point that was not found is
+            wrong.
+        found: fraction of the points that count which were found anywhere.
         points: how many points count.
         by_point: PCK at the first of `SHARES` of each keypoint by name; None where none counts.
         photos: photos that were measured.
@@ -63,7 +64,7 @@ class PoseFigures:
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as JSON holds them."""
-        named = {f"pck@{share:g}": value for share, value in zip(SHARES, self.pck, strict=True)}
+        named = {f"pck@{fraction:g}": value for fraction, value in zip(FRACTIONS, self.pck, strict=True)}
         rest = asdict(self)
         del rest["pck"]
         return {**named, **rest}
@@ -94,7 +95,7 @@ def measure_pose_encoder(
         DataError: not one photo could be measured.
     """
     present, found = np.zeros(len(BODY_25), int), np.zeros(len(BODY_25), int)
-    correct = np.zeros((len(SHARES), len(BODY_25)), int)
+    correct = np.zeros((len(FRACTIONS), len(BODY_25)), int)
     seconds: list[float] = []
     nobody, unusable = 0, {}
     for path in photos:
@@ -115,7 +116,7 @@ def measure_pose_encoder(
         seen = known & (pose.points[:, 2] > 0)
         distance = np.linalg.norm((pose.points - true.points)[:, :2], axis=1)
         found += seen
-        correct += [seen & (distance <= share * length) for share in SHARES]
+        correct += [seen & (distance <= fraction * length) for fraction in FRACTIONS]
     if not seconds:
         raise DataError(
             f"none of the {len(photos)} photos could be measured: {next(iter(unusable.values()))}"
@@ -200,7 +201,9 @@ def poses_table(figures: dict[str, PoseFigures]) -> Table:
     Nothing is marked where they were measured on different photos.
     """
     ranked = same_photos(each.unusable for each in figures.values())
-    best = [max((each.pck[place] for each in figures.values()), default=0.0) for place in range(len(SHARES))]
+    best = [
+        max((each.pck[place] for each in figures.values()), default=0.0) for place in range(len(FRACTIONS))
+    ]
 
     def cells(each: PoseFigures) -> list[Cell]:
         correct = [
@@ -217,7 +220,7 @@ def poses_table(figures: dict[str, PoseFigures]) -> Table:
         return [*correct, *(Cell(text, False) for text in plain)]
 
     columns = [
-        *(f"PCK@{share:g} ↑" for share in SHARES),
+        *(f"PCK@{fraction:g} ↑" for fraction in FRACTIONS),
         *("found", "nobody", "photos", "photos/s", "memory, MiB"),
     ]
     return Table("pose encoder", columns, [(name, cells(each)) for name, each in figures.items()])

@@ -48,7 +48,7 @@ def photos_of_tests(
     Args:
         root: the folder that the photos are below.
         photos: the photos.
-        test_fraction: the share that was asked for.
+        test_fraction: the fraction that was asked for.
         trained: run folders, or checkpoints in them.
 
     Raises:
@@ -91,7 +91,7 @@ def warn_of_trained(root: Path, photos: Sequence[Path], trained: Sequence[Path])
 
 
 def _record(path: Path) -> tuple[Split | None, Path, float]:
-    """Return the split of a run, the folder of its photos, and its share of the test."""
+    """Return the split of a run, the folder of its photos, and its fraction of the test."""
     folder = path if path.is_dir() else path.parent.parent
     split = read_split(folder)
     if split is None:

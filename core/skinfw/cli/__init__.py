@@ -19,7 +19,7 @@ COMMANDS = {
     "convert": ("convert", "Turn a dictionary of the report into a spec."),
     "prepare": ("prepare", "Turn photos into sample folders to train on."),
     "doctor": ("doctor", "Look for faults in a set of samples."),
-    "inspect": ("inspect_samples", "Look through samples, and strike out bad ones."),
+    "inspect": ("inspect_samples", "Look through samples, and exclude bad ones."),
     "benchmark-poses": ("benchmark_poses", "Measure pose encoders against known poses."),
     "benchmark-segmenters": ("benchmark_segmenters", "Measure segmenters against label maps."),
     "evaluate": ("evaluate", "Measure a finished run again."),

@@ -140,7 +140,7 @@ def _show(result: AblationResult) -> None:
     print_table(figures_table(result))
     differences = differences_table(result)
     if differences is not None:
-        print_table(differences, title="Difference picture by picture [95 % interval], two-sided p")
+        print_table(differences, title="Difference image by image [95 % interval], two-sided p")
     click.echo(summary(result))
     for warning in result.warnings():
         click.echo(f"Warning: {warning}.", err=True)

@@ -29,9 +29,9 @@ def command(
 ) -> None:
     """Compare pose encoders with the poses of the photos under PHOTOS.
 
-    PCK@0.1 is the share of points that lie within a tenth of the torso's length (neck to mid-hip) of the true
-    ones; found is the share that was found anywhere; nobody counts photos in which nobody was found. Speed is
-    that of one photo at a time, memory that of the encoder's process.
+    PCK@0.1 is the fraction of points that lie within a tenth of the torso's length (neck to mid-hip) of the
+    true ones; found is the fraction that was found anywhere; nobody counts photos in which nobody was found.
+    Speed is that of one photo at a time, memory that of the encoder's process.
     """
     from skinfw.cli.components import component_option
 

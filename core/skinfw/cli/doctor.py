@@ -18,23 +18,23 @@ PAGE = "doctor.html"
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="The page of offenders. Default: doctor.html among the samples.",
+    help="The page of flagged samples. Default: doctor.html among the samples.",
 )  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write JSON.")
 @click.option("--test-fraction", type=float, help="The spec's test_fraction. Default: 0.2.")
 @click.option("--validation-fraction", type=float, help="The spec's validation_fraction. Default: 0.1.")
-@click.option("--workers", type=int, help="Processes. Default: one a core.")
+@click.option("--num-workers", type=int, help="Processes. Default: one a core.")
 @click.option(
     "--config", metavar="JSON",
-    help='Other thresholds, for instance {"twin_distance": 4}; the documentation lists them.',
+    help='Other thresholds, for instance {"near_duplicate_distance": 4}; the documentation lists them.',
 )  # fmt: skip
 def command(
     data: Path, output: Path | None, json_file: Path | None, config: str | None, **options: Any
 ) -> None:
     """Look through DATA, a folder of sample folders or a glob, for what would spoil training.
 
-    Writes a page with the offenders, worst first. The exit code is 0 when all is well, 1 when there are
-    offenders, 2 when the command cannot be done. Samples that are struck out are passed over.
+    Writes a page with the flagged samples, worst first. The exit code is 0 when all is well, 1 when there are
+    flagged samples, 2 when the command cannot be done. Samples that are excluded are passed over.
     """
     settings = _config(config, options)
 
@@ -78,7 +78,7 @@ def _config(text: str | None, options: dict[str, Any]) -> DoctorConfig:
     except ValueError as error:
         raise UserError(f"--config: not valid JSON: {error}") from None
     if not isinstance(given, dict):
-        raise UserError('--config: give a JSON object, for instance {"twin_distance": 4}')
+        raise UserError('--config: give a JSON object, for instance {"near_duplicate_distance": 4}')
     given |= {name: value for name, value in options.items() if value is not None}
     try:
         return DoctorConfig.model_validate(given)
@@ -101,15 +101,15 @@ def _print_report(report: DoctorReport) -> None:
     from skinfw.reporting.console import shown
 
     console = Console()
-    offenders = len(report.offenders)
-    console.print(f"{report.samples} samples, {offenders} with a fault", highlight=False)
-    if not offenders:
+    flagged = len(report.flagged)
+    console.print(f"{report.samples} samples, {flagged} with a fault", highlight=False)
+    if not flagged:
         return
-    table = Table("check", "samples", "share", "what is wrong")
+    table = Table("check", "samples", "fraction", "what is wrong")
     table.add_column("worst", overflow="fold")
     for check, count in report.counts().items():
         if count:
             worst = next(finding.samples[0] for finding in report.findings if finding.check == check)
-            share = f"{count / report.samples:.1%}"
-            table.add_row(check, str(count), share, MEANINGS[check], shown(worst))
+            fraction = f"{count / report.samples:.1%}"
+            table.add_row(check, str(count), fraction, MEANINGS[check], shown(worst))
     console.print(table)

@@ -25,10 +25,8 @@ from skinfw.cli.options import trust_option
 @click.option(
     "--batch-size", type=click.IntRange(min=1), help="Samples at a time. Default: as in the run's tests."
 )
-@click.option("--overwrite", is_flag=True, help="Replace pictures that are there already.")
-@click.option(
-    "--resume", is_flag=True, help="Keep pictures that the same run and sample gave; paint the rest."
-)
+@click.option("--overwrite", is_flag=True, help="Replace images that are there already.")
+@click.option("--resume", is_flag=True, help="Keep images that the same run and sample gave; paint the rest.")
 @click.option(
     "--on-error", type=click.Choice(["skip", "fail"]), default="skip", show_default=True,
     help="What a sample that cannot be used does: be left out and named in the end, or stop at once.",
@@ -48,13 +46,13 @@ def command(
 ) -> None:
     """Paint the samples of INPUT with RUN, a run folder, and write OUTPUT/NAME.png for each.
 
-    INPUT is one sample folder, a folder of them at any depth, or a quoted glob; their true picture is not
+    INPUT is one sample folder, a folder of them at any depth, or a quoted glob; their true image is not
     needed. Pixels outside the painted region are those of the input, checked in every written file.
     """
     from skinfw.errors import UserError
 
     if resume and overwrite:
-        raise UserError("--resume keeps pictures, --overwrite replaces them; give only one of them")
+        raise UserError("--resume keeps images, --overwrite replaces them; give only one of them")
 
     from skinfw.cli.bar import progress_bar
     from skinfw.evaluation.trained import open_trained
@@ -77,5 +75,5 @@ def command(
                 progress=progress,
             )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("Interrupted; finished pictures are kept. Go on with --resume.") from None
-    click.echo(f"{len(written)} pictures in {output}")
+        raise KeyboardInterrupt("Interrupted; finished images are kept. Go on with --resume.") from None
+    click.echo(f"{len(written)} images in {output}")

@@ -10,7 +10,7 @@ import click
 FOLDER = "contact_sheet"
 
 
-@click.command(name="inspect", short_help="Look through samples, and strike out bad ones.")
+@click.command(name="inspect", short_help="Look through samples, and exclude bad ones.")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FOLDER",
@@ -24,20 +24,20 @@ FOLDER = "contact_sheet"
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port to serve on. Default: a free one."
 )
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes. Default: one a core.")
+@click.option("--num-workers", type=click.IntRange(1, 256), help="Processes. Default: one a core.")
 def command(
-    data: Path, output: Path | None, photos: Path | None, serve: bool, port: int, workers: int | None
+    data: Path, output: Path | None, photos: Path | None, serve: bool, port: int, num_workers: int | None
 ) -> None:
     """Write a contact sheet of the samples in DATA, a folder of sample folders or a glob.
 
-    Samples that are struck out on it are listed in DATA/struck_out.jsonl, and no run uses them. Without
+    Samples that are excluded on it are listed in DATA/excluded.jsonl, and no run uses them. Without
     --serve the browser keeps them, and a button saves the file.
     """
     from skinfw.cli.bar import progress_bar
     from skinfw.contact_sheet.build import build_sheet
     from skinfw.contact_sheet.server import SheetServer
+    from skinfw.data.excluded import EXCLUDED_FILE
     from skinfw.data.sample_search import all_samples
-    from skinfw.data.struck_out import STRUCK_OUT_FILE
     from skinfw.errors import UserError
 
     if port and not serve:
@@ -47,14 +47,14 @@ def command(
     base, names = all_samples(data.absolute())
     folder = (output or base / FOLDER).absolute()
     with progress_bar("inspect") as progress:
-        page = build_sheet(base, names, folder, photos=photos, workers=workers, progress=progress)
+        page = build_sheet(base, names, folder, photos=photos, num_workers=num_workers, progress=progress)
     if not serve:
         click.echo(f"{len(names)} samples: open {page}")
-        click.echo(f"Save what you strike out as {base / STRUCK_OUT_FILE}")
+        click.echo(f"Save what you exclude as {base / EXCLUDED_FILE}")
         return
     # a process that a shell starts in the background ignores Ctrl+C until it says otherwise
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with SheetServer(folder, base, names, port) as server:
         click.echo(f"{len(names)} samples: open {server.address}")
-        click.echo(f"What you strike out is saved in {base / STRUCK_OUT_FILE}; Ctrl+C ends")
+        click.echo(f"What you exclude is saved in {base / EXCLUDED_FILE}; Ctrl+C ends")
         server.serve_forever()

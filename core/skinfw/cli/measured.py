@@ -54,7 +54,7 @@ def all_that_can_run(
 
 
 def check_output(output: Path | None) -> None:
-    """Refuse a file for the figures that cannot be written, before anything is measured.
+    """Reject a file for the figures that cannot be written, before anything is measured.
 
     Raises:
         UserError: it is a folder.

@@ -45,10 +45,10 @@ EXAMPLES = 3
 )  # fmt: skip
 @click.option("--body", type=click.Choice(["any", "full", "upper"]), help="Keep only these. Default: any.")
 @click.option("--people", type=int, help="Most people in a photo. Default: any number.")
-@click.option("--least-size", type=int, help="Smallest shorter side of a photo in pixels.")
-@click.option("--least-person", type=int, help="Smallest longer side of the person's box in pixels.")
-@click.option("--most-cut-off", type=float, help="Largest share of the person's outline on the border.")
-@click.option("--least-sharpness", type=float, help="Smallest variance of the Laplacian on the person.")
+@click.option("--min-size", type=int, help="Smallest shorter side of a photo in pixels.")
+@click.option("--min-person", type=int, help="Smallest longer side of the person's box in pixels.")
+@click.option("--max-cut-off", type=float, help="Largest fraction of the person's outline on the border.")
+@click.option("--min-sharpness", type=float, help="Smallest variance of the Laplacian on the person.")
 @click.option(
     "--require-class", "require_classes", multiple=True, metavar="CLASS",
     help="Class of the label map that must be there, or another one of them; may be repeated.",
@@ -57,14 +57,14 @@ EXAMPLES = 3
     "--exclude-class", "exclude_classes", multiple=True, metavar="CLASS",
     help="Class of the label map that must not be there; may be repeated.",
 )  # fmt: skip
-@click.option("--least-class", type=float, help="Share of the person from which on a class is there.")
-@click.option("--least-skin", type=float, help="Smallest share of the person that must be skin.")
+@click.option("--min-class", type=float, help="Fraction of the person from which on a class is there.")
+@click.option("--min-skin", type=float, help="Smallest fraction of the person that must be skin.")
 @click.option(
     "--duplicates", type=click.Choice(["keep", "drop"]), help="Photos that are there twice. Default: keep."
 )
 @click.option("--duplicate-distance", type=int, help="Bits of 64 in which copies may differ. Default: 4.")
 @click.option("--rate", type=float, help="Most requests a second to one host, for URLs. Default: 1.")
-@click.option("--workers", type=int, help="Processes. Default: one a core.")
+@click.option("--num-workers", type=int, help="Processes. Default: one a core.")
 @click.option(
     "--on-error", type=click.Choice(["skip", "fail"]), help="What an unusable photo does. Default: skip."
 )
@@ -86,7 +86,7 @@ def command(
     """Turn every photo of PHOTOS into a sample folder under OUTPUT.
 
     PHOTOS is a folder, a .zip or .tar of one, or a list of paths and URLs (.csv, .tsv, .jsonl, .txt). Samples
-    that are there already are kept unless photo or settings have changed. OUTPUT/left_out.csv lists what was
+    that are there already are kept unless photo or settings have changed. OUTPUT/rejected.csv lists what was
     left out, and everything else in PHOTOS that is not used, with the reasons.
     """
     from skinfw.errors import DataError, UserError
@@ -104,7 +104,7 @@ def command(
 
     from skinfw.cli.bar import progress_bar
     from skinfw.preparation.prepare import prepare
-    from skinfw.preparation.report import LEFT_OUT_FILE
+    from skinfw.preparation.report import REJECTED_FILE
 
     try:
         with progress_bar("prepare") as show:
@@ -117,7 +117,7 @@ def command(
         ) from None
     _print_report(report)
     if not report.count("made") + report.count("kept"):
-        raise DataError(f"{photos}: no photo became a sample; {output / LEFT_OUT_FILE} says why for each")
+        raise DataError(f"{photos}: no photo became a sample; {output / REJECTED_FILE} says why for each")
 
 
 def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
@@ -193,7 +193,7 @@ def _print_report(report: PrepareReport) -> None:
 
     console = Console()
     console.print(report.counts(), highlight=False)
-    for rows, head in ((report.left_out(), "photos"), (report.others, "other files")):
+    for rows, head in ((report.rejected(), "photos"), (report.others, "other files")):
         if not rows:
             continue
         table = Table(head, "left out because" if head == "photos" else "not used because")

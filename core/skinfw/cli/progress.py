@@ -14,11 +14,11 @@ from skinfw.runs.folder import Run
 from skinfw.runs.split_record import read_split
 
 SMOOTHING = 0.9
-"""Share of the old value in the running means that are shown."""
+"""Fraction of the old value in the running means that are shown."""
 
 
 class RunProgress:
-    """A bar with losses and pictures a second; without a terminal, one line an evaluation.
+    """A bar with losses and images a second; without a terminal, one line an evaluation.
 
     Attributes:
         test: what was measured on the test samples in the end; None before.
@@ -54,7 +54,7 @@ class RunProgress:
         self._bar.start()
 
     @hookimpl
-    def step_ended(self, losses: Mapping[str, float], pictures: int) -> None:
+    def step_ended(self, losses: Mapping[str, float], images: int) -> None:
         """Move the bar."""
         for name, value in losses.items():
             self._means[name] = SMOOTHING * self._means.get(name, value) + (1 - SMOOTHING) * value
@@ -64,7 +64,7 @@ class RunProgress:
         self._bar.update(
             self._task,
             advance=1,
-            speed=f"{speed * pictures:.1f} pictures/s" if speed else "",
+            speed=f"{speed * images:.1f} images/s" if speed else "",
             losses=" ".join(f"{name} {value:.4f}" for name, value in self._means.items()),
         )
 

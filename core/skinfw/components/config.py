@@ -19,7 +19,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class SizeRequirement:
-    """The picture sizes that a network accepts.
+    """The image sizes that a network accepts.
 
     Attributes:
         minimum: smallest height and width in pixels.
@@ -59,7 +59,7 @@ class SizeRequirement:
         return None
 
     def both(self, other: SizeRequirement) -> SizeRequirement:
-        """Return what sizes two networks accept that are built for one size and see the same pictures.
+        """Return what sizes two networks accept that are built for one size and see the same images.
 
         Example:
             >>> SizeRequirement(minimum=64, multiple_of=4).both(SizeRequirement(multiple_of=6))
@@ -93,7 +93,7 @@ class GeneratorConfig(ComponentConfig):
 
     @property
     def required_inputs(self) -> tuple[str, ...]:
-        """Input pictures without which it cannot work; a baseline is given these only."""
+        """Input images without which it cannot work; a baseline is given these only."""
         return ()
 
     def size_requirement(self, size: Size) -> SizeRequirement:
@@ -104,11 +104,11 @@ class GeneratorConfig(ComponentConfig):
 class DiscriminatorConfig(ComponentConfig):
     """Base of a discriminator's configuration."""
 
-    conditional: bool = Field(default=True, description="judge the picture together with the input pictures")
+    conditional: bool = Field(default=True, description="judge the image together with the input images")
 
     @property
     def uses_batch_statistics(self) -> bool:
-        """Whether a picture's logits depend on the others of its batch, as under batch normalization."""
+        """Whether an image's logits depend on the others of its batch, as under batch normalization."""
         return False
 
     def size_requirement(self, size: Size) -> SizeRequirement:
@@ -147,7 +147,7 @@ class LossConfig(ComponentConfig):
     Attributes:
         adversarial: whether it trains the discriminator.
         judged: whether it looks at what the discriminator says, so that there must be one.
-        required_inputs: input pictures that each sample must bring for it, whether the generator sees them
+        required_inputs: input images that each sample must bring for it, whether the generator sees them
             or not.
     """
 
@@ -156,7 +156,7 @@ class LossConfig(ComponentConfig):
     required_inputs: ClassVar[tuple[str, ...]] = ()
 
     weight: float = Field(default=1.0, ge=0, description="factor of this term in the sum of losses")
-    region: Region = Field(default="picture", description=f"pixels that count: {REGION_DESCRIPTION}")
+    region: Region = Field(default="image", description=f"pixels that count: {REGION_DESCRIPTION}")
     warmup: int = Field(
         default=0,
         ge=0,
@@ -165,7 +165,7 @@ class LossConfig(ComponentConfig):
     )
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return which sizes of pictures (height, width) it accepts when it is built for ``size``."""
+        """Return which sizes of images (height, width) it accepts when it is built for ``size``."""
         return SizeRequirement()
 
     @property
@@ -183,13 +183,13 @@ class AugmentationConfig(ComponentConfig):
 
     Attributes:
         geometric: whether it moves pixels, so that samples with a drawn pose must bring its keypoints.
-        required_inputs: input pictures that each sample must bring for it.
+        required_inputs: input images that each sample must bring for it.
     """
 
     geometric: ClassVar[bool] = False
     required_inputs: ClassVar[tuple[str, ...]] = ()
 
-    probability: float = Field(default=1.0, ge=0, le=1, description="share of the samples that it changes")
+    probability: float = Field(default=1.0, ge=0, le=1, description="fraction of the samples that it changes")
 
 
 class PoseEncoderConfig(ComponentConfig):
@@ -206,7 +206,7 @@ class MetricConfig(ComponentConfig):
     """Base of a metric's configuration."""
 
     regions: tuple[Region, ...] = Field(
-        default=("picture", "skin"),
+        default=("image", "skin"),
         min_length=1,
         description=f"regions that the metric is computed on, each on its own; {REGION_DESCRIPTION}",
     )

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from skinfw.components.strict_model import nearest
-from skinfw.errors import MOST_LISTED, SpecError, shortened
+from skinfw.errors import MAX_LISTED, SpecError, shortened
 
 ELSEWHERE = "elsewhere"
 """Type of an error whose message is one line or more, each beginning with a JSON path of its own."""
@@ -40,8 +40,8 @@ _PLAIN = {
 """What pydantic says, in the words of JSON."""
 
 
-def refuse(faults: Sequence[str]) -> None:
-    """Refuse the field that is being checked if there are faults, each beginning with its own path."""
+def reject(faults: Sequence[str]) -> None:
+    """Reject the field that is being checked if there are faults, each beginning with its own path."""
     if faults:
         raise PydanticCustomError(ELSEWHERE, "\n".join(faults))
 
@@ -78,7 +78,7 @@ def _first(error: ValidationError, value: Any) -> tuple[list[str], int]:
     places = {item["loc"][:length] for item in found for length in range(1, len(item["loc"]))}
     # pydantic counts the entries that fit: a list of one wrong entry is too short as well
     true = [item for item in found if not (item["type"] == _TOO_FEW and item["loc"] in places)]
-    lines = [line for item in true[:MOST_LISTED] for line in _lines(item, value)]
+    lines = [line for item in true[:MAX_LISTED] for line in _lines(item, value)]
     return lines, max(len(lines), len(true))
 
 

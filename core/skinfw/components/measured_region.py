@@ -14,13 +14,13 @@ from skinfw.components.strict_model import nearest
 if TYPE_CHECKING:  # for its type alone: the registry reads configurations, which name regions
     from skinfw.components.registry import Registry
 
-WHOLE = "picture"
+WHOLE = "image"
 """The region that is the whole image."""
 
 _SHORT = {"skin": SKIN}
 """Regions that have a shorter name than the mask that shows them."""
 
-REGION_DESCRIPTION = "picture, skin, or another input that is a mask, such as face, arms, hands or mask"
+REGION_DESCRIPTION = "image, skin, or another input that is a mask, such as face, arms, hands or mask"
 
 
 def region_field(region: str) -> str:

@@ -48,7 +48,7 @@ OutsideKind = Literal["program", "path", "address", "hub"]
 class Outside:
     """Marks a field whose value leads out of skinfw: ``Annotated[str, Outside("hub")]``.
 
-    What the spec of a stranger's run names there is refused unless the user trusts the run; see
+    What the spec of a stranger's run names there is rejected unless the user trusts the run; see
     `skinfw.components.trust`.
 
     Attributes:

@@ -147,5 +147,5 @@ class Slot:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        # pydantic refuses references that it did not make; skinfw.specs.schema turns this into one
+        # pydantic rejects references that it did not make; skinfw.specs.schema turns this into one
         return {COMPONENT_KEY: self.kind}

@@ -25,7 +25,7 @@ from skinfw.components.faults import plain
 from skinfw.components.field_names import BODY, IMAGE, KEEP, KEYPOINTS, LABELS
 from skinfw.components.measured_region import WHOLE
 from skinfw.components.strict_model import StrictModel, nearest
-from skinfw.errors import MOST_LISTED, RegistryError, message
+from skinfw.errors import MAX_LISTED, RegistryError, message
 from skinfw.system.regular_file import read_regular
 
 KINDS = (
@@ -54,7 +54,7 @@ _SHOWN_TOGETHER = {"generator": "input", "input": "generator"}
 
 ENTRY_POINT_GROUP = "skinfw.registries"
 MANIFEST = "registry.toml"
-MOST_MANIFEST_BYTES = 2**20
+MAX_MANIFEST_BYTES = 2**20
 logger = logging.getLogger("skinfw")
 _TARGET = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 
@@ -77,7 +77,7 @@ class Entry(StrictModel):
         "segmenter",
         "pose_encoder",
         "segmentation_augmentations",
-    ] = Field(default="", description="the spec field that holds this component when the spec is silent")
+    ] = Field(default="", description="the spec field that holds this component by default")
     provider: str = Field(default="", description="distribution and version, filled by the reader")
 
 
@@ -110,7 +110,7 @@ def _entry(number: int, row: dict[str, Any], provider: str) -> Entry:
     try:
         return Entry.model_validate({**row, "provider": provider})
     except ValidationError as error:
-        found = error.errors()[:MOST_LISTED]
+        found = error.errors()[:MAX_LISTED]
         faults = [f"{'.'.join(map(str, item['loc']))}: {plain(item['msg'])}" for item in found]
         raise ValueError(f"[[component]] number {number}: {'; '.join(faults)}") from None
 
@@ -137,7 +137,7 @@ class Registry:
             if not isinstance(rows.get("component"), list):
                 raise ValueError("no [[component]] in it")
             new = [_entry(number, row, provider) for number, row in enumerate(rows["component"], start=1)]
-            self._refuse_clashes(new)
+            self._reject_clashes(new)
         except RecursionError:
             self.problems.append(Problem(provider, "broken manifest: nested too deeply"))
         except (ValueError, TypeError) as error:
@@ -145,7 +145,7 @@ class Registry:
         else:
             self.entries.update({(entry.kind, entry.name): entry for entry in new})
 
-    def _refuse_clashes(self, new: list[Entry]) -> None:
+    def _reject_clashes(self, new: list[Entry]) -> None:
         seen: set[tuple[str, str]] = set()
         for entry in new:
             key = (entry.kind, entry.name)
@@ -244,7 +244,7 @@ def _package_manifest(entry_point: metadata.EntryPoint) -> Path:
 
 
 def _read_manifest(path: Path) -> str:
-    return read_regular(path, MOST_MANIFEST_BYTES).decode("utf-8")
+    return read_regular(path, MAX_MANIFEST_BYTES).decode("utf-8")
 
 
 def load_registry() -> Registry:

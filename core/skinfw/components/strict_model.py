@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-_MOST_NAMED = 20
-"""Unknown fields of one object that are compared with the known ones; the others are only refused."""
+_MAX_NAMED = 20
+"""Unknown fields of one object that are compared with the known ones; the others are only rejected."""
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -33,12 +33,12 @@ def _retell(error: ErrorDetails, known: list[str], named: int) -> InitErrorDetai
     kind, message = error["type"], error["msg"]
     if kind == "extra_forbidden" and len(error["loc"]) == 1:
         name = str(error["loc"][0])
-        hint = nearest(name, known) if named < _MOST_NAMED else ""
+        hint = nearest(name, known) if named < _MAX_NAMED else ""
         kind, message = "unknown_field", f"unknown field{hint} (allowed: {', '.join(known) or 'none'})"
     return InitErrorDetails(type=PydanticCustomError(kind, message), loc=error["loc"], input=error["input"])
 
 
-MOST_ENTRIES = 1000
+MAX_ENTRIES = 1000
 """Entries of a list or an object in a spec, at most."""
 
 LARGEST_NUMBER = 10**15
@@ -52,8 +52,8 @@ def _oversized(place: tuple[str | int, ...], given: Any) -> Iterator[InitErrorDe
     """Yield an error for everything that is larger than any spec needs: checking it would take long."""
     fault = ""
     if isinstance(given, dict | list | tuple):
-        if len(given) > MOST_ENTRIES:
-            fault = f"{len(given):,} entries; {MOST_ENTRIES:,} are allowed"
+        if len(given) > MAX_ENTRIES:
+            fault = f"{len(given):,} entries; {MAX_ENTRIES:,} are allowed"
         else:
             parts = given.items() if isinstance(given, dict) else enumerate(given)
             for name, part in parts:
@@ -115,7 +115,7 @@ def _lax(place: tuple[str | int, ...], annotation: Any, given: Any) -> Iterator[
 
 
 class StrictModel(BaseModel):
-    """A frozen pydantic model that refuses unknown fields, naming the nearest known one.
+    """A frozen pydantic model that rejects unknown fields, naming the nearest known one.
 
     Booleans and texts do not count as numbers in it, nor numbers as booleans.
     """

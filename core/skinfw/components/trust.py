@@ -1,7 +1,7 @@
 """What a spec leads to outside skinfw, and whether the user allowed it. Light: no torch.
 
 The spec of a run that the user trained is signed with a key that only this user has. What any other run
-names (a program, a path, an address) is refused until the user says that the run is trusted.
+names (a program, a path, an address) is rejected until the user says that the run is trusted.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ KEY_FILE = "key"
 VARIABLE = "SKINFW_NO_CONNECTIONS"
 """Environment variable that is 1 while a run that nobody trusts is used; child processes inherit it."""
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 """Values that an error names before it only counts."""
 
 logger = logging.getLogger("skinfw")
@@ -127,8 +127,8 @@ def _kind_of(value: str | Path) -> OutsideKind | None:
     return "path" if _ABSOLUTE.match(value) or ".." in re.split(r"[/\\]", value) else None
 
 
-def refuse_foreign(named: Sequence[Named], source: str) -> None:
-    """Refuse what the spec of a run names that nobody trusts.
+def reject_foreign(named: Sequence[Named], source: str) -> None:
+    """Reject what the spec of a run names that nobody trusts.
 
     Args:
         named: what it names.
@@ -141,17 +141,17 @@ def refuse_foreign(named: Sequence[Named], source: str) -> None:
         return
     told = [
         f"{each.place} names {_KINDS[each.kind]}, {shortened(each.value, 200)!r}"
-        for each in sorted(named, key=lambda each: list(_KINDS).index(each.kind))[:MOST_NAMED]
+        for each in sorted(named, key=lambda each: list(_KINDS).index(each.kind))[:MAX_NAMED]
     ]
-    more = f"; and {len(named) - MOST_NAMED:,} more" if len(named) > MOST_NAMED else ""
+    more = f"; and {len(named) - MAX_NAMED:,} more" if len(named) > MAX_NAMED else ""
     raise TrustError(
         f"{source}: {_FOREIGN}, and its spec leads elsewhere: {'; '.join(told)}{more}. Nothing of it was "
         f"started, read or fetched. If you know where the run comes from, {_ALLOW}"
     )
 
 
-def refuse_links(folder: Path) -> None:
-    """Refuse symbolic links in the folder of a run that nobody trusts, where they lead out of it.
+def reject_links(folder: Path) -> None:
+    """Reject symbolic links in the folder of a run that nobody trusts, where they lead out of it.
 
     Raises:
         TrustError: there is one.
@@ -244,8 +244,8 @@ def connections(allowed: bool) -> Iterator[None]:
             os.environ[VARIABLE] = before
 
 
-def refuse_connection(what: str) -> None:
-    """Refuse to open a connection for a run that nobody trusts.
+def reject_connection(what: str) -> None:
+    """Reject to open a connection for a run that nobody trusts.
 
     Args:
         what: what would be fetched, and from where.

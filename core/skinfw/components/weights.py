@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pooch
 
-from skinfw.components.trust import refuse_connection
+from skinfw.components.trust import reject_connection
 from skinfw.errors import UserError
 from skinfw.system.folders import cache_folder
 
@@ -72,7 +72,7 @@ def find_weights(file: WeightsFile) -> Path:
         if path.is_file():
             _check(path, file)
             return path
-    refuse_connection(f"{file.name} ({file.purpose}, {file.url})")
+    reject_connection(f"{file.name} ({file.purpose}, {file.url})")
     target = file.folder / file.name
     pooch.get_logger().setLevel(logging.WARNING)
     try:

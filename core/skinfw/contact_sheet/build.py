@@ -1,4 +1,4 @@
-"""Making a contact sheet: one HTML page, a list of samples, and a small strip of pictures for each."""
+"""Making a contact sheet: one HTML page, a list of samples, and a small strip of images for each."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 from skinfw.contact_sheet.server import PAGE_FILE as PAGE_FILE
+from skinfw.data.excluded import EXCLUDED_FILE, excluded, excluded_among
 from skinfw.data.sample_folder import read_record
-from skinfw.data.segmentation import Picture
-from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out
-from skinfw.doctor.sample_pictures import encoded, sample_views
+from skinfw.data.segmentation import RgbImage
+from skinfw.doctor.sample_images import encoded, sample_views
 from skinfw.errors import DataError, RunError
 from skinfw.reporting.pages import render_page
 from skinfw.system.json_file import replacing, write_text
@@ -45,7 +45,7 @@ def build_sheet(
     output: Path,
     *,
     photos: Path | None = None,
-    workers: int | None = None,
+    num_workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write a contact sheet.
@@ -55,10 +55,10 @@ def build_sheet(
 
     Args:
         base: the folder that the names are relative to.
-        names: all samples, struck out or not.
+        names: all samples, excluded or not.
         output: the folder to write to.
         photos: the folder that the photos were prepared from; None: the photos are not shown.
-        workers: processes; None: one for each core that may be used.
+        num_workers: processes; None: one for each core that may be used.
         progress: called with the number of finished samples and the total.
 
     Returns:
@@ -68,26 +68,26 @@ def build_sheet(
         RunError: something cannot be written.
     """
     remove_leftovers(output, deep=True)
-    remove_leftovers(base, of=STRUCK_OUT_FILE)
+    remove_leftovers(base, of=EXCLUDED_FILE)
     names = sorted(names)
     strip = partial(_write_strip, base=base, output=output, photos=photos)
     files = []
-    for file in spread(strip, names, workers):
+    for file in spread(strip, names, num_workers):
         files.append(file)
         if progress is not None:
             progress(len(files), len(names))
     sheet = {
         "title": base.name,
         # what the browser remembers strike-outs by
-        "key": f"skinfw struck out {_digest(str(base))}",
+        "key": f"skinfw excluded {_digest(str(base))}",
         "shown": [view for view in SHOWN if view != "photo" or photos is not None],
         "samples": [[name, file] for name, file in zip(names, files, strict=True)],
-        "struck": sorted(struck_among(names, struck_out(base))),
+        "struck": sorted(excluded_among(names, excluded(base))),
     }
     # a script, not JSON that is fetched: pages opened from the disk may fetch nothing
     write_text(output / LIST_FILE, f"const sheet = {json.dumps(sheet)};\n")
     page = output / PAGE_FILE
-    write_text(page, render_page("contact_sheet.html", list_file=LIST_FILE, struck_out_file=STRUCK_OUT_FILE))
+    write_text(page, render_page("contact_sheet.html", list_file=LIST_FILE, excluded_file=EXCLUDED_FILE))
     _remove_others(output / STRIPS, {output / file for file in files})
     return page
 
@@ -147,12 +147,12 @@ def _state(photo: Path | None) -> str:
     return f"{photo.absolute()}\0{state.st_mtime_ns}\0{state.st_size}"
 
 
-def _strip(folder: Path, photo: Path | None) -> Picture:
+def _strip(folder: Path, photo: Path | None) -> RgbImage:
     """Return the views side by side, of one height."""
     views = sample_views(folder, HEIGHT, photo)
     shown = [views[name] for name in SHOWN if name in views]
     height = max(view.shape[0] for view in shown)
-    cells: list[Picture] = []
+    cells: list[RgbImage] = []
     for view in shown:
         width = max(1, round(view.shape[1] * height / view.shape[0]))
         cell = cv2.resize(view, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

@@ -1,4 +1,4 @@
-"""A server for this machine alone that shows a contact sheet and writes the names that are struck out."""
+"""A server for this machine alone that shows a contact sheet and writes the names that are excluded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from socket import SHUT_RDWR, socket
 from typing import Any
 from urllib.parse import urlsplit
 
-from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out, write_struck_out
+from skinfw.data.excluded import EXCLUDED_FILE, excluded, excluded_among, write_excluded
 from skinfw.errors import SkinfwError, UserError, shortened
 from skinfw.reporting.pages import content_policy
 from skinfw.system.paths_below import leads_out
@@ -28,9 +28,9 @@ PAGE_FILE = "index.html"
 HEADER = "X-Skinfw"
 """A request that changes something must have this header: other sites' pages cannot send it unasked."""
 
-_MOST_BYTES = 64 * 2**20
+_MAX_BYTES = 64 * 2**20
 
-MOST_CONNECTIONS = 32
+MAX_CONNECTIONS = 32
 """Connections at a time; a further one ends the oldest, so that idle ones never keep a browser out."""
 
 SILENCE = 10.0
@@ -86,7 +86,7 @@ class SheetServer(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread; what is too old, or one too many, ends."""
         with self._lock:
-            for old in [*self._open][: max(0, len(self._open) + 1 - MOST_CONNECTIONS)]:
+            for old in [*self._open][: max(0, len(self._open) + 1 - MAX_CONNECTIONS)]:
                 _end(old)
                 del self._open[old]
             self._open[request] = time.monotonic()
@@ -123,14 +123,14 @@ class _Handler(SimpleHTTPRequestHandler):
         super().__init__(request, client_address, server, directory=str(server.output))
 
     def do_GET(self) -> None:
-        """Give a file of the sheet, or the names that are struck out."""
+        """Give a file of the sheet, or the names that are excluded."""
         if not self._from_here():
             return
-        if urlsplit(self.path).path != f"/{STRUCK_OUT_FILE}":
+        if urlsplit(self.path).path != f"/{EXCLUDED_FILE}":
             self._give()
             return
         try:
-            gone = struck_among(self.server.names, struck_out(self.server.base))
+            gone = excluded_among(self.server.names, excluded(self.server.base))
         except SkinfwError as error:
             self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         else:
@@ -157,20 +157,18 @@ class _Handler(SimpleHTTPRequestHandler):
             self._give()
 
     def do_POST(self) -> None:
-        """Write the names that are struck out: a JSON list."""
+        """Write the names that are excluded: a JSON list."""
         if not self._from_here():
             return
-        if urlsplit(self.path).path != f"/{STRUCK_OUT_FILE}" or HEADER not in self.headers:
-            self._answer(
-                HTTPStatus.FORBIDDEN, f"only /{STRUCK_OUT_FILE} is written, with the header {HEADER}"
-            )
+        if urlsplit(self.path).path != f"/{EXCLUDED_FILE}" or HEADER not in self.headers:
+            self._answer(HTTPStatus.FORBIDDEN, f"only /{EXCLUDED_FILE} is written, with the header {HEADER}")
             return
         try:
             names = self._names()
             # names of samples that are not here, for instance of a part that is being prepared again, stay
-            gone = struck_out(self.server.base)
-            elsewhere = gone - struck_among(gone, self.server.names)
-            write_struck_out(self.server.base, {*names, *elsewhere})
+            gone = excluded(self.server.base)
+            elsewhere = gone - excluded_among(gone, self.server.names)
+            write_excluded(self.server.base, {*names, *elsewhere})
         except ValueError as error:
             self._answer(HTTPStatus.BAD_REQUEST, str(error))
         except SkinfwError as error:
@@ -181,7 +179,7 @@ class _Handler(SimpleHTTPRequestHandler):
     def _names(self) -> set[str]:
         length = self.headers.get("Content-Length", "0")
         if not (
-            length.isascii() and length.isdecimal() and len(length) < 10 and 0 < int(length) <= _MOST_BYTES
+            length.isascii() and length.isdecimal() and len(length) < 10 and 0 < int(length) <= _MAX_BYTES
         ):
             raise ValueError("send a JSON list of names")
         try:
@@ -196,7 +194,7 @@ class _Handler(SimpleHTTPRequestHandler):
         return set(names)
 
     def _from_here(self) -> bool:
-        """Refuse what another site's page asks for, and requests under another host name.
+        """Reject what another site's page asks for, and requests under another host name.
 
         A foreign page may have bound its name to this address. A page on another port of this machine is
         another site's too.
@@ -232,4 +230,4 @@ class _Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: a line for each picture would drown what matters."""
+        """Say nothing: a line for each image would drown what matters."""

@@ -9,15 +9,15 @@ from typing import Any
 from skinfw.components.config import Size
 
 TOLERANCE = 0.1
-"""How much higher or wider, as a share, a sample may be than those of the training. What ``prepare`` crops to
-an aspect misses it by less than 2% even where the person is 16 pixels high."""
+"""How much higher or wider, as a fraction, a sample may be than those of the training. What ``prepare`` crops
+to an aspect misses it by less than 2% even where the person is 16 pixels high."""
 
 Aspects = tuple[float, float]
 """Lowest and highest height over width of the samples that a network was trained on."""
 
 
 def widened(aspects: Aspects | None, sizes: Iterable[Size]) -> Aspects | None:
-    """Return a range that also holds the aspects of pictures of these sizes (height, width).
+    """Return a range that also holds the aspects of images of these sizes (height, width).
 
     Example:
         >>> widened(None, [(128, 64), (96, 64)])
@@ -40,7 +40,7 @@ def read_aspects(value: Any, trained: Size) -> Aspects:
 
 
 def fits(size: Size, aspects: Aspects) -> bool:
-    """Return whether a picture (height, width) is about of the shapes in a range; see `TOLERANCE`.
+    """Return whether an image (height, width) is about of the shapes in a range; see `TOLERANCE`.
 
     Example:
         >>> fits((128, 64), (1.5, 2.0)), fits((64, 64), (1.5, 2.0))

@@ -1,4 +1,4 @@
-"""Where the parts of the body are in a picture, whatever a label map says: by the pose, or by the outline."""
+"""Where the parts of the body are in an image, whatever a label map says: by the pose, or by the outline."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def zones_of_pose(keypoints: Keypoints, size: Size) -> ZoneMap | None:
     """Return where the parts of a body are by its pose.
 
     Args:
-        keypoints: the pose, in pixels of the picture.
-        size: height and width of the picture in pixels.
+        keypoints: the pose, in pixels of the image.
+        size: height and width of the image in pixels.
 
     Returns:
         the zones; None where too few points were found to know how large the body is.
@@ -129,7 +129,7 @@ _BANDS: tuple[tuple[Zone, float, float], ...] = (
     ("shin", 0.78, 0.9),
     ("foot", 0.955, 1.0),
 )
-"""Where parts of a standing person are, as shares of the person's height from above."""
+"""Where parts of a standing person are, as fractions of the person's height from above."""
 
 
 def zones_of_outline(person: Mask) -> ZoneMap | None:
@@ -141,7 +141,7 @@ def zones_of_outline(person: Mask) -> ZoneMap | None:
         person: where the person is, bool ``(H, W)``.
 
     Returns:
-        the zones, the picture's border among those elsewhere; None where nobody is there.
+        the zones, the image's border among those elsewhere; None where nobody is there.
     """
     rows = np.flatnonzero(person.any(axis=1))
     if not len(rows):

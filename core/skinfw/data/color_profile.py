@@ -9,7 +9,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
 from skinfw.data.image_file import DecodedImage
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError
 
 _SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
@@ -92,7 +92,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     return None if np.abs(difference).max() <= 1 else transform
 
 
-def _probe() -> Picture:
+def _probe() -> RgbImage:
     """Return an image of 4096 colors all over the RGB cube."""
     levels = np.arange(0, 256, 17, dtype=np.uint8)
     return np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(64, 64, 3)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from skinfw.data.image_file import DecodedImage, open_image
-from skinfw.data.photo import picture_of
+from skinfw.data.photo import image_of
 from skinfw.data.resize import blank_outside
-from skinfw.data.segmentation import Mask, Picture
+from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.errors import DataError
 
 WHITE_TOLERANCE = 16
@@ -17,12 +17,12 @@ keep white exactly white."""
 _OPAQUE = 128
 
 
-def read_cutout(path: Path) -> tuple[Picture, Mask]:
+def read_cutout(path: Path) -> tuple[RgbImage, Mask]:
     """Read an image with an erased background; see `cutout_of`."""
     return cutout_of(open_image(path))
 
 
-def cutout_of(file: DecodedImage) -> tuple[Picture, Mask]:
+def cutout_of(file: DecodedImage) -> tuple[RgbImage, Mask]:
     """Return a decoded cut-out and what is kept of it.
 
     An alpha channel marks the pixels to keep. An image without one (the report's JPEG files), or with one
@@ -34,14 +34,14 @@ def cutout_of(file: DecodedImage) -> tuple[Picture, Mask]:
         ``(H, W)``.
 
     Raises:
-        DataError: as `skinfw.data.photo.read_picture`, or nothing is kept.
+        DataError: as `skinfw.data.photo.read_image`, or nothing is kept.
     """
-    picture, alpha = picture_of(file)
+    image, alpha = image_of(file)
     if alpha is not None and alpha.min() < _OPAQUE:
         kept = alpha >= _OPAQUE
-        picture = blank_outside(picture, kept)
+        image = blank_outside(image, kept)
     else:
-        kept = picture.min(axis=2) < 255 - WHITE_TOLERANCE
+        kept = image.min(axis=2) < 255 - WHITE_TOLERANCE
     if not kept.any():
         raise DataError(f"{file.path}: nothing is kept: it is white or transparent everywhere")
-    return picture, kept
+    return image, kept

@@ -44,8 +44,8 @@ def face_from_keypoints(keypoints: Keypoints, size: Size) -> Mask | None:
     """Guess where the face is from nose, eyes and ears.
 
     Args:
-        keypoints: the pose, in pixels of the picture.
-        size: height and width of the picture in pixels.
+        keypoints: the pose, in pixels of the image.
+        size: height and width of the image in pixels.
 
     Returns:
         a disc, bool ``(H, W)``; empty where neither nose nor eyes were found (the person is seen from the

@@ -17,8 +17,8 @@ from skinfw.components.field_names import BODY, KEEP, KEYPOINTS, LineStyle
 from skinfw.data.heatmaps import colored, draw_heatmaps
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.label_file import sample_palette
-from skinfw.data.resize import coverage, resize_cutout, resize_labels, resize_mask, resize_picture
-from skinfw.data.segmentation import Picture
+from skinfw.data.resize import coverage, resize_cutout, resize_image, resize_labels, resize_mask
+from skinfw.data.segmentation import RgbImage
 from skinfw.data.skeleton import draw_resized_pose
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class ImageType(FieldType):
         """Average down, interpolate up, on either side of the mask apart."""
         if self.divided_by in around.old:
             return resize_cutout(value, around.old[self.divided_by], around.size)[0]
-        return resize_picture(value, around.size)
+        return resize_image(value, around.size)
 
     def tensor(self, values: Sequence[Any]) -> Tensor:
         """Return float32 ``(B, 3, H, W)`` in [0, 1]."""
@@ -232,6 +232,7 @@ class LabelMapType(FieldType):
         return torch.tensor(self.flipped, device=tensor.device)[mirrored] if self.flipped else mirrored
 
 
+@dataclass(frozen=True)
 class KeypointsType(FieldType):
     """A pose: `Keypoints`, in batches float32 ``(B, 25, 3)``, x, y and confidence."""
 
@@ -248,11 +249,11 @@ class KeypointsType(FieldType):
         return torch.from_numpy(np.stack([pose.points for pose in values]))
 
     def condition(self, tensor: Tensor) -> Tensor:
-        """Refuse: points have no pixels."""
+        """Reject: points have no pixels."""
         raise ValueError("keypoints are not an image; use the input line or heatmaps")
 
     def show(self, tensor: Tensor) -> Tensor:
-        """Refuse: points have no pixels."""
+        """Reject: points have no pixels."""
         raise ValueError("keypoints are not an image; show line or heatmaps")
 
 
@@ -303,13 +304,14 @@ class PoseMapType(DrawnType):
 
     def resize(self, value: Any, around: Resized) -> Any:
         """Average down, interpolate up."""
-        return resize_picture(value, around.size)
+        return resize_image(value, around.size)
 
     def show(self, tensor: Tensor) -> Tensor:
         """Return the drawings as they are."""
         return tensor
 
 
+@dataclass(frozen=True)
 class HeatMapsType(DrawnType):
     """A heat map per keypoint: uint8 ``(H, W, 25)``, in batches float32 ``(B, 25, H, W)`` in [0, 1].
 
@@ -341,7 +343,7 @@ INPAINTING_MASK_TYPE = MaskType(beside=KEEP)
 SKIN_TYPE = MaskType()
 
 
-def image_tensor(images: Sequence[Picture]) -> Tensor:
+def image_tensor(images: Sequence[RgbImage]) -> Tensor:
     """Return uint8 images ``(H, W, C)`` as float32 ``(B, C, H, W)`` in [0, 1]."""
     import torch
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 BITS = 64
 
-_MAX_PIECES = 15
-"""With more pieces than this, the hashes that share one are about as many as there are."""
+_MAX_FRAGMENTS = 15
+"""With more pieces than this, the hashes that fraction one are about as many as there are."""
 
 Hashes = NDArray[np.uint64]
 Positions = NDArray[np.int64]
@@ -40,8 +40,8 @@ class HashIndex:
     """Hashes of 64 bits, searched for those that differ in few bits.
 
     Hashes are cut into one piece more than bits may differ: two that are near agree in at least one piece, so
-    only those that share a piece are compared. Where that would compare more than all of them, as in a set of
-    near-duplicates, all of them are compared once.
+    only those that fraction a piece are compared. Where that would compare more than all of them, as in a set
+    of near-duplicates, all of them are compared once.
 
     Args:
         max_distance: bits in which near hashes may differ, 0 to 64.
@@ -55,10 +55,10 @@ class HashIndex:
 
     def __init__(self, max_distance: int, hashes: Iterable[str] = ()) -> None:
         self._max_distance = max_distance
-        pieces = max_distance + 1 if max_distance < _MAX_PIECES else 0
-        edges = [round(BITS * piece / pieces) for piece in range(pieces + 1)] if pieces else []
-        self._pieces = [(low, (1 << (high - low)) - 1) for low, high in pairwise(edges)]
-        self._buckets: list[defaultdict[int, _Growing]] = [defaultdict(_Growing) for _ in self._pieces]
+        fragments = max_distance + 1 if max_distance < _MAX_FRAGMENTS else 0
+        edges = [round(BITS * fragment / fragments) for fragment in range(fragments + 1)] if fragments else []
+        self._fragments = [(low, (1 << (high - low)) - 1) for low, high in pairwise(edges)]
+        self._buckets: list[defaultdict[int, _Growing]] = [defaultdict(_Growing) for _ in self._fragments]
         self._hashes: Hashes = np.zeros(64, np.uint64)
         self._count = 0
         for each in hashes:
@@ -73,7 +73,7 @@ class HashIndex:
         if self._count == len(self._hashes):
             self._hashes = np.concatenate([self._hashes, np.zeros_like(self._hashes)])
         self._hashes[self._count] = value
-        for bucket, (shift, mask) in zip(self._buckets, self._pieces, strict=True):
+        for bucket, (shift, mask) in zip(self._buckets, self._fragments, strict=True):
             bucket[value >> shift & mask].append(self._count)
         self._count += 1
 
@@ -84,10 +84,10 @@ class HashIndex:
     def _near(self, value: int) -> Positions:
         shared = [
             bucket[key]
-            for bucket, (shift, mask) in zip(self._buckets, self._pieces, strict=True)
+            for bucket, (shift, mask) in zip(self._buckets, self._fragments, strict=True)
             if (key := value >> shift & mask) in bucket
         ]
-        if not self._pieces or sum(each.count for each in shared) >= self._count:
+        if not self._fragments or sum(each.count for each in shared) >= self._count:
             return np.flatnonzero(self._distances(self._hashes[: self._count], value) <= self._max_distance)
         if not shared:
             return np.zeros(0, np.int64)

@@ -6,11 +6,11 @@ import numpy as np
 
 from skinfw.components.config import Size
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.segmentation import HeatMaps, Picture
+from skinfw.data.segmentation import HeatMaps, RgbImage
 from skinfw.data.skeleton import COLORS, DRAWN_ABOVE
 
-SIGMA_SHARE = 6 / 256
-"""Standard deviation as a share of the picture's longer side: 6 pixels of pictures of 256x176, as PATN (Zhu
+SIGMA_FRACTION = 6 / 256
+"""Standard deviation as a fraction of the image's longer side: 6 pixels of images of 256x176, as PATN (Zhu
 et al. 2019) and ADGAN (Men et al. 2020) draw them."""
 
 
@@ -18,14 +18,14 @@ def draw_heatmaps(keypoints: Keypoints, size: Size) -> HeatMaps:
     """Draw a pose as 25 Gaussians, one a keypoint in the order of BODY_25.
 
     Args:
-        keypoints: the pose, in pixels of the picture to be drawn.
+        keypoints: the pose, in pixels of the image to be drawn.
         size: height and width in pixels.
 
     Returns:
         uint8 ``(H, W, 25)``: 255 on the keypoint; all 0 for one that was not found.
     """
     height, width = size
-    sigma = SIGMA_SHARE * max(size)
+    sigma = SIGMA_FRACTION * max(size)
     # far away nothing is left of a Gaussian; squares of larger numbers would overflow
     places = np.clip(keypoints.points[:, :2], -1e6, 1e6).astype(np.float64)
     found = keypoints.found(DRAWN_ABOVE)
@@ -36,8 +36,8 @@ def draw_heatmaps(keypoints: Keypoints, size: Size) -> HeatMaps:
     return maps
 
 
-def colored(maps: HeatMaps) -> Picture:
-    """Return heat maps as one picture for the eye: each in its keypoint's color, the brightest in front.
+def colored(maps: HeatMaps) -> RgbImage:
+    """Return heat maps as one image for the eye: each in its keypoint's color, the brightest in front.
 
     Args:
         maps: uint8 ``(..., 25)``.
@@ -47,5 +47,5 @@ def colored(maps: HeatMaps) -> Picture:
     """
     strongest = maps.argmax(axis=-1)
     level = np.take_along_axis(maps, strongest[..., None], axis=-1).astype(np.float32) / 255
-    picture: Picture = np.rint(np.array(COLORS, np.float32)[strongest] * level).astype(np.uint8)
-    return picture
+    image: RgbImage = np.rint(np.array(COLORS, np.float32)[strongest] * level).astype(np.uint8)
+    return image

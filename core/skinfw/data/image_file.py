@@ -158,7 +158,7 @@ class _CountedReads:
 
 
 def check_size(path: Path, file: BinaryIO) -> None:
-    """Refuse an open file of more than `MAX_BYTES`, which is not read.
+    """Reject an open file of more than `MAX_BYTES`, which is not read.
 
     Raises:
         DataError: it is larger.

@@ -26,7 +26,7 @@ class Keypoints:
     """The pose of one person.
 
     Attributes:
-        points: float32 ``(25, 3)``: x and y in pixels of the picture, confidence in [0, 1]. A point
+        points: float32 ``(25, 3)``: x and y in pixels of the image, confidence in [0, 1]. A point
             that was not found is 0, 0, 0.
 
     Raises:
@@ -62,7 +62,7 @@ class Keypoints:
         return Keypoints(moved)
 
     def resized(self, old: Size, new: Size) -> Keypoints:
-        """Return the keypoints in a picture that was resized from one height and width to another.
+        """Return the keypoints in an image that was resized from one height and width to another.
 
         Whole numbers are centers of pixels, as OpenPose counts.
 
@@ -81,7 +81,7 @@ class Keypoints:
 
 
 def read_openpose_json(path: Path) -> list[Keypoints]:
-    """Read every person of an OpenPose JSON file of 25 points, in pixels of the picture it belongs to.
+    """Read every person of an OpenPose JSON file of 25 points, in pixels of the image it belongs to.
 
     Raises:
         DataError: as `skinfw.data.pose_file.read_pose_file`, or a person has another number of points.

@@ -67,7 +67,7 @@ class ShuffledOrder(Sampler[int]):
         length: number of samples.
         seed: seed of the run.
         rank: this process among the processes of the run.
-        processes: number of processes; each gets an equal share, the remainder is left out.
+        processes: number of processes; each gets an equal fraction, the remainder is left out.
     """
 
     def __init__(self, length: int, seed: int, rank: int = 0, processes: int = 1) -> None:
@@ -88,8 +88,8 @@ class ShuffledOrder(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(self.length, generator=generator).tolist()
-        share = self.length // self.processes
-        yield from order[self.rank : share * self.processes : self.processes][self.skip :]
+        fraction = self.length // self.processes
+        yield from order[self.rank : fraction * self.processes : self.processes][self.skip :]
 
 
 class Loader:
@@ -99,7 +99,7 @@ class Loader:
         dataset: where samples come from.
         names: which samples, in order.
         batch_size: samples per batch; the last batch may be smaller unless ``order`` is given.
-        workers: processes that load samples; 0 loads in this one.
+        num_workers: processes that load samples; 0 loads in this one.
         skip_corrupt: leave samples out that cannot be read, instead of raising `DataError`; in training
             another sample takes the place.
         order: the order of training; None keeps the order of ``names``.
@@ -113,7 +113,7 @@ class Loader:
         names: Sequence[str],
         *,
         batch_size: int,
-        workers: int = 0,
+        num_workers: int = 0,
         skip_corrupt: bool = False,
         order: ShuffledOrder | None = None,
         shown: Sequence[str] = (),
@@ -127,12 +127,12 @@ class Loader:
             _Named(dataset, names, training and skip_corrupt, cache or SampleCache(0)),
             batch_size=batch_size,
             sampler=order,
-            num_workers=workers,
-            multiprocessing_context=loader_context() if workers else None,
+            num_workers=num_workers,
+            multiprocessing_context=loader_context() if num_workers else None,
             worker_init_fn=end_with_parent,
             collate_fn=_collate,
             pin_memory=torch.cuda.is_available(),
-            persistent_workers=workers > 0,
+            persistent_workers=num_workers > 0,
             drop_last=training,
         )
 

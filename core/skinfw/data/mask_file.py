@@ -31,7 +31,7 @@ _AREA = 5
 _AREA_NEARLY = 32
 _FLAT_NEARLY = 8
 _SMALL_AREA = 3
-_LEAST_ALONE, _MOST_ALONE = 16, 0.1
+_MIN_ALONE, _MAX_ALONE = 16, 0.1
 _BORDER = 0.5
 
 _CONVENTION = "a mask is white where the skin is and black elsewhere"
@@ -151,7 +151,7 @@ def _check_areas(path: Path, values: NDArray[np.uint8]) -> None:
     lowest, highest = cv2.erode(values, kernel), cv2.dilate(values, kernel)
     between = (lowest >= _AREA_NEARLY) & (highest < 256 - _AREA_NEARLY)
     flat = (lowest == highest) & (lowest >= _FLAT_NEARLY) & (highest < 256 - _FLAT_NEARLY)
-    _refuse_gray(path, values, between | flat, _AREA)
+    _reject_gray(path, values, between | flat, _AREA)
 
 
 def _check_bands(path: Path, values: NDArray[np.uint8]) -> None:
@@ -159,10 +159,10 @@ def _check_bands(path: Path, values: NDArray[np.uint8]) -> None:
     kernel = np.ones((_SMALL_AREA, _SMALL_AREA), np.uint8)
     flat = cv2.erode(values, kernel) == cv2.dilate(values, kernel)
     gray = (values >= NEARLY) & (values < 256 - NEARLY)
-    _refuse_gray(path, values, flat & gray, _SMALL_AREA)
+    _reject_gray(path, values, flat & gray, _SMALL_AREA)
 
 
-def _refuse_gray(path: Path, values: NDArray[np.uint8], areas: Mask, side: int) -> None:
+def _reject_gray(path: Path, values: NDArray[np.uint8], areas: Mask, side: int) -> None:
     inner = _inner(areas, side)
     if inner.any():
         y, x = np.argwhere(inner)[0] + side // 2
@@ -177,7 +177,7 @@ def _check_dithering(path: Path, mask: Mask) -> None:
     cross = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.uint8)
     beside = cv2.filter2D(mask.astype(np.uint8), -1, cross)
     alone = np.count_nonzero(np.where(mask, beside == 0, beside == 4))
-    if alone >= _LEAST_ALONE and alone > _MOST_ALONE * np.count_nonzero(mask):
+    if alone >= _MIN_ALONE and alone > _MAX_ALONE * np.count_nonzero(mask):
         raise DataError(
             f"{path}: {alone:,} pixels stand alone among others, as where gray was dithered; {_CONVENTION}: "
             "save it without dithering"

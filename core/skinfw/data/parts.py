@@ -26,7 +26,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import WHITE
 from skinfw.data.resize import blank_outside
 from skinfw.data.sample import Sample, resized
-from skinfw.data.segmentation import Mask, Picture, Segmentation
+from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.errors import DataError
 
 if TYPE_CHECKING:  # for their types alone: interfaces are about data
@@ -45,7 +45,7 @@ class SampleParts(ABC):
     """
 
     where: str
-    apparel: Picture
+    apparel: RgbImage
     keep: Mask
 
     @property
@@ -70,7 +70,7 @@ class SampleParts(ABC):
         """Return how the pose is drawn."""
 
     @abstractmethod
-    def image(self, name: str, background: int = WHITE) -> Picture | None:
+    def image(self, name: str, background: int = WHITE) -> RgbImage | None:
         """Return an image by name, uint8 RGB ``(H, W, 3)``, or None where there is none.
 
         Args:
@@ -127,13 +127,13 @@ class PersonParts(SampleParts):
         where: names the person in errors.
     """
 
-    apparel: Picture
+    apparel: RgbImage
     keep: Mask
-    body: Picture
+    body: RgbImage
     hole: Mask
     skin: Mask
     labels: Segmentation
-    line: Picture | None = None
+    line: RgbImage | None = None
     pose: Keypoints | None = None
     style: LineStyle = "skeleton"
     where: str = "the person"
@@ -146,7 +146,7 @@ class PersonParts(SampleParts):
         """Return the style. See `SampleParts.line_style`."""
         return self.style
 
-    def image(self, name: str, background: int = WHITE) -> Picture | None:
+    def image(self, name: str, background: int = WHITE) -> RgbImage | None:
         """Return the image of that name. See `SampleParts.image`."""
         return {APPAREL: self.apparel, BODY: self.body, LINE: self.line}.get(name)
 
@@ -181,7 +181,7 @@ def dilate(mask: Mask, margin: int) -> Mask:
     return cv2.dilate(mask.astype(np.uint8), disc).astype(bool)
 
 
-def make_agnostic(photo: Picture, segmentation: Segmentation, margin: int) -> PersonParts:
+def make_agnostic(photo: RgbImage, segmentation: Segmentation, margin: int) -> PersonParts:
     """Remove the background and the skin of a photo.
 
     Label edges are off by a few pixels, so what is removed is the skin dilated by a margin: no true skin

@@ -1,4 +1,4 @@
-"""Which of several people in a picture is meant."""
+"""Which of several people in an image is meant."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _STEPS = 16
 def pick_person(people: list[Keypoints], person: Mask | None) -> Keypoints | None:
     """Return the pose that covers most of the person.
 
-    That is the one with the greatest length of limbs on the person, times the share of its limbs there: a
+    That is the one with the greatest length of limbs on the person, times the fraction of its limbs there: a
     large person cut at the knees goes before a small whole one. Of poses without a limb there, the one with
     most points on the person; of equal ones the most confident.
 
     Args:
-        people: all poses in the picture.
+        people: all poses in the image.
         person: where the person is, bool ``(H, W)``; None: everywhere.
 
     Returns:
@@ -38,7 +38,7 @@ def pick_person(people: list[Keypoints], person: Mask | None) -> Keypoints | Non
 
 
 def _covered(pose: Keypoints, person: Mask | None) -> float:
-    """Return the length in pixels of a pose's limbs on the person, times its share of all its limbs."""
+    """Return the length in pixels of a pose's limbs on the person, times its fraction of all its limbs."""
     found, places = pose.found(), pose.points[:, :2].astype(np.float64)
     limbs = [(one, other) for one, other in LIMBS if found[one] and found[other]]
     if not limbs:
@@ -55,7 +55,7 @@ def _on(places: NDArray[np.floating], person: Mask | None) -> NDArray[np.bool_]:
     """Return which places (x, y) are on the person, bool ``(N,)``."""
     if person is None:
         return np.ones(len(places), bool)
-    # beyond these bounds whole numbers overflow; no picture is that large
+    # beyond these bounds whole numbers overflow; no image is that large
     x, y = np.floor(places.clip(-1, 2**30)).astype(int).T
     inside = (x >= 0) & (y >= 0) & (x < person.shape[1]) & (y < person.shape[0])
     on = np.zeros(len(places), bool)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from skinfw.data.color_profile import to_srgb
 from skinfw.data.image_file import DecodedImage, decoding, open_image
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError
 
 WHITE, BLACK = 255, 0
@@ -38,7 +38,7 @@ class Photo:
         orientation: the EXIF orientation by which the file was turned upright, 1 to 8.
     """
 
-    pixels: Picture
+    pixels: RgbImage
     path: Path | None = None
     orientation: int = 1
 
@@ -49,12 +49,12 @@ class Photo:
 
     @classmethod
     def read(cls, path: Path) -> Photo:
-        """Read a photo from a file; see `read_picture` for the errors."""
+        """Read a photo from a file; see `read_image` for the errors."""
         file = open_image(path)
-        return cls(flattened(*picture_of(file), WHITE), path, file.orientation or 1)
+        return cls(flattened(*image_of(file), WHITE), path, file.orientation or 1)
 
 
-def read_picture(path: Path, background: int = WHITE) -> Picture:
+def read_image(path: Path, background: int = WHITE) -> RgbImage:
     """Read a photo or drawing, converted to sRGB by its ICC profile and upright by its EXIF orientation.
 
     Args:
@@ -69,20 +69,20 @@ def read_picture(path: Path, background: int = WHITE) -> Picture:
             point, fewer bits than it says, colors of an unknown space, a damaged ICC profile; or it is
             fully transparent.
     """
-    return flattened(*picture_of(open_image(path)), background)
+    return flattened(*image_of(open_image(path)), background)
 
 
-def picture_of(file: DecodedImage) -> tuple[Picture, NDArray[np.uint8] | None]:
+def image_of(file: DecodedImage) -> tuple[RgbImage, NDArray[np.uint8] | None]:
     """Return a decoded photo's colors, uint8 sRGB ``(H, W, 3)``, and its alpha, uint8 ``(H, W)`` or None.
 
     Raises:
-        DataError: as `read_picture`.
+        DataError: as `read_image`.
     """
     with decoding(file.path):
         return _colors_and_alpha(file)
 
 
-def _colors_and_alpha(file: DecodedImage) -> tuple[Picture, NDArray[np.uint8] | None]:
+def _colors_and_alpha(file: DecodedImage) -> tuple[RgbImage, NDArray[np.uint8] | None]:
     image = file.image
     if image.mode in _UNKNOWN:
         raise DataError(f"{file.path}: {_UNKNOWN[image.mode]}; save it as 8-bit sRGB")
@@ -102,12 +102,12 @@ def _colors_and_alpha(file: DecodedImage) -> tuple[Picture, NDArray[np.uint8] | 
     return np.asarray(to_srgb(image, file), np.uint8), alpha
 
 
-def flattened(colors: Picture, alpha: NDArray[np.uint8] | None, background: int) -> Picture:
+def flattened(colors: RgbImage, alpha: NDArray[np.uint8] | None, background: int) -> RgbImage:
     """Lay colors, uint8 ``(H, W, 3)``, on a gray background that alpha, uint8 ``(H, W)``, lets through."""
     if alpha is None:
         return colors
-    share = alpha[..., None].astype(np.float32) / 255
-    laid: Picture = (colors * share + background * (1 - share) + 0.5).astype(np.uint8)
+    fraction = alpha[..., None].astype(np.float32) / 255
+    laid: RgbImage = (colors * fraction + background * (1 - fraction) + 0.5).astype(np.uint8)
     return laid
 
 

@@ -35,8 +35,8 @@ BETTER = 0.15
 that far behind another one (at most 0.09). The maps exist in one label set; those of the ten other tables are
 simulated from them, and no other photos have tested the threshold."""
 
-SLIGHTLY, MOST = 0.02, 0.7
-"""By how much another table must fit better in which share of the photos to be the right one for the set.
+SLIGHTLY, MAX = 0.02, 0.7
+"""By how much another table must fit better in which fraction of the photos to be the right one for the set.
 Chosen on the same 729 photos: when their maps, rewritten in CIHP's codes, are read as LIP's, which differ in
 one class, CIHP's table does so in 81% of them."""
 
@@ -46,15 +46,15 @@ COARSE = 0.5
 EQUAL = 0.05
 """Difference up to which tables fit equally well, and are all named."""
 
-LEAST_FIT = -2.2
+MIN_FIT = -2.2
 """What a table must reach at least. Chosen on the same 729 photos: none is below -2.0 in its own table, in
 its real label set or in one of those simulated from it."""
 
-LEAST_HEAD = 0.2
-"""Share of the pose's head that must be head or skin, or of a class without a region. Of the 707 front views
-among those photos the least has 0.48; of 243 of them the maps turned by 90 degrees have 0."""
+MIN_HEAD = 0.2
+"""Fraction of the pose's head that must be head or skin, or of a class without a region. Of the 707 front
+views among those photos the least has 0.48; of 243 of them the maps turned by 90 degrees have 0."""
 
-_LEAST_HEAD_PIXELS = 9
+_MIN_HEAD_PIXELS = 9
 """Pixels that the head of the pose must have for that."""
 
 _PROBABILITIES: Mapping[Zone, tuple[float, ...]] = {
@@ -74,11 +74,11 @@ hand-made label maps."""
 _NO_REGION = 0.05
 """Probability that a pixel has a class without a region, where the table has all regions."""
 
-_LEAST_PROBABILITY, _LEAST_SHARE = 0.002, 0.05
+_MIN_PROBABILITY, _MIN_FRACTION = 0.002, 0.05
 """Below these things do not become less plausible: labels have errors everywhere."""
 
 _RARE = 0.005
-"""Share of the body below which where a class lies says nothing."""
+"""Fraction of the body below which where a class lies says nothing."""
 
 _TRUNK: tuple[Zone, ...] = ("torso", "arm", "hand", "thigh")
 
@@ -113,11 +113,11 @@ _UNLIKELY = 0.1
 _SIDE = 256
 """Longer side in pixels at which label maps are looked at."""
 
-_LEAST_BACKGROUND = 0.3
-"""Share of what is far from the body that must be background. Of 729 photos the least has 0.94."""
+_MIN_BACKGROUND = 0.3
+"""Fraction of what is far from the body that must be background. Of 729 photos the least has 0.94."""
 
-_LEAST_ELSEWHERE = 0.02
-"""Share of the picture that must be far from the body for that."""
+_MIN_ELSEWHERE = 0.02
+"""Fraction of the image that must be far from the body for that."""
 
 
 @dataclass(frozen=True)
@@ -146,25 +146,25 @@ class Evidence:
     def _classes_fit(self, table: LabelTable, body: NDArray[np.float64]) -> float:
         """Return the mean over the classes of the logarithm of their share that lies where they belong."""
         least = max(1.0, _RARE * body.sum())
-        shares = []
+        fractions = []
         for name, pixels in zip(table.classes, body, strict=True):
             zones = _zones_of_class(name)
             if zones is not None and pixels.sum() >= least:
-                shares.append(sum(pixels[ZONES.index(zone) - 1] for zone in zones) / pixels.sum())
-        return float(np.log(np.clip(shares, _LEAST_SHARE, 1)).mean()) if shares else 0.0
+                fractions.append(sum(pixels[ZONES.index(zone) - 1] for zone in zones) / pixels.sum())
+        return float(np.log(np.clip(fractions, _MIN_FRACTION, 1)).mean()) if fractions else 0.0
 
-    def head_share(self, table: LabelTable) -> float | None:
-        """Return the share of the pose's head that is head or skin; None where that is unknown."""
+    def head_fraction(self, table: LabelTable) -> float | None:
+        """Return the fraction of the pose's head that is head or skin; None where that is unknown."""
         pixels = self.counts[: len(table.classes), ZONES.index("head")]
-        if pixels.sum() < _LEAST_HEAD_PIXELS or not table.regions.get("head"):
+        if pixels.sum() < _MIN_HEAD_PIXELS or not table.regions.get("head"):
             return None
         others = [table.classes.index(name) for region in _NOT_HEAD for name in table.regions.get(region, ())]
         return 1 - float(pixels[others].sum() / pixels.sum())
 
     def background_elsewhere(self, table: LabelTable) -> float | None:
-        """Return the share of what is far from the body that is background; None where that is too little."""
+        """Return which fraction of what is far from the body is background; None where that is too little."""
         elsewhere = self.counts[:, 0]
-        if elsewhere.sum() < _LEAST_ELSEWHERE * self.total or not table.regions.get("background"):
+        if elsewhere.sum() < _MIN_ELSEWHERE * self.total or not table.regions.get("background"):
             return None
         codes = [table.classes.index(name) for name in table.regions["background"]]
         return float(elsewhere[codes].sum() / elsewhere.sum())
@@ -188,7 +188,7 @@ def _region_probabilities(table: LabelTable) -> NDArray[np.float64]:
         known["apparel"] = known["apparel"] + lacking
     rest = lacking if lacking.any() else np.full(len(ZONES), _NO_REGION)
     rows = [known[region_of[name]] if name in region_of else rest for name in table.classes]
-    clipped: NDArray[np.float64] = np.clip(rows, _LEAST_PROBABILITY, 1)
+    clipped: NDArray[np.float64] = np.clip(rows, _MIN_PROBABILITY, 1)
     return clipped
 
 
@@ -267,7 +267,7 @@ def better_tables_of_set(fits: Sequence[Fits]) -> list[str]:
         # where a code has no class in a table the map is not of its set
         gains = np.array([each.get(name, -np.inf) - each[OWN] for each in fits])
         means[name] = float(np.where(np.isfinite(gains), gains, -1.0).mean())
-        if np.mean(gains > SLIGHTLY) >= MOST and np.isfinite(gains).all():
+        if np.mean(gains > SLIGHTLY) >= MAX and np.isfinite(gains).all():
             better.add(name)
     best = max((means[name] for name in better), default=0.0)
     return sorted((name for name in better if means[name] >= best - EQUAL), key=lambda name: -means[name])
@@ -295,13 +295,13 @@ def check_label_map(
     better = better_tables(fits)
     if better:
         return fits, f"{_seen(segmentation, keypoints)}; with {' or '.join(better)} they would be"
-    if background is not None and background < _LEAST_BACKGROUND:
+    if background is not None and background < _MIN_BACKGROUND:
         return fits, (
             f"only {background:.0%} of what is far from the person is background: the map may be of another "
             "label set or may have lost its background"
         )
-    head = evidence.head_share(segmentation.table)
-    if fits[OWN] < LEAST_FIT or (head is not None and head < LEAST_HEAD):
+    head = evidence.head_fraction(segmentation.table)
+    if fits[OWN] < MIN_FIT or (head is not None and head < MIN_HEAD):
         return fits, (
             f"{_seen(segmentation, keypoints)}: the map may be of another label set or turned, or map and "
             "pose may be of different photos or sizes"

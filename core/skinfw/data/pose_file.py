@@ -65,14 +65,14 @@ def read_pose_file(path: Path) -> PoseFile:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise _refused(path, f"not JSON: {error}") from error
+        raise _rejected(path, f"not JSON: {error}") from error
     frame = _frame(content, path)
     people = [_checked(numbers, path, place) for place, numbers in _people(frame, path)]
     return PoseFile([points for points in people if (points[:, 2] > 0).any()], _canvas(frame, path))
 
 
 def check_confidences(path: Path, people: Sequence[Points]) -> None:
-    """Refuse confidences that are on another scale, such as percentages.
+    """Reject confidences that are on another scale, such as percentages.
 
     Raises:
         DataError: one is above `MAX_CONFIDENCE`.
@@ -85,7 +85,7 @@ def check_confidences(path: Path, people: Sequence[Points]) -> None:
         )
 
 
-def _refused(path: Path, why: str) -> DataError:
+def _rejected(path: Path, why: str) -> DataError:
     return DataError(
         f"{path}: not OpenPose JSON (expected people[].pose_keypoints_2d, or Dress Code's keypoints): {why}"
     )
@@ -95,10 +95,10 @@ def _frame(content: Any, path: Path) -> Mapping[str, Any]:
     """Return the object that holds the people: the file's own, or that of its only frame."""
     if isinstance(content, list):
         if len(content) != 1:
-            raise _refused(path, f"it is a list of {len(content)} frames; a photo has one")
+            raise _rejected(path, f"it is a list of {len(content)} frames; a photo has one")
         content = content[0]
     if not isinstance(content, dict):
-        raise _refused(path, "it holds no object")
+        raise _rejected(path, "it holds no object")
     return content
 
 
@@ -107,7 +107,7 @@ def _canvas(frame: Mapping[str, Any], path: Path) -> Size | None:
     if sides == [None, None]:
         return None
     if not all(_is_number(side) and 1 <= side <= 1e6 for side in sides):
-        raise _refused(path, "canvas_height and canvas_width must both be numbers of pixels")
+        raise _rejected(path, "canvas_height and canvas_width must both be numbers of pixels")
     return round(frame["canvas_height"]), round(frame["canvas_width"])
 
 
@@ -117,11 +117,11 @@ def _people(frame: Mapping[str, Any], path: Path) -> list[tuple[str, list[Any]]]
         return [("the person", _of_one_person(frame["keypoints"], path))]
     people = frame.get("people")
     if not isinstance(people, list):
-        raise _refused(path, "people is not a list" if "people" in frame else "it has no people")
+        raise _rejected(path, "people is not a list" if "people" in frame else "it has no people")
     found, lacking = [], None
     for number, person in enumerate(people, 1):
         if person is not None and not isinstance(person, dict):
-            raise _refused(path, f"person {number} is not an object")
+            raise _rejected(path, f"person {number} is not an object")
         key = next((key for key in reversed(KEYS) if key in (person or {})), None)
         if key is None or person is None:
             if not any(other in (person or {}) for other in _OTHER_KEYS):
@@ -129,17 +129,17 @@ def _people(frame: Mapping[str, Any], path: Path) -> list[tuple[str, list[Any]]]
             continue
         numbers = person[key]
         if numbers is not None and not isinstance(numbers, list):
-            raise _refused(path, f"{key} of person {number} is not a list")
+            raise _rejected(path, f"{key} of person {number} is not a list")
         if numbers:
             found.append((f"person {number}", numbers))
     if not found and lacking is not None:
-        raise _refused(path, f"person {lacking} has no {KEYS[0]}")
+        raise _rejected(path, f"person {lacking} has no {KEYS[0]}")
     return found
 
 
 def _of_one_person(keypoints: Any, path: Path) -> list[Any]:
     if not isinstance(keypoints, list):
-        raise _refused(path, "keypoints is not a list")
+        raise _rejected(path, "keypoints is not a list")
     if not any(isinstance(row, list) for row in keypoints):
         flags = keypoints[2::3]
         if all(isinstance(flag, int) and flag in _COCO_VISIBILITY for flag in flags) and 2 in flags:
@@ -149,7 +149,7 @@ def _of_one_person(keypoints: Any, path: Path) -> list[Any]:
         return keypoints
     # the fourth number of Dress Code's rows is the point's place in the order
     if not all(isinstance(row, list) and len(row) in (3, 4) for row in keypoints):
-        raise _refused(path, "keypoints must be rows of x, y, confidence and index")
+        raise _rejected(path, "keypoints must be rows of x, y, confidence and index")
     return [value for row in keypoints for value in row[:3]]
 
 

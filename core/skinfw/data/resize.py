@@ -1,4 +1,4 @@
-"""Resizing pictures, masks and cut-outs to the size that training asks for."""
+"""Resizing images, masks and cut-outs to the size that training asks for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.components.config import Size
-from skinfw.data.segmentation import LabelMap, Mask, Picture
+from skinfw.data.segmentation import LabelMap, Mask, RgbImage
 
 NumberT = TypeVar("NumberT", np.uint8, np.float32)
 
@@ -37,14 +37,14 @@ def _interpolated(values: NDArray[NumberT], size: Size) -> NDArray[NumberT]:
     return resized.astype(values.dtype, copy=False)
 
 
-def resize_picture(picture: Picture, size: Size) -> Picture:
+def resize_image(image: RgbImage, size: Size) -> RgbImage:
     """Resize uint8 RGB ``(H, W, 3)`` to ``size`` (height, width): averaged down, linear up.
 
-    Each axis counts on its own: a picture may shrink one way and grow the other.
+    Each axis counts on its own: an image may shrink one way and grow the other.
     """
-    if picture.shape[:2] == size:
-        return picture
-    return _interpolated(picture, size)
+    if image.shape[:2] == size:
+        return image
+    return _interpolated(image, size)
 
 
 def resize_labels(labels: LabelMap, size: Size) -> LabelMap:
@@ -72,37 +72,37 @@ def resize_mask(mask: Mask, size: Size) -> Mask:
     return coverage(mask, size) >= 0.5
 
 
-def resize_cutout(picture: Picture, kept: Mask, size: Size) -> tuple[Picture, Mask]:
-    """Resize a picture that a mask divides, without mixing what is kept with what is not.
+def resize_cutout(image: RgbImage, kept: Mask, size: Size) -> tuple[RgbImage, Mask]:
+    """Resize an image that a mask divides, without mixing what is kept with what is not.
 
     Plain resizing would blend the edge with its surroundings: a halo. Here the color of a kept pixel is the
-    mean of its kept parts alone, that of any other pixel the mean of its other parts. Two pictures that are
+    mean of its kept parts alone, that of any other pixel the mean of its other parts. Two images that are
     equal where they are kept are so afterwards.
 
     Args:
-        picture: uint8 RGB ``(H, W, 3)``.
+        image: uint8 RGB ``(H, W, 3)``.
         kept: bool ``(H, W)``.
         size: height and width wanted, in pixels.
 
     Returns:
-        the picture, and the mask: set where more than half a pixel is kept.
+        the image, and the mask: set where more than half a pixel is kept.
     """
-    if picture.shape[:2] == size:
-        return picture, kept
-    share = coverage(kept, size)
-    new_kept = share > 0.5
-    kept_color = _mean_within(picture, kept, share)
-    return np.where(new_kept[..., None], kept_color, _mean_within(picture, ~kept, 1 - share)), new_kept
+    if image.shape[:2] == size:
+        return image, kept
+    fraction = coverage(kept, size)
+    new_kept = fraction > 0.5
+    kept_color = _mean_within(image, kept, fraction)
+    return np.where(new_kept[..., None], kept_color, _mean_within(image, ~kept, 1 - fraction)), new_kept
 
 
-def _mean_within(picture: Picture, mask: Mask, share: NDArray[np.float32]) -> Picture:
+def _mean_within(image: RgbImage, mask: Mask, fraction: NDArray[np.float32]) -> RgbImage:
     """Return the mean of each new pixel's masked parts, of which there are as much as ``share`` says."""
-    masked = cv2.copyTo(picture, mask.astype(np.uint8))
-    color = _interpolated(masked.astype(np.float32), share.shape) / np.maximum(share, 1e-6)[..., None]
-    mean: Picture = np.clip(color + 0.5, 0, 255).astype(np.uint8)
+    masked = cv2.copyTo(image, mask.astype(np.uint8))
+    color = _interpolated(masked.astype(np.float32), fraction.shape) / np.maximum(fraction, 1e-6)[..., None]
+    mean: RgbImage = np.clip(color + 0.5, 0, 255).astype(np.uint8)
     return mean
 
 
-def blank_outside(picture: Picture, mask: Mask) -> Picture:
-    """Return a copy of the picture that is white outside the mask."""
-    return np.where(mask[..., None], picture, np.uint8(WHITE))
+def blank_outside(image: RgbImage, mask: Mask) -> RgbImage:
+    """Return a copy of the image that is white outside the mask."""
+    return np.where(mask[..., None], image, np.uint8(WHITE))

@@ -1,4 +1,4 @@
-"""Reading the report's sample folder: one folder a person, one picture a part."""
+"""Reading the report's sample folder: one folder a person, one image a part."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.label_file import read_labels
 from skinfw.data.mask_file import mask_of
 from skinfw.data.parts import SampleParts, dilate, to_sample
-from skinfw.data.photo import WHITE, flattened, picture_of
+from skinfw.data.photo import WHITE, flattened, image_of
 from skinfw.data.sample import Sample
-from skinfw.data.segmentation import REGIONS, Mask, Picture, Segmentation
+from skinfw.data.segmentation import REGIONS, Mask, RgbImage, Segmentation
 from skinfw.errors import DataError
 from skinfw.system.paths_below import path_below
 from skinfw.system.regular_file import read_regular
@@ -39,7 +39,7 @@ _MAX_KEPT_SKIN = 0.9
 """Fraction of what is kept that a skin mask may cover: a mask that covers more is inverted."""
 
 
-def find_picture(folder: Path, part: str) -> Path | None:
+def find_image(folder: Path, part: str) -> Path | None:
     """Return the file of a part, for instance ``body.png``, or None where the folder has none.
 
     Raises:
@@ -163,13 +163,13 @@ class FolderParts(SampleParts):
         if (height, width) != self.size:
             raise DataError(
                 f"{path}: {height}x{width} pixels (height x width), but {APPAREL} beside it has "
-                f"{self.size[0]}x{self.size[1]}; all pictures of a sample must be of one size"
+                f"{self.size[0]}x{self.size[1]}; all images of a sample must be of one size"
             )
 
-    def image(self, name: str, background: int = WHITE) -> Picture | None:
+    def image(self, name: str, background: int = WHITE) -> RgbImage | None:
         """Read an image. See `SampleParts.image`."""
         path = self._find(name)
-        return None if path is None else flattened(*picture_of(self._open(path)), background)
+        return None if path is None else flattened(*image_of(self._open(path)), background)
 
     def mask(self, name: str) -> Mask | None:
         """Read a mask, once. See `SampleParts.mask`."""
@@ -222,7 +222,7 @@ class FolderParts(SampleParts):
         return path if path.is_file() else None
 
 
-MOST_RECORD_BYTES = 2**20
+MAX_RECORD_BYTES = 2**20
 """Size of the largest record that is read, in bytes; those of prepare have a few thousand."""
 
 
@@ -234,7 +234,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / RECORD_FILE
     try:
-        record = json.loads(read_regular(path, MOST_RECORD_BYTES).decode("utf-8"))
+        record = json.loads(read_regular(path, MAX_RECORD_BYTES).decode("utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

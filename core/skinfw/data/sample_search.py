@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from glob import has_magic
 from pathlib import Path
 
+from skinfw.data.excluded import EXCLUDED_FILE, excluded, excluded_among
 from skinfw.data.sample_folder import RECORD_FILE, is_sample_folder
-from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among, struck_out
 from skinfw.errors import DataError
 from skinfw.system.walk import walk
 
@@ -16,28 +16,28 @@ logger = logging.getLogger("skinfw")
 
 
 def find_samples(root: Path) -> tuple[Path, list[str]]:
-    """Find all sample folders but those that are struck out; see `all_samples` for the rest.
+    """Find all sample folders but those that are excluded; see `all_samples` for the rest.
 
     Raises:
-        DataError: as `all_samples`, or every sample is struck out.
+        DataError: as `all_samples`, or every sample is excluded.
     """
     base, names = all_samples(root)
-    listed = struck_out(base)
-    gone = struck_among(names, listed)
-    unknown = sorted(listed - struck_among(listed, names))
+    listed = excluded(base)
+    gone = excluded_among(names, listed)
+    unknown = sorted(listed - excluded_among(listed, names))
     if unknown:
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-        logger.warning("%s: no sample is called %r%s", base / STRUCK_OUT_FILE, unknown[0], more)
+        logger.warning("%s: no sample is called %r%s", base / EXCLUDED_FILE, unknown[0], more)
     left = [name for name in names if name not in gone]
     if not left:
         raise DataError(
-            f"{root}: all {len(names)} samples are struck out; take names out of {base / STRUCK_OUT_FILE}"
+            f"{root}: all {len(names)} samples are excluded; take names out of {base / EXCLUDED_FILE}"
         )
     return base, left
 
 
 def all_samples(root: Path) -> tuple[Path, list[str]]:
-    """Find all sample folders, those that are struck out among them.
+    """Find all sample folders, those that are excluded among them.
 
     Args:
         root: a folder, or a glob of folders; a sample folder itself counts as one.

@@ -20,7 +20,7 @@ from skinfw.components.field_names import APPAREL, BODY, LINE, MASK, SKIN
 from skinfw.data.label_file import sample_palette
 from skinfw.data.parts import PersonParts
 from skinfw.data.sample_folder import KEYPOINTS_FILE, PARSING_FILE, RECORD_FILE
-from skinfw.data.segmentation import LabelMap, Picture
+from skinfw.data.segmentation import LabelMap, RgbImage
 from skinfw.errors import RunError, write_fault
 
 WRITTEN_FILES = (
@@ -57,10 +57,10 @@ def sample_files(parts: PersonParts) -> dict[str, bytes]:
     }
 
 
-def _png(picture: Picture) -> bytes:
+def _png(image: RgbImage) -> bytes:
     """Encode RGB, RGBA or gray as PNG; OpenCV does it several times faster than Pillow."""
     order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
-    pixels = picture if picture.ndim == 2 else cv2.cvtColor(picture, order[picture.shape[2]])
+    pixels = image if image.ndim == 2 else cv2.cvtColor(image, order[image.shape[2]])
     done, data = cv2.imencode(".png", pixels)
     if not done:
         raise ValueError("OpenCV could not encode a PNG")

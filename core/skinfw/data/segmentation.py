@@ -12,7 +12,7 @@ from skinfw.components.regions import REGIONS as REGIONS
 from skinfw.components.regions import RegionName as RegionName
 
 Mask = NDArray[np.bool_]
-Picture = NDArray[np.uint8]
+RgbImage = NDArray[np.uint8]
 LabelMap = NDArray[np.uint8]
 HeatMaps = NDArray[np.uint8]
 

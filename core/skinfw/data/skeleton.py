@@ -10,8 +10,8 @@ import numpy as np
 from skinfw.components.config import Size
 from skinfw.components.field_names import LineStyle
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.resize import resize_picture
-from skinfw.data.segmentation import Picture
+from skinfw.data.resize import resize_image
+from skinfw.data.segmentation import RgbImage
 
 LIMBS = (
     (1, 8), (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (8, 9), (9, 10), (10, 11), (8, 12), (12, 13),
@@ -34,10 +34,10 @@ DRAWN_ABOVE = 0.05
 BOX_ABOVE = 0.1
 """Confidence above which a point counts for the person's box, which sets the thickness."""
 
-LINE_SHARE = 1 / 128
-"""Width of plain lines as a share of the picture's longer side: 4 pixels of 512."""
+LINE_FRACTION = 1 / 128
+"""Width of plain lines as a fraction of the image's longer side: 4 pixels of 512."""
 
-LEAST_CANVAS = 512
+MIN_CANVAS = 512
 """Longer side in pixels that small poses are drawn at: that of the report's photos. OpenPose's lines are at
 least 2 pixels thick and have hard edges, so one drawn at the small size is thicker and rougher than one
 resized to it."""
@@ -52,18 +52,18 @@ def line_thickness(keypoints: Keypoints, size: Size) -> int:
     """Return the thickness in pixels that circles are outlined with; limbs take three quarters of it."""
     height, width = size
     points = keypoints.points[keypoints.found(BOX_ABOVE), :2]
-    share = 0.0
+    fraction = 0.0
     if len(points):
         box_width, box_height = np.ptp(points, axis=0)
-        share = min(1.0, max(float(box_width) / width, float(box_height) / height))
-    return max(2, _rounded(sqrt(width * height) / 75 * share))
+        fraction = min(1.0, max(float(box_width) / width, float(box_height) / height))
+    return max(2, _rounded(sqrt(width * height) / 75 * fraction))
 
 
-def draw_skeleton(keypoints: Keypoints, size: Size) -> Picture:
+def draw_skeleton(keypoints: Keypoints, size: Size) -> RgbImage:
     """Draw a pose with OpenPose's colors, limbs and thicknesses on black.
 
     Args:
-        keypoints: the pose, in pixels of the picture to be drawn.
+        keypoints: the pose, in pixels of the image to be drawn.
         size: height and width in pixels.
 
     Returns:
@@ -80,20 +80,20 @@ def draw_skeleton(keypoints: Keypoints, size: Size) -> Picture:
     return canvas
 
 
-def draw_lines(keypoints: Keypoints, size: Size) -> Picture:
+def draw_lines(keypoints: Keypoints, size: Size) -> RgbImage:
     """Draw a pose as white limbs of one width on black; a point without a limb is a dot.
 
-    The width depends on the picture's size alone (`LINE_SHARE`), not on the person's.
+    The width depends on the image's size alone (`LINE_FRACTION`), not on the person's.
 
     Args:
-        keypoints: the pose, in pixels of the picture to be drawn.
+        keypoints: the pose, in pixels of the image to be drawn.
         size: height and width in pixels.
 
     Returns:
         uint8 RGB ``(H, W, 3)``.
     """
     canvas = np.zeros((*size, 3), np.uint8)
-    width = max(1, _rounded(LINE_SHARE * max(size)))
+    width = max(1, _rounded(LINE_FRACTION * max(size)))
     places, limbs = _places(keypoints)
     for first, second in (*limbs, *((index, index) for index in places)):
         cv2.line(canvas, places[first], places[second], (255, 255, 255), width, cv2.LINE_8)
@@ -102,7 +102,7 @@ def draw_lines(keypoints: Keypoints, size: Size) -> Picture:
 
 def _places(keypoints: Keypoints) -> tuple[dict[int, tuple[int, int]], list[tuple[int, int]]]:
     """Return the pixels of the points that are drawn, by index, and the limbs between them."""
-    # beyond this OpenCV's line clipping overflows; nothing that far away reaches the picture
+    # beyond this OpenCV's line clipping overflows; nothing that far away reaches the image
     pixels = np.clip(keypoints.points[:, :2], -(2**14), 2**14)
     found = np.flatnonzero(keypoints.found(DRAWN_ABOVE)).tolist()
     places = {
@@ -111,25 +111,25 @@ def _places(keypoints: Keypoints) -> tuple[dict[int, tuple[int, int]], list[tupl
     return places, [limb for limb in LIMBS if limb[0] in places and limb[1] in places]
 
 
-def draw_pose(keypoints: Keypoints, size: Size, style: LineStyle = "skeleton") -> Picture:
+def draw_pose(keypoints: Keypoints, size: Size, style: LineStyle = "skeleton") -> RgbImage:
     """Draw a pose in a style, uint8 RGB ``(H, W, 3)``; see `draw_skeleton` and `draw_lines`."""
     return draw_lines(keypoints, size) if style == "lines" else draw_skeleton(keypoints, size)
 
 
-def draw_resized_pose(keypoints: Keypoints, size: Size, style: LineStyle = "skeleton") -> Picture:
+def draw_resized_pose(keypoints: Keypoints, size: Size, style: LineStyle = "skeleton") -> RgbImage:
     """Draw a pose as it looks on a photo's drawing that was resized to a small size.
 
-    It is drawn at a whole multiple of the size, of at least `LEAST_CANVAS` pixels on the longer side, and
+    It is drawn at a whole multiple of the size, of at least `MIN_CANVAS` pixels on the longer side, and
     averaged down; at sizes of that and more it is what `draw_pose` draws.
 
     Args:
-        keypoints: the pose, in pixels of the picture that is returned.
+        keypoints: the pose, in pixels of the image that is returned.
         size: its height and width in pixels.
         style: how it is drawn.
 
     Returns:
         uint8 RGB ``(H, W, 3)``.
     """
-    times = max(1, ceil(LEAST_CANVAS / max(size)))
+    times = max(1, ceil(MIN_CANVAS / max(size)))
     canvas = (size[0] * times, size[1] * times)
-    return resize_picture(draw_pose(keypoints.resized(size, canvas), canvas, style), size)
+    return resize_image(draw_pose(keypoints.resized(size, canvas), canvas, style), size)

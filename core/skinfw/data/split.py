@@ -46,12 +46,12 @@ def group_sides(
     """Put groups on the sides by their positions: the lowest are the test, the next the validation.
 
     As long as there are as many groups as sides, none of the sides stays empty: it gets the group whose
-    position is next to its own share.
+    position is next to its own fraction.
 
     Args:
         groups: the groups.
-        test_fraction: share of the test, in (0, 1).
-        validation_fraction: share of the validation, in [0, 1); 0 for no such side.
+        test_fraction: fraction of the test, in (0, 1).
+        validation_fraction: fraction of the validation, in [0, 1); 0 for no such side.
 
     Returns:
         the side of each group, and the sides that would have been empty.
@@ -83,8 +83,8 @@ def split_names(
 
     Args:
         names: all sample names.
-        test_fraction: share of the test, in (0, 1).
-        validation_fraction: share of the validation, in [0, 1); taken from what is not test.
+        test_fraction: fraction of the test, in (0, 1).
+        validation_fraction: fraction of the validation, in [0, 1); taken from what is not test.
         group: what is hashed for a name; samples of one group are on one side. The name itself by default.
 
     Raises:

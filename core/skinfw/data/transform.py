@@ -155,10 +155,10 @@ def _warped_apart(images: Tensor, mask: Tensor, new_mask: Tensor, forward: Tenso
     within = shifted * mask
     layers = torch.cat([within, shifted - within, mask], dim=1)
     moved: Tensor = warp_affine(layers, forward, size)
-    within, beside, share = torch.split(moved, [channels, channels, 1], dim=1)
+    within, beside, fraction = torch.split(moved, [channels, channels, 1], dim=1)
     # the nearest pixel has at least a quarter of the weight, so no share that counts is near 0
     inside = new_mask > 0.5
-    colors = torch.where(inside, within, beside) / torch.where(inside, share, 1 - share).clamp_min(1e-6)
+    colors = torch.where(inside, within, beside) / torch.where(inside, fraction, 1 - fraction).clamp_min(1e-6)
     return (fill - colors).clamp(0, 1)
 
 

@@ -11,17 +11,15 @@ from skinfw.components.strict_model import StrictModel
 class DoctorConfig(StrictModel):
     """The limits: the doctor reports everything above them (for sizes: below)."""
 
-    least_side: int = Field(
-        default=64, ge=1, le=1_000_000, description="shortest side of a picture in pixels"
-    )
+    min_side: int = Field(default=64, ge=1, le=1_000_000, description="shortest side of an image in pixels")
     mask_gray: float = Field(
         default=0.01,
         gt=0,
         le=1,
-        description="largest share of a mask's pixels that are neither nearly black nor nearly white",
+        description="largest fraction of a mask's pixels that are neither nearly black nor nearly white",
     )
     mask_outside: float = Field(
-        default=0.1, gt=0, le=1, description="largest share of the skin mask that lies outside the person"
+        default=0.1, gt=0, le=1, description="largest fraction of the skin mask that lies outside the person"
     )
     label_difference: float = Field(
         default=0.1,
@@ -29,11 +27,11 @@ class DoctorConfig(StrictModel):
         le=1,
         description="largest 1 - IoU between the skin of parsing.png and segmentation_skin",
     )
-    loose_share: float = Field(
+    loose_fraction: float = Field(
         default=0.15,
         gt=0,
         le=1,
-        description="largest share of the person's pixels outside its largest piece (connected component; "
+        description="largest fraction of the person's pixels outside its largest piece (connected component; "
         "pixels that touch at a corner are connected)",
     )
     pair_tolerance: int = Field(
@@ -42,14 +40,14 @@ class DoctorConfig(StrictModel):
         le=255,
         description="levels of 255 by which input and body may differ where the input is kept (JPEG noise)",
     )
-    pair_share: float = Field(
-        default=0.03, gt=0, le=1, description="largest share of the kept pixels that differ by more"
+    pair_fraction: float = Field(
+        default=0.03, gt=0, le=1, description="largest fraction of the kept pixels that differ by more"
     )
-    leak_share: float = Field(
+    leak_fraction: float = Field(
         default=0.01,
         gt=0,
         le=1,
-        description="largest share of the skin mask where the input is not erased",
+        description="largest fraction of the skin mask where the input is not erased",
     )
     rim: int = Field(
         default=6, ge=1, le=1000, description="pixels from the skin mask that count as beside it"
@@ -59,54 +57,58 @@ class DoctorConfig(StrictModel):
         gt=0,
         le=1,
         description=(
-            "by how much the share of skin-colored pixels in apparel beside the mask may be above the share "
+            "by how much the fraction of skin-colored pixels in apparel beside the mask may be above the "
+            "fraction "
             "farther in"
         ),
     )
-    uncovered_share: float = Field(
+    uncovered_fraction: float = Field(
         default=0.05,
         gt=0,
         description=(
-            "largest area of erased, skin-colored body outside the mask and its rim, as a share of the mask"
+            "largest area of erased, skin-colored body outside the mask and its rim, as a fraction of the "
+            "mask"
         ),
     )
     joint_skin: float = Field(
         default=0.8,
         gt=0,
         le=1,
-        description="share of skin-colored pixels from which a spot of the input at a joint counts as bare",
+        description="fraction of skin-colored pixels from which a spot of the input at a joint counts as "
+        "bare",
     )
     joint_usual: float = Field(
         default=0.1,
         ge=0,
         le=1,
-        description="clothes with a larger share of skin-colored pixels than this tell nothing about joints",
+        description="clothes with a larger fraction of skin-colored pixels than this tell nothing about "
+        "joints",
     )
     pose_distance: float = Field(
         default=0.02,
         gt=0,
         description=(
-            "how far a point may be from the person, as a share of the person's longer side; 2 pixels "
+            "how far a point may be from the person, as a fraction of the person's longer side; 2 pixels "
             "at least"
         ),
     )
-    pose_share: float = Field(
-        default=0.1, gt=0, le=1, description="largest share of the found points that are farther away"
+    pose_fraction: float = Field(
+        default=0.1, gt=0, le=1, description="largest fraction of the found points that are farther away"
     )
-    twin_distance: int = Field(
+    near_duplicate_distance: int = Field(
         default=8, ge=0, le=32, description="bits of 64 of the perceptual hash in which twins may differ"
     )
-    twin_difference: float = Field(
+    near_duplicate_difference: float = Field(
         default=16.0,
         ge=0,
         le=255,
-        description="mean difference of 255 between the small pictures of twins, at most",
+        description="mean difference of 255 between the small images of twins, at most",
     )
     test_fraction: float = Field(default=0.2, gt=0, lt=1, description="the spec's data.test_fraction")
     validation_fraction: float = Field(
         default=0.1, ge=0, lt=1, description="the spec's data.validation_fraction"
     )
-    workers: int | None = Field(
+    num_workers: int | None = Field(
         default=None, ge=1, le=256, description="processes; null: one for each core that may be used"
     )
 

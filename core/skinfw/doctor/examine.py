@@ -12,13 +12,13 @@ from skinfw.data.split import Side, group_sides
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.files import check_parts, check_sizes, parts_of
 from skinfw.doctor.finding import DoctorReport, Finding, worst_first
+from skinfw.doctor.fragments import check_fragments
 from skinfw.doctor.leaks import check_leaks
 from skinfw.doctor.masks import check_labels, check_mask
+from skinfw.doctor.near_duplicates import Look, check_near_duplicates, check_people, look_of
 from skinfw.doctor.opened import open_sample
 from skinfw.doctor.pairs import check_pair
-from skinfw.doctor.pieces import check_pieces
 from skinfw.doctor.poses import check_pose
-from skinfw.doctor.twins import Look, check_people, check_twins, look_of
 from skinfw.errors import DataError
 from skinfw.system.processes import spread
 
@@ -36,7 +36,7 @@ class Examined:
         name: the sample's name.
         findings: its faults.
         parts: which parts it brings; None where a file could not be read.
-        look: what tells its picture, or None where it shows nobody.
+        look: what tells its image, or None where it shows nobody.
     """
 
     name: str
@@ -68,7 +68,7 @@ def examine(
         RunError: a process ended unexpectedly.
     """
     examined = []
-    for each in spread(partial(examine_sample, base=base, config=config), sorted(names), config.workers):
+    for each in spread(partial(examine_sample, base=base, config=config), sorted(names), config.num_workers):
         examined.append(each)
         if progress is not None:
             progress(len(examined), len(names))
@@ -76,7 +76,7 @@ def examine(
     findings = [finding for each in examined for finding in each.findings]
     findings += check_parts([(each.name, each.parts) for each in examined if each.parts is not None])
     sides = _sides(names, group, config)
-    findings += check_twins(looks, config, sides)
+    findings += check_near_duplicates(looks, config, sides)
     findings += check_people(looks, sides)
     return DoctorReport(len(examined), worst_first(findings))
 
@@ -96,7 +96,15 @@ def examine_sample(name: str, base: Path, config: DoctorConfig) -> Examined:
     """Look at one sample alone."""
     sample = open_sample(base / name, name)
     findings = [*sample.findings]
-    for check in (check_sizes, check_mask, check_labels, check_pieces, check_pair, check_leaks, check_pose):
+    for check in (
+        check_sizes,
+        check_mask,
+        check_labels,
+        check_fragments,
+        check_pair,
+        check_leaks,
+        check_pose,
+    ):
         findings += check(sample, config)
     parts = None if sample.findings else parts_of(sample)
     return Examined(name, tuple(findings), parts, look_of(sample))

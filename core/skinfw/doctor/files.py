@@ -13,7 +13,7 @@ POSE = "pose"
 
 
 def check_sizes(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
-    """Tell pictures that are not of the input's size, and pictures that are too small."""
+    """Tell images that are not of the input's size, and images that are too small."""
     wanted = sample.sizes.get(APPAREL)
     others = {part: size for part, size in sample.sizes.items() if wanted is not None and size != wanted}
     if wanted is not None and others:
@@ -24,13 +24,13 @@ def check_sizes(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             WORST,
             f"{told}, but {APPAREL} is {wanted[0]}x{wanted[1]} (height x width); make them all of one size",
         )
-    smallest = min((min(size) for size in sample.sizes.values()), default=config.least_side)
-    if smallest < config.least_side:
+    smallest = min((min(size) for size in sample.sizes.values()), default=config.min_side)
+    if smallest < config.min_side:
         yield Finding(
             "size",
             (sample.name,),
-            severity_of(config.least_side, max(1, smallest)),
-            f"a side has only {smallest} pixels, less than {config.least_side}; take a larger picture",
+            severity_of(config.min_side, max(1, smallest)),
+            f"a side has only {smallest} pixels, less than {config.min_side}; take a larger image",
         )
 
 
@@ -52,5 +52,5 @@ def check_parts(brought: Sequence[tuple[str, frozenset[str]]]) -> Iterator[Findi
         missing = sorted(anywhere - parts)
         if missing:
             what = ", ".join("line or keypoints.json" if part == POSE else part for part in missing)
-            told = f"{what} is missing; prepare the sample again, or strike it out"
+            told = f"{what} is missing; prepare the sample again, or exclude it"
             yield Finding("unreadable", (name,), WORST, told)

@@ -13,13 +13,13 @@ CheckName = Literal[
     "size",
     "mask",
     "labels",
-    "pieces",
+    "fragments",
     "misaligned",
     "skin in the input",
     "sleeve in the input",
     "skin outside the mask",
     "pose",
-    "twins",
+    "near_duplicates",
     "split",
 ]
 """The kinds of faults."""
@@ -28,16 +28,16 @@ CHECKS: tuple[CheckName, ...] = get_args(CheckName)
 
 MEANINGS: Mapping[CheckName, str] = {
     "unreadable": "a file is missing or cannot be read",
-    "size": "pictures of one sample differ in size, or are tiny",
+    "size": "images of one sample differ in size, or are tiny",
     "mask": "the skin mask is not black and white, is empty, or lies beside the person",
     "labels": "codes without a class, a palette that does not fit, or another skin than the mask's",
-    "pieces": "the person falls into several large pieces",
+    "fragments": "the person falls into several large pieces",
     "misaligned": "input and body show different things at the same place",
     "skin in the input": "removed skin is still to be seen in apparel_head_foot",
     "sleeve in the input": "apparel_head_foot shows clothes where the mask says skin",
     "skin outside the mask": "skin of the body that the mask does not cover",
     "pose": "the pose lies outside the person",
-    "twins": "two samples show nearly the same picture",
+    "near_duplicates": "two samples show nearly the same image",
     "split": "one person is on both sides of the split",
 }
 """A line about each check."""
@@ -90,7 +90,7 @@ class DoctorReport:
     findings: tuple[Finding, ...]
 
     @property
-    def offenders(self) -> tuple[str, ...]:
+    def flagged(self) -> tuple[str, ...]:
         """The samples that have a fault, worst first."""
         return tuple(dict.fromkeys(name for finding in self.findings for name in finding.samples))
 
@@ -116,7 +116,7 @@ class DoctorReport:
         """Return everything as JSON."""
         return {
             "samples": self.samples,
-            "offenders": len(self.offenders),
+            "flagged": len(self.flagged),
             "checks": self.counts(),
             "findings": [finding.to_json() for finding in self.findings],
         }

@@ -9,8 +9,8 @@ import numpy as np
 
 from skinfw.components.field_names import APPAREL, SKIN
 from skinfw.data.face import face_classes
-from skinfw.data.segmentation import Mask, Picture
-from skinfw.data.skin_color import LEAST_PIXELS, SkinColor, skin_color
+from skinfw.data.segmentation import Mask, RgbImage
+from skinfw.data.skin_color import MIN_PIXELS, SkinColor, skin_color
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import CheckName, Finding, severity_of
 from skinfw.doctor.opened import Opened
@@ -23,10 +23,10 @@ _SURE = 0.3
 """Confidence from which a joint is looked at."""
 
 _SPOT = 0.012
-"""Radius of the spot at a joint, as a share of the person's height: about a wrist."""
+"""Radius of the spot at a joint, as a fraction of the person's height: about a wrist."""
 
 _COVERED = 0.7
-"""Share of the spot that must be kept apparel."""
+"""Fraction of the spot that must be kept apparel."""
 
 
 def check_leaks(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
@@ -42,13 +42,13 @@ def check_leaks(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
         yield from _check_joints(sample, config, color.like(apparel), _cloth(sample, kept & ~skin))
 
 
-def _own_color(sample: Opened, body: Picture, skin: Mask) -> SkinColor | None:
+def _own_color(sample: Opened, body: RgbImage, skin: Mask) -> SkinColor | None:
     """Return the color of the face where the label map has it, of the masked skin otherwise."""
     classes = sample.record.get("classes")
     if sample.labels is not None and isinstance(classes, list):
         faces = [classes.index(name) for name in face_classes(map(str, classes))]
         face = np.isin(sample.labels, faces)
-        if np.count_nonzero(face) >= LEAST_PIXELS:
+        if np.count_nonzero(face) >= MIN_PIXELS:
             return skin_color(body, face | skin)
     return skin_color(body, skin)
 
@@ -56,7 +56,7 @@ def _own_color(sample: Opened, body: Picture, skin: Mask) -> SkinColor | None:
 def _check_inside(
     sample: Opened,
     config: DoctorConfig,
-    apparel: Picture,
+    apparel: RgbImage,
     visible: Mask,
     skin: Mask,
     color: SkinColor | None,
@@ -69,13 +69,14 @@ def _check_inside(
         ("sleeve in the input", visible & ~skinny, "shows clothes"),
     )
     for check, where, what in kinds:
-        share = np.count_nonzero(where) / total
-        if share > config.leak_share:
+        fraction = np.count_nonzero(where) / total
+        if fraction > config.leak_fraction:
             yield Finding(
                 check,
                 (sample.name,),
-                severity_of(share, config.leak_share),
-                f"{APPAREL} {what} on {share:.1%} of the area of {SKIN}, {_place(where)}; erase it there, or "
+                severity_of(fraction, config.leak_fraction),
+                f"{APPAREL} {what} on {fraction:.1%} of the area of {SKIN}, {_place(where)}; erase it "
+                f"there, or "
                 "correct the mask",
             )
 
@@ -83,8 +84,8 @@ def _check_inside(
 def _mostly(where: Mask, like: Mask) -> Mask:
     """Return the connected patches of a region of which at least half have the color."""
     _, patches = cv2.connectedComponents(where.astype(np.uint8), connectivity=8)
-    share = np.bincount(patches.ravel(), like.ravel()) / np.maximum(np.bincount(patches.ravel()), 1)
-    found: Mask = where & (share >= 0.5)[patches]
+    fraction = np.bincount(patches.ravel(), like.ravel()) / np.maximum(np.bincount(patches.ravel()), 1)
+    found: Mask = where & (fraction >= 0.5)[patches]
     return found
 
 
@@ -102,7 +103,7 @@ def _check_rim(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) ->
     assert sample.from_skin is not None
     near = cloth & (sample.from_skin <= config.rim)
     far = cloth & (sample.from_skin > _FAR[0] * config.rim) & (sample.from_skin <= _FAR[1] * config.rim)
-    if min(np.count_nonzero(near), np.count_nonzero(far)) < LEAST_PIXELS:
+    if min(np.count_nonzero(near), np.count_nonzero(far)) < MIN_PIXELS:
         return
     beside, elsewhere = float(like[near].mean()), float(like[far].mean())
     if beside - elsewhere > config.rim_excess:
@@ -121,13 +122,13 @@ def _check_uncovered(
     """Erased, skin-colored body outside the mask and its rim is skin that nobody will paint."""
     assert sample.from_skin is not None and sample.person is not None
     missed = like & sample.person & ~kept & (sample.from_skin > config.rim)
-    share = np.count_nonzero(missed) / np.count_nonzero(skin)
-    if share > config.uncovered_share:
+    fraction = np.count_nonzero(missed) / np.count_nonzero(skin)
+    if fraction > config.uncovered_fraction:
         yield Finding(
             "skin outside the mask",
             (sample.name,),
-            severity_of(share, config.uncovered_share),
-            f"erased body with the color of skin lies outside {SKIN}, {share:.0%} of its area, "
+            severity_of(fraction, config.uncovered_fraction),
+            f"erased body with the color of skin lies outside {SKIN}, {fraction:.0%} of its area, "
             f"{_place(missed)}; the mask has a hole there",
         )
 
@@ -150,13 +151,13 @@ def _check_joints(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask)
         shown = cloth & spot.astype(bool)
         if not shown.any() or np.count_nonzero(shown) < _COVERED * np.count_nonzero(spot):
             continue
-        share = float(like[shown].mean())
-        if share > config.joint_skin:
+        fraction = float(like[shown].mean())
+        if fraction > config.joint_skin:
             yield Finding(
                 "skin outside the mask",
                 (sample.name,),
-                severity_of(share, config.joint_skin),
-                f"at {name}, x={x:.0f}, y={y:.0f}, {share:.0%} of what {APPAREL} shows has the color of "
+                severity_of(fraction, config.joint_skin),
+                f"at {name}, x={x:.0f}, y={y:.0f}, {fraction:.0%} of what {APPAREL} shows has the color of "
                 f"skin, of all apparel {usual:.0%}; the mask may lack a limb",
             )
 

@@ -16,8 +16,8 @@ from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import WORST, Finding, severity_of
 from skinfw.doctor.opened import Opened
 
-_MOST_POINTS = 0.6
-"""Share of the points that must be on the person for the label map to be compared with the pose."""
+_MAX_POINTS = 0.6
+"""Fraction of the points that must be on the person for the label map to be compared with the pose."""
 
 
 def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
@@ -34,7 +34,7 @@ def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             f"{gray:.1%} of the pixels of {SKIN} are neither black nor white; write the mask white on black",
         )
     if not sample.skin.any():
-        told = f"{SKIN} is all black: there is nothing to paint; strike the sample out, or segment it again"
+        told = f"{SKIN} is all black: there is nothing to paint; exclude the sample, or segment it again"
         yield Finding("mask", (sample.name,), WORST, told)
     elif sample.person is not None:
         outside = float((~sample.person)[sample.skin].mean())
@@ -43,7 +43,7 @@ def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
                 sample,
                 outside,
                 config.mask_outside,
-                f"{outside:.0%} of {SKIN} lies outside the person; it may be inverted, or of another picture",
+                f"{outside:.0%} of {SKIN} lies outside the person; it may be inverted, or of another image",
             )
 
 
@@ -52,20 +52,20 @@ def _check_hole(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     if sample.hole is None:
         return
     if not sample.hole.any():
-        told = f"{MASK} is all black: there is nothing to paint; strike the sample out, or segment it again"
+        told = f"{MASK} is all black: there is nothing to paint; exclude the sample, or segment it again"
         yield Finding("mask", (sample.name,), WORST, told)
         return
     for measured, told in (
-        (_share(sample.hole, sample.person, inside=False), "of {} lies outside the person"),
-        (_share(sample.hole, sample.kept, inside=True), "of {} is kept by the input"),
+        (_fraction(sample.hole, sample.person, inside=False), "of {} lies outside the person"),
+        (_fraction(sample.hole, sample.kept, inside=True), "of {} is kept by the input"),
     ):
         if measured > config.mask_outside:
-            message = f"{measured:.0%} {told.format(MASK)}; it may be inverted, or of another picture"
+            message = f"{measured:.0%} {told.format(MASK)}; it may be inverted, or of another image"
             yield _of(sample, measured, config.mask_outside, message)
             return
 
 
-def _share(mask: Mask, other: Mask | None, *, inside: bool) -> float:
+def _fraction(mask: Mask, other: Mask | None, *, inside: bool) -> float:
     """Return the fraction of a mask that is inside or outside another one; 0 where that is not known."""
     return 0.0 if other is None else float((other[mask] == inside).mean())
 
@@ -146,7 +146,7 @@ def _on_person(sample: Opened) -> bool:
     x, y = np.floor(found).astype(int).T
     height, width = sample.person.shape
     inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-    return bool(np.count_nonzero(sample.person[y[inside], x[inside]]) > _MOST_POINTS * len(found))
+    return bool(np.count_nonzero(sample.person[y[inside], x[inside]]) > _MAX_POINTS * len(found))
 
 
 def _check_agreement(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
@@ -159,5 +159,5 @@ def _check_agreement(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             sample,
             severity_of(apart, config.label_difference),
             f"the skin of {PARSING_FILE} and {SKIN} have an IoU of only {1 - apart:.2f}; one of them is of "
-            "another picture or label set",
+            "another image or label set",
         )

@@ -21,14 +21,14 @@ from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.label_file import labels_of
 from skinfw.data.mask_file import mask_and_gray
 from skinfw.data.parts import dilate
-from skinfw.data.photo import BLACK, WHITE, read_picture
+from skinfw.data.photo import BLACK, WHITE, read_image
 from skinfw.data.sample_folder import (
     KEYPOINTS_FILE,
     PARSING_FILE,
-    find_picture,
+    find_image,
     read_record,
 )
-from skinfw.data.segmentation import REGIONS, LabelMap, LabelTable, Mask, Picture, RegionName
+from skinfw.data.segmentation import REGIONS, LabelMap, LabelTable, Mask, RegionName, RgbImage
 from skinfw.doctor.finding import WORST, CheckName, Finding
 from skinfw.errors import DataError
 
@@ -44,7 +44,7 @@ class Opened:
         folder: where it lies.
         apparel: the input, uint8 RGB ``(H, W, 3)``.
         kept: where the input shows something, bool ``(H, W)``.
-        body: the true picture, uint8 RGB ``(H, W, 3)``.
+        body: the true image, uint8 RGB ``(H, W, 3)``.
         skin: where the skin mask is white, bool ``(H, W)``.
         mask_gray: fraction of the skin mask's pixels that are neither black nor white.
         hole: the inpainting mask, bool ``(H, W)``.
@@ -52,19 +52,19 @@ class Opened:
         labels: the class codes of the label map, uint8 ``(H, W)``.
         keypoints: the pose.
         record: what ``sample.json`` says.
-        sizes: height and width of every picture that could be read.
+        sizes: height and width of every image that could be read.
         findings: what could not be read.
     """
 
     name: str
     folder: Path
-    apparel: Picture | None = None
+    apparel: RgbImage | None = None
     kept: Mask | None = None
-    body: Picture | None = None
+    body: RgbImage | None = None
     skin: Mask | None = None
     mask_gray: float = 0.0
     hole: Mask | None = None
-    line: Picture | None = None
+    line: RgbImage | None = None
     labels: LabelMap | None = None
     keypoints: Keypoints | None = None
     record: dict[str, Any] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Opened:
 
     @cached_property
     def person(self) -> Mask | None:
-        """Where the person is, bool ``(H, W)``: from the label map, or where the pictures show something."""
+        """Where the person is, bool ``(H, W)``: from the label map, or where the images show something."""
         background = self.region("background")
         if background is not None:
             return ~background
@@ -132,8 +132,8 @@ def open_sample(folder: Path, name: str) -> Opened:
     if cutout is not None:
         opened.apparel, opened.kept = cutout
         opened.sizes[APPAREL] = _size(cutout[1])
-    opened.body = _picture(opened, BODY, WHITE)
-    opened.line = _picture(opened, LINE, BLACK)
+    opened.body = _image(opened, BODY, WHITE)
+    opened.line = _image(opened, LINE, BLACK)
     skin = _mask(opened, SKIN)
     if skin is not None:
         opened.skin, opened.mask_gray = skin
@@ -156,8 +156,8 @@ def _attempt(
         return None
 
 
-def _cutout(folder: Path) -> tuple[Picture, Mask] | None:
-    path = find_picture(folder, APPAREL)
+def _cutout(folder: Path) -> tuple[RgbImage, Mask] | None:
+    path = find_image(folder, APPAREL)
     return None if path is None else read_cutout(path)
 
 
@@ -169,9 +169,9 @@ def _people(folder: Path) -> list[Keypoints]:
     return read_openpose_json(path) or [Keypoints(np.zeros((25, 3), np.float32))]
 
 
-def _picture(opened: Opened, part: str, background: int) -> Picture | None:
+def _image(opened: Opened, part: str, background: int) -> RgbImage | None:
     path = _find(opened, part)
-    pixels = None if path is None else _attempt(opened, lambda: read_picture(path, background))
+    pixels = None if path is None else _attempt(opened, lambda: read_image(path, background))
     if pixels is None:
         return None
     opened.sizes[part] = _size(pixels)
@@ -201,7 +201,7 @@ def _read_labels(opened: Opened) -> None:
 
 
 def _find(opened: Opened, part: str) -> Path | None:
-    return _attempt(opened, lambda: find_picture(opened.folder, part))
+    return _attempt(opened, lambda: find_image(opened.folder, part))
 
 
 def _fits(opened: Opened, part: str) -> bool:
@@ -209,5 +209,5 @@ def _fits(opened: Opened, part: str) -> bool:
     return opened.sizes[part] == opened.sizes.get(APPAREL, opened.sizes[part])
 
 
-def _size(array: Picture | Mask) -> Size:
+def _size(array: RgbImage | Mask) -> Size:
     return array.shape[0], array.shape[1]

@@ -1,4 +1,4 @@
-"""The doctor's page: the offenders, worst first, with small pictures and the reasons."""
+"""The doctor's page: the flagged samples, worst first, with small images and the reasons."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from skinfw.doctor.finding import MEANINGS, DoctorReport
-from skinfw.doctor.sample_pictures import VIEWS, encoded, sample_views
+from skinfw.doctor.sample_images import VIEWS, encoded, sample_views
 from skinfw.errors import RunError
+from skinfw.reporting.data_uri import data_uri
 from skinfw.reporting.pages import render_page
-from skinfw.reporting.pictures import data_uri
 from skinfw.system.json_file import write_text
 from skinfw.system.regular_file import open_regular
 
 SIDE = 200
-"""Longer side of a small picture in pixels."""
+"""Longer side of a small image in pixels."""
 
-MOST_PICTURED = 300
-"""Offenders on the first page, the worst ones, which are shown with pictures: more of them would make a page
-too large for a browser."""
+MAX_IMAGED = 300
+"""Flagged samples on the first page, the worst ones, which are shown with images: more of them would make a
+page too large for a browser."""
 
-MOST_LISTED = 2000
-"""Offenders on each of the other pages, which are listed without pictures."""
+MAX_LISTED = 2000
+"""Flagged samples on each of the other pages, which are listed without images."""
 
-MOST_FINDINGS = 20
-"""Reasons that are listed for one sample: a picture with many copies has as many, and the copies have their
+MAX_FINDINGS = 20
+"""Reasons that are listed for one sample: an image with many copies has as many, and the copies have their
 own."""
 
 
@@ -35,8 +35,8 @@ _HEAD = 2**14  # bytes, among which the title is
 def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path) -> None:
     """Write the page as one HTML file that needs nothing else.
 
-    Where there are many offenders, the others are listed on more pages beside it: ``doctor.2.html`` and so
-    on beside ``doctor.html``. Pages that an earlier report left there are removed.
+    Where there are many flagged samples, the others are listed on more pages beside it: ``doctor.2.html`` and
+    so on beside ``doctor.html``. Pages that an earlier report left there are removed.
 
     Args:
         report: what was found.
@@ -47,18 +47,18 @@ def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path
     Raises:
         RunError: a file cannot be written or removed.
     """
-    offenders = report.offenders
-    starts = [0, *range(MOST_PICTURED, len(offenders), MOST_LISTED)]
+    flagged = report.flagged
+    starts = [0, *range(MAX_IMAGED, len(flagged), MAX_LISTED)]
     files = [page_file(output, number) for number in range(1, len(starts) + 1)]
     counts = [(check, count, MEANINGS[check]) for check, count in report.counts().items()]
-    for index, (start, end) in enumerate(zip(starts, [*starts[1:], len(offenders)], strict=True)):
+    for index, (start, end) in enumerate(zip(starts, [*starts[1:], len(flagged)], strict=True)):
         page = render_page(
             "doctor.html",
             title=title,
             samples=report.samples,
-            total=len(offenders),
+            total=len(flagged),
             counts=counts if index == 0 else [],
-            offenders=[_offender(report, base, name, pictured=index == 0) for name in offenders[start:end]],
+            flagged=[_flagged(report, base, name, pictured=index == 0) for name in flagged[start:end]],
             views=VIEWS,
             first=start + 1,
             files=[file.name for file in files],
@@ -68,13 +68,13 @@ def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path
     _remove_old(output, len(files) + 1)
 
 
-def _offender(report: DoctorReport, base: Path, name: str, *, pictured: bool) -> dict[str, Any]:
+def _flagged(report: DoctorReport, base: Path, name: str, *, pictured: bool) -> dict[str, Any]:
     findings = report.of_sample(name)
     return {
         "name": name,
-        "findings": findings[:MOST_FINDINGS],
-        "more": max(0, len(findings) - MOST_FINDINGS),
-        "pictures": _pictures(base / name) if pictured else {},
+        "findings": findings[:MAX_FINDINGS],
+        "more": max(0, len(findings) - MAX_FINDINGS),
+        "images": _images(base / name) if pictured else {},
     }
 
 
@@ -96,7 +96,7 @@ def _remove_old(output: Path, number: int) -> None:
         number += 1
 
 
-def _pictures(folder: Path) -> dict[str, str]:
+def _images(folder: Path) -> dict[str, str]:
     return {
-        view: data_uri(encoded(picture), "image/webp") for view, picture in sample_views(folder, SIDE).items()
+        view: data_uri(encoded(image), "image/webp") for view, image in sample_views(folder, SIDE).items()
     }

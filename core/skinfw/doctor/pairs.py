@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from skinfw.components.field_names import APPAREL
-from skinfw.data.segmentation import Mask, Picture
+from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import Finding, severity_of
 from skinfw.doctor.opened import Opened
@@ -19,12 +19,12 @@ def check_pair(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     apparel, kept, body = sample.apparel, sample.kept, sample.body
     if apparel is None or kept is None or body is None or not kept.any():
         return
-    share = differing(apparel, kept, body, config.pair_tolerance)
-    if share <= config.pair_share:
+    fraction = differing(apparel, kept, body, config.pair_tolerance)
+    if fraction <= config.pair_fraction:
         return
     right, down = best_shift(apparel, kept, body, sample.skin)
     moved = _moved(body, right, down)
-    shifted = (right or down) and differing(apparel, kept, moved, config.pair_tolerance) < share / 2
+    shifted = (right or down) and differing(apparel, kept, moved, config.pair_tolerance) < fraction / 2
     found = (
         f"the input lies {abs(right)} pixels {'right' if right > 0 else 'left'} and {abs(down)} pixels "
         f"{'down' if down > 0 else 'up'} of the body"
@@ -34,17 +34,17 @@ def check_pair(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     yield Finding(
         "misaligned",
         (sample.name,),
-        severity_of(share, config.pair_share),
-        f"{share:.0%} of the kept pixels of {APPAREL} are not those of body: {found}; prepare it again",
+        severity_of(fraction, config.pair_fraction),
+        f"{fraction:.0%} of the kept pixels of {APPAREL} are not those of body: {found}; prepare it again",
     )
 
 
-def differing(apparel: Picture, kept: Mask, body: Picture, tolerance: int) -> float:
-    """Return the share of the kept pixels that differ by more than ``tolerance`` levels in a channel."""
+def differing(apparel: RgbImage, kept: Mask, body: RgbImage, tolerance: int) -> float:
+    """Return the fraction of the kept pixels that differ by more than ``tolerance`` levels in a channel."""
     return float((cv2.absdiff(apparel, body).max(axis=2)[kept] > tolerance).mean())
 
 
-def best_shift(apparel: Picture, kept: Mask, body: Picture, skin: Mask | None) -> tuple[int, int]:
+def best_shift(apparel: RgbImage, kept: Mask, body: RgbImage, skin: Mask | None) -> tuple[int, int]:
     """Return by how many pixels the input lies right of and below the body, by phase correlation.
 
     The skin is blanked in the body, as it is in the input, so that it does not pull the peak.
@@ -53,16 +53,14 @@ def best_shift(apparel: Picture, kept: Mask, body: Picture, skin: Mask | None) -
     bare = np.where(hidden[..., None], np.uint8(255), body)
     height, width = kept.shape
     window = cv2.createHanningWindow((width, height), cv2.CV_32F) if min(height, width) > 1 else None
-    first, second = (
-        cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) for picture in (bare, apparel)
-    )
+    first, second = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) for image in (bare, apparel))
     (right, down), _ = cv2.phaseCorrelate(first, second, window)
     return round(right), round(down)
 
 
-def _moved(picture: Picture, right: int, down: int) -> Picture:
-    """Return the picture moved by whole pixels, white where nothing comes from."""
-    height, width = picture.shape[:2]
+def _moved(image: RgbImage, right: int, down: int) -> RgbImage:
+    """Return the image moved by whole pixels, white where nothing comes from."""
+    height, width = image.shape[:2]
     matrix = np.array([[1, 0, right], [0, 1, down]], np.float64)
-    moved = cv2.warpAffine(picture, matrix, (width, height), borderValue=(255, 255, 255))
+    moved = cv2.warpAffine(image, matrix, (width, height), borderValue=(255, 255, 255))
     return moved.astype(np.uint8, copy=False)

@@ -16,8 +16,8 @@ from skinfw.doctor.opened import Opened, distance_from
 _NAMED = 5
 """Points that a message names."""
 
-_LEAST_DISTANCE = 2.0
-"""Pixels that a point may always be away: small pictures round that much."""
+_MIN_DISTANCE = 2.0
+"""Pixels that a point may always be away: small images round that much."""
 
 
 def check_pose(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
@@ -31,7 +31,7 @@ def check_pose(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     rows, columns = np.nonzero(person)
     longer = max(np.ptp(rows), np.ptp(columns)) + 1
     distances = distance_from(person)
-    allowed = max(_LEAST_DISTANCE, config.pose_distance * longer)
+    allowed = max(_MIN_DISTANCE, config.pose_distance * longer)
     if sample.keypoints is not None:
         far, names = _far_points(sample.keypoints, distances, allowed)
         what = "points"
@@ -43,15 +43,16 @@ def check_pose(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     if not far.size:
         yield Finding("pose", (sample.name,), WORST, "the pose has no point; find it again")
         return
-    share = float(far.mean())
-    if share > config.pose_share:
+    fraction = float(far.mean())
+    if fraction > config.pose_fraction:
         told = f" ({', '.join(names[:_NAMED])}{' and more' if len(names) > _NAMED else ''})" if names else ""
         yield Finding(
             "pose",
             (sample.name,),
-            severity_of(share, config.pose_share),
-            f"{share:.0%} of the {what}{told} lie more than {allowed:.0f} pixels away from the person; the "
-            "pose may be of another picture or person, or of another scale",
+            severity_of(fraction, config.pose_fraction),
+            f"{fraction:.0%} of the {what}{told} lie more than {allowed:.0f} pixels away from the person; "
+            f"the "
+            "pose may be of another image or person, or of another scale",
         )
 
 
@@ -63,7 +64,7 @@ def _far_points(
     places = keypoints.points[found, :2]
     height, width = distances.shape
     inside = np.clip(np.rint(places), 0, [width - 1, height - 1]).astype(int)
-    # what lies outside the picture is as far as its edge is, and the person from there
+    # what lies outside the image is as far as its edge is, and the person from there
     outside = np.linalg.norm(places - inside, axis=1)
     far = distances[inside[:, 1], inside[:, 0]] + outside > allowed
     names = [name for name, there in zip(BODY_25, found, strict=True) if there]

@@ -12,8 +12,8 @@ from skinfw.assembly.assemble import build_augmentations, build_training_dataset
 from skinfw.components.field_names import KEYPOINTS
 from skinfw.data.batch import Batch
 from skinfw.data.loading import Loader
-from skinfw.data.resize import resize_picture
-from skinfw.data.segmentation import Picture
+from skinfw.data.resize import resize_image
+from skinfw.data.segmentation import RgbImage
 from skinfw.inference.composite import to_uint8
 from skinfw.specs.spec import Spec
 
@@ -23,7 +23,7 @@ SAMPLES = 6
 DRAWS = ("first draw", "second draw")
 
 LONGER_SIDE = 192
-"""Pixels of a shown picture's longer side at most; six samples at full size would make a heavy page."""
+"""Pixels of a shown image's longer side at most; six samples at full size would make a heavy page."""
 
 _GAP = 2
 _GRAY = 128
@@ -41,7 +41,7 @@ class AugmentedSample:
 
     name: str
     parts: Sequence[str]
-    rows: Mapping[str, Picture]
+    rows: Mapping[str, RgbImage]
 
 
 def augmented_samples(spec: Spec, names: Sequence[str]) -> list[AugmentedSample]:
@@ -86,19 +86,19 @@ def _shown(stages: Mapping[str, Batch]) -> list[AugmentedSample]:
     ]
 
 
-def _parts(batch: Batch) -> dict[str, Picture]:
-    """Return all pictures and masks of a batch by name, each uint8 RGB ``(B, H, W, 3)``."""
+def _parts(batch: Batch) -> dict[str, RgbImage]:
+    """Return all images and masks of a batch by name, each uint8 RGB ``(B, H, W, 3)``."""
     names = [name for name in batch.fields if name != KEYPOINTS]
     return {name: to_uint8(batch.show(name)) for name in names}
 
 
-def _row(pictures: Sequence[Picture]) -> Picture:
-    """Put pictures of one size side by side, made smaller where they are large."""
-    height, width = pictures[0].shape[:2]
-    share = min(1.0, LONGER_SIDE / max(height, width))
-    size = (max(1, round(height * share)), max(1, round(width * share)))
+def _row(images: Sequence[RgbImage]) -> RgbImage:
+    """Put images of one size side by side, made smaller where they are large."""
+    height, width = images[0].shape[:2]
+    fraction = min(1.0, LONGER_SIDE / max(height, width))
+    size = (max(1, round(height * fraction)), max(1, round(width * fraction)))
     gap = np.full((size[0], _GAP, 3), _GRAY, np.uint8)
-    row: list[Picture] = []
-    for picture in pictures:
-        row += [resize_picture(picture, size), gap]
+    row: list[RgbImage] = []
+    for image in images:
+        row += [resize_image(image, size), gap]
     return np.concatenate(row[:-1], axis=1)

@@ -9,13 +9,13 @@ from skinfw.evaluation.metric_tables import Cell, Table, metric_label
 from skinfw.evaluation.results import Evaluation
 
 
-def pictures_text(evaluation: Evaluation, key: str) -> str:
-    """Say how many pictures a figure of the trained generator is of."""
-    values = evaluation.per_picture[TRAINED].get(key)
+def images_text(evaluation: Evaluation, key: str) -> str:
+    """Say how many images a figure of the trained generator is of."""
+    values = evaluation.per_image[TRAINED].get(key)
     if values is None:
-        return f"over all {len(evaluation.names)} pictures at once"
+        return f"over all {len(evaluation.names)} images at once"
     known = sum(value is not None for value in values)
-    return f"mean of {known} picture{'' if known == 1 else 's'}"
+    return f"mean of {known} image{'' if known == 1 else 's'}"
 
 
 def versions_text(versions: Mapping[str, str]) -> str:
@@ -43,7 +43,7 @@ def _merged(texts: Mapping[str, str], owners: int) -> str:
 
 
 def cards_table(evaluations: Mapping[str, Evaluation]) -> Table:
-    """Return the card of each figure: region, number of pictures, and what its metric says.
+    """Return the card of each figure: region, number of images, and what its metric says.
 
     Args:
         evaluations: what was measured, by the run's name; where they differ, each says its own.
@@ -60,7 +60,7 @@ def cards_table(evaluations: Mapping[str, Evaluation]) -> Table:
 
 def _cards(evaluations: Mapping[str, Evaluation], key: str) -> dict[str, Mapping[str, str]]:
     return {
-        name: {"pictures": pictures_text(each, key), **each.metrics[key].card}
+        name: {"images": images_text(each, key), **each.metrics[key].card}
         for name, each in evaluations.items()
         if key in each.metrics
     }

@@ -10,7 +10,7 @@ from skinfw.components.registry import TRAINED
 from skinfw.evaluation.results import Evaluation, MetricInfo
 
 _CARD_NOT_COMPARED = "warnings"
-"""Depends on the pictures, not on how they were measured."""
+"""Depends on the images, not on how they were measured."""
 
 
 @dataclass(frozen=True)
@@ -94,21 +94,21 @@ def unlike_figures(run: RunFigures, anchor: RunFigures) -> dict[str, str]:
 
 
 def partial_figures(run: RunFigures, anchor: RunFigures) -> dict[str, str]:
-    """Return by ``region/name`` which means are over other pictures than those of another run.
+    """Return by ``region/name`` which means are over other images than those of another run.
 
-    A picture without a value changes the mean over the rest. Picture by picture they can still be compared.
+    An image without a value changes the mean over the rest. Image by image they can still be compared.
     """
     found = {}
     for key in run.evaluation.metrics:
         ours, theirs = _with_value(run, key), _with_value(anchor, key)
         if ours is not None and theirs is not None and ours != theirs:
             total = len(run.evaluation.names)
-            found[key] = f"has a value for {len(ours)} of {total} pictures, {anchor.label} for {len(theirs)}"
+            found[key] = f"has a value for {len(ours)} of {total} images, {anchor.label} for {len(theirs)}"
     return found
 
 
 def _with_value(run: RunFigures, key: str) -> set[str] | None:
-    values = run.evaluation.per_picture[TRAINED].get(key)
+    values = run.evaluation.per_image[TRAINED].get(key)
     if values is None:
         return None
     names = zip(run.evaluation.names, values, strict=True)

@@ -155,7 +155,7 @@ class Comparison:
             rows.append((label, [*figures, *map(Cell, [*changed, str(len(found.names)), f"{found.step:,}"])]))
         heads = [figure_heading(key, info) for key, info in self.metrics.items()]
         kept = ["kept pixels changed"] if keeps else []
-        return Table("run", [*heads, *kept, "pictures", "step"], rows)
+        return Table("run", [*heads, *kept, "images", "step"], rows)
 
     def differences(self) -> dict[str, list[str]]:
         """Return the spec fields whose values differ, by dotted path, with each run's value as text."""
@@ -167,7 +167,7 @@ class Comparison:
         return Table("spec field", [run.label for run in self.runs], rows)
 
     def cards_table(self) -> Table:
-        """Return how each figure came about: region, pictures, and the metric's own card."""
+        """Return how each figure came about: region, images, and the metric's own card."""
         return cards_table({run.label: run.evaluation for run in self.runs})
 
     def versions(self) -> dict[str, str]:

@@ -7,19 +7,19 @@ from functools import cache
 import numpy as np
 from matplotlib import colormaps
 
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 
 ERROR_FULL = 64
 """Error, of 255, that is drawn in the last color; the scale is fixed so that reports can be compared."""
 
 
 @cache
-def _colors() -> Picture:
+def _colors() -> RgbImage:
     """Return the colors of errors from 0 to `ERROR_FULL`, uint8 RGB ``(256, 3)``: black to light yellow."""
     return np.asarray(colormaps["inferno"](np.arange(256), bytes=True)[:, :3], np.uint8)
 
 
-def error_picture(output: Picture, target: Picture) -> Picture:
+def error_image(output: RgbImage, target: RgbImage) -> RgbImage:
     """Draw ``|output - target|``, mean over the channels, as a heat map.
 
     Args:

@@ -20,7 +20,7 @@ from skinfw.errors import DataError, SkinfwError
 from skinfw.evaluation.metric_set import Figures
 from skinfw.evaluation.results import Evaluation, SkinTone
 from skinfw.evaluation.skin_tone import skin_tones
-from skinfw.inference.paint import ProgressCallback, paint_batches
+from skinfw.inference.paint import ProgressCallback, inpaint_batches
 from skinfw.interfaces import Dataset, Generator
 from skinfw.specs.spec import Spec
 
@@ -56,12 +56,12 @@ def evaluate_generator(
 ) -> Evaluation:
     """Paint samples and measure what came out, as it would be written to disk.
 
-    The figures of a baseline are those of the very pictures that the generator painted; a baseline that
+    The figures of a baseline are those of the very images that the generator painted; a baseline that
     cannot paint one of them has none. Random numbers of the caller are left as they were.
 
     Args:
         generator: the trained generator, on ``device``.
-        spec: names the metrics, what is kept of a painted picture, and how samples are loaded.
+        spec: names the metrics, what is kept of a painted image, and how samples are loaded.
         dataset: where samples come from, with the generator's inputs.
         names: which samples.
         split: what they are, for the record.
@@ -99,7 +99,7 @@ def evaluate_generator(
 
 
 class _Counter:
-    """Counts painted pictures over all painters."""
+    """Counts painted images over all painters."""
 
     def __init__(self, total: int, progress: ProgressCallback | None) -> None:
         self.total = total
@@ -110,9 +110,9 @@ class _Counter:
         """Go to where a painter begins, whatever the one before left out."""
         self.done = done
 
-    def add(self, pictures: int) -> None:
-        """Count pictures, and tell."""
-        self.done += pictures
+    def add(self, images: int) -> None:
+        """Count images, and tell."""
+        self.done += images
         if self.progress is not None:
             self.progress(self.done, self.total)
 
@@ -132,8 +132,8 @@ def _measure(
     loader = Loader(
         dataset,
         names,
-        batch_size=spec.training.test_batch_size,
-        workers=spec.data.workers,
+        batch_size=spec.training.eval_batch_size,
+        num_workers=spec.data.num_workers,
         skip_corrupt=skip_corrupt,
         shown=[SKIN] if SKIN in dataset.io.inputs else [],
         cache=cache,
@@ -143,10 +143,10 @@ def _measure(
     tones: list[SkinTone | None] = []
     times: list[tuple[float, int]] = []
     violations = 0
-    for painted in paint_batches(generator, spec, loader, device):
+    for painted in inpaint_batches(generator, spec, loader, device):
         batch = painted.batch
-        # what is measured is the written picture, rounded to 8 bits
-        figures.update(image_tensor(list(painted.pictures)).to(device), batch)
+        # what is measured is the written image, rounded to 8 bits
+        figures.update(image_tensor(list(painted.images)).to(device), batch)
         tones += skin_tones(batch[BODY], batch[SKIN]) if with_tones else []
         violations += sum(painted.violations(index) for index in range(len(batch.names)))
         times.append((painted.seconds, len(batch.names)))
@@ -160,7 +160,7 @@ def _measure(
         logger.error("%d pixels outside the painted region changed; this is a fault of skinfw", violations)
     # the first batch pays for warming up
     counted = times[1:] or times
-    seconds = sum(each for each, _ in counted) / sum(pictures for _, pictures in counted)
+    seconds = sum(each for each, _ in counted) / sum(images for _, images in counted)
     return _Measured(painted_names, figures, figures.compute(), violations, seconds, tuple(tones))
 
 
@@ -171,8 +171,8 @@ def _evaluation(
     unavailable: Mapping[str, str],
 ) -> Evaluation:
     reasons = {
-        f"{painter}/{key}": reason
-        for painter, each in measured.items()
+        f"{inpainter}/{key}": reason
+        for inpainter, each in measured.items()
         for key, reason in each.figures.unavailable.items()
     }
     return Evaluation(
@@ -180,10 +180,10 @@ def _evaluation(
         step=step,
         names=measured[TRAINED].names,
         metrics=measured[TRAINED].figures.info,
-        values={painter: each.values for painter, each in measured.items()},
-        per_picture={painter: each.figures.per_picture for painter, each in measured.items()},
-        violations={painter: each.violations for painter, each in measured.items()},
-        seconds_per_image={painter: each.seconds_per_image for painter, each in measured.items()},
+        values={inpainter: each.values for inpainter, each in measured.items()},
+        per_image={inpainter: each.figures.per_image for inpainter, each in measured.items()},
+        violations={inpainter: each.violations for inpainter, each in measured.items()},
+        seconds_per_image={inpainter: each.seconds_per_image for inpainter, each in measured.items()},
         unavailable={**unavailable, **reasons},
         tones=measured[TRAINED].tones,
     )

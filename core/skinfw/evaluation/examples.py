@@ -1,4 +1,4 @@
-"""The best, the median and the worst pictures of an evaluation."""
+"""The best, the median and the worst images of an evaluation."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from skinfw.components.field_names import BODY
 from skinfw.components.registry import TRAINED
 from skinfw.data.batch import Batch
 from skinfw.data.loading import Loader
-from skinfw.data.segmentation import Picture
-from skinfw.evaluation.error_map import error_picture
+from skinfw.data.segmentation import RgbImage
+from skinfw.evaluation.error_map import error_image
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.composite import to_uint8
-from skinfw.inference.paint import paint_batches
+from skinfw.inference.paint import inpaint_batches
 from skinfw.interfaces import Dataset, Generator
 from skinfw.specs.spec import Spec
 from skinfw.system.json_file import replacing
@@ -29,65 +29,65 @@ Rank = Literal["best", "median", "worst"]
 RANKS: tuple[Rank, ...] = ("best", "median", "worst")
 
 PER_RANK = 2
-"""Pictures of each rank, where there are enough for all to differ."""
+"""Images of each rank, where there are enough for all to differ."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One test picture with all that belongs to it; every picture is uint8 RGB ``(H, W, 3)``.
+    """One test image with all that belongs to it; every image is uint8 RGB ``(H, W, 3)``.
 
     Attributes:
-        rank: where it stands among the test pictures.
+        rank: where it stands among the test images.
         name: the sample's name.
-        metric: what it was ranked by, ``region/name``, or None where no metric has a value for each picture.
+        metric: what it was ranked by, ``region/name``, or None where no metric has a value for each image.
         value: its value of that metric.
-        inputs: the input pictures by name.
-        outputs: the painted pictures by who painted, the trained generator first.
-        target: the true picture.
+        inputs: the input images by name.
+        outputs: the painted images by who painted, the trained generator first.
+        target: the true image.
     """
 
     rank: Rank
     name: str
     metric: str | None
     value: float | None
-    inputs: Mapping[str, Picture]
-    outputs: Mapping[str, Picture]
-    target: Picture
+    inputs: Mapping[str, RgbImage]
+    outputs: Mapping[str, RgbImage]
+    target: RgbImage
 
     @property
-    def pictures(self) -> dict[str, Picture]:
-        """All pictures by name, in the order in which they are shown."""
-        others = {name: picture for name, picture in self.outputs.items() if name != TRAINED}
+    def images(self) -> dict[str, RgbImage]:
+        """All images by name, in the order in which they are shown."""
+        others = {name: image for name, image in self.outputs.items() if name != TRAINED}
         output, error = self.outputs[TRAINED], self.error
         return {**self.inputs, "output": output, "target": self.target, "error": error, **others}
 
     @property
-    def error(self) -> Picture:
-        """How far the trained generator's picture is off, as a heat map."""
-        return error_picture(self.outputs[TRAINED], self.target)
+    def error(self) -> RgbImage:
+        """How far the trained generator's image is off, as a heat map."""
+        return error_image(self.outputs[TRAINED], self.target)
 
 
 def ranking_metric(evaluation: Evaluation) -> str | None:
-    """Return what pictures are ranked by: the deciding metric, or else the first with a value for each."""
-    known = evaluation.per_picture[TRAINED]
+    """Return what images are ranked by: the deciding metric, or else the first with a value for each."""
+    known = evaluation.per_image[TRAINED]
     deciding = evaluation.deciding_metric()
     return deciding if deciding in known else next(iter(known), None)
 
 
 def choose_examples(evaluation: Evaluation, per_rank: int = PER_RANK) -> dict[str, Rank]:
-    """Return the names of the best, median and worst pictures; no picture stands for two ranks.
+    """Return the names of the best, median and worst images; no image stands for two ranks.
 
-    Pictures without a value, having nothing of the region, are not chosen; without a metric to rank by the
+    Images without a value, having nothing of the region, are not chosen; without a metric to rank by the
     first, middle and last ones are.
 
     Args:
         evaluation: the figures.
-        per_rank: pictures of each rank; only one each where there are fewer than ``3 * per_rank``.
+        per_rank: images of each rank; only one each where there are fewer than ``3 * per_rank``.
     """
     names = list(evaluation.names)
     key = ranking_metric(evaluation)
     if key is not None:
-        values = dict(zip(names, evaluation.per_picture[TRAINED][key], strict=True))
+        values = dict(zip(names, evaluation.per_image[TRAINED][key], strict=True))
         highest_first = evaluation.metrics[key].direction == "higher"
         ranked = [(value, name) for name, value in values.items() if value is not None]
         ranked.sort(key=lambda pair: pair[0], reverse=highest_first)
@@ -106,7 +106,7 @@ def choose_examples(evaluation: Evaluation, per_rank: int = PER_RANK) -> dict[st
     return {name: rank for wanted in RANKS for name, rank in chosen.items() if rank == wanted}
 
 
-def paint_examples(
+def inpaint_examples(
     generator: Generator[Any],
     baselines: Mapping[str, Generator[Any]],
     spec: Spec,
@@ -114,51 +114,51 @@ def paint_examples(
     evaluation: Evaluation,
     device: torch.device,
 ) -> list[Example]:
-    """Paint the chosen pictures again, one at a time: nothing else of an evaluation is held in memory."""
+    """Paint the chosen images again, one at a time: nothing else of an evaluation is held in memory."""
     chosen = choose_examples(evaluation)
     key = ranking_metric(evaluation)
-    values = dict(zip(evaluation.names, evaluation.per_picture[TRAINED][key], strict=True)) if key else {}
+    values = dict(zip(evaluation.names, evaluation.per_image[TRAINED][key], strict=True)) if key else {}
     examples = []
-    for batch, picture in paint_each(generator, spec, dataset, list(chosen), device):
+    for batch, image in inpaint_each(generator, spec, dataset, list(chosen), device):
         name = batch.names[0]
-        inputs: dict[str, Picture] = {each: to_uint8(batch.show(each))[0] for each in spec.data.input_names}
+        inputs: dict[str, RgbImage] = {each: to_uint8(batch.show(each))[0] for each in spec.data.input_names}
         target = to_uint8(batch[BODY])[0]
-        example = Example(chosen[name], name, key, values.get(name), inputs, {TRAINED: picture}, target)
+        example = Example(chosen[name], name, key, values.get(name), inputs, {TRAINED: image}, target)
         examples.append(example)
-    for painter, baseline in baselines.items():
+    for inpainter, baseline in baselines.items():
         data = build_dataset(spec, baseline.io.inputs)
-        pictures = [picture for _, picture in paint_each(baseline, spec, data, list(chosen), device)]
+        images = [image for _, image in inpaint_each(baseline, spec, data, list(chosen), device)]
         examples = [
-            replace(example, outputs={**example.outputs, painter: picture})
-            for example, picture in zip(examples, pictures, strict=True)
+            replace(example, outputs={**example.outputs, inpainter: image})
+            for example, image in zip(examples, images, strict=True)
         ]
     return examples
 
 
-def paint_each(
+def inpaint_each(
     generator: Generator[Any],
     spec: Spec,
     dataset: Dataset[Any],
     names: Sequence[str],
     device: torch.device,
-) -> list[tuple[Batch, Picture]]:
-    """Paint samples one at a time; return each as a batch of one and its picture, uint8 RGB ``(H, W, 3)``."""
+) -> list[tuple[Batch, RgbImage]]:
+    """Paint samples one at a time; return each as a batch of one and its image, uint8 RGB ``(H, W, 3)``."""
     loader = Loader(dataset, names, batch_size=1)
     return [
-        (painted.batch, painted.pictures[0]) for painted in paint_batches(generator, spec, loader, device)
+        (painted.batch, painted.images[0]) for painted in inpaint_batches(generator, spec, loader, device)
     ]
 
 
 class Shown(Protocol):
-    """What is shown of a test picture."""
+    """What is shown of a test image."""
 
     @property
     def rank(self) -> Rank:
-        """Where it stands among the test pictures."""
+        """Where it stands among the test images."""
 
     @property
-    def pictures(self) -> Mapping[str, Picture]:
-        """All pictures by name, each uint8 RGB ``(H, W, 3)``."""
+    def images(self) -> Mapping[str, RgbImage]:
+        """All images by name, each uint8 RGB ``(H, W, 3)``."""
 
 
 def save_examples(examples: Sequence[Shown], folder: Path) -> None:
@@ -171,6 +171,6 @@ def save_examples(examples: Sequence[Shown], folder: Path) -> None:
     counts = dict.fromkeys(RANKS, 0)
     for example in examples:
         counts[example.rank] += 1
-        for part, picture in example.pictures.items():
+        for part, image in example.images.items():
             with replacing(folder / f"{example.rank}-{counts[example.rank]}-{part}.png") as temporary:
-                Image.fromarray(picture).save(temporary, format="PNG")
+                Image.fromarray(image).save(temporary, format="PNG")

@@ -31,13 +31,13 @@ class Figures:
 
     Attributes:
         info: how to read each figure, by ``region/name``; `compute` adds the metrics' cards.
-        per_picture: the value of each picture so far, by ``region/name``; None for no value.
+        per_image: the value of each image so far, by ``region/name``; None for no value.
         unavailable: why a figure has no value, by ``region/name``.
     """
 
     def __init__(self, spec: Spec) -> None:
         self.unavailable: dict[str, str] = {}
-        self.per_picture: dict[str, list[float | None]] = {}
+        self.per_image: dict[str, list[float | None]] = {}
         self._metrics = {}
         for name, reference in numbered(spec.metrics).items():
             try:
@@ -65,7 +65,7 @@ class Figures:
         logger.log(level, "%s has no value: %s", key, reason)
         logger.debug("where %s failed", key, exc_info=error)
         self.unavailable[key] = reason
-        self.per_picture.pop(key, None)
+        self.per_image.pop(key, None)
 
     @torch.no_grad()
     def update(self, output: Tensor, batch: Batch) -> None:
@@ -80,10 +80,10 @@ class Figures:
             except Exception as error:
                 self._give_up(key, error)
 
-    def _add(self, key: str, values: Tensor, pictures: int) -> None:
-        if values.shape != (pictures,):
-            raise ValueError(f"gave values of shape {tuple(values.shape)} for {pictures} pictures")
-        self.per_picture.setdefault(key, []).extend(plain(value) for value in values.tolist())
+    def _add(self, key: str, values: Tensor, images: int) -> None:
+        if values.shape != (images,):
+            raise ValueError(f"gave values of shape {tuple(values.shape)} for {images} images")
+        self.per_image.setdefault(key, []).extend(plain(value) for value in values.tolist())
 
     @torch.no_grad()
     def compute(self) -> dict[str, float | None]:
@@ -102,5 +102,5 @@ class Figures:
         self.info[key] = replace(self.info[key], card=card)
         if value is None:
             region = key.partition("/")[0]
-            self.unavailable[key] = f"no finite value: is there any {region} in these pictures?"
+            self.unavailable[key] = f"no finite value: is there any {region} in these images?"
         return value

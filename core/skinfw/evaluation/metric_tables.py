@@ -17,8 +17,8 @@ UNRANKED = " (not ranked)"
 _LABELS = {
     "iou": "IoU",
     "miou": "mIoU",
-    "iou_per_picture": "IoU per picture",
-    "miou_per_picture": "mIoU per picture",
+    "iou_per_image": "IoU per image",
+    "miou_per_image": "mIoU per image",
 }
 
 
@@ -116,15 +116,15 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     """Return the figures of the trained generator and the baselines, or of a segmenter's classes."""
     if evaluation.task == "segmentation":
         return _class_table(evaluation)
-    painters = list(evaluation.values)
-    cells = figure_columns([evaluation.values[painter] for painter in painters], evaluation.metrics)
+    inpainters = list(evaluation.values)
+    cells = figure_columns([evaluation.values[inpainter] for inpainter in inpainters], evaluation.metrics)
     rows = []
-    for painter, figures in zip(painters, cells, strict=True):
-        seconds = evaluation.seconds_per_image[painter]
-        more = [Cell(str(evaluation.violations[painter])), Cell(f"{seconds * 1000:.1f}")]
-        rows.append((painter, [*figures, *more]))
+    for inpainter, figures in zip(inpainters, cells, strict=True):
+        seconds = evaluation.seconds_per_image[inpainter]
+        more = [Cell(str(evaluation.violations[inpainter])), Cell(f"{seconds * 1000:.1f}")]
+        rows.append((inpainter, [*figures, *more]))
     heads = [figure_heading(key, info) for key, info in evaluation.metrics.items()]
-    return Table("painted by", [*heads, "kept pixels changed", "ms a picture"], rows)
+    return Table("painted by", [*heads, "kept pixels changed", "ms an image"], rows)
 
 
 def _class_table(evaluation: Evaluation) -> Table:
@@ -133,22 +133,22 @@ def _class_table(evaluation: Evaluation) -> Table:
     rows: dict[str, list[Cell]] = {}
     for key, info in evaluation.metrics.items():
         rows.setdefault(key.partition("/")[0], []).append(Cell(figure_text(values[key], info)))
-    return Table("class", ["IoU over all pixels ↑", "IoU of a picture, mean ↑"], list(rows.items()))
+    return Table("class", ["IoU over all pixels ↑", "IoU of an image, mean ↑"], list(rows.items()))
 
 
 def summary(evaluation: Evaluation) -> str:
     """Say how the trained generator did beside the baselines, by two metrics, and between skin tones."""
     count = len(evaluation.names)
-    where = f"On {count} {evaluation.split} picture{'s' if count != 1 else ''}"
+    where = f"On {count} {evaluation.split} image{'s' if count != 1 else ''}"
     key = evaluation.deciding_metric()
     if key is None:
         return f"{where} no metric has a value."
     info = evaluation.metrics[key]
     value = evaluation.values[TRAINED][key]
     compared = [
-        _compared(value, figures[key], info, painter)
-        for painter, figures in evaluation.values.items()
-        if painter != TRAINED and figures.get(key) is not None
+        _compared(value, figures[key], info, inpainter)
+        for inpainter, figures in evaluation.values.items()
+        if inpainter != TRAINED and figures.get(key) is not None
     ]
     network = "network" if evaluation.task == "segmentation" else "generator"
     text = f"{where} the trained {network} reaches {figure_label(key)} {_with_unit(value, info)}"
@@ -164,8 +164,8 @@ def _second(evaluation: Evaluation, deciding: str) -> str:
         return ""
     info = evaluation.metrics[others[0]]
     figures = [
-        f"{painter} {_with_unit(values.get(others[0]), info)}"
-        for painter, values in evaluation.values.items()
+        f"{inpainter} {_with_unit(values.get(others[0]), info)}"
+        for inpainter, values in evaluation.values.items()
     ]
     label = figure_label(others[0])
     return f" {label[0].upper()}{label[1:]}: {', '.join(figures)}."
@@ -177,11 +177,11 @@ def _tones(evaluation: Evaluation) -> str:
         return ""
     gap = tone_gap(evaluation)
     if gap is None:
-        return f" Skin tones are not compared: fewer than two classes have {ENOUGH} pictures."
+        return f" Skin tones are not compared: fewer than two classes have {ENOUGH} images."
     info = evaluation.metrics[gap.figure]
     means = group_means(evaluation, gap.figure, "ita")
     best, worst = (
-        f"{name} skin ({_with_unit(means[name].mean, info)}, {means[name].pictures} pictures)"
+        f"{name} skin ({_with_unit(means[name].mean, info)}, {means[name].images} images)"
         for name in (gap.best, gap.worst)
     )
     told = f"{best} and worst on {worst}: {_with_unit(gap.difference, info)} apart"
@@ -192,9 +192,9 @@ def _with_unit(value: float | None, info: MetricInfo) -> str:
     return f"{figure_text(value, info)} {info.unit}".rstrip()
 
 
-def _compared(value: float | None, other: float | None, info: MetricInfo, painter: str) -> str:
+def _compared(value: float | None, other: float | None, info: MetricInfo, inpainter: str) -> str:
     if value is None or other is None or value == other:
-        return f"equal to {painter}"
+        return f"equal to {inpainter}"
     side = "above" if value > other else "below"
     judged = "better" if info.better(value, other) else "worse"
-    return f"{_with_unit(abs(value - other), info)} {side} {painter} ({judged})"
+    return f"{_with_unit(abs(value - other), info)} {side} {inpainter} ({judged})"

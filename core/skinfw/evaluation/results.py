@@ -36,7 +36,7 @@ class MetricInfo:
 
 @dataclass(frozen=True)
 class SkinTone:
-    """How light the skin of a picture is; see `skinfw.evaluation.skin_tone`.
+    """How light the skin of an image is; see `skinfw.evaluation.skin_tone`.
 
     Attributes:
         ita: individual typology angle in degrees; lighter skin has a larger one.
@@ -57,13 +57,13 @@ class Evaluation:
         names: the samples, in order.
         metrics: how to read each figure, by ``region/name``.
         values: by who painted (``trained`` or a baseline's name) and ``region/name``; None for no value.
-        per_picture: the same for each sample, in the order of ``names``; absent for metrics that are only
+        per_image: the same for each sample, in the order of ``names``; absent for metrics that are only
             defined over a set.
         violations: pixels outside the painted region that changed, by who painted.
         seconds_per_image: time of the generator's pass, by who painted.
         unavailable: why something has no value: by the name of a baseline that could not paint, or by
             ``painter/region/name`` of a figure.
-        tones: the skin tone of each true picture, in the order of ``names``, None for one that shows no skin;
+        tones: the skin tone of each true image, in the order of ``names``, None for one that shows no skin;
             empty where they were not measured.
         task: what the run trains; a segmenter's figures are by ``class/name``, and it keeps no pixels.
     """
@@ -73,7 +73,7 @@ class Evaluation:
     names: Sequence[str]
     metrics: Mapping[Annotated[str, Field(max_length=300)], MetricInfo]
     values: Mapping[str, Mapping[str, float | None]]
-    per_picture: Mapping[str, Mapping[str, Sequence[float | None]]]
+    per_image: Mapping[str, Mapping[str, Sequence[float | None]]]
     violations: Mapping[str, int]
     seconds_per_image: Mapping[str, float]
     unavailable: Mapping[str, str] = field(default_factory=dict)
@@ -93,10 +93,10 @@ class Evaluation:
         """
         # as JSON, where a list is a sequence and nothing else is converted; names need not be UTF-8
         _RESULTS.validate_json(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"), strict=True)
-        if not (TRAINED in value["values"] and TRAINED in value["per_picture"]):
+        if not (TRAINED in value["values"] and TRAINED in value["per_image"]):
             raise ValueError(f"it has no figures of {TRAINED!r}")
         count = len(value["names"])
-        columns = [column for of in value["per_picture"].values() for column in of.values()]
+        columns = [column for of in value["per_image"].values() for column in of.values()]
         if any(len(column) != count for column in (*columns, *filter(None, [value.get("tones")]))):
             raise ValueError(f"a figure has not one value for each of the {count} names")
         metrics = {key: MetricInfo(**info) for key, info in value["metrics"].items()}

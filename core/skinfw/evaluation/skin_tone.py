@@ -1,6 +1,6 @@
-"""The skin tone of true pictures, in CIE Lab under D65.
+"""The skin tone of true images, in CIE Lab under D65.
 
-A picture's tone is that of its skin's median color, taken of L*, a* and b* one by one: a shadow, a seam or
+An image's tone is that of its skin's median color, taken of L*, a* and b* one by one: a shadow, a seam or
 hair pulls a median less than a mean. Photos are not color-calibrated: light and camera shift the tone.
 """
 
@@ -38,17 +38,17 @@ def nearest_monk(lab: Sequence[float]) -> int:
     return distances.index(min(distances)) + 1
 
 
-def skin_tones(pictures: Tensor, skin: Tensor) -> list[SkinTone | None]:
-    """Return the tone of the skin in each picture.
+def skin_tones(images: Tensor, skin: Tensor) -> list[SkinTone | None]:
+    """Return the tone of the skin in each image.
 
     Args:
-        pictures: float RGB ``(B, 3, H, W)`` in [0, 1].
+        images: float RGB ``(B, 3, H, W)`` in [0, 1].
         skin: where they show skin, ``(B, 1, H, W)`` in {0, 1}.
 
     Returns:
-        one a picture; None for one that shows no skin.
+        one an image; None for one that shows no skin.
     """
-    return [_tone(picture[:, shown]) for picture, shown in zip(pictures, skin[:, 0] > 0.5, strict=True)]
+    return [_tone(image[:, shown]) for image, shown in zip(images, skin[:, 0] > 0.5, strict=True)]
 
 
 def _tone(colors: Tensor) -> SkinTone | None:

@@ -1,7 +1,7 @@
 """Results on skin compared across skin tones. Light: no torch.
 
-Pictures are grouped by classes of the individual typology angle, and by the nearest Monk skin tone. The mean
-over a group is that of its pictures' values; a picture without a value does not count.
+Images are grouped by classes of the individual typology angle, and by the nearest Monk skin tone. The mean
+over a group is that of its images' values; an image without a value does not count.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ MONK_SHADES: tuple[str, ...] = (
 MONK_TONES = len(MONK_SHADES)
 
 ENOUGH = 5
-"""Pictures from which on the mean over a group is compared with others."""
+"""Images from which on the mean over a group is compared with others."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ class GroupMean:
     """A figure over one group.
 
     Attributes:
-        mean: the mean over the pictures that have a value.
-        pictures: how many those are.
+        mean: the mean over the images that have a value.
+        images: how many those are.
     """
 
     mean: float
-    pictures: int
+    images: int
 
 
 @dataclass(frozen=True)
@@ -94,23 +94,23 @@ def groups(scheme: Scheme) -> list[str]:
 
 
 def group_sizes(evaluation: Evaluation, scheme: Scheme) -> dict[str, int]:
-    """Return how many pictures each group has, lightest first; groups without any are left out."""
+    """Return how many images each group has, lightest first; groups without any are left out."""
     members = [group_of(tone, scheme) for tone in evaluation.tones if tone is not None]
     return {name: members.count(name) for name in groups(scheme) if name in members}
 
 
 def toned_figures(evaluation: Evaluation) -> list[str]:
-    """Return the figures on skin that have a value for each picture."""
-    known = evaluation.per_picture[TRAINED] if evaluation.tones else {}
+    """Return the figures on skin that have a value for each image."""
+    known = evaluation.per_image[TRAINED] if evaluation.tones else {}
     return [key for key in evaluation.metrics if key in known and key.startswith("skin/")]
 
 
 def group_means(
-    evaluation: Evaluation, key: str, scheme: Scheme, painter: str = TRAINED
+    evaluation: Evaluation, key: str, scheme: Scheme, inpainter: str = TRAINED
 ) -> dict[str, GroupMean]:
     """Return one painter's figure over each group, lightest first; groups without a value are left out."""
     values: dict[str, list[float]] = {name: [] for name in groups(scheme)}
-    figures = evaluation.per_picture[painter].get(key, ())
+    figures = evaluation.per_image[inpainter].get(key, ())
     for tone, value in zip(evaluation.tones, figures, strict=False):
         if tone is not None and value is not None:
             values[group_of(tone, scheme)].append(value)
@@ -118,9 +118,9 @@ def group_means(
 
 
 def tone_gap(evaluation: Evaluation) -> ToneGap | None:
-    """Compare the classes of the typology angle that have `ENOUGH` pictures.
+    """Compare the classes of the typology angle that have `ENOUGH` images.
 
-    It uses the deciding metric, or else the first figure on skin with a value for each picture.
+    It uses the deciding metric, or else the first figure on skin with a value for each image.
 
     Returns:
         the gap; None where there are fewer than two such classes.
@@ -131,9 +131,7 @@ def tone_gap(evaluation: Evaluation) -> ToneGap | None:
     if key is None:
         return None
     means = {
-        name: each.mean
-        for name, each in group_means(evaluation, key, "ita").items()
-        if each.pictures >= ENOUGH
+        name: each.mean for name, each in group_means(evaluation, key, "ita").items() if each.images >= ENOUGH
     }
     if len(means) < 2:
         return None
@@ -150,11 +148,11 @@ def tones_json(evaluation: Evaluation) -> dict[str, Any]:
         **{
             scheme: {
                 key: {
-                    painter: {
+                    inpainter: {
                         name: asdict(each)
-                        for name, each in group_means(evaluation, key, scheme, painter).items()
+                        for name, each in group_means(evaluation, key, scheme, inpainter).items()
                     }
-                    for painter in evaluation.per_picture
+                    for inpainter in evaluation.per_image
                 }
                 for key in toned_figures(evaluation)
             }

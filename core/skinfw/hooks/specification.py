@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from skinfw.data.segmentation import Picture
+    from skinfw.data.segmentation import RgbImage
     from skinfw.evaluation.results import Evaluation
     from skinfw.runs.folder import Run
 
@@ -37,25 +37,27 @@ class Hooks:
         """
 
     @hookspec
-    def step_ended(self, run: Run, step: int, losses: Mapping[str, float], pictures: int) -> None:
+    def step_ended(self, run: Run, step: int, losses: Mapping[str, float], images: int) -> None:
         """One optimizer step is done.
 
         Args:
             run: the run.
             step: steps done so far.
             losses: the unweighted terms of this step by name.
-            pictures: training pictures that this step took, over all processes.
+            images: training images that this step took, over all processes.
         """
 
     @hookspec
-    def epoch_ended(self, run: Run, epoch: int, step: int, paint_samples: Callable[[int], Picture]) -> None:
+    def epoch_ended(
+        self, run: Run, epoch: int, step: int, inpaint_samples: Callable[[int], RgbImage]
+    ) -> None:
         """One pass over the training samples is done.
 
         Args:
             run: the run.
             epoch: epochs done so far.
             step: steps done so far.
-            paint_samples: paints that many samples with the present weights: uint8 RGB, one row a sample
+            inpaint_samples: paints that many samples with the present weights: uint8 RGB, one row a sample
                 with its inputs, output and target.
         """
 

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from skinfw.components.field_names import KEEP, MASK, SKIN
 from skinfw.data.batch import Batch
-from skinfw.data.segmentation import Mask, Picture
+from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.specs.spec import Composite
 
 
-def painted_region(mode: Composite, batch: Batch) -> Tensor:
+def composite_mask(mode: Composite, batch: Batch) -> Tensor:
     """Return where the image is taken from the generator, float ``(B, 1, H, W)`` in {0, 1}.
 
     ========= ===============================================================================================
@@ -33,12 +33,12 @@ def painted_region(mode: Composite, batch: Batch) -> Tensor:
 
 
 def composite(output: Tensor, base: Tensor, painted: Tensor) -> Tensor:
-    """Take painted pixels from the generator and all others, exactly, from the input picture.
+    """Take painted pixels from the generator and all others, exactly, from the input image.
 
     Args:
         output: what the generator painted, ``(B, 3, H, W)``.
-        base: the input picture ``apparel_head_foot``, ``(B, 3, H, W)``.
-        painted: see `painted_region`.
+        base: the input image ``apparel_head_foot``, ``(B, 3, H, W)``.
+        painted: see `composite_mask`.
 
     Returns:
         ``(B, 3, H, W)``; gradient flows to ``output`` through painted pixels only.
@@ -46,8 +46,8 @@ def composite(output: Tensor, base: Tensor, painted: Tensor) -> Tensor:
     return torch.where(painted > 0.5, output, base)
 
 
-def to_uint8(output: Tensor) -> Picture:
-    """Turn pictures into those that are written: rounded, and clamped to 0..255.
+def to_uint8(output: Tensor) -> RgbImage:
+    """Turn images into those that are written: rounded, and clamped to 0..255.
 
     A value ``n / 255`` becomes ``n`` again, so a kept pixel is written as it was read.
 
@@ -61,12 +61,12 @@ def to_uint8(output: Tensor) -> Picture:
     return np.ascontiguousarray(values.to("cpu", torch.uint8).permute(0, 2, 3, 1).numpy())
 
 
-def violations(written: Picture, base: Picture, painted: Mask) -> int:
+def violations(written: RgbImage, base: RgbImage, painted: Mask) -> int:
     """Count the pixels that should have been kept and were not.
 
     Args:
-        written: the picture as it was written, uint8 RGB ``(H, W, 3)``.
-        base: the input picture, uint8 RGB ``(H, W, 3)``.
+        written: the image as it was written, uint8 RGB ``(H, W, 3)``.
+        base: the input image, uint8 RGB ``(H, W, 3)``.
         painted: where the generator may paint, bool ``(H, W)``.
 
     Returns:

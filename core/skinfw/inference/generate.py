@@ -19,12 +19,12 @@ from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.errors import DataError, RunError, SkinfwError, listed
-from skinfw.inference.composite import painted_region
+from skinfw.inference.composite import composite_mask
 from skinfw.inference.mark import checkpoint_mark, png_mark, read_mark, sample_mark
-from skinfw.inference.paint import PaintedBatch, ProgressCallback, paint_batches
+from skinfw.inference.paint import InpaintedBatch, ProgressCallback, inpaint_batches
 from skinfw.runs.checkpoints import load_generator, run_checkpoint
 from skinfw.runs.folder import Run
-from skinfw.specs.spec import Spec, painting_spec
+from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.devices import pick_device
 from skinfw.system.json_file import replacing
 from skinfw.system.leftovers import remove_leftovers
@@ -51,17 +51,17 @@ def generate_folder(
 ) -> list[Path]:
     """Paint sample folders and write each as ``<output>/<name>.png``, at the size that was trained on.
 
-    The true picture, ``body``, is not needed. What is painted and what is kept is settled as in training.
+    The true image, ``body``, is not needed. What is painted and what is kept is settled as in training.
 
     Args:
         run: the trained run.
         samples: one sample folder, a folder of them at any depth, or a glob.
-        output: folder of the written pictures.
+        output: folder of the written images.
         which: the best or the last checkpoint.
         device: where to paint; None for what the spec says.
-        batch_size: samples at a time; None for the spec's ``test_batch_size``.
-        overwrite: replace pictures that are there already.
-        resume: keep pictures that are there where the same checkpoint painted them from the same sample, and
+        batch_size: samples at a time; None for the spec's ``eval_batch_size``.
+        overwrite: replace images that are there already.
+        resume: keep images that are there where the same checkpoint painted them from the same sample, and
             paint the others.
         on_error: what a sample that cannot be used does: be left out and named in the end, or stop at once.
             One that cannot be read, or whose shape is not that of the training samples, cannot be used:
@@ -69,37 +69,37 @@ def generate_folder(
         progress: called with the number of finished samples and the total.
 
     Returns:
-        the pictures that were painted or kept, in the order of their names.
+        the images that were painted or kept, in the order of their names.
 
     Raises:
-        RunError: the run is not of painting, there is no readable checkpoint, pictures are there already
+        RunError: the run is not of inpainting, there is no readable checkpoint, images are there already
             (with ``resume``: edited or of another checkpoint), or one cannot be written.
         DataError: there are no samples, or some could not be used; all others were written. Or none had
             anything to paint: what was written are copies of the inputs.
-        SkinfwError: a written picture differs from its input where it should not; it was not kept.
+        SkinfwError: a written image differs from its input where it should not; it was not kept.
     """
-    painting_spec(run.spec, run.folder)
+    inpainting_spec(run.spec, run.folder)
     base, names = find_samples(Path(os.path.normpath(Path(samples).absolute())))
     targets = {name: path_below(Path(output), f"{name}.png") for name in sorted(names)}
     if not (overwrite or resume):
-        _refuse_existing(list(targets.values()))
+        _reject_existing(list(targets.values()))
     checkpoint = run_checkpoint(run, which)
     mark = checkpoint_mark(checkpoint.path)
     there = _marked(targets, mark) if resume and not overwrite else {}
     remove_leftovers(Path(output), deep=True)
-    spec = painting_spec(checkpoint.spec, checkpoint.path)
+    spec = inpainting_spec(checkpoint.spec, checkpoint.path)
     device = device or pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)
     aspects = read_aspects(checkpoint.about.get("aspects"), spec.data.size)
     reader = _Reader(base, spec, aspects, on_error, there)
-    batches = reader.batches(list(targets), batch_size or spec.training.test_batch_size)
+    batches = reader.batches(list(targets), batch_size or spec.training.eval_batch_size)
     written: list[Path] = []
-    for painted in paint_batches(generator, spec, (collate(each) for each in batches), device):
+    for painted in inpaint_batches(generator, spec, (collate(each) for each in batches), device):
         written += _write(painted, targets, mark, reader.marks)
         if progress is not None:
             progress(len(written) + len(reader.kept) + len(reader.failed), len(targets))
     if reader.kept:
-        logger.info("%d pictures were there already and were kept", len(reader.kept))
+        logger.info("%d images were there already and were kept", len(reader.kept))
     usable = len(written) + len(reader.kept)
     nothing = _nothing_to_paint(reader.unpainted, usable, spec)
     if reader.failed:
@@ -122,7 +122,7 @@ def _nothing_to_paint(names: Sequence[str], total: int, spec: Spec) -> str:
     return f"{len(names)} of {total} samples have nothing to paint, because {why}: {listed(names, SHOWN)}"
 
 
-def _refuse_existing(paths: Sequence[Path]) -> None:
+def _reject_existing(paths: Sequence[Path]) -> None:
     existing = [path for path in paths if path.exists()]
     if existing:
         raise RunError(
@@ -132,7 +132,7 @@ def _refuse_existing(paths: Sequence[Path]) -> None:
 
 
 def _marked(targets: Mapping[str, Path], mark: str) -> dict[str, str]:
-    """Return what the pictures that are there were painted from, by name.
+    """Return what the images that are there were painted from, by name.
 
     Raises:
         RunError: something else than this checkpoint made one of them.
@@ -200,10 +200,10 @@ class _Reader:
 
     def _paints(self, sample: Sample) -> bool:
         """Return whether there is anything in a sample that the run paints."""
-        return bool(painted_region(self.spec.composite, collate([sample])).any())
+        return bool(composite_mask(self.spec.composite, collate([sample])).any())
 
     def _check_shape(self, sample: Sample) -> None:
-        """Refuse a sample of another shape than those of the training.
+        """Reject a sample of another shape than those of the training.
 
         Raises:
             DataError: it is higher or wider.
@@ -233,16 +233,16 @@ def _told(failed: Sequence[str], total: int, output: Path) -> str:
 
 
 def _write(
-    painted: PaintedBatch, targets: Mapping[str, Path], checkpoint: str, samples: Mapping[str, str]
+    painted: InpaintedBatch, targets: Mapping[str, Path], checkpoint: str, samples: Mapping[str, str]
 ) -> list[Path]:
-    """Write the pictures of a batch, each only after what was written has been read back and checked."""
+    """Write the images of a batch, each only after what was written has been read back and checked."""
     written = []
     for index, name in enumerate(painted.batch.names):
         path = targets[name]
         with replacing(path) as temporary:
-            picture = painted.pictures[index]
-            made_of = png_mark(checkpoint, samples[name], picture)
-            Image.fromarray(picture).save(temporary, format="PNG", pnginfo=made_of)
+            image = painted.images[index]
+            made_of = png_mark(checkpoint, samples[name], image)
+            Image.fromarray(image).save(temporary, format="PNG", pnginfo=made_of)
             with Image.open(temporary) as file:
                 read_back = np.asarray(file.convert("RGB"), np.uint8)
             changed = painted.violations(index, read_back)

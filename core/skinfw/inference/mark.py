@@ -1,4 +1,4 @@
-"""What a painted picture was made of, written into its PNG file: so that it can be kept, or not."""
+"""What a painted image was made of, written into its PNG file: so that it can be kept, or not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skinfw.components.field_names import BODY
 from skinfw.components.weights import file_sha256
 from skinfw.data.image_file import open_image
 from skinfw.data.sample import Sample
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError
 from skinfw.runs.environment import versions
 
@@ -34,10 +34,10 @@ def sample_mark(sample: Sample) -> str:
     return digest.hexdigest()
 
 
-def png_mark(checkpoint: str, sample: str, picture: Picture) -> PngInfo:
-    """Return the text to save a painted picture with, uint8 RGB ``(H, W, 3)``."""
+def png_mark(checkpoint: str, sample: str, image: RgbImage) -> PngInfo:
+    """Return the text to save a painted image with, uint8 RGB ``(H, W, 3)``."""
     info = PngInfo()
-    info.add_text(_KEY, f"{checkpoint} {sample} {_picture_mark(picture)}")
+    info.add_text(_KEY, f"{checkpoint} {sample} {_image_mark(image)}")
     return info
 
 
@@ -52,10 +52,10 @@ def read_mark(path: Path) -> tuple[str, str] | None:
     except DataError:
         return None
     words = str(image.info.get(_KEY, "")).split()
-    if len(words) != 3 or words[2] != _picture_mark(np.asarray(image)):
+    if len(words) != 3 or words[2] != _image_mark(np.asarray(image)):
         return None
     return words[0], words[1]
 
 
-def _picture_mark(picture: Picture) -> str:
-    return hashlib.sha256(f"{picture.shape} {picture.dtype} ".encode() + picture.tobytes()).hexdigest()
+def _image_mark(image: RgbImage) -> str:
+    return hashlib.sha256(f"{image.shape} {image.dtype} ".encode() + image.tobytes()).hexdigest()

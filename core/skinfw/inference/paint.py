@@ -1,4 +1,4 @@
-"""Painting pictures as they are written to disk; evaluation and the generation of files share it."""
+"""Painting images as they are written to disk; evaluation and the generation of files share it."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from torch import Tensor
 from skinfw.components.config import Size
 from skinfw.components.field_names import APPAREL
 from skinfw.data.batch import Batch
-from skinfw.data.segmentation import Mask, Picture
+from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.errors import NotFiniteError
 from skinfw.inference.composite import to_uint8, violations
-from skinfw.inference.painter import Painter
+from skinfw.inference.inpainter import Inpainter
 from skinfw.interfaces import Generator
 from skinfw.specs.spec import Spec
 
 ProgressCallback = Callable[[int, int], None]
-"""Called with the number of finished pictures and the total."""
+"""Called with the number of finished images and the total."""
 
 
 @dataclass(frozen=True)
-class PaintedBatch:
+class InpaintedBatch:
     """A batch and what became of it.
 
     Attributes:
         batch: what was painted, on the device.
-        pictures: the painted pictures as they are written, uint8 RGB ``(B, H, W, 3)``.
-        bases: the input pictures whose pixels are kept, uint8 RGB ``(B, H, W, 3)``.
+        images: the painted images as they are written, uint8 RGB ``(B, H, W, 3)``.
+        bases: the input images whose pixels are kept, uint8 RGB ``(B, H, W, 3)``.
         painted: where the generator was allowed to paint, bool ``(B, H, W)``.
         seconds: time of the generator's pass and the composite.
     """
 
     batch: Batch
-    pictures: Picture
-    bases: Picture
+    images: RgbImage
+    bases: RgbImage
     painted: Mask
     seconds: float
 
-    def violations(self, index: int, picture: Picture | None = None) -> int:
-        """Count the pixels of one picture that should have been kept and were not.
+    def violations(self, index: int, image: RgbImage | None = None) -> int:
+        """Count the pixels of one image that should have been kept and were not.
 
         Args:
-            index: which picture of the batch.
-            picture: what to check instead, for instance as read back from disk, uint8 RGB ``(H, W, 3)``.
+            index: which image of the batch.
+            image: what to check instead, for instance as read back from disk, uint8 RGB ``(H, W, 3)``.
         """
-        written = self.pictures[index] if picture is None else picture
+        written = self.images[index] if image is None else image
         return violations(written, self.bases[index], self.painted[index])
 
 
@@ -62,7 +62,7 @@ def sample_noise(generator: Generator[Any], names: Sequence[str], size: Size, se
     Args:
         generator: the generator that the noise is for.
         names: the samples of the batch.
-        size: height and width of the pictures in pixels.
+        size: height and width of the images in pixels.
         seed: seed of the run.
 
     Returns:
@@ -79,54 +79,54 @@ def sample_noise(generator: Generator[Any], names: Sequence[str], size: Size, se
     return torch.stack(drawn)
 
 
-def paint_batches(
+def inpaint_batches(
     generator: Generator[Any], spec: Spec, batches: Iterable[Batch], device: torch.device
-) -> Iterator[PaintedBatch]:
+) -> Iterator[InpaintedBatch]:
     """Paint batches one after the other, without gradients and in evaluation mode.
 
     Args:
         generator: the trained one or a baseline; on ``device``. Its mode is restored at the end.
-        spec: says what is kept of its pictures.
+        spec: says what is kept of its images.
         batches: what to paint.
         device: where to paint.
 
     Raises:
-        NotFiniteError: a painted picture holds NaN or infinity.
+        NotFiniteError: a painted image holds NaN or infinity.
     """
-    painter = Painter.of(spec, generator)
+    inpainter = Inpainter.of(spec, generator)
     was_training = generator.training
     generator.eval()
     try:
         for batch in batches:
-            yield _paint(generator, painter, batch.to(device, torch.channels_last), spec.seed)
+            yield _paint(generator, inpainter, batch.to(device, torch.channels_last), spec.seed)
     finally:
         generator.train(was_training)
 
 
-def _paint(generator: Generator[Any], painter: Painter, batch: Batch, seed: int) -> PaintedBatch:
+def _paint(generator: Generator[Any], inpainter: Inpainter, batch: Batch, seed: int) -> InpaintedBatch:
     device = batch.device
     noise = sample_noise(generator, batch.names, batch.size, seed)
     with torch.inference_mode():
         start = _now(device)
-        painting = painter(generator, batch, None if noise is None else noise.to(device))
+        painting = inpainter(generator, batch, None if noise is None else noise.to(device))
         seconds = _now(device) - start
-        _refuse_not_finite(painting.output, batch.names)
-        return PaintedBatch(
+        _reject_not_finite(painting.output, batch.names)
+        return InpaintedBatch(
             batch=batch,
-            pictures=to_uint8(painting.output),
+            images=to_uint8(painting.output),
             bases=to_uint8(batch[APPAREL]),
             painted=(painting.painted[:, 0] > 0.5).cpu().numpy(),
             seconds=seconds,
         )
 
 
-def _refuse_not_finite(output: Tensor, names: Sequence[str]) -> None:
-    """Refuse pictures with NaN or infinity, which would be written and measured as black."""
+def _reject_not_finite(output: Tensor, names: Sequence[str]) -> None:
+    """Reject images with NaN or infinity, which would be written and measured as black."""
     finite = output.isfinite().flatten(1).all(dim=1).tolist()
     bad = [name for name, good in zip(names, finite, strict=True) if not good]
     if bad:
         raise NotFiniteError(
-            f"the generator's picture of the sample {bad[0]} is not finite (NaN or infinity), so it was "
+            f"the generator's image of the sample {bad[0]} is not finite (NaN or infinity), so it was "
             "neither measured nor written; its training has diverged or its checkpoint is damaged: use "
             "another checkpoint, or train again with lower learning rates"
         )

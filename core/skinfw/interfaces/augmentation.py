@@ -18,7 +18,7 @@ class AugmentationIO:
     """What an augmentation is built for.
 
     Attributes:
-        size: height and width of the pictures in pixels.
+        size: height and width of the images in pixels.
     """
 
     size: Size
@@ -27,7 +27,7 @@ class AugmentationIO:
 class Augmentation(Component[AugmentationConfigT, AugmentationIO]):
     """Makes other training samples out of those that there are.
 
-    It acts on whole samples: what happens to one picture of a sample happens to all of them by one draw of
+    It acts on whole samples: what happens to one image of a sample happens to all of them by one draw of
     the random numbers, and a pose is moved as keypoints and drawn again.
     """
 

@@ -34,7 +34,7 @@ class DatasetIO:
 
 
 class Dataset(Component[ConfigT, DatasetIO]):
-    """Yields samples one at a time; never holds all pictures in memory."""
+    """Yields samples one at a time; never holds all images in memory."""
 
     kind: ClassVar[str] = "dataset"
 

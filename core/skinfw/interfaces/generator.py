@@ -24,7 +24,7 @@ class GeneratorIO:
     """What a generator is built for.
 
     Attributes:
-        size: height and width of the pictures in pixels.
+        size: height and width of the images in pixels.
         inputs: how many channels of the condition each input has, by name, in the order of the channels.
     """
 
@@ -48,9 +48,9 @@ class GeneratorIO:
 
 
 class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
-    """Paints pictures from a condition, from noise, or from both.
+    """Paints images from a condition, from noise, or from both.
 
-    Pictures are float32 RGB ``(B, 3, H, W)`` in [0, 1] on the outside; what range a network works in is its
+    Images are float32 RGB ``(B, 3, H, W)`` in [0, 1] on the outside; what range a network works in is its
     own matter. Its configuration says which sizes and inputs it needs, and whether there is anything to
     train.
 
@@ -66,7 +66,7 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
         """Paint a batch.
 
         Args:
-            condition: float32 ``(B, C, H, W)`` in [0, 1], the input pictures side by side: C is the io's
+            condition: float32 ``(B, C, H, W)`` in [0, 1], the input images side by side: C is the io's
                 ``condition_channels``.
             noise: standard normal, ``(B, *noise_shape((H, W)))``; None for generators that take none.
             target: the true images in training, for generators that learn from them directly, as diffusion
@@ -80,7 +80,7 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
         """Return the shape of one sample's noise; empty for generators that take none.
 
         Args:
-            size: height and width of the picture to be painted, in pixels.
+            size: height and width of the image to be painted, in pixels.
         """
         return ()
 

@@ -23,7 +23,7 @@ class LossIO:
     """What a loss is built for.
 
     Attributes:
-        size: height and width of the pictures in pixels.
+        size: height and width of the images in pixels.
     """
 
     size: tuple[int, int]

@@ -28,7 +28,7 @@ class MetricIO:
 
 
 class Metric(Component[MetricConfigT, MetricIO]):
-    """Measures painted pictures against true ones, over one region.
+    """Measures painted images against true ones, over one region.
 
     Attributes:
         unit: unit of the value, for instance ``dB``; empty for a plain number.
@@ -49,8 +49,8 @@ class Metric(Component[MetricConfigT, MetricIO]):
             region: the mask of ``io.region``, float32 ``(B, 1, H, W)`` in {0, 1}; None for the whole image.
 
         Returns:
-            the value of each picture, ``(B,)``, NaN for a picture that has nothing of the region; None for a
-            metric that is only defined over a set of pictures.
+            the value of each image, ``(B,)``, NaN for an image that has nothing of the region; None for a
+            metric that is only defined over a set of images.
         """
 
     @abstractmethod
@@ -60,6 +60,6 @@ class Metric(Component[MetricConfigT, MetricIO]):
     def card(self) -> Mapping[str, str]:
         """Return what a reader must know to compare the value, by label: backbone, resize, warnings.
 
-        Asked after `compute`; region, number of pictures and versions are added by the evaluator.
+        Asked after `compute`; region, number of images and versions are added by the evaluator.
         """
         return {}

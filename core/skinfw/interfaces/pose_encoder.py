@@ -11,7 +11,7 @@ from skinfw.components.config import PoseEncoderConfig, Size
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.people import pick_person
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import Mask, Picture
+from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.data.skeleton import draw_pose
 from skinfw.interfaces.component import Component
 
@@ -19,7 +19,7 @@ PoseEncoderConfigT = TypeVar("PoseEncoderConfigT", bound=PoseEncoderConfig)
 
 
 class PoseEncoder(Component[PoseEncoderConfigT, None]):
-    """Finds a person's pose and draws it as a conditioning picture."""
+    """Finds a person's pose and draws it as a conditioning image."""
 
     kind: ClassVar[str] = "pose_encoder"
 
@@ -51,8 +51,8 @@ class PoseEncoder(Component[PoseEncoderConfigT, None]):
         """
         return pick_person(self.people(photo), person)
 
-    def draw(self, keypoints: Keypoints, size: Size) -> Picture:
-        """Return the conditioning picture, uint8 RGB ``(H, W, 3)``: by default as the configuration says."""
+    def draw(self, keypoints: Keypoints, size: Size) -> RgbImage:
+        """Return the conditioning image, uint8 RGB ``(H, W, 3)``: by default as the configuration says."""
         return draw_pose(keypoints, size, self.config.draw)
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
@@ -65,7 +65,7 @@ class PoseEncoder(Component[PoseEncoderConfigT, None]):
     def pose_key(self, photo: Path) -> Hashable:
         """Return what the pose of this photo is found by, by default its `sources`; empty for its pixels.
 
-        Two photos with one key would get one pose, so ``prepare`` refuses them.
+        Two photos with one key would get one pose, so ``prepare`` rejects them.
         """
         return self.sources(photo)
 

@@ -19,7 +19,7 @@ class SegmentationNetworkIO:
     """What a segmentation network is built for.
 
     Attributes:
-        size: height and width of the pictures in pixels.
+        size: height and width of the images in pixels.
         classes: number of classes that it tells apart.
     """
 
@@ -30,17 +30,17 @@ class SegmentationNetworkIO:
 class SegmentationNetwork(Component[SegmentationNetworkConfigT, SegmentationNetworkIO], nn.Module):
     """Says of every pixel how likely each class is.
 
-    Pictures are float32 RGB ``(B, 3, H, W)`` in [0, 1]; what range a network works in is its own matter.
+    Images are float32 RGB ``(B, 3, H, W)`` in [0, 1]; what range a network works in is its own matter.
     """
 
     kind: ClassVar[str] = "segmentation_network"
 
     @abstractmethod
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor:
         """Label a batch.
 
         Args:
-            picture: float32 RGB ``(B, 3, H, W)`` in [0, 1].
+            image: float32 RGB ``(B, 3, H, W)`` in [0, 1].
 
         Returns:
             float32 logits ``(B, classes, H, W)``; the class of a pixel is the one with the largest.

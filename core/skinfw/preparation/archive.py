@@ -91,7 +91,7 @@ class Contents:
     """What is in an archive: the files that may be taken out by their names, and the others."""
 
     members: dict[str, Member]
-    refused: list[Refused]
+    rejected: list[Refused]
 
 
 class _LimitError(Exception):
@@ -142,17 +142,17 @@ def list_archive(archive: Path) -> Contents:
         DataError: it cannot be read.
     """
     found: list[Member] = []
-    refused: list[Refused] = []
+    rejected: list[Refused] = []
     with _reading(archive):
         members = _zip_members(archive) if is_zip(archive) else _tar_members(archive)
         try:
             for count, each in enumerate(members):
                 if count >= MAX_MEMBERS:
                     raise _LimitError(f"more than {MAX_MEMBERS:,} members; the others are not read")
-                (found if isinstance(each, Member) else refused).append(each)  # type: ignore[arg-type]
+                (found if isinstance(each, Member) else rejected).append(each)  # type: ignore[arg-type]
         except _LimitError as limit:
-            refused.append(Refused(archive.name, str(limit)))
-        return _chosen(found, refused, max_total(archive))
+            rejected.append(Refused(archive.name, str(limit)))
+        return _chosen(found, rejected, max_total(archive))
 
 
 def _zip_members(archive: Path) -> Iterator[Member | Refused]:
@@ -193,7 +193,7 @@ def _member(name: str, size: int, place: int, kind: str) -> Member | Refused:
     return Member(clean, size, place)
 
 
-def _chosen(found: Iterable[Member], refused: list[Refused], most: int) -> Contents:
+def _chosen(found: Iterable[Member], rejected: list[Refused], most: int) -> Contents:
     """Leave out members that are in the way of others, and those above the limit."""
     members: dict[str, Member] = {}
     taken: dict[str, Member] = {}
@@ -201,7 +201,7 @@ def _chosen(found: Iterable[Member], refused: list[Refused], most: int) -> Conte
         older = taken.pop(folded(member.name), None)
         if older is not None:
             del members[older.name]
-            refused.append(Refused(older.name, f"{member.name} comes later in the archive under this name"))
+            rejected.append(Refused(older.name, f"{member.name} comes later in the archive under this name"))
         members[member.name] = taken[folded(member.name)] = member
     folders = {folded(parent) for name in members for parent in _parents(name)}
     total = 0
@@ -214,8 +214,8 @@ def _chosen(found: Iterable[Member], refused: list[Refused], most: int) -> Conte
         else:
             continue
         del members[name]
-        refused.append(Refused(name, detail))
-    return Contents(members, refused)
+        rejected.append(Refused(name, detail))
+    return Contents(members, rejected)
 
 
 def _parents(name: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ View = Literal["front", "side", "back", "full", "additional"]
 """Views of a photo as DeepFashion names them; a pose alone tells front, side and back apart."""
 
 BodyShown = Literal["full", "upper"]
-"""Whether the feet are in the picture."""
+"""Whether the feet are in the image."""
 
 
 class PersonCrop(StrictModel):
@@ -22,7 +22,7 @@ class PersonCrop(StrictModel):
         default=2.0,
         gt=0.1,
         lt=10,
-        description="height divided by width, for instance 2 for pictures of 256x128",
+        description="height divided by width, for instance 2 for images of 256x128",
     )
     margin: float = Field(
         default=0.05,
@@ -64,7 +64,7 @@ class FetchConfig(StrictModel):
         le=20,
         description="further tries after a 429, a 5xx, a broken connection or half a file",
     )
-    most_bytes: int = Field(
+    max_bytes: int = Field(
         default=50_000_000, ge=1, le=10**12, description="largest file that is fetched, in bytes"
     )
 
@@ -84,7 +84,7 @@ class PrepareConfig(StrictModel):
         description=(
             "pixels of the photo that the removed skin grows, so that no true skin leaks where label edges "
             "are off; the mask that is kept does not grow (in 512x512 street photos with hand-drawn labels, "
-            "the share of skin-colored pixels in clothes is 11 points above its usual 4% at 1 pixel from "
+            "the fraction of skin-colored pixels in clothes is 11 points above its usual 4% at 1 pixel from "
             "the skin, and 1 point at 4)"
         ),
     )
@@ -93,8 +93,8 @@ class PrepareConfig(StrictModel):
     body: Literal["any", "full", "upper"] = Field(
         default="any", description="keep everybody, only people with their feet, or only those without"
     )
-    least_skin: float = Field(
-        default=0.0, ge=0, le=1, description="smallest share of the person's pixels that must be skin"
+    min_skin: float = Field(
+        default=0.0, ge=0, le=1, description="smallest fraction of the person's pixels that must be skin"
     )
     people: int | None = Field(
         default=None,
@@ -105,25 +105,25 @@ class PrepareConfig(StrictModel):
             "region; null: any number"
         ),
     )
-    least_size: int = Field(
+    min_size: int = Field(
         default=1, ge=1, le=1_000_000, description="smallest shorter side of a photo, in pixels"
     )
-    least_person: int = Field(
+    min_person: int = Field(
         default=1,
         ge=1,
         le=1_000_000,
         description="smallest longer side of the box around the person, in pixels",
     )
-    most_cut_off: float = Field(
+    max_cut_off: float = Field(
         default=1.0,
         ge=0,
         le=1,
         description=(
-            "largest share of the outline of the person's box that may be person on the photo's border; 0 "
+            "largest fraction of the outline of the person's box that may be person on the photo's border; 0 "
             "for people who are whole"
         ),
     )
-    least_sharpness: float = Field(
+    min_sharpness: float = Field(
         default=0.0,
         ge=0,
         description=(
@@ -138,8 +138,8 @@ class PrepareConfig(StrictModel):
     exclude_classes: tuple[str, ...] = Field(
         default=(), description="classes of the label map of which none may be there, for instance bag"
     )
-    least_class: float = Field(
-        default=0.01, gt=0, le=1, description="share of the person's pixels from which on a class is there"
+    min_class: float = Field(
+        default=0.01, gt=0, le=1, description="fraction of the person's pixels from which on a class is there"
     )
     duplicates: Literal["keep", "drop"] = Field(
         default="keep",
@@ -168,6 +168,6 @@ class PrepareConfig(StrictModel):
     on_error: Literal["skip", "fail"] = Field(
         default="skip", description="what a photo that cannot be used does: be left out, or stop everything"
     )
-    workers: int | None = Field(
+    num_workers: int | None = Field(
         default=None, ge=1, le=256, description="processes; null: one for each core that may be used"
     )

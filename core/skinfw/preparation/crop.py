@@ -21,7 +21,7 @@ _SPECK = 0.001
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in pixels; it may reach beyond the picture.
+    """A rectangle in pixels; it may reach beyond the image.
 
     Attributes:
         top: first row, left: first column, height and width: number of rows and columns.
@@ -67,7 +67,7 @@ def crop_box(person: Box, crop: PersonCrop) -> Box:
 
 
 def cut(values: NDArray[ValueT], box: Box, fill: int) -> NDArray[ValueT]:
-    """Return the box of a picture, mask or label map ``(H, W, ...)``, filled where it reaches beyond."""
+    """Return the box of an image, mask or label map ``(H, W, ...)``, filled where it reaches beyond."""
     out = np.full((box.height, box.width, *values.shape[2:]), fill, values.dtype)
     top, left = max(box.top, 0), max(box.left, 0)
     inside = values[top : max(box.top + box.height, 0), left : max(box.left + box.width, 0)]

@@ -14,7 +14,7 @@ from skinfw.data.hash_index import HashIndex
 from skinfw.data.person_id import person_id
 from skinfw.data.photo import Photo
 from skinfw.data.sample_folder import read_record
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import position
 from skinfw.errors import DataError
 from skinfw.preparation.config import NEAR_DUPLICATE
@@ -22,16 +22,16 @@ from skinfw.preparation.config import NEAR_DUPLICATE
 _PHASH = re.compile(r"[0-9a-f]{16}")
 
 
-def perceptual_hash(picture: Picture) -> str:
-    """Return the perceptual hash of a picture as 16 hexadecimal digits.
+def perceptual_hash(image: RgbImage) -> str:
+    """Return the perceptual hash of an image as 16 hexadecimal digits.
 
     It tells which of the lowest 8x8 frequencies of the brightness are above their median (``phash`` of
     ImageHash): copies of other sizes and qualities differ in few of its 64 bits.
 
     Args:
-        picture: uint8 RGB ``(H, W, 3)``.
+        image: uint8 RGB ``(H, W, 3)``.
     """
-    return str(imagehash.phash(Image.fromarray(picture)))
+    return str(imagehash.phash(Image.fromarray(image)))
 
 
 class SeenPhotos:
@@ -50,7 +50,7 @@ class SeenPhotos:
         self._index.add(phash)
         self._photos.append(photo)
 
-    def twin(self, phash: str) -> tuple[str, int] | None:
+    def near_duplicate(self, phash: str) -> tuple[str, int] | None:
         """Return the first photo that shows the same, and in how many bits it differs; or None."""
         near = self._index.near(phash)
         if not len(near):
@@ -78,7 +78,7 @@ class _Clusters:
 
 
 def join_groups(keys: Sequence[str], hashes: Sequence[str | None], most: int) -> dict[str, str]:
-    """Join groups of samples that share a photo or a near copy of it.
+    """Join groups of samples that fraction a photo or a near copy of it.
 
     Args:
         keys: the group of each sample, for instance its person.

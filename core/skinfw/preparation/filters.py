@@ -11,19 +11,20 @@ from typing import cast
 import numpy as np
 
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.segmentation import Picture, Segmentation
+from skinfw.data.segmentation import RgbImage, Segmentation
 from skinfw.preparation.config import BodyShown, PrepareConfig, View
 from skinfw.preparation.crop import person_box
 from skinfw.preparation.duplicates import perceptual_hash
-from skinfw.preparation.measures import class_shares, cut_off_share, sharpness
-from skinfw.preparation.report import LeftOut
+from skinfw.preparation.measures import class_fractions, cut_off_fraction, sharpness
+from skinfw.preparation.report import Rejected
 
 FRONTAL_SHOULDERS = 0.35
 """Shoulder width over torso length above which a person faces the camera or turns the back to it. In 729
 street photos people seen from the front have 0.35 to 0.78 (median 0.64)."""
 
-LEAST_FEET = 0.002
-"""Share of the person's pixels that must be feet for a full body; shoes in full-body photos are 1% to 25%."""
+MIN_FEET = 0.002
+"""Fraction of the person's pixels that must be feet for a full body; shoes in full-body photos are 1% to
+25%."""
 
 _FILE_VIEW = re.compile(r"\d+_\d+_(front|side|back|full|additional)")
 
@@ -34,14 +35,14 @@ class Facts:
 
     Attributes:
         view: from where the person is seen.
-        body: whether the feet are in the picture.
-        skin_share: share of the person's pixels that is skin, in [0, 1].
+        body: whether the feet are in the image.
+        skin_fraction: fraction of the person's pixels that is skin, in [0, 1].
         size: the photo's shorter side in pixels.
         people: how many people are in the photo.
         person: longer side of the box around the person in pixels.
-        cut_off: share of that box's outline that is person on the photo's border, in [0, 1].
+        cut_off: fraction of that box's outline that is person on the photo's border, in [0, 1].
         sharpness: variance of the Laplacian in that box, see `skinfw.preparation.measures.sharpness`.
-        classes: share of the person's pixels of each class that is there.
+        classes: fraction of the person's pixels of each class that is there.
         phash: the photo's perceptual hash, 16 hexadecimal digits.
         fits: how well tables of classes fit the label map, see `skinfw.data.plausibility`.
         misfit: what makes the label map implausible; nothing where it is plausible.
@@ -49,7 +50,7 @@ class Facts:
 
     view: View | None = None
     body: BodyShown | None = None
-    skin_share: float | None = None
+    skin_fraction: float | None = None
     size: int | None = None
     people: int | None = None
     person: int | None = None
@@ -64,50 +65,50 @@ class Facts:
         """Compare with the filters; what is not known passes.
 
         Raises:
-            LeftOut: the photo is not wanted.
+            Rejected: the photo is not wanted.
         """
-        if self.size is not None and self.size < config.least_size:
-            detail = f"shorter side of {self.size} pixels, wanted: {config.least_size}"
-            raise LeftOut("photo too small", detail)
+        if self.size is not None and self.size < config.min_size:
+            detail = f"shorter side of {self.size} pixels, wanted: {config.min_size}"
+            raise Rejected("photo too small", detail)
         if self.people is not None and config.people is not None and self.people > config.people:
-            raise LeftOut("too many people", f"{self.people}, wanted at most: {config.people}")
+            raise Rejected("too many people", f"{self.people}, wanted at most: {config.people}")
         self._check_person(config)
         if self.view is not None and self.view not in config.views:
-            raise LeftOut("other view", f"{self.view}, wanted: {', '.join(config.views)}")
+            raise Rejected("other view", f"{self.view}, wanted: {', '.join(config.views)}")
         if self.body is not None and config.body not in ("any", self.body):
-            raise LeftOut("other part of the body", f"{self.body}, wanted: {config.body}")
+            raise Rejected("other part of the body", f"{self.body}, wanted: {config.body}")
         self._check_classes(config)
-        if self.skin_share == 0:
-            raise LeftOut("no skin found", "the label map has no skin, so there is nothing to paint")
-        if self.skin_share is not None and self.skin_share < config.least_skin:
-            wanted = f"{config.least_skin:.2%}"
-            raise LeftOut("too little skin", f"{self.skin_share:.2%} of the person, wanted: {wanted}")
+        if self.skin_fraction == 0:
+            raise Rejected("no skin found", "the label map has no skin, so there is nothing to paint")
+        if self.skin_fraction is not None and self.skin_fraction < config.min_skin:
+            wanted = f"{config.min_skin:.2%}"
+            raise Rejected("too little skin", f"{self.skin_fraction:.2%} of the person, wanted: {wanted}")
 
     def _check_person(self, config: PrepareConfig) -> None:
-        if self.person is not None and self.person < config.least_person:
-            detail = f"longer side of {self.person} pixels, wanted: {config.least_person}"
-            raise LeftOut("person too small", detail)
-        if self.cut_off is not None and self.cut_off > config.most_cut_off:
-            detail = f"{self.cut_off:.1%} of the outline, wanted at most: {config.most_cut_off:.1%}"
-            raise LeftOut("person cut off", detail)
-        if self.sharpness is not None and self.sharpness < config.least_sharpness:
-            raise LeftOut("not sharp", f"{self.sharpness:.0f}, wanted: {config.least_sharpness:g}")
+        if self.person is not None and self.person < config.min_person:
+            detail = f"longer side of {self.person} pixels, wanted: {config.min_person}"
+            raise Rejected("person too small", detail)
+        if self.cut_off is not None and self.cut_off > config.max_cut_off:
+            detail = f"{self.cut_off:.1%} of the outline, wanted at most: {config.max_cut_off:.1%}"
+            raise Rejected("person cut off", detail)
+        if self.sharpness is not None and self.sharpness < config.min_sharpness:
+            raise Rejected("not sharp", f"{self.sharpness:.0f}, wanted: {config.min_sharpness:g}")
 
     def _check_classes(self, config: PrepareConfig) -> None:
         if self.classes is None:
             return
-        there = [name for name, share in self.classes.items() if share >= config.least_class]
+        there = [name for name, fraction in self.classes.items() if fraction >= config.min_class]
         if config.require_classes and not set(there) & set(config.require_classes):
             detail = f"{', '.join(there)}, wanted: {' or '.join(config.require_classes)}"
-            raise LeftOut("required class missing", detail)
+            raise Rejected("required class missing", detail)
         unwanted = [name for name in there if name in config.exclude_classes]
         if unwanted:
             detail = ", ".join(f"{name}: {self.classes[name]:.1%} of the person" for name in unwanted)
-            raise LeftOut("excluded class shown", detail)
+            raise Rejected("excluded class shown", detail)
 
 
 def facts_of(
-    photo: Picture, view: View | None, segmentation: Segmentation, keypoints: Keypoints, people: int
+    photo: RgbImage, view: View | None, segmentation: Segmentation, keypoints: Keypoints, people: int
 ) -> Facts:
     """Return what a photo shows.
 
@@ -124,13 +125,13 @@ def facts_of(
     return Facts(
         view=view or view_of_pose(keypoints),
         body=body_shown(segmentation, keypoints),
-        skin_share=round(skin_share(segmentation), 6),
+        skin_fraction=round(skin_fraction(segmentation), 6),
         size=min(photo.shape[:2]),
         people=people,
         person=max(box.height, box.width),
-        cut_off=round(cut_off_share(segmentation.person, box), 6),
+        cut_off=round(cut_off_fraction(segmentation.person, box), 6),
         sharpness=round(sharpness(photo, box), 3),
-        classes={name: round(share, 6) for name, share in class_shares(segmentation).items()},
+        classes={name: round(fraction, 6) for name, fraction in class_fractions(segmentation).items()},
         phash=perceptual_hash(photo),
     )
 
@@ -144,7 +145,7 @@ def view_of_name(photo: Path) -> View | None:
 def view_of_pose(keypoints: Keypoints) -> View | None:
     """Return from where a person is seen, told by the shoulders.
 
-    Seen from the front, the person's right shoulder is on the left of the picture; from the back it is on the
+    Seen from the front, the person's right shoulder is on the left of the image; from the back it is on the
     right; from the side the two are close together compared to the length of the torso.
 
     Returns:
@@ -162,10 +163,10 @@ def view_of_pose(keypoints: Keypoints) -> View | None:
 
 
 def body_shown(segmentation: Segmentation, keypoints: Keypoints) -> BodyShown:
-    """Return whether the feet are in the picture.
+    """Return whether the feet are in the image.
 
     They are where the label map has feet, or where skin lies below an ankle of the pose (bare feet), each at
-    least `LEAST_FEET` of the person's pixels.
+    least `MIN_FEET` of the person's pixels.
     """
     feet = segmentation.region("feet")
     ankles = [keypoints.point(name) for name in ("RAnkle", "LAnkle")]
@@ -174,10 +175,10 @@ def body_shown(segmentation: Segmentation, keypoints: Keypoints) -> BodyShown:
         below = np.arange(feet.shape[0]) > min(heights)
         feet = feet | (segmentation.region("skin") & below[:, None])
     person = np.count_nonzero(segmentation.person)
-    return "full" if person and np.count_nonzero(feet) >= LEAST_FEET * person else "upper"
+    return "full" if person and np.count_nonzero(feet) >= MIN_FEET * person else "upper"
 
 
-def skin_share(segmentation: Segmentation) -> float:
-    """Return which share of the person's pixels is skin, in [0, 1]; 0 where nobody is there."""
+def skin_fraction(segmentation: Segmentation) -> float:
+    """Return which fraction of the person's pixels is skin, in [0, 1]; 0 where nobody is there."""
     person = np.count_nonzero(segmentation.person)
     return np.count_nonzero(segmentation.region("skin")) / person if person else 0.0

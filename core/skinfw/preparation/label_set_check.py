@@ -13,7 +13,7 @@ from skinfw.data.plausibility import Fits, better_tables, better_tables_of_set, 
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
 
-_LOOKED_AT, _LEAST = 16, 3
+_LOOKED_AT, _MIN = 16, 3
 """Photos that are looked at, and those that say something about a set."""
 
 
@@ -43,7 +43,7 @@ def check_label_sets(segmenter: Segmenter[Any], photos: Sequence[Path]) -> None:
         if evidence is not None:
             fits.append(fits_of(evidence, found.table, others))
     wrong = [each for each in fits if better_tables(each)]
-    if len(fits) < _LEAST or len(wrong) <= len(fits) / 2:
+    if len(fits) < _MIN or len(wrong) <= len(fits) / 2:
         return
     better = better_tables_of_set(wrong) or better_tables(wrong[0])
     raise DataError(

@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.segmentation import Mask, Picture, Segmentation
+from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.preparation.crop import Box, cut
 
 PERSON_POINTS = 5
 """Points that a pose must have to be a person; OpenPose finds stray limbs in shadows and furniture."""
 
 PERSON_PATCH = 0.25
-"""Share of the largest patch of a person region from which on another patch is somebody else; in 729 street
-photos of one person each there is no such patch."""
+"""Fraction of the largest patch of a person region from which on another patch is somebody else; in 729
+street photos of one person each there is no such patch."""
 
 SHARPNESS_SIDE = 256
 """Longer side in pixels at which sharpness is measured, so that it does not depend on the photo's size."""
@@ -30,8 +30,8 @@ def people_count(segmentation: Segmentation, poses: Sequence[Keypoints]) -> int:
     return max(patches, sum(int(pose.found().sum()) >= PERSON_POINTS for pose in poses))
 
 
-def cut_off_share(person: Mask, box: Box) -> float:
-    """Return which share of the outline of a person's box is person on the picture's border, in [0, 1].
+def cut_off_fraction(person: Mask, box: Box) -> float:
+    """Return which fraction of the outline of a person's box is person on the image's border, in [0, 1].
 
     Args:
         person: where the person is, bool ``(H, W)``.
@@ -44,7 +44,7 @@ def cut_off_share(person: Mask, box: Box) -> float:
     return min(1.0, np.count_nonzero(person & border) / outline)
 
 
-def sharpness(photo: Picture, box: Box) -> float:
+def sharpness(photo: RgbImage, box: Box) -> float:
     """Return the variance of the Laplacian of a box in gray, at `SHARPNESS_SIDE` pixels on its longer side.
 
     Source: Pech-Pacheco and others, "Diatom autofocusing in brightfield microscopy", 2000.
@@ -60,8 +60,8 @@ def sharpness(photo: Picture, box: Box) -> float:
     return float(cv2.Laplacian(resized, cv2.CV_64F).var())
 
 
-def class_shares(segmentation: Segmentation) -> dict[str, float]:
-    """Return each class that is there with its share of the person's pixels, in (0, 1]."""
+def class_fractions(segmentation: Segmentation) -> dict[str, float]:
+    """Return each class that is there with its fraction of the person's pixels, in (0, 1]."""
     background = segmentation.regions["background"]
     counts = np.bincount(segmentation.labels.ravel(), minlength=len(segmentation.classes))
     shown = {

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Literal
 
 from skinfw.components.reference import ComponentSpec
+from skinfw.data.excluded import excluded
 from skinfw.data.sample_writer import clear_unfinished, writing_failed
-from skinfw.data.struck_out import struck_out
 from skinfw.errors import DataError
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.duplicates import SeenPhotos
 from skinfw.preparation.local_engine import Workers
 from skinfw.preparation.preparer import Parts, PhotoPreparer
 from skinfw.preparation.record import remove_prepared
-from skinfw.preparation.report import LEFT_OUT_FILE, PrepareReport, Row
+from skinfw.preparation.report import REJECTED_FILE, PrepareReport, Row
 from skinfw.preparation.set_check import SetCheck
 from skinfw.preparation.shared_poses import check_shared_poses
 from skinfw.preparation.source import FETCHED_FOLDER, Entry, list_photos, made_available
@@ -56,7 +56,7 @@ def prepare(
     Args:
         root: folder of the photos, at any depth; a .zip or .tar of such a folder; or a list of paths and
             URLs (.csv, .tsv, .jsonl, .txt), see `skinfw.preparation.photo_list.read_photo_list`.
-        output: folder of the samples, each under its photo's path without the ending; ``left_out.csv`` beside
+        output: folder of the samples, each under its photo's path without the ending; ``rejected.csv`` beside
             them says what was left out and why.
         segmenter: which segmenter.
         pose_encoder: which pose encoder.
@@ -78,8 +78,8 @@ def prepare(
         raise DataError(f"{output}: not a folder; give another output folder")
     preparer = PhotoPreparer(output, segmenter, pose_encoder, config)
     listing = list_photos(root, output, preparer.segmenter.sources)
-    if listing.left_out and config.on_error == "fail":
-        raise DataError(listing.left_out[0].detail)
+    if listing.rejected and config.on_error == "fail":
+        raise DataError(listing.rejected[0].detail)
     parts = Parts(output, segmenter.to_json(), pose_encoder.to_json(), config, Path.cwd())
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -87,9 +87,9 @@ def prepare(
             _locked(output),
             made_available(root, output, listing, config.fetch) as available,
         ):
-            tasks = make_tasks(available, struck_out(output))
+            tasks = make_tasks(available, excluded(output))
             check_shared_poses(
-                preparer.pose_encoder, [task.entry.path for task in tasks if task.refused is None]
+                preparer.pose_encoder, [task.entry.path for task in tasks if task.rejected is None]
             )
             _remove_stale(preparer, tasks)
             made = _rows(preparer, parts, tasks, engine, address)
@@ -104,11 +104,11 @@ def prepare(
                         labels.add(row)
                 labels.check()
             except DataError:
-                PrepareReport(tuple(rows)).write_left_out(output / LEFT_OUT_FILE)
+                PrepareReport(tuple(rows)).write_rejected(output / REJECTED_FILE)
                 raise
-            rows += listing.left_out
+            rows += listing.rejected
             report = PrepareReport(tuple(rows), tuple(listing.not_used(_used(preparer, available))))
-            report.write_left_out(output / LEFT_OUT_FILE)
+            report.write_rejected(output / REJECTED_FILE)
     except OSError as error:
         raise writing_failed(output, error) from error
     return report
@@ -126,7 +126,7 @@ def _used(preparer: PhotoPreparer, entries: Iterable[Entry]) -> set[Path]:
 def _remove_stale(preparer: PhotoPreparer, tasks: Sequence[Task]) -> None:
     """Remove what an earlier run made of photos whose samples' names are taken now."""
     for task in tasks:
-        if task.refused is not None and task.refused.reason == "name already taken":
+        if task.rejected is not None and task.rejected.reason == "name already taken":
             preparer.remove_stale(task.entry, task.sample)
 
 
@@ -159,15 +159,15 @@ def _rows(
     engine: Literal["local", "ray"],
     address: str | None,
 ) -> Iterator[Row]:
-    workers = min(parts.config.workers or cores(), len(tasks))
+    num_workers = min(parts.config.num_workers or cores(), len(tasks))
     if engine == "ray":
         from skinfw.preparation.ray_engine import rows_from_ray
 
         yield from rows_from_ray(parts, tasks, address)
-    elif workers == 1:
+    elif num_workers == 1:
         yield from (task.run(preparer) for task in tasks)
     else:
-        pool = Workers(parts, workers)
+        pool = Workers(parts, num_workers)
         try:
             yield from pool.rows(tasks)
         finally:
@@ -181,11 +181,11 @@ def _without_duplicates(rows: Iterable[Row], output: Path, config: PrepareConfig
         if config.duplicates == "keep" or not row.phash:
             yield row
             continue
-        twin = seen.twin(row.phash)
-        if twin is None:
+        near_duplicate = seen.near_duplicate(row.phash)
+        if near_duplicate is None:
             seen.add(row.photo, row.phash)
             yield row
         else:
             remove_prepared(path_below(output, row.sample))
-            detail = f"shows the same as {twin[0]} ({twin[1]} of 64 bits differ)"
+            detail = f"shows the same as {near_duplicate[0]} ({near_duplicate[1]} of 64 bits differ)"
             yield Row(row.photo, row.sample, "left out", "duplicate", detail)

@@ -27,7 +27,7 @@ from skinfw.preparation.crop import crop_box, cropped, person_box
 from skinfw.preparation.filters import Facts, facts_of, view_of_name
 from skinfw.preparation.measures import people_count
 from skinfw.preparation.record import content_hash, finished, hash_json, own_record, remove_prepared
-from skinfw.preparation.report import LeftOut, Reason, Row, Status
+from skinfw.preparation.report import Reason, Rejected, Row, Status
 from skinfw.preparation.source import UNPACKED_FOLDER, Entry
 from skinfw.system.paths_below import path_below
 
@@ -114,14 +114,14 @@ class PhotoPreparer:
         """
         try:
             made, facts = self._prepare(entry, sample)
-        except LeftOut as left_out:
+        except Rejected as rejected:
             self.remove_stale(entry, sample)
-            return Row(entry.name, sample, "left out", left_out.reason, left_out.detail, fits=left_out.fits)
+            return Row(entry.name, sample, "left out", rejected.reason, rejected.detail, fits=rejected.fits)
         status: Status = "made" if made else "kept"
         return Row(entry.name, sample, status, phash=facts.phash or "", fits=facts.fits)
 
     def _prepare(self, entry: Entry, sample: str) -> tuple[bool, Facts]:
-        """Return whether the sample was made now; raise `LeftOut` where there is none to make."""
+        """Return whether the sample was made now; raise `Rejected` where there is none to make."""
         view = entry.view or view_of_name(Path(entry.name))
         Facts(view=view).check(self.config)
         with self._on_disk(entry):
@@ -169,7 +169,7 @@ class PhotoPreparer:
         if entry.fault and self.config.on_error == "fail":
             raise DataError(entry.fault)
         if entry.fault:
-            raise LeftOut(reason, entry.fault)
+            raise Rejected(reason, entry.fault)
         if entry.archive is None:
             yield
             return
@@ -190,7 +190,7 @@ class PhotoPreparer:
     def _pose(self, photo: Photo, segmentation: Segmentation) -> tuple[Keypoints, int]:
         """Return the person's pose, and how many people there are."""
         if not segmentation.person.any():
-            raise LeftOut("nobody in the photo", "the label map is all background; try another segmenter")
+            raise Rejected("nobody in the photo", "the label map is all background; try another segmenter")
         poses = self.pose_encoder.people(photo)
         keypoints = pick_person(poses, segmentation.person)
         if keypoints is None:
@@ -198,14 +198,14 @@ class PhotoPreparer:
             source = f"{files[0]} has" if files else "the pose encoder found"
             what = f"{counted(len(poses), 'pose')}, but none on the person" if poses else "no pose"
             advice = "check that it belongs to this photo" if files and poses else "try another pose encoder"
-            raise LeftOut("no pose found", f"{source} {what}; {advice}")
+            raise Rejected("no pose found", f"{source} {what}; {advice}")
         return keypoints, people_count(segmentation, poses)
 
     def _check_labels(self, photo: Path, facts: Facts) -> None:
         """Leave a photo out whose label map is implausible, where that is wanted.
 
         Raises:
-            LeftOut: it is.
+            Rejected: it is.
             DataError: it is, and the settings say that this stops everything.
         """
         if not facts.misfit or not self.config.check_labels:
@@ -213,7 +213,7 @@ class PhotoPreparer:
         detail = f"{next(iter(self.segmenter.sources(photo)), photo)}: {facts.misfit}"
         if self.config.on_error == "fail":
             raise DataError(detail)
-        raise LeftOut("label map implausible", detail, facts.fits)
+        raise Rejected("label map implausible", detail, facts.fits)
 
     def _files(self, photo: Photo, segmentation: Segmentation, keypoints: Keypoints) -> dict[str, bytes]:
         parts = replace(make_agnostic(photo.pixels, segmentation, self.config.margin), pose=keypoints)
@@ -231,19 +231,19 @@ class PhotoPreparer:
         """Run one step; what goes wrong leaves the photo out, or stops everything.
 
         Raises:
-            LeftOut: the photo cannot be used.
+            Rejected: the photo cannot be used.
             DataError: likewise, where that stops everything.
             SkinfwError: something is wrong that is wrong for every photo.
         """
         try:
             return action()
-        except LeftOut:
+        except Rejected:
             raise
         except DataError as error:
             if self.config.on_error == "fail":
                 # a network knows its own file, and not which photo it was given
                 raise DataError(str(error) if str(photo) in str(error) else f"{photo}: {error}") from error
-            raise LeftOut(reason, str(error)) from error
+            raise Rejected(reason, str(error)) from error
         except SkinfwError:
             raise
         except Exception as error:  # components of other hands raise whatever they do
@@ -251,7 +251,7 @@ class PhotoPreparer:
             detail = f"{photo}: {type(error).__name__}: {error}"
             if self.config.on_error == "fail":
                 raise DataError(detail) from error
-            raise LeftOut("component failed", detail) from error
+            raise Rejected("component failed", detail) from error
 
     def _segment(self, photo: Photo) -> Segmentation:
         segmentation = self.segmenter.segment(photo)

@@ -29,7 +29,8 @@ def rows_from_ray(parts: Parts, tasks: Sequence[Task], address: str | None) -> I
     Only tasks and rows travel; the nodes read the photos and write the samples themselves.
 
     Args:
-        parts: what each worker builds its preparer from; ``workers`` of its configuration says how many there
+        parts: what each worker builds its preparer from; ``num_workers`` of its configuration says how many
+            there
             are at most, null: one for each CPU of the cluster.
         tasks: the photos.
         address: the cluster, see `skinfw.system.ray_cluster.join_cluster`.
@@ -59,7 +60,7 @@ def _outcomes(
 ) -> Generator[Row | SkinfwError, None, None]:
     """Yield a row for each photo, or what is wrong for all of them."""
     cpus = int(ray.cluster_resources().get("CPU", 1))
-    count = max(1, min(parts.config.workers or cpus, cpus, len(tasks)))
+    count = max(1, min(parts.config.num_workers or cpus, cpus, len(tasks)))
     # at least a block for each worker
     blocks = max(count, -(-len(tasks) // _BLOCK))
     context = data.DataContext.get_current().copy()

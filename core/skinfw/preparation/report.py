@@ -11,7 +11,7 @@ from typing import Literal
 from skinfw.data.plausibility import Fits
 from skinfw.system.json_file import replacing
 
-LEFT_OUT_FILE = "left_out.csv"
+REJECTED_FILE = "rejected.csv"
 
 Reason = Literal[
     "could not be fetched",
@@ -34,7 +34,7 @@ Reason = Literal[
     "no skin found",
     "too little skin",
     "duplicate",
-    "struck out",
+    "excluded",
     "name already taken",
     "name cannot be used",
     "name too long",
@@ -52,7 +52,7 @@ Reason = Literal[
 Status = Literal["made", "kept", "left out", "not used"]
 
 
-class LeftOut(Exception):  # noqa: N818  # no error: it ends one photo's way
+class Rejected(Exception):  # noqa: N818  # no error: it ends one photo's way
     """A photo does not become a sample.
 
     Attributes:
@@ -107,13 +107,13 @@ class PrepareReport:
         """Return how many photos have that status."""
         return sum(row.status == status for row in self.rows)
 
-    def left_out(self) -> list[Row]:
+    def rejected(self) -> list[Row]:
         """Return the photos that did not become samples."""
         return [row for row in self.rows if row.status == "left out"]
 
     def reasons(self) -> Counter[str]:
         """Return how many photos were left out, and other files not used, for each reason."""
-        return Counter(str(row.reason) for row in [*self.left_out(), *self.others])
+        return Counter(str(row.reason) for row in [*self.rejected(), *self.others])
 
     def counts(self) -> str:
         """Return one line: how many photos were made, kept and left out, and how much else is not used."""
@@ -126,7 +126,7 @@ class PrepareReport:
         told = ", ".join(f"{reason}: {count}" for reason, count in self.reasons().most_common())
         return f"{self.counts()} ({told})" if told else self.counts()
 
-    def write_left_out(self, path: Path) -> None:
+    def write_rejected(self, path: Path) -> None:
         """Write the photos that were left out, and what else is not used, as CSV: photo, reason, detail.
 
         Raises:
@@ -139,4 +139,4 @@ class PrepareReport:
         ):
             writer = csv.writer(file)
             writer.writerow(["photo", "reason", "detail"])
-            writer.writerows([row.photo, row.reason, row.detail] for row in [*self.left_out(), *self.others])
+            writer.writerows([row.photo, row.reason, row.detail] for row in [*self.rejected(), *self.others])

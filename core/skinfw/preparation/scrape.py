@@ -14,11 +14,11 @@ import requests
 from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry
 
-from skinfw.components.trust import refuse_connection
+from skinfw.components.trust import reject_connection
 from skinfw.errors import message
 from skinfw.preparation.config import FetchConfig
 from skinfw.preparation.scrape_index import Fetched, FetchIndex
-from skinfw.preparation.scrape_rate_limiter import MOST_PATIENCE, RateLimiter, host_of, user_agent
+from skinfw.preparation.scrape_rate_limiter import MAX_PATIENCE, RateLimiter, host_of, user_agent
 from skinfw.preparation.scrape_session import (
     DeadlineError,
     NotAllowedError,
@@ -31,7 +31,7 @@ logger = logging.getLogger("skinfw")
 HOSTS_AT_ONCE = 8
 """Hosts that are asked side by side; each is asked for one photo at a time."""
 
-MOST_REDIRECTS = 5
+MAX_REDIRECTS = 5
 
 TIMES_LONGER = 10
 """A request, with its redirects and the body, may take so many times the time that a host may be silent."""
@@ -41,7 +41,7 @@ SECONDS_BETWEEN_MESSAGES = 10.0
 _AGAIN = (429, 500, 502, 503, 504)
 _BINARY = ("application/octet-stream", "binary/octet-stream", "")
 _CHUNK = 2**16
-_MOST_DIGITS = 18  # of a length in bytes; Python does not read numbers of thousands
+_MAX_DIGITS = 18  # of a length in bytes; Python does not read numbers of thousands
 
 
 class _FailedError(Exception):
@@ -79,7 +79,7 @@ def fetch_all(urls: Sequence[str], folder: Path, config: FetchConfig) -> dict[st
         if url not in found:
             hosts.setdefault(host_of(url), []).append(url)
     if hosts:
-        refuse_connection(f"{next(iter(hosts.values()))[0]}")
+        reject_connection(f"{next(iter(hosts.values()))[0]}")
     scraper = _Scraper(index, config, sum(map(len, hosts.values())))
     with ThreadPoolExecutor(HOSTS_AT_ONCE) as pool:
         futures = [pool.submit(scraper.fetch_host, each) for each in hosts.values()]
@@ -125,12 +125,12 @@ class _Scraper:
 
     def _fetch(self, url: str, session: ScrapeSession) -> Fetched:
         """Try a URL until it gives a file or is not worth another try."""
-        retry = Retry(self._config.retries, backoff_factor=1.0, backoff_max=MOST_PATIENCE)
+        retry = Retry(self._config.retries, backoff_factor=1.0, backoff_max=MAX_PATIENCE)
         while True:
             try:
                 return self._try(url, session)
-            except NotAllowedError as refused:
-                return Fetched(url, reason=message(str(refused)))
+            except NotAllowedError as rejected:
+                return Fetched(url, reason=message(str(rejected)))
             except _FailedError as failed:
                 if failed.wait is None or not retry.total or self.stopped.is_set():
                     return Fetched(url, status=failed.status, reason=message(str(failed)))
@@ -140,7 +140,7 @@ class _Scraper:
 
     def _try(self, url: str, session: ScrapeSession) -> Fetched:
         place, left = url, TIMES_LONGER * self._config.timeout
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             try:
                 # as it will be asked for: robots.txt must not judge a path with dots in it
                 place = requests.Request("GET", place).prepare().url or place
@@ -170,7 +170,7 @@ class _Scraper:
             left -= time.monotonic() - began
             if not known:
                 raise _FailedError(f"redirected to {place}, which is neither http nor https")
-        raise _FailedError(f"redirected more than {MOST_REDIRECTS} times")
+        raise _FailedError(f"redirected more than {MAX_REDIRECTS} times")
 
     def _save(self, answer: requests.Response) -> str:
         """Write the body, and return its SHA-256."""
@@ -180,14 +180,14 @@ class _Scraper:
             raise _FailedError(f"status {status} {answer.reason or ''}".rstrip(), status, wait)
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if not kind.startswith("image/") and kind not in _BINARY:
-            raise _FailedError(f"no picture: its type is {kind}", status)
+            raise _FailedError(f"no image: its type is {kind}", status)
         packed = answer.headers.get("Content-Encoding", "identity").strip().lower()
         if packed not in ("", "identity"):  # may unpack to any size
             raise _FailedError(f"sent packed as {packed}, which was not asked for", status)
-        most = self._config.most_bytes
+        most = self._config.max_bytes
         too_large = _FailedError(f"larger than {most:,} bytes", status)
         length = answer.headers.get("Content-Length", "")
-        if length.isdecimal() and (len(length) > _MOST_DIGITS or int(length) > most):
+        if length.isdecimal() and (len(length) > _MAX_DIGITS or int(length) > most):
             raise too_large
         size = 0
         with self._index.new_file() as file:
@@ -209,4 +209,4 @@ def _patience(answer: requests.Response) -> float | None:
         return 0.0
     except (ValueError, OverflowError):  # seconds or a year of more digits than Python reads
         return None
-    return wait if wait <= MOST_PATIENCE else None
+    return wait if wait <= MAX_PATIENCE else None

@@ -24,7 +24,7 @@ ROBOTS_BYTES = 500 * 1024
 """Part of a robots.txt that counts, in bytes (RFC 9309 asks for at least that much)."""
 
 
-MOST_PATIENCE = 120.0
+MAX_PATIENCE = 120.0
 """Longest time in seconds that is waited because a host asks for it; one that asks for more is left alone."""
 
 logger = logging.getLogger("skinfw")
@@ -97,16 +97,16 @@ class RateLimiter:
                 host.robots, host.fault = self._read_robots(host_of(url), session)
                 host.pause = self._pause_of(host.robots)
                 host.next_turn = self._now() + host.pause
-                if self._pause < host.pause <= MOST_PATIENCE:
+                if self._pause < host.pause <= MAX_PATIENCE:
                     logger.info(
                         "%s asks for %g s between requests; each of its photos takes that long",
                         host_of(url),
                         host.pause,
                     )
-            if host.pause > MOST_PATIENCE:
+            if host.pause > MAX_PATIENCE:
                 raise NotAllowedError(
                     f"{host_of(url)}/robots.txt asks for {host.pause:,.0f} s between requests; "
-                    f"{MOST_PATIENCE:g} s are waited at most"
+                    f"{MAX_PATIENCE:g} s are waited at most"
                 )
             if not host.robots.can_fetch(AGENT, url):
                 raise NotAllowedError(host.fault or f"{host_of(url)}/robots.txt does not allow it")

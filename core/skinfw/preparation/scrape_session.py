@@ -155,7 +155,7 @@ class _Adapter(HTTPAdapter):
         """Send a request; a proxy is not asked for private addresses."""
         url = request.url or ""
         if not self._private and select_proxy(url, options.get("proxies")):
-            _refuse_private(urlsplit(url).hostname or "")
+            _reject_private(urlsplit(url).hostname or "")
         return super().send(request, *arguments, **options)
 
     def _pools(self, private: bool) -> dict[str, type[HTTPConnectionPool]]:
@@ -176,8 +176,8 @@ class _Adapter(HTTPAdapter):
         return {"http": PlainPool, "https": SecurePool}
 
 
-def _refuse_private(host: str) -> None:
-    """Refuse a host all of whose addresses are private.
+def _reject_private(host: str) -> None:
+    """Reject a host all of whose addresses are private.
 
     A name that this machine does not know is left to the proxy.
     """

@@ -9,7 +9,7 @@ from skinfw.preparation.report import Row
 EARLY = 20
 """Photos after which a set whose label maps do not fit stops, instead of at the end."""
 
-LEAST_CLEAR, LEAST_SLIGHT = 3, 8
+MIN_CLEAR, MIN_SLIGHT = 3, 8
 """Photos that say something about a set: where most are rejected, and where another table is a bit better."""
 
 
@@ -43,8 +43,8 @@ class SetCheck:
             DataError: the label maps are of another label set.
         """
         count = len(self._fits)
-        most = count >= LEAST_CLEAR and self._rejected > count / 2
-        better = better_tables_of_set(self._fits) if most or count >= LEAST_SLIGHT else []
+        most = count >= MIN_CLEAR and self._rejected > count / 2
+        better = better_tables_of_set(self._fits) if most or count >= MIN_SLIGHT else []
         if not most and not better:
             return
         mirrored = better[:1] == [MIRRORED]

@@ -11,7 +11,7 @@ from skinfw.interfaces import PoseEncoder
 
 
 def check_shared_poses(encoder: PoseEncoder[Any], photos: Iterable[Path]) -> None:
-    """Refuse photos that would get the pose of another photo, as when all files of poses are in one folder.
+    """Reject photos that would get the pose of another photo, as when all files of poses are in one folder.
 
     Raises:
         DataError: two photos have one pose file; names both.

@@ -78,13 +78,13 @@ class Listing:
 
     Attributes:
         entries: its photos, sorted by name.
-        left_out: what may have been meant as a photo and is none: a link that leads nowhere, a folder that
+        rejected: what may have been meant as a photo and is none: a link that leads nowhere, a folder that
             cannot be read, a member that is not taken out of an archive.
         others: what is not a photo, by its path: other files, hidden ones, columns of a list.
     """
 
     entries: list[Entry]
-    left_out: list[Row] = field(default_factory=list)
+    rejected: list[Row] = field(default_factory=list)
     others: dict[Path, Row] = field(default_factory=dict)
 
     def not_used(self, used: Collection[Path]) -> list[Row]:
@@ -99,10 +99,10 @@ class Listing:
         """Add something that is not a photo."""
         self.others[path] = Row(name, "", "not used", reason, detail)
 
-    def add_refused(self, path: Path, name: str, detail: str) -> None:
+    def add_rejected(self, path: Path, name: str, detail: str) -> None:
         """Add a file that cannot be read: left out where its name is that of an image."""
         if is_image_name(name):
-            self.left_out.append(Row(name, "", "left out", "photo cannot be read", f"{name}: {detail}"))
+            self.rejected.append(Row(name, "", "left out", "photo cannot be read", f"{name}: {detail}"))
         else:
             self.add_other(path, name, "cannot be read", detail)
 
@@ -142,7 +142,7 @@ def list_photos(root: Path, output: Path, sources: Sources) -> Listing:
 def no_photo(root: Path, listing: Listing) -> DataError:
     """Return the error that a source has no photo, and what it has."""
     looked = "the list is empty" if is_photo_list(root) else f"looked for {', '.join(IMAGE_SUFFIXES)}"
-    rows = [*listing.left_out, *listing.not_used(())]
+    rows = [*listing.rejected, *listing.not_used(())]
     found = "; ".join(f"{row.reason}: {row.photo}" for row in rows[:3])
     more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
     return DataError(f"{root}: no photo in it ({looked}{'; ' if found else ''}{found}{more})")
@@ -165,10 +165,10 @@ def photos_below(root: Path, sources: Sources) -> list[Path]:
     listing = list_folder(root, sources)
     if not listing.entries:
         raise no_photo(root, listing)
-    if listing.left_out:
-        first = listing.left_out[0].detail
+    if listing.rejected:
+        first = listing.rejected[0].detail
         logger.warning(
-            "%s: %d files or folders cannot be read; the first: %s", root, len(listing.left_out), first
+            "%s: %d files or folders cannot be read; the first: %s", root, len(listing.rejected), first
         )
     return sorted(
         (entry.path for entry in listing.entries), key=lambda path: path.relative_to(root).as_posix()
@@ -190,14 +190,14 @@ def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Lis
         DataError: the folder itself cannot be read.
     """
     listing = Listing([])
-    images, refused = [], []
+    images, rejected = [], []
     for folder in walk([root]):
         within = folder.path.relative_to(root)
         for skipped in folder.skipped:
             if skipped.path == root:
                 raise DataError(f"{root}: {skipped.detail}")
             _add_skipped(listing, skipped, skipped.path.relative_to(root).as_posix())
-            refused.append(skipped.path)
+            rejected.append(skipped.path)
         if RECORD_FILE in folder.files:
             folder.below.clear()
             listing.add_other(folder.path, f"{within.as_posix()}/", "prepared sample", "a folder of skinfw's")
@@ -211,7 +211,7 @@ def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Lis
                 images.append(path)
             else:
                 listing.add_other(path, whole, "not a photo", _kind(path))
-    _add_images(listing, images, refused, root, sources)
+    _add_images(listing, images, rejected, root, sources)
     return listing
 
 
@@ -228,11 +228,11 @@ def _prune(listing: Listing, folder: Folder, within: Path, output: Path | None) 
 
 def _add_skipped(listing: Listing, skipped: Skipped, name: str) -> None:
     if skipped.kind == "folder":
-        listing.left_out.append(Row(f"{name}/", "", "left out", "folder cannot be read", skipped.detail))
+        listing.rejected.append(Row(f"{name}/", "", "left out", "folder cannot be read", skipped.detail))
     elif skipped.kind == "link":
         listing.add_other(skipped.path, name, "link not followed", skipped.detail)
     else:
-        listing.add_refused(skipped.path, name, skipped.detail)
+        listing.add_rejected(skipped.path, name, skipped.detail)
 
 
 def _kind(path: Path) -> str:
@@ -243,12 +243,12 @@ def _kind(path: Path) -> str:
 
 
 def _add_images(
-    listing: Listing, images: Sequence[Path], refused: Sequence[Path], root: Path, sources: Sources
+    listing: Listing, images: Sequence[Path], rejected: Sequence[Path], root: Path, sources: Sources
 ) -> None:
-    """Add photos, and the images that are label maps of others, also of those that are refused."""
+    """Add photos, and the images that are label maps of others, also of those that are rejected."""
     # label maps that the default segmenter reads are not photos for any other one either
     defaults = [build(each, Segmenter).sources for each in use_defaults("segmenter", "segmenter")]
-    every = [*images, *(path for path in refused if is_image_name(path.name))]
+    every = [*images, *(path for path in rejected if is_image_name(path.name))]
     owners = {source: image for image in every for of in (sources, *defaults) for source in of(image)}
     # named like a label map, but for the format: of a.jpg beside a.png nobody knows which one is the photo
     alike = {
@@ -271,15 +271,15 @@ def _add_images(
 def _list_archive(root: Path, unpacked: Path, sources: Sources) -> Listing:
     listing = Listing([])
     contents = list_archive(root)
-    for number, each in enumerate(contents.refused):
-        path = unpacked / f"refused member {number}"  # numbered, as several may have the same name
+    for number, each in enumerate(contents.rejected):
+        path = unpacked / f"rejected member {number}"  # numbered, as several may have the same name
         if each.hidden:
             listing.add_other(path, each.name, "hidden", "hidden files are not taken out")
         elif each.name == root.name:
             detail = f"{root}: {each.detail}"
-            listing.left_out.append(Row(each.name, "", "left out", "photo cannot be read", detail))
+            listing.rejected.append(Row(each.name, "", "left out", "photo cannot be read", detail))
         else:
-            listing.add_refused(path, each.name, each.detail)
+            listing.add_rejected(path, each.name, each.detail)
     samples = {name.rpartition("/")[0] for name in contents.members if name.endswith(f"/{RECORD_FILE}")}
     for sample in sorted(samples):
         listing.add_other(unpacked / sample, f"{sample}/", "prepared sample", "a folder of skinfw's")
@@ -291,8 +291,8 @@ def _list_archive(root: Path, unpacked: Path, sources: Sources) -> Listing:
             images.append(unpacked / name)
         else:
             listing.add_other(unpacked / name, name, "not a photo", _kind(Path(name)))
-    refused = [unpacked / clean for each in contents.refused if (clean := clean_name(each.name))]
-    _add_images(listing, images, refused, unpacked, sources)
+    rejected = [unpacked / clean for each in contents.rejected if (clean := clean_name(each.name))]
+    _add_images(listing, images, rejected, unpacked, sources)
     archive = root if is_zip(root) else None
     listing.entries = [replace(entry, archive=archive) for entry in listing.entries]
     return listing

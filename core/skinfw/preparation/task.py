@@ -7,15 +7,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from skinfw.data.excluded import EXCLUDED_FILE, excluded_among
 from skinfw.data.image_formats import IMAGE_SUFFIXES, UNREADABLE_SUFFIXES
-from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_among
 from skinfw.preparation.preparer import PhotoPreparer
-from skinfw.preparation.report import LEFT_OUT_FILE, Row
+from skinfw.preparation.report import REJECTED_FILE, Row
 from skinfw.preparation.source import Entry
 from skinfw.system.paths_below import LONGEST_PART, composed, folded, name_fault, without_suffix
 
 _SUFFIXES = (*IMAGE_SUFFIXES, *UNREADABLE_SUFFIXES)
-_TAKEN = (LEFT_OUT_FILE, STRUCK_OUT_FILE, "doctor.html")
+_TAKEN = (REJECTED_FILE, EXCLUDED_FILE, "doctor.html")
 
 LONGEST_NAME = 230
 """Bytes that a folder's name may have: file systems take 255, and a sample in work has a longer one."""
@@ -31,16 +31,16 @@ class Task:
     Attributes:
         entry: the photo.
         sample: the sample's name.
-        refused: what became of it already, where its name cannot be used.
+        rejected: what became of it already, where its name cannot be used.
     """
 
     entry: Entry
     sample: str
-    refused: Row | None = None
+    rejected: Row | None = None
 
     def run(self, preparer: PhotoPreparer) -> Row:
         """Prepare the photo."""
-        return self.refused or preparer.prepare(self.entry, self.sample)
+        return self.rejected or preparer.prepare(self.entry, self.sample)
 
 
 def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Task]:
@@ -50,31 +50,31 @@ def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Tas
 
     Args:
         entries: the photos.
-        gone: names of samples that are struck out; what is there of them stays as it is.
+        gone: names of samples that are excluded; what is there of them stays as it is.
     """
     owners: dict[str, str] = {}
     names = [composed(without_suffix(entry.name, _SUFFIXES)) for entry in entries]
     folders = {folded(parent.as_posix()) for name in names for parent in PurePosixPath(name).parents}
-    struck = struck_among(names, gone)
+    struck = excluded_among(names, gone)
     tasks = []
     for entry, name in zip(entries, names, strict=True):
         owner = owners.get(folded(name))
-        refused = None
+        rejected = None
         if detail := _unfit(name):
-            refused = Row(entry.name, name, "left out", "name cannot be used", f"{entry.name}: {detail}")
+            rejected = Row(entry.name, name, "left out", "name cannot be used", f"{entry.name}: {detail}")
         elif folded(name) in folders:
             detail = f"{entry.name}: a folder with photos has the name of its sample; rename it"
-            refused = Row(entry.name, name, "left out", "name already taken", detail)
+            rejected = Row(entry.name, name, "left out", "name already taken", detail)
         elif owner is not None:
             detail = f"the sample of {owner} is in the way"
-            refused = Row(entry.name, name, "left out", "name already taken", detail)
+            rejected = Row(entry.name, name, "left out", "name already taken", detail)
         elif name in struck:
-            refused = Row(entry.name, name, "left out", "struck out", f"{STRUCK_OUT_FILE} names {name}")
+            rejected = Row(entry.name, name, "left out", "excluded", f"{EXCLUDED_FILE} names {name}")
         elif detail := _too_long(entry.name, name):
-            refused = Row(entry.name, name, "left out", "name too long", detail)
+            rejected = Row(entry.name, name, "left out", "name too long", detail)
         else:
             owners[folded(name)] = entry.name
-        tasks.append(Task(entry, name, refused))
+        tasks.append(Task(entry, name, rejected))
     return tasks
 
 

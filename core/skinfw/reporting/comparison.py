@@ -11,7 +11,7 @@ from typing import Any
 
 from skinfw.components.registry import TRAINED
 from skinfw.errors import UserError
-from skinfw.evaluation.cards import pictures_text, versions_text
+from skinfw.evaluation.cards import images_text, versions_text
 from skinfw.evaluation.compare import Comparison
 from skinfw.reporting.tables import markdown_table
 from skinfw.system.json_file import write_text
@@ -29,7 +29,7 @@ def to_csv(comparison: Comparison) -> str:
             "step",
             "steps",
             "total_steps",
-            "pictures",
+            "images",
             "violations",
             "not_comparable",
             *metrics,
@@ -71,11 +71,11 @@ def to_json(comparison: Comparison) -> str:
                 "total_steps": run.total_steps,
                 "not_comparable": comparison.incomparable(run) or None,
                 "not_ranked": comparison.unranked(run),
-                "pictures": len(run.evaluation.names),
+                "images": len(run.evaluation.names),
                 "violations": run.evaluation.violations.get(TRAINED, 0),
                 "values": dict(run.values),
                 "cards": {key: dict(info.card) for key, info in run.evaluation.metrics.items()},
-                "counts": {key: pictures_text(run.evaluation, key) for key in run.evaluation.metrics},
+                "counts": {key: images_text(run.evaluation, key) for key in run.evaluation.metrics},
                 "versions": dict(run.versions),
             }
             for run in comparison.runs
@@ -97,7 +97,7 @@ WRITERS: dict[str, Callable[[Comparison], str]] = {".csv": to_csv, ".md": to_mar
 
 
 def check_suffix(path: Path) -> None:
-    """Refuse a file whose ending says nothing.
+    """Reject a file whose ending says nothing.
 
     Raises:
         UserError: the ending is none of `WRITERS`.

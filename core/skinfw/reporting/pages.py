@@ -28,7 +28,7 @@ def render_page(template: str, **values: Any) -> str:
 
 
 def content_policy(page: str) -> str:
-    """Return the content security policy of a page: its own scripts and pictures, and nothing from elsewhere.
+    """Return the content security policy of a page: its own scripts and images, and nothing from elsewhere.
 
     A page may be opened from the disk, where "self" is not an origin; hence the scheme file.
 

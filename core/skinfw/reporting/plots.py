@@ -15,13 +15,13 @@ from matplotlib.ticker import MaxNLocator
 
 from skinfw.components.strict_model import LARGEST_NUMBER
 from skinfw.evaluation.metric_tables import figure_label
-from skinfw.reporting.pictures import data_uri
+from skinfw.reporting.data_uri import data_uri
 
 INK = "#808690"
-"""Readable on white and on near black: a picture inside a page does not know the page's colors."""
+"""Readable on white and on near black: an image inside a page does not know the page's colors."""
 
 LINE = "#3b82c4"
-MOST_POINTS = 400
+MAX_POINTS = 400
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def _curves(log: Iterable[Mapping[str, Any]], event: str, key: str, title: Any) 
 
 
 def thinned(curve: Curve) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return at most `MOST_POINTS` points, each the mean of its neighbors."""
-    parts = min(MOST_POINTS, len(curve.steps))
+    """Return at most `MAX_POINTS` points, each the mean of its neighbors."""
+    parts = min(MAX_POINTS, len(curve.steps))
     steps = [part.mean() for part in np.array_split(np.asarray(curve.steps, float), parts)]
     values = [part.mean() for part in np.array_split(np.asarray(curve.values, float), parts)]
     return np.asarray(steps), np.asarray(values)

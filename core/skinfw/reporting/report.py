@@ -14,21 +14,21 @@ from skinfw.evaluation.error_map import ERROR_FULL, error_legend
 from skinfw.evaluation.examples import Example, Shown, ranking_metric
 from skinfw.evaluation.metric_tables import evaluation_table, figure_label, figure_text, summary
 from skinfw.evaluation.results import Evaluation
+from skinfw.reporting.data_uri import png_uri
 from skinfw.reporting.facts import metric_cards, training_facts
 from skinfw.reporting.pages import render_page
-from skinfw.reporting.pictures import png_uri
 from skinfw.reporting.plots import draw, loss_curves, validation_curves
 from skinfw.reporting.tones import FEW_NOTE, tone_tables
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runs.environment import environment
 from skinfw.runs.folder import Run
-from skinfw.specs.spec import Spec, painting_spec
+from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.json_file import write_text
 
 TEMPLATE = "template.html"
 
 SMALL = 160
-"""Pictures below this side in pixels are shown enlarged, without smoothing."""
+"""Images below this side in pixels are shown enlarged, without smoothing."""
 
 
 def write_report(
@@ -44,13 +44,13 @@ def write_report(
         run: the run; its log gives the curves.
         checkpoint: what was measured.
         evaluation: the figures.
-        examples: pictures to show.
+        examples: images to show.
         augmented: training samples before and after the augmentations.
 
     Raises:
         RunError: the file cannot be written; an older report is left as it was.
     """
-    spec = painting_spec(checkpoint.spec, checkpoint.path)
+    spec = inpainting_spec(checkpoint.spec, checkpoint.path)
     log = run.read_log()
     page = render_page(
         TEMPLATE,
@@ -93,11 +93,11 @@ def run_values(
         "unavailable": evaluation.unavailable_by_reason(),
         "examples": examples,
         "ranking": None if ranking is None else figure_label(ranking),
-        "losses": [{"curve": curve, "picture": draw(curve)} for curve in loss_curves(log)],
+        "losses": [{"curve": curve, "image": draw(curve)} for curve in loss_curves(log)],
         "validations": [
-            {"curve": curve, "picture": draw(curve)}
+            {"curve": curve, "image": draw(curve)}
             for curve in validation_curves(log)
-            if not curve.title.endswith(" per picture")  # twice as many curves would tell little more
+            if not curve.title.endswith(" per image")  # twice as many curves would tell little more
         ],
         "spec": json.dumps(spec.to_json(), indent=2, ensure_ascii=False),
         "trained_with": checkpoint.about,
@@ -113,7 +113,7 @@ def _chips(checkpoint: Checkpoint, spec: Spec, evaluation: Evaluation) -> list[s
         f"inputs {', '.join(spec.data.input_names)}",
         f"composite {spec.composite}",
         f"checkpoint {checkpoint.path.stem} at step {evaluation.step:,}",
-        f"{len(evaluation.names)} {evaluation.split} pictures",
+        f"{len(evaluation.names)} {evaluation.split} images",
     ]
 
 
@@ -147,26 +147,26 @@ def shown_example(
     evaluation: Evaluation,
     kinds: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return what a page shows of a test picture.
+    """Return what a page shows of a test image.
 
     Args:
-        example: its rank and pictures.
+        example: its rank and images.
         name: the sample's name.
         metric: what it was ranked by, or None.
         value: its value of that metric, or None.
         evaluation: tells how the metric is read.
-        kinds: what each of the pictures is, in a word or two.
+        kinds: what each of the images is, in a word or two.
     """
     told = ""
     if metric is not None and value is not None:
         info = evaluation.metrics[metric]
         told = f"{figure_label(metric)} {figure_text(value, info)} {info.unit}".rstrip()
-    height, width = next(iter(example.pictures.values())).shape[:2]
+    height, width = next(iter(example.images.values())).shape[:2]
     return {
         "rank": example.rank,
         "name": name,
         "value": told,
         "small": max(height, width) < SMALL,
-        "pictures": {part: png_uri(picture) for part, picture in example.pictures.items()},
+        "images": {part: png_uri(image) for part, image in example.images.items()},
         "kinds": dict(kinds),
     }

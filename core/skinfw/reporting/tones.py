@@ -21,26 +21,28 @@ TITLES: Mapping[Scheme, str] = {
     "monk": "Figures on the skin by the nearest Monk skin tone",
 }
 
-FEW_NOTE = f"(few): fewer than {ENOUGH} pictures; such a mean says little."
+FEW_NOTE = f"(few): fewer than {ENOUGH} images; such a mean says little."
 
 
 def tone_table(evaluation: Evaluation, scheme: Scheme) -> Table:
     """Return the figures of every painter over each group, lightest first; each group's best is marked."""
     keys = toned_figures(evaluation)
     metrics = {key: evaluation.metrics[key] for key in keys}
-    painters = list(evaluation.per_picture)
+    inpainters = list(evaluation.per_image)
     means = {
-        (painter, key): group_means(evaluation, key, scheme, painter) for painter in painters for key in keys
+        (inpainter, key): group_means(evaluation, key, scheme, inpainter)
+        for inpainter in inpainters
+        for key in keys
     }
     rows = []
     for group, size in group_sizes(evaluation, scheme).items():
-        found = [{key: means[painter, key].get(group) for key in keys} for painter in painters]
+        found = [{key: means[inpainter, key].get(group) for key in keys} for inpainter in inpainters]
         cells = figure_columns([_values(figures) for figures in found], metrics)
-        for painter, figures, row in zip(painters, found, cells, strict=True):
+        for inpainter, figures, row in zip(inpainters, found, cells, strict=True):
             counted = [_counted(cell, figures[key], size) for key, cell in zip(keys, row, strict=True)]
-            rows.append((f"{group}, {painter}", [Cell(_size(size)), *counted]))
+            rows.append((f"{group}, {inpainter}", [Cell(_size(size)), *counted]))
     heads = [figure_heading(key, info) for key, info in metrics.items()]
-    return Table("skin tone, painted by", ["pictures", *heads], rows)
+    return Table("skin tone, painted by", ["images", *heads], rows)
 
 
 def tone_tables(evaluation: Evaluation) -> dict[str, Table]:
@@ -55,12 +57,12 @@ def _values(figures: Mapping[str, GroupMean | None]) -> dict[str, float | None]:
     return {key: None if found is None else found.mean for key, found in figures.items()}
 
 
-def _size(pictures: int) -> str:
-    return str(pictures) if pictures >= ENOUGH else f"{pictures} (few)"
+def _size(images: int) -> str:
+    return str(images) if images >= ENOUGH else f"{images} (few)"
 
 
 def _counted(cell: Cell, found: GroupMean | None, size: int) -> Cell:
-    """Say in a cell of how many pictures it is, where not all of the group have a value."""
-    if found is None or found.pictures == size:
+    """Say in a cell of how many images it is, where not all of the group have a value."""
+    if found is None or found.images == size:
         return cell
-    return Cell(f"{cell.text} (of {_size(found.pictures)})", cell.best)
+    return Cell(f"{cell.text} (of {_size(found.images)})", cell.best)

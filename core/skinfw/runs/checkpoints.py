@@ -24,18 +24,18 @@ from skinfw.assembly.assemble import build_generator
 from skinfw.components.faults import tell
 from skinfw.components.reference import ComponentSpec
 from skinfw.components.registry import installed
-from skinfw.components.strict_model import MOST_ENTRIES
-from skinfw.components.trust import connections, is_own, named_outside, refuse_foreign, refuse_links, sign
+from skinfw.components.strict_model import MAX_ENTRIES
+from skinfw.components.trust import connections, is_own, named_outside, reject_foreign, reject_links, sign
 from skinfw.errors import RunError, SkinfwError, first_line, listed, shortened
 from skinfw.interfaces import Generator
 from skinfw.runs.environment import providers, versions
 from skinfw.runs.folder import Run
-from skinfw.specs.spec import AnySpec, painting_spec, parse_spec
+from skinfw.specs.spec import AnySpec, inpainting_spec, parse_spec
 from skinfw.system.json_file import parse_json, replacing
 
 KEY = "skinfw"
 
-MOST_METADATA = 16 * 2**20
+MAX_METADATA = 16 * 2**20
 """Characters of the metadata that are read, at most."""
 
 logger = logging.getLogger("skinfw")
@@ -171,8 +171,8 @@ class _About(BaseModel):
     """What the metadata of every checkpoint hold."""
 
     spec: dict[str, Any]
-    components: dict[str, str] = Field(max_length=MOST_ENTRIES)
-    versions: dict[str, str] = Field(max_length=MOST_ENTRIES)
+    components: dict[str, str] = Field(max_length=MAX_ENTRIES)
+    versions: dict[str, str] = Field(max_length=MAX_ENTRIES)
     progress: Progress
 
 
@@ -188,18 +188,18 @@ def run_checkpoint(run: Run, which: str = "best") -> Checkpoint:
     if run.trust == "all" or (given is not None and given.issuperset(named_outside(checkpoint.spec))):
         return replace(checkpoint, trusted=True)
     if not checkpoint.trusted:
-        refuse_links(run.folder)
+        reject_links(run.folder)
     return checkpoint
 
 
-def refuse_untrusted(checkpoint: Checkpoint) -> None:
-    """Refuse a checkpoint whose spec names programs, paths or addresses, unless it is trusted.
+def reject_untrusted(checkpoint: Checkpoint) -> None:
+    """Reject a checkpoint whose spec names programs, paths or addresses, unless it is trusted.
 
     Raises:
         TrustError: it does.
     """
     if not checkpoint.trusted:
-        refuse_foreign(named_outside(checkpoint.spec), str(checkpoint.path))
+        reject_foreign(named_outside(checkpoint.spec), str(checkpoint.path))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -227,8 +227,8 @@ def _read(path: Path, *, with_tensors: bool = True) -> tuple[_About, dict[str, A
             text = (file.metadata() or {}).get(KEY)
             if text is None:
                 raise ValueError("it has no metadata of skinfw")
-            if len(text) > MOST_METADATA:
-                raise ValueError(f"its metadata are larger than {MOST_METADATA:,} characters")
+            if len(text) > MAX_METADATA:
+                raise ValueError(f"its metadata are larger than {MAX_METADATA:,} characters")
             about = parse_json(text)
             # as JSON, where nothing is converted
             found = _About.model_validate_json(text, strict=True)
@@ -254,7 +254,7 @@ def read_progress(path: Path) -> Progress:
 
 
 def _compare_providers(path: Path, components: Mapping[str, str]) -> None:
-    """Refuse a checkpoint of components that are not installed, and warn of other versions."""
+    """Reject a checkpoint of components that are not installed, and warn of other versions."""
     entries = {f"{kind}/{name}": entry.provider for (kind, name), entry in installed().entries.items()}
     missing = [
         f"{key.replace('/', ' ')} of {who}" for key, who in sorted(components.items()) if key not in entries
@@ -278,7 +278,7 @@ def load_generator(checkpoint: Checkpoint, device: torch.device) -> Generator[An
         RunError: the weights do not fit the network that its spec describes, or it is not a painting spec.
         TrustError: the generator names programs, paths or addresses, and the checkpoint is not trusted.
     """
-    spec = painting_spec(checkpoint.spec, checkpoint.path)
+    spec = inpainting_spec(checkpoint.spec, checkpoint.path)
     return load_part(checkpoint, "generator", spec.generator, lambda: build_generator(spec), device)
 
 
@@ -303,11 +303,11 @@ def load_part(
         TrustError: it names programs, paths or addresses, and the checkpoint is not trusted.
     """
     if not checkpoint.trusted:
-        refuse_foreign(named_outside(component, f"$.{part}"), str(checkpoint.path))
+        reject_foreign(named_outside(component, f"$.{part}"), str(checkpoint.path))
     weights = checkpoint.part(part)
     with connections(checkpoint.trusted):
         # first without content: a spec can describe a network that fills the memory
-        _refuse_other_tensors(checkpoint, _tensors_of(build), weights)
+        _reject_other_tensors(checkpoint, _tensors_of(build), weights)
         network = build()
     try:
         network.load_state_dict(weights)
@@ -327,7 +327,7 @@ def _tensors_of(build: Callable[[], nn.Module]) -> Mapping[str, Tensor] | None:
         return None
 
 
-def _refuse_other_tensors(
+def _reject_other_tensors(
     checkpoint: Checkpoint, wanted: Mapping[str, Tensor] | None, found: Mapping[str, Tensor]
 ) -> None:
     if wanted is None:

@@ -18,7 +18,7 @@ logger = logging.getLogger("skinfw")
 SHOWN = 3
 """Samples of each sort that are named before they are only counted."""
 
-MOST_BYTES = 2**28
+MAX_BYTES = 2**28
 """Size of the largest record that is read, in bytes: some millions of samples."""
 
 
@@ -89,7 +89,7 @@ def current_fingerprint(run: Run, source: Hashed, trained_on: str) -> str:
 def _read(path: Path) -> dict[str, Any] | None:
     """Return the record; None where there is none that can be read, as it only makes errors clearer."""
     try:
-        record = json.loads(read_regular(path, MOST_BYTES))
+        record = json.loads(read_regular(path, MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

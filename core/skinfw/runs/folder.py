@@ -18,7 +18,7 @@ from typing import IO, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from skinfw.components.strict_model import MOST_ENTRIES
+from skinfw.components.strict_model import MAX_ENTRIES
 from skinfw.errors import RunError, listed
 from skinfw.runs.environment import environment
 from skinfw.specs.spec import AnySpec, parse_spec
@@ -41,10 +41,10 @@ OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
 
 LOCK_FILE = ".run.lock"
 
-MOST_LOG_BYTES = 2**28
+MAX_LOG_BYTES = 2**28
 """Size of the largest log that is read, in bytes: the evaluations of some hundred thousand epochs."""
 
-_MOST_LINE_BYTES = 2**20
+_MAX_LINE_BYTES = 2**20
 
 logger = logging.getLogger("skinfw")
 
@@ -103,12 +103,12 @@ class Run:
 
     @property
     def samples_folder(self) -> Path:
-        """Grids of sample pictures."""
+        """Grids of sample images."""
         return self.folder / "samples"
 
     @property
     def test_samples_folder(self) -> Path:
-        """The example pictures of the last evaluation, which the next one replaces.
+        """The example images of the last evaluation, which the next one replaces.
 
         Raises:
             DataError: a link leads there, and out of the run folder.
@@ -151,10 +151,10 @@ class Run:
             return []
         try:
             with open_regular(self.log_path) as stream:
-                if os.fstat(stream.fileno()).st_size > MOST_LOG_BYTES:
-                    raise RunError(f"{self.log_path}: larger than {MOST_LOG_BYTES:,} bytes; no run wrote it")
+                if os.fstat(stream.fileno()).st_size > MAX_LOG_BYTES:
+                    raise RunError(f"{self.log_path}: larger than {MAX_LOG_BYTES:,} bytes; no run wrote it")
                 # a longer line is read, and counted, in parts
-                parts = iter(lambda: stream.readline(_MOST_LINE_BYTES), b"")
+                parts = iter(lambda: stream.readline(_MAX_LINE_BYTES), b"")
                 lines = [_log_record(part) for part in parts]
         except OSError as error:
             raise RunError(f"{self.log_path}: cannot be read: {error.strerror}") from error
@@ -206,8 +206,8 @@ class _LogRecord(BaseModel):
     event: str
     step: _LogCount
     epoch: _LogCount = 0
-    losses: _LogFigures = Field(default={}, max_length=MOST_ENTRIES)
-    values: _LogFigures = Field(default={}, max_length=MOST_ENTRIES)
+    losses: _LogFigures = Field(default={}, max_length=MAX_ENTRIES)
+    values: _LogFigures = Field(default={}, max_length=MAX_ENTRIES)
     seconds_per_step: float = 0.0
 
 

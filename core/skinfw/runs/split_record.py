@@ -18,7 +18,7 @@ from skinfw.system.regular_file import read_regular
 SHOWN = 5
 """Samples that a warning names before it only counts."""
 
-MOST_BYTES = 2**28
+MAX_BYTES = 2**28
 """Size of the largest record of a split that is read, in bytes: some millions of names."""
 
 _SIDES = ("train", "validation", "test")
@@ -59,7 +59,7 @@ def read_split(folder: Path) -> Split | None:
     """
     path = Run.split_of(folder)
     try:
-        return _split_of(json.loads(read_regular(path, MOST_BYTES)))
+        return _split_of(json.loads(read_regular(path, MAX_BYTES)))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

@@ -9,12 +9,12 @@ from skinfw.components.reference import ComponentSpec
 
 
 def size_faults(component: ComponentSpec | None, what: str, size: Size) -> list[str]:
-    """Return why a network or a loss does not accept the size of the pictures; nothing where it does.
+    """Return why a network or a loss does not accept the size of the images; nothing where it does.
 
     Args:
         component: the network or loss, or None for none.
         what: its part in the spec, for the message.
-        size: height and width of the pictures in pixels.
+        size: height and width of the images in pixels.
     """
     if component is None or not isinstance(
         component.config, GeneratorConfig | DiscriminatorConfig | LossConfig
@@ -25,7 +25,7 @@ def size_faults(component: ComponentSpec | None, what: str, size: Size) -> list[
 
 
 def input_faults(generator: ComponentSpec, inputs: Sequence[str]) -> list[str]:
-    """Return which of the input pictures that a generator requires it is not given."""
+    """Return which of the input images that a generator requires it is not given."""
     required = generator.config.required_inputs if isinstance(generator.config, GeneratorConfig) else ()
     missing = sorted(set(required) - set(inputs))
     if not missing:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skinfw.errors import SpecError, UserError
-from skinfw.system.json_file import MOST_LEVELS, parse_json
+from skinfw.system.json_file import MAX_LEVELS, parse_json
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def apply_overrides(value: Any, overrides: Mapping[str, Any], source: str) -> An
     faults = []
     for path, new in overrides.items():
         parts = re.sub(r"\[(\d+)\]", r".\1", path.removeprefix("$.")).split(".")
-        if len(parts) > MOST_LEVELS:
-            faults.append(f"--set {path[:40]}...: {len(parts)} parts; {MOST_LEVELS} are allowed")
+        if len(parts) > MAX_LEVELS:
+            faults.append(f"--set {path[:40]}...: {len(parts)} parts; {MAX_LEVELS} are allowed")
             continue
         try:
             result = _assign(result, parts, new)

@@ -12,25 +12,25 @@ from skinfw.components.strict_model import StrictModel
 
 AugmentationSlot = Annotated[ComponentSpec, Slot("augmentation")]
 Side = Annotated[int, Field(ge=1, le=8192)]
-MOST_STEPS = 1_000_000_000
-MOST_BATCH = 65_536
+MAX_STEPS = 1_000_000_000
+MAX_BATCH = 65_536
 
 
 class SplitSpec(StrictModel):
-    """How large the pictures are, and how they are shared out."""
+    """How large the images are, and how they are shared out."""
 
-    size: tuple[Side, Side] = Field(description="height and width of the pictures in pixels")
+    size: tuple[Side, Side] = Field(description="height and width of the images in pixels")
     test_fraction: float = Field(
-        default=0.2, gt=0, lt=1, description="share of the samples kept for the test (report: 0.2)"
+        default=0.2, gt=0, lt=1, description="fraction of the samples kept for the test (report: 0.2)"
     )
     validation_fraction: float = Field(
         default=0.1,
         validate_default=True,
         ge=0,
         lt=1,
-        description="share of the samples on which the best checkpoint is chosen; 0 takes the last one",
+        description="fraction of the samples on which the best checkpoint is chosen; 0 takes the last one",
     )
-    workers: int = Field(default=0, ge=0, le=256, description="processes that load samples; 0: none")
+    num_workers: int = Field(default=0, ge=0, le=256, description="processes that load samples; 0: none")
     on_corrupt: Literal["skip", "fail"] = Field(
         default="fail", description="what a sample that cannot be read does: stop the run, or be left out"
     )
@@ -63,15 +63,15 @@ class LoopSpec(StrictModel):
     steps: int | None = Field(
         default=None,
         ge=1,
-        le=MOST_STEPS,
+        le=MAX_STEPS,
         validate_default=True,
         description="optimizer steps, instead of epochs",
     )
     batch_size: int = Field(
-        default=32, ge=1, le=MOST_BATCH, description="samples a step and process (report: 32)"
+        default=32, ge=1, le=MAX_BATCH, description="samples a step and process (report: 32)"
     )
-    test_batch_size: int = Field(
-        default=20, ge=1, le=MOST_BATCH, description="samples at a time in tests (report: 20)"
+    eval_batch_size: int = Field(
+        default=20, ge=1, le=MAX_BATCH, description="samples at a time in tests (report: 20)"
     )
     betas: tuple[float, float] = Field(default=(0.9, 0.999), description="Adam's momenta")
     schedule: Literal["constant", "linear"] = Field(
@@ -82,7 +82,7 @@ class LoopSpec(StrictModel):
         default=None, gt=0, description="largest norm of a network's gradient; null: no limit"
     )
     gradient_accumulation: int = Field(
-        default=1, ge=1, le=MOST_BATCH, description="batches to one optimizer step"
+        default=1, ge=1, le=MAX_BATCH, description="batches to one optimizer step"
     )
     precision: Literal["no", "bf16", "fp16"] = Field(
         default="no", description="mixed precision; no: float32 throughout"
@@ -94,16 +94,16 @@ class LoopSpec(StrictModel):
         default=None, ge=1, le=1024, description="CPU threads of torch; null: its own choice"
     )
     evaluate_every: int = Field(
-        default=1, ge=1, le=MOST_STEPS, description="epochs between evaluations on the validation samples"
+        default=1, ge=1, le=MAX_STEPS, description="epochs between evaluations on the validation samples"
     )
     checkpoint_every: int | None = Field(
         default=None,
         ge=1,
-        le=MOST_STEPS,
+        le=MAX_STEPS,
         description="steps between checkpoints; null: at the end of every epoch",
     )
     sample_every: int = Field(
-        default=1, ge=1, le=MOST_STEPS, description="epochs between grids of sample pictures"
+        default=1, ge=1, le=MAX_STEPS, description="epochs between grids of sample images"
     )
 
     @property

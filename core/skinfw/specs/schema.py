@@ -37,7 +37,7 @@ def component_schema(registry: Registry, kind: str, name: str) -> dict[str, Any]
 
 
 def spec_schema(registry: Registry | None = None) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a spec of painting.
+    """Return the JSON Schema (draft 2020-12) of a spec of inpainting.
 
     Args:
         registry: whose components are offered; the installed ones when None. A component whose

@@ -9,14 +9,14 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import AugmentationConfig, SegmentationNetworkConfig
-from skinfw.components.faults import refuse
+from skinfw.components.faults import reject
 from skinfw.components.outside import SpecPath
 from skinfw.components.reference import ComponentSpec, Slot, use_default, use_defaults
 from skinfw.components.regions import REGIONS, RegionName
 from skinfw.components.strict_model import StrictModel, nearest
 from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec
 
-MOST_CLASSES = 255
+MAX_CLASSES = 255
 """A label map has a byte a pixel, and one value says that a pixel's class is not known."""
 
 ClassName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9 _-]{0,39}$")]
@@ -67,8 +67,8 @@ class SegmentationData(SplitSpec):
     def _check_classes(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        if not 2 <= len(value) <= MOST_CLASSES:
-            raise PydanticCustomError("classes", f"there must be 2 to {MOST_CLASSES} classes")
+        if not 2 <= len(value) <= MAX_CLASSES:
+            raise PydanticCustomError("classes", f"there must be 2 to {MAX_CLASSES} classes")
         if all(each.region != "background" for each in value.values()):
             raise PydanticCustomError("classes", "the region of one class must be background")
         counts = Counter(name for each in value.values() for name in each.of)
@@ -84,7 +84,7 @@ class SegmentationData(SplitSpec):
     ) -> tuple[tuple[str, str], ...]:
         known = cls._names_of(info.data["classes"]) if "classes" in info.data else None
         named = [name for pair in value for name in pair]
-        refuse([] if known is None else class_faults(named, known, "$.data.flip_classes"))
+        reject([] if known is None else class_faults(named, known, "$.data.flip_classes"))
         return value
 
     @staticmethod
@@ -149,20 +149,20 @@ class SegmentationSpec(RunSpec):
         data: SegmentationData | None = info.data.get("data")
         if data is not None and isinstance(value.config, SegmentationNetworkConfig):
             fault = value.config.size_requirement(data.size).fault(data.size)
-            refuse([f"$.data.size: network {value.name!r}: {fault}"] if fault else [])
+            reject([f"$.data.size: network {value.name!r}: {fault}"] if fault else [])
         return value
 
     @field_validator("losses")
     @classmethod
     def _check_losses(cls, value: SegmentationLosses, info: ValidationInfo) -> SegmentationLosses:
         data: SegmentationData | None = info.data.get("data")
-        refuse(unknown_classes(list(value.class_weights), data, "$.losses.class_weights"))
+        reject(unknown_classes(list(value.class_weights), data, "$.losses.class_weights"))
         return value
 
     @field_validator("augmentations")
     @classmethod
     def _check_augmentations(cls, value: tuple[ComponentSpec, ...]) -> tuple[ComponentSpec, ...]:
-        refuse(
+        reject(
             [
                 f"$.augmentations[{index}]: {each.name!r} needs {', '.join(each.config.required_inputs)}, "
                 "which photos do not have; leave it out"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.components.faults import refuse, spec_error
+from skinfw.components.faults import reject, spec_error
 from skinfw.components.field_names import APPAREL
 from skinfw.components.reference import ComponentSpec, Slot, use_default, use_defaults
 from skinfw.components.registry import Registry
@@ -31,7 +31,7 @@ MetricSlot = Annotated[ComponentSpec, Slot("metric")]
 
 
 class DataSpec(SplitSpec):
-    """Where the pictures come from, and which of them the networks see."""
+    """Where the images come from, and which of them the networks see."""
 
     dataset: DatasetSlot = Field(
         default_factory=lambda: use_default("dataset"),
@@ -120,7 +120,7 @@ class Spec(RunSpec):
     composite: Composite = Field(
         default="none",
         description=(
-            "what of the generator's picture is kept: all of it (none), the inpainting mask (mask), the skin "
+            "what of the generator's image is kept: all of it (none), the inpainting mask (mask), the skin "
             "region alone (skin: report, section 6.1.3.3), or all but head, feet and apparel (protect: "
             "report, section 7)"
         ),
@@ -152,14 +152,14 @@ class Spec(RunSpec):
         faults = [] if data is None else input_faults(value, data.input_names)
         if not trains(value):
             faults.append(f"$.generator: {value.name!r} has nothing to train; name it in $.baselines")
-        refuse(faults if data is None else faults + size_faults(value, "generator", data.size))
+        reject(faults if data is None else faults + size_faults(value, "generator", data.size))
         return value
 
     @field_validator("discriminator")
     @classmethod
     def _check_discriminator(cls, value: ComponentSpec | None, info: ValidationInfo) -> ComponentSpec | None:
         data: DataSpec | None = info.data.get("data")
-        refuse([] if data is None else size_faults(value, "discriminator", data.size))
+        reject([] if data is None else size_faults(value, "discriminator", data.size))
         return value
 
     @field_validator("losses")
@@ -175,7 +175,7 @@ class Spec(RunSpec):
         )
         if "discriminator" in info.data:  # else it has a fault of its own
             faults += adversary_faults(info.data["discriminator"], value)
-        refuse(faults)
+        reject(faults)
         return value
 
     @field_validator("baselines")
@@ -191,7 +191,7 @@ class Spec(RunSpec):
         ]
         if data is not None:
             faults += [fault for each in value for fault in size_faults(each, "baseline", data.size)]
-        refuse(faults)
+        reject(faults)
         return value
 
     @field_validator("training")
@@ -199,9 +199,9 @@ class Spec(RunSpec):
     def _check_critic_has_discriminator(cls, value: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
         if value.n_critic > 1 and "discriminator" in info.data and info.data["discriminator"] is None:
             fault = f"$.training.n_critic: {value.n_critic} steps of a discriminator that is not there"
-            refuse([f"{fault}; name one, or leave it at 1"])
+            reject([f"{fault}; name one, or leave it at 1"])
         if value.gradient_accumulation > 1:
-            refuse(
+            reject(
                 [
                     f"$.training.gradient_accumulation: the loss {loss.name!r} is not a mean over samples, "
                     "so several batches do not make up a large one; leave it at 1"
@@ -216,8 +216,8 @@ AnySpec = Spec | SegmentationSpec
 """The spec of a run, whatever it trains."""
 
 
-def painting_spec(spec: RunSpec, where: object) -> Spec:
-    """Return a spec that must be one of painting.
+def inpainting_spec(spec: RunSpec, where: object) -> Spec:
+    """Return a spec that must be one of inpainting.
 
     Args:
         spec: the spec.
@@ -227,7 +227,7 @@ def painting_spec(spec: RunSpec, where: object) -> Spec:
         RunError: it is of another task.
     """
     if not isinstance(spec, Spec):
-        raise RunError(f"{where}: trains a segmenter, which paints nothing; name a run of painting here")
+        raise RunError(f"{where}: trains a segmenter, which paints nothing; name a run of inpainting here")
     return spec
 
 

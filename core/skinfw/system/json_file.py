@@ -14,20 +14,20 @@ from skinfw.errors import RunError, SpecError, shortened, write_fault
 from skinfw.system.leftovers import remove_leftovers, temporary_beside
 from skinfw.system.regular_file import read_regular
 
-MOST_BYTES = 64 * 2**20
+MAX_BYTES = 64 * 2**20
 """Size of the largest file that is read, in bytes: Python holds its values in ten times as much memory."""
 
-MOST_LEVELS = 100
+MAX_LEVELS = 100
 """Levels of nesting that are read; far fewer than Python's own limit, more than any spec needs."""
 
 
-_MOST_DIGITS = 300
+_MAX_DIGITS = 300
 """Digits of a whole number, at most: about as large as a float can be."""
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
-        raise ValueError(f"a whole number of {len(digits):,} digits; {_MOST_DIGITS} are allowed")
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"a whole number of {len(digits):,} digits; {_MAX_DIGITS} are allowed")
     return int(digits)
 
 
@@ -51,12 +51,12 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return seen
 
 
-def _too_deep(value: Any, levels: int = MOST_LEVELS) -> bool:
+def _too_deep(value: Any, levels: int = MAX_LEVELS) -> bool:
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return levels == 0 or any(_too_deep(part, levels - 1) for part in parts)
 
 
-def _refuse_half_characters(value: Any, *, file_names: bool) -> None:
+def _reject_half_characters(value: Any, *, file_names: bool) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogateescape" if file_names else "strict")
     except UnicodeEncodeError as error:
@@ -72,7 +72,7 @@ def read_text(path: Path) -> str:
             text says where.
     """
     try:
-        data = read_regular(path, MOST_BYTES)
+        data = read_regular(path, MAX_BYTES)
     except FileNotFoundError:
         raise SpecError(str(path), ["no such file; check the path"]) from None
     except IsADirectoryError:
@@ -116,11 +116,11 @@ def parse_json(text: str, *, file_names: bool = False) -> Any:
             object_pairs_hook=_no_duplicates,
         )
         if not _too_deep(value):
-            _refuse_half_characters(value, file_names=file_names)
+            _reject_half_characters(value, file_names=file_names)
             return value
     except RecursionError:
         pass
-    raise ValueError(f"nested too deeply; {MOST_LEVELS} levels are allowed")
+    raise ValueError(f"nested too deeply; {MAX_LEVELS} levels are allowed")
 
 
 def read_json(path: Path, *, file_names: bool = False) -> Any:

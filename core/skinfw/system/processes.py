@@ -47,19 +47,19 @@ def make_pool(
 
 
 def spread(
-    work: Callable[[ItemT], ResultT], items: Sequence[ItemT], workers: int | None
+    work: Callable[[ItemT], ResultT], items: Sequence[ItemT], num_workers: int | None
 ) -> Iterator[ResultT]:
     """Yield what ``work`` gives for each item, in their order.
 
     Args:
         work: can be pickled: a function of a module, or a partial of one.
         items: what to work on.
-        workers: processes; None: one for each core that may be used.
+        num_workers: processes; None: one for each core that may be used.
 
     Raises:
         RunError: a process ended unexpectedly.
     """
-    processes = min(workers or cores(), len(items) // CHUNK)
+    processes = min(num_workers or cores(), len(items) // CHUNK)
     if processes <= 1:
         yield from map(work, items)
         return

@@ -63,10 +63,10 @@ def walk(roots: Sequence[Path]) -> Iterator[Folder]:
     while pending or linked:
         by_link = not pending
         path = (linked if by_link else pending).pop()
-        refused = _refused(path, visited, () if path in starts else tops, by_link)
-        if refused is not None:
+        rejected = _rejected(path, visited, () if path in starts else tops, by_link)
+        if rejected is not None:
             if path not in starts or by_link:
-                yield Folder(path.parent, skipped=[refused])
+                yield Folder(path.parent, skipped=[rejected])
             continue
         if by_link:
             tops.append(os.path.realpath(path))
@@ -78,7 +78,9 @@ def walk(roots: Sequence[Path]) -> Iterator[Folder]:
         linked.sort(reverse=True)
 
 
-def _refused(path: Path, visited: set[tuple[int, int]], tops: Sequence[str], by_link: bool) -> Skipped | None:
+def _rejected(
+    path: Path, visited: set[tuple[int, int]], tops: Sequence[str], by_link: bool
+) -> Skipped | None:
     """Return why a folder is not read; None where it is, and is marked as visited."""
     try:
         facts = path.stat()

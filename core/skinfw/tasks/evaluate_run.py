@@ -11,7 +11,7 @@ import torch
 from skinfw.components.trust import connections
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.paint import ProgressCallback
-from skinfw.runs.checkpoints import refuse_untrusted, run_checkpoint
+from skinfw.runs.checkpoints import reject_untrusted, run_checkpoint
 from skinfw.runs.folder import Run, locked_run
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.devices import pick_device
@@ -45,7 +45,7 @@ def evaluate_run(
         DataError: the data cannot be read.
     """
     checkpoint = run_checkpoint(run, which)
-    refuse_untrusted(checkpoint)
+    reject_untrusted(checkpoint)
     # check where the run comes from before writing: links in its folder may lead anywhere
     with _held(run) as held, connections(checkpoint.trusted):
         task = evaluate_segmentation if isinstance(checkpoint.spec, SegmentationSpec) else evaluate_inpainting

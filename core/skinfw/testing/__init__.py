@@ -4,9 +4,9 @@ Each raises an ``AssertionError`` that says what does not hold.
 
 Example:
     >>> from skinfw.testing import check_generator
-    >>> from skinfw_plugins.generators.config import ToneConfig
-    >>> from skinfw_plugins.generators.tone import ToneGenerator
-    >>> check_generator(ToneGenerator, ToneConfig())
+    >>> from skinfw_plugins.generators.config import MeanColorConfig
+    >>> from skinfw_plugins.generators.mean_color import MeanColorGenerator
+    >>> check_generator(MeanColorGenerator, MeanColorConfig())
 """
 
 from skinfw.testing.augmentation import check_augmentation
@@ -19,8 +19,8 @@ from skinfw.testing.examples import (
     example_context,
     example_dataset_io,
     example_generator_io,
+    example_image,
     example_parts,
-    example_picture,
     example_region,
 )
 from skinfw.testing.generator import check_generator
@@ -49,7 +49,7 @@ __all__ = [
     "example_context",
     "example_dataset_io",
     "example_generator_io",
+    "example_image",
     "example_parts",
-    "example_picture",
     "example_region",
 ]

@@ -173,7 +173,7 @@ def _check_moves_together(augmentation: Augmentation[Any], size: Size) -> None:
                         distance <= PLACE_TOLERANCE,
                         f"{name} and keypoints move apart: by {distance:.1f} pixels at a point",
                     )
-    require(seen > 0, "nothing of the samples stays in the picture")
+    require(seen > 0, "nothing of the samples stays in the image")
 
 
 def _disc(points: Tensor, size: Size) -> Tensor:

@@ -36,7 +36,7 @@ def check_dataset(
     Args:
         component: the class.
         config: its configuration, of data that exist.
-        size: height and width in pixels that the data can be had in.
+        size: height and width in pixels to ask for.
         inputs: names of inputs that the data offer.
         samples: how many samples to load.
         needs_keypoints: whether to ask for the keypoints of every sample.

@@ -20,7 +20,7 @@ from skinfw.testing._networks import (
     smallest_size,
 )
 from skinfw.testing._require import require, require_finite
-from skinfw.testing.examples import example_picture
+from skinfw.testing.examples import example_image
 
 _CONDITION_CHANNELS = 6
 
@@ -28,10 +28,10 @@ _CONDITION_CHANNELS = 6
 def check_discriminator(
     component: type[Discriminator[Any]], config: DiscriminatorConfig, size: Size = (96, 128)
 ) -> None:
-    """Check a discriminator against its interface, on the CPU and random pictures.
+    """Check a discriminator against its interface, on the CPU and random images.
 
     Checked are shape and type of logits and features in training and in use, batches of one and of two, the
-    smallest accepted size, determinism, the state dict, gradients to its parameters and to the picture,
+    smallest accepted size, determinism, the state dict, gradients to its parameters and to the image,
     channels-last tensors, autocast to half precision, and that the condition counts where
     ``config.conditional`` says so. The receptive field has a check of its own: `check_receptive_field`.
 
@@ -54,9 +54,9 @@ def check_discriminator(
     check_reload(probe.build, lambda network: probe.run(network, size))
     check_layouts(probe.run_in_layout)
     network = seeded(probe.build, 0).train()
-    picture = example_picture(2, size).requires_grad_()
-    check_gradients(network, _all_logits(network(picture, probe.condition(2, size))).square().mean())
-    require(picture.grad is not None, "no gradient reaches the picture, so no generator can learn from it")
+    image = example_image(2, size).requires_grad_()
+    check_gradients(network, _all_logits(network(image, probe.condition(2, size))).square().mean())
+    require(image.grad is not None, "no gradient reaches the image, so no generator can learn from it")
 
 
 def check_receptive_field(
@@ -64,8 +64,8 @@ def check_receptive_field(
 ) -> None:
     """Check that one logit depends on a square of the declared side, by the footprint of its gradient.
 
-    The network is built for one size and run on a larger picture, whose edges cut no patch, in use and in
-    float64. A normalization by statistics of the picture at hand spreads the footprint over all of it; check
+    The network is built for one size and run on a larger image, whose edges cut no patch, in use and in
+    float64. A normalization by statistics of the image at hand spreads the footprint over all of it; check
     such a network with its normalization switched off.
 
     Args:
@@ -80,11 +80,11 @@ def check_receptive_field(
     declared = network.receptive_field
     # room for a patch in the middle that no edge cuts, on a whole number of any stride up to 64
     side = (2 * declared // 64 + 2) * 64
-    picture = example_picture(1, (side, side)).double().requires_grad_()
-    logits = network(picture, None).logits[0]
+    image = example_image(1, (side, side)).double().requires_grad_()
+    logits = network(image, None).logits[0]
     torch.autograd.backward(logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2])
-    require(picture.grad is not None, "no gradient reaches the picture")
-    touched = torch.as_tensor(picture.grad).abs().sum(dim=(0, 1)) > 0
+    require(image.grad is not None, "no gradient reaches the image")
+    touched = torch.as_tensor(image.grad).abs().sum(dim=(0, 1)) > 0
     for name, dim in (("height", 1), ("width", 0)):
         places = torch.nonzero(touched.any(dim=dim)).flatten()
         found = int(places[-1] - places[0]) + 1
@@ -150,14 +150,14 @@ class _Probe:
     def condition(self, batch: int, size: Size, seed: int = 1) -> Tensor | None:
         if not self.config.conditional:
             return None
-        pictures = [example_picture(batch, size, seed + index) for index in range(_CONDITION_CHANNELS // 3)]
-        return torch.cat(pictures, dim=1)
+        images = [example_image(batch, size, seed + index) for index in range(_CONDITION_CHANNELS // 3)]
+        return torch.cat(images, dim=1)
 
     def run(self, network: nn.Module, size: Size, batch: int = 2) -> Tensor:
         return _all_logits(self.judge(network, size, batch))
 
     def judge(self, network: nn.Module, size: Size, batch: int = 2) -> DiscriminatorOutput:
-        outputs: DiscriminatorOutput = network(example_picture(batch, size), self.condition(batch, size))
+        outputs: DiscriminatorOutput = network(example_image(batch, size), self.condition(batch, size))
         return outputs
 
     def run_in_layout(self, layout: torch.memory_format) -> Tensor:
@@ -166,7 +166,7 @@ class _Probe:
         network = network.to(memory_format=layout)
         condition = self.condition(2, self.size)
         outputs: DiscriminatorOutput = network(
-            example_picture(2, self.size).to(memory_format=layout),
+            example_image(2, self.size).to(memory_format=layout),
             None if condition is None else condition.to(memory_format=layout),
         )
         return _all_logits(outputs)
@@ -183,16 +183,16 @@ class _Probe:
         with torch.no_grad():
             require(
                 torch.equal(self.run(network, size), self.run(network, size)),
-                "in use, the same picture gets two different outputs",
+                "in use, the same image gets two different outputs",
             )
 
     def check_condition(self) -> None:
         if not self.config.conditional:
             return
         network = seeded(self.build, 0).eval()
-        picture = example_picture(2, self.size)
+        image = example_image(2, self.size)
         with torch.no_grad():
             one, other = (
-                _all_logits(network(picture, self.condition(2, self.size, seed))) for seed in (1, 100)
+                _all_logits(network(image, self.condition(2, self.size, seed))) for seed in (1, 100)
             )
         require(not torch.equal(one, other), "conditional, but another condition changes nothing")

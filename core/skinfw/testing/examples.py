@@ -24,8 +24,8 @@ from skinfw.interfaces import DatasetIO, DiscriminatorOutput, GeneratorIO, Input
 from skinfw.interfaces.loss import Discriminate
 
 
-def example_picture(batch: int, size: Size, seed: int = 0, channels: int = 3) -> Tensor:
-    """Return random pictures, float32 ``(B, channels, H, W)`` in [0, 1]."""
+def example_image(batch: int, size: Size, seed: int = 0, channels: int = 3) -> Tensor:
+    """Return random images, float32 ``(B, channels, H, W)`` in [0, 1]."""
     return torch.rand(batch, channels, *size, generator=torch.Generator().manual_seed(seed))
 
 
@@ -48,7 +48,7 @@ def example_condition(inputs: Sequence[str], batch: int, size: Size, seed: int =
     for index, name in enumerate(inputs):
         config = _input_config(name)
         mask = example_region(batch, size, seed + index).expand(-1, 3, -1, -1)
-        images.append(mask if config.is_mask else example_picture(batch, size, seed + index, config.channels))
+        images.append(mask if config.is_mask else example_image(batch, size, seed + index, config.channels))
     return torch.cat(images, dim=1)
 
 
@@ -99,9 +99,9 @@ def example_context(
     for index, name in enumerate(installed().names("input")):
         config = _input_config(name)
         mask = example_region(len(output), size, index)
-        drawn[name] = mask if config.is_mask else example_picture(len(output), size, index, config.channels)
-    true = example_picture(len(output), size, seed=1) if target is None else target
-    return LossContext(output, true, {**drawn, **fields}, discriminate or _refuse, region_count)
+        drawn[name] = mask if config.is_mask else example_image(len(output), size, index, config.channels)
+    true = example_image(len(output), size, seed=1) if target is None else target
+    return LossContext(output, true, {**drawn, **fields}, discriminate or _reject, region_count)
 
 
 def _input_config(name: str) -> InputConfig:
@@ -111,7 +111,7 @@ def _input_config(name: str) -> InputConfig:
     return config
 
 
-def _refuse(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
+def _reject(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
     raise AssertionError("the loss asks a discriminator, but its configuration does not say so")
 
 

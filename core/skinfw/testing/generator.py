@@ -23,11 +23,11 @@ from skinfw.testing._networks import (
     smallest_size,
 )
 from skinfw.testing._require import require, require_close, require_finite
-from skinfw.testing.examples import example_condition, example_generator_io, example_picture
+from skinfw.testing.examples import example_condition, example_generator_io, example_image
 
 
 def check_generator(component: type[Generator[Any]], config: GeneratorConfig, size: Size = (64, 96)) -> None:
-    """Check a generator against its interface, on the CPU and random pictures.
+    """Check a generator against its interface, on the CPU and random images.
 
     Checks shape, range and type of the output in training and evaluation mode, batches of one and two, the
     smallest accepted size, determinism, the state dict, gradients, channels-last tensors and autocast to half
@@ -118,10 +118,10 @@ class _Probe:
         network = seeded(self.build, 0).eval()
         with torch.no_grad():
             one, other = (self.run(network, self.size) for _ in range(2))
-            require(torch.equal(one, other), "in use, the same condition gives two different pictures")
+            require(torch.equal(one, other), "in use, the same condition gives two different images")
             noise = self.noise(network, 2, self.size)
             alone = network(self.condition(2, self.size)[:1], None if noise is None else noise[:1])
-        require_close(alone, one[:1], TOLERANCE, "in use, a picture depends on the others of its batch")
+        require_close(alone, one[:1], TOLERANCE, "in use, an image depends on the others of its batch")
 
     def check_what_it_depends_on(self) -> None:
         network = seeded(self.build, 0).eval()
@@ -134,7 +134,7 @@ class _Probe:
             require(
                 depends == self.component.conditional,
                 f"conditional is {self.component.conditional}, but another condition gives "
-                f"{'another' if depends else 'the same'} picture",
+                f"{'another' if depends else 'the same'} image",
             )
             if network.noise_shape(self.size):
                 other_noise = network(self.condition(2, self.size), self.noise(network, 2, self.size, seed=1))
@@ -146,7 +146,7 @@ class _Probe:
     def check_training(self) -> None:
         network = seeded(self.build, 0).train()
         if self.config.trainable:
-            target = example_picture(2, self.size, seed=7)
+            target = example_image(2, self.size, seed=7)
             output = network(self.condition(2, self.size), self.noise(network, 2, self.size), target)
             _check_output(output, (2, 3, *self.size), "the output in training, with the target")
         trained = any(parameter.requires_grad for parameter in network.parameters())
@@ -157,7 +157,7 @@ class _Probe:
         )
         if trained:
             output = self.run(network, self.size)
-            check_gradients(network, (output - example_picture(2, self.size, seed=7)).square().mean())
+            check_gradients(network, (output - example_image(2, self.size, seed=7)).square().mean())
 
 
 def _check_output(output: Tensor, shape: tuple[int, ...], what: str) -> None:

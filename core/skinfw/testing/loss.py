@@ -15,16 +15,16 @@ from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, Loss, LossCo
 from skinfw.interfaces.loss import Discriminate
 from skinfw.testing._networks import check_requirement
 from skinfw.testing._require import require, require_close, require_finite
-from skinfw.testing.examples import example_context, example_picture, example_region
+from skinfw.testing.examples import example_context, example_image, example_region
 
 
 def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64, 96)) -> None:
-    """Check a loss against its interface, on the CPU and random pictures.
+    """Check a loss against its interface, on the CPU and random images.
 
     Checked are that each term is a finite scalar with a gradient, for batches of one and of two, for an
-    empty region, on black and on white pictures, for channels-last tensors and under bfloat16 and float16
+    empty region, on black and on white images, for channels-last tensors and under bfloat16 and float16
     autocast; that the weight is left to the trainer; that the terms of two batches make up that of both
-    together unless the configuration says ``uses_batch_statistics``; that a perfect picture costs no more
+    together unless the configuration says ``uses_batch_statistics``; that a perfect image costs no more
     than a bad one, or the target does not count where the class says that it compares nothing, and a right
     discriminator costs no more than a wrong one; and that nothing in it is trainable.
 
@@ -43,22 +43,22 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
     for batch in (1, 2):
         _check_generator_loss(loss, batch, size)
     _check_precisions(loss, loss.generator_loss, size, "generator_loss")
-    _check_flat_pictures(loss, size)
+    _check_flat_images(loss, size)
     _check_weight(component, config, size)
     if not config.uses_batch_statistics:
         _check_parts(loss, size)
     if isinstance(loss, AdversarialLoss):
         _check_discriminator_loss(loss, size)
     elif component.compares:
-        painted, perfect = example_picture(2, size), example_picture(2, size, seed=1)
+        painted, perfect = example_image(2, size), example_image(2, size, seed=1)
         terms = [
             loss.generator_loss(_context(loss, output, _Discriminator())).detach()
             for output in (perfect, painted)
         ]
-        require(float(terms[0]) <= float(terms[1]), "a perfect picture costs more than a bad one")
+        require(float(terms[0]) <= float(terms[1]), "a perfect image costs more than a bad one")
     else:
-        context = _context(loss, example_picture(2, size), _Discriminator())
-        other = replace(context, target=example_picture(2, size, seed=2))
+        context = _context(loss, example_image(2, size), _Discriminator())
+        other = replace(context, target=example_image(2, size, seed=2))
         require(
             torch.equal(loss.generator_loss(context), loss.generator_loss(other)),
             "compares is False, but another target changes the term",
@@ -95,7 +95,7 @@ def _check_scalar(term: Tensor, what: str) -> None:
 
 def _check_generator_loss(loss: Loss[Any], batch: int, size: Size) -> None:
     what = f"generator_loss for a batch of {batch}"
-    output = example_picture(batch, size).requires_grad_()
+    output = example_image(batch, size).requires_grad_()
     term = loss.generator_loss(_context(loss, output, _Discriminator()))
     _check_scalar(term, what)
     require(term.requires_grad, f"{what} has no gradient")
@@ -103,7 +103,7 @@ def _check_generator_loss(loss: Loss[Any], batch: int, size: Size) -> None:
     gradient = torch.zeros_like(output) if output.grad is None else output.grad
     require_finite(gradient, f"the gradient of {what}")
     require(bool(gradient.any()), f"{what} gives the output no gradient")
-    nothing = _context(loss, example_picture(batch, size), _Discriminator(), torch.zeros(batch, 1, *size))
+    nothing = _context(loss, example_image(batch, size), _Discriminator(), torch.zeros(batch, 1, *size))
     _check_scalar(loss.generator_loss(nothing), f"{what} with an empty region")
 
 
@@ -111,11 +111,11 @@ def _check_precisions(loss: Loss[Any], term: Callable[[LossContext], Tensor], si
     """Require a finite term under autocast, and the same term for channels-last tensors."""
     for precision in (torch.bfloat16, torch.float16):
         with torch.autocast("cpu", precision):
-            value = term(_context(loss, example_picture(2, size), _Discriminator()))
+            value = term(_context(loss, example_image(2, size), _Discriminator()))
         _check_scalar(value, f"{what} under {str(precision).removeprefix('torch.')} autocast")
     values = []
     for layout in (torch.contiguous_format, torch.channels_last):
-        context = _context(loss, example_picture(2, size), _Discriminator())
+        context = _context(loss, example_image(2, size), _Discriminator())
         changed = replace(
             context,
             output=context.output.to(memory_format=layout),
@@ -129,23 +129,23 @@ def _check_precisions(loss: Loss[Any], term: Callable[[LossContext], Tensor], si
     require_close(values[1], values[0], tolerance, f"{what} for channels-last tensors")
 
 
-def _check_flat_pictures(loss: Loss[Any], size: Size) -> None:
+def _check_flat_images(loss: Loss[Any], size: Size) -> None:
     """Require finite terms and gradients where roots, powers and divisions have none."""
     for value, color in ((0.0, "black"), (1.0, "white")):
         output = torch.full((2, 3, *size), value, requires_grad=True)
         context = replace(_context(loss, output, _Discriminator()), target=output.detach().clone())
         term = loss.generator_loss(context)
-        _check_scalar(term, f"generator_loss of {color} pictures")
+        _check_scalar(term, f"generator_loss of {color} images")
         torch.autograd.backward(term)
         if output.grad is not None:
-            require_finite(output.grad, f"the gradient of {color} pictures")
+            require_finite(output.grad, f"the gradient of {color} images")
 
 
 def _check_weight(component: type[Loss[Any]], config: LossConfig, size: Size) -> None:
     terms = []
     for weight in (1.0, 10.0):
         loss = component(config.model_copy(update={"weight": weight}), LossIO(size))
-        terms.append(loss.generator_loss(_context(loss, example_picture(2, size), _Discriminator())))
+        terms.append(loss.generator_loss(_context(loss, example_image(2, size), _Discriminator())))
     require_close(terms[0], terms[1], 1e-6, "generator_loss depends on the weight, which the trainer applies")
 
 
@@ -154,7 +154,7 @@ def _check_parts(loss: Loss[Any], size: Size) -> None:
     region = example_region(4, size)
     region[2:, :, : size[0] // 2] = 0
     region[3] = 0
-    whole = _context(loss, example_picture(4, size), _Discriminator(), region)
+    whole = _context(loss, example_image(4, size), _Discriminator(), region)
     halves = [slice(0, 2), slice(2, 4)]
     counts = [loss.region_count(None if loss.config.region == WHOLE else region[half]) for half in halves]
     known = [count for count in counts if count is not None]
@@ -184,7 +184,7 @@ def _check_parts(loss: Loss[Any], size: Size) -> None:
 def _check_discriminator_loss(loss: AdversarialLoss[Any], size: Size) -> None:
     _check_precisions(loss, loss.discriminator_loss, size, "discriminator_loss")
     discriminator = _Discriminator()
-    term = loss.discriminator_loss(_context(loss, example_picture(2, size), discriminator))
+    term = loss.discriminator_loss(_context(loss, example_image(2, size), discriminator))
     _check_scalar(term, "discriminator_loss")
     require(term.requires_grad, "discriminator_loss has no gradient")
     torch.autograd.backward(term)
@@ -197,18 +197,18 @@ def _check_discriminator_loss(loss: AdversarialLoss[Any], size: Size) -> None:
     )
     for slope in slopes:
         require_finite(slope, "the discriminator's gradient")
-    target = example_picture(2, size, seed=1)
+    target = example_image(2, size, seed=1)
 
     def answering(real: float) -> Discriminate:
         def discriminate(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
             logit = real if torch.equal(images, target) else -real
-            # it does not depend on the picture, but has a gradient for losses that ask for it
+            # it does not depend on the image, but has a gradient for losses that ask for it
             return DiscriminatorOutput((torch.full((2, 1, 2, 2), logit) + 0 * images.mean(),))
 
         return discriminate
 
     right, wrong = (
-        float(loss.discriminator_loss(_context(loss, example_picture(2, size), answering(real))))
+        float(loss.discriminator_loss(_context(loss, example_image(2, size), answering(real))))
         for real in (2.0, -2.0)
     )
     require(right < wrong, "a discriminator that is right costs no less than one that is wrong")

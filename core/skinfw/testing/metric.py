@@ -14,53 +14,54 @@ from skinfw.components.config import MetricConfig, Size
 from skinfw.components.measured_region import WHOLE, Region
 from skinfw.interfaces import Metric, MetricIO
 from skinfw.testing._require import require
-from skinfw.testing.examples import example_picture, example_region
+from skinfw.testing.examples import example_image, example_region
 
 
 def check_metric(
-    component: type[Metric[Any]], config: MetricConfig, size: Size = (64, 96), pictures: int = 4
+    component: type[Metric[Any]], config: MetricConfig, size: Size = (64, 96), images: int = 4
 ) -> None:
     """Check a metric against its interface, on each region that its configuration names.
 
-    Checked are that the better of two sets of pictures gets the better value, that the way pictures are
-    grouped into batches does not count, and that values per picture have the right shape and are NaN
+    Checked are that the better of two sets of images gets the better value, that the way images are
+    grouped into batches does not count, and that values per image have the right shape and are NaN
     where the region is empty.
 
     Args:
         component: the class.
         config: its configuration.
         size: height and width in pixels.
-        pictures: how many pictures make up a set; metrics over distributions need more.
+        images: how many images make up a set; metrics over distributions need more.
 
     Raises:
         AssertionError: something of the contract does not hold; the text says what.
     """
     require(component.direction in ("higher", "lower"), f"direction is {component.direction!r}")
     for region in config.regions:
-        _check_region(partial(component, config, MetricIO(region)), region, size, pictures)
+        _check_region(partial(component, config, MetricIO(region)), region, size, images)
 
 
-def _check_region(build: Callable[[], Metric[Any]], region: Region, size: Size, pictures: int) -> None:
+def _check_region(build: Callable[[], Metric[Any]], region: Region, size: Size, images: int) -> None:
     what = f"on the region {region}"
-    target = example_picture(pictures, size)
-    mask = None if region == WHOLE else example_region(pictures, size)
-    noise = example_picture(pictures, size, seed=1) - target
+    target = example_image(images, size)
+    mask = None if region == WHOLE else example_region(images, size)
+    noise = example_image(images, size, seed=1) - target
     require(math.isnan(build().compute()), f"compute before any update is not NaN {what}")
     slight, strong = (
-        _measure(build(), (target + share * noise).requires_grad_(), target, mask) for share in (0.1, 0.8)
+        _measure(build(), (target + fraction * noise).requires_grad_(), target, mask)
+        for fraction in (0.1, 0.8)
     )
     require(math.isfinite(slight) and math.isfinite(strong), f"the value is {slight} or {strong} {what}")
     direction = build().direction
     better = slight > strong if direction == "higher" else slight < strong
     require(better, f"{direction} is better, but slight noise gives {slight}, strong {strong} {what}")
     metric = build()
-    for index in range(pictures):
+    for index in range(images):
         chosen = slice(index, index + 1)
         metric.update((target + 0.8 * noise)[chosen], target[chosen], None if mask is None else mask[chosen])
     alone = metric.compute()
     require(
         math.isclose(alone, strong, rel_tol=1e-3, abs_tol=1e-6),
-        f"the value is {strong} for one batch and {alone} picture by picture {what}",
+        f"the value is {strong} for one batch and {alone} image by image {what}",
     )
     if mask is not None:
         _check_empty(build(), target, mask)
@@ -73,9 +74,9 @@ def _measure(metric: Metric[Any], output: Tensor, target: Tensor, mask: Tensor |
             tuple(values.shape) == (len(target),),
             f"update returns the shape {tuple(values.shape)}, not one value for each of {len(target)}",
         )
-        require(not values.requires_grad, "values carry a gradient, which keeps all pictures in memory")
+        require(not values.requires_grad, "values carry a gradient, which keeps all images in memory")
         require(
-            not bool(torch.isnan(values).any()), "a picture with something of the region has the value NaN"
+            not bool(torch.isnan(values).any()), "an image with something of the region has the value NaN"
         )
     value = metric.compute()
     require(isinstance(value, float), f"compute returns {type(value).__name__}, not float")
@@ -89,5 +90,5 @@ def _check_empty(metric: Metric[Any], target: Tensor, mask: Tensor) -> None:
     if values is not None:
         unknown = torch.isnan(values).tolist()
         require(
-            unknown[0] and not any(unknown[1:]), f"only a picture without the region must be NaN: {values}"
+            unknown[0] and not any(unknown[1:]), f"only an image without the region must be NaN: {values}"
         )

@@ -30,7 +30,7 @@ def check_segmenter(component: type[Segmenter[Any]], config: ComponentConfig, ph
     """
     segmenter = component(config, None)
     before = photo.pixels.copy()
-    # Segmentation itself refuses wrong types, labels without a class and overlapping regions
+    # Segmentation itself rejects wrong types, labels without a class and overlapping regions
     found = segmenter.segment(photo)
     require(np.array_equal(photo.pixels, before), "segment changes the photo")
     require(
@@ -39,7 +39,7 @@ def check_segmenter(component: type[Segmenter[Any]], config: ComponentConfig, ph
     )
     unknown = sorted(set(found.regions) - set(REGIONS))
     require(not unknown, f"unknown regions {unknown}; there are {', '.join(REGIONS)}")
-    # some tell but a part, such as the head; without a background the person would be the whole picture
+    # some tell but a part, such as the head; without a background the person would be the whole image
     told = found.person if "background" in found.regions else found.region(*found.regions)
     require(bool(told.any()), "there is no person in the label map")
     again = component(config, None).segment(photo)
@@ -56,7 +56,7 @@ def check_pose_encoder(component: type[PoseEncoder[Any]], config: PoseEncoderCon
     """Check a pose encoder against its interface on one photo of a person.
 
     Checked are the keypoints' ranges, that points that were not found are zeros, that the photo is left as
-    it is, that a second time gives the same, and the drawn picture.
+    it is, that a second time gives the same, and the drawn image.
 
     Args:
         component: the class.
@@ -72,7 +72,7 @@ def check_pose_encoder(component: type[PoseEncoder[Any]], config: PoseEncoderCon
     require(np.array_equal(photo.pixels, before), "keypoints changes the photo")
     if found is None:
         raise AssertionError("nobody was found; give a photo in which this encoder finds a person")
-    # Keypoints itself refuses another shape than (25, 3)
+    # Keypoints itself rejects another shape than (25, 3)
     points = found.points
     require(points.dtype == np.float32, f"keypoints are {points.dtype}, not float32")
     require(bool(np.isfinite(points).all()), "keypoints are not finite")
@@ -81,12 +81,10 @@ def check_pose_encoder(component: type[PoseEncoder[Any]], config: PoseEncoderCon
     require(not points[confidence == 0].any(), "a point of confidence 0 is not 0, 0, 0")
     again = component(config, None).keypoints(photo)
     require(again is not None and np.array_equal(points, again.points), "the second time gives another pose")
-    picture = encoder.draw(found, photo.size)
+    image = encoder.draw(found, photo.size)
     require(
-        picture.dtype == np.uint8 and picture.shape == before.shape,
-        f"the drawn pose is {picture.dtype} {picture.shape}, not uint8 {before.shape}",
+        image.dtype == np.uint8 and image.shape == before.shape,
+        f"the drawn pose is {image.dtype} {image.shape}, not uint8 {before.shape}",
     )
-    require(bool(picture.any()), "the drawn pose is all black")
-    require(
-        np.array_equal(picture, encoder.draw(found, photo.size)), "the pose is drawn another way each time"
-    )
+    require(bool(image.any()), "the drawn pose is all black")
+    require(np.array_equal(image, encoder.draw(found, photo.size)), "the pose is drawn another way each time")

@@ -53,7 +53,7 @@ class Buffers:
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Put them back, for instance after a second pass over pictures that statistics count already."""
+        """Put them back, for instance after a second pass over images that statistics count already."""
         for buffer, saved in self._saved:
             buffer.copy_(saved)
 

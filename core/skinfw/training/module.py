@@ -12,7 +12,7 @@ from torch import Tensor
 from skinfw.data.batch import Batch
 from skinfw.data.sample import Sample
 from skinfw.data.sample_cache import SampleCache
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
 from skinfw.evaluation.results import Evaluation
 from skinfw.runs.checkpoints import Checkpoint
@@ -100,8 +100,8 @@ class TrainingModule(ABC):
         """
 
     @abstractmethod
-    def sample_rows(self, names: Sequence[str]) -> list[Picture]:
-        """Return samples as the networks make them now, uint8 RGB, one row of pictures each."""
+    def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
+        """Return samples as the networks make them now, uint8 RGB, one row of images each."""
 
     def about(self) -> dict[str, Any]:
         """Return what a checkpoint must say beside the spec, as JSON."""

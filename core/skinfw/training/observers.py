@@ -1,4 +1,4 @@
-"""The built-in observers of a run, hooks like any other: TensorBoard and grids of sample pictures."""
+"""The built-in observers of a run, hooks like any other: TensorBoard and grids of sample images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 from torch.utils.tensorboard import SummaryWriter
 
 from skinfw.components.registry import TRAINED
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.evaluation.results import Evaluation
 from skinfw.hooks.specification import hookimpl
 from skinfw.runs.folder import Run
@@ -43,11 +43,13 @@ class RunRecorder:
                 self._writer.add_scalar(f"loss/{name}", value, step)
 
     @hookimpl
-    def epoch_ended(self, run: Run, epoch: int, step: int, paint_samples: Callable[[int], Picture]) -> None:
-        """Write the grid of sample pictures."""
+    def epoch_ended(
+        self, run: Run, epoch: int, step: int, inpaint_samples: Callable[[int], RgbImage]
+    ) -> None:
+        """Write the grid of sample images."""
         if epoch % run.spec.training.sample_every:
             return
-        grid = paint_samples(SAMPLE_ROWS)
+        grid = inpaint_samples(SAMPLE_ROWS)
         with replacing(run.samples_folder / f"epoch_{epoch:04d}.png") as path:
             Image.fromarray(grid).save(path, format="PNG")
         if self._writer is not None:

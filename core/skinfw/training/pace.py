@@ -18,5 +18,5 @@ def log_interval(training: LoopSpec, total_steps: int) -> int:
 
 
 def rate_factor(schedule: str, done: float) -> float:
-    """Return the factor of the learning rates when a share ``done`` of the steps, in [0, 1], is behind."""
+    """Return the factor of the learning rates when a fraction ``done`` of the steps, in [0, 1], is behind."""
     return 1.0 if schedule == "constant" or done <= 0.5 else 2 * (1 - done)

@@ -17,7 +17,7 @@ from accelerate.state import AcceleratorState
 
 from skinfw.components.registry import TRAINED
 from skinfw.data.loading import Loader, ShuffledOrder
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
 from skinfw.errors import DataError, NotFiniteError, RunError, first_line
 from skinfw.evaluation.results import Evaluation
@@ -99,7 +99,7 @@ class Trainer:
             dataset,
             split.train,
             batch_size=self.training.batch_size,
-            workers=run.spec.data.workers,
+            num_workers=run.spec.data.num_workers,
             skip_corrupt=run.spec.data.on_corrupt == "skip",
             order=self.order,
             cache=self.module.cache,
@@ -180,7 +180,7 @@ class Trainer:
             self.best = None
 
     def _check_place(self, path: Path, progress: Progress) -> None:
-        """Refuse a checkpoint from which this run cannot go on as it began."""
+        """Reject a checkpoint from which this run cannot go on as it began."""
         if progress.data != self.data_fingerprint:
             changes = data_changes(self.run, self.dataset)
             raise DataError(
@@ -219,7 +219,7 @@ class Trainer:
         """Train to the end.
 
         Raises:
-            TrainingError: a loss, a weight or a painted picture is not finite.
+            TrainingError: a loss, a weight or a painted image is not finite.
             SkinfwError: the networks cannot be made ready for its first step.
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
@@ -256,8 +256,8 @@ class Trainer:
                 seconds = (time.perf_counter() - began) / (self.step - logged)
                 self._log(losses, seconds)
                 began, logged = time.perf_counter(), self.step
-            pictures = sum(len(batch.names) for batch in together) * self.accelerator.num_processes
-            self.hooks.call("step_ended", run=self.run, step=self.step, losses=losses, pictures=pictures)
+            images = sum(len(batch.names) for batch in together) * self.accelerator.num_processes
+            self.hooks.call("step_ended", run=self.run, step=self.step, losses=losses, images=images)
             if self.step % (self.training.checkpoint_every or self.total_steps) == 0:
                 self._save("last")
             self._stop_when_asked(interrupt)
@@ -298,7 +298,7 @@ class Trainer:
             self.epoch, self.batches = number, 0
         self.closed = True
         self.hooks.call(
-            "epoch_ended", run=self.run, epoch=number, step=self.step, paint_samples=self.paint_samples
+            "epoch_ended", run=self.run, epoch=number, step=self.step, inpaint_samples=self.inpaint_samples
         )
         if self.split.validation and (done or number % self.training.evaluate_every == 0):
             self._evaluate(number)
@@ -319,18 +319,18 @@ class Trainer:
             self.hooks.call("evaluated", run=self.run, evaluation=evaluation, step=self.step)
         self.ranks.wait()
 
-    def paint_samples(self, count: int) -> Picture:
+    def inpaint_samples(self, count: int) -> RgbImage:
         """Return a grid of the first validation (or test) samples as the networks make them now.
 
         Args:
             count: number of samples, one a row.
 
         Returns:
-            uint8 RGB: in each row the input pictures, the output and the target.
+            uint8 RGB: in each row the input images, the output and the target.
         """
         rows = self.module.sample_rows((self.split.validation or self.split.test)[:count])
         if not rows:
-            raise DataError("none of the sample pictures can be read")
+            raise DataError("none of the sample images can be read")
         return np.concatenate(rows, axis=0)
 
     def _is_best(self, evaluation: Evaluation) -> bool:

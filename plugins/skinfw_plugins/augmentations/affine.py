@@ -18,17 +18,17 @@ def affine_matrices(
     *,
     scale: tuple[float, float] = (1.0, 1.0),
     degrees: float = 0.0,
-    share: float = 0.0,
+    fraction: float = 0.0,
     shear: float = 0.0,
 ) -> Tensor:
-    """Draw affine maps about the middle of the picture: sheared first, then scaled and turned, then shifted.
+    """Draw affine maps about the middle of the image: sheared first, then scaled and turned, then shifted.
 
     Args:
         count: number of maps.
-        size: height and width of the pictures in pixels.
+        size: height and width of the images in pixels.
         scale: least and greatest factor of width and height.
         degrees: greatest angle of the turn, either way.
-        share: greatest shift along each axis, as a share of the picture's side.
+        fraction: greatest shift along each axis, as a fraction of the image's side.
         shear: greatest angle in degrees by which each axis is sheared.
 
     Returns:
@@ -37,7 +37,7 @@ def affine_matrices(
     height, width = size
     factor = drawn(count, *scale)
     shears = [torch.deg2rad(drawn(count, -shear, shear)) for _ in range(2)]
-    shifts = [drawn(count, -share, share) * side for side in (width, height)]
+    shifts = [drawn(count, -fraction, fraction) * side for side in (width, height)]
     matrices: Tensor = get_affine_matrix2d(
         translations=torch.stack(shifts, dim=1),
         center=torch.tensor([(width - 1) / 2, (height - 1) / 2]).expand(count, 2),
@@ -50,7 +50,7 @@ def affine_matrices(
 
 
 class ScaleAugmentation(Geometric[ScaleConfig]):
-    """Makes the person larger or smaller, about the middle of the picture."""
+    """Makes the person larger or smaller, about the middle of the image."""
 
     def matrices(self, count: int, size: Size) -> Tensor:
         """Draw the maps; see `Geometric.matrices`."""
@@ -58,7 +58,7 @@ class ScaleAugmentation(Geometric[ScaleConfig]):
 
 
 class RotateAugmentation(Geometric[RotateConfig]):
-    """Turns the person about the middle of the picture."""
+    """Turns the person about the middle of the image."""
 
     def matrices(self, count: int, size: Size) -> Tensor:
         """Draw the maps; see `Geometric.matrices`."""
@@ -70,7 +70,7 @@ class TranslateAugmentation(Geometric[TranslateConfig]):
 
     def matrices(self, count: int, size: Size) -> Tensor:
         """Draw the maps; see `Geometric.matrices`."""
-        return affine_matrices(count, size, share=self.config.share)
+        return affine_matrices(count, size, fraction=self.config.fraction)
 
 
 class AffineAugmentation(Geometric[AffineConfig]):
@@ -80,5 +80,10 @@ class AffineAugmentation(Geometric[AffineConfig]):
         """Draw the maps; see `Geometric.matrices`."""
         config = self.config
         return affine_matrices(
-            count, size, scale=config.scale, degrees=config.degrees, share=config.share, shear=config.shear
+            count,
+            size,
+            scale=config.scale,
+            degrees=config.degrees,
+            fraction=config.fraction,
+            shear=config.shear,
         )

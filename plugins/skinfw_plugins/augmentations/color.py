@@ -41,9 +41,9 @@ class Color(PerSample[AugmentationConfigT]):
                 changed = changed.updated({name: self._changed(batch[name], region, amounts)})
         return cut_again(changed, [name for name in regions if is_cut(batch, name)])
 
-    def _changed(self, pictures: Tensor, region: Tensor, amounts: Tensor) -> Tensor:
+    def _changed(self, images: Tensor, region: Tensor, amounts: Tensor) -> Tensor:
         """Change the pixels of a region; only they are computed, as one row."""
-        changed = pictures.clone(memory_format=torch.channels_last)
+        changed = images.clone(memory_format=torch.channels_last)
         pixels, places = changed.permute(0, 2, 3, 1), region[:, 0]
         owners = places.nonzero()[:, 0]
         colors, by = (rows.T[None, :, None] for rows in (pixels[places], amounts[owners]))

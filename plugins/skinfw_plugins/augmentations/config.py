@@ -35,12 +35,12 @@ class FlipConfig(GeometricConfig):
     """The mirror image: what was the person's right arm is the left one then."""
 
     probability: float = Field(
-        default=0.5, ge=0, le=1, description="share of the samples that it mirrors (pix2pix: 0.5)"
+        default=0.5, ge=0, le=1, description="fraction of the samples that it mirrors (pix2pix: 0.5)"
     )
 
 
 class ScaleConfig(GeometricConfig):
-    """The person larger or smaller, about the middle of the picture."""
+    """The person larger or smaller, about the middle of the image."""
 
     scale: ScaleRange = Field(
         default=(0.85, 1.15),
@@ -49,7 +49,7 @@ class ScaleConfig(GeometricConfig):
 
 
 class RotateConfig(GeometricConfig):
-    """The person turned about the middle of the picture."""
+    """The person turned about the middle of the image."""
 
     degrees: float = Field(
         default=10.0, ge=0, le=180, description="greatest angle in degrees, either way, drawn evenly"
@@ -57,13 +57,13 @@ class RotateConfig(GeometricConfig):
 
 
 class TranslateConfig(GeometricConfig):
-    """The person elsewhere in the picture."""
+    """The person elsewhere in the image."""
 
-    share: float = Field(
+    fraction: float = Field(
         default=0.08,
         ge=0,
         le=1,
-        description="greatest shift along each axis, either way, as a share of the picture's side",
+        description="greatest shift along each axis, either way, as a fraction of the image's side",
     )
 
 
@@ -75,11 +75,11 @@ class AffineConfig(GeometricConfig):
         description="least and greatest factor of width and height, drawn evenly between",
     )
     degrees: float = Field(default=10.0, ge=0, le=180, description="greatest angle of the turn in degrees")
-    share: float = Field(
+    fraction: float = Field(
         default=0.08,
         ge=0,
         le=1,
-        description="greatest shift along each axis, as a share of the picture's side",
+        description="greatest shift along each axis, as a fraction of the image's side",
     )
     shear: float = Field(
         default=5.0, ge=0, le=45, description="greatest angle in degrees by which each axis is sheared"
@@ -87,20 +87,21 @@ class AffineConfig(GeometricConfig):
 
 
 class CropConfig(GeometricConfig):
-    """A part of the picture, enlarged to the whole; the aspect stays."""
+    """A part of the image, enlarged to the whole; the aspect stays."""
 
     side: SideRange = Field(
         default=(0.75, 1.0),
-        description="least and greatest side of the part, as a share of the picture's; its place is drawn",
+        description="least and greatest side of the part, as a fraction of the image's; its place is drawn",
     )
 
 
 class PadConfig(GeometricConfig):
-    """The picture made smaller, with background around it; the aspect stays."""
+    """The image made smaller, with background around it; the aspect stays."""
 
     side: SideRange = Field(
         default=(0.75, 1.0),
-        description="least and greatest side of the smaller picture, as a share of the whole's; its place is "
+        description="least and greatest side of the smaller image, as a fraction of the whole's; its "
+        "place is "
         "drawn",
     )
 

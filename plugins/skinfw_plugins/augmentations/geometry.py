@@ -1,4 +1,4 @@
-"""Moving all parts of a sample by one matrix: pictures, masks, and the pose as keypoints."""
+"""Moving all parts of a sample by one matrix: images, masks, and the pose as keypoints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Geometric(PerSample[AugmentationConfigT]):
 
         Args:
             count: number of samples.
-            size: height and width of the pictures in pixels.
+            size: height and width of the images in pixels.
 
         Returns:
             where pixels go, float32 ``(count, 3, 3)``: for x and y in pixels, whole numbers being the centers

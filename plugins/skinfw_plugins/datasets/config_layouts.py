@@ -69,7 +69,7 @@ class DressCodeConfig(LayoutConfig):
     )
     points_size: tuple[Side, Side] = Field(
         default=(512, 384),
-        description="height and width in pixels of the pictures that the points were found in: half the "
+        description="height and width in pixels of the images that the points were found in: half the "
         "photos' sides (as its authors tell)",
     )
 

@@ -24,7 +24,7 @@ from skinfw_plugins.datasets.config import FolderConfig
 class FolderDataset(Dataset[FolderConfig]):
     """Reads sample folders from disk one at a time; only their names are held in memory.
 
-    A sample is a folder with an ``apparel_head_foot`` picture, at any depth. It is called by its path below
+    A sample is a folder with an ``apparel_head_foot`` image, at any depth. It is called by its path below
     the root, or below the part of a glob that has no wildcard, so that a new sample never renames old ones.
     """
 

@@ -126,7 +126,7 @@ def _report_missing(part: Part, names: Sequence[str]) -> None:
     missing = sorted((part.wanted or frozenset()) - set(names))
     if missing:
         logger.warning(
-            "%s: %d of the %d photos in its list did not become samples (missing, or in left_out.csv): %s%s",
+            "%s: %d of the %d photos in its list did not become samples (missing, or in rejected.csv): %s%s",
             part.photos, len(missing), len(part.wanted or ()), ", ".join(missing[:3]),
             " and others" if len(missing) > 3 else "",
         )  # fmt: skip

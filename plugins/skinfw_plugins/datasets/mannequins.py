@@ -22,7 +22,7 @@ MARGIN = 1
 _REGIONS = {region: tuple(name for name in names if name in CLASSES) for region, names in REGIONS.items()}
 
 _REVISION = 2
-"""Goes up when the same seed gives other pictures."""
+"""Goes up when the same seed gives other images."""
 
 _SEEDS_APART = 1_000_003
 """Keeps the people of one data set seed apart from those of the next; more than the largest count."""
@@ -47,7 +47,7 @@ class MannequinsDataset(Dataset[MannequinsConfig]):
         drawing = draw_person(self.config.seed * _SEEDS_APART + int(digits), self.io.size)
         segmentation = Segmentation(drawing.labels, CLASSES, _REGIONS)
         keypoints = Keypoints(drawing.points)
-        parts = make_agnostic(drawing.picture, segmentation, MARGIN)
+        parts = make_agnostic(drawing.image, segmentation, MARGIN)
         return to_sample(name, replace(parts, pose=keypoints, where=name), self.io)
 
     def fingerprint(self) -> str:

@@ -10,16 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from skinfw.data.excluded import excluded
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
-from skinfw.data.struck_out import struck_out
 from skinfw.errors import DataError
 from skinfw.interfaces.dataset import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
 from skinfw.preparation.photo_list import is_photo_list, read_photo_list
 from skinfw.preparation.prepare import prepare
-from skinfw.preparation.report import LEFT_OUT_FILE, Row
+from skinfw.preparation.report import REJECTED_FILE, Row
 from skinfw.system.folders import cache_folder
 from skinfw.system.paths_below import path_below
 from skinfw.system.walk import walk
@@ -31,7 +31,7 @@ logger = logging.getLogger("skinfw")
 SECONDS_BETWEEN_MESSAGES = 5.0
 
 _prepared: dict[tuple[str, str], tuple[str, ...]] = {}
-"""The samples that this process prepared, by configuration and state of the photos and what is struck out."""
+"""The samples that this process prepared, by configuration and state of the photos and what is excluded."""
 
 
 class PhotosDataset(Dataset[PhotosConfig]):
@@ -94,7 +94,7 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
     Raises:
         DataError: no photo became a sample.
     """
-    gone = "\0".join(sorted(struck_out(cache)))
+    gone = "\0".join(sorted(excluded(cache)))
     key = (config.model_dump_json(), f"{_state(config.root, cache)} {gone}")
     if key not in _prepared or not cache.is_dir():
         logger.info("preparing the photos under %s into %s", config.root, cache)
@@ -106,7 +106,7 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
         if not names:
             raise DataError(
                 f"{config.root}: no photo became a sample: {report.summary()}; "
-                f"{cache / LEFT_OUT_FILE} says why for each"
+                f"{cache / REJECTED_FILE} says why for each"
             )
         _prepared[key] = tuple(names)
     return _prepared[key]
@@ -158,7 +158,7 @@ def default_cache(config: PhotosConfig) -> Path:
         "root": str(config.root.resolve()),
         "segmenter": config.segmenter.to_json(),
         "pose_encoder": config.pose_encoder.to_json(),
-        "prepare": config.prepare.model_dump(mode="json", exclude={"workers", "on_error", "fetch"}),
+        "prepare": config.prepare.model_dump(mode="json", exclude={"num_workers", "on_error", "fetch"}),
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     return cache_folder() / "prepared" / digest[:16]

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import DiscriminatorConfig, Size, SizeRequirement
 from skinfw_plugins.networks.dcgan_config import DcganLayers
-from skinfw_plugins.shared.fields import MOST_CHANNELS, Norm, SpectralNorm
+from skinfw_plugins.shared.fields import MAX_CHANNELS, Norm, SpectralNorm
 
 
 def _halvings(patch: int) -> int:
@@ -44,7 +44,7 @@ class PatchGanConfig(DiscriminatorConfig):
     base_channels: int = Field(
         default=64,
         ge=1,
-        le=MOST_CHANNELS,
+        le=MAX_CHANNELS,
         description="channels after the first convolution; they double up to 8 times this",
     )
     norm: Norm = Field(default="batch", description="normalization after the inner convolutions")
@@ -70,13 +70,13 @@ class PatchGanConfig(DiscriminatorConfig):
 
 
 class MultiscaleConfig(PatchGanConfig):
-    """PatchGANs on several scales of the picture (Wang et al. 2018, pix2pixHD, section 3.2)."""
+    """PatchGANs on several scales of the image (Wang et al. 2018, pix2pixHD, section 3.2)."""
 
     scales: int = Field(
         default=3,
         ge=1,
         le=8,
-        description="discriminators of one kind; each sees the picture at half the size of the one before "
+        description="discriminators of one kind; each sees the image at half the size of the one before "
         "(pix2pixHD: 3)",
     )
 
@@ -91,7 +91,7 @@ class DcganDiscriminatorConfig(DcganLayers, DiscriminatorConfig):
     """The discriminator of DCGAN (Radford et al. 2016, section 3; the report's section 5.2.2)."""
 
     conditional: bool = Field(
-        default=False, description="judge the picture together with the input pictures (paper, report: no)"
+        default=False, description="judge the image together with the input images (paper, report: no)"
     )
     spectral_norm: SpectralNorm = False
 

@@ -1,4 +1,4 @@
-"""DCGAN's discriminator: one logit for a whole picture."""
+"""DCGAN's discriminator: one logit for a whole image."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from skinfw_plugins.networks.layers import init_pix2pix, norm_layers, norm_spect
 
 
 class DcganDiscriminator(Discriminator[DcganDiscriminatorConfig]):
-    """Judges a picture as a whole (Radford et al. 2016, section 3; the report's section 5.2.2).
+    """Judges an image as a whole (Radford et al. 2016, section 3; the report's section 5.2.2).
 
-    It is the generator's mirror: 4x4 convolutions of stride 2 halve the picture down to the seed, and one as
+    It is the generator's mirror: 4x4 convolutions of stride 2 halve the image down to the seed, and one as
     large as the seed makes one logit of it, ``(B, 1, 1, 1)``. Normalization comes after all but the first and
     the last, LeakyReLU after all but the last; its features are what comes out of each. There is no sigmoid:
     the loss applies it where its gradient is exact.
@@ -39,17 +39,17 @@ class DcganDiscriminator(Discriminator[DcganDiscriminatorConfig]):
 
     @property
     def receptive_field(self) -> int:
-        """Side in pixels of the square that the logit depends on; it reaches beyond the picture's edges.
+        """Side in pixels of the square that the logit depends on; it reaches beyond the image's edges.
 
-        For a picture that is not square it is the longer side's.
+        For an image that is not square it is the longer side's.
         """
         stride: int = 2 ** self.config.halvings(self.io.size)
         # the convolutions of stride 2 see 3 * stride - 2 pixels; the last one joins a whole seed of them
         return (max(self.config.seed(self.io.size)) + 2) * stride - 2
 
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         """Judge a batch. See `Discriminator.forward`."""
-        x = (picture if condition is None else torch.cat([picture, condition], dim=1)) * 2 - 1
+        x = (image if condition is None else torch.cat([image, condition], dim=1)) * 2 - 1
         features: list[Tensor] = []
         for block in self.down:
             x = block(x)

@@ -1,4 +1,4 @@
-"""PatchGANs on several scales of the picture."""
+"""PatchGANs on several scales of the image."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from skinfw_plugins.discriminators.patchgan import PatchGanDiscriminator
 
 
 class MultiscaleDiscriminator(Discriminator[MultiscaleConfig]):
-    """Judges the picture at full size, at half of it, at a quarter (Wang et al. 2018, section 3.2).
+    """Judges the image at full size, at half of it, at a quarter (Wang et al. 2018, section 3.2).
 
     The PatchGANs are of one kind, each with weights of its own. The coarse ones judge the whole, the fine
-    ones the detail. Picture and condition are halved by averaging 3x3 pixels around every second one; what
+    ones the detail. Image and condition are halved by averaging 3x3 pixels around every second one; what
     lies beyond the edge does not count. There are logits and features for each scale.
 
     Args:
@@ -33,22 +33,22 @@ class MultiscaleDiscriminator(Discriminator[MultiscaleConfig]):
 
     @property
     def receptive_field(self) -> int:
-        """Side in pixels of the square of the picture that one logit of the finest scale depends on."""
+        """Side in pixels of the square of the image that one logit of the finest scale depends on."""
         return self.config.patch
 
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         """Judge a batch on each scale. See `Discriminator.forward`."""
         outputs: list[DiscriminatorOutput] = []
         for network in self.networks:
             if outputs:
-                picture = _halve(picture)
+                image = _halve(image)
                 condition = None if condition is None else _halve(condition)
-            outputs.append(network(picture, condition))
+            outputs.append(network(image, condition))
         return DiscriminatorOutput(
             tuple(logits for each in outputs for logits in each.logits),
             tuple(features for each in outputs for features in each.features),
         )
 
 
-def _halve(pictures: Tensor) -> Tensor:
-    return avg_pool2d(pictures, kernel_size=3, stride=2, padding=1, count_include_pad=False)
+def _halve(images: Tensor) -> Tensor:
+    return avg_pool2d(images, kernel_size=3, stride=2, padding=1, count_include_pad=False)

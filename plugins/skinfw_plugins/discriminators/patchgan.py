@@ -11,14 +11,14 @@ from skinfw_plugins.networks.layers import init_pix2pix, norm_layers, norm_spect
 
 
 class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
-    """Judges every patch of a picture on its own (Isola et al. 2017, section 6.1.2).
+    """Judges every patch of an image on its own (Isola et al. 2017, section 6.1.2).
 
     n 4x4 convolutions of stride 2 and two of stride 1 see patches of ``9 * 2**n - 2`` pixels; for patch 1
     there are 1x1 convolutions only. Channels are 1, 2, 4, 8, 8, ... times ``base_channels``. The first
     convolution and the last one have a bias and no normalization. With patch 142 and two conditioning
-    pictures it is the network of the report's annex, layer by layer, but for the sigmoid at its end:
+    images it is the network of the report's annex, layer by layer, but for the sigmoid at its end:
     logits come out, and the loss applies the sigmoid where its gradient is exact. What lies beyond the
-    picture's edge is zero; a picture may be smaller than the patch.
+    image's edge is zero; an image may be smaller than the patch.
 
     Args:
         config: the parameters of the network.
@@ -47,12 +47,12 @@ class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
 
     @property
     def receptive_field(self) -> int:
-        """Side in pixels of the square of the picture that one logit depends on."""
+        """Side in pixels of the square of the image that one logit depends on."""
         return self.config.patch
 
-    def forward(self, picture: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
         """Judge a batch; the features are what follows each activation. See `Discriminator.forward`."""
-        seen = picture if condition is None else torch.cat([picture, condition], dim=1)
+        seen = image if condition is None else torch.cat([image, condition], dim=1)
         values = seen * 2 - 1
         features = []
         for layer in self.layers:

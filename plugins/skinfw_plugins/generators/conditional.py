@@ -1,4 +1,4 @@
-"""What conditional networks share: the color of visible skin and noise beside the input pictures."""
+"""What conditional networks share: the color of visible skin and noise beside the input images."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Guide:
         tones: the colors of visible skin, ``(B, 3)`` in [-1, 1]; None where the
             condition does not include them, or they are among the channels.
         sources: where each sample's dropout draws from; None for torch's own random numbers.
-        probability: the share of values that dropout sets to 0.
+        probability: the fraction of values that dropout sets to 0.
         training: whether the network is in training.
     """
 
@@ -71,7 +71,7 @@ class Guide:
 
 
 def incoming_channels(config: ConditionalConfig, io: GeneratorIO) -> int:
-    """Return the channels of input pictures, color and noise together."""
+    """Return the channels of input images, color and noise together."""
     tone_channels = 3 if config.condition == "tone" else 0
     noise_channels = 1 if config.noise == "channel" else 0
     return io.condition_channels + tone_channels + noise_channels
@@ -86,7 +86,7 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
 
     Args:
         config: the parameters of the network.
-        io: the size and the names of the input pictures.
+        io: the size and the names of the input images.
         inner_channels: channels of the features that `modulate` is called on.
 
     Attributes:
@@ -124,7 +124,7 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
         """Run the network.
 
         Args:
-            channels: ``(B, incoming, H, W)``; input pictures and colors in [-1, 1], noise standard normal.
+            channels: ``(B, incoming, H, W)``; input images and colors in [-1, 1], noise standard normal.
             guide: what it gets besides the channels.
 
         Returns:

@@ -10,9 +10,9 @@ from pydantic_core import PydanticCustomError
 from skinfw.components.config import GeneratorConfig, Size, SizeRequirement
 from skinfw.components.field_names import APPAREL, FACE, MASK, SKIN
 from skinfw_plugins.networks.dcgan_config import DcganLayers
-from skinfw_plugins.shared.fields import MOST_CHANNELS, Norm
+from skinfw_plugins.shared.fields import MAX_CHANNELS, Norm
 
-LEAST_HALVINGS = 3
+MIN_HALVINGS = 3
 """A U-Net whose depth follows the size halves it at least so often; sides must be multiples of 8 pixels."""
 
 
@@ -25,17 +25,17 @@ def _halvings(size: Size) -> int:
 
 
 class ConditionalConfig(GeneratorConfig):
-    """What the conditional networks have in common: what they see besides the input pictures."""
+    """What the conditional networks have in common: what they see besides the input images."""
 
     condition: Literal["inputs", "tone", "tone_film"] = Field(
         default="inputs",
-        description="inputs: the input pictures alone; tone: and the color of the visible skin (the median "
+        description="inputs: the input images alone; tone: and the color of the visible skin (the median "
         "of the face that the input keeps) as three constant channels; tone_film: that color scales and "
         "shifts the innermost features (FiLM, Perez et al. 2018). tone and tone_film need the input face",
     )
     noise: Literal["none", "channel", "dropout"] = Field(
         default="none",
-        description="none: the same condition gives the same picture; channel: one more channel of normal "
+        description="none: the same condition gives the same image; channel: one more channel of normal "
         "noise; dropout: dropout that stays on in use (pix2pix)",
     )
     dropout: float = Field(
@@ -70,21 +70,21 @@ class Pix2PixConfig(ConditionalConfig):
     base_channels: int = Field(
         default=64,
         ge=1,
-        le=MOST_CHANNELS,
+        le=MAX_CHANNELS,
         description="channels after the first convolution; they double up to 8 times this",
     )
     depth: int | None = Field(
         default=None,
         ge=1,
         le=16,
-        description="how often the picture is halved; unset: as often as the size allows, at least 3 times, "
+        description="how often the image is halved; unset: as often as the size allows, at least 3 times, "
         "which is down to 1x1 for a power of two",
     )
     norm: Norm = Field(default="batch", description="normalization after convolutions")
 
     def depth_for(self, size: Size) -> int:
-        """Return how often a network built for ``size`` (height, width) halves its pictures."""
-        return self.depth if self.depth is not None else max(LEAST_HALVINGS, _halvings(size))
+        """Return how often a network built for ``size`` (height, width) halves its images."""
+        return self.depth if self.depth is not None else max(MIN_HALVINGS, _halvings(size))
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that a network built for ``size`` accepts: multiples of its stride."""
@@ -103,7 +103,7 @@ class FillConfig(GeneratorConfig):
         return (APPAREL, SKIN, MASK)
 
 
-class InpaintConfig(FillConfig):
+class OpenCvInpaintConfig(FillConfig):
     """Classical inpainting as OpenCV does it; nothing to train."""
 
     method: Literal["telea", "navier_stokes"] = Field(
@@ -118,7 +118,7 @@ class InpaintConfig(FillConfig):
     )
 
 
-class ToneConfig(FillConfig):
+class MeanColorConfig(FillConfig):
     """One color for the whole skin: the median of the face, a robust mean; nothing to train."""
 
     @property
@@ -128,7 +128,7 @@ class ToneConfig(FillConfig):
 
 
 class FcnnConfig(ConditionalConfig):
-    """The report's simple model (its section 5.2.1): fully connected layers from picture to picture.
+    """The report's simple model (its section 5.2.1): fully connected layers from image to image.
 
     Every value of the condition is connected with every hidden neuron, so the network is bound to the size
     and the inputs that it is built for. The report trained it by an mse loss with a generator_lr of 1e-2.
@@ -137,7 +137,7 @@ class FcnnConfig(ConditionalConfig):
     hidden_widths: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
         default=(20,),
         min_length=1,
-        description="neurons of each hidden layer, from condition to picture (report: one layer of 20)",
+        description="neurons of each hidden layer, from condition to image (report: one layer of 20)",
     )
 
     def size_requirement(self, size: Size) -> SizeRequirement:
@@ -152,7 +152,7 @@ class DcganGeneratorConfig(DcganLayers, GeneratorConfig):
         default=100,
         ge=1,
         le=65_536,
-        description="length of the noise vector that a picture is painted from (paper: 100), drawn from a "
+        description="length of the noise vector that an image is painted from (paper: 100), drawn from a "
         "normal distribution (report; the paper draws it from a uniform one)",
     )
 

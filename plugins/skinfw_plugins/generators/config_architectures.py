@@ -14,13 +14,13 @@ from skinfw.components.reference import ComponentSpec, Slot, use
 from skinfw.specs.compatibility import trains
 from skinfw_plugins.generators.config import ConditionalConfig
 from skinfw_plugins.networks.smp_config import SmpConfig
-from skinfw_plugins.shared.fields import MOST_BLOCKS, MOST_CHANNELS, Norm
+from skinfw_plugins.shared.fields import MAX_BLOCKS, MAX_CHANNELS, Norm
 
 
 class SmpUnetConfig(SmpConfig, ConditionalConfig):
     """A decoder of segmentation-models-pytorch on an encoder of its own, of timm, or of BodyPix 2.
 
-    Any size is accepted: pictures are padded to the encoder's stride by their edge, and cropped back.
+    Any size is accepted: images are padded to the encoder's stride by their edge, and cropped back.
     """
 
 
@@ -30,16 +30,14 @@ class Pix2PixHDConfig(ConditionalConfig):
     base_channels: int = Field(
         default=64,
         ge=1,
-        le=MOST_CHANNELS,
+        le=MAX_CHANNELS,
         description="channels after the global generator's first convolution; they double at each halving. A "
         "local enhancer has half as many as the network that it enhances",
     )
     downsamplings: int = Field(
         default=4, ge=1, le=8, description="how often the global generator halves what it gets"
     )
-    blocks: int = Field(
-        default=9, ge=1, le=MOST_BLOCKS, description="residual blocks of the global generator"
-    )
+    blocks: int = Field(default=9, ge=1, le=MAX_BLOCKS, description="residual blocks of the global generator")
     enhancers: int = Field(
         default=1,
         ge=0,
@@ -48,7 +46,7 @@ class Pix2PixHDConfig(ConditionalConfig):
         description="local enhancers around the global generator; with each it works at half the size",
     )
     enhancer_blocks: int = Field(
-        default=3, ge=1, le=MOST_BLOCKS, description="residual blocks of each local enhancer"
+        default=3, ge=1, le=MAX_BLOCKS, description="residual blocks of each local enhancer"
     )
     norm: Norm = Field(default="instance", description="normalization after convolutions")
 
@@ -77,13 +75,13 @@ class GatedUnetConfig(ConditionalConfig):
     base_channels: int = Field(
         default=48,
         ge=2,
-        le=MOST_CHANNELS,
+        le=MAX_CHANNELS,
         multiple_of=2,
         description="channels after the first convolution (48 in the authors' code); they double at each "
         "halving. Even: the last gated convolution has half as many",
     )
     downsamplings: int = Field(
-        default=2, ge=1, le=8, description="how often the picture is halved (2 in the paper)"
+        default=2, ge=1, le=8, description="how often the image is halved (2 in the paper)"
     )
     dilations: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
         default=(2, 4, 8, 16),
@@ -109,23 +107,23 @@ class LamaConfig(ConditionalConfig):
     base_channels: int = Field(
         default=64,
         ge=1,
-        le=MOST_CHANNELS,
+        le=MAX_CHANNELS,
         description="channels after the first convolution; they double at each halving",
     )
     downsamplings: int = Field(
-        default=3, ge=1, le=8, description="how often the picture is halved (3 in the paper)"
+        default=3, ge=1, le=8, description="how often the image is halved (3 in the paper)"
     )
     blocks: int = Field(
         default=9,
         ge=1,
-        le=MOST_BLOCKS,
+        le=MAX_BLOCKS,
         description="residual blocks of fast Fourier convolutions (9; 18 in Big LaMa)",
     )
     global_ratio: float = Field(
         default=0.75,
         gt=0,
         lt=1,
-        description="share of the channels of these blocks that belongs to the global branch",
+        description="fraction of the channels of these blocks that belongs to the global branch",
     )
     norm: Norm = Field(default="batch", description="normalization after convolutions")
 
@@ -138,21 +136,21 @@ class LamaConfig(ConditionalConfig):
         return SizeRequirement(minimum=2 * stride, multiple_of=stride)
 
 
-class RefinedConfig(GeneratorConfig):
+class TwoStageConfig(GeneratorConfig):
     """A second network that improves what a first one painted (the report's section 7)."""
 
     coarse: Annotated[ComponentSpec, Slot("generator")] = Field(
-        description="the generator whose picture is improved; one with nothing to train will do, such as tone"
+        description="the generator whose image is improved; one with nothing to train will do, such as tone"
     )
     refiner: Annotated[ComponentSpec, Slot("generator")] = Field(
         default_factory=lambda: use("generator", "pix2pix", base_channels=32),
-        description="the network that improves it: sees the input pictures and the coarse picture",
+        description="the network that improves it: sees the input images and the coarse image",
     )
     scale: float = Field(
         default=0.5,
         gt=0,
         le=1,
-        description="most that the refiner can change a value; pictures are in [0, 1]",
+        description="most that the refiner can change a value; images are in [0, 1]",
     )
     train_coarse: bool = Field(
         default=True,
@@ -199,7 +197,7 @@ class RefinedConfig(GeneratorConfig):
         return [config for config in configs if isinstance(config, GeneratorConfig)]
 
     def coarse_inputs(self, inputs: tuple[str, ...]) -> tuple[str, ...]:
-        """Return which of the input pictures the coarse generator sees: a baseline what it requires alone."""
+        """Return which of the input images the coarse generator sees: a baseline what it requires alone."""
         return inputs if trains(self.coarse) else self._parts[0].required_inputs
 
     @property

@@ -1,4 +1,4 @@
-"""DCGAN's generator: pictures out of noise."""
+"""DCGAN's generator: images out of noise."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from skinfw_plugins.networks.layers import init_pix2pix, norm_layers
 
 
 class DcganGenerator(Generator[DcganGeneratorConfig]):
-    """Paints pictures from noise alone (Radford et al. 2016, section 3; the report's section 5.2.2).
+    """Paints images from noise alone (Radford et al. 2016, section 3; the report's section 5.2.2).
 
     A transposed convolution as large as the seed projects the latent vector and reshapes it in one; each of
-    those that follow doubles the picture. Normalization and ReLU come after all but the last, tanh after that
+    those that follow doubles the image. Normalization and ReLU come after all but the last, tanh after that
     one. The paper draws kernels of 5x5 pixels; these are 4x4 of stride 2, as the stride divides them and
-    every pixel is painted by equally many weights. The input pictures are not looked at.
+    every pixel is painted by equally many weights. The input images are not looked at.
 
     Args:
         config: the parameters of the network.

@@ -16,11 +16,11 @@ def mask_of(condition: Tensor, channels: slice) -> Tensor:
     return condition[:, channels].amax(dim=1, keepdim=True) > 0.5
 
 
-def inpaint(pictures: Tensor, region: Tensor, radius: float, method: int) -> Tensor:
+def inpaint(images: Tensor, region: Tensor, radius: float, method: int) -> Tensor:
     """Fill a region from what is around it by OpenCV's inpainting.
 
     Args:
-        pictures: float ``(B, 3, H, W)`` in [0, 1].
+        images: float ``(B, 3, H, W)`` in [0, 1].
         region: what is to be filled, bool ``(B, 1, H, W)``.
         radius: how far from a pixel it is filled from, in pixels.
         method: ``cv2.INPAINT_TELEA`` or ``cv2.INPAINT_NS``.
@@ -30,7 +30,7 @@ def inpaint(pictures: Tensor, region: Tensor, radius: float, method: int) -> Ten
     """
     masks = region[:, 0].cpu().numpy().astype(np.uint8)
     filled = [
-        cv2.inpaint(picture, mask, radius, method).astype(np.uint8, copy=False)
-        for picture, mask in zip(to_uint8(pictures), masks, strict=True)
+        cv2.inpaint(image, mask, radius, method).astype(np.uint8, copy=False)
+        for image, mask in zip(to_uint8(images), masks, strict=True)
     ]
-    return image_tensor(filled).to(pictures.device, torch.float32)
+    return image_tensor(filled).to(images.device, torch.float32)

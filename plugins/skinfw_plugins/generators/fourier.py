@@ -1,4 +1,4 @@
-"""Fast Fourier convolutions: layers that see the whole picture at once."""
+"""Fast Fourier convolutions: layers that see the whole image at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skinfw_plugins.shared.fields import Norm
 class FourierUnit(nn.Module):
     """A 1x1 convolution between a Fourier transform and its inverse (Chi et al. 2020, section 3.2).
 
-    Each value that comes out depends on every pixel of its picture. The transforms run in float32 at least
+    Each value that comes out depends on every pixel of its image. The transforms run in float32 at least
     whatever the precision around them: half precision knows no FFT of every size.
 
     Args:
@@ -67,7 +67,7 @@ class FourierConv(nn.Module):
     """A convolution with a local and a global branch (Chi et al. 2020, section 3.1).
 
     The last channels are the global ones. Local features come from all channels by a 3x3 convolution, global
-    ones from the local by another and from the global by a `SpectralTransform`. Beyond its edge the picture
+    ones from the local by another and from the global by a `SpectralTransform`. Beyond its edge the image
     is mirrored for the convolutions; the transform takes it as repeating.
 
     Args:

@@ -19,13 +19,13 @@ class GatedUnetGenerator(ConditionalGenerator[GatedUnetConfig]):
     innermost size; at each doubling a nearest-neighbor resize and two; a plain 3x3 convolution and tanh. No
     normalization. It leaves out the refinement network with contextual attention and the discriminator. The
     skip connections that `GatedUnetConfig.skips` adds are not in the paper. The paper's network receives the
-    mask of the hole; here that is the input picture ``segmentation_skin``.
+    mask of the hole; here that is the input image ``segmentation_skin``.
 
     The color of the visible skin acts on the innermost features, dropout too, before the dilated middle.
 
     Args:
         config: the parameters of the network.
-        io: the size and the names of the input pictures.
+        io: the size and the names of the input images.
     """
 
     def __init__(self, config: GatedUnetConfig, io: GeneratorIO) -> None:

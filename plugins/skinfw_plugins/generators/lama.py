@@ -16,15 +16,15 @@ class LamaGenerator(ConditionalGenerator[LamaConfig]):
     """A residual network of fast Fourier convolutions (Suvorov et al. 2022, section 2.1 and supplement).
 
     A 7x7 convolution, halvings, residual blocks with a local and a global branch, doublings, a 7x7
-    convolution and tanh. Already its first block sees the whole picture, which a large hole needs. The last
+    convolution and tanh. Already its first block sees the whole image, which a large hole needs. The last
     halving brings the global branch forth; outside of the blocks convolutions are plain. The paper's mask is
-    an input picture here, ``segmentation_skin``; its losses are components of their own.
+    an input image here, ``segmentation_skin``; its losses are components of their own.
 
     The color of the visible skin and dropout act on the innermost features, before the blocks.
 
     Args:
         config: the parameters of the network.
-        io: the size and the names of the input pictures.
+        io: the size and the names of the input images.
     """
 
     def __init__(self, config: LamaConfig, io: GeneratorIO) -> None:

@@ -17,14 +17,14 @@ _DROPOUT_BLOCKS = 3
 class Pix2PixGenerator(ConditionalGenerator[Pix2PixConfig]):
     """An encoder and a decoder with a skip connection at every scale (Isola et al. 2017, section 6.1.1).
 
-    A down block halves the picture by a 4x4 convolution of stride 2, an up block doubles it by a transposed
+    A down block halves the image by a 4x4 convolution of stride 2, an up block doubles it by a transposed
     one. Channels are 1, 2, 4, 8, 8, ... times ``base_channels``. No normalization follows the first
     convolution, the bottleneck, or the last one, after which comes tanh. Without ``noise`` the same condition
-    gives the same picture (the report's section 5.2.3).
+    gives the same image (the report's section 5.2.3).
 
     Args:
         config: the parameters of the network.
-        io: the size and the names of the input pictures.
+        io: the size and the names of the input images.
     """
 
     def __init__(self, config: Pix2PixConfig, io: GeneratorIO) -> None:

@@ -26,7 +26,7 @@ class Pix2PixHDGenerator(ConditionalGenerator[Pix2PixHDConfig]):
 
     Args:
         config: the parameters of the network.
-        io: the size and the names of the input pictures.
+        io: the size and the names of the input images.
     """
 
     def __init__(self, config: Pix2PixHDConfig, io: GeneratorIO) -> None:

@@ -1,4 +1,4 @@
-"""What the adversarial losses share: means over patches and scales, and the gradient at pictures."""
+"""What the adversarial losses share: means over patches and scales, and the gradient at images."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def patch_mean(
     return torch.stack([cost(logits.float()).mean() for logits in outputs.logits]).mean()
 
 
-def gradient_norms(context: LossContext, pictures: Tensor) -> Tensor:
-    """Return how steep the discriminator is at pictures: the Euclidean norm of its gradient over all pixels.
+def gradient_norms(context: LossContext, images: Tensor) -> Tensor:
+    """Return how steep the discriminator is at images: the Euclidean norm of its gradient over all pixels.
 
-    What is derived is the logit of each picture: the mean over its patches, then over the scales, as in
+    What is derived is the logit of each image: the mean over its patches, then over the scales, as in
     `patch_mean`. All of it is float32, whatever the precision of training, and has a gradient of its own.
 
     Args:
         context: gives the discriminator.
-        pictures: float ``(B, 3, H, W)`` in [0, 1]; they are copied.
+        images: float ``(B, 3, H, W)`` in [0, 1]; they are copied.
 
     Returns:
         ``(B,)``.
     """
-    with torch.enable_grad(), torch.autocast(pictures.device.type, enabled=False):
-        places = pictures.detach().float().requires_grad_()
+    with torch.enable_grad(), torch.autocast(images.device.type, enabled=False):
+        places = images.detach().float().requires_grad_()
         scales = [
             logits.float().mean(dim=(1, 2, 3)) for logits in context.discriminate(places, float32=True).logits
         ]
@@ -56,7 +56,7 @@ def with_r1(term: Tensor, context: LossContext, gamma: float) -> Tensor:
 
     Args:
         term: the scalar that the discriminator minimizes.
-        context: what the losses see; its targets are the real pictures.
+        context: what the losses see; its targets are the real images.
         gamma: weight of the penalty, which is half of the mean squared `gradient_norms`; 0 for none.
     """
     if gamma == 0:

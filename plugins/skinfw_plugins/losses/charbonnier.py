@@ -12,7 +12,7 @@ from skinfw_plugins.losses.precision import in_float32
 class CharbonnierLoss(Loss[CharbonnierConfig]):
     """Mean of ``sqrt((output - target)**2 + eps**2)`` over the region (Lai et al. 2017, section 3.2).
 
-    Far from 0 it is the mean absolute difference, near 0 a squared one; a picture without error costs eps.
+    Far from 0 it is the mean absolute difference, near 0 a squared one; an image without error costs eps.
     """
 
     @in_float32

@@ -7,12 +7,12 @@ from torch import Tensor
 
 from skinfw.interfaces import Loss, LossContext
 from skinfw_plugins.losses.config import ColorConfig
-from skinfw_plugins.losses.moments import mean_over_pictures, region_covariances, region_means, to_lab
+from skinfw_plugins.losses.moments import mean_over_images, region_covariances, region_means, to_lab
 from skinfw_plugins.losses.precision import in_float32
 
 
 class ColorLoss(Loss[ColorConfig]):
-    """Mean and covariance of the colors, output against target, picture by picture, in CIE Lab.
+    """Mean and covariance of the colors, output against target, image by image, in CIE Lab.
 
     It does not ask where a color is, so it corrects a cast that a network paints without blurring anything.
     Lab is divided by 100.
@@ -22,7 +22,7 @@ class ColorLoss(Loss[ColorConfig]):
     def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean absolute difference of the means, and that of the covariances by its weight.
 
-        It is the mean over the pictures; one whose region is empty counts 0.
+        It is the mean over the images; one whose region is empty counts 0.
         """
         region = self.region(context)
         if region is None:
@@ -32,7 +32,7 @@ class ColorLoss(Loss[ColorConfig]):
         if self.config.covariance:
             spreads = (region_covariances(each, region) for each in (output, target))
             distance = distance + self.config.covariance * _distance(*spreads)
-        return mean_over_pictures(distance)
+        return mean_over_images(distance)
 
 
 def _distance(one: Tensor, other: Tensor) -> Tensor:

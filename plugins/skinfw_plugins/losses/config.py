@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from skinfw.components.config import DiscriminatorConfig, LossConfig, Size, SizeRequirement
 from skinfw.components.field_names import APPAREL, FACE
 from skinfw.components.measured_region import REGION_DESCRIPTION, Region
-from skinfw_plugins.shared.fields import LPIPS_LEAST_SIDE, LpipsNet, MsSsimScales, ms_ssim_least_side
+from skinfw_plugins.shared.fields import LPIPS_MIN_SIDE, LpipsNet, MsSsimScales, ms_ssim_min_side
 
 
 class L1Config(LossConfig):
@@ -33,7 +33,7 @@ class PsnrConfig(LossConfig):
     floor: float = Field(
         default=1e-4,
         gt=0,
-        description="added to each picture's mean squared error, for values in [0, 1]: above 40 dB (1e-4) "
+        description="added to each image's mean squared error, for values in [0, 1]: above 40 dB (1e-4) "
         "nothing more is to be gained, and the gradient stays finite",
     )
 
@@ -63,7 +63,7 @@ class MsSsimConfig(LossConfig):
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that hold a window on the coarsest scale."""
-        return SizeRequirement(minimum=ms_ssim_least_side(self.scales))
+        return SizeRequirement(minimum=ms_ssim_min_side(self.scales))
 
 
 class LpipsConfig(LossConfig):
@@ -76,7 +76,7 @@ class LpipsConfig(LossConfig):
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that leave the last layer something to see."""
-        return SizeRequirement(minimum=LPIPS_LEAST_SIDE[self.net])
+        return SizeRequirement(minimum=LPIPS_MIN_SIDE[self.net])
 
 
 _VGG_BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
@@ -144,7 +144,7 @@ class TotalVariationConfig(LossConfig):
 
 
 class ColorConfig(LossConfig):
-    """Mean and covariance of colors in CIE Lab, output against target, picture by picture."""
+    """Mean and covariance of colors in CIE Lab, output against target, image by image."""
 
     region: Region = Field(default="skin", description=f"pixels that count: {REGION_DESCRIPTION}")
     covariance: float = Field(
@@ -178,14 +178,14 @@ class JudgedConfig(LossConfig):
 
     judged: ClassVar[bool] = True
 
-    region: Literal["picture"] = Field(
-        default="picture",
-        description="pixels that count: the whole picture; patches have no region",
+    region: Literal["image"] = Field(
+        default="image",
+        description="pixels that count: the whole image; patches have no region",
     )
 
 
 class RegularizedConfig(JudgedConfig):
-    """Base of adversarial losses with a label for real pictures and a penalty on steep discriminators."""
+    """Base of adversarial losses with a label for real images and a penalty on steep discriminators."""
 
     adversarial: ClassVar[bool] = True
 
@@ -193,20 +193,20 @@ class RegularizedConfig(JudgedConfig):
         default=0.0,
         ge=0,
         lt=1,
-        description="by how much less than 1 is asked of the discriminator for real pictures; painted ones "
+        description="by how much less than 1 is asked of the discriminator for real images; painted ones "
         "stay at their label (Salimans et al. 2016, section 3.4: 0.1)",
     )
     r1: float = Field(
         default=0.0,
         ge=0,
         description="gamma of the R1 penalty: half of gamma times the squared gradient of the discriminator "
-        "at real pictures (Mescheder et al. 2018, section 4.1: 10); 0: none. It is that of each picture only "
+        "at real images (Mescheder et al. 2018, section 4.1: 10); 0: none. It is that of each image only "
         "where no batch normalization mixes them",
     )
 
     @property
     def real_label(self) -> float:
-        """What is asked of the discriminator for real pictures."""
+        """What is asked of the discriminator for real images."""
         return 1 - self.label_smoothing
 
 
@@ -234,11 +234,11 @@ class WganGpConfig(JudgedConfig):
     )
 
     def discriminator_fault(self, discriminator: DiscriminatorConfig) -> str | None:
-        """Return that batch normalization does not go with a penalty on each picture's gradient."""
+        """Return that batch normalization does not go with a penalty on each image's gradient."""
         if not discriminator.uses_batch_statistics:
             return None
         return (
-            "its penalty is on the gradient of each picture, which batch normalization mixes with the others "
+            "its penalty is on the gradient of each image, which batch normalization mixes with the others "
             '(Gulrajani et al. 2017, section 4); set "norm" to "instance" or "none"'
         )
 

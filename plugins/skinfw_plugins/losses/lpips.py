@@ -14,12 +14,12 @@ from skinfw_plugins.networks.lpips_distance import LpipsDistance
 class LpipsLoss(Loss[LpipsConfig]):
     """LPIPS (Zhang et al. 2018), the distance that agrees best with what people see.
 
-    Over the picture it is the mean of each layer; over the skin, the mean of the layers' maps, scaled up to
-    the picture, over the skin's pixels. The network is never trained.
+    Over the image it is the mean of each layer; over the skin, the mean of the layers' maps, scaled up to
+    the image, over the skin's pixels. The network is never trained.
 
     Args:
         config: which network.
-        io: the size of the pictures.
+        io: the size of the images.
 
     Raises:
         UserError: the network's weights are not available; the text names file, place and SHA-256.
@@ -34,4 +34,4 @@ class LpipsLoss(Loss[LpipsConfig]):
         """Return the distance, a scalar of at least 0; 0 where the region is empty."""
         if self.config.region != WHOLE:
             return self.region_mean(self.distance.per_pixel(context.output, context.target), context)
-        return self.distance.per_picture(context.output, context.target).mean()
+        return self.distance.per_image(context.output, context.target).mean()

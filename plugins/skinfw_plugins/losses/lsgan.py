@@ -10,7 +10,7 @@ from skinfw_plugins.losses.config import LsganConfig
 
 
 class LsganLoss(AdversarialLoss[LsganConfig]):
-    """Half the squared distance of logits from 1 for real, 0 for painted pictures (Mao et al. 2017, eq. 9).
+    """Half the squared distance of logits from 1 for real, 0 for painted images (Mao et al. 2017, eq. 9).
 
     Logits that are far on the right side are drawn back too, so a generator still learns from a
     discriminator that is sure.

@@ -1,4 +1,4 @@
-"""Means and covariances over a region, picture by picture, and colors in which they are taken."""
+"""Means and covariances over a region, image by image, and colors in which they are taken."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from kornia.color import rgb_to_lab
 from torch import Tensor
 
 
-def to_lab(pictures: Tensor) -> Tensor:
-    """Return sRGB pictures in CIE Lab (D65), divided by 100.
+def to_lab(images: Tensor) -> Tensor:
+    """Return sRGB images in CIE Lab (D65), divided by 100.
 
     Args:
-        pictures: float32 ``(B, 3, H, W)`` in [0, 1].
+        images: float32 ``(B, 3, H, W)`` in [0, 1].
 
     Returns:
         ``(B, 3, H, W)``: lightness in [0, 1], then a and b of about [-1, 1].
     """
-    lab: Tensor = rgb_to_lab(pictures)
+    lab: Tensor = rgb_to_lab(images)
     return lab / 100
 
 
 def region_means(values: Tensor, region: Tensor) -> Tensor:
-    """Return the mean over a region, for each picture and channel.
+    """Return the mean over a region, for each image and channel.
 
     Args:
         values: ``(B, C, H, W)``.
@@ -51,8 +51,8 @@ def region_covariances(values: Tensor, region: Tensor) -> Tensor:
     return products / region.sum(dim=(2, 3)).clamp(min=1)[:, :, None]
 
 
-def mean_over_pictures(values: Tensor, known: Tensor | None = None) -> Tensor:
-    """Return the mean over a batch; a picture that nothing is known of counts 0.
+def mean_over_images(values: Tensor, known: Tensor | None = None) -> Tensor:
+    """Return the mean over a batch; an image that nothing is known of counts 0.
 
     Args:
         values: ``(B,)``.

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from skinfw.interfaces import Loss, LossContext
 from skinfw_plugins.losses.config import MsSsimConfig
-from skinfw_plugins.losses.moments import mean_over_pictures
+from skinfw_plugins.losses.moments import mean_over_images
 from skinfw_plugins.losses.precision import in_float32
 from skinfw_plugins.shared.similarity import multiscale_similarity
 
@@ -15,14 +15,14 @@ class MsSsimLoss(Loss[MsSsimConfig]):
     """One less the multi-scale structural similarity (Wang et al. 2003), that of the metric of this name.
 
     Contrast and structure are compared on each scale, luminance on the coarsest one only; each scale halves
-    the picture by averaging. With fewer scales than five the exponents of those that there are add up to 1.
-    Over the skin, windows count by the share of skin at their center.
+    the image by averaging. With fewer scales than five the exponents of those that there are add up to 1.
+    Over the skin, windows count by the fraction of skin at their center.
     """
 
     @in_float32
     def generator_loss(self, context: LossContext) -> Tensor:
-        """Return the mean dissimilarity of the pictures, a scalar in [0, 1]; one without skin counts 0."""
+        """Return the mean dissimilarity of the images, a scalar in [0, 1]; one without skin counts 0."""
         region = self.region(context)
         similarity = multiscale_similarity(context.output, context.target, self.config.scales, region)
         known = None if region is None else region.flatten(1).any(dim=1)
-        return mean_over_pictures(1 - similarity, known).float()
+        return mean_over_images(1 - similarity, known).float()

@@ -15,18 +15,18 @@ from skinfw_plugins.losses.precision import in_float32
 from skinfw_plugins.networks.published_weights import Frozen, feature_tensors
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's pictures, as torchvision's networks were trained."""
+"""Of ImageNet's images, as torchvision's networks were trained."""
 
 
 class PerceptualLoss(Loss[PerceptualConfig]):
     """Mean difference of features of a VGG trained on ImageNet (Johnson et al. 2016, section 3.2, eq. 2).
 
-    It is the mean over the chosen layers. Over the skin, each place of a layer counts by its share of skin.
-    The network is never trained.
+    It is the mean over the chosen layers. Over the skin, each place of a layer counts by its fraction of
+    skin. The network is never trained.
 
     Args:
         config: network, layers, and how differences are measured.
-        io: the size of the pictures.
+        io: the size of the images.
 
     Raises:
         UserError: the network's weights are not available; the text names file, place and SHA-256.
@@ -51,7 +51,7 @@ class PerceptualLoss(Loss[PerceptualConfig]):
         self.halvings = [sum(halving[: place + 1]) for place in sorted(places)]
 
     def region_count(self, region: Tensor | None) -> Tensor | None:
-        """Return the sum of the shares of skin at the places of each layer, ``(layers,)``."""
+        """Return the sum of the fractions of skin at the places of each layer, ``(layers,)``."""
         if region is None:
             return None
         height, width = region.shape[2:]
@@ -82,7 +82,7 @@ class PerceptualLoss(Loss[PerceptualConfig]):
 
 
 class _Features(nn.Module):
-    """The outputs of some of a network's layers, for RGB pictures in [0, 1]."""
+    """The outputs of some of a network's layers, for RGB images in [0, 1]."""
 
     mean: Tensor
     std: Tensor
@@ -94,8 +94,8 @@ class _Features(nn.Module):
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1))
 
-    def forward(self, pictures: Tensor) -> list[Tensor]:
-        values = (pictures - self.mean) / self.std
+    def forward(self, images: Tensor) -> list[Tensor]:
+        values = (images - self.mean) / self.std
         found = []
         for place, layer in enumerate(self.layers):
             values = layer(values)

@@ -16,7 +16,7 @@ LossT = TypeVar("LossT", bound=Loss[Any])
 
 
 def in_float32(term: Callable[[LossT, LossContext], Tensor]) -> Callable[[LossT, LossContext], Tensor]:
-    """Make a loss's term compute in float32, whatever the precision of its caller and of the pictures."""
+    """Make a loss's term compute in float32, whatever the precision of its caller and of the images."""
 
     @wraps(term)
     def exact(loss: LossT, context: LossContext) -> Tensor:

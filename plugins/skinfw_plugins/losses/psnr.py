@@ -10,19 +10,19 @@ from skinfw_plugins.losses.precision import in_float32
 
 
 class PsnrLoss(Loss[PsnrConfig]):
-    """``10 * log10(MSE + floor)`` of each picture's region in dB, then the mean: the metric `psnr`, negated.
+    """``10 * log10(MSE + floor)`` of each image's region in dB, then the mean: the metric `psnr`, negated.
 
-    Unlike `mse` it counts every picture alike. A large error, a wrong color of the whole skin for instance,
-    pulls less than under a squared difference, and a picture with little skin as much as one with a lot.
+    Unlike `mse` it counts every image alike. A large error, a wrong color of the whole skin for instance,
+    pulls less than under a squared difference, and an image with little skin as much as one with a lot.
     """
 
     def region_count(self, region: Tensor | None) -> Tensor | None:
-        """Return how many pictures show something of the region."""
+        """Return how many images show something of the region."""
         return None if region is None else region.flatten(1).any(dim=1).sum().to(region.dtype)
 
     @in_float32
     def generator_loss(self, context: LossContext) -> Tensor:
-        """Return the mean in dB, a scalar of at most 0; 0 where no picture shows anything of the region."""
+        """Return the mean in dB, a scalar of at most 0; 0 where no image shows anything of the region."""
         squares, region = (context.output - context.target).square(), self.region(context)
         if region is None:
             return 10 * (squares.mean(dim=(1, 2, 3)) + self.config.floor).log10().mean()

@@ -10,7 +10,7 @@ from skinfw.components.field_names import APPAREL, FACE
 from skinfw.components.measured_region import region_field
 from skinfw.interfaces import Loss, LossContext
 from skinfw_plugins.losses.config import ToneConsistencyConfig
-from skinfw_plugins.losses.moments import mean_over_pictures, region_covariances, region_means, to_lab
+from skinfw_plugins.losses.moments import mean_over_images, region_covariances, region_means, to_lab
 from skinfw_plugins.losses.precision import in_float32
 from skinfw_plugins.shared.skin_tone import skin_tones
 
@@ -19,27 +19,27 @@ class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
     """Distance of the painted skin's mean color from the color of the visible face, in CIE Lab.
 
     The face's color is its median, channel by channel, which hair, eyes and shadows do not pull away. The
-    loss does not look at the target, so it needs no picture of that skin. Lab is divided by 100.
+    loss does not look at the target, so it needs no image of that skin. Lab is divided by 100.
     """
 
     compares: ClassVar[bool] = False
 
     @in_float32
     def generator_loss(self, context: LossContext) -> Tensor:
-        """Return the mean absolute difference of lightness, a and b, the mean over the pictures.
+        """Return the mean absolute difference of lightness, a and b, the mean over the images.
 
-        A picture that shows no face, or has no skin to paint, counts 0.
+        An image that shows no face, or has no skin to paint, counts 0.
         """
-        pictures, visible = context.fields[APPAREL].float(), context.fields[FACE] > 0.5
+        images, visible = context.fields[APPAREL].float(), context.fields[FACE] > 0.5
         region = context.fields[region_field(self.config.region)]
-        tones = to_lab(skin_tones(pictures, visible, visible)[:, :, None, None])[:, :, 0, 0]
+        tones = to_lab(skin_tones(images, visible, visible)[:, :, None, None])[:, :, 0, 0]
         painted = to_lab(context.output)
         weights = tones.new_tensor([self.config.lightness, 1, 1])
         distance = ((region_means(painted, region) - tones).abs() * weights).mean(dim=1)
         if self.config.covariance:
-            face = region_covariances(to_lab(pictures), visible.float())
+            face = region_covariances(to_lab(images), visible.float())
             spread = region_covariances(painted, region) - face
             pairs = weights[:, None] * weights
             distance = distance + self.config.covariance * (spread.abs() * pairs).mean(dim=(1, 2))
         known = visible.flatten(1).any(dim=1) & region.flatten(1).any(dim=1)
-        return mean_over_pictures(distance, known)
+        return mean_over_images(distance, known)

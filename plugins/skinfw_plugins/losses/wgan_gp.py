@@ -11,10 +11,10 @@ from skinfw_plugins.losses.config import WganGpConfig
 
 
 class WganGpLoss(AdversarialLoss[WganGpConfig]):
-    """The critic's difference between painted and real pictures (Gulrajani et al. 2017, eq. 3).
+    """The critic's difference between painted and real images (Gulrajani et al. 2017, eq. 3).
 
-    Its logits are not probabilities. A penalty keeps the norm of its gradient near 1 at pictures on the line
-    between each painted picture and its target. The paper trains the critic five times to one step of the
+    Its logits are not probabilities. A penalty keeps the norm of its gradient near 1 at images on the line
+    between each painted image and its target. The paper trains the critic five times to one step of the
     generator: ``training.n_critic``.
     """
 
@@ -27,7 +27,7 @@ class WganGpLoss(AdversarialLoss[WganGpConfig]):
         difference = patch_mean(context.discriminate(context.output)) - patch_mean(
             context.discriminate(context.target)
         )
-        share = torch.rand(len(context.target), 1, 1, 1, device=context.target.device)
-        between = torch.lerp(context.output.float(), context.target.float(), share)
+        fraction = torch.rand(len(context.target), 1, 1, 1, device=context.target.device)
+        between = torch.lerp(context.output.float(), context.target.float(), fraction)
         steepness = gradient_norms(context, between)
         return difference + self.config.penalty * (steepness - 1).square().mean()

@@ -8,12 +8,12 @@ from kornia.color import rgb_to_lab
 from torch import Tensor
 
 from skinfw_plugins.metrics.config import Ciede2000Config
-from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
+from skinfw_plugins.metrics.per_image import PerImageMetric, region_means
 from skinfw_plugins.shared.ciede2000 import ciede2000
 
 
-class Ciede2000Metric(PerPictureMetric[Ciede2000Config]):
-    """CIEDE2000 between output and target, mean over the region's pixels of each picture, then over pictures.
+class Ciede2000Metric(PerImageMetric[Ciede2000Config]):
+    """CIEDE2000 between output and target, mean over the region's pixels of each image, then over images.
 
     0 is best; about 1 is the smallest difference that an eye sees (CIE 142-2001). Colors are sRGB under D65.
     """
@@ -21,7 +21,7 @@ class Ciede2000Metric(PerPictureMetric[Ciede2000Config]):
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
-        """Return the difference of each picture, ``(B,)``, at least 0."""
+        """Return the difference of each image, ``(B,)``, at least 0."""
         # in float32 the hue of a nearly gray pixel is noise, and not every accelerator has float64
         differences = ciede2000(rgb_to_lab(output.cpu().double()), rgb_to_lab(target.cpu().double()))
         return region_means(differences, None if region is None else region.cpu())

@@ -39,8 +39,8 @@ class MaeConfig(MetricConfig):
 class MsSsimConfig(MetricConfig):
     """Structural similarity on several scales (Wang et al. 2003)."""
 
-    regions: tuple[Literal["picture"], ...] = Field(
-        default=("picture",), min_length=1, description="regions that it is computed on: the whole picture"
+    regions: tuple[Literal["image"], ...] = Field(
+        default=("image",), min_length=1, description="regions that it is computed on: the whole image"
     )
     scales: MsSsimScales = 5
 
@@ -67,23 +67,23 @@ class SeamConfig(MetricConfig):
 class FidConfig(MetricConfig):
     """Frechet inception distance (Heusel et al. 2017); its network's weights are downloaded."""
 
-    regions: tuple[Literal["picture"], ...] = Field(
-        default=("picture",), min_length=1, description="regions that it is computed on: the whole picture"
+    regions: tuple[Literal["image"], ...] = Field(
+        default=("image",), min_length=1, description="regions that it is computed on: the whole image"
     )
 
 
 class KidConfig(MetricConfig):
     """Kernel inception distance (Binkowski et al. 2018); its network's weights are downloaded."""
 
-    regions: tuple[Literal["picture"], ...] = Field(
-        default=("picture",), min_length=1, description="regions that it is computed on: the whole picture"
+    regions: tuple[Literal["image"], ...] = Field(
+        default=("image",), min_length=1, description="regions that it is computed on: the whole image"
     )
     subsets: int = Field(
-        default=100, ge=1, le=100_000, description="random subsets of the pictures (paper: 100)"
+        default=100, ge=1, le=100_000, description="random subsets of the images (paper: 100)"
     )
     subset_size: int = Field(
         default=1000,
         ge=2,
         le=1_000_000,
-        description="pictures of each subset; fewer make up one subset (paper: 1000)",
+        description="images of each subset; fewer make up one subset (paper: 1000)",
     )

@@ -1,4 +1,4 @@
-"""What metrics share that compare two sets of pictures by the features of a network."""
+"""What metrics share that compare two sets of images by the features of a network."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from skinfw_plugins.networks import inception
 
 
 class Given(nn.Module):
-    """Lets torchmetrics take features in place of pictures.
+    """Lets torchmetrics take features in place of images.
 
     Args:
-        num_features: how many there are of a picture.
+        num_features: how many there are of an image.
     """
 
     def __init__(self, num_features: int) -> None:
@@ -30,7 +30,7 @@ class Given(nn.Module):
 
 
 class DistributionMetric(Metric[MetricConfigT]):
-    """A metric that is defined over a set of pictures only; it holds their features, not the pictures.
+    """A metric that is defined over a set of images only; it holds their features, not the images.
 
     Raises:
         UserError: the network's weights are not available; the text names file, place and SHA-256.
@@ -48,11 +48,11 @@ class DistributionMetric(Metric[MetricConfigT]):
         """Take in a batch. See `Metric.update`."""
         network = self.network.to(output.device)
         with torch.no_grad():
-            for features, pictures in ((self._painted, output), (self._true, target)):
-                features.append(network(pictures.float()).cpu())
+            for features, images in ((self._painted, output), (self._true, target)):
+                features.append(network(images.float()).cpu())
 
     def compute(self) -> float:
-        """Return the distance of the two sets; NaN for fewer than two pictures."""
+        """Return the distance of the two sets; NaN for fewer than two images."""
         if sum(map(len, self._painted)) < 2:
             return float("nan")
         return self.distance(torch.cat(self._painted).double(), torch.cat(self._true).double())
@@ -62,6 +62,6 @@ class DistributionMetric(Metric[MetricConfigT]):
         """Return the distance of two sets of features, float64 ``(N, n)`` each."""
 
     @property
-    def pictures(self) -> int:
-        """How many pictures were taken in."""
+    def images(self) -> int:
+        """How many images were taken in."""
         return sum(map(len, self._painted))

@@ -12,16 +12,16 @@ from skinfw_plugins.metrics.distribution import DistributionMetric, Given
 from skinfw_plugins.networks import inception
 
 ENOUGH = inception.FEATURES
-"""Pictures below which the covariance of the features has no full rank."""
+"""Images below which the covariance of the features has no full rank."""
 
 
 class FidMetric(DistributionMetric[FidConfig]):
-    """Distance of two normal distributions fitted to the features of painted and of true pictures.
+    """Distance of two normal distributions fitted to the features of painted and of true images.
 
     ``|m1 - m2|**2 + tr(S1 + S2 - 2 * (S1 S2)**0.5)`` of the means and covariances of Inception-v3's layer
-    pool3 (Heusel et al. 2017, section 4; the report's section 6.1.2); 0 is best. It is biased: fewer pictures
-    give a larger value, so values of different numbers of pictures cannot be compared, and below 2048
-    pictures KID says more.
+    pool3 (Heusel et al. 2017, section 4; the report's section 6.1.2); 0 is best. It is biased: fewer images
+    give a larger value, so values of different numbers of images cannot be compared, and below 2048
+    images KID says more.
     """
 
     def distance(self, painted: Tensor, true: Tensor) -> float:
@@ -34,11 +34,11 @@ class FidMetric(DistributionMetric[FidConfig]):
         return max(0.0, float(metric.compute()))
 
     def card(self) -> Mapping[str, str]:
-        """Return the network, how pictures are resized, and a warning where they are few."""
-        if self.pictures >= ENOUGH:
+        """Return the network, how images are resized, and a warning where they are few."""
+        if self.images >= ENOUGH:
             return inception.CARD
         warning = (
-            f"{self.pictures} pictures are fewer than {ENOUGH}: FID is biased upwards, compare it between "
-            "equal numbers of pictures only, and read KID beside it"
+            f"{self.images} images are fewer than {ENOUGH}: FID is biased upwards, compare it between "
+            "equal numbers of images only, and read KID beside it"
         )
         return {**inception.CARD, "warnings": warning}

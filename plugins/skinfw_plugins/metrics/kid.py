@@ -15,11 +15,11 @@ from skinfw_plugins.networks import inception
 
 
 class KidMetric(DistributionMetric[KidConfig]):
-    """Squared maximum mean discrepancy of the features of painted and of true pictures.
+    """Squared maximum mean discrepancy of the features of painted and of true images.
 
     The kernel is ``(x y / n + 1)**3`` on the n features of Inception-v3's layer pool3, the estimate unbiased
-    (Binkowski et al. 2018, section 4): few pictures make it uncertain, not larger. 0 is best, and by chance
-    it may lie below. With more pictures than ``subset_size`` it is the mean over random subsets, the same
+    (Binkowski et al. 2018, section 4): few images make it uncertain, not larger. 0 is best, and by chance
+    it may lie below. With more images than ``subset_size`` it is the mean over random subsets, the same
     ones each time.
     """
 
@@ -42,7 +42,7 @@ class KidMetric(DistributionMetric[KidConfig]):
             return float(metric.compute()[0])
 
     def card(self) -> Mapping[str, str]:
-        """Return the network, how pictures are resized, and how many each estimate uses."""
-        size = min(self.config.subset_size, self.pictures)
-        subsets = self.config.subsets if self.pictures > size else 1
-        return {**inception.CARD, "estimate": f"mean of {subsets} of {size} pictures each"}
+        """Return the network, how images are resized, and how many each estimate uses."""
+        size = min(self.config.subset_size, self.images)
+        subsets = self.config.subsets if self.images > size else 1
+        return {**inception.CARD, "estimate": f"mean of {subsets} of {size} images each"}

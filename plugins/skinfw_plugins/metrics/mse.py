@@ -7,10 +7,10 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from skinfw_plugins.metrics.config import MseConfig
-from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
+from skinfw_plugins.metrics.per_image import PerImageMetric, region_means
 
 
-class MseMetric(PerPictureMetric[MseConfig]):
+class MseMetric(PerImageMetric[MseConfig]):
     """Mean of ``(output - target)**2`` over the region's pixels and channels, values in [0, 1].
 
     0 is best (the report's section 6.1.2).
@@ -19,17 +19,17 @@ class MseMetric(PerPictureMetric[MseConfig]):
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
-        """Return the error of each picture, ``(B,)`` in [0, 1]."""
+        """Return the error of each image, ``(B,)`` in [0, 1]."""
         return squared_errors(output, target, region)
 
 
 def squared_errors(output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
-    """Return the mean squared error of each picture over a region.
+    """Return the mean squared error of each image over a region.
 
     Args:
         output: ``(B, 3, H, W)``.
         target: ``(B, 3, H, W)``.
-        region: the mask of the region, ``(B, 1, H, W)`` in {0, 1}, or None for the whole picture.
+        region: the mask of the region, ``(B, 1, H, W)`` in {0, 1}, or None for the whole image.
 
     Returns:
         ``(B,)``; NaN where the region is empty.

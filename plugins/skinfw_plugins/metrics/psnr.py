@@ -9,23 +9,23 @@ from torch import Tensor
 
 from skinfw_plugins.metrics.config import PsnrConfig
 from skinfw_plugins.metrics.mse import squared_errors
-from skinfw_plugins.metrics.per_picture import PerPictureMetric
+from skinfw_plugins.metrics.per_image import PerImageMetric
 
 HIGHEST = 100.0
-"""What a picture without any error counts, in dB: infinity would swallow the mean over the pictures."""
+"""What an image without any error counts, in dB: infinity would swallow the mean over the images."""
 
 
-class PsnrMetric(PerPictureMetric[PsnrConfig]):
-    """``10 * log10(1 / MSE)`` for values in [0, 1], of each picture, then the mean over the pictures.
+class PsnrMetric(PerImageMetric[PsnrConfig]):
+    """``10 * log10(1 / MSE)`` for values in [0, 1], of each image, then the mean over the images.
 
-    20 to 40 dB count as good (the report's section 6.1.2). A picture counts at most 100 dB; one value of
-    a 512 pixel picture that is off by 2 of 255 lies above that already.
+    20 to 40 dB count as good (the report's section 6.1.2). An image counts at most 100 dB; one value of
+    a 512 pixel image that is off by 2 of 255 lies above that already.
     """
 
     unit: ClassVar[str] = "dB"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
-        """Return the ratio of each picture, ``(B,)`` in dB, at most `HIGHEST`."""
+        """Return the ratio of each image, ``(B,)`` in dB, at most `HIGHEST`."""
         errors = squared_errors(output, target, region)
         return -10 * torch.log10(torch.clamp(errors, min=10 ** (-HIGHEST / 10)))

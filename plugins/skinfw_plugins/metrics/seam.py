@@ -9,11 +9,11 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from skinfw_plugins.metrics.config import SeamConfig
-from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
+from skinfw_plugins.metrics.per_image import PerImageMetric, region_means
 
 
-class SeamMetric(PerPictureMetric[SeamConfig]):
-    """Error of the gradient in a band around the border of the skin, mean over the pictures; 0 is best.
+class SeamMetric(PerImageMetric[SeamConfig]):
+    """Error of the gradient in a band around the border of the skin, mean over the images; 0 is best.
 
     The gradient is that of neighboring pixels: ``p(y, x + 1) - p(y, x)`` and ``p(y + 1, x) - p(y, x)``, 0 in
     the last column and row. What counts is the mean over the band's pixels and channels of
@@ -24,7 +24,7 @@ class SeamMetric(PerPictureMetric[SeamConfig]):
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
-        """Return the error of each picture, ``(B,)`` in [0, 4]."""
+        """Return the error of each image, ``(B,)`` in [0, 4]."""
         if region is None:
             raise ValueError("the whole image has no border")
         difference = output - target
@@ -39,7 +39,7 @@ def border_band(region: Tensor, width: int) -> Tensor:
     """Return the pixels on either side of a region's border, ``(B, 1, H, W)`` in {0, 1}.
 
     Args:
-        region: ``(B, 1, H, W)`` in {0, 1}; the picture's own edge does not count as its border.
+        region: ``(B, 1, H, W)`` in {0, 1}; the image's own edge does not count as its border.
         width: how far they lie at most from the other side, in pixels, diagonals included.
 
     Example:

@@ -8,31 +8,31 @@ from torch import Tensor
 
 from skinfw.errors import UserError
 from skinfw_plugins.metrics.config import SsimConfig
-from skinfw_plugins.metrics.per_picture import PerPictureMetric, region_means
+from skinfw_plugins.metrics.per_image import PerImageMetric, region_means
 from skinfw_plugins.shared.similarity import WINDOW, inside, similarity_maps
 
 
-class SsimMetric(PerPictureMetric[SsimConfig]):
+class SsimMetric(PerImageMetric[SsimConfig]):
     """Structural similarity of luminance, contrast and structure in a sliding window, mean over channels.
 
-    1 is best (the report's section 6.1.2; Wang et al. 2004). Over the picture it is the mean of all windows
+    1 is best (the report's section 6.1.2; Wang et al. 2004). Over the image it is the mean of all windows
     that lie wholly inside; over the skin, the mean of the windows around the skin's pixels, where a window
-    that reaches over the picture's edge sees the picture mirrored.
+    that reaches over the image's edge sees the image mirrored.
     """
 
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
-        """Return the similarity of each picture, ``(B,)`` in [-1, 1].
+        """Return the similarity of each image, ``(B,)`` in [-1, 1].
 
         Raises:
-            UserError: the pictures are smaller than the window.
+            UserError: the images are smaller than the window.
         """
         height, width = output.shape[-2:]
         if min(height, width) < WINDOW:
             raise UserError(
-                f"ssim: pictures of {height}x{width} are smaller than its {WINDOW}x{WINDOW} pixel window; "
-                "take larger pictures or leave the metric out"
+                f"ssim: images of {height}x{width} are smaller than its {WINDOW}x{WINDOW} pixel window; "
+                "take larger images or leave the metric out"
             )
         similarity, _ = similarity_maps(output, target)
         if region is not None:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from skinfw.components.config import Size
 from skinfw.components.weights import WeightsFile, find_weights
-from skinfw.data.resize import resize_picture
-from skinfw.data.segmentation import Picture
+from skinfw.data.resize import resize_image
+from skinfw.data.segmentation import RgbImage
 from skinfw.errors import UserError
 from skinfw_plugins.networks.bodypix_config import PADDED, SHA256, BodyPixNetwork
 from skinfw_plugins.networks.onnx_file import OnnxFile
@@ -50,7 +50,7 @@ def published_file(multiplier: float, stride: int) -> Path:
 
 @dataclass(frozen=True)
 class BodyPixScores:
-    """What the network says about a picture, on its coarse grid of h by w cells.
+    """What the network says about an image, on its coarse grid of h by w cells.
 
     Attributes:
         segments: logit of a person, float32 ``(h, w)``.
@@ -90,7 +90,7 @@ class BodyPix:
         file.require_outputs(OUTPUTS, "BodyPix 2")
         if len(file.inputs) != 1:
             raise UserError(
-                f"{file.path}: takes {', '.join(file.inputs)}; BodyPix 2 takes one picture (1, H, W, 3)"
+                f"{file.path}: takes {', '.join(file.inputs)}; BodyPix 2 takes one image (1, H, W, 3)"
             )
         return file
 
@@ -104,14 +104,14 @@ class BodyPix:
                 f"{error}. Any ONNX file of BodyPix 2 will do: give its path as weights, with its stride"
             ) from error
 
-    def __call__(self, picture: Picture) -> BodyPixScores:
-        """Return the scores of a picture, uint8 RGB ``(H, W, 3)`` of any size.
+    def __call__(self, image: RgbImage) -> BodyPixScores:
+        """Return the scores of an image, uint8 RGB ``(H, W, 3)`` of any size.
 
         Raises:
             UserError: the weights are not available, cannot be run, or have another stride than `config`.
         """
-        size = input_size((picture.shape[0], picture.shape[1]), self.config.resolution, self.config.stride)
-        values = resize_picture(picture, size).astype(np.float32)[None] / 127.5 - 1
+        size = input_size((image.shape[0], image.shape[1]), self.config.resolution, self.config.stride)
+        values = resize_image(image, size).astype(np.float32)[None] / 127.5 - 1
         (name,) = self.file.inputs
         segments, parts, joints, offsets = self.file.run({name: values}, OUTPUTS)
         cells = tuple((side - 1) // self.config.stride + 1 for side in size)
@@ -125,7 +125,7 @@ class BodyPix:
 
 
 def input_size(size: Size, resolution: int, stride: int) -> Size:
-    """Return the size that a picture is resized to: the longer side near the resolution, aspect kept.
+    """Return the size that an image is resized to: the longer side near the resolution, aspect kept.
 
     Both sides are multiples of the stride plus one, as BodyPix wants them.
     """
@@ -140,13 +140,13 @@ def upsampled(
     """Return scores of cells at every pixel, bilinearly.
 
     The first and last cells lie on the centers of the input's first and last pixels, and the input is the
-    picture resized; beyond the outermost cells their scores go on.
+    image resized; beyond the outermost cells their scores go on.
 
     Args:
         scores: float32 ``(h, w)`` or ``(h, w, C)``.
         input_size: height and width of the network's input in pixels.
-        size: height and width of the picture in pixels.
-        rows: the rows of the picture that are wanted.
+        size: height and width of the image in pixels.
+        rows: the rows of the image that are wanted.
     """
     down, right = (_cells(*sides) for sides in zip(size, input_size, scores.shape, strict=False))
     map_x, map_y = np.meshgrid(right, down[rows])
@@ -161,7 +161,7 @@ def upsampled(
 
 
 def _cells(side: int, input_side: int, count: int) -> NDArray[np.float32]:
-    """Return between which cells each of a picture's pixels lies, along one side."""
+    """Return between which cells each of an image's pixels lies, along one side."""
     pixels = (np.arange(side) + 0.5) * input_side / side - 0.5
     cells = pixels.clip(0, input_side - 1) * (count - 1) / max(input_side - 1, 1)
     return cells.astype(np.float32)

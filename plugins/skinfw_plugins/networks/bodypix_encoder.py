@@ -56,7 +56,7 @@ class BodyPixEncoder(nn.Module, EncoderMixin):  # type: ignore[misc]
                 )
             )
         self.blocks = nn.ModuleList(blocks[: _LAST[depth - 1] + 1])
-        # with PyTorch's own initialization nothing of the picture would be left after so many layers
+        # with PyTorch's own initialization nothing of the image would be left after so many layers
         for parameter in self.parameters():
             if parameter.dim() > 1:
                 nn.init.kaiming_normal_(parameter, nonlinearity="relu")  # He et al. 2015
@@ -64,7 +64,7 @@ class BodyPixEncoder(nn.Module, EncoderMixin):  # type: ignore[misc]
                 nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Return the picture, float32 RGB ``(B, 3, H, W)`` in [-1, 1], then its features, the finest first.
+        """Return the image, float32 RGB ``(B, 3, H, W)`` in [-1, 1], then its features, the finest first.
 
         The features of stride s are float32 ``(B, C, H / s, W / s)`` in [0, 6].
         """

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from skinfw.components.config import Size, SizeRequirement
 from skinfw.components.strict_model import StrictModel
-from skinfw_plugins.shared.fields import MOST_CHANNELS, Norm
+from skinfw_plugins.shared.fields import MAX_CHANNELS, Norm
 
 SEED_SIDE = 4
 """Least side in pixels of the innermost features (Radford et al. 2016, figure 1)."""
@@ -15,7 +15,7 @@ SEED_SIDE = 4
 class DcganLayers(StrictModel):
     """How many layers each network has, and how wide they are.
 
-    Both halve or double the picture equally often, so that each layer of one is the transpose of a layer of
+    Both halve or double the image equally often, so that each layer of one is the transpose of a layer of
     the other (the report's section 5.2.2.1). The innermost features, the seed, are 4 to 7 pixels on their
     shorter side: 4x4 for a square power of two, 4x6 for 64x96.
     """
@@ -23,15 +23,15 @@ class DcganLayers(StrictModel):
     base_channels: int = Field(
         default=64,
         ge=1,
-        le=MOST_CHANNELS,
+        le=MAX_CHANNELS,
         description="channels of the finest features; they double inwards up to max_channels (128 for the "
         "network of the paper's figure 1, which paints 64x64 pixels)",
     )
     max_channels: int = Field(
         default=1024,
         ge=1,
-        le=MOST_CHANNELS,
-        description="most channels of any features (paper: 1024), so that the networks for large pictures "
+        le=MAX_CHANNELS,
+        description="most channels of any features (paper: 1024), so that the networks for large images "
         "fit into memory",
     )
     norm: Norm = Field(
@@ -39,11 +39,11 @@ class DcganLayers(StrictModel):
     )
 
     def halvings(self, size: Size) -> int:
-        """Return how often pictures of ``size`` (height, width) are halved down to the seed."""
+        """Return how often images of ``size`` (height, width) are halved down to the seed."""
         return max(1, (min(size) // SEED_SIDE).bit_length() - 1)
 
     def seed(self, size: Size) -> Size:
-        """Return height and width of the innermost features for pictures of ``size``."""
+        """Return height and width of the innermost features for images of ``size``."""
         height, width = size
         factor = 2 ** self.halvings(size)
         return height // factor, width // factor

@@ -20,7 +20,7 @@ INCEPTION = WeightsFile(
 """The TensorFlow weights of the FID paper, converted for torch by torch-fidelity."""
 
 FEATURES = 2048
-"""Numbers that the layer pool3 gives for a picture (Heusel et al. 2017, section 4; report, section 6.1.2)."""
+"""Numbers that the layer pool3 gives for an image (Heusel et al. 2017, section 4; report, section 6.1.2)."""
 
 CARD = {
     "backbone": "Inception-v3 (2015-12-05), pool3, 2048 features",
@@ -30,11 +30,11 @@ CARD = {
 
 
 class Inception(nn.Module):
-    """Gives the features of pictures.
+    """Gives the features of images.
 
     Args:
         network: takes uint8 RGB ``(B, 3, H, W)`` and gives a tuple of features or ``(B, n)``.
-        num_features: how many there are of a picture.
+        num_features: how many there are of an image.
     """
 
     def __init__(self, network: nn.Module, num_features: int) -> None:
@@ -42,9 +42,9 @@ class Inception(nn.Module):
         self.network = network.eval().requires_grad_(False)
         self.num_features = num_features
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Return the features ``(B, num_features)`` of pictures, float ``(B, 3, H, W)`` in [0, 1]."""
-        found = self.network((pictures * 255).round().to(torch.uint8))
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the features ``(B, num_features)`` of images, float ``(B, 3, H, W)`` in [0, 1]."""
+        found = self.network((images * 255).round().to(torch.uint8))
         features: Tensor = found[0] if isinstance(found, tuple) else found
         return features
 

@@ -47,7 +47,7 @@ def norm_spectrally(network: nn.Module) -> None:
 
 
 def reflected_block(incoming: int, outgoing: int, kernel: int, norm: Norm, stride: int = 1) -> nn.Sequential:
-    """Return a convolution, its normalization and ReLU; beyond its edge the picture is mirrored.
+    """Return a convolution, its normalization and ReLU; beyond its edge the image is mirrored.
 
     Args:
         incoming: channels that it gets.

@@ -19,9 +19,9 @@ _VERSION = "0.1"
 
 
 class LpipsDistance(nn.Module):
-    """How different pictures look to a network trained on ImageNet (Zhang et al. 2018, section 3, eq. 1).
+    """How different images look to a network trained on ImageNet (Zhang et al. 2018, section 3, eq. 1).
 
-    At each place of each layer the features of both pictures are brought to length 1; their squared
+    At each place of each layer the features of both images are brought to length 1; their squared
     difference is weighted channel by channel as people judged. Version 0.1 of the published weights.
 
     Args:
@@ -35,8 +35,8 @@ class LpipsDistance(nn.Module):
         super().__init__()
         self.layers = Frozen(_LayerDistances(_published(net)))
 
-    def per_picture(self, output: Tensor, target: Tensor) -> Tensor:
-        """Return the distance of each picture.
+    def per_image(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the distance of each image.
 
         Args:
             output: float32 RGB ``(B, 3, H, W)`` in [0, 1].
@@ -49,7 +49,7 @@ class LpipsDistance(nn.Module):
         return torch.stack([each.mean(dim=(1, 2, 3)) for each in maps]).sum(dim=0)
 
     def per_pixel(self, output: Tensor, target: Tensor) -> Tensor:
-        """Return the distance at each pixel, ``(B, 1, H, W)``: the layers' maps, scaled up to the picture."""
+        """Return the distance at each pixel, ``(B, 1, H, W)``: the layers' maps, scaled up to the image."""
         size = output.shape[-2:]
         maps = self.layers(output, target)
         scaled = [interpolate(each, size, mode="bilinear", align_corners=False) for each in maps]
@@ -77,8 +77,8 @@ class _LayerDistances(nn.Module):
             for head, one, other in zip(self.network.lins, painted, true, strict=True)
         ]
 
-    def _features(self, pictures: Tensor) -> list[Tensor]:
-        scaled = self.network.scaling_layer(pictures * 2 - 1)
+    def _features(self, images: Tensor) -> list[Tensor]:
+        scaled = self.network.scaling_layer(images * 2 - 1)
         return [normalize(layer, dim=1) for layer in self.network.net(scaled)]
 
 

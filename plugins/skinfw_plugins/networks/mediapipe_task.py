@@ -11,7 +11,7 @@ import numpy as np
 from mediapipe import Image, ImageFormat
 from mediapipe.tasks.python import BaseOptions
 
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.errors import UserError, first_line
 from skinfw.system.quiet import quiet
 
@@ -45,8 +45,8 @@ def load_task(
     return made
 
 
-def picture_of(pixels: Picture) -> Any:
-    """Return a picture, uint8 RGB ``(H, W, 3)``, as MediaPipe's tasks take it."""
+def image_of(pixels: RgbImage) -> Any:
+    """Return an image, uint8 RGB ``(H, W, 3)``, as MediaPipe's tasks take it."""
     return Image(image_format=ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
 
 

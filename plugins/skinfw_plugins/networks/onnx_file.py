@@ -68,7 +68,7 @@ class OnnxFile:
         return {each.name: _shape(each.shape) for each in self._session.get_outputs()}
 
     def require_outputs(self, names: Sequence[str], purpose: str) -> None:
-        """Refuse a file that lacks an output.
+        """Reject a file that lacks an output.
 
         Raises:
             UserError: it does; the text says what the file gives, and what was expected of which network.

@@ -52,7 +52,7 @@ def build_network(owner: str, config: SmpConfig, size: Size, incoming: int, outg
     Args:
         owner: the component's name, for errors.
         config: decoder and encoder.
-        size: height and width of the pictures in pixels.
+        size: height and width of the images in pixels.
         incoming: channels that go in.
         outgoing: channels that come out.
 
@@ -77,7 +77,7 @@ def build_network(owner: str, config: SmpConfig, size: Size, incoming: int, outg
 def load_pretrained(owner: str, config: SmpConfig, network: Any, incoming: int) -> None:
     """Load the encoder's pretrained weights, if the configuration asks for some.
 
-    The first convolution is spread over the input's channels, each picture's red, green and blue alike.
+    The first convolution is spread over the input's channels, each image's red, green and blue alike.
 
     Args:
         owner: the component's name, for errors.
@@ -163,7 +163,7 @@ def _from_file(owner: str, config: SmpConfig, path: Path, incoming: int) -> Any:
 
 
 def _check_complete(name: str, weights: dict[str, Tensor]) -> None:
-    """Refuse weights that are not all of a timm model but its classifier: timm itself takes what is there."""
+    """Reject weights that are not all of a timm model but its classifier: timm itself takes what is there."""
     with torch.device("meta"):
         model: Any = timm.create_model(name)
     # a text, or a tuple of them where there are several
@@ -185,7 +185,7 @@ def encode(owner: str, config: SmpConfig, network: Any, channels: Tensor) -> lis
     """Return the features of an encoder at all its scales.
 
     Raises:
-        UserError: it cannot be trained on a batch of one picture.
+        UserError: it cannot be trained on a batch of one image.
     """
     try:
         return list(network.encoder(channels))
@@ -193,13 +193,13 @@ def encode(owner: str, config: SmpConfig, network: Any, channels: Tensor) -> lis
         if not network.training or len(channels) > 1:
             raise
         raise UserError(
-            f"{owner}: the encoder {config.encoder!r} cannot be trained on batches of one picture "
+            f"{owner}: the encoder {config.encoder!r} cannot be trained on batches of one image "
             f"({error}); raise batch_size or take another encoder"
         ) from error
 
 
 def padded(channels: Tensor, stride: int) -> Tensor:
-    """Return pictures ``(B, C, H, W)`` continued at the right and below, by their edge, to whole strides."""
+    """Return images ``(B, C, H, W)`` continued at the right and below, by their edge, to whole strides."""
     height, width = channels.shape[-2:]
     size = padded_size((height, width), stride)
     if size == (height, width):
@@ -208,7 +208,7 @@ def padded(channels: Tensor, stride: int) -> Tensor:
 
 
 def padded_size(size: Size, stride: int) -> Size:
-    """Return the size that pictures are padded to.
+    """Return the size that images are padded to.
 
     Two innermost pixels a side are the least that a batch of one can be normalized by.
     """
@@ -276,7 +276,7 @@ def _build(config: SmpConfig, incoming: int, outgoing: int) -> Any:
     )
     for module in network.modules():
         if isinstance(module, ASPPPooling):
-            # one value a channel is left of each picture
+            # one value a channel is left of each image
             module[2] = nn.GroupNorm(1, wide)
     return network
 

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from skinfw.components.config import ComponentConfig
 from skinfw.components.outside import Outside, resolve_path
 from skinfw_plugins.networks.bodypix_config import SHA256
-from skinfw_plugins.shared.fields import MOST_CHANNELS
+from skinfw_plugins.shared.fields import MAX_CHANNELS
 
 WEIGHTS_SUFFIX = ".safetensors"
 """What names a file of weights, in which nothing is pickled."""
@@ -57,14 +57,14 @@ class SmpConfig(ComponentConfig):
         "begins, never with a checkpoint",
     )
     encoder_depth: int = Field(
-        default=5, ge=3, le=5, validate_default=True, description="how often the encoder halves the picture"
+        default=5, ge=3, le=5, validate_default=True, description="how often the encoder halves the image"
     )
     base_channels: int = Field(
         default=16,
         ge=1,
-        le=MOST_CHANNELS,
+        le=MAX_CHANNELS,
         validate_default=True,
-        description="channels of the decoder at the picture's size; twice as many at each halving. fpn and "
+        description="channels of the decoder at the image's size; twice as many at each halving. fpn and "
         "deeplabv3plus have 16 times as many at all scales (fpn needs a multiple of 4); linknet takes "
         "its encoder's channels",
     )

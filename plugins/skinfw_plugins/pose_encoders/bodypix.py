@@ -14,11 +14,11 @@ from skinfw_plugins.networks.bodypix import BodyPix, BodyPixScores
 from skinfw_plugins.pose_encoders.config import BodyPixPoseConfig
 from skinfw_plugins.pose_encoders.orders import COCO_17, to_body_25
 
-LEAST_SCORE = 0.4
+MIN_SCORE = 0.4
 """Mean probability of its 17 points below which a pose is none."""
 
-LEAST_SHARE = 0.1
-"""Patches with fewer cells than this share of the largest one's are scraps, and nobody."""
+MIN_FRACTION = 0.1
+"""Patches with fewer cells than this fraction of the largest one's are scraps, and nobody."""
 
 
 class BodyPixPoseEncoder(PoseEncoder[BodyPixPoseConfig]):
@@ -39,7 +39,7 @@ class BodyPixPoseEncoder(PoseEncoder[BodyPixPoseConfig]):
         found = [decode(scores, cells, self.config.stride) for cells in self._patches(scores)]
         poses = []
         for points in found:
-            if points[:, 2].mean() < LEAST_SCORE:
+            if points[:, 2].mean() < MIN_SCORE:
                 continue
             points[points[:, 2] < self.config.threshold] = 0
             poses.append(to_body_25(points, COCO_17).resized(scores.input_size, photo.size))
@@ -54,7 +54,7 @@ class BodyPixPoseEncoder(PoseEncoder[BodyPixPoseConfig]):
         person = (_sigmoid(scores.segments) > self.config.person_threshold).astype(np.uint8)
         _, labels, stats, _ = cv2.connectedComponentsWithStats(person, connectivity=8)
         areas = stats[1:, cv2.CC_STAT_AREA]
-        least = LEAST_SHARE * areas.max(initial=0)
+        least = MIN_FRACTION * areas.max(initial=0)
         large = [index + 1 for index in np.argsort(-areas, kind="stable") if areas[index] >= least]
         around = np.ones((3, 3), np.uint8)
         return [cv2.dilate((labels == label).astype(np.uint8), around).astype(bool) for label in large]

@@ -44,12 +44,12 @@ class OpenposeConfig(PoseEncoderConfig):
     )
     coordinates: Literal["pixels", "zero_one", "plus_minus_one"] | None = Field(
         default=None,
-        description="unit of x and y: pixels, or the range [0, 1] or [-1, 1] across the picture (OpenPose's "
+        description="unit of x and y: pixels, or the range [0, 1] or [-1, 1] across the image (OpenPose's "
         "--keypoint_scale 3 and 4); null: by the values",
     )
     pixels_of: tuple[Side, Side] | None = Field(
         default=None,
-        description="height and width in pixels of the picture that the files' x and y count in, for "
+        description="height and width in pixels of the image that the files' x and y count in, for "
         "instance [512, 384] for Dress Code; null: the canvas that a file names, else the photo",
     )
     binary: ProgramPath | None = Field(
@@ -88,7 +88,7 @@ class MediapipePoseConfig(PoseEncoderConfig):
         description="a .task file of MediaPipe's pose landmarker; null: pose_landmarker_full.task, from "
         "SKINFW_WEIGHTS, the cache or the network",
     )
-    most_people: int = Field(
+    max_people: int = Field(
         default=4, ge=1, le=20, description="people that are looked for in a photo (num_poses)"
     )
     detection_threshold: float = Field(

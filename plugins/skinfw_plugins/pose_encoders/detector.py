@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.components.config import Size
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.errors import UserError
 from skinfw_plugins.networks.onnx_file import OnnxFile
 
@@ -17,7 +17,7 @@ STRIDES = (8, 16, 32)
 """Of YOLOX's three grids, in pixels (Ge et al. 2021)."""
 
 PADDING = 114
-"""Gray around a picture that does not fill the network's input (YOLOX)."""
+"""Gray around an image that does not fill the network's input (YOLOX)."""
 
 PERSON = 0
 """The class of people among COCO's."""
@@ -28,7 +28,7 @@ Boxes = NDArray[np.float64]
 class Detector:
     """A detector of people.
 
-    The picture fills the input from the top left, its aspect kept, gray beside it, as BGR.
+    The image fills the input from the top left, its aspect kept, gray beside it, as BGR.
 
     Args:
         path: the ONNX file.
@@ -50,23 +50,23 @@ class Detector:
         nms_threshold: float,
     ) -> None:
         self.file = OnnxFile(path)
-        self.input, self.size = picture_input(self.file)
+        self.input, self.size = image_input(self.file)
         self.mean, self.std = np.array(mean, np.float32), np.array(std, np.float32)
         self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
 
-    def __call__(self, picture: Picture) -> Boxes:
+    def __call__(self, image: RgbImage) -> Boxes:
         """Return people's boxes, the surest first.
 
         Args:
-            picture: uint8 RGB ``(H, W, 3)``.
+            image: uint8 RGB ``(H, W, 3)``.
 
         Returns:
-            left, top, right and bottom in pixels of the picture, float64 ``(N, 4)``.
+            left, top, right and bottom in pixels of the image, float64 ``(N, 4)``.
 
         Raises:
             UserError: the network gives something that is not a box.
         """
-        canvas, scale = letterboxed(picture, self.size)
+        canvas, scale = letterboxed(image, self.size)
         values = (canvas.astype(np.float32) - self.mean) / self.std
         names = list(self.file.outputs)
         outputs = dict(
@@ -118,17 +118,17 @@ class Detector:
         return values[people, :4], scores[people]
 
 
-def letterboxed(picture: Picture, size: Size) -> tuple[Picture, float]:
-    """Return a picture as BGR that fills a size from the top left, and how much it was scaled.
+def letterboxed(image: RgbImage, size: Size) -> tuple[RgbImage, float]:
+    """Return an image as BGR that fills a size from the top left, and how much it was scaled.
 
     Args:
-        picture: uint8 RGB ``(H, W, 3)``.
+        image: uint8 RGB ``(H, W, 3)``.
         size: height and width in pixels.
     """
-    scale = min(size[0] / picture.shape[0], size[1] / picture.shape[1])
-    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+    scale = min(size[0] / image.shape[0], size[1] / image.shape[1])
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     canvas = np.full((*size, 3), PADDING, np.uint8)
-    canvas[:height, :width] = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)[..., ::-1]
+    canvas[:height, :width] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)[..., ::-1]
     return canvas, scale
 
 
@@ -142,8 +142,8 @@ def grids(size: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.concatenate(cells).astype(np.float64), np.concatenate(strides).astype(np.float64)
 
 
-def picture_input(file: OnnxFile) -> tuple[str, Size]:
-    """Return the name of a network's one picture input ``(N, 3, H, W)``, and its height and width.
+def image_input(file: OnnxFile) -> tuple[str, Size]:
+    """Return the name of a network's one image input ``(N, 3, H, W)``, and its height and width.
 
     Raises:
         UserError: it has another input, or one without a fixed size.
@@ -153,7 +153,7 @@ def picture_input(file: OnnxFile) -> tuple[str, Size]:
     if others or len(shape) != 4 or shape[1] not in (3, None) or height is None or width is None:
         told = ", ".join(f"{name} {shape}" for name, shape in file.inputs.items())
         raise UserError(
-            f"{file.path}: takes {told}; expected is one picture (N, 3, H, W) of fixed height and width, as "
+            f"{file.path}: takes {told}; expected is one image (N, 3, H, W) of fixed height and width, as "
             "MMPose and rtmlib export them"
         )
     return name, (height, width)

@@ -11,15 +11,15 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.errors import DataError
 
 _OUTSIDE, _MARGIN = 1 / 3, 0.05
-"""Share of the points that may lie outside the photo by more than a share of its longer side. Cameras cut
-people off, and some programs guess where the rest of them is."""
+"""Fraction of the points that may lie outside the photo by more than a fraction of its longer side. Cameras
+cut people off, and some programs guess where the rest of them is."""
 
 _SURE = 0.3
 """Confidence from which on a point counts, where there are such points: programs are not sure of guesses."""
 
 
 def check_inside(people: Sequence[Keypoints], size: Size, source: str, advice: str) -> None:
-    """Refuse poses that mostly lie outside the photo: they are of another picture, or of another size of it.
+    """Reject poses that mostly lie outside the photo: they are of another image, or of another size of it.
 
     Args:
         people: all poses, in pixels of the photo.

@@ -15,7 +15,7 @@ from skinfw.data.photo import Photo
 from skinfw.errors import UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
 from skinfw.system.quiet import quiet
-from skinfw_plugins.networks.mediapipe_task import load_task, picture_of
+from skinfw_plugins.networks.mediapipe_task import image_of, load_task
 from skinfw_plugins.pose_encoders.config import MediapipePoseConfig
 from skinfw_plugins.pose_encoders.orders import MEDIAPIPE_33, to_body_25
 
@@ -60,7 +60,7 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
         """
         options = partial(
             PoseLandmarkerOptions,
-            num_poses=self.config.most_people,
+            num_poses=self.config.max_people,
             min_pose_detection_confidence=self.config.detection_threshold,
             min_pose_presence_confidence=self.config.presence_threshold,
         )
@@ -68,14 +68,14 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
 
     def people(self, photo: Photo) -> list[Keypoints]:
         """Return the pose of each person that MediaPipe finds, in its order. See `PoseEncoder.people`."""
-        image = picture_of(photo.pixels)
+        image = image_of(photo.pixels)
         height, width = photo.size
         # MediaPipe's C++ code writes warnings: when it loads, at the first person, when memory is not aligned
         with quiet():
             found = self.landmarker.detect(image).pose_landmarks
         poses = []
         for landmarks in found:
-            # 0 and 1 are the picture's borders; keypoints count from the center of the first pixel
+            # 0 and 1 are the image's borders; keypoints count from the center of the first pixel
             points = np.array(
                 [(each.x * width - 0.5, each.y * height - 0.5, each.visibility) for each in landmarks]
             )

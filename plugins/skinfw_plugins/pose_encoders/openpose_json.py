@@ -25,13 +25,13 @@ _CLEARLY = 0.8
 """How long the limbs of an order may at most be, compared with those of the usual one, to be taken instead.
 On 729 whole people the wrong order made limbs at least 1.3 times as long as the right one."""
 
-_LEAST_LIMBS = 6
+_MIN_LIMBS = 6
 """Limbs that both orders must have found to be compared."""
 
 _BEYOND = 1.2
-"""Largest coordinate of a range of 1: points may lie a little outside the picture."""
+"""Largest coordinate of a range of 1: points may lie a little outside the image."""
 
-_LEAST_NORMALIZED = 3
+_MIN_NORMALIZED = 3
 """Points from which on such small coordinates are a range and not a few pixels."""
 
 _ASPECT = 1.1
@@ -50,9 +50,9 @@ def read_poses(
     Args:
         path: the file.
         order: one of `READ`; None: by the number of points and the body that they make.
-        size: height and width of the photo in pixels; None: the poses stay in pixels of the picture that the
+        size: height and width of the photo in pixels; None: the poses stay in pixels of the image that the
             file was made of.
-        pixels_of: height and width of the picture that the file counts in; None: the canvas that the file
+        pixels_of: height and width of the image that the file counts in; None: the canvas that the file
             names, else the photo.
         coordinates: the unit of x and y; None: a range of 1 where all points are within it.
 
@@ -106,7 +106,7 @@ def _makes_a_body(people: Sequence[Points], order: str, usual: str) -> bool:
     lengths: dict[str, list[float]] = {order: [], usual: []}
     for points in people:
         limbs = {name: _limb_lengths(to_body_25(points, ORDERS[name])) for name in lengths}
-        if min(map(len, limbs.values())) >= _LEAST_LIMBS:
+        if min(map(len, limbs.values())) >= _MIN_LIMBS:
             for name, each in limbs.items():
                 lengths[name].append(float(np.mean(each)))
     return bool(lengths[order]) and sum(lengths[order]) < _CLEARLY * sum(lengths[usual])
@@ -124,12 +124,12 @@ def _limb_lengths(pose: Keypoints) -> list[float]:
 def _in_pixels(
     path: Path, people: Sequence[Points], size: Size | None, coordinates: Unit | None
 ) -> list[Points]:
-    """Return points in pixels where they are given in a range across a picture of ``size``."""
+    """Return points in pixels where they are given in a range across an image of ``size``."""
     unit = coordinates or _unit(people)
     if unit == "pixels" or not people:
         return list(people)
     if size is None:
-        raise DataError(f"{path}: its coordinates are a range across the picture, whose size is not known")
+        raise DataError(f"{path}: its coordinates are a range across the image, whose size is not known")
     height, width = size
     # OpenPose's ranges go from the center of the first pixel to that of the last one
     sides = np.array([width - 1, height - 1, 1])
@@ -143,7 +143,7 @@ def _unit(people: Sequence[Points]) -> Unit:
     """Return the unit of coordinates by their values."""
     found = [points[points[:, 2] > 0, :2] for points in people]
     places = np.concatenate([np.zeros((0, 2)), *found])
-    if len(places) < _LEAST_NORMALIZED or np.abs(places).max() > _BEYOND:
+    if len(places) < _MIN_NORMALIZED or np.abs(places).max() > _BEYOND:
         return "pixels"
     return "plus_minus_one" if (places < 1 - _BEYOND).any() else "zero_one"
 
@@ -152,7 +152,7 @@ def _check_aspect(path: Path, counted: Size, size: Size) -> None:
     ratio = (counted[0] * size[1]) / (counted[1] * size[0])
     if max(ratio, 1 / ratio) > _ASPECT:
         raise DataError(
-            f"{path}: its points count in a picture of {counted[0]}x{counted[1]}, the photo has "
+            f"{path}: its points count in an image of {counted[0]}x{counted[1]}, the photo has "
             f"{size[0]}x{size[1]} pixels (height x width): another aspect, so one of them is cropped; find "
             "the pose in the photo itself"
         )

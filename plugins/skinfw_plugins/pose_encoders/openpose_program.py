@@ -1,4 +1,4 @@
-"""Running OpenPose's own program on one picture."""
+"""Running OpenPose's own program on one image."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from pathlib import Path
 
 from PIL import Image
 
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError, UserError
 
-PICTURE = "picture"
+IMAGE = "image"
 
 _TOLD = 400
 """Characters of what the program said last that an error repeats."""
 
 
 def run_openpose(
-    picture: Picture, binary: Path, model_folder: Path | None, timeout: float, folder: Path
+    image: RgbImage, binary: Path, model_folder: Path | None, timeout: float, folder: Path
 ) -> Path:
-    """Let OpenPose look for people in a picture.
+    """Let OpenPose look for people in an image.
 
     Args:
-        picture: uint8 RGB ``(H, W, 3)``.
+        image: uint8 RGB ``(H, W, 3)``.
         binary: the program.
         model_folder: its folder of models; None leaves it to the program.
         timeout: seconds after which it is stopped.
         folder: an empty folder to work in.
 
     Returns:
-        the JSON file that it wrote, with BODY_25 keypoints in pixels of the picture.
+        the JSON file that it wrote, with BODY_25 keypoints in pixels of the image.
 
     Raises:
         UserError: the program cannot be started.
         DataError: it failed, took too long or wrote nothing; the text repeats what it said last.
     """
-    pictures, results = folder / "pictures", folder / "results"
-    pictures.mkdir()
+    images, results = folder / "images", folder / "results"
+    images.mkdir()
     results.mkdir()
-    Image.fromarray(picture).save(pictures / f"{PICTURE}.png")
+    Image.fromarray(image).save(images / f"{IMAGE}.png")
     command = [
         str(binary),
-        *("--image_dir", str(pictures)),
+        *("--image_dir", str(images)),
         *("--write_json", str(results)),
         *("--display", "0"),
         *("--render_pose", "0"),
@@ -54,7 +54,7 @@ def run_openpose(
         )
     except subprocess.TimeoutExpired as error:
         raise DataError(
-            f"{binary}: took longer than {timeout:g} seconds for one picture and was stopped; give it more "
+            f"{binary}: took longer than {timeout:g} seconds for one image and was stopped; give it more "
             "time (timeout), or see whether it finds its GPU"
         ) from error
     except OSError as error:

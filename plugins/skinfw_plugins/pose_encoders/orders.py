@@ -43,7 +43,7 @@ DEEPFASHION_21 = (
 )  # fmt: skip
 """DeepFashion-MultiModal's files.
 
-The data set documents the order as a picture alone. This is the one that its coordinates tell: the median
+The data set documents the order as an image alone. This is the one that its coordinates tell: the median
 places in 32 front views, measured from shoulders to ankles, beside those of BODY_25 in other photos; four
 back views tell that left and right are the person's. The hips are marked on the outline, wider apart and
 higher than the joints of the other orders.

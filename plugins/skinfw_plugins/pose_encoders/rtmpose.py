@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from skinfw.components.config import Size
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.errors import UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
 from skinfw_plugins.networks.onnx_file import OnnxFile
 from skinfw_plugins.pose_encoders.config import RtmposeConfig
-from skinfw_plugins.pose_encoders.detector import Detector, picture_input
+from skinfw_plugins.pose_encoders.detector import Detector, image_input
 from skinfw_plugins.pose_encoders.orders import ORDERS, to_body_25
 
 OUTPUTS = ("simcc_x", "simcc_y")
@@ -71,10 +71,10 @@ class RtmposePoseEncoder(PoseEncoder[RtmposeConfig]):
         files = [self.pose_model] if self.detector is None else [self.pose_model, self.detector.file]
         return " ".join(file.fingerprint() for file in files)
 
-    def _pose(self, picture: Picture, box: NDArray[np.float64]) -> Keypoints:
-        name, size = picture_input(self.pose_model)
+    def _pose(self, image: RgbImage, box: NDArray[np.float64]) -> Keypoints:
+        name, size = image_input(self.pose_model)
         to_crop = crop_matrix(box, size, self.config.padding)
-        crop = cv2.warpAffine(picture, to_crop, (size[1], size[0]), flags=cv2.INTER_LINEAR)
+        crop = cv2.warpAffine(image, to_crop, (size[1], size[0]), flags=cv2.INTER_LINEAR)
         values = (crop - np.array(self.config.mean)) / np.array(self.config.std)
         planes = values.transpose(2, 0, 1)[None].astype(np.float32)
         simcc_x, simcc_y = self.pose_model.run({name: planes}, OUTPUTS)

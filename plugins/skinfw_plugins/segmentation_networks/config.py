@@ -11,7 +11,7 @@ from skinfw_plugins.networks.smp_config import SmpConfig
 class SmpNetworkConfig(SmpConfig, SegmentationNetworkConfig):
     """A decoder of segmentation-models-pytorch on an encoder of its own, of timm, or of BodyPix 2.
 
-    Any size is accepted: pictures are padded to the encoder's stride by their edge, and cropped back.
+    Any size is accepted: images are padded to the encoder's stride by their edge, and cropped back.
     """
 
     dropout: float = Field(

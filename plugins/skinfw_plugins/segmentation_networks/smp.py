@@ -22,13 +22,13 @@ _BODYPIX = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
     """A decoder of segmentation-models-pytorch on an encoder of that library, of timm, or of BodyPix 2.
 
-    Pictures are padded to the encoder's stride, at the right and below, by repeating their edge, and the
+    Images are padded to the encoder's stride, at the right and below, by repeating their edge, and the
     logits are cropped back. See `skinfw_plugins.networks.smp.build_network` for what differs from the
     library's own.
 
     Args:
         config: the parameters of the network.
-        io: the size of the pictures and the number of classes.
+        io: the size of the images and the number of classes.
 
     Raises:
         UserError: the encoder is unknown, or does not go with the decoder or the size.
@@ -49,10 +49,10 @@ class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
         """Load the encoder's pretrained weights. See `skinfw_plugins.networks.smp.load_pretrained`."""
         load_pretrained(_NAME, self.config, self.network, _INCOMING)
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor:
         """Label a batch. See `SegmentationNetwork.forward`."""
-        height, width = picture.shape[-2:]
-        normal = (picture - self.mean) / self.deviation
+        height, width = image.shape[-2:]
+        normal = (image - self.mean) / self.deviation
         features = encode(_NAME, self.config, self.network, padded(normal, self.stride))
         features[-1] = dropout2d(features[-1], self.config.dropout, self.training)
         logits: Tensor = self.network.segmentation_head(self.network.decoder(features))

@@ -16,7 +16,7 @@ from skinfw_plugins.segmenters.label_sets import BODYPIX
 from skinfw_plugins.segmenters.main_person import main_person
 
 _PIXELS = 2**20
-"""Pixels of a picture that are decided at once: all scores of a large photo would fill the memory."""
+"""Pixels of an image that are decided at once: all scores of a large photo would fill the memory."""
 
 
 class BodyPixSegmenter(Segmenter[BodyPixConfig]):
@@ -49,11 +49,11 @@ class BodyPixSegmenter(Segmenter[BodyPixConfig]):
 def part_labels(scores: BodyPixScores, size: Size, threshold: float) -> LabelMap:
     """Return codes of `BODYPIX`, uint8 ``(H, W)``.
 
-    The scores are upsampled to the picture before they are compared, so that edges are smooth.
+    The scores are upsampled to the image before they are compared, so that edges are smooth.
 
     Args:
         scores: what the network says.
-        size: height and width of the picture in pixels.
+        size: height and width of the image in pixels.
         threshold: probability above which a pixel is a person's, in (0, 1).
     """
     logit = math.log(threshold / (1 - threshold))

@@ -27,7 +27,7 @@ OWN_PARTS: tuple[_OwnParts, ...] = ("elsewhere", "face")
 class HaarDetector(StrictModel):
     """A cascade, and what becomes of what it finds.
 
-    Sizes without a unit are shares of the height or width of what was found.
+    Sizes without a unit are fractions of the height or width of what was found.
     """
 
     part: str = Field(
@@ -48,11 +48,12 @@ class HaarDetector(StrictModel):
         le=1000,
         description="overlapping finds that a detection is made of; more: fewer mistakes",
     )
-    least_size: float = Field(
+    min_size: float = Field(
         default=0.04,
         gt=0,
         le=1_000_000,
-        description="smallest side of a detection: below 1 a share of the photo's shorter side, else pixels",
+        description="smallest side of a detection: below 1 a fraction of the photo's shorter side, else "
+        "pixels",
     )
     count: int = Field(
         default=1, ge=1, le=1000, description="most detections that count, surest first; 2 for a pair of feet"
@@ -67,7 +68,7 @@ class HaarDetector(StrictModel):
         default=0.5,
         ge=0,
         lt=1,
-        description="share of the part's height and width that is taken for sure when it is refined",
+        description="fraction of the part's height and width that is taken for sure when it is refined",
     )
 
     @model_validator(mode="after")
@@ -122,11 +123,11 @@ class FeetConfig(ComponentConfig):
         description="its classes that are footwear; null: those of its region feet that are not called foot "
         "or feet",
     )
-    least_shoes: float = Field(
+    min_shoes: float = Field(
         default=0.0005,
         ge=0,
         lt=1,
-        description="share of the photo's pixels that must be footwear for shoes to be worn",
+        description="fraction of the photo's pixels that must be footwear for shoes to be worn",
     )
     bare: _Segmenter | None = Field(
         default=None,
@@ -137,7 +138,8 @@ class FeetConfig(ComponentConfig):
         default=0.05,
         gt=0,
         le=0.25,
-        description="share of the person's height, from the ground, in which skin is a bare foot; ankles are "
+        description="fraction of the person's height, from the ground, in which skin is a bare foot; "
+        "ankles are "
         "at 0.039 of a standing person's (Drillis and Contini 1966). Not used where bare is given",
     )
 
@@ -153,7 +155,7 @@ class EnsembleMember(StrictModel):
     )
     weight: float = Field(default=1.0, gt=0, description="its say in a vote")
     optional: bool = Field(
-        default=False, description="leave a photo that it refuses to the others; false: refuse it too"
+        default=False, description="leave a photo that it rejects to the others; false: reject it too"
     )
 
 

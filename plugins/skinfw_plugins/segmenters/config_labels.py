@@ -21,7 +21,7 @@ LabelSetName = Literal[
 
 
 def check_regions(regions: dict[RegionName, tuple[str, ...]]) -> dict[RegionName, tuple[str, ...]]:
-    """Refuse a table that puts one class into two regions, or names it twice."""
+    """Reject a table that puts one class into two regions, or names it twice."""
     counts = Counter(name for members in regions.values() for name in members)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:

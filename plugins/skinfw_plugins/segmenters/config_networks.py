@@ -23,7 +23,7 @@ _PATH: TypeAdapter[Path] = TypeAdapter(SpecPath)
 
 
 class OnnxParserConfig(ComponentConfig):
-    """A human parser that somebody exported to ONNX, and how it wants its pictures."""
+    """A human parser that somebody exported to ONNX, and how it wants its images."""
 
     path: SpecPath = Field(description="the ONNX file")
     labels: Labels = Field(

@@ -18,7 +18,7 @@ from skinfw_plugins.segmenters.config_detectors import HaarDetector
 
 @dataclass(frozen=True)
 class Area:
-    """A rectangle in pixels, from edge to edge; it may reach beyond the picture."""
+    """A rectangle in pixels, from edge to edge; it may reach beyond the image."""
 
     top: float
     bottom: float
@@ -26,7 +26,7 @@ class Area:
     right: float
 
     def grown(self, above: float, below: float, beside: float) -> Area:
-        """Return it with shares of its own height added above and below, of its width on either side."""
+        """Return it with fractions of its own height added above and below, of its width on either side."""
         height, width = self.bottom - self.top, self.right - self.left
         return Area(
             self.top - above * height,
@@ -36,7 +36,7 @@ class Area:
         )
 
     def slices(self, size: Size) -> tuple[slice, slice]:
-        """Return its rows and columns within a picture of ``size`` (height, width)."""
+        """Return its rows and columns within an image of ``size`` (height, width)."""
         top, bottom = (min(max(round(edge), 0), size[0]) for edge in (self.top, self.bottom))
         left, right = (min(max(round(edge), 0), size[1]) for edge in (self.left, self.right))
         return slice(top, bottom), slice(left, right)
@@ -83,7 +83,7 @@ class Detector:
             raise UserError(f"{self.path}: no cascade that OpenCV can load; give the XML file of one")
 
     def find(self, gray: NDArray[np.uint8]) -> list[Area]:
-        """Return what it finds in a gray picture ``(H, W)``, the surest first, at most its count.
+        """Return what it finds in a gray image ``(H, W)``, the surest first, at most its count.
 
         The surest is what the cascade's last stage rates highest. On street photos that is a face more often
         than the largest find is.
@@ -102,7 +102,7 @@ class Detector:
         return chosen
 
     def _rated(self, gray: NDArray[np.uint8]) -> list[tuple[float, Area]]:
-        least = self.config.least_size
+        least = self.config.min_size
         side = max(1, round(least * min(gray.shape) if least < 1 else least))
         boxes, _, ratings = self._cascade.detectMultiScale3(
             gray,

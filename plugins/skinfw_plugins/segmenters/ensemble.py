@@ -46,7 +46,7 @@ class EnsembleSegmenter(JoinedSegmenter[EnsembleConfig]):
         """Return the regions that the members give together.
 
         Raises:
-            DataError: a member that is not optional refuses the photo, or nobody else tells what an optional
+            DataError: a member that is not optional rejects the photo, or nobody else tells what an optional
                 one was asked for.
             UserError: a member is asked for a region that it cannot tell.
         """
@@ -97,7 +97,7 @@ def _answer(member: EnsembleMember, found: Segmentation) -> _Answer:
 
 
 _ROWS = 256
-"""Rows of a picture that are voted on at once."""
+"""Rows of an image that are voted on at once."""
 
 Claims = list[tuple[dict[RegionName, Mask], float]]
 """Of each member, the masks of its regions, bool ``(H, W)``, and its weight."""
@@ -113,13 +113,13 @@ def by_priority(claims: Claims, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def by_vote(claims: Claims, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return at each pixel the region with the largest share of votes, as an index into `CLASSES`.
+    """Return at each pixel the region with the largest fraction of votes, as an index into `CLASSES`.
 
     A region's share is the weight of the members that give it to the pixel, over the weight of all that can
     tell it. It takes half; of equal shares that of the earlier member wins.
     """
     labels = np.zeros(size, np.uint8)
-    for top in range(0, size[0], _ROWS):  # the shares of a large photo would fill the memory
+    for top in range(0, size[0], _ROWS):  # the fractions of a large photo would fill the memory
         rows = slice(top, top + _ROWS)
         band: Claims = [
             ({name: mask[rows] for name, mask in masks.items()}, weight) for masks, weight in claims
@@ -131,15 +131,15 @@ def by_vote(claims: Claims, size: tuple[int, int]) -> NDArray[np.uint8]:
 def _voted(claims: Claims, size: tuple[int, ...]) -> NDArray[np.uint8]:
     labels, best = np.zeros(size, np.uint8), np.zeros(size)
     names = dict.fromkeys(name for masks, _ in claims for name in masks)
-    shares = {
+    fractions = {
         name: sum(weight * masks[name] for masks, weight in claims if name in masks)
         / sum(weight for masks, weight in claims if name in masks)
         for name in names
     }
     for masks, _ in claims:  # a pixel's earliest voter names its region first
         for name, mask in masks.items():
-            share = np.asarray(shares[name])
-            better = mask & (share >= 0.5) & (share > best)
+            fraction = np.asarray(fractions[name])
+            better = mask & (fraction >= 0.5) & (fraction > best)
             labels[better] = CLASSES.index(name)
-            best[better] = share[better]
+            best[better] = fraction[better]
     return labels

@@ -38,13 +38,13 @@ class FeetSegmenter(JoinedSegmenter[FeetConfig]):
         """Return the shoes, or the bare feet.
 
         Raises:
-            DataError: the network, or the segmenter of bare feet, refuses the photo.
+            DataError: the network, or the segmenter of bare feet, rejects the photo.
             UserError: the network knows no footwear, or nothing can tell bare feet.
         """
         found = self._network.segment(photo)
         shoes = found.of_classes(*self._footwear(found))
         labels = np.zeros(photo.size, np.uint8)
-        if shoes.mean() >= self.config.least_shoes and shoes.any():
+        if shoes.mean() >= self.config.min_shoes and shoes.any():
             labels[shoes] = CLASSES.index("footwear")
         else:
             labels[self._bare_feet(photo, found)] = CLASSES.index("bare_feet")
@@ -97,7 +97,7 @@ def skin_on_the_ground(found: Segmentation, ankle_height: float) -> Mask:
 
     Args:
         found: what a segmenter says that tells skin and background.
-        ankle_height: share of the person's height, from below, in which skin counts.
+        ankle_height: fraction of the person's height, from below, in which skin counts.
     """
     skin = found.region("skin")
     rows = np.flatnonzero(found.person.any(axis=1))

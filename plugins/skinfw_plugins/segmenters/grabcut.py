@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from skinfw.data.segmentation import Mask, Picture
+from skinfw.data.segmentation import Mask, RgbImage
 from skinfw_plugins.segmenters.detection import Area
 
 LONGEST_SIDE = 256
@@ -14,7 +14,7 @@ LONGEST_SIDE = 256
 _INSIDE = (cv2.GC_FGD, cv2.GC_PR_FGD)
 
 
-def refined(picture: Picture, found: Area, part: Area, core: float, iterations: int) -> Mask:
+def refined(image: RgbImage, found: Area, part: Area, core: float, iterations: int) -> Mask:
     """Return the outline of a part, bool ``(H, W)``.
 
     What lies in the part's ellipse is probably the part, its core surely. Beyond the part's rectangle, grown
@@ -22,13 +22,13 @@ def refined(picture: Picture, found: Area, part: Area, core: float, iterations: 
     head has its neck. Where a photo shows nothing but the part, the ellipse is the outline.
 
     Args:
-        picture: uint8 RGB ``(H, W, 3)``.
+        image: uint8 RGB ``(H, W, 3)``.
         found: what was found.
         part: the rectangle that is taken for the part, usually what was found and more.
-        core: share of the part's height and width that is surely the part.
+        core: fraction of the part's height and width that is surely the part.
         iterations: rounds of GrabCut.
     """
-    size = (picture.shape[0], picture.shape[1])
+    size = (image.shape[0], image.shape[1])
     ellipse = part.ellipse(size)
     marks = np.full(size, cv2.GC_BGD, np.uint8)
     around = part.grown(0.2, 0.5, 0.45)
@@ -41,7 +41,7 @@ def refined(picture: Picture, found: Area, part: Area, core: float, iterations: 
         marks[part.grown(inset, inset, inset).ellipse(size)] = cv2.GC_FGD
     window = around.grown(0.15, 0.15, 0.15).slices(size)
     outline = np.zeros(size, bool)
-    outline[window] = _cut(picture[window], marks[window], iterations)
+    outline[window] = _cut(image[window], marks[window], iterations)
     return outline
 
 
@@ -50,7 +50,7 @@ def _middle(found: Area) -> tuple[float, float]:
     return found.left + inset, found.right - inset
 
 
-def _cut(picture: Picture, marks: Picture, iterations: int) -> Mask:
+def _cut(image: RgbImage, marks: RgbImage, iterations: int) -> Mask:
     """Run GrabCut on a window, shrunk where it is large."""
     height, width = marks.shape
     wanted = np.isin(marks, _INSIDE)
@@ -58,7 +58,7 @@ def _cut(picture: Picture, marks: Picture, iterations: int) -> Mask:
         return wanted
     scale = min(1.0, LONGEST_SIDE / max(height, width))
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    colors = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+    colors = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
     states = cv2.resize(marks, small, interpolation=cv2.INTER_NEAREST_EXACT)
     cv2.setRNGSeed(0)  # GrabCut begins with k-means from random places
     try:

@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import Mask, Picture, RegionName, Segmentation
+from skinfw.data.segmentation import Mask, RegionName, RgbImage, Segmentation
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw_plugins.segmenters.config_detectors import OWN_PARTS, HaarConfig, HaarDetector
 from skinfw_plugins.segmenters.detection import Area, Detector
 from skinfw_plugins.segmenters.grabcut import refined
 
 FACE_IN_DETECTION = (-0.05, 0.0, -0.12)
-"""How far the face reaches beyond a found face: above, below, beside, as shares of its sides."""
+"""How far the face reaches beyond a found face: above, below, beside, as fractions of its sides."""
 
 
 class HaarSegmenter(Segmenter[HaarConfig]):
@@ -67,17 +67,17 @@ class HaarSegmenter(Segmenter[HaarConfig]):
         return digest.hexdigest()
 
     def _lay(
-        self, labels: Picture, picture: Picture, part: str, config: HaarDetector, areas: list[Area]
+        self, labels: RgbImage, image: RgbImage, part: str, config: HaarDetector, areas: list[Area]
     ) -> None:
         for area in areas:
-            mask = self._outline(picture, config, area)
+            mask = self._outline(image, config, area)
             labels[mask] = self.classes.index(part)
             if part == "head":
                 face = area.grown(*FACE_IN_DETECTION).ellipse((labels.shape[0], labels.shape[1]))
                 labels[mask & face] = self.classes.index("face")
 
-    def _outline(self, picture: Picture, config: HaarDetector, area: Area) -> Mask:
-        size = (picture.shape[0], picture.shape[1])
+    def _outline(self, image: RgbImage, config: HaarDetector, area: Area) -> Mask:
+        size = (image.shape[0], image.shape[1])
         part = area.grown(config.above, config.below, config.beside)
         if config.part not in self.regions:
             mask = np.zeros(size, bool)
@@ -85,4 +85,4 @@ class HaarSegmenter(Segmenter[HaarConfig]):
             return mask
         if self.config.refine == "none":
             return part.ellipse(size)
-        return refined(picture, area, part, config.core, self.config.iterations)
+        return refined(image, area, part, config.core, self.config.iterations)

@@ -19,7 +19,7 @@ from transformers import (
     PretrainedConfig,
 )
 
-from skinfw.components.trust import VARIABLE, refuse_connection
+from skinfw.components.trust import VARIABLE, reject_connection
 from skinfw.components.weights import file_sha256
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelTable, Segmentation
@@ -43,12 +43,12 @@ BUILT_IN = (None, "eager", "sdpa")
 
 
 class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
-    """Runs a model of transformers on the CPU, with the picture processor that lies beside it."""
+    """Runs a model of transformers on the CPU, with the image processor that lies beside it."""
 
     @cached_property
     def _model(self) -> Any:
         config = self._load(AutoConfig)
-        refuse_kernels(config, self.config.model)
+        reject_kernels(config, self.config.model)
         return self._load(AutoModelForSemanticSegmentation, config=config, use_safetensors=True).eval()
 
     @cached_property
@@ -126,7 +126,7 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
         if Path(model).is_absolute():
             raise UserError(f"{model}: no such folder; give the folder of a model, or its name on the hub")
         if self._in_cache() is None:
-            refuse_connection(f"{model} of {constants.ENDPOINT}")
+            reject_connection(f"{model} of {constants.ENDPOINT}")
         elif os.environ.get(VARIABLE) == "1":
             return True
         if constants.HF_HUB_OFFLINE:
@@ -173,8 +173,8 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
             ) from error
 
 
-def refuse_kernels(config: PretrainedConfig, model: str) -> None:
-    """Refuse a model whose ``config.json`` names code of the hub that transformers would fetch and run.
+def reject_kernels(config: PretrainedConfig, model: str) -> None:
+    """Reject a model whose ``config.json`` names code of the hub that transformers would fetch and run.
 
     Args:
         config: its configuration.
@@ -192,7 +192,7 @@ def refuse_kernels(config: PretrainedConfig, model: str) -> None:
             )
     for part in vars(config).values():
         if isinstance(part, PretrainedConfig):
-            refuse_kernels(part, model)
+            reject_kernels(part, model)
 
 
 def hub_seconds() -> float:
@@ -203,7 +203,7 @@ def hub_seconds() -> float:
 def hub_silence(model: str, revision: str | None) -> str | None:
     """Return why Hugging Face's hub cannot be asked about a model, or None where it answers.
 
-    It is asked once, and given up after `hub_seconds`. An answer that refuses the model is one.
+    It is asked once, and given up after `hub_seconds`. An answer that rejects the model is one.
 
     Args:
         model: the model's name on the hub.

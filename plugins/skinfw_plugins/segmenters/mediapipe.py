@@ -15,7 +15,7 @@ from skinfw.data.segmentation import LabelMap, Segmentation
 from skinfw.errors import UserError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.system.quiet import quiet
-from skinfw_plugins.networks.mediapipe_task import load_task, picture_of
+from skinfw_plugins.networks.mediapipe_task import image_of, load_task
 from skinfw_plugins.segmenters.config_networks import MediapipeConfig
 from skinfw_plugins.segmenters.label_sets import MEDIAPIPE
 
@@ -47,7 +47,7 @@ class MediapipeSegmenter(Segmenter[MediapipeConfig]):
         # MediaPipe gives nothing but zeros where a side has one pixel
         padding = ((0, height == 1), (0, width == 1), (0, 0))
         pixels = np.pad(photo.pixels, padding, "edge")
-        image = picture_of(pixels)
+        image = image_of(pixels)
         with quiet():
             found = self._task.segment(image).category_mask
         labels: LabelMap = np.array(found.numpy_view(), np.uint8).reshape(pixels.shape[:2])[:height, :width]

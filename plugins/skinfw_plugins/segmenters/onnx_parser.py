@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skinfw.components.config import Size
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import LabelMap, LabelTable, Picture, Segmentation
+from skinfw.data.segmentation import LabelMap, LabelTable, RgbImage, Segmentation
 from skinfw.errors import UserError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw_plugins.networks.onnx_file import OnnxFile
@@ -61,7 +61,7 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         name, shape = next(iter(shapes.items()))
         if len(shapes) != 1 or len(shape) != 4 or 3 not in (shape[1], shape[3]):
             raise UserError(
-                f"{self.file.path}: a parser takes one picture of 3 channels, (1, 3, H, W) or (1, H, W, 3); "
+                f"{self.file.path}: a parser takes one image of 3 channels, (1, 3, H, W) or (1, H, W, 3); "
                 f"this file takes {told}"
             )
         channels_last = shape[1] != 3
@@ -70,7 +70,7 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         if size is None:
             if height is None or width is None:
                 raise UserError(
-                    f"{self.file.path}: its input {told} takes pictures of any size; say with size which "
+                    f"{self.file.path}: its input {told} takes images of any size; say with size which "
                     "height and width it was trained on"
                 )
             size = height, width
@@ -96,9 +96,9 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         """Return the SHA-256 of the file."""
         return self.file.fingerprint()
 
-    def _values(self, picture: Picture) -> NDArray[np.float32]:
+    def _values(self, image: RgbImage) -> NDArray[np.float32]:
         height, width = self._input.size
-        resized = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+        resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
         ordered = resized if self.config.channels == "rgb" else resized[..., ::-1]
         mean, std = (np.array(each, np.float32) for each in (self.config.mean, self.config.std))
         values = (ordered.astype(np.float32) / 255 - mean) / std

@@ -10,7 +10,7 @@ from torch import Tensor
 from skinfw.components.weights import file_sha256
 from skinfw.data.field_types import image_tensor
 from skinfw.data.photo import Photo
-from skinfw.data.resize import resize_picture
+from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import Segmentation
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.runs.checkpoints import read_checkpoint
@@ -51,16 +51,16 @@ class ParserSegmenter(Segmenter[ParserConfig]):
         Raises:
             DataError: the network gives NaN or infinity for it.
         """
-        logits = self._logits(image_tensor([resize_picture(photo.pixels, self._size)]))
+        logits = self._logits(image_tensor([resize_image(photo.pixels, self._size)]))
         labels = best_class(logits[0].cpu().numpy(), photo.size, str(self._file))
         return Segmentation(labels, self._classes.names, self._classes.regions)
 
     @torch.no_grad()
-    def _logits(self, picture: Tensor) -> Tensor:
-        picture = picture.to(self._device, memory_format=torch.channels_last)
-        logits: Tensor = self._network(picture)
+    def _logits(self, image: Tensor) -> Tensor:
+        image = image.to(self._device, memory_format=torch.channels_last)
+        logits: Tensor = self._network(image)
         if self.config.flip:
-            logits = (logits + self._network(picture.flip(-1)).flip(-1)[:, self._mirrored]) / 2
+            logits = (logits + self._network(image.flip(-1)).flip(-1)[:, self._mirrored]) / 2
         return logits.float()
 
     def fingerprint(self) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skinfw.assembly.build import build
 from skinfw.components.config import Size
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import LabelMap, Mask, Picture, RegionName, Segmentation
+from skinfw.data.segmentation import LabelMap, Mask, RegionName, RgbImage, Segmentation
 from skinfw.data.skin_color import SkinColor, lab, skin_like
 from skinfw.errors import DataError, UserError
 from skinfw.interfaces.segmenter import Segmenter
@@ -48,15 +48,16 @@ NECK = 4.0
 """What is added to a trunk's log odds below the face, falling off over half the height of the head."""
 
 OUTWARD = 5.0
-"""How much the bare share of a lower arm or leg says of the upper one: clothes cover it from the trunk on."""
+"""How much the bare fraction of a lower arm or leg says of the upper one: clothes cover it from the trunk
+on."""
 
 SURE, SURELY_NOT = 3.0, -7.0
-"""Log odds beyond which a pixel is certain when the cut learns the colors of the picture."""
+"""Log odds beyond which a pixel is certain when the cut learns the colors of the image."""
 
-MOST = 8.4
+MAX = 8.4
 """Largest log odds that a color alone can give for or against skin."""
 
-LEAST_PIXELS = 30
+MIN_PIXELS = 30
 """Fewer pixels than this make no model of a color."""
 
 
@@ -65,7 +66,7 @@ class SkinColorSegmenter(Segmenter[SkinColorConfig]):
 
     The color of the face (robust mean and covariance in Lab), the part of the body and whether the limb is
     bare further out give each pixel its log odds of being skin. A graph cut (GrabCut, Rother et al. 2004)
-    learns the picture's own colors of skin and of everything else from the sure pixels and draws the edges;
+    learns the image's own colors of skin and of everything else from the sure pixels and draws the edges;
     opening and closing remove specks.
     """
 
@@ -89,17 +90,17 @@ class SkinColorSegmenter(Segmenter[SkinColorConfig]):
             ) from None
         if _is(parts, "background").all():
             return Segmentation(np.zeros(photo.size, np.uint8), CLASSES, REGIONS)
-        picture, small = _shrunk(photo.pixels, parts, self.config.resolution)
-        face = _is(small, "head") & skin_like(picture)
-        seen = _seen_skin(picture, small, face)
+        image, small = _shrunk(photo.pixels, parts, self.config.resolution)
+        face = _is(small, "head") & skin_like(image)
+        seen = _seen_skin(image, small, face)
         if seen is None:
             name = "the photo" if photo.path is None else str(photo.path)
             raise DataError(f"{name}: nothing on the person has the color of skin")
-        odds = log_odds(lab(picture), small, seen, self.config.distance, self.config.sharpness)
-        skin = self._cleaned(self._cut(picture, small, odds, face))
+        odds = log_odds(lab(image), small, seen, self.config.distance, self.config.sharpness)
+        skin = self._cleaned(self._cut(image, small, odds, face))
         return Segmentation(_labels(parts, skin, face), CLASSES, REGIONS)
 
-    def _cut(self, picture: Picture, parts: LabelMap, odds: NDArray[np.float64], face: Mask) -> Mask:
+    def _cut(self, image: RgbImage, parts: LabelMap, odds: NDArray[np.float64], face: Mask) -> Mask:
         """Return the skin of arms, trunk and legs, bool ``(h, w)``."""
         body = ~_is(parts, "background", "head")
         marks = np.where(odds > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
@@ -111,7 +112,7 @@ class SkinColorSegmenter(Segmenter[SkinColorConfig]):
             # the models are drawn at random, by OpenCV's own generator
             cv2.setRNGSeed(0)
             models = np.zeros((2, 1, 65))
-            bgr, nowhere = np.ascontiguousarray(picture[..., ::-1]), (0, 0, 1, 1)
+            bgr, nowhere = np.ascontiguousarray(image[..., ::-1]), (0, 0, 1, 1)
             cv2.grabCut(bgr, marks, nowhere, models[0], models[1], self.config.rounds, cv2.GC_INIT_WITH_MASK)
         skin: Mask = (marks % 2 == 1) & body
         return skin
@@ -138,7 +139,7 @@ def log_odds(
     """Return the log odds that each pixel is skin, float64 ``(h, w)``; they mean nothing on the head.
 
     Args:
-        colors: the picture in Lab, float32 ``(h, w, 3)``.
+        colors: the image in Lab, float32 ``(h, w, 3)``.
         parts: codes of `PARTS`, uint8 ``(h, w)``.
         seen: the color of the person's skin.
         distance: squared Mahalanobis distance at which a color says nothing for or against skin.
@@ -146,7 +147,7 @@ def log_odds(
     """
     before = np.array([BARE.get(part, 0.0) for part in PARTS])
     odds: NDArray[np.float64] = (
-        np.clip(sharpness * (distance - seen.distance(colors)), -MOST, MOST) + before[parts]
+        np.clip(sharpness * (distance - seen.distance(colors)), -MAX, MAX) + before[parts]
     )
     odds += np.where(_is(parts, "torso"), NECK * _below_face(_is(parts, "head")), 0)
     pairs: tuple[tuple[Part, Part], ...] = (("upper_arm", "lower_arm"), ("upper_leg", "lower_leg"))
@@ -170,12 +171,12 @@ def _below_face(head: Mask) -> NDArray[np.float64]:
     return near
 
 
-def _seen_skin(picture: Picture, parts: LabelMap, face: Mask) -> SkinColor | None:
+def _seen_skin(image: RgbImage, parts: LabelMap, face: Mask) -> SkinColor | None:
     """Return the color of the face; of face and hands where it is too small, then of the whole person."""
-    like = skin_like(picture)
+    like = skin_like(image)
     for where in (face, face | (_is(parts, "hand") & like), ~_is(parts, "background") & like):
-        if np.count_nonzero(where) >= LEAST_PIXELS:
-            return SkinColor.fitted(lab(picture)[where])
+        if np.count_nonzero(where) >= MIN_PIXELS:
+            return SkinColor.fitted(lab(image)[where])
     return None
 
 
@@ -183,18 +184,18 @@ def _is(parts: LabelMap, *names: Part) -> Mask:
     return np.array([part in names for part in PARTS])[parts]
 
 
-def _shrunk(picture: Picture, parts: LabelMap, resolution: int) -> tuple[Picture, LabelMap]:
-    """Return picture and parts with at most so many pixels on the longer side."""
+def _shrunk(image: RgbImage, parts: LabelMap, resolution: int) -> tuple[RgbImage, LabelMap]:
+    """Return image and parts with at most so many pixels on the longer side."""
     scale = min(1.0, resolution / max(parts.shape))
     height, width = (max(1, round(side * scale)) for side in parts.shape)
     return (
-        cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False),
+        cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False),
         cv2.resize(parts, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False),
     )
 
 
 def _grown(mask: Mask, size: Size) -> Mask:
-    """Return a small mask at a picture's size, with smooth edges."""
+    """Return a small mask at an image's size, with smooth edges."""
     values = cv2.resize(mask.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
     grown: Mask = values > 0.5
     return grown

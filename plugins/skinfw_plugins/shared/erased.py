@@ -1,4 +1,4 @@
-"""Which pixels of an input picture were erased."""
+"""Which pixels of an input image were erased."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from torch import Tensor
 
 from skinfw.data.cutout_file import WHITE_TOLERANCE
 
-_LEAST_WHITE = (255 - WHITE_TOLERANCE - 0.5) / 255
+_MIN_WHITE = (255 - WHITE_TOLERANCE - 0.5) / 255
 
 
-def erased_pixels(pictures: Tensor) -> Tensor:
+def erased_pixels(images: Tensor) -> Tensor:
     """Return which pixels are white, or nearly so as JPEG leaves them.
 
     Args:
-        pictures: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
+        images: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
 
     Returns:
         bool ``(B, 1, H, W)``.
@@ -23,4 +23,4 @@ def erased_pixels(pictures: Tensor) -> Tensor:
         >>> erased_pixels(torch.tensor([1.0, 0.5]).expand(1, 3, 1, 2)).tolist()
         [[[[True, False]]]]
     """
-    return pictures.amin(dim=1, keepdim=True) > _LEAST_WHITE
+    return images.amin(dim=1, keepdim=True) > _MIN_WHITE

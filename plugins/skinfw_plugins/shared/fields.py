@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-MOST_CHANNELS = 4096
+MAX_CHANNELS = 4096
 """Channels after the first convolution of a network, at most: more than any that was published."""
 
-MOST_BLOCKS = 100
+MAX_BLOCKS = 100
 """Blocks of a network, at most."""
 
 Norm = Literal["batch", "instance", "none"]
@@ -34,17 +34,17 @@ MsSsimScales = Annotated[
     Field(
         ge=1,
         le=5,
-        description="scales, each half the size of the one before; pictures need more than "
+        description="scales, each half the size of the one before; images need more than "
         "10 * 2**(scales - 1) pixels a side, 160 for five (paper: 5)",
     ),
 ]
 """How many scales MS-SSIM looks at."""
 
 
-def ms_ssim_least_side(scales: int) -> int:
+def ms_ssim_min_side(scales: int) -> int:
     """Return the height and width in pixels from which on the coarsest scale holds a window of 11."""
     return 10 * (1 << (scales - 1)) + 1
 
 
-LPIPS_LEAST_SIDE: dict[LpipsNet, int] = {"alex": 31, "vgg": 16, "squeeze": 17}
+LPIPS_MIN_SIDE: dict[LpipsNet, int] = {"alex": 31, "vgg": 16, "squeeze": 17}
 """Height and width in pixels below which a network's last layer sees nothing."""

@@ -17,20 +17,20 @@ _LUMINANCE, _CONTRAST = 0.01**2, 0.03**2
 """The constants C1 and C2 for values in [0, 1] (the same section)."""
 
 
-def exact(pictures: Tensor) -> Tensor:
-    """Return pictures in the precision that similarity is computed in.
+def exact(images: Tensor) -> Tensor:
+    """Return images in the precision that similarity is computed in.
 
     It is float64: in float32 the variance of a flat window, a difference of two nearly equal numbers, is off
     by as much as the constants of the formula. Devices of Apple have no float64 and stay at float32.
     """
-    return pictures.float() if pictures.device.type == "mps" else pictures.double()
+    return images.float() if images.device.type == "mps" else images.double()
 
 
 def similarity_maps(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return the similarity in the window around each pixel, channel by channel.
 
-    A window that reaches over the picture's edge sees the picture mirrored. Both factors are written as 1
-    minus something that is 0 for equal pictures, so that these are exactly similar and none is more so.
+    A window that reaches over the image's edge sees the image mirrored. Both factors are written as 1
+    minus something that is 0 for equal images, so that these are exactly similar and none is more so.
 
     Args:
         output: ``(B, C, H, W)`` in [0, 1], at least 6 pixels a side.
@@ -54,7 +54,7 @@ def similarity_maps(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def inside(values: Tensor) -> Tensor:
-    """Return the part of a map whose windows lie wholly inside the picture, ``(B, C, H - 10, W - 10)``.
+    """Return the part of a map whose windows lie wholly inside the image, ``(B, C, H - 10, W - 10)``.
 
     Example:
         >>> inside(torch.zeros(1, 3, 32, 16)).shape
@@ -64,20 +64,21 @@ def inside(values: Tensor) -> Tensor:
     return values[..., margin : values.shape[-2] - margin, margin : values.shape[-1] - margin]
 
 
-_LEAST = 1e-6
+_MIN = 1e-6
 """What a similarity below it counts: a fractional power has no gradient at 0 and no value below."""
 
 
 def multiscale_similarity(output: Tensor, target: Tensor, scales: int, skin: Tensor | None = None) -> Tensor:
-    """Return the multi-scale structural similarity of each picture (Wang et al. 2003, section 3.2).
+    """Return the multi-scale structural similarity of each image (Wang et al. 2003, section 3.2).
 
     Args:
         output: ``(B, 3, H, W)`` in [0, 1], large enough for the scales
-            (`skinfw_plugins.shared.fields.ms_ssim_least_side`).
+            (`skinfw_plugins.shared.fields.ms_ssim_min_side`).
         target: of the same shape.
         scales: how many, each half the size of the one before; their exponents are made to add up to 1.
-        skin: ``(B, 1, H, W)`` in {0, 1}: windows count by the share of skin at their center; None for those
-            that lie wholly inside the picture.
+        skin: ``(B, 1, H, W)`` in {0, 1}: windows count by the fraction of skin at their center; None for
+            those
+            that lie wholly inside the image.
 
     Returns:
         the mean over the channels, ``(B,)`` in [0, 1], in the precision of `exact`.
@@ -90,12 +91,12 @@ def multiscale_similarity(output: Tensor, target: Tensor, scales: int, skin: Ten
         similarity, contrast = similarity_maps(output, target)
         chosen = similarity if scale == len(exponents) else contrast
         mean = inside(chosen).mean((2, 3)) if skin is None else region_means(chosen, skin)
-        product = product * mean.clamp(min=_LEAST) ** (exponent / sum(exponents))
+        product = product * mean.clamp(min=_MIN) ** (exponent / sum(exponents))
         output, target = _halve(output), _halve(target)
         skin = None if skin is None else _halve(skin)
     return product.mean(dim=1)
 
 
-def _halve(pictures: Tensor) -> Tensor:
+def _halve(images: Tensor) -> Tensor:
     # the last pixel of an odd side is a mean of those that there are, so that no skin is lost
-    return avg_pool2d(pictures, kernel_size=2, ceil_mode=True)
+    return avg_pool2d(images, kernel_size=2, ceil_mode=True)

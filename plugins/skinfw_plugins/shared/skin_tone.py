@@ -8,27 +8,27 @@ from torch import Tensor
 from skinfw_plugins.shared.erased import erased_pixels
 
 
-def visible_tones(pictures: Tensor, face: Tensor) -> Tensor:
+def visible_tones(images: Tensor, face: Tensor) -> Tensor:
     """Return the color of each person's visible face; see `skin_tones` for where none is visible.
 
     Args:
-        pictures: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
-        face: the input picture ``face``, of the same shape and range.
+        images: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
+        face: the input image ``face``, of the same shape and range.
 
     Returns:
         float ``(B, 3)`` in [0, 1].
     """
-    return skin_tones(pictures, face.amax(dim=1, keepdim=True) > 0.5, ~erased_pixels(pictures))
+    return skin_tones(images, face.amax(dim=1, keepdim=True) > 0.5, ~erased_pixels(images))
 
 
-def skin_tones(pictures: Tensor, skin: Tensor, visible: Tensor) -> Tensor:
+def skin_tones(images: Tensor, skin: Tensor, visible: Tensor) -> Tensor:
     """Return the robust color of each person's visible skin: the median, channel by channel.
 
     Hair, eyes and shadows do not pull a median away as they would a mean. Where no skin is visible it is the
     median of all that is visible, and white where nothing is.
 
     Args:
-        pictures: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
+        images: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
         skin: where they show skin, bool ``(B, 1, H, W)``.
         visible: where they show anything, bool ``(B, 1, H, W)``.
 
@@ -36,16 +36,16 @@ def skin_tones(pictures: Tensor, skin: Tensor, visible: Tensor) -> Tensor:
         float ``(B, 3)`` in [0, 1].
 
     Example:
-        >>> pictures = torch.tensor([0.25, 0.5, 0.875]).expand(1, 3, 1, 3)
+        >>> images = torch.tensor([0.25, 0.5, 0.875]).expand(1, 3, 1, 3)
         >>> skin = torch.tensor([[[[True, True, False]]]])
-        >>> skin_tones(pictures, skin, torch.ones_like(skin)).tolist()
+        >>> skin_tones(images, skin, torch.ones_like(skin)).tolist()
         [[0.25, 0.25, 0.25]]
     """
-    return torch.stack([_tone(*sample) for sample in zip(pictures, skin[:, 0], visible[:, 0], strict=True)])
+    return torch.stack([_tone(*sample) for sample in zip(images, skin[:, 0], visible[:, 0], strict=True)])
 
 
-def _tone(picture: Tensor, skin: Tensor, visible: Tensor) -> Tensor:
+def _tone(image: Tensor, skin: Tensor, visible: Tensor) -> Tensor:
     for region in (skin, visible):
         if region.any():
-            return picture[:, region].median(dim=1).values
-    return torch.ones_like(picture[:, 0, 0])
+            return image[:, region].median(dim=1).values
+    return torch.ones_like(image[:, 0, 0])

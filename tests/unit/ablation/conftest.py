@@ -14,12 +14,12 @@ from skinfw.ablation.plan import Plan, PlannedRun, make_plan
 from skinfw.evaluation.results import Evaluation, MetricInfo
 
 METRICS = {
-    "picture/psnr": MetricInfo("dB", "higher"),
-    "picture/mse": MetricInfo("", "lower"),
-    "picture/fid": MetricInfo("", "lower"),
+    "image/psnr": MetricInfo("dB", "higher"),
+    "image/mse": MetricInfo("", "lower"),
+    "image/fid": MetricInfo("", "lower"),
 }
 
-Pictures = Mapping[str, Sequence[float | None]]
+Images = Mapping[str, Sequence[float | None]]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def measure() -> Callable[..., None]:
 
     def write(
         run: PlannedRun,
-        pictures: Pictures,
+        images: Images,
         *,
         names: Sequence[str] = ("a", "b", "c", "d"),
         data: str = "d1",
@@ -56,7 +56,7 @@ def measure() -> Callable[..., None]:
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
         means: dict[str, float | None] = {}
-        for key, each in pictures.items():
+        for key, each in images.items():
             known = [value for value in each if value is not None]
             means[key] = sum(known) / len(known)
         found = Evaluation(
@@ -67,7 +67,7 @@ def measure() -> Callable[..., None]:
                 key: replace(METRICS[key], parameters=parameters or {}) for key in {**means, **(values or {})}
             },
             values={"trained": {**means, **(values or {})}, **(baselines or {})},
-            per_picture={"trained": pictures},
+            per_image={"trained": images},
             violations={"trained": 0},
             seconds_per_image={"trained": 0.01},
         )

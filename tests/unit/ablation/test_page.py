@@ -1,4 +1,4 @@
-"""The page of an ablation, with pictures of networks that were never trained."""
+"""The page of an ablation, with images of networks that were never trained."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from skinfw.ablation.ablate import report_plan
-from skinfw.ablation.pictures import paint_rows
+from skinfw.ablation.example_rows import inpaint_rows
 from skinfw.ablation.plan import Plan, make_plan
 from skinfw.ablation.results import AblationResult, collect
 from skinfw.inference.generate import generate_folder
@@ -63,7 +63,7 @@ def plan(
         "name": "page",
         "title": "Mask & <pose>",
         "question": "Is the pose needed?",
-        "base": tiny_spec(baselines=["inpaint"]),
+        "base": tiny_spec(baselines=["opencv_inpaint"]),
         "variants": variants,
         "published": "mask",
     }
@@ -123,7 +123,7 @@ def test_the_page_needs_nothing_else_and_holds_all(result: AblationResult) -> No
         assert part in page, part
 
 
-def test_rows_are_the_same_pictures_and_columns_who_painted(result: AblationResult) -> None:
+def test_rows_are_the_same_images_and_columns_who_painted(result: AblationResult) -> None:
     page = result.page_path.read_text(encoding="utf-8")
     gallery = page[page.index('<table class="gallery">') : page.index('<section id="specs">')]
     heads = re.findall(r'<th scope="col">([^<]+)<span>([^<]+)</span>', gallery)
@@ -134,26 +134,26 @@ def test_rows_are_the_same_pictures_and_columns_who_painted(result: AblationResu
         ("target", "truth"),
         ("with_mask", "variant"),
         ("tone", "variant"),
-        ("inpaint", "baseline"),
+        ("opencv_inpaint", "baseline"),
     ]
     names = re.findall(r'<span class="rank">(\w+)</span>(mannequin-\d+)</th>', gallery)
     assert len({name for _, name in names}) == len(names) >= 3
     assert {rank for rank, _ in names} == {"best", "median", "worst"}
-    pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', gallery)
-    assert len(pictures) == len(names) * len(heads)
-    assert Image.open(io.BytesIO(base64.b64decode(pictures[0]))).size == (32, 32)
+    images = re.findall(r'src="data:image/png;base64,([^"]+)"', gallery)
+    assert len(images) == len(names) * len(heads)
+    assert Image.open(io.BytesIO(base64.b64decode(images[0]))).size == (32, 32)
 
 
-def test_the_pictures_are_those_that_generate_paints(
+def test_the_images_are_those_that_generate_paints(
     result: AblationResult, write_samples: Callable[..., list[Path]], tmp_path: Path
 ) -> None:
-    rows = paint_rows(result)
+    rows = inpaint_rows(result)
     assert rows.metric == "skin/psnr"
     row = rows.rows[0]
     assert np.array_equal(row.inputs["line"].shape, (32, 32, 3))
     outside = row.inputs["segmentation_skin"][..., 0] < 128
-    for picture in row.outputs.values():
-        assert np.array_equal(picture[outside], row.inputs["apparel_head_foot"][outside])
+    for image in row.outputs.values():
+        assert np.array_equal(image[outside], row.inputs["apparel_head_foot"][outside])
     assert not np.array_equal(row.outputs["with_mask"], row.outputs["tone"])
     # the same person as a sample folder, painted by the command's own path
     write_samples(tmp_path / "people", [f"mannequin-{index:06d}" for index in range(40)])
@@ -164,10 +164,10 @@ def test_the_pictures_are_those_that_generate_paints(
     assert np.array_equal(np.asarray(Image.open(painted).convert("RGB")), row.outputs["with_mask"])
 
 
-def test_a_lost_checkpoint_leaves_its_variant_without_pictures(plan: Plan) -> None:
+def test_a_lost_checkpoint_leaves_its_variant_without_images(plan: Plan) -> None:
     checkpoint = plan.runs[1].folder / "checkpoints" / "best.safetensors"
     aside = checkpoint.rename(checkpoint.with_suffix(".aside"))
-    rows = paint_rows(collect(plan))
+    rows = inpaint_rows(collect(plan))
     aside.rename(checkpoint)
     assert set(rows.rows[0].outputs) == {"with_mask"}
     assert set(rows.missing) == {"tone", "gone"}
@@ -182,5 +182,5 @@ def test_a_page_without_a_run_says_so(
     (tmp_path / "means.svg").write_text("of an earlier state", encoding="utf-8")
     page = report_plan(plan).page_path.read_text(encoding="utf-8")
     assert "No run was measured yet." in page
-    assert 'id="pictures"' not in page
+    assert 'id="images"' not in page
     assert not (tmp_path / "means.svg").exists()

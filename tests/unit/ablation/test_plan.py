@@ -150,7 +150,7 @@ def test_a_folder_is_judged_by_what_it_holds(
     done, half, changed, taken = planned().runs
     for run in (done, half, changed):
         assert run.state() == ("missing", "")
-        measure(run, {"picture/psnr": [1.0, 2.0, 3.0, 4.0]})
+        measure(run, {"image/psnr": [1.0, 2.0, 3.0, 4.0]})
     (half.folder / "metrics.json").unlink()
     spec = json.loads((changed.folder / "spec.json").read_text(encoding="utf-8"))
     spec["training"]["epochs"] = 9
@@ -176,7 +176,7 @@ def test_threads_do_not_make_a_run_another_one(
     planned: Callable[..., Plan], measure: Callable[..., None]
 ) -> None:
     run = planned().runs[0]
-    measure(run, {"picture/psnr": [1.0, 2.0, 3.0, 4.0]})
+    measure(run, {"image/psnr": [1.0, 2.0, 3.0, 4.0]})
     path = run.folder / "spec.json"
     spec = json.loads(path.read_text(encoding="utf-8"))
     spec["training"]["threads"] = 13

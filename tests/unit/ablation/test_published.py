@@ -24,6 +24,6 @@ def test_each_table_names_its_section_and_rows() -> None:
         "conditioning": "6.1.3.4",
     }
     assert tables["losses"].rows["l1_adversarial"] == "L1+Adv"
-    assert tables["mask"].figure("with_mask", "picture/psnr") == 27.4
+    assert tables["mask"].figure("with_mask", "image/psnr") == 27.4
     assert tables["mask"].figure("with_mask", "skin/psnr") is None
-    assert tables["mask"].figure("other", "picture/psnr") is None
+    assert tables["mask"].figure("other", "image/psnr") is None

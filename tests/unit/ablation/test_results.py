@@ -25,7 +25,7 @@ from skinfw.ablation.tables import (
 )
 
 Measure = Callable[..., None]
-BASELINES = {"tone": {"picture/psnr": 21.0, "picture/mse": 0.5, "picture/fid": None}}
+BASELINES = {"mean_color": {"image/psnr": 21.0, "image/mse": 0.5, "image/fid": None}}
 
 
 @pytest.fixture
@@ -48,9 +48,7 @@ def plan(planned: Callable[..., Plan], measure: Measure) -> Plan:
         ([23.0, 26.0, 28.0, None], [0.3, 0.2, 0.1, 0.0], 74.0),
     ]
     for run, (psnr, mse, fid) in zip(plan.runs, values, strict=False):
-        measure(
-            run, {"picture/psnr": psnr, "picture/mse": mse}, values={"picture/fid": fid}, baselines=BASELINES
-        )
+        measure(run, {"image/psnr": psnr, "image/mse": mse}, values={"image/fid": fid}, baselines=BASELINES)
     for run in plan.of("failed_one"):
         run.folder.parent.mkdir(parents=True, exist_ok=True)
         outcome = {"ending": "failed", "reason": "no <memory> | left", "seconds": 3.0, "where": "here"}
@@ -65,18 +63,18 @@ def result(plan: Plan) -> AblationResult:
 
 def test_means_deviations_and_differences_counted_by_hand(result: AblationResult) -> None:
     first, second, third = result.variants
-    psnr = first.spreads["picture/psnr"]
+    psnr = first.spreads["image/psnr"]
     assert psnr.values == [22.0, 24.0]
     assert (psnr.mean, psnr.deviation) == (23.0, pytest.approx(2**0.5))
-    assert first.spreads["picture/fid"].mean == 85.0
-    # pictures a, b and c: (23, 25, 28) minus (21, 23, 25); d has no value
-    difference = second.differences["picture/psnr"]
+    assert first.spreads["image/fid"].mean == 85.0
+    # images a, b and c: (23, 25, 28) minus (21, 23, 25); d has no value
+    difference = second.differences["image/psnr"]
     assert difference.mean == pytest.approx((2 + 2 + 3) / 3)
-    assert difference.pictures == 3
+    assert difference.images == 3
     assert (difference.low, difference.high) == (2.0, 3.0)
     assert difference.p == pytest.approx(2 / 10_001)
-    assert second.differences["picture/mse"].mean == pytest.approx(-0.1)
-    assert "picture/fid" not in second.differences
+    assert second.differences["image/mse"].mean == pytest.approx(-0.1)
+    assert "image/fid" not in second.differences
     assert first.differences == {} and third.differences == {} and third.spreads == {}
 
 
@@ -95,7 +93,7 @@ def test_states_reasons_and_warnings(result: AblationResult) -> None:
 
 def test_the_best_mean_is_marked_baselines_included(result: AblationResult) -> None:
     table = figures_table(result)
-    assert table.columns == ["picture PSNR (dB) ↑", "picture MSE ↓", "picture FID ↓", "seeds"]
+    assert table.columns == ["image PSNR (dB) ↑", "image MSE ↓", "image FID ↓", "seeds"]
     rows = {name: [(cell.text, cell.best) for cell in cells] for name, cells in table.rows}
     assert rows == {
         "without_mask": [
@@ -131,20 +129,20 @@ def test_differences_are_marked_where_they_are_better_and_apart_from_0(result: A
 def test_published_figures_stand_beside_and_their_order_is_judged(result: AblationResult) -> None:
     table = published_comparison(result)
     assert table is not None
-    assert table.columns[:2] == ["picture MSE ↓, here", "picture MSE ↓, report"]
+    assert table.columns[:2] == ["image MSE ↓, here", "image MSE ↓, report"]
     rows = {name: [cell.text for cell in cells] for name, cells in table.rows}
     assert rows["with_mask / with mask"] == [
         "0.1500 ± 0", "0.0023", "n/a", "0.98", "25.33 ± 0.47", "27.4", "72.00 ± 2.8", "153",
     ]  # fmt: skip
     assert rows["failed_one"] == ["n/a"] * 8
     assert orderings(result) == [
-        "picture MSE: 1 of 1 pair is in the report's order",
-        "picture PSNR: 1 of 1 pair is in the report's order",
-        "picture FID: 1 of 1 pair is in the report's order",
+        "image MSE: 1 of 1 pair is in the report's order",
+        "image PSNR: 1 of 1 pair is in the report's order",
+        "image FID: 1 of 1 pair is in the report's order",
     ]
     assert summary(result) == (
-        "Best by picture PSNR: with_mask with 25.33 ± 0.47 dB (+2.33 [+2.00, +3.00], p < 0.0002 against "
-        "without_mask, picture by picture)."
+        "Best by image PSNR: with_mask with 25.33 ± 0.47 dB (+2.33 [+2.00, +3.00], p < 0.0002 against "
+        "without_mask, image by image)."
     )
 
 
@@ -156,8 +154,8 @@ def test_an_order_that_is_not_the_reports_is_told(planned: Callable[..., Plan], 
         published_rows={"one": "l1", "two": "adversarial"},
     )
     for run, value in zip(plan.runs, (10.0, 20.0), strict=True):
-        measure(run, {"picture/psnr": [value] * 4})
-    assert orderings(collect(plan)) == ["picture PSNR: 0 of 1 pair is in the report's order"]
+        measure(run, {"image/psnr": [value] * 4})
+    assert orderings(collect(plan)) == ["image PSNR: 0 of 1 pair is in the report's order"]
 
 
 @pytest.mark.parametrize(
@@ -167,13 +165,13 @@ def test_an_order_that_is_not_the_reports_is_told(planned: Callable[..., Plan], 
         ({"data": "d2"}, "seed 1 was measured on other data than first seed 0"),
     ],
 )
-def test_other_pictures_and_other_data_are_not_comparable(
+def test_other_images_and_other_data_are_not_comparable(
     planned: Callable[..., Plan], measure: Measure, changes: dict[str, Any], told: str
 ) -> None:
     plan = planned()
     for run in plan.runs:
         other = changes if run.label == "second seed 1" else {}
-        measure(run, {"picture/psnr": [30.0 if run.variant == "second" else 20.0] * 4}, **other)
+        measure(run, {"image/psnr": [30.0 if run.variant == "second" else 20.0] * 4}, **other)
     result = collect(plan)
     assert result.warnings() == [f"second: {told}; not comparable"]
     assert result.variants[1].differences == {}
@@ -183,21 +181,21 @@ def test_other_pictures_and_other_data_are_not_comparable(
     assert differences_table(result) is None
 
 
-def test_another_order_of_the_pictures_is_the_same_pictures(
+def test_another_order_of_the_images_is_the_same_images(
     planned: Callable[..., Plan], measure: Measure
 ) -> None:
     plan = planned(seeds=[0])
-    measure(plan.runs[0], {"picture/psnr": [1.0, 2.0, 3.0, 4.0]})
-    measure(plan.runs[1], {"picture/psnr": [5.0, 4.0, 3.0, 2.0]}, names=("d", "c", "b", "a"))
+    measure(plan.runs[0], {"image/psnr": [1.0, 2.0, 3.0, 4.0]})
+    measure(plan.runs[1], {"image/psnr": [5.0, 4.0, 3.0, 2.0]}, names=("d", "c", "b", "a"))
     result = collect(plan)
     assert result.warnings() == []
-    assert result.variants[1].differences["picture/psnr"].low == 1.0
+    assert result.variants[1].differences["image/psnr"].low == 1.0
 
 
 def test_another_size_is_not_comparable(planned: Callable[..., Plan], measure: Measure) -> None:
     plan = planned(variants={"small": {}, "large": {"data": {"size": [64, 64]}}}, seeds=[0])
     for run in plan.runs:
-        measure(run, {"picture/psnr": [1.0] * 4})
+        measure(run, {"image/psnr": [1.0] * 4})
     assert collect(plan).warnings() == ["large: measured at another size than small seed 0; not comparable"]
 
 
@@ -206,13 +204,13 @@ def test_missing_seeds_and_unreadable_figures_are_told(
 ) -> None:
     plan = planned()
     for run in plan.runs[1:]:
-        measure(run, {"picture/psnr": [1.0] * 4})
+        measure(run, {"image/psnr": [1.0] * 4})
     (plan.runs[2].folder / "metrics.json").write_text("[]", encoding="utf-8")
     result = collect(plan)
     assert [run.status for run in result.runs] == ["missing", "done", "failed", "done"]
     assert "holds no figures of a run" in result.runs[2].reason
     assert result.warnings() == ["first: 1 of 2 seeds are done", "second: 1 of 2 seeds are done"]
-    assert result.variants[0].spreads["picture/psnr"].deviation is None
+    assert result.variants[0].spreads["image/psnr"].deviation is None
 
 
 def test_an_ablation_without_a_run_has_tables_too(planned: Callable[..., Plan]) -> None:
@@ -229,19 +227,19 @@ def test_csv_holds_every_figure_at_full_precision(result: AblationResult) -> Non
         ("without_mask", "variant", "2"),
         ("with_mask", "variant", "2"),
         ("failed_one", "variant", "0"),
-        ("tone", "baseline", ""),
+        ("mean_color", "baseline", ""),
     ]
     second = result.variants[1]
-    assert float(rows[1]["picture/psnr difference"]) == second.differences["picture/psnr"].mean
-    assert float(rows[1]["picture/psnr deviation"]) == second.spreads["picture/psnr"].deviation
-    assert (rows[1]["picture/psnr pictures"], rows[1]["picture/fid p"]) == ("3", "")
-    assert [row["report picture/psnr"] for row in rows] == ["26.1", "27.4", "", ""]
-    assert rows[3]["picture/psnr mean"] == "21.0"
+    assert float(rows[1]["image/psnr difference"]) == second.differences["image/psnr"].mean
+    assert float(rows[1]["image/psnr deviation"]) == second.spreads["image/psnr"].deviation
+    assert (rows[1]["image/psnr images"], rows[1]["image/fid p"]) == ("3", "")
+    assert [row["report image/psnr"] for row in rows] == ["26.1", "27.4", "", ""]
+    assert rows[3]["image/psnr mean"] == "21.0"
 
 
 def test_markdown_says_everything(result: AblationResult) -> None:
     text = to_markdown(result)
-    assert text.startswith("# Mask & more\n\nWhich is better?\n\nBest by picture PSNR: with_mask")
+    assert text.startswith("# Mask & more\n\nWhich is better?\n\nBest by image PSNR: with_mask")
     for part in (
         "| with_mask | **25.33 ± 0.47** | **0.1500 ± 0** | **72.00 ± 2.8** | 2 |",
         "| tone (baseline) | 21.00 | 0.5000 | n/a | nothing to train |",
@@ -258,7 +256,7 @@ def test_latex_is_escaped_and_has_booktabs_rules(result: AblationResult) -> None
     text = to_tex(result)
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\begin{table}") == 5
     assert r"with\_mask & \textbf{25.33 $\pm$ 0.47} & \textbf{0.1500 $\pm$ 0}" in text
-    assert r"picture PSNR (dB) $\uparrow$" in text
+    assert r"image PSNR (dB) $\uparrow$" in text
     assert r"p $<$ 0.0002" in text
     tables = [line for line in text.splitlines() if line.endswith(r"\\")]
     for line in tables:
@@ -276,8 +274,8 @@ def test_json_holds_everything(result: AblationResult, plan: Plan) -> None:
     assert value["ablation"] == plan.ablation.to_json()
     assert value["compared_to"] == "without_mask"
     second = value["variants"]["with_mask"]
-    assert second["differences"]["picture/psnr"]["pictures"] == 3
-    assert second["published"]["picture/fid"] == 153
+    assert second["differences"]["image/psnr"]["images"] == 3
+    assert second["published"]["image/fid"] == 153
     assert [run["folder"] for run in second["runs"]] == ["with_mask/seed_0", "with_mask/seed_1"]
     assert value["variants"]["failed_one"]["runs"][0] == {
         "seed": 0, "folder": "failed_one/seed_0", "status": "failed", "reason": "no <memory> | left",
@@ -286,7 +284,7 @@ def test_json_holds_everything(result: AblationResult, plan: Plan) -> None:
         "unavailable": {},
     }  # fmt: skip
     assert value["bootstrap"] == {"draws": 10_000, "level": 0.95, "seed": 0}
-    assert value["baselines"] == {"tone": BASELINES["tone"]}
+    assert value["baselines"] == {"mean_color": BASELINES["mean_color"]}
     assert value["environment"]["versions"]["torch"]
 
 
@@ -316,7 +314,7 @@ def test_a_run_that_was_measured_otherwise_is_not_ranked(
     plan = planned()
     for run in plan.runs:
         odd = run.variant == "second" and run.seed == 1
-        measure(run, {"picture/psnr": [20.0, 22.0, 24.0, 30.0 + odd]}, **(changed if odd else {}))
+        measure(run, {"image/psnr": [20.0, 22.0, 24.0, 30.0 + odd]}, **(changed if odd else {}))
     result = collect(plan)
     assert result.variants[1].incomparable == told
     assert all(not each.differences for each in result.variants)
@@ -329,10 +327,10 @@ def test_figures_of_other_parameters_have_no_difference(
     plan = planned()
     for run in plan.runs:
         band = 2 if run.variant == "first" else 8
-        measure(run, {"picture/psnr": [20.0, 22.0, 24.0, 30.0 + band]}, parameters={"band": band})
+        measure(run, {"image/psnr": [20.0, 22.0, 24.0, 30.0 + band]}, parameters={"band": band})
     result = collect(plan)
     assert result.warnings() == [
-        "second: picture PSNR: measured in another way than first seed 0 (band); not ranked"
+        "second: image PSNR: measured in another way than first seed 0 (band); not ranked"
     ]
     assert result.variants[1].differences == {} and differences_table(result) is None
     assert not any(cell.best for _, cells in figures_table(result).rows for cell in cells)
@@ -343,16 +341,16 @@ def test_a_figure_that_one_seed_lacks_is_not_ranked(planned: Callable[..., Plan]
     plan = planned()
     for run in plan.runs:
         lacks = run.variant == "second" and run.seed == 1
-        measure(run, {"picture/psnr": [20.0] * 4}, values={"picture/fid": None if lacks else 50.0 - run.seed})
+        measure(run, {"image/psnr": [20.0] * 4}, values={"image/fid": None if lacks else 50.0 - run.seed})
     result = collect(plan)
-    assert result.warnings() == ["second: picture FID: has a value in 1 of 2 runs; not ranked"]
-    assert result.variants[1].means.keys() == {"picture/psnr"}
+    assert result.warnings() == ["second: image FID: has a value in 1 of 2 runs; not ranked"]
+    assert result.variants[1].means.keys() == {"image/psnr"}
 
 
 def test_means_over_other_seeds_are_not_ranked(planned: Callable[..., Plan], measure: Measure) -> None:
     plan = planned()
     for run in plan.runs[:3]:
-        measure(run, {"picture/psnr": [30.0 if run.variant == "second" else 20.0] * 4})
+        measure(run, {"image/psnr": [30.0 if run.variant == "second" else 20.0] * 4})
     result = collect(plan)
     seeds = [run.planned.seed for run in result.variants[0].runs]
     assert result.warnings() == [

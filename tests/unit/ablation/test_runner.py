@@ -88,8 +88,8 @@ def test_done_runs_are_kept_and_a_failure_does_not_stop_the_others(
     planned: Callable[..., Plan], measure: Callable[..., None], missing: str
 ) -> None:
     engine, plan = PretendingEngine(failing=("first seed 1",)), planned()
-    measure(plan.runs[0], {"picture/psnr": [1.0] * 4})
-    measure(plan.runs[2], {"picture/psnr": [1.0] * 4})
+    measure(plan.runs[0], {"image/psnr": [1.0] * 4})
+    measure(plan.runs[2], {"image/psnr": [1.0] * 4})
     (plan.runs[2].folder / missing).unlink()
     lines: list[str] = []
     outcomes = run_missing(plan.runs, engine, lines.append)
@@ -268,7 +268,7 @@ def test_a_run_ends_with_a_killed_ablation_and_gives_its_folder_back(
 ) -> None:
     folder, spec = tmp_path / "run", tiny_spec(baselines=[])
     spec["training"]["epochs"] = 2000
-    spec["data"]["workers"] = 1
+    spec["data"]["num_workers"] = 1
     with subprocess.Popen([sys.executable, "-c", SCRIPT, json.dumps(spec), str(folder)]) as killed:
         try:
             wait_for(folder / "log.jsonl", "step")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skinfw.ablation.statistics import DRAWS, Spread, paired_difference, picture_means
+from skinfw.ablation.statistics import DRAWS, Spread, image_means, paired_difference
 
 
 def test_mean_and_deviation_counted_by_hand() -> None:
@@ -23,10 +23,10 @@ def test_one_seed_has_no_deviation_and_none_no_mean() -> None:
     assert Spread.of([None, None]) is None
 
 
-def test_a_picture_counts_where_every_run_has_a_value() -> None:
+def test_an_image_counts_where_every_run_has_a_value() -> None:
     runs = [{"a": 1.0, "b": 2.0, "c": None}, {"b": 4.0, "a": 2.0, "c": 1.0}]
-    assert picture_means(runs) == {"a": 1.5, "b": 3.0}
-    assert picture_means([]) == {}
+    assert image_means(runs) == {"a": 1.5, "b": 3.0}
+    assert image_means([]) == {}
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.4, -1.0])
@@ -49,7 +49,7 @@ def test_the_interval_is_scipys_paired_percentile_bootstrap(shift: float) -> Non
         rng=np.random.default_rng(7),
     )
     width = expected.confidence_interval.high - expected.confidence_interval.low
-    assert found.pictures == 60
+    assert found.images == 60
     assert found.mean == pytest.approx(np.mean(variant - reference), rel=1e-12)
     assert found.low == pytest.approx(expected.confidence_interval.low, abs=0.05 * width)
     assert found.high == pytest.approx(expected.confidence_interval.high, abs=0.05 * width)
@@ -58,14 +58,14 @@ def test_the_interval_is_scipys_paired_percentile_bootstrap(shift: float) -> Non
     assert found.p == pytest.approx(p, abs=0.03)
 
 
-def test_pictures_are_paired_by_name_and_only_shared_ones_count() -> None:
+def test_images_are_paired_by_name_and_only_shared_ones_count() -> None:
     found = paired_difference({"a": 2.0, "b": 3.0, "x": 99.0}, {"b": 2.0, "a": 1.0, "y": -99.0})
     assert found is not None
-    assert (found.mean, found.low, found.high, found.pictures) == (1.0, 1.0, 1.0, 2)
+    assert (found.mean, found.low, found.high, found.images) == (1.0, 1.0, 1.0, 2)
     # no draw is on the other side; the data count as one draw of 10,000 and one
     assert found.p == pytest.approx(2 / 10_001)
     assert paired_difference({"a": 1.0}, {"b": 1.0}) is None
-    assert paired_difference({"a": 1.0}, {"a": 2.0}) is None, "one picture tells nothing of others"
+    assert paired_difference({"a": 1.0}, {"a": 2.0}) is None, "one image tells nothing of others"
 
 
 def test_equal_variants_do_not_differ_and_the_draws_are_the_same_again() -> None:

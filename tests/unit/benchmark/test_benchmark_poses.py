@@ -100,7 +100,7 @@ def test_torso_length(points: Points, length: float | None) -> None:
 
 
 def test_what_cannot_be_measured_is_told_and_stops_nothing(photos: list[Path]) -> None:
-    photos[1].write_bytes(b"no picture")
+    photos[1].write_bytes(b"no image")
     truth = Known({"a": [TRUE], "b": [TRUE], "c": [{"Nose": (5, 5)}], "d": []})
     figures = measure_pose_encoder(Known({name: [TRUE] for name in "abcd"}), truth, photos)
     assert figures.photos == 1

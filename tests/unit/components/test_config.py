@@ -20,7 +20,7 @@ class Inner(ComponentConfig):
 
 class Outer(ComponentConfig):
     inner: Inner = Field(default_factory=Inner, description="nested")
-    ratio: float = Field(default=0.5, description="share")
+    ratio: float = Field(default=0.5, description="fraction")
 
 
 class Place(ComponentConfig):

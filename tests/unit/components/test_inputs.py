@@ -69,8 +69,8 @@ def test_moving_a_drawn_pose_needs_keypoints(tiny_spec: Any, inputs: list[str]) 
         assert build_training_dataset(parse_spec(value)).io.needs_keypoints is needed
 
 
-def test_regions_are_the_whole_picture_and_the_inputs_that_are_masks() -> None:
-    assert known_regions()[:2] == ["picture", "skin"]
+def test_regions_are_the_whole_image_and_the_inputs_that_are_masks() -> None:
+    assert known_regions()[:2] == ["image", "skin"]
     assert set(known_regions()[2:]) >= {"arms", "face", "hands", "mask"}
     assert not {"line", "heatmaps", "apparel_head_foot"} & set(known_regions())
     assert region_field("skin") == "segmentation_skin"

@@ -21,7 +21,7 @@ def test_a_bare_name_is_short_for_an_object() -> None:
 
 def test_parameters_reach_the_configuration_and_json() -> None:
     holder = Holder.model_validate({"loss": {"type": "l1", "weight": 3}})
-    expected = {"type": "l1", "weight": 3.0, "region": "picture", "warmup": 0}
+    expected = {"type": "l1", "weight": 3.0, "region": "image", "warmup": 0}
     assert holder.model_dump(mode="json") == {"loss": expected}
     assert Holder.model_validate(holder.model_dump(mode="json")) == holder
 
@@ -37,7 +37,7 @@ def test_use_gives_what_a_slot_takes() -> None:
 
 def test_what_is_silent_takes_what_the_manifest_marks_as_default() -> None:
     assert use_default("segmenter") == use("segmenter", "deepfashion")
-    assert [each.name for each in use_defaults("generator", "baselines")] == ["inpaint", "tone"]
+    assert [each.name for each in use_defaults("generator", "baselines")] == ["opencv_inpaint", "mean_color"]
     with pytest.raises(RegistryError, match="no installed loss is the default; name one"):
         use_default("loss")
 

@@ -21,7 +21,7 @@ from skinfw.components.config import ComponentConfig
 from skinfw.components.outside import Outside
 from skinfw.components.reference import use
 from skinfw.components.registry import installed
-from skinfw.components.trust import connections, is_own, named_outside, refuse_links, sign
+from skinfw.components.trust import connections, is_own, named_outside, reject_links, sign
 from skinfw.components.weights import WeightsFile, find_weights
 from skinfw.errors import DataError, TrustError, UserError
 from skinfw.inference.generate import generate_folder
@@ -29,7 +29,7 @@ from skinfw.interfaces import PoseEncoder
 from skinfw.runs.checkpoints import (
     load_generator,
     read_checkpoint,
-    refuse_untrusted,
+    reject_untrusted,
     run_checkpoint,
 )
 from skinfw.runs.folder import Run, open_run
@@ -83,7 +83,7 @@ def test_evaluate_starts_and_reads_nothing_that_a_strangers_checkpoint_names(
 
 def test_what_the_user_trusts_is_used(evil: Any) -> None:
     checkpoint = run_checkpoint(open_run(evil.folder, trust=True))
-    refuse_untrusted(checkpoint)
+    reject_untrusted(checkpoint)
     assert checkpoint.trusted
     # a spec that the user wrote vouches for what it names itself, and for nothing else
     with pytest.raises(TrustError, match="names a program"):
@@ -122,7 +122,7 @@ def test_generate_needs_no_trust_for_where_the_stranger_kept_the_data(
 
 def test_a_path_that_only_training_uses_does_not_count_for_a_trained_run() -> None:
     coarse = {"type": "pix2pix", "base_channels": 4}
-    refined = use("generator", "refined", coarse=coarse, coarse_run="/somebody/elses")
+    refined = use("generator", "two_stage", coarse=coarse, coarse_run="/somebody/elses")
     smp = use("generator", "smp_unet", encoder_weights="/somebody/elses.safetensors")
     for generator, place in ((refined, "$.coarse_run"), (smp, "$.encoder_weights")):
         assert not named_outside(generator)
@@ -273,37 +273,37 @@ def test_links_out_of_a_strangers_run_folder_are_refused(
     make_run: Make, elsewhere: Callable[[], None], tmp_path: Path
 ) -> None:
     run = make_run(tmp_path / "run")
-    (tmp_path / "pictures").mkdir()
+    (tmp_path / "images").mkdir()
     (run.folder / "samples").mkdir(exist_ok=True)
     (run.folder / "samples" / "inner").symlink_to("../checkpoints")
-    refuse_links(run.folder)
+    reject_links(run.folder)
     (run.folder / "loop").symlink_to("loop")
     with pytest.raises(TrustError, match="loop: a symbolic link that leads out"):
-        refuse_links(run.folder)
+        reject_links(run.folder)
     (run.folder / "loop").unlink()
-    (run.folder / "samples" / "test").symlink_to(tmp_path / "pictures")
+    (run.folder / "samples" / "test").symlink_to(tmp_path / "images")
     leftover = run.folder / ".report.html.999999999-0.tmp"
     leftover.touch()
     assert run_checkpoint(open_run(run.folder)).trusted
     elsewhere()
     with pytest.raises(TrustError, match=r"samples/test: a symbolic link that leads out of the run folder"):
         evaluate_run(open_run(run.folder))
-    refused = CliRunner().invoke(main, ["evaluate", str(run.folder)])
-    assert refused.exit_code == 2 and "leads out of the run folder" in refused.output
+    rejected = CliRunner().invoke(main, ["evaluate", str(run.folder)])
+    assert rejected.exit_code == 2 and "leads out of the run folder" in rejected.output
     assert leftover.exists()
-    assert list((tmp_path / "pictures").iterdir()) == []
+    assert list((tmp_path / "images").iterdir()) == []
     assert run_checkpoint(open_run(run.folder, trust=True)).trusted
 
 
 @pytest.mark.parametrize("link", ["samples", "samples/test"])
-def test_pictures_are_never_replaced_through_a_link(make_run: Make, tmp_path: Path, link: str) -> None:
+def test_images_are_never_replaced_through_a_link(make_run: Make, tmp_path: Path, link: str) -> None:
     """Somebody may give a run of one's own back with a link in it."""
     run = make_run(tmp_path / "run", metrics=["mse"], baselines=[])
-    kept = tmp_path / "pictures" / "test" / "kept"
+    kept = tmp_path / "images" / "test" / "kept"
     kept.mkdir(parents=True)
     place = run.folder / link
     place.parent.mkdir(exist_ok=True)
-    place.symlink_to(tmp_path / "pictures" if link == "samples" else kept.parent)
+    place.symlink_to(tmp_path / "images" if link == "samples" else kept.parent)
     with pytest.raises(DataError, match="a link leads out of"):
         evaluate_run(open_run(run.folder))
     assert list(kept.parent.iterdir()) == [kept]

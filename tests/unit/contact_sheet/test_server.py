@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from skinfw.contact_sheet.server import MOST_CONNECTIONS, SheetServer
-from skinfw.data.struck_out import struck_out, write_struck_out
+from skinfw.contact_sheet.server import MAX_CONNECTIONS, SheetServer
+from skinfw.data.excluded import excluded, write_excluded
 from skinfw.errors import UserError
 
 HEADER = {"X-Skinfw": "1"}
@@ -51,24 +51,24 @@ def test_it_serves_the_sheet(server: SheetServer) -> None:
     assert ask(server, "GET", "/") == (200, b"<p>the sheet</p>")
     assert ask(server, "HEAD", "/index.html")[0] == 200
     assert ask(server, "GET", "/missing.webp")[0] == 404
-    assert ask(server, "GET", "/../struck_out.jsonl")[0] == 404
+    assert ask(server, "GET", "/../excluded.jsonl")[0] == 404
 
 
 def test_struck_out_names_are_written_and_given_back(server: SheetServer, tmp_path: Path) -> None:
-    assert ask(server, "GET", "/struck_out.jsonl") == (200, b"[]")
-    assert ask(server, "POST", "/struck_out.jsonl", ["b/c", "a"], HEADER)[0] == 200
-    assert (tmp_path / "struck_out.jsonl").read_text(encoding="utf-8") == '"a"\n"b/c"\n'
-    assert json.loads(ask(server, "GET", "/struck_out.jsonl")[1]) == ["a", "b/c"]
-    assert ask(server, "POST", "/struck_out.jsonl", ["caf\udce9"], HEADER)[0] == 200
-    assert struck_out(tmp_path) == {"caf\udce9"}
-    assert ask(server, "POST", "/struck_out.jsonl", [], HEADER)[0] == 200
-    assert struck_out(tmp_path) == set()
+    assert ask(server, "GET", "/excluded.jsonl") == (200, b"[]")
+    assert ask(server, "POST", "/excluded.jsonl", ["b/c", "a"], HEADER)[0] == 200
+    assert (tmp_path / "excluded.jsonl").read_text(encoding="utf-8") == '"a"\n"b/c"\n'
+    assert json.loads(ask(server, "GET", "/excluded.jsonl")[1]) == ["a", "b/c"]
+    assert ask(server, "POST", "/excluded.jsonl", ["caf\udce9"], HEADER)[0] == 200
+    assert excluded(tmp_path) == {"caf\udce9"}
+    assert ask(server, "POST", "/excluded.jsonl", [], HEADER)[0] == 200
+    assert excluded(tmp_path) == set()
 
 
 def test_names_of_other_samples_stay(server: SheetServer, tmp_path: Path) -> None:
-    write_struck_out(tmp_path, ["elsewhere", "a"])
-    ask(server, "POST", "/struck_out.jsonl", ["b/c"], HEADER)
-    assert struck_out(tmp_path) == {"elsewhere", "b/c"}
+    write_excluded(tmp_path, ["elsewhere", "a"])
+    ask(server, "POST", "/excluded.jsonl", ["b/c"], HEADER)
+    assert excluded(tmp_path) == {"elsewhere", "b/c"}
 
 
 @pytest.mark.parametrize(
@@ -83,34 +83,34 @@ def test_names_of_other_samples_stay(server: SheetServer, tmp_path: Path) -> Non
     ],
 )
 def test_bad_names_change_nothing(server: SheetServer, tmp_path: Path, body: Any, told: str) -> None:
-    write_struck_out(tmp_path, ["a"])
-    status, answer = ask(server, "POST", "/struck_out.jsonl", body, HEADER)
+    write_excluded(tmp_path, ["a"])
+    status, answer = ask(server, "POST", "/excluded.jsonl", body, HEADER)
     assert status == 400 and told in json.loads(answer)
-    assert struck_out(tmp_path) == {"a"}
+    assert excluded(tmp_path) == {"a"}
 
 
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
-        ("/struck_out.jsonl", {}),
+        ("/excluded.jsonl", {}),
         ("/index.html", HEADER),
-        ("/struck_out.jsonl", {**HEADER, "Host": "elsewhere.example"}),
+        ("/excluded.jsonl", {**HEADER, "Host": "elsewhere.example"}),
     ],
 )
 def test_other_sites_can_write_nothing(
     server: SheetServer, tmp_path: Path, path: str, headers: dict[str, str]
 ) -> None:
     assert ask(server, "POST", path, ["a"], headers)[0] == 403
-    assert not (tmp_path / "struck_out.jsonl").exists()
+    assert not (tmp_path / "excluded.jsonl").exists()
     if "Host" in headers:
         assert ask(server, "GET", "/", headers=headers)[0] == 403
 
 
 def test_a_folder_in_the_way_is_told(server: SheetServer, tmp_path: Path) -> None:
-    (tmp_path / "struck_out.jsonl").mkdir()
-    for asked in (("GET", "/struck_out.jsonl"), ("POST", "/struck_out.jsonl", ["a"], HEADER)):
+    (tmp_path / "excluded.jsonl").mkdir()
+    for asked in (("GET", "/excluded.jsonl"), ("POST", "/excluded.jsonl", ["a"], HEADER)):
         status, answer = ask(server, *asked)
-        assert status == 500 and "struck_out.jsonl" in json.loads(answer)
+        assert status == 500 and "excluded.jsonl" in json.loads(answer)
 
 
 def test_a_taken_port_is_told(server: SheetServer, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def headers(server: SheetServer, path: str, sent: dict[str, str] | None = None) 
     return answer.status, {name.lower(): value for name, value in answer.getheaders()}
 
 
-@pytest.mark.parametrize("path", ["/", "/samples.js", "/struck_out.jsonl", "/missing", "/index.html"])
+@pytest.mark.parametrize("path", ["/", "/samples.js", "/excluded.jsonl", "/missing", "/index.html"])
 def test_every_answer_keeps_other_sites_out(server: SheetServer, tmp_path: Path, path: str) -> None:
     (tmp_path / "sheet" / "samples.js").write_text("const sheet = {};")
     _, sent = headers(server, path)
@@ -155,7 +155,7 @@ def test_other_sites_can_read_nothing(
     server: SheetServer, tmp_path: Path, sent: dict[str, str], status: int
 ) -> None:
     (tmp_path / "sheet" / "samples.js").write_text("const sheet = {};")
-    for path in ("/samples.js", "/struck_out.jsonl", "/"):
+    for path in ("/samples.js", "/excluded.jsonl", "/"):
         assert headers(server, path, sent)[0] == status
 
 
@@ -193,7 +193,7 @@ def test_idle_connections_keep_nobody_out(server: SheetServer) -> None:
     try:
         assert ask(server, "GET", "/")[0] == 200
         alive = [thread for thread in threading.enumerate() if "process_request" in thread.name]
-        assert len(alive) <= MOST_CONNECTIONS + 5
+        assert len(alive) <= MAX_CONNECTIONS + 5
     finally:
         for each in idle:
             each.close()
@@ -211,5 +211,5 @@ def test_a_connection_that_drips_ends(server: SheetServer, monkeypatch: pytest.M
     [("-1", b""), ("x", b""), ("1_0", b"[]"), ("9" * 30, b""), ("70000000", b""), ("200000", b"[" * 200_000)],
 )
 def test_odd_lengths_and_deep_lists_are_refused(server: SheetServer, length: str, body: bytes) -> None:
-    status, answer = ask(server, "POST", "/struck_out.jsonl", body, {**HEADER, "Content-Length": length})
+    status, answer = ask(server, "POST", "/excluded.jsonl", body, {**HEADER, "Content-Length": length})
     assert status == 400 and "JSON list" in json.loads(answer)

@@ -23,12 +23,12 @@ from skinfw.testing import example_batch
 
 
 def sample(name: str, value: int, *, keypoints: bool = True) -> Sample:
-    picture = np.full((4, 6, 3), value, np.uint8)
+    image = np.full((4, 6, 3), value, np.uint8)
     fields = {
-        LINE: Field(PoseMapType(), picture),
-        BODY: Field(BODY_TYPE, picture),
-        SKIN: Field(SKIN_TYPE, picture[..., 0] > 20),
-        KEEP: Field(KEEP_TYPE, picture[..., 0] <= 20),
+        LINE: Field(PoseMapType(), image),
+        BODY: Field(BODY_TYPE, image),
+        SKIN: Field(SKIN_TYPE, image[..., 0] > 20),
+        KEEP: Field(KEEP_TYPE, image[..., 0] <= 20),
     }
     if keypoints:
         pose = Keypoints(np.full((25, 3), value / 100, np.float32))
@@ -61,7 +61,7 @@ def test_without_keypoints_of_every_sample_there_are_none(known: tuple[bool, boo
     assert KEYPOINTS not in batch.to(torch.device("cpu"), torch.channels_last)
 
 
-def test_pictures_and_masks_are_put_together() -> None:
+def test_images_and_masks_are_put_together() -> None:
     batch = collate([sample("a", 10), replace(sample("b", 51), source_size=(8, 12))])
     assert len(batch) == 2 and batch.names == ["a", "b"]
     assert batch.size == (4, 6) and batch.source_sizes == [(4, 6), (8, 12)]
@@ -109,7 +109,7 @@ def test_other_tensors_for_some_fields_leave_the_batch_as_it_is() -> None:
 
 def test_a_region_is_a_mask_or_the_whole_image() -> None:
     batch = example_batch(2, (24, 20))
-    assert batch.region("picture") is None
+    assert batch.region("image") is None
     for region, field in (("skin", SKIN), ("face", FACE), ("mask", "mask")):
         mask = batch.region(region)
         assert mask is not None and torch.equal(mask, batch[field])

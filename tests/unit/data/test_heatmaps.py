@@ -33,7 +33,7 @@ def test_each_map_is_a_gaussian(size: tuple[int, int], sigma: float) -> None:
     assert not maps[..., absent].any()
 
 
-def test_points_beyond_the_border_reach_into_the_picture_or_not_at_all() -> None:
+def test_points_beyond_the_border_reach_into_the_image_or_not_at_all() -> None:
     maps = draw_heatmaps(pose(Nose=(-3, 20, 1), Neck=(-1e9, 3e9, 1), MidHip=(5, 5, 0.05)), (256, 176))
     assert maps[20, 0, 0] == round(255 * np.exp(-9 / 72)) and maps[20, 0, 0] == maps[..., 0].max()
     assert not maps[..., 1:].any()
@@ -43,10 +43,10 @@ def test_for_the_eye_the_brightest_map_lends_its_color() -> None:
     maps = np.zeros((1, 3, 25), np.uint8)
     maps[0, 1, 4] = 255
     maps[0, 2, 4], maps[0, 2, 7] = 100, 102
-    picture = colored(maps)
-    assert picture[0].tolist() == [[0, 0, 0], list(COLORS[4]), [0, 102, 0]]
+    image = colored(maps)
+    assert image[0].tolist() == [[0, 0, 0], list(COLORS[4]), [0, 102, 0]]
     shown = HeatMapsType().show(torch.from_numpy(maps).movedim(-1, 0)[None] / 255)
-    assert np.array_equal((shown[0].movedim(0, -1) * 255).round().byte().numpy(), picture)
+    assert np.array_equal((shown[0].movedim(0, -1) * 255).round().byte().numpy(), image)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

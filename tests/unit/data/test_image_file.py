@@ -19,29 +19,29 @@ from skinfw.data.image_file import open_image
 from skinfw.data.image_formats import FORMATS, IMAGE_SUFFIXES, is_image_name
 from skinfw.data.label_file import read_label_image
 from skinfw.data.mask_file import read_mask
-from skinfw.data.photo import BLACK, Photo, read_picture
+from skinfw.data.photo import BLACK, Photo, read_image
 from skinfw.errors import DataError
 from skinfw.preparation.record import content_hash
 from skinfw.preparation.source import Entry
 
 ROWS, COLUMNS = np.mgrid[0:160:10, 0:240:10]
-PICTURE = np.stack([COLUMNS, ROWS, np.full((16, 24), 90)], axis=2).astype(np.uint8)
+IMAGE = np.stack([COLUMNS, ROWS, np.full((16, 24), 90)], axis=2).astype(np.uint8)
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\n%%EndComments\nshowpage\n%%EOF\n"
 
 
 def encoded(kind: str, image: Image.Image | None = None, **options: object) -> bytes:
     stream = io.BytesIO()
-    (image or Image.fromarray(PICTURE)).save(stream, kind, **options)  # type: ignore[arg-type]  # options differ
+    (image or Image.fromarray(IMAGE)).save(stream, kind, **options)  # type: ignore[arg-type]  # options differ
     return stream.getvalue()
 
 
 @pytest.mark.parametrize("suffix", IMAGE_SUFFIXES)
 def test_every_suffix_of_the_table_is_read(tmp_path: Path, suffix: str) -> None:
-    Image.fromarray(PICTURE).save(tmp_path / f"a{suffix}", **({} if suffix == ".png" else {"quality": 95}))
+    Image.fromarray(IMAGE).save(tmp_path / f"a{suffix}", **({} if suffix == ".png" else {"quality": 95}))
     assert is_image_name(f"A{suffix.upper()}")
     found = Photo.read(tmp_path / f"a{suffix}").pixels
-    assert np.abs(found.astype(int) - PICTURE).mean() < 12
+    assert np.abs(found.astype(int) - IMAGE).mean() < 12
 
 
 def test_an_eps_does_not_start_ghostscript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def test_heic_says_what_to_do(tmp_path: Path, brand: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "AVIF"])
 def test_files_of_several_images(tmp_path: Path, kind: str) -> None:
-    frames = [Image.fromarray(np.roll(PICTURE, shift, axis=1)) for shift in (3, 6)]
+    frames = [Image.fromarray(np.roll(IMAGE, shift, axis=1)) for shift in (3, 6)]
     (tmp_path / "a.img").write_bytes(encoded(kind, save_all=True, append_images=frames))
     with pytest.raises(DataError, match=r"a\.img: holds several images or frames"):
         open_image(tmp_path / "a.img")
@@ -84,7 +84,7 @@ def test_the_first_image_of_an_mpo(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(
         encoded("MPO", save_all=True, append_images=[Image.new("RGB", (24, 16))], quality=95)
     )
-    assert np.abs(Photo.read(tmp_path / "a.jpg").pixels.astype(int) - PICTURE).mean() < 4
+    assert np.abs(Photo.read(tmp_path / "a.jpg").pixels.astype(int) - IMAGE).mean() < 4
 
 
 def test_special_files(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_special_files(tmp_path: Path) -> None:
         b"\xff\xd8\xff\xe0\x00\x02",
         b"\xff\xd8" + b"\xff\xfe\x00\x02" * 20_000,
         b"\xff\xd8" + b"\xff" * 20_000,
-        encoded("GIF", Image.fromarray(PICTURE).quantize(8))[:-1],
+        encoded("GIF", Image.fromarray(IMAGE).quantize(8))[:-1],
     ],
     ids=["jpeg", "comments", "fill", "gif"],
 )
@@ -215,7 +215,7 @@ def test_a_drawing_on_transparent_is_laid_on_black(tmp_path: Path) -> None:
     pixels = np.zeros((8, 8, 4), np.uint8)
     pixels[2:4] = 255, 0, 85, 255
     Image.fromarray(pixels).save(tmp_path / "line.png")
-    found = read_picture(tmp_path / "line.png", BLACK)
+    found = read_image(tmp_path / "line.png", BLACK)
     assert (found[2:4] == (255, 0, 85)).all() and not found[4:].any() and not found[:2].any()
 
 

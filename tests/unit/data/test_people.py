@@ -29,7 +29,7 @@ def test_the_surer_of_two_is_picked() -> None:
     assert pick_person([weak, sure], MASK) is sure
 
 
-def test_points_outside_the_picture_or_not_found_do_not_count() -> None:
+def test_points_outside_the_image_or_not_found_do_not_count() -> None:
     outside, faint = person((-5, 3), (25, 3), (12, -1), (12, 99)), person((12, 3), confidence=0.01)
     assert pick_person([outside, faint], MASK) is None
 

@@ -13,7 +13,7 @@ from skinfw.data.photo import Photo
 from skinfw.errors import DataError
 
 ROWS, COLUMNS = np.mgrid[0:160:10, 0:240:10]
-PICTURE = np.stack([COLUMNS, ROWS, np.full((16, 24), 90)], axis=2).astype(np.uint8)
+IMAGE = np.stack([COLUMNS, ROWS, np.full((16, 24), 90)], axis=2).astype(np.uint8)
 
 
 def save(path: Path, image: Image.Image, **options: object) -> Path:
@@ -22,31 +22,31 @@ def save(path: Path, image: Image.Image, **options: object) -> Path:
 
 
 def test_rgb_comes_as_it_is(tmp_path: Path) -> None:
-    path = save(tmp_path / "a.png", Image.fromarray(PICTURE))
+    path = save(tmp_path / "a.png", Image.fromarray(IMAGE))
     found = Photo.read(path)
     assert found.path == path
     assert found.size == (16, 24)
     assert found.pixels.dtype == np.uint8
-    assert np.array_equal(found.pixels, PICTURE)
+    assert np.array_equal(found.pixels, IMAGE)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_turns_the_picture_upright(tmp_path: Path, orientation: int) -> None:
+def test_exif_turns_the_image_upright(tmp_path: Path, orientation: int) -> None:
     # what a camera stores so that the stated orientation makes it upright again (EXIF 2.3, tag 0x0112)
     stored = {
-        1: PICTURE,
-        2: PICTURE[:, ::-1],
-        3: PICTURE[::-1, ::-1],
-        4: PICTURE[::-1],
-        5: PICTURE.transpose(1, 0, 2),
-        6: np.rot90(PICTURE, 1),
-        7: np.rot90(PICTURE, 2).transpose(1, 0, 2),
-        8: np.rot90(PICTURE, -1),
+        1: IMAGE,
+        2: IMAGE[:, ::-1],
+        3: IMAGE[::-1, ::-1],
+        4: IMAGE[::-1],
+        5: IMAGE.transpose(1, 0, 2),
+        6: np.rot90(IMAGE, 1),
+        7: np.rot90(IMAGE, 2).transpose(1, 0, 2),
+        8: np.rot90(IMAGE, -1),
     }[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = save(tmp_path / "a.png", Image.fromarray(np.ascontiguousarray(stored)), exif=exif)
-    assert np.array_equal(Photo.read(path).pixels, PICTURE)
+    assert np.array_equal(Photo.read(path).pixels, IMAGE)
 
 
 def test_sixteen_bit_gray_is_scaled_to_eight(tmp_path: Path) -> None:
@@ -103,8 +103,8 @@ def test_gray_and_black_and_white(tmp_path: Path, mode: str, value: int) -> None
 
 def test_an_embedded_color_profile_is_no_trouble(tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    path = save(tmp_path / "a.png", Image.fromarray(PICTURE), icc_profile=profile)
-    assert np.array_equal(Photo.read(path).pixels, PICTURE)
+    path = save(tmp_path / "a.png", Image.fromarray(IMAGE), icc_profile=profile)
+    assert np.array_equal(Photo.read(path).pixels, IMAGE)
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(
@@ -126,7 +126,7 @@ def test_a_bomb_that_pillow_refuses_itself(tmp_path: Path, monkeypatch: pytest.M
         open_image(path)
 
 
-def test_large_pictures_below_the_limit_give_no_warning(
+def test_large_images_below_the_limit_give_no_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
 ) -> None:
     path = save(tmp_path / "a.png", Image.new("1", (300, 300)))
@@ -136,7 +136,7 @@ def test_large_pictures_below_the_limit_give_no_warning(
 
 
 def test_bad_files_are_named(tmp_path: Path) -> None:
-    whole = save(tmp_path / "whole.jpg", Image.fromarray(PICTURE).resize((300, 300))).read_bytes()
+    whole = save(tmp_path / "whole.jpg", Image.fromarray(IMAGE).resize((300, 300))).read_bytes()
     files = {
         "text.jpg": b"hello",
         "empty.jpg": b"",
@@ -157,11 +157,11 @@ def test_broken_bytes_never_give_another_error(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     exif = Image.Exif()
     exif[0x0112] = 6
-    exif[0x010E] = "a picture"
+    exif[0x010E] = "an image"
     path = tmp_path / "a.img"
     failed = 0
     for kind in ("PNG", "JPEG", "WEBP", "BMP"):
-        Image.fromarray(PICTURE).save(path, kind, exif=exif)
+        Image.fromarray(IMAGE).save(path, kind, exif=exif)
         data = path.read_bytes()
         for _ in range(60):
             broken = np.frombuffer(data, np.uint8).copy()
@@ -176,7 +176,7 @@ def test_broken_bytes_never_give_another_error(tmp_path: Path) -> None:
 
 
 def test_exif_of_the_wrong_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = save(tmp_path / "a.png", Image.fromarray(PICTURE))
+    path = save(tmp_path / "a.png", Image.fromarray(IMAGE))
 
     def fail(image: Image.Image) -> None:
         raise struct.error("required argument is not an integer")

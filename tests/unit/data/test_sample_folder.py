@@ -65,7 +65,7 @@ def test_all_inputs(tmp_path: Path, write_sample: SampleWriter) -> None:
     person = drawing.labels != CLASSES.index("background")
     assert set(sample.fields) == {APPAREL, BODY, KEEP, MASK, LINE, SKIN, FACE}
     assert sample.name == "anna" and sample.source_size == SIZE
-    assert np.array_equal(sample[BODY][person], drawing.picture[person])
+    assert np.array_equal(sample[BODY][person], drawing.image[person])
     assert (sample[BODY][~person] == 255).all()
     assert np.array_equal(sample[SKIN], drawing.labels == CLASSES.index("skin"))
     assert sample[LINE].any() and sample[FACE].any()
@@ -94,8 +94,8 @@ def test_white_clothes_without_alpha_keep_their_color(tmp_path: Path, size: tupl
     sample = read(tmp_path, APPAREL, size=size)
     row, column = 20 * size[0] // 64, 20 * size[1] // 48
     assert not sample[KEEP][row, column]
-    for picture in (sample[APPAREL], sample[BODY]):
-        assert tuple(picture[row, column]) == (248, 250, 245)
+    for image in (sample[APPAREL], sample[BODY]):
+        assert tuple(image[row, column]) == (248, 250, 245)
 
 
 @pytest.mark.parametrize("size", [SIZE, (40, 33), (23, 17), (96, 80)])
@@ -128,9 +128,9 @@ def test_alpha_tells_white_clothes_from_nothing(tmp_path: Path) -> None:
     pixels[:, 3:, 3] = 0
     pixels[0, 5, :3] = 7
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    picture, kept = read_cutout(tmp_path / "a.png")
+    image, kept = read_cutout(tmp_path / "a.png")
     assert kept[:, :3].all() and not kept[:, 3:].any()
-    assert (picture == 255).all()
+    assert (image == 255).all()
     Image.fromarray(pixels[..., :3]).save(tmp_path / "b.png")
     assert read_cutout(tmp_path / "b.png")[1].sum() == 1
 
@@ -151,7 +151,7 @@ def test_without_skin(tmp_path: Path, write_sample: SampleWriter) -> None:
 
 
 @pytest.mark.parametrize("part", [APPAREL, BODY])
-def test_a_missing_picture_is_named(tmp_path: Path, write_sample: SampleWriter, part: str) -> None:
+def test_a_missing_image_is_named(tmp_path: Path, write_sample: SampleWriter, part: str) -> None:
     folder = write_sample(tmp_path / "anna")
     (folder / f"{part}.png").unlink()
     with pytest.raises(DataError, match=rf"anna: {part} is missing \(looked for {part}\.png"):
@@ -160,7 +160,7 @@ def test_a_missing_picture_is_named(tmp_path: Path, write_sample: SampleWriter, 
 
 def test_a_body_that_is_not_needed_is_not_read(tmp_path: Path, write_sample: SampleWriter) -> None:
     folder = write_sample(tmp_path / "anna")
-    (folder / "body.png").write_bytes(b"no picture")
+    (folder / "body.png").write_bytes(b"no image")
     sample = read(folder, APPAREL, needs_target=False)
     assert np.array_equal(sample[BODY], sample[APPAREL])
 
@@ -171,16 +171,16 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", [SKIN, MASK, BODY, LINE])
-def test_a_picture_of_another_size_is_named(tmp_path: Path, write_sample: SampleWriter, part: str) -> None:
+def test_an_image_of_another_size_is_named(tmp_path: Path, write_sample: SampleWriter, part: str) -> None:
     folder = write_sample(tmp_path / "anna")
     Image.new("RGB", (48, 60)).save(folder / f"{part}.png")
     with pytest.raises(DataError, match=rf"{part}\.png: 60x48 pixels .* has 64x48"):
         read(folder, APPAREL, LINE, SKIN)
 
 
-def test_a_corrupt_picture_is_named(tmp_path: Path, write_sample: SampleWriter) -> None:
+def test_a_corrupt_image_is_named(tmp_path: Path, write_sample: SampleWriter) -> None:
     folder = write_sample(tmp_path / "anna")
-    (folder / "body.png").write_bytes(b"no picture")
+    (folder / "body.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"anna/body\.png"):
         read(folder, APPAREL)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.resize import resize_picture
+from skinfw.data.resize import resize_image
 from skinfw.data.skeleton import (
     COLORS,
     LIMBS,
@@ -25,19 +25,19 @@ def pose(**points: tuple[float, float, float]) -> Keypoints:
 
 
 def test_nothing_found_is_all_black() -> None:
-    picture = draw_skeleton(pose(), (20, 30))
-    assert picture.shape == (20, 30, 3)
-    assert picture.dtype == np.uint8
-    assert not picture.any()
+    image = draw_skeleton(pose(), (20, 30))
+    assert image.shape == (20, 30, 3)
+    assert image.dtype == np.uint8
+    assert not image.any()
 
 
 @pytest.mark.parametrize("name", BODY_25)
 def test_every_point_has_its_color(name: str) -> None:
     # a lone point has no box: thickness 2, radius 1
-    picture = draw_skeleton(pose(**{name: (10, 8, 0.9)}), (20, 30))
-    colors = {tuple(map(int, color)) for color in picture.reshape(-1, 3) if color.any()}
+    image = draw_skeleton(pose(**{name: (10, 8, 0.9)}), (20, 30))
+    colors = {tuple(map(int, color)) for color in image.reshape(-1, 3) if color.any()}
     assert colors == {COLORS[BODY_25.index(name)]}
-    rows, columns = np.nonzero(picture.any(axis=2))
+    rows, columns = np.nonzero(image.any(axis=2))
     assert (rows.mean(), columns.mean()) == (8, 10)
 
 
@@ -58,14 +58,14 @@ def test_limbs_are_those_of_body_25() -> None:
 @pytest.mark.parametrize(
     ("size", "end", "thickness"),
     [
-        # sqrt(300 * 300) / 75 = 4, times the larger share of the box
+        # sqrt(300 * 300) / 75 = 4, times the larger fraction of the box
         ((300, 300), (300, 0), 4),
         ((300, 300), (0, 150), 2),
         # sqrt(600 * 1200) / 75 = 11.31
         ((600, 1200), (600, 300), 6),
         # 5.5 rounds up, as in OpenPose, and not to the even 6 only by chance: 4.5 gives 5
         ((450, 450), (337.5, 0), 5),
-        # a box larger than the picture counts as the whole picture
+        # a box larger than the image counts as the whole image
         ((300, 300), (900, 0), 4),
     ],
 )
@@ -80,35 +80,35 @@ def test_points_of_low_confidence_do_not_count_for_the_box() -> None:
 
 @pytest.mark.parametrize(("score", "drawn"), [(0.05, False), (0.06, True)])
 def test_drawn_above_confidence(score: float, drawn: bool) -> None:
-    picture = draw_skeleton(pose(Neck=(10, 30, 1), MidHip=(50, 30, score)), (60, 60))
-    assert picture[30, 30].any() == drawn
-    assert picture[30, 50].any() == drawn
+    image = draw_skeleton(pose(Neck=(10, 30, 1), MidHip=(50, 30, score)), (60, 60))
+    assert image[30, 30].any() == drawn
+    assert image[30, 50].any() == drawn
 
 
 def test_limb_is_three_quarters_as_thick() -> None:
     # thickness 8, so the limb is 6 pixels; OpenCV's lines of even width come out one wider
-    picture = draw_skeleton(pose(Neck=(100, 300, 1), MidHip=(500, 300, 1), RAnkle=(0, 0, 1)), (600, 600))
+    image = draw_skeleton(pose(Neck=(100, 300, 1), MidHip=(500, 300, 1), RAnkle=(0, 0, 1)), (600, 600))
     assert line_thickness(pose(Neck=(0, 0, 1), RAnkle=(600, 0, 1)), (600, 600)) == 8
-    assert np.count_nonzero(picture[:, 300].any(axis=1)) in (6, 7)
+    assert np.count_nonzero(image[:, 300].any(axis=1)) in (6, 7)
 
 
 def test_circles_lie_on_top_of_limbs_with_radius_of_half_the_thickness() -> None:
-    picture = draw_skeleton(pose(Neck=(100, 300, 1), MidHip=(500, 300, 1), RAnkle=(0, 0, 1)), (600, 600))
+    image = draw_skeleton(pose(Neck=(100, 300, 1), MidHip=(500, 300, 1), RAnkle=(0, 0, 1)), (600, 600))
     size = line_thickness(pose(Neck=(100, 300, 1), MidHip=(500, 300, 1), RAnkle=(0, 0, 1)), (600, 600))
-    neck = np.all(picture == COLORS[BODY_25.index("Neck")], axis=2)[:, :110]
+    neck = np.all(image == COLORS[BODY_25.index("Neck")], axis=2)[:, :110]
     # radius t // 2 and an outline of t: t // 2 + t / 2 to either side of the middle
     reach = size // 2 + size / 2
     assert abs(100 - np.nonzero(neck.any(axis=0))[0].min() - reach) <= 1
-    assert tuple(picture[300, 100]) == COLORS[BODY_25.index("Neck")]
+    assert tuple(image[300, 100]) == COLORS[BODY_25.index("Neck")]
 
 
 def test_coordinates_round_half_up() -> None:
-    picture = draw_skeleton(pose(Nose=(10.5, 8.49, 1)), (20, 30))
-    rows, columns = np.nonzero(picture.any(axis=2))
+    image = draw_skeleton(pose(Nose=(10.5, 8.49, 1)), (20, 30))
+    rows, columns = np.nonzero(image.any(axis=2))
     assert (rows.mean(), columns.mean()) == (8, 11)
 
 
-def test_far_points_outside_the_picture_do_no_harm() -> None:
+def test_far_points_outside_the_image_do_no_harm() -> None:
     inside = draw_skeleton(pose(Neck=(30, 10, 1), MidHip=(30, 1e4, 1)), (60, 60))
     outside = draw_skeleton(pose(Neck=(30, 10, 1), MidHip=(30, 1e9, 1)), (60, 60))
     assert np.array_equal(inside[:, 25:36], outside[:, 25:36])
@@ -131,7 +131,7 @@ def test_a_pose_drawn_small_looks_like_the_photos_drawing_resized(
     photo: tuple[int, int], size: tuple[int, int], most: float
 ) -> None:
     found = Keypoints(draw_person(4, photo).points)
-    resized = resize_picture(draw_skeleton(found, photo), size).astype(float)
+    resized = resize_image(draw_skeleton(found, photo), size).astype(float)
     small = found.resized(photo, size)
     difference = np.abs(draw_resized_pose(small, size) - resized).mean()
     assert difference < most
@@ -150,11 +150,11 @@ def test_large_poses_are_drawn_as_they_are() -> None:
 def test_resized_keypoints_stay_on_what_they_were_drawn_on(
     old: tuple[int, int], new: tuple[int, int]
 ) -> None:
-    """The middle of a drawn spot, in a picture that is resized, is where the resized keypoint is."""
+    """The middle of a drawn spot, in an image that is resized, is where the resized keypoint is."""
     spot = pose(Nose=(20, 27, 1))
-    picture = resize_picture(draw_skeleton(spot, old), new).astype(float).sum(axis=2)
+    image = resize_image(draw_skeleton(spot, old), new).astype(float).sum(axis=2)
     rows, columns = np.indices(new)
-    middle = [(picture * places).sum() / picture.sum() for places in (columns, rows)]
+    middle = [(image * places).sum() / image.sum() for places in (columns, rows)]
     x, y, confidence = spot.resized(old, new).point("Nose")
     assert middle == pytest.approx([x, y], abs=0.06)
     assert confidence == 1
@@ -170,10 +170,10 @@ def test_points_that_were_not_found_stay_nowhere_when_resized() -> None:
 )
 def test_plain_lines_are_white_and_of_one_width(size: tuple[int, int], width: int) -> None:
     for reach in (30, 60):  # whatever the person's size
-        picture = draw_lines(pose(Neck=(32, 2, 0.9), MidHip=(32, reach, 0.9)), size)
-        assert set(np.unique(picture).tolist()) == {0, 255}
+        image = draw_lines(pose(Neck=(32, 2, 0.9), MidHip=(32, reach, 0.9)), size)
+        assert set(np.unique(image).tolist()) == {0, 255}
         # OpenCV draws 4 as 5 and 2 as 3 pixels: as many on both sides of the middle
-        assert picture[20].any(axis=1).sum() == width
+        assert image[20].any(axis=1).sum() == width
     assert draw_lines(pose(), size).any() == np.False_
 
 
@@ -190,5 +190,5 @@ def test_the_style_says_how_a_pose_is_drawn() -> None:
     assert np.array_equal(draw_pose(found, (512, 256), "lines"), draw_lines(found, (512, 256)))
     assert np.array_equal(draw_pose(found, (512, 256)), draw_skeleton(found, (512, 256)))
     small = found.resized((512, 256), (64, 32))
-    resized = resize_picture(draw_lines(found, (512, 256)), (64, 32)).astype(int)
+    resized = resize_image(draw_lines(found, (512, 256)), (64, 32)).astype(int)
     assert np.abs(draw_resized_pose(small, (64, 32), "lines") - resized).mean() < 1.5

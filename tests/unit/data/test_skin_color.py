@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2
 from skimage.color import lab2rgb, rgb2lab
 
-from skinfw.data.skin_color import CONSISTENCY, LEAST_PIXELS, SkinColor, lab, skin_color, skin_like
+from skinfw.data.skin_color import CONSISTENCY, MIN_PIXELS, SkinColor, lab, skin_color, skin_like
 
 MEAN = np.array([65.0, 18.0, 20.0])
 SPREAD = np.array([[36.0, 6, 3], [6, 9, 2], [3, 2, 9]])
@@ -40,7 +40,7 @@ def test_a_quarter_of_other_colors_does_not_matter() -> None:
 
 
 def test_too_few_pixels_tell_nothing() -> None:
-    pixels = drawn(LEAST_PIXELS - 1)
+    pixels = drawn(MIN_PIXELS - 1)
     assert skin_color(pixels, np.ones(pixels.shape[:2], bool)) is None
 
 
@@ -51,8 +51,8 @@ def test_paint_of_one_color_is_a_model_too() -> None:
 
 
 def test_lab_agrees_with_skimage() -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (20, 20, 3)).astype(np.uint8)
-    assert np.abs(lab(picture) - rgb2lab(picture)).max() < 0.5
+    image = np.random.default_rng(0).integers(0, 256, (20, 20, 3)).astype(np.uint8)
+    assert np.abs(lab(image) - rgb2lab(image)).max() < 0.5
 
 
 def test_outliers_do_not_move_the_color_of_the_face() -> None:

@@ -60,9 +60,9 @@ def test_small_sets_have_a_sample_on_each_side(count: int, caplog: pytest.LogCap
     places = [[position(name) for name in side] for side in sides]
     assert max(places[0]) < min(places[1]) and max(places[1]) < min(places[2])
     places = [position(name) for name in NAMES[:count]]
-    shares = [sum(low <= each < high for each in places) for low, high in ((0, 0.2), (0.2, 0.3), (0.3, 1))]
-    if all(shares):
-        assert list(map(len, sides)) == shares and not caplog.records
+    fractions = [sum(low <= each < high for each in places) for low, high in ((0, 0.2), (0.2, 0.3), (0.3, 1))]
+    if all(fractions):
+        assert list(map(len, sides)) == fractions and not caplog.records
     else:
         assert "the data set is small" in caplog.text
 

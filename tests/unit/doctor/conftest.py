@@ -22,7 +22,7 @@ def _prepared(tmp_path_factory: pytest.TempPathFactory, write_photo: Callable[..
     for index in range(PEOPLE):
         write_photo(root / "photos" / f"id_0000000{index}" / "01_1_front.png", index, (256, 128))
     parts = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
-    report = prepare(root / "photos", root / "samples", *parts, PrepareConfig(workers=1))
+    report = prepare(root / "photos", root / "samples", *parts, PrepareConfig(num_workers=1))
     assert report.count("made") == PEOPLE
     return root / "samples"
 

@@ -28,10 +28,10 @@ SECOND = "id_00000001/01_1_front"
 
 def look(samples: Path, **settings: Any) -> DoctorReport:
     base, names = find_samples(samples)
-    return examine(base, names, DoctorConfig.model_validate({"workers": 1, **settings}))
+    return examine(base, names, DoctorConfig.model_validate({"num_workers": 1, **settings}))
 
 
-def picture(path: Path, mode: str = "RGB") -> Any:
+def image(path: Path, mode: str = "RGB") -> Any:
     return np.array(Image.open(path).convert(mode))
 
 
@@ -66,10 +66,10 @@ def test_every_check_has_a_line_about_it() -> None:
 def test_a_shifted_pair(samples: Path, right: int, down: int) -> None:
     path = samples / FIRST / "body.png"
     moved = cv2.warpAffine(
-        picture(path), np.float64([[1, 0, -right], [0, 1, -down]]), (128, 256), borderValue=(255, 255, 255)
+        image(path), np.float64([[1, 0, -right], [0, 1, -down]]), (128, 256), borderValue=(255, 255, 255)
     )
     save(path, moved)
-    report = look(samples, mask_outside=1, uncovered_share=99, leak_share=1)
+    report = look(samples, mask_outside=1, uncovered_fraction=99, leak_fraction=1)
     finding = next(each for each in report.findings if each.check == "misaligned")
     assert finding.samples == (FIRST,)
     assert f"{abs(right)} pixels {'right' if right > 0 else 'left'}" in finding.message
@@ -94,7 +94,7 @@ def test_noise_of_jpeg_is_no_misalignment(samples: Path) -> None:
 
 def test_a_gray_mask(samples: Path) -> None:
     path = samples / FIRST / "segmentation_skin.png"
-    mask = picture(path, "L")
+    mask = image(path, "L")
     mask[::4, :10] = 120
     save(path, mask)
     finding = the_one(look(samples, mask_outside=1, label_difference=1), "mask")
@@ -108,14 +108,14 @@ def test_a_gray_mask(samples: Path) -> None:
 
 def test_an_empty_mask(samples: Path) -> None:
     path = samples / FIRST / "segmentation_skin.png"
-    save(path, np.zeros_like(picture(path)))
+    save(path, np.zeros_like(image(path)))
     finding = next(each for each in look(samples).findings if each.check == "mask")
     assert "all black" in finding.message and finding.severity == 100
 
 
 def test_an_empty_inpainting_mask(samples: Path) -> None:
     path = samples / FIRST / "mask.png"
-    save(path, np.zeros_like(picture(path)))
+    save(path, np.zeros_like(image(path)))
     finding = the_one(look(samples), "mask")
     assert finding.message.startswith("mask is all black: there is nothing to paint")
     assert finding.samples == (FIRST,) and finding.severity == 100
@@ -123,31 +123,31 @@ def test_an_empty_inpainting_mask(samples: Path) -> None:
 
 def test_an_inverted_inpainting_mask(samples: Path) -> None:
     path = samples / FIRST / "mask.png"
-    mask = 255 - picture(path, "L")
+    mask = 255 - image(path, "L")
     save(path, mask)
     person = np.array(Image.open(samples / FIRST / "parsing.png")) > 0
-    share = np.count_nonzero(~person & (mask > 0)) / np.count_nonzero(mask)
+    fraction = np.count_nonzero(~person & (mask > 0)) / np.count_nonzero(mask)
     finding = the_one(look(samples), "mask")
-    assert f"{share:.0%} of mask lies outside the person; it may be inverted" in finding.message
-    assert finding.severity == pytest.approx(share / 0.1)
+    assert f"{fraction:.0%} of mask lies outside the person; it may be inverted" in finding.message
+    assert finding.severity == pytest.approx(fraction / 0.1)
 
 
 def test_an_inpainting_mask_over_the_clothes(samples: Path) -> None:
     path = samples / FIRST / "mask.png"
-    keep = picture(samples / FIRST / "apparel_head_foot.png", "RGBA")[..., 3] > 0
-    mask = picture(path, "L")
+    keep = image(samples / FIRST / "apparel_head_foot.png", "RGBA")[..., 3] > 0
+    mask = image(path, "L")
     mask[keep & (np.arange(mask.shape[0]) > mask.shape[0] // 2)[:, None]] = 255
     save(path, mask)
-    share = np.count_nonzero(keep & (mask > 0)) / np.count_nonzero(mask)
-    assert share > 0.1
+    fraction = np.count_nonzero(keep & (mask > 0)) / np.count_nonzero(mask)
+    assert fraction > 0.1
     finding = the_one(look(samples), "mask")
-    assert f"{share:.0%} of mask is kept by the input" in finding.message
-    assert look(samples, mask_outside=min(1, share + 0.01)).findings == ()
+    assert f"{fraction:.0%} of mask is kept by the input" in finding.message
+    assert look(samples, mask_outside=min(1, fraction + 0.01)).findings == ()
 
 
 def test_an_inpainting_mask_in_color(samples: Path) -> None:
     path = samples / FIRST / "mask.png"
-    mask = picture(path)
+    mask = image(path)
     mask[100:120, 40:60] = 224, 172, 140
     save(path, mask)
     finding = the_one(look(samples), "mask")
@@ -156,7 +156,7 @@ def test_an_inpainting_mask_in_color(samples: Path) -> None:
 
 def test_an_inverted_mask(samples: Path) -> None:
     path = samples / FIRST / "segmentation_skin.png"
-    mask = 255 - picture(path, "L")
+    mask = 255 - image(path, "L")
     save(path, mask)
     person = np.array(Image.open(samples / FIRST / "parsing.png")) > 0
     outside = np.count_nonzero(~person & (mask > 0)) / np.count_nonzero(mask)
@@ -192,17 +192,17 @@ def test_a_table_that_means_nothing(samples: Path, changed: dict[str, Any], told
 
 def test_a_label_map_in_colors(samples: Path) -> None:
     path = samples / FIRST / "parsing.png"
-    save(path, picture(path))
+    save(path, image(path))
     assert "holds colors, not class codes" in the_one(look(samples), "labels").message
 
 
 def without_rows(samples: Path, top: float, bottom: float) -> None:
-    """Take a band of the first person, between two shares of its height, for background."""
+    """Take a band of the first person, between two fractions of its height, for background."""
     path = samples / FIRST / "parsing.png"
     labels = Image.open(path)
     codes = np.array(labels)
     rows = np.flatnonzero(codes.any(axis=1))
-    first, last = (round(rows[0] + share * (rows[-1] + 1 - rows[0])) for share in (top, bottom))
+    first, last = (round(rows[0] + fraction * (rows[-1] + 1 - rows[0])) for fraction in (top, bottom))
     codes[first:last] = 0
     made = Image.fromarray(codes, mode="P")
     made.putpalette(labels.getpalette() or [])
@@ -212,15 +212,15 @@ def without_rows(samples: Path, top: float, bottom: float) -> None:
 def test_a_person_without_a_trunk(samples: Path) -> None:
     without_rows(samples, 0.3, 0.5)
     person = (np.array(Image.open(samples / FIRST / "parsing.png")) > 0).astype(np.uint8)
-    count, pieces = cv2.connectedComponents(person, connectivity=8)
-    sizes = np.bincount(pieces[person > 0])
+    count, fragments = cv2.connectedComponents(person, connectivity=8)
+    sizes = np.bincount(fragments[person > 0])
     loose = 1 - sizes.max() / sizes.sum()
     assert count > 2 and loose > 0.15
-    finding = next(each for each in look(samples).findings if each.check == "pieces")
+    finding = next(each for each in look(samples).findings if each.check == "fragments")
     assert finding.samples == (FIRST,)
     assert f"and {loose:.0%} of it is outside the largest" in finding.message
     assert finding.severity == pytest.approx(loose / 0.15)
-    assert not look(samples, loose_share=0.9).counts()["pieces"]
+    assert not look(samples, loose_fraction=0.9).counts()["fragments"]
 
 
 def draw_person(samples: Path, *rectangles: tuple[int, int, int, int]) -> None:
@@ -232,44 +232,44 @@ def draw_person(samples: Path, *rectangles: tuple[int, int, int, int]) -> None:
     save(path, labels)
 
 
-def pieces_told(samples: Path, **settings: Any) -> list[str]:
-    return [finding.message for finding in look(samples, **settings).findings if finding.check == "pieces"]
+def fragments_named(samples: Path, **settings: Any) -> list[str]:
+    return [finding.message for finding in look(samples, **settings).findings if finding.check == "fragments"]
 
 
 def test_pieces_counted_by_hand(samples: Path) -> None:
     draw_person(samples, (10, 20, 6, 10), (40, 20, 6, 5), (70, 20, 2, 5))  # 60, 30 and 10 pixels
-    assert pieces_told(samples) == [
+    assert fragments_named(samples) == [
         "the person of parsing.png falls into 3 pieces, and 40% of it is outside the largest; the segmenter "
         "may have lost what joins them, or have labeled another person, or a thing beside, as the person: "
-        "segment the photo again, or strike the sample out"
+        "segment the photo again, or exclude the sample"
     ]
-    assert pieces_told(samples, loose_share=0.39) and not pieces_told(samples, loose_share=0.41)
+    assert fragments_named(samples, loose_fraction=0.39) and not fragments_named(samples, loose_fraction=0.41)
 
 
 def test_crumbs_are_loose_but_are_not_counted(samples: Path) -> None:
     # 150, 49 and 1 of 200 pixels; the last is half a per cent
     draw_person(samples, (10, 20, 15, 10), (40, 20, 7, 7), (70, 20, 1, 1))
-    (told,) = pieces_told(samples)
+    (told,) = fragments_named(samples)
     assert "falls into 2 pieces, and 25% of it" in told
 
 
 def test_two_people_who_stand_apart(samples: Path) -> None:
     draw_person(samples, (10, 10, 100, 20), (10, 60, 100, 20))
-    (told,) = pieces_told(samples)
+    (told,) = fragments_named(samples)
     assert "falls into 2 pieces, and 50% of it" in told and "another person" in told
 
 
 def test_what_touches_at_a_corner_is_one_piece(samples: Path) -> None:
     draw_person(samples, (10, 20, 6, 10), (16, 30, 6, 10))
-    assert not pieces_told(samples)
+    assert not fragments_named(samples)
     draw_person(samples, (10, 20, 6, 10), (16, 31, 6, 10))  # a column farther away
-    (told,) = pieces_told(samples)
+    (told,) = fragments_named(samples)
     assert "falls into 2 pieces, and 50% of it" in told
 
 
 def test_a_small_piece_is_no_fault(samples: Path) -> None:
     without_rows(samples, 0.04, 0.06)
-    assert not look(samples).counts()["pieces"]
+    assert not look(samples).counts()["fragments"]
 
 
 def test_without_a_label_map_nobody_knows_where_white_clothes_are(samples: Path) -> None:
@@ -279,13 +279,13 @@ def test_without_a_label_map_nobody_knows_where_white_clothes_are(samples: Path)
         image.paste((255, 255, 255), (0, 80, 128, 130))
         image.save(path)
     (samples / FIRST / "parsing.png").unlink()
-    assert not look(samples).counts()["pieces"]
+    assert not look(samples).counts()["fragments"]
 
 
 def test_a_label_map_of_background_alone_has_no_pieces(samples: Path) -> None:
     without_rows(samples, 0, 1)
     report = look(samples)
-    assert not report.counts()["pieces"]
+    assert not report.counts()["fragments"]
     assert "mask" in {finding.check for finding in report.of_sample(FIRST)}
 
 
@@ -314,7 +314,7 @@ def test_skin_of_label_map_and_mask_disagree(samples: Path) -> None:
 
 def keep_out_of_the_mask(folder: Path, shown: Any) -> None:
     """Take what the input shows out of the inpainting mask, as prepare does."""
-    mask = picture(folder / "mask.png", "L")
+    mask = image(folder / "mask.png", "L")
     mask[shown] = 0
     save(folder / "mask.png", mask)
 
@@ -322,9 +322,9 @@ def keep_out_of_the_mask(folder: Path, shown: Any) -> None:
 def reveal(samples: Path, colors: Any) -> int:
     """Keep the skin's lower half in the input, in these colors; return how many pixels that are."""
     folder = samples / FIRST
-    skin = picture(folder / "segmentation_skin.png", "L") > 0
+    skin = image(folder / "segmentation_skin.png", "L") > 0
     half = skin & (np.arange(256) > np.median(np.nonzero(skin)[0]))[:, None]
-    apparel = picture(folder / "apparel_head_foot.png", "RGBA")
+    apparel = image(folder / "apparel_head_foot.png", "RGBA")
     apparel[half, :3] = colors if isinstance(colors, tuple) else colors[half]
     apparel[half, 3] = 255
     save(folder / "apparel_head_foot.png", apparel)
@@ -333,26 +333,26 @@ def reveal(samples: Path, colors: Any) -> int:
 
 
 def test_skin_left_in_the_input(samples: Path) -> None:
-    half = reveal(samples, picture(samples / FIRST / "body.png"))
+    half = reveal(samples, image(samples / FIRST / "body.png"))
     finding = the_one(look(samples), "skin in the input")
-    skin = np.count_nonzero(picture(samples / FIRST / "segmentation_skin.png", "L"))
+    skin = np.count_nonzero(image(samples / FIRST / "segmentation_skin.png", "L"))
     assert f"{half / skin:.1%} of the area" in finding.message
     assert finding.severity == pytest.approx(half / skin / 0.01)
 
 
 def test_the_old_sleeve_in_the_input(samples: Path) -> None:
     reveal(samples, (20, 60, 200))
-    finding = the_one(look(samples, pair_share=1), "sleeve in the input")
+    finding = the_one(look(samples, pair_fraction=1), "sleeve in the input")
     assert "shows clothes" in finding.message
 
 
 def test_skin_at_the_edge_of_the_mask(samples: Path) -> None:
     """A mask that is drawn too small leaves a rim of skin in the input."""
     folder = samples / FIRST
-    body = picture(folder / "body.png")
-    skin = picture(folder / "segmentation_skin.png", "L") > 0
+    body = image(folder / "body.png")
+    skin = image(folder / "segmentation_skin.png", "L") > 0
     thin = cv2.erode(skin.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    apparel = picture(folder / "apparel_head_foot.png", "RGBA")
+    apparel = image(folder / "apparel_head_foot.png", "RGBA")
     rim = skin & ~thin
     apparel[rim] = np.dstack([body, np.full((256, 128), 255, np.uint8)])[rim]
     save(folder / "apparel_head_foot.png", apparel)
@@ -365,7 +365,7 @@ def test_skin_at_the_edge_of_the_mask(samples: Path) -> None:
 def lose_limb(folder: Path) -> Any:
     """Take the largest patch of skin out of the mask; return where it was."""
     path = folder / "segmentation_skin.png"
-    mask = picture(path, "L")
+    mask = image(path, "L")
     _, patches, sizes, _ = cv2.connectedComponentsWithStats((mask > 0).astype(np.uint8))
     limb = patches == 1 + int(np.argmax(sizes[1:, cv2.CC_STAT_AREA]))
     mask[limb] = 0
@@ -385,8 +385,8 @@ def test_a_bare_joint_that_neither_mask_nor_input_knows(samples: Path) -> None:
     folder = samples / FIRST
     limb = lose_limb(folder)
     grown = cv2.dilate(limb.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    body = picture(folder / "body.png")
-    apparel = picture(folder / "apparel_head_foot.png", "RGBA")
+    body = image(folder / "body.png")
+    apparel = image(folder / "apparel_head_foot.png", "RGBA")
     shown = grown & (body.min(axis=2) < 255)
     apparel[shown] = np.dstack([body, np.full((256, 128), 255, np.uint8)])[shown]
     save(folder / "apparel_head_foot.png", apparel)
@@ -403,7 +403,7 @@ def test_a_pose_beside_the_person(samples: Path) -> None:
     assert finding.samples == (FIRST,) and "away from the person" in finding.message
 
 
-def test_a_pose_of_another_scale_that_leaves_the_picture(samples: Path) -> None:
+def test_a_pose_of_another_scale_that_leaves_the_image(samples: Path) -> None:
     path = samples / FIRST / "keypoints.json"
     (pose,) = read_openpose_json(path)
     path.write_text(json.dumps(pose.mapped(3, 3, 0, 0).to_json()))
@@ -414,7 +414,7 @@ def test_a_drawn_pose_beside_the_person(samples: Path) -> None:
     (samples / FIRST / "keypoints.json").unlink()
     assert look(samples).findings == ()
     path = samples / FIRST / "line.png"
-    save(path, np.roll(picture(path), 64, axis=1))
+    save(path, np.roll(image(path), 64, axis=1))
     assert "pixels drawn in line" in the_one(look(samples), "pose").message
 
 
@@ -433,9 +433,9 @@ def test_twins_on_one_side(samples: Path) -> None:
     (samples / "copy" / "body.png").unlink()
     (samples / "copy" / "sample.json").unlink()
     report = look(samples, test_fraction=1e-9, validation_fraction=0)
-    finding = the_one(report, "twins")
+    finding = the_one(report, "near_duplicates")
     assert set(finding.samples) == {FIRST, "copy"}
-    assert report.offenders == tuple(sorted(finding.samples))
+    assert report.flagged == tuple(sorted(finding.samples))
 
 
 def test_twins_across_the_split(samples: Path) -> None:
@@ -475,9 +475,9 @@ def test_sizes_that_differ(samples: Path, part: str) -> None:
     assert f"{part} is 128x64, but apparel_head_foot is 256x128" in the_one(look(samples), "size").message
 
 
-def test_tiny_pictures(samples: Path) -> None:
-    report = look(samples, least_side=160)
-    assert {finding.check for finding in report.findings} == {"size"} and len(report.offenders) == 4
+def test_tiny_images(samples: Path) -> None:
+    report = look(samples, min_side=160)
+    assert {finding.check for finding in report.findings} == {"size"} and len(report.flagged) == 4
     assert report.findings[0].severity == pytest.approx(160 / 128)
 
 
@@ -504,7 +504,7 @@ def test_a_damaged_record_stops_nothing_though_the_split_goes_by_records(
     def group(name: str) -> str:
         return str((read_record(base / name) or {}).get("group", name))
 
-    assert the_one(examine(base, names, DoctorConfig(workers=1), group), "unreadable")
+    assert the_one(examine(base, names, DoctorConfig(num_workers=1), group), "unreadable")
     (warning,) = caplog.messages
     assert warning.startswith(f"the split is not checked, as it depends on all records: {samples / FIRST}")
 
@@ -535,13 +535,13 @@ def test_worst_first() -> None:
     some = [
         Finding("pose", ("b",), 2, ""),
         Finding("mask", ("a",), 2, ""),
-        Finding("twins", ("c", "a"), 9, ""),
+        Finding("near_duplicates", ("c", "a"), 9, ""),
     ]
     report = DoctorReport(5, worst_first(some))
-    assert [finding.check for finding in report.findings] == ["twins", "mask", "pose"]
-    assert report.offenders == ("c", "a", "b")
-    assert [finding.check for finding in report.of_sample("a")] == ["twins", "mask"]
-    assert report.to_json()["checks"]["twins"] == 2
+    assert [finding.check for finding in report.findings] == ["near_duplicates", "mask", "pose"]
+    assert report.flagged == ("c", "a", "b")
+    assert [finding.check for finding in report.of_sample("a")] == ["near_duplicates", "mask"]
+    assert report.to_json()["checks"]["near_duplicates"] == 2
 
 
 def test_severity_is_how_often_the_measure_is_over() -> None:
@@ -553,4 +553,4 @@ def test_processes_find_the_same(samples: Path) -> None:
     for index in range(32):
         shutil.copytree(samples / FIRST, samples / f"copy-{index}")
     lose_limb(samples / FIRST)
-    assert look(samples, workers=2) == look(samples, workers=1)
+    assert look(samples, num_workers=2) == look(samples, num_workers=1)

@@ -60,7 +60,7 @@ def test_masks_are_shown_whether_the_generator_sees_them_or_not(tiny_spec: MakeS
     assert list(sample.parts) == ["apparel_head_foot", "body", "keep", "mask", "segmentation_skin"]
 
 
-def test_large_pictures_are_shown_smaller(tiny_spec: MakeSpec) -> None:
+def test_large_images_are_shown_smaller(tiny_spec: MakeSpec) -> None:
     value = tiny_spec(augmentations=["hue"], discriminator=None, losses=["l1"])
     value["data"]["size"] = [256, 128]
     (sample,) = augmented_samples(parse_spec(value), NAMES[:1])
@@ -83,7 +83,7 @@ def test_samples_that_cannot_be_read_are_left_out(
     assert "left out" in caplog.text and "anna" in caplog.text
 
 
-def test_heat_maps_are_shown_as_one_picture(tiny_spec: MakeSpec) -> None:
+def test_heat_maps_are_shown_as_one_image(tiny_spec: MakeSpec) -> None:
     value = tiny_spec(augmentations=["flip"])
     value["data"]["inputs"] = ["apparel_head_foot", "segmentation_skin", "heatmaps"]
     mirrored = []

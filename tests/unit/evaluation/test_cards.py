@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skinfw.evaluation.cards import cards_table, merged, pictures_text, versions_text
+from skinfw.evaluation.cards import cards_table, images_text, merged, versions_text
 from skinfw.evaluation.results import Evaluation, MetricInfo
 
 
@@ -11,9 +11,9 @@ def evaluation(card: dict[str, str], values: Any = (1.0, None, 2.0)) -> Evaluati
         split="test",
         step=1,
         names=["a", "b", "c"],
-        metrics={"skin/psnr": MetricInfo("dB", "higher"), "picture/fid": MetricInfo("", "lower", card)},
-        values={"trained": {"skin/psnr": 1.5, "picture/fid": 9.0}},
-        per_picture={"trained": {"skin/psnr": values}},
+        metrics={"skin/psnr": MetricInfo("dB", "higher"), "image/fid": MetricInfo("", "lower", card)},
+        values={"trained": {"skin/psnr": 1.5, "image/fid": 9.0}},
+        per_image={"trained": {"skin/psnr": values}},
         violations={"trained": 0},
         seconds_per_image={"trained": 0.1},
     )
@@ -26,26 +26,26 @@ def rows(*evaluations: Evaluation) -> dict[str, list[str]]:
     }
 
 
-def test_a_card_tells_region_pictures_and_what_the_metric_says() -> None:
-    assert rows(evaluation({"backbone": "Inception-v3", "warnings": "few pictures"})) == {
-        "figure": ["region", "pictures", "backbone", "warnings"],
-        "PSNR": ["skin", "mean of 2 pictures", "", ""],
-        "FID": ["picture", "over all 3 pictures at once", "Inception-v3", "few pictures"],
+def test_a_card_tells_region_images_and_what_the_metric_says() -> None:
+    assert rows(evaluation({"backbone": "Inception-v3", "warnings": "few images"})) == {
+        "figure": ["region", "images", "backbone", "warnings"],
+        "PSNR": ["skin", "mean of 2 images", "", ""],
+        "FID": ["image", "over all 3 images at once", "Inception-v3", "few images"],
     }
 
 
 def test_runs_that_differ_each_say_their_own() -> None:
     found = rows(evaluation({"backbone": "A"}), evaluation({"backbone": "B"}, values=(1.0, None, None)))
     assert found["FID"][2] == "run 1: A; run 2: B"
-    assert found["PSNR"][1] == "run 1: mean of 2 pictures; run 2: mean of 1 picture"
-    assert found["FID"][1] == "over all 3 pictures at once"
+    assert found["PSNR"][1] == "run 1: mean of 2 images; run 2: mean of 1 image"
+    assert found["FID"][1] == "over all 3 images at once"
 
 
 def test_what_only_one_says_is_its_own() -> None:
-    assert merged({"skin": {"a": "1"}, "picture": {"a": "1", "b": "2"}}) == {"a": "1", "b": "picture: 2"}
+    assert merged({"skin": {"a": "1"}, "image": {"a": "1", "b": "2"}}) == {"a": "1", "b": "image: 2"}
     assert merged({}) == {}
 
 
 def test_texts() -> None:
-    assert pictures_text(evaluation({}), "skin/psnr") == "mean of 2 pictures"
+    assert images_text(evaluation({}), "skin/psnr") == "mean of 2 images"
     assert versions_text({"torch": "2.8", "lpips": "0.1.4"}) == "torch 2.8, lpips 0.1.4"

@@ -26,7 +26,7 @@ def run_folder(
     parameters: dict[str, Any] | None = None,
     checkpoint: str = "best",
     training: tuple[int, int | None] = (2400, 2400),
-    per_picture: dict[str, list[float | None]] | None = None,
+    per_image: dict[str, list[float | None]] | None = None,
     **spec: Any,
 ) -> Path:
     folder = root / name
@@ -37,7 +37,7 @@ def run_folder(
         names=list(names),
         metrics={key: MetricInfo("dB", "higher", card or {}, parameters or {}) for key in values},
         values={"trained": values},
-        per_picture={"trained": per_picture or {}},
+        per_image={"trained": per_image or {}},
         violations={"trained": 0},
         seconds_per_image={"trained": 0.01},
     )
@@ -133,8 +133,8 @@ def test_how_figures_came_about_is_told_and_warned_of(tmp_path: Path) -> None:
     comparison = compare_runs(folders)
     assert comparison.warnings() == ["r1: skin PSNR: measured in another way than r0 (net)"]
     text = to_markdown(comparison)
-    assert "| figure | region | pictures | net | warnings |" in text
-    assert "| PSNR | skin | over all 1 pictures at once | r0: A; r1: B; r2: A | r0: few |" in text
+    assert "| figure | region | images | net | warnings |" in text
+    assert "| PSNR | skin | over all 1 images at once | r0: A; r1: B; r2: A | r0: few |" in text
     assert "Measured with torch r0: 2.0; r1: 2.1; r2: 2.2, lpips 0.1.4." in text
     value = json.loads(to_json(comparison))
     assert value["runs"][1]["cards"] == {"skin/psnr": {"net": "B"}}
@@ -240,10 +240,10 @@ def test_figures_of_other_parameters_are_not_ranked_and_the_others_are(tmp_path:
     assert rows["three"][1].best
 
 
-def test_means_over_other_pictures_are_not_ranked(tmp_path: Path) -> None:
+def test_means_over_other_images_are_not_ranked(tmp_path: Path) -> None:
     known: list[float | None] = [20.0, 10.0]
-    one = run_folder(tmp_path, "one", {"x/m": 15.0}, names="ab", per_picture={"x/m": known})
-    two = run_folder(tmp_path, "two", {"x/m": 20.0}, names="ab", per_picture={"x/m": [20.0, None]})
+    one = run_folder(tmp_path, "one", {"x/m": 15.0}, names="ab", per_image={"x/m": known})
+    two = run_folder(tmp_path, "two", {"x/m": 20.0}, names="ab", per_image={"x/m": [20.0, None]})
     comparison = compare_runs([one, two])
-    assert comparison.warnings() == ["two: x M: has a value for 1 of 2 pictures, one for 2"]
+    assert comparison.warnings() == ["two: x M: has a value for 1 of 2 images, one for 2"]
     assert not any(row[0].best for _, row in comparison.table().rows)

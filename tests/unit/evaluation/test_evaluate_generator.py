@@ -22,7 +22,7 @@ from skinfw.errors import DataError, RunError
 from skinfw.evaluation.evaluate import evaluate_generator
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.trained import open_trained
-from skinfw.inference import painter as painting
+from skinfw.inference import inpainter as painting
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.runs import checkpoints
 from skinfw.specs.spec import Spec, parse_spec
@@ -33,7 +33,7 @@ CPU = torch.device("cpu")
 
 
 class Gray(Generator[GeneratorConfig]):
-    """Paints one gray that no 8-bit picture holds."""
+    """Paints one gray that no 8-bit image holds."""
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         assert target is None, "what is measured must not see it"
@@ -61,7 +61,7 @@ def evaluate(spec: Spec, generator: Generator[Any], count: int = 5, **more: Any)
     return evaluate_generator(generator, spec, data, names, split="test", step=7, device=CPU, **more)
 
 
-def test_figures_are_those_of_the_written_picture(tiny_spec: Callable[..., Any]) -> None:
+def test_figures_are_those_of_the_written_image(tiny_spec: Callable[..., Any]) -> None:
     spec = parse_spec(tiny_spec(metrics=["psnr"]))
     found = evaluate(spec, Gray(GeneratorConfig(), io(spec)))
     data = build_dataset(spec)
@@ -70,8 +70,8 @@ def test_figures_are_those_of_the_written_picture(tiny_spec: Callable[..., Any])
         sample = data.load(name)
         written = np.where(sample["segmentation_skin"][..., None], 100, sample["apparel_head_foot"])
         expected.append(peak_signal_noise_ratio(sample["body"], written.astype(np.uint8)))
-    assert found.per_picture["trained"]["picture/psnr"] == pytest.approx(expected, rel=1e-5)
-    assert found.values["trained"]["picture/psnr"] == pytest.approx(np.mean(expected), rel=1e-5)
+    assert found.per_image["trained"]["image/psnr"] == pytest.approx(expected, rel=1e-5)
+    assert found.values["trained"]["image/psnr"] == pytest.approx(np.mean(expected), rel=1e-5)
     assert found.violations == {"trained": 0}
     assert (found.step, len(found.names)) == (7, 5)
     assert found.metrics["skin/psnr"].unit == "dB"
@@ -81,10 +81,10 @@ def test_the_batch_size_changes_nothing(tiny_spec: Callable[..., Any]) -> None:
     value = tiny_spec()
     results = []
     for size in (1, 4):
-        value["training"]["test_batch_size"] = size
+        value["training"]["eval_batch_size"] = size
         spec = parse_spec(value)
         results.append(evaluate(spec, Noisy(GeneratorConfig(), io(spec))))
-    assert results[0].per_picture == results[1].per_picture
+    assert results[0].per_image == results[1].per_image
 
 
 def test_the_callers_random_numbers_and_mode_are_left_alone(tiny_spec: Callable[..., Any]) -> None:
@@ -96,7 +96,7 @@ def test_the_callers_random_numbers_and_mode_are_left_alone(tiny_spec: Callable[
     assert generator.training
 
 
-def test_baselines_are_measured_on_the_same_pictures(tiny_spec: Callable[..., Any]) -> None:
+def test_baselines_are_measured_on_the_same_images(tiny_spec: Callable[..., Any]) -> None:
     spec = parse_spec(tiny_spec())
     told: list[tuple[int, int]] = []
     found = evaluate(
@@ -105,22 +105,22 @@ def test_baselines_are_measured_on_the_same_pictures(tiny_spec: Callable[..., An
         baselines=build_baselines(spec),
         progress=lambda done, total: told.append((done, total)),
     )
-    assert set(found.values) == {"trained", "inpaint", "tone"}
-    assert found.violations == {"trained": 0, "inpaint": 0, "tone": 0}
-    assert all(len(figures["skin/psnr"]) == 5 for figures in found.per_picture.values())
+    assert set(found.values) == {"trained", "opencv_inpaint", "mean_color"}
+    assert found.violations == {"trained": 0, "opencv_inpaint": 0, "mean_color": 0}
+    assert all(len(figures["skin/psnr"]) == 5 for figures in found.per_image.values())
     assert all(seconds > 0 for seconds in found.seconds_per_image.values())
     assert told[-1] == (15, 15)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
 def test_two_baselines_of_one_type_keep_their_own_figures(tiny_spec: Callable[..., Any]) -> None:
-    methods = [{"type": "inpaint", "method": method} for method in ("telea", "navier_stokes")]
+    methods = [{"type": "opencv_inpaint", "method": method} for method in ("telea", "navier_stokes")]
     spec = parse_spec(tiny_spec(baselines=methods))
     baselines = build_baselines(spec)
     assert [each.config.method for each in baselines.values()] == ["telea", "navier_stokes"]
     found = evaluate(spec, Gray(GeneratorConfig(), io(spec)), count=2, baselines=baselines)
-    assert list(found.values) == ["trained", "inpaint", "inpaint_2"]
-    assert found.values["inpaint"] != found.values["inpaint_2"]
+    assert list(found.values) == ["trained", "opencv_inpaint", "opencv_inpaint_2"]
+    assert found.values["opencv_inpaint"] != found.values["opencv_inpaint_2"]
 
 
 def folder_spec(make: Callable[..., Any], root: Path, **data: Any) -> Spec:
@@ -143,9 +143,9 @@ def test_a_baseline_that_cannot_paint_these_data_is_told(
             build_generator(spec), spec, data, ["a", "b"],
             split="test", step=0, device=CPU, baselines=build_baselines(spec),
         )  # fmt: skip
-    assert set(found.values) == {"trained", "inpaint"}
-    assert "nothing shows where the face is" in found.unavailable["tone"]
-    assert any("baseline tone is left out" in message for message in caplog.messages)
+    assert set(found.values) == {"trained", "opencv_inpaint"}
+    assert "nothing shows where the face is" in found.unavailable["mean_color"]
+    assert any("baseline mean_color is left out" in message for message in caplog.messages)
 
 
 def test_a_region_that_samples_do_not_have_has_no_value(
@@ -155,21 +155,21 @@ def test_a_region_that_samples_do_not_have_has_no_value(
     metrics = [{"type": "mse", "regions": ["face", "mask"]}]
     spec = folder_spec(partial(tiny_spec, metrics=metrics), tmp_path)
     found = evaluate(spec, Gray(GeneratorConfig(), io(spec)))
-    assert found.per_picture["trained"]["face/mse"] == [None, None]
+    assert found.per_image["trained"]["face/mse"] == [None, None]
     assert "is there any face" in found.unavailable["trained/face/mse"]
     expected = []
     for sample in map(build_dataset(spec).load, found.names):
         written = np.where(sample["segmentation_skin"][..., None], 100, sample["apparel_head_foot"])
         errors = (written.astype(float) - sample["body"])[sample["mask"]] / 255
         expected.append(np.square(errors).mean())
-    assert found.per_picture["trained"]["mask/mse"] == pytest.approx(expected, rel=1e-5)
+    assert found.per_image["trained"]["mask/mse"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_corrupt_samples_are_skipped_or_stop_it_as_the_spec_says(
     tiny_spec: Callable[..., Any], write_samples: Callable[..., Any], tmp_path: Path
 ) -> None:
     folders = write_samples(tmp_path, ["a", "b", "c"])
-    (folders[1] / "body.png").write_bytes(b"no picture")
+    (folders[1] / "body.png").write_bytes(b"no image")
     spec = folder_spec(tiny_spec, tmp_path, on_corrupt="skip")
     found = evaluate(spec, Gray(GeneratorConfig(), io(spec)))
     assert list(found.names) == ["a", "c"]
@@ -177,7 +177,7 @@ def test_corrupt_samples_are_skipped_or_stop_it_as_the_spec_says(
     with pytest.raises(DataError, match=r"body\.png"):
         evaluate(strict, Gray(GeneratorConfig(), io(strict)))
     for folder in folders:
-        (folder / "body.png").write_bytes(b"no picture")
+        (folder / "body.png").write_bytes(b"no image")
     with pytest.raises(DataError, match="none of the 3 samples"):
         evaluate(spec, Gray(GeneratorConfig(), io(spec)))
 
@@ -197,7 +197,7 @@ def test_changed_kept_pixels_are_counted(
     assert any("12 pixels outside the painted region" in message for message in caplog.messages)
 
 
-def test_tones_are_those_of_the_true_pictures_and_only_of_a_test(tiny_spec: Callable[..., Any]) -> None:
+def test_tones_are_those_of_the_true_images_and_only_of_a_test(tiny_spec: Callable[..., Any]) -> None:
     spec = parse_spec(tiny_spec())
     generator, data = Gray(GeneratorConfig(), io(spec)), build_dataset(spec)
     found = evaluate(spec, generator, baselines=build_baselines(spec))
@@ -226,7 +226,7 @@ def test_a_run_is_measured_from_its_checkpoint_alone(make_run: Callable[..., Any
     assert Evaluation.from_json(record["test"]) == found
     assert found.step == 3
     assert record["versions"]["lpips"] == metadata.version("lpips")
-    assert set(record["skin_tones"]["ita"]["skin/psnr"]) == {"trained", "inpaint", "tone"}
+    assert set(record["skin_tones"]["ita"]["skin/psnr"]) == {"trained", "opencv_inpaint", "mean_color"}
     assert run.report_path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     parts = {path.name for path in (run.samples_folder / "test").iterdir()}
     assert {"best-1-output.png", "median-1-target.png", "worst-1-error.png", "worst-1-tone.png"} <= parts

@@ -11,7 +11,7 @@ from PIL import Image
 
 from skinfw.assembly.assemble import build_baselines, build_dataset, build_generator
 from skinfw.evaluation.evaluate import evaluate_generator
-from skinfw.evaluation.examples import choose_examples, paint_examples, ranking_metric, save_examples
+from skinfw.evaluation.examples import choose_examples, inpaint_examples, ranking_metric, save_examples
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.specs.spec import parse_spec
 
@@ -23,7 +23,7 @@ def evaluation(values: list[float | None], direction: Any = "higher", key: str =
         names=[f"p{index}" for index in range(len(values))],
         metrics={key: MetricInfo("dB", direction)},
         values={"trained": {key: 1.0}},
-        per_picture={"trained": {key: values}},
+        per_image={"trained": {key: values}},
         violations={"trained": 0},
         seconds_per_image={"trained": 0.1},
     )
@@ -50,17 +50,17 @@ def test_two_of_each_where_there_are_six() -> None:
     ("values", "expected"),
     [([4.0], {"p0": "best"}), ([4.0, 5.0], {"p1": "best", "p0": "worst"})],
 )
-def test_no_picture_stands_twice(values: list[float | None], expected: dict[str, str]) -> None:
+def test_no_image_stands_twice(values: list[float | None], expected: dict[str, str]) -> None:
     assert choose_examples(evaluation(values)) == expected
 
 
-def test_pictures_without_a_value_are_not_ranked() -> None:
+def test_images_without_a_value_are_not_ranked() -> None:
     assert choose_examples(evaluation([None, 2.0, 1.0])) == {"p1": "best", "p2": "worst"}
 
 
-def test_without_values_a_picture_is_still_shown() -> None:
+def test_without_values_an_image_is_still_shown() -> None:
     found = evaluation([None, None, None])
-    found = Evaluation(**{**vars(found), "per_picture": {"trained": {}}})
+    found = Evaluation(**{**vars(found), "per_image": {"trained": {}}})
     assert ranking_metric(found) is None
     assert choose_examples(found) == {"p0": "best", "p1": "median", "p2": "worst"}
 
@@ -72,10 +72,10 @@ def test_examples_hold_and_write_what_was_measured(tiny_spec: Callable[..., Any]
     found = evaluate_generator(
         generator, spec, data, data.names()[:3], split="test", step=1, device=device, baselines=baselines
     )
-    examples = paint_examples(generator, baselines, spec, data, found, device)
+    examples = inpaint_examples(generator, baselines, spec, data, found, device)
     assert [example.rank for example in examples] == ["best", "median", "worst"]
-    assert examples[0].value == max(value for value in found.per_picture["trained"]["skin/psnr"] if value)
-    assert list(examples[0].outputs) == ["trained", "inpaint", "tone"]
+    assert examples[0].value == max(value for value in found.per_image["trained"]["skin/psnr"] if value)
+    assert list(examples[0].outputs) == ["trained", "opencv_inpaint", "mean_color"]
     for example in examples:
         sample = data.load(example.name)
         assert np.array_equal(example.target, sample["body"])

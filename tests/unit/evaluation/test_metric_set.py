@@ -16,10 +16,10 @@ from skinfw.evaluation import metric_set as module
 from skinfw.evaluation.metric_set import Figures
 from skinfw.specs.spec import parse_spec
 
-PICTURES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+IMAGES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 
 
-def samples(target: Tensor = PICTURES, **masks: Tensor) -> Batch:
+def samples(target: Tensor = IMAGES, **masks: Tensor) -> Batch:
     """Samples whose skin is everywhere unless a mask says otherwise."""
     fields = {BODY: target, SKIN: torch.ones_like(target[:, :1]), **masks}
     return Batch([f"sample {index}" for index in range(len(target))], fields, types={})
@@ -29,23 +29,23 @@ def test_a_metric_that_cannot_run_has_a_reason_and_the_others_go_on(
     tiny_spec: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["ssim", "mse"])))
-    small = PICTURES[..., :8, :8]  # below the window of ssim
+    small = IMAGES[..., :8, :8]  # below the window of ssim
     with caplog.at_level(logging.WARNING, "skinfw"):
         figures.update(small, samples(small + 0.5))
     values = figures.compute()
-    assert values["picture/ssim"] is None
+    assert values["image/ssim"] is None
     assert values["skin/mse"] == pytest.approx(0.25)
-    assert "smaller than its 11x11" in figures.unavailable["picture/ssim"]
-    assert "picture/ssim" not in figures.per_picture
-    assert any("picture/ssim has no value" in message for message in caplog.messages)
+    assert "smaller than its 11x11" in figures.unavailable["image/ssim"]
+    assert "image/ssim" not in figures.per_image
+    assert any("image/ssim has no value" in message for message in caplog.messages)
 
 
 def test_a_metric_that_fails_in_a_later_batch_has_no_value_at_all(tiny_spec: Callable[..., Any]) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["ssim"])))
-    figures.update(PICTURES, samples())
-    figures.update(PICTURES[..., :8, :8], samples(PICTURES[..., :8, :8]))
-    assert figures.compute() == {"picture/ssim": None, "skin/ssim": None}
-    assert figures.per_picture == {}
+    figures.update(IMAGES, samples())
+    figures.update(IMAGES[..., :8, :8], samples(IMAGES[..., :8, :8]))
+    assert figures.compute() == {"image/ssim": None, "skin/ssim": None}
+    assert figures.per_image == {}
 
 
 def test_a_metric_that_cannot_be_built_is_told_and_the_others_are_built(
@@ -60,7 +60,7 @@ def test_a_metric_that_cannot_be_built_is_told_and_the_others_are_built(
 
     monkeypatch.setattr(module, "build_metric", build)
     figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
-    assert set(figures.info) == {"picture/mse", "skin/mse"}
+    assert set(figures.info) == {"image/mse", "skin/mse"}
     assert figures.unavailable["skin/psnr"] == "its weights cannot be downloaded"
 
 
@@ -74,9 +74,9 @@ def test_a_metric_whose_weights_cannot_be_had_has_a_reason_that_names_the_file(
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
     figures = Figures(parse_spec(tiny_spec(metrics=["lpips", "mse"])))
-    figures.update(PICTURES, samples())
-    assert figures.compute() == {"picture/mse": 0.0, "skin/mse": 0.0}
-    for key in ("picture/lpips", "skin/lpips"):
+    figures.update(IMAGES, samples())
+    assert figures.compute() == {"image/mse": 0.0, "skin/mse": 0.0}
+    for key in ("image/lpips", "skin/lpips"):
         for told in ("alexnet-owt-7be5be79.pth", "AlexNet", "begins with 7be5be79", str(tmp_path)):
             assert told in figures.unavailable[key]
 
@@ -84,38 +84,38 @@ def test_a_metric_whose_weights_cannot_be_had_has_a_reason_that_names_the_file(
 def test_two_metrics_of_one_type_keep_their_own_figures(tiny_spec: Callable[..., Any]) -> None:
     metrics = ["mse", {"type": "mse", "regions": ["skin"]}, "mse"]
     figures = Figures(parse_spec(tiny_spec(metrics=metrics)))
-    figures.update(PICTURES, samples(PICTURES + 0.1))
-    keys = ["picture/mse", "skin/mse", "skin/mse_2", "picture/mse_3", "skin/mse_3"]
+    figures.update(IMAGES, samples(IMAGES + 0.1))
+    keys = ["image/mse", "skin/mse", "skin/mse_2", "image/mse_3", "skin/mse_3"]
     assert list(figures.compute()) == list(figures.info) == keys
 
 
-def test_pictures_without_skin_count_as_no_value(tiny_spec: Callable[..., Any]) -> None:
+def test_images_without_skin_count_as_no_value(tiny_spec: Callable[..., Any]) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
     skin = torch.ones(2, 1, 16, 16)
     skin[1] = 0
-    figures.update(PICTURES, samples(PICTURES + 0.1, segmentation_skin=skin))
-    assert figures.per_picture["skin/mse"] == [pytest.approx(0.01), None]
+    figures.update(IMAGES, samples(IMAGES + 0.1, segmentation_skin=skin))
+    assert figures.per_image["skin/mse"] == [pytest.approx(0.01), None]
     assert figures.compute()["skin/mse"] == pytest.approx(0.01)
 
 
 def test_no_skin_anywhere_is_told(tiny_spec: Callable[..., Any]) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
-    figures.update(PICTURES, samples(segmentation_skin=torch.zeros(2, 1, 16, 16)))
-    assert figures.compute() == {"picture/mse": 0.0, "skin/mse": None}
+    figures.update(IMAGES, samples(segmentation_skin=torch.zeros(2, 1, 16, 16)))
+    assert figures.compute() == {"image/mse": 0.0, "skin/mse": None}
     assert "is there any skin" in figures.unavailable["skin/mse"]
 
 
 def test_each_region_is_that_of_its_mask(tiny_spec: Callable[..., Any]) -> None:
-    metrics = [{"type": "mse", "regions": ["picture", "face", "hands", "mask"]}]
+    metrics = [{"type": "mse", "regions": ["image", "face", "hands", "mask"]}]
     figures = Figures(parse_spec(tiny_spec(metrics=metrics)))
     off = torch.full((2, 1, 16, 16), 0.1)
     face, hands, mask = (torch.zeros(2, 1, 16, 16) for _ in range(3))
     face[:, :, :4], hands[:, :, 4:8, :3], mask[:, :, 8:] = 1, 1, 1
     off[:, :, 4:8], off[:, :, 8:] = 0.2, 0.3
-    figures.update(PICTURES, samples(PICTURES + off, face=face, hands=hands, mask=mask))
+    figures.update(IMAGES, samples(IMAGES + off, face=face, hands=hands, mask=mask))
     assert figures.compute() == pytest.approx(
         {
-            "picture/mse": (0.01 + 0.04 + 2 * 0.09) / 4,
+            "image/mse": (0.01 + 0.04 + 2 * 0.09) / 4,
             "face/mse": 0.01,
             "hands/mse": 0.04,
             "mask/mse": 0.09,
@@ -131,17 +131,17 @@ def test_whatever_a_metric_raises_it_alone_has_no_value(
         raise RuntimeError("out of memory")
 
     figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
-    figures.update(PICTURES, samples())
+    figures.update(IMAGES, samples())
     monkeypatch.setattr(figures._metrics["skin/psnr"], where, fail)
-    figures.update(PICTURES, samples())
+    figures.update(IMAGES, samples())
     assert figures.compute() == {
-        "picture/psnr": 100.0,
+        "image/psnr": 100.0,
         "skin/psnr": None,
-        "picture/mse": 0.0,
+        "image/mse": 0.0,
         "skin/mse": 0.0,
     }
     assert figures.unavailable == {"skin/psnr": "RuntimeError: out of memory"}
-    assert set(figures.per_picture) == {"picture/psnr", "picture/mse", "skin/mse"}
+    assert set(figures.per_image) == {"image/psnr", "image/mse", "skin/mse"}
 
 
 def test_whatever_building_raises_the_others_are_built(
@@ -156,8 +156,8 @@ def test_whatever_building_raises_the_others_are_built(
 
     monkeypatch.setattr(module, "build_metric", build)
     figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
-    assert figures.unavailable == dict.fromkeys(["picture/psnr", "skin/psnr"], "OSError: no such file")
-    assert list(figures.info) == ["picture/mse", "skin/mse"]
+    assert figures.unavailable == dict.fromkeys(["image/psnr", "skin/psnr"], "OSError: no such file")
+    assert list(figures.info) == ["image/mse", "skin/mse"]
 
 
 def test_ctrl_c_is_not_taken_for_a_fault_of_a_metric(
@@ -169,7 +169,7 @@ def test_ctrl_c_is_not_taken_for_a_fault_of_a_metric(
     figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
     monkeypatch.setattr(figures._metrics["skin/mse"], "update", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        figures.update(PICTURES, samples())
+        figures.update(IMAGES, samples())
 
 
 def test_a_metric_with_too_few_values_has_none(
@@ -177,9 +177,9 @@ def test_a_metric_with_too_few_values_has_none(
 ) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
     monkeypatch.setattr(figures._metrics["skin/mse"], "update", lambda *_: torch.zeros(1))
-    figures.update(PICTURES, samples())
-    assert figures.compute() == {"picture/mse": 0.0, "skin/mse": None}
-    assert figures.unavailable["skin/mse"] == "ValueError: gave values of shape (1,) for 2 pictures"
+    figures.update(IMAGES, samples())
+    assert figures.compute() == {"image/mse": 0.0, "skin/mse": None}
+    assert figures.unavailable["skin/mse"] == "ValueError: gave values of shape (1,) for 2 images"
 
 
 def test_a_metrics_card_stands_in_its_info(
@@ -187,8 +187,8 @@ def test_a_metrics_card_stands_in_its_info(
 ) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
     monkeypatch.setattr(figures._metrics["skin/mse"], "card", lambda: {"resize": 299})
-    figures.update(PICTURES, samples())
+    figures.update(IMAGES, samples())
     assert figures.info["skin/mse"].card == {}
     figures.compute()
     assert figures.info["skin/mse"].card == {"resize": "299"}
-    assert figures.info["picture/mse"].card == {}
+    assert figures.info["image/mse"].card == {}

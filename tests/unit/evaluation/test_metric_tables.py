@@ -28,7 +28,7 @@ def evaluation(values: dict[str, dict[str, float | None]], metrics: dict[str, Me
         names=["a", "b"],
         metrics=metrics,
         values=values,
-        per_picture={painter: {} for painter in values},
+        per_image={inpainter: {} for inpainter in values},
         violations=dict.fromkeys(values, 0),
         seconds_per_image=dict.fromkeys(values, 0.0123),
     )
@@ -37,7 +37,7 @@ def evaluation(values: dict[str, dict[str, float | None]], metrics: dict[str, Me
 def test_names_and_units() -> None:
     assert figure_label("skin/psnr") == "skin PSNR"
     assert figure_heading("skin/psnr", DB) == "skin PSNR (dB) ↑"
-    assert figure_heading("picture/mse", ERROR) == "picture MSE ↓"
+    assert figure_heading("image/mse", ERROR) == "image MSE ↓"
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_the_table_marks_the_best_of_each_column() -> None:
     metrics = {"skin/psnr": DB, "skin/mse": ERROR}
     values: dict[str, dict[str, float | None]] = {
         "trained": {"skin/psnr": 18.2, "skin/mse": 0.02},
-        "inpaint": {"skin/psnr": 15.1, "skin/mse": 0.01},
+        "opencv_inpaint": {"skin/psnr": 15.1, "skin/mse": 0.01},
     }
     table = evaluation_table(evaluation(values, metrics))
     rows = {name: [(cell.text, cell.best) for cell in cells] for name, cells in table.rows}
     assert rows["trained"] == [("18.20", True), ("0.02000", False), ("0", False), ("12.3", False)]
-    assert rows["inpaint"][:2] == [("15.10", False), ("0.01000", True)]
+    assert rows["opencv_inpaint"][:2] == [("15.10", False), ("0.01000", True)]
 
 
 def test_a_text_of_several_lines_stays_in_its_cell() -> None:
@@ -82,32 +82,35 @@ def test_a_text_of_several_lines_stays_in_its_cell() -> None:
 def test_the_summary_compares_in_words() -> None:
     values: dict[str, dict[str, float | None]] = {
         "trained": {"skin/psnr": 18.2},
-        "inpaint": {"skin/psnr": 15.1},
-        "tone": {"skin/psnr": 20.0},
+        "opencv_inpaint": {"skin/psnr": 15.1},
+        "mean_color": {"skin/psnr": 20.0},
         "same": {"skin/psnr": 18.2},
         "none": {"skin/psnr": None},
     }
     assert summary(evaluation(values, {"skin/psnr": DB})) == (
-        "On 2 test pictures the trained generator reaches skin PSNR 18.20 dB: 3.10 dB above inpaint "
-        "(better), 1.80 dB below tone (worse), equal to same."
+        "On 2 test images the trained generator reaches skin PSNR 18.20 dB: 3.10 dB above opencv_inpaint "
+        "(better), 1.80 dB below mean_color (worse), equal to same."
     )
 
 
 def test_less_is_better_where_the_metric_says_so() -> None:
-    values: dict[str, dict[str, float | None]] = {"trained": {"skin/mse": 0.01}, "tone": {"skin/mse": 0.03}}
+    values: dict[str, dict[str, float | None]] = {
+        "trained": {"skin/mse": 0.01},
+        "mean_color": {"skin/mse": 0.03},
+    }
     text = summary(evaluation(values, {"skin/mse": ERROR}))
-    assert text.endswith("reaches skin MSE 0.01000: 0.02000 below tone (better).")
+    assert text.endswith("reaches skin MSE 0.01000: 0.02000 below mean_color (better).")
 
 
 def test_the_summary_without_any_value() -> None:
     text = summary(evaluation({"trained": {"skin/mse": None}}, {"skin/mse": ERROR}))
-    assert text == "On 2 test pictures no metric has a value."
+    assert text == "On 2 test images no metric has a value."
 
 
 def test_the_next_metric_of_the_region_stands_beside_the_deciding_one() -> None:
     values: dict[str, dict[str, float | None]] = {
-        "trained": {"skin/psnr": 18.2, "picture/mse": 0.2, "skin/mse": 0.01},
-        "tone": {"skin/psnr": 18.1, "picture/mse": 0.1, "skin/mse": 0.03},
+        "trained": {"skin/psnr": 18.2, "image/mse": 0.2, "skin/mse": 0.01},
+        "mean_color": {"skin/psnr": 18.1, "image/mse": 0.1, "skin/mse": 0.03},
     }
-    text = summary(evaluation(values, {"skin/psnr": DB, "picture/mse": ERROR, "skin/mse": ERROR}))
-    assert text.endswith("0.10 dB above tone (better). Skin MSE: trained 0.01000, tone 0.03000.")
+    text = summary(evaluation(values, {"skin/psnr": DB, "image/mse": ERROR, "skin/mse": ERROR}))
+    assert text.endswith("0.10 dB above mean_color (better). Skin MSE: trained 0.01000, mean_color 0.03000.")

@@ -16,25 +16,25 @@ def evaluation(values: dict[str, float | None], direction: Any = "higher") -> Ev
         names=["a", "b"],
         metrics={key: MetricInfo("", direction) for key in values},
         values={"trained": values},
-        per_picture={"trained": {}},
+        per_image={"trained": {}},
         violations={"trained": 0},
         seconds_per_image={"trained": 0.1},
-        unavailable={"tone": "no face"},
+        unavailable={"mean_color": "no face"},
     )
 
 
 def test_the_first_metric_decides_on_skin() -> None:
-    found = evaluation({"picture/psnr": 30.0, "skin/psnr": 20.0, "picture/ssim": 0.9, "skin/ssim": 0.8})
+    found = evaluation({"image/psnr": 30.0, "skin/psnr": 20.0, "image/ssim": 0.9, "skin/ssim": 0.8})
     assert found.deciding_metric() == "skin/psnr"
 
 
-def test_the_picture_decides_where_no_skin_is_known() -> None:
-    found = evaluation({"picture/psnr": 30.0, "skin/psnr": None, "skin/ssim": 0.8})
-    assert found.deciding_metric() == "picture/psnr"
+def test_the_image_decides_where_no_skin_is_known() -> None:
+    found = evaluation({"image/psnr": 30.0, "skin/psnr": None, "skin/ssim": 0.8})
+    assert found.deciding_metric() == "image/psnr"
 
 
 def test_a_metric_without_any_value_leaves_the_decision_to_the_next() -> None:
-    found = evaluation({"picture/fid": None, "picture/ssim": 0.9, "skin/ssim": 0.8})
+    found = evaluation({"image/fid": None, "image/ssim": 0.9, "skin/ssim": 0.8})
     assert found.deciding_metric() == "skin/ssim"
 
 
@@ -57,7 +57,7 @@ def test_better_follows_the_direction(new: float, old: float, direction: Any, be
 
 
 def test_json_and_back_is_the_same_evaluation() -> None:
-    found = evaluation({"picture/psnr": 30.0, "skin/psnr": None})
+    found = evaluation({"image/psnr": 30.0, "skin/psnr": None})
     assert Evaluation.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 

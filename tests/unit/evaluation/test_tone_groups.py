@@ -25,16 +25,16 @@ LIGHT, TAN, DARK = SkinTone(50.0, 3), SkinTone(20.0, 5), SkinTone(-40.0, 9)
 def evaluation(
     tones: Any, trained: Any, direction: Any = "higher", *, key: str = "skin/psnr", **baselines: Any
 ) -> Evaluation:
-    per_picture = {"trained": {key: trained}, **{name: {key: each} for name, each in baselines.items()}}
+    per_image = {"trained": {key: trained}, **{name: {key: each} for name, each in baselines.items()}}
     return Evaluation(
         split="test",
         step=1,
-        names=[f"picture {index}" for index in range(len(trained))],
+        names=[f"image {index}" for index in range(len(trained))],
         metrics={key: MetricInfo("dB", direction)},
-        values={name: {key: 20.0} for name in per_picture},
-        per_picture=per_picture,
-        violations=dict.fromkeys(per_picture, 0),
-        seconds_per_image=dict.fromkeys(per_picture, 0.01),
+        values={name: {key: 20.0} for name in per_image},
+        per_image=per_image,
+        violations=dict.fromkeys(per_image, 0),
+        seconds_per_image=dict.fromkeys(per_image, 0.01),
         tones=tuple(tones),
     )
 
@@ -42,7 +42,7 @@ def evaluation(
 def served_unequally(direction: Any = "higher") -> Evaluation:
     tones = [LIGHT] * 5 + [None, DARK, TAN] + [DARK] * 5
     trained = [20.0, 22.0, 24.0, 20.0, 24.0, 99.0, None, 1.0, 18.0, 18.0, 18.0, 18.0, 20.5]
-    return evaluation(tones, trained, direction, tone=[10.0] * 13)
+    return evaluation(tones, trained, direction, mean_color=[10.0] * 13)
 
 
 @pytest.mark.parametrize(
@@ -57,19 +57,19 @@ def test_classes_of_the_typology_angle(ita: float, name: str) -> None:
     assert ita_class(ita) == name
 
 
-def test_means_are_over_the_pictures_that_have_tone_and_value() -> None:
+def test_means_are_over_the_images_that_have_tone_and_value() -> None:
     found = served_unequally()
     assert group_means(found, "skin/psnr", "ita") == {
         "light": GroupMean(22.0, 5),
         "tan": GroupMean(1.0, 1),
         "dark": GroupMean(18.5, 5),
     }
-    assert group_means(found, "skin/psnr", "monk", "tone")["9"] == GroupMean(10.0, 6)
+    assert group_means(found, "skin/psnr", "monk", "mean_color")["9"] == GroupMean(10.0, 6)
     assert group_sizes(found, "ita") == {"light": 5, "tan": 1, "dark": 6}
     assert list(group_sizes(found, "monk")) == ["3", "5", "9"]
 
 
-def test_the_gap_is_between_classes_of_at_least_five_pictures() -> None:
+def test_the_gap_is_between_classes_of_at_least_five_images() -> None:
     assert tone_gap(served_unequally()) == ToneGap("skin/psnr", "light", "dark", 3.5)
     assert tone_gap(served_unequally("lower")) == ToneGap("skin/psnr", "dark", "light", 3.5)
     assert tone_gap(evaluation([LIGHT] * 5 + [DARK] * 4, [20.0] * 9)) is None
@@ -77,35 +77,35 @@ def test_the_gap_is_between_classes_of_at_least_five_pictures() -> None:
 
 def test_the_summary_tells_the_gap() -> None:
     assert summary(served_unequally()).endswith(
-        "By skin tone, skin PSNR is best on light skin (22.00 dB, 5 pictures) and worst on dark skin "
-        "(18.50 dB, 5 pictures): 3.50 dB apart."
+        "By skin tone, skin PSNR is best on light skin (22.00 dB, 5 images) and worst on dark skin "
+        "(18.50 dB, 5 images): 3.50 dB apart."
     )
     text = summary(evaluation([LIGHT] * 5, [20.0] * 5))
-    assert text.endswith("Skin tones are not compared: fewer than two classes have 5 pictures.")
+    assert text.endswith("Skin tones are not compared: fewer than two classes have 5 images.")
 
 
 @pytest.mark.parametrize(
     "found",
-    [evaluation([], [20.0] * 9), evaluation([LIGHT] * 9, [20.0] * 9, key="picture/psnr")],
+    [evaluation([], [20.0] * 9), evaluation([LIGHT] * 9, [20.0] * 9, key="image/psnr")],
     ids=["no tones", "no figure on skin"],
 )
 def test_without_tones_or_skin_nothing_is_told(found: Evaluation) -> None:
     assert toned_figures(found) == []
     assert tone_gap(found) is None
     assert tone_tables(found) == {}
-    assert "tone" not in summary(found)
+    assert "mean_color" not in summary(found)
 
 
 def test_the_table_marks_small_classes_and_the_best_of_each() -> None:
     table = tone_table(served_unequally(), "ita")
-    assert table.columns == ["pictures", "skin PSNR (dB) ↑"]
+    assert table.columns == ["images", "skin PSNR (dB) ↑"]
     assert [(name, [cell.text for cell in cells]) for name, cells in table.rows] == [
         ("light, trained", ["5", "22.00"]),
-        ("light, tone", ["5", "10.00"]),
+        ("light, mean_color", ["5", "10.00"]),
         ("tan, trained", ["1 (few)", "1.00"]),
-        ("tan, tone", ["1 (few)", "10.00"]),
+        ("tan, mean_color", ["1 (few)", "10.00"]),
         ("dark, trained", ["6", "18.50 (of 5)"]),
-        ("dark, tone", ["6", "10.00"]),
+        ("dark, mean_color", ["6", "10.00"]),
     ]
     assert [cells[1].best for _, cells in table.rows] == [True, False, False, True, True, False]
     assert list(tone_tables(served_unequally())) == list(TITLES.values())
@@ -113,6 +113,6 @@ def test_the_table_marks_small_classes_and_the_best_of_each() -> None:
 
 def test_json_holds_every_painter_and_both_ways_of_grouping() -> None:
     value = json.loads(json.dumps(tones_json(served_unequally()), allow_nan=False))
-    assert value["ita"]["skin/psnr"]["trained"]["dark"] == {"mean": 18.5, "pictures": 5}
-    assert value["monk"]["skin/psnr"]["tone"]["5"] == {"mean": 10.0, "pictures": 1}
+    assert value["ita"]["skin/psnr"]["trained"]["dark"] == {"mean": 18.5, "images": 5}
+    assert value["monk"]["skin/psnr"]["mean_color"]["5"] == {"mean": 10.0, "images": 1}
     assert value["gap"] == {"figure": "skin/psnr", "best": "light", "worst": "dark", "difference": 3.5}

@@ -15,8 +15,8 @@ from skinfw.hooks.specification import Hooks, hookimpl
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "run_started": {"run": "run", "step": 0, "total_steps": 9},
-    "step_ended": {"run": "run", "step": 3, "losses": {"l1": 0.5}, "pictures": 32},
-    "epoch_ended": {"run": "run", "epoch": 1, "step": 3, "paint_samples": None},
+    "step_ended": {"run": "run", "step": 3, "losses": {"l1": 0.5}, "images": 32},
+    "epoch_ended": {"run": "run", "epoch": 1, "step": 3, "inpaint_samples": None},
     "evaluated": {"run": "run", "evaluation": "evaluation", "step": 3},
     "run_ended": {"run": "run"},
     "run_failed": {"run": "run", "error": KeyboardInterrupt()},
@@ -106,7 +106,7 @@ def test_a_failing_hook_is_reported_once_by_name_and_harms_nobody(caplog: pytest
     hooks = HookCaller([Recorder(calls, "a "), Broken(), Recorder(calls, "b ")], discover=False)
     with caplog.at_level(logging.WARNING, logger="skinfw"):
         for step in (1, 2):
-            hooks.call("step_ended", run="run", step=step, losses={}, pictures=4)
+            hooks.call("step_ended", run="run", step=step, losses={}, images=4)
         hooks.call("run_ended", run="run")
     assert calls == [
         "a step_ended 1 {}",

@@ -29,14 +29,14 @@ def pixels(path: Path) -> np.ndarray:
 
 
 def kept_pixels(folder: Path, mask: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return a sample's input picture, and where the run must not paint, read without skinfw."""
+    """Return a sample's input image, and where the run must not paint, read without skinfw."""
     layers = np.asarray(Image.open(folder / "apparel_head_foot.png"))
     painted = np.asarray(Image.open(folder / f"{mask}.png"))[..., 0] > 127
     return np.where(layers[..., 3:] > 127, layers[..., :3], 255), ~painted
 
 
 @pytest.mark.parametrize(("composite", "mask"), [("skin", "segmentation_skin"), ("mask", "mask")])
-def test_samples_without_their_true_picture_are_painted_and_all_else_is_kept(
+def test_samples_without_their_true_image_are_painted_and_all_else_is_kept(
     make_run: Make, write_samples: Make, tmp_path: Path, composite: str, mask: str
 ) -> None:
     run = make_run(tmp_path / "run", composite=composite)
@@ -47,19 +47,19 @@ def test_samples_without_their_true_picture_are_painted_and_all_else_is_kept(
     )
     assert written == [tmp_path / "out" / f"{name}.png" for name in ("b", "c", "deep/a")]
     for folder, name in zip(folders, ("b", "deep/a", "c"), strict=True):
-        picture, (base, kept) = pixels(tmp_path / "out" / f"{name}.png"), kept_pixels(folder, mask)
-        assert np.array_equal(picture[kept], base[kept])
-        assert (picture[~kept] != base[~kept]).any()
+        image, (base, kept) = pixels(tmp_path / "out" / f"{name}.png"), kept_pixels(folder, mask)
+        assert np.array_equal(image[kept], base[kept])
+        assert (image[~kept] != base[~kept]).any()
     assert told == [(2, 3), (3, 3)]
 
 
-def test_the_same_picture_comes_out_as_in_the_evaluation(
+def test_the_same_image_comes_out_as_in_the_evaluation(
     make_run: Make, write_samples: Make, tiny_spec: Make, tmp_path: Path
 ) -> None:
     write_samples(tmp_path / "in", [f"p{index}" for index in range(12)])
     data = {**tiny_spec()["data"], "dataset": {"type": "folder", "root": str(tmp_path / "in")}}
     data |= {"test_fraction": 0.5, "validation_fraction": 0}
-    run = make_run(tmp_path / "run", data=data, baselines=["inpaint"])
+    run = make_run(tmp_path / "run", data=data, baselines=["opencv_inpaint"])
     found = evaluate_run(run)
     generate_folder(run, tmp_path / "in", tmp_path / "out", batch_size=5)
     shown = pixels(run.samples_folder / "test" / "best-1-output.png")
@@ -84,7 +84,7 @@ def test_the_working_directory_can_be_the_sample(
     assert generate_folder(run, ".", tmp_path / "out") == [tmp_path / "out" / "person.png"]
 
 
-def test_pictures_that_are_there_are_refused_before_anything_is_painted(
+def test_images_that_are_there_are_rejected_before_anything_is_painted(
     make_run: Make, write_samples: Make, tmp_path: Path
 ) -> None:
     run = make_run(tmp_path / "run")
@@ -106,7 +106,7 @@ def test_corrupt_samples_are_named_and_the_others_go_on(
 ) -> None:
     run = make_run(tmp_path / "run")
     folders = write_samples(tmp_path / "in", ["a", "b", "c"])
-    (folders[1] / "line.png").write_bytes(b"no picture")
+    (folders[1] / "line.png").write_bytes(b"no image")
     with (
         caplog.at_level(logging.WARNING, "skinfw"),
         pytest.raises(DataError, match=r"(?s)1 of 3 samples could not be used.*b/line\.png") as caught,
@@ -138,7 +138,7 @@ def test_the_first_corrupt_sample_stops_it_where_that_is_asked(
 ) -> None:
     run = make_run(tmp_path / "run")
     folders = write_samples(tmp_path / "in", ["a", "b"])
-    (folders[0] / "line.png").write_bytes(b"no picture")
+    (folders[0] / "line.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"a/line\.png"):
         generate_folder(run, tmp_path / "in", tmp_path / "out", on_error="fail")
     assert not (tmp_path / "out").exists()
@@ -197,14 +197,14 @@ def painted(make_run: Make, write_samples: Make, tmp_path: Path, monkeypatch: py
     run = make_run(tmp_path / "run")
     write_samples(tmp_path / "in", ["a", "b", "c"])
     batches: list[str] = []
-    paint_batches = module.paint_batches
+    inpaint_batches = module.inpaint_batches
 
     def spy(*args: Any) -> Any:
-        for each in paint_batches(*args):
+        for each in inpaint_batches(*args):
             batches.extend(each.batch.names)
             yield each
 
-    monkeypatch.setattr(module, "paint_batches", spy)
+    monkeypatch.setattr(module, "inpaint_batches", spy)
 
     def paint(**options: Any) -> list[str]:
         batches.clear()
@@ -261,7 +261,7 @@ def become_a_bomb(path: Path) -> None:
         lambda path: Image.open(path).save(path),
     ],
 )
-def test_pictures_of_others_are_not_kept(painted: Any, make_run: Make, tmp_path: Path, change: Any) -> None:
+def test_images_of_others_are_not_kept(painted: Any, make_run: Make, tmp_path: Path, change: Any) -> None:
     painted()
     if change == "checkpoint":
         (tmp_path / "run").rename(tmp_path / "old")

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from skinfw.assembly.assemble import build_dataset
 from skinfw.components.config import GeneratorConfig, Size
 from skinfw.data.loading import Loader
-from skinfw.inference.paint import PaintedBatch, paint_batches, sample_noise
-from skinfw.inference.painter import Painter
+from skinfw.inference.inpainter import Inpainter
+from skinfw.inference.paint import InpaintedBatch, inpaint_batches, sample_noise
 from skinfw.interfaces import Generator
 from skinfw.specs.spec import parse_spec
 from skinfw.testing import example_batch, example_generator_io
@@ -36,11 +36,11 @@ def noisy() -> Noisy:
     return Noisy(GeneratorConfig(), example_generator_io((32, 32), ("apparel_head_foot",)))
 
 
-def paint(make: Callable[..., Any], generator: Generator[Any], **fields: Any) -> PaintedBatch:
+def paint(make: Callable[..., Any], generator: Generator[Any], **fields: Any) -> InpaintedBatch:
     spec = parse_spec(make(**fields))
     data = build_dataset(spec)
     loader = Loader(data, data.names()[:3], batch_size=3)
-    (painted,) = paint_batches(generator, spec, loader, torch.device("cpu"))
+    (painted,) = inpaint_batches(generator, spec, loader, torch.device("cpu"))
     return painted
 
 
@@ -70,17 +70,17 @@ def test_painting_is_in_evaluation_mode_and_restores_the_mode(tiny_spec: Callabl
     assert generator.training
 
 
-def test_pictures_are_composited_and_violations_counted(tiny_spec: Callable[..., Any]) -> None:
+def test_images_are_composited_and_violations_counted(tiny_spec: Callable[..., Any]) -> None:
     painted = paint(tiny_spec, noisy())
-    assert painted.pictures.shape == (3, 32, 32, 3)
-    assert painted.pictures.dtype == np.uint8
+    assert painted.images.shape == (3, 32, 32, 3)
+    assert painted.images.dtype == np.uint8
     for index in range(3):
         region = painted.painted[index]
         assert region.any()
-        assert np.array_equal(painted.pictures[index][~region], painted.bases[index][~region])
-        assert (painted.pictures[index][region] != painted.bases[index][region]).any()
+        assert np.array_equal(painted.images[index][~region], painted.bases[index][~region])
+        assert (painted.images[index][region] != painted.bases[index][region]).any()
         assert painted.violations(index) == 0
-        spoiled = painted.pictures[index].copy()
+        spoiled = painted.images[index].copy()
         spoiled[region] ^= 255
         assert painted.violations(index, spoiled) == 0
         spoiled[~region] ^= 1
@@ -98,7 +98,7 @@ def test_in_training_the_network_is_given_the_target_and_its_own_inputs() -> Non
     batch = example_batch(2, (24, 20))
     names = ("segmentation_skin", "apparel_head_foot")
     noise = torch.rand(2, 3)
-    painting = Painter(names, "mask")(Recording(), batch, noise, batch["body"])
+    painting = Inpainter(names, "mask")(Recording(), batch, noise, batch["body"])
     ((condition, given_noise, target),) = given
     assert target is batch["body"] and given_noise is noise
     assert torch.equal(condition, batch.condition(names))

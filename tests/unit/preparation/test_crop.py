@@ -55,7 +55,7 @@ def test_crop_around_a_person(person: Box, aspect: float, margin: float, expecte
 @pytest.mark.parametrize(
     "box", [Box(2, 3, 5, 4), Box(-2, -3, 6, 6), Box(8, 7, 6, 6), Box(-3, -3, 20, 20), Box(30, 30, 4, 4)]
 )
-def test_cut_fills_what_lies_beyond_the_picture(box: Box) -> None:
+def test_cut_fills_what_lies_beyond_the_image(box: Box) -> None:
     values = np.random.default_rng(0).integers(0, 255, (10, 9, 3), np.uint8)
     padded = np.pad(values, ((40, 40), (40, 40), (0, 0)), constant_values=255)
     top, left = box.top + 40, box.left + 40
@@ -85,7 +85,7 @@ def test_beyond_the_photo_everything_is_background() -> None:
     assert cropped(replace(parts_of((4, 4)), line=None), Box(-1, 0, 5, 4)).line is None
 
 
-def test_keypoints_are_cropped_with_the_pictures() -> None:
+def test_keypoints_are_cropped_with_the_images() -> None:
     points = np.zeros((25, 3), np.float32)
     points[0] = 2, 3, 0.9
     parts = replace(parts_of((4, 4)), pose=Keypoints(points))

@@ -23,25 +23,25 @@ def bits(one: str, other: str) -> int:
     return bin(int(one, 16) ^ int(other, 16)).count("1")
 
 
-def compressed(picture: Image.Image, quality: int) -> Image.Image:
+def compressed(image: Image.Image, quality: int) -> Image.Image:
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality)
+    image.save(buffer, "JPEG", quality=quality)
     return Image.open(buffer).convert("RGB")
 
 
 COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
-    "quality": lambda picture: compressed(picture, 40),
-    "half": lambda picture: picture.resize((picture.width // 2, picture.height // 2)),
-    "double": lambda picture: picture.resize((picture.width * 2, picture.height * 2)),
-    "brighter": lambda picture: ImageEnhance.Brightness(picture).enhance(1.1),
+    "quality": lambda image: compressed(image, 40),
+    "half": lambda image: image.resize((image.width // 2, image.height // 2)),
+    "double": lambda image: image.resize((image.width * 2, image.height * 2)),
+    "brighter": lambda image: ImageEnhance.Brightness(image).enhance(1.1),
 }
 
 
 @pytest.mark.parametrize("change", COPIES)
 def test_copies_are_near_and_other_people_are_not(change: str) -> None:
-    pictures = [draw_person(seed, (256, 128)).picture for seed in range(20)]
-    hashes = [perceptual_hash(picture) for picture in pictures]
-    copies = [perceptual_hash(np.asarray(COPIES[change](Image.fromarray(each)))) for each in pictures]
+    images = [draw_person(seed, (256, 128)).image for seed in range(20)]
+    hashes = [perceptual_hash(image) for image in images]
+    copies = [perceptual_hash(np.asarray(COPIES[change](Image.fromarray(each)))) for each in images]
     for row, phash in enumerate(hashes):
         for column, copy in enumerate(copies):
             assert (bits(phash, copy) <= NEAR_DUPLICATE) == (row == column), (change, row, column)
@@ -84,13 +84,13 @@ def test_new_samples_move_none_from_training_to_test_and_no_strangers() -> None:
 
 def test_seen_photos_find_the_first_twin() -> None:
     seen = SeenPhotos(4)
-    assert seen.twin("0" * 16) is None
+    assert seen.near_duplicate("0" * 16) is None
     rest = random_hashes(300, seed=2)
     for index, phash in enumerate(["f" * 16, "f" * 15 + "e", *rest]):
         seen.add(f"{index}.jpg", phash)
-    assert seen.twin("f" * 15 + "8") == ("0.jpg", 3)
+    assert seen.near_duplicate("f" * 15 + "8") == ("0.jpg", 3)
     first = next(index for index, phash in enumerate(rest) if bits(phash, rest[-1]) <= 4)
-    assert seen.twin(rest[-1]) == (f"{first + 2}.jpg", bits(rest[first], rest[-1]))
+    assert seen.near_duplicate(rest[-1]) == (f"{first + 2}.jpg", bits(rest[first], rest[-1]))
 
 
 def test_groups_of_sample_folders(tmp_path: Path) -> None:

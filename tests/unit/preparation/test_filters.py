@@ -10,9 +10,9 @@ from skinfw.data.segmentation import Segmentation
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.crop import Box
 from skinfw.preparation.duplicates import perceptual_hash
-from skinfw.preparation.filters import Facts, body_shown, facts_of, skin_share, view_of_name, view_of_pose
+from skinfw.preparation.filters import Facts, body_shown, facts_of, skin_fraction, view_of_name, view_of_pose
 from skinfw.preparation.measures import sharpness
-from skinfw.preparation.report import LeftOut
+from skinfw.preparation.report import Rejected
 
 CLASSES = ("background", "top", "skin", "footwear")
 REGIONS = {"background": ("background",), "apparel": ("top",), "skin": ("skin",), "feet": ("footwear",)}
@@ -87,8 +87,8 @@ def test_bare_feet_lie_below_the_ankles() -> None:
 
 
 def test_share_of_skin_is_of_the_person() -> None:
-    assert skin_share(person(top=slice(0, 60), skin=slice(60, 80))) == pytest.approx(0.25)
-    assert skin_share(person()) == 0
+    assert skin_fraction(person(top=slice(0, 60), skin=slice(60, 80))) == pytest.approx(0.25)
+    assert skin_fraction(person()) == 0
 
 
 @pytest.mark.parametrize(
@@ -100,19 +100,19 @@ def test_share_of_skin_is_of_the_person() -> None:
         (Facts(body="upper"), PrepareConfig(body="full"), "other part of the body"),
         (Facts(body="full"), PrepareConfig(body="upper"), "other part of the body"),
         (Facts(body="upper"), PrepareConfig(), None),
-        (Facts(skin_share=0.09), PrepareConfig(least_skin=0.1), "too little skin"),
-        (Facts(skin_share=0.1), PrepareConfig(least_skin=0.1), None),
-        (Facts(size=255), PrepareConfig(least_size=256), "photo too small"),
-        (Facts(size=256), PrepareConfig(least_size=256), None),
+        (Facts(skin_fraction=0.09), PrepareConfig(min_skin=0.1), "too little skin"),
+        (Facts(skin_fraction=0.1), PrepareConfig(min_skin=0.1), None),
+        (Facts(size=255), PrepareConfig(min_size=256), "photo too small"),
+        (Facts(size=256), PrepareConfig(min_size=256), None),
         (Facts(people=2), PrepareConfig(people=1), "too many people"),
         (Facts(people=2), PrepareConfig(people=2), None),
         (Facts(people=9), PrepareConfig(), None),
-        (Facts(person=99), PrepareConfig(least_person=100), "person too small"),
-        (Facts(person=100), PrepareConfig(least_person=100), None),
-        (Facts(cut_off=0.11), PrepareConfig(most_cut_off=0.1), "person cut off"),
-        (Facts(cut_off=0.1), PrepareConfig(most_cut_off=0.1), None),
-        (Facts(sharpness=49.0), PrepareConfig(least_sharpness=50), "not sharp"),
-        (Facts(sharpness=50.0), PrepareConfig(least_sharpness=50), None),
+        (Facts(person=99), PrepareConfig(min_person=100), "person too small"),
+        (Facts(person=100), PrepareConfig(min_person=100), None),
+        (Facts(cut_off=0.11), PrepareConfig(max_cut_off=0.1), "person cut off"),
+        (Facts(cut_off=0.1), PrepareConfig(max_cut_off=0.1), None),
+        (Facts(sharpness=49.0), PrepareConfig(min_sharpness=50), "not sharp"),
+        (Facts(sharpness=50.0), PrepareConfig(min_sharpness=50), None),
         (
             Facts(classes={"top": 0.4}),
             PrepareConfig(require_classes=("dress", "skirt")),
@@ -121,7 +121,7 @@ def test_share_of_skin_is_of_the_person() -> None:
         (Facts(classes={"top": 0.4, "skirt": 0.1}), PrepareConfig(require_classes=("dress", "skirt")), None),
         (
             Facts(classes={"top": 0.4, "skirt": 0.1}),
-            PrepareConfig(require_classes=("skirt",), least_class=0.2),
+            PrepareConfig(require_classes=("skirt",), min_class=0.2),
             "required class missing",
         ),
         (
@@ -136,7 +136,7 @@ def test_what_is_left_out(facts: Facts, config: PrepareConfig, reason: str | Non
     if reason is None:
         facts.check(config)
     else:
-        with pytest.raises(LeftOut) as caught:
+        with pytest.raises(Rejected) as caught:
             facts.check(config)
         assert caught.value.reason == reason
 
@@ -149,14 +149,14 @@ def test_the_facts_of_a_drawn_scene() -> None:
     facts = facts_of(noise, None, segmentation, front, 3)
     assert (facts.view, facts.body, facts.people) == ("front", "upper", 3)
     assert (facts.size, facts.person, facts.cut_off) == (100, 80, 0.0)
-    assert facts.classes == {"top": 0.5, "skin": 0.5} and facts.skin_share == 0.5
+    assert facts.classes == {"top": 0.5, "skin": 0.5} and facts.skin_fraction == 0.5
     assert facts.sharpness == round(sharpness(noise, Box(10, 40, 80, 20)), 3)
     assert facts.phash == perceptual_hash(noise)
     assert facts_of(noise, "additional", segmentation, front, 3).view == "additional"
 
 
 def test_a_person_without_skin_is_left_out() -> None:
-    with pytest.raises(LeftOut) as caught:
-        Facts(skin_share=0.0).check(PrepareConfig())
+    with pytest.raises(Rejected) as caught:
+        Facts(skin_fraction=0.0).check(PrepareConfig())
     assert caught.value.reason == "no skin found"
-    Facts(skin_share=0.000001).check(PrepareConfig())
+    Facts(skin_fraction=0.000001).check(PrepareConfig())

@@ -8,7 +8,7 @@ from skimage.transform import downscale_local_mean
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Segmentation
 from skinfw.preparation.crop import Box
-from skinfw.preparation.measures import class_shares, cut_off_share, people_count, sharpness
+from skinfw.preparation.measures import class_fractions, cut_off_fraction, people_count, sharpness
 
 CLASSES = ("background", "top", "skin")
 REGIONS = {"background": ("background",), "apparel": ("top",), "skin": ("skin",)}
@@ -45,12 +45,12 @@ def test_share_of_the_outline_at_the_border_by_hand() -> None:
     person = np.zeros((60, 80), bool)
     person[20:60, 10:30] = True
     # a box of 40x20 has 116 pixels around; its lowest 20 are on the border
-    assert cut_off_share(person, Box(20, 10, 40, 20)) == pytest.approx(20 / 116)
+    assert cut_off_fraction(person, Box(20, 10, 40, 20)) == pytest.approx(20 / 116)
     person[:] = False
     person[20:59, 10:30] = True
-    assert cut_off_share(person, Box(20, 10, 39, 20)) == 0
-    assert cut_off_share(np.ones((60, 80), bool), Box(0, 0, 60, 80)) == 1
-    assert cut_off_share(np.ones((1, 1), bool), Box(0, 0, 1, 1)) == 1
+    assert cut_off_fraction(person, Box(20, 10, 39, 20)) == 0
+    assert cut_off_fraction(np.ones((60, 80), bool), Box(0, 0, 60, 80)) == 1
+    assert cut_off_fraction(np.ones((1, 1), bool), Box(0, 0, 1, 1)) == 1
 
 
 def test_sharpness_is_the_variance_of_the_laplacian() -> None:
@@ -76,6 +76,6 @@ def test_sharpness_does_not_depend_on_the_size_but_on_the_blur() -> None:
 def test_shares_are_of_the_person() -> None:
     labels = np.zeros((10, 10), np.uint8)
     labels[:2], labels[2] = 1, 2
-    assert class_shares(Segmentation(labels, CLASSES, REGIONS)) == {"top": 20 / 30, "skin": 10 / 30}
+    assert class_fractions(Segmentation(labels, CLASSES, REGIONS)) == {"top": 20 / 30, "skin": 10 / 30}
     labels[labels == 2] = 0
-    assert class_shares(Segmentation(labels, CLASSES, REGIONS)) == {"top": 1}
+    assert class_fractions(Segmentation(labels, CLASSES, REGIONS)) == {"top": 1}

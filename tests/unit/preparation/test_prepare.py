@@ -45,7 +45,7 @@ def run(
     progress: Any = None,
     **settings: Any,
 ) -> PrepareReport:
-    config = PrepareConfig.model_validate({"workers": 1, **settings})
+    config = PrepareConfig.model_validate({"num_workers": 1, **settings})
     segmenter = segmenter or use("segmenter", "deepfashion")
     return prepare(root, output, segmenter, pose_encoder or use("pose_encoder", "openpose"), config, progress)
 
@@ -96,7 +96,7 @@ def test_what_a_sample_holds(photos: Path, tmp_path: Path) -> None:
     assert record is not None
     assert record["source"] == "id_0/01_1_front.png"
     assert record["facts"]["view"] == "front" and record["facts"]["body"] == "full"
-    assert record["facts"]["skin_share"] == pytest.approx(skin.sum() / segmentation.person.sum(), abs=1e-6)
+    assert record["facts"]["skin_fraction"] == pytest.approx(skin.sum() / segmentation.person.sum(), abs=1e-6)
     assert tuple(record["classes"]) == segmentation.classes
     assert str(tmp_path) not in json.dumps(record)
 
@@ -178,7 +178,7 @@ def test_filters_act_on_finished_samples_too(photos: Path, tmp_path: Path) -> No
     report = run(photos, tmp_path / "out", body="upper")
     assert report.reasons() == {"other part of the body": 3}
     # the samples are gone, what prepare did not write is not
-    assert set(tree(tmp_path / "out")) == {"id_0/01_1_front/notes.txt", "left_out.csv"}
+    assert set(tree(tmp_path / "out")) == {"id_0/01_1_front/notes.txt", "rejected.csv"}
     assert run(photos, tmp_path / "out").count("made") == 3
 
 
@@ -198,7 +198,7 @@ def test_left_out_and_why(photos: Path, tmp_path: Path, write_photo: PhotoWriter
     no_pose.with_name("01_1_front_keypoints.json").unlink()
     report = run(photos, tmp_path / "out")
     assert report.count("made") == 3
-    found = {Path(row.photo).parent.name: (row.reason, row.detail) for row in report.left_out()}
+    found = {Path(row.photo).parent.name: (row.reason, row.detail) for row in report.rejected()}
     reasons = {name: reason for name, (reason, _) in found.items()}
     assert reasons == {
         "id_3": "other view",
@@ -211,9 +211,9 @@ def test_left_out_and_why(photos: Path, tmp_path: Path, write_photo: PhotoWriter
     }
     for photo, name in ((corrupt, "id_6"), (no_map, "id_7"), (small_map, "id_8"), (no_pose, "id_9")):
         assert str(photo.parent) in found[name][1]
-    with (tmp_path / "out" / "left_out.csv").open(newline="") as file:
+    with (tmp_path / "out" / "rejected.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["photo"] for row in rows] == [row.photo for row in report.left_out()]
+    assert [row["photo"] for row in rows] == [row.photo for row in report.rejected()]
     assert rows[0] == {
         "photo": side.relative_to(photos).as_posix(),
         "reason": "other view",
@@ -239,17 +239,17 @@ def test_views_from_the_pose_where_the_name_is_silent(
 
 def test_least_skin(photos: Path, tmp_path: Path) -> None:
     run(photos, tmp_path / "out")
-    shares = []
+    fractions = []
     for index in range(3):
         record = read_record(tmp_path / "out" / f"id_{index}" / "01_1_front")
         assert record is not None
-        shares.append(record["facts"]["skin_share"])
-    report = run(photos, tmp_path / "out", least_skin=sorted(shares)[1])
+        fractions.append(record["facts"]["skin_fraction"])
+    report = run(photos, tmp_path / "out", min_skin=sorted(fractions)[1])
     assert report.count("kept") == 2 and report.reasons() == {"too little skin": 1}
 
 
 def test_a_bad_photo_stops_everything_where_that_is_wanted(photos: Path, tmp_path: Path) -> None:
-    (photos / "id_1" / "01_1_front.png").write_bytes(b"no picture")
+    (photos / "id_1" / "01_1_front.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"id_1/01_1_front\.png: cannot be read: corrupt"):
         run(photos, tmp_path / "out", on_error="fail")
     # what was finished stays
@@ -260,9 +260,9 @@ def test_the_number_of_processes_does_not_show(
     photos: Path, tmp_path: Path, write_photo: PhotoWriter
 ) -> None:
     write_photo(photos / "id_3" / "01_2_side.png", 3)
-    (photos / "id_1" / "01_1_front.png").write_bytes(b"no picture")
-    one = run(photos, tmp_path / "one", workers=1)
-    two = run(photos, tmp_path / "two", workers=2)
+    (photos / "id_1" / "01_1_front.png").write_bytes(b"no image")
+    one = run(photos, tmp_path / "one", num_workers=1)
+    two = run(photos, tmp_path / "two", num_workers=2)
     assert [row.status for row in two.rows] == ["made", "left out", "made", "left out"]
     assert one == two
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
@@ -290,10 +290,10 @@ def test_a_folder_that_cannot_be_locked(
 ) -> None:
     fcntl = pytest.importorskip("fcntl", reason="file locks of another kind")
 
-    def refuse(*_: Any) -> None:
+    def reject(*_: Any) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", reject)
     with pytest.raises(RunError, match=f"out: cannot be written: {os.strerror(number)}"):
         run(photos, tmp_path / "out")
 
@@ -301,12 +301,12 @@ def test_a_folder_that_cannot_be_locked(
 def test_a_lock_that_cannot_be_opened(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = os.open
 
-    def refuse(path: Any, *rest: Any, **more: Any) -> int:
+    def reject(path: Any, *rest: Any, **more: Any) -> int:
         if str(path).endswith(".prepare.lock"):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return opened(path, *rest, **more)
 
-    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "open", reject)
     with pytest.raises(RunError, match="out: cannot be written: Permission denied"):
         run(photos, tmp_path / "out")
 
@@ -330,14 +330,14 @@ def test_unusable_folders(tmp_path: Path) -> None:
 def test_an_unreadable_folder(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scan = os.scandir
 
-    def refuse(path: str) -> Any:
+    def reject(path: str) -> Any:
         if str(path).endswith("id_1"):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return scan(path)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "scandir", reject)
     report = run(photos, tmp_path / "out")
-    assert [(row.photo, row.reason) for row in report.left_out()] == [("id_1/", "folder cannot be read")]
+    assert [(row.photo, row.reason) for row in report.rejected()] == [("id_1/", "folder cannot be read")]
     assert report.count("made") == 2
     with pytest.raises(DataError, match="the folder cannot be read: Permission denied"):
         run(photos, tmp_path / "out", on_error="fail")
@@ -353,7 +353,7 @@ def test_two_photos_of_one_name(photos: Path, tmp_path: Path) -> None:
     Image.open(photos / "id_0" / "01_1_front.png").save(photos / "id_0" / "01_1_front.jpg")
     report = run(photos, tmp_path / "out")
     assert report.count("made") == 3
-    assert [(row.photo, row.reason) for row in report.left_out()] == [
+    assert [(row.photo, row.reason) for row in report.rejected()] == [
         ("id_0/01_1_front.png", "name already taken")
     ]
 
@@ -476,7 +476,7 @@ def test_maps_of_another_label_set_are_noticed(photos: Path, tmp_path: Path, cou
     if count > 2:
         with pytest.raises(DataError, match=r'4 of 4 label maps are implausible .* set labels "atr"'):
             run(photos, tmp_path / "out", segmenter=wrong)
-        assert len((tmp_path / "out" / "left_out.csv").read_text().splitlines()) == 1 + count
+        assert len((tmp_path / "out" / "rejected.csv").read_text().splitlines()) == 1 + count
     else:
         report = run(photos, tmp_path / "out", segmenter=wrong)
         assert report.reasons() == {"label map implausible": count}

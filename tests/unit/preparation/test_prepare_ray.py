@@ -46,9 +46,9 @@ def test_without_ray_the_command_to_install_it_is_named(
 def test_no_such_cluster(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'skinfw[ray]'")
 
-    def refuse(**_: Any) -> None:
+    def reject(**_: Any) -> None:
         raise ConnectionError("nobody answers")
 
-    monkeypatch.setattr(ray, "init", refuse)
+    monkeypatch.setattr(ray, "init", reject)
     with pytest.raises(RunError, match=r"no Ray cluster at 10\.0\.0\.1:6379: nobody answers"):
         run(photos, tmp_path / "out", use("segmenter", "deepfashion"), "10.0.0.1:6379")

@@ -1,4 +1,4 @@
-"""Nothing but a full disk stops a run: pictures of every kind, components that fail, processes that die."""
+"""Nothing but a full disk stops a run: images of every kind, components that fail, processes that die."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POSES = use("pose_encoder", "openpose")
 
 
 def run(root: Path, output: Path, segmenter: ComponentSpec | None = None, **settings: Any) -> PrepareReport:
-    config = PrepareConfig.model_validate({"workers": 1, **settings})
+    config = PrepareConfig.model_validate({"num_workers": 1, **settings})
     return prepare(root, output, segmenter or use("segmenter", "deepfashion"), POSES, config)
 
 
@@ -54,7 +54,7 @@ def test_a_failing_component_costs_one_photo(
     assert reasons(report) == {
         "fine": None, "memory": "component failed", "value": "component failed", "zoe": None
     }  # fmt: skip
-    details = {Path(row.photo).parent.name: row.detail for row in report.left_out()}
+    details = {Path(row.photo).parent.name: row.detail for row in report.rejected()}
     place = photos / "value" / "01_1_front.png"
     assert details["value"] == f"{place}: ValueError: operands could not be broadcast"
     assert "MemoryError: Unable to allocate 40 GiB" in details["memory"]
@@ -74,19 +74,19 @@ def test_a_photo_that_kills_its_process_costs_one_photo(
 ) -> None:
     write_photo(photos / "kill" / "01_1_front.png", 5)
     write_photo(photos / "last" / "01_1_front.png", 6)
-    report = run(photos, tmp_path / "out", troubled, workers=2)
+    report = run(photos, tmp_path / "out", troubled, num_workers=2)
     assert reasons(report) == {
         "fine": None, "kill": "component failed", "last": None, "memory": "component failed",
         "value": "component failed", "zoe": None,
     }  # fmt: skip
     assert "kill/01_1_front.png: the process that prepared it ended unexpectedly" in report.rows[1].detail
     with pytest.raises(DataError, match=r"kill/01_1_front\.png: the process that prepared it ended"):
-        run(photos, tmp_path / "other", troubled, workers=2, on_error="fail")
+        run(photos, tmp_path / "other", troubled, num_workers=2, on_error="fail")
 
 
 def test_processes_that_cannot_start_are_told(photos: Path, tmp_path: Path, troubled: ComponentSpec) -> None:
     with pytest.raises(RunError, match="the processes of prepare cannot start"):
-        run(photos, tmp_path / "out", use("segmenter", "troubled_start"), workers=2)
+        run(photos, tmp_path / "out", use("segmenter", "troubled_start"), num_workers=2)
 
 
 @pytest.mark.parametrize(("segmenter", "threads"), [("troubled", "1 None"), ("troubled_torch", "1 1")])
@@ -97,7 +97,7 @@ def test_a_process_computes_with_one_thread(
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     for index in range(2):
         write_photo(tmp_path / "photos" / "threads" / f"0{index}_1_front.png", index)
-    report = run(tmp_path / "photos", tmp_path / "out", use("segmenter", segmenter), workers=2)
+    report = run(tmp_path / "photos", tmp_path / "out", use("segmenter", segmenter), num_workers=2)
     assert {row.detail.partition("ValueError: ")[2] for row in report.rows} == {threads}
 
 
@@ -113,27 +113,27 @@ def test_a_fingerprint_of_weights_makes_samples_anew(
         assert run(tmp_path / "photos", tmp_path / "out", troubled).rows[0].status == status
 
 
-def _modes(picture: Image.Image) -> dict[str, tuple[Image.Image, str, dict[str, Any]]]:
-    """Return the picture in many modes, each with its ending and options."""
-    gray = np.asarray(picture.convert("L"), np.uint16) * 257
+def _modes(image: Image.Image) -> dict[str, tuple[Image.Image, str, dict[str, Any]]]:
+    """Return the image in many modes, each with its ending and options."""
+    gray = np.asarray(image.convert("L"), np.uint16) * 257
     turned = Image.Exif()
     turned[0x0112] = 6  # to be turned clockwise to be upright
     return {
-        "cmyk": (picture.convert("CMYK"), ".jpg", {}),
-        "exif": (picture.transpose(Image.Transpose.ROTATE_90), ".jpg", {"exif": turned}),
-        "gray": (picture.convert("L"), ".png", {}),
-        "palette": (picture.quantize(64), ".png", {}),
-        "rgba": (picture.convert("RGBA"), ".png", {}),
+        "cmyk": (image.convert("CMYK"), ".jpg", {}),
+        "exif": (image.transpose(Image.Transpose.ROTATE_90), ".jpg", {"exif": turned}),
+        "gray": (image.convert("L"), ".png", {}),
+        "palette": (image.quantize(64), ".png", {}),
+        "rgba": (image.convert("RGBA"), ".png", {}),
         "sixteen": (Image.fromarray(gray), ".png", {}),
     }
 
 
-def test_pictures_of_every_mode_become_samples(tmp_path: Path, write_photo: PhotoWriter) -> None:
+def test_images_of_every_mode_become_samples(tmp_path: Path, write_photo: PhotoWriter) -> None:
     photos = tmp_path / "photos"
     plain = write_photo(photos / "plain.png", 0, (96, 64))
     with Image.open(plain) as opened:
-        picture = opened.convert("RGB")
-    for name, (changed, suffix, options) in _modes(picture).items():
+        image = opened.convert("RGB")
+    for name, (changed, suffix, options) in _modes(image).items():
         write_photo(photos / f"{name}.png", 0, (96, 64)).unlink()
         changed.save(photos / f"{name}{suffix}", **options)
     report = run(photos, tmp_path / "out")
@@ -150,7 +150,7 @@ def test_pictures_of_every_mode_become_samples(tmp_path: Path, write_photo: Phot
         assert np.abs(made - expected).mean() < 6, name
 
 
-def test_odd_pictures_are_rows_not_tracebacks(tmp_path: Path, write_photo: PhotoWriter) -> None:
+def test_odd_images_are_rows_not_tracebacks(tmp_path: Path, write_photo: PhotoWriter) -> None:
     photos = tmp_path / "photos"
     # two people side by side, their poses in one file
     left = write_photo(photos / "two" / "a.png", 1, (96, 64))
@@ -184,7 +184,7 @@ def test_odd_pictures_are_rows_not_tracebacks(tmp_path: Path, write_photo: Photo
     (photos / "empty").mkdir()
     (photos / "empty" / "a.jpg").touch()
 
-    def left_out(**settings: Any) -> dict[str, str | None]:
+    def rejected(**settings: Any) -> dict[str, str | None]:
         found = reasons(run(photos, tmp_path / "out", views=["front", "back", "side"], **settings))
         return {name: reason for name, reason in found.items() if reason is not None}
 
@@ -195,11 +195,11 @@ def test_odd_pictures_are_rows_not_tracebacks(tmp_path: Path, write_photo: Photo
         "tiny": "pose failed",
         "truncated": "photo cannot be read",
     }
-    assert left_out() == always
-    assert left_out(people=2) == always
-    assert left_out(people=1) == {**always, "two": "too many people"}
-    assert left_out(most_cut_off=0.0) == {**always, "cut": "person cut off"}
-    assert left_out(least_size=2) == {**always, "tiny": "photo too small"}
+    assert rejected() == always
+    assert rejected(people=2) == always
+    assert rejected(people=1) == {**always, "two": "too many people"}
+    assert rejected(max_cut_off=0.0) == {**always, "cut": "person cut off"}
+    assert rejected(min_size=2) == {**always, "tiny": "photo too small"}
 
 
 def test_a_name_too_long_for_the_disk_costs_one_photo(tmp_path: Path, write_photo: PhotoWriter) -> None:
@@ -242,7 +242,7 @@ def test_a_killed_prepare_leaves_nothing_to_the_next(tmp_path: Path) -> None:
     photos, output = tmp_path / "photos", tmp_path / "out"
     for seed in range(12):
         write_drawn_photo(photos / f"{seed}.png", seed)
-    command = [sys.executable, "-m", "skinfw", "prepare", str(photos), str(output), "--workers", "2"]
+    command = [sys.executable, "-m", "skinfw", "prepare", str(photos), str(output), "--num-workers", "2"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as killed:
         deadline = time.monotonic() + 120
         while not list(output.glob("*/sample.json")) and time.monotonic() < deadline:
@@ -256,10 +256,10 @@ def test_a_killed_prepare_leaves_nothing_to_the_next(tmp_path: Path) -> None:
     shutil.copytree(whole, output / ".gone.unfinished")
     shutil.copytree(whole, output / ".older.replaced")
     (output / ".older.replaced" / "notes.txt").write_text("mine")
-    (output / ".left_out.csv.999999999-3.tmp").touch()
+    (output / ".rejected.csv.999999999-3.tmp").touch()
     report = run(photos, output)
     assert report.count("left out") == 0
     assert sorted(path.name for path in output.iterdir()) == sorted(
-        ["left_out.csv", "older", *(str(seed) for seed in range(12))]
+        ["rejected.csv", "older", *(str(seed) for seed in range(12))]
     )
     assert (output / "older" / "notes.txt").read_text() == "mine"

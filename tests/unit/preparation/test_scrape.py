@@ -39,10 +39,10 @@ from skinfw.preparation.scrape_session import (
 from skinfw.preparation.source import FETCHED_FOLDER
 
 PhotoWriter = Callable[..., Path]
-FAST = FetchConfig(rate=100, timeout=30, retries=2, most_bytes=50_000)
+FAST = FetchConfig(rate=100, timeout=30, retries=2, max_bytes=50_000)
 
 
-def picture(seed: int) -> bytes:
+def image(seed: int) -> bytes:
     buffer = io.BytesIO()
     noise = np.random.default_rng(seed).integers(0, 256, (40, 30, 3), np.uint8)
     Image.fromarray(noise).save(buffer, "PNG")
@@ -93,7 +93,7 @@ class Server:
 
     def answer(self, handler: http.server.BaseHTTPRequestHandler) -> None:
         path, first = handler.path, self.asked(handler.path) == 1
-        half = {"body": picture(5)[:100], "length": len(picture(5))}
+        half = {"body": image(5)[:100], "length": len(image(5))}
         answers: dict[str, dict[str, Any]] = {
             "/robots.txt": {"body": self.robots, "status": self.robots_status},
             "/asks_long": {"status": 429, "headers": {"Retry-After": "86400"}},
@@ -110,12 +110,12 @@ class Server:
             "/to_nowhere": {"status": 301, "headers": {"Location": "http://[::1/a"}},
             "/to_bracket": {"status": 301, "headers": {"Location": f"{outer_url(self)}/one"}},
             "/to_umlaut": {"status": 301, "headers": {"Location": "/gr\u00fcn".encode().decode("latin-1")}},
-            "/gr%C3%BCn": {"body": picture(1)},
+            "/gr%C3%BCn": {"body": image(1)},
             "/round": {"status": 301, "headers": {"Location": "/round"}},
-            "/half_once": half if first else {"body": picture(5)},
-            "/busy": {"status": 503, "headers": {"Retry-After": "1"}} if first else {"body": picture(3)},
-            **{each: {"body": picture(1)} for each in ("/one", "/same")},
-            "/private/a": {"body": picture(6)},
+            "/half_once": half if first else {"body": image(5)},
+            "/busy": {"status": 503, "headers": {"Retry-After": "1"}} if first else {"body": image(3)},
+            **{each: {"body": image(1)} for each in ("/one", "/same")},
+            "/private/a": {"body": image(6)},
             **{each: {"body": body} for each, body in self.bodies.items()},
         }
         if path.endswith("/silent"):
@@ -160,11 +160,11 @@ def index(folder: Path) -> list[dict[str, Any]]:
 
 def test_content_is_the_name_and_stored_once(server: Server, tmp_path: Path) -> None:
     found = fetch(server, tmp_path, "/one", "/same", "/busy")
-    name = hashlib.sha256(picture(1)).hexdigest()
+    name = hashlib.sha256(image(1)).hexdigest()
     assert found["/one"].sha256 == found["/same"].sha256 == name
-    assert (tmp_path / name).read_bytes() == picture(1)
+    assert (tmp_path / name).read_bytes() == image(1)
     assert {path.name for path in tmp_path.iterdir()} == {
-        name, hashlib.sha256(picture(3)).hexdigest(), INDEX_FILE
+        name, hashlib.sha256(image(3)).hexdigest(), INDEX_FILE
     }  # fmt: skip
     assert index(tmp_path)[0] == {"url": f"{server.url}/one", "sha256": name, "status": 200, "reason": ""}
     assert {agent for _, agent, _ in server.seen} == {user_agent()}
@@ -191,7 +191,7 @@ def test_a_busy_host_is_asked_again_when_it_says_so(server: Server, tmp_path: Pa
 
 def test_half_a_file_is_tried_again_and_never_taken_for_a_whole_one(server: Server, tmp_path: Path) -> None:
     found = fetch(server, tmp_path, "/half_once", "/half")
-    assert (tmp_path / found["/half_once"].sha256).read_bytes() == picture(5)
+    assert (tmp_path / found["/half_once"].sha256).read_bytes() == image(5)
     assert server.asked("/half_once") == 2
     assert not found["/half"].sha256 and "IncompleteRead" in found["/half"].reason
     assert server.asked("/half") == 1 + FAST.retries
@@ -205,7 +205,7 @@ def test_half_a_file_is_tried_again_and_never_taken_for_a_whole_one(server: Serv
         ("/asks_long", 429, "status 429 Too Many Requests", 1),
         ("/asks_year", 429, "status 429 Too Many Requests", 1),
         ("/asks_digits", 429, "status 429 Too Many Requests", 1),
-        ("/page", 200, "no picture: its type is text/html", 1),
+        ("/page", 200, "no image: its type is text/html", 1),
         ("/large", 200, "larger than 50,000 bytes", 1),
         ("/digits", 200, "larger than 50,000 bytes", 1),
         ("/endless", 200, "larger than 50,000 bytes", 1),
@@ -385,7 +385,7 @@ def test_queries_tell_photos_apart() -> None:
 
 def test_prepare_from_urls(server: Server, tmp_path: Path, write_photo: PhotoWriter) -> None:
     photo = write_photo(tmp_path / "local" / "01_1_front.png", 3)
-    server.bodies = {"/id_1/01_1_front.png": photo.read_bytes(), "/id_2/01_1_front.png": picture(9)}
+    server.bodies = {"/id_1/01_1_front.png": photo.read_bytes(), "/id_2/01_1_front.png": image(9)}
     names = ["id_1/01_1_front.png", "id_2/01_1_front.png", "gone/01_1_front.png"]
     (tmp_path / "list.txt").write_text("\n".join(f"{server.url}/{name}" for name in names))
     # label map and pose lie where the photo will: beside the file called by its content
@@ -394,7 +394,7 @@ def test_prepare_from_urls(server: Server, tmp_path: Path, write_photo: PhotoWri
     name = hashlib.sha256(photo.read_bytes()).hexdigest()
     for suffix in ("_segment.png", "_keypoints.json"):
         photo.with_name(f"01_1_front{suffix}").rename(cache / f"{name}{suffix}")
-    config = PrepareConfig(workers=1, fetch=FAST)
+    config = PrepareConfig(num_workers=1, fetch=FAST)
     parts = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
     report = prepare(tmp_path / "list.txt", tmp_path / "out", *parts, config)
     host = server.url.removeprefix("http://").replace(":", "_")
@@ -539,11 +539,11 @@ def test_a_proxy_is_not_asked_for_the_local_network(
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, server.url)
     monkeypatch.setenv("no_proxy", "")
-    server.bodies |= {"http://192.0.3.1/one": picture(1), "http://10.0.0.1/one": picture(2)}
+    server.bodies |= {"http://192.0.3.1/one": image(1), "http://10.0.0.1/one": image(2)}
     monkeypatch.setattr(scrape_session, "is_private", lambda address: not address.startswith("192.0.3."))
     urls = ["http://192.0.3.1/one", "http://10.0.0.1/one"]
     with ScrapeSession(private=False) as session:
-        assert session.get(urls[0], timeout=30).content == picture(1)
+        assert session.get(urls[0], timeout=30).content == image(1)
         with pytest.raises(NotAllowedError, match=r"10\.0\.0\.1, an address of this machine or of a local"):
             session.get(urls[1], timeout=30)
     assert server.asked(urls[0]) == 1 and not server.asked(urls[1])
@@ -566,12 +566,12 @@ def test_the_address_that_is_checked_is_the_one_that_is_connected_to(
 
     connected: list[str] = []
 
-    def refuse(address: tuple[str, int], *_: Any, **__: Any) -> Any:
+    def reject(address: tuple[str, int], *_: Any, **__: Any) -> Any:
         connected.append(address[0])
         raise OSError("no route")
 
     monkeypatch.setattr("skinfw.preparation.scrape_session.socket.getaddrinfo", rebinding)
-    monkeypatch.setattr("skinfw.preparation.scrape_session.create_connection", refuse)
+    monkeypatch.setattr("skinfw.preparation.scrape_session.create_connection", reject)
     port = server.url.rpartition(":")[2]
     with ScrapeSession(private=False) as session:
         with pytest.raises(OSError, match="no route"):

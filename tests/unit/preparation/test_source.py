@@ -29,7 +29,7 @@ PhotoWriter = Callable[..., Path]
 def run(
     root: Path, output: Path, pose_encoder: ComponentSpec | None = None, **settings: Any
 ) -> PrepareReport:
-    config = PrepareConfig.model_validate({"workers": 1, **settings})
+    config = PrepareConfig.model_validate({"num_workers": 1, **settings})
     poses = pose_encoder or use("pose_encoder", "openpose")
     return prepare(root, output, use("segmenter", "deepfashion"), poses, config)
 
@@ -66,32 +66,32 @@ def pack(root: Path, archive: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("ending", "workers"),
+    ("ending", "num_workers"),
     [
         *[(ending, 1) for ending in (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")],
         *[(ending, 2) for ending in (".zip", ".tar.gz")],
     ],
 )
 def test_an_archive_gives_the_samples_of_its_folder(
-    photos: Path, tmp_path: Path, ending: str, workers: int
+    photos: Path, tmp_path: Path, ending: str, num_workers: int
 ) -> None:
     run(photos, tmp_path / "expected")
-    report = run(pack(photos, tmp_path / f"all{ending}"), tmp_path / "out", workers=workers)
+    report = run(pack(photos, tmp_path / f"all{ending}"), tmp_path / "out", num_workers=num_workers)
     assert [row.status for row in report.rows] == ["made"] * 3
     assert tree(tmp_path / "out") == tree(tmp_path / "expected")
     assert not (tmp_path / "out" / UNPACKED_FOLDER).exists()
-    again = run(tmp_path / f"all{ending}", tmp_path / "out", workers=workers)
+    again = run(tmp_path / f"all{ending}", tmp_path / "out", num_workers=num_workers)
     assert again.count("kept") == 3
 
 
 def test_label_maps_are_no_photos_for_any_segmenter(photos: Path, tmp_path: Path) -> None:
-    pictures = {path for path in photos.rglob("*") if path.suffix in {".jpg", ".png"}}
-    maps = {path for path in pictures if path.stem.endswith("_segment")}
-    assert maps and maps < pictures
-    assert set(photos_below(photos, lambda _: ())) == pictures - maps
+    images = {path for path in photos.rglob("*") if path.suffix in {".jpg", ".png"}}
+    maps = {path for path in images if path.stem.endswith("_segment")}
+    assert maps and maps < images
+    assert set(photos_below(photos, lambda _: ())) == images - maps
     packed = list_photos(pack(photos, tmp_path / "photos.zip"), tmp_path / "out", lambda _: ())
-    assert {entry.path.name for entry in packed.entries} == {path.name for path in pictures - maps}
-    # a picture of such a name beside no photo is one
+    assert {entry.path.name for entry in packed.entries} == {path.name for path in images - maps}
+    # an image of such a name beside no photo is one
     alone = tmp_path / "alone" / "x_segment.png"
     alone.parent.mkdir()
     alone.write_bytes(b"")
@@ -102,7 +102,7 @@ def test_relative_paths(photos: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     pack(photos, tmp_path / "all.zip")
     monkeypatch.chdir(tmp_path)
     one = run(Path("all.zip"), Path("one"))
-    two = run(Path("all.zip"), Path("two"), workers=2)
+    two = run(Path("all.zip"), Path("two"), num_workers=2)
     assert one == two and one.count("made") == 3
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
@@ -380,5 +380,5 @@ def test_duplicates_are_left_out_where_that_is_wanted(
         assert not (tmp_path / "out" / "WOMEN" / "id_2").exists() or not list(
             (tmp_path / "out" / "WOMEN" / "id_2").rglob("*.png")
         )
-    two = run(photos, tmp_path / "two", duplicates="drop", workers=2)
+    two = run(photos, tmp_path / "two", duplicates="drop", num_workers=2)
     assert two.count("made") == 3 and tree(tmp_path / "two") == tree(tmp_path / "out")

@@ -27,7 +27,7 @@ from skinfw.preparation.archive import ZipFiles, list_archive, unpack_tar
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.photo_list import name_of_path, name_of_url, read_photo_list
 from skinfw.preparation.prepare import prepare
-from skinfw.preparation.report import LEFT_OUT_FILE, PrepareReport
+from skinfw.preparation.report import REJECTED_FILE, PrepareReport
 from skinfw.preparation.source import Entry, list_photos, photos_below
 from skinfw.preparation.task import make_tasks
 
@@ -35,12 +35,12 @@ NFC, NFD = "\u00e9ve", "e\u0301ve"
 
 
 def run(root: Path, output: Path, **settings: Any) -> PrepareReport:
-    config = PrepareConfig.model_validate({"workers": 1, **settings})
+    config = PrepareConfig.model_validate({"num_workers": 1, **settings})
     return prepare(root, output, use("segmenter", "deepfashion"), use("pose_encoder", "openpose"), config)
 
 
 def reasons(report: PrepareReport) -> dict[str, str]:
-    return {row.photo: str(row.reason) for row in [*report.left_out(), *report.others]}
+    return {row.photo: str(row.reason) for row in [*report.rejected(), *report.others]}
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_everything_in_a_folder_is_used_or_named(photo: Path, tmp_path: Path) ->
         **dict.fromkeys(["gone.jpg", "zero.png", "pipe.png", "a.HEIC"], "photo cannot be read"),
         **dict.fromkeys(["gone.json", "pipe"], "cannot be read"),
     }
-    with (tmp_path / "out" / LEFT_OUT_FILE).open(newline="") as file:
+    with (tmp_path / "out" / REJECTED_FILE).open(newline="") as file:
         assert {row["photo"]: row["reason"] for row in csv.DictReader(file)} == reasons(report)
     assert report.counts() == "2 made, 0 kept, 4 left out, 16 other files not used"
     assert report.reasons() == Counter(reasons(report).values())
@@ -139,7 +139,7 @@ def tasks(*names: str) -> dict[str, str]:
     """Return the sample of each photo, or why there is none."""
     entries = [Entry(name, Path(name)) for name in sorted(names)]
     return {
-        task.entry.name: task.sample if task.refused is None else str(task.refused.reason)
+        task.entry.name: task.sample if task.rejected is None else str(task.rejected.reason)
         for task in make_tasks(entries)
     }
 
@@ -148,7 +148,7 @@ def tasks(*names: str) -> dict[str, str]:
     "name",
     ["..png", "...png", ".png", "....png", "a/..png", "a/...png", "../a.png", "a/../../b.png", "/a.png",
      "a//b.png",
-     ".a.png", ".a/b.png", "a\0b.png", "left_out.csv.png", "struck_out.jsonl.jpg",
+     ".a.png", ".a/b.png", "a\0b.png", "rejected.csv.png", "excluded.jsonl.jpg",
      "doctor.html.png", "", "."],
 )  # fmt: skip
 def test_names_that_no_sample_can_have(name: str) -> None:
@@ -244,8 +244,8 @@ def zip_of(path: Path, members: dict[str, bytes], packing: int = zipfile.ZIP_DEF
     return path
 
 
-def refused(archive: Path) -> dict[str, str]:
-    return {each.name: each.detail for each in list_archive(archive).refused}
+def rejected(archive: Path) -> dict[str, str]:
+    return {each.name: each.detail for each in list_archive(archive).rejected}
 
 
 def test_backslashes_are_separators(photo: Path, tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_members_in_each_others_way(photo: Path, tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(archive, "a") as packed:
         packed.writestr("note.txt", b"old")
         packed.writestr("note.txt", b"new")
-    found = refused(archive)
+    found = rejected(archive)
     assert "there is a folder of this name too" in found["c"] and "c/d.png" in found
     assert "comes later in the archive" in found["note.txt"]
     report = run(archive, tmp_path / "out")
@@ -290,7 +290,7 @@ def test_an_empty_name(tmp_path: Path) -> None:
         data[: place - 18] + struct.pack("<HH", 0, 2) + data[place - 14 : place] + b"\0\0" + data[place + 2 :]
     )
     archive.write_bytes(data)
-    assert refused(archive) == {"": "the name is empty"}
+    assert rejected(archive) == {"": "the name is empty"}
     assert list(list_archive(archive).members) == ["a.png"]
 
 
@@ -317,7 +317,7 @@ def test_a_member_larger_than_it_says_costs_no_memory(tmp_path: Path) -> None:
 @pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_methods_that_python_unpacks_at_once_are_refused(tmp_path: Path, packing: int) -> None:
     archive = zip_of(tmp_path / "a.zip", {"a.png": bytes(100)}, packing)
-    assert "packed by another method than deflate" in refused(archive)["a.png"]
+    assert "packed by another method than deflate" in rejected(archive)["a.png"]
 
 
 def test_all_members_together_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +326,7 @@ def test_all_members_together_are_bounded(tmp_path: Path, monkeypatch: pytest.Mo
     sizes = {"a.png": 4000, "b.png": 5000, "c.png": 2000, "d.png": 900}
     archive = zip_of(tmp_path / "a.zip", {name: bytes(size) for name, size in sizes.items()})
     assert list(list_archive(archive).members) == ["a.png", "b.png", "d.png"]
-    assert "more than 10,000 bytes together" in refused(archive)["c.png"]
+    assert "more than 10,000 bytes together" in rejected(archive)["c.png"]
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar"])
@@ -343,9 +343,9 @@ def test_members_are_bounded(tmp_path: Path, ending: str, monkeypatch: pytest.Mo
             for number in range(5):
                 tar.add(tmp_path / "files" / f"{number}.png", f"{number}.png")
     assert list(list_archive(archive).members) == ["0.png", "1.png", "2.png"]
-    assert refused(archive) == {archive.name: "more than 3 members; the others are not read"}
+    assert rejected(archive) == {archive.name: "more than 3 members; the others are not read"}
     listing = list_photos(archive, tmp_path / "out", no_sources)
-    assert [row.photo for row in listing.left_out] == [archive.name]
+    assert [row.photo for row in listing.rejected] == [archive.name]
 
 
 def test_a_tar_that_unpacks_without_end_is_read_up_to_the_limit(
@@ -359,7 +359,7 @@ def test_a_tar_that_unpacks_without_end_is_read_up_to_the_limit(
             info = tarfile.TarInfo(name)
             info.size = size
             tar.addfile(info, io.BytesIO(bytes(size)))
-    found = refused(archive)
+    found = rejected(archive)
     assert "unpacks to more than 1,048,576 bytes" in found["a.tar.gz"] and "together" in found["bomb.bin"]
     unpack_tar(archive, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
@@ -374,7 +374,7 @@ def test_sparse_members_count_with_their_holes(tmp_path: Path, monkeypatch: pyte
     block[148:156] = b" " * 8
     block[148:156] = b"%06o\0 " % sum(block)
     (tmp_path / "a.tar").write_bytes(bytes(block) + bytes(1024))
-    assert "are more than the" in refused(tmp_path / "a.tar")["a.png"]
+    assert "are more than the" in rejected(tmp_path / "a.tar")["a.png"]
 
 
 def test_a_tar_says_what_is_not_a_file(tmp_path: Path) -> None:
@@ -390,7 +390,7 @@ def test_a_tar_says_what_is_not_a_file(tmp_path: Path) -> None:
             info = tarfile.TarInfo(name)
             info.type, info.linkname = kind, "/etc/passwd"
             tar.addfile(info)
-    assert refused(archive) == {
+    assert rejected(archive) == {
         **dict.fromkeys(["link.png", "hard.png"], "a link, not a file"),
         **dict.fromkeys(["fifo", "dev"], "a device or FIFO, not a file"),
     }

@@ -15,7 +15,7 @@ TEMPLATES = sorted((Path(__file__).parents[3] / "core/skinfw/reporting").glob("*
 
 
 def test_a_page_allows_its_own_script_and_nothing_else() -> None:
-    page = render_page("contact_sheet.html", list_file="samples.js", struck_out_file="struck_out.jsonl")
+    page = render_page("contact_sheet.html", list_file="samples.js", excluded_file="excluded.jsonl")
     (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from skinfw.reporting.plots import (
-    MOST_POINTS,
+    MAX_POINTS,
     Curve,
     draw,
     loss_curves,
@@ -21,9 +21,9 @@ from skinfw.reporting.plots import (
 
 LOG = [
     {"event": "step", "step": 1, "losses": {"l1": 0.5, "discriminator/gan": 0.7}},
-    {"event": "evaluation", "step": 1, "values": {"skin/psnr": None, "picture/psnr": 9.0}},
+    {"event": "evaluation", "step": 1, "values": {"skin/psnr": None, "image/psnr": 9.0}},
     {"event": "step", "step": 2, "losses": {"l1": 0.25, "discriminator/gan": 0.6}},
-    {"event": "evaluation", "step": 2, "values": {"skin/psnr": 11.0, "picture/psnr": 10.0}},
+    {"event": "evaluation", "step": 2, "values": {"skin/psnr": 11.0, "image/psnr": 10.0}},
 ]
 
 
@@ -33,7 +33,7 @@ def test_losses_and_validation_figures_are_taken_from_the_log() -> None:
         Curve("discriminator gan", [1, 2], [0.7, 0.6]),
     ]
     assert validation_curves(LOG) == [
-        Curve("picture PSNR", [1, 2], [9.0, 10.0]),
+        Curve("image PSNR", [1, 2], [9.0, 10.0]),
         Curve("skin PSNR", [2], [11.0]),
     ]
 
@@ -50,8 +50,8 @@ def test_an_empty_log_has_no_curves() -> None:
 
 
 def test_long_curves_are_thinned_by_means() -> None:
-    steps, values = thinned(Curve("l1", range(4 * MOST_POINTS), [1.0, 3.0] * (2 * MOST_POINTS)))
-    assert len(steps) == MOST_POINTS
+    steps, values = thinned(Curve("l1", range(4 * MAX_POINTS), [1.0, 3.0] * (2 * MAX_POINTS)))
+    assert len(steps) == MAX_POINTS
     assert np.allclose(values, 2.0)
     assert np.allclose(np.diff(steps), 4.0)
 

@@ -64,13 +64,13 @@ def test_the_report_holds_what_was_measured_and_needs_nothing_else(
     assert "https://" not in source
     assert "url(" not in source
 
-    for painter in ("trained", "inpaint", "tone"):
-        value = found.values[painter]["skin/psnr"]
+    for inpainter in ("trained", "opencv_inpaint", "mean_color"):
+        value = found.values[inpainter]["skin/psnr"]
         assert f"{value:.2f}" in text
-    for part in ("skin PSNR (dB)", "picture MSE", "Kept pixels are kept", "generator parameters"):
+    for part in ("skin PSNR (dB)", "image MSE", "Kept pixels are kept", "generator parameters"):
         assert part in text
     examples = 6 if len(found.names) >= 6 else 3
-    assert len(page.all("img")) == examples * (3 + 3 + 2) + 2 + 1  # pictures, loss curves, validation curve
+    assert len(page.all("img")) == examples * (3 + 3 + 2) + 2 + 1  # images, loss curves, validation curve
     spec = next(part for part in page.text if '"composite": "skin"' in part)
     assert json.loads(spec) == run.spec.to_json()
 
@@ -78,11 +78,11 @@ def test_the_report_holds_what_was_measured_and_needs_nothing_else(
 def test_metrics_and_baselines_of_one_type_each_have_their_place(
     make_run: Callable[..., Any], tmp_path: Path
 ) -> None:
-    metrics = ["mse", {"type": "mse", "regions": ["picture"]}]
-    run = make_run(tmp_path / "run", metrics=metrics, baselines=["tone", "tone"])
-    assert list(evaluate_run(run).values) == ["trained", "tone", "tone_2"]
+    metrics = ["mse", {"type": "mse", "regions": ["image"]}]
+    run = make_run(tmp_path / "run", metrics=metrics, baselines=["mean_color", "mean_color"])
+    assert list(evaluate_run(run).values) == ["trained", "mean_color", "mean_color_2"]
     text = " ".join(" ".join(read(run).text).split())
-    assert "picture MSE 2" in text
+    assert "image MSE 2" in text
     assert {"best-1-tone.png", "best-1-tone_2.png"} <= {
         path.name for path in (run.samples_folder / "test").iterdir()
     }
@@ -102,7 +102,13 @@ def test_cards_versions_and_skin_tones_are_told(
     text = " ".join(" ".join(read(run).text).split())
     assert "backbone skin: Some<Net" in text
     assert f"Measured with skinfw {metadata.version('skinfw')}, torch" in text
-    for part in ("very light, trained", "very light, inpaint", "dark, tone 1 (few)", "Monk", "2, trained"):
+    for part in (
+        "very light, trained",
+        "very light, opencv_inpaint",
+        "dark, mean_color 1 (few)",
+        "Monk",
+        "2, trained",
+    ):
         assert part in text
     write_report(run, read_checkpoint(run.checkpoint()), replace(evaluation, tones=()), [])
     assert "By skin tone" not in " ".join(read(run).text)
@@ -112,7 +118,7 @@ def test_best_figures_alone_are_marked(make_run: Callable[..., Any], tmp_path: P
     run = make_run(tmp_path / "run")
     evaluate_run(run)
     figures = run.report_path.read_text(encoding="utf-8").partition('<section id="figures">')[2]
-    assert figures.partition("</section>")[0].count('<td class="best">') == 2  # picture and skin PSNR
+    assert figures.partition("</section>")[0].count('<td class="best">') == 2  # image and skin PSNR
 
 
 def parts_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> tuple[Evaluation, list[Example]]:
@@ -145,9 +151,9 @@ def test_faults_and_missing_values_are_told(
     evaluation, _ = parts_of(run, monkeypatch)
     worse = replace(
         evaluation,
-        values={"trained": {"picture/psnr": None, "skin/psnr": None}},
+        values={"trained": {"image/psnr": None, "skin/psnr": None}},
         violations={"trained": 3},
-        unavailable={"tone": "nobody knows the face"},
+        unavailable={"mean_color": "nobody knows the face"},
     )
     run.log_path.unlink()
     write_report(run, read_checkpoint(run.checkpoint()), worse, [])

@@ -78,7 +78,7 @@ def test_a_torn_line_loses_one_record_and_is_counted(
         b'{"event": "step", "step": 1, "losses": {"' + b"x" * 100_000 + b'": 1}}',
         b'{"event": "step", "step": 1, "seconds_per_step": "fast"}',
         b'{"event": "evaluation", "step": 1, "values": []}',
-        b'{"event": "evaluation", "step": 1, "values": {"picture/psnr": {}}}',
+        b'{"event": "evaluation", "step": 1, "values": {"image/psnr": {}}}',
         b"[" * 100_000,
     ],
 )
@@ -116,9 +116,9 @@ def test_a_second_run_in_a_folder_is_refused(
     monkeypatch.setattr(locks, "PATIENCE", 0.0)
     log(run, 1)
     before = {path: path.read_bytes() for path in run.folder.iterdir()}
-    with locked_run(run), pytest.raises(RunError, match="another process is at work here") as refused:
+    with locked_run(run), pytest.raises(RunError, match="another process is at work here") as rejected:
         Pipeline(run.spec, output=run.folder, **options).fit()
-    assert refused.value.exit_code == 2
+    assert rejected.value.exit_code == 2
     assert {path: path.read_bytes() for path in run.folder.iterdir()} == before
 
 

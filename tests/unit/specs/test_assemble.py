@@ -52,7 +52,7 @@ BOTH = ("apparel_head_foot", "line")
         # a loss needs its region, a metric leaves out what has none
         ({"losses": [{"type": "l1", "region": "hands"}]}, (*BOTH, "hands"), ()),
         ({"losses": [{"type": "l1", "region": "skin"}]}, (*BOTH, SKIN), ()),
-        ({"metrics": [{"type": "mse", "regions": ["picture", "arms", "skin"]}]}, BOTH, ("arms", SKIN)),
+        ({"metrics": [{"type": "mse", "regions": ["image", "arms", "skin"]}]}, BOTH, ("arms", SKIN)),
         (
             {
                 "losses": [{"type": "l1", "region": "face"}],
@@ -66,7 +66,7 @@ BOTH = ("apparel_head_foot", "line")
 def test_samples_bring_the_regions_of_composite_losses_and_metrics(
     tiny_spec: MakeSpec, fields: dict[str, Any], required: tuple[str, ...], optional: tuple[str, ...]
 ) -> None:
-    silent = {"composite": "none", "metrics": [{"type": "mse", "regions": ["picture"]}]}
+    silent = {"composite": "none", "metrics": [{"type": "mse", "regions": ["image"]}]}
     value = tiny_spec(**{**silent, "losses": ["l1"], "discriminator": None, **fields})
     value["data"] = {**value["data"], "inputs": list(BOTH)}
     io = build_dataset(parse_spec(value)).io

@@ -31,7 +31,7 @@ def report() -> dict[str, Any]:
         "dataset_folder_path": "data/512/full_body/*",
         "img_size": [256, 512],
         "train_batch_size": 8,
-        "test_batch_size": 4,
+        "eval_batch_size": 4,
         "learning_rate_generator": 3e-4,
         "learning_rate_discriminator": 3e-5,
         "betas": [0.6, 0.99],
@@ -81,10 +81,10 @@ def test_the_annex_converts_as_printed(name: str) -> None:
     assert spec.data.test_fraction == 0.2
     assert spec.data.validation_fraction == 0
     assert spec.name in ("full_body", "full-body")
-    assert (spec.training.epochs, spec.training.batch_size, spec.training.test_batch_size) == (120, 32, 20)
+    assert (spec.training.epochs, spec.training.batch_size, spec.training.eval_batch_size) == (120, 32, 20)
     assert (spec.training.generator_lr, spec.training.discriminator_lr) == (2e-4, 2e-5)
     assert spec.training.betas == (0.5, 0.999)
-    assert spec.data.workers == 0
+    assert spec.data.num_workers == 0
 
 
 def test_every_field_reaches_the_spec(report: dict[str, Any]) -> None:
@@ -93,11 +93,11 @@ def test_every_field_reaches_the_spec(report: dict[str, Any]) -> None:
     assert training.epochs == 12
     assert spec.data.dataset.config.model_dump()["root"] == Path("data/512/full_body/*")
     assert spec.data.size == (256, 512)
-    assert (training.batch_size, training.test_batch_size) == (8, 4)
+    assert (training.batch_size, training.eval_batch_size) == (8, 4)
     assert (training.generator_lr, training.discriminator_lr) == (3e-4, 3e-5)
     assert training.betas == (0.6, 0.99)
     assert spec.name == "full_body"
-    assert spec.data.workers == 3
+    assert spec.data.num_workers == 3
     assert spec.data.input_names == THREE
     assert spec.discriminator is not None
     assert spec.discriminator.config.model_dump()["conditional"] is False

@@ -39,7 +39,7 @@ def test_the_task_tells_which_spec_it_is(segmentation_spec: MakeSpec, tiny_spec:
 
 def test_an_unknown_task_is_told(tiny_spec: MakeSpec) -> None:
     (fault,) = faults({**tiny_spec(), "task": "paintin"})
-    assert fault.startswith("$.task: must be 'painting'")
+    assert fault.startswith("$.task: must be 'inpainting'")
 
 
 def test_the_filled_spec_is_valid_again(segmentation_spec: MakeSpec) -> None:

@@ -48,7 +48,7 @@ def test_the_reports_values_are_the_defaults(value: dict[str, Any]) -> None:
     assert spec.data.input_names == ("apparel_head_foot", "line", "segmentation_skin")
     assert spec.data.test_fraction == 0.2
     assert spec.training.batch_size == 32
-    assert spec.training.test_batch_size == 20
+    assert spec.training.eval_batch_size == 20
     assert (spec.training.generator_lr, spec.training.discriminator_lr) == (2e-4, 2e-5)
     assert spec.training.betas == (0.5, 0.999)
     assert spec.metrics
@@ -82,10 +82,14 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
         ("training.epochs", "x", '$.training.epochs: expected a number (found "x")'),
         ("training.epochs", True, "$.training.epochs: expected a number (found true)"),
         ("data.size", [512, True], "$.data.size[1]: expected a number (found true)"),
-        ("generator", "inpaint", "$.generator: 'inpaint' has nothing to train; name it in $.baselines"),
-        ("generator", "tone", "$.data.inputs: the generator 'tone' needs face, mask"),
-        ("generator", "tone", "$.generator: 'tone' has nothing to train"),
-        ("baselines", ["tone", "pix2pix"], "$.baselines[1]: 'pix2pix' has something to train"),
+        (
+            "generator",
+            "opencv_inpaint",
+            "$.generator: 'opencv_inpaint' has nothing to train; name it in $.baselines",
+        ),
+        ("generator", "mean_color", "$.data.inputs: the generator 'mean_color' needs face, mask"),
+        ("generator", "mean_color", "$.generator: 'mean_color' has nothing to train"),
+        ("baselines", ["mean_color", "pix2pix"], "$.baselines[1]: 'pix2pix' has something to train"),
         ("training.epochs", None, "$.training: give either epochs or steps"),
         ("training.steps", 5, "$.training.steps: give either epochs or steps"),
         (
@@ -159,13 +163,13 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
         (
             "losses",
             [{"type": "l1", "region": "segmentation_skin"}],
-            "$.losses[0].region: no region is called 'segmentation_skin' (known: picture, skin, arms",
+            "$.losses[0].region: no region is called 'segmentation_skin' (known: image, skin, arms",
         ),
         # an input, but no mask
         ("losses", [{"type": "l1", "region": "line"}], "$.losses[0].region: no region is called 'line'"),
         (
             "metrics",
-            [{"type": "mse", "regions": ["picture", "hair"]}],
+            [{"type": "mse", "regions": ["image", "hair"]}],
             "$.metrics[0].regions[1]: no region is called 'hair'",
         ),
         ("data.size", [509, 509], "$.data.size: generator 'pix2pix': 509x509 does not fit"),
@@ -191,7 +195,7 @@ def test_an_input_is_named_or_given_as_an_object(value: dict[str, Any]) -> None:
     assert spec.to_json()["data"]["inputs"] == ["heatmaps", "apparel_head_foot"]
 
 
-@pytest.mark.parametrize("region", ["picture", "skin", "mask", "face", "arms", "hands"])
+@pytest.mark.parametrize("region", ["image", "skin", "mask", "face", "arms", "hands"])
 def test_losses_and_metrics_look_at_any_mask(value: dict[str, Any], region: str) -> None:
     value["losses"] = [{"type": "l1", "region": region}, "gan"]
     value["metrics"] = [{"type": "mse", "regions": [region]}]
@@ -276,7 +280,7 @@ class PickyConfig(GeneratorConfig):
 
 def test_a_baseline_that_does_not_accept_the_size_is_told(value: dict[str, Any]) -> None:
     picky = ComponentSpec("generator", "picky", PickyConfig())
-    assert faults({**value, "baselines": ["tone", picky]}) == [
+    assert faults({**value, "baselines": ["mean_color", picky]}) == [
         "$.data.size: baseline 'picky': 512x512 is too large: at most 256 pixels a side"
     ]
 
@@ -328,7 +332,7 @@ def test_fp16_with_accumulation_is_refused(value: dict[str, Any]) -> None:
             {"type": "smp_unet", "encoder": 5, "encoder_weights": "bodypix"},
             "$.generator.encoder: ",
         ),
-        ("generator", {"type": "refined", "coarse": "nothing"}, "$.generator.coarse: unknown generator"),
+        ("generator", {"type": "two_stage", "coarse": "nothing"}, "$.generator.coarse: unknown generator"),
         ("training", {"epochs": True}, "$.training.epochs: expected a number (found true)"),
         ("data.test_fraction", "a half", "$.data.test_fraction: expected a number"),
     ],

@@ -58,11 +58,11 @@ def test_a_record_that_is_no_file(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
     """What metrics.json of a tiny run holds."""
-    figures = {"picture/psnr": 20.0}
+    figures = {"image/psnr": 20.0}
     test = {
         "split": "test", "step": 3, "names": ["a"],
-        "metrics": {"picture/psnr": {"unit": "dB", "direction": "higher"}},
-        "values": {"trained": figures}, "per_picture": {"trained": {"picture/psnr": [20.0]}},
+        "metrics": {"image/psnr": {"unit": "dB", "direction": "higher"}},
+        "values": {"trained": figures}, "per_image": {"trained": {"image/psnr": [20.0]}},
         "violations": {"trained": 0}, "seconds_per_image": {"trained": 0.1},
     }  # fmt: skip
     training = {"step": 3, "total_steps": 3, "epochs": None, "steps": 3}
@@ -77,14 +77,14 @@ def measured() -> dict[str, Any]:
         ("test", []),
         ("test.values", []),
         ("test.values", {}),
-        ("test.per_picture", {}),
-        ("test.per_picture.trained", {"picture/psnr": []}),
-        ("test.per_picture", {"trained": {}, "tone": {"picture/psnr": [1.0, 2.0]}}),
-        ("test.values.trained", {"picture/psnr": "20"}),
-        ("test.values.trained", {"picture/psnr": {}}),
-        ("test.metrics", {"picture/psnr": 5}),
-        ("test.metrics", {"picture/psnr": {"unit": 5, "direction": "up"}}),
-        ("test.metrics", {"picture/" + "x" * 100_000: {"unit": "dB", "direction": "higher"}}),
+        ("test.per_image", {}),
+        ("test.per_image.trained", {"image/psnr": []}),
+        ("test.per_image", {"trained": {}, "mean_color": {"image/psnr": [1.0, 2.0]}}),
+        ("test.values.trained", {"image/psnr": "20"}),
+        ("test.values.trained", {"image/psnr": {}}),
+        ("test.metrics", {"image/psnr": 5}),
+        ("test.metrics", {"image/psnr": {"unit": 5, "direction": "up"}}),
+        ("test.metrics", {"image/" + "x" * 100_000: {"unit": "dB", "direction": "higher"}}),
         ("test.names", 5),
         ("test.step", "many"),
         ("test.tones", [5]),
@@ -103,7 +103,7 @@ def test_changed_metrics(tmp_path: Path, measured: dict[str, Any], path: str, ne
     (tmp_path / "spec.json").write_text("{}")
     file = tmp_path / "metrics.json"
     file.write_text(json.dumps(value))
-    assert read_figures(tmp_path, "run").values == {"picture/psnr": 20.0}
+    assert read_figures(tmp_path, "run").values == {"image/psnr": 20.0}
     *parents, last = path.split(".")
     holder = value
     for name in parents:

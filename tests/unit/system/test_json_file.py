@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from skinfw.errors import RunError, SpecError
-from skinfw.system.json_file import MOST_LEVELS, parse_json, read_json, replacing, write_json, write_text
+from skinfw.system.json_file import MAX_LEVELS, parse_json, read_json, replacing, write_json, write_text
 
 
 def fault(path: Path) -> str:
@@ -61,7 +61,7 @@ def test_a_character_in_two_halves_is_read() -> None:
 
 
 def test_nesting_up_to_the_limit_is_read() -> None:
-    allowed = MOST_LEVELS - 1
+    allowed = MAX_LEVELS - 1
     assert parse_json("[" * allowed + "]" * allowed)
     with pytest.raises(ValueError, match="nested too deeply"):
         parse_json("[" * (allowed + 1) + "1" + "]" * (allowed + 1))
@@ -116,7 +116,7 @@ def test_only_regular_files_of_a_sensible_size_are_read(
     assert "a device" in fault(tmp_path / "zero.json")
     (tmp_path / "loop.json").symlink_to("loop.json")
     assert "cannot be read" in fault(tmp_path / "loop.json")
-    monkeypatch.setattr("skinfw.system.json_file.MOST_BYTES", 10)
+    monkeypatch.setattr("skinfw.system.json_file.MAX_BYTES", 10)
     (tmp_path / "large.json").write_text("[" + " " * 10 + "]")
     assert "larger than 10 bytes" in fault(tmp_path / "large.json")
 

@@ -79,7 +79,7 @@ def photos(tmp_path: Path, write_photo: Callable[..., Path]) -> Path:
     for index, name in enumerate(("anna", "berta", "clara", "dora", "kill", "value")):
         write_photo(tmp_path / "photos" / name / "01_1_front.png", index)
     shutil.copytree(tmp_path / "photos" / "anna", tmp_path / "photos" / "zed")
-    (tmp_path / "photos" / "dora" / "01_1_front.png").write_bytes(b"no picture")
+    (tmp_path / "photos" / "dora" / "01_1_front.png").write_bytes(b"no image")
     return tmp_path / "photos"
 
 
@@ -110,7 +110,7 @@ def test_a_cluster_makes_what_one_machine_makes(
         monkeypatch.chdir(tmp_path / name)
         return run(Path("../all.zip"), Path("out"), meeting, *engine, duplicates="drop", **settings)
 
-    local = made("local", workers=2)
+    local = made("local", num_workers=2)
     with monkeypatch.context() as patch:
         patch.setattr("skinfw.preparation.ray_engine._BLOCK", 1)
         remote = made("remote", "ray", cluster)
@@ -124,4 +124,4 @@ def test_a_cluster_makes_what_one_machine_makes(
     # a photo that stops everything is told as on one machine, and the cluster was free for the next run
     troubled = use("segmenter", "troubled")
     with pytest.raises(DataError, match=r"dora/01_1_front\.png: cannot be read: corrupt"):
-        run(photos, Path("out"), troubled, "ray", cluster, on_error="fail", workers=1)
+        run(photos, Path("out"), troubled, "ray", cluster, on_error="fail", num_workers=1)

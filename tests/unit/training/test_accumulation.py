@@ -19,7 +19,7 @@ from skinfw.data.classes import UNKNOWN
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import Spec, parse_spec
 from skinfw.tasks.inpainting.networks import Networks
-from skinfw.tasks.segmentation.module import SegmentationModule, SegmentationObjective
+from skinfw.tasks.segmentation.module import SegmentationLossSum, SegmentationModule
 from skinfw.tasks.segmentation.photos import LabeledPhotos
 from skinfw.training.optimized import OptimizedModule
 from skinfw.training.trainer import make_accelerator
@@ -33,7 +33,7 @@ LOSSES: dict[str, Sequence[Any]] = {
     "psnr": ["psnr", {"type": "psnr", "region": "skin"}],
     "ssim": ["ssim", {"type": "ssim", "region": "skin"}],
     "ms_ssim": [{"type": "ms_ssim", "scales": 2}, {"type": "ms_ssim", "scales": 2, "region": "skin"}],
-    "color": ["color", {"type": "color", "region": "picture"}],
+    "color": ["color", {"type": "color", "region": "image"}],
     "tone_consistency": ["tone_consistency", {"type": "tone_consistency", "covariance": 1}],
     "total_variation": ["total_variation", {"type": "total_variation", "region": "skin"}],
     "perceptual": [{"type": "perceptual", "net": "vgg16"}, {"type": "perceptual", "region": "skin"}],
@@ -137,14 +137,14 @@ def test_the_second_pass_of_a_batch_drops_and_counts_what_the_first_did(tiny_spe
     batch = unlike(build_training_dataset(spec))
     networks = Networks(spec, make_accelerator(spec.training))
     seen: list[Tensor] = []
-    painter = networks.painter
+    inpainter = networks.inpainter
 
     def watch(network: Any, batch: Batch, noise: Any, target: Any) -> Any:
-        painting = painter(network, batch, noise, target)
+        painting = inpainter(network, batch, noise, target)
         seen.append(painting.output.detach().clone())
         return painting
 
-    networks.painter = watch  # type: ignore[assignment]
+    networks.inpainter = watch  # type: ignore[assignment]
     torch.manual_seed(0)
     networks.train_step([batch.take(torch.arange(4)), batch.take(torch.arange(4, 8))], 1, "")
     assert len(seen) == 4
@@ -205,15 +205,17 @@ def test_a_parsers_step_over_several_batches_is_that_of_a_large_one(parser: Segm
 
 
 def test_the_dice_loss_is_that_of_segmentation_models(parser: SegmentationSpec) -> None:
-    objective = SegmentationObjective(parser, ("a", "b", "c", "d", "e"), torch.device("cpu"))
+    weighted_losses = SegmentationLossSum(parser, ("a", "b", "c", "d", "e"), torch.device("cpu"))
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(2, 5, 6, 7, generator=generator)
     labels = torch.randint(4, (2, 6, 7), generator=generator)
     labels[0, :3] = UNKNOWN
     expected = DiceLoss(MULTICLASS_MODE, ignore_index=UNKNOWN)(logits, labels)
-    assert objective.terms(logits, labels)["dice"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert weighted_losses.terms(logits, labels)["dice"].item() == pytest.approx(expected.item(), rel=1e-5)
     weights = torch.ones(5)
     entropy = torch.nn.functional.cross_entropy(logits, labels, weights, ignore_index=UNKNOWN)
-    assert objective.terms(logits, labels)["cross_entropy"].item() == pytest.approx(entropy.item(), rel=1e-5)
+    assert weighted_losses.terms(logits, labels)["cross_entropy"].item() == pytest.approx(
+        entropy.item(), rel=1e-5
+    )
     labels[:] = UNKNOWN
-    assert objective.terms(logits, labels)["cross_entropy"].item() == 0
+    assert weighted_losses.terms(logits, labels)["cross_entropy"].item() == 0

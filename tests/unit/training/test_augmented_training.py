@@ -76,15 +76,15 @@ def test_the_networks_see_what_the_augmentations_made(tiny_spec: MakeSpec) -> No
     networks = Networks(spec, make_accelerator(spec.training))
     seen: list[Batch] = []
     targets: list[torch.Tensor] = []
-    painter = networks.painter
+    inpainter = networks.inpainter
 
     class Watching:
         def __call__(self, network: Any, batch: Batch, noise: Any, target: Any) -> Any:
             seen.append(batch)
             targets.append(target)
-            return painter(network, batch, noise, target)
+            return inpainter(network, batch, noise, target)
 
-    networks.painter = Watching()
+    networks.inpainter = Watching()
     networks.train_step([batch], 1, "")
     assert torch.equal(seen[0]["segmentation_skin"], batch["segmentation_skin"].flip(3))
     assert not torch.equal(seen[0]["body"], batch["body"].flip(3))

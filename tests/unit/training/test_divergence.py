@@ -45,7 +45,7 @@ def test_without_validation_the_test_is_not_measured(tmp_path: Path, tiny_spec: 
     spec = l1_spec(tiny_spec, generator_lr=1e15)
     spec["data"]["validation_fraction"] = 0
     pipeline = Pipeline(spec, output=tmp_path / "run")
-    with pytest.raises(NotFiniteError, match="generator's picture of the sample"):
+    with pytest.raises(NotFiniteError, match="generator's image of the sample"):
         pipeline.fit()
     assert not pipeline.run.metrics_path.exists()
 

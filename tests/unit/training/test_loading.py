@@ -20,7 +20,7 @@ from skinfw.testing import example_dataset_io
 
 
 class Numbers(Dataset[Any]):
-    """Samples whose pictures are their own number; those in ``corrupt`` cannot be read.
+    """Samples whose images are their own number; those in ``corrupt`` cannot be read.
 
     Samples below ten show skin.
     """
@@ -32,10 +32,10 @@ class Numbers(Dataset[Any]):
 
     def load(self, name: str) -> Sample:
         if int(name) in self.corrupt:
-            raise DataError(f"sample {name}: body.png: no picture")
-        picture = np.full((4, 4, 3), int(name), np.uint8)
+            raise DataError(f"sample {name}: body.png: no image")
+        image = np.full((4, 4, 3), int(name), np.uint8)
         skin = np.full((4, 4), int(name) < 10)
-        return Sample(name, {BODY: Field(BODY_TYPE, picture), SKIN: Field(SKIN_TYPE, skin)})
+        return Sample(name, {BODY: Field(BODY_TYPE, image), SKIN: Field(SKIN_TYPE, skin)})
 
     def fingerprint(self) -> str:
         return "0"
@@ -65,9 +65,9 @@ def test_an_epoch_can_be_entered_anywhere() -> None:
 
 
 def test_processes_share_an_epoch_without_overlap() -> None:
-    shares = [order_of(ShuffledOrder(21, 0, rank, 2), 4) for rank in range(2)]
-    assert [len(share) for share in shares] == [10, 10]
-    assert not set(shares[0]) & set(shares[1])
+    fractions = [order_of(ShuffledOrder(21, 0, rank, 2), 4) for rank in range(2)]
+    assert [len(fraction) for fraction in fractions] == [10, 10]
+    assert not set(fractions[0]) & set(fractions[1])
 
 
 def test_batches_follow_the_names_where_no_order_is_given(numbers: Numbers) -> None:
@@ -76,12 +76,12 @@ def test_batches_follow_the_names_where_no_order_is_given(numbers: Numbers) -> N
     assert batches[0][BODY][0].unique().item() == pytest.approx(3 / 255)
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_a_corrupt_sample_stops_the_loading_and_is_named(numbers: Numbers, workers: int) -> None:
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_a_corrupt_sample_stops_the_loading_and_is_named(numbers: Numbers, num_workers: int) -> None:
     numbers.corrupt = frozenset([2])
     with pytest.raises(DataError) as caught:
-        list(Loader(numbers, ["1", "2", "3"], batch_size=2, workers=workers))
-    assert str(caught.value) == "sample 2: body.png: no picture"
+        list(Loader(numbers, ["1", "2", "3"], batch_size=2, num_workers=num_workers))
+    assert str(caught.value) == "sample 2: body.png: no image"
 
 
 def test_a_corrupt_sample_is_left_out_and_named_once(
@@ -91,7 +91,7 @@ def test_a_corrupt_sample_is_left_out_and_named_once(
     loader = Loader(numbers, ["1", "2", "3"], batch_size=1, skip_corrupt=True)
     for _ in range(2):
         assert [list(batch.names) for batch in loader] == [["1"], ["3"]]
-    assert [record.message for record in caplog.records] == ["left out: sample 2: body.png: no picture"]
+    assert [record.message for record in caplog.records] == ["left out: sample 2: body.png: no image"]
 
 
 def test_samples_with_an_empty_mask_are_named_once(
@@ -126,7 +126,7 @@ def test_training_stops_when_nothing_can_be_read(numbers: Numbers) -> None:
 
 def test_worker_processes_give_the_same_batches(numbers: Numbers) -> None:
     alone = [batch[BODY] for batch in Loader(numbers, numbers.names(), batch_size=7)]
-    helped = [batch[BODY] for batch in Loader(numbers, numbers.names(), batch_size=7, workers=1)]
+    helped = [batch[BODY] for batch in Loader(numbers, numbers.names(), batch_size=7, num_workers=1)]
     assert len(alone) == len(helped) == 3
     assert all(bool((one == other).all()) for one, other in zip(alone, helped, strict=True))
 

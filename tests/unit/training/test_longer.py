@@ -99,7 +99,7 @@ def test_another_number_of_processes_is_refused(
 def test_a_run_ends_earlier_than_it_was_meant_to(
     tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stopped after 3 of 9 steps: 3 are enough from now on, and fewer are refused."""
+    """Stopped after 3 of 9 steps: 3 are enough from now on, and fewer are rejected."""
 
     def make(steps: int) -> dict[str, Any]:
         spec = tiny_spec(baselines=[])

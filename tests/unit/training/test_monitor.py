@@ -100,14 +100,14 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return blank
 
 
-def test_without_skin_the_picture_is_monitored(
+def test_without_skin_the_image_is_monitored(
     tmp_path: Path, tiny_spec: MakeSpec, without: Callable[[str], None]
 ) -> None:
     without("segmentation_skin")
     spec = make(tiny_spec, 1, composite="protect")
     spec["data"]["inputs"] = ["apparel_head_foot", "line"]
     run = Pipeline(spec, output=tmp_path / "run").fit().run
-    assert read_checkpoint(run.checkpoint("best")).about["best"]["metric"] == "picture/ssim"
+    assert read_checkpoint(run.checkpoint("best")).about["best"]["metric"] == "image/ssim"
 
 
 def test_a_region_that_no_sample_shows_is_passed_over(

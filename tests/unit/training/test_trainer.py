@@ -72,8 +72,8 @@ def test_accumulation_takes_several_batches_to_a_step(tmp_path: Path, tiny_spec:
 
     class Counter:
         @hookimpl
-        def step_ended(self, pictures: int) -> None:
-            taken.append(pictures)
+        def step_ended(self, images: int) -> None:
+            taken.append(images)
 
     run = Pipeline(spec, output=tmp_path / "run", hooks=[Counter()]).fit().run
     assert set(taken) == {8}
@@ -241,16 +241,16 @@ def test_a_failed_run_tells_its_hooks(tmp_path: Path, tiny_spec: MakeSpec) -> No
 
 
 def test_a_generator_with_nothing_to_train_is_refused(tmp_path: Path, tiny_spec: MakeSpec) -> None:
-    spec = tiny_spec(generator="inpaint", losses=["l1"])
+    spec = tiny_spec(generator="opencv_inpaint", losses=["l1"])
     spec.pop("discriminator")
-    with pytest.raises(SpecError, match="'inpaint' has nothing to train"):
+    with pytest.raises(SpecError, match="'opencv_inpaint' has nothing to train"):
         Pipeline(spec, output=tmp_path / "run").fit()
 
 
 def test_a_generator_without_its_inputs_is_refused(tmp_path: Path, tiny_spec: MakeSpec) -> None:
-    spec = tiny_spec(generator="tone", losses=["l1"])
+    spec = tiny_spec(generator="mean_color", losses=["l1"])
     spec.pop("discriminator")
-    with pytest.raises(SpecError, match="'tone' needs face"):
+    with pytest.raises(SpecError, match="'mean_color' needs face"):
         Pipeline(spec, output=tmp_path / "run").fit()
 
 

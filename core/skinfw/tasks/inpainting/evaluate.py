@@ -7,7 +7,7 @@ import torch
 from skinfw.assembly.assemble import build_baselines, build_dataset
 from skinfw.evaluation.augmented import augmented_samples
 from skinfw.evaluation.evaluate import evaluate_generator
-from skinfw.evaluation.examples import paint_examples, save_examples
+from skinfw.evaluation.examples import inpaint_examples, save_examples
 from skinfw.evaluation.record import metrics_record
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.tone_groups import tones_json
@@ -17,7 +17,7 @@ from skinfw.runs.checkpoints import Checkpoint, load_generator
 from skinfw.runs.data_record import current_fingerprint
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import split_of_run
-from skinfw.specs.spec import painting_spec
+from skinfw.specs.spec import inpainting_spec
 from skinfw.system.json_file import write_json
 
 
@@ -30,7 +30,7 @@ def evaluate_inpainting(
         RunError: it is not a checkpoint of inpainting, or the run folder cannot be written to.
         DataError: the data cannot be read.
     """
-    spec = painting_spec(checkpoint.spec, str(checkpoint.path))
+    spec = inpainting_spec(checkpoint.spec, str(checkpoint.path))
     generator = load_generator(checkpoint, device)
     baselines = build_baselines(spec)
     dataset = build_dataset(spec)
@@ -51,7 +51,7 @@ def evaluate_inpainting(
     record = metrics_record(run, checkpoint, fingerprint, evaluation, skin_tones=tones_json(evaluation))
     write_json(run.metrics_path, record)
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
-    examples = paint_examples(generator, usable, spec, dataset, evaluation, device)
+    examples = inpaint_examples(generator, usable, spec, dataset, evaluation, device)
     save_examples(examples, run.test_samples_folder)
     write_report(run, checkpoint, evaluation, examples, augmented_samples(spec, split.train))
     return evaluation

@@ -16,13 +16,13 @@ from skinfw.components.reference import numbered
 from skinfw.data.aspect import Aspects, read_aspects, widened
 from skinfw.data.batch import Batch, collate
 from skinfw.data.loading import Loader
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
 from skinfw.errors import DataError
 from skinfw.evaluation.evaluate import evaluate_generator
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.composite import to_uint8
-from skinfw.inference.paint import paint_batches
+from skinfw.inference.paint import inpaint_batches
 from skinfw.interfaces import Dataset
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.specs.spec import Spec
@@ -35,7 +35,7 @@ logger = logging.getLogger("skinfw")
 
 
 class InpaintingModule(TrainingModule):
-    """Trains the networks of a spec of painting.
+    """Trains the networks of a spec of inpainting.
 
     Args:
         spec: what to build.
@@ -78,7 +78,7 @@ class InpaintingModule(TrainingModule):
         """Return the first metric of the spec that works, on skin where the samples show some.
 
         Each is tried on one sample that shows its region, target against target, so that one that needs
-        larger pictures or weights that cannot be had is passed over before the run begins.
+        larger images or weights that are not available is passed over before the run begins.
         """
         for name, reference in numbered(self.spec.metrics).items():
             try:
@@ -124,12 +124,12 @@ class InpaintingModule(TrainingModule):
             device=self.accelerator.device,
         )
 
-    def sample_rows(self, names: Sequence[str]) -> list[Picture]:
-        """Return in each row the input pictures, the output and the target."""
+    def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
+        """Return in each row the input images, the output and the target."""
         loader = Loader(self.dataset, names, batch_size=len(names), skip_corrupt=True)
-        rows: list[Picture] = []
-        for painted in paint_batches(self.networks.generator, self.spec, loader, self.accelerator.device):
+        rows: list[RgbImage] = []
+        for painted in inpaint_batches(self.networks.generator, self.spec, loader, self.accelerator.device):
             inputs = [to_uint8(painted.batch.show(name)) for name in self.spec.data.input_names]
-            columns = [*inputs, painted.pictures, to_uint8(painted.batch[BODY])]
+            columns = [*inputs, painted.images, to_uint8(painted.batch[BODY])]
             rows.extend(np.concatenate(columns, axis=2))
         return rows

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from skinfw.assembly.assemble import build_augmentations, build_discriminator, build_generator, build_losses
 from skinfw.components.field_names import BODY
 from skinfw.data.batch import Batch
-from skinfw.inference.painter import Painter
+from skinfw.inference.inpainter import Inpainter
 from skinfw.interfaces import Discriminator, DiscriminatorOutput, Generator, LossContext
 from skinfw.specs.spec import Spec
 from skinfw.training.micro_batches import Buffers, SameStart, warn_of_batch_statistics
-from skinfw.training.objective import Objective, checked_values
 from skinfw.training.optimized import OptimizedModule
+from skinfw.training.weighted_losses import WeightedLosses, checked_values
 
 
 class _Discriminate:
@@ -70,7 +70,7 @@ class _Part:
     Attributes:
         batch: the augmented samples, on the device.
         noise: what the generator is given beside them.
-        condition: what the discriminator sees beside the pictures.
+        condition: what the discriminator sees beside the images.
         seed: seeds the generator's own random numbers where it sees the batch twice.
     """
 
@@ -96,8 +96,10 @@ class Networks:
         self._generator: OptimizedModule[Generator[Any]] = OptimizedModule(
             "generator", build_generator(spec), training.generator_lr, training, accelerator
         )
-        self.painter = Painter.of(spec, self.generator)
-        self.objective = Objective(spec, [loss.to(accelerator.device) for loss in build_losses(spec)])
+        self.inpainter = Inpainter.of(spec, self.generator)
+        self.weighted_losses = WeightedLosses(
+            spec, [loss.to(accelerator.device) for loss in build_losses(spec)]
+        )
         self.augmentations = build_augmentations(spec)
         self._discriminator: OptimizedModule[Discriminator[Any]] | None = None
         discriminator = build_discriminator(spec)
@@ -126,7 +128,7 @@ class Networks:
     def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
         """Train on the batches of one step: the discriminator on all of them, then the generator on all.
 
-        The generator's pictures are those of its weights before the step. Of one batch they are painted once,
+        The generator's images are those of its weights before the step. Of one batch they are painted once,
         for both networks. Of several they are painted once for each network, so that no more than one batch's
         passes are in memory.
 
@@ -146,7 +148,7 @@ class Networks:
             TrainingError: a loss is not finite; no weight of its network was changed by it.
         """
         parts = [self._part(batch, seeded=len(batches) > 1) for batch in batches]
-        counts = self.objective.region_counts([part.batch for part in parts], self.accelerator)
+        counts = self.weighted_losses.region_counts([part.batch for part in parts], self.accelerator)
         generator_too = step % self.spec.training.n_critic == 0
         if not self._generator.prepared.training:
             self._generator.prepared.train()
@@ -179,7 +181,7 @@ class Networks:
         if part.seed is not None:
             # the second pass of a batch drops the same values as the first
             torch.manual_seed(part.seed)
-        painting = self.painter(self._generator.prepared, part.batch, part.noise, part.batch[BODY])
+        painting = self.inpainter(self._generator.prepared, part.batch, part.noise, part.batch[BODY])
         return painting.output
 
     def _draw_noise(self, batch: Batch) -> Tensor | None:
@@ -205,7 +207,7 @@ class Networks:
         step: int,
         saved: str,
     ) -> tuple[Tensor, dict[str, float]]:
-        """Train the discriminator; return the last painted pictures too, with their graph if ``keep``."""
+        """Train the discriminator; return the last painted images too, with their graph if ``keep``."""
         trained = self._discriminator
         if trained is None:
             raise RuntimeError("there is no discriminator to train")
@@ -220,10 +222,10 @@ class Networks:
                 discriminate = _Discriminate(
                     lambda: trained.prepared, self._unwrapped_discriminator, part.condition
                 )
-                found = self.objective.discriminator_losses(
+                found = self.weighted_losses.discriminator_losses(
                     discriminate.context(output.detach(), part.batch), counts
                 )
-                trained.backward(self.objective.total(found, step) / len(parts))
+                trained.backward(self.weighted_losses.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
         values = checked_values(terms, step, saved, self.accelerator)
         trained.descend()
@@ -239,7 +241,7 @@ class Networks:
         step: int,
         saved: str,
     ) -> dict[str, float]:
-        """Train the generator; ``output`` are the pictures of the one part where they are painted already."""
+        """Train the generator; ``output`` are the images of the one part where they are painted already."""
         trained = self._generator
         judges = [network for network in [self.discriminator] if network is not None]
         judge_start = SameStart(*judges)
@@ -252,8 +254,10 @@ class Networks:
             )
             with trained.synchronized(last=index == len(parts) - 1):
                 painted = self._paint(part, start) if output is None else output
-                found = self.objective.generator_losses(discriminate.context(painted, part.batch), counts)
-                trained.backward(self.objective.total(found, step) / len(parts))
+                found = self.weighted_losses.generator_losses(
+                    discriminate.context(painted, part.batch), counts
+                )
+                trained.backward(self.weighted_losses.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
         values = checked_values(terms, step, saved, self.accelerator)
         trained.descend()

@@ -16,7 +16,7 @@ from skinfw.data.classes import UNKNOWN, ClassTable
 from skinfw.evaluation.results import MetricInfo
 
 MEAN = "all/miou"
-"""The figure that chooses the best checkpoint: the mean of the classes' IoU over all pictures' pixels."""
+"""The figure that chooses the best checkpoint: the mean of the classes' IoU over all images' pixels."""
 
 PERSON = "person"
 """What everything but the background is called."""
@@ -104,26 +104,26 @@ class LabelFigures:
 
     @property
     def info(self) -> dict[str, MetricInfo]:
-        """How to read each figure, by ``name/iou`` over all pixels and ``name/iou_per_picture``."""
-        keys = [MEAN, *(f"{name}/iou" for name in self._groups), *self.per_picture()]
+        """How to read each figure, by ``name/iou`` over all pixels and ``name/iou_per_image``."""
+        keys = [MEAN, *(f"{name}/iou" for name in self._groups), *self.per_image()]
         return {key: MetricInfo("", "higher", self._card) for key in keys}
 
-    def per_picture(self) -> dict[str, list[float | None]]:
-        """Return the figures of each picture; None where it has nothing of a class."""
+    def per_image(self) -> dict[str, list[float | None]]:
+        """Return the figures of each image; None where it has nothing of a class."""
         found: dict[str, list[float | None]] = {
-            f"{MEAN}_per_picture": [mean_iou(matrix) for matrix in self._matrices]
+            f"{MEAN}_per_image": [mean_iou(matrix) for matrix in self._matrices]
         }
         for name, members in self._groups.items():
-            found[f"{name}/iou_per_picture"] = [group_iou(matrix, members) for matrix in self._matrices]
+            found[f"{name}/iou_per_image"] = [group_iou(matrix, members) for matrix in self._matrices]
         return found
 
     def values(self) -> dict[str, float | None]:
-        """Return the figures over all pixels, and the means of those of each picture."""
+        """Return the figures over all pixels, and the means of those of each image."""
         total: Matrix = np.sum(self._matrices, axis=0)
         over_all = {f"{name}/iou": group_iou(total, members) for name, members in self._groups.items()}
-        return {MEAN: mean_iou(total), **over_all, **_means(self.per_picture())}
+        return {MEAN: mean_iou(total), **over_all, **_means(self.per_image())}
 
 
-def _means(per_picture: Mapping[str, Sequence[float | None]]) -> dict[str, float | None]:
-    known = {key: [value for value in values if value is not None] for key, values in per_picture.items()}
+def _means(per_image: Mapping[str, Sequence[float | None]]) -> dict[str, float | None]:
+    known = {key: [value for value in values if value is not None] for key, values in per_image.items()}
     return {key: math.fsum(values) / len(values) if values else None for key, values in known.items()}

@@ -14,7 +14,7 @@ from skinfw.components.field_names import LABELS
 from skinfw.components.registry import TRAINED
 from skinfw.data.loading import Loader
 from skinfw.data.sample_cache import SampleCache
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.examples import Rank, choose_examples, ranking_metric, save_examples
 from skinfw.evaluation.record import metrics_record
@@ -27,8 +27,8 @@ from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.json_file import write_json
 from skinfw.tasks.segmentation.confusion import LabelFigures
 from skinfw.tasks.segmentation.label import Network, load_network, predict, segmentation_spec
+from skinfw.tasks.segmentation.label_images import label_row
 from skinfw.tasks.segmentation.photos import LabeledPhotos
-from skinfw.tasks.segmentation.pictures import label_row
 from skinfw.tasks.segmentation.report import write_segmentation_report
 
 logger = logging.getLogger("skinfw")
@@ -47,8 +47,8 @@ def labeled_loader(
     return Loader(
         photos,
         names,
-        batch_size=spec.training.test_batch_size,
-        workers=spec.data.workers,
+        batch_size=spec.training.eval_batch_size,
+        num_workers=spec.data.num_workers,
         skip_corrupt=skip,
         cache=cache,
     )
@@ -99,7 +99,7 @@ def evaluate_network(
         )
     # the first batch pays for warming up
     counted = times[1:] or times
-    seconds = sum(each for each, _ in counted) / sum(pictures for _, pictures in counted)
+    seconds = sum(each for each, _ in counted) / sum(images for _, images in counted)
     values = figures.values()
     return Evaluation(
         split=split,
@@ -107,7 +107,7 @@ def evaluate_network(
         names=measured,
         metrics=figures.info,
         values={TRAINED: values},
-        per_picture={TRAINED: figures.per_picture()},
+        per_image={TRAINED: figures.per_image()},
         violations={},
         seconds_per_image={TRAINED: seconds},
         unavailable={
@@ -126,14 +126,14 @@ class LabelExample:
         name: the photo's name.
         metric: what it was ranked by.
         value: its value of that metric.
-        pictures: photo, true and predicted label map, and where they differ, each uint8 RGB ``(H, W, 3)``.
+        images: photo, true and predicted label map, and where they differ, each uint8 RGB ``(H, W, 3)``.
     """
 
     rank: Rank
     name: str
     metric: str | None
     value: float | None
-    pictures: dict[str, Picture]
+    images: dict[str, RgbImage]
 
 
 def label_examples(
@@ -146,13 +146,13 @@ def label_examples(
     """Label the best, median and worst photos again."""
     chosen = choose_examples(evaluation)
     key = ranking_metric(evaluation)
-    values = dict(zip(evaluation.names, evaluation.per_picture[TRAINED][key], strict=True)) if key else {}
+    values = dict(zip(evaluation.names, evaluation.per_image[TRAINED][key], strict=True)) if key else {}
     examples = []
     for batch in labeled_loader(spec, photos, list(chosen)):
         found = predict(network, batch, device)
         for index, name in enumerate(batch.names):
-            pictures = label_row(batch, index, found[index])
-            examples.append(LabelExample(chosen[name], name, key, values.get(name), pictures))
+            images = label_row(batch, index, found[index])
+            examples.append(LabelExample(chosen[name], name, key, values.get(name), images))
     return examples
 
 

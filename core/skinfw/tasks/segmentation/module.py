@@ -16,7 +16,7 @@ from skinfw.assembly.assemble import build_augmentations, build_segmentation_net
 from skinfw.components.field_names import IMAGE, LABELS
 from skinfw.data.batch import Batch
 from skinfw.data.classes import UNKNOWN
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
 from skinfw.errors import SpecError
 from skinfw.evaluation.results import Evaluation
@@ -25,13 +25,13 @@ from skinfw.specs.segmentation_spec import SegmentationSpec, class_faults
 from skinfw.tasks.segmentation.confusion import MEAN
 from skinfw.tasks.segmentation.evaluate import evaluate_network, labeled_loader
 from skinfw.tasks.segmentation.label import predict
+from skinfw.tasks.segmentation.label_images import label_row
 from skinfw.tasks.segmentation.photos import LabeledPhotos
-from skinfw.tasks.segmentation.pictures import label_row
 from skinfw.training.micro_batches import Buffers, SameStart, mean_counts, warn_of_batch_statistics
 from skinfw.training.module import TrainingModule
 from skinfw.training.monitor import Monitor
-from skinfw.training.objective import checked_values
 from skinfw.training.optimized import OptimizedModule
+from skinfw.training.weighted_losses import checked_values
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class _Whole:
     batches: int
 
 
-class SegmentationObjective:
+class SegmentationLossSum:
     """Cross-entropy and Dice loss of a spec; pixels of unknown class do not count.
 
     Args:
@@ -151,7 +151,7 @@ class SegmentationModule(TrainingModule):
             accelerator,
         )
         warn_of_batch_statistics([self._network.network], spec.training.gradient_accumulation, accelerator)
-        self.objective = SegmentationObjective(spec, names, accelerator.device)
+        self.weighted_losses = SegmentationLossSum(spec, names, accelerator.device)
         self.augmentations = build_augmentations(spec)
 
     @property
@@ -189,15 +189,15 @@ class SegmentationModule(TrainingModule):
             return logits
 
         kept = run(0) if alone else None
-        twice = not alone and "dice" in self.objective.weights
+        twice = not alone and "dice" in self.weighted_losses.weights
         whole = self._whole(parts, kept, run)
         buffers = Buffers(trained.network) if twice else None
         terms = []
         for index, part in enumerate(parts):
             with trained.synchronized(last=index == len(parts) - 1):
                 logits = run(index) if kept is None else kept
-                found = self.objective.terms(logits, part[LABELS], whole)
-                trained.backward(self.objective.total(found) / len(parts))
+                found = self.weighted_losses.terms(logits, part[LABELS], whole)
+                trained.backward(self.weighted_losses.total(found) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
         values = checked_values(terms, step, saved, self.accelerator)
         trained.descend()
@@ -219,11 +219,11 @@ class SegmentationModule(TrainingModule):
         batches = len(parts) * self.accelerator.num_processes
         if batches == 1:
             return None
-        count = mean_counts([self.objective.count(part[LABELS]) for part in parts], self.accelerator)
+        count = mean_counts([self.weighted_losses.count(part[LABELS]) for part in parts], self.accelerator)
         overlap = torch.zeros((), device=self.accelerator.device)
-        if "dice" in self.objective.weights:
+        if "dice" in self.weighted_losses.weights:
             overlaps = [
-                self.objective.overlap(run(index) if kept is None else kept, part[LABELS])
+                self.weighted_losses.overlap(run(index) if kept is None else kept, part[LABELS])
                 for index, part in enumerate(parts)
             ]
             overlap = self.accelerator.reduce(torch.stack(overlaps).sum(dim=0), "sum")
@@ -246,9 +246,9 @@ class SegmentationModule(TrainingModule):
             cache=self.cache,
         )
 
-    def sample_rows(self, names: Sequence[str]) -> list[Picture]:
+    def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
         """Return in each row the photo, the true and the predicted label map, and where they differ."""
-        rows: list[Picture] = []
+        rows: list[RgbImage] = []
         for batch in labeled_loader(self.spec, self.photos, names, skip_corrupt=True):
             found = predict(self._network.network, batch, self.accelerator.device)
             for index in range(len(batch.names)):
@@ -258,7 +258,7 @@ class SegmentationModule(TrainingModule):
 
 
 def _check_classes(spec: SegmentationSpec, names: tuple[str, ...]) -> None:
-    """Refuse classes that there are not, where only the label maps could tell."""
+    """Reject classes that there are not, where only the label maps could tell."""
     faults = class_faults(list(spec.losses.class_weights), names, "$.losses.class_weights")
     flipped = [name for pair in spec.data.flip_classes for name in pair]
     faults += class_faults(flipped, names, "$.data.flip_classes")

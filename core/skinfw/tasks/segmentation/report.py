@@ -13,7 +13,7 @@ from skinfw.reporting.report import run_values, shown_example
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runs.folder import Run
 from skinfw.system.json_file import write_text
-from skinfw.tasks.segmentation.pictures import class_colors
+from skinfw.tasks.segmentation.label_images import class_colors
 
 if TYPE_CHECKING:
     from skinfw.tasks.segmentation.evaluate import LabelExample
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TEMPLATE = "segmentation.html"
 
 KINDS = {"photo": "input", "target": "true labels", "output": "predicted labels", "error": "wrong pixels"}
-"""What each picture of an example is."""
+"""What each image of an example is."""
 
 
 def write_segmentation_report(
@@ -56,7 +56,7 @@ def write_segmentation_report(
             f"{len(classes.names)} classes",
             f"{height} by {width} pixels",
             f"checkpoint {checkpoint.path.stem} at step {evaluation.step:,}",
-            f"{len(evaluation.names)} {evaluation.split} pictures",
+            f"{len(evaluation.names)} {evaluation.split} images",
         ],
         legend={
             name: "#{:02x}{:02x}{:02x}".format(*colors[place]) for place, name in enumerate(classes.names)

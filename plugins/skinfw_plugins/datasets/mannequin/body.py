@@ -1,6 +1,6 @@
 """Bodies: proportions, joint angles and the 25 keypoints that follow from them.
 
-All lengths are in body units: 1 is the height of an upright adult. x points to the picture's
+All lengths are in body units: 1 is the height of an upright adult. x points to the image's
 right, y down and z towards the viewer. A person faces the viewer, so the person's own right side
 has negative x.
 """
@@ -57,9 +57,9 @@ class Skeleton:
         joints: BODY_25 joints, float64 `(25, 3)`, x and y as seen by the camera, z towards it.
         hands: Fingertips by side.
         head_center: Center of the head.
-        head_turn: Rotation of the head about the vertical axis, radians, positive to the picture's
+        head_turn: Rotation of the head about the vertical axis, radians, positive to the image's
             right.
-        head_roll: Tilt of the head in the picture plane, radians.
+        head_roll: Tilt of the head in the image plane, radians.
         turn: Rotation of the body about the vertical axis, radians.
     """
 

@@ -1,4 +1,4 @@
-"""A canvas that takes soft-edged shapes: picture and label map grow together, layer by layer."""
+"""A canvas that takes soft-edged shapes: image and label map grow together, layer by layer."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Window:
 
 
 class Canvas:
-    """A picture, float32 `(3, H, W)` in 0..255, and its label map, addressed in body units."""
+    """An image, float32 `(3, H, W)` in 0..255, and its label map, addressed in body units."""
 
     def __init__(self, size: tuple[int, int], origin: tuple[float, float], scale: float) -> None:
         """Start an empty canvas.
@@ -73,7 +73,7 @@ class Canvas:
         self.labels: NDArray[np.uint8] = np.zeros((height, width), np.uint8)
 
     def window(self, left: float, top: float, right: float, bottom: float) -> Window:
-        """The pixels of a rectangle given in body units; empty when it lies outside the picture."""
+        """The pixels of a rectangle given in body units; empty when it lies outside the image."""
         (x, y), scale = self.origin, self.scale
         height, width = self.labels.shape
         # One pixel of slack on each side, for the soft edge.
@@ -95,7 +95,7 @@ class Canvas:
         label: int | None,
         opacity: Field | float | None = None,
     ) -> None:
-        """Lay a shape over the picture.
+        """Lay a shape over the image.
 
         Args:
             window: Where the fields lie.
@@ -124,7 +124,7 @@ class Canvas:
             dark[self.labels[window.area] == 0] = 1
         self.colors[:, window.area[0], window.area[1]] *= dark
 
-    def picture(self) -> NDArray[np.uint8]:
-        """The finished picture, uint8 RGB `(H, W, 3)`."""
+    def image(self) -> NDArray[np.uint8]:
+        """The finished image, uint8 RGB `(H, W, 3)`."""
         planes = np.clip(self.colors + 0.5, 0, 255).astype(np.uint8)
         return np.ascontiguousarray(planes.transpose(1, 2, 0))

@@ -16,7 +16,7 @@ def color_of(code: str) -> Field:
 
 
 def jittered(random: np.random.Generator, code: str, amount: float) -> Field:
-    """A color near an HTML color, RGB 0..255 as `(3, 1, 1)`; `amount` is a share of its range."""
+    """A color near an HTML color, RGB 0..255 as `(3, 1, 1)`; `amount` is a fraction of its range."""
     brightness = random.uniform(1 - amount, 1 + amount)
     tint = random.uniform(-90 * amount, 90 * amount, 3)[:, None, None]
     return np.clip(color_of(code) * brightness + tint, 6, 252).astype(np.float32)

@@ -21,14 +21,14 @@ class Drawing:
     """A drawn person.
 
     Attributes:
-        picture: uint8 RGB `(H, W, 3)`.
+        image: uint8 RGB `(H, W, 3)`.
         labels: uint8 `(H, W)`, indices into `CLASSES`: what was painted on top.
         points: BODY_25 keypoints, float32 `(25, 3)`: x and y in pixels, (0, 0) being the center of
             the first pixel, and a confidence of 1; all three are 0 where a point lies outside the
-            picture.
+            image.
     """
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     points: NDArray[np.float32]
 
@@ -39,7 +39,7 @@ def _fitted_canvas(person: Person, size: tuple[int, int]) -> tuple[Canvas, float
     left, top, right, bottom = person.extent()
     scale = min(person.fill * height / (bottom - top), 0.97 * width / (right - left))
     free_x, free_y = width - scale * (right - left), height - scale * (bottom - top)
-    # At most a sixth of the free width: the person stays near the middle of a wide picture.
+    # At most a sixth of the free width: the person stays near the middle of a wide image.
     x = free_x * (0.5 + 0.16 * person.shift[0]) - left * scale - 0.5
     y = free_y * (0.5 + 0.25 * person.shift[1]) - top * scale - 0.5
     return Canvas(size, (x, y), scale), x, y
@@ -90,10 +90,10 @@ def draw_person(seed: int, size: tuple[int, int]) -> Drawing:
     Args:
         seed: Which person; everything about them follows from it, so that another size shows the
             same person.
-        size: Height and width of the picture in pixels.
+        size: Height and width of the image in pixels.
 
     Returns:
-        The picture with its label map and keypoints.
+        The image with its label map and keypoints.
     """
     person = sample_person(seed)
     canvas, origin_x, origin_y = _fitted_canvas(person, size)
@@ -104,4 +104,4 @@ def draw_person(seed: int, size: tuple[int, int]) -> Drawing:
     points[:, 1] = person.skeleton.joints[:, 1] * canvas.scale + origin_y
     inside = (points[:, :2] >= -0.5).all(1) & (points[:, 0] < size[1] - 0.5) & (points[:, 1] < size[0] - 0.5)
     points[~inside] = 0
-    return Drawing(canvas.picture(), canvas.labels, points)
+    return Drawing(canvas.image(), canvas.labels, points)

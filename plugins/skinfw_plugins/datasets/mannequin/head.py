@@ -21,7 +21,7 @@ IRIS_COLORS = tuple(color_of(code) for code in ("#2a1a12", "#4a2f1c", "#3d5a6b",
 class Head:
     """The head of one person on one canvas, measured once for all that is painted on it.
 
-    Places are in half head heights from the head's center, upright: x to the picture's right, y
+    Places are in half head heights from the head's center, upright: x to the image's right, y
     down; the crown is at y = -1 and the chin at y = 1.
     """
 

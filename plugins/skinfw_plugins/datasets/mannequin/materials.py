@@ -12,7 +12,7 @@ from .tubes import Surface
 from .wardrobe import Fabric
 
 AMBIENT = 0.34
-"""Share of the light that reaches every place; the rest falls from the person's light."""
+"""Fraction of the light that reaches every place; the rest falls from the person's light."""
 
 
 def skin_color(skin: Skin, surface: Surface, hem: float = 0.0, creases: Sequence[float] = ()) -> Field:
@@ -41,7 +41,7 @@ def skin_color(skin: Skin, surface: Surface, hem: float = 0.0, creases: Sequence
 
 
 def _pattern(fabric: Fabric, surface: Surface, width: float) -> Field:
-    """Share of the second color, `(h, w)`."""
+    """Fraction of the second color, `(h, w)`."""
     rate = np.float32(2 * np.pi / fabric.period)
     phase = np.float32(fabric.phase)
     around = np.sin(surface.along * rate + phase)

@@ -161,10 +161,10 @@ class Trunk:
 
     def _paint_skirt(self) -> None:
         person, bottom = self.person, self.person.outfit.bottom
-        joints, share = person.skeleton.joints, 0.64
+        joints, fraction = person.skeleton.joints, 0.64
         top = (
-            self.neck[0] + share * (self.hips[0] - self.neck[0]),
-            self.neck[1] + share * (self.hips[1] - self.neck[1]),
+            self.neck[0] + fraction * (self.hips[0] - self.neck[0]),
+            self.neck[1] + fraction * (self.hips[1] - self.neck[1]),
             0.0,
         )
         knees = joints[[HIP[RIGHT] + 1, HIP[LEFT] + 1]]

@@ -168,7 +168,7 @@ def column_surface(
         outline: Ways along the axis, rising, and the half widths there, body units; straight in
             between. The column ends at the first and the last of them.
         light: Unit vector towards the light.
-        flatness: Depth of the cross-section as a share of its width; 1 is round.
+        flatness: Depth of the cross-section as a fraction of its width; 1 is round.
     """
     ways, widths = outline
     axis_x, axis_y = bottom[0] - top[0], bottom[1] - top[1]

@@ -61,8 +61,8 @@ class Top:
 
     Attributes:
         fabric: Its cloth.
-        sleeve: Length as a share of the arm from shoulder to wrist; 0 is sleeveless.
-        hem: Where it ends, as a share of the way from neck to hips; above 1 it covers them.
+        sleeve: Length as a fraction of the arm from shoulder to wrist; 0 is sleeveless.
+        hem: Where it ends, as a fraction of the way from neck to hips; above 1 it covers them.
         neckline: `round`, `vee`, `boat`, `straps` or `collar` (closed around the neck).
         depth: Depth of the neckline, body units.
         ease: How loosely it sits, body units added to the radius.
@@ -82,7 +82,7 @@ class Top:
 
 @dataclass(frozen=True)
 class Bottom:
-    """What covers the hips: `pants` or `skirt`; `length` is a share of the way to the ankle."""
+    """What covers the hips: `pants` or `skirt`; `length` is a fraction of the way to the ankle."""
 
     fabric: Fabric
     kind: str
@@ -93,7 +93,7 @@ class Bottom:
 
 @dataclass(frozen=True)
 class Outer:
-    """An open jacket: `hem` as in `Top`, `opening` is the bare share of its front."""
+    """An open jacket: `hem` as in `Top`, `opening` is the bare fraction of its front."""
 
     fabric: Fabric
     hem: float
@@ -182,7 +182,7 @@ def _sample_bottom(random: np.random.Generator, top: Top) -> Bottom:
     )
 
 
-def _shown_share(top: Top, bottom: Bottom) -> float:
+def _shown_fraction(top: Top, bottom: Bottom) -> float:
     """Roughly how much of the limbs stays bare: both arms make 1, both legs about 3."""
     return max(0.0, 1 - top.sleeve) + 3 * max(0.0, 0.95 - bottom.length)
 
@@ -191,7 +191,7 @@ def sample_outfit(random: np.random.Generator) -> Outfit:
     """Draw what a person wears; some arm or leg always stays bare."""
     top = _sample_top(random, dress=random.uniform() < 0.2)
     bottom = _sample_bottom(random, top)
-    while _shown_share(top, bottom) < 0.45:
+    while _shown_fraction(top, bottom) < 0.45:
         top = _sample_top(random, top.dress)
     outer = None
     if random.uniform() < 0.2 and bottom.length < 0.7:

@@ -32,9 +32,9 @@ def change(name: str, batch: Batch, seed: int = 0, **config: Any) -> Batch:
     return augmentation(batch)
 
 
-def rows(picture: Tensor) -> np.ndarray[Any, Any]:
-    """Return a picture ``(3, H, W)`` as ``(H, W, 3)`` for skimage."""
-    return picture.permute(1, 2, 0).double().numpy()
+def rows(image: Tensor) -> np.ndarray[Any, Any]:
+    """Return an image ``(3, H, W)`` as ``(H, W, 3)`` for skimage."""
+    return image.permute(1, 2, 0).double().numpy()
 
 
 def person(batch: Batch) -> Tensor:
@@ -155,7 +155,7 @@ def test_what_was_erased_around_the_skin_belongs_to_the_person(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", COLORS)
-def test_pictures_of_different_files_change_by_the_same(name: str) -> None:
+def test_images_of_different_files_change_by_the_same(name: str) -> None:
     batch = example_batch(2, SIZE)
     other = (batch[APPAREL] - 0.02).clamp(0, 1)
     alike, apart = (change(name, batch.updated({APPAREL: apparel})) for apparel in (batch[APPAREL], other))

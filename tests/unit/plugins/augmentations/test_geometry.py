@@ -44,7 +44,7 @@ from skinfw.data.transform import MIRRORED, warped
 from skinfw.interfaces import AugmentationIO
 from skinfw.testing import example_batch, example_dataset_io
 from skinfw_plugins.augmentations.affine import affine_matrices
-from skinfw_plugins.augmentations.window import window_matrices
+from skinfw_plugins.augmentations.crop_and_pad import window_matrices
 from skinfw_plugins.datasets.config import MannequinsConfig
 from skinfw_plugins.datasets.mannequins import MannequinsDataset
 
@@ -92,7 +92,7 @@ def with_field(batch: Batch, name: str, tensor: Tensor, kind: FieldType) -> Batc
 
 
 def centroid(weights: Tensor) -> Tensor:
-    """Return x and y of the middle of a picture ``(H, W)``."""
+    """Return x and y of the middle of an image ``(H, W)``."""
     rows, columns = torch.arange(weights.shape[0]).float(), torch.arange(weights.shape[1]).float()
     return torch.stack([(weights.sum(0) * columns).sum(), (weights.sum(1) * rows).sum()]) / weights.sum()
 
@@ -155,7 +155,7 @@ def test_matrices_are_what_the_configuration_says() -> None:
     torch.testing.assert_close(torch.linalg.det(turns), torch.ones(400))
     for matrices in (scales, turns, of(shear=20)):
         torch.testing.assert_close(matrices @ middle, middle.expand(400, 3), rtol=0, atol=1e-3)
-    shifts = of(share=0.25)[:, :2, 2]
+    shifts = of(fraction=0.25)[:, :2, 2]
     assert shifts[:, 0].abs().max() <= 0.25 * width and shifts[:, 0].abs().max() > 0.24 * width
     assert shifts[:, 1].abs().max() <= 0.25 * height and shifts[:, 1].abs().max() > 0.24 * height
     sheared = of(shear=20)
@@ -166,12 +166,12 @@ def test_matrices_are_what_the_configuration_says() -> None:
     torch.testing.assert_close(torch.linalg.det(sheared), torch.ones(400))
 
 
-def test_windows_lie_in_the_picture_or_hold_it() -> None:
+def test_windows_lie_in_the_image_or_hold_it() -> None:
     torch.manual_seed(0)
     height, width = SIZE
     corners = torch.tensor([[-0.5, -0.5, 1], [width - 0.5, height - 0.5, 1]])
     crops = torch.linalg.inv(window_matrices(torch.full((300,), 0.5), SIZE)) @ corners.T
-    # pixel edges of the new picture come from a window of half the sides inside the old one
+    # pixel edges of the new image come from a window of half the sides inside the old one
     begin, end = crops[:, :2, 0], crops[:, :2, 1]
     torch.testing.assert_close(end - begin, torch.tensor([width / 2, height / 2]).expand(300, 2))
     assert begin.min() >= -0.501 and (end <= torch.tensor([width - 0.499, height - 0.499])).all()
@@ -188,18 +188,18 @@ def people(size: tuple[int, int] = (96, 48), count: int = 4) -> Batch:
     return collate([dataset.load(name) for name in dataset.names()])
 
 
-def test_pictures_move_as_opencv_moves_them() -> None:
+def test_images_move_as_opencv_moves_them() -> None:
     """Inside of clothes and skin, where nothing else mixes in, it is plain bilinear interpolation."""
     batch = people((160, 80))
     torch.manual_seed(1)
-    matrices = affine_matrices(4, batch.size, scale=(0.8, 1.2), degrees=20, share=0.1, shear=8)
+    matrices = affine_matrices(4, batch.size, scale=(0.8, 1.2), degrees=20, fraction=0.1, shear=8)
     changed = warped(batch, matrices)
     for index, matrix in enumerate(matrices.double().numpy()):
-        for picture, found, region in (
+        for image, found, region in (
             (batch[BODY], changed[BODY], changed[SKIN]),
             (batch[APPAREL], changed[APPAREL], changed[KEEP]),
         ):
-            planes = picture[index].permute(1, 2, 0).contiguous().numpy()
+            planes = image[index].permute(1, 2, 0).contiguous().numpy()
             expected = cv2.warpAffine(planes, matrix[:2], batch.size[::-1], borderValue=(1, 1, 1))
             inner = cv2.erode(region[index, 0].numpy(), np.ones((5, 5))) > 0.5
             assert inner.sum() > 10
@@ -228,13 +228,13 @@ def test_colors_of_kept_pixels_and_others_do_not_mix(name: str) -> None:
         torch.testing.assert_close(changed[BODY][kept], red[kept], rtol=0, atol=1e-5)
         assert torch.equal(changed[APPAREL], torch.where(kept, changed[BODY], 1))
         # beside kept pixels there is blue, white, and what lies between: never red
-        red_share = changed[BODY][:, 0] - changed[BODY][:, 2]
-        assert red_share[changed[KEEP][:, 0] < 0.5].max() < 1e-5
+        red_fraction = changed[BODY][:, 0] - changed[BODY][:, 2]
+        assert red_fraction[changed[KEEP][:, 0] < 0.5].max() < 1e-5
         assert changed[KEEP].any() and changed[SKIN].any()
 
 
 @pytest.mark.parametrize("name", MOVES)
-def test_two_pictures_of_different_files_are_moved_each_for_itself(name: str) -> None:
+def test_two_images_of_different_files_are_moved_each_for_itself(name: str) -> None:
     """JPEG files of one person differ a little, and clothes that are nearly white count as erased there."""
     batch = flat()
     noisy = (batch[APPAREL] - 0.03).clamp(0, 1)
@@ -275,13 +275,13 @@ def test_the_mirror_image_is_exact_and_exchanges_sides() -> None:
         assert not new[~found].any()
 
 
-def test_the_pose_is_no_mirrored_picture() -> None:
+def test_the_pose_is_no_mirrored_image() -> None:
     """Mirrored, the right arm would be where the left one is, in the right one's colors."""
     batch = people()
     changed = build("flip", (96, 48))(batch)
     mirrored = batch[LINE].flip(3)
-    # lines are where they would be in the mirrored picture
-    lit = [(picture.amax(1) > 0.2) for picture in (changed[LINE], mirrored)]
+    # lines are where they would be in the mirrored image
+    lit = [(image.amax(1) > 0.2) for image in (changed[LINE], mirrored)]
     assert (lit[0] & lit[1]).sum() > 0.8 * lit[1].sum()
     assert (changed[LINE] - mirrored).abs()[lit[1][:, None].expand_as(mirrored)].mean() > 0.1
     # and twice mirrored is the sample itself
@@ -291,7 +291,7 @@ def test_the_pose_is_no_mirrored_picture() -> None:
     assert torch.equal(again[BODY], batch[BODY])
 
 
-def test_points_that_leave_the_picture_keep_their_place_and_confidence() -> None:
+def test_points_that_leave_the_image_keep_their_place_and_confidence() -> None:
     batch = with_field(one_pixel(30, 17), LINE, torch.zeros(1, 3, *SIZE), PoseMapType())
     move = build("scale", scale=[4, 4])
     changed = move(batch)

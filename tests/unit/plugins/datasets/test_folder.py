@@ -19,7 +19,7 @@ from skinfw.components.field_names import APPAREL, BODY, FACE, KEEP, KEYPOINTS, 
 from skinfw.components.reference import use
 from skinfw.data.batch import collate
 from skinfw.errors import DataError
-from skinfw.inference.composite import composite, painted_region
+from skinfw.inference.composite import composite, composite_mask
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
 from skinfw.testing import check_dataset, example_dataset_io
@@ -158,8 +158,8 @@ def test_a_margin_around_the_skin_of_samples_without_a_mask(people: Path) -> Non
     assert not (wide[MASK] & wide[KEEP]).any()
 
 
-def test_one_corrupt_picture_among_good_ones(people: Path) -> None:
-    (people / "b" / "body.png").write_bytes(b"no picture")
+def test_one_corrupt_image_among_good_ones(people: Path) -> None:
+    (people / "b" / "body.png").write_bytes(b"no image")
     data = dataset(people)
     assert data.load("a").name == "a" and data.load("women/c").name == "women/c"
     with pytest.raises(DataError, match=r"b/body\.png: cannot be read"):
@@ -179,12 +179,12 @@ def test_unusable_roots(tmp_path: Path) -> None:
 def test_an_unreadable_folder(people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scan = os.scandir
 
-    def refuse(path: Any) -> Any:
+    def reject(path: Any) -> Any:
         if str(path).endswith("women"):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return scan(path)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "scandir", reject)
     with pytest.raises(DataError, match="women: the folder cannot be read: Permission denied"):
         dataset(people).names()
 
@@ -251,7 +251,7 @@ def test_samples_prepared_twice_have_one_fingerprint(tmp_path: Path, write_photo
     components = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
     prints = []
     for turn in ("one", "two"):
-        prepare(tmp_path / "photos", tmp_path / turn, *components, PrepareConfig(workers=1))
+        prepare(tmp_path / "photos", tmp_path / turn, *components, PrepareConfig(num_workers=1))
         prints.append(dataset(tmp_path / turn).fingerprint())
     assert prints[0] == prints[1]
     body = tmp_path / "two" / "01_1_front" / "body.png"
@@ -266,12 +266,12 @@ def test_a_perfect_painter_is_perfect_after_the_composite(
     for index in range(3):
         write_photo(tmp_path / "photos" / f"{index}.png", index)
     components = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
-    prepare(tmp_path / "photos", tmp_path / "out", *components, PrepareConfig(workers=1))
+    prepare(tmp_path / "photos", tmp_path / "out", *components, PrepareConfig(num_workers=1))
     data = dataset(tmp_path / "out", SKIN, size=size)
     batch = collate([data.load(name) for name in data.names()])
     body = batch[BODY]
     protected, on_mask, on_skin = (
-        composite(body, batch[APPAREL], painted_region(mode, batch)) for mode in ("protect", "mask", "skin")
+        composite(body, batch[APPAREL], composite_mask(mode, batch)) for mode in ("protect", "mask", "skin")
     )
     assert torch.equal(protected, body)
     assert torch.equal(on_mask, body)
@@ -313,7 +313,7 @@ def test_memory_does_not_grow_with_the_number_of_samples(tmp_path: Path, write_s
             for path in source.iterdir():
                 os.link(path, folder / path.name)
     few, many = peak_memory(tmp_path / "5"), peak_memory(tmp_path / "100")
-    # a sample is two pictures and three masks of 32x24; ninety-five more of them would be 650 kB
+    # a sample is two images and three masks of 32x24; ninety-five more of them would be 650 kB
     assert many < few + 100_000
 
 
@@ -330,7 +330,7 @@ def test_copies_of_a_photo_are_one_group(tmp_path: Path, write_photo: Callable[.
     for name, seed in (("a", 0), ("b", 1), ("c", 0), ("id_00000001/d", 2), ("id_00000001/e", 1)):
         write_photo(tmp_path / "photos" / f"{name}.png", seed)
     components = (use("segmenter", "deepfashion"), use("pose_encoder", "openpose"))
-    prepare(tmp_path / "photos", tmp_path / "out", *components, PrepareConfig(workers=1))
+    prepare(tmp_path / "photos", tmp_path / "out", *components, PrepareConfig(num_workers=1))
     data = dataset(tmp_path / "out")
     groups = {name: data.group(name) for name in data.names()}
     assert groups["a"] == groups["c"]

@@ -29,7 +29,7 @@ IO = example_dataset_io(SIZE, (APPAREL, LINE, SKIN), needs_keypoints=True)
 
 
 def opened(name: str, root: Path, **params: Any) -> Dataset[Any]:
-    settings = {"root": root, "cache": root.parent / "cache", "prepare": {"workers": 1}, **params}
+    settings = {"root": root, "cache": root.parent / "cache", "prepare": {"num_workers": 1}, **params}
     return build(use("dataset", name, **settings), Dataset, IO)
 
 

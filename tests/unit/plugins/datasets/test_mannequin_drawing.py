@@ -1,4 +1,4 @@
-"""People drawn from a seed: what the picture, the label map and the keypoints promise."""
+"""People drawn from a seed: what the image, the label map and the keypoints promise."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def label_at(drawing: Drawing, point: int) -> int:
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
     first, second = draw_person(7, (96, 64)), draw_person(7, (96, 64))
-    assert first.picture.tobytes() == second.picture.tobytes()
+    assert first.image.tobytes() == second.image.tobytes()
     assert first.labels.tobytes() == second.labels.tobytes()
     assert first.points.tobytes() == second.points.tobytes()
 
 
 def test_another_seed_gives_another_person() -> None:
     first, second = draw_person(7, (96, 64)), draw_person(8, (96, 64))
-    assert not np.array_equal(first.picture, second.picture)
+    assert not np.array_equal(first.image, second.image)
     assert not np.array_equal(first.labels, second.labels)
     assert not np.array_equal(first.points, second.points)
 
@@ -48,8 +48,8 @@ def test_another_seed_gives_another_person() -> None:
 def test_any_size_is_drawn(size: tuple[int, int]) -> None:
     for seed in range(3):
         drawing = draw_person(seed, size)
-        assert drawing.picture.shape == (*size, 3)
-        assert drawing.picture.dtype == np.uint8
+        assert drawing.image.shape == (*size, 3)
+        assert drawing.image.dtype == np.uint8
         assert drawing.labels.shape == size
         assert drawing.labels.dtype == np.uint8
         assert drawing.points.shape == (25, 3)
@@ -66,7 +66,7 @@ def test_the_person_fills_the_height_and_keeps_a_margin(crowd: list[Drawing]) ->
         assert rows[-1] - rows[0] > 0.75 * 128
 
 
-def test_keypoints_lie_in_the_picture_and_on_the_person(crowd: list[Drawing]) -> None:
+def test_keypoints_lie_in_the_image_and_on_the_person(crowd: list[Drawing]) -> None:
     near = 0
     for drawing in crowd:
         assert (drawing.points[:, 2] == 1).all()
@@ -93,7 +93,7 @@ def test_joints_follow_one_another_from_head_to_toes(crowd: list[Drawing]) -> No
             assert all(y[ankle] < y[toe] for toe in toes)
 
 
-def test_the_persons_right_is_on_the_pictures_left(crowd: list[Drawing]) -> None:
+def test_the_persons_right_is_on_the_images_left(crowd: list[Drawing]) -> None:
     assert all(drawing.points[RIGHT_SHOULDER, 0] < drawing.points[LEFT_SHOULDER, 0] for drawing in crowd)
 
 
@@ -101,7 +101,7 @@ def test_every_monk_tone_shows_on_some_face(crowd: list[Drawing]) -> None:
     scale = np.array([tuple(bytes.fromhex(code[1:])) for code in MONK_SHADES], float)
     nearest = []
     for drawing in crowd:
-        face = drawing.picture[drawing.labels == LABEL["face"]].astype(float)
+        face = drawing.image[drawing.labels == LABEL["face"]].astype(float)
         lit = face[face.sum(axis=1) >= np.percentile(face.sum(axis=1), 75)]
         nearest.append(int(np.linalg.norm(scale - np.median(lit, axis=0), axis=1).argmin()))
     assert set(nearest) == set(range(10))
@@ -109,7 +109,7 @@ def test_every_monk_tone_shows_on_some_face(crowd: list[Drawing]) -> None:
 
 def test_face_and_limbs_share_their_tone(crowd: list[Drawing]) -> None:
     def median(drawing: Drawing, name: str) -> np.ndarray:
-        return np.median(drawing.picture[drawing.labels == LABEL[name]].astype(float), axis=0)
+        return np.median(drawing.image[drawing.labels == LABEL[name]].astype(float), axis=0)
 
     faces = np.array([median(drawing, "face").mean() for drawing in crowd])
     limbs = np.array([median(drawing, "skin").mean() for drawing in crowd])
@@ -117,16 +117,16 @@ def test_face_and_limbs_share_their_tone(crowd: list[Drawing]) -> None:
 
 
 def test_some_skin_is_bare_on_everybody(crowd: list[Drawing]) -> None:
-    shares = [(drawing.labels == LABEL["skin"]).mean() for drawing in crowd]
-    assert min(shares) > 0.01
+    fractions = [(drawing.labels == LABEL["skin"]).mean() for drawing in crowd]
+    assert min(fractions) > 0.01
     of_person = [(d.labels == LABEL["skin"]).sum() / (d.labels > 0).sum() for d in crowd]
     assert 0.20 < np.mean(of_person) < 0.35
 
 
 def test_garments_vary(crowd: list[Drawing]) -> None:
     least = {"top": 0.5, "pants": 0.3, "skirt": 0.1, "dress": 0.1, "outer": 0.05, "footwear": 1.0}
-    for name, share in least.items():
-        assert np.mean([(drawing.labels == LABEL[name]).any() for drawing in crowd]) >= share, name
+    for name, fraction in least.items():
+        assert np.mean([(drawing.labels == LABEL[name]).any() for drawing in crowd]) >= fraction, name
 
 
 def test_another_size_shows_the_same_person() -> None:
@@ -142,8 +142,8 @@ def test_skin_pixels_have_the_hue_of_the_face() -> None:
         drawing = draw_person(seed, (256, 256))
         mask = (drawing.labels == LABEL["skin"]).astype(np.uint8)
         inner = cv2.erode(mask, np.ones((5, 5), np.uint8)) > 0
-        skin = drawing.picture[inner].astype(float) + 1
-        face = np.median(drawing.picture[drawing.labels == LABEL["face"]].astype(float), axis=0) + 1
+        skin = drawing.image[inner].astype(float) + 1
+        face = np.median(drawing.image[drawing.labels == LABEL["face"]].astype(float), axis=0) + 1
         hue = skin / skin.sum(axis=1, keepdims=True) - face / face.sum()
         assert np.percentile(np.abs(hue).max(axis=1), 95) < 0.09
 

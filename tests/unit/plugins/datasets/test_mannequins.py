@@ -7,7 +7,7 @@ import pytest
 
 from skinfw.components.field_names import APPAREL, BODY, FACE, KEEP, KEYPOINTS, LINE, MASK, SKIN
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.resize import resize_picture
+from skinfw.data.resize import resize_image
 from skinfw.data.skeleton import draw_skeleton
 from skinfw.errors import DataError
 from skinfw.testing import check_dataset, example_dataset_io
@@ -36,10 +36,10 @@ def test_a_sample_is_the_drawing_taken_apart() -> None:
     skin = drawing.labels == CLASSES.index("skin")
     keep = sample[KEEP]
     assert np.array_equal(sample[SKIN], skin)
-    assert np.array_equal(sample[BODY], np.where(person[..., None], drawing.picture, 255))
+    assert np.array_equal(sample[BODY], np.where(person[..., None], drawing.image, 255))
     assert keep.any() and not (keep & (skin | ~person)).any()
     assert np.array_equal(sample[MASK], person & ~keep)
-    assert np.array_equal(sample[APPAREL], np.where(keep[..., None], drawing.picture, 255))
+    assert np.array_equal(sample[APPAREL], np.where(keep[..., None], drawing.image, 255))
     assert np.array_equal(sample[FACE], (drawing.labels == CLASSES.index("face")) & keep)
     assert sample[LINE].any()
 
@@ -79,5 +79,5 @@ def test_needs_keypoints() -> None:
 def test_the_pose_is_drawn_as_that_of_a_resized_photo() -> None:
     sample = dataset(count=5).load("mannequin-000003")
     photo = draw_skeleton(Keypoints(draw_person(3, (1024, 768)).points), (1024, 768))
-    resized = resize_picture(photo, (64, 48)).astype(int)
+    resized = resize_image(photo, (64, 48)).astype(int)
     assert np.abs(sample[LINE] - resized).mean() < 1.5

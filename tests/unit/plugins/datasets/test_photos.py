@@ -40,7 +40,7 @@ def photos(tmp_path: Path, write_photo: PhotoWriter) -> Path:
 
 
 def config(root: Path, **settings: Any) -> PhotosConfig:
-    return PhotosConfig.model_validate({"root": root, "prepare": {"workers": 1}, **settings})
+    return PhotosConfig.model_validate({"root": root, "prepare": {"num_workers": 1}, **settings})
 
 
 def test_photos_are_prepared_into_the_cache(photos: Path, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_what_the_filters_leave_out_is_gone(photos: Path, tmp_path: Path) -> Non
     (photos / "id_1" / "01_1_front.png").rename(photos / "id_1" / "01_1_back.png")
     for suffix in ("_segment.png", "_keypoints.json"):
         (photos / "id_1" / f"01_1_front{suffix}").rename(photos / "id_1" / f"01_1_back{suffix}")
-    both = {"workers": 1, "views": ["front", "back"]}
+    both = {"num_workers": 1, "views": ["front", "back"]}
     cache = tmp_path / "mine"
     assert len(PhotosDataset(config(photos, cache=cache, prepare=both), IO).names()) == 3
     assert list(PhotosDataset(config(photos, cache=cache), IO).names()) == [
@@ -163,7 +163,7 @@ def test_the_cache_goes_by_root_and_settings(photos: Path, tmp_path: Path) -> No
         config(photos, pose_encoder={"type": "openpose", "suffix": ".json"}),
     ]
     assert len({default_cache(each) for each in different}) == 5
-    assert default_cache(config(photos, prepare={"workers": 2, "on_error": "fail"})) == default_cache(
+    assert default_cache(config(photos, prepare={"num_workers": 2, "on_error": "fail"})) == default_cache(
         config(photos)
     )
 
@@ -176,13 +176,13 @@ def test_a_cache_of_ones_own(photos: Path, tmp_path: Path) -> None:
 
 
 def test_nothing_became_a_sample(photos: Path) -> None:
-    data = PhotosDataset(config(photos, prepare={"workers": 1, "views": ["back"]}), IO)
-    with pytest.raises(DataError, match=r"no photo became a sample: .*other view: 3.*left_out\.csv"):
+    data = PhotosDataset(config(photos, prepare={"num_workers": 1, "views": ["back"]}), IO)
+    with pytest.raises(DataError, match=r"no photo became a sample: .*other view: 3.*rejected\.csv"):
         data.names()
 
 
 def test_settings_reach_the_samples(photos: Path) -> None:
-    settings = {"workers": 1, "margin": 6}
+    settings = {"num_workers": 1, "margin": 6}
     io = example_dataset_io((96, 64), (APPAREL,))
     wide = PhotosDataset(config(photos, prepare=settings), io).load("id_0/01_1_front")
     narrow = PhotosDataset(config(photos), io).load("id_0/01_1_front")

@@ -21,7 +21,7 @@ def build(
 
 
 @pytest.mark.parametrize("size", [(8, 8), (32, 32), (64, 96)])
-def test_a_picture_gets_one_logit(size: tuple[int, int]) -> None:
+def test_an_image_gets_one_logit(size: tuple[int, int]) -> None:
     assert build(size)(torch.rand(2, 3, *size)).logits[0].shape == (2, 1, 1, 1)
 
 
@@ -48,25 +48,25 @@ def test_normalization_spares_the_first_and_the_last_layer() -> None:
 def test_samples_are_mixed_by_batch_normalization_alone(norm: str, mixes: bool) -> None:
     network = build(norm=norm).train()
     assert network.config.uses_batch_statistics == mixes
-    picture, others = torch.rand(1, 3, 32, 32), torch.rand(2, 1, 3, 32, 32)
-    one, other = (network(torch.cat([picture, each])).logits[0][0] for each in others)
+    image, others = torch.rand(1, 3, 32, 32), torch.rand(2, 1, 3, 32, 32)
+    one, other = (network(torch.cat([image, each])).logits[0][0] for each in others)
     assert torch.allclose(one, other, atol=1e-6) != mixes
 
 
 def test_the_condition_counts_where_it_is_to() -> None:
     network = build(condition_channels=6, conditional=True).eval()
-    picture = torch.rand(1, 3, 32, 32)
-    blank, other = (network(picture, value * torch.ones(1, 6, 32, 32)).logits[0] for value in (0, 1))
+    image = torch.rand(1, 3, 32, 32)
+    blank, other = (network(image, value * torch.ones(1, 6, 32, 32)).logits[0] for value in (0, 1))
     assert not torch.equal(blank, other)
     assert not DcganDiscriminatorConfig().conditional
 
 
 def test_spectral_normalization_makes_the_largest_singular_value_1() -> None:
     network = build(norm="none", spectral_norm=True).train()
-    picture = torch.rand(1, 3, 32, 32)
+    image = torch.rand(1, 3, 32, 32)
     with torch.no_grad():
         for _ in range(50):  # a pass is one step of the power iteration
-            network(picture)
+            network(image)
     network.eval()
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
     assert len(layers) == 4
@@ -86,18 +86,18 @@ def test_spectral_normalization_trains_in_bfloat16() -> None:
 
 
 @pytest.mark.parametrize(("size", "side"), [((8, 8), 10), ((32, 32), 46), ((56, 56), 70)])
-def test_receptive_field_is_the_footprint_on_a_larger_picture(size: tuple[int, int], side: int) -> None:
+def test_receptive_field_is_the_footprint_on_a_larger_image(size: tuple[int, int], side: int) -> None:
     config = DcganDiscriminatorConfig(base_channels=2)
     check_receptive_field(DcganDiscriminator, config, size)
     assert build(size).receptive_field == side
 
 
-def test_the_whole_picture_counts() -> None:
+def test_the_whole_image_counts() -> None:
     network = build().double().eval()
-    picture = torch.rand(1, 3, 32, 32, dtype=torch.float64, requires_grad=True)
-    network(picture).logits[0].sum().backward()
-    assert picture.grad is not None
-    assert (picture.grad.abs().sum(dim=1) > 0).all()
+    image = torch.rand(1, 3, 32, 32, dtype=torch.float64, requires_grad=True)
+    network(image).logits[0].sum().backward()
+    assert image.grad is not None
+    assert (image.grad.abs().sum(dim=1) > 0).all()
 
 
 def test_a_size_that_cannot_be_halved_is_refused() -> None:

@@ -20,23 +20,23 @@ def example(size: tuple[int, int] = (96, 128)) -> tuple[torch.Tensor, torch.Tens
     return torch.rand(2, 3, *size, generator=generator), torch.rand(2, 6, *size, generator=generator)
 
 
-def test_each_scale_is_a_patchgan_on_the_averaged_picture() -> None:
+def test_each_scale_is_a_patchgan_on_the_averaged_image() -> None:
     network = build().eval()
-    picture, condition = example()
-    outputs = network(picture, condition)
+    image, condition = example()
+    outputs = network(image, condition)
     assert len(outputs.logits) == len(outputs.features) == 3
     for single, logits, features in zip(network.networks, outputs.logits, outputs.features, strict=True):
-        alone = single(picture, condition)
+        alone = single(image, condition)
         assert torch.equal(alone.logits[0], logits)
         assert all(torch.equal(one, other) for one, other in zip(alone.features[0], features, strict=True))
-        picture, condition = (
-            avg_pool2d(each, 3, stride=2, padding=1, count_include_pad=False) for each in (picture, condition)
+        image, condition = (
+            avg_pool2d(each, 3, stride=2, padding=1, count_include_pad=False) for each in (image, condition)
         )
     assert outputs.logits[0].shape == (2, 1, 22, 30)
     assert outputs.logits[2].shape == (2, 1, 4, 6)
 
 
-def test_a_flat_picture_stays_flat_at_its_edges() -> None:
+def test_a_flat_image_stays_flat_at_its_edges() -> None:
     network = build(patch=1, norm="none")
     for logits in network(torch.full((1, 3, 96, 128), 0.3), torch.full((1, 6, 96, 128), 0.8)).logits:
         spread = logits - logits.mean()
@@ -50,10 +50,8 @@ def test_scales_have_weights_of_their_own() -> None:
 
 def test_one_scale_is_the_patchgan() -> None:
     network = build(scales=1).eval()
-    picture, condition = example()
-    assert torch.equal(
-        network(picture, condition).logits[0], network.networks[0](picture, condition).logits[0]
-    )
+    image, condition = example()
+    assert torch.equal(network(image, condition).logits[0], network.networks[0](image, condition).logits[0])
 
 
 @pytest.mark.parametrize(("patch", "scales", "least"), [(70, 3, 93), (16, 3, 21), (34, 2, 23), (1, 2, 3)])

@@ -83,19 +83,19 @@ def test_patch_1_trains_on_its_smallest_size(norm: str) -> None:
 
 def test_patch_1_judges_every_pixel_alone() -> None:
     network = build((5, 7), patch=1).eval()
-    picture, condition = torch.rand(1, 3, 5, 7), torch.rand(1, 6, 5, 7)
-    assert network(picture, condition).logits[0].shape == (1, 1, 5, 7)
+    image, condition = torch.rand(1, 3, 5, 7), torch.rand(1, 6, 5, 7)
+    assert network(image, condition).logits[0].shape == (1, 1, 5, 7)
     assert all(layer.kernel_size == (1, 1) for layer in network.layers if isinstance(layer, nn.Conv2d))
 
 
 def test_condition_is_judged_when_conditional() -> None:
     network = build((64, 64)).eval()
-    picture = torch.rand(1, 3, 64, 64)
+    image = torch.rand(1, 3, 64, 64)
     blank, other = torch.zeros(1, 6, 64, 64), torch.ones(1, 6, 64, 64)
-    assert not torch.equal(network(picture, blank).logits[0], network(picture, other).logits[0])
+    assert not torch.equal(network(image, blank).logits[0], network(image, other).logits[0])
 
 
-def test_unconditional_takes_the_picture_alone() -> None:
+def test_unconditional_takes_the_image_alone() -> None:
     network = build((64, 64), condition_channels=0, conditional=False)
     assert network.layers[0].in_channels == 3
     assert network(torch.rand(2, 3, 64, 64)).logits[0].shape == (2, 1, 6, 6)
@@ -148,10 +148,10 @@ def test_features_are_what_follows_each_activation(patch: int) -> None:
 
 def test_spectral_norm_makes_the_largest_singular_value_one() -> None:
     network = build(spectral_norm=True, norm="none", base_channels=4).train()
-    picture, condition = torch.rand(1, 3, 64, 64), torch.rand(1, 6, 64, 64)
+    image, condition = torch.rand(1, 3, 64, 64), torch.rand(1, 6, 64, 64)
     with torch.no_grad():
         for _ in range(60):  # steps of the power method
-            network(picture, condition)
+            network(image, condition)
         convolutions = [layer for layer in network.layers if isinstance(layer, nn.Conv2d)]
         values = [float(torch.linalg.svdvals(layer.weight.flatten(1))[0]) for layer in convolutions]
     assert len(values) == 5
@@ -172,8 +172,8 @@ def test_spectral_norm_goes_with_every_normalization(norm: str) -> None:
 
 def test_spectral_norm_takes_two_passes_before_one_gradient_and_gradients_of_gradients() -> None:
     network = build(spectral_norm=True, norm="none").train()
-    picture, condition = torch.rand(1, 3, 64, 64, requires_grad=True), torch.rand(1, 6, 64, 64)
-    first, second = (network(picture, condition).logits[0].mean() for _ in range(2))
-    (slope,) = torch.autograd.grad(first, picture, create_graph=True)
+    image, condition = torch.rand(1, 3, 64, 64, requires_grad=True), torch.rand(1, 6, 64, 64)
+    first, second = (network(image, condition).logits[0].mean() for _ in range(2))
+    (slope,) = torch.autograd.grad(first, image, create_graph=True)
     (slope.square().sum() + second).backward()
     assert all(parameter.grad is not None for parameter in network.parameters())

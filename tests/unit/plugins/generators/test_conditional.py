@@ -22,7 +22,7 @@ def build(**fields: object) -> Pix2PixGenerator:
 
 
 def condition(face_color: tuple[float, float, float]) -> Tensor:
-    """A white picture with a face of one color in a corner, and the face's mask."""
+    """A white image with a face of one color in a corner, and the face's mask."""
     made = torch.ones(1, 6, *SIZE)
     made[:, 3:] = 0
     made[:, :3, :8, :8] = torch.tensor(face_color)[None, :, None, None]

@@ -118,7 +118,7 @@ def test_a_network_paints_its_own_size_alone() -> None:
     assert "built for 64x64 alone" in str(DcganGeneratorConfig().size_requirement((64, 64)).fault((32, 32)))
 
 
-def test_noise_alone_makes_the_picture() -> None:
+def test_noise_alone_makes_the_image() -> None:
     network = build((16, 16), base_channels=4, latent=7).eval()
     assert network.noise_shape((16, 16)) == (7,)
     noise = torch.randn(2, 7)

@@ -54,7 +54,7 @@ def test_it_is_bound_to_its_size() -> None:
     assert requirement.fault((750, 1101)) == "750x1101 does not fit: it is built for 1101x750 alone"
 
 
-def test_one_picture_is_learnt_by_heart() -> None:
+def test_one_image_is_learnt_by_heart() -> None:
     network = build((6, 4)).train()
     condition, target = torch.rand(1, 3, 6, 4), torch.rand(1, 3, 6, 4)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)

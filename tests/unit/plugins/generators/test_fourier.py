@@ -66,7 +66,7 @@ def convolution() -> FourierConv:
     return FourierConv(6, 8, global_in=4, global_out=5, norm="none")
 
 
-def test_only_the_global_branch_sees_the_whole_picture() -> None:
+def test_only_the_global_branch_sees_the_whole_image() -> None:
     x = torch.rand(1, 6, 12, 10)
     near = torch.zeros(12, 10, dtype=torch.bool)
     near[5:8, 4:7] = True

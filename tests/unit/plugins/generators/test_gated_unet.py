@@ -95,7 +95,7 @@ def test_receptive_field_is_what_the_layers_add_up_to(
     assert spans[1][1] < 131
 
 
-def test_dilation_widens_the_field_to_the_whole_of_a_256_pixel_picture(traced: Callable[..., Any]) -> None:
+def test_dilation_widens_the_field_to_the_whole_of_a_256_pixel_image(traced: Callable[..., Any]) -> None:
     def field(dilations: tuple[int, ...]) -> int:
         plain, halved = ("conv", 3, 1, 1), ("conv", 3, 2, 1)
         middle = [("conv", 3, 1, step) for step in (1, *dilations, 1, 1)]

@@ -25,7 +25,7 @@ def build(inputs: int = 2, **fields: object) -> LamaGenerator:
 @pytest.mark.parametrize(("blocks", "millions"), [(9, 27), (18, 51)])
 def test_parameters_of_the_papers_networks_equal_a_count_by_hand(blocks: int, millions: int) -> None:
     with torch.device("meta"):
-        # with the noise there are four channels, as the paper's picture and mask have
+        # with the noise there are four channels, as the paper's image and mask have
         network = build(inputs=1, base_channels=64, blocks=blocks, noise="channel")
     down = (
         49 * 4 * 64 + 2 * 64
@@ -65,7 +65,7 @@ def test_layers_are_the_papers() -> None:
     assert [module.transform is None for module in fourier] == [True] + [False] * 6
 
 
-def test_one_block_sees_the_whole_picture(footprint: Callable[..., Any]) -> None:
+def test_one_block_sees_the_whole_image(footprint: Callable[..., Any]) -> None:
     network = build(norm="none", base_channels=1)
     assert footprint(network, (96, 112), (48, 56)) == ((0, 95), (0, 111))
     # without the transform the same layers see a part of it

@@ -72,14 +72,14 @@ def test_each_decoder_paints_any_size(decoder: str) -> None:
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
-def test_a_picture_of_whole_strides_is_the_librarys_own_result(decoder: str) -> None:
+def test_an_image_of_whole_strides_is_the_librarys_own_result(decoder: str) -> None:
     network = build(decoder=decoder).eval()
     condition = torch.rand(2, 6, 64, 96)
     expected = (torch.tanh(network.network(condition * 2 - 1)) + 1) / 2
     assert torch.allclose(network(condition), expected, atol=1e-6)
 
 
-def test_other_pictures_are_continued_by_their_edge_and_cropped_back() -> None:
+def test_other_images_are_continued_by_their_edge_and_cropped_back() -> None:
     network = build().eval()
     condition = torch.rand(1, 6, 50, 70)
     continued = pad(condition, (0, 26, 0, 14), mode="replicate")
@@ -147,7 +147,7 @@ def test_an_encoder_that_does_not_fit_is_told(fields: dict[str, Any], reason: st
     assert f"the encoder '{fields['encoder']}' does not go with the decoder" in str(caught.value)
 
 
-def test_an_encoder_that_cannot_train_on_one_picture_is_told() -> None:
+def test_an_encoder_that_cannot_train_on_one_image_is_told() -> None:
     network = build(encoder="tu-resnest14d").train()
     with pytest.raises(UserError, match=r"'tu-resnest14d' cannot be trained on batches of one.*batch_size"):
         network(torch.rand(1, 6, 64, 64))
@@ -197,7 +197,7 @@ def test_a_native_encoder_starts_from_published_weights(
     before = {name: value.clone() for name, value in network.network.decoder.state_dict().items()}
     network.prepare_training(DATA, SPLIT)
     state = network.network.encoder.state_dict()
-    # twice the channels, half the weight: a picture that is given twice gives what it did
+    # twice the channels, half the weight: an image that is given twice gives what it did
     spread = published.pop("conv1.weight").repeat(1, 2, 1, 1) / 2
     assert torch.allclose(state.pop("conv1.weight"), spread)
     assert all(torch.equal(value, published[name]) for name, value in state.items())

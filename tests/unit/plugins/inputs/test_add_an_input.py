@@ -104,10 +104,10 @@ def test_a_run_trains_with_it_and_shows_it(plugin: Path, samples: Path, tmp_path
 def test_a_sample_without_the_file_is_named(plugin: Path, samples: Path, tmp_path: Path) -> None:
     from skinfw.assembly.assemble import build_dataset
     from skinfw.errors import DataError
-    from skinfw.specs.spec import painting_spec
+    from skinfw.specs.spec import inpainting_spec
 
     (samples / "person7" / "densepose.png").unlink()
-    dataset = build_dataset(painting_spec(parse_spec(spec(samples)), "spec"))
+    dataset = build_dataset(inpainting_spec(parse_spec(spec(samples)), "spec"))
     assert dataset.load("person6")["densepose"][0, 0, 0] == 60
     with pytest.raises(DataError, match=r"person7: densepose\.png is missing; run DensePose"):
         dataset.load("person7")

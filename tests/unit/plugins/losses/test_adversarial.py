@@ -37,7 +37,7 @@ def build(name: str, **fields: Any) -> AdversarialLoss[Any]:
 
 
 def make_context(discriminate: Discriminate, batch: int = 1, seed: int | None = None) -> LossContext:
-    """A step with random pictures, or with a white target and a black output."""
+    """A step with random images, or with a white target and a black output."""
     if seed is None:
         target, output = torch.ones(batch, 3, 4, 4), torch.zeros(batch, 3, 4, 4)
     else:
@@ -124,7 +124,7 @@ def test_every_scale_counts_the_same_however_many_patches_it_has(name: str) -> N
         ("hinge", 0.0),
     ],
 )
-def test_smoothing_lowers_the_label_of_real_pictures_only(name: str, expected: float) -> None:
+def test_smoothing_lowers_the_label_of_real_images_only(name: str, expected: float) -> None:
     example = judged(([2.0], [-1.0]))
     smooth, plain = build(name, label_smoothing=0.1), build(name)
     assert smooth.discriminator_loss(example).item() == pytest.approx(expected, rel=1e-5)
@@ -153,15 +153,15 @@ LINEAR_NORM = 1.5 * 7 / 4
 
 
 @pytest.mark.parametrize("name", REGULARIZED)
-def test_r1_is_half_of_gamma_times_the_squared_gradient_at_real_pictures(name: str) -> None:
+def test_r1_is_half_of_gamma_times_the_squared_gradient_at_real_images(name: str) -> None:
     discriminate = Linear()
     example = make_context(discriminate, batch=2, seed=0)
     added = build(name, r1=3).discriminator_loss(example) - build(name).discriminator_loss(example)
     assert added.item() == pytest.approx(3 / 2 * LINEAR_NORM**2, rel=1e-5)
 
 
-def test_r1_is_the_mean_over_pictures_of_each_ones_own_gradient() -> None:
-    """With half the squared norm as logit the gradient is the picture itself."""
+def test_r1_is_the_mean_over_images_of_each_ones_own_gradient() -> None:
+    """With half the squared norm as logit the gradient is the image itself."""
 
     def discriminate(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
         return DiscriminatorOutput((images.square().sum(dim=(1, 2, 3)).view(-1, 1, 1, 1) / 2,))
@@ -193,7 +193,7 @@ def test_the_penalty_is_the_squared_distance_of_the_norm_from_1() -> None:
     assert (ten - plain).item() == pytest.approx(10 * (LINEAR_NORM - 1) ** 2, rel=1e-5)
 
 
-def test_the_penalty_is_taken_between_each_painted_picture_and_its_target() -> None:
+def test_the_penalty_is_taken_between_each_painted_image_and_its_target() -> None:
     seen: list[Tensor] = []
 
     def discriminate(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
@@ -207,11 +207,11 @@ def test_the_penalty_is_taken_between_each_painted_picture_and_its_target() -> N
     torch.manual_seed(0)
     term = build("wgan_gp", penalty=1).discriminator_loss(example)
     (between,) = seen
-    shares = ((between - example.output) / (example.target - example.output)).flatten(1)
-    torch.testing.assert_close(shares, shares[:, :1].expand_as(shares), rtol=0, atol=1e-3)
-    assert shares.min() > 0
-    assert shares.max() < 1
-    assert len(set(shares[:, 0].tolist())) == 4
+    fractions = ((between - example.output) / (example.target - example.output)).flatten(1)
+    torch.testing.assert_close(fractions, fractions[:, :1].expand_as(fractions), rtol=0, atol=1e-3)
+    assert fractions.min() > 0
+    assert fractions.max() < 1
+    assert len(set(fractions[:, 0].tolist())) == 4
     expected = (between.flatten(1).norm(dim=1) - 1).square().mean()
     assert (term - plain).item() == pytest.approx(expected.item(), rel=1e-4)
 
@@ -240,7 +240,7 @@ def test_gradients_of_gradients_are_exact_in_half_precision(precision: torch.dty
     assert norms.tolist() == pytest.approx([1.234567e-7 / 16 * 48**0.5] * 2, rel=1e-5)
     norms.sum().backward()
     assert conv.weight.grad is not None
-    # the norm is |w| / 4, in each of 2 pictures
+    # the norm is |w| / 4, in each of 2 images
     assert conv.weight.grad.flatten().tolist() == pytest.approx([2 / 4 / 3**0.5] * 3, rel=1e-5)
 
 
@@ -262,7 +262,7 @@ def test_gan_computes_in_float32_when_logits_are_bfloat16() -> None:
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_region_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="picture"):
+    with pytest.raises(ValueError, match="image"):
         LOSSES[name][1].model_validate({"region": "skin"})
 
 

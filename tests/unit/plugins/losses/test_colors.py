@@ -32,13 +32,13 @@ def tone(**fields: Any) -> ToneConsistencyLoss:
 
 def make_context(batch: int = 2) -> LossContext:
     generator = torch.Generator().manual_seed(0)
-    output, target, pictures = (0.9 * torch.rand(batch, 3, *SIZE, generator=generator) for _ in range(3))
+    output, target, images = (0.9 * torch.rand(batch, 3, *SIZE, generator=generator) for _ in range(3))
     skin = torch.zeros(batch, 1, *SIZE)
     skin[:, :, 6:, 2:8] = 1
     face = torch.zeros(batch, 1, *SIZE)
     face[:, :, :3, 3:6] = 1
-    pictures[:, :, 3:] = 1  # erased
-    return example_context(output, target, apparel_head_foot=pictures, segmentation_skin=skin, face=face)
+    images[:, :, 3:] = 1  # erased
+    return example_context(output, target, apparel_head_foot=images, segmentation_skin=skin, face=face)
 
 
 def first(example: LossContext) -> LossContext:
@@ -47,12 +47,12 @@ def first(example: LossContext) -> LossContext:
     return replace(example, output=example.output[:1], target=example.target[:1], fields=fields)
 
 
-def lab_pixels(picture: Tensor, region: Tensor) -> np.ndarray:
+def lab_pixels(image: Tensor, region: Tensor) -> np.ndarray:
     """The region's colors in scikit-image's Lab, divided by 100, one a row."""
-    return rgb2lab(picture.permute(1, 2, 0).double().numpy())[region[0].numpy() > 0.5] / 100  # type: ignore[no-any-return]
+    return rgb2lab(image.permute(1, 2, 0).double().numpy())[region[0].numpy() > 0.5] / 100  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize(("region", "covariance"), [("skin", 0), ("skin", 1), ("picture", 2.5)])
+@pytest.mark.parametrize(("region", "covariance"), [("skin", 0), ("skin", 1), ("image", 2.5)])
 def test_color_equals_means_and_covariances_of_numpy(region: str, covariance: float) -> None:
     example = make_context()
     skin = example.fields[SKIN]
@@ -75,7 +75,7 @@ def test_color_does_not_ask_where_a_color_is() -> None:
     assert color().generator_loss(context).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_a_picture_without_skin_counts_nothing_in_color() -> None:
+def test_an_image_without_skin_counts_nothing_in_color() -> None:
     example = make_context()
     example.fields[SKIN][1] = 0
     alone = first(example)
@@ -114,7 +114,7 @@ def test_skin_in_the_faces_color_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize("missing", ["face", "skin"])
-def test_a_picture_without_face_or_skin_counts_nothing_and_gets_no_gradient(missing: str) -> None:
+def test_an_image_without_face_or_skin_counts_nothing_and_gets_no_gradient(missing: str) -> None:
     example = make_context()
     half = tone().generator_loss(first(example)).item() / 2
     if missing == "face":
@@ -155,4 +155,4 @@ def test_tone_trains_on_samples_whose_generator_does_not_see_the_face(
 
 def test_tone_has_no_region_but_the_skin() -> None:
     with pytest.raises(ValueError, match="skin"):
-        ToneConsistencyConfig.model_validate({"region": "picture"})
+        ToneConsistencyConfig.model_validate({"region": "image"})

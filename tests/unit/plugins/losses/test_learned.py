@@ -26,7 +26,7 @@ from skinfw_plugins.losses.perceptual import PerceptualLoss
 from skinfw_plugins.metrics.config import LpipsConfig as LpipsMetricConfig
 from skinfw_plugins.metrics.lpips import LpipsMetric
 from skinfw_plugins.networks.lpips_distance import LpipsDistance
-from skinfw_plugins.shared.fields import LPIPS_LEAST_SIDE
+from skinfw_plugins.shared.fields import LPIPS_MIN_SIDE
 
 Weights = Callable[..., Path]
 NAMES: dict[Any, str] = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
@@ -67,7 +67,7 @@ def test_lpips_equals_the_package_with_the_same_weights(
     example = make_context()
     distance = LpipsDistance(net)
     with torch.no_grad():
-        found = distance.per_picture(example.output, example.target)
+        found = distance.per_image(example.output, example.target)
         maps = distance.per_pixel(example.output, example.target)
     expected = package_network(net, file, monkeypatch, spatial=False)(
         example.output, example.target, normalize=True
@@ -80,12 +80,12 @@ def test_lpips_equals_the_package_with_the_same_weights(
 
 
 @pytest.mark.parametrize("net", ["alex", "squeeze"])
-def test_loss_and_metric_are_that_distance_over_picture_and_skin(net: Any, random_weights: Weights) -> None:
+def test_loss_and_metric_are_that_distance_over_image_and_skin(net: Any, random_weights: Weights) -> None:
     random_weights(NAMES[net])
     example = make_context()
     distance = LpipsDistance(net)
     with torch.no_grad():
-        whole = distance.per_picture(example.output, example.target)
+        whole = distance.per_image(example.output, example.target)
         maps = distance.per_pixel(example.output, example.target)[:, 0].numpy()
     skin = example.fields[SKIN][:, 0].numpy() > 0.5
     each = [float(values[region].mean()) for values, region in zip(maps, skin, strict=True)]
@@ -94,9 +94,9 @@ def test_loss_and_metric_are_that_distance_over_picture_and_skin(net: Any, rando
         config = LpipsConfig.model_validate({"net": net, "region": region})
         return LpipsLoss(config, LossIO(SIZE)).generator_loss(example).item()
 
-    assert loss("picture") == pytest.approx(whole.mean().item(), rel=1e-5)
+    assert loss("image") == pytest.approx(whole.mean().item(), rel=1e-5)
     assert loss("skin") == pytest.approx(maps[skin].mean(), rel=1e-4)
-    for region, values in (("picture", whole.tolist()), ("skin", each)):
+    for region, values in (("image", whole.tolist()), ("skin", each)):
         metric = LpipsMetric(LpipsMetricConfig(net=net), MetricIO(region))
         found = metric.update(example.output, example.target, example.region(region))
         assert found.tolist() == pytest.approx(values, rel=1e-4)
@@ -108,7 +108,7 @@ def test_the_smallest_size_of_each_net_works_and_one_less_is_refused(
     net: Any, random_weights: Weights, tiny_spec: Callable[..., Any]
 ) -> None:
     random_weights(NAMES[net])
-    least = LPIPS_LEAST_SIDE[net]
+    least = LPIPS_MIN_SIDE[net]
     metric = LpipsMetric(LpipsMetricConfig(net=net), MetricIO("skin"))
     example = make_context((least, least))
     assert torch.isfinite(metric.update(example.output, example.target, example.fields[SKIN])).all()
@@ -153,7 +153,7 @@ def test_dropout_of_the_heads_stays_off(random_weights: Weights) -> None:
 
 def test_the_card_names_network_heads_and_size(random_weights: Weights) -> None:
     random_weights("alexnet")
-    card = LpipsMetric(LpipsMetricConfig(), MetricIO("picture")).card()
+    card = LpipsMetric(LpipsMetricConfig(), MetricIO("image")).card()
     assert card == {"backbone": "AlexNet (torchvision, ImageNet), LPIPS 0.1 heads", "resize": "none"}
 
 
@@ -182,7 +182,7 @@ def test_layers_are_the_activations_of_torchvision(net: Any) -> None:
         ("vgg19", ["relu3_4", "relu1_1"], "l1"),
     ],
 )
-@pytest.mark.parametrize("region", ["picture", "skin"])
+@pytest.mark.parametrize("region", ["image", "skin"])
 def test_perceptual_equals_torchvisions_features(
     net: str, layers: list[str], distance: str, region: str, random_weights: Weights
 ) -> None:
@@ -205,7 +205,7 @@ def test_perceptual_equals_torchvisions_features(
             one, other = (features[: place + 1](normalize(each)) for each in (example.output, example.target))
         values = (one - other).abs() if distance == "l1" else (one - other).square()
         weight = torch.ones_like(values)
-        if region == "skin":  # sides that halve evenly: the share of skin is the mean of the pixels below
+        if region == "skin":  # sides that halve evenly: the fraction of skin is the mean of the pixels below
             side = SIZE[0] // values.shape[2]
             weight = nn.functional.avg_pool2d(example.fields[SKIN], side).expand_as(values)
         costs.append(float((values * weight).sum() / weight.sum()))

@@ -36,13 +36,13 @@ def make_context(skin: Tensor | None = None) -> LossContext:
 def values_of(region: str, example: LossContext) -> np.ndarray:
     """Output minus target, the values of the region's pixels in a row."""
     difference = (example.output - example.target).numpy()
-    if region == "picture":
+    if region == "image":
         return difference.ravel()
     mask = example.fields[SKIN if region == "skin" else region].numpy() > 0.5
     return difference[np.broadcast_to(mask, difference.shape)]
 
 
-@pytest.mark.parametrize("region", ["picture", "skin", "face", "arms", "hands", "mask"])
+@pytest.mark.parametrize("region", ["image", "skin", "face", "arms", "hands", "mask"])
 def test_l1_and_mse_equal_numpy(region: str) -> None:
     example = make_context()
     difference = values_of(region, example)
@@ -52,8 +52,8 @@ def test_l1_and_mse_equal_numpy(region: str) -> None:
     assert mse.item() == pytest.approx((difference**2).mean(), rel=1e-5)
 
 
-@pytest.mark.parametrize("region", ["picture", "skin"])
-def test_psnr_is_the_negated_mean_of_the_pictures_ratios(region: str) -> None:
+@pytest.mark.parametrize("region", ["image", "skin"])
+def test_psnr_is_the_negated_mean_of_the_images_ratios(region: str) -> None:
     example = make_context()
     config = PsnrConfig.model_validate({"region": region, "floor": 1e-12})
     ratios = []
@@ -64,7 +64,7 @@ def test_psnr_is_the_negated_mean_of_the_pictures_ratios(region: str) -> None:
     assert term.item() == pytest.approx(-np.mean(ratios), rel=1e-5)
 
 
-def test_psnr_leaves_pictures_without_skin_out_and_stops_at_its_floor() -> None:
+def test_psnr_leaves_images_without_skin_out_and_stops_at_its_floor() -> None:
     example = make_context()
     skin = example.fields[SKIN].clone()
     skin[1] = 0
@@ -94,7 +94,7 @@ def test_skin_region_gives_no_gradient_elsewhere() -> None:
     assert torch.equal((example.output.grad != 0).all(dim=1, keepdim=True), example.fields[SKIN] > 0.5)
 
 
-@pytest.mark.parametrize("region", ["picture", "skin"])
+@pytest.mark.parametrize("region", ["image", "skin"])
 @pytest.mark.parametrize("eps", [1e-3, 0.5])
 def test_charbonnier_equals_numpy(region: str, eps: float) -> None:
     example = make_context()
@@ -104,7 +104,7 @@ def test_charbonnier_equals_numpy(region: str, eps: float) -> None:
     assert term.item() == pytest.approx(np.sqrt(difference**2 + eps**2).mean(), rel=1e-5)
 
 
-def test_charbonnier_of_a_perfect_picture_is_eps_without_a_gradient() -> None:
+def test_charbonnier_of_a_perfect_image_is_eps_without_a_gradient() -> None:
     output = make_context().target.clone().requires_grad_()
     example = make_context()
     loss = CharbonnierLoss(CharbonnierConfig(eps=0.01), IO)
@@ -120,21 +120,21 @@ def total_variation(region: str, example: LossContext) -> float:
     return loss.generator_loss(example).item()
 
 
-def test_total_variation_of_the_picture_is_torchmetrics_sum_over_its_pairs() -> None:
+def test_total_variation_of_the_image_is_torchmetrics_sum_over_its_pairs() -> None:
     example = make_context()
-    # 3 pairs in each of 4 rows and in each of 4 columns, in 3 channels of 2 pictures
+    # 3 pairs in each of 4 rows and in each of 4 columns, in 3 channels of 2 images
     expected = reference_total_variation(example.output).item() / (2 * 3 * 4 * 3)
-    assert total_variation("picture", example) == pytest.approx(expected, rel=1e-5)
+    assert total_variation("image", example) == pytest.approx(expected, rel=1e-5)
 
 
 def test_total_variation_of_the_skin_counts_pairs_of_skin_only() -> None:
     example = make_context()
     sums, counts = np.zeros(2), np.zeros(2)
-    for picture, skin in zip(example.output.numpy(), example.fields[SKIN][:, 0].numpy() > 0.5, strict=True):
+    for image, skin in zip(example.output.numpy(), example.fields[SKIN][:, 0].numpy() > 0.5, strict=True):
         for row, column in np.ndindex(4, 4):
             for axis, (y, x) in enumerate(((row, column + 1), (row + 1, column))):
                 if y < 4 and x < 4 and skin[row, column] and skin[y, x]:
-                    sums[axis] += np.abs(picture[:, row, column] - picture[:, y, x]).sum()
+                    sums[axis] += np.abs(image[:, row, column] - image[:, y, x]).sum()
                     counts[axis] += 3
     assert counts.min() > 0
     assert total_variation("skin", example) == pytest.approx((sums / counts).sum(), rel=1e-5)
@@ -143,7 +143,7 @@ def test_total_variation_of_the_skin_counts_pairs_of_skin_only() -> None:
 def test_total_variation_looks_at_the_output_alone() -> None:
     example = make_context()
     flat = example_context(torch.full_like(example.output, 0.3), example.target)
-    assert total_variation("picture", flat) == 0
+    assert total_variation("image", flat) == 0
 
 
 @pytest.mark.parametrize("config", [L1Config, MseConfig, CharbonnierConfig, TotalVariationConfig])

@@ -19,7 +19,7 @@ from skinfw_plugins.losses.ssim import SsimLoss
 
 
 def make_context(size: tuple[int, int], batch: int = 2) -> LossContext:
-    """Smooth pictures, and the same with noise: similar enough for every scale to count."""
+    """Smooth images, and the same with noise: similar enough for every scale to count."""
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(batch, 3, 8, 8, generator=generator)
     target = torch.nn.functional.interpolate(coarse, size, mode="bilinear")
@@ -38,7 +38,7 @@ def multiscale(**fields: Any) -> MsSsimLoss:
 
 
 @pytest.mark.parametrize("loss", [ssim(region="skin"), multiscale(scales=2, region="skin")])
-def test_the_same_picture_costs_nothing(loss: Any) -> None:
+def test_the_same_image_costs_nothing(loss: Any) -> None:
     target = make_context((40, 56)).target
     context = example_context(target, target, segmentation_skin=torch.ones_like(target[:, :1]))
     assert loss.generator_loss(context).item() == pytest.approx(0, abs=1e-5)
@@ -75,7 +75,7 @@ def test_ms_ssim_of_the_skin_does_not_see_far_pixels() -> None:
     assert loss.generator_loss(example) > before + 0.01
 
 
-def test_a_picture_without_skin_counts_nothing_and_skin_on_the_last_odd_row_counts() -> None:
+def test_an_image_without_skin_counts_nothing_and_skin_on_the_last_odd_row_counts() -> None:
     example = make_context((97, 97))
     loss = multiscale(scales=3, region="skin")
     example.fields[SKIN][:] = 0
@@ -89,7 +89,7 @@ def test_a_picture_without_skin_counts_nothing_and_skin_on_the_last_odd_row_coun
     assert loss.generator_loss(example).item() == pytest.approx(half.item(), rel=1e-5)
 
 
-def test_opposite_pictures_have_a_finite_gradient_where_the_similarity_is_below_zero() -> None:
+def test_opposite_images_have_a_finite_gradient_where_the_similarity_is_below_zero() -> None:
     example = make_context((48, 48))
     output = (1 - example.target).requires_grad_()
     term = multiscale(scales=2).generator_loss(example_context(output, example.target))
@@ -102,7 +102,7 @@ def test_opposite_pictures_have_a_finite_gradient_where_the_similarity_is_below_
 @pytest.mark.parametrize(
     ("loss", "least"), [("ssim", 11), ("ms_ssim", 161), ({"type": "ms_ssim", "scales": 2}, 21)]
 )
-def test_pictures_that_are_too_small_are_refused_before_anything_runs(
+def test_images_that_are_too_small_are_rejected_before_anything_runs(
     loss: Any, least: int, tiny_spec: Callable[..., Any]
 ) -> None:
     spec = tiny_spec(losses=[loss], generator={"type": "pix2pix", "depth": 1})

@@ -19,19 +19,19 @@ from skinfw_plugins.metrics.fid import FidMetric
 from skinfw_plugins.metrics.kid import KidMetric
 from skinfw_plugins.networks import inception
 
-IO = MetricIO("picture")
+IO = MetricIO("image")
 
 
 class FirstPixels(nn.Module):
-    """Takes a few values of the picture for features."""
+    """Takes a few values of the image for features."""
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        return pictures[:, :, 0, :2].flatten(1).float() / 255
+    def forward(self, images: Tensor) -> Tensor:
+        return images[:, :, 0, :2].flatten(1).float() / 255
 
 
 @pytest.fixture
 def simple(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make features that a test knows: the first six values of a picture, rounded to 8 bits."""
+    """Make features that a test knows: the first six values of an image, rounded to 8 bits."""
     monkeypatch.setattr(inception, "extractor", lambda: inception.Inception(FirstPixels(), 6))
 
 
@@ -42,8 +42,8 @@ def sets(count: int = 40) -> tuple[Tensor, Tensor]:
     return painted, true
 
 
-def features(pictures: Tensor) -> np.ndarray:
-    return (pictures[:, :, 0, :2].flatten(1) * 255).round().double().numpy() / 255
+def features(images: Tensor) -> np.ndarray:
+    return (images[:, :, 0, :2].flatten(1) * 255).round().double().numpy() / 255
 
 
 @pytest.mark.usefixtures("simple")
@@ -87,7 +87,7 @@ def test_kid_of_subsets_is_the_same_each_time_and_leaves_random_numbers_alone() 
     torch.manual_seed(5)
     assert torch.equal(torch.rand(1), drawn)
     assert metric.compute() == first
-    assert metric.card()["estimate"] == "mean of 3 of 10 pictures each"
+    assert metric.card()["estimate"] == "mean of 3 of 10 images each"
 
 
 @pytest.mark.usefixtures("simple")
@@ -116,7 +116,7 @@ def test_kid_seeds_no_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("simple")
 @pytest.mark.parametrize("kind", ["fid", "kid"])
-def test_fewer_than_two_pictures_have_no_value(kind: str) -> None:
+def test_fewer_than_two_images_have_no_value(kind: str) -> None:
     metric = FidMetric(FidConfig(), IO) if kind == "fid" else KidMetric(KidConfig(), IO)
     painted, true = sets(1)
     assert np.isnan(metric.compute())
@@ -125,14 +125,14 @@ def test_fewer_than_two_pictures_have_no_value(kind: str) -> None:
 
 
 @pytest.mark.usefixtures("simple")
-def test_fid_warns_of_few_pictures_only() -> None:
+def test_fid_warns_of_few_images_only() -> None:
     metric = FidMetric(FidConfig(), IO)
     few = sets(3)
     metric.update(*few, None)
     assert "read KID beside it" in metric.card()["warnings"]
     for _ in range(2048 // 3):
         metric.update(*few, None)
-    assert metric.pictures >= 2048
+    assert metric.images >= 2048
     assert "warnings" not in metric.card()
     assert "2048 features" in metric.card()["backbone"]
 
@@ -151,7 +151,7 @@ def test_without_weights_the_file_its_place_and_its_hash_are_named(
         assert told in str(caught.value)
 
 
-def test_the_real_network_gives_2048_features_of_8_bit_pictures(
+def test_the_real_network_gives_2048_features_of_8_bit_images(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with monkeypatch.context() as blank:
@@ -168,12 +168,12 @@ def test_the_real_network_gives_2048_features_of_8_bit_pictures(
     monkeypatch.setattr(inception, "INCEPTION", random)
     inception.extractor.cache_clear()
     network = inception.extractor()
-    pictures = torch.rand(2, 3, 20, 12)
+    images = torch.rand(2, 3, 20, 12)
     with torch.no_grad():
-        found = network(pictures)
-        rounded = network((pictures * 255).round() / 255)
+        found = network(images)
+        rounded = network((images * 255).round() / 255)
         own = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], str(path)).eval()
-        expected = own((pictures * 255).round().to(torch.uint8))[0]
+        expected = own((images * 255).round().to(torch.uint8))[0]
     assert found.shape == (2, 2048)
     assert torch.equal(found, rounded)
     assert torch.equal(found, expected)

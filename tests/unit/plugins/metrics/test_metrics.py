@@ -20,8 +20,8 @@ from skinfw_plugins.metrics.ssim import SsimMetric
 Array = np.ndarray
 
 
-def pictures(count: int = 3, size: tuple[int, int] = (40, 48)) -> tuple[Tensor, Tensor, Tensor]:
-    """Smooth pictures with noise and a skin region away from the edges."""
+def images(count: int = 3, size: tuple[int, int] = (40, 48)) -> tuple[Tensor, Tensor, Tensor]:
+    """Smooth images with noise and a skin region away from the edges."""
     rng = np.random.default_rng(0)
     target = gaussian_filter(rng.random((count, 3, *size)), (0, 0, 3, 3)) * 4 - 1.5
     output = np.clip(target + rng.normal(0, 0.1, target.shape), 0, 1)
@@ -35,7 +35,7 @@ def pictures(count: int = 3, size: tuple[int, int] = (40, 48)) -> tuple[Tensor, 
     )
 
 
-def build(name: str, region: Region = "picture") -> Metric:
+def build(name: str, region: Region = "image") -> Metric:
     io = MetricIO(region)
     if name == "mse":
         return MseMetric(MseConfig(), io)
@@ -54,8 +54,8 @@ def skimage_value(name: str, output: Tensor, target: Tensor) -> float:
 
 
 @pytest.mark.parametrize("name", ["mse", "psnr"])
-def test_whole_picture_equals_scikit_image_per_picture_and_on_average(name: str) -> None:
-    output, target, _ = pictures()
+def test_whole_image_equals_scikit_image_per_image_and_on_average(name: str) -> None:
+    output, target, _ = images()
     metric = build(name)
     values = metric.update(output, target, None)
     expected = [skimage_value(name, *pair) for pair in zip(output, target, strict=True)]
@@ -66,7 +66,7 @@ def test_whole_picture_equals_scikit_image_per_picture_and_on_average(name: str)
 
 @pytest.mark.parametrize("name", ["mse", "psnr"])
 def test_skin_region_equals_scikit_image_on_its_pixels(name: str) -> None:
-    output, target, skin = pictures()
+    output, target, skin = images()
     values = build(name, "skin").update(output, target, skin)
     assert values is not None
     for index in range(len(output)):
@@ -77,7 +77,7 @@ def test_skin_region_equals_scikit_image_on_its_pixels(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["mse", "psnr", "ssim"])
 def test_skin_region_does_not_depend_on_far_pixels(name: str) -> None:
-    output, target, skin = pictures()
+    output, target, skin = images()
     before = build(name, "skin").update(output, target, skin)
     # more than half a window away from the region
     output[:, :, 36:] = 0
@@ -88,8 +88,8 @@ def test_skin_region_does_not_depend_on_far_pixels(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["mse", "psnr", "ssim"])
-def test_a_picture_without_skin_is_nan_and_left_out_of_the_mean(name: str) -> None:
-    output, target, skin = pictures()
+def test_an_image_without_skin_is_nan_and_left_out_of_the_mean(name: str) -> None:
+    output, target, skin = images()
     skin[1] = 0
     metric = build(name, "skin")
     values = metric.update(output, target, skin)
@@ -98,10 +98,10 @@ def test_a_picture_without_skin_is_nan_and_left_out_of_the_mean(name: str) -> No
     assert metric.compute() == pytest.approx((values[0] + values[2]).item() / 2, rel=1e-6)
 
 
-@pytest.mark.parametrize("region", ["picture", "skin"])
+@pytest.mark.parametrize("region", ["image", "skin"])
 @pytest.mark.parametrize("name", ["mse", "psnr", "ssim"])
 def test_batches_of_any_size_give_the_same_mean(name: str, region: Region) -> None:
-    output, target, skin = pictures(5)
+    output, target, skin = images(5)
     mask = skin if region == "skin" else None
     whole, parts = build(name, region), build(name, region)
     whole.update(output, target, mask)
@@ -111,8 +111,8 @@ def test_batches_of_any_size_give_the_same_mean(name: str, region: Region) -> No
 
 
 @pytest.mark.parametrize(("name", "best"), [("mse", 0.0), ("psnr", 100.0), ("ssim", 1.0)])
-def test_identical_pictures_get_the_best_value(name: str, best: float) -> None:
-    _, target, _ = pictures()
+def test_identical_images_get_the_best_value(name: str, best: float) -> None:
+    _, target, _ = images()
     metric = build(name)
     metric.update(target, target, None)
     assert metric.compute() == pytest.approx(best)
@@ -122,16 +122,16 @@ def test_identical_pictures_get_the_best_value(name: str, best: float) -> None:
 def test_nothing_gives_nan(name: str) -> None:
     metric = build(name)
     assert math.isnan(metric.compute())
-    output, target, _ = pictures(1)
+    output, target, _ = images(1)
     metric.update(output, target, None)
     assert not math.isnan(metric.compute())
 
 
-def test_ssim_refuses_pictures_smaller_than_its_window() -> None:
+def test_ssim_rejects_images_smaller_than_its_window() -> None:
     metric = build("ssim")
-    metric.update(*pictures(1, (11, 11))[:2], None)
+    metric.update(*images(1, (11, 11))[:2], None)
     with pytest.raises(UserError, match="10x40 are smaller than its 11x11"):
-        metric.update(*pictures(1, (10, 40))[:2], None)
+        metric.update(*images(1, (10, 40))[:2], None)
 
 
 @pytest.mark.parametrize(("name", "direction", "unit"), [("mse", "lower", ""), ("psnr", "higher", "dB")])

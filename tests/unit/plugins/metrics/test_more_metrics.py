@@ -33,7 +33,7 @@ SHARMA = [
 """Pairs and differences of the test data of Sharma, Wu and Dalal 2005, table 1."""
 
 
-def random_pictures(count: int = 2, size: tuple[int, int] = (24, 20)) -> tuple[Tensor, Tensor, Tensor]:
+def random_images(count: int = 2, size: tuple[int, int] = (24, 20)) -> tuple[Tensor, Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     target = torch.rand(count, 3, *size, generator=generator)
     output = (target + 0.2 * torch.randn(target.shape, generator=generator)).clamp(0, 1)
@@ -50,7 +50,7 @@ def test_ciede2000_gives_the_published_differences(one: Any, other: Any, differe
 
 
 def test_ciede2000_on_skin_equals_skimage() -> None:
-    output, target, skin = random_pictures()
+    output, target, skin = random_images()
     found = Ciede2000Metric(Ciede2000Config(), MetricIO("skin")).update(output, target, skin)
     for index in range(2):
         painted, true = (rgb2lab(each[index].permute(1, 2, 0).double().numpy()) for each in (output, target))
@@ -59,15 +59,15 @@ def test_ciede2000_on_skin_equals_skimage() -> None:
         assert found[index].item() == pytest.approx(expected, rel=2e-3)
 
 
-def test_equal_pictures_do_not_differ_in_color() -> None:
-    _, target, skin = random_pictures()
+def test_equal_images_do_not_differ_in_color() -> None:
+    _, target, skin = random_images()
     found = Ciede2000Metric(Ciede2000Config(), MetricIO("skin")).update(target, target, skin)
     assert found.tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("region", ["picture", "skin"])
+@pytest.mark.parametrize("region", ["image", "skin"])
 def test_mae_equals_numpy(region: Any) -> None:
-    output, target, skin = random_pictures()
+    output, target, skin = random_images()
     mask = skin if region == "skin" else None
     found = MaeMetric(MaeConfig(), MetricIO(region)).update(output, target, mask)
     errors = (output - target).abs().numpy()
@@ -77,26 +77,26 @@ def test_mae_equals_numpy(region: Any) -> None:
 
 
 def test_ms_ssim_equals_another_library() -> None:
-    output, target, _ = random_pictures(size=(176, 192))
-    found = MsSsimMetric(MsSsimConfig(), MetricIO("picture")).update(output, target, None)
+    output, target, _ = random_images(size=(176, 192))
+    found = MsSsimMetric(MsSsimConfig(), MetricIO("image")).update(output, target, None)
     expected = reference_ms_ssim(output, target, data_range=1.0, size_average=False)
     assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-4)
 
 
 @pytest.mark.parametrize(("scales", "side"), [(5, 161), (4, 81), (3, 41)])
-def test_ms_ssim_measures_the_smallest_pictures_that_it_says_it_takes(scales: int, side: int) -> None:
-    output, target, _ = random_pictures(size=(side, side))
-    metric = MsSsimMetric(MsSsimConfig(scales=scales), MetricIO("picture"))
+def test_ms_ssim_measures_the_smallest_images_that_it_says_it_takes(scales: int, side: int) -> None:
+    output, target, _ = random_images(size=(side, side))
+    metric = MsSsimMetric(MsSsimConfig(scales=scales), MetricIO("image"))
     found = metric.update(output, target, None)
     assert torch.isfinite(found).all()
     assert (found < 1).all()
 
 
-def test_ms_ssim_refuses_pictures_that_are_too_small_and_takes_fewer_scales() -> None:
-    output, target, _ = random_pictures(size=(160, 170))
+def test_ms_ssim_rejects_images_that_are_too_small_and_takes_fewer_scales() -> None:
+    output, target, _ = random_images(size=(160, 170))
     with pytest.raises(UserError, match="need 161 pixels a side"):
-        MsSsimMetric(MsSsimConfig(), MetricIO("picture")).update(output, target, None)
-    found = MsSsimMetric(MsSsimConfig(scales=3), MetricIO("picture")).update(target, target, None)
+        MsSsimMetric(MsSsimConfig(), MetricIO("image")).update(output, target, None)
+    found = MsSsimMetric(MsSsimConfig(scales=3), MetricIO("image")).update(target, target, None)
     assert found.tolist() == pytest.approx([1, 1])
 
 
@@ -115,7 +115,7 @@ def test_seam_is_the_gradients_error_in_the_band_by_hand() -> None:
 
 
 def test_seam_equals_numpys_differences_in_scipys_band() -> None:
-    output, target, skin = random_pictures()
+    output, target, skin = random_images()
     found = SeamMetric(SeamConfig(), MetricIO("skin")).update(output, target, skin)
     square = np.ones((5, 5), bool)
     for index in range(2):
@@ -137,8 +137,8 @@ def test_the_band_equals_scipys_dilations(width: int) -> None:
     assert np.array_equal(found[0, 0].numpy() > 0, expected)
 
 
-def test_a_picture_without_skin_has_no_seam_to_measure() -> None:
-    output, target, skin = random_pictures()
+def test_an_image_without_skin_has_no_seam_to_measure() -> None:
+    output, target, skin = random_images()
     skin[0] = 0
     found = SeamMetric(SeamConfig(), MetricIO("skin")).update(output, target, skin)
     assert torch.isnan(found).tolist() == [True, False]

@@ -22,7 +22,7 @@ from skinfw_plugins.networks.smp import build_network, load_pretrained
 from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
 from skinfw_plugins.segmentation_networks.smp import SmpNetwork
 
-PICTURES = torch.rand(3, 3, 65, 97, generator=torch.Generator().manual_seed(0))
+IMAGES = torch.rand(3, 3, 65, 97, generator=torch.Generator().manual_seed(0))
 
 
 def build(weights: str | Path | None, encoder: str = "bodypix_050", **fields: Any) -> SmpNetwork:
@@ -39,17 +39,17 @@ def build(weights: str | Path | None, encoder: str = "bodypix_050", **fields: An
     return SmpNetwork(config, SegmentationNetworkIO((64, 96), 5))
 
 
-def deepest(network: SmpNetwork, pictures: Tensor) -> Tensor:
-    features: list[Tensor] = network.network.encoder(2 * pictures - 1)
+def deepest(network: SmpNetwork, images: Tensor) -> Tensor:
+    features: list[Tensor] = network.network.encoder(2 * images - 1)
     return features[-1]
 
 
-def by_onnx_runtime(path: Path, output: str, pictures: Tensor) -> Tensor:
-    """What the file itself makes of pictures, batch by batch of one."""
+def by_onnx_runtime(path: Path, output: str, images: Tensor) -> Tensor:
+    """What the file itself makes of images, batch by batch of one."""
     session = onnxruntime.InferenceSession(
         path.read_bytes() if output == "body" else _with_output(path, output)
     )
-    channels_last = (2 * pictures - 1).permute(0, 2, 3, 1).numpy()
+    channels_last = (2 * images - 1).permute(0, 2, 3, 1).numpy()
     name = session.get_inputs()[0].name
     return torch.from_numpy(
         np.concatenate([session.run([output], {name: one[None]})[0] for one in channels_last])
@@ -68,9 +68,9 @@ def test_its_features_are_those_of_the_file(multiplier: float, tmp_path: Path) -
     path = write_mobilenet(tmp_path / "bodypix.onnx", multiplier)
     network = build(path, f"bodypix_{100 * multiplier:03.0f}")
     network.prepare_training()
-    expected = by_onnx_runtime(path, "body", PICTURES)
+    expected = by_onnx_runtime(path, "body", IMAGES)
     assert expected.std() > 0.1
-    found = deepest(network.eval(), PICTURES)
+    found = deepest(network.eval(), IMAGES)
     assert found.shape == (3, 512 * multiplier, 5, 7)
     assert torch.allclose(found, expected, atol=1e-3)
 
@@ -81,8 +81,8 @@ def test_the_real_file_gives_its_features() -> None:
     network.prepare_training()
     path = published_file(0.5, 16)  # the other stride: its features have the size of the encoder's
     convolutions = [node for node in load(path).graph.node if node.op_type == "Conv"]
-    expected = by_onnx_runtime(path, convolutions[26].output[0], PICTURES).clip(0, 6)
-    assert torch.allclose(deepest(network.eval(), PICTURES), expected, atol=1e-3)
+    expected = by_onnx_runtime(path, convolutions[26].output[0], IMAGES).clip(0, 6)
+    assert torch.allclose(deepest(network.eval(), IMAGES), expected, atol=1e-3)
 
 
 def test_a_checkpoint_brings_the_weights(tmp_path: Path) -> None:
@@ -92,21 +92,21 @@ def test_a_checkpoint_brings_the_weights(tmp_path: Path) -> None:
     other = build(path)
     path.unlink()
     other.load_state_dict(network.state_dict())
-    assert torch.equal(deepest(other.eval(), PICTURES), deepest(network.eval(), PICTURES))
+    assert torch.equal(deepest(other.eval(), IMAGES), deepest(network.eval(), IMAGES))
 
 
-def test_pictures_go_in_as_it_was_trained_on_them() -> None:
+def test_images_go_in_as_it_was_trained_on_them() -> None:
     network = build(None).eval()
-    pictures = PICTURES[..., :64, :96]
-    assert torch.allclose(network(pictures), network.network(2 * pictures - 1), atol=1e-5)
+    images = IMAGES[..., :64, :96]
+    assert torch.allclose(network(images), network.network(2 * images - 1), atol=1e-5)
 
 
-def test_without_weights_it_starts_at_random_and_tells_pictures_apart() -> None:
+def test_without_weights_it_starts_at_random_and_tells_images_apart() -> None:
     network = build(None).eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     network.prepare_training()
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    features = deepest(network, PICTURES)
+    features = deepest(network, IMAGES)
     assert (features[0] - features[1]).abs().max() > 0.01
 
 
@@ -114,7 +114,7 @@ def test_without_weights_it_starts_at_random_and_tells_pictures_apart() -> None:
 @pytest.mark.parametrize("depth", [3, 4])
 def test_it_goes_with_every_decoder(decoder: str, depth: int) -> None:
     network = build(None, decoder=decoder, encoder_depth=depth, base_channels=4)
-    logits = network(PICTURES)
+    logits = network(IMAGES)
     assert logits.shape == (3, 5, 65, 97)
     logits.sum().backward()
     for block in (network.network.encoder.blocks[0], network.network.encoder.blocks[-1]):
@@ -132,13 +132,13 @@ def test_it_has_four_stages(fields: dict[str, Any]) -> None:
 
 
 def test_files_of_other_networks_are_refused(tmp_path: Path) -> None:
-    def refused(path: Path, message: str) -> None:
+    def rejected(path: Path, message: str) -> None:
         with pytest.raises(UserError, match=rf"^smp: .*{message}"):
             build(path).prepare_training()
 
-    refused(tmp_path / "missing.onnx", r"missing\.onnx: no such ONNX file")
-    refused(write_bodypix(tmp_path / "heads.onnx"), r"heads\.onnx: no BodyPix 2 with a MobileNetV1")
-    refused(
+    rejected(tmp_path / "missing.onnx", r"missing\.onnx: no such ONNX file")
+    rejected(write_bodypix(tmp_path / "heads.onnx"), r"heads\.onnx: no BodyPix 2 with a MobileNetV1")
+    rejected(
         write_mobilenet(tmp_path / "wide.onnx", 1.0),
         r"wide\.onnx: no BodyPix 2 with a MobileNetV1 of this encoder's width",
     )
@@ -147,7 +147,7 @@ def test_files_of_other_networks_are_refused(tmp_path: Path) -> None:
         if node.op_type == "Conv":
             del node.input[2]
     save(unbiased, tmp_path / "unbiased.onnx")
-    refused(tmp_path / "unbiased.onnx", r"unbiased\.onnx: no BodyPix 2 with a MobileNetV1")
+    rejected(tmp_path / "unbiased.onnx", r"unbiased\.onnx: no BodyPix 2 with a MobileNetV1")
 
 
 @pytest.mark.parametrize(
@@ -181,12 +181,12 @@ def test_a_file_beside_the_spec(tmp_path: Path) -> None:
     assert config.encoder_weights == str(tmp_path / "bodypix.onnx")
 
 
-def test_several_pictures_go_in_alike(tmp_path: Path) -> None:
+def test_several_images_go_in_alike(tmp_path: Path) -> None:
     path = write_mobilenet(tmp_path / "bodypix.onnx")
     config = SmpUnetConfig.model_validate(
         {"encoder": "bodypix_050", "encoder_depth": 4, "encoder_weights": str(path)}
     )
     network = build_network("smp_unet", config, (64, 96), 9, 3)
     load_pretrained("smp_unet", config, network, 9)
-    found = network.encoder((2 * PICTURES - 1).repeat(1, 3, 1, 1))[-1]
-    assert torch.allclose(found, by_onnx_runtime(path, "body", PICTURES), atol=1e-3)
+    found = network.encoder((2 * IMAGES - 1).repeat(1, 3, 1, 1))[-1]
+    assert torch.allclose(found, by_onnx_runtime(path, "body", IMAGES), atol=1e-3)

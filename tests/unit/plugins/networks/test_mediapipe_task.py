@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skinfw.errors import UserError
-from skinfw_plugins.networks.mediapipe_task import load_task, picture_of
+from skinfw_plugins.networks.mediapipe_task import image_of, load_task
 
 
 class Owner:
@@ -58,12 +58,12 @@ def test_a_task_has_its_content_and_is_closed_with_its_owner(model: Path, fault:
 
 @pytest.mark.parametrize("kind", [ValueError, RuntimeError, OSError])
 def test_what_mediapipe_says_is_one_line(model: Path, kind: type[Exception]) -> None:
-    def refuse(_: Any) -> None:
+    def reject(_: Any) -> None:
         raise kind("no FlatBuffer\nat line 5")
 
     told = r"größe\.task: no pose landmarker that MediaPipe can load: no FlatBuffer; get its site$"
     with pytest.raises(UserError, match=told):
-        loaded(Owner(), model, refuse)
+        loaded(Owner(), model, reject)
 
 
 def test_a_file_that_is_gone(tmp_path: Path) -> None:
@@ -71,6 +71,6 @@ def test_a_file_that_is_gone(tmp_path: Path) -> None:
         loaded(Owner(), tmp_path / "none.task", Task)
 
 
-def test_a_picture_that_is_a_view_of_another() -> None:
+def test_an_image_that_is_a_view_of_another() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 3)).astype(np.uint8)
-    assert np.array_equal(picture_of(pixels[::2, ::-1]).numpy_view(), pixels[::2, ::-1])
+    assert np.array_equal(image_of(pixels[::2, ::-1]).numpy_view(), pixels[::2, ::-1])

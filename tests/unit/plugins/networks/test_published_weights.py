@@ -48,10 +48,10 @@ def test_a_frozen_network_is_never_trained_and_follows_to_other_types() -> None:
     assert not parent.state_dict()
     assert not any(parameter.requires_grad for parameter in inner.parameters())
     parent.to(torch.float64)
-    picture = torch.rand(1, 3, 4, 4, dtype=torch.float64, requires_grad=True)
-    seen = parent(picture)
-    assert torch.equal(seen, inner(picture))
-    assert torch.equal(seen, inner[0](picture)), "dropout is switched off"
+    image = torch.rand(1, 3, 4, 4, dtype=torch.float64, requires_grad=True)
+    seen = parent(image)
+    assert torch.equal(seen, inner(image))
+    assert torch.equal(seen, inner[0](image)), "dropout is switched off"
     seen.sum().backward()
-    assert picture.grad is not None
-    assert picture.grad.any()
+    assert image.grad is not None
+    assert image.grad.any()

@@ -31,7 +31,7 @@ def photos(count: int) -> list[Path]:
 
 
 def found_by(landmarks: list[list[tuple[float, float, float]]]) -> Any:
-    """Return what stands in for MediaPipe's landmarker: it finds the same in every picture."""
+    """Return what stands in for MediaPipe's landmarker: it finds the same in every image."""
     people = [[SimpleNamespace(x=x, y=y, visibility=sure) for x, y, sure in person] for person in landmarks]
     return SimpleNamespace(detect=lambda _: SimpleNamespace(pose_landmarks=people))
 
@@ -45,7 +45,7 @@ def test_landmarks_become_body_25_in_pixels() -> None:
     for index, name in enumerate(MEDIAPIPE_33):
         if name in BODY_25:
             x, y, visibility = person[index]
-            # the picture's borders are 0 and 1, the first pixel's center is 0
+            # the image's borders are 0 and 1, the first pixel's center is 0
             expected = (200 * x - 0.5, 100 * y - 0.5, visibility) if visibility >= 0.3 else (0, 0, 0)
             assert people[0].point(name) == pytest.approx(expected, abs=1e-4)
     neck = (people[0].point("LShoulder") + people[0].point("RShoulder")) / 2

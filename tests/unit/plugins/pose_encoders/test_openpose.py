@@ -143,7 +143,7 @@ def test_plain_lines_stay_so_when_a_sample_is_moved(tmp_path: Path, write_photo:
         "root": tmp_path / "photos",
         "cache": tmp_path / "cache",
         "pose_encoder": pose_encoder,
-        "prepare": {"workers": 1},
+        "prepare": {"num_workers": 1},
     }
     io = example_dataset_io((96, 64), ("apparel_head_foot", "line", "heatmaps"), needs_keypoints=True)
     dataset = build(use("dataset", "photos", **config), Dataset, io)

@@ -49,7 +49,7 @@ def test_dress_code_has_one_person_at_half_the_size(tmp_path: Path) -> None:
     (pose,) = reader.people(photo)
     for index, name in enumerate(COCO_18):
         x, y, score = coco_18()[index]
-        # centers of pixels: pixel 0 of the small picture covers 0 and 1 of the photo
+        # centers of pixels: pixel 0 of the small image covers 0 and 1 of the photo
         expected = (0, 0, 0) if index == 4 else (2 * x + 0.5, 2 * y + 0.5, score)
         assert pose.point(name) == pytest.approx(expected)
 

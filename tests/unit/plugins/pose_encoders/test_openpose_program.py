@@ -28,7 +28,7 @@ assert (given.display, given.render_pose, given.model_pose) == ("0", "0", "BODY_
 {before}
 for path in pathlib.Path(given.image_dir).iterdir():
     width, height = Image.open(path).convert("RGB").size
-    # somebody whose points lie on the picture's diagonal
+    # somebody whose points lie on the image's diagonal
     points = [value for index in range(25) for value in (width * index / 25, height * index / 25, 0.9)]
     people = [{{"person_id": [-1], "pose_keypoints_2d": points, "face_keypoints_2d": []}}] * {people}
     out = pathlib.Path(given.write_json, path.stem + "_keypoints.json")
@@ -76,7 +76,7 @@ def test_nobody_and_several(tmp_path: Path, people: int, count: int) -> None:
     [
         ("sys.exit('Cuda check failed (2 vs. 0): out of memory')", r"exit code 1: Cuda check failed \(2"),
         ("sys.exit()", r"openpose\.bin: wrote no JSON file: it said nothing"),
-        ("time.sleep(60)", r"took longer than 0\.5 seconds for one picture and was stopped"),
+        ("time.sleep(60)", r"took longer than 0\.5 seconds for one image and was stopped"),
         (
             "pathlib.Path(given.write_json, 'a.json').write_text('{}'); sys.exit()",
             r"a\.json: not OpenPose JSON",

@@ -138,7 +138,7 @@ def test_raw_boxes_of_yolox(tmp_path: Path) -> None:
     assert detector(path, score=0.99)(PHOTO.pixels).shape == (0, 4)
 
 
-def test_the_picture_fills_the_input_from_the_top_left() -> None:
+def test_the_image_fills_the_input_from_the_top_left() -> None:
     pixels = np.zeros((120, 200, 3), np.uint8)
     pixels[...] = 10, 20, 30
     canvas, scale = letterboxed(pixels, (64, 64))
@@ -165,7 +165,7 @@ def test_other_networks_are_no_pose_model(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"other\.onnx: has no output called simcc_x, simcc_y"):
         encoder(other).people(PHOTO)
     free = write_constants(tmp_path / "free.onnx", simcc([(1, 1)] * 17, [1] * 17, CROP), ("height", "width"))
-    with pytest.raises(UserError, match=r"free\.onnx: takes picture .* expected is one picture"):
+    with pytest.raises(UserError, match=r"free\.onnx: takes image .* expected is one image"):
         encoder(free).people(PHOTO)
     odd = write_constants(tmp_path / "odd.onnx", simcc([(1, 1)] * 21, [1] * 21, CROP), CROP)
     with pytest.raises(UserError, match=r"gives 21 points, which is no order that is known \(coco_17 17"):

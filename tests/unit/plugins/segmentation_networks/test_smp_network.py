@@ -26,26 +26,26 @@ def build(size: tuple[int, int] = (64, 96), **fields: Any) -> SmpNetwork:
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
-def test_it_is_the_librarys_network_on_pictures_as_imagenet_has_them(decoder: str) -> None:
+def test_it_is_the_librarys_network_on_images_as_imagenet_has_them(decoder: str) -> None:
     network = build(decoder=decoder).eval()
-    picture = torch.rand(2, 3, 64, 96)
+    image = torch.rand(2, 3, 64, 96)
     told = (timm.data.IMAGENET_DEFAULT_MEAN, timm.data.IMAGENET_DEFAULT_STD)
     mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in told)
-    assert torch.allclose(network(picture), network.network((picture - mean) / deviation), atol=1e-5)
+    assert torch.allclose(network(image), network.network((image - mean) / deviation), atol=1e-5)
 
 
-def test_other_pictures_are_continued_by_their_edge_and_cropped_back() -> None:
+def test_other_images_are_continued_by_their_edge_and_cropped_back() -> None:
     network = build(size=(50, 70)).eval()
-    picture = torch.rand(1, 3, 50, 70)
-    continued = pad(picture, (0, 26, 0, 14), mode="replicate")
-    assert torch.allclose(network(picture), network(continued)[..., :50, :70], atol=1e-6)
+    image = torch.rand(1, 3, 50, 70)
+    continued = pad(image, (0, 26, 0, 14), mode="replicate")
+    assert torch.allclose(network(image), network(continued)[..., :50, :70], atol=1e-6)
 
 
 def test_dropout_is_of_training_alone() -> None:
     network = build(dropout=0.5)
-    picture = torch.rand(2, 3, 64, 96)
-    assert not torch.equal(network.train()(picture), network(picture))
-    assert torch.equal(network.eval()(picture), network(picture))
+    image = torch.rand(2, 3, 64, 96)
+    assert not torch.equal(network.train()(image), network(image))
+    assert torch.equal(network.eval()(image), network(image))
 
 
 def test_an_unknown_encoder_is_told() -> None:

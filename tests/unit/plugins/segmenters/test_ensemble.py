@@ -17,7 +17,7 @@ from skinfw_plugins.segmenters.config_detectors import EnsembleConfig
 from skinfw_plugins.segmenters.ensemble import CLASSES, EnsembleSegmenter, by_priority, by_vote
 
 WHITE, BROWN, BLACK, BLUE = (255, 255, 255), (200, 150, 120), (20, 20, 20), (40, 60, 200)
-PICTURE = Photo(np.array([[WHITE, BROWN, BLACK, BLUE]], np.uint8))
+IMAGE = Photo(np.array([[WHITE, BROWN, BLACK, BLUE]], np.uint8))
 
 
 @pytest.fixture
@@ -50,19 +50,19 @@ def names(found: Segmentation) -> list[str]:
 def test_the_first_member_that_gives_a_region_wins(member: Callable[..., dict[str, Any]]) -> None:
     first = member({"skin": ["brown", "face"], "apparel": ["blue"]}, regions=["skin"])
     second = member({"background": ["white"], "head": ["face"], "apparel": ["brown"]})
-    found = ensemble(first, second).segment(PICTURE)
+    found = ensemble(first, second).segment(IMAGE)
     assert names(found) == ["background", "skin", "skin", "elsewhere"]
     assert set(found.regions) == {"background", "skin", "head", "apparel"}
-    found = ensemble(second, first).segment(PICTURE)
+    found = ensemble(second, first).segment(IMAGE)
     assert names(found) == ["background", "apparel", "face", "elsewhere"]
     assert found.region("head").tolist() == [[False, False, True, False]]
 
 
 def test_the_face_is_that_of_members_asked_for_the_head(member: Callable[..., dict[str, Any]]) -> None:
     whole = member({"head": ["face", "blue"], "background": ["white"]})
-    assert names(ensemble(whole).segment(PICTURE)) == ["background", "elsewhere", "face", "head"]
+    assert names(ensemble(whole).segment(IMAGE)) == ["background", "elsewhere", "face", "head"]
     other = member({"head": ["face"], "background": ["white"]}, regions=["background"])
-    found = ensemble(other).segment(PICTURE)
+    found = ensemble(other).segment(IMAGE)
     assert names(found) == ["background", "elsewhere", "elsewhere", "elsewhere"]
     assert "face" not in found.classes and set(found.regions) == {"background"}
 
@@ -82,15 +82,15 @@ def test_votes_are_weighed(
 ) -> None:
     regions = [{"skin": ["brown"], "apparel": ["blue"]}, *2 * [{"skin": ["blue"], "apparel": ["brown"]}]]
     members = [member(each, weight=weight) for each, weight in zip(regions, weights, strict=True)]
-    assert names(ensemble(*members, rule="vote").segment(PICTURE))[1] == expected
+    assert names(ensemble(*members, rule="vote").segment(IMAGE))[1] == expected
 
 
 def test_only_those_who_can_tell_a_region_vote_on_it(member: Callable[..., dict[str, Any]]) -> None:
     head = member({"head": ["face"]})
     others = [member({"background": ["white"]}), member({"background": ["white"]})]
-    assert names(ensemble(*others, head, rule="vote").segment(PICTURE))[2] == "face"
+    assert names(ensemble(*others, head, rule="vote").segment(IMAGE))[2] == "face"
     against = [member({"head": ["blue"]}), member({"head": ["blue"]})]
-    assert names(ensemble(head, *against, rule="vote").segment(PICTURE))[2:] == ["elsewhere", "head"]
+    assert names(ensemble(head, *against, rule="vote").segment(IMAGE))[2:] == ["elsewhere", "head"]
 
 
 @pytest.mark.parametrize("rows", [4, 256])
@@ -108,37 +108,37 @@ def test_both_rules_against_a_loop_over_pixels(rows: int, monkeypatch: pytest.Mo
         given = [next((name for name in masks if masks[name][place]), None) for masks, _ in claims]
         first = next((name for name in given if name), "elsewhere")
         assert CLASSES[priority[place]] == first
-        shares = {}
+        fractions = {}
         for name in dict.fromkeys(name for name in given if name):
             able = [(weight, masks[name][place]) for masks, weight in claims if name in masks]
-            shares[name] = sum(weight for weight, yes in able if yes) / sum(weight for weight, _ in able)
-        best = max(shares, key=lambda name: shares[name], default=None)
-        assert CLASSES[vote[place]] == (best if best and shares[best] >= 0.5 else "elsewhere")
+            fractions[name] = sum(weight for weight, yes in able if yes) / sum(weight for weight, _ in able)
+        best = max(fractions, key=lambda name: fractions[name], default=None)
+        assert CLASSES[vote[place]] == (best if best and fractions[best] >= 0.5 else "elsewhere")
 
 
 def test_a_region_that_a_member_cannot_tell(member: Callable[..., dict[str, Any]]) -> None:
     found = ensemble(member({"skin": ["brown"]}, regions=["skin", "feet"]))
     with pytest.raises(UserError, match="onnx_parser is asked for feet, but finds only skin"):
-        found.segment(PICTURE)
+        found.segment(IMAGE)
 
 
 def test_a_head_that_haar_does_not_find_is_left_to_the_next(member: Callable[..., dict[str, Any]]) -> None:
     parser = member({"head": ["face"], "background": ["white"]})
     haar = {"segmenter": "haar", "regions": ["head"]}
-    found = ensemble(haar, parser).segment(PICTURE)
+    found = ensemble(haar, parser).segment(IMAGE)
     assert names(found) == ["background", "elsewhere", "face", "elsewhere"]
 
 
 def test_a_member_that_refuses_the_photo(member: Callable[..., dict[str, Any]]) -> None:
     parser = member({"skin": ["brown"], "background": ["white"]})
     with pytest.raises(DataError, match="on disk"):
-        ensemble({"segmenter": "deepfashion"}, parser).segment(PICTURE)
-    found = ensemble({"segmenter": "deepfashion", "optional": True}, parser).segment(PICTURE)
+        ensemble({"segmenter": "deepfashion"}, parser).segment(IMAGE)
+    found = ensemble({"segmenter": "deepfashion", "optional": True}, parser).segment(IMAGE)
     assert names(found) == ["background", "skin", "elsewhere", "elsewhere"]
     with pytest.raises(DataError, match="on disk"):  # nobody else tells the feet
-        ensemble({"segmenter": "deepfashion", "optional": True, "regions": ["feet"]}, parser).segment(PICTURE)
+        ensemble({"segmenter": "deepfashion", "optional": True, "regions": ["feet"]}, parser).segment(IMAGE)
     with pytest.raises(DataError, match="on disk"):
-        ensemble({"segmenter": "deepfashion", "optional": True}).segment(PICTURE)
+        ensemble({"segmenter": "deepfashion", "optional": True}).segment(IMAGE)
 
 
 def test_sources_and_fingerprint_are_those_of_the_members(member: Callable[..., dict[str, Any]]) -> None:
@@ -159,5 +159,5 @@ def test_one_region_twice() -> None:
 
 def test_an_ensemble_can_be_a_member() -> None:
     inner = skinfw.use("segmenter", "ensemble", members=[{"segmenter": "haar"}])
-    found = ensemble({"segmenter": inner.to_json()}).segment(PICTURE)
+    found = ensemble({"segmenter": inner.to_json()}).segment(IMAGE)
     assert names(found) == ["elsewhere"] * 4 and set(found.regions) == {"head"}

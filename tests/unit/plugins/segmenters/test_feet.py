@@ -53,7 +53,7 @@ def test_shoes_are_the_network_s(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("pixels", "worn"), [(2, False), (3, True)])
 def test_a_speck_is_no_shoe(tmp_path: Path, pixels: int, worn: bool) -> None:
     """3000 pixels times 0.001."""
-    found = feet(network(tmp_path), least_shoes=0.001).segment(person(shoe=pixels))
+    found = feet(network(tmp_path), min_shoes=0.001).segment(person(shoe=pixels))
     assert found.of_classes("footwear").any() == worn
     assert found.of_classes("bare_feet").any() != worn
 
@@ -72,7 +72,7 @@ def test_who_is_cut_off_has_no_feet(tmp_path: Path) -> None:
     assert not found.region("feet").any()
 
 
-def test_an_empty_picture(tmp_path: Path) -> None:
+def test_an_empty_image(tmp_path: Path) -> None:
     found = feet(network(tmp_path)).segment(Photo(np.full((100, 30, 3), 255, np.uint8)))
     assert not found.region("feet").any()
 
@@ -101,7 +101,7 @@ def test_the_haar_path_with_the_file_of_a_cascade(tmp_path: Path) -> None:
     bare = {"type": "haar", "detectors": [{"part": "feet", "file": file}]}
     photo = Photo(skimage.data.astronaut())
     net = network(tmp_path, {"background": ["wall", "left_foot"], "feet": ["left_shoe"]})
-    found = feet(net, bare=bare, least_shoes=0.99).segment(photo).of_classes("bare_feet")
+    found = feet(net, bare=bare, min_shoes=0.99).segment(photo).of_classes("bare_feet")
     y, x = np.argwhere(found).mean(axis=0)
     assert abs(y - 115) < 25 and abs(x - 222) < 25
 

@@ -60,7 +60,7 @@ def test_the_head_of_a_photo() -> None:
 
 
 def test_grabcut_follows_the_hair_where_the_ellipse_does_not() -> None:
-    """The hair's outermost points, read off the picture by hand: x = 155 and 302 at most, y = 16."""
+    """The hair's outermost points, read off the image by hand: x = 155 and 302 at most, y = 16."""
     top, _, left, right = box(segmenter().segment(Photo(ASTRONAUT)).region("head"))
     assert abs(top - 16) <= 3 and abs(left - 155) <= 3 and abs(right - 302) <= 3
     top, _, left, right = box(segmenter(refine="none").segment(Photo(ASTRONAUT)).region("head"))
@@ -109,15 +109,15 @@ def test_parts_by_cascades_of_ones_own(tmp_path: Path) -> None:
 
 def test_the_next_cascade_of_a_part_is_asked_when_the_first_finds_nothing() -> None:
     finds = {"part": "head", "cascade": "frontalface_alt2"}
-    blind = {"part": "head", "cascade": "frontalface_alt2", "least_size": 400}
+    blind = {"part": "head", "cascade": "frontalface_alt2", "min_size": 400}
     alone = segmenter(finds).segment(Photo(ASTRONAUT)).labels
     assert not segmenter(blind).segment(Photo(ASTRONAUT)).labels.any()
     assert np.array_equal(segmenter(blind, finds).segment(Photo(ASTRONAUT)).labels, alone)
 
 
-def find(picture: Any, **settings: Any) -> list[Area]:
+def find(image: Any, **settings: Any) -> list[Area]:
     (config,) = HaarConfig.model_validate({"detectors": [{"part": "head", **settings}]}).detectors
-    return Detector(config).find(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+    return Detector(config).find(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
 
 
 def test_settings_are_those_of_opencv() -> None:
@@ -128,8 +128,8 @@ def test_settings_are_those_of_opencv() -> None:
     assert len(both) == 2
     assert {round(area.left) // 512 for area in both} == {0, 1}
     assert find(pair, cascade="frontalface_alt2") == both[:1]
-    (large,) = find(pair, cascade="frontalface_alt2", count=5, least_size=80)
-    assert find(pair, cascade="frontalface_alt2", count=5, least_size=80 / 512) == [large]
+    (large,) = find(pair, cascade="frontalface_alt2", count=5, min_size=80)
+    assert find(pair, cascade="frontalface_alt2", count=5, min_size=80 / 512) == [large]
     assert large.bottom - large.top >= 80
     many = find(pair, cascade="frontalface_default", count=50, neighbors=0)
     assert len(many) > len(find(pair, cascade="frontalface_default", count=50, neighbors=6))
@@ -172,9 +172,9 @@ def test_grabcut_finds_an_outline_from_a_rough_place() -> None:
     rng = np.random.default_rng(0)
     truth = np.zeros((80, 80), bool)
     truth[20:60, 20:60] = True
-    picture = np.where(truth[..., None], (200, 30, 30), (30, 30, 200)) + rng.integers(-10, 11, (80, 80, 3))
+    image = np.where(truth[..., None], (200, 30, 30), (30, 30, 200)) + rng.integers(-10, 11, (80, 80, 3))
     area = Area(22, 63, 17, 58)
-    found = refined(picture.astype(np.uint8), area, area, 0.5, 3)
+    found = refined(image.astype(np.uint8), area, area, 0.5, 3)
     assert iou(found, truth) > 0.97 > 0.8 > iou(area.ellipse((80, 80)), truth)
 
 

@@ -37,7 +37,7 @@ REGIONS: dict[str, Any] = {
     "skin": ["Left-leg"],
 }
 NOBODY, SILENT = 0, -1
-PICTURE = np.random.default_rng(0).integers(0, 256, (40, 24, 3), np.uint8)
+IMAGE = np.random.default_rng(0).integers(0, 256, (40, 24, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +56,13 @@ def test_the_labels_are_what_the_model_says(model: Path) -> None:
     from torchvision.transforms.v2.functional import normalize, resize
     from transformers import SegformerForSemanticSegmentation
 
-    picture = torch.tensor(PICTURE).permute(2, 0, 1)
-    values = resize(picture, [32, 32], antialias=True).float() / 255
+    image = torch.tensor(IMAGE).permute(2, 0, 1)
+    values = resize(image, [32, 32], antialias=True).float() / 255
     values = normalize(values, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])[None]
     with torch.inference_mode():
         scores = SegformerForSemanticSegmentation.from_pretrained(model).eval()(values).logits
     fine = torch.nn.functional.interpolate(scores, (40, 24), mode="bilinear", align_corners=False)
-    found = segmenter(model).segment(Photo(PICTURE))
+    found = segmenter(model).segment(Photo(IMAGE))
     assert np.mean(found.labels == fine.argmax(1)[0].numpy()) > 0.99
     assert len(np.unique(found.labels)) > 1
     assert found.classes == NAMES
@@ -74,7 +74,7 @@ def test_the_labels_are_what_the_model_says(model: Path) -> None:
 def test_a_special_file_in_the_folder_is_not_read(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "config.json")
     with pytest.raises(UserError, match=r"config\.json: a (FIFO|device), not a regular file"):
-        segmenter(tmp_path).segment(Photo(PICTURE))
+        segmenter(tmp_path).segment(Photo(IMAGE))
 
 
 @pytest.mark.parametrize("named", ["owner/kernel@main:x", {"": "owner/kernel"}, "flash_attention_2"])
@@ -90,7 +90,7 @@ def test_a_model_never_names_code_that_is_fetched_and_run(
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     (folder / "config.json").write_text(json.dumps({**config, key: named}), encoding="utf-8")
     with pytest.raises(UserError, match=r"sets attn_implementation to .*may run code of the hub"):
-        segmenter(folder).segment(Photo(PICTURE))
+        segmenter(folder).segment(Photo(IMAGE))
     assert not fetched
 
 
@@ -98,10 +98,10 @@ def test_parts_of_a_model_name_no_code_either() -> None:
     from transformers import SegformerConfig
 
     config = SegformerConfig()
-    huggingface.refuse_kernels(config, "m")
+    huggingface.reject_kernels(config, "m")
     config.backbone_config = SegformerConfig(attn_implementation="owner/kernel")
     with pytest.raises(UserError, match=r"^m: its config\.json sets attn_implementation to 'owner/kernel'"):
-        huggingface.refuse_kernels(config, "m")
+        huggingface.reject_kernels(config, "m")
 
 
 def test_scores_that_are_not_finite_are_no_class(model: Path) -> None:
@@ -109,7 +109,7 @@ def test_scores_that_are_not_finite_are_no_class(model: Path) -> None:
     with torch.no_grad():
         found._model.decode_head.classifier.bias[2] = torch.nan
     with pytest.raises(DataError, match="its scores for this photo are not finite"):
-        found.segment(Photo(PICTURE))
+        found.segment(Photo(IMAGE))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (300, 2), (3, 3)])
@@ -150,7 +150,7 @@ def test_what_the_table_leaves_out() -> None:
 def test_a_class_that_the_model_lacks(model: Path) -> None:
     found = segmenter(model, labels={"skin": ["Arm"]})
     with pytest.raises(UserError, match="has no class 'Arm'; its classes are 'Background', 'Hat'"):
-        found.segment(Photo(PICTURE))
+        found.segment(Photo(IMAGE))
 
 
 def test_a_class_in_two_regions() -> None:
@@ -164,13 +164,13 @@ def test_pickled_weights_are_refused(tmp_path: Path) -> None:
     torch.save({}, folder / "pytorch_model.bin")
     weights.unlink()
     with pytest.raises(UserError, match="safetensors") as caught:
-        segmenter(folder).segment(Photo(PICTURE))
+        segmenter(folder).segment(Photo(IMAGE))
     assert "\n" not in str(caught.value) and str(folder) in str(caught.value)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="nowhere: no such folder; give the folder of a model, or its name"):
-        segmenter(tmp_path / "nowhere").segment(Photo(PICTURE))
+        segmenter(tmp_path / "nowhere").segment(Photo(IMAGE))
 
 
 @pytest.fixture
@@ -291,7 +291,7 @@ def test_a_model_in_the_cache_needs_no_hub(
     (folder / "refs").mkdir()
     (folder / "refs" / (revision or "main")).write_text(commit)
     found = segmenter(Path("owner/name"), revision=revision)
-    assert found.segment(Photo(PICTURE)).classes == NAMES
+    assert found.segment(Photo(IMAGE)).classes == NAMES
     assert found.fingerprint() == commit
 
 

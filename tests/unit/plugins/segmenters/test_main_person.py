@@ -12,13 +12,13 @@ from skinfw_plugins.segmenters.config import BodyPixConfig
 from skinfw_plugins.segmenters.main_person import main_person
 
 
-def picture(*rows: str) -> np.ndarray:
+def image(*rows: str) -> np.ndarray:
     return np.array([[character == "#" for character in row] for row in rows])
 
 
 def test_passers_by_go_and_feet_stay() -> None:
     found = main_person(
-        picture(
+        image(
             "#....##...#",
             "#....##...#",
             "#..#####..#",
@@ -27,7 +27,7 @@ def test_passers_by_go_and_feet_stay() -> None:
             "....#.#...#",
         )
     )
-    expected = picture(
+    expected = image(
         ".....##....",
         ".....##....",
         "...#####...",

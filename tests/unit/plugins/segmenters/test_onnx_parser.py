@@ -51,29 +51,29 @@ def test_every_pixel_has_the_class_of_its_color(
     tmp_path: Path, size: tuple[int, int], made: dict[str, Any], settings: dict[str, Any]
 ) -> None:
     path = write_onnx(tmp_path / "parser.onnx", COLORS, **made)
-    picture = noise(*size)
-    found = segmenter(path, size=size, **settings).segment(Photo(picture))
-    assert np.array_equal(found.labels, nearest_color(picture, COLORS))
+    image = noise(*size)
+    found = segmenter(path, size=size, **settings).segment(Photo(image))
+    assert np.array_equal(found.labels, nearest_color(image, COLORS))
     assert found.classes == ("wall", "skin", "hair", "shirt")
-    assert np.array_equal(found.region("head"), nearest_color(picture, COLORS) == 2)
+    assert np.array_equal(found.region("head"), nearest_color(image, COLORS) == 2)
 
 
 def test_the_wrong_order_of_colors_gives_another_map(tmp_path: Path) -> None:
     path = write_onnx(tmp_path / "parser.onnx", COLORS, bgr=True)
-    picture = noise(12, 9)
-    found = segmenter(path, size=(12, 9)).segment(Photo(picture))
-    assert np.array_equal(found.labels, nearest_color(picture[..., ::-1], COLORS))
+    image = noise(12, 9)
+    found = segmenter(path, size=(12, 9)).segment(Photo(image))
+    assert np.array_equal(found.labels, nearest_color(image[..., ::-1], COLORS))
 
 
 def test_mean_and_deviation_go_by_the_order_of_the_input(tmp_path: Path) -> None:
     """With values mapped linearly, the nearest color is that of colors mapped so."""
     mean, std = np.array([0.5, 0.25, 0.0]), np.array([0.5, 1.0, 2.0])
     path = write_onnx(tmp_path / "parser.onnx", COLORS, bgr=True)
-    picture = noise(12, 9)
-    values = (picture[..., ::-1] / 255 - mean) / std * 255  # of blue, green, red
+    image = noise(12, 9)
+    values = (image[..., ::-1] / 255 - mean) / std * 255  # of blue, green, red
     found = segmenter(path, size=(12, 9), channels="bgr", mean=tuple(mean), std=tuple(std))
     expected = nearest_color(values, [color[::-1] for color in COLORS])  # type: ignore[arg-type]
-    assert np.array_equal(found.segment(Photo(picture)).labels, expected)
+    assert np.array_equal(found.segment(Photo(image)).labels, expected)
 
 
 def test_a_fixed_size_is_the_file_s_own(tmp_path: Path) -> None:
@@ -88,13 +88,13 @@ def test_a_fixed_size_is_the_file_s_own(tmp_path: Path) -> None:
 
 def test_coarse_scores_are_interpolated_as_pytorch_does(tmp_path: Path) -> None:
     path = write_onnx(tmp_path / "parser.onnx", COLORS, pool=4)
-    picture = noise(32, 24)
+    image = noise(32, 24)
     wanted = torch.tensor(COLORS) / 255
-    values = torch.tensor(picture) / 255
+    values = torch.tensor(image) / 255
     scores = (2 * values @ wanted.T - (wanted**2).sum(1)).permute(2, 0, 1)[None]
     coarse = torch.nn.functional.avg_pool2d(scores, 4)
     fine = torch.nn.functional.interpolate(coarse, (32, 24), mode="bilinear", align_corners=False)
-    found = segmenter(path, size=(32, 24)).segment(Photo(picture))
+    found = segmenter(path, size=(32, 24)).segment(Photo(image))
     assert np.mean(found.labels == fine.argmax(1)[0].numpy()) > 0.999
     assert len(np.unique(found.labels)) > 1
 
@@ -117,8 +117,8 @@ def test_a_label_set_by_name(tmp_path: Path) -> None:
     count = len(LABEL_SETS["atr"].classes)
     colors = [(code * 13, code * 13, code * 13) for code in range(count)]
     path = write_onnx(tmp_path / "parser.onnx", colors)
-    picture = np.array([colors], np.uint8)
-    found = segmenter(path, labels="atr", size=(1, count)).segment(Photo(picture))
+    image = np.array([colors], np.uint8)
+    found = segmenter(path, labels="atr", size=(1, count)).segment(Photo(image))
     assert found.labels.tolist() == [list(range(count))]
     assert found.classes[11] == "face" and found.region("head")[0, 11]
 
@@ -158,7 +158,7 @@ def test_no_onnx_file(tmp_path: Path, content: bytes | None) -> None:
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_an_input_that_is_no_picture(tmp_path: Path) -> None:
+def test_an_input_that_is_no_image(tmp_path: Path) -> None:
     import onnx
     from onnx import TensorProto, helper
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from skinfw.assembly.assemble import build_segmentation_network
 from skinfw.data.classes import ClassTable
 from skinfw.data.photo import Photo
-from skinfw.data.resize import resize_picture
+from skinfw.data.resize import resize_image
 from skinfw.errors import DataError, RunError
 from skinfw.runs.checkpoints import Progress, save_checkpoint
 from skinfw.specs.spec import parse_spec
@@ -56,16 +56,16 @@ def photo(size: tuple[int, int] = (50, 70)) -> Photo:
 class Columns(nn.Module):
     """Sees the class "left" in the left half of what it is given, whatever that is."""
 
-    def forward(self, picture: Tensor) -> Tensor:
-        logits = torch.zeros(len(picture), 3, *picture.shape[2:])
-        logits[:, 1, :, : picture.shape[3] // 2] = 1
+    def forward(self, image: Tensor) -> Tensor:
+        logits = torch.zeros(len(image), 3, *image.shape[2:])
+        logits[:, 1, :, : image.shape[3] // 2] = 1
         return logits
 
 
 def test_logits_are_brought_to_the_photos_size_before_the_class_is_taken(checkpoint: Path) -> None:
     segmenter, seen = parser(checkpoint), photo()
     found = segmenter.segment(seen)
-    small = torch.from_numpy(resize_picture(seen.pixels, (32, 24))).permute(2, 0, 1)[None].float() / 255
+    small = torch.from_numpy(resize_image(seen.pixels, (32, 24))).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
         logits = segmenter._network(small)
     full = nn.functional.interpolate(logits, (50, 70), mode="bilinear")
@@ -101,9 +101,9 @@ def test_the_mirrored_photo_swaps_left_and_right(checkpoint: Path, monkeypatch: 
 
 def test_mirroring_averages_two_passes(checkpoint: Path) -> None:
     plain, both = parser(checkpoint), parser(checkpoint, flip=True)
-    picture = torch.rand(1, 3, 32, 24)
-    mirrored = plain._logits(picture.flip(-1)).flip(-1)[:, [0, 2, 1]]
-    assert torch.allclose(both._logits(picture), (plain._logits(picture) + mirrored) / 2, atol=1e-6)
+    image = torch.rand(1, 3, 32, 24)
+    mirrored = plain._logits(image.flip(-1)).flip(-1)[:, [0, 2, 1]]
+    assert torch.allclose(both._logits(image), (plain._logits(image) + mirrored) / 2, atol=1e-6)
 
 
 def test_a_missing_or_foreign_file_is_told(tmp_path: Path, make_run: Callable[..., Any]) -> None:

@@ -25,18 +25,18 @@ CODE = {name: code for code, name in enumerate(BODYPIX.classes)}
 
 
 def draw(sleeve: bool = False, scale: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A stick figure of blocks: picture, BodyPix codes, and where it is bare."""
+    """A stick figure of blocks: image, BodyPix codes, and where it is bare."""
     rng = np.random.default_rng(0)
     size = (160, 100)
-    picture = np.empty((*size, 3), np.uint8)
-    picture[:] = WALL
+    image = np.empty((*size, 3), np.uint8)
+    image[:] = WALL
     codes = np.zeros(size, np.uint8)
     bare = np.zeros(size, bool)
 
     def block(
         part: str, rows: slice, columns: slice, color: tuple[int, int, int], *, skin: bool = False
     ) -> None:
-        picture[rows, columns] = color
+        image[rows, columns] = color
         codes[rows, columns] = CODE[part]
         bare[rows, columns] = skin
 
@@ -55,14 +55,14 @@ def draw(sleeve: bool = False, scale: int = 1) -> tuple[np.ndarray, np.ndarray, 
     block("right_lower_leg_front", slice(115, 150), slice(38, 49), TROUSERS)
     block("left_feet", slice(150, 158), slice(51, 64), (20, 20, 20))
     block("right_feet", slice(150, 158), slice(36, 49), (20, 20, 20))
-    picture = np.clip(picture + rng.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
+    image = np.clip(image + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
     grow = (slice(None), slice(None))
-    big = [np.repeat(np.repeat(each, scale, 0), scale, 1)[grow] for each in (picture, codes, bare)]
+    big = [np.repeat(np.repeat(each, scale, 0), scale, 1)[grow] for each in (image, codes, bare)]
     return big[0], big[1], big[2]
 
 
-def write(folder: Path, picture: np.ndarray, codes: np.ndarray) -> Photo:
-    Image.fromarray(picture).save(folder / "a.png")
+def write(folder: Path, image: np.ndarray, codes: np.ndarray) -> Photo:
+    Image.fromarray(image).save(folder / "a.png")
     Image.fromarray(codes).save(folder / "a_parts.png")
     return Photo.read(folder / "a.png")
 
@@ -79,8 +79,8 @@ def iou(one: np.ndarray, other: np.ndarray) -> float:
 @pytest.mark.parametrize("sleeve", [False, True])
 @pytest.mark.parametrize("rounds", [0, 2])
 def test_bare_limbs_are_told_from_clothes(tmp_path: Path, sleeve: bool, rounds: int) -> None:
-    picture, codes, bare = draw(sleeve)
-    found = segmenter(rounds=rounds).segment(write(tmp_path, picture, codes))
+    image, codes, bare = draw(sleeve)
+    found = segmenter(rounds=rounds).segment(write(tmp_path, image, codes))
     assert iou(found.region("skin"), bare) > 0.9
     assert np.array_equal(found.person, codes > 0)
     assert np.array_equal(found.region("feet"), np.isin(codes, (CODE["left_feet"], CODE["right_feet"])))
@@ -89,8 +89,8 @@ def test_bare_limbs_are_told_from_clothes(tmp_path: Path, sleeve: bool, rounds: 
 
 
 def test_a_large_photo_is_decided_small_and_has_its_own_size(tmp_path: Path) -> None:
-    picture, codes, bare = draw(scale=4)
-    found = segmenter(resolution=160).segment(write(tmp_path, picture, codes))
+    image, codes, bare = draw(scale=4)
+    found = segmenter(resolution=160).segment(write(tmp_path, image, codes))
     assert found.labels.shape == (640, 400)
     assert iou(found.region("skin"), bare) > 0.85
 
@@ -103,9 +103,9 @@ def test_the_same_photo_gives_the_same_map(tmp_path: Path) -> None:
 
 
 def test_specks_are_removed(tmp_path: Path) -> None:
-    picture, codes, _ = draw(sleeve=True)
-    picture[60, 66] = SKIN
-    photo = write(tmp_path, picture, codes)
+    image, codes, _ = draw(sleeve=True)
+    image[60, 66] = SKIN
+    photo = write(tmp_path, image, codes)
     assert segmenter(speck=0, rounds=0).segment(photo).region("skin")[60, 66]
     assert not segmenter(speck=1, rounds=0).segment(photo).region("skin")[60, 66]
 
@@ -118,15 +118,15 @@ def test_nobody_with_the_color_of_skin(tmp_path: Path) -> None:
 
 
 def test_nobody_is_all_background(tmp_path: Path) -> None:
-    picture, codes, _ = draw()
-    found = segmenter().segment(write(tmp_path, picture, np.zeros_like(codes)))
+    image, codes, _ = draw()
+    found = segmenter().segment(write(tmp_path, image, np.zeros_like(codes)))
     assert not found.person.any() and set(found.regions) == set(REGIONS)
 
 
 def test_hands_lend_their_color_where_no_face_is_seen(tmp_path: Path) -> None:
-    picture, codes, bare = draw()
-    picture[codes == CODE["left_face"]] = 20
-    assert iou(segmenter().segment(write(tmp_path, picture, codes)).region("skin"), bare) > 0.9
+    image, codes, bare = draw()
+    image[codes == CODE["left_face"]] = 20
+    assert iou(segmenter().segment(write(tmp_path, image, codes)).region("skin"), bare) > 0.9
 
 
 def test_a_map_of_clothes_is_refused(tmp_path: Path) -> None:

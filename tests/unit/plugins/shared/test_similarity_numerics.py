@@ -1,4 +1,4 @@
-"""Structural similarity where float32 is not enough: flat pictures, identical pictures, hard edges."""
+"""Structural similarity where float32 is not enough: flat images, identical images, hard edges."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def flat(value: float) -> Tensor:
 
 
 def halves(low: float, high: float) -> Tensor:
-    picture = flat(low)
-    picture[..., SIDE // 2 :] = high
-    return picture
+    image = flat(low)
+    image[..., SIDE // 2 :] = high
+    return image
 
 
 def noisy(base: Tensor, amount: float, seed: int = 0) -> Tensor:
@@ -63,12 +63,12 @@ def skimage_map(output: Tensor, target: Tensor) -> np.ndarray:
 
 
 def metric_value(output: Tensor, target: Tensor, skin: Tensor | None = None) -> float:
-    metric = SsimMetric(SsimConfig(), MetricIO("picture" if skin is None else "skin"))
+    metric = SsimMetric(SsimConfig(), MetricIO("image" if skin is None else "skin"))
     return metric.update(output, target, skin).item()
 
 
 def loss_value(output: Tensor, target: Tensor, skin: Tensor | None = None) -> float:
-    loss = SsimLoss(SsimLossConfig(region="picture" if skin is None else "skin"), LossIO((SIDE, SIDE)))
+    loss = SsimLoss(SsimLossConfig(region="image" if skin is None else "skin"), LossIO((SIDE, SIDE)))
     region = torch.ones(1, 1, SIDE, SIDE) if skin is None else skin
     return loss.generator_loss(example_context(output, target, segmentation_skin=region)).item()
 
@@ -88,20 +88,20 @@ def test_metric_and_loss_equal_scikit_image_in_float64(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_identical_pictures_are_exactly_similar_and_none_is_more_so(name: str) -> None:
-    for picture in PAIRS[name]:
-        assert metric_value(picture, picture) == 1
-        assert loss_value(picture, picture) == 0
-        multiscale = MsSsimMetric(MsSsimConfig(scales=2), MetricIO("picture"))
-        assert multiscale.update(picture, picture, None).item() == 1
+def test_identical_images_are_exactly_similar_and_none_is_more_so(name: str) -> None:
+    for image in PAIRS[name]:
+        assert metric_value(image, image) == 1
+        assert loss_value(image, image) == 0
+        multiscale = MsSsimMetric(MsSsimConfig(scales=2), MetricIO("image"))
+        assert multiscale.update(image, image, None).item() == 1
     assert metric_value(*PAIRS[name]) < 1
 
 
-def test_multiscale_similarity_of_flat_pictures_is_their_luminance() -> None:
-    """Flat pictures have the contrast and structure of each other: 1 on every scale but the last."""
+def test_multiscale_similarity_of_flat_images_is_their_luminance() -> None:
+    """Flat images have the contrast and structure of each other: 1 on every scale but the last."""
     low, high = 0.2, 0.9
     expected = ((2 * low * high + 1e-4) / (low**2 + high**2 + 1e-4)) ** (0.2856 / (0.0448 + 0.2856))
-    metric = MsSsimMetric(MsSsimConfig(scales=2), MetricIO("picture"))
+    metric = MsSsimMetric(MsSsimConfig(scales=2), MetricIO("image"))
     found = metric.update(flat(low), flat(high), None).item()
     assert found == pytest.approx(expected, abs=1e-7)
 

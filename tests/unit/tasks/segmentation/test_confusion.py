@@ -36,11 +36,11 @@ def test_a_count_by_hand() -> None:
     assert mean_iou(np.zeros((4, 4), np.int64)) is None
 
 
-def test_figures_are_over_all_pixels_and_for_each_picture() -> None:
+def test_figures_are_over_all_pixels_and_for_each_image() -> None:
     figures = LabelFigures(CLASSES, (2, 4))
     figures.update(FOUND[:1], TRUTH[:1])
     figures.update(FOUND[1:], TRUTH[1:])
-    values, per_picture = figures.values(), figures.per_picture()
+    values, per_image = figures.values(), figures.per_image()
     assert list(values) == list(figures.info)
     groups = {"person": [1, 2, 3], "skin": [1, 2], "arm": [1], "leg": [2], "wall": [0]}
     found, truth = FOUND.numpy(), TRUTH.numpy()
@@ -48,10 +48,10 @@ def test_figures_are_over_all_pixels_and_for_each_picture() -> None:
         assert values[f"{name}/iou"] == pytest.approx(by_masks(found, truth, members)), name
     assert values["hair/iou"] is None and values["head/iou"] is None
     expected = [by_masks(found[index], truth[index], [1, 2]) for index in (0, 1)]
-    assert per_picture["skin/iou_per_picture"] == pytest.approx(expected)
-    assert values["skin/iou_per_picture"] == pytest.approx(sum(expected) / 2)
-    assert per_picture["leg/iou_per_picture"] == [pytest.approx(2 / 4), None]
-    assert values["leg/iou_per_picture"] == pytest.approx(2 / 4)
+    assert per_image["skin/iou_per_image"] == pytest.approx(expected)
+    assert values["skin/iou_per_image"] == pytest.approx(sum(expected) / 2)
+    assert per_image["leg/iou_per_image"] == [pytest.approx(2 / 4), None]
+    assert values["leg/iou_per_image"] == pytest.approx(2 / 4)
     classes = [values[f"{name}/iou"] for name in ("wall", "arm", "leg")]
     assert values["all/miou"] == pytest.approx(sum(value for value in classes if value is not None) / 3)
 

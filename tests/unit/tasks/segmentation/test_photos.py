@@ -46,7 +46,7 @@ def test_near_copies_of_a_photo_stay_on_one_side_of_the_split(
     first, _ = write_labeled_photos(tmp_path, 2, size=(96, 64))
     with Image.open(first) as image:
         image.resize((128, 192), Image.Resampling.BICUBIC).save(tmp_path / "again.jpg", quality=85)
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
     data = photos(tmp_path)
     groups = {name: data.group(name) for name in data.names()}
     assert groups["again.jpg"] == groups["id_00000000/01_1_front.png"]
@@ -143,7 +143,7 @@ def together(images: torch.Tensor, labels: torch.Tensor) -> Batch:
 
 
 def batch(count: int = 4) -> Batch:
-    """Return pictures whose red says which label a pixel has."""
+    """Return images whose red says which label a pixel has."""
     labels = torch.zeros(count, 32, 24, dtype=torch.long)
     labels[:, 8:20, 3:9] = 1
     labels[:, 20:28, 12:22] = 2
@@ -186,13 +186,13 @@ def test_about_the_asked_share_is_mirrored() -> None:
     assert abs(int(mirrored.sum()) - 100) < 35
 
 
-def test_what_moves_the_picture_moves_the_labels() -> None:
+def test_what_moves_the_image_moves_the_labels() -> None:
     torch.manual_seed(0)
-    move = augmentation("affine", scale=[0.7, 1.3], share=0.2, degrees=30, shear=0)
+    move = augmentation("affine", scale=[0.7, 1.3], fraction=0.2, degrees=30, shear=0)
     changed = move(batch())
     assert not torch.equal(changed[LABELS], batch()[LABELS])
     assert set(changed[LABELS].unique().tolist()) <= {0, 1, 2}
-    # away from edges, where the picture is a mixture, red still says which label a pixel has
+    # away from edges, where the image is a mixture, red still says which label a pixel has
     told = changed[IMAGE][:, 0] / 0.4
     pure = (told - told.round()).abs() < 1e-3
     assert pure.float().mean() > 0.5
@@ -204,7 +204,7 @@ def test_beyond_the_border_its_edge_is_repeated_in_photo_and_label_map() -> None
     torch.manual_seed(0)
     labels = torch.full((4, 32, 24), 2)
     gray = together(torch.full((4, 3, 32, 24), 0.8), labels)
-    changed = augmentation("affine", scale=[0.5, 0.6], share=0.2)(gray)
+    changed = augmentation("affine", scale=[0.5, 0.6], fraction=0.2)(gray)
     assert torch.equal(changed[LABELS], labels)
     assert torch.allclose(changed[IMAGE], gray[IMAGE], atol=1e-5)
 
@@ -212,7 +212,7 @@ def test_beyond_the_border_its_edge_is_repeated_in_photo_and_label_map() -> None
 def test_unknown_pixels_stay_unknown() -> None:
     torch.manual_seed(0)
     changed = together(torch.rand(1, 3, 16, 16), torch.full((1, 16, 16), UNKNOWN))
-    for each in (augmentation("flip", probability=1), augmentation("affine", share=0.2, degrees=30)):
+    for each in (augmentation("flip", probability=1), augmentation("affine", fraction=0.2, degrees=30)):
         changed = each(changed)
     assert changed[LABELS].unique().tolist() == [UNKNOWN]
 

@@ -34,7 +34,7 @@ from skinfw.runs.folder import Run, open_run
 from skinfw.runs.split_record import read_split
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import parse_spec
-from skinfw.tasks.segmentation.module import SegmentationObjective
+from skinfw.tasks.segmentation.module import SegmentationLossSum
 from skinfw.tasks.segmentation.photos import LabeledPhotos
 from skinfw_plugins.datasets.mannequin import draw_person
 
@@ -70,7 +70,7 @@ def test_a_run_leaves_what_every_run_leaves(finished: Run) -> None:
     record = json.loads(finished.metrics_path.read_text(encoding="utf-8"))
     values = record["test"]["values"]["trained"]
     assert record["test"]["task"] == "segmentation"
-    assert {"all/miou", "person/iou", "skin/iou", "head/iou_per_picture"} <= values.keys()
+    assert {"all/miou", "person/iou", "skin/iou", "head/iou_per_image"} <= values.keys()
     best = read_checkpoint(finished.checkpoint("best"))
     evaluations = [each for each in finished.read_log() if each["event"] == "evaluation"]
     highest = max(evaluations, key=lambda each: each["values"]["all/miou"])
@@ -102,11 +102,11 @@ def test_it_learns_and_is_a_segmenter_by_name_in_prepare(
     bare, samples = tmp_path / "bare", tmp_path / "samples"
     bare.mkdir()
     drawing = draw_person(0, (48, 40))
-    Image.fromarray(drawing.picture).save(bare / "anna_front.png")
+    Image.fromarray(drawing.image).save(bare / "anna_front.png")
     pose = json.dumps(Keypoints(drawing.points).to_json())
     (bare / "anna_front_keypoints.json").write_text(pose, encoding="utf-8")
     reference = json.dumps({"type": "parser", "path": str(run.folder), "device": "cpu"})
-    arguments = ["prepare", str(bare), str(samples), "--segmenter", reference, "--workers", "1"]
+    arguments = ["prepare", str(bare), str(samples), "--segmenter", reference, "--num-workers", "1"]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
     labels = np.asarray(Image.open(samples / "anna_front" / PARSING_FILE))
@@ -158,7 +158,7 @@ def test_runs_of_one_task_are_compared(
     assert "kept pixels changed" not in comparison.table().columns
     painting = make_run(tmp_path / "painting")
     skinfw.Pipeline(painting.spec, output=painting.folder).evaluate()
-    with pytest.raises(RunError, match="run is a run of segmentation, painting one of painting"):
+    with pytest.raises(RunError, match="run is a run of segmentation, painting one of inpainting"):
         compare_runs([finished.folder, painting.folder])
 
 
@@ -236,11 +236,11 @@ def test_the_objective_is_the_weighted_sum_of_known_losses(segmentation_spec: Ma
     spec = parse_spec(segmentation_spec(Path("photos"), losses=losses))
     assert isinstance(spec, SegmentationSpec)
     names = ("background", "skin", "head", "feet", "apparel")
-    objective = SegmentationObjective(spec, names, torch.device("cpu"))
+    weighted_losses = SegmentationLossSum(spec, names, torch.device("cpu"))
     torch.manual_seed(0)
     logits, labels = torch.randn(2, 5, 6, 7), torch.randint(0, 5, (2, 6, 7))
     labels[0, :2] = 255
-    terms = objective.terms(logits, labels)
+    terms = weighted_losses.terms(logits, labels)
     known = labels != 255
     chances = torch.softmax(logits, dim=1)
     picked = chances.gather(1, labels.clamp(max=4)[:, None])[:, 0][known]
@@ -253,4 +253,4 @@ def test_the_objective_is_the_weighted_sum_of_known_losses(segmentation_spec: Ma
         dice.append(1 - 2 * (truth * found).sum() / (truth + found).sum())
     assert terms["dice"] == pytest.approx(torch.stack(dice).mean().item(), abs=1e-5)
     weighted = 2 * terms["cross_entropy"].item() + 3 * terms["dice"].item()
-    assert objective.total(terms).item() == pytest.approx(weighted)
+    assert weighted_losses.total(terms).item() == pytest.approx(weighted)

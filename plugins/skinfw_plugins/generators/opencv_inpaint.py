@@ -7,13 +7,13 @@ from torch import Tensor
 
 from skinfw.components.field_names import APPAREL, MASK, SKIN
 from skinfw.interfaces import Generator
-from skinfw_plugins.generators.config import InpaintConfig
+from skinfw_plugins.generators.config import OpenCvInpaintConfig
 from skinfw_plugins.generators.filling import inpaint, mask_of
 
 _METHODS = {"telea": cv2.INPAINT_TELEA, "navier_stokes": cv2.INPAINT_NS}
 
 
-class InpaintGenerator(Generator[InpaintConfig]):
+class OpenCvInpaintGenerator(Generator[OpenCvInpaintConfig]):
     """Fills the skin region from the pixels around it by OpenCV's inpainting.
 
     The whole inpainting mask is filled: the white that preparation left around the skin would flow in
@@ -23,7 +23,7 @@ class InpaintGenerator(Generator[InpaintConfig]):
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         """Paint a batch; ``noise`` is not used. See `Generator.forward`."""
-        pictures = condition[:, self.io.channels_of(APPAREL)]
+        images = condition[:, self.io.channels_of(APPAREL)]
         skin, mask = (mask_of(condition, self.io.channels_of(name)) for name in (SKIN, MASK))
         region = skin | mask
-        return inpaint(pictures, region, self.config.radius, _METHODS[self.config.method])
+        return inpaint(images, region, self.config.radius, _METHODS[self.config.method])

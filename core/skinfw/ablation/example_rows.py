@@ -1,4 +1,4 @@
-"""The same test pictures, painted by every variant of an ablation."""
+"""The same test images, painted by every variant of an ablation."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from skinfw.ablation.results import AblationResult, RunResult
 from skinfw.assembly.assemble import build_baselines, build_dataset
 from skinfw.components.field_names import BODY
 from skinfw.data.batch import collate
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 from skinfw.errors import SkinfwError
-from skinfw.evaluation.examples import Rank, choose_examples, paint_each, ranking_metric
+from skinfw.evaluation.examples import Rank, choose_examples, inpaint_each, ranking_metric
 from skinfw.inference.composite import to_uint8
-from skinfw.runs.checkpoints import load_generator, refuse_untrusted, run_checkpoint
+from skinfw.runs.checkpoints import load_generator, reject_untrusted, run_checkpoint
 from skinfw.runs.folder import Run
-from skinfw.specs.spec import Spec, painting_spec
+from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.devices import pick_device
 
 logger = logging.getLogger("skinfw")
 
 
 @dataclass(frozen=True)
-class PictureRow:
-    """One test picture as everyone painted it; every picture is uint8 RGB ``(H, W, 3)``.
+class ImageRow:
+    """One test image as everyone painted it; every image is uint8 RGB ``(H, W, 3)``.
 
     Attributes:
-        rank: where it stands among the test pictures of the run that the rows were chosen by.
+        rank: where it stands among the test images of the run that the rows were chosen by.
         name: the sample's name.
-        inputs: the input pictures of all variants by name.
-        target: the true picture.
+        inputs: the input images of all variants by name.
+        target: the true image.
         outputs: what was painted, by variant.
         baselines: what was painted, by baseline.
         values: the ranking metric's value, by variant; None for no value.
@@ -38,32 +38,32 @@ class PictureRow:
 
     rank: Rank
     name: str
-    inputs: Mapping[str, Picture]
-    target: Picture
-    outputs: Mapping[str, Picture]
-    baselines: Mapping[str, Picture]
+    inputs: Mapping[str, RgbImage]
+    target: RgbImage
+    outputs: Mapping[str, RgbImage]
+    baselines: Mapping[str, RgbImage]
     values: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
-class PictureRows:
+class ImageRows:
     """The rows, and what belongs to all of them.
 
     Attributes:
-        rows: the best, the median and the worst pictures of ``chosen_by``.
+        rows: the best, the median and the worst images of ``chosen_by``.
         chosen_by: the run whose ranking chose them.
         metric: what they were ranked by, ``region/name``, or None.
-        missing: why a variant has no pictures, by its name.
+        missing: why a variant has no images, by its name.
     """
 
-    rows: Sequence[PictureRow]
+    rows: Sequence[ImageRow]
     chosen_by: str
     metric: str | None
     missing: Mapping[str, str]
 
 
-def paint_rows(result: AblationResult) -> PictureRows:
-    """Paint the same test pictures with the best weights of each variant's first measured run.
+def inpaint_rows(result: AblationResult) -> ImageRows:
+    """Paint the same test images with the best weights of each variant's first measured run.
 
     Args:
         result: an ablation; without a measured run there are no rows.
@@ -73,11 +73,11 @@ def paint_rows(result: AblationResult) -> PictureRows:
     """
     anchor = result.anchor
     if anchor is None or anchor.figures is None:
-        return PictureRows([], "", None, {})
+        return ImageRows([], "", None, {})
     chosen = choose_examples(anchor.figures.evaluation)
     metric = ranking_metric(anchor.figures.evaluation)
     names = list(chosen)
-    outputs: dict[str, list[Picture]] = {}
+    outputs: dict[str, list[RgbImage]] = {}
     values: dict[str, Mapping[str, float | None]] = {}
     missing = {each.name: each.incomparable or "no run is done" for each in result.variants}
     for variant in result.comparable:
@@ -85,49 +85,49 @@ def paint_rows(result: AblationResult) -> PictureRows:
         try:
             outputs[variant.name] = _paint(first, names)
         except SkinfwError as error:
-            logger.warning("%s: its pictures cannot be painted: %s", first.planned.label, error)
+            logger.warning("%s: its images cannot be painted: %s", first.planned.label, error)
             missing[variant.name] = str(error)
         else:
             del missing[variant.name]
-            values[variant.name] = {} if metric is None else first.pictures(metric)
+            values[variant.name] = {} if metric is None else first.images(metric)
     spec = anchor.planned.spec
     inputs = [name for run in result.runs for name in run.planned.spec.data.input_names]
     dataset = build_dataset(spec, inputs)
     samples = [collate([dataset.load(name)]) for name in names]
-    baselines = _paint_baselines(spec, names)
+    baselines = _inpaint_baselines(spec, names)
     rows = [
-        PictureRow(
+        ImageRow(
             rank=chosen[name],
             name=name,
             inputs={each: to_uint8(sample.show(each))[0] for each in dict.fromkeys(inputs)},
             target=to_uint8(sample[BODY])[0],
-            outputs={variant: pictures[index] for variant, pictures in outputs.items()},
-            baselines={baseline: pictures[index] for baseline, pictures in baselines.items()},
+            outputs={variant: images[index] for variant, images in outputs.items()},
+            baselines={baseline: images[index] for baseline, images in baselines.items()},
             values={variant: found.get(name) for variant, found in values.items()},
         )
         for index, (name, sample) in enumerate(zip(names, samples, strict=True))
     ]
-    return PictureRows(rows, anchor.planned.label, metric, missing)
+    return ImageRows(rows, anchor.planned.label, metric, missing)
 
 
-def _paint(run: RunResult, names: Sequence[str]) -> list[Picture]:
+def _paint(run: RunResult, names: Sequence[str]) -> list[RgbImage]:
     checkpoint = run_checkpoint(Run(run.planned.folder, run.planned.spec, "spec"), "best")
-    refuse_untrusted(checkpoint)
-    spec = painting_spec(checkpoint.spec, checkpoint.path)
+    reject_untrusted(checkpoint)
+    spec = inpainting_spec(checkpoint.spec, checkpoint.path)
     device = pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)
-    return [picture for _, picture in paint_each(generator, spec, build_dataset(spec), names, device)]
+    return [image for _, image in inpaint_each(generator, spec, build_dataset(spec), names, device)]
 
 
-def _paint_baselines(spec: Spec, names: Sequence[str]) -> dict[str, list[Picture]]:
+def _inpaint_baselines(spec: Spec, names: Sequence[str]) -> dict[str, list[RgbImage]]:
     device = pick_device(spec.training.device)
-    painted: dict[str, list[Picture]] = {}
+    painted: dict[str, list[RgbImage]] = {}
     for name, baseline in build_baselines(spec).items():
         try:
             dataset = build_dataset(spec, baseline.io.inputs)
-            pairs = paint_each(baseline.to(device), spec, dataset, names, device)
+            pairs = inpaint_each(baseline.to(device), spec, dataset, names, device)
         except SkinfwError as error:
-            logger.warning("baseline %s is left out of the pictures: %s", name, error)
+            logger.warning("baseline %s is left out of the images: %s", name, error)
         else:
-            painted[name] = [picture for _, picture in pairs]
+            painted[name] = [image for _, image in pairs]
     return painted

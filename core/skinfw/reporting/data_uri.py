@@ -1,4 +1,4 @@
-"""Pictures and other content inside a page, as text."""
+"""Images and other content inside a page, as text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 
 from PIL import Image
 
-from skinfw.data.segmentation import Picture
+from skinfw.data.segmentation import RgbImage
 
 
 def data_uri(content: bytes, kind: str) -> str:
@@ -15,8 +15,8 @@ def data_uri(content: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def png_uri(picture: Picture) -> str:
-    """Return a picture, uint8 RGB ``(H, W, 3)``, as the ``data:`` address of a PNG."""
+def png_uri(image: RgbImage) -> str:
+    """Return an image, uint8 RGB ``(H, W, 3)``, as the ``data:`` address of a PNG."""
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, format="PNG", optimize=True)
+    Image.fromarray(image).save(stream, format="PNG", optimize=True)
     return data_uri(stream.getvalue(), "image/png")

@@ -1,4 +1,4 @@
-"""What the built-in metrics share: one value a picture, and the mean of them."""
+"""What the built-in metrics share: one value an image, and the mean of them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from skinfw.interfaces import Metric, MetricIO
 from skinfw.interfaces.metric import MetricConfigT
 
 
-class PerPictureMetric(Metric[MetricConfigT]):
-    """A metric whose value over a set is the mean over its pictures, as the report counts.
+class PerImageMetric(Metric[MetricConfigT]):
+    """A metric whose value over a set is the mean over its images, as the report counts.
 
-    Pictures that have nothing of the region are left out of the mean.
+    Images that have nothing of the region are left out of the mean.
     """
 
     def __init__(self, config: MetricConfigT, io: MetricIO) -> None:
@@ -23,10 +23,10 @@ class PerPictureMetric(Metric[MetricConfigT]):
 
     @abstractmethod
     def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
-        """Return the value of each picture over ``io.region``, ``(B,)``; see `Metric.update`."""
+        """Return the value of each image over ``io.region``, ``(B,)``; see `Metric.update`."""
 
     def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
-        """Take in a batch and return the value of each picture. See `Metric.update`."""
+        """Take in a batch and return the value of each image. See `Metric.update`."""
         with torch.no_grad():
             values = self.values(output.float(), target.float(), region)
         known = values[~values.isnan()]
@@ -35,16 +35,16 @@ class PerPictureMetric(Metric[MetricConfigT]):
         return values
 
     def compute(self) -> float:
-        """Return the mean over all pictures; NaN when none had anything of the region."""
+        """Return the mean over all images; NaN when none had anything of the region."""
         return self._sum / self._count if self._count else float("nan")
 
 
 def region_means(values: Tensor, region: Tensor | None) -> Tensor:
-    """Return the mean of per-pixel values over a region, for each picture.
+    """Return the mean of per-pixel values over a region, for each image.
 
     Args:
         values: ``(B, C, H, W)``.
-        region: its mask, ``(B, 1, H, W)`` in {0, 1}, or None for the whole picture.
+        region: its mask, ``(B, 1, H, W)`` in {0, 1}, or None for the whole image.
 
     Returns:
         ``(B,)``; NaN where the region is empty.

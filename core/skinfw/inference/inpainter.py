@@ -9,18 +9,18 @@ from torch import Tensor, nn
 
 from skinfw.components.field_names import APPAREL
 from skinfw.data.batch import Batch
-from skinfw.inference.composite import composite, painted_region
+from skinfw.inference.composite import composite, composite_mask
 from skinfw.interfaces import Generator
 from skinfw.specs.spec import Composite, Spec
 
 
 @dataclass(frozen=True)
-class Painting:
+class Inpainting:
     """What became of a batch.
 
     Attributes:
-        output: the pictures after the composite, float32 RGB ``(B, 3, H, W)`` in [0, 1].
-        painted: where the generator's picture was taken, float32 ``(B, 1, H, W)`` in {0, 1}.
+        output: the images after the composite, float32 RGB ``(B, 3, H, W)`` in [0, 1].
+        painted: where the generator's image was taken, float32 ``(B, 1, H, W)`` in {0, 1}.
     """
 
     output: Tensor
@@ -28,25 +28,25 @@ class Painting:
 
 
 @dataclass(frozen=True)
-class Painter:
+class Inpainter:
     """Paints batches the same way in training, evaluation and use.
 
     Attributes:
-        inputs: names of the input pictures that the generator sees.
-        mode: which part of the generator's picture is kept.
+        inputs: names of the input images that the generator sees.
+        mode: which part of the generator's image is kept.
     """
 
     inputs: tuple[str, ...]
     mode: Composite
 
     @classmethod
-    def of(cls, spec: Spec, generator: Generator[Any]) -> Painter:
+    def of(cls, spec: Spec, generator: Generator[Any]) -> Inpainter:
         """Return the painter of a spec for a generator (a baseline sees its own inputs)."""
         return cls(tuple(generator.io.inputs), spec.composite)
 
     def __call__(
         self, network: nn.Module, batch: Batch, noise: Tensor | None = None, target: Tensor | None = None
-    ) -> Painting:
+    ) -> Inpainting:
         """Run the network on a batch and composite its output with ``apparel_head_foot``.
 
         Args:
@@ -56,7 +56,7 @@ class Painter:
             target: the true images, in training only.
         """
         output = network(batch.condition(self.inputs), noise, target)
-        painted = painted_region(self.mode, batch)
+        painted = composite_mask(self.mode, batch)
         if self.mode == "none":
-            return Painting(output, painted)
-        return Painting(composite(output, batch[APPAREL], painted), painted)
+            return Inpainting(output, painted)
+        return Inpainting(composite(output, batch[APPAREL], painted), painted)

@@ -1,4 +1,4 @@
-"""Small pictures of a sample folder, for pages that show many."""
+"""Small images of a sample folder, for pages that show many."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from PIL import Image
 from skinfw.components.field_names import APPAREL, BODY, SKIN
 from skinfw.data.label_file import sample_palette
 from skinfw.data.photo import Photo
-from skinfw.data.resize import resize_picture
-from skinfw.data.segmentation import Picture
+from skinfw.data.resize import resize_image
+from skinfw.data.segmentation import RgbImage
 from skinfw.data.skeleton import draw_skeleton
 from skinfw.doctor.opened import Opened, open_sample
 from skinfw.errors import DataError
@@ -34,7 +34,7 @@ _SKIN = (255, 0, 60)
 _MISSING = 128
 
 
-def sample_views(folder: Path, side: int, photo: Path | None = None) -> dict[str, Picture]:
+def sample_views(folder: Path, side: int, photo: Path | None = None) -> dict[str, RgbImage]:
     """Return the views of a sample, uint8 RGB, their longer side at most ``side`` pixels.
 
     A view whose files are missing or unreadable is plain gray.
@@ -45,7 +45,7 @@ def sample_views(folder: Path, side: int, photo: Path | None = None) -> dict[str
         photo: the photo that the sample was made of; without it there is no view of it.
     """
     sample = open_sample(folder, folder.name)
-    views: dict[str, Picture | None] = {
+    views: dict[str, RgbImage | None] = {
         "map": _label_map(sample),
         "input": _input(sample),
         "skin": _skin(sample),
@@ -59,46 +59,46 @@ def sample_views(folder: Path, side: int, photo: Path | None = None) -> dict[str
     return {name: _small(missing if view is None else view, side) for name, view in views.items()}
 
 
-def encoded(picture: Picture, kind: str = "WEBP", quality: int = 80) -> bytes:
-    """Return a picture, uint8 RGB ``(H, W, 3)``, as the bytes of a WEBP or JPEG file."""
+def encoded(image: RgbImage, kind: str = "WEBP", quality: int = 80) -> bytes:
+    """Return an image, uint8 RGB ``(H, W, 3)``, as the bytes of a WEBP or JPEG file."""
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, format=kind, quality=quality)
+    Image.fromarray(image).save(stream, format=kind, quality=quality)
     return stream.getvalue()
 
 
-def _small(picture: Picture, side: int) -> Picture:
-    height, width = picture.shape[:2]
+def _small(image: RgbImage, side: int) -> RgbImage:
+    height, width = image.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
-        return picture
-    return resize_picture(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
+        return image
+    return resize_image(image, (max(1, round(height * scale)), max(1, round(width * scale))))
 
 
-def _photo(path: Path) -> Picture | None:
+def _photo(path: Path) -> RgbImage | None:
     try:
         return Photo.read(path).pixels
     except DataError:
         return None
 
 
-def _label_map(sample: Opened) -> Picture | None:
+def _label_map(sample: Opened) -> RgbImage | None:
     return None if sample.labels is None else sample_palette()[sample.labels]
 
 
-def _input(sample: Opened) -> Picture | None:
+def _input(sample: Opened) -> RgbImage | None:
     if sample.apparel is None or sample.kept is None:
         return None
     return np.where(sample.kept[..., None], sample.apparel, np.array(_ERASED, np.uint8))
 
 
-def _skin(sample: Opened) -> Picture | None:
+def _skin(sample: Opened) -> RgbImage | None:
     if sample.skin is None or sample.body is None:
         return None
     red = cv2.addWeighted(sample.body, 0.4, np.full_like(sample.body, _SKIN), 0.6, 0)
     return np.where(sample.skin[..., None], red, sample.body).astype(np.uint8)
 
 
-def _pose(sample: Opened) -> Picture | None:
+def _pose(sample: Opened) -> RgbImage | None:
     """Draw the pose over the darkened body: it shows at once whether it lies on the person."""
     line = sample.line
     if line is None and sample.keypoints is not None and sample.body is not None:

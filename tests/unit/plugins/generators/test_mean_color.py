@@ -4,18 +4,18 @@ import numpy as np
 import torch
 
 from skinfw.testing import example_generator_io
-from skinfw_plugins.generators.config import ToneConfig
-from skinfw_plugins.generators.tone import ToneGenerator
+from skinfw_plugins.generators.config import MeanColorConfig
+from skinfw_plugins.generators.mean_color import MeanColorGenerator
 
 INPUTS = ("apparel_head_foot", "face", "segmentation_skin", "mask")
 
 
 def paint(
-    picture: torch.Tensor, face: torch.Tensor, skin: torch.Tensor, mask: torch.Tensor | None = None
+    image: torch.Tensor, face: torch.Tensor, skin: torch.Tensor, mask: torch.Tensor | None = None
 ) -> torch.Tensor:
-    network = ToneGenerator(ToneConfig(), example_generator_io((8, 8), INPUTS))
+    network = MeanColorGenerator(MeanColorConfig(), example_generator_io((8, 8), INPUTS))
     shown = [each.expand(3, -1, -1) for each in (face, skin, skin if mask is None else mask)]
-    return network(torch.cat([picture, *shown])[None])[0]
+    return network(torch.cat([image, *shown])[None])[0]
 
 
 def masks(height: int = 8, width: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
@@ -26,50 +26,50 @@ def masks(height: int = 8, width: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_skin_takes_the_median_of_the_face_and_the_rest_stays() -> None:
-    picture = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.9
+    image = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.9
     face, skin = masks()
-    output = paint(picture, face, skin)
-    expected = np.median(picture[:, :3, :3].numpy().reshape(3, -1), axis=1)
+    output = paint(image, face, skin)
+    expected = np.median(image[:, :3, :3].numpy().reshape(3, -1), axis=1)
     assert np.array_equal(output[:, 5:].numpy(), np.broadcast_to(expected[:, None, None], (3, 3, 8)))
-    assert torch.equal(output[:, :5], picture[:, :5])
+    assert torch.equal(output[:, :5], image[:, :5])
 
 
 def test_a_few_strange_pixels_do_not_move_the_color() -> None:
-    picture = torch.full((3, 8, 8), 0.6)
-    picture[:, 0, :3] = 0.0
+    image = torch.full((3, 8, 8), 0.6)
+    image[:, 0, :3] = 0.0
     face, skin = masks()
-    assert torch.allclose(paint(picture, face, skin)[:, 5:], torch.tensor(0.6))
+    assert torch.allclose(paint(image, face, skin)[:, 5:], torch.tensor(0.6))
 
 
 def test_without_a_face_all_visible_pixels_give_the_color() -> None:
-    picture = torch.ones(3, 8, 8)
-    picture[:, 4, :] = 0.25
+    image = torch.ones(3, 8, 8)
+    image[:, 4, :] = 0.25
     face, skin = masks()
-    assert torch.allclose(paint(picture, torch.zeros_like(face), skin)[:, 5:], torch.tensor(0.25))
+    assert torch.allclose(paint(image, torch.zeros_like(face), skin)[:, 5:], torch.tensor(0.25))
 
 
 def test_the_inpainting_mask_beyond_the_skin_is_filled() -> None:
-    picture = torch.full((3, 8, 8), 0.6)
+    image = torch.full((3, 8, 8), 0.6)
     # rows 3 and 4 are erased around the skin of rows 5 to 7
-    picture[:, 3:] = 1.0
+    image[:, 3:] = 1.0
     face, skin = masks()
     two, one = torch.zeros(1, 8, 8), torch.zeros(1, 8, 8)
     two[:, 3:], one[:, 4:] = 1, 1
     # OpenCV's Telea adds its estimate of the gradient, which is off by a few of 255
-    assert torch.allclose(paint(picture, face, skin, two), torch.tensor(0.6), atol=4 / 255)
-    half = paint(picture, face, skin, one)
-    assert (half[:, 4] < 0.9).all() and torch.equal(half[:, :4], picture[:, :4])
-    none = paint(picture, face, skin, torch.zeros(1, 8, 8))
-    assert torch.allclose(none[:, 5:], torch.tensor(0.6)) and torch.equal(none[:, :5], picture[:, :5])
+    assert torch.allclose(paint(image, face, skin, two), torch.tensor(0.6), atol=4 / 255)
+    half = paint(image, face, skin, one)
+    assert (half[:, 4] < 0.9).all() and torch.equal(half[:, :4], image[:, :4])
+    none = paint(image, face, skin, torch.zeros(1, 8, 8))
+    assert torch.allclose(none[:, 5:], torch.tensor(0.6)) and torch.equal(none[:, :5], image[:, :5])
 
 
-def test_an_empty_picture_stays_white() -> None:
+def test_an_empty_image_stays_white() -> None:
     face, skin = masks()
     assert torch.equal(paint(torch.ones(3, 8, 8), face, skin), torch.ones(3, 8, 8))
 
 
-def test_each_picture_of_a_batch_has_its_own_color() -> None:
-    network = ToneGenerator(ToneConfig(), example_generator_io((8, 8), INPUTS))
+def test_each_image_of_a_batch_has_its_own_color() -> None:
+    network = MeanColorGenerator(MeanColorConfig(), example_generator_io((8, 8), INPUTS))
     face, skin = masks()
     shown = [each.expand(3, -1, -1) for each in (face, skin, skin)]
     rows = [torch.cat([torch.full((3, 8, 8), gray), *shown]) for gray in (0.2, 0.7)]

@@ -17,8 +17,8 @@ from skinfw.runs.folder import Run
 from skinfw.runs.split_record import write_split
 from skinfw.specs.spec import DataSpec, parse_spec
 from skinfw.testing import example_condition, example_generator_io
-from skinfw_plugins.generators.config_architectures import RefinedConfig
-from skinfw_plugins.generators.refined import RefinedGenerator
+from skinfw_plugins.generators.config_architectures import TwoStageConfig
+from skinfw_plugins.generators.two_stage import TwoStageGenerator
 
 INPUTS = ("apparel_head_foot", "line", "segmentation_skin", "face", "mask")
 SIZE = (16, 16)
@@ -26,17 +26,17 @@ PIX2PIX = {"type": "pix2pix", "base_channels": 2, "depth": 2}
 MakeSpec = Callable[..., dict[str, Any]]
 
 
-def build(inputs: tuple[str, ...] = INPUTS, **fields: object) -> RefinedGenerator:
+def build(inputs: tuple[str, ...] = INPUTS, **fields: object) -> TwoStageGenerator:
     torch.manual_seed(0)
-    config = RefinedConfig.model_validate({"coarse": PIX2PIX, "refiner": PIX2PIX, **fields})
-    return RefinedGenerator(config, example_generator_io(SIZE, inputs))
+    config = TwoStageConfig.model_validate({"coarse": PIX2PIX, "refiner": PIX2PIX, **fields})
+    return TwoStageGenerator(config, example_generator_io(SIZE, inputs))
 
 
 def state(network: torch.nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in network.state_dict().items()}
 
 
-def learn(network: RefinedGenerator, steps: int = 2) -> None:
+def learn(network: TwoStageGenerator, steps: int = 2) -> None:
     """Train towards black."""
     optimizer = torch.optim.Adam([each for each in network.parameters() if each.requires_grad], lr=0.01)
     for seed in range(steps):
@@ -45,7 +45,7 @@ def learn(network: RefinedGenerator, steps: int = 2) -> None:
         optimizer.step()
 
 
-def refiner_that_paints(network: RefinedGenerator, value: float) -> None:
+def refiner_that_paints(network: TwoStageGenerator, value: float) -> None:
     """Make the refiner paint one value, whatever it sees."""
     refiner: Any = network.refiner
     with torch.no_grad():
@@ -53,8 +53,8 @@ def refiner_that_paints(network: RefinedGenerator, value: float) -> None:
         refiner.up[-1][-1].bias.fill_(torch.atanh(torch.tensor(2 * value - 1)))
 
 
-@pytest.mark.parametrize("coarse", ["tone", PIX2PIX])
-def test_untrained_it_paints_nearly_the_coarse_picture(coarse: object) -> None:
+@pytest.mark.parametrize("coarse", ["mean_color", PIX2PIX])
+def test_untrained_it_paints_nearly_the_coarse_image(coarse: object) -> None:
     network = build(coarse=coarse, refiner={"type": "pix2pix", "base_channels": 32}).train()
     condition = example_condition(INPUTS, 2, SIZE)
     with torch.no_grad():
@@ -72,8 +72,8 @@ def test_the_refiner_changes_a_value_by_the_scale_at_most() -> None:
         assert torch.allclose(network(condition), expected, atol=1e-6)
 
 
-def test_white_of_the_coarse_picture_can_still_learn() -> None:
-    network = build(coarse="tone")
+def test_white_of_the_coarse_image_can_still_learn() -> None:
+    network = build(coarse="mean_color")
     refiner_that_paints(network, 0.9)
     white = torch.ones(1, 15, *SIZE)
     white[:, 6:] = 0  # neither skin nor face, and nothing to paint
@@ -85,8 +85,8 @@ def test_white_of_the_coarse_picture_can_still_learn() -> None:
     assert bias.grad.tolist() == pytest.approx([16 * 16 * 0.5 * (1 - 0.8**2)] * 3, rel=1e-3)
 
 
-def test_the_refiner_sees_the_condition_and_the_coarse_picture() -> None:
-    network = build(coarse="tone").eval()
+def test_the_refiner_sees_the_condition_and_the_coarse_image() -> None:
+    network = build(coarse="mean_color").eval()
     seen: list[Tensor] = []
     network.refiner.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
     condition = example_condition(INPUTS, 2, SIZE)
@@ -99,7 +99,7 @@ def test_the_refiner_sees_the_condition_and_the_coarse_picture() -> None:
 
 
 def test_inputs_of_any_number_of_channels_reach_the_coarse_generator() -> None:
-    network = build(coarse="tone", inputs=("heatmaps", *INPUTS)).eval()
+    network = build(coarse="mean_color", inputs=("heatmaps", *INPUTS)).eval()
     condition = example_condition(("heatmaps", *INPUTS), 2, SIZE)
     seen: list[Tensor] = []
     network.coarse.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
@@ -162,13 +162,13 @@ def test_noise_is_split_between_those_that_take_it() -> None:
 
 def test_requirements_are_those_of_both() -> None:
     refiner = {**PIX2PIX, "depth": 3, "condition": "tone"}
-    config = RefinedConfig.model_validate({"coarse": {**PIX2PIX, "depth": 4}, "refiner": refiner})
+    config = TwoStageConfig.model_validate({"coarse": {**PIX2PIX, "depth": 4}, "refiner": refiner})
     assert config.required_inputs == ("apparel_head_foot", "face")
     assert config.size_requirement((32, 32)).multiple_of == 16
-    bound = RefinedConfig.model_validate({"coarse": "fcnn", "refiner": PIX2PIX})
+    bound = TwoStageConfig.model_validate({"coarse": "fcnn", "refiner": PIX2PIX})
     assert bound.size_requirement((20, 24)).exactly == (20, 24)
     assert "multiples of 4" in str(bound.size_requirement((20, 25)).fault((20, 25)))
-    tone = RefinedConfig.model_validate({"coarse": "tone", "refiner": refiner})
+    tone = TwoStageConfig.model_validate({"coarse": "mean_color", "refiner": refiner})
     assert tone.required_inputs == ("apparel_head_foot", "face", "segmentation_skin", "mask")
 
 
@@ -176,8 +176,14 @@ def test_requirements_are_those_of_both() -> None:
     ("fields", "text"),
     [
         ({"coarse": PIX2PIX, "train_coarse": False}, "$.generator: train_coarse false needs a coarse_run"),
-        ({"coarse": "inpaint", "coarse_run": "run"}, "$.generator.coarse_run: 'inpaint' has nothing to"),
-        ({"coarse": PIX2PIX, "refiner": "inpaint"}, "$.generator.refiner: 'inpaint' has nothing to"),
+        (
+            {"coarse": "opencv_inpaint", "coarse_run": "run"},
+            "$.generator.coarse_run: 'opencv_inpaint' has nothing to",
+        ),
+        (
+            {"coarse": PIX2PIX, "refiner": "opencv_inpaint"},
+            "$.generator.refiner: 'opencv_inpaint' has nothing to",
+        ),
         ({"coarse": "pix2pixx", "train_coarse": False}, "$.generator.coarse: "),
     ],
 )
@@ -185,7 +191,7 @@ def test_parts_that_do_not_go_together_are_told(
     fields: dict[str, object], text: str, tiny_spec: MakeSpec
 ) -> None:
     with pytest.raises(SpecError) as caught:
-        parse_spec(tiny_spec(generator={"type": "refined", **fields}))
+        parse_spec(tiny_spec(generator={"type": "two_stage", **fields}))
     assert len(caught.value.faults) == 1
     assert caught.value.faults[0].startswith(text)
 
@@ -201,7 +207,7 @@ def job(tiny_spec: MakeSpec) -> MakeSpec:
     """Make a spec that trains a refined generator for three steps."""
 
     def make(coarse_run: Run, **fields: object) -> dict[str, Any]:
-        generator = {"type": "refined", "coarse": PIX2PIX, "refiner": PIX2PIX, **fields}
+        generator = {"type": "two_stage", "coarse": PIX2PIX, "refiner": PIX2PIX, **fields}
         spec = tiny_spec(
             generator={**generator, "coarse_run": str(coarse_run.folder)}, losses=["l1"], baselines=[]
         )
@@ -238,7 +244,7 @@ def test_a_checkpoint_needs_no_coarse_run(tmp_path: Path, coarse_run: Run, job: 
     given = read_checkpoint(coarse_run.checkpoint("best")).part("generator")
     shutil.rmtree(coarse_run.folder)
     loaded = load_generator(read_checkpoint(pipeline.run.checkpoint("best")), torch.device("cpu"))
-    assert isinstance(loaded, RefinedGenerator)
+    assert isinstance(loaded, TwoStageGenerator)
     for name, value in loaded.coarse.state_dict().items():
         assert torch.equal(value, given[name]), name
     assert pipeline.evaluate().values
@@ -251,7 +257,7 @@ def test_a_checkpoint_needs_no_coarse_run(tmp_path: Path, coarse_run: Run, job: 
 def test_a_run_that_may_have_seen_the_test_is_refused(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
     spec = job(coarse_run)
     spec["data"] = {**spec["data"], "test_fraction": 0.5}
-    with pytest.raises(RunError, match=r"may have seen pictures that this run tests or chooses by"):
+    with pytest.raises(RunError, match=r"may have seen images that this run tests or chooses by"):
         Pipeline(spec, output=tmp_path / "run").fit()
 
 

@@ -23,7 +23,7 @@ from skinfw.training.micro_batches import mean_counts
 _NO_COUNTS: Mapping[str, Tensor] = MappingProxyType({})
 
 
-class Objective:
+class WeightedLosses:
     """The losses of a spec.
 
     Args:

@@ -1,4 +1,4 @@
-"""The samples that a person has struck out: a file of names beside them."""
+"""The samples that a person has excluded: a file of names beside them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from skinfw.system.json_file import replacing
 from skinfw.system.paths_below import composed
 from skinfw.system.regular_file import read_regular
 
-STRUCK_OUT_FILE = "struck_out.jsonl"
+EXCLUDED_FILE = "excluded.jsonl"
 """Lies in the folder that the samples' names are relative to: one name a line, as a JSON string."""
 
-MOST_BYTES = 64 * 2**20
+MAX_BYTES = 64 * 2**20
 """Size of the largest file that is read, in bytes: a million names."""
 
 
-def struck_out(root: Path) -> set[str]:
+def excluded(root: Path) -> set[str]:
     """Return the names of the samples that are not to be used; empty where there is no such file.
 
     Args:
@@ -27,9 +27,9 @@ def struck_out(root: Path) -> set[str]:
     Raises:
         DataError: the file cannot be read, or a line is not a JSON string; the text names the line.
     """
-    path = root / STRUCK_OUT_FILE
+    path = root / EXCLUDED_FILE
     try:
-        text = read_regular(path, MOST_BYTES).decode("utf-8-sig")
+        text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         return set()
     except OSError as error:
@@ -52,13 +52,13 @@ def _name(line: str, path: Path, number: int) -> str:
     return name
 
 
-def struck_among(names: Iterable[str], gone: Iterable[str]) -> set[str]:
-    """Return those of the names that are struck out, however their letters are composed."""
+def excluded_among(names: Iterable[str], gone: Iterable[str]) -> set[str]:
+    """Return those of the names that are excluded, however their letters are composed."""
     forms = {composed(name) for name in gone}
     return {name for name in names if composed(name) in forms}
 
 
-def write_struck_out(root: Path, names: Iterable[str]) -> None:
+def write_excluded(root: Path, names: Iterable[str]) -> None:
     """Write the names, sorted, whole or not at all.
 
     Raises:
@@ -66,5 +66,5 @@ def write_struck_out(root: Path, names: Iterable[str]) -> None:
     """
     # in ASCII: names are paths, which need not be valid UTF-8
     text = "".join(f"{json.dumps(name)}\n" for name in sorted(set(names)))
-    with replacing(root / STRUCK_OUT_FILE) as temporary:
+    with replacing(root / EXCLUDED_FILE) as temporary:
         temporary.write_text(text, encoding="ascii", newline="\n")

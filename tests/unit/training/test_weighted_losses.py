@@ -15,10 +15,10 @@ from skinfw.errors import TrainingError
 from skinfw.interfaces import DiscriminatorOutput, LossContext
 from skinfw.specs.spec import parse_spec
 from skinfw.testing import example_context
-from skinfw.training.objective import Objective, checked_values
+from skinfw.training.weighted_losses import WeightedLosses, checked_values
 
 
-def make_objective(*losses: Mapping[str, Any] | str) -> Objective:
+def make_objective(*losses: Mapping[str, Any] | str) -> WeightedLosses:
     needs_judge = any((loss if isinstance(loss, str) else loss["type"]) == "gan" for loss in losses)
     spec = parse_spec(
         {
@@ -30,7 +30,7 @@ def make_objective(*losses: Mapping[str, Any] | str) -> Objective:
             "training": {"steps": 1},
         }
     )
-    return Objective(spec, build_losses(spec))
+    return WeightedLosses(spec, build_losses(spec))
 
 
 def make_context() -> LossContext:
@@ -42,33 +42,35 @@ def make_context() -> LossContext:
 
 
 def test_total_is_the_weighted_sum_of_the_terms() -> None:
-    objective = make_objective({"type": "l1", "weight": 10}, {"type": "mse", "weight": 2})
-    terms = objective.generator_losses(make_context())
+    weighted_losses = make_objective({"type": "l1", "weight": 10}, {"type": "mse", "weight": 2})
+    terms = weighted_losses.generator_losses(make_context())
     assert {name: term.item() for name, term in terms.items()} == {"l1": 0.5, "mse": 0.25}
-    assert objective.total(terms, step=1).item() == pytest.approx(10 * 0.5 + 2 * 0.25)
+    assert weighted_losses.total(terms, step=1).item() == pytest.approx(10 * 0.5 + 2 * 0.25)
 
 
 def test_a_weight_warms_up_linearly_to_its_full_value() -> None:
-    objective = make_objective({"type": "l1", "weight": 8, "warmup": 4})
-    terms = objective.generator_losses(make_context())
-    totals = [objective.total(terms, step=step).item() for step in (1, 2, 4, 5, 100)]
+    weighted_losses = make_objective({"type": "l1", "weight": 8, "warmup": 4})
+    terms = weighted_losses.generator_losses(make_context())
+    totals = [weighted_losses.total(terms, step=step).item() for step in (1, 2, 4, 5, 100)]
     assert totals == pytest.approx([1.0, 2.0, 4.0, 4.0, 4.0])
 
 
 def test_two_losses_of_one_type_keep_their_own_names_and_weights() -> None:
-    objective = make_objective({"type": "l1", "weight": 1}, {"type": "l1", "weight": 3, "region": "skin"})
-    terms = objective.generator_losses(make_context())
+    weighted_losses = make_objective(
+        {"type": "l1", "weight": 1}, {"type": "l1", "weight": 3, "region": "skin"}
+    )
+    terms = weighted_losses.generator_losses(make_context())
     assert list(terms) == ["l1", "l1_2"]
-    assert objective.total(terms, step=1).item() == pytest.approx(0.5 + 3 * 0.5)
+    assert weighted_losses.total(terms, step=1).item() == pytest.approx(0.5 + 3 * 0.5)
 
 
 def test_only_adversarial_losses_have_a_term_for_the_discriminator() -> None:
-    objective = make_objective("l1", {"type": "gan", "weight": 0.5})
-    terms = objective.discriminator_losses(make_context())
+    weighted_losses = make_objective("l1", {"type": "gan", "weight": 0.5})
+    terms = weighted_losses.discriminator_losses(make_context())
     assert list(terms) == ["discriminator/gan"]
-    # logits of 0 say one half: -log(1/2) for real and for painted pictures, halved
+    # logits of 0 say one half: -log(1/2) for real and for painted images, halved
     assert terms["discriminator/gan"].item() == pytest.approx(0.693147, abs=1e-5)
-    assert objective.total(terms, step=1).item() == pytest.approx(0.693147 / 2, abs=1e-5)
+    assert weighted_losses.total(terms, step=1).item() == pytest.approx(0.693147 / 2, abs=1e-5)
 
 
 def test_finite_terms_come_back_as_numbers() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from skinfw.components.field_names import APPAREL, FACE, MASK, SKIN
 from skinfw.interfaces import Generator
-from skinfw_plugins.generators.config import ToneConfig
+from skinfw_plugins.generators.config import MeanColorConfig
 from skinfw_plugins.generators.filling import inpaint, mask_of
 from skinfw_plugins.shared.skin_tone import visible_tones
 
@@ -16,7 +16,7 @@ _RADIUS = 3.0
 """Of the ring's inpainting, in pixels; OpenCV's usual one."""
 
 
-class ToneGenerator(Generator[ToneConfig]):
+class MeanColorGenerator(Generator[MeanColorConfig]):
     """Fills the skin region with one color: the median of the visible face, channel by channel.
 
     Where no face is visible it is the median of all that is (everything but white), and white where nothing
@@ -26,9 +26,9 @@ class ToneGenerator(Generator[ToneConfig]):
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         """Paint a batch; ``noise`` is not used. See `Generator.forward`."""
-        pictures = condition[:, self.io.channels_of(APPAREL)]
-        tones = visible_tones(pictures, condition[:, self.io.channels_of(FACE)])
+        images = condition[:, self.io.channels_of(APPAREL)]
+        tones = visible_tones(images, condition[:, self.io.channels_of(FACE)])
         skin, mask = (mask_of(condition, self.io.channels_of(name)) for name in (SKIN, MASK))
-        painted = torch.where(skin, tones[:, :, None, None], pictures)
+        painted = torch.where(skin, tones[:, :, None, None], images)
         ring = mask & ~skin
         return torch.where(ring, inpaint(painted, ring, _RADIUS, cv2.INPAINT_TELEA), painted)

@@ -8,8 +8,8 @@ import pytest
 
 from skinfw.assembly.build import build
 from skinfw.components.reference import use
+from skinfw.data.excluded import EXCLUDED_FILE, excluded, write_excluded
 from skinfw.data.sample_search import all_samples, find_samples
-from skinfw.data.struck_out import STRUCK_OUT_FILE, struck_out, write_struck_out
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset
 from skinfw.preparation.config import PrepareConfig
@@ -33,16 +33,16 @@ ODD_NAMES = [
 
 
 def test_written_names_are_read(tmp_path: Path) -> None:
-    assert struck_out(tmp_path) == set()
-    write_struck_out(tmp_path, ODD_NAMES)
-    assert struck_out(tmp_path) == set(ODD_NAMES)
-    write_struck_out(tmp_path, ["b", "a/ä", "b"])
-    assert (tmp_path / STRUCK_OUT_FILE).read_bytes() == b'"a/\\u00e4"\n"b"\n'
+    assert excluded(tmp_path) == set()
+    write_excluded(tmp_path, ODD_NAMES)
+    assert excluded(tmp_path) == set(ODD_NAMES)
+    write_excluded(tmp_path, ["b", "a/ä", "b"])
+    assert (tmp_path / EXCLUDED_FILE).read_bytes() == b'"a/\\u00e4"\n"b"\n'
 
 
 def test_what_editors_add_does_not_count(tmp_path: Path) -> None:
-    (tmp_path / STRUCK_OUT_FILE).write_bytes(b'\xef\xbb\xbf"a/front"\r\n\r\n  "b" \r\n"caf\xc3\xa9"')
-    assert struck_out(tmp_path) == {"a/front", "b", "café"}
+    (tmp_path / EXCLUDED_FILE).write_bytes(b'\xef\xbb\xbf"a/front"\r\n\r\n  "b" \r\n"caf\xc3\xa9"')
+    assert excluded(tmp_path) == {"a/front", "b", "café"}
 
 
 @pytest.mark.parametrize(
@@ -57,24 +57,24 @@ def test_what_editors_add_does_not_count(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_of_something_else_is_refused(tmp_path: Path, text: bytes, message: str) -> None:
-    (tmp_path / STRUCK_OUT_FILE).write_bytes(text)
+    (tmp_path / EXCLUDED_FILE).write_bytes(text)
     with pytest.raises(DataError, match=message):
-        struck_out(tmp_path)
+        excluded(tmp_path)
 
 
 def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
-    (tmp_path / STRUCK_OUT_FILE).mkdir()
-    with pytest.raises(DataError, match=r"struck_out\.jsonl: cannot be read"):
-        struck_out(tmp_path)
-    (tmp_path / STRUCK_OUT_FILE).rmdir()
-    with (tmp_path / STRUCK_OUT_FILE).open("wb") as file:
+    (tmp_path / EXCLUDED_FILE).mkdir()
+    with pytest.raises(DataError, match=r"excluded\.jsonl: cannot be read"):
+        excluded(tmp_path)
+    (tmp_path / EXCLUDED_FILE).rmdir()
+    with (tmp_path / EXCLUDED_FILE).open("wb") as file:
         file.truncate(2**40)  # holds nothing on the disk
-    with pytest.raises(DataError, match=r"struck_out\.jsonl: cannot be read: larger than 67,108,864 bytes"):
-        struck_out(tmp_path)
-    (tmp_path / STRUCK_OUT_FILE).unlink()
-    os.mkfifo(tmp_path / STRUCK_OUT_FILE)
-    with pytest.raises(DataError, match=r"struck_out\.jsonl: cannot be read: a FIFO"):
-        struck_out(tmp_path)
+    with pytest.raises(DataError, match=r"excluded\.jsonl: cannot be read: larger than 67,108,864 bytes"):
+        excluded(tmp_path)
+    (tmp_path / EXCLUDED_FILE).unlink()
+    os.mkfifo(tmp_path / EXCLUDED_FILE)
+    with pytest.raises(DataError, match=r"excluded\.jsonl: cannot be read: a FIFO"):
+        excluded(tmp_path)
 
 
 @pytest.mark.parametrize("name", [" a", "a\nb", "%61", "100%", "ä", "caf\udce9"])
@@ -82,7 +82,7 @@ def test_the_sample_that_is_named_is_struck_out(
     tmp_path: Path, write_samples: Callable[..., list[Path]], name: str
 ) -> None:
     write_samples(tmp_path, [name, "a", "b", "100"])
-    write_struck_out(tmp_path, [name])
+    write_excluded(tmp_path, [name])
     assert sorted(find_samples(tmp_path)[1]) == ["100", "a", "b"]
 
 
@@ -90,12 +90,12 @@ def test_a_name_is_the_same_however_its_letters_are_composed(
     tmp_path: Path, write_samples: Callable[..., list[Path]]
 ) -> None:
     write_samples(tmp_path, ["e\u0301ve", "adam"])
-    write_struck_out(tmp_path, ["\u00e9ve"])
+    write_excluded(tmp_path, ["\u00e9ve"])
     assert find_samples(tmp_path)[1] == ["adam"]
 
 
 def test_struck_out_samples_are_not_found(samples: Path, caplog: pytest.LogCaptureFixture) -> None:
-    write_struck_out(samples, ["a/side", "gone"])
+    write_excluded(samples, ["a/side", "gone"])
     base, names = find_samples(samples)
     assert "no sample is called 'gone'" in caplog.text and "a/side" not in caplog.text
     assert base == samples and sorted(names) == ["a/front", "b"]
@@ -105,10 +105,8 @@ def test_struck_out_samples_are_not_found(samples: Path, caplog: pytest.LogCaptu
 
 
 def test_all_struck_out(samples: Path) -> None:
-    write_struck_out(samples, NAMES)
-    with pytest.raises(
-        DataError, match=r"all 3 samples are struck out; take names out of .*struck_out\.jsonl"
-    ):
+    write_excluded(samples, NAMES)
+    with pytest.raises(DataError, match=r"all 3 samples are excluded; take names out of .*excluded\.jsonl"):
         find_samples(samples)
 
 
@@ -118,7 +116,7 @@ def test_the_folder_data_set_leaves_them_out(samples: Path) -> None:
         return build(use("dataset", "folder", root=samples), Dataset, io)
 
     before = dataset().fingerprint()
-    write_struck_out(samples, ["b"])
+    write_excluded(samples, ["b"])
     assert list(dataset().names()) == ["a/front", "a/side"]
     assert dataset().fingerprint() != before
 
@@ -132,26 +130,26 @@ def test_prepare_leaves_them_out_and_leaves_them_alone(
     parts = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
 
     def run() -> dict[str, str]:
-        rows = prepare(tmp_path / "photos", output, *parts, PrepareConfig(workers=1)).rows
+        rows = prepare(tmp_path / "photos", output, *parts, PrepareConfig(num_workers=1)).rows
         return {row.sample: row.reason or row.status for row in rows}
 
     assert run() == {"anna": "made", "berta": "made", "carla": "made"}
-    write_struck_out(output, ["berta"])
-    assert run() == {"anna": "kept", "berta": "struck out", "carla": "kept"}
+    write_excluded(output, ["berta"])
+    assert run() == {"anna": "kept", "berta": "excluded", "carla": "kept"}
     assert (output / "berta" / "body.png").is_file()
-    write_struck_out(output, [])
+    write_excluded(output, [])
     assert set(run().values()) == {"kept"}
 
 
 def test_the_photos_data_set_leaves_them_out(tmp_path: Path, write_photo: Callable[..., Path]) -> None:
     for index, name in enumerate(["anna", "berta"]):
         write_photo(tmp_path / "photos" / f"{name}.png", index)
-    params = {"root": tmp_path / "photos", "cache": tmp_path / "cache", "prepare": {"workers": 1}}
+    params = {"root": tmp_path / "photos", "cache": tmp_path / "cache", "prepare": {"num_workers": 1}}
 
     def names() -> list[str]:
         io = example_dataset_io((32, 32), ("line",))
         return list(build(use("dataset", "photos", **params), Dataset, io).names())
 
     assert names() == ["anna", "berta"]
-    write_struck_out(tmp_path / "cache", ["anna"])
+    write_excluded(tmp_path / "cache", ["anna"])
     assert names() == ["berta"]

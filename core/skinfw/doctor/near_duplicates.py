@@ -1,4 +1,4 @@
-"""Checks over the whole set: the same picture twice, and one person on both sides of the split."""
+"""Checks over the whole set: the same image twice, and one person on both sides of the split."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.data.hash_index import HashIndex
-from skinfw.data.resize import resize_picture
-from skinfw.data.segmentation import Picture
+from skinfw.data.resize import resize_image
+from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Side
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import Finding
@@ -21,7 +21,7 @@ from skinfw.doctor.opened import Opened
 from skinfw.preparation.duplicates import perceptual_hash
 
 SMALL = 32
-"""Side of the small pictures, in pixels, that confirm what the hashes say."""
+"""Side of the small images, in pixels, that confirm what the hashes say."""
 
 _BLOCKS = 4
 """Blocks a side whose means are compared before the pixels are."""
@@ -29,7 +29,7 @@ _BLOCKS = 4
 _ROUNDING = 1e-3
 
 _FIRST_CHUNK = 16
-"""Pictures that are compared at a time in the beginning."""
+"""Images that are compared at a time in the beginning."""
 
 _ACROSS = 50.0
 """Severity of a person on both sides: the test measures memory then."""
@@ -39,7 +39,7 @@ _PERSON = re.compile(r"id_?(\d{8})")
 
 @dataclass(frozen=True)
 class Look:
-    """What tells a sample's picture and person.
+    """What tells a sample's image and person.
 
     Attributes:
         name: the sample's name.
@@ -51,28 +51,30 @@ class Look:
     name: str
     source: str
     hash: str
-    small: Picture
+    small: RgbImage
 
 
 def look_of(sample: Opened) -> Look | None:
-    """Return what tells the picture of a sample, or None where it shows nobody.
+    """Return what tells the image of a sample, or None where it shows nobody.
 
-    The person is cut out first: white margins make pictures alike.
+    The person is cut out first: white margins make images alike.
     """
     if sample.body is None or sample.person is None or not sample.person.any():
         return None
     rows, columns = np.nonzero(sample.person)
     body = sample.body[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    small = resize_picture(np.ascontiguousarray(body), (SMALL, SMALL))
+    small = resize_image(np.ascontiguousarray(body), (SMALL, SMALL))
     return Look(sample.name, str(sample.record.get("source", "")), perceptual_hash(body), small)
 
 
-def check_twins(looks: Sequence[Look], config: DoctorConfig, sides: Mapping[str, Side]) -> Iterator[Finding]:
-    """Report samples that show nearly the same picture as another one; across the split that is worse.
+def check_near_duplicates(
+    looks: Sequence[Look], config: DoctorConfig, sides: Mapping[str, Side]
+) -> Iterator[Finding]:
+    """Report samples that show nearly the same image as another one; across the split that is worse.
 
     A sample is reported once with the first other sample on its own side that comes before it, and once with
     the first on each other side. So the findings grow with the samples, not with the pairs: of many copies of
-    one picture, each names the first.
+    one image, each names the first.
 
     Args:
         looks: all samples that show somebody.
@@ -80,13 +82,13 @@ def check_twins(looks: Sequence[Look], config: DoctorConfig, sides: Mapping[str,
         sides: the side of each sample by its name.
     """
     for one, other, bits in _pairs(looks, config, sides):
-        near = (
-            f"{one.name} and {other.name} are nearly the same picture ({bits} of 64 bits of the hash differ)"
-        )
+        near = f"{one.name} and {other.name} are nearly the same image ({bits} of 64 bits of the hash differ)"
         of_one, of_other = sides[one.name], sides[other.name]
         if of_one == of_other:
-            severity = 1.0 + config.twin_distance - bits
-            yield Finding("twins", (one.name, other.name), severity, f"{near}; strike one of them out")
+            severity = 1.0 + config.near_duplicate_distance - bits
+            yield Finding(
+                "near_duplicates", (one.name, other.name), severity, f"{near}; strike one of them out"
+            )
         else:
             told = f"{near}, and one is for {of_one}, the other for {of_other}; strike one of them out"
             yield Finding("split", (one.name, other.name), _ACROSS, told)
@@ -117,49 +119,46 @@ def check_people(looks: Sequence[Look], sides: Mapping[str, Side]) -> Iterator[F
 def _pairs(
     looks: Sequence[Look], config: DoctorConfig, sides: Mapping[str, Side]
 ) -> Iterator[tuple[Look, Look, int]]:
-    """Yield the pairs that `check_twins` reports, with the bits in which their hashes differ."""
+    """Yield the pairs that `check_near_duplicates` reports, with the bits in which their hashes differ."""
     if not looks:
         return
-    index = HashIndex(config.twin_distance, [look.hash for look in looks])
-    pictures = _Pictures([look.small for look in looks], config.twin_difference)
+    index = HashIndex(config.near_duplicate_distance, [look.hash for look in looks])
+    images = _Pictures([look.small for look in looks], config.near_duplicate_difference)
     numbers = {side: number for number, side in enumerate(get_args(Side))}
     of_side = np.array([numbers[sides[look.name]] for look in looks])
     for place, look in enumerate(looks):
         near = index.near(look.hash)
         near = near[: np.searchsorted(near, place)]
         for number in numbers.values():
-            other = pictures.first_alike(place, near[of_side[near] == number])
+            other = images.first_alike(place, near[of_side[near] == number])
             if other is not None:
                 yield looks[other], look, index.distance(other, look.hash)
 
 
 class _Pictures:
-    """Small pictures, compared by the mean difference of their pixels.
+    """Small images, compared by the mean difference of their pixels.
 
     Args:
-        pictures: uint8 RGB, `SMALL` pixels a side.
-        most: the largest mean difference of 255 of pictures that are alike.
+        images: uint8 RGB, `SMALL` pixels a side.
+        most: the largest mean difference of 255 of images that are alike.
     """
 
-    def __init__(self, pictures: Sequence[Picture], most: float) -> None:
+    def __init__(self, images: Sequence[RgbImage], most: float) -> None:
         self._most = most
-        self._pictures = np.stack(pictures)
+        self._images = np.stack(images)
         side = SMALL // _BLOCKS
-        blocks = self._pictures.reshape(-1, _BLOCKS, side, _BLOCKS, side, 3)
-        self._means = blocks.mean(axis=(2, 4), dtype=np.float32).reshape(len(pictures), -1)
+        blocks = self._images.reshape(-1, _BLOCKS, side, _BLOCKS, side, 3)
+        self._means = blocks.mean(axis=(2, 4), dtype=np.float32).reshape(len(images), -1)
 
     def first_alike(self, place: int, others: NDArray[np.int64]) -> int | None:
-        """Return the first of other pictures that is like the one at a place; None where there is none."""
+        """Return the first of other images that is like the one at a place; None where there is none."""
         start, length = 0, _FIRST_CHUNK
         while start < len(others):
             chunk = others[start : start + length]
             # the means of blocks never differ by more than the pixels do
             apart = np.abs(self._means[chunk] - self._means[place]).mean(axis=1)
             for other in chunk[apart <= self._most + _ROUNDING].tolist():
-                if (
-                    np.abs(self._pictures[other].astype(np.int16) - self._pictures[place]).mean()
-                    <= self._most
-                ):
+                if np.abs(self._images[other].astype(np.int16) - self._images[place]).mean() <= self._most:
                     return int(other)
             # of near copies the first ones are alike: most are never compared
             start, length = start + length, 2 * length

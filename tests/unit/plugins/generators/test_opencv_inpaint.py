@@ -7,40 +7,42 @@ import torch
 
 from skinfw.data.field_types import image_tensor, mask_tensor
 from skinfw.testing import example_generator_io
-from skinfw_plugins.generators.config import InpaintConfig
-from skinfw_plugins.generators.inpaint import InpaintGenerator
+from skinfw_plugins.generators.config import OpenCvInpaintConfig
+from skinfw_plugins.generators.opencv_inpaint import OpenCvInpaintGenerator
 
 INPUTS = ("segmentation_skin", "apparel_head_foot", "mask")
 SIZE = (16, 24)
 
 
-def build(**fields: object) -> InpaintGenerator:
-    return InpaintGenerator(InpaintConfig.model_validate(fields), example_generator_io(SIZE, INPUTS))
+def build(**fields: object) -> OpenCvInpaintGenerator:
+    return OpenCvInpaintGenerator(
+        OpenCvInpaintConfig.model_validate(fields), example_generator_io(SIZE, INPUTS)
+    )
 
 
 def example() -> tuple[np.ndarray, np.ndarray, torch.Tensor]:
-    """A picture, its skin, and the condition in which the skin alone may be painted."""
-    picture = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
+    """An image, its skin, and the condition in which the skin alone may be painted."""
+    image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
     skin = np.zeros(SIZE, bool)
     skin[4:9, 6:15] = True
-    picture[skin] = 255
+    image[skin] = 255
     mask = mask_tensor([skin]).expand(-1, 3, -1, -1)
-    return picture, skin, torch.cat([mask, image_tensor([picture]), mask], dim=1)
+    return image, skin, torch.cat([mask, image_tensor([image]), mask], dim=1)
 
 
 @pytest.mark.parametrize(
     ("method", "flag"), [("telea", cv2.INPAINT_TELEA), ("navier_stokes", cv2.INPAINT_NS)]
 )
 def test_equals_opencv_bit_for_bit(method: str, flag: int) -> None:
-    picture, skin, condition = example()
-    expected = cv2.inpaint(picture, skin.astype(np.uint8), 5, flag)
+    image, skin, condition = example()
+    expected = cv2.inpaint(image, skin.astype(np.uint8), 5, flag)
     assert torch.equal(build(method=method, radius=5)(condition), image_tensor([expected]))
 
 
 def test_pixels_outside_the_skin_stay_and_those_inside_change() -> None:
-    picture, skin, condition = example()
+    image, skin, condition = example()
     output = build()(condition)[0].permute(1, 2, 0).numpy()
-    before = image_tensor([picture])[0].permute(1, 2, 0).numpy()
+    before = image_tensor([image])[0].permute(1, 2, 0).numpy()
     assert np.array_equal(output[~skin], before[~skin])
     assert (output[skin] < 1).any(axis=1).all()
 
@@ -79,9 +81,9 @@ def test_white_beyond_the_mask_stays() -> None:
 
 def test_skin_outside_the_mask_is_painted_too() -> None:
     """A composite on the skin takes it from here."""
-    picture, skin, condition = example()
+    image, skin, condition = example()
     condition[:, 6:] = 0
-    expected = cv2.inpaint(picture, skin.astype(np.uint8), 3, cv2.INPAINT_TELEA)
+    expected = cv2.inpaint(image, skin.astype(np.uint8), 3, cv2.INPAINT_TELEA)
     assert torch.equal(build()(condition), image_tensor([expected]))
 
 

@@ -1,4 +1,4 @@
-"""Label maps as pictures."""
+"""Label maps as images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from skinfw.components.field_names import IMAGE, LABELS
 from skinfw.data.batch import Batch
 from skinfw.data.classes import UNKNOWN
-from skinfw.data.segmentation import LabelMap, Picture
+from skinfw.data.segmentation import LabelMap, RgbImage
 from skinfw.inference.composite import to_uint8
 
 _COLORS = 20
@@ -29,13 +29,13 @@ def class_colors() -> NDArray[np.uint8]:
     return colors
 
 
-def label_picture(labels: LabelMap) -> Picture:
+def label_image(labels: LabelMap) -> RgbImage:
     """Return a label map ``(H, W)`` in colors, uint8 RGB ``(H, W, 3)``."""
-    picture: Picture = class_colors()[labels]
-    return picture
+    image: RgbImage = class_colors()[labels]
+    return image
 
 
-def difference_picture(photo: Picture, truth: LabelMap, found: LabelMap) -> Picture:
+def difference_image(photo: RgbImage, truth: LabelMap, found: LabelMap) -> RgbImage:
     """Return a pale photo with wrong pixels in red, uint8 RGB ``(H, W, 3)``; unknown ones are not wrong."""
     gray = photo.astype(np.float32).mean(axis=2, keepdims=True).repeat(3, axis=2)
     pale = (128 + gray / 2).astype(np.uint8)
@@ -43,7 +43,7 @@ def difference_picture(photo: Picture, truth: LabelMap, found: LabelMap) -> Pict
     return np.where(wrong[..., None], np.array([220, 20, 20], np.uint8), pale)
 
 
-def label_row(batch: Batch, index: int, found: Tensor) -> dict[str, Picture]:
+def label_row(batch: Batch, index: int, found: Tensor) -> dict[str, RgbImage]:
     """Return what is shown of one photo, by name: photo, true and predicted label map, differences.
 
     Args:
@@ -56,7 +56,7 @@ def label_row(batch: Batch, index: int, found: Tensor) -> dict[str, Picture]:
     predicted = found.cpu().numpy().astype(np.uint8)
     return {
         "photo": photo,
-        "target": label_picture(truth),
-        "output": label_picture(predicted),
-        "error": difference_picture(photo, truth, predicted),
+        "target": label_image(truth),
+        "output": label_image(predicted),
+        "error": difference_image(photo, truth, predicted),
     }

@@ -18,19 +18,19 @@ from skinfw.evaluation.trained import open_trained
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.runs.checkpoints import Checkpoint, read_checkpoint
 from skinfw.runs.split_record import read_split
-from skinfw.specs.spec import DataSpec, painting_spec
-from skinfw_plugins.generators.config_architectures import RefinedConfig
+from skinfw.specs.spec import DataSpec, inpainting_spec
+from skinfw_plugins.generators.config_architectures import TwoStageConfig
 
 COARSE = "coarse"
-"""Name of the coarse picture among the refiner's inputs, of which it is the last."""
+"""Name of the coarse image among the refiner's inputs, of which it is the last."""
 
 
-class RefinedGenerator(Generator[RefinedConfig]):
-    """Lets a second network correct the picture of a first one (the report's section 7).
+class TwoStageGenerator(Generator[TwoStageConfig]):
+    """Lets a second network correct the image of a first one (the report's section 7).
 
-    The refiner sees the condition and the coarse picture. What it paints is not a picture but a correction:
+    The refiner sees the condition and the coarse image. What it paints is not an image but a correction:
     ``output = clamp(coarse + scale * (2 * refined - 1), 0, 1)``, so that training starts near the coarse
-    picture and never leaves it by more than ``scale``. Clamping passes every gradient on: of the white that
+    image and never leaves it by more than ``scale``. Clamping passes every gradient on: of the white that
     preparation leaves, half of all corrections would lie beyond 1, and learn nothing from then on. Residuals
     between logits need no clamp, but hardly move white or black either, where the sigmoid is flat.
 
@@ -39,11 +39,11 @@ class RefinedGenerator(Generator[RefinedConfig]):
 
     Args:
         config: the two generators and how they are joined.
-        io: the size and the names of the input pictures; a coarse generator with nothing to train sees those
+        io: the size and the names of the input images; a coarse generator with nothing to train sees those
             that it requires, any other all of them.
     """
 
-    def __init__(self, config: RefinedConfig, io: GeneratorIO) -> None:
+    def __init__(self, config: TwoStageConfig, io: GeneratorIO) -> None:
         super().__init__(config, io)
         inputs = config.coarse_inputs(tuple(io.inputs))
         coarse_io = replace(io, inputs={name: io.inputs[name] for name in inputs})
@@ -90,24 +90,24 @@ class RefinedGenerator(Generator[RefinedConfig]):
 
         Raises:
             RunError: there is no such run, it trained another generator, for other inputs or another size, or
-                it may have trained on pictures that this run tests or chooses by.
+                it may have trained on images that this run tests or chooses by.
         """
         if self.config.coarse_run is None:
             self.coarse.prepare_training(data, split)
         else:
             run = open_trained(self.config.coarse_run, "best")
             self._load_coarse(read_checkpoint(run.checkpoint("best")), data)
-            _refuse_overlap(run.folder, split)
+            _reject_overlap(run.folder, split)
         self.refiner.prepare_training(data, split)
 
     def _load_coarse(self, checkpoint: Checkpoint, data: DataSpec) -> None:
-        spec, wanted = painting_spec(checkpoint.spec, checkpoint.path), self.config.coarse
+        spec, wanted = inpainting_spec(checkpoint.spec, checkpoint.path), self.config.coarse
         # the split uses a hash of names: with shares at least as large it kept away all that we do
         apart, ours = _kept_apart(spec.data), _kept_apart(data)
         if apart[0] < ours[0] or apart[1] < ours[1]:
             raise RunError(
                 f"{checkpoint.path}: was trained with a test_fraction of {spec.data.test_fraction} and a "
-                f"validation_fraction of {spec.data.validation_fraction}, so it may have seen pictures that "
+                f"validation_fraction of {spec.data.validation_fraction}, so it may have seen images that "
                 f"this run tests or chooses by ({data.test_fraction} and {data.validation_fraction}); train "
                 "the coarse run with at least these"
             )
@@ -132,12 +132,12 @@ class RefinedGenerator(Generator[RefinedConfig]):
 
 
 def _kept_apart(data: DataSpec) -> tuple[float, float]:
-    """Return the shares of the samples below which the test lies, and below which the validation does."""
+    """Return the fractions of the samples below which the test lies, and below which the validation does."""
     return data.test_fraction, data.test_fraction + data.validation_fraction
 
 
-def _refuse_overlap(folder: Path, split: Split) -> None:
-    """Refuse a run whose recorded split holds samples that this run keeps apart.
+def _reject_overlap(folder: Path, split: Split) -> None:
+    """Reject a run whose recorded split holds samples that this run keeps apart.
 
     The shares do not say it all: small data sets fill their sides otherwise, and groups may change.
     """
@@ -166,9 +166,9 @@ def _noise_of(part: Generator[Any], size: Size, values: Tensor | None) -> Tensor
     return values.reshape(-1, *shape)
 
 
-def _clamped(picture: Tensor) -> Tensor:
-    """Return a picture clamped to [0, 1] whose gradient is that of the picture before.
+def _clamped(image: Tensor) -> Tensor:
+    """Return an image clamped to [0, 1] whose gradient is that of the image before.
 
     The sum is exact: between -1 and 2, no digit is lost when a value is taken from its bound.
     """
-    return picture + (picture.clamp(0, 1) - picture).detach()
+    return image + (image.clamp(0, 1) - image).detach()
