@@ -136,7 +136,7 @@ def test_many_offenders_are_on_several_pages(
 
 def test_an_image_with_many_copies_does_not_fill_the_page(tmp_path: Path) -> None:
     near_duplicates = [
-        Finding("near_duplicates", ("first", f"copy-{index}"), 1, f"message {index}") for index in range(500)
+        Finding("near duplicates", ("first", f"copy-{index}"), 1, f"message {index}") for index in range(500)
     ]
     write_doctor_page(DoctorReport(501, tuple(near_duplicates)), tmp_path, "many", tmp_path / "doctor.html")
     text = "".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.html"))

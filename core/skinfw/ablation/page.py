@@ -22,10 +22,10 @@ from skinfw.ablation.plots import draw_differences, draw_means
 from skinfw.ablation.published import NOTE
 from skinfw.ablation.results import AblationResult, RunResult
 from skinfw.ablation.tables import (
-    cards_note,
     differences_table,
-    figure_cards,
     figures_table,
+    metadata_note,
+    metric_metadata,
     orderings,
     published_comparison,
     spec_table,
@@ -91,8 +91,8 @@ def _page(result: AblationResult, images: ImageRows, means: str | None, differen
         reference=result.plan.reference,
         table=figures_table(result),
         figures_note=FIGURES_NOTE,
-        cards=figure_cards(result),
-        cards_note=cards_note(result),
+        metadata=metric_metadata(result),
+        metadata_note=metadata_note(result),
         means=_svg_uri(means),
         differences=differences_table(result),
         differences_note=differences_note(result),

@@ -12,10 +12,10 @@ from skinfw.ablation.published import NOTE
 from skinfw.ablation.results import AblationResult, RunResult, VariantResult
 from skinfw.ablation.statistics import BOOTSTRAP_SEED, DRAWS, LEVEL
 from skinfw.ablation.tables import (
-    cards_note,
     differences_table,
-    figure_cards,
     figures_table,
+    metadata_note,
+    metric_metadata,
     orderings,
     published_comparison,
     published_row,
@@ -75,7 +75,7 @@ def _tables(result: AblationResult) -> list[tuple[str, Table]]:
     section = "" if published is None else f" ({published.title}, section {published.section} of the report)"
     told = [
         (FIGURES_NOTE, figures_table(result)),
-        (cards_note(result), figure_cards(result)),
+        (metadata_note(result), metric_metadata(result)),
         (differences_note(result), differences_table(result)),
         (
             " ".join([NOTE + section, *(f"{line}." for line in orderings(result))]),

@@ -8,7 +8,7 @@ from itertools import combinations
 from skinfw.ablation.published import PUBLISHED_METRICS
 from skinfw.ablation.results import AblationResult, VariantResult
 from skinfw.ablation.statistics import DRAWS, Difference, Spread
-from skinfw.evaluation.cards import cards_table, versions_text
+from skinfw.evaluation.metric_metadata import metadata_table, versions_text
 from skinfw.evaluation.metric_tables import (
     NONE,
     UNRANKED,
@@ -174,14 +174,14 @@ def spec_table(result: AblationResult) -> Table | None:
     return Table("spec field", [each.name for each in result.variants], rows)
 
 
-def figure_cards(result: AblationResult) -> Table | None:
+def metric_metadata(result: AblationResult) -> Table | None:
     """Return how each figure came about: region, images, backbone, resize; None before the first run."""
     measured = {each.name: each.done[0].figures for each in result.variants if each.done}
     evaluations = {name: figures.evaluation for name, figures in measured.items() if figures is not None}
-    return cards_table(evaluations) if evaluations else None
+    return metadata_table(evaluations) if evaluations else None
 
 
-def cards_note(result: AblationResult) -> str:
+def metadata_note(result: AblationResult) -> str:
     """Say what the figures were measured with."""
     anchor = result.anchor
     versions = {} if anchor is None or anchor.figures is None else anchor.figures.versions
@@ -190,9 +190,9 @@ def cards_note(result: AblationResult) -> str:
 
 
 def summary(result: AblationResult) -> str:
-    """Say which variant is best by the deciding metric, and how far it is from the one compared to."""
+    """Say which variant is best by the monitored metric, and how far it is from the one compared to."""
     anchor = result.anchor
-    key = anchor.figures.evaluation.deciding_metric() if anchor and anchor.figures else None
+    key = anchor.figures.evaluation.monitored_metric() if anchor and anchor.figures else None
     known = [each for each in result.comparable if key in each.means]
     if key is None or not known:
         return "No run was measured yet."

@@ -39,7 +39,8 @@ class PoseFigures:
     not look for, such as the feet in COCO's order, are none of its misses.
 
     Attributes:
-        pck: percentage of correct keypoints at each of `SHARES`, as a fraction in [0, 1]: of the points that
+        pck: percentage of correct keypoints at each of `FRACTIONS`, as a fraction in [0, 1]: of the points
+            that
             count, those found within that fraction of the torso's length. A point that was not found is
             wrong.
         found: fraction of the points that count which were found anywhere.

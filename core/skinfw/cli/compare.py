@@ -16,8 +16,8 @@ import click
 def command(runs: tuple[Path, ...], output: Path | None) -> None:
     """Print the figures of two or more run folders, and the fields in which their specs differ."""
     from skinfw.errors import UserError
-    from skinfw.evaluation.cards import versions_text
     from skinfw.evaluation.compare import compare_runs
+    from skinfw.evaluation.metric_metadata import versions_text
     from skinfw.reporting.comparison import check_suffix, write_comparison
     from skinfw.reporting.console import print_table
 
@@ -27,7 +27,7 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
         check_suffix(output)
     comparison = compare_runs(runs)
     print_table(comparison.table())
-    print_table(comparison.cards_table(), title="How each figure came about")
+    print_table(comparison.metadata_table(), title="How each figure came about")
     if comparison.versions():
         click.echo(f"Measured with {versions_text(comparison.versions())}")
     if comparison.differences():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from skinfw.evaluation.cards import cards_table, versions_text
+from skinfw.evaluation.metric_metadata import metadata_table, versions_text
 from skinfw.evaluation.metric_tables import evaluation_table, summary
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.tone_groups import toned_figures
@@ -17,7 +17,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     """Print the figures, how they came about, those by skin tone, and a summary."""
     print_table(evaluation_table(evaluation))
     if evaluation.task == "painting":
-        print_table(cards_table({evaluation.split: evaluation}), title="How each figure came about")
+        print_table(metadata_table({evaluation.split: evaluation}), title="How each figure came about")
     click.echo(f"Measured with {versions_text(versions())}")
     if toned_figures(evaluation):
         print_table(tone_table(evaluation, "ita"), title=TITLES["ita"])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 BITS = 64
 
 _MAX_FRAGMENTS = 15
-"""With more pieces than this, the hashes that fraction one are about as many as there are."""
+"""With more pieces than this, the hashes that share one are about as many as there are."""
 
 Hashes = NDArray[np.uint64]
 Positions = NDArray[np.int64]
@@ -40,7 +40,7 @@ class HashIndex:
     """Hashes of 64 bits, searched for those that differ in few bits.
 
     Hashes are cut into one piece more than bits may differ: two that are near agree in at least one piece, so
-    only those that fraction a piece are compared. Where that would compare more than all of them, as in a set
+    only those that share a piece are compared. Where that would compare more than all of them, as in a set
     of near-duplicates, all of them are compared once.
 
     Args:

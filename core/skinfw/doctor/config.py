@@ -96,13 +96,16 @@ class DoctorConfig(StrictModel):
         default=0.1, gt=0, le=1, description="largest fraction of the found points that are farther away"
     )
     near_duplicate_distance: int = Field(
-        default=8, ge=0, le=32, description="bits of 64 of the perceptual hash in which twins may differ"
+        default=8,
+        ge=0,
+        le=32,
+        description="bits of 64 of the perceptual hash in which near-duplicates may differ",
     )
     near_duplicate_difference: float = Field(
         default=16.0,
         ge=0,
         le=255,
-        description="mean difference of 255 between the small images of twins, at most",
+        description="mean difference of 255 between the small images of near-duplicates, at most",
     )
     test_fraction: float = Field(default=0.2, gt=0, lt=1, description="the spec's data.test_fraction")
     validation_fraction: float = Field(

@@ -19,7 +19,7 @@ CheckName = Literal[
     "sleeve in the input",
     "skin outside the mask",
     "pose",
-    "near_duplicates",
+    "near duplicates",
     "split",
 ]
 """The kinds of faults."""
@@ -37,7 +37,7 @@ MEANINGS: Mapping[CheckName, str] = {
     "sleeve in the input": "apparel_head_foot shows clothes where the mask says skin",
     "skin outside the mask": "skin of the body that the mask does not cover",
     "pose": "the pose lies outside the person",
-    "near_duplicates": "two samples show nearly the same image",
+    "near duplicates": "two samples show nearly the same image",
     "split": "one person is on both sides of the split",
 }
 """A line about each check."""

@@ -78,7 +78,7 @@ def check_near_duplicates(
 
     Args:
         looks: all samples that show somebody.
-        config: what counts as a twin.
+        config: what counts as a near-duplicate.
         sides: the side of each sample by its name.
     """
     for one, other, bits in _pairs(looks, config, sides):
@@ -86,11 +86,9 @@ def check_near_duplicates(
         of_one, of_other = sides[one.name], sides[other.name]
         if of_one == of_other:
             severity = 1.0 + config.near_duplicate_distance - bits
-            yield Finding(
-                "near_duplicates", (one.name, other.name), severity, f"{near}; strike one of them out"
-            )
+            yield Finding("near duplicates", (one.name, other.name), severity, f"{near}; exclude one of them")
         else:
-            told = f"{near}, and one is for {of_one}, the other for {of_other}; strike one of them out"
+            told = f"{near}, and one is for {of_one}, the other for {of_other}; exclude one of them"
             yield Finding("split", (one.name, other.name), _ACROSS, told)
 
 

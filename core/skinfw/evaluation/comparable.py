@@ -9,7 +9,7 @@ from typing import Any
 from skinfw.components.registry import TRAINED
 from skinfw.evaluation.results import Evaluation, MetricInfo
 
-_CARD_NOT_COMPARED = "warnings"
+_METADATA_NOT_COMPARED = "warnings"
 """Depends on the images, not on how they were measured."""
 
 
@@ -118,12 +118,12 @@ def _with_value(run: RunFigures, key: str) -> set[str] | None:
 def _differing(info: MetricInfo, other: MetricInfo) -> list[str]:
     """Return what two figures of one name were measured differently by."""
     told = []
-    for ours, theirs in ((info.parameters, other.parameters), (info.card, other.card)):
+    for ours, theirs in ((info.parameters, other.parameters), (info.metadata, other.metadata)):
         labels = dict.fromkeys([*ours, *theirs])
         told += [
             str(label)
             for label in labels
-            if label != _CARD_NOT_COMPARED and ours.get(label) != theirs.get(label)
+            if label != _METADATA_NOT_COMPARED and ours.get(label) != theirs.get(label)
         ]
     if (info.unit, info.direction) != (other.unit, other.direction):
         told.append("unit or direction")

@@ -14,7 +14,6 @@ from pydantic import BaseModel
 
 from skinfw.components.registry import TRAINED
 from skinfw.errors import RunError
-from skinfw.evaluation.cards import cards_table, merged
 from skinfw.evaluation.comparable import (
     RunFigures,
     choose_anchor,
@@ -22,6 +21,7 @@ from skinfw.evaluation.comparable import (
     unlike_figures,
     unlike_run,
 )
+from skinfw.evaluation.metric_metadata import merged, metadata_table
 from skinfw.evaluation.metric_tables import Cell, Table, figure_columns, figure_heading, figure_label
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.runs.folder import spec_file
@@ -166,9 +166,9 @@ class Comparison:
         rows = [(path, [Cell(value) for value in values]) for path, values in self.differences().items()]
         return Table("spec field", [run.label for run in self.runs], rows)
 
-    def cards_table(self) -> Table:
-        """Return how each figure came about: region, images, and the metric's own card."""
-        return cards_table({run.label: run.evaluation for run in self.runs})
+    def metadata_table(self) -> Table:
+        """Return how each figure came about: region, images, and the metric's own metadata."""
+        return metadata_table({run.label: run.evaluation for run in self.runs})
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the libraries that measured, where they differ with each run's."""

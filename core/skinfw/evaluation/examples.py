@@ -68,10 +68,10 @@ class Example:
 
 
 def ranking_metric(evaluation: Evaluation) -> str | None:
-    """Return what images are ranked by: the deciding metric, or else the first with a value for each."""
+    """Return what images are ranked by: the monitored metric, or else the first with a value for each."""
     known = evaluation.per_image[TRAINED]
-    deciding = evaluation.deciding_metric()
-    return deciding if deciding in known else next(iter(known), None)
+    monitored = evaluation.monitored_metric()
+    return monitored if monitored in known else next(iter(known), None)
 
 
 def choose_examples(evaluation: Evaluation, per_rank: int = PER_RANK) -> dict[str, Rank]:

@@ -30,7 +30,7 @@ class Figures:
         spec: names the metrics.
 
     Attributes:
-        info: how to read each figure, by ``region/name``; `compute` adds the metrics' cards.
+        info: how to read each figure, by ``region/name``; `compute` adds the metrics' metadata.
         per_image: the value of each image so far, by ``region/name``; None for no value.
         unavailable: why a figure has no value, by ``region/name``.
     """
@@ -95,11 +95,11 @@ class Figures:
             return None
         try:
             value = plain(self._metrics[key].compute())
-            card = {str(label): str(text) for label, text in self._metrics[key].card().items()}
+            card = {str(label): str(text) for label, text in self._metrics[key].metadata().items()}
         except Exception as error:
             self._give_up(key, error)
             return None
-        self.info[key] = replace(self.info[key], card=card)
+        self.info[key] = replace(self.info[key], metadata=card)
         if value is None:
             region = key.partition("/")[0]
             self.unavailable[key] = f"no finite value: is there any {region} in these images?"

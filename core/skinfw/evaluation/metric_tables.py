@@ -140,7 +140,7 @@ def summary(evaluation: Evaluation) -> str:
     """Say how the trained generator did beside the baselines, by two metrics, and between skin tones."""
     count = len(evaluation.names)
     where = f"On {count} {evaluation.split} image{'s' if count != 1 else ''}"
-    key = evaluation.deciding_metric()
+    key = evaluation.monitored_metric()
     if key is None:
         return f"{where} no metric has a value."
     info = evaluation.metrics[key]
@@ -156,10 +156,10 @@ def summary(evaluation: Evaluation) -> str:
     return f"{text}{_second(evaluation, key)}{_tones(evaluation)}"
 
 
-def _second(evaluation: Evaluation, deciding: str) -> str:
+def _second(evaluation: Evaluation, monitored: str) -> str:
     """Say the figures of the next metric over the same region, as one figure alone can mislead."""
-    region = deciding.partition("/")[0]
-    others = [key for key in evaluation.metrics if key != deciding and key.startswith(f"{region}/")]
+    region = monitored.partition("/")[0]
+    others = [key for key in evaluation.metrics if key != monitored and key.startswith(f"{region}/")]
     if not others:
         return ""
     info = evaluation.metrics[others[0]]

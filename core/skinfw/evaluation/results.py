@@ -20,13 +20,13 @@ class MetricInfo:
     Attributes:
         unit: its unit, empty for a plain number.
         direction: whether more or less is better.
-        card: what else a reader must know to compare it, by label: backbone, resize, warnings.
+        metadata: what else a reader must know to compare it, by label: backbone, resize, warnings.
         parameters: the metric's name and its configuration, without the regions.
     """
 
     unit: str
     direction: Literal["higher", "lower"]
-    card: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def better(self, value: float, other: float) -> bool:
@@ -110,7 +110,7 @@ class Evaluation:
             found.setdefault(why, []).append(what)
         return found
 
-    def deciding_metric(self) -> str | None:
+    def monitored_metric(self) -> str | None:
         """Return the metric that the report speaks of first, by ``region/name``.
 
         It is the first one that was measured, on skin where it has a value there; None where nothing was.

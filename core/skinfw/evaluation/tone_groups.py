@@ -120,14 +120,14 @@ def group_means(
 def tone_gap(evaluation: Evaluation) -> ToneGap | None:
     """Compare the classes of the typology angle that have `ENOUGH` images.
 
-    It uses the deciding metric, or else the first figure on skin with a value for each image.
+    It uses the monitored metric, or else the first figure on skin with a value for each image.
 
     Returns:
         the gap; None where there are fewer than two such classes.
     """
     known = toned_figures(evaluation)
-    deciding = evaluation.deciding_metric()
-    key = deciding if deciding in known else next(iter(known), None)
+    monitored = evaluation.monitored_metric()
+    key = monitored if monitored in known else next(iter(known), None)
     if key is None:
         return None
     means = {

@@ -57,7 +57,7 @@ class Metric(Component[MetricConfigT, MetricIO]):
     def compute(self) -> float:
         """Return the value over everything taken in; NaN when that is nothing."""
 
-    def card(self) -> Mapping[str, str]:
+    def metadata(self) -> Mapping[str, str]:
         """Return what a reader must know to compare the value, by label: backbone, resize, warnings.
 
         Asked after `compute`; region, number of images and versions are added by the evaluator.

@@ -78,7 +78,7 @@ class _Clusters:
 
 
 def join_groups(keys: Sequence[str], hashes: Sequence[str | None], most: int) -> dict[str, str]:
-    """Join groups of samples that fraction a photo or a near copy of it.
+    """Join groups of samples that share a photo or a near copy of it.
 
     Args:
         keys: the group of each sample, for instance its person.

@@ -11,8 +11,8 @@ from typing import Any
 
 from skinfw.components.registry import TRAINED
 from skinfw.errors import UserError
-from skinfw.evaluation.cards import images_text, versions_text
 from skinfw.evaluation.compare import Comparison
+from skinfw.evaluation.metric_metadata import images_text, versions_text
 from skinfw.reporting.tables import markdown_table
 from skinfw.system.json_file import write_text
 
@@ -49,7 +49,7 @@ def to_csv(comparison: Comparison) -> str:
 
 def to_markdown(comparison: Comparison) -> str:
     """Return the figures, the best in bold, how they came about, and the spec fields that differ."""
-    parts = [markdown_table(comparison.table()), markdown_table(comparison.cards_table())]
+    parts = [markdown_table(comparison.table()), markdown_table(comparison.metadata_table())]
     if comparison.versions():
         parts.append(f"Measured with {versions_text(comparison.versions())}.")
     if comparison.differences():
@@ -74,7 +74,7 @@ def to_json(comparison: Comparison) -> str:
                 "images": len(run.evaluation.names),
                 "violations": run.evaluation.violations.get(TRAINED, 0),
                 "values": dict(run.values),
-                "cards": {key: dict(info.card) for key, info in run.evaluation.metrics.items()},
+                "metadata": {key: dict(info.metadata) for key, info in run.evaluation.metrics.items()},
                 "counts": {key: images_text(run.evaluation, key) for key in run.evaluation.metrics},
                 "versions": dict(run.versions),
             }

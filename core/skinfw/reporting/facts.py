@@ -12,7 +12,7 @@ from torch import nn
 from skinfw.assembly.assemble import build_discriminator, build_generator
 from skinfw.components.reference import numbered
 from skinfw.components.registry import installed
-from skinfw.evaluation.cards import images_text, merged
+from skinfw.evaluation.metric_metadata import images_text, merged
 from skinfw.evaluation.metric_tables import ARROWS, metric_label
 from skinfw.evaluation.results import Evaluation
 from skinfw.specs.spec import Spec
@@ -52,7 +52,7 @@ def metric_cards(spec: Spec, evaluation: Evaluation) -> list[MetricCard]:
             direction=_direction(evaluation, keys[0]),
             provider=registry.entry("metric", types[name]).provider,
             regions=[f"{key.partition('/')[0]}: {images_text(evaluation, key)}" for key in keys],
-            facts=merged({key.partition("/")[0]: evaluation.metrics[key].card for key in keys}),
+            facts=merged({key.partition("/")[0]: evaluation.metrics[key].metadata for key in keys}),
             explanation=_paragraphs(registry.component_class("metric", types[name])),
         )
         for name, keys in regions.items()

@@ -9,9 +9,9 @@ from typing import Any
 from skinfw.components.reference import numbered
 from skinfw.components.registry import TRAINED
 from skinfw.evaluation.augmented import AugmentedSample
-from skinfw.evaluation.cards import versions_text
 from skinfw.evaluation.error_map import ERROR_FULL, error_legend
 from skinfw.evaluation.examples import Example, Shown, ranking_metric
+from skinfw.evaluation.metric_metadata import versions_text
 from skinfw.evaluation.metric_tables import evaluation_table, figure_label, figure_text, summary
 from skinfw.evaluation.results import Evaluation
 from skinfw.reporting.data_uri import png_uri

@@ -73,7 +73,7 @@ def _kind_schema(registry: Registry, kind: str, definitions: dict[str, Any]) -> 
             bare.append(name)
         variants.append(_variant(registry.entry(kind, name), config))
     return {
-        "description": f"a {kind.replace('_', ' ')}: a bare name, or an object with type and parameters",
+        "description": f"{kind.replace('_', ' ')}: a bare name, or an object with type and parameters",
         "anyOf": [{"enum": bare}, *variants],
     }
 

@@ -40,7 +40,7 @@ def check_same_seed(build: Callable[[], nn.Module]) -> None:
 def check_reload(build: Callable[[], nn.Module], run: Callable[[nn.Module], Tensor]) -> None:
     """Require that a checkpoint of a network makes another network of its configuration its equal."""
     first, second = seeded(build, 0).eval(), seeded(build, 1).eval()
-    # as a checkpoint holds it: weights that fraction memory are written apart
+    # as a checkpoint holds it: weights that share memory are written apart
     state = load(save(separate(first.state_dict())))
     second.load_state_dict(state)
     for name, tensor in second.state_dict().items():

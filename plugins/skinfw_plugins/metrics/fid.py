@@ -33,12 +33,12 @@ class FidMetric(DistributionMetric[FidConfig]):
         # rounding leaves equal sets a little below 0
         return max(0.0, float(metric.compute()))
 
-    def card(self) -> Mapping[str, str]:
+    def metadata(self) -> Mapping[str, str]:
         """Return the network, how images are resized, and a warning where they are few."""
         if self.images >= ENOUGH:
-            return inception.CARD
+            return inception.METADATA
         warning = (
             f"{self.images} images are fewer than {ENOUGH}: FID is biased upwards, compare it between "
             "equal numbers of images only, and read KID beside it"
         )
-        return {**inception.CARD, "warnings": warning}
+        return {**inception.METADATA, "warnings": warning}

@@ -41,8 +41,8 @@ class KidMetric(DistributionMetric[KidConfig]):
             torch.default_generator.manual_seed(0)
             return float(metric.compute()[0])
 
-    def card(self) -> Mapping[str, str]:
+    def metadata(self) -> Mapping[str, str]:
         """Return the network, how images are resized, and how many each estimate uses."""
         size = min(self.config.subset_size, self.images)
         subsets = self.config.subsets if self.images > size else 1
-        return {**inception.CARD, "estimate": f"mean of {subsets} of {size} images each"}
+        return {**inception.METADATA, "estimate": f"mean of {subsets} of {size} images each"}

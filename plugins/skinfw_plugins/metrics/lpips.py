@@ -51,7 +51,7 @@ class LpipsMetric(PerImageMetric[LpipsConfig]):
             return region_means(distance.per_pixel(output, target), region)
         return distance.per_image(output, target)
 
-    def card(self) -> Mapping[str, str]:
+    def metadata(self) -> Mapping[str, str]:
         """Return the network, its weights, and that images are not resized."""
         return {
             "backbone": f"{_BACKBONES[self.config.net]} (torchvision, ImageNet), LPIPS 0.1 heads",

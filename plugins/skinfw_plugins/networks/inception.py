@@ -22,7 +22,7 @@ INCEPTION = WeightsFile(
 FEATURES = 2048
 """Numbers that the layer pool3 gives for an image (Heusel et al. 2017, section 4; report, section 6.1.2)."""
 
-CARD = {
+METADATA = {
     "backbone": "Inception-v3 (2015-12-05), pool3, 2048 features",
     "resize": "to 299x299 pixels, bilinear as in TensorFlow 1 (torch-fidelity)",
 }

@@ -66,7 +66,7 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
             return read_poses(found, "body_25")
 
     def _candidates(self, photo: Path) -> list[Path]:
-        """Return where the JSON file may be, those that fraction most of the photo's path first."""
+        """Return where the JSON file may be, those that share most of the photo's path first."""
         name = photo.stem.removesuffix(self.config.photo_suffix) + self.config.suffix
         places = [photo.with_name(name)]
         folder = self._folder(photo)

@@ -87,7 +87,7 @@ def test_every_figure_has_its_card(result: AblationResult) -> None:
         assert "Measured with skinfw" in text
         assert "mean of " in text
     metrics = json.loads((result.output / "ablation.json").read_text(encoding="utf-8"))["metrics"]
-    assert all(set(metric) == {"unit", "direction", "card", "parameters"} for metric in metrics.values())
+    assert all(set(metric) == {"unit", "direction", "metadata", "parameters"} for metric in metrics.values())
 
 
 def test_everything_is_written(result: AblationResult) -> None:

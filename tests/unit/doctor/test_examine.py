@@ -433,7 +433,7 @@ def test_twins_on_one_side(samples: Path) -> None:
     (samples / "copy" / "body.png").unlink()
     (samples / "copy" / "sample.json").unlink()
     report = look(samples, test_fraction=1e-9, validation_fraction=0)
-    finding = the_one(report, "near_duplicates")
+    finding = the_one(report, "near duplicates")
     assert set(finding.samples) == {FIRST, "copy"}
     assert report.flagged == tuple(sorted(finding.samples))
 
@@ -535,13 +535,13 @@ def test_worst_first() -> None:
     some = [
         Finding("pose", ("b",), 2, ""),
         Finding("mask", ("a",), 2, ""),
-        Finding("near_duplicates", ("c", "a"), 9, ""),
+        Finding("near duplicates", ("c", "a"), 9, ""),
     ]
     report = DoctorReport(5, worst_first(some))
-    assert [finding.check for finding in report.findings] == ["near_duplicates", "mask", "pose"]
+    assert [finding.check for finding in report.findings] == ["near duplicates", "mask", "pose"]
     assert report.flagged == ("c", "a", "b")
-    assert [finding.check for finding in report.of_sample("a")] == ["near_duplicates", "mask"]
-    assert report.to_json()["checks"]["near_duplicates"] == 2
+    assert [finding.check for finding in report.of_sample("a")] == ["near duplicates", "mask"]
+    assert report.to_json()["checks"]["near duplicates"] == 2
 
 
 def test_severity_is_how_often_the_measure_is_over() -> None:

@@ -21,7 +21,7 @@ def run_folder(
     *,
     data: str = "d1",
     names: Any = ("a",),
-    card: dict[str, str] | None = None,
+    metadata: dict[str, str] | None = None,
     versions: dict[str, str] | None = None,
     parameters: dict[str, Any] | None = None,
     checkpoint: str = "best",
@@ -126,7 +126,7 @@ def test_how_figures_came_about_is_told_and_warned_of(tmp_path: Path) -> None:
     folders = [
         run_folder(
             tmp_path, f"r{index}", {"skin/psnr": 1.0},
-            card=card, versions={"torch": f"2.{index}", "lpips": "0.1.4"},
+            metadata=card, versions={"torch": f"2.{index}", "lpips": "0.1.4"},
         )
         for index, card in enumerate(cards)
     ]  # fmt: skip
@@ -137,7 +137,7 @@ def test_how_figures_came_about_is_told_and_warned_of(tmp_path: Path) -> None:
     assert "| PSNR | skin | over all 1 images at once | r0: A; r1: B; r2: A | r0: few |" in text
     assert "Measured with torch r0: 2.0; r1: 2.1; r2: 2.2, lpips 0.1.4." in text
     value = json.loads(to_json(comparison))
-    assert value["runs"][1]["cards"] == {"skin/psnr": {"net": "B"}}
+    assert value["runs"][1]["metadata"] == {"skin/psnr": {"net": "B"}}
     assert value["runs"][1]["versions"] == {"torch": "2.1", "lpips": "0.1.4"}
 
 

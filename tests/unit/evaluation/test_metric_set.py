@@ -123,7 +123,7 @@ def test_each_region_is_that_of_its_mask(tiny_spec: Callable[..., Any]) -> None:
     )
 
 
-@pytest.mark.parametrize("where", ["update", "compute", "card"])
+@pytest.mark.parametrize("where", ["update", "compute", "metadata"])
 def test_whatever_a_metric_raises_it_alone_has_no_value(
     where: str, tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,9 +186,9 @@ def test_a_metrics_card_stands_in_its_info(
     tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
-    monkeypatch.setattr(figures._metrics["skin/mse"], "card", lambda: {"resize": 299})
+    monkeypatch.setattr(figures._metrics["skin/mse"], "metadata", lambda: {"resize": 299})
     figures.update(IMAGES, samples())
-    assert figures.info["skin/mse"].card == {}
+    assert figures.info["skin/mse"].metadata == {}
     figures.compute()
-    assert figures.info["skin/mse"].card == {"resize": "299"}
-    assert figures.info["image/mse"].card == {}
+    assert figures.info["skin/mse"].metadata == {"resize": "299"}
+    assert figures.info["image/mse"].metadata == {}

@@ -25,21 +25,21 @@ def evaluation(values: dict[str, float | None], direction: Any = "higher") -> Ev
 
 def test_the_first_metric_decides_on_skin() -> None:
     found = evaluation({"image/psnr": 30.0, "skin/psnr": 20.0, "image/ssim": 0.9, "skin/ssim": 0.8})
-    assert found.deciding_metric() == "skin/psnr"
+    assert found.monitored_metric() == "skin/psnr"
 
 
 def test_the_image_decides_where_no_skin_is_known() -> None:
     found = evaluation({"image/psnr": 30.0, "skin/psnr": None, "skin/ssim": 0.8})
-    assert found.deciding_metric() == "image/psnr"
+    assert found.monitored_metric() == "image/psnr"
 
 
 def test_a_metric_without_any_value_leaves_the_decision_to_the_next() -> None:
     found = evaluation({"image/fid": None, "image/ssim": 0.9, "skin/ssim": 0.8})
-    assert found.deciding_metric() == "skin/ssim"
+    assert found.monitored_metric() == "skin/ssim"
 
 
 def test_without_metrics_nothing_decides() -> None:
-    assert evaluation({}).deciding_metric() is None
+    assert evaluation({}).monitored_metric() is None
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_cards_and_tones_survive_json_and_older_records_have_none() -> None:
     value = json.loads(json.dumps(found.to_json()))
     assert value["tones"] == [{"ita": 41.5, "monk": 4}, None]
     assert Evaluation.from_json(value) == found
-    del value["tones"], value["metrics"]["skin/lpips"]["card"]
+    del value["tones"], value["metrics"]["skin/lpips"]["metadata"]
     older = Evaluation.from_json(value)
-    assert (older.tones, older.metrics["skin/lpips"].card) == ((), {})
+    assert (older.tones, older.metrics["skin/lpips"].metadata) == ((), {})
 
 
 def test_json_has_no_nan() -> None:

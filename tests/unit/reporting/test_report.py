@@ -95,7 +95,7 @@ def test_cards_versions_and_skin_tones_are_told(
     evaluation, _ = parts_of(run, monkeypatch)
     info = evaluation.metrics["skin/psnr"]
     tones = tuple(SkinTone(60.0 if index else -50.0, 2) for index in range(len(evaluation.names)))
-    metrics = {**evaluation.metrics, "skin/psnr": replace(info, card={"backbone": "Some<Net"})}
+    metrics = {**evaluation.metrics, "skin/psnr": replace(info, metadata={"backbone": "Some<Net"})}
     write_report(
         run, read_checkpoint(run.checkpoint()), replace(evaluation, metrics=metrics, tones=tones), []
     )

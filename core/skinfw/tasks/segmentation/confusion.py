@@ -86,14 +86,14 @@ class LabelFigures:
 
     Args:
         classes: the classes.
-        size: height and width of the label maps that are compared, for the figures' cards.
+        size: height and width of the label maps that are compared, for the figures' metadata.
     """
 
     def __init__(self, classes: ClassTable, size: Size) -> None:
         self._groups = figure_groups(classes)
         self._classes = len(classes.names)
         self._matrices: list[Matrix] = []
-        self._card = {"measured at": f"{size[0]}x{size[1]} pixels (height x width)"}
+        self._metadata = {"measured at": f"{size[0]}x{size[1]} pixels (height x width)"}
 
     @torch.no_grad()
     def update(self, found: Tensor, truth: Tensor) -> None:
@@ -106,7 +106,7 @@ class LabelFigures:
     def info(self) -> dict[str, MetricInfo]:
         """How to read each figure, by ``name/iou`` over all pixels and ``name/iou_per_image``."""
         keys = [MEAN, *(f"{name}/iou" for name in self._groups), *self.per_image()]
-        return {key: MetricInfo("", "higher", self._card) for key in keys}
+        return {key: MetricInfo("", "higher", self._metadata) for key in keys}
 
     def per_image(self) -> dict[str, list[float | None]]:
         """Return the figures of each image; None where it has nothing of a class."""

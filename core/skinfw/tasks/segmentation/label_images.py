@@ -22,7 +22,7 @@ def class_colors() -> NDArray[np.uint8]:
     The first class is black and unknown pixels are white; the others take matplotlib's twenty in turn.
     """
     twenty = colormaps["tab20"](np.arange(_COLORS), bytes=True)[:, :3]
-    # the strong ones first, then their pale twins
+    # the strong ones first, then their pale partners
     ordered = np.concatenate([twenty[::2], twenty[1::2]])
     colors = ordered[(np.arange(UNKNOWN + 1) - 1) % _COLORS].astype(np.uint8)
     colors[0], colors[UNKNOWN] = 0, 255

@@ -153,7 +153,7 @@ def test_dropout_of_the_heads_stays_off(random_weights: Weights) -> None:
 
 def test_the_card_names_network_heads_and_size(random_weights: Weights) -> None:
     random_weights("alexnet")
-    card = LpipsMetric(LpipsMetricConfig(), MetricIO("image")).card()
+    card = LpipsMetric(LpipsMetricConfig(), MetricIO("image")).metadata()
     assert card == {"backbone": "AlexNet (torchvision, ImageNet), LPIPS 0.1 heads", "resize": "none"}
 
 

@@ -87,7 +87,7 @@ def test_kid_of_subsets_is_the_same_each_time_and_leaves_random_numbers_alone() 
     torch.manual_seed(5)
     assert torch.equal(torch.rand(1), drawn)
     assert metric.compute() == first
-    assert metric.card()["estimate"] == "mean of 3 of 10 images each"
+    assert metric.metadata()["estimate"] == "mean of 3 of 10 images each"
 
 
 @pytest.mark.usefixtures("simple")
@@ -129,12 +129,12 @@ def test_fid_warns_of_few_images_only() -> None:
     metric = FidMetric(FidConfig(), IO)
     few = sets(3)
     metric.update(*few, None)
-    assert "read KID beside it" in metric.card()["warnings"]
+    assert "read KID beside it" in metric.metadata()["warnings"]
     for _ in range(2048 // 3):
         metric.update(*few, None)
     assert metric.images >= 2048
-    assert "warnings" not in metric.card()
-    assert "2048 features" in metric.card()["backbone"]
+    assert "warnings" not in metric.metadata()
+    assert "2048 features" in metric.metadata()["backbone"]
 
 
 def test_without_weights_the_file_its_place_and_its_hash_are_named(

@@ -42,7 +42,7 @@ def _merged(texts: Mapping[str, str], owners: int) -> str:
     return "; ".join(f"{owner}: {text}" for owner, text in texts.items())
 
 
-def cards_table(evaluations: Mapping[str, Evaluation]) -> Table:
+def metadata_table(evaluations: Mapping[str, Evaluation]) -> Table:
     """Return the card of each figure: region, number of images, and what its metric says.
 
     Args:
@@ -60,7 +60,7 @@ def cards_table(evaluations: Mapping[str, Evaluation]) -> Table:
 
 def _cards(evaluations: Mapping[str, Evaluation], key: str) -> dict[str, Mapping[str, str]]:
     return {
-        name: {"images": images_text(each, key), **each.metrics[key].card}
+        name: {"images": images_text(each, key), **each.metrics[key].metadata}
         for name, each in evaluations.items()
         if key in each.metrics
     }

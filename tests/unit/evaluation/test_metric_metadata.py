@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skinfw.evaluation.cards import cards_table, images_text, merged, versions_text
+from skinfw.evaluation.metric_metadata import images_text, merged, metadata_table, versions_text
 from skinfw.evaluation.results import Evaluation, MetricInfo
 
 
@@ -20,7 +20,7 @@ def evaluation(card: dict[str, str], values: Any = (1.0, None, 2.0)) -> Evaluati
 
 
 def rows(*evaluations: Evaluation) -> dict[str, list[str]]:
-    table = cards_table({f"run {index}": each for index, each in enumerate(evaluations, 1)})
+    table = metadata_table({f"run {index}": each for index, each in enumerate(evaluations, 1)})
     return {name: [cell.text for cell in cells] for name, cells in [(table.corner, []), *table.rows]} | {
         table.corner: list(table.columns)
     }
