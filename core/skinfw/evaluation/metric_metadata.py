@@ -24,10 +24,10 @@ def versions_text(versions: Mapping[str, str]) -> str:
 
 
 def merged(cards: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return what several cards say, by label; where they differ, what each of them says.
+    """Return what the metadata of several say, by label; where they differ, what each of them says.
 
     Args:
-        cards: the cards by whose they are, for instance a region's or a run's.
+        cards: the metadata by whose they are, for instance a region's or a run's.
     """
     labels = dict.fromkeys(label for card in cards.values() for label in card)
     return {
@@ -43,7 +43,7 @@ def _merged(texts: Mapping[str, str], owners: int) -> str:
 
 
 def metadata_table(evaluations: Mapping[str, Evaluation]) -> Table:
-    """Return the card of each figure: region, number of images, and what its metric says.
+    """Return the metadata of each figure: region, number of images, and what its metric says.
 
     Args:
         evaluations: what was measured, by the run's name; where they differ, each says its own.

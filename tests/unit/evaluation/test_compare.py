@@ -35,7 +35,7 @@ def run_folder(
         split="test",
         step=1200,
         names=list(names),
-        metrics={key: MetricInfo("dB", "higher", card or {}, parameters or {}) for key in values},
+        metrics={key: MetricInfo("dB", "higher", metadata or {}, parameters or {}) for key in values},
         values={"trained": values},
         per_image={"trained": per_image or {}},
         violations={"trained": 0},
