@@ -281,8 +281,10 @@ def random_weights(
     """
 
     def publish(network: str, layers: int = 99) -> Path:
+        from skinfw_plugins.networks.lpips_distance import shared_distance
         from skinfw_plugins.networks.published_weights import TORCHVISION
 
+        shared_distance.cache_clear()
         path, sha256 = _write_random_weights(network, layers)
         monkeypatch.setenv("TORCH_HOME", str(path.parents[2]))
         file = replace(TORCHVISION[network], name=path.name, sha256=sha256)

@@ -44,8 +44,8 @@ def test_a_baseline_that_cannot_paint_is_told_with_its_reason(
     run = make_run(tmp_path / "run")
     done = CliRunner().invoke(main, ["evaluate", str(run.folder), "--device", "cpu"])
     assert done.exit_code == 0, done.output
-    assert "Without a value: tone: nobody knows the face" in done.output
-    assert "<strong>tone</strong>: nobody knows the face" in run.report_path.read_text(encoding="utf-8")
+    assert "Without a value: mean_color: nobody knows the face" in done.output
+    assert "<strong>mean_color</strong>: nobody knows the face" in run.report_path.read_text(encoding="utf-8")
 
 
 def test_a_folder_without_a_run_or_a_checkpoint_is_told(make_run: Callable[..., Any], tmp_path: Path) -> None:

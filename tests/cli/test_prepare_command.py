@@ -52,7 +52,7 @@ def test_prepares_and_tells_what_was_left_out(photos: Path, tmp_path: Path) -> N
         [sys.executable, "-m", "skinfw", *arguments], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert "2 made, 0 kept, 1 left out" in done.stdout
+    assert "2 made, 0 kept, 1 rejected" in done.stdout
     assert "other view" in done.stdout and "side, wanted: front" in done.stdout
     with Image.open(tmp_path / "out" / "id_0" / "01_1_front" / "body.png") as body:
         assert body.height == pytest.approx(2 * body.width, abs=1)
@@ -102,7 +102,7 @@ def test_a_second_run_keeps_everything(photos: Path, tmp_path: Path) -> None:
     assert "3 made" in prepare(photos, tmp_path / "out", *options).stdout
     second = prepare(photos, tmp_path / "out", *options)
     assert second.exit_code == 0
-    assert second.stdout == "0 made, 3 kept, 0 left out\n"
+    assert second.stdout == "0 made, 3 kept, 0 rejected\n"
 
 
 def test_names_are_no_markup(photos: Path, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_the_filters_are_options(photos: Path, tmp_path: Path) -> None:
         ("--exclude-class", "skin", "excluded class shown"),
     ):
         told = summary(option, value)
-        assert "0 made, 0 kept, 3 left out" in told and reason in told
+        assert "0 made, 0 kept, 3 rejected" in told and reason in told
     assert "no class 'jeans'; it has: background, top" in summary("--require-class", "jeans")
 
 
@@ -190,10 +190,10 @@ def test_all_settings_from_a_file(photos: Path, tmp_path: Path) -> None:
     file = tmp_path / "prepare.json"
     file.write_text(json.dumps({"views": ["side"], "min_size": 64, "fetch": {"timeout": 5}}))
     done = prepare(photos, tmp_path / "out", *pose_option(photos), "--config", str(file), "--rate", "2")
-    assert "1 made, 0 kept, 2 left out" in done.output
+    assert "1 made, 0 kept, 2 rejected" in done.output
     # options go before the file
     done = prepare(photos, tmp_path / "out", *pose_option(photos), "--config", str(file), "--view", "front")
-    assert "2 made, 0 kept, 1 left out" in done.output
+    assert "2 made, 0 kept, 1 rejected" in done.output
     file.write_text(json.dumps({"min_sise": 64, "people": 0}))
     done = prepare(photos, tmp_path / "out", "--config", str(file))
     assert done.exit_code == 2
@@ -206,7 +206,7 @@ def test_an_archive(photos: Path, tmp_path: Path) -> None:
     archive = shutil.make_archive(str(tmp_path / "all"), "zip", photos)
     done = prepare(archive, tmp_path / "out", *pose_option(photos), "--duplicates", "drop")
     assert done.exit_code == 0, done.stderr
-    assert "2 made, 0 kept, 1 left out" in done.output
+    assert "2 made, 0 kept, 1 rejected" in done.output
 
 
 def test_a_missing_folder_of_poses_is_one_error(photos: Path, tmp_path: Path) -> None:
@@ -227,16 +227,16 @@ def test_what_is_wrong_with_many_photos_is_said_once(photos: Path, tmp_path: Pat
             path.unlink()
     done = prepare(photos, tmp_path / "out", "--view", "front")
     table = " ".join(done.stdout.replace("│", " ").split())
-    assert "1 made, 0 kept, 5 left out" in table
+    assert "1 made, 0 kept, 5 rejected" in table
     assert table.count("is missing") == table.count("(3 like this)") == 1
     assert table.count("has the class code 77") == 1
 
 
 @pytest.mark.parametrize("name", ["", "/", ".", "a/.", "...png", "a.b/c.d"])
 def test_an_example_names_its_photo_once(name: str) -> None:
-    row = Row(name, "", "left out", "name cannot be used", f"{name}: unfit")
+    row = Row(name, "", "rejected", "name cannot be used", f"{name}: unfit")
     assert _examples([row]) == [f"{name}: unfit"]
-    missing = Row("a/b.png", "", "left out", "photo cannot be read", "x/a/b_segment.png: is missing")
+    missing = Row("a/b.png", "", "rejected", "photo cannot be read", "x/a/b_segment.png: is missing")
     assert _examples([missing]) == ["x/a/b_segment.png: is missing"]
     assert _examples([replace(missing, detail="empty")]) == ["a/b.png: empty"]
 

@@ -83,7 +83,7 @@ def test_photos_trains_on_real_photos(tmp_path: Path, monkeypatch: pytest.Monkey
         "generator.refiner.base_channels": 4,
         "data.size": [64, 32],
         "data.dataset.cache": str(tmp_path / "cache"),
-        "data.dataset.prepare.workers": 1,
+        "data.dataset.prepare.num_workers": 1,
     }
     run = skinfw.run(load_spec(EXAMPLES / "photos.json", settings), output=tmp_path / "run")
     assert run.report_path.is_file()

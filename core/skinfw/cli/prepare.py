@@ -196,7 +196,7 @@ def _print_report(report: PrepareReport) -> None:
     for rows, head in ((report.rejected(), "photos"), (report.others, "other files")):
         if not rows:
             continue
-        table = Table(head, "left out because" if head == "photos" else "not used because")
+        table = Table(head, "rejected because" if head == "photos" else "not used because")
         table.add_column("for instance", overflow="fold")
         for reason, count in Counter(str(row.reason) for row in rows).most_common():
             examples = _examples([row for row in rows if row.reason == reason])

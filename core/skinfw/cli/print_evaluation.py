@@ -16,7 +16,7 @@ from skinfw.runs.environment import versions
 def print_evaluation(evaluation: Evaluation) -> None:
     """Print the figures, how they came about, those by skin tone, and a summary."""
     print_table(evaluation_table(evaluation))
-    if evaluation.task == "painting":
+    if evaluation.task == "inpainting":
         print_table(metadata_table({evaluation.split: evaluation}), title="How each figure came about")
     click.echo(f"Measured with {versions_text(versions())}")
     if toned_figures(evaluation):

@@ -78,7 +78,7 @@ class Evaluation:
     seconds_per_image: Mapping[str, float]
     unavailable: Mapping[str, str] = field(default_factory=dict)
     tones: Sequence[SkinTone | None] = ()
-    task: Literal["painting", "segmentation"] = "painting"
+    task: Literal["inpainting", "segmentation"] = "inpainting"
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON holds it."""

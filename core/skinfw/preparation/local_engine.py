@@ -86,7 +86,7 @@ class Workers:
         if self._parts.config.on_error == "fail":
             told.set_exception(DataError(detail))
         else:
-            told.set_result(Row(task.entry.name, task.sample, "left out", "component failed", detail))
+            told.set_result(Row(task.entry.name, task.sample, "rejected", "component failed", detail))
         return told
 
     def _start(self, count: int) -> ProcessPoolExecutor:

@@ -188,4 +188,4 @@ def _without_duplicates(rows: Iterable[Row], output: Path, config: PrepareConfig
         else:
             remove_prepared(path_below(output, row.sample))
             detail = f"shows the same as {near_duplicate[0]} ({near_duplicate[1]} of 64 bits differ)"
-            yield Row(row.photo, row.sample, "left out", "duplicate", detail)
+            yield Row(row.photo, row.sample, "rejected", "duplicate", detail)

@@ -116,7 +116,7 @@ class PhotoPreparer:
             made, facts = self._prepare(entry, sample)
         except Rejected as rejected:
             self.remove_stale(entry, sample)
-            return Row(entry.name, sample, "left out", rejected.reason, rejected.detail, fits=rejected.fits)
+            return Row(entry.name, sample, "rejected", rejected.reason, rejected.detail, fits=rejected.fits)
         status: Status = "made" if made else "kept"
         return Row(entry.name, sample, status, phash=facts.phash or "", fits=facts.fits)
 

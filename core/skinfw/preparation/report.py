@@ -49,7 +49,7 @@ Reason = Literal[
 ]
 """The first ones are of photos that are left out, the last seven of what else is in a source."""
 
-Status = Literal["made", "kept", "left out", "not used"]
+Status = Literal["made", "kept", "rejected", "not used"]
 
 
 class Rejected(Exception):  # noqa: N818  # no error: it ends one photo's way
@@ -109,7 +109,7 @@ class PrepareReport:
 
     def rejected(self) -> list[Row]:
         """Return the photos that did not become samples."""
-        return [row for row in self.rows if row.status == "left out"]
+        return [row for row in self.rows if row.status == "rejected"]
 
     def reasons(self) -> Counter[str]:
         """Return how many photos were left out, and other files not used, for each reason."""
@@ -117,7 +117,7 @@ class PrepareReport:
 
     def counts(self) -> str:
         """Return one line: how many photos were made, kept and left out, and how much else is not used."""
-        photos = f"{self.count('made')} made, {self.count('kept')} kept, {self.count('left out')} left out"
+        photos = f"{self.count('made')} made, {self.count('kept')} kept, {self.count('rejected')} rejected"
         files = "file" if len(self.others) == 1 else "files"
         return f"{photos}, {len(self.others):,} other {files} not used" if self.others else photos
 

@@ -102,7 +102,7 @@ class Listing:
     def add_rejected(self, path: Path, name: str, detail: str) -> None:
         """Add a file that cannot be read: left out where its name is that of an image."""
         if is_image_name(name):
-            self.rejected.append(Row(name, "", "left out", "photo cannot be read", f"{name}: {detail}"))
+            self.rejected.append(Row(name, "", "rejected", "photo cannot be read", f"{name}: {detail}"))
         else:
             self.add_other(path, name, "cannot be read", detail)
 
@@ -228,7 +228,7 @@ def _prune(listing: Listing, folder: Folder, within: Path, output: Path | None) 
 
 def _add_skipped(listing: Listing, skipped: Skipped, name: str) -> None:
     if skipped.kind == "folder":
-        listing.rejected.append(Row(f"{name}/", "", "left out", "folder cannot be read", skipped.detail))
+        listing.rejected.append(Row(f"{name}/", "", "rejected", "folder cannot be read", skipped.detail))
     elif skipped.kind == "link":
         listing.add_other(skipped.path, name, "link not followed", skipped.detail)
     else:
@@ -277,7 +277,7 @@ def _list_archive(root: Path, unpacked: Path, sources: Sources) -> Listing:
             listing.add_other(path, each.name, "hidden", "hidden files are not taken out")
         elif each.name == root.name:
             detail = f"{root}: {each.detail}"
-            listing.rejected.append(Row(each.name, "", "left out", "photo cannot be read", detail))
+            listing.rejected.append(Row(each.name, "", "rejected", "photo cannot be read", detail))
         else:
             listing.add_rejected(path, each.name, each.detail)
     samples = {name.rpartition("/")[0] for name in contents.members if name.endswith(f"/{RECORD_FILE}")}

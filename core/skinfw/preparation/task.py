@@ -61,17 +61,17 @@ def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Tas
         owner = owners.get(folded(name))
         rejected = None
         if detail := _unfit(name):
-            rejected = Row(entry.name, name, "left out", "name cannot be used", f"{entry.name}: {detail}")
+            rejected = Row(entry.name, name, "rejected", "name cannot be used", f"{entry.name}: {detail}")
         elif folded(name) in folders:
             detail = f"{entry.name}: a folder with photos has the name of its sample; rename it"
-            rejected = Row(entry.name, name, "left out", "name already taken", detail)
+            rejected = Row(entry.name, name, "rejected", "name already taken", detail)
         elif owner is not None:
             detail = f"the sample of {owner} is in the way"
-            rejected = Row(entry.name, name, "left out", "name already taken", detail)
+            rejected = Row(entry.name, name, "rejected", "name already taken", detail)
         elif name in struck:
-            rejected = Row(entry.name, name, "left out", "excluded", f"{EXCLUDED_FILE} names {name}")
+            rejected = Row(entry.name, name, "rejected", "excluded", f"{EXCLUDED_FILE} names {name}")
         elif detail := _too_long(entry.name, name):
-            rejected = Row(entry.name, name, "left out", "name too long", detail)
+            rejected = Row(entry.name, name, "rejected", "name too long", detail)
         else:
             owners[folded(name)] = entry.name
         tasks.append(Task(entry, name, rejected))

@@ -188,7 +188,7 @@ def _spec(report: ReportConfig, name: str) -> dict[str, Any]:
             "inputs": list(report.input_name_list),
             "test_fraction": 0.2,
             "validation_fraction": 0.0,
-            "workers": report.num_workers,
+            "num_workers": report.num_workers,
         },
         "generator": {"type": "pix2pix"},
         "composite": "skin" if report.mask else "none",
@@ -197,7 +197,7 @@ def _spec(report: ReportConfig, name: str) -> dict[str, Any]:
         "training": {
             "epochs": report.num_epochs,
             "batch_size": report.train_batch_size,
-            "test_batch_size": report.test_batch_size,
+            "eval_batch_size": report.test_batch_size,
             "generator_lr": report.learning_rate_generator,
             "discriminator_lr": report.learning_rate_discriminator,
             "betas": list(report.betas),

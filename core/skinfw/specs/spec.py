@@ -112,8 +112,8 @@ class TrainingSpec(LoopSpec):
 class Spec(RunSpec):
     """A whole run: data, networks, losses, metrics, training."""
 
-    task: Literal["painting"] = Field(
-        default="painting", description="what is trained: a network that paints the skin of people"
+    task: Literal["inpainting"] = Field(
+        default="inpainting", description="what is trained: a network that paints the skin of people"
     )
     data: DataSpec
     generator: GeneratorSlot = Field(description="the network that paints")

@@ -102,7 +102,7 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
             config.root, cache, config.segmenter, config.pose_encoder, config.prepare, _Messages()
         )
         logger.info("prepared: %s", report.summary())
-        names = sorted(row.sample for row in report.rows if row.status != "left out")
+        names = sorted(row.sample for row in report.rows if row.status != "rejected")
         if not names:
             raise DataError(
                 f"{config.root}: no photo became a sample: {report.summary()}; "

@@ -11,7 +11,7 @@ from skinfw.errors import UserError
 from skinfw.interfaces import MetricIO
 from skinfw_plugins.metrics.config import LpipsConfig
 from skinfw_plugins.metrics.per_image import PerImageMetric, region_means
-from skinfw_plugins.networks.lpips_distance import LpipsDistance
+from skinfw_plugins.networks.lpips_distance import shared_distance
 from skinfw_plugins.shared.fields import LPIPS_MIN_SIDE
 
 _BACKBONES = {"alex": "AlexNet", "vgg": "VGG-16", "squeeze": "SqueezeNet 1.1"}
@@ -31,7 +31,7 @@ class LpipsMetric(PerImageMetric[LpipsConfig]):
 
     def __init__(self, config: LpipsConfig, io: MetricIO) -> None:
         super().__init__(config, io)
-        self._distance = LpipsDistance(config.net)
+        self._distance = shared_distance(config.net)
 
     def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
         """Return the distance of each image, ``(B,)``, at least 0.

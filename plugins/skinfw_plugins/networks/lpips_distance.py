@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,16 @@ class LpipsDistance(nn.Module):
         maps = self.layers(output, target)
         scaled = [interpolate(each, size, mode="bilinear", align_corners=False) for each in maps]
         return torch.stack(scaled).sum(dim=0)
+
+
+@cache
+def shared_distance(net: LpipsNet) -> LpipsDistance:
+    """Return a distance that is loaded once per process; metrics are built again for every validation.
+
+    Raises:
+        UserError: the weights of the network are not available.
+    """
+    return LpipsDistance(net)
 
 
 class _LayerDistances(nn.Module):

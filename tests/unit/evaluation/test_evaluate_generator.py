@@ -229,7 +229,12 @@ def test_a_run_is_measured_from_its_checkpoint_alone(make_run: Callable[..., Any
     assert set(record["skin_tones"]["ita"]["skin/psnr"]) == {"trained", "opencv_inpaint", "mean_color"}
     assert run.report_path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     parts = {path.name for path in (run.samples_folder / "test").iterdir()}
-    assert {"best-1-output.png", "median-1-target.png", "worst-1-error.png", "worst-1-tone.png"} <= parts
+    assert {
+        "best-1-output.png",
+        "median-1-target.png",
+        "worst-1-error.png",
+        "worst-1-mean_color.png",
+    } <= parts
 
 
 def test_measuring_twice_gives_the_same_files_but_for_times(

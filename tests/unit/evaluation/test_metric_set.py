@@ -15,6 +15,7 @@ from skinfw.errors import UserError
 from skinfw.evaluation import metric_set as module
 from skinfw.evaluation.metric_set import Figures
 from skinfw.specs.spec import parse_spec
+from skinfw_plugins.networks.lpips_distance import shared_distance
 
 IMAGES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 
@@ -73,6 +74,7 @@ def test_a_metric_whose_weights_cannot_be_had_has_a_reason_that_names_the_file(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    shared_distance.cache_clear()
     figures = Figures(parse_spec(tiny_spec(metrics=["lpips", "mse"])))
     figures.update(IMAGES, samples())
     assert figures.compute() == {"image/mse": 0.0, "skin/mse": 0.0}

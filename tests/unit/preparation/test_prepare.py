@@ -73,7 +73,7 @@ def test_samples_lie_under_their_photos_paths(photos: Path, tmp_path: Path) -> N
     assert seen == [(index + 1, 3, f"id_{index}/01_1_front.png") for index in range(3)]
     for row in report.rows:
         assert {path.name for path in (tmp_path / "out" / row.sample).iterdir()} == set(WRITTEN_FILES)
-    assert report.summary() == "3 made, 0 kept, 0 left out"
+    assert report.summary() == "3 made, 0 kept, 0 rejected"
 
 
 def test_what_a_sample_holds(photos: Path, tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_the_number_of_processes_does_not_show(
     (photos / "id_1" / "01_1_front.png").write_bytes(b"no image")
     one = run(photos, tmp_path / "one", num_workers=1)
     two = run(photos, tmp_path / "two", num_workers=2)
-    assert [row.status for row in two.rows] == ["made", "left out", "made", "left out"]
+    assert [row.status for row in two.rows] == ["made", "rejected", "made", "rejected"]
     assert one == two
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 

@@ -141,7 +141,7 @@ def test_images_of_every_mode_become_samples(tmp_path: Path, write_photo: PhotoW
     # inks without a profile have no certain colors
     assert {row.sample: row.status for row in report.rows} == {
         **dict.fromkeys(made, "made"),
-        "cmyk": "left out",
+        "cmyk": "rejected",
     }
     expected = np.asarray(Image.open(tmp_path / "out" / "plain" / "body.png"), np.float64)
     for name in ("exif", "palette", "rgba"):
@@ -231,11 +231,11 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
         "from skinfw.preparation.prepare import prepare\n"
         "here = Path(__file__).parent\n"
         "parts = skinfw.use('segmenter', 'deepfashion'), skinfw.use('pose_encoder', 'openpose')\n"
-        "report = prepare(here / 'photos', here / 'samples', *parts, PrepareConfig(workers=2))\n"
+        "report = prepare(here / 'photos', here / 'samples', *parts, PrepareConfig(num_workers=2))\n"
         "print(report.summary())\n"
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "2 made, 0 kept, 0 left out\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2 made, 0 kept, 0 rejected\n", "")
 
 
 def test_a_killed_prepare_leaves_nothing_to_the_next(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_a_killed_prepare_leaves_nothing_to_the_next(tmp_path: Path) -> None:
     (output / ".older.replaced" / "notes.txt").write_text("mine")
     (output / ".rejected.csv.999999999-3.tmp").touch()
     report = run(photos, output)
-    assert report.count("left out") == 0
+    assert report.count("rejected") == 0
     assert sorted(path.name for path in output.iterdir()) == sorted(
         ["rejected.csv", "older", *(str(seed) for seed in range(12))]
     )

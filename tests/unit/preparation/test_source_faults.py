@@ -85,7 +85,7 @@ def test_everything_in_a_folder_is_used_or_named(photo: Path, tmp_path: Path) ->
     }
     with (tmp_path / "out" / REJECTED_FILE).open(newline="") as file:
         assert {row["photo"]: row["reason"] for row in csv.DictReader(file)} == reasons(report)
-    assert report.counts() == "2 made, 0 kept, 4 left out, 16 other files not used"
+    assert report.counts() == "2 made, 0 kept, 4 rejected, 16 other files not used"
     assert report.reasons() == Counter(reasons(report).values())
     assert report.summary() == (
         f"{report.counts()} (hidden: 7, not a photo: 5, photo cannot be read: 4, link not followed: 2, "
@@ -200,7 +200,7 @@ def test_a_sample_in_the_way_of_a_new_folder_goes(photo: Path, tmp_path: Path) -
     write_drawn_photo(photo.parent / "tops" / "01_1_front.png", 1)
     report = run(photo.parent, tmp_path / "out")
     assert {row.photo: row.status for row in report.rows} == {
-        "tops.png": "left out",
+        "tops.png": "rejected",
         "tops/01_1_front.png": "made",
     }
     assert sorted(path.name for path in (tmp_path / "out" / "tops").iterdir()) == ["01_1_front"]

@@ -83,7 +83,7 @@ def test_metrics_and_baselines_of_one_type_each_have_their_place(
     assert list(evaluate_run(run).values) == ["trained", "mean_color", "mean_color_2"]
     text = " ".join(" ".join(read(run).text).split())
     assert "image MSE 2" in text
-    assert {"best-1-tone.png", "best-1-tone_2.png"} <= {
+    assert {"best-1-mean_color.png", "best-1-mean_color_2.png"} <= {
         path.name for path in (run.samples_folder / "test").iterdir()
     }
 
@@ -160,7 +160,7 @@ def test_faults_and_missing_values_are_told(
     text = " ".join(" ".join(read(run).text).split())
     assert "3 pixels outside the painted region changed" in text
     assert "Kept pixels are kept" not in text
-    assert "tone : nobody knows the face" in text
+    assert "mean_color : nobody knows the face" in text
     assert "no metric has a value" in text
     assert "n/a" in text
     assert "The log holds no curves" in text

@@ -31,7 +31,7 @@ def report() -> dict[str, Any]:
         "dataset_folder_path": "data/512/full_body/*",
         "img_size": [256, 512],
         "train_batch_size": 8,
-        "eval_batch_size": 4,
+        "test_batch_size": 4,
         "learning_rate_generator": 3e-4,
         "learning_rate_discriminator": 3e-5,
         "betas": [0.6, 0.99],

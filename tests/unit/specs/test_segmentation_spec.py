@@ -33,12 +33,12 @@ def test_the_task_tells_which_spec_it_is(segmentation_spec: MakeSpec, tiny_spec:
     assert isinstance(parse_spec(segmentation_spec(Path("photos"))), SegmentationSpec)
     painting = parse_spec(tiny_spec())
     assert isinstance(painting, Spec)
-    assert painting.to_json()["task"] == "painting"
-    assert parse_spec({**tiny_spec(), "task": "painting"}) == painting
+    assert painting.to_json()["task"] == "inpainting"
+    assert parse_spec({**tiny_spec(), "task": "inpainting"}) == painting
 
 
 def test_an_unknown_task_is_told(tiny_spec: MakeSpec) -> None:
-    (fault,) = faults({**tiny_spec(), "task": "paintin"})
+    (fault,) = faults({**tiny_spec(), "task": "inpaintin"})
     assert fault.startswith("$.task: must be 'inpainting'")
 
 
@@ -158,7 +158,7 @@ def test_the_schema_fits_what_is_valid_and_nothing_else(segmentation_spec: MakeS
     validator.validate({"$schema": "segmentation.schema.json", **value})
     validator.validate(parse_spec(value).to_json())
     for wrong in (
-        {"task": "painting"},
+        {"task": "inpainting"},
         {"network": "pix2pix"},
         {"generator": "pix2pix"},
         {"losses": {"l1": 1}},

@@ -142,7 +142,7 @@ multiprocessing.set_start_method("spawn")  # as macOS and Windows do
 print("begin", flush=True)
 io = example_dataset_io((16, 16), ("apparel_head_foot",))
 people = build(use("dataset", "mannequins", count=3), Dataset, io)
-print([len(batch.names) for batch in Loader(people, people.names(), batch_size=2, workers=1)], flush=True)
+print([len(batch.names) for batch in Loader(people, people.names(), batch_size=2, num_workers=1)], flush=True)
 """
 
 

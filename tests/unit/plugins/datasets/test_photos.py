@@ -135,7 +135,7 @@ def test_it_says_what_it_does(
     assert caplog.messages == [
         f"preparing the photos under {photos} into {default_cache(config(photos))}",
         *(f"prepared {count} of 3 photos" for count in (1, 2, 3)),
-        "prepared: 3 made, 0 kept, 0 left out",
+        "prepared: 3 made, 0 kept, 0 rejected",
     ]
 
 
@@ -221,7 +221,7 @@ from skinfw.testing import example_dataset_io
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.photos import PhotosDataset
 logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-config = PhotosConfig.model_validate({"root": sys.argv[1], "prepare": {"workers": 1}})
+config = PhotosConfig.model_validate({"root": sys.argv[1], "prepare": {"num_workers": 1}})
 data = PhotosDataset(config, example_dataset_io((24, 24), ("apparel_head_foot",)))
 print("ready", flush=True)
 sys.stdin.readline()

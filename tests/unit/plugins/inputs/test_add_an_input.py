@@ -6,7 +6,6 @@ import importlib
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import skinfw
 from skinfw.components.reference import use
 from skinfw.components.registry import installed
 from skinfw.data.sample_folder import FolderParts
@@ -86,11 +86,7 @@ def test_it_passes_the_contract(plugin: Path, samples: Path) -> None:
 
 
 def test_a_run_trains_with_it_and_shows_it(plugin: Path, samples: Path, tmp_path: Path) -> None:
-    file = tmp_path / "dense.json"
-    file.write_text(json.dumps(spec(samples)), encoding="utf-8")
-    command = [sys.executable, "-m", "skinfw", "run", str(file), "--output", str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    skinfw.run(spec(samples), output=tmp_path / "run")
     shown = sorted((tmp_path / "run" / "samples" / "test").glob("best-1-densepose.png"))
     assert len(shown) == 1
     gray = np.asarray(Image.open(shown[0]))

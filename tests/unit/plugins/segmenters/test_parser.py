@@ -112,7 +112,7 @@ def test_a_missing_or_foreign_file_is_told(tmp_path: Path, make_run: Callable[..
     (tmp_path / "text.safetensors").write_text("no weights", encoding="utf-8")
     with pytest.raises(RunError, match="not a readable skinfw checkpoint"):
         parser(tmp_path / "text.safetensors")
-    run = make_run(tmp_path / "painting")
+    run = make_run(tmp_path / "inpainting")
     with pytest.raises(RunError, match="is of a run that paints"):
         parser(run.folder)
 

@@ -156,9 +156,9 @@ def test_runs_of_one_task_are_compared(
     comparison = compare_runs([finished.folder, other.folder])
     assert comparison.differences()["seed"] == ["0", "1"]
     assert "kept pixels changed" not in comparison.table().columns
-    painting = make_run(tmp_path / "painting")
+    painting = make_run(tmp_path / "inpainting")
     skinfw.Pipeline(painting.spec, output=painting.folder).evaluate()
-    with pytest.raises(RunError, match="run is a run of segmentation, painting one of inpainting"):
+    with pytest.raises(RunError, match="run is a run of segmentation, inpainting one of inpainting"):
         compare_runs([finished.folder, painting.folder])
 
 
