@@ -1,4 +1,4 @@
-"""The configuration of the loss. It is read without torch: import nothing heavy here."""
+"""The configuration of the loss. skinfw reads it without torch: import nothing heavy here."""
 
 from __future__ import annotations
 

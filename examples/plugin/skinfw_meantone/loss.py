@@ -11,10 +11,10 @@ from skinfw_meantone.config import MeanToneConfig
 
 
 class MeanToneLoss(Loss[MeanToneConfig]):
-    """``|mean(output) - mean(target)|`` over each image's skin, then the mean over all of them."""
+    """``|mean(output) - mean(target)|`` over each image's skin, then the mean over all images."""
 
     def generator_loss(self, context: LossContext) -> Tensor:
-        """Return the difference, a scalar in [0, 1]; an image without skin counts 0."""
+        """Return the difference, a scalar in [0, 1]; an image without skin counts as 0."""
         skin = context.fields[SKIN]
         difference = (context.output - context.target) * skin
         pixels = torch.clamp(skin.sum(dim=(2, 3)), min=1.0)

@@ -1,4 +1,4 @@
-"""The checks that skinfw offers for every loss, and one of our own: ``pytest`` in this folder."""
+"""skinfw's checks for every loss, and one test of our own: run ``pytest`` in this folder."""
 
 import torch
 from skinfw_meantone.config import MeanToneConfig
