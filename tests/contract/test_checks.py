@@ -549,6 +549,7 @@ class GoodDataset(Dataset[ComponentConfig]):
             KEEP: Field(KEEP_TYPE, mask),
             MASK: Field(INPAINTING_MASK_TYPE, ~mask),
             SKIN: Field(SKIN_TYPE, mask),
+            FACE: Field(MaskType(), ~mask),
         }
         return Sample(name, fields)
 
@@ -574,6 +575,11 @@ class NamedTwice(GoodDataset):
 class WithoutSkin(GoodDataset):
     def load(self, name: str) -> Sample:
         return lacking(super().load(name), SKIN)
+
+
+class WithoutWhatIsOptional(GoodDataset):
+    def load(self, name: str) -> Sample:
+        return lacking(super().load(name), FACE)
 
 
 class WithoutMask(GoodDataset):
@@ -638,6 +644,7 @@ def test_a_good_dataset_passes() -> None:
     [
         (NamedTwice, "has a name twice"),
         (WithoutSkin, "lacks segmentation_skin"),
+        (WithoutWhatIsOptional, "sample a lacks face"),
         (WithoutMask, "lacks mask"),
         (KeepsNothing, "keeps nothing"),
         (OwnSize, r"body of a is uint8 \(4, 4, 3\), not uint8 of \(64, 48\)"),

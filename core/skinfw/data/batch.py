@@ -10,7 +10,7 @@ from torch import Tensor
 
 from skinfw.components.config import Size
 from skinfw.components.measured_region import WHOLE, Region, region_field
-from skinfw.data.field_types import FieldType
+from skinfw.data.field_types import FieldType, KeypointsType
 from skinfw.data.sample import Sample
 
 
@@ -42,8 +42,11 @@ class Batch:
     @property
     def size(self) -> Size:
         """Height and width of the images in pixels."""
-        height, width = next(tensor for tensor in self.fields.values() if tensor.ndim == 4).shape[2:]
-        return height, width
+        for name, types in self.types.items():
+            if not isinstance(types[0], KeypointsType):
+                height, width = self.fields[name].shape[-2:]
+                return height, width
+        raise ValueError("the batch has no field with pixels")
 
     @property
     def device(self) -> torch.device:
@@ -105,12 +108,18 @@ class Batch:
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Put samples of one size together into a batch of CPU tensors.
+    """Put samples of one size, with the same fields, together into a batch of CPU tensors.
 
-    A field counts where every sample has it.
+    Raises:
+        ValueError: a sample has a field that another one lacks.
     """
-    shared = [name for name in samples[0].fields if all(name in sample for sample in samples)]
-    types = {name: [sample.fields[name].type for sample in samples] for name in shared}
-    fields = {name: types[name][0].tensor([sample[name] for sample in samples]) for name in shared}
+    names = samples[0].fields.keys()
+    for sample in samples:
+        if differing := names ^ sample.fields.keys():
+            raise ValueError(
+                f"{samples[0].name} and {sample.name} differ in having {', '.join(sorted(differing))}"
+            )
+    types = {name: [sample.fields[name].type for sample in samples] for name in names}
+    fields = {name: types[name][0].tensor([sample[name] for sample in samples]) for name in names}
     batch = Batch([sample.name for sample in samples], fields, types)
     return replace(batch, source_sizes=[sample.source_size or batch.size for sample in samples])

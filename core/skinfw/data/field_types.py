@@ -14,12 +14,14 @@ import numpy as np
 
 from skinfw.components.config import Size
 from skinfw.components.field_names import BODY, KEEP, KEYPOINTS, LineStyle
+from skinfw.data.classes import UNKNOWN
 from skinfw.data.heatmaps import colored, draw_heatmaps
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.label_file import sample_palette
 from skinfw.data.resize import coverage, resize_cutout, resize_image, resize_labels, resize_mask
 from skinfw.data.segmentation import RgbImage
 from skinfw.data.skeleton import draw_resized_pose
+from skinfw.errors import DataError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -103,12 +105,18 @@ class ImageType(FieldType):
             bleeds into the other.
         cut_from: name of the image that this one is cut from along ``divided_by``, white outside; empty for
             none. Where it is exactly that, it stays so.
+        recolored: whether augmentations that change the person's colors change it too, as they do ``body``.
     """
 
     interpolation: ClassVar[Interpolation] = "linear"
     fill: float | None = 1.0
     divided_by: str = ""
     cut_from: str = ""
+    recolored: bool = False
+
+    def __post_init__(self) -> None:
+        if self.fill is None and self.divided_by:
+            raise ValueError("an image that a mask divides needs a fill")
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -186,8 +194,7 @@ class KeepType(MaskType):
 
     def resize(self, value: Any, around: Resized) -> Any:
         """Divide as `skinfw.data.resize.resize_cutout` does."""
-        blank = np.zeros((*value.shape, 3), np.uint8)
-        return resize_cutout(blank, value, around.size)[1]
+        return value if value.shape == around.size else coverage(value, around.size) > 0.5
 
 
 @dataclass(frozen=True)
@@ -198,15 +205,30 @@ class LabelMapType(FieldType):
         classes: number of classes.
         flipped: for each label the one that it becomes in the mirror image, the left arm the right one for
             instance; empty where none changes.
+        fill: label of what lies beyond the border, or None to repeat the border.
     """
 
     interpolation: ClassVar[Interpolation] = "nearest"
     classes: int = 256
     flipped: tuple[int, ...] = ()
+    fill: int | None = None
+
+    def __post_init__(self) -> None:
+        pairs = list(enumerate(self.flipped))
+        if pairs and (len(pairs) < self.classes or any(pairs[other][1] != one for one, other in pairs)):
+            raise ValueError("flipped must exchange classes in pairs, and name one for each class")
 
     def resize(self, value: Any, around: Resized) -> Any:
-        """Take the nearest pixel: no new labels."""
-        return resize_labels(value, around.size)
+        """Take the nearest pixel: no new labels.
+
+        Raises:
+            DataError: a label has no class.
+        """
+        resized = resize_labels(value, around.size)
+        strange = resized[(resized >= self.classes) & (resized != UNKNOWN)]
+        if strange.size:
+            raise DataError(f"label {int(strange[0])} has no class: there are {self.classes}")
+        return resized
 
     def tensor(self, values: Sequence[Any]) -> Tensor:
         """Return int64 ``(B, H, W)``."""
@@ -215,10 +237,10 @@ class LabelMapType(FieldType):
         return torch.from_numpy(np.stack(values)).long()
 
     def condition(self, tensor: Tensor) -> Tensor:
-        """Return one channel per class, float32 ``(B, classes, H, W)`` in {0, 1}."""
-        from torch.nn.functional import one_hot
-
-        return one_hot(tensor, self.classes).movedim(-1, 1).float()
+        """Return one channel per class, float32 ``(B, classes, H, W)`` in {0, 1}; 0 for unknown pixels."""
+        known = tensor < self.classes
+        channels = tensor.new_zeros((len(tensor), self.classes, *tensor.shape[1:]), dtype=known.float().dtype)
+        return channels.scatter_(1, tensor.where(known, 0)[:, None], known[:, None].float())
 
     def show(self, tensor: Tensor) -> Tensor:
         """Return the classes in colors."""
@@ -226,10 +248,11 @@ class LabelMapType(FieldType):
 
     def flip(self, tensor: Tensor) -> Tensor:
         """Return the mirror image, with the labels of left and right exchanged."""
-        import torch
-
         mirrored = tensor.flip(-1)
-        return torch.tensor(self.flipped, device=tensor.device)[mirrored] if self.flipped else mirrored
+        if not self.flipped:
+            return mirrored
+        table = [*self.flipped, *range(len(self.flipped), UNKNOWN + 1)]
+        return tensor.new_tensor(table)[mirrored]
 
 
 @dataclass(frozen=True)

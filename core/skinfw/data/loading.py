@@ -123,6 +123,8 @@ class Loader:
         self._shown = shown
         self._warned: set[str] = set()
         training = order is not None
+        if num_workers and not training:
+            cache = None  # its processes end with the samples, so none is asked for twice
         self._loader: DataLoader[_Loaded] = DataLoader(
             _Named(dataset, names, training and skip_corrupt, cache or SampleCache(0)),
             batch_size=batch_size,

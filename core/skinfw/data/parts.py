@@ -236,6 +236,13 @@ def to_sample(name: str, parts: SampleParts, io: DatasetIO, *, needs_target: boo
         fields[each] = field
     for each, wanted in io.optional.items():
         fields[each] = wanted.read(parts) or blank
+    for each, field in fields.items():
+        if isinstance(field.value, np.ndarray) and field.value.shape[:2] != parts.size:
+            height, width = field.value.shape[:2]
+            raise DataError(
+                f"{parts.where}: {each} has {height}x{width} pixels (height x width), the other images have "
+                f"{parts.size[0]}x{parts.size[1]}"
+            )
     if SKIN not in fields:
         skin = parts.mask(SKIN)
         fields[SKIN] = blank if skin is None else Field(SKIN_TYPE, skin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.sample import Sample
@@ -27,8 +28,13 @@ class SampleCache:
     """
 
     def __init__(self, mebibytes: int) -> None:
+        self._mebibytes = mebibytes
         self._room = mebibytes * _MEBIBYTE
         self._kept: dict[str, Sample] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel to other processes without the samples."""
+        return vars(SampleCache(self._mebibytes))
 
     def get(self, name: str, load: Callable[[str], Sample]) -> Sample:
         """Return a sample from memory, or load it and keep it where there is room."""

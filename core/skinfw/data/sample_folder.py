@@ -191,7 +191,11 @@ class FolderParts(SampleParts):
         return mask
 
     def segmentation(self) -> Segmentation | None:
-        """Read the label map, with its classes from the record. See `SampleParts.segmentation`."""
+        """Read the label map once, with its classes from the record. See `SampleParts.segmentation`."""
+        return self._segmentation
+
+    @cached_property
+    def _segmentation(self) -> Segmentation | None:
         path, record = self.folder / PARSING_FILE, self._record
         if record is None or not path.is_file():
             return None
@@ -211,7 +215,11 @@ class FolderParts(SampleParts):
             ) from error
 
     def keypoints(self) -> Keypoints | None:
-        """Read the pose. See `SampleParts.keypoints`."""
+        """Read the pose once. See `SampleParts.keypoints`."""
+        return self._keypoints
+
+    @cached_property
+    def _keypoints(self) -> Keypoints | None:
         path = self.folder / KEYPOINTS_FILE
         people = read_openpose_json(path) if path.is_file() else []
         return people[0] if people else None

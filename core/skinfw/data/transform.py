@@ -92,9 +92,11 @@ def _warp_nearest(batch: Batch, forward: Tensor) -> Batch:
         layers = warp_affine(together, forward, batch.size, mode="nearest")
         moved.update(zip(masks, torch.split(layers, 1, dim=1), strict=True))
     for name in _of(batch, LabelMapType):
-        labels = batch[name][:, None].float()
-        layers = warp_affine(labels, forward, batch.size, mode="nearest", padding_mode="border")
-        moved[name] = layers[:, 0].round().long()
+        fill = cast(LabelMapType, batch.types[name][0]).fill
+        labels = batch[name][:, None].float() - (fill or 0)
+        padding = "border" if fill is None else "zeros"
+        layers = warp_affine(labels, forward, batch.size, mode="nearest", padding_mode=padding)
+        moved[name] = (layers[:, 0] + (fill or 0)).round().long()
     return batch.updated(moved)
 
 
@@ -111,13 +113,15 @@ def _warp_images(moved: Batch, batch: Batch, forward: Tensor) -> Batch:
     images: dict[str, Tensor] = {}
     for (mask, fill), names in groups.items():
         together = torch.cat([batch[name] for name in names], dim=1)
-        if mask and mask in batch:
-            layers = _warped_apart(together, batch[mask], moved[mask], forward, 1.0 if fill is None else fill)
+        if mask in batch and fill is not None:
+            layers = _warped_apart(together, batch[mask], moved[mask], forward, fill)
         elif fill is None:
-            layers = warp_affine(together, forward, batch.size, padding_mode="border")
+            layers = warp_affine(together, forward, batch.size, padding_mode="border").clamp(0, 1)
         else:
-            layers = warp_affine(together - fill, forward, batch.size) + fill
-        images.update(zip(names, torch.split(layers, 3, dim=1), strict=True))
+            layers = (warp_affine(together - fill, forward, batch.size) + fill).clamp(0, 1)
+        images.update(
+            zip(names, torch.split(layers, [batch[name].shape[1] for name in names], dim=1), strict=True)
+        )
     return cut_again(moved.updated(images), cut)
 
 

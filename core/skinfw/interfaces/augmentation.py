@@ -38,10 +38,12 @@ class Augmentation(Component[AugmentationConfigT, AugmentationIO]):
         """Return a changed copy of a batch, of the same size; draws from torch's random numbers.
 
         Args:
-            batch: the samples, on any device; it is left as it is. Its keypoints are there where the
-                configuration says ``geometric`` and its ``inputs`` hold the drawn pose, ``line``; they hold
-                what ``required_inputs`` names.
+            batch: the samples, on any device; they are not changed. Samples of people have the fields of
+                `skinfw.data.sample.Sample` and what ``required_inputs`` names; they have keypoints where the
+                configuration says ``geometric`` and a field is drawn from the pose. Without
+                ``required_inputs`` an augmentation can also get photos with label maps, which have the fields
+                ``image`` and ``labels`` alone.
 
         Raises:
-            ValueError: ``line`` is there and would have to be drawn again, but the keypoints are not.
+            ValueError: a field would have to be drawn again, and the keypoints are missing.
         """

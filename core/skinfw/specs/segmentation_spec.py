@@ -84,6 +84,8 @@ class SegmentationData(SplitSpec):
     ) -> tuple[tuple[str, str], ...]:
         known = cls._names_of(info.data["classes"]) if "classes" in info.data else None
         named = [name for pair in value for name in pair]
+        twice = [name for name, count in Counter(named).items() if count > 1]
+        reject([f"$.data.flip_classes: {name!r} is in two pairs; name it once" for name in twice])
         reject([] if known is None else class_faults(named, known, "$.data.flip_classes"))
         return value
 

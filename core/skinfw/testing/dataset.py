@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from skinfw.data.sample import Sample
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.testing._require import require
 from skinfw.testing.examples import example_dataset_io
+
+OPTIONAL = "face"
+"""A mask that is asked for, and that is blank where the data do not show it."""
 
 
 def check_dataset(
@@ -45,6 +49,7 @@ def check_dataset(
         AssertionError: something of the contract does not hold; the text says what.
     """
     io = example_dataset_io(size, inputs, needs_keypoints=needs_keypoints)
+    io = replace(io, optional=example_dataset_io(size, [OPTIONAL]).inputs)
     dataset, again = component(config, io), component(config, io)
     names = list(dataset.names())
     require(bool(names), "names() is empty; a data set without samples must raise DataError")
@@ -69,7 +74,16 @@ def check_dataset(
 
 def _check_sample(sample: Sample, name: str, io: DatasetIO) -> None:
     require(sample.name == name, f"load({name!r}) returns a sample called {sample.name!r}")
-    for wanted in (*io.inputs, APPAREL, BODY, KEEP, MASK, SKIN, *([KEYPOINTS] if io.needs_keypoints else [])):
+    for wanted in (
+        *io.inputs,
+        *io.optional,
+        APPAREL,
+        BODY,
+        KEEP,
+        MASK,
+        SKIN,
+        *([KEYPOINTS] if io.needs_keypoints else []),
+    ):
         require(wanted in sample, f"sample {name} lacks {wanted}")
     for wanted in sorted(
         {KEEP, MASK, SKIN, *(each for each, built in io.inputs.items() if built.config.is_mask)}

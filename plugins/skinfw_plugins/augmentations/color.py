@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from math import radians
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from skinfw.components.field_names import APPAREL, BODY, IMAGE, KEEP, MASK, SKIN
 from skinfw.data.batch import Batch
+from skinfw.data.field_types import ImageType
 from skinfw.data.transform import cut_again, is_cut
 from skinfw.interfaces.augmentation import AugmentationConfigT
 from skinfw_plugins.augmentations.config import BrightnessConfig, ContrastConfig, HueConfig, SaturationConfig
@@ -35,14 +37,22 @@ class Color(PerSample[AugmentationConfigT]):
         """Return a copy in which every person has other colors."""
         amounts = self.amounts(batch).to(batch.device)
         regions = {name: region for name, region in self.regions(batch).items() if name in batch}
-        changed = batch
-        for name, region in regions.items():
-            if not is_cut(batch, name):
-                changed = changed.updated({name: self._changed(batch[name], region, amounts)})
-        return cut_again(changed, [name for name in regions if is_cut(batch, name)])
+        cut = [name for name in regions if is_cut(batch, name)]
+        changed = {
+            name: self._changed(batch[name], region, amounts)
+            for name, region in regions.items()
+            if name not in cut
+        }
+        return cut_again(batch.updated(changed), cut)
 
-    def _changed(self, images: Tensor, region: Tensor, amounts: Tensor) -> Tensor:
-        """Change the pixels of a region; only they are computed, as one row."""
+    def _changed(self, images: Tensor, region: Tensor | None, amounts: Tensor) -> Tensor:
+        """Change the pixels of a region, or all of them; only they are computed, as one row."""
+        if region is None:
+            count, _, height, width = images.shape
+            colors = images.transpose(0, 1).flatten(1)[None, :, None]
+            by = amounts.repeat_interleave(height * width, dim=0).T[None, :, None]
+            row = self.adjust(colors, by).clamp(0, 1)[0, :, 0]
+            return row.reshape(len(row), count, height, width).transpose(0, 1)
         changed = images.clone(memory_format=torch.channels_last)
         pixels, places = changed.permute(0, 2, 3, 1), region[:, 0]
         owners = places.nonzero()[:, 0]
@@ -50,11 +60,17 @@ class Color(PerSample[AugmentationConfigT]):
         pixels[places] = self.adjust(colors, by).clamp(0, 1)[0, :, 0].T
         return changed
 
-    def regions(self, batch: Batch) -> dict[str, Tensor]:
-        """Return where the images change by name, each bool ``(B, 1, H, W)``."""
+    def regions(self, batch: Batch) -> Mapping[str, Tensor | None]:
+        """Return where images change by name, each bool ``(B, 1, H, W)``; None where all of them does."""
         if BODY not in batch:
-            return {IMAGE: person_pixels(batch)}
-        return {APPAREL: batch[KEEP] > 0.5, BODY: person_pixels(batch)}
+            return {IMAGE: None}
+        person = person_pixels(batch)
+        others = [
+            name
+            for name, types in batch.types.items()
+            if isinstance(types[0], ImageType) and types[0].recolored
+        ]
+        return {APPAREL: batch[KEEP] > 0.5, BODY: person, **dict.fromkeys(others, person)}
 
     @abstractmethod
     def amounts(self, batch: Batch) -> Tensor:

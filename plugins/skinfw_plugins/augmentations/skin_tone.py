@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from kornia.color import lab_to_rgb, rgb_to_lab
 from torch import Tensor
@@ -26,7 +28,7 @@ class SkinToneAugmentation(Color[SkinToneConfig]):
     hair that falls into it, as well. Colors that no screen can show are clipped to those that it can.
     """
 
-    def regions(self, batch: Batch) -> dict[str, Tensor]:
+    def regions(self, batch: Batch) -> Mapping[str, Tensor | None]:
         """Return the face, and face and skin; see `Color.regions`."""
         face = (batch[FACE] > 0.5) & (batch[KEEP] > 0.5)
         return {APPAREL: face, BODY: face | (batch[SKIN] > 0.5)}

@@ -21,7 +21,7 @@ from skinfw.runs.split_record import read_split
 from skinfw.specs.spec import DataSpec, inpainting_spec
 from skinfw_plugins.generators.config_architectures import TwoStageConfig
 
-COARSE = "coarse"
+COARSE = "coarse image"
 """Name of the coarse image among the refiner's inputs, of which it is the last."""
 
 
@@ -116,7 +116,7 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
                 f"{checkpoint.path}: trained the generator {spec.generator.to_json()}, but coarse is "
                 f"{wanted.to_json()}; make coarse the same, or name another coarse_run"
             )
-        if spec.data.input_names != tuple(self.coarse.io.inputs):
+        if spec.data.inputs != data.inputs:
             raise RunError(
                 f"{checkpoint.path}: its generator sees {', '.join(spec.data.input_names)}, but this spec's "
                 f"data.inputs are {', '.join(self.coarse.io.inputs)}; make them the same, in the same order"

@@ -24,6 +24,7 @@ from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.resize import coverage, resize_mask
 from skinfw.data.sample import Sample, in_order, resized
 from skinfw.data.transform import mirrored, warped
+from skinfw.errors import DataError
 
 POSE = np.zeros((25, 3), np.float32)
 POSE[BODY_25.index("Nose")] = (10, 4, 1)
@@ -182,7 +183,35 @@ def test_a_drawing_cannot_move_without_its_pose() -> None:
             move(batch)
 
 
-def test_a_field_that_some_samples_lack_is_no_field_of_the_batch() -> None:
+def test_samples_with_different_fields_make_no_batch() -> None:
     image = Field(ImageType(), np.zeros((2, 2, 3), np.uint8))
-    batch = collate([Sample("a", {"image": image, "more": image}), Sample("b", {"image": image})])
-    assert list(batch.fields) == ["image"] and "more" not in batch
+    with pytest.raises(ValueError, match="a and b differ in having more"):
+        collate([Sample("a", {"image": image, "more": image}), Sample("b", {"image": image})])
+
+
+def test_images_of_any_number_of_channels_stay_apart() -> None:
+    fields = {
+        f"{channels}": Field(ImageType(fill=0.0), np.full((4, 4, channels), 50 * channels, np.uint8))
+        for channels in (2, 4, 3)
+    }
+    batch = warped(collate([Sample("a", fields)]), torch.eye(3)[None])
+    for channels in (2, 4, 3):
+        values = batch[f"{channels}"]
+        assert values.shape == (1, channels, 4, 4)
+        assert (values * 255).round().unique().tolist() == [50 * channels]
+
+
+def test_labels_beyond_the_border_and_without_a_class() -> None:
+    kind = LabelMapType(3, (0, 2, 1), fill=0)
+    batch = collate([Sample("a", {"labels": Field(kind, np.array([[1, 2, 255]], np.uint8))})])
+    assert batch.size == (1, 3)
+    assert warped(batch, shifted(1))["labels"].tolist() == [[[0, 1, 2]]]
+    assert mirrored(batch)["labels"].tolist() == [[[255, 1, 2]]]
+    assert batch.condition(["labels"])[0, :, 0].tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 0]]
+    with pytest.raises(DataError, match="label 3 has no class: there are 3"):
+        resized({"labels": Field(kind, np.array([[3]], np.uint8))}, (1, 1), (2, 2))
+    for flipped in ((0, 1), (1, 2, 0), (0, 2, 2)):
+        with pytest.raises(ValueError, match="must exchange classes in pairs"):
+            LabelMapType(3, flipped)
+    with pytest.raises(ValueError, match="needs a fill"):
+        ImageType(fill=None, divided_by=KEEP)

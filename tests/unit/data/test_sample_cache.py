@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,16 @@ def test_what_fits_is_loaded_once(mebibytes: int, again: list[str]) -> None:
         loader = Loader(source, ["a", "b"], batch_size=1, cache=cache)
         assert [list(batch.names) for batch in loader] == [["a"], ["b"]]
     assert source.loaded == ["a", "b", *again]
+
+
+def test_a_cache_travels_without_its_samples() -> None:
+    cache, source = SampleCache(2), Source()
+    cache.get("a", source.load)
+    other = pickle.loads(pickle.dumps(cache))
+    other.get("a", source.load)
+    other.get("b", source.load)
+    other.get("b", source.load)
+    assert source.loaded == ["a", "a", "b"]
 
 
 def test_without_a_cache_every_epoch_loads_again() -> None:

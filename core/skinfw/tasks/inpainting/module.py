@@ -102,7 +102,7 @@ class InpaintingModule(TrainingModule):
         """Return the first sample that can be read and shows a region; None where there is none."""
         for name in names:
             try:
-                sample = collate([self.cache.get(name, self.dataset.load)])
+                sample = collate([self.dataset.load(name)])
             except DataError:  # the evaluation says so
                 continue
             mask = sample.region(region)

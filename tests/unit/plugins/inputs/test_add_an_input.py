@@ -18,6 +18,7 @@ from PIL import Image
 import skinfw
 from skinfw.components.reference import use
 from skinfw.components.registry import installed
+from skinfw.data.label_file import sample_palette
 from skinfw.data.sample_folder import FolderParts
 from skinfw.errors import SpecError
 from skinfw.specs.spec import parse_spec
@@ -56,8 +57,8 @@ def samples(tmp_path: Path, write_samples: Callable[..., list[Path]]) -> Path:
     """Sample folders with a ``densepose.png`` each."""
     folders = write_samples(tmp_path / "samples", [f"person{index}" for index in range(20)])
     for index, folder in enumerate(folders):
-        image = np.full((32, 32, 3), 10 * index, np.uint8)
-        Image.fromarray(image).save(folder / "densepose.png")
+        parts = np.full((32, 32), index + 3, np.uint8)
+        Image.fromarray(parts).save(folder / "densepose.png")
     return tmp_path / "samples"
 
 
@@ -89,8 +90,9 @@ def test_a_run_trains_with_it_and_shows_it(plugin: Path, samples: Path, tmp_path
     skinfw.run(spec(samples), output=tmp_path / "run")
     shown = sorted((tmp_path / "run" / "samples" / "test").glob("best-1-densepose.png"))
     assert len(shown) == 1
-    gray = np.asarray(Image.open(shown[0]))
-    assert gray.shape == (32, 32, 3) and (gray == gray[0, 0]).all() and gray[0, 0, 0] % 10 == 0
+    colors = np.asarray(Image.open(shown[0]))
+    assert colors.shape == (32, 32, 3) and (colors == colors[0, 0]).all()
+    assert colors[0, 0].tolist() in sample_palette()[3:23].tolist()
     assert "densepose" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     # what the network saw is part of the record
     filled = json.loads((tmp_path / "run" / "spec.json").read_text(encoding="utf-8"))
@@ -104,7 +106,7 @@ def test_a_sample_without_the_file_is_named(plugin: Path, samples: Path, tmp_pat
 
     (samples / "person7" / "densepose.png").unlink()
     dataset = build_dataset(inpainting_spec(parse_spec(spec(samples)), "spec"))
-    assert dataset.load("person6")["densepose"][0, 0, 0] == 60
+    assert dataset.load("person6")["densepose"][0, 0] == 9
     with pytest.raises(DataError, match=r"person7: densepose\.png is missing; run DensePose"):
         dataset.load("person7")
 
