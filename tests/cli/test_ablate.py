@@ -68,11 +68,11 @@ def test_all_faults_of_all_variants_are_told_before_anything_runs(
     [
         (["--only", "whle"], "no variant 'whle'; did you mean 'whole'"),
         (["--seeds", "0,3"], "no seed 3; there are [0]"),
-        (["--seeds", "0,x"], "--seeds 0,x: expected whole numbers with commas between"),
+        (["--seeds", "0,x"], "--seeds 0,x: expected integers separated by commas"),
         (["--size", "small"], "no size 'small'; it has none"),
         (["--dry-run", "--report-only"], "give only one of them"),
-        (["--address", "auto"], "are of --engine ray"),
-        (["--engine", "ray", "--jobs", "2"], "--jobs is of --engine local"),
+        (["--address", "auto"], "need --engine ray"),
+        (["--engine", "ray", "--jobs", "2"], "--jobs needs --engine local"),
     ],
 )
 def test_arguments_that_do_not_fit_are_told(

@@ -42,7 +42,7 @@ def test_json_is_converted_and_what_changes_is_noted(tmp_path: Path) -> None:
     result = call("convert", report)
     assert json.loads(result.stdout)["name"] == "first_try"
     assert "Note: the run is called 'first_try', its folder is runs/first_try\n" in result.stderr
-    assert "Note: data/* counts from the spec's own folder\n" in result.stderr
+    assert "Note: data/* is relative to the spec's folder\n" in result.stderr
 
 
 def test_faults_are_told_and_nothing_is_printed(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_a_bad_photo_can_be_fatal(photos: Path, tmp_path: Path) -> None:
         (("--duplicate-distance", "40"), "--duplicate-distance: must be at most 16"),
         (("--rate", "0"), "--rate: must be above 0"),
         (("--ignore-robots",), "No such option"),
-        (("--address", "auto"), "--address is of --engine ray"),
+        (("--address", "auto"), "--address needs --engine ray"),
         (("--config", "nowhere.json"), "nowhere.json: 1 fault\n  no such file"),
         (("--segmenter", "deepfashoin"), "did you mean 'deepfashion'?"),
         (("--segmenter", '{"type": "deepfashion", "palete": 1}'), "did you mean 'palette'?"),
@@ -191,7 +191,7 @@ def test_all_settings_from_a_file(photos: Path, tmp_path: Path) -> None:
     file.write_text(json.dumps({"views": ["side"], "min_size": 64, "fetch": {"timeout": 5}}))
     done = prepare(photos, tmp_path / "out", *pose_option(photos), "--config", str(file), "--rate", "2")
     assert "1 made, 0 kept, 2 left out" in done.output
-    # options go before the file
+    # options override the file
     done = prepare(photos, tmp_path / "out", *pose_option(photos), "--config", str(file), "--view", "front")
     assert "2 made, 0 kept, 1 left out" in done.output
     file.write_text(json.dumps({"min_sise": 64, "people": 0}))
@@ -250,4 +250,4 @@ def test_an_interrupted_preparation_says_how_it_goes_on(
     monkeypatch.setattr("skinfw.preparation.preparer.PhotoPreparer.prepare", interrupt)
     done = prepare(photos, tmp_path / "out", *pose_option(photos))
     assert done.exit_code == 130
-    assert "run the same command again to go on" in done.stderr
+    assert "Run the same command again to continue" in done.stderr
