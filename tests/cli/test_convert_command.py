@@ -51,7 +51,7 @@ def test_faults_are_told_and_nothing_is_printed(tmp_path: Path) -> None:
     result = call("convert", report)
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert result.stderr.startswith(f"Error: {report}: 4 faults\n")
+    assert result.stderr.startswith(f"Error: {report}: 4 errors\n")
     assert "$.num_epoch: unknown field; did you mean 'num_epochs'?" in result.stderr
 
 

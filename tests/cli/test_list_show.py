@@ -70,7 +70,7 @@ def test_nested_parameters_and_components_are_shown() -> None:
 
 def test_a_list_and_an_alternative_are_shown() -> None:
     text = call("show", "metric", "ssim").stdout
-    assert '(list of one of "image", "skin", at least 1 items, default ["image", "skin"])' in text
+    assert '(list of one of "image", "skin", length at least 1, default ["image", "skin"])' in text
     assert "default for metrics" in text
     text = call("show", "generator", "pix2pix").stdout
     assert "  depth  (integer, at least 1, at most 16 or null, default null)\n" in text

@@ -20,8 +20,8 @@ _LIMITS = {
     "maximum": "at most {}",
     "exclusiveMaximum": "below {}",
     "multipleOf": "a multiple of {}",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
+    "minItems": "length at least {}",
+    "maxItems": "length at most {}",
     "pattern": "matching {}",
 }
 

@@ -214,8 +214,8 @@ def start(monkeypatch: pytest.MonkeyPatch, job: Job, code: str) -> RunProcess:
     ("code", "reason"),
     [
         (
-            "print('step 1'); print('Error: x: 2 faults\\n  a\\n  b'); raise SystemExit(2)",
-            "x: 2 faults\n  a\n  b",
+            "print('step 1'); print('Error: x: 2 errors\\n  a\\n  b'); raise SystemExit(2)",
+            "x: 2 errors\n  a\n  b",
         ),
         ("print('Error: at once'); raise SystemExit(1)", "at once"),
         ("1 / 0", "ZeroDivisionError: division by zero (exit code 1; {log} holds all that it printed)"),
