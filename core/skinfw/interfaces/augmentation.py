@@ -15,7 +15,7 @@ AugmentationConfigT = TypeVar("AugmentationConfigT", bound=AugmentationConfig)
 
 @dataclass(frozen=True)
 class AugmentationIO:
-    """What an augmentation is built for.
+    """What an augmentation needs to know when it is built.
 
     Attributes:
         size: height and width of the images in pixels.
@@ -25,23 +25,23 @@ class AugmentationIO:
 
 
 class Augmentation(Component[AugmentationConfigT, AugmentationIO]):
-    """Makes other training samples out of those that there are.
+    """Varies training samples randomly.
 
-    It acts on whole samples: what happens to one image of a sample happens to all of them by one draw of
-    the random numbers, and a pose is moved as keypoints and drawn again.
+    It acts on whole samples: all images of a sample change together, by one draw of random numbers, and a
+    pose is moved as keypoints and drawn again.
     """
 
     kind: ClassVar[str] = "augmentation"
 
     @abstractmethod
     def __call__(self, batch: Batch) -> Batch:
-        """Return a changed copy of a batch, of the same size; draws from torch's random numbers.
+        """Return a changed copy of a batch, of the same size; uses torch's random numbers.
 
         Args:
-            batch: the samples, on any device; it is left as it is. Its keypoints are there where the
-                configuration says ``geometric`` and its ``inputs`` hold the drawn pose, ``line``; they hold
-                what ``required_inputs`` names.
+            batch: the samples, on any device, which must not change. They have keypoints if the
+                configuration says ``geometric`` and the pose map ``line`` is among the inputs, and all
+                inputs in ``required_inputs``.
 
         Raises:
-            ValueError: ``line`` is there and would have to be drawn again, but the keypoints are not.
+            ValueError: ``line`` would have to be drawn again, but the batch has no keypoints.
         """

@@ -145,7 +145,7 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
             "../up",
             "$.name: must match pattern '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' (found \"../up\"",
         ),
-        ("name", 5, "$.name: must be a text (found 5)"),
+        ("name", 5, "$.name: must be a string (found 5)"),
         ("seed", -1, "$.seed: must be at least 0 (found -1)"),
         ("skinfw", 2, "$.skinfw: must be 1 (found 2)"),
         ("two words", 1, '$["two words"]: unknown field'),
@@ -281,7 +281,7 @@ class PickyConfig(GeneratorConfig):
 def test_a_baseline_that_does_not_accept_the_size_is_told(value: dict[str, Any]) -> None:
     picky = ComponentSpec("generator", "picky", PickyConfig())
     assert faults({**value, "baselines": ["mean_color", picky]}) == [
-        "$.data.size: baseline 'picky': 512x512 is too large: at most 256 pixels a side"
+        "$.data.size: baseline 'picky': 512x512 is too large: each side must have at most 256 pixels"
     ]
 
 
@@ -323,7 +323,7 @@ def test_fp16_with_accumulation_is_refused(value: dict[str, Any]) -> None:
     [
         ("losses", ["l2"], "$.losses[0]: unknown loss 'l2'"),
         ("losses", [{"type": "l1", "weight": True}], "$.losses[0].weight: expected a number (found true)"),
-        ("losses", ["l2"] * 100_000, "$.losses: 100,000 entries; 1,000 are allowed"),
+        ("losses", ["l2"] * 100_000, "$.losses: 100,000 entries; at most 1,000 are allowed"),
         ("metrics", ["nothing"], "$.metrics[0]: unknown metric 'nothing'"),
         ("data.inputs", ["nothing"], "$.data.inputs[0]: unknown input 'nothing'"),
         ("generator", {"type": "pix2pix", "base_channels": 10**18}, "$.generator.base_channels: beyond"),
