@@ -68,7 +68,7 @@ def test_a_size_that_the_network_does_not_take_is_told(tmp_path: Path) -> None:
     ("data", "words"),
     [
         (b"\xef\xbb\xbf{}", "byte-order mark"),
-        (b"\xff", "not a text file in UTF-8"),
+        (b"\xff", "not UTF-8 text"),
         (b"", "neither JSON"),
         (b"[" * 10_000, "nested too deeply"),
     ],

@@ -199,7 +199,7 @@ def test_a_good_generator_passes() -> None:
         (MixesTheBatch, "depends on the others"),
         (UnusedParameter, "idle gets no gradient"),
         (ForgetsState, "after the state dict was loaded"),
-        (KeepsAnObject, "no checkpoint can be written: _extra_state of the state dict is of the type dict"),
+        (KeepsAnObject, "no checkpoint can be written: _extra_state of the state dict has the type dict"),
         (ChangesItsInput, "changes the condition"),
         (ClaimsUnconditional, "conditional is False"),
         (IgnoresNoise, "other noise changes nothing"),

@@ -176,7 +176,7 @@ def test_two_ablations_do_not_work_in_one_folder(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path / "out")], capture_output=True, text=True, check=False
         )
-        assert "another skinfw ablate is at work here" in done.stderr
+        assert "another skinfw ablate is running here" in done.stderr
     with locked(tmp_path / "out"):
         pass
     (tmp_path / "file").write_text("", encoding="utf-8")
