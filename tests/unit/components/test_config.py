@@ -73,7 +73,7 @@ def test_booleans_are_no_numbers() -> None:
     [
         ("photos\udcff", "the path is not UTF-8"),
         ("photos\0", "the path contains a zero byte"),
-        ("~nobody-of-this-name/photos", "the home folder of ~nobody-of-this-name is not known"),
+        ("~nobody-of-this-name/photos", "the home folder of ~nobody-of-this-name is unknown"),
     ],
 )
 def test_a_path_that_leads_nowhere_is_refused(path: str, words: str) -> None:

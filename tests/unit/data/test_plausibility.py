@@ -100,7 +100,7 @@ def test_a_map_that_lost_its_background_is_noticed() -> None:
     codes = written(0, "atr")
     codes[codes == 0] = TABLES["atr"].classes.index("dress")
     _, wrong = check_label_map(read(codes, "atr"), Keypoints(PEOPLE[0].points), others("atr"))
-    assert "0% of what is far from the person is background" in wrong
+    assert "0% of the area far from the person is background" in wrong
 
 
 def test_a_pose_of_half_the_size_is_noticed() -> None:
