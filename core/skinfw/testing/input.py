@@ -24,22 +24,22 @@ def check_input(
 ) -> None:
     """Check an input against its interface.
 
-    Checked are that it reads the same field twice, that it can be resized, that networks see as many channels
-    in [0, 1] as the configuration says, and that ``is_mask`` and ``shows_pose`` fit the type of the field.
+    It checks that reading is repeatable, that the field can be resized, that networks see the configured
+    number of channels in [0, 1], and that ``is_mask`` and ``shows_pose`` match the type of the field.
 
     Args:
         component: the class.
         config: its configuration.
-        parts: a sample that has what the input needs, for instance
+        parts: a sample with everything that the input needs, for instance
             ``skinfw.data.sample_folder.FolderParts(folder)``; None for a drawn person.
         size: height and width in pixels to resize to.
 
     Raises:
-        AssertionError: something of the contract does not hold; the text says what.
+        AssertionError: the contract is violated; the message says how.
     """
     parts = example_parts((64, 48)) if parts is None else parts
     built = component(config, None)
-    require(bool(component.missing), "missing is empty; it says what a sample lacks, and what to do")
+    require(bool(component.missing), "missing is empty; it must say what a sample lacks, and what to do")
     field, again = built.read(parts), built.read(parts)
     if field is None or again is None:
         raise AssertionError("read returns None for a sample that should have what the input needs")
@@ -55,7 +55,7 @@ def check_input(
         collate([Sample("one", resized({"it": each}, parts.size, size))]).condition(["it"])
         for each in (field, again)
     ]
-    require(torch.equal(*conditions), "read gives another value the second time")
+    require(torch.equal(*conditions), "read returns another value the second time")
     expected = (1, config.channels, *size)
     require(
         tuple(conditions[0].shape) == expected,
