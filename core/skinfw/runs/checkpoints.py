@@ -127,13 +127,13 @@ def savable(state: Mapping[str, Any]) -> str | None:
     """
     for name, value in state.items():
         if not isinstance(value, Tensor):
-            return f"{name}of the state dict has the type {type(value).__name__}, not a tensor"
+            return f"{name} of the state dict has the type {type(value).__name__}, not a tensor"
         if value.layout != torch.strided or value.is_quantized or value.is_meta:
             return f"{name} of the state dict is not a dense tensor"
         try:
             save({name: value.detach().flatten()[:1].cpu()})
         except (SafetensorError, KeyError, ValueError) as error:
-            return f"{name}of the state dict has the type {value.dtype}, which cannot be saved: {error}"
+            return f"{name} of the state dict has the type {value.dtype}, which cannot be saved: {error}"
     return None
 
 

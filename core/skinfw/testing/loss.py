@@ -24,9 +24,9 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
     It checks that each term is a finite scalar with a gradient, for batches of one and two, for an empty
     region, for black and white images, for channels-last tensors and under bfloat16 and float16 autocast;
     that it does not apply the weight; that the mean of the terms of two batches is the term of both together,
-    unless the configuration says ``uses_batch_statistics``; that a perfect image has no higher loss than a bad
-    one, or that the target has no effect if ``compares`` is False; that a correct discriminator has no higher
-    loss than a wrong one; and that it has no trainable parameters.
+    unless the configuration says ``uses_batch_statistics``; that a perfect image has no higher loss than a
+    bad one, or that the target has no effect if ``compares`` is False; that a correct discriminator has no
+    higher loss than a wrong one; and that it has no trainable parameters.
 
     Args:
         component: the class.

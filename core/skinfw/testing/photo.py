@@ -86,5 +86,5 @@ def check_pose_encoder(component: type[PoseEncoder[Any]], config: PoseEncoderCon
         image.dtype == np.uint8 and image.shape == before.shape,
         f"the pose map is {image.dtype} {image.shape}, not uint8 {before.shape}",
     )
-    require(bool(image.any()), "the pose map is black")
+    require(bool(image.any()), "the pose map is all black")
     require(np.array_equal(image, encoder.draw(found, photo.size)), "the pose map differs the second time")
