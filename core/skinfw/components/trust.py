@@ -72,7 +72,7 @@ def named_outside(value: Any, place: str = "$", *, training: bool = False) -> li
     """Return everything outside skinfw that a spec, component or configuration names.
 
     Fields are marked with `skinfw.components.outside.Outside`, as `SpecPath` and `ProgramPath` are. Paths
-    and addresses in other fields count too, so a plugin without marked fields is no loophole.
+    and addresses in other fields count too, so a plugin without marked fields is not a loophole.
 
     Args:
         value: the spec, component or configuration.

@@ -155,7 +155,7 @@ def _check_areas(path: Path, values: NDArray[np.uint8]) -> None:
 
 
 def _check_bands(path: Path, values: NDArray[np.uint8]) -> None:
-    """Reject narrow bands of one gray, such as the unknown region of a trimap: they are no edges either."""
+    """Reject narrow bands of one gray, such as the unknown region of a trimap: they are not edges either."""
     kernel = np.ones((_SMALL_AREA, _SMALL_AREA), np.uint8)
     flat = cv2.erode(values, kernel) == cv2.dilate(values, kernel)
     gray = (values >= NEARLY) & (values < 256 - NEARLY)
