@@ -105,7 +105,7 @@ def test_a_path_counts_from_the_specs_folder(monkeypatch: pytest.MonkeyPatch, tm
         (SizeRequirement(maximum=32), (16, 64), "at most 32 pixels"),
         (SizeRequirement(multiple_of=8), (64, 60), "multiples of 8, for instance 64x64"),
         (SizeRequirement(multiple_of=8), (3, 8), "for instance 8x8"),
-        (SizeRequirement(exactly=(64, 32)), (32, 64), "built for 64x32 alone"),
+        (SizeRequirement(exactly=(64, 32)), (32, 64), "built for 64x32 only"),
     ],
 )
 def test_a_size_that_does_not_fit_is_told(

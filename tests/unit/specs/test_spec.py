@@ -326,7 +326,11 @@ def test_fp16_with_accumulation_is_refused(value: dict[str, Any]) -> None:
         ("losses", ["l2"] * 100_000, "$.losses: 100,000 entries; at most 1,000 are allowed"),
         ("metrics", ["nothing"], "$.metrics[0]: unknown metric 'nothing'"),
         ("data.inputs", ["nothing"], "$.data.inputs[0]: unknown input 'nothing'"),
-        ("generator", {"type": "pix2pix", "base_channels": 10**18}, "$.generator.base_channels: beyond"),
+        (
+            "generator",
+            {"type": "pix2pix", "base_channels": 10**18},
+            "$.generator.base_channels: out of range",
+        ),
         (
             "generator",
             {"type": "smp_unet", "encoder": 5, "encoder_weights": "bodypix"},
