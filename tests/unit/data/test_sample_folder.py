@@ -304,7 +304,7 @@ def test_a_record_that_is_no_file_is_named(tmp_path: Path) -> None:
 def test_a_label_map_that_does_not_fit_its_record(tmp_path: Path, write_sample: SampleWriter) -> None:
     folder = write_sample(tmp_path / "anna")
     relabel(folder, ["background", "face"])
-    with pytest.raises(DataError, match=r"parsing\.png: does not fit sample\.json: label \d+ has no class"):
+    with pytest.raises(DataError, match=r"parsing\.png: does not match sample\.json: label \d+ has no class"):
         read(folder, FACE)
 
 
