@@ -1,6 +1,6 @@
-"""skinfw: paint the skin that the old clothes hid.
+"""skinfw: inpaint the skin that the old clothes covered.
 
-Importing the package is light; torch is imported when `Pipeline` or `run` is first used, or `ablate` called.
+Importing the package is light; torch is imported on first use of `Pipeline`, `run` or `ablate`.
 """
 
 from __future__ import annotations

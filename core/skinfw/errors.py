@@ -1,4 +1,4 @@
-"""The errors that skinfw raises on purpose: each says what is wrong, where, and what to do."""
+"""The errors that skinfw raises deliberately: each says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import re
 from collections.abc import Sequence
 
 LONGEST_LINE = 1000
-"""Characters of one line of a message; of a longer one the middle is left out."""
+"""Maximum characters per line of a message; longer lines are cut in the middle."""
 
 MAX_LINES = 40
-"""Lines of a message; more are counted."""
+"""Maximum lines of a message; the rest is counted."""
 
 MAX_LISTED = 20
-"""Faults or names that a message lists before it only counts."""
+"""Maximum errors or names that a message lists; the rest is counted."""
 
-# control characters (escape sequences of terminals begin with one), marks that turn the direction of writing,
-# and halves of characters, which no terminal can print; line feeds stay
+# control characters (terminal escape sequences begin with one), marks that change the text direction, and
+# lone surrogates, which no terminal can print; line feeds stay
 _UNPRINTABLE = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 
 def printable(text: str) -> str:
-    """Return a text that is safe to print: control characters and halves of characters are escaped."""
+    """Return a text that is safe to print: control characters and lone surrogates are escaped."""
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
 
 
 def shortened(text: str, longest: int = LONGEST_LINE) -> str:
-    """Return a text of at most about ``longest`` characters; what is left out of its middle is counted."""
+    """Return a text of about ``longest`` characters at most; its middle is replaced by a count."""
     if len(text) <= longest:
         return text
     half = longest // 2
@@ -36,7 +36,7 @@ def shortened(text: str, longest: int = LONGEST_LINE) -> str:
 
 
 def listed(items: Sequence[str], most: int = MAX_LISTED) -> str:
-    """Return items divided by commas; those after the first ``most`` are counted.
+    """Return items separated by commas; those after the first ``most`` are counted.
 
     Example:
         >>> listed(["anna", "ben", "cleo"], most=2)
@@ -58,17 +58,17 @@ def counted(number: int, what: str) -> str:
 
 
 def message(text: str) -> str:
-    """Return a message as it may be shown: printable, and short whatever it quotes."""
+    """Return a message that is safe to show: printable, and short whatever it quotes."""
     lines = text.split("\n")
     more = [f"... and {len(lines) - MAX_LINES:,} more lines"] if len(lines) > MAX_LINES else []
-    # shortened before it is escaped, as that takes long, and afterwards, as it makes six characters of one
+    # shorten before escaping, which is slow, and after it, as escaping turns one character into six
     return "\n".join([*(shortened(printable(shortened(line))) for line in lines[:MAX_LINES]), *more])
 
 
 class SkinfwError(Exception):
-    """Base of every error that skinfw raises on purpose; the command line prints it without a traceback.
+    """Base of every error that skinfw raises deliberately; the command line prints it without a traceback.
 
-    Its text may quote what strangers wrote, so it is printable and short.
+    Its text may quote untrusted input, so it is printable and short.
     """
 
     exit_code = 1
@@ -78,7 +78,7 @@ class SkinfwError(Exception):
 
 
 class UserError(SkinfwError):
-    """Something that the user can put right: an argument, a file, a folder, a value."""
+    """Something that you can fix: an argument, a file, a folder, a value."""
 
     exit_code = 2
 
@@ -88,25 +88,25 @@ class ArgumentError(UserError, TypeError):
 
 
 class SpecError(UserError):
-    """One or more faults in a spec, all reported at once.
+    """One or more errors in a spec, all reported at once.
 
     Args:
-        source: what was read, usually the path of the spec.
-        faults: one line a fault, each beginning with its JSON path.
-        count: how many faults there are where ``faults`` holds the first ones only.
+        source: what contains the errors, usually the path of the spec.
+        faults: one line per error, each beginning with its JSON path.
+        count: the number of errors, if ``faults`` holds only the first ones.
     """
 
     def __init__(self, source: str, faults: Sequence[str], count: int | None = None) -> None:
         self.source = source
         self.faults = tuple(faults)
         self.count = count or len(self.faults)
-        told = "1 fault" if self.count == 1 else f"{self.count:,} faults"
+        summary = "1 error" if self.count == 1 else f"{self.count:,} errors"
         shown = [f"  {line}" for line in self.faults[:MAX_LISTED]]
         more = [f"  and {self.count - len(shown):,} more"] if self.count > len(shown) else []
-        super().__init__("\n".join([f"{source}: {told}", *shown, *more]))
+        super().__init__("\n".join([f"{source}: {summary}", *shown, *more]))
 
     def __reduce__(self) -> tuple[type[SpecError], tuple[str, tuple[str, ...], int]]:
-        # it comes from other processes too, and is made again there from its arguments, not from its text
+        # unpickling rebuilds an error from other processes from these arguments, not from its text
         return type(self), (self.source, self.faults, self.count)
 
 
@@ -123,11 +123,11 @@ class RunError(UserError):
 
 
 class NotFiniteError(RunError):
-    """A network gives NaN or infinity where images or label maps were to be made of it."""
+    """A network returned NaN or infinity instead of values for an image or label map."""
 
 
 class TrustError(UserError):
-    """A spec that somebody else wrote names a program, a path or an address, and nobody allowed it."""
+    """A spec from somebody else names a program, path or address that nobody allowed."""
 
 
 class TrainingError(SkinfwError):
@@ -135,13 +135,13 @@ class TrainingError(SkinfwError):
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what a library's error says; its kind where it says nothing."""
+    """Return the first line of a library's error message; the error's type if it is empty."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 
 
 def write_fault(error: OSError) -> str:
-    """Return why something cannot be written, and what to do where only another path helps."""
+    """Return why something cannot be written, and what to do if only another path helps."""
     if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
         there = "a folder" if error.errno == errno.EISDIR else "a file"
         return f"{there} is in the way; give another path"

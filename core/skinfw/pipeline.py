@@ -1,4 +1,4 @@
-"""A run from Python: the same path as the command line's."""
+"""A run from Python, as on the command line."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ ARGUMENTS = ("spec", "output", "resume", "overwrite", "hooks")
 
 
 class Pipeline:
-    """Trains, evaluates and uses what a spec describes, whatever its task.
+    """Trains, evaluates and uses the networks that a spec describes, whatever its task.
 
     Args:
-        spec: a spec, its JSON value, or the path of a spec file; None to give all its fields as keywords.
+        spec: a spec, its JSON value, or the path of a spec file; None to pass all fields as keywords.
         output: the run folder; ``runs/<name>`` below the working directory when None.
-        resume: go on with the run that is in the folder.
-        overwrite: replace the run that is in the folder.
+        resume: resume the run in the folder.
+        overwrite: replace the run in the folder.
         hooks: objects with hook functions (`skinfw.hooks`), called beside the installed ones.
         **fields: fields of a spec; they replace those of ``spec``.
 
     Raises:
         ArgumentError: a keyword is neither an argument nor a field of a spec.
-        SpecError: the spec has faults.
+        SpecError: the spec is invalid.
 
     Example:
         >>> pipeline = Pipeline(
@@ -80,14 +80,14 @@ class Pipeline:
 
     @property
     def run(self) -> Run:
-        """The run and its folder, which `fit` makes."""
+        """The run and its folder, which `fit` creates."""
         return Run(self.output, self.spec, "spec")
 
     def fit(self) -> Pipeline:
-        """Train to the end, measure the test samples and write the report.
+        """Train to the end, evaluate on the test samples and write the report.
 
         Raises:
-            SkinfwError: something is wrong with the data, the networks or the folder.
+            SkinfwError: an error in the data, the networks or the folder.
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
         with cpu_threads(self.spec.training.threads):
@@ -137,28 +137,28 @@ class Pipeline:
         hooks.call("run_ended", run=run)
 
     def _split(self, dataset: SampleSource) -> Split:
-        """Return the split: the recorded one where training goes on, a new one otherwise."""
+        """Return the split: the recorded one if training resumes, a new one otherwise."""
         goes_on = self._resume and self.run.checkpoint("last").is_file()
         recorded = read_split(self.output) if goes_on else None
         return make_split(dataset, self.spec.data) if recorded is None else recorded
 
     def evaluate(self) -> Evaluation:
-        """Measure the test samples with the best checkpoint and write the report again."""
+        """Evaluate the best checkpoint on the test samples and write the report again."""
         return evaluate_run(self.run)
 
     def generate(
         self, samples: str | Path, output: str | Path, *, resume: bool = False, overwrite: bool = False
     ) -> list[Path]:
-        """Paint sample folders with the best checkpoint.
+        """Inpaint sample folders with the best checkpoint.
 
         Args:
             samples: one sample folder, a folder of them, or a glob.
-            output: folder of the painted PNG files.
-            resume: keep images that are there where this checkpoint painted them from the same sample.
-            overwrite: replace images that are there.
+            output: folder for the inpainted PNG files.
+            resume: keep existing images that this checkpoint inpainted from the same sample.
+            overwrite: replace existing images.
 
         Returns:
-            the images that were painted or kept.
+            the images that were inpainted or kept.
         """
         return generate_folder(self.run, samples, output, resume=resume, overwrite=overwrite)
 
@@ -183,7 +183,7 @@ def run(
     overwrite: bool = False,
     hooks: Sequence[object] = (),
 ) -> Run:
-    """Train, measure and report what a spec describes; `Pipeline` says what the arguments mean.
+    """Train, evaluate and report the run that a spec describes; see `Pipeline` for the arguments.
 
     Returns:
         the run, with its folder.

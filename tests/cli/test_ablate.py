@@ -58,7 +58,7 @@ def test_all_faults_of_all_variants_are_told_before_anything_runs(
     variants = {"a": {"generator": "pix3pix"}, "b": {"composite": "skn", "losses": None}}
     done = ablate(write(tmp_path, base, variants=variants), "--output", tmp_path / "out")
     assert done.exit_code == 2
-    for part in ("3 faults", "variant a: $.generator: ", "variant b: $.composite: ", "variant b: $.losses: "):
+    for part in ("3 errors", "variant a: $.generator: ", "variant b: $.composite: ", "variant b: $.losses: "):
         assert part in done.stderr
     assert not (tmp_path / "out").exists()
 
@@ -68,11 +68,11 @@ def test_all_faults_of_all_variants_are_told_before_anything_runs(
     [
         (["--only", "whle"], "no variant 'whle'; did you mean 'whole'"),
         (["--seeds", "0,3"], "no seed 3; there are [0]"),
-        (["--seeds", "0,x"], "--seeds 0,x: expected whole numbers with commas between"),
+        (["--seeds", "0,x"], "--seeds 0,x: expected integers separated by commas"),
         (["--size", "small"], "no size 'small'; it has none"),
         (["--dry-run", "--report-only"], "give only one of them"),
-        (["--address", "auto"], "are of --engine ray"),
-        (["--engine", "ray", "--jobs", "2"], "--jobs is of --engine local"),
+        (["--address", "auto"], "need --engine ray"),
+        (["--engine", "ray", "--jobs", "2"], "--jobs needs --engine local"),
     ],
 )
 def test_arguments_that_do_not_fit_are_told(
@@ -211,4 +211,4 @@ def test_the_worker_is_the_run_command(tmp_path: Path, base: dict[str, Any]) -> 
     os.close(reading)
     os.close(held)
     assert done.returncode == 2
-    assert done.stderr == "Error: no.json: 1 fault\n  no such file; check the path\n"
+    assert done.stderr == "Error: no.json: 1 error\n  no such file; check the path\n"

@@ -59,7 +59,7 @@ def test_without_encoders_those_that_can_run_are_measured(
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path / "weights"))
     done = CliRunner().invoke(main, ["benchmark-poses", str(photos), "--limit", "1"])
     assert done.exit_code == 2
-    for name in ("bodypix is left out: ", "mediapipe is left out: ", "rtmpose is left out: "):
+    for name in ("skipping bodypix: ", "skipping mediapipe: ", "skipping rtmpose: "):
         assert name in done.stderr
     assert "its SHA-256 is" in done.stderr and "no pose encoder can run here" in done.stderr
 

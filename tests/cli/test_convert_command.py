@@ -42,7 +42,7 @@ def test_json_is_converted_and_what_changes_is_noted(tmp_path: Path) -> None:
     result = call("convert", report)
     assert json.loads(result.stdout)["name"] == "first_try"
     assert "Note: the run is called 'first_try', its folder is runs/first_try\n" in result.stderr
-    assert "Note: data/* counts from the spec's own folder\n" in result.stderr
+    assert "Note: data/* is relative to the spec's folder\n" in result.stderr
 
 
 def test_faults_are_told_and_nothing_is_printed(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_faults_are_told_and_nothing_is_printed(tmp_path: Path) -> None:
     result = call("convert", report)
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert result.stderr.startswith(f"Error: {report}: 4 faults\n")
+    assert result.stderr.startswith(f"Error: {report}: 4 errors\n")
     assert "$.num_epoch: unknown field; did you mean 'num_epochs'?" in result.stderr
 
 
@@ -68,7 +68,7 @@ def test_a_size_that_the_network_does_not_take_is_told(tmp_path: Path) -> None:
     ("data", "words"),
     [
         (b"\xef\xbb\xbf{}", "byte-order mark"),
-        (b"\xff", "not a text file in UTF-8"),
+        (b"\xff", "not UTF-8 text"),
         (b"", "neither JSON"),
         (b"[" * 10_000, "nested too deeply"),
     ],

@@ -63,7 +63,7 @@ def test_names_steer_no_terminal(tmp_path: Path, write_samples: Writer) -> None:
 def test_a_clean_set(samples: Path) -> None:
     result = doctor(samples)
     assert result.exit_code == 0, result.output
-    assert "4 samples, 0 with a fault" in result.output
+    assert "4 samples, 0 flagged" in result.output
     page = Headings((samples / "doctor.html").read_text(encoding="utf-8"))
     assert page.names == [] and page.sources == []
 
@@ -96,7 +96,7 @@ def test_offenders_are_told_worst_first(samples: Path, tmp_path: Path) -> None:
     output, json_file = tmp_path / "pages" / "look.html", tmp_path / "look.json"
     result = doctor(samples, "--output", output, "--json", json_file)
     assert result.exit_code == 1
-    assert "4 samples, 2 with a fault" in result.output and "unreadable" in result.output
+    assert "4 samples, 2 flagged" in result.output and "unreadable" in result.output
     page = Headings(output.read_text(encoding="utf-8"))
     assert page.names == ["person-1", "person-2"]
     # everything stands in the page itself
@@ -150,12 +150,12 @@ def test_struck_out_samples_are_passed_over(samples: Path) -> None:
     (samples / "person-1" / "body.png").write_bytes(b"")
     assert doctor(samples).exit_code == 1
     write_excluded(samples, ["person-1"])
-    assert "3 samples, 0 with a fault" in doctor(samples).output
+    assert "3 samples, 0 flagged" in doctor(samples).output
 
 
 def test_thresholds_are_options(samples: Path) -> None:
     result = doctor(samples, "--config", '{"min_side": 65}')
-    assert result.exit_code == 1 and "4 samples, 4 with a fault" in result.output
+    assert result.exit_code == 1 and "4 samples, 4 flagged" in result.output
 
 
 @pytest.mark.parametrize(

@@ -48,4 +48,4 @@ def test_an_input_without_samples_is_told(make_run: Make, tmp_path: Path) -> Non
     (tmp_path / "empty").mkdir()
     done = generate(run.folder, tmp_path / "empty", tmp_path / "out")
     assert done.exit_code == 2
-    assert "no sample in it" in done.output
+    assert "it contains no sample" in done.output

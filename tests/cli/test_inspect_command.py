@@ -83,4 +83,4 @@ def test_bad_options_are_told(samples: Path, arguments: list[str], told: str) ->
 
 def test_a_folder_without_samples(tmp_path: Path) -> None:
     result = inspect(tmp_path)
-    assert result.exit_code == 2 and "no sample in it" in result.output
+    assert result.exit_code == 2 and "it contains no sample" in result.output

@@ -147,8 +147,8 @@ def test_a_bad_photo_can_be_fatal(photos: Path, tmp_path: Path) -> None:
         (("--duplicate-distance", "40"), "--duplicate-distance: must be at most 16"),
         (("--rate", "0"), "--rate: must be above 0"),
         (("--ignore-robots",), "No such option"),
-        (("--address", "auto"), "--address is of --engine ray"),
-        (("--config", "nowhere.json"), "nowhere.json: 1 fault\n  no such file"),
+        (("--address", "auto"), "--address needs --engine ray"),
+        (("--config", "nowhere.json"), "nowhere.json: 1 error\n  no such file"),
         (("--segmenter", "deepfashoin"), "did you mean 'deepfashion'?"),
         (("--segmenter", '{"type": "deepfashion", "palete": 1}'), "did you mean 'palette'?"),
         (("--pose-encoder", '{"type"'), "--pose-encoder: not valid JSON"),
@@ -197,7 +197,7 @@ def test_all_settings_from_a_file(photos: Path, tmp_path: Path) -> None:
     file.write_text(json.dumps({"min_sise": 64, "people": 0}))
     done = prepare(photos, tmp_path / "out", "--config", str(file))
     assert done.exit_code == 2
-    assert f"{file}: 2 faults" in done.stderr and "did you mean 'min_size'?" in done.stderr
+    assert f"{file}: 2 errors" in done.stderr and "did you mean 'min_size'?" in done.stderr
     file.write_text("[]")
     assert prepare(photos, tmp_path / "out", "--config", str(file)).exit_code == 2
 
@@ -250,4 +250,4 @@ def test_an_interrupted_preparation_says_how_it_goes_on(
     monkeypatch.setattr("skinfw.preparation.preparer.PhotoPreparer.prepare", interrupt)
     done = prepare(photos, tmp_path / "out", *pose_option(photos))
     assert done.exit_code == 130
-    assert "run the same command again to go on" in done.stderr
+    assert "Run the same command again to continue" in done.stderr

@@ -84,7 +84,7 @@ def test_all_faults_are_told_at_once(spec: Path) -> None:
     )
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert result.stderr.splitlines()[0] == f"Error: {spec}: 3 faults"
+    assert result.stderr.splitlines()[0] == f"Error: {spec}: 3 errors"
     assert "$.seed: " in result.stderr
     assert "$.generator.depht: unknown field; did you mean 'depth'?" in result.stderr
     assert "$.discriminator: unknown discriminator 'patchgn'; did you mean 'patchgan'?" in result.stderr
@@ -96,13 +96,13 @@ def test_all_faults_are_told_at_once(spec: Path) -> None:
         (b"\xef\xbb\xbf{}", "byte-order mark"),
         (b'{"name": "x",}', "not valid JSON at line 1"),
         (b'{"seed": NaN}', "NaN is not JSON"),
-        (b'{"data": {"dataset": {"type": "folder", "root": "\\ud800x"}}}', "half of a character"),
+        (b'{"data": {"dataset": {"type": "folder", "root": "\\ud800x"}}}', "a lone surrogate"),
         (b'{"seed": 1, "seed": 2}', "duplicate key 'seed'"),
         (b"[" * 10_000 + b"]" * 10_000, "nested too deeply"),
-        (b"\xff\x00", "not a text file in UTF-8"),
+        (b"\xff\x00", "not UTF-8 text"),
         (b"", "not valid JSON"),
         (b"[]", "$: must be an object"),
-        (b"{}", "5 faults"),
+        (b"{}", "5 errors"),
     ],
 )
 def test_a_bad_file_is_an_error_and_no_traceback(tmp_path: Path, data: bytes, words: str) -> None:
@@ -147,7 +147,7 @@ def test_a_file_that_may_not_be_read_is_told(spec: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("skinfw.system.json_file.read_regular", reject)  # root may read every file
     result = validate(spec)
     assert result.exit_code == 2
-    assert result.stderr == f"Error: {spec}: 1 fault\n  cannot be read: Permission denied\n"
+    assert result.stderr == f"Error: {spec}: 1 error\n  cannot be read: Permission denied\n"
 
 
 def test_a_bad_assignment_is_told(spec: Path) -> None:
@@ -176,4 +176,4 @@ def test_a_spec_and_an_ablation_file_are_not_taken_for_each_other(tmp_path: Path
     for command, file, advice in (("validate", ablation, "skinfw ablate"), ("ablate", spec, "skinfw run")):
         result = CliRunner().invoke(main, [command, str(file)])
         assert result.exit_code == 2
-        assert f"run it with {advice}" in result.stderr and "1 fault" in result.stderr
+        assert f"run it with {advice}" in result.stderr and "1 error" in result.stderr

@@ -196,15 +196,15 @@ def test_a_good_generator_passes() -> None:
         (NotFinite, "not finite"),
         (OldPreparation, "must take the data and the split: too many positional"),
         (Random, "two different images"),
-        (MixesTheBatch, "depends on the others"),
+        (MixesTheBatch, "depends on the rest"),
         (UnusedParameter, "idle gets no gradient"),
-        (ForgetsState, "after the state dict was loaded"),
-        (KeepsAnObject, "no checkpoint can be written: _extra_state of the state dict is of the type dict"),
+        (ForgetsState, "after loading the state dict"),
+        (KeepsAnObject, "no checkpoint can be written: _extra_state of the state dict has the type dict"),
         (ChangesItsInput, "changes the condition"),
         (ClaimsUnconditional, "conditional is False"),
         (IgnoresNoise, "other noise changes nothing"),
-        (NeedsEvenSides, "accepts 1x2 pixels, but the network fails there: RuntimeError"),
-        (AnotherShapeInTraining, "in training, with the target has the shape"),
+        (NeedsEvenSides, "accepts 1x2 pixels, but the network fails with it: RuntimeError"),
+        (AnotherShapeInTraining, "in training mode, with the target has the shape"),
     ],
 )
 def test_a_broken_generator_is_refused(component: type[GoodGenerator], message: str) -> None:
@@ -307,9 +307,9 @@ def test_a_good_discriminator_passes() -> None:
         (OneLogitTooMany, r"not \(1, 1, h, w\)"),
         (BlindToTheCondition, "another condition changes nothing"),
         (WithoutGradient, "no gradient reaches the image"),
-        (NeedsTwoRows, "accepts 1x2 pixels, but the network fails there: RuntimeError"),
+        (NeedsTwoRows, "accepts 1x2 pixels, but the network fails with it: RuntimeError"),
         (FlatFeatures, r"not \(1, C, h, w\)"),
-        (FeaturesOfAnotherNumberOfScales, "shown for 2 of 1 scales"),
+        (FeaturesOfAnotherNumberOfScales, "features of 2 scales for 1 logits"),
     ],
 )
 def test_a_broken_discriminator_is_refused(component: type[GoodDiscriminator], message: str) -> None:
@@ -431,11 +431,11 @@ def test_a_loss_that_compares_nothing_passes_where_it_says_so() -> None:
     [
         (AppliesItsWeight, "depends on the weight"),
         (OneTermPerImage, "not that of a scalar"),
-        (RewardsErrors, "perfect image costs more"),
+        (RewardsErrors, "perfect image has a higher loss"),
         (Detached, "has no gradient"),
         (SpreadOverTheBatch, "is not that of both together"),
-        (Trainable, "nothing to train"),
-        (UpsideDown, "costs no less than one that is wrong"),
+        (Trainable, "must not be trainable"),
+        (UpsideDown, "has no lower loss than a wrong one"),
         (HasARootAtBlack, "the gradient of black images is not finite"),
         (ReadsMemory, "channels-last"),
         (SaysItComparesNothing, "another target changes the term"),
@@ -517,10 +517,10 @@ def test_a_good_metric_passes() -> None:
     ("component", "message"),
     [
         (WrongDirection, "higher is better"),
-        (SharesWhatItSaw, "image by image"),
-        (CountsBatches, "image by image"),
-        (LooksEverywhere, "without the region must be NaN"),
-        (ZeroInAnEmptyRegion, "without the region must be NaN"),
+        (SharesWhatItSaw, "for single images"),
+        (CountsBatches, "for single images"),
+        (LooksEverywhere, "with an empty region must be NaN"),
+        (ZeroInAnEmptyRegion, "with an empty region must be NaN"),
         (MeanOfTheBatch, "not one value for each"),
     ],
 )
@@ -533,7 +533,7 @@ def test_a_metric_is_checked_on_every_region_that_its_configuration_names() -> N
         testing.check_metric(LooksEverywhere, MetricConfig(regions=regions), (8, 12))
 
     check("image")
-    fails(lambda: check("image", "mask"), "without the region must be NaN")
+    fails(lambda: check("image", "mask"), "with an empty region must be NaN")
 
 
 class GoodDataset(Dataset[ComponentConfig]):
@@ -642,18 +642,18 @@ def test_a_good_dataset_passes() -> None:
 @pytest.mark.parametrize(
     ("component", "message"),
     [
-        (NamedTwice, "has a name twice"),
+        (NamedTwice, "has a duplicate name"),
         (WithoutSkin, "lacks segmentation_skin"),
         (WithoutWhatIsOptional, "sample a lacks face"),
         (WithoutMask, "lacks mask"),
         (KeepsNothing, "keeps nothing"),
         (OwnSize, r"body of a is uint8 \(4, 4, 3\), not uint8 of \(64, 48\)"),
-        (Flickers, "is another a second time: body"),
+        (Flickers, "differs the second time: body"),
         (GrayMask, r"segmentation_skin of a is uint8 \(64, 48\), not bool of \(64, 48\)"),
         (SkinAsAnImage, "segmentation_skin of a is not a mask"),
         (ShortFingerprint, "not a SHA-256"),
-        (StrangeSamples, "names a sample that names"),
-        (NumbersForHashes, "is not a text"),
+        (StrangeSamples, "has a sample that is not in names"),
+        (NumbersForHashes, "is not a string"),
         (OtherHashes, r"sample_fingerprints\(\) differs"),
     ],
 )
@@ -681,7 +681,7 @@ class BarePoints(WithKeypoints):
     ("component", "message"),
     [
         (GoodDataset, "sample a lacks keypoints"),
-        (OtherKeypoints, "is another a second time: keypoints"),
+        (OtherKeypoints, "differs the second time: keypoints"),
         (BarePoints, "is a ndarray, not Keypoints"),
     ],
 )
@@ -990,18 +990,18 @@ def test_good_augmentations_pass() -> None:
 @pytest.mark.parametrize(
     ("component", "message"),
     [
-        (WorksInPlace, "the batch that it was given is changed: body"),
-        (DrawsElsewhere, "two results under one seed differ"),
+        (WorksInPlace, "the input batch is changed: body"),
+        (DrawsElsewhere, "two results with the same seed differ"),
         (AlwaysTheSame, "another seed gives the same"),
         (AlwaysDoes, "probability of 0 changes something"),
         (TooBright, r"body leaves \[0, 1\]"),
-        (InputAlone, "shows something else than the target"),
-        (GrayBackground, "not white where nothing is kept"),
-        (SoftMask, "segmentation_skin is not a mask any more"),
+        (InputAlone, "differs from the target"),
+        (GrayBackground, "not white outside the kept pixels"),
+        (SoftMask, "segmentation_skin is no longer a mask"),
         (KeepsSkin, "keep and segmentation_skin overlap"),
         (PaintsWhatIsKept, "keep and mask overlap"),
-        (FaceEverywhere, "face is where nothing is kept"),
-        (LosesTheFace, "went in"),
+        (FaceEverywhere, "face has pixels that are not kept"),
+        (LosesTheFace, "become"),
         (MovesTheHole, "geometric is False, but mask changes"),
         (MindsTheFormat, "channels-last"),
         (Lowers, "geometric is False, but keypoints changes"),
@@ -1014,13 +1014,13 @@ def test_a_broken_augmentation_is_refused(component: type[Augmentation[Any]], me
 @pytest.mark.parametrize(
     ("component", "message"),
     [
-        (LeavesThePose, "the keypoints stay where they are"),
-        (RaisesThePose, "keypoints move apart"),
-        (LeavesTheHole, "mask and keypoints move apart"),
+        (LeavesThePose, "the keypoints do not move"),
+        (RaisesThePose, "keypoints move differently"),
+        (LeavesTheHole, "mask and keypoints move differently"),
         (DrawsNoPose, "line is not the drawing of the keypoints"),
         (DrawsSkeletonsAlone, "line is not the drawing of the keypoints"),
         (DrawsNoHeatMaps, "heatmaps is not the drawing of the keypoints"),
-        (NeedsThePose, "went in"),
+        (NeedsThePose, "become"),
     ],
 )
 def test_a_broken_move_is_refused(component: type[Augmentation[Any]], message: str) -> None:
@@ -1187,4 +1187,7 @@ def test_a_broken_entry_is_refused(target: str, config: str, kind: str, message:
 
 def test_a_configuration_that_loses_something_is_refused() -> None:
     testing.check_config(Changeable())
-    fails(lambda: testing.check_config(Changeable(names=frozenset({"a"}))), "comes back from JSON as another")
+    fails(
+        lambda: testing.check_config(Changeable(names=frozenset({"a"}))),
+        "changes in a round trip through JSON",
+    )

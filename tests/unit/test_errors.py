@@ -10,7 +10,7 @@ from skinfw.errors import RunError, SpecError, UserError, listed
 def test_the_faults_of_a_spec_survive_pickling() -> None:
     error = pickle.loads(pickle.dumps(SpecError("a.json", ["$.b: wrong", "$.c: wrong too"])))
     assert (error.source, error.faults) == ("a.json", ("$.b: wrong", "$.c: wrong too"))
-    assert str(error) == "a.json: 2 faults\n  $.b: wrong\n  $.c: wrong too"
+    assert str(error) == "a.json: 2 errors\n  $.b: wrong\n  $.c: wrong too"
 
 
 def test_a_message_is_printable_and_short_whatever_it_quotes() -> None:

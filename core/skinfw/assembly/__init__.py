@@ -1,1 +1,1 @@
-"""From a spec to objects: how one component is built, and all of a run."""
+"""From a spec to objects: how a component, and a whole run, is built."""

@@ -1,4 +1,4 @@
-"""Builds the components of a spec, each with what it needs to know."""
+"""Builds the components of a spec."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from skinfw.specs.spec import Spec
 
 
 def build_inputs(spec: Spec, names: Iterable[str]) -> dict[str, Input[Any]]:
-    """Build inputs by name: those of the spec as it configures them, others with their defaults."""
+    """Build inputs by name: those in the spec as configured there, others with their defaults."""
     configured = {reference.name: reference for reference in spec.data.inputs}
     return {name: build(configured.get(name) or use("input", name), Input) for name in dict.fromkeys(names)}
 
 
 def dataset_io(spec: Spec, inputs: Iterable[str], *, needs_keypoints: bool = False) -> DatasetIO:
-    """Return what a data set must bring for painting: the inputs, and the masks of composite and losses.
+    """Return what a data set must provide for inpainting: the inputs, and the masks of composite and losses.
 
     Args:
         spec: describes the data.
-        inputs: names of the inputs that are wanted besides those of the generator.
-        needs_keypoints: whether every sample must bring its keypoints.
+        inputs: names of inputs needed besides those of the generator.
+        needs_keypoints: whether every sample must have keypoints.
     """
     composited = [SKIN] if spec.composite == "skin" else []
     names = dict.fromkeys([*spec.data.input_names, *inputs, *composited])
@@ -57,12 +57,12 @@ def dataset_io(spec: Spec, inputs: Iterable[str], *, needs_keypoints: bool = Fal
 
 
 def build_dataset(spec: Spec, inputs: Iterable[str] = (), *, needs_keypoints: bool = False) -> Dataset[Any]:
-    """Build the data set, whose samples bring the regions of losses and metrics too.
+    """Build the data set; its samples include the regions of losses and metrics.
 
     Args:
         spec: describes the data.
-        inputs: names of the inputs that are wanted besides those of the generator.
-        needs_keypoints: whether every sample must bring its keypoints.
+        inputs: names of inputs needed besides those of the generator.
+        needs_keypoints: whether every sample must have keypoints.
     """
     required = _fields(loss.region for loss in _loss_configs(spec))
     configs = [metric.config for metric in spec.metrics if isinstance(metric.config, MetricConfig)]
@@ -77,9 +77,9 @@ def _fields(regions: Iterable[Region]) -> list[str]:
 
 
 def build_training_dataset(spec: Spec) -> Dataset[Any]:
-    """Build the data set with all that losses and augmentations need of its samples.
+    """Build the data set with everything that losses and augmentations need.
 
-    Keypoints are needed where an augmentation moves pixels of a drawn pose.
+    Keypoints are needed if an augmentation moves pixels of a pose map.
     """
     changes = [each.config for each in spec.augmentations if isinstance(each.config, AugmentationConfig)]
     more = [name for loss in _loss_configs(spec) for name in loss.required_inputs]
@@ -110,7 +110,7 @@ def build_generator(spec: Spec) -> Generator[Any]:
 
 
 def build_baselines(spec: Spec) -> dict[str, Generator[Any]]:
-    """Build the baselines by name, each for just the inputs that it requires."""
+    """Build the baselines by name, each with only the inputs that it requires."""
     built = {}
     for name, reference in numbered(spec.baselines).items():
         inputs = reference.config.required_inputs if isinstance(reference.config, GeneratorConfig) else ()
@@ -119,7 +119,7 @@ def build_baselines(spec: Spec) -> dict[str, Generator[Any]]:
 
 
 def build_discriminator(spec: Spec) -> Discriminator[Any] | None:
-    """Build the discriminator, or return None where the spec has none."""
+    """Build the discriminator, or return None if the spec has none."""
     if spec.discriminator is None:
         return None
     conditional = getattr(spec.discriminator.config, "conditional", False)

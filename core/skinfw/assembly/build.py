@@ -1,4 +1,4 @@
-"""From a reference to an object: builds one component; imports nothing heavy by itself."""
+"""Builds one component from a reference; imports nothing heavy itself."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def build(reference: ComponentSpec, interface: type[InterfaceT], io: object = No
     """Build one component.
 
     Args:
-        reference: which component, with its configuration.
+        reference: the component, with its configuration.
         interface: the interface that it must implement.
-        io: what the interface's ``io`` is; None for segmenters and pose encoders.
+        io: the interface's ``io``; None for segmenters and pose encoders.
 
     Raises:
-        RegistryError: the class cannot be imported, is of another interface, or lacks a method.
+        RegistryError: the class cannot be imported, has another interface, or lacks a method.
     """
     registry = installed()
     found = registry.component_class(reference.kind, reference.name)

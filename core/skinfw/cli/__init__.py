@@ -1,4 +1,4 @@
-"""The command line. A command's module is imported when the command is used, so that help comes at once."""
+"""The command line. A command's module is imported when the command is used, so that help appears at once."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import click
 from skinfw.errors import SkinfwError, UserError, message
 
 COMMANDS = {
-    "run": ("run", "Train, measure and report what a spec describes."),
+    "run": ("run", "Train, evaluate and report the run that a spec describes."),
     "validate": ("validate", "Check a spec and report all its errors."),
     "list": ("list_components", "List the installed components."),
     "show": ("show", "Show one component and its parameters."),
     "schema": ("schema", "Print the JSON Schema of specs."),
-    "convert": ("convert", "Turn a dictionary of the report into a spec."),
-    "prepare": ("prepare", "Turn photos into sample folders to train on."),
-    "doctor": ("doctor", "Look for faults in a set of samples."),
-    "inspect": ("inspect_samples", "Look through samples, and exclude bad ones."),
-    "benchmark-poses": ("benchmark_poses", "Measure pose encoders against known poses."),
-    "benchmark-segmenters": ("benchmark_segmenters", "Measure segmenters against label maps."),
-    "evaluate": ("evaluate", "Measure a finished run again."),
+    "convert": ("convert", "Convert a dictionary of the report into a spec."),
+    "prepare": ("prepare", "Convert photos into sample folders for training."),
+    "doctor": ("doctor", "Find problems in a set of samples."),
+    "inspect": ("inspect_samples", "Browse samples and exclude bad ones."),
+    "benchmark-poses": ("benchmark_poses", "Benchmark pose encoders against known poses."),
+    "benchmark-segmenters": ("benchmark_segmenters", "Benchmark segmenters against label maps."),
+    "evaluate": ("evaluate", "Evaluate a finished run again."),
     "compare": ("compare", "Compare the metrics of several runs."),
-    "ablate": ("ablate", "Run variants of a spec and set them side by side."),
-    "generate": ("generate", "Paint skin with a trained run."),
+    "ablate": ("ablate", "Run variants of a spec and compare them."),
+    "generate": ("generate", "Inpaint samples with a trained run."),
 }
-"""The module in this package, and the line of help, of every command."""
+"""The module and the help line of each command."""
 
 
 class Commands(click.Group):
-    """The commands of `COMMANDS`; errors of skinfw are printed as plain text, without a traceback."""
+    """The commands in `COMMANDS`; skinfw's errors are printed as plain text, without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names in the order of `COMMANDS`."""
@@ -47,7 +47,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is meant; the error for an unknown one suggests the nearest name."""
+        """Find a command; the error for an unknown one suggests the nearest name."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             from skinfw.components.strict_model import nearest
 
@@ -60,14 +60,14 @@ class Commands(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error of skinfw or of a path becomes a message and its exit code."""
+        """Run the command; a skinfw or path error becomes a message and an exit code."""
         try:
             return super().invoke(ctx)
         except SkinfwError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
         except OSError as error:
-            if error.filename is None:  # a closed pipe, for instance, which click knows how to end with
+            if error.filename is None:  # for instance a closed pipe, which click handles
                 raise
             place = os.fsdecode(error.filename)
             click.echo(message(f"Error: {place}: {error.strerror}; check the path"), err=True)
@@ -80,9 +80,9 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="skinfw", prog_name="skinfw", message="%(prog)s %(version)s")
 def main() -> None:
-    """Paint the skin that the old clothes hid.
+    """Inpaint the skin that the old clothes covered.
 
-    A spec, a JSON file, names the parts and how they are trained; COMMAND --help explains a command.
+    A spec is a JSON file that names the components and how to train them. COMMAND --help explains a command.
 
     Exit codes: 0: success. 1: the command ran, but training diverged, a run failed or samples were flagged.
     2: an error that you can fix. 130: interrupted.

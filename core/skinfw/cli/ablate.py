@@ -1,4 +1,4 @@
-"""``skinfw ablate``: variants of a spec, run and set side by side."""
+"""``skinfw ablate``: run and compare variants of a spec."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from skinfw.errors import UserError
 from skinfw.specs.overrides import parse_assignments
 
 
-@click.command(name="ablate", short_help="Run variants of a spec and set them side by side.")
+@click.command(name="ablate", short_help="Run variants of a spec and compare them.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--size", help="One of the file's sizes. Default: the file's own choice.")
+@click.option("--size", help="One of the file's sizes. Default: the one that the file chooses.")
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Folder. Default: runs/NAME or runs/NAME-SIZE."
 )
 @click.option(
     "--set", "assignments", multiple=True, metavar="PATH=VALUE",
-    help="Set one value of the base spec, before the variants' patches. May be repeated.",
+    help="Set one value of the base spec before applying the variants' patches. May be repeated.",
 )  # fmt: skip
 @click.option("--only", multiple=True, metavar="VARIANT", help="Run this variant only. May be repeated.")
 @click.option("--seeds", metavar="N,N", help="Run these seeds only.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True,
-    help="Runs side by side on this machine; each takes its own memory.",
+    help="Parallel runs on this machine; each needs its own memory.",
 )  # fmt: skip
 @click.option(
     "--threads", type=click.IntRange(min=1),
-    help="CPU threads of a run whose spec leaves them open. Default: the cores divided by --jobs; on Ray 1.",
+    help="CPU threads per run, unless its spec sets them. Default: cores divided by --jobs; 1 on Ray.",
 )  # fmt: skip
 @click.option(
     "--engine", "engine_name", type=click.Choice(["local", "ray"]), default="local", show_default=True,
-    help="Where runs are made: on this machine, or on a Ray cluster whose nodes share the folders.",
+    help="Where to run: on this machine, or on a Ray cluster whose nodes share the folders.",
 )  # fmt: skip
 @click.option("--address", help="The Ray cluster. Default: the one that Ray finds, or one on this machine.")
 @click.option(
     "--gpus", type=click.FloatRange(min=0), default=0.0, show_default=True,
-    help="GPUs that a run takes of a Ray cluster.",
+    help="GPUs per run on a Ray cluster.",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Redo the runs whose spec has changed.")
 @click.option("--dry-run", is_flag=True, help="List the runs and what their folders hold; run nothing.")
-@click.option("--report-only", is_flag=True, help="Write the tables from what is there; run nothing.")
+@click.option("--report-only", is_flag=True, help="Write the tables from finished runs; run nothing.")
 def command(
     file: Path,
     size: str | None,
@@ -63,20 +63,18 @@ def command(
     dry_run: bool,
     report_only: bool,
 ) -> None:
-    """Run the variants that FILE describes with all their seeds, and set their figures side by side.
+    """Run the variants that FILE describes with all their seeds, and compare their metrics.
 
-    Runs that are done are kept, half-done ones go on, and one that fails does not stop the others. The output
+    Finished runs are kept, interrupted ones resume, and a failed run does not stop the others. The output
     folder then holds a run folder for each variant and seed, table.csv, table.md, table.tex, ablation.json,
     two plots and ablation.html.
     """
     if dry_run and report_only:
         raise UserError("--dry-run writes nothing, --report-only writes tables; give only one of them")
     if engine_name == "local" and (address is not None or gpus):
-        raise UserError("--address and --gpus are of --engine ray; add it, or leave them away")
+        raise UserError("--address and --gpus need --engine ray; add it or drop them")
     if engine_name == "ray" and jobs != 1:
-        raise UserError(
-            "--jobs is of --engine local: on Ray the cluster decides how many runs there are room for"
-        )
+        raise UserError("--jobs needs --engine local: on Ray the cluster decides how many runs fit")
     numbers = _numbers(seeds)
     plan = make_plan(file, size=size, output=output, overrides=parse_assignments(assignments))
     if dry_run:
@@ -110,7 +108,7 @@ def _numbers(text: str | None) -> tuple[int, ...]:
     try:
         return () if text is None else tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise UserError(f"--seeds {text}: expected whole numbers with commas between, like 0,1,2") from None
+        raise UserError(f"--seeds {text}: expected integers separated by commas, like 0,1,2") from None
 
 
 def _engine(name: str, jobs: int, threads: int | None, address: str | None, gpus: float) -> Engine:
@@ -140,7 +138,7 @@ def _show(result: AblationResult) -> None:
     print_table(figures_table(result))
     differences = differences_table(result)
     if differences is not None:
-        print_table(differences, title="Difference image by image [95 % interval], two-sided p")
+        print_table(differences, title="Difference per image [95 % interval], two-sided p")
     click.echo(summary(result))
     for warning in result.warnings():
         click.echo(f"Warning: {warning}.", err=True)

@@ -1,4 +1,4 @@
-"""A progress bar on the terminal; nothing where there is none."""
+"""A progress bar on the terminal; nothing without a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on standard error; call what it yields with the number of finished items and the total."""
+    """Show a bar on stderr; call the yielded function with the number of finished items and the total."""
     console = Console(stderr=True)
     columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:

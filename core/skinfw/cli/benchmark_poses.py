@@ -1,4 +1,4 @@
-"""``skinfw benchmark-poses``: how well and how fast pose encoders find the points of a body."""
+"""``skinfw benchmark-poses``: how accurately and how fast pose encoders find keypoints."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import click
 from skinfw.cli.options import ComponentOption
 
 
-@click.command(name="benchmark-poses", short_help="Measure pose encoders against known poses.")
+@click.command(name="benchmark-poses", short_help="Benchmark pose encoders against known poses.")
 @click.argument("photos", type=click.Path(path_type=Path))
 @click.option(
     "--encoder", "encoders", multiple=True, metavar="NAME|JSON",
     help='A pose encoder to measure: a name, or JSON like {"type": "NAME", ...}. May be repeated. '
-    "Default: all that can run here.",
+    "Default: all that run here.",
 )  # fmt: skip
 @click.option(
     "--truth", cls=ComponentOption, kind="pose_encoder",
-    help="The pose encoder whose poses are taken for true.",
+    help="The pose encoder whose poses are the ground truth.",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=1), help="Measure at most so many photos, evenly chosen.")
+@click.option("--limit", type=click.IntRange(min=1), help="Use at most this many photos, evenly chosen.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Also write all figures as JSON."
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Also write all results as JSON."
 )
 def command(
     photos: Path, encoders: tuple[str, ...], truth: str | None, limit: int | None, output: Path | None
 ) -> None:
-    """Compare pose encoders with the poses of the photos under PHOTOS.
+    """Compare pose encoders with the known poses of the photos under PHOTOS.
 
-    PCK@0.1 is the fraction of points that lie within a tenth of the torso's length (neck to mid-hip) of the
-    true ones; found is the fraction that was found anywhere; nobody counts photos in which nobody was found.
-    Speed is that of one photo at a time, memory that of the encoder's process.
+    PCK@0.1 is the fraction of keypoints within a tenth of the torso length (neck to mid-hip) of the true
+    ones; found is the fraction found anywhere; nobody counts the photos in which no person was found.
+    Speed is measured with one photo at a time, memory is that of the encoder's process.
     """
     from skinfw.cli.components import component_option
 

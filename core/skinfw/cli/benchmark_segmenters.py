@@ -1,4 +1,4 @@
-"""``skinfw benchmark-segmenters``: how well and how fast segmenters tell the regions."""
+"""``skinfw benchmark-segmenters``: how accurately and how fast segmenters find the regions."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import click
 from skinfw.cli.options import ComponentOption
 
 
-@click.command(name="benchmark-segmenters", short_help="Measure segmenters against label maps.")
+@click.command(name="benchmark-segmenters", short_help="Benchmark segmenters against label maps.")
 @click.argument("photos", type=click.Path(path_type=Path))
 @click.option(
     "--segmenter", "segmenters", multiple=True, metavar="NAME|JSON",
     help='A segmenter to measure: a name, or JSON like {"type": "NAME", ...}. May be repeated. '
-    "Default: all that can run here.",
+    "Default: all that run here.",
 )  # fmt: skip
 @click.option(
     "--truth", cls=ComponentOption, kind="segmenter",
-    help="The segmenter whose label maps are taken for true.",
+    help="The segmenter whose label maps are the ground truth.",
 )  # fmt: skip
 @click.option(
     "--test-fraction", type=click.FloatRange(0, 1, min_open=True),
-    help="Measure only photos that a run with this data.test_fraction keeps for its test; for a parser "
-    "those of its own run.",
+    help="Use only the test photos of a run with this data.test_fraction; for a parser, those of its "
+    "own run.",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=1), help="Measure at most so many photos, evenly chosen.")
+@click.option("--limit", type=click.IntRange(min=1), help="Use at most this many photos, evenly chosen.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Also write all figures as JSON."
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Also write all results as JSON."
 )
 def command(
     photos: Path,
@@ -39,8 +39,8 @@ def command(
 ) -> None:
     """Compare segmenters with the label maps of the photos under PHOTOS.
 
-    For each region the mean over the photos of the intersection over union, and the median in brackets;
-    photos a second, one at a time; and the memory of the segmenter's process.
+    Shows, for each region, the intersection over union (mean over the photos, median in brackets), and
+    photos per second, one at a time, and the memory of the segmenter's process.
     """
     from skinfw.cli.components import component_option
 

@@ -1,4 +1,4 @@
-"""``skinfw compare``: the figures of several runs side by side."""
+"""``skinfw compare``: the metrics of several runs side by side."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import click
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN RUN...")
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="Also write the comparison, by the file's ending: .csv, .md or .json.",
+    help="Also write the comparison to this file: .csv, .md or .json.",
 )  # fmt: skip
 def command(runs: tuple[Path, ...], output: Path | None) -> None:
-    """Print the figures of two or more run folders, and the fields in which their specs differ."""
+    """Print the metrics of two or more run folders, and the fields in which their specs differ."""
     from skinfw.errors import UserError
     from skinfw.evaluation.compare import compare_runs
     from skinfw.evaluation.metric_metadata import versions_text
@@ -22,12 +22,12 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
     from skinfw.reporting.console import print_table
 
     if len(runs) < 2:
-        raise UserError(f"{runs[0]}: there is nothing to compare it with; name two or more runs")
+        raise UserError(f"{runs[0]}: nothing to compare it with; name two or more runs")
     if output is not None:
         check_suffix(output)
     comparison = compare_runs(runs)
     print_table(comparison.table())
-    print_table(comparison.metadata_table(), title="How each figure came about")
+    print_table(comparison.metadata_table(), title="How each metric was computed")
     if comparison.versions():
         click.echo(f"Measured with {versions_text(comparison.versions())}")
     if comparison.differences():

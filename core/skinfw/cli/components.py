@@ -1,4 +1,4 @@
-"""Components that are named on the command line."""
+"""Components named on the command line."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
     """Read a component given as a name or as JSON.
 
     Args:
-        kind: which interface it implements.
-        text: what was given; None for the default of that kind.
-        option: what the option is called, for messages.
+        kind: the interface that it implements.
+        text: the value of the option; None for the default of that kind.
+        option: the name of the option, for messages.
 
     Raises:
-        UserError: no such component, or its parameters have faults.
+        UserError: no such component, or its parameters are invalid.
     """
     if text is None:
         return use_default(kind)

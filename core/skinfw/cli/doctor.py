@@ -1,4 +1,4 @@
-"""``skinfw doctor``: what is wrong with a set of samples."""
+"""``skinfw doctor``: problems in a set of samples."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 PAGE = "doctor.html"
 
 
-@click.command(name="doctor", short_help="Look for faults in a set of samples.")
+@click.command(name="doctor", short_help="Find problems in a set of samples.")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="The page of flagged samples. Default: doctor.html among the samples.",
+    help="The page of flagged samples. Default: doctor.html in DATA.",
 )  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write JSON.")
 @click.option("--test-fraction", type=float, help="The spec's test_fraction. Default: 0.2.")
 @click.option("--validation-fraction", type=float, help="The spec's validation_fraction. Default: 0.1.")
-@click.option("--num-workers", type=int, help="Processes. Default: one a core.")
+@click.option("--num-workers", type=int, help="Processes. Default: one per core.")
 @click.option(
     "--config", metavar="JSON",
     help='Other thresholds, for instance {"near_duplicate_distance": 4}; the documentation lists them.',
@@ -31,10 +31,10 @@ PAGE = "doctor.html"
 def command(
     data: Path, output: Path | None, json_file: Path | None, config: str | None, **options: Any
 ) -> None:
-    """Look through DATA, a folder of sample folders or a glob, for what would spoil training.
+    """Check DATA, a folder of sample folders or a glob, for problems that would harm training.
 
-    Writes a page with the flagged samples, worst first. The exit code is 0 when all is well, 1 when there are
-    flagged samples, 2 when the command cannot be done. Samples that are excluded are passed over.
+    Writes a page with the flagged samples, worst first. The exit code is 0 without flagged samples, 1 with
+    flagged samples, 2 when the command fails. Excluded samples are skipped.
     """
     settings = _config(config, options)
 
@@ -51,7 +51,7 @@ def command(
     groups = sample_groups({name: base / name for name in names}, person_id, NEAR_DUPLICATE)
     with progress_bar("doctor") as progress:
         report = examine(base, names, settings, groups.__getitem__, progress)
-    # whoever reads the table may stop before its end: what is written comes first
+    # the table may go to a pipe that is closed early: write the files first
     page = output or base / PAGE
     write_doctor_page(report, base, str(data), page)
     if json_file is not None:
@@ -65,7 +65,7 @@ def command(
 
 
 def _config(text: str | None, options: dict[str, Any]) -> DoctorConfig:
-    """Make the settings out of the options that were given."""
+    """Build the settings from the options."""
     from pydantic import ValidationError
 
     from skinfw.components.faults import tell
@@ -87,7 +87,7 @@ def _config(text: str | None, options: dict[str, Any]) -> DoctorConfig:
 
 
 def _named(fault: str, options: dict[str, Any]) -> str:
-    """Begin a fault with the option that was given instead of its JSON path."""
+    """Replace the JSON path at the start of an error by the option."""
     fault = fault.removeprefix("$.")
     name, _, text = fault.partition(": ")
     return f"--{name.replace('_', '-')}: {text}" if name in options else f"--config: {fault}"
@@ -102,7 +102,7 @@ def _print_report(report: DoctorReport) -> None:
 
     console = Console()
     flagged = len(report.flagged)
-    console.print(f"{report.samples} samples, {flagged} with a fault", highlight=False)
+    console.print(f"{report.samples} samples, {flagged} flagged", highlight=False)
     if not flagged:
         return
     table = Table("check", "samples", "fraction", "what is wrong")

@@ -1,4 +1,4 @@
-"""``skinfw evaluate``: measure a finished run again."""
+"""``skinfw evaluate``: evaluate a finished run again."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import click
 from skinfw.cli.options import trust_option
 
 
-@click.command(name="evaluate", short_help="Measure a finished run again.")
+@click.command(name="evaluate", short_help="Evaluate a finished run again.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
-    help="Which weights to measure.",
+    help="Which weights to evaluate.",
 )  # fmt: skip
 @click.option(
     "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
-    help="auto takes an accelerator where there is one.",
+    help="auto uses an accelerator if there is one.",
 )  # fmt: skip
 @trust_option
 def command(
     run: Path, checkpoint: Literal["best", "last"], device: Literal["auto", "cpu"], trust: bool
 ) -> None:
-    """Measure the test samples with the weights of RUN, a run folder, beside the baselines.
+    """Evaluate the weights of RUN, a run folder, and the baselines on the test samples.
 
     Writes metrics.json and report.html again. Everything needed is in the checkpoint.
     """

@@ -1,4 +1,4 @@
-"""``skinfw generate``: paint sample folders with a trained run."""
+"""``skinfw generate``: inpaint sample folders with a trained run."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import click
 from skinfw.cli.options import trust_option
 
 
-@click.command(name="generate", short_help="Paint skin with a trained run.")
+@click.command(name="generate", short_help="Inpaint samples with a trained run.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("samples", metavar="INPUT", type=click.Path(path_type=Path))
 @click.argument("output", type=click.Path(path_type=Path))
 @click.option(
     "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
-    help="Which weights to paint with.",
+    help="Which weights to use.",
 )  # fmt: skip
 @click.option(
     "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
-    help="auto takes an accelerator where there is one.",
+    help="auto uses an accelerator if there is one.",
 )  # fmt: skip
 @click.option(
-    "--batch-size", type=click.IntRange(min=1), help="Samples at a time. Default: as in the run's tests."
+    "--batch-size", type=click.IntRange(min=1), help="Samples per batch. Default: the run's eval_batch_size."
 )
-@click.option("--overwrite", is_flag=True, help="Replace images that are there already.")
-@click.option("--resume", is_flag=True, help="Keep images that the same run and sample gave; paint the rest.")
+@click.option("--overwrite", is_flag=True, help="Replace existing images.")
+@click.option("--resume", is_flag=True, help="Keep images that the same run made of the same sample.")
 @click.option(
     "--on-error", type=click.Choice(["skip", "fail"]), default="skip", show_default=True,
-    help="What a sample that cannot be used does: be left out and named in the end, or stop at once.",
+    help="Skip unusable samples and list them at the end, or stop at the first.",
 )  # fmt: skip
 @trust_option
 def command(
@@ -44,10 +44,10 @@ def command(
     on_error: Literal["skip", "fail"],
     trust: bool,
 ) -> None:
-    """Paint the samples of INPUT with RUN, a run folder, and write OUTPUT/NAME.png for each.
+    """Inpaint the samples in INPUT with RUN, a run folder, and write OUTPUT/NAME.png for each.
 
-    INPUT is one sample folder, a folder of them at any depth, or a quoted glob; their true image is not
-    needed. Pixels outside the painted region are those of the input, checked in every written file.
+    INPUT is one sample folder, a folder of them at any depth, or a quoted glob; the target is not needed.
+    Pixels outside the inpainted region equal the input, which is checked in every file.
     """
     from skinfw.errors import UserError
 
@@ -75,5 +75,5 @@ def command(
                 progress=progress,
             )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("Interrupted; finished images are kept. Go on with --resume.") from None
+        raise KeyboardInterrupt("Interrupted; finished images are kept. Continue with --resume.") from None
     click.echo(f"{len(written)} images in {output}")

@@ -10,28 +10,28 @@ import click
 FOLDER = "contact_sheet"
 
 
-@click.command(name="inspect", short_help="Look through samples, and exclude bad ones.")
+@click.command(name="inspect", short_help="Browse samples and exclude bad ones.")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FOLDER",
-    help="Where the sheet is written. Default: contact_sheet among the samples.",
+    help="Folder of the sheet. Default: contact_sheet in DATA.",
 )  # fmt: skip
 @click.option(
     "--photos", type=click.Path(path_type=Path), metavar="FOLDER",
-    help="The folder that the samples were prepared from; its photos are shown too.",
+    help="The folder that the samples were prepared from; shows its photos too.",
 )  # fmt: skip
-@click.option("--serve", is_flag=True, help="Serve the sheet on this machine; strike-outs are saved at once.")
+@click.option("--serve", is_flag=True, help="Serve the sheet on this machine and save exclusions at once.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port to serve on. Default: a free one."
 )
-@click.option("--num-workers", type=click.IntRange(1, 256), help="Processes. Default: one a core.")
+@click.option("--num-workers", type=click.IntRange(1, 256), help="Processes. Default: one per core.")
 def command(
     data: Path, output: Path | None, photos: Path | None, serve: bool, port: int, num_workers: int | None
 ) -> None:
     """Write a contact sheet of the samples in DATA, a folder of sample folders or a glob.
 
-    Samples that are excluded on it are listed in DATA/excluded.jsonl, and no run uses them. Without
-    --serve the browser keeps them, and a button saves the file.
+    Samples that you exclude on it are listed in DATA/excluded.jsonl, and no run uses them. Without --serve
+    the browser remembers them, and a button saves the file.
     """
     from skinfw.cli.bar import progress_bar
     from skinfw.contact_sheet.build import build_sheet

@@ -11,7 +11,7 @@ from skinfw.components.strict_model import nearest
 
 
 class Kind(click.Choice[str]):
-    """A kind of components; the error for another word names the nearest kind, plurals included."""
+    """A kind of component; the error for an unknown one suggests the nearest. Plurals are accepted."""
 
     name = "kind"
 

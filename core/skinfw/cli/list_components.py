@@ -1,4 +1,4 @@
-"""``skinfw list``: what is installed, from the manifests alone."""
+"""``skinfw list``: the installed components, read from the manifests only."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ COLUMNS = ("kind", "name", "summary", "provider", "note")
 
 @click.command(name="list", short_help="List the installed components.")
 @click.argument("kind", required=False, type=Kind(), metavar="[KIND]")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(kind: str | None, as_json: bool) -> None:
     """List the installed components, or those of one KIND.
 
-    A component marked as default is used where a spec names none. Nothing of a plugin is imported.
+    A component marked as default is used if a spec names none. No plugin is imported.
     """
     registry = installed()
     kinds = KINDS if kind is None else (kind,)
@@ -41,7 +41,7 @@ def _note(entry: Entry) -> str:
 
 
 def aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Return rows of texts as lines with aligned columns, two blanks apart."""
+    """Return rows of text as lines with aligned columns, two spaces apart."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows

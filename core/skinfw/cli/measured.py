@@ -1,4 +1,4 @@
-"""What the two commands that measure components share."""
+"""What the two benchmark commands share."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from skinfw.errors import SkinfwError, UserError
 
 
 class Figures(Protocol):
-    """What a component came to."""
+    """The results of a component."""
 
     @property
     def unusable(self) -> dict[str, str]:
-        """Why photos could not be measured, by the photo."""
+        """The reason for each photo that could not be measured."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the figures as JSON holds them."""
+        """Return the results as JSON values."""
 
 
 FiguresT = TypeVar("FiguresT", bound=Figures)
@@ -30,12 +30,12 @@ FiguresT = TypeVar("FiguresT", bound=Figures)
 def all_that_can_run(
     truth: ComponentSpec, measure: Callable[[Sequence[ComponentSpec]], dict[str, FiguresT]], option: str
 ) -> dict[str, FiguresT]:
-    """Measure every component of the truth's kind but the truth; tell why others cannot run.
+    """Measure every component of the kind but the ground truth; report why others cannot run.
 
     Args:
-        truth: what is taken for true.
+        truth: the component that is the ground truth.
         measure: measures components.
-        option: what names a component on the command line, for messages.
+        option: the command-line option that names a component, for messages.
 
     Raises:
         UserError: none can run.
@@ -47,14 +47,14 @@ def all_that_can_run(
         try:
             figures |= measure([use(kind, name)])
         except SkinfwError as error:
-            click.echo(f"{name} is left out: {error}", err=True)
+            click.echo(f"skipping {name}: {error}", err=True)
     if not figures:
         raise UserError(f"no {truth.kind.replace('_', ' ')} can run here; name one with {option}")
     return figures
 
 
 def check_output(output: Path | None) -> None:
-    """Reject a file for the figures that cannot be written, before anything is measured.
+    """Reject an output file that cannot be written, before anything is measured.
 
     Raises:
         UserError: it is a folder.
@@ -64,7 +64,7 @@ def check_output(output: Path | None) -> None:
 
 
 def tell_figures(figures: Mapping[str, Figures], output: Path | None) -> None:
-    """Say which photos could not be measured, and write all figures to a file if there is to be one."""
+    """Report which photos could not be measured, and write all results to the file, if any."""
     from skinfw.benchmark.labels import same_photos
     from skinfw.system.json_file import write_json
 
@@ -74,7 +74,7 @@ def tell_figures(figures: Mapping[str, Figures], output: Path | None) -> None:
             told = reason if path in reason else f"{path}: {reason}"
             click.echo(f"{name}: {len(each.unusable)} photos could not be measured, for instance {told}")
     if not same_photos(each.unusable for each in figures.values()):
-        click.echo("They were measured on different photos, so none is marked as the best")
+        click.echo("They were measured on different photos, so no best one is marked")
     if output is not None:
         write_json(output, {name: each.to_json() for name, each in figures.items()})
-        click.echo(f"Figures: {output}")
+        click.echo(f"Results: {output}")

@@ -1,4 +1,4 @@
-"""What skinfw logs, on the command line."""
+"""Log messages on the command line."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from skinfw.errors import message
 
 
 class PlainHandler(logging.Handler):
-    """Writes log records to stderr as ``Warning: text``; what only informs has no level in front."""
+    """Writes log records to stderr as ``Warning: text``; info messages have no prefix."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
         level = "" if record.levelno == logging.INFO else f"{record.levelname.capitalize()}: "
-        with suppress(OSError):  # the terminal is gone; what is at work goes on
+        with suppress(OSError):  # the terminal is gone; the command goes on
             click.echo(f"{level}{message(record.getMessage())}", err=True)
 
 
 def show_messages() -> None:
-    """Show what skinfw logs from now on; a second call changes nothing."""
+    """Show skinfw's log messages from now on; a second call changes nothing."""
     logger = logging.getLogger("skinfw")
     if not any(isinstance(handler, PlainHandler) for handler in logger.handlers):
         logger.addHandler(PlainHandler())

@@ -1,4 +1,4 @@
-"""Options that several commands have in common. Light: click only."""
+"""Options that several commands share. Light: click only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class ComponentOption(click.Option):
     """An option that takes a component; its help names the default.
 
     Args:
-        kind: which interface the component implements, as in ``component_option``.
+        kind: the interface that the component implements, as in ``component_option``.
     """
 
     def __init__(self, *args: Any, kind: str, **attributes: Any) -> None:
@@ -19,7 +19,7 @@ class ComponentOption(click.Option):
         self.kind = kind
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the option and its help, with the default of an installation's manifests."""
+        """Return the option and its help, with the default from the installed manifests."""
         from skinfw.components.registry import installed
 
         record = super().get_help_record(ctx)
@@ -32,6 +32,6 @@ class ComponentOption(click.Option):
 trust_option = click.option(
     "--trust",
     is_flag=True,
-    help="Use the programs, paths and addresses that the run's spec names, though you did not train it here.",
+    help="Allow the programs, paths and addresses in the spec of a run that you did not train here.",
 )
-"""For commands that use a run which somebody else may have trained."""
+"""For commands that use runs that somebody else may have trained."""

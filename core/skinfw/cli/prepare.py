@@ -1,4 +1,4 @@
-"""``skinfw prepare``: from photos to sample folders."""
+"""``skinfw prepare``: photos to sample folders."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from skinfw.preparation.report import PrepareReport, Row
 
 EXAMPLES = 3
-"""Different texts that are shown for each reason; the CSV has that of every photo."""
+"""Different texts shown for each reason; the CSV has that of every photo."""
 
 
-@click.command(name="prepare", short_help="Turn photos into sample folders to train on.")
+@click.command(name="prepare", short_help="Convert photos into sample folders for training.")
 @click.argument("photos", type=click.Path(path_type=Path))
 @click.argument("output", type=click.Path(path_type=Path))
 @click.option(
@@ -32,45 +32,49 @@ EXAMPLES = 3
 )  # fmt: skip
 @click.option(
     "--config", "file", type=click.Path(path_type=Path), metavar="FILE.json",
-    help="All settings, as a spec has them under data.dataset.prepare; options go before it.",
+    help="All settings, as under data.dataset.prepare in a spec; options override it.",
 )  # fmt: skip
-@click.option("--margin", type=int, help="Pixels that the removed skin grows.")
+@click.option("--margin", type=int, help="Pixels by which to dilate the removed skin.")
 @click.option("--crop", type=click.Choice(["none", "person"]), help="Crop to the person. Default: none.")
-@click.option("--aspect", metavar="H:W", help="Height to width of the crop. Default: 2:1.")
+@click.option("--aspect", metavar="H:W", help="Height to width ratio of the crop. Default: 2:1.")
 @click.option("--crop-margin", type=float, help="Room around the person, as a fraction of its longer side.")
 @click.option(
     "--view", "views", multiple=True,
     type=click.Choice(["front", "side", "back", "full", "additional"]),
     help="View to keep; may be repeated. Default: front.",
 )  # fmt: skip
-@click.option("--body", type=click.Choice(["any", "full", "upper"]), help="Keep only these. Default: any.")
-@click.option("--people", type=int, help="Most people in a photo. Default: any number.")
-@click.option("--min-size", type=int, help="Smallest shorter side of a photo in pixels.")
-@click.option("--min-person", type=int, help="Smallest longer side of the person's box in pixels.")
-@click.option("--max-cut-off", type=float, help="Largest fraction of the person's outline on the border.")
-@click.option("--min-sharpness", type=float, help="Smallest variance of the Laplacian on the person.")
+@click.option(
+    "--body",
+    type=click.Choice(["any", "full", "upper"]),
+    help="How much of the body must be visible. Default: any.",
+)
+@click.option("--people", type=int, help="Maximum number of people in a photo. Default: any number.")
+@click.option("--min-size", type=int, help="Minimum shorter side of a photo in pixels.")
+@click.option("--min-person", type=int, help="Minimum longer side of the person's box in pixels.")
+@click.option("--max-cut-off", type=float, help="Maximum fraction of the person's outline on the border.")
+@click.option("--min-sharpness", type=float, help="Minimum variance of the Laplacian on the person.")
 @click.option(
     "--require-class", "require_classes", multiple=True, metavar="CLASS",
-    help="Class of the label map that must be there, or another one of them; may be repeated.",
+    help="Class that the label map must contain; if repeated, any of them.",
 )  # fmt: skip
 @click.option(
     "--exclude-class", "exclude_classes", multiple=True, metavar="CLASS",
-    help="Class of the label map that must not be there; may be repeated.",
+    help="Class that the label map must not contain; may be repeated.",
 )  # fmt: skip
-@click.option("--min-class", type=float, help="Fraction of the person from which on a class is there.")
-@click.option("--min-skin", type=float, help="Smallest fraction of the person that must be skin.")
+@click.option("--min-class", type=float, help="Minimum fraction of the person for a class to count.")
+@click.option("--min-skin", type=float, help="Minimum fraction of the person that is skin.")
+@click.option("--duplicates", type=click.Choice(["keep", "drop"]), help="Duplicate photos. Default: keep.")
+@click.option("--duplicate-distance", type=int, help="Bits of 64 in which duplicates may differ. Default: 4.")
+@click.option("--rate", type=float, help="Maximum requests per second to one host, for URLs. Default: 1.")
+@click.option("--num-workers", type=int, help="Processes. Default: one per core.")
 @click.option(
-    "--duplicates", type=click.Choice(["keep", "drop"]), help="Photos that are there twice. Default: keep."
-)
-@click.option("--duplicate-distance", type=int, help="Bits of 64 in which copies may differ. Default: 4.")
-@click.option("--rate", type=float, help="Most requests a second to one host, for URLs. Default: 1.")
-@click.option("--num-workers", type=int, help="Processes. Default: one a core.")
-@click.option(
-    "--on-error", type=click.Choice(["skip", "fail"]), help="What an unusable photo does. Default: skip."
+    "--on-error",
+    type=click.Choice(["skip", "fail"]),
+    help="Skip unusable photos, or stop at the first. Default: skip.",
 )
 @click.option(
     "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
-    help="Where it is done: on this machine, or on a Ray cluster whose nodes share the folders.",
+    help="Where to run: on this machine, or on a Ray cluster whose nodes share the folders.",
 )  # fmt: skip
 @click.option("--address", help="The Ray cluster. Default: the one that Ray finds, or one on this machine.")
 def command(
@@ -83,16 +87,16 @@ def command(
     address: str | None,
     **options: Any,
 ) -> None:
-    """Turn every photo of PHOTOS into a sample folder under OUTPUT.
+    """Convert every photo in PHOTOS into a sample folder under OUTPUT.
 
-    PHOTOS is a folder, a .zip or .tar of one, or a list of paths and URLs (.csv, .tsv, .jsonl, .txt). Samples
-    that are there already are kept unless photo or settings have changed. OUTPUT/rejected.csv lists what was
-    left out, and everything else in PHOTOS that is not used, with the reasons.
+    PHOTOS is a folder, a .zip or .tar of one, or a list of paths and URLs (.csv, .tsv, .jsonl, .txt).
+    Existing samples are kept unless photo or settings have changed. OUTPUT/rejected.csv lists the rejected
+    photos and the other unused files in PHOTOS, with the reasons.
     """
     from skinfw.errors import DataError, UserError
 
     if engine == "local" and address is not None:
-        raise UserError("--address is of --engine ray; add it, or leave the address away")
+        raise UserError("--address needs --engine ray; add it or drop the address")
     config = _config(file, options)
 
     from skinfw.cli.components import component_option
@@ -113,7 +117,7 @@ def command(
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            "Interrupted; finished samples are kept, run the same command again to go on."
+            "Interrupted; finished samples are kept. Run the same command again to continue."
         ) from None
     _print_report(report)
     if not report.count("made") + report.count("kept"):
@@ -121,7 +125,7 @@ def command(
 
 
 def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
-    """Make the settings out of a file and the options that were given."""
+    """Build the settings from a file and the options."""
     from pydantic import ValidationError
 
     from skinfw.components.faults import tell
@@ -146,7 +150,7 @@ def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
 
 
 def _read_config(file: Path) -> dict[str, Any]:
-    """Read the settings in a file; a fault in it is reported before the options are read."""
+    """Read the settings in a file; its errors are reported before the options are read."""
     from pydantic import ValidationError
 
     from skinfw.components.faults import spec_error
@@ -163,7 +167,7 @@ def _read_config(file: Path) -> dict[str, Any]:
 
 
 def _name_option(fault: str) -> str:
-    """Turn the JSON path that a fault begins with into the option that was given."""
+    """Replace the JSON path at the start of an error by the option."""
     path, _, message = fault.partition(": ")
     option = {"$.crop.aspect": "--aspect", "$.crop.margin": "--crop-margin", "$.fetch.rate": "--rate"}.get(
         path
@@ -196,7 +200,7 @@ def _print_report(report: PrepareReport) -> None:
     for rows, head in ((report.rejected(), "photos"), (report.others, "other files")):
         if not rows:
             continue
-        table = Table(head, "rejected because" if head == "photos" else "not used because")
+        table = Table(head, "rejected because" if head == "photos" else "unused because")
         table.add_column("for instance", overflow="fold")
         for reason, count in Counter(str(row.reason) for row in rows).most_common():
             examples = _examples([row for row in rows if row.reason == reason])
@@ -205,7 +209,7 @@ def _print_report(report: PrepareReport) -> None:
 
 
 def _examples(rows: Sequence[Row]) -> list[str]:
-    """Return an example of each of the most frequent texts, with the number of those that are like it."""
+    """Return an example of each of the most frequent texts, with the number of similar ones."""
     alike: dict[str, list[Row]] = {}
     for row in rows:
         alike.setdefault(_without_names(row), []).append(row)
@@ -213,7 +217,7 @@ def _examples(rows: Sequence[Row]) -> list[str]:
     lines = []
     for same in ordered[:EXAMPLES]:
         first = same[0]
-        # most errors name the file themselves, or its label map, which is called as it is
+        # most errors already name the file, or its label map, which has the same name
         named = first.photo.removesuffix(PurePath(first.photo).suffix) in first.detail
         more = f" ({len(same):,} like this)" if len(same) > 1 and len(ordered) > 1 else ""
         lines.append(f"{'' if named else f'{first.photo}: '}{first.detail}{more}")
@@ -221,7 +225,7 @@ def _examples(rows: Sequence[Row]) -> list[str]:
 
 
 def _without_names(row: Row) -> str:
-    """Return what is wrong with a photo without its name, paths and numbers, which differ for every photo."""
+    """Return why a photo was rejected, without name, paths and numbers, which differ for every photo."""
     text = row.detail
     for name in (row.photo, PurePath(row.photo).name, PurePath(row.photo).stem):
         text = text.replace(name, "") if name else text

@@ -1,4 +1,4 @@
-"""The figures of an evaluation on the terminal; ``evaluate`` and the end of ``run`` print them."""
+"""The results of an evaluation on the terminal; ``evaluate`` and the end of ``run`` print them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from skinfw.runs.environment import versions
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """Print the figures, how they came about, those by skin tone, and a summary."""
+    """Print the metrics, how they were computed, those by skin tone, and a summary."""
     print_table(evaluation_table(evaluation))
     if evaluation.task == "inpainting":
-        print_table(metadata_table({evaluation.split: evaluation}), title="How each figure came about")
+        print_table(metadata_table({evaluation.split: evaluation}), title="How each metric was computed")
     click.echo(f"Measured with {versions_text(versions())}")
     if toned_figures(evaluation):
         print_table(tone_table(evaluation, "ita"), title=TITLES["ita"])

@@ -1,4 +1,4 @@
-"""The progress of a run on the terminal: a hook like any other."""
+"""The progress of a run on the terminal, as a hook."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from skinfw.runs.folder import Run
 from skinfw.runs.split_record import read_split
 
 SMOOTHING = 0.9
-"""Fraction of the old value in the running means that are shown."""
+"""Fraction of the old value in the running means."""
 
 
 class RunProgress:
-    """A bar with losses and images a second; without a terminal, one line an evaluation.
+    """A bar with losses and images per second; without a terminal, one line per evaluation.
 
     Attributes:
-        test: what was measured on the test samples in the end; None before.
+        test: the final evaluation on the test samples; None before.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class RunProgress:
 
     @hookimpl
     def run_started(self, run: Run, step: int, total_steps: int) -> None:
-        """Show the bar, and how many samples each side of the split has."""
+        """Show the bar, and how many samples each part of the split has."""
         self._console.print(f"[bold]{run.spec.name}[/] in {run.folder}", highlight=False, soft_wrap=True)
         split = read_split(run.folder)
         if split is not None:
@@ -55,7 +55,7 @@ class RunProgress:
 
     @hookimpl
     def step_ended(self, losses: Mapping[str, float], images: int) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         for name, value in losses.items():
             self._means[name] = SMOOTHING * self._means.get(name, value) + (1 - SMOOTHING) * value
         if self._bar.disable:
@@ -70,7 +70,7 @@ class RunProgress:
 
     @hookimpl
     def evaluated(self, evaluation: Evaluation, step: int) -> None:
-        """Print the figures of an evaluation, and keep those of the test."""
+        """Print the results of an evaluation, and keep those of the test."""
         if evaluation.split == "test":
             self.test = evaluation
         total = self._bar.tasks[0].total
@@ -85,10 +85,10 @@ class RunProgress:
 
     @hookimpl
     def run_ended(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
     @hookimpl
     def run_failed(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()

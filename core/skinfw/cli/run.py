@@ -7,19 +7,19 @@ from pathlib import Path
 import click
 
 
-@click.command(name="run", short_help="Train, measure and report what a spec describes.")
+@click.command(name="run", short_help="Train, evaluate and report the run that a spec describes.")
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option(
     "--set", "assignments", multiple=True, metavar="PATH=VALUE",
     help="Set one value of the spec, for instance training.epochs=2. May be repeated.",
 )  # fmt: skip
-@click.option("--output", type=click.Path(path_type=Path), help="Run folder. Default: runs/NAME here.")
-@click.option("--resume", is_flag=True, help="Go on with the run that is in the folder.")
-@click.option("--overwrite", is_flag=True, help="Replace the run that is in the folder.")
+@click.option("--output", type=click.Path(path_type=Path), help="Run folder. Default: runs/NAME.")
+@click.option("--resume", is_flag=True, help="Resume the run in the folder.")
+@click.option("--overwrite", is_flag=True, help="Replace the run in the folder.")
 def command(
     spec: Path, assignments: tuple[str, ...], output: Path | None, resume: bool, overwrite: bool
 ) -> None:
-    """Train, measure and report what SPEC, a JSON file, describes.
+    """Train, evaluate and report the run that SPEC, a JSON file, describes.
 
     The run folder then holds the filled spec, the checkpoints, the log, metrics.json and report.html.
     """
@@ -28,7 +28,7 @@ def command(
     from skinfw.specs.spec import load_spec
 
     if resume and overwrite:
-        raise UserError("--resume goes on with a run, --overwrite replaces it; give only one of them")
+        raise UserError("--resume continues a run, --overwrite replaces it; give only one of them")
     checked = load_spec(spec, parse_assignments(assignments))
 
     from skinfw.cli.print_evaluation import print_evaluation

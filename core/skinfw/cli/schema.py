@@ -15,6 +15,6 @@ SCHEMAS = {"spec": spec_schema, "segmentation": segmentation_schema, "ablation":
 def command(what: str) -> None:
     """Print the JSON Schema of specs, with every installed component, or of ablation files.
 
-    spec is for painting, segmentation for runs that train a segmenter. They are for editors and other tools.
+    spec is for inpainting, segmentation for runs that train a segmenter. Editors and other tools use them.
     """
     click.echo(schema_text(SCHEMAS[what]()))

@@ -20,8 +20,8 @@ _LIMITS = {
     "maximum": "at most {}",
     "exclusiveMaximum": "below {}",
     "multipleOf": "a multiple of {}",
-    "minItems": "at least {} of them",
-    "maxItems": "at most {} of them",
+    "minItems": "length at least {}",
+    "maxItems": "length at most {}",
     "pattern": "matching {}",
 }
 
@@ -31,7 +31,7 @@ _LIMITS = {
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, the parameters as JSON Schema.")
 def command(kind: str, name: str, as_json: bool) -> None:
-    """Show the component NAME of a KIND: who brings it, and its parameters with default, range and unit."""
+    """Show the component NAME of a KIND: its provider, and its parameters with default, range and unit."""
     registry = installed()
     schema = component_schema(registry, kind, name)
     entry = registry.entry(kind, name)
@@ -59,7 +59,7 @@ def _head(entry: Entry, schema: dict[str, Any]) -> Iterator[str]:
 
 
 def _computed_defaults(config: type[ComponentConfig]) -> dict[str, str]:
-    """Return the default components of the fields whose default is not in the schema."""
+    """Return the default components of fields whose default is not in the schema."""
     found = {}
     for name, field in config.model_fields.items():
         default = field.get_default(call_default_factory=True) if field.default_factory else None

@@ -1,4 +1,4 @@
-"""``skinfw validate``: all faults of a spec, before anything is loaded."""
+"""``skinfw validate``: all errors in a spec, before anything is loaded."""
 
 from __future__ import annotations
 

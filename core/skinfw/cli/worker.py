@@ -9,9 +9,9 @@ from skinfw.system.processes import end_with_input
 
 
 def main(arguments: list[str]) -> None:
-    """Run a spec as ``skinfw run`` does; go on with what is in the folder.
+    """Run a spec as ``skinfw run`` does; resume the run in the folder, if any.
 
-    The standard input is a pipe of the process that started this one, which ends with it.
+    Standard input is a pipe from the parent process; this process ends with it.
     """
     end_with_input()
     spec, folder, *options = arguments

@@ -1,1 +1,1 @@
-"""Components: configurations, references, the registry that finds them, their weights, and trust."""
+"""Components: configurations, references, the registry that finds them, weights and trust."""

@@ -1,4 +1,4 @@
-"""What the configuration of every component is made of. Light: pydantic only."""
+"""Base classes of the components' configurations. Light: pydantic only."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class SizeRequirement:
     """The image sizes that a network accepts.
 
     Attributes:
-        minimum: smallest height and width in pixels.
+        minimum: minimum height and width in pixels.
         multiple_of: height and width must be multiples of this many pixels.
-        maximum: largest height and width in pixels, or None for no limit.
-        exactly: the one height and width of a network that is bound to the size it is built for, or None.
+        maximum: maximum height and width in pixels, or None for no limit.
+        exactly: the only height and width that a fixed-size network accepts, or None.
     """
 
     minimum: int = 1
@@ -43,9 +43,9 @@ class SizeRequirement:
             True
         """
         if min(size) < self.minimum:
-            return f"{size[0]}x{size[1]} is too small: at least {self.minimum} pixels a side"
+            return f"{size[0]}x{size[1]} is too small: each side must have at least {self.minimum} pixels"
         if self.maximum is not None and max(size) > self.maximum:
-            return f"{size[0]}x{size[1]} is too large: at most {self.maximum} pixels a side"
+            return f"{size[0]}x{size[1]} is too large: each side must have at most {self.maximum} pixels"
         if any(side % self.multiple_of for side in size):
             step = self.multiple_of
             near = [max(step, round(side / step) * step) for side in size]
@@ -55,11 +55,11 @@ class SizeRequirement:
             )
         if self.exactly is not None and size != self.exactly:
             height, width = self.exactly
-            return f"{size[0]}x{size[1]} does not fit: it is built for {height}x{width} alone"
+            return f"{size[0]}x{size[1]} does not fit: it is built for {height}x{width} only"
         return None
 
     def both(self, other: SizeRequirement) -> SizeRequirement:
-        """Return what sizes two networks accept that are built for one size and see the same images.
+        """Return the sizes that two networks accept that are built for one size and see the same images.
 
         Example:
             >>> SizeRequirement(minimum=64, multiple_of=4).both(SizeRequirement(multiple_of=6))
@@ -78,7 +78,7 @@ class ComponentConfig(StrictModel):
     """Base of every component's configuration: frozen, no unknown fields, every field described."""
 
     def trained_by(self) -> Path | None:
-        """Return the run folder, or the checkpoint, of the run that trained the component; None for none."""
+        """Return the run folder or checkpoint that the component was trained in; None for none."""
         return None
 
 
@@ -86,33 +86,33 @@ class GeneratorConfig(ComponentConfig):
     """Base of a generator's configuration.
 
     Attributes:
-        trainable: whether there is anything to train; without, it is a baseline and no generator of a run.
+        trainable: whether there is anything to train; if not, it can only be a baseline.
     """
 
     trainable: ClassVar[bool] = True
 
     @property
     def required_inputs(self) -> tuple[str, ...]:
-        """Input images without which it cannot work; a baseline is given these only."""
+        """Inputs that it requires; a baseline gets only these."""
         return ()
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return which sizes the network accepts when it is built for ``size`` (height, width)."""
+        """Return the sizes that the network accepts when built for ``size`` (height, width)."""
         return SizeRequirement()
 
 
 class DiscriminatorConfig(ComponentConfig):
     """Base of a discriminator's configuration."""
 
-    conditional: bool = Field(default=True, description="judge the image together with the input images")
+    conditional: bool = Field(default=True, description="condition the discriminator on the inputs")
 
     @property
     def uses_batch_statistics(self) -> bool:
-        """Whether an image's logits depend on the others of its batch, as under batch normalization."""
+        """Whether an image's logits depend on the rest of the batch, as with batch normalization."""
         return False
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return which sizes the network accepts when it is built for ``size`` (height, width)."""
+        """Return the sizes that the network accepts when built for ``size`` (height, width)."""
         return SizeRequirement()
 
 
@@ -120,7 +120,7 @@ class SegmentationNetworkConfig(ComponentConfig):
     """Base of a segmentation network's configuration."""
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return which sizes the network accepts when it is built for ``size`` (height, width)."""
+        """Return the sizes that the network accepts when built for ``size`` (height, width)."""
         return SizeRequirement()
 
 
@@ -128,8 +128,8 @@ class InputConfig(ComponentConfig):
     """Base of an input's configuration.
 
     Attributes:
-        is_mask: whether it is a mask, so that losses and metrics can look at its region.
-        shows_pose: whether it is drawn from the pose, so that moving its pixels needs the keypoints.
+        is_mask: whether it is a mask, so that losses and metrics can use its region.
+        shows_pose: whether it is drawn from the pose, so that moving its pixels requires the keypoints.
     """
 
     is_mask: ClassVar[bool] = False
@@ -137,7 +137,7 @@ class InputConfig(ComponentConfig):
 
     @property
     def channels(self) -> int:
-        """How many channels of the condition it has."""
+        """Its number of channels in the condition."""
         return 3
 
 
@@ -146,9 +146,9 @@ class LossConfig(ComponentConfig):
 
     Attributes:
         adversarial: whether it trains the discriminator.
-        judged: whether it looks at what the discriminator says, so that there must be one.
-        required_inputs: input images that each sample must bring for it, whether the generator sees them
-            or not.
+        judged: whether it uses the discriminator's output, so that it needs one.
+        required_inputs: inputs that each sample must have for it, whether or not the generator sees
+            them.
     """
 
     adversarial: ClassVar[bool] = False
@@ -161,16 +161,16 @@ class LossConfig(ComponentConfig):
         default=0,
         ge=0,
         le=1_000_000_000,
-        description="steps over which the weight rises linearly from 0; 0: full at once",
+        description="steps over which the weight rises linearly from 0; 0: full weight at once",
     )
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return which sizes of images (height, width) it accepts when it is built for ``size``."""
+        """Return the image sizes (height, width) that it accepts when built for ``size``."""
         return SizeRequirement()
 
     @property
     def uses_batch_statistics(self) -> bool:
-        """Whether its term for a batch is more than a mean of what each sample gives on its own."""
+        """Whether its term for a batch is not just the mean of the samples' separate terms."""
         return False
 
     def discriminator_fault(self, discriminator: DiscriminatorConfig) -> str | None:
@@ -182,14 +182,14 @@ class AugmentationConfig(ComponentConfig):
     """Base of an augmentation's configuration.
 
     Attributes:
-        geometric: whether it moves pixels, so that samples with a drawn pose must bring its keypoints.
-        required_inputs: input images that each sample must bring for it.
+        geometric: whether it moves pixels, so that samples with a pose map must have keypoints.
+        required_inputs: inputs that each sample must have for it.
     """
 
     geometric: ClassVar[bool] = False
     required_inputs: ClassVar[tuple[str, ...]] = ()
 
-    probability: float = Field(default=1.0, ge=0, le=1, description="fraction of the samples that it changes")
+    probability: float = Field(default=1.0, ge=0, le=1, description="probability that it changes a sample")
 
 
 class PoseEncoderConfig(ComponentConfig):
@@ -197,8 +197,8 @@ class PoseEncoderConfig(ComponentConfig):
 
     draw: LineStyle = Field(
         default="skeleton",
-        description="how the pose is drawn for the input line: skeleton, in OpenPose's colors, or lines, "
-        "plain white ones of one width",
+        description="style of the pose map (input line): skeleton, in OpenPose's colors, or lines, plain "
+        "white ones of one width",
     )
 
 
@@ -208,5 +208,5 @@ class MetricConfig(ComponentConfig):
     regions: tuple[Region, ...] = Field(
         default=("image", "skin"),
         min_length=1,
-        description=f"regions that the metric is computed on, each on its own; {REGION_DESCRIPTION}",
+        description=f"regions on which the metric is computed, each separately; {REGION_DESCRIPTION}",
     )

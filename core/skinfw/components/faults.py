@@ -1,4 +1,4 @@
-"""Turns pydantic's errors into lines for people: JSON path, what is wrong, the value that was found."""
+"""Formats pydantic's errors as readable lines: JSON path, error and the value found."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skinfw.components.strict_model import nearest
 from skinfw.errors import MAX_LISTED, SpecError, shortened
 
 ELSEWHERE = "elsewhere"
-"""Type of an error whose message is one line or more, each beginning with a JSON path of its own."""
+"""Type of an error with one or more lines as message, each beginning with its own JSON path."""
 
 _SHORT = 80
 _TOO_FEW = "too_short"
@@ -32,26 +32,26 @@ _PLAIN = {
     r"a valid dictionary or instance of \w+": "an object",
     r"a valid dictionary": "an object",
     r"a valid (tuple|list)": "a list",
-    r"a valid string": "a text",
-    r"a valid integer.*": "a whole number",
+    r"a valid string": "a string",
+    r"a valid integer.*": "an integer",
     r"a valid number.*": "a number",
     r"a valid boolean.*": "true or false",
 }
-"""What pydantic says, in the words of JSON."""
+"""Pydantic's wording, and the same in JSON's terms."""
 
 
 def reject(faults: Sequence[str]) -> None:
-    """Reject the field that is being checked if there are faults, each beginning with its own path."""
+    """Reject the field being validated if there are errors, each beginning with its own path."""
     if faults:
         raise PydanticCustomError(ELSEWHERE, "\n".join(faults))
 
 
 def tell(error: ValidationError, value: Any) -> list[str]:
-    """Say what is wrong, one fault a line; of very many the first ones, and how many there are.
+    """Format an error, one line per problem; of very many the first ones and their number.
 
     Args:
-        error: what pydantic found.
-        value: what it looked at, as JSON gives it.
+        error: pydantic's error.
+        value: the value that was validated, as parsed JSON.
 
     Returns:
         lines like ``$.training.epochs: must be at least 1 (found 0)``.
@@ -61,22 +61,22 @@ def tell(error: ValidationError, value: Any) -> list[str]:
 
 
 def spec_error(source: str, error: ValidationError, value: Any) -> SpecError:
-    """Return the error that reports all faults that pydantic found.
+    """Return the error that reports all errors that pydantic found.
 
     Args:
-        source: what was read, usually the path of the spec.
-        error: what pydantic found.
-        value: what it looked at, as JSON gives it.
+        source: what contains the errors, usually the path of the spec.
+        error: pydantic's error.
+        value: the value that was validated, as parsed JSON.
     """
     lines, count = _first(error, value)
     return SpecError(source, lines, count)
 
 
 def _first(error: ValidationError, value: Any) -> tuple[list[str], int]:
-    """Return the first faults, and how many there are."""
+    """Return the first errors, and the number of all."""
     found = error.errors(include_url=False)
     places = {item["loc"][:length] for item in found for length in range(1, len(item["loc"]))}
-    # pydantic counts the entries that fit: a list of one wrong entry is too short as well
+    # pydantic counts only valid entries: a list of one invalid entry is reported as too short as well
     true = [item for item in found if not (item["type"] == _TOO_FEW and item["loc"] in places)]
     lines = [line for item in true[:MAX_LISTED] for line in _lines(item, value)]
     return lines, max(len(lines), len(true))
@@ -94,7 +94,7 @@ def _lines(error: ErrorDetails, value: Any) -> list[str]:
 
 
 def plain(message: str) -> str:
-    """Return a message of pydantic in plain words, for instance ``must be at least 1``.
+    """Return a pydantic message in plain words, for instance ``must be at least 1``.
 
     Example:
         >>> plain("Input should be greater than or equal to 1")
@@ -106,7 +106,7 @@ def plain(message: str) -> str:
 
 
 def _json_path(error: ErrorDetails, value: Any) -> str:
-    """Return the place of an error without the parts that only pydantic knows, such as a union's member."""
+    """Return the JSON path of an error without pydantic's internal parts, such as a union's member."""
     text = "$"
     location = error["loc"]
     for part in location:
@@ -126,6 +126,6 @@ def _json_path(error: ErrorDetails, value: Any) -> str:
 
 def _short(value: Any) -> str:
     if isinstance(value, str):
-        value = value[:_SHORT]  # else a long text would be written out to be cut
+        value = value[:_SHORT]  # avoids formatting all of a long text
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."

@@ -1,4 +1,4 @@
-"""The names of the fields of a sample that the framework itself uses. Light: no numpy."""
+"""The names of the sample fields that the framework itself uses. Light: no numpy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEEP = "keep"
 """Mask of what the agnostic image shows: the known pixels."""
 
 MASK = "mask"
-"""The inpainting mask: the pixels that a generator may paint."""
+"""The inpainting mask: the pixels that a generator may change."""
 
 SKIN = "segmentation_skin"
 """Mask of the skin."""
@@ -23,10 +23,10 @@ FACE = "face"
 """Mask of the visible face."""
 
 HEATMAPS = "heatmaps"
-"""The pose as a heat map for each keypoint."""
+"""The pose as one heat map per keypoint."""
 
 LINE = "line"
-"""The pose map: the pose, drawn."""
+"""The pose map."""
 
 KEYPOINTS = "keypoints"
 """The pose as BODY_25 keypoints."""
@@ -38,7 +38,7 @@ LABELS = "labels"
 """The label map of a photo."""
 
 LineStyle = Literal["skeleton", "lines"]
-"""How ``line`` is drawn: OpenPose's colored skeleton, or plain white lines of one width."""
+"""The style of ``line``: OpenPose's colored skeleton, or plain white lines of one width."""
 
 KEYPOINT_COUNT = 25
-"""Keypoints of a pose in OpenPose's BODY_25."""
+"""Number of keypoints in OpenPose's BODY_25."""

@@ -1,4 +1,4 @@
-"""The region of an image that a loss or a metric looks at: all of it, or a mask among the inputs. Light."""
+"""The region of an image that a loss or metric uses: all of it, or a mask among the inputs. Light."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from skinfw.components.field_names import SKIN
 from skinfw.components.strict_model import nearest
 
-if TYPE_CHECKING:  # for its type alone: the registry reads configurations, which name regions
+if TYPE_CHECKING:  # for the type only: the registry reads configurations, which name regions
     from skinfw.components.registry import Registry
 
 WHOLE = "image"
 """The region that is the whole image."""
 
 _SHORT = {"skin": SKIN}
-"""Regions that have a shorter name than the mask that shows them."""
+"""Regions with a shorter name than their mask."""
 
 REGION_DESCRIPTION = "image, skin, or another input that is a mask, such as face, arms, hands or mask"
 
 
 def region_field(region: str) -> str:
-    """Return the name of the field whose mask is a region; for `WHOLE` there is none.
+    """Return the name of the field that holds a region's mask; `WHOLE` has none.
 
     Example:
         >>> region_field("skin")
@@ -37,7 +37,7 @@ def known_regions(registry: Registry | None = None) -> list[str]:
     """Return the names of all regions: the whole image, the skin, and the inputs that are masks.
 
     Args:
-        registry: where inputs are looked up; the installed ones when None.
+        registry: where to look up inputs; the installed ones when None.
     """
     # the registry reads configurations, which name regions
     from skinfw.components.registry import installed
@@ -48,13 +48,13 @@ def known_regions(registry: Registry | None = None) -> list[str]:
 
 
 class _RegionName:
-    """Checks that there is such a region."""
+    """Checks that a region exists."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
         return core_schema.with_info_after_validator_function(self._check, core_schema.str_schema())
 
     def _check(self, value: str, info: ValidationInfo) -> str:
-        if value in (WHOLE, *_SHORT):  # no manifest need be read
+        if value in (WHOLE, *_SHORT):  # without reading manifests
             return value
         known = known_regions((info.context or {}).get("registry"))
         if value not in known:
@@ -70,4 +70,4 @@ class _RegionName:
 
 
 Region = Annotated[str, _RegionName()]
-"""What a loss or a metric looks at."""
+"""The region that a loss or metric uses."""

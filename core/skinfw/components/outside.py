@@ -1,4 +1,4 @@
-"""Fields whose value leads out of skinfw: paths, programs, addresses, hub models. Light: pydantic only."""
+"""Fields that refer outside skinfw: paths, programs, addresses, hub models. Light: pydantic only."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
 
 
 def resolve_path(value: Path, info: ValidationInfo) -> Path:
-    """Return a path of a spec with ``~`` and ``$VARIABLES`` replaced, from the spec's own folder."""
+    """Return a spec's path with ``~`` and ``$VARIABLES`` expanded, relative to the spec's folder."""
     try:
         text = os.path.expandvars(value.expanduser())
     except RuntimeError:
         raise PydanticCustomError(
-            "unknown_home", f"the home folder of {value.parts[0]} is not known; give the path itself"
+            "unknown_home", f"the home folder of {value.parts[0]} is unknown; write out the path"
         ) from None
     unset = _VARIABLE.search(text)
     if unset:
         name = unset.group(1).strip("{}")
         raise PydanticCustomError(
             "unset_variable",
-            f"the environment variable {name} is not set; set it, or give the path itself",
+            f"the environment variable {name} is not set; set it, or write out the path",
         )
     if "\0" in text:
         raise PydanticCustomError("zero_byte", "the path contains a zero byte")
@@ -35,25 +35,25 @@ def resolve_path(value: Path, info: ValidationInfo) -> Path:
     path = Path(text) if folder is None else Path(os.path.normpath(Path(folder, text)))
     try:
         str(path).encode("utf-8")
-    except UnicodeEncodeError:  # a run could not write it down
+    except UnicodeEncodeError:  # a run could not record it
         raise PydanticCustomError("no_utf8", "the path is not UTF-8; rename the folder or file") from None
     return path
 
 
 OutsideKind = Literal["program", "path", "address", "hub"]
-"""What a value leads to: a program that is started, a file or folder, a URL, a model on a hub."""
+"""What a value refers to: a program to start, a file or folder, a URL, a model on a hub."""
 
 
 @dataclass(frozen=True)
 class Outside:
-    """Marks a field whose value leads out of skinfw: ``Annotated[str, Outside("hub")]``.
+    """Marks a field that refers to something outside skinfw: ``Annotated[str, Outside("hub")]``.
 
-    What the spec of a stranger's run names there is rejected unless the user trusts the run; see
+    Its value in the spec of somebody else's run is rejected unless you trust the run; see
     `skinfw.components.trust`.
 
     Attributes:
-        kind: what the value leads to.
-        training: whether the value is used in training only, so that a trained run can be used without it.
+        kind: what the value refers to.
+        training: whether only training uses the value, so that a trained run works without it.
     """
 
     kind: OutsideKind
@@ -61,7 +61,7 @@ class Outside:
 
 
 SpecPath = Annotated[Path, AfterValidator(resolve_path), Outside("path")]
-"""A path in a spec: ``~`` and ``$VARIABLES`` are replaced; relative to the spec's own folder."""
+"""A path in a spec: ``~`` and ``$VARIABLES`` are expanded; relative to the spec's folder."""
 
 ProgramPath = Annotated[Path, AfterValidator(resolve_path), Outside("program")]
-"""The path of a program that the component starts; a run says so before it does."""
+"""The path of a program that the component starts; a run logs it first."""

@@ -16,7 +16,7 @@ from skinfw.components.registry import Registry, installed
 from skinfw.errors import RegistryError
 
 COMPONENT_KEY = "x-component"
-"""The key in a pydantic JSON Schema that names the kind of component that belongs there."""
+"""The key in a pydantic JSON Schema that names the expected kind of component."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class ComponentSpec:
     """A component by name, with its checked configuration.
 
     Attributes:
-        kind: which interface it implements.
+        kind: the interface that it implements.
         name: its name in the registry.
-        config: its configuration, every default filled in.
+        config: its configuration, with all defaults.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class ComponentSpec:
     config: ComponentConfig
 
     def to_json(self) -> dict[str, Any]:
-        """Return the reference as a filled spec holds it."""
+        """Return the reference as in a filled spec."""
         return {"type": self.name, **self.config.model_dump(mode="json", by_alias=True)}
 
 
@@ -42,16 +42,16 @@ def use(kind: str, name: str, **params: Any) -> ComponentSpec:
     """Refer to a component from Python.
 
     Args:
-        kind: which interface it implements, for instance ``generator``.
+        kind: the interface that it implements, for instance ``generator``.
         name: its name in the registry.
         **params: its parameters.
 
     Returns:
-        the reference, checked.
+        the validated reference.
 
     Raises:
-        RegistryError: no such component.
-        SpecError: a parameter does not fit.
+        RegistryError: there is no such component.
+        SpecError: a parameter is invalid.
 
     Example:
         >>> use("generator", "pix2pix", base_channels=32).config.base_channels
@@ -70,19 +70,19 @@ def use_defaults(kind: str, spec_field: str) -> list[ComponentSpec]:
 
 
 def use_default(kind: str) -> ComponentSpec:
-    """Refer to the default component of a kind, for the spec's field of that name.
+    """Refer to the default component for the spec field named like the kind.
 
     Raises:
-        RegistryError: none does.
+        RegistryError: there is no default.
     """
     found = use_defaults(kind, kind)
     if not found:
-        raise RegistryError(f"no installed {kind} is the default; name one")
+        raise RegistryError(f"no installed {kind} is the default; name one in the spec")
     return found[0]
 
 
 def numbered(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
-    """Return references by name, in order; the second of a name gets ``_2``, the third ``_3``.
+    """Return references by name, in order; the second with the same name gets ``_2``, the third ``_3``.
 
     Example:
         >>> list(numbered([use("loss", "l1"), use("loss", "l1")]))
@@ -109,7 +109,7 @@ def _reference(value: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _shortest(reference: ComponentSpec) -> str | dict[str, Any]:
-    """Return a reference as JSON: the bare name of a component without parameters."""
+    """Return a reference as JSON: the bare name if the component has no parameters."""
     value = reference.to_json()
     return value if len(value) > 1 else reference.name
 
@@ -147,5 +147,5 @@ class Slot:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        # pydantic rejects references that it did not make; skinfw.specs.schema turns this into one
+        # pydantic rejects references from elsewhere; skinfw.specs.schema turns this into one
         return {COMPONENT_KEY: self.kind}

@@ -1,6 +1,6 @@
-"""The registry: which components exist, who brought them, and how they are imported.
+"""The registry: which components exist, who provides them, and how to import them.
 
-Only manifests are read here. A component's configuration is imported when a spec names it, its class when
+This reads manifests only. A component's configuration is imported when a spec names it, its class when
 it is built.
 """
 
@@ -41,14 +41,14 @@ KINDS = (
     "segmentation_network",
 )
 TRAINED = "trained"
-"""What reports call the network that a run trained, beside the baselines."""
+"""What reports call the trained network, next to the baselines."""
 
 RESERVED = (TRAINED, "output", "target", "error")
-"""No generator and no input may have one of these names, and no generator that of an input: reports show them
+"""Names that generators and inputs may not have, nor may a generator have an input's name: reports show them
 side by side."""
 
 _FIELDS = (BODY, KEEP, KEYPOINTS, IMAGE, LABELS, WHOLE, "skin")
-"""No input may have one of these names: they are fields that every sample has, or regions."""
+"""Names that inputs may not have: fields that every sample has, and regions."""
 
 _SHOWN_TOGETHER = {"generator": "input", "input": "generator"}
 
@@ -60,9 +60,9 @@ _TARGET = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 
 
 class Entry(StrictModel):
-    """One component as its manifest describes it."""
+    """One component in a manifest."""
 
-    kind: str = Field(description="which interface it implements")
+    kind: str = Field(description="the interface that it implements")
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="its name in a spec")
     target: str = Field(pattern=_TARGET, description="module:Class of the component")
     config: str = Field(pattern=_TARGET, description="module:Class of its configuration")
@@ -78,12 +78,12 @@ class Entry(StrictModel):
         "pose_encoder",
         "segmentation_augmentations",
     ] = Field(default="", description="the spec field that holds this component by default")
-    provider: str = Field(default="", description="distribution and version, filled by the reader")
+    provider: str = Field(default="", description="distribution and version, set by the reader")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A manifest or plugin that was left out, with who brought it and why."""
+    """A manifest or plugin that was skipped, with its provider and the reason."""
 
     provider: str
     reason: str
@@ -96,7 +96,7 @@ def _import(entry: Entry, target: str) -> Any:
     module_name, _, attribute = target.partition(":")
     try:
         return getattr(importlib.import_module(module_name), attribute)
-    except (Exception, SystemExit) as error:  # any failure counts, a RuntimeError of torch included
+    except (Exception, SystemExit) as error:  # any failure counts, including a RuntimeError from torch
         distribution = re.fullmatch(r"([\w.-]+) \S+", entry.provider)
         package = f"{distribution[1]}[{entry.extra}]" if distribution else entry.extra
         hint = f"; it needs: pip install '{package}'" if entry.extra else ""
@@ -117,17 +117,17 @@ def _entry(number: int, row: dict[str, Any], provider: str) -> Entry:
 
 @dataclass
 class Registry:
-    """All components that were found, and the manifests that had to be left out."""
+    """All components found, and the manifests that had to be skipped."""
 
     entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def add_manifest(self, text: str, provider: str) -> None:
-        """Add the components of one manifest, or none of them and a problem.
+        """Add all components of one manifest, or none of them and a problem.
 
         Args:
             text: the manifest as TOML.
-            provider: the distribution (or file) that brings it, for messages.
+            provider: the distribution (or file) that provides it, for messages.
         """
         try:
             rows = tomllib.loads(text)
@@ -135,7 +135,7 @@ class Registry:
             if unknown:
                 raise ValueError(f"unknown table {unknown[0]!r}; only [[component]] is known")
             if not isinstance(rows.get("component"), list):
-                raise ValueError("no [[component]] in it")
+                raise ValueError("it has no [[component]]")
             new = [_entry(number, row, provider) for number, row in enumerate(rows["component"], start=1)]
             self._reject_clashes(new)
         except RecursionError:
@@ -169,7 +169,7 @@ class Registry:
                 provider = self.entries[key].provider
                 raise ValueError(f"{entry.kind} '{entry.name}' already comes from {provider}")
             if self.entries and entry.default_for:
-                # else installing a package would change what existing specs mean
+                # otherwise installing a package would change the meaning of existing specs
                 raise ValueError(f"{entry.kind} '{entry.name}': default_for is for built-in components only")
             seen.add(key)
 
@@ -185,7 +185,7 @@ class Registry:
         """Return one entry.
 
         Raises:
-            RegistryError: no such kind or name; the nearest known one is given.
+            RegistryError: unknown kind or name; the error suggests the nearest one.
         """
         found = self.entries.get((kind, name))
         if found is not None:
@@ -209,7 +209,7 @@ class Registry:
         return found
 
     def is_mask(self, name: str) -> bool:
-        """Return whether an input is a mask; one that cannot be imported is not."""
+        """Return whether an input is a mask; False if it cannot be imported."""
         try:
             config = self.config_class("input", name)
         except RegistryError:
@@ -223,20 +223,20 @@ class Registry:
 
 
 def _own_manifest() -> Path:
-    """Find the built-in manifest: beside the package in a wheel, at the root of a checkout otherwise."""
+    """Find the built-in manifest: next to the package in a wheel, at the root of a checkout."""
     package = Path(__file__).resolve().parents[1]
     for candidate in (package / MANIFEST, package.parents[1] / MANIFEST):
         if candidate.is_file():
             return candidate
-    raise RegistryError(f"{MANIFEST} is missing beside {package}; install skinfw again")
+    raise RegistryError(f"{MANIFEST} is missing next to {package}; reinstall skinfw")
 
 
 def _package_manifest(entry_point: metadata.EntryPoint) -> Path:
-    if not entry_point.value.isidentifier():  # finding anything deeper would import what is above it
+    if not entry_point.value.isidentifier():  # finding a subpackage would import its parent
         raise ValueError(f"entry point {entry_point.name!r} must name a top-level package")
     spec = importlib.util.find_spec(entry_point.value)
     if spec is None or not spec.submodule_search_locations:
-        raise ValueError(f"entry point {entry_point.name!r} names no package {entry_point.value!r}")
+        raise ValueError(f"entry point {entry_point.name!r} names an unknown package {entry_point.value!r}")
     path = Path(next(iter(spec.submodule_search_locations)), MANIFEST)
     if not path.is_file():
         raise ValueError(f"{path} is missing")
@@ -248,9 +248,9 @@ def _read_manifest(path: Path) -> str:
 
 
 def load_registry() -> Registry:
-    """Read the built-in manifest, then those of third parties and of ``SKINFW_REGISTRIES``.
+    """Read the built-in manifest, then those of plugins and of ``SKINFW_REGISTRIES``.
 
-    ``SKINFW_NO_PLUGINS=1`` leaves everything but the built-in manifest out.
+    ``SKINFW_NO_PLUGINS=1`` skips everything but the built-in manifest.
     """
     registry = Registry()
     own = f"skinfw {metadata.version('skinfw')}"
@@ -261,7 +261,7 @@ def load_registry() -> Registry:
         provider = f"{point.dist.name} {point.dist.version}" if point.dist else point.name
         try:
             text = _read_manifest(_package_manifest(point))
-        except (Exception, SystemExit) as error:  # a broken distribution must not take the others with it
+        except (Exception, SystemExit) as error:  # a broken distribution must not affect the others
             registry.problems.append(Problem(provider, f"broken plugin: {error}"))
         else:
             registry.add_manifest(text, provider)
@@ -277,7 +277,7 @@ def load_registry() -> Registry:
 
 @cache
 def installed() -> Registry:
-    """Return the registry of this process, read once; what had to be left out is logged as warnings."""
+    """Return the registry of this process, read once; skipped manifests and plugins are logged."""
     registry = load_registry()
     for problem in registry.problems:
         logger.warning("%s", problem)

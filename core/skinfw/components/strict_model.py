@@ -1,4 +1,4 @@
-"""The pydantic model that specs and configurations are made of. Light: pydantic only."""
+"""The pydantic base model of specs and configurations. Light: pydantic only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, Validatio
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 _MAX_NAMED = 20
-"""Unknown fields of one object that are compared with the known ones; the others are only rejected."""
+"""Maximum unknown fields per object that are compared with the known ones; others are only rejected."""
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -22,14 +22,14 @@ def nearest(word: str, known: list[str]) -> str:
         >>> nearest("epoch", ["steps", "epochs"])
         "; did you mean 'epochs'?"
     """
-    if len(word) > 2 * max(map(len, known), default=0):  # comparing very long words takes minutes
+    if len(word) > 2 * max(map(len, known), default=0):  # comparing very long words would take minutes
         return ""
     close = get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _retell(error: ErrorDetails, known: list[str], named: int) -> InitErrorDetails:
-    """Give an error its fields' names where pydantic only says that one is unknown."""
+    """Add the names of the known fields to pydantic's error about an unknown one."""
     kind, message = error["type"], error["msg"]
     if kind == "extra_forbidden" and len(error["loc"]) == 1:
         name = str(error["loc"][0])
@@ -39,35 +39,35 @@ def _retell(error: ErrorDetails, known: list[str], named: int) -> InitErrorDetai
 
 
 MAX_ENTRIES = 1000
-"""Entries of a list or an object in a spec, at most."""
+"""Maximum entries of a list or object in a spec."""
 
 LARGEST_NUMBER = 10**15
-"""No number of a spec is farther from 0, whatever its field is."""
+"""Maximum absolute value of any number in a spec."""
 
 LONGEST_TEXT = 10_000
-"""Characters of a text in a spec, at most."""
+"""Maximum characters of a string in a spec."""
 
 
 def _oversized(place: tuple[str | int, ...], given: Any) -> Iterator[InitErrorDetails]:
-    """Yield an error for everything that is larger than any spec needs: checking it would take long."""
+    """Yield an error for everything larger than any spec needs, as validating it would take long."""
     fault = ""
     if isinstance(given, dict | list | tuple):
         if len(given) > MAX_ENTRIES:
-            fault = f"{len(given):,} entries; {MAX_ENTRIES:,} are allowed"
+            fault = f"{len(given):,} entries; at most {MAX_ENTRIES:,} are allowed"
         else:
             parts = given.items() if isinstance(given, dict) else enumerate(given)
             for name, part in parts:
                 yield from _oversized((*place, name), part)
     elif isinstance(given, str) and len(given) > LONGEST_TEXT:
-        fault = f"a text of {len(given):,} characters; {LONGEST_TEXT:,} are allowed"
+        fault = f"a string of {len(given):,} characters; at most {LONGEST_TEXT:,} are allowed"
     elif isinstance(given, int | float) and LARGEST_NUMBER < abs(given) < math.inf:
-        fault = "beyond any number that is meant here"
+        fault = "out of range"
     if fault:
         yield InitErrorDetails(type=PydanticCustomError("oversized", fault), loc=place, input=given)
 
 
 def _options(annotation: Any) -> list[Any]:
-    """Return the alternatives of an annotation, without what annotates them."""
+    """Return the alternatives of a type annotation, without their metadata."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _options(get_args(annotation)[0])
@@ -77,7 +77,7 @@ def _options(annotation: Any) -> list[Any]:
 
 
 def _parts(annotation: Any, given: Any) -> list[tuple[str | int, Any, Any]]:
-    """Return the place, annotation and value of each part of a list or an object that a field is given."""
+    """Return the path, annotation and value of each entry of a list or object."""
     arguments = get_args(annotation)
     origin = get_origin(annotation)
     if isinstance(given, dict) and isinstance(origin, type) and issubclass(origin, Mapping):
@@ -90,9 +90,9 @@ def _parts(annotation: Any, given: Any) -> list[tuple[str | int, Any, Any]]:
 
 
 def _lax(place: tuple[str | int, ...], annotation: Any, given: Any) -> Iterator[InitErrorDetails]:
-    """Yield an error for every value that pydantic would convert without a word, at any depth.
+    """Yield an error for every value that pydantic would convert silently, at any depth.
 
-    It takes true as 1, and "1" as 1 or true. A literal 1 equals true as well.
+    Pydantic accepts true as 1, and "1" as 1 or true. A literal 1 equals true as well.
     """
     options = _options(annotation)
     if isinstance(given, bool | int | float | str):
@@ -115,9 +115,9 @@ def _lax(place: tuple[str | int, ...], annotation: Any, given: Any) -> Iterator[
 
 
 class StrictModel(BaseModel):
-    """A frozen pydantic model that rejects unknown fields, naming the nearest known one.
+    """A frozen pydantic model that rejects unknown fields and suggests the nearest known one.
 
-    Booleans and texts do not count as numbers in it, nor numbers as booleans.
+    It accepts neither booleans and strings as numbers nor numbers as booleans.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

@@ -1,7 +1,7 @@
-"""What a spec leads to outside skinfw, and whether the user allowed it. Light: no torch.
+"""What a spec refers to outside skinfw, and whether you allowed it. Light: no torch.
 
-The spec of a run that the user trained is signed with a key that only this user has. What any other run
-names (a program, a path, an address) is rejected until the user says that the run is trusted.
+The spec of a run that you trained is signed with a key that only you have. Programs, paths and addresses in
+the spec of any other run are rejected until you trust the run.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from skinfw.system.processes import is_worker
 from skinfw.system.regular_file import open_regular
 
 KEY_FILE = "key"
-"""In the user's state folder: what the specs of the user's own runs are signed with."""
+"""The key in the user's state folder that signs the specs of the user's own runs."""
 
 VARIABLE = "SKINFW_NO_CONNECTIONS"
-"""Environment variable that is 1 while a run that nobody trusts is used; child processes inherit it."""
+"""Environment variable that is 1 while an untrusted run is used; child processes inherit it."""
 
 MAX_NAMED = 5
-"""Values that an error names before it only counts."""
+"""Maximum values that an error names; the rest is counted."""
 
 logger = logging.getLogger("skinfw")
-_FOREIGN = "this run was not trained on this machine by you"
+_FOREIGN = "you did not train this run on this machine"
 _ALLOW = "allow what it names with --trust (in Python: open_run(folder, trust=True))"
 _KINDS: dict[OutsideKind, str] = {
     "program": "a program to start",
@@ -69,15 +69,15 @@ class Named:
 
 
 def named_outside(value: Any, place: str = "$", *, training: bool = False) -> list[Named]:
-    """Return what a spec, a component or a configuration names outside skinfw.
+    """Return everything outside skinfw that a spec, component or configuration names.
 
-    Fields say so with `skinfw.components.outside.Outside`, which `SpecPath` and `ProgramPath` bring. Paths
-    and addresses in other fields count too, so that a plugin that marks nothing opens no door.
+    Fields are marked with `skinfw.components.outside.Outside`, as `SpecPath` and `ProgramPath` are. Paths
+    and addresses in other fields count too, so a plugin without marked fields is not a loophole.
 
     Args:
         value: the spec, component or configuration.
         place: its JSON path.
-        training: whether fields that only training uses count.
+        training: whether to include fields that only training uses.
     """
     if isinstance(value, ComponentSpec):
         return named_outside(value.config, place, training=training)
@@ -118,7 +118,7 @@ def _leaves(value: Any, place: str, kind: OutsideKind | None, training: bool) ->
 
 
 def _kind_of(value: str | Path) -> OutsideKind | None:
-    """Return what an unmarked value is by its look."""
+    """Guess the kind of an unmarked value."""
     if isinstance(value, Path):
         return "path"
     value = value.strip()  # as libraries that fetch do
@@ -128,14 +128,14 @@ def _kind_of(value: str | Path) -> OutsideKind | None:
 
 
 def reject_foreign(named: Sequence[Named], source: str) -> None:
-    """Reject what the spec of a run names that nobody trusts.
+    """Reject an untrusted run whose spec names anything outside skinfw.
 
     Args:
-        named: what it names.
-        source: where the spec was read.
+        named: what the spec names.
+        source: where the spec was read from.
 
     Raises:
-        TrustError: it names something; the text says what, where and which option allows it.
+        TrustError: it names something; the message says what, where and which option allows it.
     """
     if not named:
         return
@@ -145,13 +145,13 @@ def reject_foreign(named: Sequence[Named], source: str) -> None:
     ]
     more = f"; and {len(named) - MAX_NAMED:,} more" if len(named) > MAX_NAMED else ""
     raise TrustError(
-        f"{source}: {_FOREIGN}, and its spec leads elsewhere: {'; '.join(told)}{more}. Nothing of it was "
+        f"{source}: {_FOREIGN}, and its spec refers to other places: {'; '.join(told)}{more}. Nothing was "
         f"started, read or fetched. If you know where the run comes from, {_ALLOW}"
     )
 
 
 def reject_links(folder: Path) -> None:
-    """Reject symbolic links in the folder of a run that nobody trusts, where they lead out of it.
+    """Reject symbolic links that lead out of the folder of an untrusted run.
 
     Raises:
         TrustError: there is one.
@@ -167,9 +167,9 @@ def reject_links(folder: Path) -> None:
 
 
 def announce_programs(*values: ComponentSpec | BaseModel) -> None:
-    """Say which programs components or specs start, once and before they do.
+    """Log which programs components or specs start, once and before they start.
 
-    Processes of a pool say nothing: the one that started them has said it.
+    Processes of a pool do not log it, as their parent has.
     """
     if is_worker():
         return
@@ -182,7 +182,7 @@ def announce_programs(*values: ComponentSpec | BaseModel) -> None:
 
 
 def sign(spec: Any) -> str:
-    """Return the user's signature of a spec, as JSON gives it; an empty text where there is no key."""
+    """Return the user's signature of a spec, given as parsed JSON; empty if there is no key."""
     key = _key(make=True)
     return _signature(key, spec) if key else ""
 
@@ -201,7 +201,7 @@ def _signature(key: bytes, spec: Any) -> str:
 
 
 def _key(*, make: bool) -> bytes:
-    """Return the user's key; nothing where there is none and none can be made, as in a read-only home."""
+    """Return the user's key; empty if there is none and none can be created, as in a read-only home."""
     try:
         path = state_folder() / KEY_FILE
         if make and not path.exists():
@@ -211,27 +211,27 @@ def _key(*, make: bool) -> bytes:
                 with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                     file.write(secrets.token_hex(32))
                 with suppress(FileExistsError):
-                    os.link(new, path)  # which of two processes is first decides
+                    os.link(new, path)  # the first of two processes wins
             finally:
                 new.unlink(missing_ok=True)
         with open_regular(path) as stream:
             if os.name == "posix" and os.fstat(stream.fileno()).st_mode & 0o077:
                 _warn_of_rights(path)
             return stream.read()
-    except (OSError, RuntimeError):  # RuntimeError: there is no home folder
+    except (OSError, RuntimeError):  # RuntimeError: no home folder
         return b""
 
 
 @cache
 def _warn_of_rights(path: Path) -> None:
     logger.warning(
-        "%s: other users may use this key, and runs that they sign count as yours: chmod 600 %s", path, path
+        "%s: other users can use this key, and runs that they sign count as yours: chmod 600 %s", path, path
     )
 
 
 @contextmanager
 def connections(allowed: bool) -> Iterator[None]:
-    """Forbid connections for a while, in this process and in those that it starts meanwhile."""
+    """Forbid connections in the with block, in this process and those that it starts meanwhile."""
     before = os.environ.get(VARIABLE)
     if not allowed:
         os.environ[VARIABLE] = "1"
@@ -245,16 +245,15 @@ def connections(allowed: bool) -> Iterator[None]:
 
 
 def reject_connection(what: str) -> None:
-    """Reject to open a connection for a run that nobody trusts.
+    """Raise an error if an untrusted run would open a connection.
 
     Args:
-        what: what would be fetched, and from where.
+        what: what it would fetch, and from where.
 
     Raises:
-        TrustError: connections are forbidden at the moment.
+        TrustError: connections are currently forbidden.
     """
     if os.environ.get(VARIABLE) == "1":
         raise TrustError(
-            f"{what} is not on disk, and {_FOREIGN}, so nothing is fetched for it; fetch it yourself, or "
-            f"{_ALLOW}"
+            f"{what} is not on disk, and {_FOREIGN}, so nothing is fetched; fetch it yourself, or {_ALLOW}"
         )

@@ -1,4 +1,4 @@
-"""Weights of published networks: found on disk, or downloaded, and never taken unchecked."""
+"""Weights of published networks: found on disk or downloaded, and always checked."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 VARIABLE = "SKINFW_WEIGHTS"
-"""The environment variable that names a folder of weights; files may lie in folders below it."""
+"""The environment variable that names a folder of weights; files may be in subfolders."""
 
 TIMEOUT = 30
-"""Seconds without an answer after which a download is given up."""
+"""Timeout of a download in seconds."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class WeightsFile:
     """A file of published weights.
 
     Attributes:
-        name: what the file is called.
-        url: where its publisher offers it.
-        sha256: the SHA-256 of its content in hex, or the beginning of it that the publisher gives.
+        name: the file name.
+        url: the publisher's address.
+        sha256: the SHA-256 of its content in hex, or the first digits if the publisher gives only those.
         purpose: what it is, for messages: "VGG-16 trained on ImageNet".
-        cache: where a downloaded file is kept: torch's folder, which torchvision fills too, or skinfw's own.
-        also: the SHA-256 of other files that do as well on disk: the same network, packed differently.
+        cache: where to keep a downloaded file: torch's folder, which torchvision uses too, or skinfw's own.
+        also: the SHA-256 of other accepted files on disk: the same network, packed differently.
     """
 
     name: str
@@ -48,25 +48,25 @@ class WeightsFile:
 
     @property
     def folder(self) -> Path:
-        """The folder in which the downloaded file is kept."""
+        """The folder of the downloaded file."""
         return hub_folder() if self.cache == "torch" else cache_folder() / "weights"
 
 
 def hub_folder() -> Path:
-    """Return the folder in which torch keeps downloaded weights (``TORCH_HOME`` moves it)."""
+    """Return the folder where torch keeps downloaded weights (``TORCH_HOME`` moves it)."""
     import torch.hub
 
     return Path(torch.hub.get_dir(), "checkpoints")
 
 
 def find_weights(file: WeightsFile) -> Path:
-    """Return where a file of weights lies; it is downloaded where it is not on disk.
+    """Return the path of a weights file; it is downloaded if it is not on disk.
 
-    Looked for are the folder that ``SKINFW_WEIGHTS`` names, with the folders below it, then the file's cache.
+    The folder that ``SKINFW_WEIGHTS`` names, with its subfolders, is searched first, then the file's cache.
 
     Raises:
-        UserError: it is not there and cannot be downloaded, or is another file; the text names file, place
-            and SHA-256.
+        UserError: it is missing and cannot be downloaded, or is a different file; the message names file,
+            place and SHA-256.
     """
     for path in _places(file):
         if path.is_file():
@@ -83,15 +83,15 @@ def find_weights(file: WeightsFile) -> Path:
             path=file.folder,
             downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
         )
-    except ValueError as error:  # of another SHA-256
+    except ValueError as error:  # different SHA-256
         raise UserError(
             f"{file.url}: now serves a different file ({error}). Get {file.purpose} elsewhere (SHA-256 "
-            f"{_told(file)}) and put it as {file.name} into {_folders(file)}"
+            f"{_told(file)}) and save it as {file.name} in {_folders(file)}"
         ) from error
     except (OSError, RuntimeError) as error:
         raise UserError(
             f"{file.name}: {file.purpose} is not on disk and cannot be downloaded ({error}). Get {file.url} "
-            f"(SHA-256 {_told(file)}) and put it as {file.name} into {_folders(file)}"
+            f"(SHA-256 {_told(file)}) and save it as {file.name} in {_folders(file)}"
         ) from error
     _check(target, file)
     return target
@@ -104,10 +104,10 @@ def file_sha256(path: Path) -> str:
 
 
 def load_weights(file: WeightsFile) -> dict[str, Tensor]:
-    """Return the tensors of a file of weights on the CPU; nothing but tensors is unpickled.
+    """Return the tensors of a weights file on the CPU; only tensors are unpickled.
 
     Raises:
-        UserError: as `find_weights`, or it holds no tensors by name.
+        UserError: as `find_weights`, or it does not contain named tensors.
     """
     import torch
 
@@ -115,7 +115,7 @@ def load_weights(file: WeightsFile) -> dict[str, Tensor]:
     try:
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever torch raises for a file that is not a state dict
-        raise UserError(f"{path}: holds no readable weights: {error}") from error
+        raise UserError(f"{path}: contains no readable weights: {error}") from error
     return state
 
 
@@ -130,7 +130,7 @@ def _places(file: WeightsFile) -> Iterator[Path]:
 def _folders(file: WeightsFile) -> str:
     folder = os.environ.get(VARIABLE)
     own = f"{folder} ({VARIABLE})" if folder else f"a folder that the variable {VARIABLE} names"
-    return f"{own}, or into {file.folder}"
+    return f"{own}, or in {file.folder}"
 
 
 def _told(file: WeightsFile) -> str:
@@ -141,6 +141,6 @@ def _check(path: Path, file: WeightsFile) -> None:
     found = file_sha256(path)
     if not found.startswith(file.sha256) and found not in file.also:
         raise UserError(
-            f"{path}: is not {file.purpose}: its SHA-256 is {found}, that of the published file "
+            f"{path}: is not {file.purpose}: its SHA-256 is {found}, the published file's "
             f"{_told(file)}; remove it and get {file.url}"
         )

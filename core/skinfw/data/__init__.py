@@ -1,1 +1,1 @@
-"""Photos, segmentations, keypoints, samples and how they become training data."""
+"""Photos, segmentations, keypoints and samples, and how they become training data."""

@@ -1,4 +1,4 @@
-"""The shapes of samples before they are resized: a network knows people of the shapes it was trained on."""
+"""Aspect ratios of samples before resizing: a network expects those that it was trained on."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from skinfw.components.config import Size
 
 TOLERANCE = 0.1
-"""How much higher or wider, as a fraction, a sample may be than those of the training. What ``prepare`` crops
-to an aspect misses it by less than 2% even where the person is 16 pixels high."""
+"""How much higher or wider, as a fraction, a sample may be than the training samples. Crops by ``prepare``
+are within 2% of their aspect even if the person is only 16 pixels high."""
 
 Aspects = tuple[float, float]
-"""Lowest and highest height over width of the samples that a network was trained on."""
+"""Minimum and maximum of height over width of a network's training samples."""
 
 
 def widened(aspects: Aspects | None, sizes: Iterable[Size]) -> Aspects | None:
-    """Return a range that also holds the aspects of images of these sizes (height, width).
+    """Return a range that includes the aspects of images with these sizes (height, width).
 
     Example:
         >>> widened(None, [(128, 64), (96, 64)])
@@ -31,7 +31,7 @@ def widened(aspects: Aspects | None, sizes: Iterable[Size]) -> Aspects | None:
 
 
 def read_aspects(value: Any, trained: Size) -> Aspects:
-    """Return the range that a checkpoint records; the aspect of the trained size where it records none."""
+    """Return the range recorded in a checkpoint; if there is none, the aspect of the trained size."""
     plain = trained[0] / trained[1]
     if not isinstance(value, list) or len(value) != 2:
         return plain, plain
@@ -40,7 +40,7 @@ def read_aspects(value: Any, trained: Size) -> Aspects:
 
 
 def fits(size: Size, aspects: Aspects) -> bool:
-    """Return whether an image (height, width) is about of the shapes in a range; see `TOLERANCE`.
+    """Return whether the aspect of an image (height, width) is about in a range; see `TOLERANCE`.
 
     Example:
         >>> fits((128, 64), (1.5, 2.0)), fits((64, 64), (1.5, 2.0))

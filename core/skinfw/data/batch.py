@@ -20,7 +20,7 @@ class Batch:
 
     Attributes:
         names: the samples' names.
-        fields: the tensors by name; the field's type says their shape, see `skinfw.data.field_types`.
+        fields: the tensors by name; their shape depends on the field's type, see `skinfw.data.field_types`.
         types: the type of each field in each sample.
         source_sizes: height and width of each sample before it was resized.
     """
@@ -54,7 +54,7 @@ class Batch:
         return next(iter(self.fields.values())).device
 
     def condition(self, names: Sequence[str]) -> Tensor:
-        """Return the named fields side by side as channels, float32 ``(B, C, H, W)`` in [0, 1]."""
+        """Return the named fields stacked along the channels, float32 ``(B, C, H, W)`` in [0, 1]."""
         return torch.cat([self.types[name][0].condition(self.fields[name]) for name in names], dim=1)
 
     def show(self, name: str) -> Tensor:
@@ -70,7 +70,7 @@ class Batch:
         return replace(self, fields={**self.fields, **fields})
 
     def take(self, indices: Tensor) -> Batch:
-        """Return some samples, by their places in the batch, int64 ``(N,)`` on its device."""
+        """Return some samples by their indices in the batch, int64 ``(N,)`` on its device."""
         places = indices.tolist()
         return Batch(
             names=[self.names[place] for place in places],
@@ -83,7 +83,7 @@ class Batch:
         """Return a copy in which some samples are replaced.
 
         Args:
-            indices: their places in the batch, int64 ``(N,)`` on its device.
+            indices: their indices in the batch, int64 ``(N,)`` on its device.
             changed: the same samples, changed.
         """
         return self.updated(
@@ -100,7 +100,7 @@ class Batch:
         return self._each(move)
 
     def pin_memory(self) -> Batch:
-        """Return the batch in page-locked memory, which a GPU reads while it computes."""
+        """Return the batch in page-locked memory, from which a GPU copies while it computes."""
         return self._each(Tensor.pin_memory)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:

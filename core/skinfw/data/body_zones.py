@@ -1,4 +1,4 @@
-"""Where the parts of the body are in an image, whatever a label map says: by the pose, or by the outline."""
+"""Locates the parts of the body in an image without its label map: by the pose or the outline."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ Zone = Literal["elsewhere", "head", "neck", "torso", "arm", "hand", "thigh", "sh
 ZONES: tuple[Zone, ...] = get_args(Zone)
 
 UNDECIDED = 255
-"""What is beside the body: it may be the rim of clothes, hair, or what is behind."""
+"""Zone next to the body: it may be the edge of clothes, hair or background."""
 
 ZoneMap = NDArray[np.uint8]
 """The index in `ZONES` of each pixel, or `UNDECIDED`, ``(H, W)``."""
 
 _FOUND = 0.3
-"""Confidence from which on a point counts."""
+"""Minimum confidence of a keypoint."""
 
 _FAR = 4.0
-"""How many times a part's radius a pixel is away from it at least to be elsewhere."""
+"""Minimum distance of a pixel that is elsewhere from a part, in units of the part's radius."""
 
 _Segment = tuple[Zone, NDArray[np.float64], NDArray[np.float64], float]
-"""A part of the body: from where to where (x, y), and its radius in units of the trunk's length."""
+"""A part of the body: its ends (x, y), and its radius in units of the trunk's length."""
 
 
 def zones_of_pose(keypoints: Keypoints, size: Size) -> ZoneMap | None:
-    """Return where the parts of a body are by its pose.
+    """Return where the parts of a body are, based on its pose.
 
     Args:
         keypoints: the pose, in pixels of the image.
         size: height and width of the image in pixels.
 
     Returns:
-        the zones; None where too few points were found to know how large the body is.
+        the zones; None if too few points were found to estimate the body's size.
     """
     places = {
         name: point[:2].astype(np.float64)
@@ -53,7 +53,7 @@ def zones_of_pose(keypoints: Keypoints, size: Size) -> ZoneMap | None:
     nearest = np.full(size, np.inf, np.float32)
     zones = np.zeros(size, np.uint8)
     for zone, begin, end, radius in _segments(places):
-        # plain floats: with those of numpy every array would be of twice the size
+        # plain floats: numpy's would double the size of every array
         (left, top), (right, down) = begin.tolist(), (end - begin).tolist()
         to_x, to_y = x - left, (y - top)[:, None]
         length = right**2 + down**2
@@ -74,7 +74,7 @@ def _sides(*names: str) -> tuple[str, ...]:
 
 
 def _unit(places: dict[str, NDArray[np.float64]]) -> float:
-    """Return about the length of the trunk in pixels; 0 where nothing says it."""
+    """Return the approximate length of the trunk in pixels; 0 if it cannot be estimated."""
     pairs = [("Neck", "MidHip", 1.0), ("RShoulder", "LShoulder", 1.5)]
     pairs += [
         (f"{side}{one}", f"{side}{other}", 1.0)
@@ -129,19 +129,19 @@ _BANDS: tuple[tuple[Zone, float, float], ...] = (
     ("shin", 0.78, 0.9),
     ("foot", 0.955, 1.0),
 )
-"""Where parts of a standing person are, as fractions of the person's height from above."""
+"""Parts of a standing person, as fractions of the person's height from the top."""
 
 
 def zones_of_outline(person: Mask) -> ZoneMap | None:
-    """Return where the parts of a standing person are by the person's outline.
+    """Return where the parts of a standing person are, based on the person's outline.
 
-    A guess that is right for most photos of a set: people may sit, or be cut off.
+    This is a guess that is right for most photos of a set: people may sit, or be cut off.
 
     Args:
         person: where the person is, bool ``(H, W)``.
 
     Returns:
-        the zones, the image's border among those elsewhere; None where nobody is there.
+        the zones, with the image's border elsewhere; None if there is nobody.
     """
     rows = np.flatnonzero(person.any(axis=1))
     if not len(rows):
@@ -150,7 +150,7 @@ def zones_of_outline(person: Mask) -> ZoneMap | None:
     zones = np.full(person.shape, UNDECIDED, np.uint8)
     for zone, begin, end in _BANDS:
         if bottom == len(person) and zone in ("thigh", "shin", "foot"):
-            continue  # cut off, nobody knows where
+            continue  # cut off at an unknown place
         band = slice(top + round(begin * (bottom - top)), max(top + 1, top + round(end * (bottom - top))))
         zones[band][person[band]] = ZONES.index(zone)
     for edge in (zones[0], zones[:, 0], zones[:, -1]):

@@ -1,4 +1,4 @@
-"""The classes of a trained segmenter, and what label maps are to it."""
+"""The classes of a trained segmenter, and the conversion of label maps to them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from skinfw.errors import RunError
 from skinfw.specs.segmentation_spec import ClassSpec, SegmentationData
 
 UNKNOWN = 255
-"""Label of pixels whose class is not known: they are neither trained on nor measured."""
+"""Label of pixels of unknown class, which are ignored in training and evaluation."""
 
 
 class _Table(StrictModel):
-    """A table as JSON holds it."""
+    """A table in JSON."""
 
     names: Annotated[tuple[str, ...], Field(min_length=1, max_length=UNKNOWN)]
     regions: dict[RegionName, tuple[str, ...]]
@@ -31,7 +31,7 @@ class _Table(StrictModel):
     def _check_names(self) -> _Table:
         named = {*self.members.values(), *(name for each in self.regions.values() for name in each)}
         if len(set(self.names)) < len(self.names) or not named <= set(self.names):
-            raise PydanticCustomError("names", "its classes do not fit together")
+            raise PydanticCustomError("names", "its classes are inconsistent")
         return self
 
 
@@ -41,9 +41,8 @@ class ClassTable:
 
     Attributes:
         names: the name of each class.
-        regions: for each region, the names of its classes; a region that has none is absent.
-        members: the class that each class of the label segmenter belongs to; those that belong to none are
-            `UNKNOWN`.
+        regions: the names of the classes of each region; a region without classes is absent.
+        members: the class that each class of the label segmenter belongs to, or `UNKNOWN`.
     """
 
     names: tuple[str, ...]
@@ -51,7 +50,7 @@ class ClassTable:
     members: Mapping[str, str]
 
     def labels(self, segmentation: Segmentation) -> LabelMap:
-        """Return a label map in these classes, uint8 ``(H, W)``, of a segmentation by the label segmenter."""
+        """Return a segmentation by the label segmenter as a label map in these classes, uint8 ``(H, W)``."""
         places = [
             self.names.index(self.members[name]) if name in self.members else UNKNOWN
             for name in segmentation.classes
@@ -60,7 +59,7 @@ class ClassTable:
         return labels
 
     def to_json(self) -> dict[str, Any]:
-        """Return the table as JSON holds it."""
+        """Return the table as a JSON value."""
         return asdict(self)
 
     @classmethod
@@ -68,7 +67,7 @@ class ClassTable:
         """Return the table that `to_json` wrote.
 
         Raises:
-            ValueError: it is not such a table.
+            ValueError: it is not a valid table.
         """
         _Table.model_validate(value)
         regions = {
@@ -78,18 +77,18 @@ class ClassTable:
 
 
 def class_table(data: SegmentationData, found: Segmentation) -> ClassTable:
-    """Return the classes that a spec asks for.
+    """Return the classes in a spec.
 
     Args:
         data: the spec's data.
-        found: any segmentation by the label segmenter; only its classes and regions count.
+        found: any segmentation by the label segmenter; only its classes and regions are used.
 
     Raises:
-        RunError: the spec names a class that the label segmenter does not know, or the label segmenter tells
-            no background, or has too many classes.
+        RunError: the spec names a class that the label segmenter does not have, or the label segmenter
+            has no background or too many classes.
     """
     if "background" not in found.regions:
-        raise RunError(f"the label segmenter {data.labels.name!r} finds no background; use another one")
+        raise RunError(f"the label segmenter {data.labels.name!r} has no background class; use another one")
     if isinstance(data.classes, dict):
         return _named(data.classes, found, data.labels.name)
     if data.classes == "regions":
@@ -105,7 +104,7 @@ def _named(classes: Mapping[str, ClassSpec], found: Segmentation, segmenter: str
     unknown = [name for name in members if name not in found.classes]
     if unknown:
         raise RunError(
-            f"$.data.classes: the label segmenter {segmenter!r} has no class {unknown[0]!r} (there are: "
+            f"$.data.classes: the label segmenter {segmenter!r} has no class {unknown[0]!r} (known: "
             f"{', '.join(found.classes)})"
         )
     rest = next(key for key, each in classes.items() if each.region == "background")

@@ -1,4 +1,4 @@
-"""From the colors of an image file to sRGB."""
+"""Converts the colors of image files to sRGB."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError
 
 _SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
-"""The color space that a profile must be of, by Pillow's mode."""
+"""The required color space of a profile, by Pillow's mode."""
 
-# ITU-T H.273: BT.709's primaries, and its and sRGB's transfer functions, which files use alike; 2: unknown
+# ITU-T H.273: BT.709's primaries, and BT.709's and sRGB's transfer functions, often interchanged; 2: unknown
 _SRGB_PRIMARIES, _SRGB_TRANSFERS = (1, 2), (1, 2, 6, 13, 14, 15)
 
 _SRGB_GAMMA = 1 / 2.2
@@ -27,18 +27,18 @@ _REMEDY = "convert the image to sRGB"
 def to_srgb(image: Image.Image, file: DecodedImage) -> Image.Image:
     """Convert an image to sRGB.
 
-    Colors come from an ICC profile, where there is one. Without one, they are sRGB unless the file says
+    The file's ICC profile defines the colors. Without a profile they are sRGB unless the file says
     otherwise.
 
     Args:
         image: the image without alpha, of mode RGB, L or CMYK.
-        file: the file that it is of.
+        file: its file.
 
     Returns:
-        the image in mode RGB; unchanged values where the profile is sRGB to within a level.
+        the image in mode RGB; the values are unchanged if the profile is sRGB to within one level.
 
     Raises:
-        DataError: the profile is broken or of another color space than the image, or the file gives colors
+        DataError: the profile is damaged or has another color space than the image, or the file has colors
             other than sRGB without a profile.
     """
     info = file.image.info
@@ -67,10 +67,10 @@ def to_srgb(image: Image.Image, file: DecodedImage) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Return the transform from a profile to sRGB, or None where it changes no value by more than a level."""
+    """Return the transform from a profile to sRGB, or None if it changes no value by more than one level."""
     opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     space = opened.profile.xcolor_space.strip()
-    # gray made of an RGB image often keeps its profile: equal channels of it are meant
+    # gray images made from RGB often keep the RGB profile: it applies to equal channels
     source = "RGB" if mode == "L" and space == "RGB" else mode
     if space != _SPACES[source]:
         raise ValueError(f"it is for {space}, but the image is {_SPACES[source]}")
@@ -84,7 +84,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     )
     if source == "CMYK":
         return transform
-    # all that an sRGB profile does is to round on the way there and back
+    # an sRGB profile only adds rounding errors
     probe = _probe() if source == "RGB" else np.arange(256, dtype=np.uint8)[None]
     before = Image.fromarray(probe)
     after = ImageCms.applyTransform(before, transform)
@@ -93,15 +93,15 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 def _probe() -> RgbImage:
-    """Return an image of 4096 colors all over the RGB cube."""
+    """Return an image of 4096 colors spread over the RGB cube."""
     levels = np.arange(0, 256, 17, dtype=np.uint8)
     return np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(64, 64, 3)
 
 
 def _check_srgb(image: Image.Image, file: DecodedImage) -> None:
-    """Raise `DataError` where a file without an ICC profile gives other colors than sRGB."""
+    """Raise `DataError` if a file without an ICC profile has colors other than sRGB."""
     if image.mode == "CMYK":
-        raise DataError(f"{file.path}: CMYK without an ICC profile, so its colors are not known; {_REMEDY}")
+        raise DataError(f"{file.path}: CMYK without an ICC profile, so its colors are unknown; {_REMEDY}")
     info = file.image.info
     if file.coding is not None:
         primaries, transfer = file.coding
@@ -120,15 +120,17 @@ def _check_srgb(image: Image.Image, file: DecodedImage) -> None:
     if chromaticity is not None and not np.allclose(chromaticity, _SRGB_CHROMATICITY, atol=0.005):
         raise DataError(f"{file.path}: its primaries are not sRGB's; {_REMEDY}")
     if _is_adobe_rgb(file.image):
-        raise DataError(f"{file.path}: Adobe RGB by its EXIF data, without an ICC profile; {_REMEDY}")
+        raise DataError(
+            f"{file.path}: Adobe RGB according to its EXIF data, without an ICC profile; {_REMEDY}"
+        )
 
 
 def _is_adobe_rgb(image: Image.Image) -> bool:
-    """Return whether a camera says Adobe RGB: by DCF 2.0's interoperability index R03, or color space 2."""
+    """Return whether EXIF says Adobe RGB: by DCF 2.0's interoperability index R03, or color space 2."""
     exif = image.getexif()
     try:
         index = exif.get_ifd(ExifTags.IFD.Interop).get(1)
-    except KeyError:  # Pillow before 13 raises it where the EXIF data hold no such index
+    except KeyError:  # Pillow before 13 raises it if the EXIF data has no such index
         index = None
     space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
     return space == 2 or (index is not None and str(index).strip("\0 ") == "R03")

@@ -1,4 +1,4 @@
-"""Reading cut-outs: an image, and which of its pixels are kept."""
+"""Reads cut-outs: an image and its keep mask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skinfw.errors import DataError
 
 WHITE_TOLERANCE = 16
 """Without an alpha channel, pixels at most this far below 255 in every channel count as erased: JPEG does not
-keep white exactly white."""
+preserve white exactly."""
 
 _OPAQUE = 128
 
@@ -23,18 +23,18 @@ def read_cutout(path: Path) -> tuple[RgbImage, Mask]:
 
 
 def cutout_of(file: DecodedImage) -> tuple[RgbImage, Mask]:
-    """Return a decoded cut-out and what is kept of it.
+    """Return a decoded cut-out and its keep mask.
 
-    An alpha channel marks the pixels to keep. An image without one (the report's JPEG files), or with one
-    that is opaque everywhere, keeps all pixels that are not nearly white. White clothes cannot be
-    distinguished from background then, so no pixel of such an image is changed.
+    An alpha channel marks the pixels to keep. If there is none (the report's JPEG files), or it is opaque
+    everywhere, all pixels that are not nearly white are kept. White clothes then look like background,
+    so no pixel of such an image is changed.
 
     Returns:
-        the image, uint8 sRGB ``(H, W, 3)``, with white where it is transparent, and what is kept, bool
+        the image, uint8 sRGB ``(H, W, 3)``, with white where it is transparent, and the keep mask, bool
         ``(H, W)``.
 
     Raises:
-        DataError: as `skinfw.data.photo.read_image`, or nothing is kept.
+        DataError: as `skinfw.data.photo.read_image`, or no pixel is kept.
     """
     image, alpha = image_of(file)
     if alpha is not None and alpha.min() < _OPAQUE:

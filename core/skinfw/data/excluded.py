@@ -1,4 +1,4 @@
-"""The samples that a person has excluded: a file of names beside them."""
+"""The samples that you excluded: a file of names next to them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from skinfw.system.paths_below import composed
 from skinfw.system.regular_file import read_regular
 
 EXCLUDED_FILE = "excluded.jsonl"
-"""Lies in the folder that the samples' names are relative to: one name a line, as a JSON string."""
+"""A file in the folder that the samples' names are relative to: one name per line, as a JSON string."""
 
 MAX_BYTES = 64 * 2**20
-"""Size of the largest file that is read, in bytes: a million names."""
+"""Maximum file size in bytes: a million names."""
 
 
 def excluded(root: Path) -> set[str]:
-    """Return the names of the samples that are not to be used; empty where there is no such file.
+    """Return the names of the excluded samples; empty if there is no such file.
 
     Args:
         root: the folder that names are relative to.
 
     Raises:
-        DataError: the file cannot be read, or a line is not a JSON string; the text names the line.
+        DataError: the file cannot be read, or a line is not a JSON string; the message names the line.
     """
     path = root / EXCLUDED_FILE
     try:
@@ -53,18 +53,18 @@ def _name(line: str, path: Path, number: int) -> str:
 
 
 def excluded_among(names: Iterable[str], gone: Iterable[str]) -> set[str]:
-    """Return those of the names that are excluded, however their letters are composed."""
+    """Return the names that are excluded, ignoring differences of Unicode composition."""
     forms = {composed(name) for name in gone}
     return {name for name in names if composed(name) in forms}
 
 
 def write_excluded(root: Path, names: Iterable[str]) -> None:
-    """Write the names, sorted, whole or not at all.
+    """Write the names, sorted, completely or not at all.
 
     Raises:
         RunError: the file cannot be written.
     """
-    # in ASCII: names are paths, which need not be valid UTF-8
+    # in ASCII: names are paths, which may not be valid UTF-8
     text = "".join(f"{json.dumps(name)}\n" for name in sorted(set(names)))
     with replacing(root / EXCLUDED_FILE) as temporary:
         temporary.write_text(text, encoding="ascii", newline="\n")

@@ -1,4 +1,4 @@
-"""Where the face is: from a label map where one knows it, from the head's keypoints otherwise."""
+"""Finds the face: from the label map if it has face classes, otherwise from the head's keypoints."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _FACE_RADII = (
     ("REye", "REar", 0.9),
     ("LEye", "LEar", 0.9),
 )
-"""Pairs of keypoints whose distance times the factor is about half a face's height; rough proportions of a
-head in front view, where the largest one wins because turning the head only shortens distances."""
+"""Pairs of keypoints whose distance times the factor is about half the face's height: rough proportions of a
+head in front view. The largest one counts, because turning the head only shortens distances."""
 
 
 _FACE_CLASS = re.compile(r"(.*[ _-])?face([ _-](skin|neck))?", re.IGNORECASE)
 
 
 def face_classes(classes: Iterable[str]) -> tuple[str, ...]:
-    """Return which of a label map's classes are the face.
+    """Return a label map's face classes.
 
     These are ``face`` (ATR, LIP, CIHP, DeepFashion), ``left_face`` and ``right_face`` (BodyPix),
-    ``face_skin`` (MediaPipe) and ``face_neck`` (Sapiens, which does not divide the two), in any case.
+    ``face_skin`` (MediaPipe) and ``face_neck`` (Sapiens, which does not separate the two), ignoring case.
 
     Example:
         >>> face_classes(["background", "left_face", "torso", "face_neck"])
@@ -41,15 +41,15 @@ def face_classes(classes: Iterable[str]) -> tuple[str, ...]:
 
 
 def face_from_keypoints(keypoints: Keypoints, size: Size) -> Mask | None:
-    """Guess where the face is from nose, eyes and ears.
+    """Estimate where the face is from nose, eyes and ears.
 
     Args:
         keypoints: the pose, in pixels of the image.
         size: height and width of the image in pixels.
 
     Returns:
-        a disc, bool ``(H, W)``; empty where neither nose nor eyes were found (the person is seen from the
-        back); None where the pose has too few points on the head to tell.
+        a disc, bool ``(H, W)``; empty if neither nose nor eyes were found (the person is seen from the
+        back); None if the pose has too few points on the head.
     """
 
     def place(name: str) -> NDArray[np.float64] | None:

@@ -1,6 +1,6 @@
-"""What the fields of a sample are: each type knows how its values are resized, warped, flipped and shown.
+"""The types of a sample's fields: each knows how to resize, warp, flip and show its values.
 
-Light: torch is imported where values become tensors.
+Light: torch is imported when values become tensors.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Interpolation = Literal["linear", "nearest", "points", "redrawn"]
-"""How the values of a field follow when the pixels of its sample move."""
+"""How a field's values are interpolated when the pixels of its sample move."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Field:
 
 @dataclass(frozen=True)
 class Resized:
-    """The fields around one that is resized.
+    """The other fields of a sample while one is resized.
 
     Attributes:
         old: the values before, by name.
-        new: those that are resized already, by name.
+        new: the values already resized, by name.
         old_size: height and width before, in pixels.
-        size: height and width wanted, in pixels.
+        size: target height and width in pixels.
     """
 
     old: Mapping[str, Any]
@@ -64,14 +64,14 @@ class FieldType(ABC):
     """How the values of a field behave.
 
     Attributes:
-        interpolation: how values follow when pixels move.
+        interpolation: how values are interpolated when pixels move.
     """
 
     interpolation: ClassVar[Interpolation]
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of the fields that are resized and warped before this one, where the sample has them."""
+        """Names of the fields to resize and warp before this one, if the sample has them."""
         return ()
 
     @abstractmethod
@@ -100,8 +100,8 @@ class ImageType(FieldType):
     """An RGB image: uint8 ``(H, W, 3)``, in batches float32 ``(B, 3, H, W)`` in [0, 1].
 
     Attributes:
-        fill: value in [0, 1] of what lies beyond the border, or None to repeat the border.
-        divided_by: name of a mask. What is inside and what is outside are interpolated apart, so that neither
+        fill: value in [0, 1] beyond the border, or None to repeat the border.
+        divided_by: name of a mask. Pixels inside and outside are interpolated separately, so that neither
             bleeds into the other.
         cut_from: name of the image that this one is cut from along ``divided_by``, white outside; empty for
             none. Where it is exactly that, it stays so.
@@ -124,7 +124,7 @@ class ImageType(FieldType):
         return tuple(filter(None, (self.divided_by, self.cut_from)))
 
     def resize(self, value: Any, around: Resized) -> Any:
-        """Average down, interpolate up, on either side of the mask apart."""
+        """Average down, interpolate up, separately on each side of the mask."""
         if self.divided_by in around.old:
             return resize_cutout(value, around.old[self.divided_by], around.size)[0]
         return resize_image(value, around.size)
@@ -146,12 +146,12 @@ class ImageType(FieldType):
 class MaskType(FieldType):
     """A mask: bool ``(H, W)``, in batches float32 ``(B, 1, H, W)`` in {0, 1}.
 
-    Networks see it as a black and white RGB image, as the report's do.
+    Networks see it as a black-and-white RGB image, as in the report.
 
     Attributes:
         inside: name of a mask that this one never leaves; empty for none.
-        beside: name of the mask that divides the sample's images, where this one is the other side: a pixel
-            of the new size that shows anything of it is set, unless it is on the side of the divider.
+        beside: name of the mask that divides the sample's images, if this one is the other side: a resized
+            pixel that shows any of it is set, unless the dividing mask is set there.
     """
 
     interpolation: ClassVar[Interpolation] = "nearest"
@@ -160,11 +160,11 @@ class MaskType(FieldType):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The masks that this one keeps to."""
+        """The masks that limit this one."""
         return tuple(filter(None, (self.inside, self.beside)))
 
     def resize(self, value: Any, around: Resized) -> Any:
-        """Set a pixel where at least half of it is covered; beside another mask, where anything of it is."""
+        """Set pixels that are at least half covered, or covered at all if it is ``beside`` another mask."""
         if value.shape == around.size:
             return value
         resized = resize_mask(value, around.size)
@@ -180,17 +180,17 @@ class MaskType(FieldType):
         return mask_tensor(values)
 
     def condition(self, tensor: Tensor) -> Tensor:
-        """Return black and white RGB images."""
+        """Return black-and-white RGB images."""
         return tensor.expand(-1, 3, -1, -1)
 
     def show(self, tensor: Tensor) -> Tensor:
-        """Return black and white RGB images."""
+        """Return black-and-white RGB images."""
         return tensor.expand(-1, 3, -1, -1)
 
 
 @dataclass(frozen=True)
 class KeepType(MaskType):
-    """The mask that divides the images of a sample: a pixel is set where more than half of it is covered."""
+    """The mask that divides the images of a sample: a pixel is set if more than half of it is covered."""
 
     def resize(self, value: Any, around: Resized) -> Any:
         """Divide as `skinfw.data.resize.resize_cutout` does."""
@@ -272,16 +272,16 @@ class KeypointsType(FieldType):
         return torch.from_numpy(np.stack([pose.points for pose in values]))
 
     def condition(self, tensor: Tensor) -> Tensor:
-        """Reject: points have no pixels."""
+        """Raise an error: keypoints have no pixels."""
         raise ValueError("keypoints are not an image; use the input line or heatmaps")
 
     def show(self, tensor: Tensor) -> Tensor:
-        """Reject: points have no pixels."""
+        """Raise an error: keypoints have no pixels."""
         raise ValueError("keypoints are not an image; show line or heatmaps")
 
 
 class DrawnType(FieldType):
-    """An image that is drawn from the keypoints, and drawn again when they move."""
+    """An image drawn from the keypoints, and drawn again when they move."""
 
     interpolation: ClassVar[Interpolation] = "redrawn"
 
@@ -295,7 +295,7 @@ class DrawnType(FieldType):
         """Draw a pose.
 
         Args:
-            pose: the keypoints, in pixels of the image to be drawn.
+            pose: the keypoints, in pixels of the image to draw.
             size: height and width in pixels.
 
         Returns:
@@ -316,7 +316,7 @@ class PoseMapType(DrawnType):
     """The pose as an RGB image: uint8 ``(H, W, 3)``, in batches float32 ``(B, 3, H, W)`` in [0, 1].
 
     Attributes:
-        style: how it is drawn.
+        style: the drawing style.
     """
 
     style: LineStyle = "skeleton"
@@ -336,9 +336,9 @@ class PoseMapType(DrawnType):
 
 @dataclass(frozen=True)
 class HeatMapsType(DrawnType):
-    """A heat map per keypoint: uint8 ``(H, W, 25)``, in batches float32 ``(B, 25, H, W)`` in [0, 1].
+    """One heat map per keypoint: uint8 ``(H, W, 25)``, in batches float32 ``(B, 25, H, W)`` in [0, 1].
 
-    Before it is resized, the value is the pose: maps are drawn at their final size.
+    Before resizing, the value is the pose: maps are drawn in their final size.
     """
 
     def draw(self, pose: Keypoints, size: Size) -> Any:
@@ -346,7 +346,7 @@ class HeatMapsType(DrawnType):
         return draw_heatmaps(pose, size)
 
     def resize(self, value: Any, around: Resized) -> Any:
-        """Draw the maps at the size wanted."""
+        """Draw the maps in the target size."""
         return self.draw(value.resized(around.old_size, around.size), around.size)
 
     def show(self, tensor: Tensor) -> Tensor:

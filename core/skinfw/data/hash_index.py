@@ -1,4 +1,4 @@
-"""Finding near-duplicates: an index of 64-bit hashes that is searched by Hamming distance."""
+"""Finds near-duplicates: an index of 64-bit hashes, searched by Hamming distance."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 BITS = 64
 
 _MAX_FRAGMENTS = 15
-"""With more pieces than this, the hashes that share one are about as many as there are."""
+"""With more pieces than this, a hash shares one with almost all others."""
 
 Hashes = NDArray[np.uint64]
 Positions = NDArray[np.int64]
 
 
 class _Growing:
-    """Positions in the order of adding, in an array that doubles."""
+    """Positions in insertion order, in an array that doubles."""
 
     def __init__(self) -> None:
         self._values = np.zeros(4, np.int64)
@@ -39,12 +39,12 @@ class _Growing:
 class HashIndex:
     """Hashes of 64 bits, searched for those that differ in few bits.
 
-    Hashes are cut into one piece more than bits may differ: two that are near agree in at least one piece, so
-    only those that share a piece are compared. Where that would compare more than all of them, as in a set
-    of near-duplicates, all of them are compared once.
+    Hashes are cut into one piece more than bits may differ: two near hashes agree in at least one piece, so
+    only those that share a piece are compared. If that would be more comparisons than with all hashes, as in
+    a set of near-duplicates, all are compared once.
 
     Args:
-        max_distance: bits in which near hashes may differ, 0 to 64.
+        max_distance: maximum number of different bits of near hashes, 0 to 64.
         hashes: the first hashes, each 16 hexadecimal digits.
 
     Example:
@@ -68,7 +68,7 @@ class HashIndex:
         return self._count
 
     def add(self, phash: str) -> None:
-        """Add a hash; its position is the number of those added before."""
+        """Add a hash; its position is the number of hashes before it."""
         value = int(phash, 16)
         if self._count == len(self._hashes):
             self._hashes = np.concatenate([self._hashes, np.zeros_like(self._hashes)])
@@ -101,11 +101,11 @@ class HashIndex:
         return found
 
     def distance(self, position: int, phash: str) -> int:
-        """Return in how many bits a hash differs from the one at a position."""
+        """Return the number of bits in which a hash differs from the one at a position."""
         return (int(self._hashes[position]) ^ int(phash, 16)).bit_count()
 
     def components(self) -> Positions:
-        """Return for each hash the lowest position of those that near ones connect it to, int64 ``(N,)``."""
+        """Return, for each hash, the lowest position in its connected component, int64 ``(N,)``."""
         found: Positions = np.full(self._count, -1, np.int64)
         for first in range(self._count):
             if found[first] >= 0:

@@ -1,7 +1,7 @@
-"""Opening an image file: the formats, limits and errors of decoders in one place.
+"""Opens image files: the formats, limits and errors of decoders in one place.
 
-What the pixels mean differs: `skinfw.data.photo`, `skinfw.data.mask_file` and `skinfw.data.label_file` know
-it, each for its own kind.
+The meaning of pixels is left to `skinfw.data.photo`, `skinfw.data.mask_file` and `skinfw.data.label_file`,
+each for its own kind.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ MAX_BYTES = 2**30
 """Larger files are rejected: an image of `MAX_PIXELS` has at most 800 million bytes of pixels."""
 
 MAX_READS = 2_000_000
-"""A file that is decoded from more pieces is rejected; a GIF of `MAX_PIXELS` may have a million."""
+"""A file whose decoding needs more reads is rejected; a GIF of `MAX_PIXELS` may need a million."""
 
 MAX_SIDE = 65_535
-"""Images that are higher or wider are rejected: most formats allow no more, and decoding 100 million rows of
-one pixel takes long."""
+"""Higher or wider images are rejected: most formats allow no more, and decoding 100 million rows of one pixel
+takes long."""
 
 MAX_SCANS = 500
 """A JPEG with more scans is rejected: each takes the time of decoding the whole image, and no camera or
 program writes more than a few dozen."""
 
-# what Pillow logs of a damaged file is in the error that it raises
+# what Pillow logs about a damaged file is also in the error that it raises
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _HEAD = 2**18
@@ -58,21 +58,21 @@ _UPRIGHT = {
 
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
-# TIFF tags, and the compressions that keep every value
+# TIFF tags, and the lossless compressions
 _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 259, 262, 339
 _LOSSLESS = (1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 50000)
 
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """A decoded image and what its file says about its samples.
+    """A decoded image and its file's information about the sample values.
 
     Attributes:
         path: the file.
         image: the image, turned upright by the file's own orientation, in Pillow's mode.
-        orientation: the file's EXIF orientation, 1 to 8; None where it has none.
-        lossy: whether the format may have changed values when the file was written.
-        bits: bits of a stored sample; Pillow scales gray of fewer than 8 bits to 8.
+        orientation: the file's EXIF orientation, 1 to 8; None if it has none.
+        lossy: whether the format may have changed values when it was written.
+        bits: bits per stored sample; Pillow scales gray of fewer than 8 bits to 8.
         zero_is_white: whether stored gray is inverted, as TIFF allows.
         coding: the code points of primaries and transfer function (ITU-T H.273) in a PNG or AVIF, or None.
     """
@@ -98,7 +98,7 @@ def turned_upright(image: Image.Image, orientation: int | None) -> Image.Image:
 
 
 def sides_tell(orientation: int, size: tuple[int, int]) -> bool:
-    """Return whether height and width tell an image that was turned upright from one that was not."""
+    """Return whether height and width show if an image was turned upright."""
     return orientation >= 5 and size[0] != size[1]
 
 
@@ -107,7 +107,7 @@ def open_image(path: Path) -> DecodedImage:
 
     Raises:
         DataError: the file is missing, not a regular file, not an image in one of
-            `skinfw.data.image_formats.FORMATS`, corrupt or truncated, beyond a limit of this module, or holds
+            `skinfw.data.image_formats.FORMATS`, corrupt or truncated, beyond a limit of this module, or has
             several images.
     """
     with decoding(path), open_regular(path) as file:
@@ -116,10 +116,10 @@ def open_image(path: Path) -> DecodedImage:
 
 @contextmanager
 def decoding(path: Path) -> Iterator[None]:
-    """Turn whatever decoding or converting an image raises into one `DataError`, without a warning."""
+    """Turn any error from decoding or converting an image into one `DataError`, without warnings."""
     try:
         with warnings.catch_warnings():
-            # of broken metadata, and of Pillow's own limit, which ours replaces
+            # about broken metadata and Pillow's own limit, which ours replaces
             warnings.simplefilter("ignore")
             yield
     except SkinfwError:
@@ -129,16 +129,16 @@ def decoding(path: Path) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise DataError(f"{path}: more than {MAX_PIXELS:,} pixels; make the image smaller") from error
     except MemoryError as error:
-        raise DataError(f"{path}: cannot be read: decoding takes more memory than there is") from error
-    except Exception as error:  # decoders raise whatever a malformed file makes them stumble over
+        raise DataError(f"{path}: cannot be read: not enough memory to decode it") from error
+    except Exception as error:  # decoders raise anything on malformed files
         detail = getattr(error, "strerror", None) or first_line(error)
         raise DataError(f"{path}: cannot be read: {str(detail)[:_MESSAGE_LENGTH]}") from error
 
 
 class _CountedReads:
-    """A file that raises an error when a decoder reads it in very many small pieces.
+    """A file that raises an error if a decoder reads it in too many small pieces.
 
-    Pillow skips whatever means nothing in a JPEG or GIF byte by byte, which takes minutes for a large file.
+    Pillow skips meaningless data in a JPEG or GIF byte by byte, which takes minutes in a large file.
     """
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
@@ -158,7 +158,7 @@ class _CountedReads:
 
 
 def check_size(path: Path, file: BinaryIO) -> None:
-    """Reject an open file of more than `MAX_BYTES`, which is not read.
+    """Reject an open file of more than `MAX_BYTES`, without reading it.
 
     Raises:
         DataError: it is larger.
@@ -175,7 +175,7 @@ def _decode(path: Path, opened: BinaryIO) -> DecodedImage:
     if head.startswith(b"\xff\xd8") and _scans(head, file) > MAX_SCANS:
         raise DataError(f"{path}: a JPEG of more than {MAX_SCANS} scans; save the image again")
     file.seek(0)
-    # libtiff writes what is wrong with a file to standard error
+    # libtiff writes errors to standard error
     with quiet() if head[:2] in (b"II", b"MM") else nullcontext():
         return _opened(path, file, head)
 
@@ -193,10 +193,10 @@ def _opened(path: Path, file: BinaryIO, head: bytes) -> DecodedImage:
             )
         if max(width, height) > MAX_SIDE:
             raise DataError(f"{path}: {width}x{height}; a side has more than {MAX_SIDE:,} pixels")
-        # the further images of an MPO are previews, depth or gain maps of the first
+        # the other images in an MPO are previews, depth or gain maps of the first
         if image.format != "MPO" and getattr(image, "is_animated", False):
             raise DataError(
-                f"{path}: holds several images or frames; save the one that you mean to a file of its own"
+                f"{path}: contains several images or frames; save the one that you need as a separate file"
             )
         found = image.getexif().get(ExifTags.Base.Orientation)
         orientation = found if found in range(1, 9) else None
@@ -219,7 +219,7 @@ def _opened(path: Path, file: BinaryIO, head: bytes) -> DecodedImage:
 
 
 def _scans(head: bytes, file: BinaryIO) -> int:
-    """Count the scans of a JPEG; in compressed data no byte 0xFF is followed by 0xDA."""
+    """Count the scans of a JPEG; compressed data never contains the bytes 0xFF 0xDA."""
     count, block, last = 0, head, b""
     while block:
         count += (last + block).count(b"\xff\xda")
@@ -228,7 +228,7 @@ def _scans(head: bytes, file: BinaryIO) -> int:
 
 
 def _samples(path: Path, image: Image.Image, head: bytes) -> tuple[int, bool, bool]:
-    """Return bits of a sample, whether zero is white, and whether values may have changed."""
+    """Return the bits per sample, whether zero is white, and whether values may have changed."""
     if image.format == "PNG":
         return head[24], False, False
     if image.format == "TIFF":

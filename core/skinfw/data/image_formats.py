@@ -1,4 +1,4 @@
-"""The formats of image files that photos, masks and label maps may have. Light: no Pillow."""
+"""The accepted image formats of photos, masks and label maps. Light: no Pillow."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "GIF": (".gif",),
     "AVIF": (".avif",),
 }
-"""Pillow's name of each format that is read, and the suffixes of its files. What a file holds decides how it
-is read, not its suffix; a file of any other format is rejected."""
+"""Pillow's name of each accepted format, and its suffixes. A file's content, not its suffix, decides how it
+is read; files in any other format are rejected."""
 
 IMAGE_SUFFIXES: tuple[str, ...] = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
-"""Suffixes of the files that are read, in lower case."""
+"""Suffixes of accepted files, in lower case."""
 
 UNREADABLE_SUFFIXES: Mapping[str, str] = {
     **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
@@ -25,8 +25,8 @@ UNREADABLE_SUFFIXES: Mapping[str, str] = {
     ".jxl": "JPEG XL",
     **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"), "camera raw"),
 }
-"""Suffixes of photos in formats that are not read, in lower case, and the name of the format. Whoever lists
-photos lists these too, so that each is reported instead of overlooked; reading one says what to do."""
+"""Suffixes of photos in rejected formats, in lower case, and the name of the format. Lists of photos include
+them, so that each is reported instead of overlooked; the error on reading one says what to do."""
 
 
 def is_image_name(name: str) -> bool:

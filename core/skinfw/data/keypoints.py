@@ -1,4 +1,4 @@
-"""The 25 body points of OpenPose's BODY_25 model, and its JSON format."""
+"""The 25 keypoints of OpenPose's BODY_25 model, and its JSON format."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Keypoints:
             that was not found is 0, 0, 0.
 
     Raises:
-        ValueError: they are of another shape, or not finite.
+        ValueError: they have another shape, or are not finite.
     """
 
     points: NDArray[np.float32]
@@ -47,7 +47,7 @@ class Keypoints:
         return row
 
     def found(self, threshold: float = 0.05) -> NDArray[np.bool_]:
-        """Return which points have a confidence above ``threshold``, bool ``(25,)``."""
+        """Return which keypoints have a confidence above ``threshold``, bool ``(25,)``."""
         return self.points[:, 2] > threshold
 
     def mapped(self, scale_x: float, scale_y: float, shift_x: float, shift_y: float) -> Keypoints:
@@ -64,7 +64,7 @@ class Keypoints:
     def resized(self, old: Size, new: Size) -> Keypoints:
         """Return the keypoints in an image that was resized from one height and width to another.
 
-        Whole numbers are centers of pixels, as OpenPose counts.
+        Integer coordinates are pixel centers, as in OpenPose.
 
         Example:
             >>> pose = Keypoints(np.full((25, 3), 1, np.float32))
@@ -75,22 +75,22 @@ class Keypoints:
         return self.mapped(right, down, (right - 1) / 2, (down - 1) / 2)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the keypoints in OpenPose's JSON format, as its release 1.7 writes them."""
+        """Return the keypoints in the JSON format of OpenPose 1.7."""
         flat = [round(float(value), 4) for value in self.points.ravel()]
         return {"version": 1.3, "people": [{"person_id": [-1], "pose_keypoints_2d": flat}]}
 
 
 def read_openpose_json(path: Path) -> list[Keypoints]:
-    """Read every person of an OpenPose JSON file of 25 points, in pixels of the image it belongs to.
+    """Read all people in an OpenPose JSON file of 25 points, in pixels of its image.
 
     Raises:
-        DataError: as `skinfw.data.pose_file.read_pose_file`, or a person has another number of points.
+        DataError: as `skinfw.data.pose_file.read_pose_file`, or a person does not have 25 points.
     """
     people = read_pose_file(path).people
     for points in people:
         if points.shape != (25, 3):
             raise DataError(
-                f"{path}: {points.size} numbers for a person, BODY_25 has 75 (25 times x, y, confidence)"
+                f"{path}: {points.size} numbers for a person; BODY_25 has 75 (25 times x, y, confidence)"
             )
     check_confidences(path, people)
     return [Keypoints(points.astype(np.float32)) for points in people]

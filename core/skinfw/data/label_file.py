@@ -1,4 +1,4 @@
-"""Reading label maps: the values or colors exactly as stored, or rejected with the reason."""
+"""Reads label maps: the values or colors exactly as stored, or an error with the reason."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _AS_GRAY = "save the class codes as a grayscale PNG"
 
 @dataclass(frozen=True)
 class LabelImage:
-    """What the file of a label map holds.
+    """The content of a label map file.
 
     Attributes:
         path: the file.
         codes: the stored values, uint16 ``(H, W)``, or None for an RGB image.
         colors: the stored colors, uint8 RGB ``(H, W, 3)``, or None for a grayscale image.
         palette: the color of each code of a palette image, uint8 ``(256, 3)``, or None.
-        clear: which pixels are fully transparent, bool ``(H, W)``; all others are opaque.
+        clear: the fully transparent pixels, bool ``(H, W)``; all others are opaque.
         lossy: whether the format may have changed the colors.
     """
 
@@ -49,23 +49,23 @@ class LabelImage:
 
 
 def read_label_image(path: Path, photo: Photo | None = None) -> LabelImage:
-    """Read the file of a label map, without a thought about what its values stand for.
+    """Read a label map file without interpreting its values.
 
     Args:
         path: the file.
-        photo: the photo that it belongs to. Where the photo was turned by its EXIF orientation and the map's
-            size is that of the unturned photo, the map is turned as well.
+        photo: its photo. If the photo was rotated by its EXIF orientation and the map has the size of the
+            unrotated photo, the map is rotated as well.
 
     Raises:
-        DataError: as `skinfw.data.image_file.open_image`; or the values are not certain: class codes in a
-            lossy format or inverted, floating point, half-transparent pixels; or it is not certain whether
-            the map is turned as the photo is.
+        DataError: as `skinfw.data.image_file.open_image`; or the values are ambiguous: class codes in a
+            lossy format or inverted, floating point, half-transparent pixels; or it is unclear whether
+            the map is rotated like the photo.
     """
     return label_image_of(open_image(path), photo)
 
 
 def label_image_of(file: DecodedImage, photo: Photo | None = None) -> LabelImage:
-    """Return what a decoded label map holds; see `read_label_image`."""
+    """Return the content of a decoded label map; see `read_label_image`."""
     with decoding(file.path):
         return _label_image(file, photo)
 
@@ -74,7 +74,7 @@ def _label_image(file: DecodedImage, photo: Photo | None) -> LabelImage:
     path = file.path
     image = file.image if photo is None else _turned_like(photo, file)
     if file.zero_is_white:
-        raise DataError(f"{path}: a label map that is stored inverted (zero is white); {_AS_GRAY}")
+        raise DataError(f"{path}: the label map is stored inverted (zero is white); {_AS_GRAY}")
     codes, colors, palette, alpha = None, None, None, None
     if image.mode in ("1", "L", "LA"):
         if file.lossy:
@@ -89,7 +89,7 @@ def _label_image(file: DecodedImage, photo: Photo | None) -> LabelImage:
     elif image.mode in ("RGB", "RGBA") and file.bits <= 8:
         colors, alpha = np.asarray(image.convert("RGB"), np.uint8), _alpha(image)
     else:
-        bits = f" with {file.bits} bits a sample" if file.bits > 8 else ""
+        bits = f" with {file.bits} bits per sample" if file.bits > 8 else ""
         raise DataError(f"{path}: a label map of mode {image.mode}{bits} cannot be read; {_AS_GRAY}")
     clear = np.zeros((image.height, image.width), bool) if alpha is None else alpha == 0
     if alpha is not None and not (clear | (alpha == 255)).all():
@@ -101,13 +101,13 @@ def _label_image(file: DecodedImage, photo: Photo | None) -> LabelImage:
 
 
 def read_labels(path: Path) -> LabelMap:
-    """Read the label map of a sample folder, a palette or grayscale image of class codes.
+    """Read the label map of a sample folder: a palette or grayscale image of class codes.
 
     Returns:
         class codes, uint8 ``(H, W)``.
 
     Raises:
-        DataError: as `read_label_image`, or the palette is not the one that prepared samples have.
+        DataError: as `read_label_image`, or the palette is not that of prepared samples.
     """
     return labels_of(open_image(path))
 
@@ -116,11 +116,11 @@ def labels_of(file: DecodedImage) -> LabelMap:
     """Return the class codes of a decoded label map; see `read_labels`."""
     path, labels = file.path, label_image_of(file)
     if labels.codes is None:
-        raise DataError(f"{path}: holds colors, not class codes; prepare the sample again")
+        raise DataError(f"{path}: contains colors, not class codes; prepare the sample again")
     if labels.palette is not None and not is_indexed(labels, (sample_palette(), gray_ramp())):
         raise DataError(
-            f"{path}: another program has changed its palette, so its values may not be class codes any "
-            "more; prepare the sample again"
+            f"{path}: another program changed its palette, so its values may no longer be class codes; "
+            "prepare the sample again"
         )
     if labels.clear.any() or labels.codes.max(initial=0) > 255:
         raise DataError(f"{path}: has transparent pixels or values above 255; prepare the sample again")
@@ -128,7 +128,7 @@ def labels_of(file: DecodedImage) -> LabelMap:
 
 
 def is_indexed(labels: LabelImage, palettes: Iterable[Palette]) -> bool:
-    """Return whether each code that occurs in a palette image has its color in one of some palettes."""
+    """Return whether every code in a palette image has its color in one of the palettes."""
     if labels.codes is None or labels.palette is None:
         return False
     used = np.flatnonzero(np.bincount(labels.codes[~labels.clear]))
@@ -148,20 +148,20 @@ def sample_palette() -> Palette:
 
 @cache
 def gray_ramp() -> Palette:
-    """Return the palette in which each code is the gray level of that value."""
+    """Return the palette that shows each code as the gray level of that value."""
     return _constant(np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1))
 
 
 def _constant(palette: Palette) -> Palette:
-    palette.flags.writeable = False  # all callers share it
+    palette.flags.writeable = False  # shared by all callers
     return palette
 
 
 def _turned_like(photo: Photo, file: DecodedImage) -> Image.Image:
-    """Return a map as the photo is turned.
+    """Return a map rotated like the photo.
 
-    A program that ignores EXIF makes the map of an unturned photo, another one makes it of the photo as it is
-    shown. Only the sides of the image or the map's own orientation tell which.
+    Programs that ignore EXIF make the map from the unrotated photo, others from the photo as shown. Only the
+    sides of the image or the map's own orientation show which.
     """
     own, of_photo = file.orientation, photo.orientation
     if (own in (None, 1) and of_photo == 1) or own in (1, of_photo):
@@ -172,8 +172,8 @@ def _turned_like(photo: Photo, file: DecodedImage) -> Image.Image:
     stated = "no EXIF orientation" if own is None else f"the EXIF orientation {own}"
     raise DataError(
         f"{file.path}: the photo has the EXIF orientation {of_photo} and the label map {stated}, so it is "
-        "not certain that they are turned alike; save the photo turned upright and without the orientation, "
-        "and the label map to fit"
+        "unclear if both have the same rotation; save the photo upright and without the orientation, and "
+        "the label map to match"
     )
 
 
@@ -181,14 +181,14 @@ def _gray_codes(image: Image.Image, bits: int) -> NDArray[np.uint16]:
     values = np.asarray(image.getchannel(0), np.uint16)
     if image.mode == "1":
         return np.asarray(values != 0, np.uint16)
-    # Pillow scales gray of 2 and 4 bits to 8
+    # Pillow scales 2-bit and 4-bit gray to 8 bits
     return values // np.uint16(255 // (2**bits - 1)) if bits in (2, 4) else values
 
 
 def _wide_codes(image: Image.Image, path: Path) -> NDArray[np.uint16]:
     values = np.asarray(image)
     if values.min() < 0 or values.max() > 65535:
-        raise DataError(f"{path}: holds values from {values.min()} to {values.max()}; {_AS_GRAY}")
+        raise DataError(f"{path}: has values from {values.min()} to {values.max()}; {_AS_GRAY}")
     return values.astype(np.uint16)
 
 

@@ -1,4 +1,4 @@
-"""From a data set to batches: one sample at a time, in an order that depends on seed and epoch alone."""
+"""From a data set to batches: one sample at a time, in an order that depends only on seed and epoch."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from skinfw.system.processes import end_with_parent, loader_context
 logger = logging.getLogger("skinfw")
 
 _Loaded = tuple[Any, list[DataError]]
-"""A sample, or None for one that cannot be read, and what was wrong."""
+"""A sample, or None if it cannot be read, and the error."""
 
 
 class Readable(Protocol):
-    """What gives samples by name."""
+    """Loads samples by name."""
 
     def load(self, name: str) -> Sample:
         """Return one sample, or raise `DataError`."""
 
 
 class _Named(TorchDataset[_Loaded]):
-    """Loads samples by name; errors are given, not raised, as workers would wrap a traceback round them.
+    """Loads samples by name; returns errors instead of raising them, as workers would add a traceback.
 
-    In training the next readable sample takes the place of one that cannot be read, so that every batch of
-    every process is full.
+    In training the next readable sample replaces an unreadable one, so that every batch of every process
+    is full.
     """
 
     def __init__(self, dataset: Readable, names: Sequence[str], replace: bool, cache: SampleCache) -> None:
@@ -61,13 +61,13 @@ def _collate(found: Sequence[_Loaded]) -> tuple[Batch | None, list[DataError]]:
 
 
 class ShuffledOrder(Sampler[int]):
-    """A new order for every epoch, the same for the same seed and epoch, beginning anywhere in it.
+    """A new order for every epoch, fixed by seed and epoch; it can start anywhere in the epoch.
 
     Args:
         length: number of samples.
         seed: seed of the run.
         rank: this process among the processes of the run.
-        processes: number of processes; each gets an equal fraction, the remainder is left out.
+        processes: number of processes; each gets an equal fraction, the remainder is dropped.
     """
 
     def __init__(self, length: int, seed: int, rank: int = 0, processes: int = 1) -> None:
@@ -79,7 +79,7 @@ class ShuffledOrder(Sampler[int]):
         self.skip = 0
 
     def start(self, epoch: int, skip: int) -> None:
-        """Go to an epoch, leaving out this process's first ``skip`` samples."""
+        """Go to an epoch, skipping this process's first ``skip`` samples."""
         self.epoch, self.skip = epoch, skip
 
     def __len__(self) -> int:
@@ -93,18 +93,18 @@ class ShuffledOrder(Sampler[int]):
 
 
 class Loader:
-    """Gives batches of samples, and warns once of each sample that it had to leave out.
+    """Yields batches of samples, and warns once about each sample that it had to skip.
 
     Args:
-        dataset: where samples come from.
-        names: which samples, in order.
+        dataset: the source of the samples.
+        names: the samples' names, in order.
         batch_size: samples per batch; the last batch may be smaller unless ``order`` is given.
         num_workers: processes that load samples; 0 loads in this one.
-        skip_corrupt: leave samples out that cannot be read, instead of raising `DataError`; in training
-            another sample takes the place.
-        order: the order of training; None keeps the order of ``names``.
-        shown: masks that should not be empty; it warns once of each sample in which one is.
-        cache: keeps samples that were loaded; None keeps none.
+        skip_corrupt: skip samples that cannot be read, instead of raising `DataError`; in training,
+            another sample replaces them.
+        order: the training order; None keeps the order of ``names``.
+        shown: masks that should not be empty; it warns once about each sample with an empty one.
+        cache: caches loaded samples; None caches none.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Loader:
             for error in errors:
                 if not self._skip_corrupt:
                     raise error
-                self._warn(f"left out: {error}")
+                self._warn(f"skipped: {error}")
             if batch is not None:
                 for name in self._shown:
                     self._warn_of_empty(batch, name)

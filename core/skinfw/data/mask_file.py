@@ -1,4 +1,4 @@
-"""Reading masks: white where the mask is set and black elsewhere, or rejected with the reason."""
+"""Reads masks, white where set and black elsewhere; rejects others with the reason."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from skinfw.data.segmentation import Mask
 from skinfw.errors import DataError
 
 THRESHOLD = 128
-"""Gray levels from here on are white."""
+"""Minimum gray level that counts as white."""
 
 NEARLY = 64
-"""Levels from black and from white that count as such: JPEG and anti-aliased edges have them."""
+"""Deviation from black and white that still counts as such, as in JPEG and anti-aliased edges."""
 
 MAX_GRAY = 0.05
-"""Largest fraction of the pixels that may be neither."""
+"""Maximum fraction of pixels that are neither black nor white."""
 
 _MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX")
 _PEAKS = (1, 255, 1023, 4095, 16383, 32767, 65535)
-"""The values of white in masks of more than 8 bits that hold only black and white."""
+"""The values of white in black-and-white masks of more than 8 bits."""
 
 _MAX_CHROMA = 48
 _AREA = 5
@@ -40,15 +40,15 @@ _CONVENTION = "a mask is white where the skin is and black elsewhere"
 def read_mask(path: Path) -> Mask:
     """Read a mask.
 
-    Transparent pixels count as black, so that white on transparent is read as it looks. Masks of 0 and 1, and
-    of more than 8 bits, are read if they hold nothing but black and white.
+    Transparent pixels count as black, so white on transparent is read as it looks. Masks of 0 and 1, or of
+    more than 8 bits, are read if they contain only black and white.
 
     Returns:
         bool ``(H, W)``.
 
     Raises:
-        DataError: as `skinfw.data.image_file.open_image`; or it is not certain which pixels are set: gray
-            areas, colors, nothing white though something is there, or a transparent hole.
+        DataError: as `skinfw.data.image_file.open_image`; or it is unclear which pixels are set: gray
+            areas, colors, no white pixel in a mask that is not black, or a transparent hole.
     """
     return mask_of(open_image(path))
 
@@ -107,7 +107,7 @@ def _gray(file: DecodedImage) -> NDArray[np.uint8]:
 
 
 def _check_alpha(path: Path, alpha: NDArray[np.uint8], values: NDArray[np.uint8]) -> None:
-    """What is visible must say the same as the alpha channel, or say all."""
+    """Reject a mask whose alpha channel contradicts its visible pixels."""
     clear = alpha < THRESHOLD
     if clear.all():
         raise DataError(f"{path}: is fully transparent; {_CONVENTION}")
@@ -128,7 +128,7 @@ def _check_alpha(path: Path, alpha: NDArray[np.uint8], values: NDArray[np.uint8]
 
 
 def _black_and_white(file: DecodedImage) -> NDArray[np.uint8]:
-    """Return a mask of more than 8 bits or of numbers, which must hold only 0 and one other known value."""
+    """Return a mask of more than 8 bits or of numbers, which must contain only 0 and one known value."""
     values = np.asarray(file.image)
     if file.image.info.get("transparency") is not None:
         raise DataError(f"{file.path}: a mask of 16 bits with a transparent value; save it as an 8-bit PNG")
@@ -146,7 +146,7 @@ def _black_and_white(file: DecodedImage) -> NDArray[np.uint8]:
 
 
 def _check_areas(path: Path, values: NDArray[np.uint8]) -> None:
-    """Edges may be gray, areas may not: who drew them meant something by them."""
+    """Reject gray areas, which must have a meaning; edges may be gray."""
     kernel = np.ones((_AREA, _AREA), np.uint8)
     lowest, highest = cv2.erode(values, kernel), cv2.dilate(values, kernel)
     between = (lowest >= _AREA_NEARLY) & (highest < 256 - _AREA_NEARLY)
@@ -155,7 +155,7 @@ def _check_areas(path: Path, values: NDArray[np.uint8]) -> None:
 
 
 def _check_bands(path: Path, values: NDArray[np.uint8]) -> None:
-    """Narrow bands of one gray, such as the unknown region of a trimap, are not edges either."""
+    """Reject narrow bands of one gray, such as the unknown region of a trimap: they are not edges either."""
     kernel = np.ones((_SMALL_AREA, _SMALL_AREA), np.uint8)
     flat = cv2.erode(values, kernel) == cv2.dilate(values, kernel)
     gray = (values >= NEARLY) & (values < 256 - NEARLY)
@@ -173,13 +173,13 @@ def _reject_gray(path: Path, values: NDArray[np.uint8], areas: Mask, side: int) 
 
 
 def _check_dithering(path: Path, mask: Mask) -> None:
-    """Gray that was dithered into black and white, as Pillow does for mode 1, is still gray."""
+    """Reject dithered gray, as Pillow makes for mode 1."""
     cross = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.uint8)
     beside = cv2.filter2D(mask.astype(np.uint8), -1, cross)
     alone = np.count_nonzero(np.where(mask, beside == 0, beside == 4))
     if alone >= _MIN_ALONE and alone > _MAX_ALONE * np.count_nonzero(mask):
         raise DataError(
-            f"{path}: {alone:,} pixels stand alone among others, as where gray was dithered; {_CONVENTION}: "
+            f"{path}: {alone:,} pixels are isolated, as in dithered gray; {_CONVENTION}: "
             "save it without dithering"
         )
 
@@ -190,6 +190,6 @@ def _has_area(found: Mask) -> bool:
 
 
 def _inner(areas: NDArray[np.generic], side: int) -> NDArray[np.generic]:
-    """Return the places whose whole neighborhood is in the image."""
+    """Return the positions whose whole neighborhood is in the image."""
     edge = side // 2
     return areas[edge:-edge, edge:-edge]

@@ -1,4 +1,4 @@
-"""What a sample is made from, and the sample that is made of it."""
+"""The parts that a sample is made from, and making it."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from skinfw.data.sample import Sample, resized
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.errors import DataError
 
-if TYPE_CHECKING:  # for their types alone: interfaces are about data
+if TYPE_CHECKING:  # for types only: interfaces import data
     from skinfw.interfaces.dataset import DatasetIO
 
 
 class SampleParts(ABC):
-    """What is known of one person, all of one size: the files of a sample folder, or what was just made.
+    """The images, masks and pose of one person, all of one size: from a sample folder or just made.
 
-    Inputs take from it what they show.
+    Inputs read their fields from it.
 
     Attributes:
         where: names the parts in errors.
@@ -54,12 +54,12 @@ class SampleParts(ABC):
         return self.keep.shape[0], self.keep.shape[1]
 
     def lacks(self, name: str) -> str:
-        """Say that an image or mask is missing."""
+        """Return the error for a missing image or mask."""
         return f"{self.where}: {name} is missing"
 
     @abstractmethod
     def inpainting_mask(self) -> Mask:
-        """Return the pixels that a generator may paint, bool ``(H, W)``.
+        """Return the pixels that a generator may change, bool ``(H, W)``.
 
         Raises:
             DataError: it cannot be read.
@@ -67,31 +67,31 @@ class SampleParts(ABC):
 
     @abstractmethod
     def line_style(self) -> LineStyle:
-        """Return how the pose is drawn."""
+        """Return the style of the pose map."""
 
     @abstractmethod
     def image(self, name: str, background: int = WHITE) -> RgbImage | None:
-        """Return an image by name, uint8 RGB ``(H, W, 3)``, or None where there is none.
+        """Return an image by name, uint8 RGB ``(H, W, 3)``, or None if there is none.
 
         Args:
-            name: the file without its ending, for instance ``body``, ``line``, or one of your own.
+            name: the file name without suffix, for instance ``body``, ``line``, or your own.
             background: gray level of transparent pixels.
 
         Raises:
-            DataError: it cannot be read, or is of another size than the others.
+            DataError: it cannot be read, or has another size than the others.
         """
 
     @abstractmethod
     def mask(self, name: str) -> Mask | None:
-        """Return a mask by name, bool ``(H, W)``, or None where there is none.
+        """Return a mask by name, bool ``(H, W)``, or None if there is none.
 
         Raises:
-            DataError: it cannot be read, is not black and white, or is of another size than the others.
+            DataError: it cannot be read, is not black and white, or has another size than the others.
         """
 
     @abstractmethod
     def segmentation(self) -> Segmentation | None:
-        """Return the label map with its classes, or None where there is none.
+        """Return the label map with its classes, or None if there is none.
 
         Raises:
             DataError: it cannot be read, or is of another size than the others.
@@ -99,7 +99,7 @@ class SampleParts(ABC):
 
     @abstractmethod
     def keypoints(self) -> Keypoints | None:
-        """Return the pose in pixels of these images, or None where nobody knows it.
+        """Return the pose in pixels of these images, or None if it is unknown.
 
         Raises:
             DataError: it cannot be read.
@@ -107,12 +107,12 @@ class SampleParts(ABC):
 
     @abstractmethod
     def file(self, name: str) -> Path | None:
-        """Return the path of a file of your own in the sample folder, or None where there is no such file."""
+        """Return the path of your own file in the sample folder, or None if there is none."""
 
 
 @dataclass(frozen=True)
 class PersonParts(SampleParts):
-    """What `make_agnostic` makes of a photo.
+    """The parts that `make_agnostic` makes from a photo.
 
     Attributes:
         apparel: head, feet and apparel on white, uint8 RGB ``(H, W, 3)``.
@@ -121,9 +121,9 @@ class PersonParts(SampleParts):
         hole: the pixels of the person that ``apparel`` does not show, bool ``(H, W)``.
         skin: where the body shows skin, bool ``(H, W)``.
         labels: the label map with its classes.
-        line: the drawn pose, uint8 RGB ``(H, W, 3)``, or None.
-        pose: the pose in pixels of these images, or None where nobody knows.
-        style: how ``line`` is drawn.
+        line: the pose map, uint8 RGB ``(H, W, 3)``, or None.
+        pose: the pose in pixels of these images, or None if it is unknown.
+        style: the style of ``line``.
         where: names the person in errors.
     """
 
@@ -168,7 +168,7 @@ class PersonParts(SampleParts):
 
 
 def dilate(mask: Mask, margin: int) -> Mask:
-    """Return the mask dilated by a disc of ``margin`` pixels, bool ``(H, W)``.
+    """Return the mask dilated by a disc with a radius of ``margin`` pixels, bool ``(H, W)``.
 
     Example:
         >>> dilate(np.eye(3, dtype=bool), 0).sum().item()
@@ -182,18 +182,18 @@ def dilate(mask: Mask, margin: int) -> Mask:
 
 
 def make_agnostic(photo: RgbImage, segmentation: Segmentation, margin: int) -> PersonParts:
-    """Remove the background and the skin of a photo.
+    """Remove background and skin from a photo.
 
-    Label edges are off by a few pixels, so what is removed is the skin dilated by a margin: no true skin
-    leaks into the input. The skin mask itself stays as the segmenter drew it.
+    Label edges are off by a few pixels, so the removed skin is dilated by a margin, and no true skin
+    leaks into the input. The skin mask itself stays as the segmenter made it.
 
     Args:
         photo: uint8 RGB ``(H, W, 3)``.
-        segmentation: what the segmenter says about it, of the same size.
-        margin: how far the removed skin is dilated, in pixels of the photo.
+        segmentation: its segmentation, of the same size.
+        margin: dilation of the removed skin, in pixels of the photo.
 
     Returns:
-        the parts; ``line`` and ``pose`` are left to the pose encoder.
+        the parts, without ``line`` and ``pose``, which the pose encoder adds.
     """
     skin, person = segmentation.region("skin"), segmentation.person
     keep = segmentation.region("head", "feet", "apparel") & ~dilate(skin, margin)
@@ -208,16 +208,16 @@ def make_agnostic(photo: RgbImage, segmentation: Segmentation, margin: int) -> P
 
 
 def to_sample(name: str, parts: SampleParts, io: DatasetIO, *, needs_target: bool = True) -> Sample:
-    """Make a training sample out of a person's parts.
+    """Make a training sample from a person's parts.
 
     Args:
         name: the sample's name.
         parts: the person, of any size.
-        io: the size and the inputs that were asked for.
-        needs_target: whether the parts must have ``body``; else the target is what is seen of the person.
+        io: the requested size and inputs.
+        needs_target: whether the parts must have ``body``; otherwise the agnostic image is the target.
 
     Raises:
-        DataError: the parts lack something that was asked for, or it cannot be read.
+        DataError: a requested part is missing or cannot be read.
     """
     body = parts.image(BODY) if needs_target else parts.apparel
     if body is None:
@@ -251,7 +251,7 @@ def to_sample(name: str, parts: SampleParts, io: DatasetIO, *, needs_target: boo
         if pose is None:
             raise DataError(
                 f"{parts.where}: keypoints.json is missing or empty; augmentations that move pixels "
-                "need the pose as keypoints, to draw it"
+                "need keypoints to draw the pose again"
             )
         fields[KEYPOINTS] = Field(KeypointsType(), pose)
     return Sample(name, resized(fields, parts.size, io.size), source_size=parts.size)

@@ -1,4 +1,4 @@
-"""Which of several people in an image is meant."""
+"""Chooses one of several people in an image."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from skinfw.data.segmentation import Mask
 from skinfw.data.skeleton import LIMBS
 
 _STEPS = 16
-"""Places on a limb where it is looked whether it lies on the person."""
+"""Number of positions on a limb that are tested for lying on the person."""
 
 
 def pick_person(people: list[Keypoints], person: Mask | None) -> Keypoints | None:
     """Return the pose that covers most of the person.
 
-    That is the one with the greatest length of limbs on the person, times the fraction of its limbs there: a
-    large person cut at the knees goes before a small whole one. Of poses without a limb there, the one with
-    most points on the person; of equal ones the most confident.
+    That is the pose with the greatest length of limbs on the person, times the fraction of its limbs there: a
+    large person cut off at the knees wins over a small whole one. Poses without a limb there are ranked by
+    their number of points on the person, then by confidence.
 
     Args:
         people: all poses in the image.
         person: where the person is, bool ``(H, W)``; None: everywhere.
 
     Returns:
-        one of the poses, or None where there is none, or none has a point on the person.
+        one of the poses, or None if there is none, or none has a point on the person.
     """
 
     def rank(pose: Keypoints) -> tuple[float, float, float]:
@@ -52,10 +52,10 @@ def _covered(pose: Keypoints, person: Mask | None) -> float:
 
 
 def _on(places: NDArray[np.floating], person: Mask | None) -> NDArray[np.bool_]:
-    """Return which places (x, y) are on the person, bool ``(N,)``."""
+    """Return which positions (x, y) are on the person, bool ``(N,)``."""
     if person is None:
         return np.ones(len(places), bool)
-    # beyond these bounds whole numbers overflow; no image is that large
+    # beyond these bounds integers overflow; no image is that large
     x, y = np.floor(places.clip(-1, 2**30)).astype(int).T
     inside = (x >= 0) & (y >= 0) & (x < person.shape[1]) & (y < person.shape[0])
     on = np.zeros(len(places), bool)

@@ -1,4 +1,4 @@
-"""Which samples show one person, as far as their names tell."""
+"""Which samples show the same person, according to their names."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _ID = re.compile(r"(?:^|[-/])(id_\d{8})(?=[-/]|$)")
 
 
 def person_id(name: str) -> str:
-    """Return the DeepFashion id in a sample's name, or the name where there is none.
+    """Return the DeepFashion id in a sample's name, or the name if there is none.
 
     The photos below one folder, such as ``id_00000002``, show one piece of clothing, mostly worn by one
-    person. The data set does not name people, so the id is the closest that a name comes to one: a person may
-    have several ids. DeepFashion-MultiModal has dashes in place of the folders.
+    person. The data set does not identify people, so this id is the best available: a person may have several
+    ids. DeepFashion-MultiModal has dashes instead of folders.
 
     Example:
         >>> person_id("WOMEN/Dresses/id_00000002/02_1_front")

@@ -1,4 +1,4 @@
-"""Reading photos: sRGB, upright, 8 bits a channel, or rejected with the reason."""
+"""Reads photos as upright 8-bit sRGB; rejects others with the reason."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ WHITE, BLACK = 255, 0
 
 _FULL = 2**16 - 1
 _MIN_PEAK = 2**14
-"""A photo of 16 bits that stays below holds values of 14 bits or fewer, whose white is not known."""
+"""A 16-bit photo that stays below has values of 14 bits or fewer, and its white is unknown."""
 
 _UNKNOWN = {
-    "F": "floating-point samples, whose white and transfer function are not known",
-    "I": "signed or 32-bit samples, whose white is not known",
-    "LAB": "CIE Lab colors, whose reference white is not known",
-    "YCbCr": "uncompressed YCbCr, whose coefficients and range are not known",
+    "F": "floating-point samples with unknown white and transfer function",
+    "I": "signed or 32-bit samples with unknown white",
+    "LAB": "CIE Lab colors with unknown reference white",
+    "YCbCr": "uncompressed YCbCr with unknown coefficients and range",
 }
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo and where it came from.
+    """A photo and its source.
 
     Attributes:
         pixels: uint8 sRGB ``(H, W, 3)``, upright.
         path: the file it was read from, or None for a photo in memory.
-        orientation: the EXIF orientation by which the file was turned upright, 1 to 8.
+        orientation: the EXIF orientation used to turn it upright, 1 to 8.
     """
 
     pixels: RgbImage
@@ -59,14 +59,14 @@ def read_image(path: Path, background: int = WHITE) -> RgbImage:
 
     Args:
         path: the file.
-        background: the gray, 0 to 255, that transparent pixels are laid on.
+        background: the gray level, 0 to 255, behind transparent pixels.
 
     Returns:
         uint8 sRGB ``(H, W, 3)``.
 
     Raises:
-        DataError: as `skinfw.data.image_file.open_image`; or what its values mean is not certain: floating
-            point, fewer bits than it says, colors of an unknown space, a damaged ICC profile; or it is
+        DataError: as `skinfw.data.image_file.open_image`; or its values are ambiguous: floating
+            point, fewer bits than it says, an unknown color space, a damaged ICC profile; or it is
             fully transparent.
     """
     return flattened(*image_of(open_image(path)), background)
@@ -103,7 +103,7 @@ def _colors_and_alpha(file: DecodedImage) -> tuple[RgbImage, NDArray[np.uint8] |
 
 
 def flattened(colors: RgbImage, alpha: NDArray[np.uint8] | None, background: int) -> RgbImage:
-    """Lay colors, uint8 ``(H, W, 3)``, on a gray background that alpha, uint8 ``(H, W)``, lets through."""
+    """Blend colors, uint8 ``(H, W, 3)``, with a gray background by alpha, uint8 ``(H, W)``."""
     if alpha is None:
         return colors
     fraction = alpha[..., None].astype(np.float32) / 255
@@ -125,12 +125,12 @@ def _eight_bits(file: DecodedImage) -> Image.Image:
     values = np.asarray(file.image, np.uint16)
     peak = _FULL
     if not 1 <= file.bits <= 16:
-        raise DataError(f"{file.path}: cannot be read: {file.bits} bits a sample")
-    if file.bits < 16:  # Pillow leaves TIFFs of 12 bits unscaled
+        raise DataError(f"{file.path}: cannot be read: {file.bits} bits per sample")
+    if file.bits < 16:  # Pillow does not scale 12-bit TIFFs
         peak = 2**file.bits - 1
     else:
         _check_peak(file, int(values.max(initial=0)))
-    if file.zero_is_white:  # Pillow inverts 8 bits, but not 16
+    if file.zero_is_white:  # Pillow inverts 8-bit images, but not 16-bit ones
         values = peak - values
     return Image.fromarray((values / peak * 255 + 0.5).astype(np.uint8))
 
@@ -138,6 +138,6 @@ def _eight_bits(file: DecodedImage) -> Image.Image:
 def _check_peak(file: DecodedImage, peak: int) -> None:
     if peak < _MIN_PEAK:
         raise DataError(
-            f"{file.path}: 16 bits a sample, but no value reaches {_MIN_PEAK} of {_FULL}: it seems to hold "
-            "fewer bits, and its white is not known; save it with 8 bits"
+            f"{file.path}: 16 bits per sample, but no value reaches {_MIN_PEAK} of {_FULL}: it seems to have "
+            "fewer bits, and its white is unknown; save it with 8 bits"
         )

@@ -1,7 +1,7 @@
-"""Whether a label map can be what its table of classes says: the head where the head is, shoes at the feet.
+"""Checks whether a label map matches its class table: the head where the head is, shoes at the feet.
 
-A map of one label set that is read with the table of another may have no code out of range, and is wrong all
-the same. What gives it away is where its regions and classes lie.
+A map of one label set that is read with the table of another may have no code out of range and still be
+wrong. The places of its regions and classes reveal that.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import LabelMap, LabelTable, Segmentation
 
 OWN = ""
-"""What the table that a map was read with is called in `Fits`."""
+"""The name in `Fits` of the table that a map was read with."""
 
 MIRRORED = "mirrored"
-"""What the same table is called for the mirrored map. One photo says little, as people are nearly symmetric:
-of 707 photos 3% fit more than 0.02 better mirrored, and up to 0.36."""
+"""The name of the same table for the mirrored map. One photo says little, as people are nearly symmetric:
+of 707 photos, 3% fit better mirrored by more than 0.02, and up to 0.36."""
 
 Fits = Mapping[str, float]
-"""How well tables fit a label map, by what to set to get them; `OWN` is the one it was read with. Mean
-logarithm of the probability of what is seen: about -0.8 for the right table, -3 for a wrong one."""
+"""How well tables fit a label map, by the setting that selects them; `OWN` is the one it was read with. Mean
+log probability of the labels: about -0.8 for the right table, -3 for a wrong one."""
 
 BETTER = 0.15
 """By how much another table must fit one photo better. Chosen on 729 photos: none read with its own table is
 that far behind another one (at most 0.09). The maps exist in one label set; those of the ten other tables are
-simulated from them, and no other photos have tested the threshold."""
+simulated from them, and the threshold was not tested on other photos."""
 
 SLIGHTLY, MAX = 0.02, 0.7
-"""By how much another table must fit better in which fraction of the photos to be the right one for the set.
-Chosen on the same 729 photos: when their maps, rewritten in CIHP's codes, are read as LIP's, which differ in
-one class, CIHP's table does so in 81% of them."""
+"""By how much another table must fit better, and in which fraction of the photos, to be the right one for the
+set. Chosen on the same 729 photos: when their maps, rewritten in CIHP's codes, are read as LIP's, which
+differ in one class, CIHP's table fits that much better in 81% of them."""
 
 COARSE = 0.5
-"""What a table that lacks a region must fit better by: it says less, and so is less often wrong."""
+"""By how much a table without all regions must fit better: it says less, so it is less often wrong."""
 
 EQUAL = 0.05
-"""Difference up to which tables fit equally well, and are all named."""
+"""Maximum difference of tables that fit equally well and are all named."""
 
 MIN_FIT = -2.2
-"""What a table must reach at least. Chosen on the same 729 photos: none is below -2.0 in its own table, in
-its real label set or in one of those simulated from it."""
+"""Minimum fit of a table. Chosen on the same 729 photos: none is below -2.0 with its own table, in its real
+label set or in a simulated one."""
 
 MIN_HEAD = 0.2
-"""Fraction of the pose's head that must be head or skin, or of a class without a region. Of the 707 front
-views among those photos the least has 0.48; of 243 of them the maps turned by 90 degrees have 0."""
+"""Minimum fraction of the pose's head that is head, skin or of a class without a region. The minimum over the
+707 front views among those photos is 0.48; for 243 of them, the maps rotated by 90 degrees have 0."""
 
 _MIN_HEAD_PIXELS = 9
-"""Pixels that the head of the pose must have for that."""
+"""Minimum pixels of the pose's head for that check."""
 
 _PROBABILITIES: Mapping[Zone, tuple[float, ...]] = {
     "elsewhere": (0.97, 0.005, 0.01, 0.005, 0.01),
@@ -72,13 +72,13 @@ _PROBABILITIES: Mapping[Zone, tuple[float, ...]] = {
 hand-made label maps."""
 
 _NO_REGION = 0.05
-"""Probability that a pixel has a class without a region, where the table has all regions."""
+"""Probability of a class without a region, if the table has all regions."""
 
 _MIN_PROBABILITY, _MIN_FRACTION = 0.002, 0.05
-"""Below these things do not become less plausible: labels have errors everywhere."""
+"""Minimum probabilities: labels have errors everywhere."""
 
 _RARE = 0.005
-"""Fraction of the body below which where a class lies says nothing."""
+"""Minimum fraction of the body for the place of a class to count."""
 
 _TRUNK: tuple[Zone, ...] = ("torso", "arm", "hand", "thigh")
 
@@ -100,29 +100,29 @@ _WORDS: tuple[tuple[str, tuple[Zone, ...]], ...] = (
     (r"belt", ("torso", "thigh")),
     (r"skin", ("neck", *_TRUNK, "shin", "foot")),
 )  # fmt: skip
-"""Where classes lie, by words in their names; the first that fits counts."""
+"""The zones of classes by words in their names; the first match counts."""
 
 _CHECKED = ("Nose", "REye", "LEye", "RShoulder", "LShoulder", "RHip", "LHip", "RAnkle", "LAnkle")
-"""Points that a message names."""
+"""Keypoints that a message may name."""
 
 _NOT_HEAD: tuple[RegionName, ...] = ("background", "apparel", "feet")
 
 _UNLIKELY = 0.1
-"""Probability up to which a message names the region that such a point lies on."""
+"""Maximum probability of a region under such a keypoint to be named in a message."""
 
 _SIDE = 256
-"""Longer side in pixels at which label maps are looked at."""
+"""Longer side in pixels at which label maps are checked."""
 
 _MIN_BACKGROUND = 0.3
-"""Fraction of what is far from the body that must be background. Of 729 photos the least has 0.94."""
+"""Minimum fraction of background far from the body. The minimum over 729 photos is 0.94."""
 
 _MIN_ELSEWHERE = 0.02
-"""Fraction of the image that must be far from the body for that."""
+"""Minimum fraction of the image that is far from the body for that check."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """How many pixels of each code are in each zone of the body.
+    """The number of pixels of each code in each zone of the body.
 
     Attributes:
         counts: int64 ``(256, len(ZONES))``.
@@ -133,7 +133,7 @@ class Evidence:
     total: int
 
     def fit(self, table: LabelTable) -> float | None:
-        """Return how well a table fits; None where a code has no class in it."""
+        """Return how well a table fits; None if it lacks a class for a code."""
         known = len(table.classes)
         if self.counts[known:].any():
             return None
@@ -144,7 +144,7 @@ class Evidence:
         return round(float(regions.mean()) + self._classes_fit(table, counts[:, 1:]), 4)
 
     def _classes_fit(self, table: LabelTable, body: NDArray[np.float64]) -> float:
-        """Return the mean over the classes of the logarithm of their share that lies where they belong."""
+        """Return the mean over the classes of the log of the fraction that lies where it belongs."""
         least = max(1.0, _RARE * body.sum())
         fractions = []
         for name, pixels in zip(table.classes, body, strict=True):
@@ -154,7 +154,7 @@ class Evidence:
         return float(np.log(np.clip(fractions, _MIN_FRACTION, 1)).mean()) if fractions else 0.0
 
     def head_fraction(self, table: LabelTable) -> float | None:
-        """Return the fraction of the pose's head that is head or skin; None where that is unknown."""
+        """Return the fraction of the pose's head that is head or skin; None if that is unknown."""
         pixels = self.counts[: len(table.classes), ZONES.index("head")]
         if pixels.sum() < _MIN_HEAD_PIXELS or not table.regions.get("head"):
             return None
@@ -162,7 +162,7 @@ class Evidence:
         return 1 - float(pixels[others].sum() / pixels.sum())
 
     def background_elsewhere(self, table: LabelTable) -> float | None:
-        """Return which fraction of what is far from the body is background; None where that is too little."""
+        """Return the fraction of background far from the body; None if too little is far from it."""
         elsewhere = self.counts[:, 0]
         if elsewhere.sum() < _MIN_ELSEWHERE * self.total or not table.regions.get("background"):
             return None
@@ -172,7 +172,7 @@ class Evidence:
 
 @lru_cache(maxsize=1024)
 def _zones_of_class(name: str) -> tuple[Zone, ...] | None:
-    """Return where a class lies by its name; None where the name does not say it."""
+    """Return the zones of a class, based on its name; None if the name does not say."""
     return next((zones for word, zones in _WORDS if re.search(word, name.lower())), None)
 
 
@@ -184,7 +184,7 @@ def _region_probabilities(table: LabelTable) -> NDArray[np.float64]:
     )
     region_of = {name: region for region, names in table.regions.items() for name in names}
     if lacking.any() and all(name in region_of for name in table.classes):
-        # what the set cannot tell, such as shoes, is clothes to it
+        # what the set lacks, such as shoes, is labeled as clothes
         known["apparel"] = known["apparel"] + lacking
     rest = lacking if lacking.any() else np.full(len(ZONES), _NO_REGION)
     rows = [known[region_of[name]] if name in region_of else rest for name in table.classes]
@@ -193,21 +193,21 @@ def _region_probabilities(table: LabelTable) -> NDArray[np.float64]:
 
 
 def evidence_of(segmentation: Segmentation, keypoints: Keypoints | None) -> Evidence | None:
-    """Return where a label map's codes lie on the body.
+    """Return where on the body a label map's codes are.
 
     Args:
         segmentation: the label map.
-        keypoints: the pose, in its pixels; None: the person stands, as most people do.
+        keypoints: the pose, in its pixels; None: assume that the person stands.
 
     Returns:
-        the evidence; None where nobody knows where the body is.
+        the evidence; None if the place of the body is unknown.
     """
     zones = _zones(segmentation, keypoints)
     return None if zones is None else _counted(segmentation.labels, zones)
 
 
 def _zones(segmentation: Segmentation, keypoints: Keypoints | None) -> ZoneMap | None:
-    """Return where the parts of the body are, for every pixel of a label map that is looked at."""
+    """Return the zone of every checked pixel of a label map."""
     step = _step(segmentation.labels)
     if keypoints is None:
         return zones_of_outline(segmentation.person[::step, ::step])
@@ -216,13 +216,13 @@ def _zones(segmentation: Segmentation, keypoints: Keypoints | None) -> ZoneMap |
 
 
 def _step(labels: LabelMap) -> int:
-    """Return of how many pixels one is looked at, in each direction."""
+    """Return the step between checked pixels, in each direction."""
     longer: int = max(labels.shape)
     return max(1, -(-longer // _SIDE))
 
 
 def _counted(labels: LabelMap, zones: ZoneMap) -> Evidence:
-    """Count the codes of a label map in each of the zones, which are small."""
+    """Count the codes of a label map in each zone of the smaller zone map."""
     step = _step(labels)
     labels = labels[::step, ::step]
     decided = zones != UNDECIDED
@@ -232,7 +232,7 @@ def _counted(labels: LabelMap, zones: ZoneMap) -> Evidence:
 
 
 def fits_of(evidence: Evidence, own: LabelTable, others: Mapping[str, LabelTable]) -> dict[str, float]:
-    """Return how well a label map's own table fits, and each other one with a class for all its codes."""
+    """Return how well a label map fits its own table and each other table with classes for all its codes."""
     fits = {}
     for name, table in {OWN: own, **others}.items():
         fit = evidence.fit(table)
@@ -243,7 +243,7 @@ def fits_of(evidence: Evidence, own: LabelTable, others: Mapping[str, LabelTable
 
 
 def better_tables(fits: Fits) -> list[str]:
-    """Return which other tables fit one photo clearly better than its own, the best first."""
+    """Return the tables that fit one photo clearly better than its own, best first."""
     tables = {name: fit for name, fit in fits.items() if name != MIRRORED}
     best = max(tables.values())
     if best < fits[OWN] + BETTER:
@@ -252,19 +252,19 @@ def better_tables(fits: Fits) -> list[str]:
 
 
 def better_tables_of_set(fits: Sequence[Fits]) -> list[str]:
-    """Return which other tables fit most photos of a set better than their own, the best first.
+    """Return the tables that fit most photos of a set better than their own, best first.
 
     `MIRRORED` among them means that the maps are mirrored.
 
-    A slight difference in most of the photos is enough, where one photo needs a clear one.
+    A slight difference in most photos is enough; a single photo needs a clear one.
 
     Args:
-        fits: those of some photos with one table.
+        fits: the fits of some photos that were read with one table.
     """
     others = {name for each in fits for name in each if name != OWN}
     means, better = {}, set()
     for name in others:
-        # where a code has no class in a table the map is not of its set
+        # a map with a code that has no class in a table is not of its set
         gains = np.array([each.get(name, -np.inf) - each[OWN] for each in fits])
         means[name] = float(np.where(np.isfinite(gains), gains, -1.0).mean())
         if np.mean(gains > SLIGHTLY) >= MAX and np.isfinite(gains).all():
@@ -276,12 +276,12 @@ def better_tables_of_set(fits: Sequence[Fits]) -> list[str]:
 def check_label_map(
     segmentation: Segmentation, keypoints: Keypoints, others: Mapping[str, LabelTable]
 ) -> tuple[Fits, str]:
-    """Return how well tables fit a label map, and what is wrong with it; nothing where it is plausible.
+    """Return how well tables fit a label map, and what is wrong with it; empty if it is plausible.
 
     Args:
         segmentation: the label map.
         keypoints: the pose, in its pixels.
-        others: the tables that it may be of too, by what to set to get them.
+        others: other possible tables, by the setting that selects them.
     """
     zones = _zones(segmentation, keypoints)
     if zones is None:
@@ -294,23 +294,23 @@ def check_label_map(
     background = evidence.background_elsewhere(segmentation.table)
     better = better_tables(fits)
     if better:
-        return fits, f"{_seen(segmentation, keypoints)}; with {' or '.join(better)} they would be"
+        return fits, f"{_seen(segmentation, keypoints)}; with {' or '.join(better)} they would"
     if background is not None and background < _MIN_BACKGROUND:
         return fits, (
-            f"only {background:.0%} of what is far from the person is background: the map may be of another "
+            f"only {background:.0%} of the area far from the person is background: the map may have another "
             "label set or may have lost its background"
         )
     head = evidence.head_fraction(segmentation.table)
     if fits[OWN] < MIN_FIT or (head is not None and head < MIN_HEAD):
         return fits, (
-            f"{_seen(segmentation, keypoints)}: the map may be of another label set or turned, or map and "
-            "pose may be of different photos or sizes"
+            f"{_seen(segmentation, keypoints)}: the map may have another label set or be rotated, or map and "
+            "pose may belong to different photos or sizes"
         )
     return fits, ""
 
 
 def _seen(segmentation: Segmentation, keypoints: Keypoints) -> str:
-    """Return which points lie where they cannot."""
+    """Return which keypoints lie on implausible regions."""
     region_of: dict[str, RegionName] = {
         name: region for region, names in segmentation.regions.items() for name in names
     }
@@ -326,4 +326,4 @@ def _seen(segmentation: Segmentation, keypoints: Keypoints) -> str:
         if found is not None and _PROBABILITIES[zone][REGIONS.index(found)] <= _UNLIKELY:
             wrong.append(f"{name} on {found}")
     told = ", ".join(wrong[:4]) + (" and more" if len(wrong) > 4 else "")
-    return f"the regions are not where the pose has them ({told or 'classes lie on other parts of the body'})"
+    return f"the regions do not match the pose ({told or 'classes lie on other parts of the body'})"

@@ -1,4 +1,4 @@
-"""Reading pose files: OpenPose's JSON and what other programs write in its shape."""
+"""Reads pose files: OpenPose's JSON and similar formats of other programs."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from skinfw.errors import DataError
 from skinfw.system.regular_file import read_regular
 
 KEYS = ("pose_keypoints_2d", "pose_keypoints")
-"""What a person's points are called, and what they were called in OpenPose's first releases."""
+"""The key of a person's points, and the key in OpenPose's first releases."""
 
 _OTHER_KEYS = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d")
-"""Points of a person whose body was not looked for."""
+"""The keys of face and hands; a person has only these if the body was not searched."""
 
 MAX_BYTES = 4 * 2**20
-"""Size of the largest file that is read: more than a crowd with faces and hands takes."""
+"""Maximum file size: more than a crowd with faces and hands needs."""
 
 MAX_CONFIDENCE = 1.5
-"""OpenPose's confidences exceed 1 by a little; percentages and other scores exceed it by more."""
+"""OpenPose's confidences slightly exceed 1; percentages and other scores exceed it by more."""
 
 _COCO_VISIBILITY = {0: 0.0, 1: 0.5, 2: 1.0}
 """Confidence of COCO's flags: not labeled, labeled but hidden, visible."""
@@ -35,13 +35,13 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PoseFile:
-    """What a pose file holds.
+    """The content of a pose file.
 
     Attributes:
-        people: x, y and confidence of the points of each person who has some, float64 ``(N, 3)``, in the
-            file's own order and units; a point that was not found is 0, 0, 0.
-        canvas: height and width of the canvas that the file says it counts in, as ControlNet's do; None where
-            it does not say.
+        people: x, y and confidence of each person's points, float64 ``(N, 3)``, in the file's order and
+            units, without people who have no points; a point that was not found is 0, 0, 0.
+        canvas: height and width of the canvas that the coordinates refer to, as in ControlNet's files; None
+            if the file does not say.
     """
 
     people: list[Points]
@@ -51,14 +51,14 @@ class PoseFile:
 def read_pose_file(path: Path) -> PoseFile:
     """Read a pose file.
 
-    Read are OpenPose's ``{"people": [{"pose_keypoints_2d": [x, y, confidence, ...]}]}``, ControlNet's, which
-    adds ``canvas_width`` and ``canvas_height`` and may wrap the frame in a list, and
-    ``{"keypoints": [...]}`` of one person, in rows as Dress Code has them or flat as COCO has them. People
-    without points, such as ``null``, are not there.
+    The formats are OpenPose's ``{"people": [{"pose_keypoints_2d": [x, y, confidence, ...]}]}``, ControlNet's
+    with ``canvas_width`` and ``canvas_height``, which may wrap the frame in a list, and
+    ``{"keypoints": [...]}`` of one person, in rows as in Dress Code or flat as in COCO. People without
+    points, such as ``null``, are skipped.
 
     Raises:
-        DataError: the file cannot be read or is larger than `MAX_BYTES`, is in none of these formats, or
-            holds values that are not coordinates and confidences.
+        DataError: the file cannot be read or is larger than `MAX_BYTES`, has another format, or contains
+            values that are not coordinates and confidences.
     """
     try:
         content = json.loads(read_regular(path, MAX_BYTES).decode("utf-8-sig"))
@@ -72,7 +72,7 @@ def read_pose_file(path: Path) -> PoseFile:
 
 
 def check_confidences(path: Path, people: Sequence[Points]) -> None:
-    """Reject confidences that are on another scale, such as percentages.
+    """Reject confidences on another scale, such as percentages.
 
     Raises:
         DataError: one is above `MAX_CONFIDENCE`.
@@ -80,7 +80,7 @@ def check_confidences(path: Path, people: Sequence[Points]) -> None:
     greatest = max((float(points[:, 2].max()) for points in people), default=0.0)
     if greatest > MAX_CONFIDENCE:
         raise DataError(
-            f"{path}: has a confidence of {greatest:g}; confidences are from 0 to 1, so this is another "
+            f"{path}: has a confidence of {greatest:g}; confidences must be from 0 to 1, so this is another "
             "format or scale: convert the file"
         )
 
@@ -92,13 +92,13 @@ def _rejected(path: Path, why: str) -> DataError:
 
 
 def _frame(content: Any, path: Path) -> Mapping[str, Any]:
-    """Return the object that holds the people: the file's own, or that of its only frame."""
+    """Return the object with the people: the file's own, or its only frame."""
     if isinstance(content, list):
         if len(content) != 1:
             raise _rejected(path, f"it is a list of {len(content)} frames; a photo has one")
         content = content[0]
     if not isinstance(content, dict):
-        raise _rejected(path, "it holds no object")
+        raise _rejected(path, "it contains no object")
     return content
 
 
@@ -112,7 +112,7 @@ def _canvas(frame: Mapping[str, Any], path: Path) -> Size | None:
 
 
 def _people(frame: Mapping[str, Any], path: Path) -> list[tuple[str, list[Any]]]:
-    """Return the numbers of each person, flat, with what errors call the person."""
+    """Return the flat numbers of each person, with the person's name in errors."""
     if "people" not in frame and "keypoints" in frame:
         return [("the person", _of_one_person(frame["keypoints"], path))]
     people = frame.get("people")
@@ -147,7 +147,7 @@ def _of_one_person(keypoints: Any, path: Path) -> list[Any]:
                 _COCO_VISIBILITY[value] if place % 3 == 2 else value for place, value in enumerate(keypoints)
             ]
         return keypoints
-    # the fourth number of Dress Code's rows is the point's place in the order
+    # the fourth number of Dress Code's rows is the point's index
     if not all(isinstance(row, list) and len(row) in (3, 4) for row in keypoints):
         raise _rejected(path, "keypoints must be rows of x, y, confidence and index")
     return [value for row in keypoints for value in row[:3]]
@@ -159,7 +159,7 @@ def _is_number(value: Any) -> bool:
 
 def _checked(numbers: list[Any], path: Path, person: str) -> Points:
     """Return a person's points, ``(N, 3)``; those that were not found are 0, 0, 0."""
-    if not all(_is_number(value) and abs(value) < 1e9 for value in numbers):  # False for NaN, too
+    if not all(_is_number(value) and abs(value) < 1e9 for value in numbers):  # also False for NaN
         place = next(at for at, value in enumerate(numbers) if not (_is_number(value) and abs(value) < 1e9))
         raise DataError(
             f"{path}: a person's points must be a list of finite numbers: number {place + 1} of {person} is "
@@ -167,10 +167,10 @@ def _checked(numbers: list[Any], path: Path, person: str) -> Points:
         )
     if len(numbers) % 3:
         raise DataError(
-            f"{path}: {len(numbers)} numbers for a person, expected x, y and confidence for each point"
+            f"{path}: {len(numbers)} numbers for a person; expected x, y and confidence for each point"
         )
     points = np.array(numbers, np.float64).reshape(-1, 3)
     points[points[:, 2] <= 0] = 0
-    # where a point was not found some programs write 0 or -1 for both coordinates, whatever the confidence
+    # for a point that was not found, some programs write 0 or -1 as both coordinates, with any confidence
     points[((points[:, :2] == 0) | (points[:, :2] == -1)).all(axis=1)] = 0
     return points

@@ -1,4 +1,4 @@
-"""Resizing images, masks and cut-outs to the size that training asks for."""
+"""Resizes images, masks and cut-outs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from skinfw.data.segmentation import LabelMap, Mask, RgbImage
 NumberT = TypeVar("NumberT", np.uint8, np.float32)
 
 WHITE = 255
-"""Value of the erased and of the absent background, in all three channels."""
+"""Value of erased and missing background, in all three channels."""
 
 
 def _interpolated(values: NDArray[NumberT], size: Size) -> NDArray[NumberT]:
-    """Resize each axis by its own filter: averaged where it shrinks, linear where it grows.
+    """Resize each axis with its own filter: averaging if it shrinks, linear if it grows.
 
-    Linear interpolation looks at two pixels only, and would skip the others of an axis that shrinks.
+    Linear interpolation uses only two pixels, and would skip the others of a shrinking axis.
     """
     height, width = size
     old_height, old_width = values.shape[:2]
@@ -28,7 +28,7 @@ def _interpolated(values: NDArray[NumberT], size: Size) -> NDArray[NumberT]:
         shrinks = height <= old_height and width <= old_width
         method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         return cv2.resize(values, (width, height), interpolation=method).astype(values.dtype, copy=False)
-    # the axis that shrinks goes first; in floats, so that whole numbers are rounded only once
+    # the shrinking axis first; in floats, so that integers are rounded only once
     smaller = (min(width, old_width), min(height, old_height))
     averaged = cv2.resize(values.astype(np.float32), smaller, interpolation=cv2.INTER_AREA)
     resized = cv2.resize(averaged, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -40,7 +40,7 @@ def _interpolated(values: NDArray[NumberT], size: Size) -> NDArray[NumberT]:
 def resize_image(image: RgbImage, size: Size) -> RgbImage:
     """Resize uint8 RGB ``(H, W, 3)`` to ``size`` (height, width): averaged down, linear up.
 
-    Each axis counts on its own: an image may shrink one way and grow the other.
+    The axes are independent: an image may shrink in one direction and grow in the other.
     """
     if image.shape[:2] == size:
         return image
@@ -66,26 +66,26 @@ def coverage(mask: Mask, size: Size) -> NDArray[np.float32]:
 
 
 def resize_mask(mask: Mask, size: Size) -> Mask:
-    """Resize a mask ``(H, W)`` to ``size`` (height, width): set where at least half a pixel is covered."""
+    """Resize a mask ``(H, W)`` to ``size`` (height, width): sets pixels that are at least half covered."""
     if mask.shape == size:
         return mask
     return coverage(mask, size) >= 0.5
 
 
 def resize_cutout(image: RgbImage, kept: Mask, size: Size) -> tuple[RgbImage, Mask]:
-    """Resize an image that a mask divides, without mixing what is kept with what is not.
+    """Resize an image that a mask divides, without mixing kept and other pixels.
 
-    Plain resizing would blend the edge with its surroundings: a halo. Here the color of a kept pixel is the
-    mean of its kept parts alone, that of any other pixel the mean of its other parts. Two images that are
-    equal where they are kept are so afterwards.
+    Plain resizing would blend the edge with its surroundings into a halo. Here the color of a kept pixel is
+    the mean of its kept parts only, and that of any other pixel the mean of its other parts. Two images with
+    equal kept pixels still have them after resizing.
 
     Args:
         image: uint8 RGB ``(H, W, 3)``.
         kept: bool ``(H, W)``.
-        size: height and width wanted, in pixels.
+        size: target height and width in pixels.
 
     Returns:
-        the image, and the mask: set where more than half a pixel is kept.
+        the image, and the mask of pixels that are kept by more than half.
     """
     if image.shape[:2] == size:
         return image, kept
@@ -96,7 +96,7 @@ def resize_cutout(image: RgbImage, kept: Mask, size: Size) -> tuple[RgbImage, Ma
 
 
 def _mean_within(image: RgbImage, mask: Mask, fraction: NDArray[np.float32]) -> RgbImage:
-    """Return the mean of each new pixel's masked parts, of which there are as much as ``share`` says."""
+    """Return the mean of each new pixel's masked parts; ``fraction`` is how much of it they cover."""
     masked = cv2.copyTo(image, mask.astype(np.uint8))
     color = _interpolated(masked.astype(np.float32), fraction.shape) / np.maximum(fraction, 1e-6)[..., None]
     mean: RgbImage = np.clip(color + 0.5, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""One training example, as a data set yields it. Light: no torch."""
+"""One training sample of a data set. Light: no torch."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Sample:
     """One sample: named fields, all of one size.
 
     Samples of people have `skinfw.components.field_names.APPAREL`, ``BODY``, ``KEEP``, ``MASK`` and ``SKIN``,
-    the inputs that were asked for, and ``KEYPOINTS`` where those were asked for. Samples for training a
-    segmentation network have ``IMAGE`` and ``LABELS``.
+    the requested inputs, and ``KEYPOINTS`` if requested. Samples for training a segmentation network have
+    ``IMAGE`` and ``LABELS``.
 
     Attributes:
         name: unique within the data set; the split and the output files use it.
         fields: values with their types, by name.
-        source_size: height and width before the sample was resized; None where it never was.
+        source_size: height and width before resizing; None if it was not resized.
     """
 
     name: str
@@ -42,7 +42,7 @@ def resized(fields: Mapping[str, Field], old_size: Size, size: Size) -> dict[str
     Args:
         fields: the fields by name.
         old_size: their height and width in pixels.
-        size: height and width wanted, in pixels.
+        size: target height and width in pixels.
     """
     old = {name: field.value for name, field in fields.items()}
     new: dict[str, Any] = {}
@@ -52,6 +52,6 @@ def resized(fields: Mapping[str, Field], old_size: Size, size: Size) -> dict[str
 
 
 def in_order(fields: Mapping[str, Field]) -> list[str]:
-    """Return the names of fields, each after those that its type needs."""
+    """Return the names of fields, each after the ones that its type needs."""
     needs = {name: [each for each in field.type.needs if each in fields] for name, field in fields.items()}
     return list(TopologicalSorter(needs).static_order())

@@ -1,4 +1,4 @@
-"""Samples that a process keeps in memory, so that they are not decoded again in every epoch."""
+"""A cache of samples in memory, to avoid decoding them in every epoch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _MEBIBYTE = 2**20
 
 
 class SampleCache:
-    """Keeps samples until its room is used up; each process has a cache of its own.
+    """Keeps samples until it is full; each process has its own cache.
 
     Args:
-        mebibytes: how much memory the samples may take; 0 keeps none.
+        mebibytes: memory for samples; 0 keeps none.
 
     Example:
         >>> cache = SampleCache(1)
@@ -37,7 +37,7 @@ class SampleCache:
         return vars(SampleCache(self._mebibytes))
 
     def get(self, name: str, load: Callable[[str], Sample]) -> Sample:
-        """Return a sample from memory, or load it and keep it where there is room."""
+        """Return a sample from memory, or load it and keep it if there is room."""
         found = self._kept.get(name)
         if found is None:
             found = load(name)

@@ -1,4 +1,4 @@
-"""Reading the report's sample folder: one folder a person, one image a part."""
+"""Reads the report's sample folders: one folder per person, one image per part."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from skinfw.errors import DataError
 from skinfw.system.paths_below import path_below
 from skinfw.system.regular_file import read_regular
 
-if TYPE_CHECKING:  # for its type alone: interfaces are about data
+if TYPE_CHECKING:  # for the type only: interfaces import data
     from skinfw.interfaces.dataset import DatasetIO
 
 KEYPOINTS_FILE = "keypoints.json"
@@ -36,14 +36,14 @@ PARSING_FILE = "parsing.png"
 RECORD_FILE = "sample.json"
 
 _MAX_KEPT_SKIN = 0.9
-"""Fraction of what is kept that a skin mask may cover: a mask that covers more is inverted."""
+"""Maximum fraction of the keep mask that a skin mask may cover: a mask that covers more is inverted."""
 
 
 def find_image(folder: Path, part: str) -> Path | None:
-    """Return the file of a part, for instance ``body.png``, or None where the folder has none.
+    """Return the file of a part, for instance ``body.png``, or None if there is none.
 
     Raises:
-        DataError: the folder holds several files of that part.
+        DataError: the folder has several files for that part.
     """
     return _pick(folder, _names(folder), part)
 
@@ -51,19 +51,19 @@ def find_image(folder: Path, part: str) -> Path | None:
 def _names(folder: Path) -> list[str]:
     try:
         return [entry.name for entry in os.scandir(folder)]
-    except OSError:  # no such folder; who needs the part reports it
+    except OSError:  # no such folder; callers that need the part report it
         return []
 
 
 def _pick(folder: Path, names: Sequence[str], part: str) -> Path | None:
     found = sorted(name for name in names if _part_of(name) == part)
     if len(found) > 1:
-        raise DataError(f"{folder}: holds {' and '.join(found)}; keep the one that is meant")
+        raise DataError(f"{folder}: contains {' and '.join(found)}; keep only one")
     return folder / found[0] if found else None
 
 
 def is_sample_folder(file_names: Sequence[str]) -> bool:
-    """Return whether a folder with these files is a sample: whether it has an apparel_head_foot."""
+    """Return whether a folder with these files is a sample, that is, has an apparel_head_foot."""
     return any(_part_of(name) == APPAREL for name in file_names)
 
 
@@ -76,24 +76,24 @@ def read_sample(folder: Path, name: str, io: DatasetIO, *, needs_target: bool = 
     """Read a sample folder.
 
     Args:
-        folder: the folder with ``apparel_head_foot``, ``body`` and what else is asked for.
-        name: what the sample is called.
-        io: the size and the inputs that are asked for.
-        needs_target: whether ``body`` must be there; without it the target is what is seen of the person.
+        folder: the folder with ``apparel_head_foot``, ``body`` and other requested parts.
+        name: the sample's name.
+        io: the requested size and inputs.
+        needs_target: whether ``body`` is required; without it the agnostic image is the target.
 
     Raises:
-        DataError: a file is missing, corrupt, of another size than the others, or no mask where one
-            belongs; the text names it.
+        DataError: a file is missing, corrupt, has another size than the others, or is not a valid mask;
+            the message names it.
     """
     return to_sample(name, FolderParts(folder, io.mask_margin), io, needs_target=needs_target)
 
 
 class FolderParts(SampleParts):
-    """The files of a sample folder, each read when it is asked for.
+    """The files of a sample folder, each read on demand.
 
     Args:
         folder: the sample folder.
-        mask_margin: pixels around the skin that may be painted where there is no ``mask``.
+        mask_margin: pixels around the skin that may be inpainted if there is no ``mask``.
 
     Raises:
         DataError: ``apparel_head_foot`` is missing or cannot be read.
@@ -113,7 +113,7 @@ class FolderParts(SampleParts):
         self._masks: dict[str, Mask | None] = {}
 
     def lacks(self, name: str) -> str:
-        """Say that an image or mask is missing, and which files would do."""
+        """Return the error for a missing image or mask, with the accepted file names."""
         looked_for = ", ".join(name + suffix for suffix in IMAGE_SUFFIXES)
         return f"{self.folder}: {name} is missing (looked for {looked_for})"
 
@@ -125,11 +125,11 @@ class FolderParts(SampleParts):
         return read_record(self.folder)
 
     def inpainting_mask(self) -> Mask:
-        """Return ``mask``, or what is most likely meant where there is none.
+        """Return ``mask``, or the most likely mask if there is none.
 
-        Samples without a ``mask``, as the report's, do not say what was erased. It is taken to be the
-        skin, with ``mask_margin`` pixels around it where nothing is kept; and all that is not kept where the
-        skin is not known.
+        Samples without a ``mask``, such as the report's, do not say what was erased. It is assumed to be the
+        skin, with ``mask_margin`` pixels around it that are not kept; or everything that is not kept if the
+        skin is unknown.
         """
         found = self.mask(MASK)
         if found is not None:
@@ -140,21 +140,21 @@ class FolderParts(SampleParts):
         return skin | (dilate(skin, self.mask_margin) & ~self.keep)
 
     def line_style(self) -> LineStyle:
-        """Return how prepare drew the pose; the report's own folders do not say, and show skeletons."""
+        """Return how prepare drew the pose; the report's folders do not say, and show skeletons."""
         made_with = (self._record or {}).get("made_with")
         encoder = made_with.get("pose_encoder") if isinstance(made_with, dict) else None
         style = encoder.get("draw") if isinstance(encoder, dict) else None
         return "lines" if style == "lines" else "skeleton"
 
     def _open(self, path: Path) -> DecodedImage:
-        """Open a part, and check that it has the size of the others and is turned as they are."""
+        """Open a part, and check that it has the size and rotation of the others."""
         file = open_image(path)
         self._check_size(path, file.image.height, file.image.width)
         turned = max(self._orientation, file.orientation or 1)
         if (file.orientation or 1) != self._orientation and not sides_tell(turned, self.size):
             raise DataError(
-                f"{path}: its EXIF orientation is {file.orientation or 1}, that of {APPAREL} beside it "
-                f"{self._orientation}, so it is not certain that they are turned alike; save both upright "
+                f"{path}: its EXIF orientation is {file.orientation or 1}, that of {APPAREL} is "
+                f"{self._orientation}, so it is unclear if both have the same rotation; save both upright "
                 "and without the orientation"
             )
         return file
@@ -162,8 +162,8 @@ class FolderParts(SampleParts):
     def _check_size(self, path: Path, height: int, width: int) -> None:
         if (height, width) != self.size:
             raise DataError(
-                f"{path}: {height}x{width} pixels (height x width), but {APPAREL} beside it has "
-                f"{self.size[0]}x{self.size[1]}; all images of a sample must be of one size"
+                f"{path}: {height}x{width} pixels (height x width), but {APPAREL} has "
+                f"{self.size[0]}x{self.size[1]}; all images of a sample must have the same size"
             )
 
     def image(self, name: str, background: int = WHITE) -> RgbImage | None:
@@ -185,8 +185,8 @@ class FolderParts(SampleParts):
         covered = np.count_nonzero(mask & self.keep) / np.count_nonzero(self.keep)
         if name in (SKIN, MASK) and covered > _MAX_KEPT_SKIN:
             raise DataError(
-                f"{path}: covers {covered:.0%} of what {APPAREL} keeps; it seems to be inverted: {name} is "
-                "white where the skin is and black elsewhere"
+                f"{path}: covers {covered:.0%} of what {APPAREL} keeps; it seems to be inverted: {name} must "
+                "be white where the skin is and black elsewhere"
             )
         return mask
 
@@ -211,7 +211,7 @@ class FolderParts(SampleParts):
             return Segmentation(labels, classes, regions)
         except ValueError as error:
             raise DataError(
-                f"{path}: does not fit {RECORD_FILE}: {error}; prepare the sample again"
+                f"{path}: does not match {RECORD_FILE}: {error}; prepare the sample again"
             ) from error
 
     def keypoints(self) -> Keypoints | None:
@@ -225,17 +225,17 @@ class FolderParts(SampleParts):
         return people[0] if people else None
 
     def file(self, name: str) -> Path | None:
-        """Return the path of a file of the folder. See `SampleParts.file`."""
+        """Return the path of a file in the folder. See `SampleParts.file`."""
         path = path_below(self.folder, name)
         return path if path.is_file() else None
 
 
 MAX_RECORD_BYTES = 2**20
-"""Size of the largest record that is read, in bytes; those of prepare have a few thousand."""
+"""Maximum size of a record in bytes; prepare writes a few thousand."""
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """Return what ``sample.json`` records, or None where the folder has none.
+    """Return the content of ``sample.json``, or None if there is none.
 
     Raises:
         DataError: the file is not a JSON object.
@@ -248,7 +248,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read: {error}; prepare the sample again") from error
     if not isinstance(record, dict):
-        raise DataError(f"{path}: holds no JSON object; prepare the sample again")
+        raise DataError(f"{path}: contains no JSON object; prepare the sample again")
     try:
         _Record.model_validate(record)
     except ValidationError as error:
@@ -259,7 +259,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 
 
 class _Record(BaseModel):
-    """What of a record is used; it may hold more."""
+    """The used fields of a record; it may have more."""
 
     classes: Annotated[list[str], Field(max_length=256)] | None = None
     regions: dict[str, list[str]] | None = None

@@ -1,4 +1,4 @@
-"""Finding sample folders on disk."""
+"""Finds sample folders on disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger("skinfw")
 
 
 def find_samples(root: Path) -> tuple[Path, list[str]]:
-    """Find all sample folders but those that are excluded; see `all_samples` for the rest.
+    """Find all sample folders that are not excluded; see `all_samples` for arguments and result.
 
     Raises:
         DataError: as `all_samples`, or every sample is excluded.
@@ -31,22 +31,22 @@ def find_samples(root: Path) -> tuple[Path, list[str]]:
     left = [name for name in names if name not in gone]
     if not left:
         raise DataError(
-            f"{root}: all {len(names)} samples are excluded; take names out of {base / EXCLUDED_FILE}"
+            f"{root}: all {len(names)} samples are excluded; remove names from {base / EXCLUDED_FILE}"
         )
     return base, left
 
 
 def all_samples(root: Path) -> tuple[Path, list[str]]:
-    """Find all sample folders, those that are excluded among them.
+    """Find all sample folders, including excluded ones.
 
     Args:
-        root: a folder, or a glob of folders; a sample folder itself counts as one.
+        root: a folder, a glob of folders, or a single sample folder.
 
     Returns:
         the folder that names are relative to, and the names with forward slashes.
 
     Raises:
-        DataError: there is no such folder, it cannot be read, or there is no sample in it.
+        DataError: the folder does not exist, cannot be read, or has no samples.
     """
     if root.exists() or not has_magic(str(root)):
         base, tops = root, [root]
@@ -65,7 +65,7 @@ def all_samples(root: Path) -> tuple[Path, list[str]]:
     folders = _sample_folders(tops)
     if not folders:
         raise DataError(
-            f"{root}: no sample in it; a sample is a folder with apparel_head_foot.png or .jpg "
+            f"{root}: it contains no sample; a sample is a folder with apparel_head_foot.png or .jpg "
             "(skinfw prepare makes them from photos)"
         )
     if base in folders:
@@ -74,7 +74,7 @@ def all_samples(root: Path) -> tuple[Path, list[str]]:
 
 
 def _fixed_part(pattern: Path) -> Path:
-    """Return the leading folders of a glob that have no wildcard."""
+    """Return the leading folders of a glob, without wildcards."""
     fixed = Path(pattern.anchor)
     for part in pattern.relative_to(pattern.anchor).parts:
         if has_magic(part):
@@ -84,7 +84,7 @@ def _fixed_part(pattern: Path) -> Path:
 
 
 def _sample_folders(tops: Sequence[Path]) -> set[Path]:
-    """Return the sample folders at or below some folders; hidden folders are work in progress."""
+    """Return the sample folders at or below the given ones; skips hidden folders, which are in progress."""
     found = set()
     links = []
     incomplete = []
@@ -101,11 +101,11 @@ def _sample_folders(tops: Sequence[Path]) -> set[Path]:
     if incomplete:
         more = f", and {len(incomplete) - 1} more" if len(incomplete) > 1 else ""
         logger.warning(
-            "not used: %s%s: prepared, but without apparel_head_foot; prepare the photo again",
+            "skipping %s%s: prepared, but without apparel_head_foot; prepare the photo again",
             incomplete[0],
             more,
         )
     if links:
         more = f", and {len(links) - 1} more" if len(links) > 1 else ""
-        logger.warning("not looked into: %s: %s%s", links[0].path, links[0].detail, more)
+        logger.warning("skipping %s: %s%s", links[0].path, links[0].detail, more)
     return found

@@ -1,4 +1,4 @@
-"""Writing sample folders: whole or not at all."""
+"""Writes sample folders completely or not at all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WRITTEN_FILES = (
     PARSING_FILE,
     RECORD_FILE,
 )
-"""Everything that is ever written into a sample folder; nothing else is ever removed from one."""
+"""All files that skinfw writes into a sample folder; it never removes others."""
 
 _IN_WORK = re.compile(r"\.(?P<name>.+)\.(?P<state>unfinished|replaced)", re.DOTALL)
 
@@ -37,14 +37,14 @@ _IN_WORK = re.compile(r"\.(?P<name>.+)\.(?P<state>unfinished|replaced)", re.DOTA
 def sample_files(parts: PersonParts) -> dict[str, bytes]:
     """Return the files of a sample folder, without the record.
 
-    The alpha channel of ``apparel_head_foot.png`` is opaque exactly where something is kept, so white clothes
-    differ from erased background.
+    The alpha channel of ``apparel_head_foot.png`` is opaque exactly in the keep mask, so white clothes differ
+    from erased background.
 
     Args:
-        parts: the person's images; ``line`` and ``pose`` must be there.
+        parts: the person's images, with ``line`` and ``pose``.
     """
     if parts.line is None or parts.pose is None:
-        raise ValueError("a sample folder needs the pose, and its drawing")
+        raise ValueError("a sample folder needs the pose and the pose map")
     alpha = parts.keep.astype(np.uint8)[..., None] * 255
     return {
         f"{APPAREL}.png": _png(np.concatenate([parts.apparel, alpha], axis=2)),
@@ -58,7 +58,7 @@ def sample_files(parts: PersonParts) -> dict[str, bytes]:
 
 
 def _png(image: RgbImage) -> bytes:
-    """Encode RGB, RGBA or gray as PNG; OpenCV does it several times faster than Pillow."""
+    """Encode RGB, RGBA or gray as PNG; OpenCV is several times faster than Pillow."""
     order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
     pixels = image if image.ndim == 2 else cv2.cvtColor(image, order[image.shape[2]])
     done, data = cv2.imencode(".png", pixels)
@@ -68,7 +68,7 @@ def _png(image: RgbImage) -> bytes:
 
 
 def _label_png(labels: LabelMap) -> bytes:
-    """Encode a label map as a palette PNG whose colors tell the classes apart for the eye."""
+    """Encode a label map as a palette PNG with a distinct color per class."""
     image = Image.fromarray(labels)
     image.putpalette(sample_palette().tobytes())
     buffer = io.BytesIO()
@@ -77,17 +77,17 @@ def _label_png(labels: LabelMap) -> bytes:
 
 
 def write_sample(folder: Path, files: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
-    """Write a sample folder under a temporary name and rename it whole.
+    """Write a sample folder under a temporary name, then rename it.
 
-    A folder that is there already is replaced; files in it that are none of `WRITTEN_FILES` move along.
+    It replaces an existing folder; files there that are not in `WRITTEN_FILES` are moved to the new one.
 
     Args:
         folder: the sample folder.
         files: its files by name.
-        record: what ``sample.json`` says; the SHA-256 of every file is added to it.
+        record: the content of ``sample.json``; the SHA-256 of every file is added to it.
 
     Raises:
-        RunError: the disk is full, or the place cannot be written; what was there stays.
+        RunError: the disk is full, or the path is not writable; existing files stay.
     """
     unfinished, replaced = _beside(folder, "unfinished"), _beside(folder, "replaced")
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
@@ -110,7 +110,7 @@ def write_sample(folder: Path, files: Mapping[str, bytes], record: Mapping[str, 
 
 
 def _move_strangers(old: Path, new: Path) -> None:
-    """Move files that were never written here from a replaced folder to the new one, and remove the rest."""
+    """Move files that skinfw did not write from a replaced folder to the new one, and remove the rest."""
     if old.is_dir():
         for entry in sorted(os.scandir(old), key=lambda entry: entry.name):
             if entry.name not in WRITTEN_FILES:
@@ -119,7 +119,7 @@ def _move_strangers(old: Path, new: Path) -> None:
 
 
 def clear_unfinished(output: Path) -> None:
-    """Remove the samples that a killed process was writing below a folder; older ones take their place again.
+    """Remove samples that a killed process left unfinished below a folder, and restore the older ones.
 
     Raises:
         OSError: something cannot be moved or removed.
@@ -139,7 +139,7 @@ def clear_unfinished(output: Path) -> None:
 
 
 def _beside(folder: Path, state: str) -> Path:
-    """Return the name of a folder in work; data sets do not look into hidden folders."""
+    """Return the name of a folder in progress; data sets skip hidden folders."""
     return folder.with_name(f".{folder.name}.{state}")
 
 
@@ -156,9 +156,9 @@ def remove_sample(folder: Path) -> None:
 
 
 def writing_failed(path: Path, error: OSError) -> RunError:
-    """Say in one sentence why something could not be written."""
+    """Return the error for something that could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RunError(
-            f"{path}: the disk is full; finished samples stay, make room and run the same command again"
+            f"{path}: the disk is full; finished samples are kept. Free space and run the same command again"
         )
     return RunError(f"{path}: cannot be written: {write_fault(error)}")

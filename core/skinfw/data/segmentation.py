@@ -1,4 +1,4 @@
-"""A label map, the names of its classes, and which classes make up the five regions."""
+"""A label map, the names of its classes, and the classes of the five regions."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ HeatMaps = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class LabelTable:
-    """What the codes of label maps mean.
+    """The meaning of a label map's codes.
 
     Attributes:
         classes: the name of each code, from 0.
-        regions: for each of the five regions, the names of its classes; a region that the set cannot tell is
+        regions: the names of the classes of each of the five regions; a region that the set does not have is
             absent.
     """
 
@@ -33,16 +33,16 @@ class LabelTable:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """What a segmenter says about a photo.
+    """A segmenter's result for a photo.
 
     Attributes:
         labels: uint8 ``(H, W)``, each value an index into ``classes``.
         classes: the name of each class.
-        regions: for each of the five regions, the names of its classes; a region that the segmenter
-            cannot tell is absent.
+        regions: the names of the classes of each of the five regions; a region that the segmenter
+            does not find is absent.
 
     Raises:
-        ValueError: a label without a class, a region of an unknown class, or a class in two regions.
+        ValueError: a label without a class, a region with an unknown class, or a class in two regions.
 
     Example:
         >>> regions = {"background": ("none",), "skin": ("arm",), "apparel": ("dress",)}
@@ -65,15 +65,15 @@ class Segmentation:
         named = [name for members in self.regions.values() for name in members]
         unknown = sorted(set(named) - set(self.classes))
         if unknown or len(named) != len(set(named)):
-            raise ValueError(f"regions name unknown classes {unknown} or one class twice: {named}")
+            raise ValueError(f"regions have unknown classes {unknown} or duplicate classes: {named}")
 
     @property
     def table(self) -> LabelTable:
-        """What the labels mean."""
+        """The meaning of the labels."""
         return LabelTable(self.classes, self.regions)
 
     def of_classes(self, *names: str) -> Mask:
-        """Return the pixels of the named classes, bool ``(H, W)``; names it does not know have none."""
+        """Return the pixels of the named classes, bool ``(H, W)``; unknown names have none."""
         wanted = np.array([known in names for known in self.classes], bool)
         return wanted[self.labels]
 

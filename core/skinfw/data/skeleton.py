@@ -1,4 +1,4 @@
-"""Drawing a BODY_25 pose: as OpenPose draws it, or as plain lines."""
+"""Draws a BODY_25 pose as OpenPose does, or as plain lines."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ COLORS = (
     (0, 0, 255), (255, 0, 170), (170, 0, 255), (255, 0, 255), (85, 0, 255), (0, 0, 255), (0, 0, 255),
     (0, 0, 255), (0, 255, 255), (0, 255, 255), (0, 255, 255),
 )  # fmt: skip
-"""RGB of each keypoint; a limb takes the color of its second one."""
+"""RGB of each keypoint; a limb has the color of its second keypoint."""
 
 DRAWN_ABOVE = 0.05
 """Confidence above which OpenPose draws a point."""
 
 BOX_ABOVE = 0.1
-"""Confidence above which a point counts for the person's box, which sets the thickness."""
+"""Confidence above which a point counts for the person's box, which determines the thickness."""
 
 LINE_FRACTION = 1 / 128
-"""Width of plain lines as a fraction of the image's longer side: 4 pixels of 512."""
+"""Width of plain lines as a fraction of the image's longer side: 4 of 512 pixels."""
 
 MIN_CANVAS = 512
-"""Longer side in pixels that small poses are drawn at: that of the report's photos. OpenPose's lines are at
-least 2 pixels thick and have hard edges, so one drawn at the small size is thicker and rougher than one
+"""Longer side in pixels for drawing small poses: that of the report's photos. OpenPose's lines are at least
+2 pixels thick and have hard edges, so drawn at a small size they are thicker and rougher than when
 resized to it."""
 
 
 def _rounded(value: float) -> int:
-    """Round half up as OpenPose's ``intRound`` does; Python's ``round`` goes to the even neighbor."""
+    """Round half up as OpenPose's ``intRound``; Python's ``round`` rounds half to even."""
     return int(np.floor(value + 0.5))
 
 
 def line_thickness(keypoints: Keypoints, size: Size) -> int:
-    """Return the thickness in pixels that circles are outlined with; limbs take three quarters of it."""
+    """Return the outline thickness of circles in pixels; limbs use three quarters of it."""
     height, width = size
     points = keypoints.points[keypoints.found(BOX_ABOVE), :2]
     fraction = 0.0
@@ -63,7 +63,7 @@ def draw_skeleton(keypoints: Keypoints, size: Size) -> RgbImage:
     """Draw a pose with OpenPose's colors, limbs and thicknesses on black.
 
     Args:
-        keypoints: the pose, in pixels of the image to be drawn.
+        keypoints: the pose, in pixels of the image to draw.
         size: height and width in pixels.
 
     Returns:
@@ -83,10 +83,10 @@ def draw_skeleton(keypoints: Keypoints, size: Size) -> RgbImage:
 def draw_lines(keypoints: Keypoints, size: Size) -> RgbImage:
     """Draw a pose as white limbs of one width on black; a point without a limb is a dot.
 
-    The width depends on the image's size alone (`LINE_FRACTION`), not on the person's.
+    The width depends only on the image's size (`LINE_FRACTION`), not on the person's.
 
     Args:
-        keypoints: the pose, in pixels of the image to be drawn.
+        keypoints: the pose, in pixels of the image to draw.
         size: height and width in pixels.
 
     Returns:
@@ -101,8 +101,8 @@ def draw_lines(keypoints: Keypoints, size: Size) -> RgbImage:
 
 
 def _places(keypoints: Keypoints) -> tuple[dict[int, tuple[int, int]], list[tuple[int, int]]]:
-    """Return the pixels of the points that are drawn, by index, and the limbs between them."""
-    # beyond this OpenCV's line clipping overflows; nothing that far away reaches the image
+    """Return the pixels of the drawn points by index, and the limbs between them."""
+    # beyond this OpenCV's line clipping overflows; nothing so far away reaches the image
     pixels = np.clip(keypoints.points[:, :2], -(2**14), 2**14)
     found = np.flatnonzero(keypoints.found(DRAWN_ABOVE)).tolist()
     places = {
@@ -117,15 +117,15 @@ def draw_pose(keypoints: Keypoints, size: Size, style: LineStyle = "skeleton") -
 
 
 def draw_resized_pose(keypoints: Keypoints, size: Size, style: LineStyle = "skeleton") -> RgbImage:
-    """Draw a pose as it looks on a photo's drawing that was resized to a small size.
+    """Draw a pose as if drawn on the full photo and resized to a small size.
 
-    It is drawn at a whole multiple of the size, of at least `MIN_CANVAS` pixels on the longer side, and
-    averaged down; at sizes of that and more it is what `draw_pose` draws.
+    It is drawn at an integer multiple of the size, with at least `MIN_CANVAS` pixels on the longer side, and
+    averaged down; at that size and above it equals `draw_pose`.
 
     Args:
-        keypoints: the pose, in pixels of the image that is returned.
+        keypoints: the pose, in pixels of the returned image.
         size: its height and width in pixels.
-        style: how it is drawn.
+        style: the drawing style.
 
     Returns:
         uint8 RGB ``(H, W, 3)``.

@@ -1,4 +1,4 @@
-"""The colors of skin: anybody's, and one person's as a robust normal distribution in CIE Lab."""
+"""Skin colors: of all people, and of one person as a robust normal distribution in CIE Lab."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from numpy.typing import NDArray
 from skinfw.data.segmentation import Mask, RgbImage
 
 MIN_PIXELS = 50
-"""Fewer pixels tell no color."""
+"""Minimum number of pixels for a color."""
 
 TRIMMED = 0.75
-"""Fraction of the pixels that the model is fitted to; the rest (hair, lips, glasses) is left out."""
+"""Fraction of the pixels that the model is fitted to; the rest (hair, lips, glasses) is ignored."""
 
 CONSISTENCY = 1.61
-"""Factor that makes the covariance of the nearest three quarters that of all, for three normal variables: the
-share over that of the chi-squared distribution with 5 degrees of freedom at its own quantile with 3."""
+"""Factor from the covariance of the nearest three quarters to that of all, for three normal variables: the
+fraction over that of the chi-squared distribution with 5 degrees of freedom at its own quantile with 3."""
 
 _ROUNDS = 10
 _MAX_PIXELS = 3000
 
 _HARDLY_SEEN = (1.0, 1.0, 1.0)
 _CAMERA = (2.5, 0.6, 0.6)
-"""Variance in Lab that every skin has at least: evenly painted skin is not one color to a camera."""
+"""Minimum variance of skin in Lab: even uniform skin is not one color to a camera."""
 
 CR, CB = (133, 180), (77, 130)
-"""Ranges in YCrCb that anybody's skin falls into (Chai and Ngan 1999, a little wider), above `MIN_LUMA`."""
+"""Ranges in YCrCb of all people's skin (Chai and Ngan 1999, a little wider), above `MIN_LUMA`."""
 
 MIN_LUMA = 40
 
@@ -41,7 +41,7 @@ class SkinColor:
     """The colors of one person's skin.
 
     Attributes:
-        mean: the middle color in CIE Lab (D65), L in [0, 100], float64 ``(3,)``.
+        mean: the mean color in CIE Lab (D65), L in [0, 100], float64 ``(3,)``.
         covariance: of L, a and b, float64 ``(3, 3)``.
     """
 
@@ -56,22 +56,22 @@ class SkinColor:
         *,
         narrow_start: bool = False,
     ) -> SkinColor:
-        """Fit the distribution to most of some colors, leaving out those that lie farthest.
+        """Fit the distribution to most of the colors, without the farthest ones.
 
-        The pixels nearest to the mean are kept, mean and covariance taken of them, and so on (concentration
-        steps of the minimum covariance determinant; Rousseeuw and Van Driessen 1999).
+        It keeps the pixels nearest to the mean, computes their mean and covariance, and repeats
+        (concentration steps of the minimum covariance determinant; Rousseeuw and Van Driessen 1999).
 
         Args:
-            colors: L, a and b of pixels, float32 ``(N, 3)``; of many, an evenly spaced part is taken.
-            noise: variance of L, a and b that each covariance gets on top, before `CONSISTENCY`, for skin of
-                one color; by default so little that the eye hardly sees it.
-            narrow_start: begin with the median deviation, so that a patch of one other color is left out
-                from the first; else with the covariance of all, for skin that runs over into hair.
+            colors: L, a and b of pixels, float32 ``(N, 3)``; of many, an evenly spaced subset is used.
+            noise: variance of L, a and b added to each covariance, before `CONSISTENCY`, for skin of one
+                color; the default is hardly visible.
+            narrow_start: start with the median deviation, to ignore a patch of one other color from the
+                start; otherwise with the covariance of all, for skin that blends into hair.
         """
         values = colors[:: max(1, len(colors) // _MAX_PIXELS)].astype(np.float64)
         mean, covariance = np.median(values, axis=0), np.cov(values.T) + np.diag(noise)
         if narrow_start:
-            # the median deviation of a normal distribution is 0.6745 of its standard deviation
+            # the median deviation of a normal distribution is 0.6745 standard deviations
             deviation = np.median(np.abs(values - mean), axis=0) / 0.6745
             covariance = np.diag(deviation**2 + noise)
         for _ in range(_ROUNDS):
@@ -87,20 +87,20 @@ class SkinColor:
         return squared
 
     def like(self, image: RgbImage) -> Mask:
-        """Return which pixels of uint8 RGB ``(H, W, 3)`` have the color of this skin, bool ``(H, W)``."""
+        """Return the pixels of uint8 RGB ``(H, W, 3)`` with the color of this skin, bool ``(H, W)``."""
         found: Mask = self.distance(lab(image)) < _LIMIT
         return found
 
 
 def skin_color(image: RgbImage, where: Mask) -> SkinColor | None:
-    """Fit the colors of a region of an image that is skin for the most part.
+    """Fit the colors of an image region that is mostly skin.
 
     Args:
         image: uint8 RGB ``(H, W, 3)``.
-        where: the region, bool ``(H, W)``; eyes, lips and a label edge in it do not count.
+        where: the region, bool ``(H, W)``; eyes, lips and a label edge in it are ignored.
 
     Returns:
-        the model, or None where the region has fewer than `MIN_PIXELS`.
+        the model, or None if the region has fewer than `MIN_PIXELS`.
     """
     colors = image[where]
     if len(colors) < MIN_PIXELS:
@@ -109,7 +109,7 @@ def skin_color(image: RgbImage, where: Mask) -> SkinColor | None:
 
 
 def skin_like(image: RgbImage) -> Mask:
-    """Return where an image, uint8 RGB, has a color that anybody's skin may have, bool ``(H, W)``.
+    """Return the pixels of an image, uint8 RGB, with a possible skin color, bool ``(H, W)``.
 
     Example:
         >>> skin_like(np.array([[[224, 172, 105], [0, 0, 255]]], np.uint8)).tolist()

@@ -1,4 +1,4 @@
-"""Splitting samples by a hash of their names or groups: adding samples moves none from training to test."""
+"""Splits samples by a hash of their names or groups: adding samples moves none from training to test."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Side = Literal["training", "validation", "test"]
 
 @dataclass(frozen=True)
 class Split:
-    """The names of the samples on each side.
+    """The names of the samples in each part.
 
     Attributes:
-        train: samples to train on.
-        validation: samples to choose the best checkpoint on; may be empty.
-        test: samples to measure on at the end.
+        train: training samples.
+        validation: samples that choose the best checkpoint; may be empty.
+        test: samples for the final evaluation.
     """
 
     train: tuple[str, ...]
@@ -31,7 +31,7 @@ class Split:
 
 
 def position(name: str) -> float:
-    """Return a number in [0, 1) that depends on the name alone: SHA-256's first 8 bytes over 2^64.
+    """Return a number in [0, 1) that depends only on the name: SHA-256's first 8 bytes over 2^64.
 
     Example:
         >>> round(position("anna/front"), 4)
@@ -43,15 +43,15 @@ def position(name: str) -> float:
 def group_sides(
     groups: Iterable[str], test_fraction: float, validation_fraction: float
 ) -> tuple[dict[str, Side], list[Side]]:
-    """Put groups on the sides by their positions: the lowest are the test, the next the validation.
+    """Assign groups to sides by position: the lowest are the test side, the next the validation side.
 
-    As long as there are as many groups as sides, none of the sides stays empty: it gets the group whose
-    position is next to its own fraction.
+    No side is empty if there are at least as many groups as sides: an empty side gets the group whose
+    position is nearest to its range.
 
     Args:
         groups: the groups.
-        test_fraction: fraction of the test, in (0, 1).
-        validation_fraction: fraction of the validation, in [0, 1); 0 for no such side.
+        test_fraction: fraction of the test side, in (0, 1).
+        validation_fraction: fraction of the validation side, in [0, 1); 0 for none.
 
     Returns:
         the side of each group, and the sides that would have been empty.
@@ -79,13 +79,13 @@ def split_names(
     validation_fraction: float,
     group: Callable[[str], str] = str,
 ) -> Split:
-    """Sort samples into train, validation and test by the position of their groups; see `group_sides`.
+    """Split samples into train, validation and test by the position of their groups; see `group_sides`.
 
     Args:
         names: all sample names.
-        test_fraction: fraction of the test, in (0, 1).
-        validation_fraction: fraction of the validation, in [0, 1); taken from what is not test.
-        group: what is hashed for a name; samples of one group are on one side. The name itself by default.
+        test_fraction: fraction of the test side, in (0, 1).
+        validation_fraction: fraction of the validation side, in [0, 1); taken from what is not test.
+        group: the text that is hashed for a name; samples of one group are on one side. Default: the name.
 
     Raises:
         DataError: there are fewer groups than sides.

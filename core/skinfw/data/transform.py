@@ -1,4 +1,4 @@
-"""Moving the pixels of a batch: mirrored or warped, every field as its type asks."""
+"""Mirrors and warps batches, each field according to its type."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from skinfw.data.keypoints import BODY_25, Keypoints
 _OTHER_SIDE = {"R": "L", "L": "R"}
 
 MIRRORED = tuple(BODY_25.index(_OTHER_SIDE.get(name[0], name[0]) + name[1:]) for name in BODY_25)
-"""For each keypoint the one that takes its place in the mirror image."""
+"""For each keypoint, the one that replaces it in the mirror image."""
 
 
 def mirrored(batch: Batch) -> Batch:
     """Return the mirror image of every sample, left to right.
 
-    Pixels are mirrored exactly. In a pose and in a label map, left and right of the person are exchanged;
-    what is drawn from the pose is drawn again.
+    Pixels are mirrored exactly. In poses and label maps, the person's left and right are swapped; fields
+    drawn from the pose are drawn again.
 
     Raises:
-        ValueError: an input is drawn from the pose, and the batch has no keypoints.
+        ValueError: an input is drawn from the pose, but the batch has no keypoints.
     """
     flipped = {
         name: types[0].flip(batch[name])
@@ -49,19 +49,19 @@ def mirrored(batch: Batch) -> Batch:
 
 
 def warped(batch: Batch, matrices: Tensor) -> Batch:
-    """Return a copy in which every sample is moved by an affine map of its own.
+    """Return a copy in which every sample is warped by its own affine map.
 
-    Masks and label maps take the nearest pixel. Images that a mask divides are interpolated on either side of
-    it apart (as `skinfw.data.resize.resize_cutout` does). Keypoints move with the pixels, and what is drawn
-    from them is drawn again. What comes in from beyond the border is in no mask, and has the color that the
-    image's type names.
+    Masks and label maps use the nearest pixel. Images that a mask divides are interpolated separately on each
+    side (as in `skinfw.data.resize.resize_cutout`). Keypoints move with the pixels, and fields drawn from
+    them are drawn again. Pixels from beyond the border are in no mask, and have the fill color of the image's
+    type.
 
     Args:
         batch: the samples.
-        matrices: where pixels go, float ``(B, 3, 3)``, for x and y in pixels whose centers are whole numbers.
+        matrices: where pixels go, float ``(B, 3, 3)``, for x and y in pixels with integer centers.
 
     Raises:
-        ValueError: an input is drawn from the pose, and the batch has no keypoints.
+        ValueError: an input is drawn from the pose, but the batch has no keypoints.
     """
     from kornia.geometry.linalg import transform_points
 
@@ -101,7 +101,7 @@ def _warp_nearest(batch: Batch, forward: Tensor) -> Batch:
 
 
 def _warp_images(moved: Batch, batch: Batch, forward: Tensor) -> Batch:
-    """Return ``moved`` with the images of ``batch`` warped; the masks of ``moved`` are warped already."""
+    """Return ``moved`` with the images of ``batch`` warped; the masks of ``moved`` are already warped."""
     from kornia.geometry.transform import warp_affine
 
     types = {name: cast(ImageType, batch.types[name][0]) for name in _of(batch, ImageType)}
@@ -126,9 +126,9 @@ def _warp_images(moved: Batch, batch: Batch, forward: Tensor) -> Batch:
 
 
 def is_cut(batch: Batch, name: str) -> bool:
-    """Return whether an image is exactly what its type says that it is cut from.
+    """Return whether an image is exactly cut from the image that its type names.
 
-    Prepared samples are so, and one image is changed for both then; two JPEG files differ a little.
+    In prepared samples it is, and then one image is changed for both; two JPEG files differ slightly.
     """
     kind = batch.types[name][0]
     if not isinstance(kind, ImageType) or kind.cut_from not in batch or kind.divided_by not in batch:
@@ -137,7 +137,7 @@ def is_cut(batch: Batch, name: str) -> bool:
 
 
 def cut_again(batch: Batch, names: Sequence[str]) -> Batch:
-    """Return a copy in which some images are cut again from those that their types name."""
+    """Return a copy in which some images are cut again from the ones that their types name."""
     types = {name: cast(ImageType, batch.types[name][0]) for name in names}
     return batch.updated(
         {name: mask_outside(batch[kind.cut_from], batch[kind.divided_by]) for name, kind in types.items()}
@@ -150,34 +150,34 @@ def mask_outside(images: Tensor, mask: Tensor) -> Tensor:
 
 
 def _warped_apart(images: Tensor, mask: Tensor, new_mask: Tensor, forward: Tensor, fill: float) -> Tensor:
-    """Return moved images ``(B, C, H, W)``, interpolated on either side of a mask apart."""
+    """Return warped images ``(B, C, H, W)``, interpolated separately on each side of a mask."""
     from kornia.geometry.transform import warp_affine
 
     channels, size = images.shape[1], (images.shape[2], images.shape[3])
-    # 0 is what comes in from beyond the border
-    shifted = fill - images.contiguous()  # planes are interpolated faster than channels that lie side by side
+    # pixels from beyond the border are 0
+    shifted = fill - images.contiguous()  # planes are interpolated faster than interleaved channels
     within = shifted * mask
     layers = torch.cat([within, shifted - within, mask], dim=1)
     moved: Tensor = warp_affine(layers, forward, size)
     within, beside, fraction = torch.split(moved, [channels, channels, 1], dim=1)
-    # the nearest pixel has at least a quarter of the weight, so no share that counts is near 0
+    # the nearest pixel has at least a quarter of the weight, so no relevant fraction is near 0
     inside = new_mask > 0.5
     colors = torch.where(inside, within, beside) / torch.where(inside, fraction, 1 - fraction).clamp_min(1e-6)
     return (fill - colors).clamp(0, 1)
 
 
 def _with_pose(batch: Batch, points: Tensor | None) -> Batch:
-    """Return a copy with another pose, drawn again where a field shows it.
+    """Return a copy with another pose; fields that show it are drawn again.
 
     Args:
         batch: the samples.
-        points: float ``(B, 25, 3)``; they may lie outside the image; None where the batch has none.
+        points: float ``(B, 25, 3)``; they may lie outside the image; None if the batch has none.
     """
     drawn = _of(batch, DrawnType)
     if points is None:
         if drawn:
             raise ValueError(
-                f"{drawn[0]} shows a pose, so these samples cannot be moved without their keypoints"
+                f"{drawn[0]} shows a pose, so these samples cannot be warped without their keypoints"
             )
         return batch
     # points that were not found stay 0, 0, 0

@@ -1,1 +1,1 @@
-"""Hooks: the events of a run that plugins receive, and how plugins are called."""
+"""Hooks: the events of a run that plugins receive, and how the plugins are called."""

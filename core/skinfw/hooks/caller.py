@@ -1,4 +1,4 @@
-"""Finding hook plugins and calling them so that a broken one cannot lose a run."""
+"""Finds hook plugins, and calls them so that a broken one cannot stop a run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ logger = logging.getLogger("skinfw")
 
 
 class HookCaller:
-    """Calls every plugin's hooks, each on its own.
+    """Calls the hooks of each plugin separately.
 
     Args:
-        plugins: objects with hook functions, called before those that are installed; each is called once,
-            however often it is given.
-        discover: whether installed plugins are called too; ``SKINFW_NO_PLUGINS=1`` forbids it.
+        plugins: objects with hook functions, called before the installed ones; each is called once,
+            even if passed several times.
+        discover: whether to call installed plugins too; ``SKINFW_NO_PLUGINS=1`` disables them.
 
     Raises:
-        RegistryError: a plugin has a hook that does not exist, or arguments that it does not have.
+        RegistryError: a plugin has an unknown hook, or a hook with unknown arguments.
     """
 
     def __init__(self, plugins: Sequence[object] = (), *, discover: bool = True) -> None:
@@ -65,13 +65,13 @@ class HookCaller:
                 self._register(plugin, name)
 
     def call(self, hook: str, **arguments: Any) -> None:
-        """Call one hook of every plugin; a failure is logged once a plugin and hook, by the plugin's name."""
+        """Call one hook of every plugin; a failure is logged once per plugin and hook."""
         if hook not in self._callers:
             self._callers[hook] = self._isolated(hook)
         for name, caller in self._callers[hook]:
             try:
                 caller(**arguments)
-            except Exception as error:  # whatever a plugin does, the run goes on
+            except Exception as error:  # a plugin's error must not stop the run
                 if (name, hook) not in self._reported:
                     self._reported.add((name, hook))
                     logger.warning(
@@ -79,7 +79,7 @@ class HookCaller:
                     )
 
     def _isolated(self, hook: str) -> list[tuple[str, Any]]:
-        """Give each plugin that has the hook a caller of its own."""
+        """Return a separate caller for each plugin that has the hook."""
         plugins = self._manager.get_plugins()
         callers = []
         for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
@@ -89,7 +89,7 @@ class HookCaller:
         return callers
 
     def versions(self) -> dict[str, str]:
-        """Return the name and version of every distribution that brings a hook plugin."""
+        """Return the name and version of every distribution that provides a hook plugin."""
         found = {}
         for name, _ in self._manager.list_name_plugin():
             distribution, _, version = name.partition(" ")

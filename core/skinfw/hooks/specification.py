@@ -1,9 +1,9 @@
 """The lifecycle hooks of a run, for pluggy.
 
 A plugin is a module or object with functions marked by `hookimpl`, installed under the entry-point group
-``skinfw.hooks`` or given to `skinfw.hooks.caller.HookCaller`. Hooks observe: what they return is ignored, and
-one that fails is reported by its plugin's name while the run goes on. A hook may take any subset of the
-arguments.
+``skinfw.hooks`` or passed to `skinfw.hooks.caller.HookCaller`. Hooks only observe: their return values are
+ignored, and a failing hook is logged with its plugin's name while the run continues. A hook may take any
+subset of the arguments.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class Hooks:
-    """What can be observed of a run, in the order in which it happens."""
+    """The events of a run, in the order in which they happen."""
 
     @hookspec
     def run_started(self, run: Run, step: int, total_steps: int) -> None:
-        """Training begins, or goes on after ``--resume``; everything is built.
+        """Training starts, or resumes with ``--resume``; everything is built.
 
         Args:
             run: the run.
-            step: optimizer steps that are done already.
+            step: optimizer steps done before.
             total_steps: optimizer steps of the whole run.
         """
 
@@ -43,8 +43,8 @@ class Hooks:
         Args:
             run: the run.
             step: steps done so far.
-            losses: the unweighted terms of this step by name.
-            images: training images that this step took, over all processes.
+            losses: the unweighted loss terms of this step by name.
+            images: training images in this step, over all processes.
         """
 
     @hookspec
@@ -57,8 +57,8 @@ class Hooks:
             run: the run.
             epoch: epochs done so far.
             step: steps done so far.
-            inpaint_samples: paints that many samples with the present weights: uint8 RGB, one row a sample
-                with its inputs, output and target.
+            inpaint_samples: inpaints that many samples with the current weights: uint8 RGB, one row per
+                sample with its inputs, output and target.
         """
 
     @hookspec
@@ -71,4 +71,4 @@ class Hooks:
 
     @hookspec
     def run_failed(self, run: Run, error: BaseException) -> None:
-        """The run stops by an error or by Ctrl-C."""
+        """The run stopped because of an error or Ctrl-C."""

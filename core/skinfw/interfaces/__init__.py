@@ -1,6 +1,6 @@
-"""The interfaces: one file each, abstract base classes that fail when built, not an hour later.
+"""The interfaces, one file each: abstract base classes that fail when built, not an hour later.
 
-Each is imported when it is first used: preparing photos needs segmenters and pose encoders, and no torch.
+Each is imported on first use: preparing photos needs segmenters and pose encoders, but no torch.
 """
 
 from __future__ import annotations

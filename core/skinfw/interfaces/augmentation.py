@@ -15,7 +15,7 @@ AugmentationConfigT = TypeVar("AugmentationConfigT", bound=AugmentationConfig)
 
 @dataclass(frozen=True)
 class AugmentationIO:
-    """What an augmentation is built for.
+    """What an augmentation needs to know when it is built.
 
     Attributes:
         size: height and width of the images in pixels.
@@ -25,17 +25,17 @@ class AugmentationIO:
 
 
 class Augmentation(Component[AugmentationConfigT, AugmentationIO]):
-    """Makes other training samples out of those that there are.
+    """Varies training samples randomly.
 
-    It acts on whole samples: what happens to one image of a sample happens to all of them by one draw of
-    the random numbers, and a pose is moved as keypoints and drawn again.
+    It acts on whole samples: all images of a sample change together, by one draw of random numbers, and a
+    pose is moved as keypoints and drawn again.
     """
 
     kind: ClassVar[str] = "augmentation"
 
     @abstractmethod
     def __call__(self, batch: Batch) -> Batch:
-        """Return a changed copy of a batch, of the same size; draws from torch's random numbers.
+        """Return a changed copy of a batch, of the same size; uses torch's random numbers.
 
         Args:
             batch: the samples, on any device; they are not changed. Samples of people have the fields of

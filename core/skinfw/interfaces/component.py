@@ -1,4 +1,4 @@
-"""What all components share: they are built from their own configuration."""
+"""What all components share: each is built from its own configuration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Component(ABC, Generic[ConfigT, IOT]):
 
     Args:
         config: the component's own parameters.
-        io: what the assembler knows: channels, sizes, names.
+        io: what the assembler provides: channels, sizes, names.
     """
 
     kind: ClassVar[str]

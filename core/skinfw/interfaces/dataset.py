@@ -15,14 +15,14 @@ from skinfw.interfaces.input import Input
 
 @dataclass(frozen=True)
 class DatasetIO:
-    """What a data set is asked for.
+    """What a data set must provide.
 
     Attributes:
         size: height and width of every image in pixels.
-        inputs: the inputs that each sample must bring, by name.
-        optional: masks that are blank for samples that do not have them, by name.
-        needs_keypoints: whether every sample must bring its keypoints.
-        mask_margin: pixels around the skin that may be painted in samples that have no mask of their own; see
+        inputs: the inputs that each sample must have, by name.
+        optional: masks that are blank for samples without them, by name.
+        needs_keypoints: whether every sample must have keypoints.
+        mask_margin: pixels around the skin that may be inpainted in samples without a mask; see
             `skinfw.data.sample_folder.FolderParts`.
     """
 
@@ -43,7 +43,7 @@ class Dataset(Component[ConfigT, DatasetIO]):
         """Return the names of all samples, unique and in a fixed order.
 
         Raises:
-            DataError: the data cannot be found, or there is none.
+            DataError: the data cannot be found or is empty.
         """
 
     def group(self, name: str) -> str:
@@ -52,19 +52,19 @@ class Dataset(Component[ConfigT, DatasetIO]):
 
     @abstractmethod
     def load(self, name: str) -> Sample:
-        """Return one sample at the asked size with the asked inputs.
+        """Return one sample in the requested size with the requested inputs.
 
         Raises:
-            DataError: a file is missing, corrupt or of another size; the text names it.
+            DataError: a file is missing, corrupt or of another size; the message names it.
         """
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Return a SHA-256 in hex that changes when the data change."""
+        """Return a SHA-256 in hex that changes when the data changes."""
 
     def sample_fingerprints(self) -> Mapping[str, str]:
-        """Return a hash of each sample by name; by default none.
+        """Return a hash of each sample by name; empty by default.
 
-        Where there are some, an error about changed data names the samples that have changed.
+        With hashes, an error about changed data names the changed samples.
         """
         return {}

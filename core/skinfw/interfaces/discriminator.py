@@ -16,11 +16,11 @@ DiscriminatorConfigT = TypeVar("DiscriminatorConfigT", bound=DiscriminatorConfig
 
 @dataclass(frozen=True)
 class DiscriminatorIO:
-    """What a discriminator is built for.
+    """What a discriminator needs to know when it is built.
 
     Attributes:
         size: height and width of the images in pixels.
-        condition_channels: channels of the condition that it sees beside the image; 0 when it sees none.
+        condition_channels: channels of the condition that it sees next to the image; 0 for none.
     """
 
     size: Size
@@ -29,13 +29,13 @@ class DiscriminatorIO:
 
 @dataclass(frozen=True)
 class DiscriminatorOutput:
-    """What a discriminator says of a batch of images.
+    """A discriminator's output for a batch of images.
 
     Attributes:
-        logits: positive for real, ``(B, 1, h, w)``; one tensor for each scale that it looks at, the finest
+        logits: positive for real, ``(B, 1, h, w)``; one tensor per scale, the finest
             first.
-        features: for each scale the outputs of its inner layers, ``(B, C, h, w)`` each, from the image to
-            the logits; empty where it does not show them.
+        features: per scale, the outputs of the inner layers, ``(B, C, h, w)`` each, from the image to
+            the logits; empty if it does not return them.
     """
 
     logits: tuple[Tensor, ...]
@@ -43,20 +43,20 @@ class DiscriminatorOutput:
 
 
 class Discriminator(Component[DiscriminatorConfigT, DiscriminatorIO], nn.Module):
-    """Tells real images from painted ones."""
+    """Distinguishes real images from generated ones."""
 
     kind: ClassVar[str] = "discriminator"
 
     @property
     @abstractmethod
     def receptive_field(self) -> int:
-        """Side in pixels of the square of the image that one logit of the finest scale depends on."""
+        """Side in pixels of the image square that one logit of the finest scale depends on."""
 
     @abstractmethod
     def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
-        """Judge a batch.
+        """Score a batch.
 
         Args:
             image: float32 RGB ``(B, 3, H, W)`` in [0, 1].
-            condition: float32 ``(B, C, H, W)`` in [0, 1], or None where it is not conditional.
+            condition: float32 ``(B, C, H, W)`` in [0, 1], or None if it is not conditional.
         """

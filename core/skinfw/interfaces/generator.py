@@ -21,11 +21,11 @@ GeneratorConfigT = TypeVar("GeneratorConfigT", bound=GeneratorConfig)
 
 @dataclass(frozen=True)
 class GeneratorIO:
-    """What a generator is built for.
+    """What a generator needs to know when it is built.
 
     Attributes:
         size: height and width of the images in pixels.
-        inputs: how many channels of the condition each input has, by name, in the order of the channels.
+        inputs: the number of channels of each input by name, in the order of the condition's channels.
     """
 
     size: Size
@@ -40,7 +40,7 @@ class GeneratorIO:
         """Return the channels of the condition that hold the named input.
 
         Raises:
-            ValueError: it is not among the inputs.
+            ValueError: the name is not among the inputs.
         """
         names = list(self.inputs)
         start = sum(self.inputs[each] for each in names[: names.index(name)])
@@ -48,10 +48,10 @@ class GeneratorIO:
 
 
 class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
-    """Paints images from a condition, from noise, or from both.
+    """Generates images from a condition, from noise, or from both.
 
-    Images are float32 RGB ``(B, 3, H, W)`` in [0, 1] on the outside; what range a network works in is its
-    own matter. Its configuration says which sizes and inputs it needs, and whether there is anything to
+    Images are float32 RGB ``(B, 3, H, W)`` in [0, 1] at the interface; inside, a network may use any
+    range. The configuration says which sizes and inputs it needs, and whether there is anything to
     train.
 
     Attributes:
@@ -63,14 +63,14 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
 
     @abstractmethod
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
-        """Paint a batch.
+        """Generate a batch.
 
         Args:
-            condition: float32 ``(B, C, H, W)`` in [0, 1], the input images side by side: C is the io's
-                ``condition_channels``.
+            condition: float32 ``(B, C, H, W)`` in [0, 1], the inputs stacked along the channels: C is
+                the io's ``condition_channels``.
             noise: standard normal, ``(B, *noise_shape((H, W)))``; None for generators that take none.
-            target: the true images in training, for generators that learn from them directly, as diffusion
-                models do; None in evaluation and use. Most generators ignore it.
+            target: the ground truth in training, for generators that learn from it directly, such as
+                diffusion models; None otherwise. Most generators ignore it.
 
         Returns:
             float32 RGB ``(B, 3, H, W)`` in [0, 1].
@@ -80,20 +80,20 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
         """Return the shape of one sample's noise; empty for generators that take none.
 
         Args:
-            size: height and width of the image to be painted, in pixels.
+            size: height and width of the image to generate, in pixels.
         """
         return ()
 
     def prepare_training(self, data: DataSpec, split: Split) -> None:
-        """Get ready to be trained, for instance take weights from elsewhere; by default nothing is done.
+        """Prepare for training, for instance load weights from elsewhere; does nothing by default.
 
-        The trainer calls it once, before the first step of a run. A checkpoint brings all weights of its own:
-        where one is loaded, to go on or to paint, this is not called.
+        The trainer calls it once, before the first step of a run. It is not called when a checkpoint is
+        loaded, to resume or to inpaint, as a checkpoint contains all weights.
 
         Args:
-            data: the data of the run.
-            split: its samples, for those that must not have seen its test.
+            data: the run's data.
+            split: its samples, for generators that must not have seen the test samples.
 
         Raises:
-            SkinfwError: what it needs is missing or does not fit.
+            SkinfwError: something that it needs is missing or does not fit.
         """

@@ -1,4 +1,4 @@
-"""The interface of inputs: the conditioning images and masks of a sample."""
+"""The interface of inputs: a sample's conditioning images and masks."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ InputConfigT = TypeVar("InputConfigT", bound=InputConfig)
 
 
 class Input(Component[InputConfigT, None]):
-    """Takes one field of a sample from what is known of the person.
+    """Makes one field of a sample from a person's images, masks and pose.
 
-    A generator sees it as channels of its condition, side by side with other inputs, in the order of
-    ``data.inputs``. Losses and metrics can look at it, and at the region of a mask.
+    A generator sees it as channels of its condition, stacked with other inputs in the order of
+    ``data.inputs``. Losses and metrics can use it, or its region if it is a mask.
 
     Attributes:
-        missing: what to say of a sample that has nothing to show: what is missing, and what to do.
+        missing: the error for a sample without this input: what is missing, and what to do.
     """
 
     kind: ClassVar[str] = "input"
@@ -28,14 +28,14 @@ class Input(Component[InputConfigT, None]):
 
     @abstractmethod
     def read(self, parts: SampleParts) -> Field | None:
-        """Return the field, at the size of the parts; it is resized later, as its type asks.
+        """Return the field in the size of the parts; it is resized later according to its type.
 
         Args:
-            parts: the files of a sample folder, or what was just made of a photo.
+            parts: the files of a sample folder, or the images just made from a photo.
 
         Returns:
-            the value with its type; None where the sample has nothing to take it from.
+            the value with its type; None if the sample does not provide it.
 
         Raises:
-            DataError: something is there and cannot be read.
+            DataError: a file exists but cannot be read.
         """

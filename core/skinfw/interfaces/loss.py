@@ -20,7 +20,7 @@ LossConfigT = TypeVar("LossConfigT", bound=LossConfig)
 
 @dataclass(frozen=True)
 class LossIO:
-    """What a loss is built for.
+    """What a loss needs to know when it is built.
 
     Attributes:
         size: height and width of the images in pixels.
@@ -30,10 +30,10 @@ class LossIO:
 
 
 class Discriminate(Protocol):
-    """Gives the discriminator's output for a batch of images, under the condition of the step."""
+    """Runs the discriminator on a batch of images, with the condition of the step."""
 
     def __call__(self, images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
-        """Return what the discriminator says.
+        """Return the discriminator's output.
 
         Args:
             images: float RGB ``(B, 3, H, W)`` in [0, 1].
@@ -43,17 +43,17 @@ class Discriminate(Protocol):
 
 @dataclass(frozen=True)
 class LossContext:
-    """What a loss sees of one training step.
+    """The values of one training step that a loss uses.
 
     Attributes:
         output: the generator's images after the composite, float32 RGB ``(B, 3, H, W)`` in [0, 1].
-        target: the true images, of the same shape and range.
-        fields: the fields of the samples by name, as in `skinfw.data.batch.Batch`; those that the loss's
-            configuration requires are among them.
-        discriminate: asks the discriminator.
-        region_count: where the batch is part of a larger step (gradient accumulation, several processes), the
-            loss's own `Loss.region_count` over the whole step, divided by the number of its batches; None
-            where the batch is the whole step.
+        target: the ground truth, with the same shape and range.
+        fields: the fields of the samples by name, as in `skinfw.data.batch.Batch`, including those that the
+            loss's configuration requires.
+        discriminate: runs the discriminator.
+        region_count: if the batch is part of a larger step (gradient accumulation, several processes), the
+            loss's `Loss.region_count` over the whole step, divided by the number of its batches; None if the
+            batch is the whole step.
     """
 
     output: Tensor
@@ -68,14 +68,14 @@ class LossContext:
 
 
 class Loss(Component[LossConfigT, LossIO], nn.Module):
-    """A term of the generator's objective; its weight is applied by the trainer.
+    """A term of the generator's loss; the trainer applies its weight.
 
-    A term is a mean over the samples, or a sum over them that is divided by `denominator`. Then the mean of
-    the terms of several batches is the term of all their samples, which gradient accumulation and several
-    processes rely on. A term that is neither says ``uses_batch_statistics`` in its configuration.
+    A term is a mean over the samples, or a sum over them divided by `denominator`. The mean of the terms of
+    several batches is then the term of all their samples, which gradient accumulation and several processes
+    rely on. A term that is neither sets ``uses_batch_statistics`` in its configuration.
 
     Attributes:
-        compares: whether it compares the output with the target, so that the target itself costs least.
+        compares: whether it compares the output with the target, so that the target has the lowest loss.
     """
 
     kind: ClassVar[str] = "loss"
@@ -86,7 +86,7 @@ class Loss(Component[LossConfigT, LossIO], nn.Module):
         """Return the unweighted scalar that the generator minimizes."""
 
     def region_count(self, region: Tensor | None) -> Tensor | None:
-        """Return what a sum over the samples of a batch is divided by; by default the pixels of the region.
+        """Return the divisor of a sum over a batch's samples; by default the number of pixels in the region.
 
         Args:
             region: the mask of the configured region, ``(B, 1, H, W)`` in {0, 1}; None for the whole image.
@@ -97,12 +97,12 @@ class Loss(Component[LossConfigT, LossIO], nn.Module):
         return None if region is None else region.sum()
 
     def denominator(self, context: LossContext) -> Tensor:
-        """Return what this batch's sums are divided by: `region_count`, of the whole step; never 0."""
+        """Return the divisor of this batch's sums: `region_count` of the whole step; never 0."""
         if context.region_count is not None:
             return context.region_count
         count = self.region_count(self.region(context))
         if count is None:
-            raise ValueError(f"{type(self).__name__} counts nothing in its region")
+            raise ValueError(f"{type(self).__name__} has no region_count")
         return torch.where(count > 0, count, 1)
 
     def region(self, context: LossContext) -> Tensor | None:
@@ -114,10 +114,10 @@ class Loss(Component[LossConfigT, LossIO], nn.Module):
 
         Args:
             values: ``(B, C, H, W)``.
-            context: gives the region.
+            context: provides the region.
 
         Returns:
-            a scalar; 0 where the region is empty.
+            a scalar; 0 if the region is empty.
         """
         region = self.region(context)
         if region is None:
@@ -126,7 +126,7 @@ class Loss(Component[LossConfigT, LossIO], nn.Module):
 
 
 class AdversarialLoss(Loss[LossConfigT]):
-    """A loss that needs a discriminator, and has a term for it."""
+    """A loss that needs a discriminator, and also returns the discriminator's loss."""
 
     @abstractmethod
     def discriminator_loss(self, context: LossContext) -> Tensor:

@@ -18,21 +18,21 @@ MetricConfigT = TypeVar("MetricConfigT", bound=MetricConfig)
 
 @dataclass(frozen=True)
 class MetricIO:
-    """What a metric is built for.
+    """What a metric needs to know when it is built.
 
     Attributes:
-        region: the region that this instance looks at.
+        region: the region that this instance measures.
     """
 
     region: Region
 
 
 class Metric(Component[MetricConfigT, MetricIO]):
-    """Measures painted images against true ones, over one region.
+    """Compares inpainted images with the ground truth on one region.
 
     Attributes:
         unit: unit of the value, for instance ``dB``; empty for a plain number.
-        direction: whether more or less is better.
+        direction: whether higher or lower is better.
     """
 
     kind: ClassVar[str] = "metric"
@@ -41,7 +41,7 @@ class Metric(Component[MetricConfigT, MetricIO]):
 
     @abstractmethod
     def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor | None:
-        """Take in a batch.
+        """Add a batch.
 
         Args:
             output: float32 RGB ``(B, 3, H, W)`` in [0, 1].
@@ -49,17 +49,17 @@ class Metric(Component[MetricConfigT, MetricIO]):
             region: the mask of ``io.region``, float32 ``(B, 1, H, W)`` in {0, 1}; None for the whole image.
 
         Returns:
-            the value of each image, ``(B,)``, NaN for an image that has nothing of the region; None for a
+            the value of each image, ``(B,)``, NaN for an image with an empty region; None for a
             metric that is only defined over a set of images.
         """
 
     @abstractmethod
     def compute(self) -> float:
-        """Return the value over everything taken in; NaN when that is nothing."""
+        """Return the value over all batches; NaN if there were none."""
 
     def metadata(self) -> Mapping[str, str]:
-        """Return what a reader must know to compare the value, by label: backbone, resize, warnings.
+        """Return what you need to know to compare the value, by label: backbone, resize, warnings.
 
-        Asked after `compute`; region, number of images and versions are added by the evaluator.
+        Called after `compute`; the evaluator adds region, number of images and versions.
         """
         return {}

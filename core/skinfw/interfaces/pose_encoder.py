@@ -19,20 +19,20 @@ PoseEncoderConfigT = TypeVar("PoseEncoderConfigT", bound=PoseEncoderConfig)
 
 
 class PoseEncoder(Component[PoseEncoderConfigT, None]):
-    """Finds a person's pose and draws it as a conditioning image."""
+    """Finds a person's pose and draws it as a pose map."""
 
     kind: ClassVar[str] = "pose_encoder"
 
     @abstractmethod
     def people(self, photo: Photo) -> list[Keypoints]:
-        """Return the pose of everybody in a photo, in pixels of that photo.
+        """Return the poses of all people in a photo, in pixels of that photo.
 
         Returns:
-            BODY_25 keypoints of each person, in a fixed order; an encoder that looks for one person alone
-            returns at most one.
+            BODY_25 keypoints of each person, in a fixed order; a single-person encoder returns at most
+            one.
 
         Raises:
-            DataError: the poses cannot be found; the text says why.
+            DataError: the poses cannot be found; the message says why.
         """
 
     def keypoints(self, photo: Photo, person: Mask | None = None) -> Keypoints | None:
@@ -40,19 +40,19 @@ class PoseEncoder(Component[PoseEncoderConfigT, None]):
 
         Args:
             photo: the photo.
-            person: where the person is, bool ``(H, W)``; of several people the one that overlaps it
-                most is taken, see `skinfw.data.people.pick_person`.
+            person: where the person is, bool ``(H, W)``; of several people, the one with the largest overlap
+                is chosen, see `skinfw.data.people.pick_person`.
 
         Returns:
-            BODY_25 keypoints, or None where nobody was found.
+            BODY_25 keypoints, or None if nobody was found.
 
         Raises:
-            DataError: the pose cannot be read; the text says why.
+            DataError: the pose cannot be read; the message says why.
         """
         return pick_person(self.people(photo), person)
 
     def draw(self, keypoints: Keypoints, size: Size) -> RgbImage:
-        """Return the conditioning image, uint8 RGB ``(H, W, 3)``: by default as the configuration says."""
+        """Return the pose map, uint8 RGB ``(H, W, 3)``; by default in the configured style."""
         return draw_pose(keypoints, size, self.config.draw)
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
@@ -63,16 +63,16 @@ class PoseEncoder(Component[PoseEncoderConfigT, None]):
         return ()
 
     def pose_key(self, photo: Path) -> Hashable:
-        """Return what the pose of this photo is found by, by default its `sources`; empty for its pixels.
+        """Return a key of what the pose is read from, by default its `sources`; empty for its pixels.
 
-        Two photos with one key would get one pose, so ``prepare`` rejects them.
+        Two photos with the same key would get the same pose, so ``prepare`` rejects them.
         """
         return self.sources(photo)
 
     def fingerprint(self) -> str:
-        """Return what else than its configuration the poses depend on.
+        """Return a fingerprint of everything besides the configuration that affects the poses.
 
-        For instance the SHA-256 of a file of weights; empty for nothing. ``prepare`` makes samples again when
-        it changes.
+        For instance the SHA-256 of a weights file; empty if there is nothing. ``prepare`` makes samples again
+        when it changes.
         """
         return ""

@@ -16,11 +16,11 @@ SegmentationNetworkConfigT = TypeVar("SegmentationNetworkConfigT", bound=Segment
 
 @dataclass(frozen=True)
 class SegmentationNetworkIO:
-    """What a segmentation network is built for.
+    """What a segmentation network needs to know when it is built.
 
     Attributes:
         size: height and width of the images in pixels.
-        classes: number of classes that it tells apart.
+        classes: number of classes that it predicts.
     """
 
     size: Size
@@ -28,9 +28,9 @@ class SegmentationNetworkIO:
 
 
 class SegmentationNetwork(Component[SegmentationNetworkConfigT, SegmentationNetworkIO], nn.Module):
-    """Says of every pixel how likely each class is.
+    """Predicts a score per class for every pixel.
 
-    Images are float32 RGB ``(B, 3, H, W)`` in [0, 1]; what range a network works in is its own matter.
+    Images are float32 RGB ``(B, 3, H, W)`` in [0, 1]; inside, a network may use any range.
     """
 
     kind: ClassVar[str] = "segmentation_network"
@@ -43,14 +43,14 @@ class SegmentationNetwork(Component[SegmentationNetworkConfigT, SegmentationNetw
             image: float32 RGB ``(B, 3, H, W)`` in [0, 1].
 
         Returns:
-            float32 logits ``(B, classes, H, W)``; the class of a pixel is the one with the largest.
+            float32 logits ``(B, classes, H, W)``; the class of a pixel is the one with the largest logit.
         """
 
     def prepare_training(self) -> None:
-        """Get ready to be trained, for instance take weights from elsewhere; by default nothing is done.
+        """Prepare for training, for instance load weights from elsewhere; does nothing by default.
 
-        It is called once, before the first step of a run. A checkpoint brings all weights of its own.
+        It is called once, before the first step of a run, but not when a checkpoint is loaded.
 
         Raises:
-            SkinfwError: what it needs is missing or does not fit.
+            SkinfwError: something that it needs is missing or does not fit.
         """

@@ -1,1 +1,1 @@
-"""Run folders: what a run leaves, and what is read from it."""
+"""Run folders: what a run writes, and what is read back."""

@@ -1,7 +1,7 @@
-"""Checkpoints: safetensors that describe themselves; nothing is pickled.
+"""Checkpoints: self-describing safetensors files; nothing is pickled.
 
-The metadata hold the filled spec, the versions of skinfw, the libraries and every plugin used, a hash of
-the data, and how far training went.
+The metadata holds the filled spec, the versions of skinfw, the libraries and every plugin used, a hash of
+the data, and the training progress.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from skinfw.system.json_file import parse_json, replacing
 KEY = "skinfw"
 
 MAX_METADATA = 16 * 2**20
-"""Characters of the metadata that are read, at most."""
+"""Maximum characters of the metadata."""
 
 logger = logging.getLogger("skinfw")
 _warned: set[str] = set()
@@ -53,13 +53,13 @@ class Progress:
 
     Attributes:
         step: optimizer steps done.
-        epoch: epochs that are done.
-        batches: batches done in the epoch that is under way.
+        epoch: epochs done.
+        batches: batches done in the current epoch.
         data: fingerprint of the data set.
-        closed: whether nothing but training is left to do after this step: where an epoch or the run ended
-            with it, samples were shown and measured.
-        processes: how many processes trained.
-        total_steps: optimizer steps of the whole run; None where nobody says.
+        closed: whether everything due after this step is done: if it ended an epoch or the run, samples
+            were shown and evaluated.
+        processes: number of training processes.
+        total_steps: optimizer steps of the whole run; None if unknown.
     """
 
     step: Count
@@ -74,17 +74,17 @@ class Progress:
 def save_checkpoint(
     path: Path, tensors: Mapping[str, Tensor], spec: AnySpec, progress: Progress, **extra: Any
 ) -> None:
-    """Write a checkpoint whole or not at all.
+    """Write a checkpoint completely or not at all.
 
     Args:
         path: the safetensors file.
-        tensors: what to keep, by name; ``generator.…`` for the generator's state.
+        tensors: the tensors by name; ``generator.…`` for the generator's state.
         spec: the filled spec.
         progress: how far training went.
-        **extra: more values for the metadata, as JSON.
+        **extra: additional JSON values for the metadata.
 
     Raises:
-        RunError: the disk is full or the place is not writable; the old file is left.
+        RunError: the disk is full or the path is not writable; the old file stays.
     """
     filled = spec.to_json()
     about = {
@@ -104,10 +104,10 @@ def save_checkpoint(
 
 
 def separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors as safetensors holds them: on the CPU, in the default layout, none in another's memory.
+    """Return tensors as safetensors needs them: on the CPU, in the default layout, without shared memory.
 
-    Tied weights are written once for each name. A network ties them when it is built, so they are tied when
-    they are loaded. The memory format channels_last is restored when loading.
+    Tied weights are written once per name. A network ties them when it is built, so they are tied again
+    after loading. The memory format channels_last is restored on loading.
     """
     found: dict[str, Tensor] = {}
     seen: set[int] = set()
@@ -127,13 +127,13 @@ def savable(state: Mapping[str, Any]) -> str | None:
     """
     for name, value in state.items():
         if not isinstance(value, Tensor):
-            return f"{name} of the state dict is of the type {type(value).__name__}, not a tensor"
+            return f"{name} of the state dict has the type {type(value).__name__}, not a tensor"
         if value.layout != torch.strided or value.is_quantized or value.is_meta:
             return f"{name} of the state dict is not a dense tensor"
         try:
             save({name: value.detach().flatten()[:1].cpu()})
         except (SafetensorError, KeyError, ValueError) as error:
-            return f"{name} of the state dict is of the type {value.dtype}, which cannot be saved: {error}"
+            return f"{name} of the state dict has the type {value.dtype}, which cannot be saved: {error}"
     return None
 
 
@@ -147,7 +147,7 @@ class Checkpoint:
         progress: how far training went.
         about: all metadata.
         tensors: everything in it by name.
-        trusted: whether the user trained it, or trusts all that its spec names.
+        trusted: whether the user trained it, or trusts everything in its spec.
     """
 
     path: Path
@@ -158,7 +158,7 @@ class Checkpoint:
     trusted: bool = False
 
     def part(self, prefix: str) -> dict[str, Tensor]:
-        """Return the tensors below ``prefix.``, by the rest of their names."""
+        """Return the tensors whose names start with ``prefix.``, by the rest of the name."""
         start = f"{prefix}."
         return {
             name.removeprefix(start): tensor
@@ -168,7 +168,7 @@ class Checkpoint:
 
 
 class _About(BaseModel):
-    """What the metadata of every checkpoint hold."""
+    """The metadata of every checkpoint."""
 
     spec: dict[str, Any]
     components: dict[str, str] = Field(max_length=MAX_ENTRIES)
@@ -177,7 +177,7 @@ class _About(BaseModel):
 
 
 def run_checkpoint(run: Run, which: str = "best") -> Checkpoint:
-    """Read a checkpoint of a run, which is trusted as far as the run is.
+    """Read a checkpoint of a run; it is trusted as much as the run.
 
     Raises:
         RunError: as `read_checkpoint`.
@@ -196,19 +196,19 @@ def reject_untrusted(checkpoint: Checkpoint) -> None:
     """Reject a checkpoint whose spec names programs, paths or addresses, unless it is trusted.
 
     Raises:
-        TrustError: it does.
+        TrustError: it names any and is not trusted.
     """
     if not checkpoint.trusted:
         reject_foreign(named_outside(checkpoint.spec), str(checkpoint.path))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint; a warning says when its components came from other versions than are installed.
+    """Read a checkpoint; warns if its components had other versions than the installed ones.
 
     Raises:
-        RunError: it is missing, damaged, no checkpoint of skinfw, or made with a component that is not
-            installed; the component and its plugin are named.
-        SpecError: its spec does not fit what is installed.
+        RunError: it is missing, damaged, not a skinfw checkpoint, or needs a component that is not
+            installed; the message names the component and its plugin.
+        SpecError: its spec does not match the installed components.
     """
     if not path.is_file():
         raise RunError(f"{path}: no such checkpoint; has the run finished an epoch?")
@@ -221,16 +221,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def _read(path: Path, *, with_tensors: bool = True) -> tuple[_About, dict[str, Any], dict[str, Tensor]]:
-    """Return the metadata of a checkpoint, checked and as they are, and its tensors."""
+    """Return the metadata of a checkpoint, validated and raw, and its tensors."""
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(KEY)
             if text is None:
-                raise ValueError("it has no metadata of skinfw")
+                raise ValueError("it has no skinfw metadata")
             if len(text) > MAX_METADATA:
-                raise ValueError(f"its metadata are larger than {MAX_METADATA:,} characters")
+                raise ValueError(f"its metadata is longer than {MAX_METADATA:,} characters")
             about = parse_json(text)
-            # as JSON, where nothing is converted
+            # as JSON, so that nothing is converted
             found = _About.model_validate_json(text, strict=True)
             names = file.keys() if with_tensors else []
             return found, about, {name: file.get_tensor(name) for name in names}
@@ -244,17 +244,17 @@ def _read(path: Path, *, with_tensors: bool = True) -> tuple[_About, dict[str, A
 
 
 def read_progress(path: Path) -> Progress:
-    """Read how far training was at a checkpoint; its tensors are not read.
+    """Read the training progress of a checkpoint, without its tensors.
 
     Raises:
-        RunError: it is damaged, or not a checkpoint of skinfw.
+        RunError: it is damaged, or not a skinfw checkpoint.
     """
     found, _, _ = _read(path, with_tensors=False)
     return found.progress
 
 
 def _compare_providers(path: Path, components: Mapping[str, str]) -> None:
-    """Reject a checkpoint of components that are not installed, and warn of other versions."""
+    """Reject a checkpoint whose components are not installed, and warn about other versions."""
     entries = {f"{kind}/{name}": entry.provider for (kind, name), entry in installed().entries.items()}
     missing = [
         f"{key.replace('/', ' ')} of {who}" for key, who in sorted(components.items()) if key not in entries
@@ -275,7 +275,7 @@ def load_generator(checkpoint: Checkpoint, device: torch.device) -> Generator[An
     """Build the generator of a checkpoint with its weights, in evaluation mode.
 
     Raises:
-        RunError: the weights do not fit the network that its spec describes, or it is not a painting spec.
+        RunError: the weights do not fit the network in its spec, or the spec is not for inpainting.
         TrustError: the generator names programs, paths or addresses, and the checkpoint is not trusted.
     """
     spec = inpainting_spec(checkpoint.spec, checkpoint.path)
@@ -293,10 +293,10 @@ def load_part(
 
     Args:
         checkpoint: the checkpoint.
-        part: what the network is called, in the spec and in front of its tensors' names.
+        part: the network's name in the spec and in the prefix of its tensors' names.
         component: the network in the spec.
-        build: builds it.
-        device: where it belongs.
+        build: builds the network.
+        device: the device for the network.
 
     Raises:
         RunError: the weights do not fit the network.
@@ -306,7 +306,7 @@ def load_part(
         reject_foreign(named_outside(component, f"$.{part}"), str(checkpoint.path))
     weights = checkpoint.part(part)
     with connections(checkpoint.trusted):
-        # first without content: a spec can describe a network that fills the memory
+        # first without data: a spec can describe a network that fills the memory
         _reject_other_tensors(checkpoint, _tensors_of(build), weights)
         network = build()
     try:
@@ -317,13 +317,13 @@ def load_part(
 
 
 def _tensors_of(build: Callable[[], nn.Module]) -> Mapping[str, Tensor] | None:
-    """Return the tensors of a network without content; None where it cannot be built so."""
+    """Return the tensors of a network without data; None if it cannot be built that way."""
     try:
         with torch.device("meta"):
             return build().state_dict()
     except SkinfwError:
         raise
-    except Exception:  # a component may compute with its weights as it is built
+    except Exception:  # a component may compute with its weights while it is built
         return None
 
 
@@ -337,9 +337,9 @@ def _reject_other_tensors(
     for name in wanted.keys() & found.keys():
         was, now = found[name], wanted[name]
         if was.shape != now.shape:
-            faults.append(f"{name} is of shape {tuple(was.shape)}, not {tuple(now.shape)}")
+            faults.append(f"{name} has the shape {tuple(was.shape)}, not {tuple(now.shape)}")
         elif was.is_floating_point() != now.is_floating_point() or was.is_complex() != now.is_complex():
-            faults.append(f"{name} is of type {was.dtype}, not {now.dtype}")
+            faults.append(f"{name} has the type {was.dtype}, not {now.dtype}")
     if faults:
         told = listed(sorted(faults), 3)
         raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {told}")
@@ -355,14 +355,14 @@ def optimizer_tensors(prefix: str, optimizer: Optimizer) -> dict[str, Tensor]:
 
 
 def load_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put the state that `optimizer_tensors` gave back into an optimizer."""
+    """Load the state from `optimizer_tensors` into an optimizer."""
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         index, _, key = name.partition(".")
         parameter = parameters[int(index)]
         if tensor.shape == parameter.shape:
-            # a fused step walks through memory: the state must lie there as its parameter does
+            # a fused step needs the state in the same memory layout as its parameter
             tensor = torch.empty_like(parameter).copy_(tensor)
         state.setdefault(int(index), {})[key] = tensor
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

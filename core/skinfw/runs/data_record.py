@@ -1,4 +1,4 @@
-"""The data of a run: a hash of each sample, so that an error can name those that have changed since."""
+"""The data of a run: a hash of each sample, so that an error can name the changed ones."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from skinfw.system.regular_file import read_regular
 logger = logging.getLogger("skinfw")
 
 SHOWN = 3
-"""Samples of each sort that are named before they are only counted."""
+"""Maximum samples that a message names per kind of change; the rest is counted."""
 
 MAX_BYTES = 2**28
-"""Size of the largest record that is read, in bytes: some millions of samples."""
+"""Maximum size of a record in bytes: some millions of samples."""
 
 
 class Hashed(Protocol):
-    """Names samples, and gives a hash of each."""
+    """Provides the names and hashes of samples."""
 
     def names(self) -> Sequence[str]:
         """Return the names of all samples."""
 
     def fingerprint(self) -> str:
-        """Return a hash that changes when the data change."""
+        """Return a hash that changes when the data changes."""
 
     def sample_fingerprints(self) -> Mapping[str, str]:
-        """Return a hash of each sample by name; empty where there are none."""
+        """Return a hash of each sample by name; empty if there are none."""
 
 
 def write_data(run: Run, source: Hashed) -> None:
-    """Record the samples of a run as ``data.json``: a hash of each, or null where there is none.
+    """Record the samples of a run as ``data.json``: a hash of each, or null if there is none.
 
     Raises:
         RunError: the file cannot be written.
@@ -47,10 +47,10 @@ def write_data(run: Run, source: Hashed) -> None:
 
 
 def data_changes(run: Run, source: Hashed) -> str:
-    """Say which samples were added, removed or changed since a run recorded them.
+    """Describe which samples were added, removed or changed since a run recorded them.
 
     Returns:
-        for instance ``2 samples added: a, b; 1 sample changed: c``; empty where the record does not show it.
+        for instance ``2 samples added: a, b; 1 sample changed: c``; empty if the record does not show it.
     """
     before = _read(run.data_path)
     if before is None:
@@ -70,24 +70,24 @@ def data_changes(run: Run, source: Hashed) -> str:
 
 
 def _differ(one: Any, other: Any) -> bool:
-    """Return whether two hashes are known and differ; a sample without a hash may be the same."""
+    """Return whether two hashes are known and differ; a sample without a hash may be unchanged."""
     return one is not None and other is not None and bool(one != other)
 
 
 def current_fingerprint(run: Run, source: Hashed, trained_on: str) -> str:
-    """Return the fingerprint of the data; warn if it is not that of the data that a run was trained on."""
+    """Return the fingerprint of the data; warn if a run was trained on different data."""
     fingerprint = source.fingerprint()
     if fingerprint != trained_on:
         changes = data_changes(run, source)
         logger.warning(
-            "the data changed since %s was trained%s: figures may not be comparable",
+            "the data changed since %s was trained%s: results may not be comparable",
             run.folder, f" ({changes})" if changes else "",
         )  # fmt: skip
     return fingerprint
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Return the record; None where there is none that can be read, as it only makes errors clearer."""
+    """Return the record; None if it is missing or unreadable, as it only makes errors clearer."""
     try:
         record = json.loads(read_regular(path, MAX_BYTES))
     except (OSError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What a run was made with: versions of everything that took part, and the machine."""
+"""The environment of a run: all versions, and the machine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LIBRARIES = (
 
 
 def components_of(value: Any) -> list[ComponentSpec]:
-    """Return every component that a spec or a configuration names, nested ones included."""
+    """Return every component in a spec or configuration, including nested ones."""
     if isinstance(value, ComponentSpec):
         return [value, *components_of(value.config)]
     if isinstance(value, Mapping):
@@ -44,7 +44,7 @@ def components_of(value: Any) -> list[ComponentSpec]:
 
 
 def providers(spec: RunSpec) -> dict[str, str]:
-    """Return who brought each component of a spec, by ``kind/name``."""
+    """Return the provider of each component in a spec, by ``kind/name``."""
     registry = installed()
     return {
         f"{component.kind}/{component.name}": registry.entry(component.kind, component.name).provider
@@ -53,14 +53,14 @@ def providers(spec: RunSpec) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of skinfw and of the libraries that shape its results."""
+    """Return the versions of skinfw and of the libraries that affect its results."""
     found = {name: _version(name) for name in LIBRARIES}
     return {name: version for name, version in found.items() if version is not None}
 
 
 @cache
 def _version(library: str) -> str | None:
-    """Return an installed version: every checkpoint holds it, and reading it takes milliseconds."""
+    """Return an installed version; cached, as every checkpoint stores it and reading takes milliseconds."""
     try:
         return metadata.version(library)
     except metadata.PackageNotFoundError:  # opencv has several distributions; only one is installed

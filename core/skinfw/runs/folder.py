@@ -42,7 +42,7 @@ OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
 LOCK_FILE = ".run.lock"
 
 MAX_LOG_BYTES = 2**28
-"""Size of the largest log that is read, in bytes: the evaluations of some hundred thousand epochs."""
+"""Maximum size of a log in bytes: the evaluations of some hundred thousand epochs."""
 
 _MAX_LINE_BYTES = 2**20
 
@@ -56,9 +56,9 @@ class Run:
     Attributes:
         folder: the run folder.
         spec: the filled spec.
-        lock: keeps others out while this process writes to the folder, see `locked_run`.
-        trust: what of its checkpoints may name programs, paths and addresses: nothing but a run that this
-            user trained; or what ``spec``, which then comes from the user, names too; or all.
+        lock: keeps other processes out while this one writes to the folder, see `locked_run`.
+        trust: which programs, paths and addresses its checkpoints may name: those of runs that this user
+            trained; also those in ``spec``, which then comes from the user; or all.
     """
 
     folder: Path
@@ -73,27 +73,27 @@ class Run:
 
     @property
     def log_path(self) -> Path:
-        """The log: one JSON object a line."""
+        """The log: one JSON object per line."""
         return self.folder / "log.jsonl"
 
     @property
     def split_path(self) -> Path:
-        """The names of the samples on each side; see `skinfw.runs.split_record`."""
+        """The names of the samples in each split; see `skinfw.runs.split_record`."""
         return self.split_of(self.folder)
 
     @staticmethod
     def split_of(folder: Path) -> Path:
-        """Return where the split of a run in a folder is recorded."""
+        """Return the path of the recorded split of a run folder."""
         return folder / "split.json"
 
     @property
     def data_path(self) -> Path:
-        """The names and hashes of the samples when the run began; see `skinfw.runs.data_record`."""
+        """The names and hashes of the samples at the start of the run; see `skinfw.runs.data_record`."""
         return self.folder / "data.json"
 
     @property
     def metrics_path(self) -> Path:
-        """The measured figures as JSON."""
+        """The metrics as JSON."""
         return self.folder / "metrics.json"
 
     @property
@@ -111,7 +111,7 @@ class Run:
         """The example images of the last evaluation, which the next one replaces.
 
         Raises:
-            DataError: a link leads there, and out of the run folder.
+            DataError: it is a link that leads out of the run folder.
         """
         return path_below(self.folder, "samples/test")
 
@@ -134,7 +134,7 @@ class Run:
         try:
             with self.log_path.open("ab+") as stream:
                 if stream.tell() and _last_byte(stream) != b"\n":
-                    line = "\n" + line  # a killed run left half a line, which must not take this one along
+                    line = "\n" + line  # a killed run left half a line; keep it apart from this one
                 stream.write(line.encode())
         except OSError as error:
             raise RunError(f"{self.log_path}: cannot be written: {error.strerror or error}") from error
@@ -142,7 +142,7 @@ class Run:
     def read_log(self) -> list[dict[str, Any]]:
         """Return the log's records.
 
-        Lines that a killed run left half-written, or that a run does not write so, are counted in a warning.
+        A warning counts lines that a killed run left half-written or that no run writes.
 
         Raises:
             RunError: it cannot be read, or is larger than any log of a run.
@@ -161,22 +161,22 @@ class Run:
         records = [record for record in lines if record is not None]
         if len(records) < len(lines):
             logger.warning(
-                "%s: %d of %d lines cannot be read and are left out",
+                "%s: skipping %d of %d lines, which cannot be read",
                 self.log_path, len(lines) - len(records), len(lines),
             )  # fmt: skip
         return records
 
     def check_held(self) -> None:
-        """Check that the folder is still the one that the run began in.
+        """Check that the folder is still the one in which the run started.
 
         Raises:
-            RunError: somebody removed it, or made it again, while the run was at work.
+            RunError: somebody removed or replaced it during the run.
         """
         if self.lock is not None and self.lock.lost():
             raise RunError(f"{self.folder}: was removed or replaced during the run; start it again")
 
     def rewind_log(self, step: int, *, evaluations_before: int) -> None:
-        """Drop the steps after ``step``, and the evaluations at ``evaluations_before`` and after."""
+        """Drop the steps after ``step``, and the evaluations from ``evaluations_before`` on."""
         kept = [
             record
             for record in self.read_log()
@@ -199,7 +199,7 @@ _LogFigures = dict[Annotated[str, Field(max_length=200)], float | None]
 
 
 class _LogRecord(BaseModel):
-    """What a line of the log holds of what is read of it."""
+    """The fields of a log line that are read."""
 
     model_config = ConfigDict(strict=True)
 
@@ -212,7 +212,7 @@ class _LogRecord(BaseModel):
 
 
 def _log_record(line: bytes) -> dict[str, Any] | None:
-    """Return the record of a line of the log, or None where the line is damaged."""
+    """Return the record of a log line, or None if the line is damaged."""
     try:
         _LogRecord.model_validate_json(line)
         record: dict[str, Any] = json.loads(line)
@@ -223,7 +223,7 @@ def _log_record(line: bytes) -> dict[str, Any] | None:
 
 @contextmanager
 def locked_run(run: Run) -> Iterator[Run]:
-    """Keep other processes out of a run's folder, which is made where there is none.
+    """Keep other processes out of a run's folder; creates the folder if needed.
 
     Yields:
         the run with its lock.
@@ -233,7 +233,7 @@ def locked_run(run: Run) -> Iterator[Run]:
     """
     folder, made = run.folder, not run.folder.exists()
     if not (made or folder.is_dir()):
-        raise RunError(f"{folder}: exists already and is not a run folder; give another --output")
+        raise RunError(f"{folder}: already exists and is not a run folder; give another --output")
     try:
         with locked_folder(folder, LOCK_FILE, "process") as lock:
             yield replace(run, lock=lock)
@@ -256,12 +256,12 @@ def spec_file(folder: Path) -> Path:
 
 
 def _not_a_run(folder: Path) -> str:
-    """Say why a path is not the folder of a run, and what to give instead."""
+    """Return why a path is not a run folder, and what to give instead."""
     if not folder.exists():
-        return "no such folder; give a run folder, which skinfw run makes"
+        return "no such folder; give a run folder made by skinfw run"
     own = next((parent for parent in folder.parents if (parent / "environment.json").is_file()), None)
     if own is not None:
-        what = "a checkpoint" if folder.suffix == ".safetensors" else "a part of a run"
+        what = "a checkpoint" if folder.suffix == ".safetensors" else "part of a run"
         return f"{what}, not a run folder; give the folder of its run: {own}"
     if not folder.is_dir():
         return "a file, not a run folder; give the folder that skinfw run made"
@@ -275,11 +275,11 @@ def open_run(folder: str | Path, *, trust: bool = False) -> Run:
 
     Args:
         folder: the run folder.
-        trust: use the programs, paths and addresses that its spec names, though this user did not train it.
+        trust: allow the programs, paths and addresses in its spec, even if somebody else trained it.
 
     Raises:
         RunError: there is no run in the folder.
-        SpecError: its spec does not fit what is installed.
+        SpecError: its spec does not match the installed components.
     """
     path = spec_file(Path(folder))
     spec = parse_spec(read_json(path), source=str(path))
@@ -294,17 +294,17 @@ def create_run(
     overwrite: bool = False,
     hook_plugins: Mapping[str, str] | None = None,
 ) -> Run:
-    """Make the folder of a run, or take up the one that is there.
+    """Create the folder of a run, or use an existing one.
 
     Args:
         spec: the filled spec.
         folder: where the run's files go.
-        resume: go on with the run that is there; its spec must be the same, but for the length of training.
-        overwrite: remove the run that is there.
+        resume: resume the existing run; only the length of training may differ in its spec.
+        overwrite: remove the existing run.
         hook_plugins: names and versions of the distributions whose hooks observe the run.
 
     Raises:
-        RunError: the folder exists and neither was asked for, holds another run, or is not writable.
+        RunError: the folder exists and neither was requested, holds another run, or is not writable.
     """
     folder = Path(folder)
     run = Run(folder, spec, "spec")
@@ -312,14 +312,14 @@ def create_run(
     if resume and run.spec_path.is_file():
         _check_same(open_run(folder), spec)
     elif resume and taken:
-        raise RunError(f"{folder}: holds files, but no run to resume; give another --output")
+        raise RunError(f"{folder}: contains files, but no run to resume; give another --output")
     elif taken:
         if not run.spec_path.is_file():
-            raise RunError(f"{folder}: exists already and is not a run folder; give another --output")
+            raise RunError(f"{folder}: already exists and is not a run folder; give another --output")
         if not overwrite and not never_began(run):
             raise RunError(
-                f"{folder}: exists already; go on with --resume, or replace it with --overwrite (in Python: "
-                "resume=True, overwrite=True)"
+                f"{folder}: already exists; continue with --resume, or replace it with --overwrite (in "
+                "Python: resume=True, overwrite=True)"
             )
         _remove_own(folder)
     remove_leftovers(folder, deep=True)
@@ -329,14 +329,14 @@ def create_run(
 
 
 def _leftover(path: Path) -> bool:
-    """Return whether a file is of no run: the lock, or what a killed run was about to write."""
+    """Return whether a file is not part of a run: the lock, or a leftover of a killed run."""
     return path.name == LOCK_FILE or (path.name.startswith(".") and path.suffix == ".tmp")
 
 
 def never_began(run: Run) -> bool:
-    """Return whether a run failed before its first step: such a folder is in nobody's way.
+    """Return whether a run failed before its first step, so that its folder can be replaced.
 
-    One that was thinned out, to the best weights or the figures alone, is not.
+    A folder reduced to the best weights or the metrics does not count as such.
     """
     traces = (run.log_path, run.checkpoint("last"), run.checkpoint("best"), run.metrics_path)
     return not any(path.exists() for path in traces)
@@ -346,7 +346,7 @@ def _check_same(old: Run, spec: AnySpec) -> None:
     changed = spec_differences(old.spec, spec, free=("epochs", "steps", "threads"))
     if changed:
         raise RunError(
-            f"{old.folder}: holds a run of another spec: {', '.join(changed)} changed; "
+            f"{old.folder}: contains a run with another spec: {', '.join(changed)} changed; "
             "resume with the same spec, or give another --output"
         )
 
@@ -357,7 +357,7 @@ def spec_differences(before: AnySpec, now: AnySpec, *, free: Sequence[str] = ())
     Args:
         before: one spec.
         now: the other one.
-        free: fields of ``training`` that do not count.
+        free: fields of ``training`` to ignore.
     """
     one, other = before.to_json(), now.to_json()
     for side in (one, other):

@@ -1,4 +1,4 @@
-"""The split of a run: made when it starts, recorded in its folder, and kept from then on."""
+"""The split of a run: made at the start, recorded in the run folder, and kept from then on."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from skinfw.system.json_file import write_text
 from skinfw.system.regular_file import read_regular
 
 SHOWN = 5
-"""Samples that a warning names before it only counts."""
+"""Maximum samples that a warning names; the rest is counted."""
 
 MAX_BYTES = 2**28
-"""Size of the largest record of a split that is read, in bytes: some millions of names."""
+"""Maximum size of a recorded split in bytes: some millions of names."""
 
 _SIDES = ("train", "validation", "test")
 
@@ -27,7 +27,7 @@ logger = logging.getLogger("skinfw")
 
 
 class Grouped(Protocol):
-    """Names samples and groups those that must be on one side."""
+    """Provides the names and groups of samples."""
 
     def names(self) -> Sequence[str]:
         """Return the names of all samples."""
@@ -47,12 +47,12 @@ def write_split(run: Run, split: Split) -> None:
     Raises:
         RunError: the file cannot be written.
     """
-    # names need not be valid UTF-8: JSON's own escapes can say all of them
+    # names may not be valid UTF-8: JSON's escapes can represent all of them
     write_text(run.split_path, json.dumps(vars(split), indent=2) + "\n")
 
 
 def read_split(folder: Path) -> Split | None:
-    """Return the split that is recorded in a run folder, or None where there is none.
+    """Return the recorded split of a run folder, or None if there is none.
 
     Raises:
         RunError: the file is damaged.
@@ -65,29 +65,29 @@ def read_split(folder: Path) -> Split | None:
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise RunError(
-            f"{path}: cannot be read as the split of a run ({reason}); restore the file from a copy"
+            f"{path}: cannot be read as the split of a run ({reason}); restore it from a copy"
         ) from error
 
 
 def _split_of(record: Any) -> Split:
     sides: list[Any] = [record.get(side) for side in _SIDES] if isinstance(record, dict) else [None]
     if not all(isinstance(names, list) for names in sides):
-        raise ValueError(f"it does not hold the lists {', '.join(_SIDES)}")
+        raise ValueError(f"it must have the lists {', '.join(_SIDES)}")
     names = [name for side in sides for name in side]
     if not all(isinstance(name, str) for name in names):
-        raise ValueError("a name is not a text")
+        raise ValueError("a name is not a string")
     if len(set(names)) < len(names):
-        raise ValueError("a name is there twice")
+        raise ValueError("duplicate name")
     return Split(*(tuple(side) for side in sides))
 
 
 def split_of_run(run: Run, source: Grouped) -> Split:
-    """Return the recorded split of a run, without samples that the data no longer have.
+    """Return the recorded split of a run, without samples that are no longer in the data.
 
-    A folder without a record, as a checkpoint alone has none, is split as the spec says.
+    Without a record, for instance next to a checkpoint alone, the data is split as the spec says.
 
     Raises:
-        DataError: none of the test samples is left.
+        DataError: no test sample is left.
         RunError: the record is damaged.
     """
     recorded = read_split(run.folder)
@@ -108,13 +108,13 @@ def split_of_run(run: Run, source: Grouped) -> Split:
     gone = [name for name in recorded.test if name not in there]
     if gone:
         logger.warning(
-            "%s: %d of the %d test samples are missing from the data and are not measured: %s",
+            "%s: %d of the %d test samples are missing from the data and are not evaluated: %s",
             run.folder, len(gone), len(recorded.test), listed(gone, SHOWN),
         )  # fmt: skip
     new = there.difference(recorded.train, recorded.validation, recorded.test)
     if new:
         logger.warning(
-            "%s: skipping %s that the recorded split does not have: %s",
+            "%s: skipping %s not in the recorded split: %s",
             run.folder, counted(len(new), "sample"), listed(sorted(new), SHOWN),
         )  # fmt: skip
     return left

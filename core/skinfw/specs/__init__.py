@@ -1,1 +1,1 @@
-"""Specs: the descriptions of runs, checked as a whole; their schema and overrides."""
+"""Specs: the descriptions of runs; their validation, schema and overrides."""

@@ -1,4 +1,4 @@
-"""Why the networks and losses of a spec do not fit it. Light: looks at configurations only."""
+"""Checks that the networks and losses of a spec fit it. Light: uses configurations only."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from skinfw.components.reference import ComponentSpec
 
 
 def size_faults(component: ComponentSpec | None, what: str, size: Size) -> list[str]:
-    """Return why a network or a loss does not accept the size of the images; nothing where it does.
+    """Return why a network or loss does not accept the image size; empty if it does.
 
     Args:
         component: the network or loss, or None for none.
-        what: its part in the spec, for the message.
+        what: its role in the spec, for the message.
         size: height and width of the images in pixels.
     """
     if component is None or not isinstance(
@@ -25,7 +25,7 @@ def size_faults(component: ComponentSpec | None, what: str, size: Size) -> list[
 
 
 def input_faults(generator: ComponentSpec, inputs: Sequence[str]) -> list[str]:
-    """Return which of the input images that a generator requires it is not given."""
+    """Return the inputs that a generator requires but does not get."""
     required = generator.config.required_inputs if isinstance(generator.config, GeneratorConfig) else ()
     missing = sorted(set(required) - set(inputs))
     if not missing:
@@ -36,14 +36,14 @@ def input_faults(generator: ComponentSpec, inputs: Sequence[str]) -> list[str]:
 
 
 def adversary_faults(discriminator: ComponentSpec | None, losses: Sequence[ComponentSpec]) -> list[str]:
-    """Return why a discriminator and the losses do not fit together."""
+    """Return why a discriminator and the losses are incompatible."""
     configs = {loss.name: loss.config for loss in losses if isinstance(loss.config, LossConfig)}
     adversarial = {name: config for name, config in configs.items() if config.adversarial}
     if discriminator is None:
         judged = [name for name, config in configs.items() if config.adversarial or config.judged]
         return [f"$.discriminator: the loss {name!r} needs one; name a discriminator" for name in judged[:1]]
     if not adversarial:
-        return ["$.discriminator: no loss trains it; add an adversarial loss or leave it out"]
+        return ["$.discriminator: no loss trains it; add an adversarial loss or remove it"]
     if not isinstance(discriminator.config, DiscriminatorConfig):
         return []
     faults = {name: config.discriminator_fault(discriminator.config) for name, config in adversarial.items()}
@@ -51,5 +51,5 @@ def adversary_faults(discriminator: ComponentSpec | None, losses: Sequence[Compo
 
 
 def trains(generator: ComponentSpec) -> bool:
-    """Return whether a generator has anything to train."""
+    """Return whether a generator is trainable."""
     return not isinstance(generator.config, GeneratorConfig) or generator.config.trainable

@@ -1,4 +1,4 @@
-"""Changing single values of a spec by path, as ``--set training.epochs=2`` does."""
+"""Changes single values of a spec by path, as ``--set training.epochs=2`` does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skinfw.system.json_file import MAX_LEVELS, parse_json
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
-    """Turn ``path=value`` texts into values by path; a value that is not JSON is taken as text.
+    """Parse ``path=value`` assignments into values by path; a value that is not JSON is taken as text.
 
     Raises:
         UserError: an assignment without ``=`` or without a path.
@@ -36,11 +36,11 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
 def apply_overrides(value: Any, overrides: Mapping[str, Any], source: str) -> Any:
     """Return a copy of a spec with values set by path.
 
-    A path is made of names and indices: ``losses.0.weight`` or ``losses[0].weight``. A component that is
-    given as a bare name becomes an object when one of its parameters is set.
+    A path consists of names and indices: ``losses.0.weight`` or ``losses[0].weight``. A component given as
+    a bare name becomes an object when you set one of its parameters.
 
     Raises:
-        SpecError: a path leads through something that has no such part, or has more than 100 parts.
+        SpecError: a path does not exist in the spec, or has more than 100 parts.
 
     Example:
         >>> apply_overrides({"losses": ["l1"]}, {"losses[0].weight": 100}, "spec.json")
@@ -72,9 +72,7 @@ def _assign(holder: Any, parts: list[str], new: Any) -> Any:
         holder = {}
     if isinstance(holder, list):
         if not first.isdigit() or int(first) >= len(holder):
-            raise IndexError(
-                f"the list has {len(holder)} entries, {first!r} is none of them (they count from 0)"
-            )
+            raise IndexError(f"the list has {len(holder)} entries; {first!r} is not an index from 0")
         holder[int(first)] = _assign(holder[int(first)], rest, new)
     elif isinstance(holder, dict):
         holder[first] = _assign(holder.get(first), rest, new)

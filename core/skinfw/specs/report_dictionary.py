@@ -1,7 +1,7 @@
-"""From the report's dictionary (its section 6.1.1) to a spec. Light: no torch.
+"""Converts the report's dictionary (its section 6.1.1) into a spec. Light: no torch.
 
-This is a translation of one document into another: the components that the report fixed are named here and
-nowhere else in core, and nothing is built.
+This translates one document into another: it names the components that the report uses, which nothing else
+in core does, and builds nothing.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from skinfw.specs.spec import Side
 from skinfw.system.json_file import parse_json
 
 L1_WEIGHT = 100.0
-"""Weight of the L1 loss beside an adversarial loss of 1: pix2pix's, for the report gives none."""
+"""Weight of the L1 loss next to an adversarial weight of 1: pix2pix's, as the report gives none."""
 
 PATCH = 142
-"""Side in pixels of the patches that the report's discriminator judges, by the layers in its annex."""
+"""Side in pixels of the patches that the report's discriminator scores, from the layers in its annex."""
 
-# what printing did to the annex's dictionaries: an assignment, Markdown's fences and backslashes, a brace at
-# the end of a page, and a bracket in place of a quote
+# printing artifacts in the annex's dictionaries: an assignment, Markdown fences and backslashes, a brace at
+# the end of a page, and a bracket instead of a quote
 _PRINTING = (
     (r"^\s*\w+\s*=\s*", ""),
     (r"^\s*```\w*\s*$", ""),
@@ -47,22 +47,22 @@ class ReportConfig(StrictModel):
     """The report's dictionary, with its own field names."""
 
     num_epochs: int = Field(ge=1, description="passes over the training samples")
-    dataset_folder_path: str = Field(min_length=1, description="glob of the folders, one a person")
-    img_size: tuple[Side, Side] = Field(description="height and width of the pictures in pixels")
-    train_batch_size: int = Field(default=32, ge=1, description="samples a step")
-    test_batch_size: int = Field(default=20, ge=1, description="samples at a time in tests")
+    dataset_folder_path: str = Field(min_length=1, description="glob of the folders, one per person")
+    img_size: tuple[Side, Side] = Field(description="height and width of the images in pixels")
+    train_batch_size: int = Field(default=32, ge=1, description="samples per step")
+    test_batch_size: int = Field(default=20, ge=1, description="samples per batch in tests")
     learning_rate_generator: float = Field(default=2e-4, gt=0, description="Adam's learning rate")
     learning_rate_discriminator: float = Field(default=2e-5, gt=0, description="Adam's learning rate")
     betas: tuple[float, float] = Field(default=(0.5, 0.999), description="Adam's momenta")
     path_results: str = Field(default="", description="folder of the results")
     num_workers: int = Field(default=0, ge=0, description="processes that load samples")
-    input_name_list: tuple[_InputName, ...] = Field(min_length=1, description="input pictures")
+    input_name_list: tuple[_InputName, ...] = Field(min_length=1, description="input images")
     add_discriminator_input_data: bool = Field(
         default=True, description="whether the discriminator sees the inputs too"
     )
     adv_loss: bool = Field(default=True, description="whether there is an adversarial loss")
     l1_loss: bool = Field(default=True, validate_default=True, description="whether there is an L1 loss")
-    mask: bool = Field(default=False, description="whether only the skin region is painted")
+    mask: bool = Field(default=False, description="whether only the skin region is inpainted")
 
     @field_validator("l1_loss")
     @classmethod
@@ -84,10 +84,10 @@ def read_report(text: str, source: str) -> Any:
 
     Args:
         text: what a person wrote or copied from the report.
-        source: what to call it in errors.
+        source: its name in errors.
 
     Raises:
-        SpecError: it is neither, or names a field twice.
+        SpecError: it is neither, or has a duplicate field.
     """
     try:
         return parse_json(text)
@@ -115,7 +115,7 @@ def _python_fault(error: Exception) -> str:
         return f"{error.msg} at line {error.lineno}"
     if isinstance(error, RecursionError | MemoryError):
         return "nested too deeply"
-    return "it holds something other than texts, numbers, True, False, None, lists and dictionaries"
+    return "it contains something other than strings, numbers, True, False, None, lists and dictionaries"
 
 
 def _names_twice(tree: ast.Expression) -> Iterator[str]:
@@ -126,16 +126,16 @@ def _names_twice(tree: ast.Expression) -> Iterator[str]:
 
 
 def convert_report(value: Any, *, source: str = "report", name: str | None = None) -> dict[str, Any]:
-    """Turn the report's dictionary into a spec, not yet checked as one.
+    """Convert the report's dictionary into a spec, without validating it as one.
 
     Args:
-        value: the dictionary; names and texts may have stray blanks, inputs may be written with dots or
-            dashes, and lists stand for tuples.
+        value: the dictionary; names and strings may have stray blanks, input names may contain dots or
+            dashes, and tuples may be lists.
         source: what to call it in errors.
         name: name of the run; the last part of ``path_results`` when None.
 
     Raises:
-        SpecError: all faults of the dictionary at once, an unknown field with the nearest known one.
+        SpecError: lists all errors in the dictionary, with the nearest known name for an unknown field.
     """
     clean = _clean(value)
     if isinstance(value, dict) and len(clean) < len(value):

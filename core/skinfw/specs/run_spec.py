@@ -1,4 +1,4 @@
-"""What the specs of all runs have in common, whatever is trained. Light: no torch."""
+"""What the specs of all runs share, whatever is trained. Light: no torch."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ MAX_BATCH = 65_536
 
 
 class SplitSpec(StrictModel):
-    """How large the images are, and how they are shared out."""
+    """The image size, and the split."""
 
     size: tuple[Side, Side] = Field(description="height and width of the images in pixels")
     test_fraction: float = Field(
-        default=0.2, gt=0, lt=1, description="fraction of the samples kept for the test (report: 0.2)"
+        default=0.2, gt=0, lt=1, description="fraction of the samples in the test split (report: 0.2)"
     )
     validation_fraction: float = Field(
         default=0.1,
         validate_default=True,
         ge=0,
         lt=1,
-        description="fraction of the samples on which the best checkpoint is chosen; 0 takes the last one",
+        description="fraction of the samples that choose the best checkpoint; 0 uses the last one",
     )
     num_workers: int = Field(default=0, ge=0, le=256, description="processes that load samples; 0: none")
     on_corrupt: Literal["skip", "fail"] = Field(
-        default="fail", description="what a sample that cannot be read does: stop the run, or be left out"
+        default="fail", description="stop at a sample that cannot be read, or skip it"
     )
 
     memory: int = Field(
         default=512,
         ge=0,
         le=16_777_216,
-        description="MiB of resized samples that each process keeps, so that they are not decoded again in "
-        "every epoch; 0: none",
+        description="MiB of resized samples that each process caches, to avoid decoding them in every epoch; "
+        "0: none",
     )
 
     @field_validator("validation_fraction")
@@ -55,7 +55,7 @@ class SplitSpec(StrictModel):
 
 
 class LoopSpec(StrictModel):
-    """How long one trains, on what machine, and how often something is written down."""
+    """How long to train, on which device, and how often to save, evaluate and log."""
 
     epochs: int | None = Field(
         default=None, ge=1, le=1_000_000, description="passes over the training samples (report: 120)"
@@ -68,10 +68,10 @@ class LoopSpec(StrictModel):
         description="optimizer steps, instead of epochs",
     )
     batch_size: int = Field(
-        default=32, ge=1, le=MAX_BATCH, description="samples a step and process (report: 32)"
+        default=32, ge=1, le=MAX_BATCH, description="samples per step and process (report: 32)"
     )
     eval_batch_size: int = Field(
-        default=20, ge=1, le=MAX_BATCH, description="samples at a time in tests (report: 20)"
+        default=20, ge=1, le=MAX_BATCH, description="samples per batch in evaluation (report: 20)"
     )
     betas: tuple[float, float] = Field(default=(0.9, 0.999), description="Adam's momenta")
     schedule: Literal["constant", "linear"] = Field(
@@ -79,19 +79,19 @@ class LoopSpec(StrictModel):
         description="learning rate: constant, or falling linearly to 0 over the second half (pix2pix)",
     )
     gradient_clip: float | None = Field(
-        default=None, gt=0, description="largest norm of a network's gradient; null: no limit"
+        default=None, gt=0, description="maximum norm of a network's gradient; null: no limit"
     )
     gradient_accumulation: int = Field(
-        default=1, ge=1, le=MAX_BATCH, description="batches to one optimizer step"
+        default=1, ge=1, le=MAX_BATCH, description="batches per optimizer step"
     )
     precision: Literal["no", "bf16", "fp16"] = Field(
         default="no", description="mixed precision; no: float32 throughout"
     )
     device: Literal["auto", "cpu"] = Field(
-        default="auto", description="auto takes an accelerator where there is one"
+        default="auto", description="auto uses an accelerator if there is one"
     )
     threads: int | None = Field(
-        default=None, ge=1, le=1024, description="CPU threads of torch; null: its own choice"
+        default=None, ge=1, le=1024, description="CPU threads of torch; null: torch decides"
     )
     evaluate_every: int = Field(
         default=1, ge=1, le=MAX_STEPS, description="epochs between evaluations on the validation samples"
@@ -108,7 +108,7 @@ class LoopSpec(StrictModel):
 
     @property
     def steps_per_cycle(self) -> int:
-        """Steps after which every network was trained; more than 1 only where networks take turns."""
+        """Steps after which every network was trained; above 1 only if networks take turns."""
         return 1
 
     @field_validator("betas")
@@ -127,7 +127,7 @@ class LoopSpec(StrictModel):
 
 
 class RunSpec(StrictModel):
-    """A whole run: which task, what it is called, and its seed."""
+    """A whole run: its task, name and seed."""
 
     schema_: str | None = Field(default=None, alias="$schema", description="JSON Schema for editors")
     skinfw: Literal[1] = Field(default=1, description="version of the spec's format")
@@ -138,5 +138,5 @@ class RunSpec(StrictModel):
     seed: int = Field(default=0, ge=0, lt=2**32, description="seed of every random number of the run")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the filled spec: every default written out, ready to run again."""
+        """Return the filled spec: with all defaults, ready to run again."""
         return self.model_dump(mode="json", by_alias=True, exclude={"schema_"})

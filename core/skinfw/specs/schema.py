@@ -18,8 +18,8 @@ def component_schema(registry: Registry, kind: str, name: str) -> dict[str, Any]
     """Return the JSON Schema of one component's parameters.
 
     Args:
-        registry: where the component is looked up.
-        kind: which interface it implements.
+        registry: where to look up the component.
+        kind: the interface that it implements.
         name: its name in the registry.
 
     Returns:
@@ -27,7 +27,7 @@ def component_schema(registry: Registry, kind: str, name: str) -> dict[str, Any]
         ``{"x-component": kind}``.
 
     Raises:
-        RegistryError: no such component, or its configuration cannot be imported.
+        RegistryError: there is no such component, or its configuration cannot be imported.
     """
     # two components may have nested models of the same name
     template = f"#/$defs/{kind}.{name}.{{model}}"
@@ -40,8 +40,8 @@ def spec_schema(registry: Registry | None = None) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a spec of inpainting.
 
     Args:
-        registry: whose components are offered; the installed ones when None. A component whose
-            configuration cannot be imported is left out.
+        registry: the components to include; the installed ones when None. A component whose configuration
+            cannot be imported is skipped.
     """
     return _schema(Spec, "skinfw spec", registry or installed())
 
@@ -90,7 +90,7 @@ def _variant(entry: Entry, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_references(value: Any) -> Any:
-    """Turn every place of a component into a reference to what is installed of its kind."""
+    """Replace every component slot by a reference to the installed components of its kind."""
     if isinstance(value, list):
         return [_with_references(item) for item in value]
     if not isinstance(value, dict):
@@ -101,7 +101,7 @@ def _with_references(value: Any) -> Any:
 
 
 def _reachable(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the definitions that a spec can hold, in their order; it may not hold every kind."""
+    """Return the definitions that a spec can contain, in order; it may not contain every kind."""
     definitions: Mapping[str, Any] = schema["$defs"]
     found: set[str] = set()
     waiting = list(_names_in({key: value for key, value in schema.items() if key != "$defs"}))

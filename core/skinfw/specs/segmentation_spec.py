@@ -17,18 +17,18 @@ from skinfw.components.strict_model import StrictModel, nearest
 from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec
 
 MAX_CLASSES = 255
-"""A label map has a byte a pixel, and one value says that a pixel's class is not known."""
+"""A label map has one byte per pixel, and one value is reserved for unknown pixels."""
 
 ClassName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9 _-]{0,39}$")]
 
 
 class ClassSpec(StrictModel):
-    """One class that the network tells apart."""
+    """One class that the network predicts."""
 
     of: tuple[str, ...] = Field(
-        min_length=1, description="classes of the label segmenter that belong to this class"
+        min_length=1, description="classes of the label segmenter that make up this class"
     )
-    region: RegionName = Field(description="region that the class is part of")
+    region: RegionName = Field(description="region that the class belongs to")
 
 
 def _classes_tag(value: Any) -> str:
@@ -37,18 +37,18 @@ def _classes_tag(value: Any) -> str:
 
 Classes = Annotated[
     Annotated[Literal["regions", "all"], Tag("name")] | Annotated[dict[ClassName, ClassSpec], Tag("table")],
-    # the tag is chosen here, so that an error is reported once and not for each alternative
+    # chosen here so that an error is reported once, not for each alternative
     Discriminator(_classes_tag),
 ]
 
 
 class SegmentationData(SplitSpec):
-    """Where photos and their label maps come from, and which classes the network distinguishes."""
+    """The photos and label maps, and the classes that the network predicts."""
 
-    root: SpecPath = Field(description="folder that holds the photos at any depth")
+    root: SpecPath = Field(description="folder with the photos at any depth")
     labels: Annotated[ComponentSpec, Slot("segmenter")] = Field(
         default_factory=lambda: use_default("segmenter"),
-        description="the segmenter whose label maps are taken for true",
+        description="the segmenter whose label maps are the ground truth",
     )
     classes: Classes = Field(
         default="regions",
@@ -59,7 +59,7 @@ class SegmentationData(SplitSpec):
     flip_classes: tuple[tuple[str, str], ...] = Field(
         default=(),
         validate_default=True,
-        description="pairs of classes that a mirror image exchanges, such as the left arm and the right one",
+        description="pairs of classes that mirroring swaps, such as left and right arm",
     )
 
     @field_validator("classes")
@@ -97,7 +97,7 @@ class SegmentationData(SplitSpec):
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
-        """The classes in the order of the network's channels; None where only the label maps tell."""
+        """The classes in the order of the network's channels; None if they come from the label maps."""
         return self._names_of(self.classes)
 
 
@@ -113,7 +113,7 @@ class SegmentationLosses(StrictModel):
     )
     class_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
-        description="factors of the cross-entropy by class, for rare ones; 1 for those not named",
+        description="weights of the cross-entropy per class, for rare ones; 1 for classes not named",
     )
 
     @field_validator("dice")
@@ -141,7 +141,7 @@ class SegmentationSpec(RunSpec):
     losses: SegmentationLosses = Field(default_factory=SegmentationLosses)
     augmentations: tuple[AugmentationSlot, ...] = Field(
         default_factory=lambda: tuple(use_defaults("augmentation", "segmentation_augmentations")),
-        description="what is done to training photos and their label maps, in this order",
+        description="augmentations of training photos and their label maps, in this order",
     )
     training: SegmentationTraining
 
@@ -167,7 +167,7 @@ class SegmentationSpec(RunSpec):
         reject(
             [
                 f"$.augmentations[{index}]: {each.name!r} needs {', '.join(each.config.required_inputs)}, "
-                "which photos do not have; leave it out"
+                "which photos do not have; remove it"
                 for index, each in enumerate(value)
                 if isinstance(each.config, AugmentationConfig) and each.config.required_inputs
             ]
@@ -176,18 +176,18 @@ class SegmentationSpec(RunSpec):
 
 
 def unknown_classes(named: list[str], data: SegmentationData | None, path: str) -> list[str]:
-    """Return which of the named classes there are not, a fault each; none where the classes are not known."""
+    """Return an error for each named class that does not exist; none if the classes are unknown."""
     known = None if data is None else data.class_names
     return [] if known is None else class_faults(named, known, path)
 
 
 def class_faults(named: list[str], known: tuple[str, ...], path: str) -> list[str]:
-    """Return which of the named classes there are not, a fault each.
+    """Return an error for each named class that does not exist.
 
     Args:
-        named: the classes that are named.
-        known: the classes that there are.
-        path: the JSON path of where they are named.
+        named: the named classes.
+        known: the existing classes.
+        path: the JSON path of the field that names them.
     """
     return [
         f"{path}: no class is called {name!r}{nearest(name, list(known))} (there are: {', '.join(known)})"

@@ -1,4 +1,4 @@
-"""The spec: what a run is made of. Light: importing and checking it imports no torch."""
+"""The spec of an inpainting run. Light: importing and validating it imports no torch."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ MetricSlot = Annotated[ComponentSpec, Slot("metric")]
 
 
 class DataSpec(SplitSpec):
-    """Where the images come from, and which of them the networks see."""
+    """Where the images come from, and which ones the networks see."""
 
     dataset: DatasetSlot = Field(
         default_factory=lambda: use_default("dataset"),
-        description="the data set; when absent, the one that skinfw list marks as default",
+        description="the data set; by default the one that skinfw list marks as default",
     )
     inputs: tuple[InputSlot, ...] = Field(
         default_factory=lambda: tuple(use_defaults("input", "inputs")),
@@ -46,8 +46,8 @@ class DataSpec(SplitSpec):
         default=0,
         ge=0,
         le=8192,
-        description="for samples without a mask, as the report's: pixels around the skin that were erased "
-        "with it and may be painted, in pixels of the sample",
+        description="for samples without a mask, such as the report's: width of the erased margin around "
+        "the skin that may be inpainted, in pixels of the sample",
     )
 
     @field_validator("inputs")
@@ -77,7 +77,7 @@ class TrainingSpec(LoopSpec):
         ge=1,
         le=1000,
         validate_default=True,
-        description="steps of the discriminator to one of the generator, each on a batch of its own "
+        description="steps of the discriminator per step of the generator, each on its own batch "
         "(WGAN-GP paper: 5)",
     )
 
@@ -91,7 +91,7 @@ class TrainingSpec(LoopSpec):
     def _check_n_critic(cls, value: int, info: ValidationInfo) -> int:
         if value > 1 and info.data.get("gradient_accumulation", 1) > 1:
             raise PydanticCustomError(
-                "n_critic", "n_critic and gradient_accumulation do not go together; leave one at 1"
+                "n_critic", "n_critic and gradient_accumulation cannot be combined; leave one at 1"
             )
         steps = info.data.get("steps")
         if steps is not None and value > steps:
@@ -102,9 +102,9 @@ class TrainingSpec(LoopSpec):
     @classmethod
     def _check_precision(cls, value: str, info: ValidationInfo) -> str:
         if value == "fp16" and info.data.get("gradient_accumulation", 1) > 1:
-            # a step that overflows in float16 is skipped as a whole, with all its batches
+            # a step that overflows in float16 is skipped with all its batches
             raise PydanticCustomError(
-                "precision", "fp16 and gradient_accumulation do not go together; use bf16"
+                "precision", "fp16 and gradient_accumulation cannot be combined; use bf16"
             )
         return value
 
@@ -113,37 +113,37 @@ class Spec(RunSpec):
     """A whole run: data, networks, losses, metrics, training."""
 
     task: Literal["inpainting"] = Field(
-        default="inpainting", description="what is trained: a network that paints the skin of people"
+        default="inpainting", description="what is trained: a network that inpaints the skin of people"
     )
     data: DataSpec
-    generator: GeneratorSlot = Field(description="the network that paints")
+    generator: GeneratorSlot = Field(description="the network that inpaints")
     composite: Composite = Field(
         default="none",
         description=(
-            "what of the generator's image is kept: all of it (none), the inpainting mask (mask), the skin "
-            "region alone (skin: report, section 6.1.3.3), or all but head, feet and apparel (protect: "
-            "report, section 7)"
+            "where the generator's output is used: everywhere (none), in the inpainting mask (mask), only in "
+            "the skin region (skin: report, section 6.1.3.3), or everywhere but on head, feet and apparel "
+            "(protect: report, section 7)"
         ),
     )
     discriminator: DiscriminatorSlot | None = Field(
-        default=None, description="the network that judges; needed by adversarial losses only"
+        default=None, description="the discriminator; needed only by adversarial losses"
     )
-    losses: tuple[LossSlot, ...] = Field(min_length=1, description="terms of the generator's objective")
+    losses: tuple[LossSlot, ...] = Field(min_length=1, description="terms of the generator's loss")
     augmentations: tuple[AugmentationSlot, ...] = Field(
-        default=(), description="what is done to training samples, in this order (report, section 7)"
+        default=(), description="augmentations of training samples, in this order (report, section 7)"
     )
     metrics: tuple[MetricSlot, ...] = Field(
         default_factory=lambda: tuple(use_defaults("metric", "metrics")),
-        description="what is measured; the first one chooses the best checkpoint",
+        description="the metrics; the first one chooses the best checkpoint",
     )
     baselines: tuple[GeneratorSlot, ...] = Field(
         default_factory=lambda: tuple(use_defaults("generator", "baselines")),
-        description="generators with nothing to train that the report shows beside the trained one",
+        description="generators without training that the report shows next to the trained one",
     )
     training: TrainingSpec
 
-    # Faults between fields are reported by the later field, where pydantic gives those that are fine so far;
-    # thus they are reported together with the faults of other fields.
+    # The later field reports conflicts between fields: pydantic passes it the fields valid so far, and the
+    # conflicts are reported together with the errors of other fields.
 
     @field_validator("generator")
     @classmethod
@@ -151,7 +151,7 @@ class Spec(RunSpec):
         data: DataSpec | None = info.data.get("data")
         faults = [] if data is None else input_faults(value, data.input_names)
         if not trains(value):
-            faults.append(f"$.generator: {value.name!r} has nothing to train; name it in $.baselines")
+            faults.append(f"$.generator: {value.name!r} is not trainable; name it in $.baselines")
         reject(faults if data is None else faults + size_faults(value, "generator", data.size))
         return value
 
@@ -173,7 +173,7 @@ class Spec(RunSpec):
             if data is None
             else [fault for each in value for fault in size_faults(each, "loss", data.size)]
         )
-        if "discriminator" in info.data:  # else it has a fault of its own
+        if "discriminator" in info.data:  # otherwise it has its own error
             faults += adversary_faults(info.data["discriminator"], value)
         reject(faults)
         return value
@@ -185,7 +185,7 @@ class Spec(RunSpec):
     ) -> tuple[ComponentSpec, ...]:
         data: DataSpec | None = info.data.get("data")
         faults = [
-            f"$.baselines[{index}]: {each.name!r} has something to train; it is not a baseline"
+            f"$.baselines[{index}]: {each.name!r} is trainable; it is not a baseline"
             for index, each in enumerate(value)
             if trains(each)
         ]
@@ -198,13 +198,13 @@ class Spec(RunSpec):
     @classmethod
     def _check_critic_has_discriminator(cls, value: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
         if value.n_critic > 1 and "discriminator" in info.data and info.data["discriminator"] is None:
-            fault = f"$.training.n_critic: {value.n_critic} steps of a discriminator that is not there"
+            fault = f"$.training.n_critic: {value.n_critic} steps, but there is no discriminator"
             reject([f"{fault}; name one, or leave it at 1"])
         if value.gradient_accumulation > 1:
             reject(
                 [
                     f"$.training.gradient_accumulation: the loss {loss.name!r} is not a mean over samples, "
-                    "so several batches do not make up a large one; leave it at 1"
+                    "so several batches do not add up to a large one; leave it at 1"
                     for loss in info.data.get("losses", ())
                     if getattr(loss.config, "uses_batch_statistics", False)
                 ]
@@ -217,36 +217,36 @@ AnySpec = Spec | SegmentationSpec
 
 
 def inpainting_spec(spec: RunSpec, where: object) -> Spec:
-    """Return a spec that must be one of inpainting.
+    """Return a spec that must be for inpainting.
 
     Args:
         spec: the spec.
-        where: what it belongs to, for the error.
+        where: what the spec belongs to, for the error.
 
     Raises:
-        RunError: it is of another task.
+        RunError: it has another task.
     """
     if not isinstance(spec, Spec):
-        raise RunError(f"{where}: trains a segmenter, which paints nothing; name a run of inpainting here")
+        raise RunError(f"{where}: trains a segmenter, which does not inpaint; name an inpainting run")
     return spec
 
 
 def parse_spec(
     value: Any, *, source: str = "spec", folder: Path | None = None, registry: Registry | None = None
 ) -> AnySpec:
-    """Check a spec that is already read; its ``task`` says what it is of.
+    """Validate a spec that was already read; its ``task`` says which kind it is.
 
     Args:
-        value: the spec as JSON gives it: dicts, lists, texts, numbers.
-        source: what to call it in errors.
-        folder: relative paths in the spec start here; None leaves them as they are.
-        registry: where components are looked up; the installed ones when None.
+        value: the spec as parsed JSON: dicts, lists, strings, numbers.
+        source: its name in errors.
+        folder: relative paths in the spec start here; None keeps them as they are.
+        registry: where to look up components; the installed ones when None.
 
     Raises:
-        SpecError: all faults at once.
+        SpecError: lists all errors.
     """
     if isinstance(value, dict) and "variants" in value and "data" not in value:
-        raise SpecError(source, ["is an ablation file, not a spec; run it with skinfw ablate"])
+        raise SpecError(source, ["this is an ablation file, not a spec; run it with skinfw ablate"])
     model = SegmentationSpec if isinstance(value, dict) and value.get("task") == "segmentation" else Spec
     try:
         return model.model_validate(value, context={"folder": folder, "registry": registry})
@@ -255,14 +255,14 @@ def parse_spec(
 
 
 def load_spec(path: str | Path, overrides: Mapping[str, Any] | None = None) -> AnySpec:
-    """Read and check a spec file.
+    """Read and validate a spec file.
 
     Args:
         path: the JSON file.
         overrides: values by dotted path, for instance ``{"training.epochs": 2}``.
 
     Raises:
-        SpecError: the file cannot be read, or the spec has faults; the error lists all of them.
+        SpecError: the file cannot be read, or the spec is invalid; the error lists all problems.
     """
     path = Path(path)
     value = apply_overrides(read_json(path), overrides or {}, str(path))

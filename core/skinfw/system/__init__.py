@@ -1,1 +1,1 @@
-"""Files, folders, processes and devices: what skinfw asks of the machine."""
+"""Files, folders, processes and devices."""

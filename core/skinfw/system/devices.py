@@ -10,14 +10,14 @@ import torch
 
 
 def pick_device(wanted: Literal["auto", "cpu"] = "auto") -> torch.device:
-    """Return the accelerator where there is one and it is wanted, the CPU otherwise."""
+    """Return the accelerator if there is one and it is wanted, otherwise the CPU."""
     found = torch.accelerator.current_accelerator(check_available=True) if wanted == "auto" else None
     return found or torch.device("cpu")
 
 
 @contextmanager
 def cpu_threads(count: int | None) -> Iterator[None]:
-    """Let torch use that many CPU threads for a while; None changes nothing."""
+    """Limit torch to this many CPU threads in the with block; None changes nothing."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:

@@ -1,4 +1,4 @@
-"""Where skinfw keeps what can be made or fetched again. Light: the standard library only."""
+"""The folders where skinfw keeps its state and cache. Light: the standard library only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def state_folder() -> Path:
-    """Return where skinfw keeps what belongs to the user and this machine: the key of the user's runs."""
+    """Return the folder for state of this user and machine: the key that signs the user's runs."""
     home = Path.home()
     if sys.platform == "darwin":
         return home / "Library" / "Application Support" / "skinfw"
@@ -19,7 +19,7 @@ def state_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return where skinfw keeps what can be made again: SKINFW_CACHE, or the user's cache folder."""
+    """Return the folder for what can be made again: SKINFW_CACHE, or the user's cache folder."""
     chosen = os.environ.get("SKINFW_CACHE")
     if chosen:
         return Path(chosen).expanduser()

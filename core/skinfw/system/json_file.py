@@ -1,4 +1,4 @@
-"""JSON in and out: strict when reading, whole or not at all when writing."""
+"""Strict reading and atomic writing of JSON."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from skinfw.system.leftovers import remove_leftovers, temporary_beside
 from skinfw.system.regular_file import read_regular
 
 MAX_BYTES = 64 * 2**20
-"""Size of the largest file that is read, in bytes: Python holds its values in ten times as much memory."""
+"""Maximum file size in bytes: in memory, Python needs ten times as much for the values."""
 
 MAX_LEVELS = 100
-"""Levels of nesting that are read; far fewer than Python's own limit, more than any spec needs."""
+"""Maximum levels of nesting: far below Python's own limit, and more than any spec needs."""
 
 
 _MAX_DIGITS = 300
-"""Digits of a whole number, at most: about as large as a float can be."""
+"""Maximum digits of an integer: about as large as a float can be."""
 
 
 def _integer(digits: str) -> int:
     if len(digits) > _MAX_DIGITS:
-        raise ValueError(f"a whole number of {len(digits):,} digits; {_MAX_DIGITS} are allowed")
+        raise ValueError(f"an integer of {len(digits):,} digits; at most {_MAX_DIGITS} are allowed")
     return int(digits)
 
 
 def _float(digits: str) -> float:
     value = float(digits)
     if math.isinf(value):
-        raise ValueError(f"{shortened(digits, 40)} is larger than any number that a computer holds")
+        raise ValueError(f"{shortened(digits, 40)} is too large for a float")
     return value
 
 
@@ -61,7 +61,7 @@ def _reject_half_characters(value: Any, *, file_names: bool) -> None:
         json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogateescape" if file_names else "strict")
     except UnicodeEncodeError as error:
         half = ascii(error.object[error.start])
-        raise ValueError(f"a text holds {half}, half of a character, which UTF-8 cannot say") from None
+        raise ValueError(f"a string contains {half}, a lone surrogate, which is not valid UTF-8") from None
 
 
 def read_text(path: Path) -> str:
@@ -69,14 +69,14 @@ def read_text(path: Path) -> str:
 
     Raises:
         SpecError: the file is missing, not a regular file, too large, not UTF-8, or cannot be read; the
-            text says where.
+            message says where.
     """
     try:
         data = read_regular(path, MAX_BYTES)
     except FileNotFoundError:
         raise SpecError(str(path), ["no such file; check the path"]) from None
     except IsADirectoryError:
-        raise SpecError(str(path), ["is a folder; give the file in it"]) from None
+        raise SpecError(str(path), ["is a folder; give a file"]) from None
     except OSError as error:
         raise SpecError(str(path), [f"cannot be read: {error.strerror}"]) from None
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
@@ -84,9 +84,7 @@ def read_text(path: Path) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise SpecError(
-            str(path), [f"not a text file in UTF-8 (byte {error.start}); save it as UTF-8"]
-        ) from None
+        raise SpecError(str(path), [f"not UTF-8 text (byte {error.start}); save it as UTF-8"]) from None
 
 
 def parse_json(text: str, *, file_names: bool = False) -> Any:
@@ -94,12 +92,12 @@ def parse_json(text: str, *, file_names: bool = False) -> Any:
 
     Args:
         text: the JSON.
-        file_names: whether texts may be file names that are not UTF-8, as Python reads and JSON escapes them.
+        file_names: whether strings may be file names that are not UTF-8, as Python and JSON escape them.
 
     Raises:
-        ValueError: no JSON (then a `json.JSONDecodeError`), NaN or infinity (1e999 too), a key twice in one
-            object, a text that UTF-8 cannot say, a number of more than 300 digits, or more than 100 levels;
-            the message says what.
+        ValueError: not JSON (a `json.JSONDecodeError`), NaN or infinity (including 1e999), a duplicate key
+            in an object, a string that is not valid UTF-8, a number of more than 300 digits, or more than 100
+            levels; the message says what.
 
     Example:
         >>> parse_json('{"epochs": 1, "epochs": 2}')
@@ -120,7 +118,7 @@ def parse_json(text: str, *, file_names: bool = False) -> Any:
             return value
     except RecursionError:
         pass
-    raise ValueError(f"nested too deeply; {MAX_LEVELS} levels are allowed")
+    raise ValueError(f"nested too deeply; at most {MAX_LEVELS} levels are allowed")
 
 
 def read_json(path: Path, *, file_names: bool = False) -> Any:
@@ -131,8 +129,8 @@ def read_json(path: Path, *, file_names: bool = False) -> Any:
         file_names: as for `parse_json`.
 
     Raises:
-        SpecError: the file is missing, no UTF-8, no JSON, holds NaN, a key twice or half a character, or
-            is nested too deeply; the text says where.
+        SpecError: the file is missing, not UTF-8 or not JSON, contains NaN, a duplicate key or a lone
+            surrogate, or is nested too deeply; the message says where.
     """
     text = read_text(path)
     try:
@@ -146,27 +144,27 @@ def read_json(path: Path, *, file_names: bool = False) -> Any:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside ``path`` to write to; it takes the place of ``path`` when all went well.
+    """Yield a path next to ``path`` to write to; on success it replaces ``path``.
 
     Raises:
-        RunError: the disk is full, or the place is not writable. The old file is left as it was.
+        RunError: the disk is full, or the path is not writable. The old file stays unchanged.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary_beside(path) as temporary:
             mode = stat.S_IMODE(temporary.stat().st_mode)
             yield temporary
-            temporary.chmod(mode)  # a library that made the file again may have kept it from others
+            temporary.chmod(mode)  # a library that replaced the file may have made it unreadable for others
             temporary.replace(path)
     except OSError as error:
         raise RunError(f"{path}: cannot be written: {write_fault(error)}") from error
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all; see `replacing` for the errors.
+    """Write a text file completely or not at all; see `replacing` for the errors.
 
-    What killed processes left of the same file is removed. File names need not be UTF-8: what UTF-8 cannot
-    say is written as its escape in JSON, U+DCE9 for instance as a backslash and ``udce9``.
+    Leftovers of killed processes for the same file are removed. Characters of file names that are not valid
+    UTF-8 are written as JSON escapes, for instance U+DCE9 as a backslash and ``udce9``.
     """
     with replacing(path) as temporary:
         remove_leftovers(path.parent, of=path.name)
@@ -174,5 +172,5 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file whole or not at all; see `replacing` for the errors."""
+    """Write a JSON file completely or not at all; see `replacing` for the errors."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

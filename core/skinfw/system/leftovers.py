@@ -1,4 +1,4 @@
-"""The hidden files that finished ones are written under, and what killed processes leave of them.
+"""Hidden temporary files, which are renamed when complete, and the leftovers of killed processes.
 
 Light: imports nothing heavy.
 """
@@ -16,7 +16,7 @@ from skinfw.errors import RunError
 
 _NAME = re.compile(r"\..+\.(\d+)-\d+\.tmp", re.DOTALL)
 _LONGEST_BEGINNING = 200
-"""Bytes of a file's name that its temporary name begins with: file systems take 255 in all."""
+"""Bytes of the file name that start the temporary name: file systems allow 255 in all."""
 
 _numbers = itertools.count()
 _in_use: set[str] = set()
@@ -24,16 +24,16 @@ _in_use: set[str] = set()
 
 @contextmanager
 def temporary_beside(path: Path) -> Iterator[Path]:
-    """Give an empty hidden file beside ``path``, which is removed in the end if it is still there.
+    """Yield an empty hidden file next to ``path``; it is removed at the end if it still exists.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
-    # names a process, so that others know when it has been left behind
+    # contains the process id, so that others can recognize a leftover
     temporary = path.with_name(f"{_beginning(path.name)}{os.getpid()}-{next(_numbers)}.tmp")
     _in_use.add(temporary.name)
     try:
-        temporary.unlink(missing_ok=True)  # of a process that had the same number
+        temporary.unlink(missing_ok=True)  # of an earlier process with the same id
         temporary.touch(exist_ok=False)
         yield temporary
     finally:
@@ -42,17 +42,17 @@ def temporary_beside(path: Path) -> Iterator[Path]:
 
 
 def _beginning(name: str) -> str:
-    """Return what the temporary names of a file begin with."""
+    """Return the start of a file's temporary names."""
     return f".{os.fsdecode(os.fsencode(name)[:_LONGEST_BEGINNING])}."
 
 
 def remove_leftovers(folder: Path, *, of: str = "", deep: bool = False) -> None:
-    """Remove what killed processes left in a folder.
+    """Remove the leftovers of killed processes in a folder.
 
     Args:
-        folder: where; it need not be there.
-        of: remove only what was to become this file.
-        deep: look into the folders below too.
+        folder: the folder; it may be missing.
+        of: remove only leftovers of this file.
+        deep: include subfolders.
 
     Raises:
         RunError: something cannot be removed.
@@ -70,7 +70,7 @@ def remove_leftovers(folder: Path, *, of: str = "", deep: bool = False) -> None:
 
 
 def _remove_if_left_behind(path: Path) -> None:
-    """Remove a file that is temporary and whose process has ended."""
+    """Remove a temporary file if its process has ended."""
     found = _NAME.fullmatch(path.name)
     if found is None or path.name in _in_use:
         return

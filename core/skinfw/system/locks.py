@@ -1,4 +1,4 @@
-"""Keeping other processes out of a folder while one uses it. Light: imports nothing heavy."""
+"""Keeps other processes out of a folder in use. Light: imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from filelock import FileLock, Timeout
 from skinfw.errors import RunError, write_fault
 
 PATIENCE = 2.0
-"""Seconds to wait where nobody waits for long: the processes of a killed one end a moment after it."""
+"""Seconds of a short wait: the child processes of a killed process end a moment after it."""
 
 
 class FolderLock:
-    """A lock that its process holds until it releases it or ends, however it ends.
+    """A lock that its process holds until it releases it or ends for any reason.
 
     Args:
-        path: the file of the lock; it is there while the lock is held, and its folder must be there.
+        path: the lock file; it exists while the lock is held, and its folder must exist.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # for all threads: the one that ends a run need not be the one that began it
+        # for all threads: a run may end in another thread than it started in
         self._lock = FileLock(path, thread_local=False)
         self._identity: tuple[int, int] | None = None
 
     def acquire(self, patience: float) -> bool:
-        """Take the lock; return whether that worked.
+        """Acquire the lock; return whether that worked.
 
         Args:
-            patience: seconds to wait for another process; negative: until it is done.
+            patience: seconds to wait for another process; negative: no limit.
 
         Raises:
             OSError: the folder cannot be written to.
@@ -44,13 +44,13 @@ class FolderLock:
         return True
 
     def lost(self) -> bool:
-        """Return whether the folder is gone, or somebody else has made it again, while the lock was held."""
+        """Return whether the folder was removed or replaced while the lock was held."""
         return self._identity is None or self._found() != self._identity
 
     def release(self) -> None:
-        """Give the lock back, and remove its file."""
+        """Release the lock, and remove its file."""
         if not self.lost():
-            # who waits finds that the file is gone, and makes a new one; Windows removes it on its own
+            # waiting processes notice the missing file and create a new one; Windows removes it itself
             with suppress(OSError):
                 self.path.unlink()
         self._identity = None
@@ -66,12 +66,12 @@ class FolderLock:
 
 @contextmanager
 def locked_folder(folder: Path, lock_file: str, who: str) -> Iterator[FolderLock]:
-    """Keep other processes out of a folder, which is made where there is none.
+    """Keep other processes out of a folder; creates the folder if needed.
 
     Args:
         folder: the folder.
-        lock_file: the name of the lock in it.
-        who: what the other process is, for the error.
+        lock_file: the name of the lock file in it.
+        who: what to call the other process in the error.
 
     Raises:
         RunError: another process uses the folder, or it cannot be written to.
@@ -83,7 +83,7 @@ def locked_folder(folder: Path, lock_file: str, who: str) -> Iterator[FolderLock
     except OSError as error:
         raise RunError(f"{folder}: cannot be written: {write_fault(error)}") from error
     if not acquired:
-        raise RunError(f"{folder}: another {who} is at work here; wait for it, or give another --output")
+        raise RunError(f"{folder}: another {who} is running here; wait for it, or give another --output")
     try:
         yield lock
     finally:

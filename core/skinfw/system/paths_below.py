@@ -1,4 +1,4 @@
-"""Paths under names from elsewhere: always below the folder that was named."""
+"""Paths from untrusted names: always below the given folder."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path, PureWindowsPath
 from skinfw.errors import DataError
 
 LONGEST_PART = 255
-"""Bytes that a file or folder name may have on common file systems."""
+"""Maximum bytes of a file or folder name on common file systems."""
 
 _UNFIT_ON_WINDOWS = re.compile(r'[\x00-\x1f<>:"|?*\\]|[. ]$')
 
 
 def name_fault(name: str, windows: bool = os.name == "nt") -> str:
-    """Return why nothing can be written under a name; empty where something can.
+    """Return why a name cannot be used for writing; empty if it can.
 
     Args:
         name: a relative path with forward slashes.
-        windows: whether the rules of Windows count too.
+        windows: whether to apply the rules of Windows too.
 
     Example:
         >>> name_fault("anna/front")
@@ -47,10 +47,10 @@ def name_fault(name: str, windows: bool = os.name == "nt") -> str:
 
 
 def path_to_read(root: Path, name: str) -> Path:
-    """Return the path below a folder that a name has, which a record may have brought; links are followed.
+    """Return the path below a folder for a name, for instance from a record; links are followed.
 
     Args:
-        root: the folder that was named by the user.
+        root: the folder that the user named.
         name: a relative path with forward slashes.
 
     Raises:
@@ -62,12 +62,12 @@ def path_to_read(root: Path, name: str) -> Path:
 
 
 def path_below(root: Path, name: str) -> Path:
-    """Return the path of a file or folder below a folder, under a name from a data set, an archive or a list.
+    """Return the path below a folder for a name from a data set, an archive or a list.
 
-    Everything that skinfw writes under such a name gets its path here.
+    skinfw uses it for everything that it writes under such names.
 
     Args:
-        root: the folder that was named by the user.
+        root: the folder that the user named.
         name: a relative path with forward slashes.
 
     Raises:
@@ -80,7 +80,7 @@ def path_below(root: Path, name: str) -> Path:
 
 
 def leads_out(path: Path, root: Path) -> bool:
-    """Return whether a path, its links followed, is not below a folder; a loop of links is not."""
+    """Return whether a path, with links followed, is outside a folder; loops of links are outside."""
     try:
         return not path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError, ValueError):  # a loop of links, a zero byte
@@ -90,7 +90,7 @@ def leads_out(path: Path, root: Path) -> bool:
 def composed(name: str) -> str:
     r"""Return a name in Unicode's composed form (NFC).
 
-    macOS may store letters with accents in two characters; the same name is then other bytes than elsewhere.
+    macOS may store accented letters as two characters, so the same name has other bytes than elsewhere.
 
     Example:
         >>> len("e\u0301"), len(composed("e\u0301"))
@@ -100,9 +100,9 @@ def composed(name: str) -> str:
 
 
 def on_disk(path: Path) -> Path:
-    """Return the path as the disk has it, with composed or decomposed letters (NFC, NFD).
+    """Return the path as on disk, with composed or decomposed letters (NFC, NFD).
 
-    A list, a label map and a photo may have been named on different systems. A missing path stays as it is.
+    A list, a label map and a photo may have been named on different systems. A missing path is unchanged.
     """
     if str(path).isascii() or os.path.exists(path):  # noqa: PTH110  # False for a path that is too long
         return path
@@ -125,7 +125,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def without_suffix(name: str, suffixes: Sequence[str]) -> str:
-    """Return a path without the suffix of its file where that is one of ``suffixes``, in either case.
+    """Return a path without its file's suffix if that is one of ``suffixes``, in either case.
 
     Example:
         >>> without_suffix("anna/front.JPG", (".png", ".jpg"))
@@ -136,5 +136,5 @@ def without_suffix(name: str, suffixes: Sequence[str]) -> str:
 
 
 def folded(name: str) -> str:
-    """Return a name as the file system compares it: Windows and macOS ignore upper and lower case."""
+    """Return a name as the file system compares it: Windows and macOS ignore case."""
     return composed(name).casefold() if sys.platform in ("win32", "darwin") else name

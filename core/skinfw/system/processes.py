@@ -1,8 +1,8 @@
-"""Starting processes: the one place where skinfw does it. Light: imports nothing heavy.
+"""The only place where skinfw starts processes. Light: imports nothing heavy.
 
-A process that is started here never runs the user's script again, so scripts need no ``if __name__ ==
-"__main__"``, leaves Ctrl-C to the process that started it, ends with it, however that one ends, and imports
-nothing from the current folder, which may hold a stranger's files, unless this one does.
+A process started here never runs the user's script again, so scripts need no ``if __name__ ==
+"__main__"``. It leaves Ctrl-C to its parent and ends with it, however the parent ends. It imports nothing
+from the current folder, which may contain somebody else's files, unless the parent does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 CHUNK = 16
-"""Items that a process gets at a time; for fewer than two of these no process is started."""
+"""Items that a process gets at a time; with fewer than twice as many, no process is started."""
 
 
 def make_pool(
@@ -37,10 +37,10 @@ def make_pool(
 
     Args:
         count: number of processes.
-        initializer: called in each process before anything else, a function of a module.
-        arguments: what it is given.
+        initializer: a module-level function, called in each process before anything else.
+        arguments: its arguments.
     """
-    with _safe_path():  # locks start a process too, which keeps account of them
+    with _safe_path():  # locks also start a process, which tracks them
         return ProcessPoolExecutor(
             count, mp_context=_FreshContext(), initializer=_begin, initargs=(initializer, arguments)
         )
@@ -49,12 +49,12 @@ def make_pool(
 def spread(
     work: Callable[[ItemT], ResultT], items: Sequence[ItemT], num_workers: int | None
 ) -> Iterator[ResultT]:
-    """Yield what ``work`` gives for each item, in their order.
+    """Yield the result of ``work`` for each item, in order.
 
     Args:
-        work: can be pickled: a function of a module, or a partial of one.
-        items: what to work on.
-        num_workers: processes; None: one for each core that may be used.
+        work: a module-level function or a partial of one, so that it can be pickled.
+        items: the arguments.
+        num_workers: processes; None: one per usable core.
 
     Raises:
         RunError: a process ended unexpectedly.
@@ -80,7 +80,7 @@ def cores() -> int:
 
 
 def is_worker() -> bool:
-    """Return whether this process is one of a pool of `make_pool`."""
+    """Return whether this process belongs to a pool of `make_pool`."""
     return _worker
 
 
@@ -90,34 +90,34 @@ def imports_from_here() -> bool:
 
 
 def loader_context() -> BaseContext | None:
-    """Return how a data loader starts its processes; None: as the system does, by a copy of this one."""
+    """Return the context in which a data loader starts processes; None: the system's, a copy of this one."""
     method = multiprocessing.get_start_method(allow_none=True) or multiprocessing.get_all_start_methods()[0]
     return None if method == "fork" else _FreshContext()
 
 
 def end_with_parent(*_: Any) -> None:
-    """End this process, started through `multiprocessing`, as soon as the one that started it has ended."""
+    """End this process, started through `multiprocessing`, as soon as its parent has ended."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         _end_after(parent.join)
 
 
 def end_with_input() -> None:
-    """End this process when its standard input is closed: the end of the one that holds the other side."""
-    # os.read: a thread that waits in sys.stdin would keep its lock when Python ends
+    """End this process when its standard input is closed, as when its parent ends."""
+    # os.read: a thread waiting in sys.stdin would hold its lock when Python exits
     _end_after(lambda: os.read(0, 1))
 
 
 def _end_after(wait: Callable[[], Any]) -> None:
     def watch() -> None:
         wait()
-        os._exit(1)  # in the middle of whatever is going on
+        os._exit(1)  # without any cleanup
 
     threading.Thread(target=watch, name="end with parent", daemon=True).start()
 
 
 class _FreshProcess(SpawnProcess):
-    """A process that does not begin with the user's script."""
+    """A process that does not run the user's script."""
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:  # noqa: N802  # multiprocessing's name
@@ -126,7 +126,7 @@ class _FreshProcess(SpawnProcess):
 
 
 class _FreshContext(SpawnContext):
-    """Starts new interpreters: a forked copy of a process with threads may hang, and has its memory."""
+    """Starts new interpreters: a fork of a process with threads may hang, and copies its memory."""
 
     Process = _FreshProcess
 
@@ -137,9 +137,9 @@ _SET_BY_US = "skinfw"
 
 @contextmanager
 def _safe_path() -> Iterator[None]:
-    """Have Python's processes that start meanwhile import nothing from the current folder.
+    """Keep Python processes that start meanwhile from importing from the current folder.
 
-    multiprocessing starts them with ``python -c``, which looks there first, for the standard library too.
+    multiprocessing starts them with ``python -c``, which looks there first, even for the standard library.
     """
     if _SAFE_PATH in os.environ or imports_from_here():
         yield
@@ -153,7 +153,7 @@ def _safe_path() -> Iterator[None]:
 
 @contextmanager
 def _script_hidden() -> Iterator[None]:
-    """Hide the script, which multiprocessing would have a new process run again."""
+    """Hide the script, which multiprocessing would run again in a new process."""
     script = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -170,7 +170,7 @@ def _begin(initializer: Callable[..., None] | None, arguments: tuple[Any, ...]) 
     _worker = True
     if os.environ.get(_SAFE_PATH) == _SET_BY_US:  # scripts that this process may start keep their own folder
         del os.environ[_SAFE_PATH]
-    # Ctrl-C comes to all processes of a terminal; the one that started this one ends it
+    # Ctrl-C reaches all processes of a terminal; the parent ends this one
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     if initializer is not None:
@@ -178,7 +178,7 @@ def _begin(initializer: Callable[..., None] | None, arguments: tuple[Any, ...]) 
 
 
 def _one_thread() -> None:
-    """The processes share the cores: more threads in each would only get in each other's way."""
+    """Use one thread: the processes share the cores, and more threads would only compete."""
     import cv2
 
     cv2.setNumThreads(1)

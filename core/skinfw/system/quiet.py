@@ -1,4 +1,4 @@
-"""Silencing native code that writes to standard error whatever one sets."""
+"""Silences native code that writes to standard error regardless of settings."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _kept = -1
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Send everything that this process writes to standard error nowhere, native code's lines too.
+    """Discard everything that this process writes to standard error, including native code's output.
 
-    It holds for all threads, so it belongs around short calls. Threads may use it at the same time: standard
-    error is back when the last of them is done. Where standard error was closed when Python began, nothing is
-    done: its number belongs to the next file that was opened.
+    It affects all threads, so use it around short calls only. Threads may use it at the same time: standard
+    error is restored when the last one is done. If standard error was closed when Python started, it does
+    nothing: the file descriptor belongs to the next file that was opened.
     """
     if sys.__stderr__ is None:
         yield
@@ -54,5 +54,5 @@ def _restore() -> None:
 
 
 def _flush() -> None:
-    if sys.stderr is not None:  # a script may have set it aside
+    if sys.stderr is not None:  # a script may have set it to None
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Joining a Ray cluster; needs the extra ``ray``."""
+"""Joins a Ray cluster; needs the extra ``ray``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def import_ray_data() -> Any:
     """Import Ray Data.
 
     Raises:
-        UserError: it is not installed, or lacks pandas or pyarrow, which Ray alone does without.
+        UserError: it is not installed, or lacks pandas or pyarrow, which Ray alone does not need.
     """
     try:
         import ray.data
@@ -38,14 +38,14 @@ def import_ray_data() -> Any:
 
 
 def join_cluster(address: str | None) -> bool:
-    """Join a cluster, if this process is in none yet.
+    """Join a cluster, unless this process is already in one.
 
     Args:
         address: the cluster, as ``ray.init`` takes it; None for the one that Ray finds, or a new one on this
             machine.
 
     Returns:
-        whether it was joined now, so that whoever did it leaves it.
+        whether it was joined now, so that the caller must leave it.
 
     Raises:
         UserError: Ray is not installed.

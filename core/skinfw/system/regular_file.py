@@ -1,4 +1,4 @@
-"""Opening regular files only: a FIFO or a device among the data never blocks, nor is it read."""
+"""Opens regular files only: a FIFO or device among the data neither blocks nor is read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
-# on Windows files are opened as text unless asked otherwise, and nothing blocks
+# Windows opens files as text by default, and nothing blocks there
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 _KINDS = {
@@ -20,20 +20,20 @@ _KINDS = {
 
 
 def open_regular(path: str | Path) -> BufferedReader:
-    """Open a regular file for reading bytes; links are followed.
+    """Open a regular file for reading bytes; follows links.
 
     Raises:
         OSError: the file is missing (`FileNotFoundError`), a folder (`IsADirectoryError`), a FIFO, a device,
-            a socket, a loop of links, or cannot be opened; `strerror` says which in a few words.
+            a socket, a loop of links, or cannot be opened; `strerror` says which.
     """
     try:
-        # before opening, as opening a device can already do something
+        # before opening, as opening a device can have side effects
         _check(Path(path).stat().st_mode, path)
         descriptor = os.open(path, _FLAGS)
     except ValueError as error:  # a zero byte in the path
         raise OSError(errno.EINVAL, str(error), str(path)) from None
     try:
-        # again, as another file may have taken its place
+        # again, as another file may have replaced it
         _check(os.fstat(descriptor).st_mode, path)
         return os.fdopen(descriptor, "rb")
     except BaseException:
@@ -54,7 +54,7 @@ def read_regular(path: str | Path, max_bytes: int | None = None) -> bytes:
     with open_regular(path) as file:
         if max_bytes is None:
             return file.read()
-        # what says to be small may be larger, as the files of /proc, or grow meanwhile
+        # a file may be larger than it says, as in /proc, or grow meanwhile
         small = os.fstat(file.fileno()).st_size <= max_bytes
         if small and len(data := file.read(max_bytes + 1)) <= max_bytes:
             return data
@@ -62,7 +62,7 @@ def read_regular(path: str | Path, max_bytes: int | None = None) -> bytes:
 
 
 def special_file(mode: int) -> str:
-    """Return what a file that is neither regular nor a folder is, by its ``st_mode``.
+    """Return the kind of a file that is neither regular nor a folder, from its ``st_mode``.
 
     Example:
         >>> special_file(stat.S_IFIFO)

@@ -1,4 +1,4 @@
-"""Reading text files that list things: as spreadsheets, editors and data sets write them."""
+"""Reads lists in text files, as spreadsheets, editors and data sets write them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from skinfw.errors import DataError
 from skinfw.system.regular_file import read_regular
 
 MAX_BYTES = 256 * 2**20
-"""Largest list that is read, in bytes."""
+"""Maximum size of a list in bytes."""
 
 # UTF-32 first: its mark begins with that of UTF-16
 _MARKS = (
@@ -22,12 +22,12 @@ _MARKS = (
 
 
 def read_list(path: Path) -> str:
-    """Return the text of a list, its lines ended by line feeds alone.
+    """Return the text of a list, with lines that end with line feeds only.
 
-    Read are UTF-8, and UTF-16 or UTF-32 that begin with a byte-order mark, which is removed.
+    Accepts UTF-8, and UTF-16 or UTF-32 with a byte-order mark. A byte-order mark is removed.
 
     Raises:
-        DataError: the file cannot be read, is not a regular file, is too large, or is not such a text.
+        DataError: the file cannot be read, is not a regular file, is too large, or has another encoding.
     """
     try:
         data = read_regular(path, MAX_BYTES)
@@ -43,12 +43,12 @@ def read_list(path: Path) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise DataError(f"{path}: line {line} contains a zero byte; save the list as UTF-8 text")
-    # not splitlines: names may contain the other characters that it splits at
+    # not splitlines: names may contain other characters at which it splits
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def numbered_lines(text: str) -> list[tuple[int, str]]:
-    r"""Return the lines that are not blank, without blanks at their ends, and their numbers from 1.
+    r"""Return the non-blank lines, stripped, with their numbers from 1.
 
     Example:
         >>> numbered_lines("anna/front\n\nben/front")

@@ -1,4 +1,4 @@
-"""Walking through folders: every folder once, whatever links there are, and regular files only."""
+"""Walks through folders: each folder once, despite links, and regular files only."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _PSEUDO = ("/dev", "/proc", "/sys")
 
 @dataclass(frozen=True)
 class Skipped:
-    """Something in a folder that is not read.
+    """An entry of a folder that is not read.
 
     Attributes:
-        path: where it is.
-        kind: a folder that cannot be read, a link that leads nowhere, a link to a folder that is not
-            followed, or a FIFO, device or socket.
-        detail: why, in a few words.
+        path: its path.
+        kind: a folder that cannot be read, a broken link, a link to a folder that is not followed, or a
+            FIFO, device or socket.
+        detail: a short reason.
     """
 
     path: Path
@@ -36,10 +36,10 @@ class Folder:
 
     Attributes:
         path: the folder, as it was reached.
-        files: names of its regular files and of links to such, sorted.
-        below: names of its folders and of links to such, sorted; the walk goes into those that the caller
-            leaves in the list.
-        skipped: what is not read.
+        files: names of its regular files and links to regular files, sorted.
+        below: names of its folders and links to folders, sorted; the walk enters those that the caller
+            keeps in the list.
+        skipped: entries that are not read.
     """
 
     path: Path
@@ -49,11 +49,11 @@ class Folder:
 
 
 def walk(roots: Sequence[Path]) -> Iterator[Folder]:
-    """Yield folders and everything below them, each folder once.
+    """Yield folders and all their subfolders, each once.
 
-    Links to folders are followed after all folders that are reached without one, so that a link never
-    changes where a file is found. A link is not followed where its folder was read already, or contains one
-    of the roots: a loop or a web of links ends, and no link leads through the whole disk.
+    Links to folders are followed after all folders that are reachable without links, so a link never changes
+    where a file is found. A link is not followed if its folder was read before or contains one of the
+    roots: loops of links end, and no link leads through the whole disk.
     """
     visited: set[tuple[int, int]] = set()
     tops = [os.path.realpath(root) for root in roots]
@@ -81,20 +81,20 @@ def walk(roots: Sequence[Path]) -> Iterator[Folder]:
 def _rejected(
     path: Path, visited: set[tuple[int, int]], tops: Sequence[str], by_link: bool
 ) -> Skipped | None:
-    """Return why a folder is not read; None where it is, and is marked as visited."""
+    """Return why a folder is not read; None if it is, and mark it as visited."""
     try:
         facts = path.stat()
     except OSError as error:
         return Skipped(path, "folder", f"the folder cannot be read: {error.strerror}")
     identity = (facts.st_dev, facts.st_ino)
     if identity in visited:
-        return Skipped(path, "link", "leads to a folder that is read already")
+        return Skipped(path, "link", "leads to a folder that was already read")
     if by_link:
         real = os.path.realpath(path)
         if any(_contains(real, top) for top in tops):
-            return Skipped(path, "link", f"leads to a folder above ({real})")
+            return Skipped(path, "link", f"leads to a parent folder ({real})")
         if any(_contains(pseudo, real) for pseudo in _PSEUDO):
-            return Skipped(path, "link", f"leads to {real}, which holds no files")
+            return Skipped(path, "link", f"leads to {real}, which has no files")
     visited.add(identity)
     return None
 
@@ -114,9 +114,7 @@ def _read(path: Path) -> Folder:
         try:
             mode = entry.stat().st_mode if entry.is_symlink() else entry.stat(follow_symlinks=False).st_mode
         except OSError as error:
-            detail = (
-                "a link that leads nowhere" if entry.is_symlink() else f"cannot be read: {error.strerror}"
-            )
+            detail = "a broken link" if entry.is_symlink() else f"cannot be read: {error.strerror}"
             folder.skipped.append(Skipped(Path(entry.path), "broken link", detail))
             continue
         if stat.S_ISDIR(mode):

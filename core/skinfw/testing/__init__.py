@@ -1,6 +1,6 @@
-"""Contract checks: what a component must do, as functions that authors of plugins call in their tests.
+"""Contract checks: functions for plugin authors' tests that check what a component must do.
 
-Each raises an ``AssertionError`` that says what does not hold.
+Each raises an ``AssertionError`` that says which part of the contract is violated.
 
 Example:
     >>> from skinfw.testing import check_generator

@@ -17,42 +17,42 @@ from skinfw.testing._require import require, require_close, require_finite
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 TOLERANCE = 1e-4
-"""How far two float32 results may lie apart that are equal but for the order of additions."""
+"""Tolerance for float32 results that differ only in the order of additions."""
 
 
 def seeded(build: Callable[[], NetworkT], seed: int) -> NetworkT:
-    """Build a network under a seed, without touching the caller's random numbers."""
+    """Build a network with a seed, without changing the caller's random state."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build()
 
 
 def check_same_seed(build: Callable[[], nn.Module]) -> None:
-    """Require that two networks built under one seed have the same state."""
+    """Require that two networks built with the same seed have the same state."""
     one, other = (seeded(build, 0).state_dict() for _ in range(2))
     fault = savable(one)
     require(fault is None, f"no checkpoint can be written: {fault}")
-    require(one.keys() == other.keys(), "two networks of one configuration have different state dicts")
+    require(one.keys() == other.keys(), "two networks with the same configuration have different state dicts")
     for name, tensor in one.items():
-        require(torch.equal(tensor, other[name]), f"{name} differs between two builds under one seed")
+        require(torch.equal(tensor, other[name]), f"{name} differs between two builds with the same seed")
 
 
 def check_reload(build: Callable[[], nn.Module], run: Callable[[nn.Module], Tensor]) -> None:
-    """Require that a checkpoint of a network makes another network of its configuration its equal."""
+    """Require that loading a network's checkpoint into another one makes them equal."""
     first, second = seeded(build, 0).eval(), seeded(build, 1).eval()
-    # as a checkpoint holds it: weights that share memory are written apart
+    # as in a checkpoint: weights that share memory are written separately
     state = load(save(separate(first.state_dict())))
     second.load_state_dict(state)
     for name, tensor in second.state_dict().items():
         require(
             torch.equal(tensor, first.state_dict()[name]),
-            f"{name} is not what it was after a checkpoint was written and loaded; does it share memory "
-            "with other weights in one network and not in another?",
+            f"{name} changes when a checkpoint is written and loaded; does it share memory with "
+            "other weights in one network but not in another?",
         )
     with torch.no_grad():
         require(
             torch.equal(run(first), run(second)),
-            "output differs after the state dict was loaded into another network of the same configuration",
+            "output differs after loading the state dict into another network with the same configuration",
         )
 
 
@@ -68,7 +68,7 @@ def check_gradients(network: nn.Module, loss: Tensor) -> None:
 
 
 def check_layouts(run: Callable[[torch.memory_format], Tensor]) -> list[Tensor]:
-    """Require that channels-last tensors give the same result, and autocast to half precision finite ones.
+    """Require the same result for channels-last tensors, and finite results under half-precision autocast.
 
     Returns:
         the results under autocast to bfloat16 and to float16.
@@ -89,7 +89,7 @@ def check_layouts(run: Callable[[torch.memory_format], Tensor]) -> list[Tensor]:
 def smallest_size(requirement: SizeRequirement) -> Size:
     """Return the smallest height and width that a requirement accepts.
 
-    The width is one step larger than the height, but for a network that is bound to one size.
+    The width is one step larger than the height, except for a fixed-size network.
     """
     if requirement.exactly is not None:
         return requirement.exactly
@@ -100,19 +100,19 @@ def smallest_size(requirement: SizeRequirement) -> Size:
 
 @contextmanager
 def accepting(size: Size) -> Iterator[None]:
-    """Turn what a network raises for a size that it is said to accept into a failed check."""
+    """Turn errors of a network for a size that it should accept into a failed check."""
     try:
         yield
     except AssertionError:
         raise
-    except Exception as error:  # whatever a network raises, the message names the size
+    except Exception as error:  # the message names the size for any error
         raise AssertionError(
-            f"size_requirement accepts {size[0]}x{size[1]} pixels, but the network fails there: "
+            f"size_requirement accepts {size[0]}x{size[1]} pixels, but the network fails with it: "
             f"{type(error).__name__}: {error}"
         ) from error
 
 
 def check_requirement(requirement: SizeRequirement, size: Size) -> None:
-    """Require that a network accepts the size that it was asked to be built for."""
+    """Require that a network accepts the size that it is built for."""
     fault = requirement.fault(size)
     require(fault is None, f"size_requirement rejects the size of this check: {fault}; give another size")

@@ -1,4 +1,4 @@
-"""How a check says what is wrong."""
+"""How checks fail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def require(condition: bool, message: str) -> None:
-    """Fail with a message; unlike an ``assert`` statement it holds under ``python -O`` too.
+    """Fail with a message unless the condition holds; unlike ``assert``, also under ``python -O``.
 
     Raises:
         AssertionError: the condition is false.
@@ -17,12 +17,12 @@ def require(condition: bool, message: str) -> None:
 
 
 def require_finite(tensor: Tensor, what: str) -> None:
-    """Require that there is neither NaN nor infinity in a tensor."""
+    """Require that a tensor has neither NaN nor infinity."""
     require(bool(torch.isfinite(tensor).all()), f"{what} is not finite")
 
 
 def require_close(one: Tensor, other: Tensor, tolerance: float, what: str) -> None:
-    """Require that two tensors have one shape and differ by ``tolerance`` at most."""
+    """Require that two tensors have the same shape and differ by at most ``tolerance``."""
     require(one.shape == other.shape, f"{what}: shapes differ: {tuple(one.shape)} and {tuple(other.shape)}")
     difference = float((one - other).detach().abs().max()) if one.numel() else 0.0
     require(difference <= tolerance, f"{what}: values differ by up to {difference:.3g}")

@@ -20,19 +20,19 @@ from skinfw.testing.examples import example_batch
 SEEDS = range(4)
 
 PLACE_TOLERANCE = 1.5
-"""Pixels between a point and the middle of the disc around it: masks move by whole pixels."""
+"""Maximum pixels between a point and the center of its disc: masks move by whole pixels."""
 
 
 def check_augmentation(
     component: type[Augmentation[Any]], config: AugmentationConfig, size: Size = (64, 48)
 ) -> None:
-    """Check an augmentation against its interface, on the CPU and drawn samples.
+    """Check an augmentation against its interface, on the CPU with drawn samples.
 
-    Checked are that shapes, types and ranges stay and the batch is left as it is; that the result follows
-    from torch's seed alone, in every memory format; that a probability of 0 changes nothing; that samples
-    still hold together (masks binary, kept and skin apart, input white where nothing is kept and equal to the
-    target where something is); and that keypoints move with the pixels and are drawn again where the
-    configuration says ``geometric``, and stay otherwise.
+    It checks that shapes, types and ranges stay and the input batch is unchanged; that the result depends
+    only on torch's seed, in every memory format; that a probability of 0 changes nothing; that samples stay
+    consistent (binary masks, no overlap of kept pixels and skin, input equal to the target where kept and
+    white elsewhere); and that, if the configuration says ``geometric``, keypoints move with the pixels and
+    are drawn again, and otherwise stay.
 
     Args:
         component: the class.
@@ -40,7 +40,7 @@ def check_augmentation(
         size: height and width in pixels, at least 32 each.
 
     Raises:
-        AssertionError: something of the contract does not hold; the text says what.
+        AssertionError: the contract is violated; the message says how.
     """
 
     def build(probability: float) -> Augmentation[Any]:
@@ -50,7 +50,7 @@ def check_augmentation(
     before = _copy(batch)
     for seed in SEEDS:
         changed = _run(build(1.0), batch, seed)
-        _require_same(before, batch, 0, "the batch that it was given is changed")
+        _require_same(before, batch, 0, "the input batch is changed")
         _check_form(changed, batch)
         _check_together(changed)
         _check_pose(changed, batch, geometric=config.geometric)
@@ -79,10 +79,10 @@ def _require_same(one: Batch, other: Batch, tolerance: float, message: str) -> N
 
 
 def _check_form(changed: Batch, batch: Batch) -> None:
-    require(list(changed.names) == list(batch.names), "other names come out than went in")
+    require(list(changed.names) == list(batch.names), "the names are changed")
     require(changed.types == batch.types, "the types of the fields are changed")
     before, after = batch.fields, changed.fields
-    require(before.keys() == after.keys(), f"{sorted(before)} went in, {sorted(after)} came out")
+    require(before.keys() == after.keys(), f"the fields {sorted(before)} become {sorted(after)}")
     for name, tensor in after.items():
         wanted, found = ((tuple(each.shape), each.dtype) for each in (before[name], tensor))
         require(wanted == found, f"{name} is {found} instead of {wanted}")
@@ -92,19 +92,19 @@ def _check_form(changed: Batch, batch: Batch) -> None:
 
 
 def _check_together(changed: Batch) -> None:
-    """Require of samples what holds for those of a data set."""
+    """Require that samples are consistent, as those of a data set."""
     for name, types in changed.types.items():
         if isinstance(types[0], MaskType):
             binary = bool(((changed[name] == 0) | (changed[name] == 1)).all())
-            require(binary, f"{name} is not a mask any more: it has values other than 0 and 1")
+            require(binary, f"{name} is no longer a mask: it has values other than 0 and 1")
     keep, apparel = changed[KEEP] > 0.5, changed[APPAREL]
     for name in (SKIN, MASK):
         require(not bool((keep & (changed[name] > 0.5)).any()), f"{KEEP} and {name} overlap")
-    require(not bool(((changed[FACE] > 0.5) & ~keep).any()), f"{FACE} is where nothing is kept")
+    require(not bool(((changed[FACE] > 0.5) & ~keep).any()), f"{FACE} has pixels that are not kept")
     white = torch.equal(torch.where(keep, 1, apparel), torch.ones_like(apparel))
-    require(white, f"{APPAREL} is not white where nothing is kept")
+    require(white, f"{APPAREL} is not white outside the kept pixels")
     shown = torch.where(keep, changed[BODY], 1)
-    require_close(apparel, shown, 1e-5, f"{APPAREL} shows something else than the target")
+    require_close(apparel, shown, 1e-5, f"{APPAREL} differs from the target")
 
 
 def _check_pose(changed: Batch, batch: Batch, *, geometric: bool) -> None:
@@ -113,9 +113,9 @@ def _check_pose(changed: Batch, batch: Batch, *, geometric: bool) -> None:
             require(torch.equal(batch[name], changed[name]), f"geometric is False, but {name} changes")
         return
     moves = not torch.equal(changed[KEYPOINTS], batch[KEYPOINTS])
-    require(moves, "geometric is True, but the keypoints stay where they are")
+    require(moves, "geometric is True, but the keypoints do not move")
     missing = changed[KEYPOINTS][changed[KEYPOINTS][..., 2] <= 0]
-    require(not bool(missing.any()), "a point that was not found is not 0, 0, 0 any more")
+    require(not bool(missing.any()), "a point that was not found is no longer 0, 0, 0")
     poses = [Keypoints(points) for points in changed[KEYPOINTS].numpy()]
     for name, types in changed.types.items():
         drawn = [
@@ -130,7 +130,7 @@ def _check_pose(changed: Batch, batch: Batch, *, geometric: bool) -> None:
 
 def _check_seeds(augmentation: Augmentation[Any], batch: Batch) -> None:
     results = [_run(augmentation, batch, seed) for seed in (0, 0, 1)]
-    _require_same(results[0], results[1], 0, "two results under one seed differ")
+    _require_same(results[0], results[1], 0, "two results with the same seed differ")
     changes = any(not torch.equal(one, results[2][name]) for name, one in results[0].fields.items())
     require(changes, "another seed gives the same result")
 
@@ -140,11 +140,11 @@ def _check_formats(augmentation: Augmentation[Any], batch: Batch) -> None:
         _run(augmentation, batch.to(torch.device("cpu"), memory_format), 0)
         for memory_format in (torch.contiguous_format, torch.channels_last)
     )
-    _require_same(plain, side_by_side, 1e-5, "the result is another one for channels-last tensors")
+    _require_same(plain, side_by_side, 1e-5, "the result differs for channels-last tensors")
 
 
 def _check_moves_together(augmentation: Augmentation[Any], size: Size) -> None:
-    """Require that a disc around a keypoint goes where the keypoint goes, in each mask and in the target."""
+    """Require that a disc around a keypoint moves with it, in each mask and in the target."""
     batch = example_batch(4, size)
     nose = BODY_25.index("Nose")
     disc = _disc(batch[KEYPOINTS][:, nose, :2], size)
@@ -171,9 +171,9 @@ def _check_moves_together(augmentation: Augmentation[Any], size: Size) -> None:
                     distance = float(torch.dist(middle, point))
                     require(
                         distance <= PLACE_TOLERANCE,
-                        f"{name} and keypoints move apart: by {distance:.1f} pixels at a point",
+                        f"{name} and keypoints move differently: by {distance:.1f} pixels at one point",
                     )
-    require(seen > 0, "nothing of the samples stays in the image")
+    require(seen > 0, "no part of the samples stays in the image")
 
 
 def _disc(points: Tensor, size: Size) -> Tensor:
@@ -184,7 +184,7 @@ def _disc(points: Tensor, size: Size) -> Tensor:
 
 
 def _middle(mask: Tensor) -> Tensor | None:
-    """Return x and y of a mask's middle; None where it is empty or reaches the border, being cut maybe."""
+    """Return x and y of a mask's center; None if it is empty or reaches the border, where it may be cut."""
     inner = mask[1:-1, 1:-1].sum()
     if inner == 0 or inner < mask.sum():
         return None
@@ -196,7 +196,7 @@ def _middle(mask: Tensor) -> Tensor | None:
 
 
 def _check_without_pose(augmentation: Augmentation[Any], batch: Batch) -> None:
-    """Require that samples without a drawn pose need no keypoints."""
+    """Require that samples without a pose map need no keypoints."""
     gone = [name for name, types in batch.types.items() if isinstance(types[0], DrawnType | KeypointsType)]
     bare = replace(
         batch,

@@ -1,4 +1,4 @@
-"""What holds for every component, whatever its kind."""
+"""The contract of every component, whatever its kind."""
 
 from __future__ import annotations
 
@@ -46,23 +46,23 @@ INTERFACES: dict[str, tuple[type[Component[Any, Any]], type[ComponentConfig]]] =
     "metric": (Metric, MetricConfig),
     "segmentation_network": (SegmentationNetwork, SegmentationNetworkConfig),
 }
-"""The interface of each kind, and the base of its configurations."""
+"""The interface and the configuration base class of each kind."""
 
 
 def check_component(registry: Registry, kind: str, name: str) -> None:
     """Check a registered component's entry, class and configuration class.
 
-    Checked are that both can be imported and are of the right interface, that nothing is left abstract, that
-    class and configuration have a docstring and every field a description, and that the configuration's JSON
-    schema can be printed.
+    It checks that both can be imported and have the right base class, that no method is abstract, that class
+    and configuration have a docstring and every field a description, and that the configuration has a JSON
+    Schema.
 
     Args:
         registry: the registry that lists it, usually ``skinfw.components.registry.installed()``.
-        kind: which interface it implements.
+        kind: the interface that it implements.
         name: its name.
 
     Raises:
-        AssertionError: something of the contract does not hold; the text says what.
+        AssertionError: the contract is violated; the message says how.
         RegistryError: there is no such component, or it cannot be imported.
     """
     where = f"{kind} '{name}'"
@@ -72,7 +72,7 @@ def check_component(registry: Registry, kind: str, name: str) -> None:
         isinstance(component, type) and issubclass(component, interface),
         f"{where}: {component!r} is not a subclass of {interface.__name__}",
     )
-    require(component.kind == kind, f"{where}: its class says that its kind is {component.kind!r}")
+    require(component.kind == kind, f"{where}: the kind of its class is {component.kind!r}")
     missing = sorted(getattr(component, "__abstractmethods__", ()))
     require(not isabstract(component), f"{where}: these methods are missing: {', '.join(missing)}")
     require(issubclass(config, base), f"{where}: {config.__name__} is not a subclass of {base.__name__}")
@@ -84,14 +84,14 @@ def check_component(registry: Registry, kind: str, name: str) -> None:
 
 
 def check_config(config: ComponentConfig) -> None:
-    """Check that a configuration comes back the same from the JSON that a run writes down.
+    """Check that a configuration is unchanged after a round trip through JSON.
 
     Raises:
-        AssertionError: it does not.
+        AssertionError: it changes.
     """
     written = config.model_dump(mode="json", by_alias=True)
     read = type(config).model_validate(written)
-    require(read == config, f"{type(config).__name__} comes back from JSON as another: {written}")
+    require(read == config, f"{type(config).__name__} changes in a round trip through JSON: {written}")
 
 
 def _undescribed(model: type[BaseModel]) -> list[str]:

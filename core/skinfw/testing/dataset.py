@@ -33,43 +33,45 @@ def check_dataset(
 ) -> None:
     """Check a data set against its interface.
 
-    Checked are that names are unique and in a fixed order, that samples have the asked size and inputs in
-    the right types and are the same each time, that the fingerprints are stable, and that the data set can be
-    sent to another process, as a loader's workers need.
+    It checks that names are unique and in a fixed order, that samples have the requested size and inputs with
+    the right types and are always the same, that the fingerprints are stable, and that the data set can be
+    sent to another process, as data loaders require.
 
     Args:
         component: the class.
-        config: its configuration, of data that exist.
-        size: height and width in pixels to ask for.
-        inputs: names of inputs that the data offer.
+        config: its configuration, for existing data.
+        size: height and width in pixels to request.
+        inputs: names of inputs that the data provides.
         samples: how many samples to load.
-        needs_keypoints: whether to ask for the keypoints of every sample.
+        needs_keypoints: whether to request the keypoints of every sample.
 
     Raises:
-        AssertionError: something of the contract does not hold; the text says what.
+        AssertionError: the contract is violated; the message says how.
     """
     io = example_dataset_io(size, inputs, needs_keypoints=needs_keypoints)
     io = replace(io, optional=example_dataset_io(size, [OPTIONAL]).inputs)
     dataset, again = component(config, io), component(config, io)
     names = list(dataset.names())
     require(bool(names), "names() is empty; a data set without samples must raise DataError")
-    require(len(names) == len(set(names)), "names() has a name twice")
-    require(names == list(again.names()), "names() has another order the second time")
+    require(len(names) == len(set(names)), "names() has a duplicate name")
+    require(names == list(again.names()), "names() changes its order")
     print_of = dataset.fingerprint()
     require(
         bool(re.fullmatch(r"[0-9a-f]{64}", print_of)), f"fingerprint {print_of!r} is not a SHA-256 in hex"
     )
     require(print_of == again.fingerprint(), "fingerprint() differs for the same data")
     hashes = dict(dataset.sample_fingerprints())
-    require(hashes.keys() <= set(names), "sample_fingerprints() names a sample that names() does not")
-    require(all(isinstance(each, str) for each in hashes.values()), "a fingerprint of a sample is not a text")
+    require(hashes.keys() <= set(names), "sample_fingerprints() has a sample that is not in names()")
+    require(
+        all(isinstance(each, str) for each in hashes.values()), "a fingerprint of a sample is not a string"
+    )
     require(hashes == again.sample_fingerprints(), "sample_fingerprints() differs for the same data")
     elsewhere = pickle.loads(pickle.dumps(dataset))
     for name in names[:samples]:
         sample = dataset.load(name)
         _check_sample(sample, name, io)
-        for other, where in ((again, "a second time"), (elsewhere, "in another process")):
-            _check_same(sample, other.load(name), f"sample {name} is another {where}")
+        for other, where in ((again, "the second time"), (elsewhere, "in another process")):
+            _check_same(sample, other.load(name), f"sample {name} differs {where}")
 
 
 def _check_sample(sample: Sample, name: str, io: DatasetIO) -> None:

@@ -28,12 +28,12 @@ _CONDITION_CHANNELS = 6
 def check_discriminator(
     component: type[Discriminator[Any]], config: DiscriminatorConfig, size: Size = (96, 128)
 ) -> None:
-    """Check a discriminator against its interface, on the CPU and random images.
+    """Check a discriminator against its interface, on the CPU with random images.
 
-    Checked are shape and type of logits and features in training and in use, batches of one and of two, the
-    smallest accepted size, determinism, the state dict, gradients to its parameters and to the image,
-    channels-last tensors, autocast to half precision, and that the condition counts where
-    ``config.conditional`` says so. The receptive field has a check of its own: `check_receptive_field`.
+    It checks shape and type of logits and features in training and evaluation mode, batches of one and two,
+    the smallest accepted size, determinism, the state dict, gradients to its parameters and to the image,
+    channels-last tensors, half-precision autocast, and that the condition matters if ``config.conditional``
+    says so. `check_receptive_field` checks the receptive field.
 
     Args:
         component: the class.
@@ -41,7 +41,7 @@ def check_discriminator(
         size: height and width in pixels, two different ones that the configuration accepts.
 
     Raises:
-        AssertionError: something of the contract does not hold; the text says what.
+        AssertionError: the contract is violated; the message says how.
     """
     requirement = config.size_requirement(size)
     check_requirement(requirement, size)
@@ -62,11 +62,11 @@ def check_discriminator(
 def check_receptive_field(
     component: type[Discriminator[Any]], config: DiscriminatorConfig, size: Size = (64, 64)
 ) -> None:
-    """Check that one logit depends on a square of the declared side, by the footprint of its gradient.
+    """Check by its gradient that one logit depends on a square of the declared side.
 
-    The network is built for one size and run on a larger image, whose edges cut no patch, in use and in
-    float64. A normalization by statistics of the image at hand spreads the footprint over all of it; check
-    such a network with its normalization switched off.
+    The network is built for one size and run on a larger image, whose edges cut no patch, in evaluation mode
+    and in float64. Normalization by statistics of the image spreads the footprint over all of it; check such
+    a network without its normalization.
 
     Args:
         component: the class.
@@ -74,11 +74,11 @@ def check_receptive_field(
         size: height and width in pixels that the network is built for.
 
     Raises:
-        AssertionError: the declared side is another than the footprint's.
+        AssertionError: the declared side differs from the footprint's.
     """
     network = seeded(lambda: component(config, DiscriminatorIO(size, 0)), 0).double().eval()
     declared = network.receptive_field
-    # room for a patch in the middle that no edge cuts, on a whole number of any stride up to 64
+    # room for a patch in the middle that no edge cuts, at a multiple of any stride up to 64
     side = (2 * declared // 64 + 2) * 64
     image = example_image(1, (side, side)).double().requires_grad_()
     logits = network(image, None).logits[0]
@@ -113,13 +113,13 @@ def _check_outputs(outputs: DiscriminatorOutput, batch: int, what: str) -> None:
         isinstance(outputs, DiscriminatorOutput),
         f"forward returns {type(outputs).__name__}, not a DiscriminatorOutput",
     )
-    require(len(outputs.logits) > 0, f"{what}: there are none")
+    require(len(outputs.logits) > 0, f"{what} are missing")
     require(
         len(outputs.features) in (0, len(outputs.logits)),
-        f"features are shown for {len(outputs.features)} of {len(outputs.logits)} scales; all or none",
+        f"features of {len(outputs.features)} scales for {len(outputs.logits)} logits; return all or none",
     )
     for features in outputs.features:
-        require(len(features) > 0, "a scale shows no features; show those of all scales or of none")
+        require(len(features) > 0, "a scale has no features; return those of all scales or of none")
         for feature in features:
             require(
                 feature.ndim == 4 and len(feature) == batch,
@@ -136,7 +136,7 @@ def _check_outputs(outputs: DiscriminatorOutput, batch: int, what: str) -> None:
 
 
 class _Probe:
-    """A discriminator under test with what it is fed."""
+    """A discriminator under test with its inputs."""
 
     def __init__(self, component: type[Discriminator[Any]], config: DiscriminatorConfig, size: Size) -> None:
         self.component = component
@@ -162,7 +162,7 @@ class _Probe:
 
     def run_in_layout(self, layout: torch.memory_format) -> Tensor:
         network = seeded(self.build, 0).eval()
-        # a parameter of four dimensions follows the layout, the others stay
+        # only four-dimensional parameters have the layout
         network = network.to(memory_format=layout)
         condition = self.condition(2, self.size)
         outputs: DiscriminatorOutput = network(
@@ -177,13 +177,13 @@ class _Probe:
             for batch in (1, 2):
                 with torch.no_grad():
                     outputs = self.judge(network.train(training), size, batch)
-                mode = "in training" if training else "in use"
+                mode = "in training mode" if training else "in evaluation mode"
                 what = f"the logits for a batch of {batch} of {size[0]}x{size[1]} pixels {mode}"
                 _check_outputs(outputs, batch, what)
         with torch.no_grad():
             require(
                 torch.equal(self.run(network, size), self.run(network, size)),
-                "in use, the same image gets two different outputs",
+                "in evaluation mode, the same image has two different outputs",
             )
 
     def check_condition(self) -> None:
@@ -195,4 +195,4 @@ class _Probe:
             one, other = (
                 _all_logits(network(image, self.condition(2, self.size, seed))) for seed in (1, 100)
             )
-        require(not torch.equal(one, other), "conditional, but another condition changes nothing")
+        require(not torch.equal(one, other), "it is conditional, but another condition changes nothing")

@@ -1,4 +1,4 @@
-"""Random batches that look like the real thing: what the checks feed to components."""
+"""Random but realistic batches as inputs for the checks."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def example_region(batch: int, size: Size, seed: int = 0) -> Tensor:
 
 
 def example_condition(inputs: Sequence[str], batch: int, size: Size, seed: int = 0) -> Tensor:
-    """Return random inputs side by side, float32 ``(B, C, H, W)`` in [0, 1].
+    """Return random inputs stacked along the channels, float32 ``(B, C, H, W)`` in [0, 1].
 
     Args:
-        inputs: their names; those that are masks come black and white.
+        inputs: their names; masks are black and white.
         batch: number of samples.
         size: height and width in pixels.
-        seed: another one gives other images.
+        seed: seed of the images.
     """
     images = []
     for index, name in enumerate(inputs):
@@ -53,7 +53,7 @@ def example_condition(inputs: Sequence[str], batch: int, size: Size, seed: int =
 
 
 def example_generator_io(size: Size, inputs: Sequence[str]) -> GeneratorIO:
-    """Return what a generator is built for.
+    """Return the ``io`` of a generator.
 
     Args:
         size: height and width in pixels.
@@ -65,13 +65,13 @@ def example_generator_io(size: Size, inputs: Sequence[str]) -> GeneratorIO:
 def example_dataset_io(
     size: Size, inputs: Sequence[str], *, needs_keypoints: bool = False, mask_margin: int = 0
 ) -> DatasetIO:
-    """Return what a data set is asked for.
+    """Return the ``io`` of a data set.
 
     Args:
         size: height and width in pixels.
-        inputs: names of the inputs that each sample must bring.
-        needs_keypoints: whether every sample must bring its keypoints.
-        mask_margin: pixels around the skin that may be painted in samples that have no mask of their own.
+        inputs: names of the inputs that each sample must have.
+        needs_keypoints: whether every sample must have keypoints.
+        mask_margin: pixels around the skin that may be inpainted in samples without a mask.
     """
     built = {name: build(use("input", name), Input) for name in inputs}
     return DatasetIO(size, built, needs_keypoints=needs_keypoints, mask_margin=mask_margin)
@@ -85,12 +85,12 @@ def example_context(
     region_count: Tensor | None = None,
     **fields: Tensor,
 ) -> LossContext:
-    """Return what a loss sees, with random fields for all installed inputs.
+    """Return the context of a loss, with random fields for all installed inputs.
 
     Args:
         output: the generator's images, float32 RGB ``(B, 3, H, W)`` in [0, 1].
-        target: the true images; None for random ones.
-        discriminate: the discriminator; None for one that must not be asked.
+        target: the ground truth; None for random images.
+        discriminate: the discriminator; None for one that must not be called.
         region_count: see `skinfw.interfaces.LossContext`.
         **fields: fields that replace random ones, for instance ``segmentation_skin``.
     """
@@ -112,19 +112,19 @@ def _input_config(name: str) -> InputConfig:
 
 
 def _reject(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
-    raise AssertionError("the loss asks a discriminator, but its configuration does not say so")
+    raise AssertionError("the loss calls the discriminator, but its configuration does not say so")
 
 
 def example_parts(size: Size, seed: int = 0, style: LineStyle = "skeleton") -> PersonParts:
-    """Return a person as `skinfw.data.parts.make_agnostic` makes it of a photo.
+    """Return a person as `skinfw.data.parts.make_agnostic` returns it for a photo.
 
-    A head (its middle the face), a trunk and two arms of skin stand on white; the colors are random, and the
-    place varies by a few pixels.
+    It has a head with a face in the middle, a trunk, and two arms of skin on white; the colors are random,
+    and the position varies by a few pixels.
 
     Args:
         size: height and width in pixels, at least 16 each.
-        seed: another one gives another person.
-        style: how the pose is drawn.
+        seed: seed of the person.
+        style: the style of the pose map.
     """
     height, width = size
     random = np.random.default_rng(seed)
@@ -163,14 +163,14 @@ _REGIONS: Mapping[RegionName, tuple[str, ...]] = {
 
 
 def example_batch(batch: int, size: Size, seed: int = 0) -> Batch:
-    """Return samples that hold together as those of a data set do, with the built-in inputs and keypoints.
+    """Return consistent samples, as from a data set, with the built-in inputs and keypoints.
 
-    Every other ``line`` is of plain lines.
+    Every other ``line`` has plain lines.
 
     Args:
         batch: number of samples.
         size: height and width in pixels, at least 16 each.
-        seed: another one gives other samples.
+        seed: seed of the samples.
     """
     names = (APPAREL, LINE, SKIN, MASK, FACE, HEATMAPS)
     io = example_dataset_io(size, names, needs_keypoints=True)

@@ -27,11 +27,11 @@ from skinfw.testing.examples import example_condition, example_generator_io, exa
 
 
 def check_generator(component: type[Generator[Any]], config: GeneratorConfig, size: Size = (64, 96)) -> None:
-    """Check a generator against its interface, on the CPU and random images.
+    """Check a generator against its interface, on the CPU with random images.
 
     Checks shape, range and type of the output in training and evaluation mode, batches of one and two, the
-    smallest accepted size, determinism, the state dict, gradients, channels-last tensors and autocast to half
-    precision. Also checks that the output depends on the condition exactly if ``conditional`` is true, that
+    smallest accepted size, determinism, the state dict, gradients, channels-last tensors and half-precision
+    autocast. Also checks that the output depends on the condition exactly if ``conditional`` is true, that
     noise changes it if ``noise_shape`` is not empty, and that the configuration's ``trainable``,
     ``required_inputs`` and ``size_requirement`` are correct. Of ``prepare_training``, only the arguments are
     checked; it is not called.
@@ -42,7 +42,7 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
         size: height and width in pixels, two different ones that the configuration accepts.
 
     Raises:
-        AssertionError: something of the contract does not hold; the text says what.
+        AssertionError: the contract is violated; the message says how.
     """
     try:
         inspect.signature(component.prepare_training).bind(None, None, None)
@@ -64,13 +64,13 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
 
 
 class _Probe:
-    """A generator under test with what it is fed."""
+    """A generator under test with its inputs."""
 
     def __init__(self, component: type[Generator[Any]], config: GeneratorConfig, size: Size) -> None:
         self.component = component
         self.config = config
         self.size = size
-        # one without anything to train is given what it requires and no more
+        # a generator without training gets only the inputs that it requires
         others = (APPAREL, LINE) if config.trainable else ()
         self.inputs = tuple(dict.fromkeys([*config.required_inputs, *others]))
 
@@ -94,7 +94,7 @@ class _Probe:
 
     def run_in_layout(self, layout: torch.memory_format) -> Tensor:
         network = seeded(self.build, 0).eval()
-        # a parameter of four dimensions follows the layout, the others stay
+        # only four-dimensional parameters have the layout
         network = network.to(memory_format=layout)
         condition = self.condition(2, self.size).to(memory_format=layout)
         output: Tensor = network(condition, self.noise(network, 2, self.size))
@@ -108,7 +108,7 @@ class _Probe:
                 before = condition.clone()
                 with torch.no_grad():
                     output = network.train(training)(condition, self.noise(network, batch, size))
-                mode = "in training" if training else "in use"
+                mode = "in training mode" if training else "in evaluation mode"
                 what = f"the output for a batch of {batch} of {size[0]}x{size[1]} pixels {mode}"
                 _check_output(output, (batch, 3, *size), what)
                 require(output.dtype == torch.float32, f"{what} is {output.dtype}, not float32")
@@ -118,10 +118,14 @@ class _Probe:
         network = seeded(self.build, 0).eval()
         with torch.no_grad():
             one, other = (self.run(network, self.size) for _ in range(2))
-            require(torch.equal(one, other), "in use, the same condition gives two different images")
+            require(
+                torch.equal(one, other), "in evaluation mode, the same condition gives two different images"
+            )
             noise = self.noise(network, 2, self.size)
             alone = network(self.condition(2, self.size)[:1], None if noise is None else noise[:1])
-        require_close(alone, one[:1], TOLERANCE, "in use, an image depends on the others of its batch")
+        require_close(
+            alone, one[:1], TOLERANCE, "in evaluation mode, an image depends on the rest of its batch"
+        )
 
     def check_what_it_depends_on(self) -> None:
         network = seeded(self.build, 0).eval()
@@ -140,7 +144,7 @@ class _Probe:
                 other_noise = network(self.condition(2, self.size), self.noise(network, 2, self.size, seed=1))
                 require(
                     not torch.equal(first, other_noise),
-                    "there is a noise_shape, but other noise changes nothing",
+                    "noise_shape is not empty, but other noise changes nothing",
                 )
 
     def check_training(self) -> None:
@@ -148,7 +152,7 @@ class _Probe:
         if self.config.trainable:
             target = example_image(2, self.size, seed=7)
             output = network(self.condition(2, self.size), self.noise(network, 2, self.size), target)
-            _check_output(output, (2, 3, *self.size), "the output in training, with the target")
+            _check_output(output, (2, 3, *self.size), "the output in training mode, with the target")
         trained = any(parameter.requires_grad for parameter in network.parameters())
         require(
             trained == self.config.trainable,

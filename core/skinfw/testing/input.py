@@ -33,16 +33,16 @@ def check_input(
     Args:
         component: the class.
         config: its configuration.
-        parts: a sample that has what the input needs, for instance
+        parts: a sample with everything that the input needs, for instance
             ``skinfw.data.sample_folder.FolderParts(folder)``; None for a drawn person.
         size: height and width in pixels to resize to.
 
     Raises:
-        AssertionError: something of the contract does not hold; the text says what.
+        AssertionError: the contract is violated; the message says how.
     """
     parts = example_parts((64, 48)) if parts is None else parts
     built = component(config, None)
-    require(bool(component.missing), "missing is empty; it says what a sample lacks, and what to do")
+    require(bool(component.missing), "missing is empty; it must say what a sample lacks, and what to do")
     field, again = built.read(parts), built.read(parts)
     if field is None or again is None:
         raise AssertionError("read returns None for a sample that should have what the input needs")

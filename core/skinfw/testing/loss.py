@@ -19,14 +19,14 @@ from skinfw.testing.examples import example_context, example_image, example_regi
 
 
 def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64, 96)) -> None:
-    """Check a loss against its interface, on the CPU and random images.
+    """Check a loss against its interface, on the CPU with random images.
 
-    Checked are that each term is a finite scalar with a gradient, for batches of one and of two, for an
-    empty region, on black and on white images, for channels-last tensors and under bfloat16 and float16
-    autocast; that the weight is left to the trainer; that the terms of two batches make up that of both
-    together unless the configuration says ``uses_batch_statistics``; that a perfect image costs no more
-    than a bad one, or the target does not count where the class says that it compares nothing, and a right
-    discriminator costs no more than a wrong one; and that nothing in it is trainable.
+    It checks that each term is a finite scalar with a gradient, for batches of one and two, for an empty
+    region, for black and white images, for channels-last tensors and under bfloat16 and float16 autocast;
+    that it does not apply the weight; that the mean of the terms of two batches is the term of both together,
+    unless the configuration says ``uses_batch_statistics``; that a perfect image has no higher loss than a
+    bad one, or that the target has no effect if ``compares`` is False; that a correct discriminator has no
+    higher loss than a wrong one; and that it has no trainable parameters.
 
     Args:
         component: the class.
@@ -34,12 +34,12 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
         size: height and width in pixels, two different ones that the configuration accepts.
 
     Raises:
-        AssertionError: something of the contract does not hold; the text says what.
+        AssertionError: the contract is violated; the message says how.
     """
     check_requirement(config.size_requirement(size), size)
     loss = component(config, LossIO(size))
     trainable = [name for name, parameter in loss.named_parameters() if parameter.requires_grad]
-    require(not trainable, f"a loss must have nothing to train, but {trainable[:3]} require a gradient")
+    require(not trainable, f"a loss must not be trainable, but {trainable[:3]} require a gradient")
     for batch in (1, 2):
         _check_generator_loss(loss, batch, size)
     _check_precisions(loss, loss.generator_loss, size, "generator_loss")
@@ -55,7 +55,7 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
             loss.generator_loss(_context(loss, output, _Discriminator())).detach()
             for output in (perfect, painted)
         ]
-        require(float(terms[0]) <= float(terms[1]), "a perfect image costs more than a bad one")
+        require(float(terms[0]) <= float(terms[1]), "a perfect image has a higher loss than a bad one")
     else:
         context = _context(loss, example_image(2, size), _Discriminator())
         other = replace(context, target=example_image(2, size, seed=2))
@@ -66,7 +66,7 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
 
 
 class _Discriminator(nn.Module):
-    """A small discriminator that shows its features."""
+    """A small discriminator that returns its features."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ def _check_generator_loss(loss: Loss[Any], batch: int, size: Size) -> None:
     torch.autograd.backward(term)
     gradient = torch.zeros_like(output) if output.grad is None else output.grad
     require_finite(gradient, f"the gradient of {what}")
-    require(bool(gradient.any()), f"{what} gives the output no gradient")
+    require(bool(gradient.any()), f"{what} has a zero gradient")
     nothing = _context(loss, example_image(batch, size), _Discriminator(), torch.zeros(batch, 1, *size))
     _check_scalar(loss.generator_loss(nothing), f"{what} with an empty region")
 
@@ -130,7 +130,7 @@ def _check_precisions(loss: Loss[Any], term: Callable[[LossContext], Tensor], si
 
 
 def _check_flat_images(loss: Loss[Any], size: Size) -> None:
-    """Require finite terms and gradients where roots, powers and divisions have none."""
+    """Require finite terms and gradients where roots, powers and divisions may have none."""
     for value, color in ((0.0, "black"), (1.0, "white")):
         output = torch.full((2, 3, *size), value, requires_grad=True)
         context = replace(_context(loss, output, _Discriminator()), target=output.detach().clone())
@@ -177,7 +177,7 @@ def _check_parts(loss: Loss[Any], size: Size) -> None:
         expected,
         1e-5 * max(1.0, float(expected.detach().abs())),
         "generator_loss of two batches is not that of both together: divide sums over the region by "
-        "denominator, or say uses_batch_statistics in the configuration",
+        "denominator, or set uses_batch_statistics in the configuration",
     )
 
 
@@ -190,7 +190,7 @@ def _check_discriminator_loss(loss: AdversarialLoss[Any], size: Size) -> None:
     torch.autograd.backward(term)
     slopes = []
     for parameter in discriminator.parameters():
-        require(parameter.grad is not None, "discriminator_loss leaves a parameter without a gradient")
+        require(parameter.grad is not None, "discriminator_loss gives a parameter no gradient")
         slopes.append(torch.as_tensor(parameter.grad))
     require(
         any(bool(slope.any()) for slope in slopes), "discriminator_loss gives the discriminator no gradient"
@@ -202,7 +202,7 @@ def _check_discriminator_loss(loss: AdversarialLoss[Any], size: Size) -> None:
     def answering(real: float) -> Discriminate:
         def discriminate(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
             logit = real if torch.equal(images, target) else -real
-            # it does not depend on the image, but has a gradient for losses that ask for it
+            # does not depend on the image, but has a gradient for losses that need it
             return DiscriminatorOutput((torch.full((2, 1, 2, 2), logit) + 0 * images.mean(),))
 
         return discriminate
@@ -211,4 +211,4 @@ def _check_discriminator_loss(loss: AdversarialLoss[Any], size: Size) -> None:
         float(loss.discriminator_loss(_context(loss, example_image(2, size), answering(real))))
         for real in (2.0, -2.0)
     )
-    require(right < wrong, "a discriminator that is right costs no less than one that is wrong")
+    require(right < wrong, "a correct discriminator has no lower loss than a wrong one")

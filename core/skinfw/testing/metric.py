@@ -22,18 +22,18 @@ def check_metric(
 ) -> None:
     """Check a metric against its interface, on each region that its configuration names.
 
-    Checked are that the better of two sets of images gets the better value, that the way images are
-    grouped into batches does not count, and that values per image have the right shape and are NaN
-    where the region is empty.
+    It checks that the better of two sets of images has the better value, that the result does not
+    depend on the batches, and that values per image have the right shape and are NaN if the region
+    is empty.
 
     Args:
         component: the class.
         config: its configuration.
         size: height and width in pixels.
-        images: how many images make up a set; metrics over distributions need more.
+        images: number of images in a set; metrics over distributions need more.
 
     Raises:
-        AssertionError: something of the contract does not hold; the text says what.
+        AssertionError: the contract is violated; the message says how.
     """
     require(component.direction in ("higher", "lower"), f"direction is {component.direction!r}")
     for region in config.regions:
@@ -61,7 +61,7 @@ def _check_region(build: Callable[[], Metric[Any]], region: Region, size: Size, 
     alone = metric.compute()
     require(
         math.isclose(alone, strong, rel_tol=1e-3, abs_tol=1e-6),
-        f"the value is {strong} for one batch and {alone} image by image {what}",
+        f"the value is {strong} for one batch and {alone} for single images {what}",
     )
     if mask is not None:
         _check_empty(build(), target, mask)
@@ -75,9 +75,7 @@ def _measure(metric: Metric[Any], output: Tensor, target: Tensor, mask: Tensor |
             f"update returns the shape {tuple(values.shape)}, not one value for each of {len(target)}",
         )
         require(not values.requires_grad, "values carry a gradient, which keeps all images in memory")
-        require(
-            not bool(torch.isnan(values).any()), "an image with something of the region has the value NaN"
-        )
+        require(not bool(torch.isnan(values).any()), "an image with a non-empty region has the value NaN")
     value = metric.compute()
     require(isinstance(value, float), f"compute returns {type(value).__name__}, not float")
     return value
@@ -90,5 +88,5 @@ def _check_empty(metric: Metric[Any], target: Tensor, mask: Tensor) -> None:
     if values is not None:
         unknown = torch.isnan(values).tolist()
         require(
-            unknown[0] and not any(unknown[1:]), f"only an image without the region must be NaN: {values}"
+            unknown[0] and not any(unknown[1:]), f"only images with an empty region must be NaN: {values}"
         )

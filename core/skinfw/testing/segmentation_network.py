@@ -30,11 +30,11 @@ CLASSES = 5
 def check_segmentation_network(
     component: type[SegmentationNetwork[Any]], config: SegmentationNetworkConfig, size: Size = (64, 96)
 ) -> None:
-    """Check a segmentation network against its interface, on the CPU and random images.
+    """Check a segmentation network against its interface, on the CPU with random images.
 
-    Checked are shape and type of the logits in training and in use, the smallest accepted size, determinism,
-    that an image does not depend on the others of its batch, the state dict, gradients, channels-last
-    tensors and autocast to half precision.
+    It checks shape and type of the logits in training and evaluation mode, the smallest accepted size,
+    determinism, that an image does not depend on the rest of its batch, the state dict, gradients,
+    channels-last tensors and half-precision autocast.
 
     Args:
         component: the class.
@@ -42,7 +42,7 @@ def check_segmentation_network(
         size: height and width in pixels, two different ones that the configuration accepts.
 
     Raises:
-        AssertionError: something of the contract does not hold; the text says what.
+        AssertionError: the contract is violated; the message says how.
     """
     requirement = config.size_requirement(size)
     check_requirement(requirement, size)
@@ -79,7 +79,7 @@ def _check_outputs(network: SegmentationNetwork[Any], size: Size) -> None:
     for training in (True, False):
         with torch.no_grad():
             logits = _logits(network.train(training), image)
-        what = f"the logits for {size[0]}x{size[1]} pixels {'in training' if training else 'in use'}"
+        what = f"the logits for {size[0]}x{size[1]} pixels in {'training' if training else 'evaluation'} mode"
         shape = (2, CLASSES, *size)
         require(tuple(logits.shape) == shape, f"{what} have the shape {tuple(logits.shape)}, not {shape}")
         require(logits.dtype == torch.float32, f"{what} are {logits.dtype}, not float32")
@@ -91,8 +91,8 @@ def _check_outputs(network: SegmentationNetwork[Any], size: Size) -> None:
 def _check_use(network: SegmentationNetwork[Any], size: Size) -> None:
     images = example_image(2, size)
     one, other = (_logits(network, images) for _ in range(2))
-    require(torch.equal(one, other), "in use, the same image gives two different results")
+    require(torch.equal(one, other), "in evaluation mode, the same image gives two different results")
     alone = _logits(network, images[:1])
-    require_close(alone, one[:1], TOLERANCE, "in use, an image depends on the others of its batch")
+    require_close(alone, one[:1], TOLERANCE, "in evaluation mode, an image depends on the rest of its batch")
     changed = _logits(network, example_image(2, size, seed=100))
     require(not torch.equal(one, changed), "another image gives the same logits")

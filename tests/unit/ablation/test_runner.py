@@ -176,7 +176,7 @@ def test_two_ablations_do_not_work_in_one_folder(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path / "out")], capture_output=True, text=True, check=False
         )
-        assert "another skinfw ablate is at work here" in done.stderr
+        assert "another skinfw ablate is running here" in done.stderr
     with locked(tmp_path / "out"):
         pass
     (tmp_path / "file").write_text("", encoding="utf-8")
@@ -214,8 +214,8 @@ def start(monkeypatch: pytest.MonkeyPatch, job: Job, code: str) -> RunProcess:
     ("code", "reason"),
     [
         (
-            "print('step 1'); print('Error: x: 2 faults\\n  a\\n  b'); raise SystemExit(2)",
-            "x: 2 faults\n  a\n  b",
+            "print('step 1'); print('Error: x: 2 errors\\n  a\\n  b'); raise SystemExit(2)",
+            "x: 2 errors\n  a\n  b",
         ),
         ("print('Error: at once'); raise SystemExit(1)", "at once"),
         ("1 / 0", "ZeroDivisionError: division by zero (exit code 1; {log} holds all that it printed)"),

@@ -242,7 +242,7 @@ def test_a_key_that_others_can_read_is_reported(
     for _ in range(2):
         assert is_own({}, signature)
     assert caplog.messages == [
-        f"{key}: other users may use this key, and runs that they sign count as yours: chmod 600 {key}"
+        f"{key}: other users can use this key, and runs that they sign count as yours: chmod 600 {key}"
     ]
     key.unlink()
     os.mkfifo(key)
@@ -262,7 +262,7 @@ def test_nothing_is_fetched_for_a_strangers_run(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("SKINFW_CACHE", str(tmp_path))
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
     file = WeightsFile("w.bin", "http://127.0.0.1:9/w.bin", "0" * 64, "weights", cache="skinfw")
-    with connections(False), pytest.raises(TrustError, match="nothing is fetched for it"):
+    with connections(False), pytest.raises(TrustError, match="so nothing is fetched"):
         find_weights(file)
     assert trust.VARIABLE not in os.environ
     with connections(True), pytest.raises(UserError, match="cannot be downloaded"):

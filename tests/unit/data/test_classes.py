@@ -51,14 +51,14 @@ def test_a_table_takes_label_classes_together_and_the_rest_is_background() -> No
 
 
 def test_a_table_of_classes_that_the_labels_do_not_have_is_refused() -> None:
-    with pytest.raises(RunError, match=r"has no class 'nose' \(there are: wall, arm"):
+    with pytest.raises(RunError, match=r"has no class 'nose' \(known: wall, arm"):
         table({"x": {"of": ["nose"], "region": "head"}, "rest": {"of": ["wall"], "region": "background"}})
 
 
 def test_label_segmenters_without_background_are_refused() -> None:
     data = SegmentationData(root=Path("x"), size=(8, 8))
     bare = Segmentation(np.zeros((1, 1), np.uint8), ("hair",), {"head": ("hair",)})
-    with pytest.raises(RunError, match="'deepfashion' finds no background"):
+    with pytest.raises(RunError, match="'deepfashion' has no background"):
         class_table(data, bare)
 
 

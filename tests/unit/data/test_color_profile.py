@@ -189,7 +189,7 @@ def test_adobe_rgb_by_exif_alone(tmp_path: Path, space: int, index: str | None) 
     if index:
         exif.get_ifd(0x8769)[0xA005] = {1: index}
     Image.fromarray(COLORS).save(tmp_path / "a.jpg", exif=exif)
-    with pytest.raises(DataError, match=r"a\.jpg: Adobe RGB by its EXIF data"):
+    with pytest.raises(DataError, match=r"a\.jpg: Adobe RGB according to its EXIF data"):
         Photo.read(tmp_path / "a.jpg")
 
 

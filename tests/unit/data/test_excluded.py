@@ -106,7 +106,7 @@ def test_struck_out_samples_are_not_found(samples: Path, caplog: pytest.LogCaptu
 
 def test_all_struck_out(samples: Path) -> None:
     write_excluded(samples, NAMES)
-    with pytest.raises(DataError, match=r"all 3 samples are excluded; take names out of .*excluded\.jsonl"):
+    with pytest.raises(DataError, match=r"all 3 samples are excluded; remove names from .*excluded\.jsonl"):
         find_samples(samples)
 
 

@@ -179,7 +179,7 @@ def test_what_is_drawn_follows_the_pose_in_the_style_of_its_sample() -> None:
 def test_a_drawing_cannot_move_without_its_pose() -> None:
     batch = collate([Sample("a", {"line": Field(PoseMapType(), np.zeros((4, 4, 3), np.uint8))})])
     for move in (mirrored, lambda each: warped(each, shifted(1))):
-        with pytest.raises(ValueError, match="line shows a pose, so these samples cannot be moved"):
+        with pytest.raises(ValueError, match="line shows a pose, so these samples cannot be warped"):
             move(batch)
 
 

@@ -76,7 +76,7 @@ def test_heic_says_what_to_do(tmp_path: Path, brand: bytes) -> None:
 def test_files_of_several_images(tmp_path: Path, kind: str) -> None:
     frames = [Image.fromarray(np.roll(IMAGE, shift, axis=1)) for shift in (3, 6)]
     (tmp_path / "a.img").write_bytes(encoded(kind, save_all=True, append_images=frames))
-    with pytest.raises(DataError, match=r"a\.img: holds several images or frames"):
+    with pytest.raises(DataError, match=r"a\.img: contains several images or frames"):
         open_image(tmp_path / "a.img")
 
 
@@ -171,7 +171,7 @@ UNKNOWN: dict[str, tuple[np.ndarray, str]] = {
     "32 bit": (np.full((16, 24), 200, np.uint32), "32-bit samples"),
     "12 bit in 16": (
         np.linspace(0, 4095, 384).astype(np.uint16).reshape(16, 24),
-        "it seems to hold fewer bits",
+        "it seems to have fewer bits",
     ),
     "14 bit in 16": (np.linspace(0, 16383, 384).astype(np.uint16).reshape(16, 24), "fewer bits"),
     "12 bit in 16, color": (np.full((16, 24, 3), 4095, np.uint16), "fewer bits"),

@@ -145,11 +145,11 @@ REJECTED: dict[str, tuple[Callable[[], Image.Image], str]] = {
     "a narrow gray band": (lambda: Image.fromarray(band(GRAY, 4)), r"is gray \(128\)"),
     "dithered gray": (
         lambda: Image.fromarray(drawn(128)).resize((64, 96)).convert("1"),
-        "pixels stand alone among others, as where gray was dithered",
+        "pixels are isolated, as in dithered gray",
     ),
     "dithered class codes": (
         lambda: Image.fromarray(drawn(40)).resize((128, 192)).convert("1"),
-        "as where gray was dithered",
+        "as in dithered gray",
     ),
     "feathered": (
         lambda: Image.fromarray(GRAY).resize((400, 600)).filter(ImageFilter.GaussianBlur(12)),

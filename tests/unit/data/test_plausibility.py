@@ -100,13 +100,13 @@ def test_a_map_that_lost_its_background_is_noticed() -> None:
     codes = written(0, "atr")
     codes[codes == 0] = TABLES["atr"].classes.index("dress")
     _, wrong = check_label_map(read(codes, "atr"), Keypoints(PEOPLE[0].points), others("atr"))
-    assert "0% of what is far from the person is background" in wrong
+    assert "0% of the area far from the person is background" in wrong
 
 
 def test_a_pose_of_half_the_size_is_noticed() -> None:
     pose = Keypoints(PEOPLE[0].points).mapped(0.4, 0.4, 0, 0)
     _, wrong = check_label_map(read(written(0, "atr"), "atr"), pose, {})
-    assert "map and pose may be of different photos or sizes" in wrong and "Nose on background" in wrong
+    assert "map and pose may belong to different photos or sizes" in wrong and "Nose on background" in wrong
 
 
 @pytest.mark.parametrize("turn", [np.rot90, np.flipud, np.transpose, lambda codes: np.rot90(codes, -1)])
@@ -116,7 +116,7 @@ def test_turned_maps_are_noticed(turn: Callable[[np.ndarray], np.ndarray]) -> No
         pose = Keypoints(drawing.points).mapped(1, 1, 32, 0)
         assert not check_label_map(read(square, "deepfashion"), pose, {})[1]
         _, wrong = check_label_map(read(np.ascontiguousarray(turn(square)), "deepfashion"), pose, {})
-        assert "Nose on" in wrong and "turned" in wrong
+        assert "Nose on" in wrong and "rotated" in wrong
 
 
 def test_mirrored_maps_are_noticed_over_a_set() -> None:

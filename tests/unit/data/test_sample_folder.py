@@ -284,7 +284,7 @@ def test_face_that_nothing_tells(tmp_path: Path, write_sample: SampleWriter) -> 
 
 def test_label_map_must_hold_indices(tmp_path: Path) -> None:
     Image.new("RGB", (3, 3)).save(tmp_path / "parsing.png")
-    with pytest.raises(DataError, match=r"parsing\.png: holds colors, not class codes"):
+    with pytest.raises(DataError, match=r"parsing\.png: contains colors, not class codes"):
         read_labels(tmp_path / "parsing.png")
 
 
@@ -304,7 +304,7 @@ def test_a_record_that_is_no_file_is_named(tmp_path: Path) -> None:
 def test_a_label_map_that_does_not_fit_its_record(tmp_path: Path, write_sample: SampleWriter) -> None:
     folder = write_sample(tmp_path / "anna")
     relabel(folder, ["background", "face"])
-    with pytest.raises(DataError, match=r"parsing\.png: does not fit sample\.json: label \d+ has no class"):
+    with pytest.raises(DataError, match=r"parsing\.png: does not match sample\.json: label \d+ has no class"):
         read(folder, FACE)
 
 
@@ -390,7 +390,7 @@ def test_a_part_that_is_turned_on_its_own(
 def test_two_files_of_one_part(tmp_path: Path, write_sample: SampleWriter) -> None:
     folder = write_sample(tmp_path / "anna")
     Image.open(folder / "body.png").convert("RGB").save(folder / "body.JPG", "JPEG")
-    with pytest.raises(DataError, match=r"anna: holds body\.JPG and body\.png; keep the one that is meant"):
+    with pytest.raises(DataError, match=r"anna: contains body\.JPG and body\.png; keep only one"):
         read(folder, APPAREL)
     (folder / "body.png").unlink()
     read(folder, APPAREL)

@@ -58,7 +58,7 @@ def test_everything_is_read_back_exactly(tmp_path: Path) -> None:
 
 def test_a_sample_without_its_pose_is_not_written() -> None:
     for parts in (replace(PARTS, line=None), replace(PARTS, pose=None)):
-        with pytest.raises(ValueError, match="needs the pose, and its drawing"):
+        with pytest.raises(ValueError, match="needs the pose and the pose map"):
             sample_files(parts)
 
 

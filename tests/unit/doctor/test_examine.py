@@ -193,7 +193,7 @@ def test_a_table_that_means_nothing(samples: Path, changed: dict[str, Any], told
 def test_a_label_map_in_colors(samples: Path) -> None:
     path = samples / FIRST / "parsing.png"
     save(path, image(path))
-    assert "holds colors, not class codes" in the_one(look(samples), "labels").message
+    assert "contains colors, not class codes" in the_one(look(samples), "labels").message
 
 
 def without_rows(samples: Path, top: float, bottom: float) -> None:

@@ -480,8 +480,8 @@ def test_maps_of_another_label_set_are_noticed(photos: Path, tmp_path: Path, cou
     else:
         report = run(photos, tmp_path / "out", segmenter=wrong)
         assert report.reasons() == {"label map implausible": count}
-        assert all('with labels "atr" they would be' in row.detail for row in report.rows)
-        with pytest.raises(DataError, match=r"01_1_front_segment\.png: the regions are not where"):
+        assert all('with labels "atr" they would' in row.detail for row in report.rows)
+        with pytest.raises(DataError, match=r"01_1_front_segment\.png: the regions do not match"):
             run(photos, tmp_path / "out", segmenter=wrong, on_error="fail")
     # the check can be turned off, and sees finished samples when it is on again
     assert run(photos, tmp_path / "out", segmenter=wrong, check_labels=False).count("made") == count

@@ -56,7 +56,7 @@ def test_a_torn_line_loses_one_record_and_is_counted(
     log(run, 3, 4)  # as a run that goes on would
     caplog.clear()
     assert steps(run) == [1, 3, 4]
-    assert caplog.messages == [f"{run.log_path}: 1 of 4 lines cannot be read and are left out"]
+    assert caplog.messages == [f"{run.log_path}: skipping 1 of 4 lines, which cannot be read"]
     run.rewind_log(3, evaluations_before=3)
     caplog.clear()
     assert steps(run) == [1, 3] and not caplog.messages
@@ -116,7 +116,7 @@ def test_a_second_run_in_a_folder_is_refused(
     monkeypatch.setattr(locks, "PATIENCE", 0.0)
     log(run, 1)
     before = {path: path.read_bytes() for path in run.folder.iterdir()}
-    with locked_run(run), pytest.raises(RunError, match="another process is at work here") as rejected:
+    with locked_run(run), pytest.raises(RunError, match="another process is running here") as rejected:
         Pipeline(run.spec, output=run.folder, **options).fit()
     assert rejected.value.exit_code == 2
     assert {path: path.read_bytes() for path in run.folder.iterdir()} == before
@@ -219,7 +219,7 @@ def test_what_makes_a_folder_a_run_is_written_again(
 def test_a_run_that_was_thinned_out_is_not_replaced(run: Run, left: str) -> None:
     (run.folder / left).parent.mkdir(exist_ok=True)
     (run.folder / left).write_text("{}", encoding="utf-8")
-    with pytest.raises(RunError, match="exists already"):
+    with pytest.raises(RunError, match="already exists"):
         create_run(run.spec, run.folder)
     assert (run.folder / left).exists()
 
@@ -232,7 +232,7 @@ def test_a_run_that_was_thinned_out_is_not_replaced(run: Run, left: str) -> None
             "run/checkpoints/best.safetensors",
             "a checkpoint, not a run folder; give the folder of its run: .*run",
         ),
-        ("run/spec.json", "a part of a run, not a run folder; give the folder of its run: .*run"),
+        ("run/spec.json", "part of a run, not a run folder; give the folder of its run: .*run"),
         ("other/mine.json", "mine.json: a file, not a run folder"),
         ("", "not a run folder .*; give one of the run folders in it: run"),
         ("other", "not a run folder .*; check the path"),

@@ -50,13 +50,13 @@ def put(value: dict[str, Any], path: str, new: Any) -> None:
         ("spec", [], "$.spec"),
         ("spec", {}, "is required"),
         ("spec.generator", {"type": "nothing"}, "unknown generator"),
-        ("spec.generator", {"type": "pix2pix", "base_channels": 10**18}, "beyond any number"),
+        ("spec.generator", {"type": "pix2pix", "base_channels": 10**18}, "out of range"),
         ("spec.generator.base_channels", 4096, "its weights do not fit its spec"),
         ("spec.generator", {"type": "fcnn", "hidden_widths": [65536, 65536]}, "do not fit its spec"),
         ("spec.data.size", [8192, 8192], "do not fit its spec"),
-        ("spec.data.size", [10**18, 32], "beyond any number"),
+        ("spec.data.size", [10**18, 32], "out of range"),
         ("spec.task", "segmentation", "fault"),
-        ("spec.name", "x" * 100_000, "a text of 100,000 characters"),
+        ("spec.name", "x" * 100_000, "a string of 100,000 characters"),
         ("components", None, "$.components"),
         ("components", [1], "$.components"),
         ("components", {"generator/pix2pix": 1}, "$.components"),
@@ -91,8 +91,8 @@ def test_damaged_metadata_are_told(run: Run, path: str, new: Any, words: str) ->
         ("[" * 100_000, "nested too deeply"),
         ('{"spec": NaN}', "NaN is not JSON"),
         ('{"a": 1, "a": 2}', "duplicate key 'a'"),
-        ('{"a": 1e999}', "larger than any number"),
-        ('{"\\ud800": 1}', "half of a character"),
+        ('{"a": 1e999}', "too large for a float"),
+        ('{"\\ud800": 1}', "a lone surrogate"),
         ("{" + ",".join(f'"{number}": 1' for number in range(50_000)) + "}", "metadata is damaged"),
     ],
 )
@@ -103,7 +103,7 @@ def test_metadata_that_are_no_json_are_told(run: Run, text: str, words: str) -> 
 
 def test_metadata_beyond_any_size_are_not_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skinfw.runs.checkpoints.MAX_METADATA", 100)
-    assert "metadata are larger than 100 characters" in fault(run)
+    assert "metadata is longer than 100 characters" in fault(run)
 
 
 def header(value: Any, length: int | None = None) -> bytes:
@@ -159,17 +159,17 @@ def test_a_file_that_is_no_safetensors_is_told(run: Run, data: bytes) -> None:
         (lambda tensors: tensors.update({"generator.\x1b[2J": torch.zeros(1)}), "is unknown"),
         (
             lambda tensors: tensors.update({key: value[:1] for key, value in tensors.items() if value.ndim}),
-            "is of shape",
+            "has the shape",
         ),
         (
             lambda tensors: tensors.update({key: value.to(torch.int64) for key, value in tensors.items()}),
-            "is of type torch.int64",
+            "has the type torch.int64",
         ),
         (
             lambda tensors: tensors.update(
                 {key: value.to(torch.complex64) for key, value in tensors.items()}
             ),
-            "is of type torch.complex64",
+            "has the type torch.complex64",
         ),
     ],
 )

@@ -60,9 +60,9 @@ def test_the_recorded_split_counts_though_the_data_have_changed(
     write_split(run, SPLIT)
     found = split_of_run(run, Names("new", "e", "d", "c", "b", "a", "caf\udce9"))
     assert found == SPLIT
-    assert "skipping 1 sample that the recorded split does not have: new" in caplog.text
+    assert "skipping 1 sample not in the recorded split: new" in caplog.text
     assert split_of_run(run, Names("a", "e")) == Split(("a",), (), ("e",))
-    assert "1 of the 2 test samples are missing from the data and are not measured: " in caplog.text
+    assert "1 of the 2 test samples are missing from the data and are not evaluated: " in caplog.text
     with pytest.raises(DataError, match="none of the 2 test samples of this run is in the data now"):
         split_of_run(run, Names("a", "new"))
 
@@ -78,12 +78,12 @@ def test_without_a_record_the_spec_says_the_split(run: Run) -> None:
         ("", "Expecting value"),
         ("\xff", "can't decode"),
         ("[" * 100_000, "recursion"),
-        ("[]", "it does not hold the lists"),
-        ("{}", "it does not hold the lists train, validation, test"),
-        ('{"train": "ab", "validation": [], "test": ["c"]}', "it does not hold the lists"),
-        ('{"train": {"a": 1}, "validation": [], "test": ["c"]}', "it does not hold the lists"),
-        ('{"train": [], "validation": [], "test": [1]}', "a name is not a text"),
-        ('{"train": ["a", "b"], "validation": [], "test": ["a"]}', "a name is there twice"),
+        ("[]", "it must have the lists"),
+        ("{}", "it must have the lists train, validation, test"),
+        ('{"train": "ab", "validation": [], "test": ["c"]}', "it must have the lists"),
+        ('{"train": {"a": 1}, "validation": [], "test": ["c"]}', "it must have the lists"),
+        ('{"train": [], "validation": [], "test": [1]}', "a name is not a string"),
+        ('{"train": ["a", "b"], "validation": [], "test": ["a"]}', "duplicate name"),
     ],
 )
 def test_a_damaged_record_is_an_error(run: Run, text: str, words: str) -> None:

@@ -67,5 +67,5 @@ def test_every_path_that_leads_nowhere_is_told() -> None:
     told = "\n".join(caught.value.faults)
     assert len(caught.value.faults) == 3
     assert "--set losses.1.weight: the list has 1 entries" in told
-    assert "'first' is none of them" in told
+    assert "'first' is not an index from 0" in told
     assert "--set seed.x: 1 has no part 'x'" in told

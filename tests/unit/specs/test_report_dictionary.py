@@ -190,9 +190,9 @@ def test_json_and_python_are_read() -> None:
     [
         ("", "neither JSON (Expecting value at line 1, column 1) nor a Python dictionary ("),
         ('{"mask": True', "was never closed at line 1"),
-        ('{"mask": open("x")}', "it holds something other than"),
-        ('{"mask": mask}', "it holds something other than"),
-        ("{[]: 1}", "it holds something other than"),
+        ('{"mask": open("x")}', "it contains something other than"),
+        ('{"mask": mask}', "it contains something other than"),
+        ("{[]: 1}", "it contains something other than"),
         ('{"mask": True, "mask ": False}', "duplicate field 'mask'"),
         ('{"mask": true, "mask": false}', "duplicate key 'mask'"),
         ('{"betas": [NaN, 1]}', "NaN is not JSON"),

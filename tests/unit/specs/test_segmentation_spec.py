@@ -125,7 +125,7 @@ def test_a_silent_spec_mirrors_moves_and_recolors(segmentation_spec: MakeSpec) -
 
 def test_an_augmentation_of_people_alone_is_refused(segmentation_spec: MakeSpec) -> None:
     assert faults(segmentation_spec(Path("photos"), augmentations=["flip", "skin_tone"])) == [
-        "$.augmentations[1]: 'skin_tone' needs face, which photos do not have; leave it out"
+        "$.augmentations[1]: 'skin_tone' needs face, which photos do not have; remove it"
     ]
 
 

@@ -85,11 +85,11 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
         (
             "generator",
             "opencv_inpaint",
-            "$.generator: 'opencv_inpaint' has nothing to train; name it in $.baselines",
+            "$.generator: 'opencv_inpaint' is not trainable; name it in $.baselines",
         ),
         ("generator", "mean_color", "$.data.inputs: the generator 'mean_color' needs face, mask"),
-        ("generator", "mean_color", "$.generator: 'mean_color' has nothing to train"),
-        ("baselines", ["mean_color", "pix2pix"], "$.baselines[1]: 'pix2pix' has something to train"),
+        ("generator", "mean_color", "$.generator: 'mean_color' is not trainable"),
+        ("baselines", ["mean_color", "pix2pix"], "$.baselines[1]: 'pix2pix' is trainable"),
         ("training.epochs", None, "$.training: give either epochs or steps"),
         ("training.steps", 5, "$.training.steps: give either epochs or steps"),
         (
@@ -145,12 +145,12 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
             "../up",
             "$.name: must match pattern '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' (found \"../up\"",
         ),
-        ("name", 5, "$.name: must be a text (found 5)"),
+        ("name", 5, "$.name: must be a string (found 5)"),
         ("seed", -1, "$.seed: must be at least 0 (found -1)"),
         ("skinfw", 2, "$.skinfw: must be 1 (found 2)"),
         ("two words", 1, '$["two words"]: unknown field'),
         ("discriminator", None, "$.discriminator: the loss 'gan' needs one; name a discriminator"),
-        ("losses", ["l1"], "$.discriminator: no loss trains it; add an adversarial loss or leave it out"),
+        ("losses", ["l1"], "$.discriminator: no loss trains it; add an adversarial loss or remove it"),
         ("composite", "skni", "'protect'; did you mean 'skin'? (found \"skni\")"),
         ("composite_margin", 1, "$.composite_margin: unknown field"),
         ("data.mask_margin", -1, "$.data.mask_margin: must be at least 0 (found -1)"),
@@ -281,7 +281,7 @@ class PickyConfig(GeneratorConfig):
 def test_a_baseline_that_does_not_accept_the_size_is_told(value: dict[str, Any]) -> None:
     picky = ComponentSpec("generator", "picky", PickyConfig())
     assert faults({**value, "baselines": ["mean_color", picky]}) == [
-        "$.data.size: baseline 'picky': 512x512 is too large: at most 256 pixels a side"
+        "$.data.size: baseline 'picky': 512x512 is too large: each side must have at most 256 pixels"
     ]
 
 
@@ -300,7 +300,7 @@ def test_faults_of_a_file_name_the_file(value: dict[str, Any], tmp_path: Path) -
     with pytest.raises(SpecError) as caught:
         load_spec(path)
     lines = str(caught.value).splitlines()
-    assert lines[0] == f"{path}: 2 faults"
+    assert lines[0] == f"{path}: 2 errors"
     assert lines[1].startswith("  $.name: ")
     assert lines[2].startswith("  $.seed: ")
 
@@ -312,7 +312,7 @@ def test_the_tiny_spec_of_the_tests_is_valid(tiny_spec: Callable[..., dict[str, 
 def test_fp16_with_accumulation_is_refused(value: dict[str, Any]) -> None:
     value["training"] |= {"precision": "fp16", "gradient_accumulation": 2}
     assert faults(value) == [
-        '$.training.precision: fp16 and gradient_accumulation do not go together; use bf16 (found "fp16")'
+        '$.training.precision: fp16 and gradient_accumulation cannot be combined; use bf16 (found "fp16")'
     ]
     value["training"]["precision"] = "bf16"
     assert parse_spec(value).training.precision == "bf16"
@@ -323,10 +323,14 @@ def test_fp16_with_accumulation_is_refused(value: dict[str, Any]) -> None:
     [
         ("losses", ["l2"], "$.losses[0]: unknown loss 'l2'"),
         ("losses", [{"type": "l1", "weight": True}], "$.losses[0].weight: expected a number (found true)"),
-        ("losses", ["l2"] * 100_000, "$.losses: 100,000 entries; 1,000 are allowed"),
+        ("losses", ["l2"] * 100_000, "$.losses: 100,000 entries; at most 1,000 are allowed"),
         ("metrics", ["nothing"], "$.metrics[0]: unknown metric 'nothing'"),
         ("data.inputs", ["nothing"], "$.data.inputs[0]: unknown input 'nothing'"),
-        ("generator", {"type": "pix2pix", "base_channels": 10**18}, "$.generator.base_channels: beyond"),
+        (
+            "generator",
+            {"type": "pix2pix", "base_channels": 10**18},
+            "$.generator.base_channels: out of",
+        ),
         (
             "generator",
             {"type": "smp_unet", "encoder": 5, "encoder_weights": "bodypix"},
@@ -346,7 +350,7 @@ def test_many_faults_are_counted_and_the_first_are_told(value: dict[str, Any]) -
     with pytest.raises(SpecError) as caught:
         parse_spec({**value, **{f"key{number}": 1 for number in range(900)}})
     lines = str(caught.value).splitlines()
-    assert lines[0] == "spec: 900 faults" and lines[-1] == "  and 880 more" and len(lines) == 22
+    assert lines[0] == "spec: 900 errors" and lines[-1] == "  and 880 more" and len(lines) == 22
 
 
 def test_names_that_are_very_long_or_not_printable_stay_harmless(value: dict[str, Any]) -> None:

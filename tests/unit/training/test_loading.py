@@ -91,7 +91,7 @@ def test_a_corrupt_sample_is_left_out_and_named_once(
     loader = Loader(numbers, ["1", "2", "3"], batch_size=1, skip_corrupt=True)
     for _ in range(2):
         assert [list(batch.names) for batch in loader] == [["1"], ["3"]]
-    assert [record.message for record in caplog.records] == ["left out: sample 2: body.png: no image"]
+    assert [record.message for record in caplog.records] == ["skipped: sample 2: body.png: no image"]
 
 
 def test_samples_with_an_empty_mask_are_named_once(

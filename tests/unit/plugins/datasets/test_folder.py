@@ -105,7 +105,7 @@ def test_a_prepared_sample_that_lost_its_input_is_named(
         (people / name / "sample.json").write_text("{}")
     assert list(dataset(people).names()) == ["a", "b", "women/c"]
     (text,) = caplog.messages
-    assert text.startswith(f"not used: {people}/") and ", and 1 more: prepared, but without apparel" in text
+    assert text.startswith(f"skipping {people}/") and ", and 1 more: prepared, but without apparel" in text
 
 
 def test_a_link_never_changes_a_name(people: Path) -> None:
@@ -172,7 +172,7 @@ def test_unusable_roots(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no folder matches this pattern"):
         dataset(tmp_path / "no*").names()
     (tmp_path / "empty" / "deep").mkdir(parents=True)
-    with pytest.raises(DataError, match=r"empty: no sample in it; .*skinfw prepare"):
+    with pytest.raises(DataError, match=r"empty: it contains no sample; .*skinfw prepare"):
         dataset(tmp_path / "empty").names()
 
 

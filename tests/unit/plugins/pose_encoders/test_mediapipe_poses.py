@@ -81,7 +81,7 @@ def test_what_is_no_task_file(tmp_path: Path) -> None:
 def test_another_file_under_the_right_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pose_landmarker_full.task").write_bytes(b"nothing")
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
-    with pytest.raises(UserError, match=r"its SHA-256 is \w+, that of the published file 4eaa5eb7"):
+    with pytest.raises(UserError, match=r"its SHA-256 is \w+, the published file's 4eaa5eb7"):
         encoder().people(PHOTO)
 
 

@@ -172,7 +172,7 @@ def test_nobody_was_found(tmp_path: Path, content: Any) -> None:
     [
         ([people(), people()], "a list of 2 frames"),
         ([], "a list of 0 frames"),
-        ("people", "holds no object"),
+        ("people", "contains no object"),
         ({"people": None}, "people is not a list"),
         ({}, "it has no people"),
         ({"people": [3]}, "person 1 is not an object"),
@@ -225,7 +225,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 def test_a_samples_keypoints_are_read_by_the_same_rules(tmp_path: Path) -> None:
     path = write(tmp_path / "keypoints.json", people(None, scaled(1, 1)))
     assert np.allclose(read_openpose_json(path)[0].points, Keypoints(DRAWN.astype(np.float32)).points)
-    with pytest.raises(DataError, match="54 numbers for a person, BODY_25 has 75"):
+    with pytest.raises(DataError, match="54 numbers for a person; BODY_25 has 75"):
         read_openpose_json(write(path, people(scaled(1, 1)[:54])))
     with pytest.raises(DataError, match="must be a list of finite numbers"):
         read_openpose_json(write(path, people([10**400] * 75)))

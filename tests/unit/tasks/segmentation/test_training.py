@@ -163,7 +163,7 @@ def test_runs_of_one_task_are_compared(
 
 
 def test_it_does_not_paint(finished: Run, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="trains a segmenter, which paints nothing"):
+    with pytest.raises(RunError, match="trains a segmenter, which does not inpaint"):
         generate_folder(open_run(finished.folder), tmp_path / "samples", tmp_path / "output")
     assert not (tmp_path / "output").exists()
 
