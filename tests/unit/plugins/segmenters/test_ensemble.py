@@ -153,7 +153,7 @@ def test_sources_and_fingerprint_are_those_of_the_members(member: Callable[..., 
 
 
 def test_one_region_twice() -> None:
-    with pytest.raises(ValidationError, match="member 1 is asked for one region twice"):
+    with pytest.raises(ValidationError, match="member 1 lists a region twice"):
         ensemble({"segmenter": "haar"}, {"segmenter": "haar", "regions": ["head", "head"]})
 
 

@@ -357,7 +357,7 @@ def test_names_are_refused_that_the_hub_refuses(name: str) -> None:
     try:
         validate_repo_id(name)
     except HFValidationError:
-        with pytest.raises(ValidationError, match=r"no name on the Hugging Face hub: .*; a folder begins"):
+        with pytest.raises(ValidationError, match=r"not a name on the Hugging Face hub: .*; a folder must"):
             HuggingfaceConfig(model=name, labels="atr")
     else:
         assert HuggingfaceConfig(model=name, labels="atr").model == name
@@ -365,7 +365,7 @@ def test_names_are_refused_that_the_hub_refuses(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["caf\u00e9/name", f"{'o' * 97}/name"])
 def test_names_are_refused_that_only_older_versions_let_through(name: str) -> None:
-    with pytest.raises(ValidationError, match="no name on the Hugging Face hub"):
+    with pytest.raises(ValidationError, match="not a name on the Hugging Face hub"):
         HuggingfaceConfig(model=name, labels="atr")
 
 

@@ -179,8 +179,8 @@ def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ({"classes": ["a"], "regions": {"skin": ["b"]}}, "'b', which classes does not hold"),
-        ({"classes": ["a", "a"], "regions": {"skin": ["a"]}}, "one name more than once"),
+        ({"classes": ["a"], "regions": {"skin": ["b"]}}, "'b', which is not in classes"),
+        ({"classes": ["a", "a"], "regions": {"skin": ["a"]}}, "a name more than once"),
         ({"classes": ["a"], "regions": {"skin": ["a"], "head": ["a"]}}, "'a' is listed more than once"),
     ],
 )
