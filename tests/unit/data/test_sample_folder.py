@@ -278,7 +278,7 @@ def test_face_from_keypoints_where_no_class_is_one(tmp_path: Path, write_sample:
 def test_face_that_nothing_tells(tmp_path: Path, write_sample: SampleWriter) -> None:
     folder = write_sample(tmp_path / "anna")
     (folder / "keypoints.json").write_text('{"people": []}')
-    with pytest.raises(DataError, match="anna: nothing shows where the face is"):
+    with pytest.raises(DataError, match="anna: the face cannot be located"):
         read(folder, FACE)
 
 
