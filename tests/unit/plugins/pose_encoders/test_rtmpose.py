@@ -162,7 +162,7 @@ def test_other_networks_are_no_detector(
 
 def test_other_networks_are_no_pose_model(tmp_path: Path) -> None:
     other = write_constants(tmp_path / "other.onnx", {"heatmaps": np.zeros((1, 17), np.float32)}, CROP)
-    with pytest.raises(UserError, match=r"other\.onnx: has no output called simcc_x, simcc_y"):
+    with pytest.raises(UserError, match=r"other\.onnx: has no output named simcc_x, simcc_y"):
         encoder(other).people(PHOTO)
     free = write_constants(tmp_path / "free.onnx", simcc([(1, 1)] * 17, [1] * 17, CROP), ("height", "width"))
     with pytest.raises(UserError, match=r"free\.onnx: takes image .* expected is one image"):

@@ -128,7 +128,7 @@ def test_a_label_set_by_name(tmp_path: Path) -> None:
     [
         ({}, {"labels": "atr", "size": (8, 8)}, r"each of the label set's 18 classes.*\(1, 4, 8, 8\)"),
         ({}, {}, "say with size"),
-        ({}, {"output": "masks"}, "has no output called masks"),
+        ({}, {"output": "masks"}, "has no output named masks"),
         ({"second_output": True}, {"output": "edge", "size": (8, 8)}, r"edge \(1, 2, 8, 8\)"),
         ({"size": (16, 16)}, {"size": (8, 8)}, "cannot be run on"),
     ],
