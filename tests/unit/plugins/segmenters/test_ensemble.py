@@ -118,7 +118,7 @@ def test_both_rules_against_a_loop_over_pixels(rows: int, monkeypatch: pytest.Mo
 
 def test_a_region_that_a_member_cannot_tell(member: Callable[..., dict[str, Any]]) -> None:
     found = ensemble(member({"skin": ["brown"]}, regions=["skin", "feet"]))
-    with pytest.raises(UserError, match="onnx_parser is asked for feet, but finds only skin"):
+    with pytest.raises(UserError, match="onnx_parser should find feet, but finds only skin"):
         found.segment(IMAGE)
 
 
