@@ -186,7 +186,7 @@ def metadata_note(result: AblationResult) -> str:
     anchor = result.anchor
     versions = {} if anchor is None or anchor.figures is None else anchor.figures.versions
     with_what = f" Measured with {versions_text(versions)}." if versions else ""
-    return f"How each figure came about.{with_what}"
+    return f"How each value was measured.{with_what}"
 
 
 def summary(result: AblationResult) -> str:

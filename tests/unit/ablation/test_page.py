@@ -83,7 +83,7 @@ def test_every_figure_has_its_card(result: AblationResult) -> None:
     page = result.page_path.read_text(encoding="utf-8")
     table = (result.output / "table.md").read_text(encoding="utf-8")
     for text in (page, table):
-        assert "How each figure came about" in text
+        assert "How each value was measured" in text
         assert "Measured with skinfw" in text
         assert "mean of " in text
     metrics = json.loads((result.output / "ablation.json").read_text(encoding="utf-8"))["metrics"]

@@ -161,8 +161,8 @@ def test_an_order_that_is_not_the_reports_is_told(planned: Callable[..., Plan], 
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"names": ("a", "b", "c", "z")}, "seed 1 was measured on other test samples than first seed 0"),
-        ({"data": "d2"}, "seed 1 was measured on other data than first seed 0"),
+        ({"names": ("a", "b", "c", "z")}, "seed 1 was measured on different test samples from first seed 0"),
+        ({"data": "d2"}, "seed 1 was measured on different data from first seed 0"),
     ],
 )
 def test_other_images_and_other_data_are_not_comparable(
@@ -196,7 +196,9 @@ def test_another_size_is_not_comparable(planned: Callable[..., Plan], measure: M
     plan = planned(variants={"small": {}, "large": {"data": {"size": [64, 64]}}}, seeds=[0])
     for run in plan.runs:
         measure(run, {"image/psnr": [1.0] * 4})
-    assert collect(plan).warnings() == ["large: measured at another size than small seed 0; not comparable"]
+    assert collect(plan).warnings() == [
+        "large: measured at a different size from small seed 0; not comparable"
+    ]
 
 
 def test_missing_seeds_and_unreadable_figures_are_told(
@@ -208,7 +210,7 @@ def test_missing_seeds_and_unreadable_figures_are_told(
     (plan.runs[2].folder / "metrics.json").write_text("[]", encoding="utf-8")
     result = collect(plan)
     assert [run.status for run in result.runs] == ["missing", "done", "failed", "done"]
-    assert "holds no figures of a run" in result.runs[2].reason
+    assert "does not contain the results of a run" in result.runs[2].reason
     assert result.warnings() == ["first: 1 of 2 seeds are done", "second: 1 of 2 seeds are done"]
     assert result.variants[0].spreads["image/psnr"].deviation is None
 
@@ -305,7 +307,7 @@ def test_the_tables_need_no_torch(tmp_path: Path) -> None:
             {"checkpoint": "last"},
             "seed 1 was measured with its last checkpoint, first seed 0 with its best one",
         ),
-        ({"steps": 4}, "seed 1 was measured after 4 of 10 steps; resume it to its end"),
+        ({"steps": 4}, "seed 1 was measured after 4 of 10 steps; resume it to the end"),
     ],
 )
 def test_a_run_that_was_measured_otherwise_is_not_ranked(
@@ -330,7 +332,7 @@ def test_figures_of_other_parameters_have_no_difference(
         measure(run, {"image/psnr": [20.0, 22.0, 24.0, 30.0 + band]}, parameters={"band": band})
     result = collect(plan)
     assert result.warnings() == [
-        "second: image PSNR: measured in another way than first seed 0 (band); not ranked"
+        "second: image PSNR: measured differently from first seed 0 (band); not ranked"
     ]
     assert result.variants[1].differences == {} and differences_table(result) is None
     assert not any(cell.best for _, cells in figures_table(result).rows for cell in cells)

@@ -146,7 +146,7 @@ def test_a_target_that_is_not_needed_is_what_is_seen() -> None:
 
 def test_a_sample_without_the_pose() -> None:
     parts = make_agnostic(PHOTO, bands(), 1)
-    with pytest.raises(DataError, match=r"the person: neither line nor keypoints\.json is there"):
+    with pytest.raises(DataError, match=r"the person: line and keypoints\.json are both missing"):
         to_sample("someone", parts, example_dataset_io((20, 16), (APPAREL, LINE)))
     with pytest.raises(DataError, match=r"the person: keypoints\.json is missing or empty; augmentations"):
         to_sample("someone", parts, example_dataset_io((20, 16), (APPAREL,), needs_keypoints=True))

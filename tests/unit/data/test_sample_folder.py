@@ -256,7 +256,7 @@ def test_line_is_drawn_from_keypoints_or_read(tmp_path: Path, write_sample: Samp
     assert (read(folder, LINE)[LINE] == (1, 2, 3)).all()
     (folder / "line.png").unlink()
     (folder / "keypoints.json").unlink()
-    with pytest.raises(DataError, match=r"anna: neither line nor keypoints\.json"):
+    with pytest.raises(DataError, match=r"anna: line and keypoints\.json are both missing"):
         read(folder, LINE)
 
 

@@ -145,7 +145,7 @@ def test_a_baseline_that_cannot_paint_these_data_is_told(
         )  # fmt: skip
     assert set(found.values) == {"trained", "opencv_inpaint"}
     assert "the face cannot be located" in found.unavailable["mean_color"]
-    assert any("baseline mean_color is left out" in message for message in caplog.messages)
+    assert any("baseline mean_color is skipped" in message for message in caplog.messages)
 
 
 def test_a_region_that_samples_do_not_have_has_no_value(
@@ -194,7 +194,7 @@ def test_changed_kept_pixels_are_counted(
     spec = parse_spec(tiny_spec())
     found = evaluate(spec, Gray(GeneratorConfig(), io(spec)), count=4)
     assert found.violations == {"trained": 12}
-    assert any("12 pixels outside the painted region" in message for message in caplog.messages)
+    assert any("12 pixels outside the mask" in message for message in caplog.messages)
 
 
 def test_tones_are_those_of_the_true_images_and_only_of_a_test(tiny_spec: Callable[..., Any]) -> None:
@@ -229,7 +229,12 @@ def test_a_run_is_measured_from_its_checkpoint_alone(make_run: Callable[..., Any
     assert set(record["skin_tones"]["ita"]["skin/psnr"]) == {"trained", "opencv_inpaint", "mean_color"}
     assert run.report_path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     parts = {path.name for path in (run.samples_folder / "test").iterdir()}
-    assert {"best-1-output.png", "median-1-target.png", "worst-1-error.png", "worst-1-tone.png"} <= parts
+    assert {
+        "best-1-output.png",
+        "median-1-target.png",
+        "worst-1-error.png",
+        "worst-1-mean_color.png",
+    } <= parts
 
 
 def test_measuring_twice_gives_the_same_files_but_for_times(
