@@ -111,7 +111,7 @@ def test_a_run_that_was_killed_and_interrupted_ends_in_the_same_weights(
         assert ended == code
         assert not (run / "metrics.json").exists()
     assert "Traceback" not in errors
-    assert "is saved. Go on with --resume." in errors
+    assert "is saved. Continue with --resume." in errors
     done = run_here(spec, "--output", run, "--resume")
     assert done.exit_code == 0, done.stderr
     assert weights(run) == weights(finished)
@@ -214,7 +214,7 @@ def test_resuming_a_finished_run_says_so(finished: Path, tmp_path: Path) -> None
     before = weights(finished)
     done = run_here(write_spec(tmp_path, killed_spec()), "--output", finished, "--resume")
     assert done.exit_code == 0, done.stderr
-    assert "steps are trained already" in done.stderr
+    assert "steps are already trained" in done.stderr
     assert weights(finished) == before
 
 
