@@ -48,7 +48,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     done = run_here(write_spec(folder, killed_spec()), "--output", folder / "run")
     assert done.exit_code == 0, done.stderr
-    for part in ("painted by", "typology angle", "the trained generator reaches skin PSNR", "Report: "):
+    for part in (
+        "kept pixels changed",
+        "typology angle",
+        "the trained generator reaches skin PSNR",
+        "Report: ",
+    ):
         assert part in done.stdout
     split = json.loads((folder / "run" / "split.json").read_text(encoding="utf-8"))
     counts = ", ".join(f"{len(split[side])} {name}" for side, name in SIDES.items())

@@ -124,7 +124,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         more = [Cell(str(evaluation.violations[inpainter])), Cell(f"{seconds * 1000:.1f}")]
         rows.append((inpainter, [*figures, *more]))
     heads = [figure_heading(key, info) for key, info in evaluation.metrics.items()]
-    return Table("painted by", [*heads, "kept pixels changed", "ms per image"], rows)
+    return Table("generator", [*heads, "kept pixels changed", "ms per image"], rows)
 
 
 def _class_table(evaluation: Evaluation) -> Table:

@@ -87,7 +87,7 @@ def join_groups(keys: Sequence[str], hashes: Sequence[str | None], most: int) ->
 
     Returns:
         for each key its new group: of the joined groups, the last one in the split, so that new samples never
-            move older or unrelated ones from training to test.
+        move older or unrelated ones from training to test.
     """
     clusters = _Clusters()
     holders: dict[str, str] = {}

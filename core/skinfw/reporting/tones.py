@@ -42,7 +42,7 @@ def tone_table(evaluation: Evaluation, scheme: Scheme) -> Table:
             counted = [_counted(cell, figures[key], size) for key, cell in zip(keys, row, strict=True)]
             rows.append((f"{group}, {inpainter}", [Cell(_size(size)), *counted]))
     heads = [figure_heading(key, info) for key, info in metrics.items()]
-    return Table("skin tone, painted by", ["images", *heads], rows)
+    return Table("skin tone, generator", ["images", *heads], rows)
 
 
 def tone_tables(evaluation: Evaluation) -> dict[str, Table]:

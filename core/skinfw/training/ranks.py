@@ -23,8 +23,8 @@ class Ranks:
     """The processes of a run; costs nothing with a single process.
 
     They communicate through a separate group without a timeout: the first process may evaluate or prepare for
-        hours while the others wait. A process that ends closes its connections, which the others notice at
-        once.
+    hours while the others wait. A process that ends closes its connections, which the others notice at
+    once.
 
     Args:
         accelerator: connects to the processes.

@@ -90,7 +90,7 @@ class ContrastAugmentation(Color[ContrastConfig]):
     """Moves the person's values away from their mean gray in the target or towards it.
 
     The mean is that of the person alone: including the white background would turn every change of contrast
-        into one of brightness.
+    into one of brightness.
     """
 
     def amounts(self, batch: Batch) -> Tensor:

@@ -84,7 +84,7 @@ def sample_hashes(base: Path, names: Iterable[str]) -> dict[str, str]:
     """Return a hash of each of some sample folders: of its file names and contents.
 
     Every file is read: size and time do not show every change, and a copy elsewhere must have the same hash.
-        Neither the folder's location nor times matter.
+    Neither the folder's location nor times matter.
 
     Args:
         base: the folder that the names are relative to.

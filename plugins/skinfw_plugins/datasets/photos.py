@@ -38,7 +38,7 @@ class PhotosDataset(Dataset[PhotosConfig]):
     """Prepares photos on first use; keeps samples that are already prepared.
 
     Its samples are those of the existing photos: cached samples of photos that are gone, or that the filters
-        now reject, do not count.
+    now reject, do not count.
     """
 
     def __init__(self, config: PhotosConfig, io: DatasetIO) -> None:

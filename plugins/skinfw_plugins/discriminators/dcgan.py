@@ -14,9 +14,9 @@ class DcganDiscriminator(Discriminator[DcganDiscriminatorConfig]):
     """Scores an image as a whole (Radford et al. 2016, section 3; the report's section 5.2.2).
 
     It mirrors the generator: 4x4 convolutions of stride 2 halve the image down to the seed, and one as large
-        as the seed reduces it to one logit, ``(B, 1, 1, 1)``. Normalization follows all but the first and
-        last, LeakyReLU all but the last; the outputs are its features. There is no sigmoid: the loss applies
-        it where its gradient is exact.
+    as the seed reduces it to one logit, ``(B, 1, 1, 1)``. Normalization follows all but the first and
+    last, LeakyReLU all but the last; the outputs are its features. There is no sigmoid: the loss applies
+    it where its gradient is exact.
 
     Args:
         config: the parameters of the network.

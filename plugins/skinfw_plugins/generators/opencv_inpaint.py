@@ -17,8 +17,8 @@ class OpenCvInpaintGenerator(Generator[OpenCvInpaintConfig]):
     """Fills the skin region from the pixels around it with OpenCV's inpainting.
 
     It fills the whole inpainting mask: otherwise the white that preparation left around the skin would flow
-        in. Outside the mask, white counts as a neighbor like any other color, including background, and every
-        pixel stays as it is. Nothing is trained.
+    in. Outside the mask, white counts as a neighbor like any other color, including background, and every
+    pixel stays as it is. Nothing is trained.
     """
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:

@@ -22,7 +22,7 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
     right and below, by repeating their edge, and cropped back. The color of the visible skin and dropout act
     on the encoder's innermost features; the decoders' own dropout is off. The pooled branch of DeepLabV3+ is
     normalized over channels: a batch of one has no statistics for it. Encoder layers that the decoder does
-        not use are frozen.
+    not use are frozen.
 
     Args:
         config: the parameters of the network.

@@ -1,7 +1,7 @@
 """The label sets of parsers and data sets of people, and their mapping to the five regions.
 
 A region that a set does not have is absent from its table: sets of body parts without clothes (BodyPix,
-    Pascal-Person-Part) do not identify skin, as an arm may be a sleeve.
+Pascal-Person-Part) do not identify skin, as an arm may be a sleeve.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ def main_person(people: Mask) -> Mask:
     """Return the largest connected patch and the patches above and below it, bool ``(H, W)``.
 
     A patch lies above or below if its center is in a column of the largest patch: parts separated by a belt
-        or bag stay, passers-by do not.
+    or bag stay, passers-by do not.
 
     Args:
         people: where people are, bool ``(H, W)``.

@@ -21,7 +21,7 @@ def exact(images: Tensor) -> Tensor:
     """Return images in the precision for computing similarity.
 
     It is float64: in float32 the error of a flat window's variance, a difference of two nearly equal numbers,
-        is as large as the formula's constants. Apple devices lack float64 and use float32.
+    is as large as the formula's constants. Apple devices lack float64 and use float32.
     """
     return images.float() if images.device.type == "mps" else images.double()
 

@@ -181,6 +181,6 @@ def test_a_page_without_a_run_says_so(
     plan = make_plan(value, output=tmp_path)
     (tmp_path / "means.svg").write_text("of an earlier state", encoding="utf-8")
     page = report_plan(plan).page_path.read_text(encoding="utf-8")
-    assert "No run was measured yet." in page
+    assert "No run has been measured yet." in page
     assert 'id="images"' not in page
     assert not (tmp_path / "means.svg").exists()

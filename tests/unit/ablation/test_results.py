@@ -142,7 +142,7 @@ def test_published_figures_stand_beside_and_their_order_is_judged(result: Ablati
     ]
     assert summary(result) == (
         "Best by image PSNR: with_mask with 25.33 ± 0.47 dB (+2.33 [+2.00, +3.00], p < 0.0002 against "
-        "without_mask, image by image)."
+        "without_mask, per image)."
     )
 
 
@@ -217,7 +217,7 @@ def test_missing_seeds_and_unreadable_figures_are_told(
 
 def test_an_ablation_without_a_run_has_tables_too(planned: Callable[..., Plan]) -> None:
     result = collect(planned())
-    assert summary(result) == "No run was measured yet."
+    assert summary(result) == "No run has been measured yet."
     assert [name for name, _ in figures_table(result).rows] == ["first", "second"]
     assert differences_table(result) is None
     assert json.loads(to_json(result))["variants"]["first"]["runs"][0]["status"] == "missing"
@@ -356,7 +356,7 @@ def test_means_over_other_seeds_are_not_ranked(planned: Callable[..., Plan], mea
     result = collect(plan)
     seeds = [run.planned.seed for run in result.variants[0].runs]
     assert result.warnings() == [
-        f"second: measured with the seeds {seeds[0]}, first with {seeds[0]}, {seeds[1]}; not comparable",
+        f"second: measured with the seeds {seeds[0]}, but first with {seeds[0]}, {seeds[1]}; not comparable",
         "second: 1 of 2 seeds are done",
     ]
     assert result.variants[1].differences == {}
