@@ -158,7 +158,7 @@ def test_an_encoder_that_cannot_train_on_one_image_is_told() -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"encoder": "tu-resnet18", "encoder_weights": "ssl"}, 'takes "imagenet" or null'),
+        ({"encoder": "tu-resnet18", "encoder_weights": "ssl"}, 'accepts "imagenet" or null'),
         ({"decoder": "fpn", "base_channels": 6}, "multiple of 4"),
     ],
 )

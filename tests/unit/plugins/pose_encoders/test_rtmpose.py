@@ -150,7 +150,10 @@ def test_the_image_fills_the_input_from_the_top_left() -> None:
     ("outputs", "message"),
     [
         ({"dets": np.zeros((1, 3, 3), np.float32)}, r"not a known detector: it returns dets \(1, 3, 3\)"),
-        ({"output": np.zeros((1, 80, 7), np.float32)}, r"gives 80 rows, YOLOX of 64x64 pixels gives 84"),
+        (
+            {"output": np.zeros((1, 80, 7), np.float32)},
+            r"returns 80 rows, but YOLOX with 64x64 pixels returns 84",
+        ),
     ],
 )
 def test_other_networks_are_no_detector(
