@@ -67,7 +67,7 @@ def test_the_report_holds_what_was_measured_and_needs_nothing_else(
     for inpainter in ("trained", "opencv_inpaint", "mean_color"):
         value = found.values[inpainter]["skin/psnr"]
         assert f"{value:.2f}" in text
-    for part in ("skin PSNR (dB)", "image MSE", "Kept pixels are kept", "generator parameters"):
+    for part in ("skin PSNR (dB)", "image MSE", "Kept pixels are unchanged", "generator parameters"):
         assert part in text
     examples = 6 if len(found.names) >= 6 else 3
     assert len(page.all("img")) == examples * (3 + 3 + 2) + 2 + 1  # images, loss curves, validation curve
@@ -83,7 +83,7 @@ def test_metrics_and_baselines_of_one_type_each_have_their_place(
     assert list(evaluate_run(run).values) == ["trained", "mean_color", "mean_color_2"]
     text = " ".join(" ".join(read(run).text).split())
     assert "image MSE 2" in text
-    assert {"best-1-tone.png", "best-1-tone_2.png"} <= {
+    assert {"best-1-mean_color.png", "best-1-mean_color_2.png"} <= {
         path.name for path in (run.samples_folder / "test").iterdir()
     }
 
@@ -159,8 +159,8 @@ def test_faults_and_missing_values_are_told(
     write_report(run, read_checkpoint(run.checkpoint()), worse, [])
     text = " ".join(" ".join(read(run).text).split())
     assert "3 pixels outside the mask changed" in text
-    assert "Kept pixels are kept" not in text
-    assert "tone : nobody knows the face" in text
+    assert "Kept pixels are unchanged" not in text
+    assert "mean_color : nobody knows the face" in text
     assert "no metric has a value" in text
     assert "n/a" in text
     assert "The log has no curves" in text
