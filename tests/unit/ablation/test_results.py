@@ -104,7 +104,7 @@ def test_the_best_mean_is_marked_baselines_included(result: AblationResult) -> N
         ],
         "with_mask": [("25.33 ± 0.47", True), ("0.1500 ± 0", True), ("72.00 ± 2.8", True), ("2", False)],
         "failed_one": [("n/a", False)] * 3 + [("0 of 2", False)],
-        "tone (baseline)": [
+        "mean_color (baseline)": [
             ("21.00", False),
             ("0.5000", False),
             ("n/a", False),
@@ -244,7 +244,7 @@ def test_markdown_says_everything(result: AblationResult) -> None:
     assert text.startswith("# Mask & more\n\nWhich is better?\n\nBest by image PSNR: with_mask")
     for part in (
         "| with_mask | **25.33 ± 0.47** | **0.1500 ± 0** | **72.00 ± 2.8** | 2 |",
-        "| tone (baseline) | 21.00 | 0.5000 | n/a | nothing to train |",
+        "| mean_color (baseline) | 21.00 | 0.5000 | n/a | nothing to train |",
         "| minus without_mask |",
         "Measured on DeepFashion by the report",
         "section 6.1.3.3 of the report",

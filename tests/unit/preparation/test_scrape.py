@@ -444,7 +444,7 @@ def test_packed_bodies_are_not_unpacked(
         server._send(handler, packed, headers={"Content-Encoding": "gzip"})
 
     answer_with(server, monkeypatch, path, bomb)
-    assert "packed" in fetch(server, tmp_path, "/bomb")["/bomb"].reason
+    assert "compressed" in fetch(server, tmp_path, "/bomb")["/bomb"].reason
 
 
 @pytest.mark.parametrize(

@@ -345,7 +345,7 @@ def test_json_lines_and_plain_text(photos: Path, tmp_path: Path) -> None:
         ("a.csv", 'path,"view\nb.png,back\n', "not valid CSV: unexpected end of data"),
         ("a.tsv", "path\tgruop\nb.png\tx\n", "rename it to 'group'"),
         ("a.jsonl", '{"path": "b.png", "Path": "c.png"}\n', "line 1: duplicate 'path'"),
-        ("a.jsonl", '{"path": "b.png", "groups": 1}\n', "line 1: 'groups' is not known"),
+        ("a.jsonl", '{"path": "b.png", "groups": 1}\n', "line 1: unknown 'groups'"),
         ("a.jsonl", '{"path": "b.png", "group": ["x"]}\n', "line 1: group is neither"),
         ("a.jsonl", '{"path": "b.png", "view": true}\n', "line 1: view is neither"),
         ("a.txt", "a.png\n\0\n", "line 2 contains a zero byte"),

@@ -153,10 +153,10 @@ def test_files_of_other_networks_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("encoder", "weights", "message"),
     [
-        ("bodypix_050", "imagenet", 'bodypix_050 takes "bodypix" or the path of an .onnx file'),
-        ("bodypix_050", "other.safetensors", 'bodypix_050 takes "bodypix" or'),
-        ("resnet18", "bodypix", 'resnet18 takes weights such as "imagenet" or'),
-        ("tu-resnet18", "bodypix.onnx", 'bodypix_100 take "bodypix" or the path of an .onnx'),
+        ("bodypix_050", "imagenet", 'bodypix_050 accepts "bodypix" or the path of an .onnx file'),
+        ("bodypix_050", "other.safetensors", 'bodypix_050 accepts "bodypix" or'),
+        ("resnet18", "bodypix", 'resnet18 accepts weights such as "imagenet" or'),
+        ("tu-resnet18", "bodypix.onnx", 'bodypix_100 accept "bodypix" or the path of an .onnx'),
         ("bodypix_075", "bodypix", "no weights of bodypix_075 are known by name"),
     ],
 )
