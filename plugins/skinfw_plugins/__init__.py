@@ -1,1 +1,1 @@
-"""The built-in components of skinfw; registry.toml says which."""
+"""The built-in components of skinfw, listed in registry.toml."""

@@ -105,7 +105,7 @@ def test_an_interrupted_ablation_goes_on_where_it_stopped_and_a_failed_run_stops
     assert "Traceback" not in errors
     assert "[1/1] skin seed 0: starts in" in errors
     assert "skin seed 0: interrupted" in errors
-    assert "Go on with the same command" in errors
+    assert "Continue with the same command" in errors
     listed = ablate(file, "--output", output, "--dry-run")
     assert "half done" in listed.stdout
     assert "Interrupted" in run.with_name("seed_0.log").read_text(encoding="utf-8")
@@ -175,7 +175,7 @@ def test_what_is_there_is_kept_and_what_changed_is_made_anew_only_when_asked(
     assert all_times["skin/seed_1"] == first["skin/seed_1"]
 
     result, lines = again()
-    assert lines == ["4 of 4 runs are done already"]
+    assert lines == ["4 of 4 runs are already done"]
     assert times(output) == all_times
 
     write(tmp_path, base, seeds=[0, 1], variants={"skin": {}, "whole": {"composite": "protect"}})

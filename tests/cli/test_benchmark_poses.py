@@ -73,6 +73,6 @@ def test_faults_of_the_user(photos: Path, tmp_path: Path) -> None:
     assert "did you mean 'openpose'" in told(str(photos), "--encoder", "openpos")
     assert "no such folder" in told(str(tmp_path / "no"), "--encoder", "openpose")
     (tmp_path / "empty").mkdir()
-    assert "no photo in it" in told(str(tmp_path / "empty"), "--encoder", "openpose")
+    assert "no photos in it" in told(str(tmp_path / "empty"), "--encoder", "openpose")
     missing = '{"type": "rtmpose", "pose_model": "/nowhere/a.onnx"}'
     assert "no such ONNX file" in told(str(photos), "--encoder", missing)

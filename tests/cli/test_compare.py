@@ -54,7 +54,7 @@ def test_other_test_samples_are_warned_of(
         evaluate_run(run)
     done = compare(first.folder, second.folder)
     assert done.exit_code == 0
-    assert "Warning: second: measured on other test samples than first; not ranked" in done.output
+    assert "Warning: second: measured on different test samples from first; not ranked" in done.output
 
 
 def test_comparing_needs_no_torch() -> None:

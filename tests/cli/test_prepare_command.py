@@ -88,7 +88,7 @@ def test_the_second_at_one_folder_says_that_it_waits(photos: Path, tmp_path: Pat
     with lock, started("prepare", photos, output, *pose_option(photos), "--num-workers", "1") as process:
         assert process.stderr is not None
         assert next_line(process.stderr, 60) == (
-            f"Warning: {output}: another process prepares photos into it; waiting until it is done\n"
+            f"Warning: {output}: another process is preparing photos into it; waiting until it is done\n"
         )
         assert process.poll() is None and not list(output.glob("id_*"))
         lock.release()

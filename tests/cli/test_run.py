@@ -48,7 +48,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     done = run_here(write_spec(folder, killed_spec()), "--output", folder / "run")
     assert done.exit_code == 0, done.stderr
-    for part in ("painted by", "typology angle", "the trained generator reaches skin PSNR", "Report: "):
+    for part in (
+        "kept pixels changed",
+        "typology angle",
+        "the trained generator reaches skin PSNR",
+        "Report: ",
+    ):
         assert part in done.stdout
     split = json.loads((folder / "run" / "split.json").read_text(encoding="utf-8"))
     counts = ", ".join(f"{len(split[side])} {name}" for side, name in SIDES.items())
@@ -111,7 +116,7 @@ def test_a_run_that_was_killed_and_interrupted_ends_in_the_same_weights(
         assert ended == code
         assert not (run / "metrics.json").exists()
     assert "Traceback" not in errors
-    assert "is saved. Go on with --resume." in errors
+    assert "is saved. Continue with --resume." in errors
     done = run_here(spec, "--output", run, "--resume")
     assert done.exit_code == 0, done.stderr
     assert weights(run) == weights(finished)
@@ -214,7 +219,7 @@ def test_resuming_a_finished_run_says_so(finished: Path, tmp_path: Path) -> None
     before = weights(finished)
     done = run_here(write_spec(tmp_path, killed_spec()), "--output", finished, "--resume")
     assert done.exit_code == 0, done.stderr
-    assert "steps are trained already" in done.stderr
+    assert "steps are already trained" in done.stderr
     assert weights(finished) == before
 
 

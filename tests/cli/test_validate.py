@@ -130,7 +130,7 @@ def test_weights_that_nobody_can_have_are_told(spec: Path) -> None:
     assert "$.data.dataset.segmenter.parts: " in result.stderr
     assert "for multiplier 0.75 with stride 8 (known: 0.5 with" in result.stderr
     assert "$.data.dataset.pose_encoder: " in result.stderr
-    assert "give the file as weights" in result.stderr
+    assert "set weights to the file" in result.stderr
 
 
 def test_no_file_and_a_folder_are_told(tmp_path: Path) -> None:

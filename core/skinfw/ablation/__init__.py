@@ -1,1 +1,1 @@
-"""Ablations: variants of one spec, trained with several seeds and set side by side."""
+"""Ablations: variants of one spec, trained with several seeds and compared."""

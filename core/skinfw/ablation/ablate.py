@@ -1,4 +1,4 @@
-"""An ablation from its file to its tables: what ``skinfw ablate`` and `skinfw.ablate` do."""
+"""An ablation from its file to its tables, for ``skinfw ablate`` and `skinfw.ablate`."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ def ablate(
     overwrite: bool = False,
     tell: Tell | None = None,
 ) -> AblationResult:
-    """Run what is missing of an ablation and write its tables, plots and page.
+    """Run the missing runs of an ablation and write its tables, plots and page.
 
-    Runs that are done are kept, half-done ones go on, and one that fails is reported in the result
-    while the others go on. The tables hold all that is there, whatever was chosen to run.
+    Finished runs are kept, unfinished ones are resumed, and a failure is reported in the result while the
+    others continue. The tables include all existing runs, whatever was selected.
 
     Args:
         file: an ablation file, or its JSON value.
-        size: one of the file's sizes; None takes the file's own choice.
-        output: folder of everything; ``runs/<name>`` or ``runs/<name>-<size>`` when None.
-        overrides: values of the base spec by dotted path, for instance ``{"training.epochs": 2}``.
-        only: variants to run; all when empty.
-        seeds: seeds to run; all when empty.
-        engine: where runs are made; one at a time on this machine when None.
+        size: one of the file's sizes; None for the file's default.
+        output: output folder; None for ``runs/<name>`` or ``runs/<name>-<size>``.
+        overrides: values of the base spec by dotted path, for example ``{"training.epochs": 2}``.
+        only: variants to run; empty for all.
+        seeds: seeds to run; empty for all.
+        engine: executes the runs; None for one at a time on this machine.
         overwrite: repeat runs whose spec has changed.
-        tell: is given a line at the start and the end of each run; None logs it.
+        tell: called with a line at the start and the end of each run; None logs it.
 
     Returns:
-        the figures, and what became of each run.
+        the results, and the outcome of each run.
 
     Raises:
-        SpecError: the file or one of its variants has faults.
-        RunError: a folder holds something else, another ablation is at work there, or it cannot be written.
-        KeyboardInterrupt: Ctrl-C was pressed; the same call goes on.
+        SpecError: the file or one of its variants has errors.
+        RunError: a folder holds something else, is used by another ablation, or cannot be written.
+        KeyboardInterrupt: Ctrl-C was pressed; the same call continues.
 
     Example:
         >>> from skinfw.ablation.engine import LocalEngine
@@ -73,7 +73,7 @@ def run_plan(
     overwrite: bool = False,
     tell: Tell = logger.info,
 ) -> AblationResult:
-    """Run what is missing of a plan, and write tables, plots and page; see `ablate` for the arguments."""
+    """Run the missing runs of a plan, and write tables, plots and page; see `ablate` for the arguments."""
     chosen = plan.chosen(only, seeds)
     check_folders(chosen, overwrite=overwrite)
     # the runs themselves write to their logs
@@ -84,7 +84,7 @@ def run_plan(
 
 
 def report_plan(plan: Plan) -> AblationResult:
-    """Write the tables, plots and the page of what is there of a plan, and run nothing.
+    """Write the tables, plots and page of a plan's existing runs without running anything.
 
     Raises:
         RunError: a file cannot be written.

@@ -1,4 +1,4 @@
-"""Where the runs of an ablation are made: in processes on this machine, or on a Ray cluster."""
+"""Executing the runs of an ablation: in processes on this machine, or on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from skinfw.system.processes import cores
 
 
 class Running(Protocol):
-    """A run at work."""
+    """A run in progress."""
 
     def poll(self) -> Outcome | None:
-        """Return what became of it, or None while it is at work."""
+        """Return its outcome, or None while it runs."""
 
     def stop(self) -> None:
-        """Ask it to save and end."""
+        """Ask it to save and stop."""
 
     def kill(self) -> None:
-        """End it at once."""
+        """Stop it immediately."""
 
 
 class Engine(ABC):
     """Starts runs.
 
     Attributes:
-        slots: how many runs are at work at a time; None leaves that to the engine.
-        threads: CPU threads of a run whose spec leaves them open; 0: as the environment says.
+        slots: maximum number of parallel runs; None leaves that to the engine.
+        threads: CPU threads of a run whose spec does not set them; 0: as in the environment.
     """
 
     slots: int | None
@@ -44,7 +44,7 @@ class Engine(ABC):
         """
 
     def close(self) -> None:
-        """Give back what the engine holds; nothing, unless a subclass says so."""
+        """Release the engine's resources; none by default."""
         return None
 
 
@@ -52,9 +52,8 @@ class LocalEngine(Engine):
     """Processes on this machine.
 
     Args:
-        jobs: runs side by side; each takes its own memory.
-        threads: CPU threads of each; None takes ``OMP_NUM_THREADS`` or, where it is not set, divides the
-            cores.
+        jobs: parallel runs; each needs its own memory.
+        threads: CPU threads of each; None: ``OMP_NUM_THREADS`` or, if not set, an equal part of the cores.
     """
 
     def __init__(self, jobs: int = 1, threads: int | None = None) -> None:

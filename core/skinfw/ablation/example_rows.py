@@ -1,4 +1,4 @@
-"""The same test images, painted by every variant of an ablation."""
+"""The same test images, inpainted by every variant of an ablation."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ logger = logging.getLogger("skinfw")
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One test image as everyone painted it; every image is uint8 RGB ``(H, W, 3)``.
+    """One test image inpainted by all variants; every image is uint8 RGB ``(H, W, 3)``.
 
     Attributes:
-        rank: where it stands among the test images of the run that the rows were chosen by.
+        rank: its rank among the test images of the run that chose the rows.
         name: the sample's name.
         inputs: the input images of all variants by name.
-        target: the true image.
-        outputs: what was painted, by variant.
-        baselines: what was painted, by baseline.
+        target: the real image.
+        outputs: the inpainted images, by variant.
+        baselines: the inpainted images, by baseline.
         values: the ranking metric's value, by variant; None for no value.
     """
 
@@ -47,12 +47,12 @@ class ImageRow:
 
 @dataclass(frozen=True)
 class ImageRows:
-    """The rows, and what belongs to all of them.
+    """The rows, and what they have in common.
 
     Attributes:
         rows: the best, the median and the worst images of ``chosen_by``.
         chosen_by: the run whose ranking chose them.
-        metric: what they were ranked by, ``region/name``, or None.
+        metric: the ranking metric, ``region/name``, or None.
         missing: why a variant has no images, by its name.
     """
 
@@ -63,7 +63,7 @@ class ImageRows:
 
 
 def inpaint_rows(result: AblationResult) -> ImageRows:
-    """Paint the same test images with the best weights of each variant's first measured run.
+    """Inpaint the same test images with the best weights of each variant's first measured run.
 
     Args:
         result: an ablation; without a measured run there are no rows.
@@ -85,7 +85,7 @@ def inpaint_rows(result: AblationResult) -> ImageRows:
         try:
             outputs[variant.name] = _paint(first, names)
         except SkinfwError as error:
-            logger.warning("%s: its images cannot be painted: %s", first.planned.label, error)
+            logger.warning("%s: its images cannot be inpainted: %s", first.planned.label, error)
             missing[variant.name] = str(error)
         else:
             del missing[variant.name]
@@ -127,7 +127,7 @@ def _inpaint_baselines(spec: Spec, names: Sequence[str]) -> dict[str, list[RgbIm
             dataset = build_dataset(spec, baseline.io.inputs)
             pairs = inpaint_each(baseline.to(device), spec, dataset, names, device)
         except SkinfwError as error:
-            logger.warning("baseline %s is left out of the images: %s", name, error)
+            logger.warning("baseline %s is missing from the images: %s", name, error)
         else:
             painted[name] = [image for _, image in pairs]
     return painted

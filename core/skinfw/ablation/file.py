@@ -17,84 +17,84 @@ from skinfw.system.json_file import read_json
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
-"""A name that is also one of a folder: letters, digits, dot, dash and underscore, at most 40 of them."""
+"""A name that is also a folder name: letters, digits, dot, dash and underscore, at most 40 characters."""
 
 Patch = dict[str, Any]
 """A JSON merge patch on a spec (RFC 7396)."""
 
-_NAME_RULE = "letters, digits, dot, dash and underscore, at most 40 of them"
+_NAME_RULE = "letters, digits, dot, dash and underscore, at most 40 characters"
 
 
 def _reject_unknown(name: str, known: list[str], what: str) -> None:
     if name not in known:
         raise PydanticCustomError(
             "unknown_name",
-            f"no {what} is called {name!r}{nearest(name, known)} (there are: {', '.join(known)})",
+            f"no {what} is named {name!r}{nearest(name, known)} (available: {', '.join(known)})",
         )
 
 
 class AblationSize(StrictModel):
-    """How large an ablation is made: the same question, answered in a minute or on a cluster."""
+    """The size of an ablation: the same question, answered in a minute or on a cluster."""
 
     patch: Patch = Field(
-        default_factory=dict, description="merge patch on the base, applied before that of the variant"
+        default_factory=dict, description="merge patch for the base, applied before that of the variant"
     )
     seeds: tuple[Seed, ...] | None = Field(
         default=None, min_length=1, description="seeds at this size; null: those of the ablation"
     )
     variants: tuple[FolderName, ...] | None = Field(
-        default=None, min_length=1, description="variants that make sense at this size; null: all"
+        default=None, min_length=1, description="variants at this size; null: all"
     )
 
 
 class AblationSpec(StrictModel):
-    """A spec, what is varied in it, and how often each variant is trained."""
+    """A spec, its variants, and the seeds of each."""
 
     schema_: str | None = Field(default=None, alias="$schema", description="JSON Schema for editors")
     skinfw: Literal[1] = Field(default=1, description="version of the file's format")
     name: FolderName = Field(description=f"name of the ablation and of its folder: {_NAME_RULE}")
-    title: str = Field(default="", description="head of the page; the name where there is none")
-    question: str = Field(default="", description="what the ablation is to tell, in a sentence")
+    title: str = Field(default="", description="title of the page; the name by default")
+    question: str = Field(default="", description="the question that the ablation answers, in a sentence")
     base: str | dict[str, Any] = Field(
         description="path of a spec, relative to this file, or a spec itself; need not be complete, but each "
-        "variant must be. Relative paths in variants count from where the base's own do: the spec's "
-        "folder, or that of this file"
+        "variant must be. Relative paths in variants have the same base as in the spec: the spec's folder, "
+        "or that of this file"
     )
     variants: dict[FolderName, Patch] = Field(
         min_length=1,
-        description="merge patch (RFC 7396) on the base by name of the variant, in the order of the tables; "
+        description="merge patch (RFC 7396) for the base by variant name, in the order of the tables; "
         "{} is the base itself, null removes a field, a list replaces a list",
     )
     seeds: tuple[Seed, ...] = Field(
-        default=(0,), min_length=1, description="seeds that each variant is trained with"
+        default=(0,), min_length=1, description="seeds with which each variant is trained"
     )
     sizes: dict[FolderName, AblationSize] = Field(
-        default_factory=dict, description="named sizes, to be chosen with --size"
+        default_factory=dict, description="named sizes, chosen with --size"
     )
     size: str | None = Field(
         default=None,
         validate_default=True,
-        description="size that is taken when none is chosen; null: the base as it is",
+        description="default size; null: the base as it is",
     )
     compare_to: str | None = Field(
-        default=None, description="variant that the others are compared to; null: the first one"
+        default=None, description="reference variant for comparisons; null: the first one"
     )
     published: str | None = Field(
         default=None,
-        description="table of the report's figures that is shown beside: inputs, losses, mask, conditioning",
+        description="table of the report to show for comparison: inputs, losses, mask, conditioning",
     )
     published_rows: dict[str, str] = Field(
         default_factory=dict,
         validate_default=True,
-        description="row of that table by variant, where it is not called as the variant is",
+        description="row of that table by variant, if its name differs from the variant's",
     )
 
     @field_validator("variants")
     @classmethod
     def _check_variants(cls, value: dict[str, Patch]) -> dict[str, Patch]:
-        # folders of one name but for case are the same folder on some systems
+        # folder names that differ only in case are the same on some systems
         if len({name.lower() for name in value}) != len(value):
-            raise PydanticCustomError("variants", "two variants differ in upper and lower case only")
+            raise PydanticCustomError("variants", "two variants differ only in case")
         return value
 
     @field_validator("seeds")
@@ -143,7 +143,7 @@ class AblationSpec(StrictModel):
             return value
         table = info.data["published"]
         if value and table is None:
-            raise PydanticCustomError("rows", "name the table of these rows in published")
+            raise PydanticCustomError("rows", "set published to the table of these rows")
         for variant, row in value.items():
             if "variants" in info.data:
                 _reject_unknown(variant, list(info.data["variants"]), "variant")
@@ -152,35 +152,35 @@ class AblationSpec(StrictModel):
 
     @property
     def published_table(self) -> PublishedTable | None:
-        """The report's table that is shown beside, or None."""
+        """The report's table for comparison, or None."""
         return None if self.published is None else published_tables()[self.published]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the file with every default written out."""
+        """Return the file with all defaults filled in."""
         return self.model_dump(mode="json", by_alias=True, exclude={"schema_"})
 
 
 def parse_ablation(value: Any, source: str = "ablation") -> AblationSpec:
-    """Check an ablation that is already read; its variants are checked when it is planned.
+    """Check an ablation; its variants are checked when it is planned.
 
     Raises:
-        SpecError: all faults at once.
+        SpecError: lists all errors.
     """
     try:
         return AblationSpec.model_validate(value)
     except ValidationError as error:
         if isinstance(value, dict) and "training" in value and "variants" not in value:
-            fault = "is a spec, not an ablation file; run it with skinfw run, or name it as the base of one"
+            fault = "is a spec, not an ablation file; run it with skinfw run, or use it as the base of one"
             raise SpecError(source, [fault]) from None
         raise spec_error(source, error, value) from None
 
 
 def read_base(ablation: AblationSpec, folder: Path) -> tuple[Mapping[str, Any], Path]:
-    """Return the base spec as JSON, and the folder from which its relative paths count.
+    """Return the base spec as JSON, and the base folder of its relative paths.
 
     Args:
         ablation: the ablation.
-        folder: where the ablation file is.
+        folder: the ablation file's folder.
 
     Raises:
         SpecError: the base is a file that cannot be read or holds no object.

@@ -7,10 +7,9 @@ from typing import Any
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """Return what a merge patch makes of a JSON value (RFC 7396, section 2); neither is changed.
+    """Return a JSON value with a merge patch applied (RFC 7396, section 2); neither is changed.
 
-    An object is merged key by key, ``null`` removes a key, and anything else takes the place of what was
-    there, lists included.
+    Objects are merged key by key, ``null`` removes a key, and everything else, including lists, is replaced.
 
     Example:
         >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": 4}})

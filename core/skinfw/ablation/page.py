@@ -1,4 +1,4 @@
-"""Writes all that an ablation found: tables, plots, images, and one HTML page."""
+"""Writes the results of an ablation: tables, plots, images, and one HTML page."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ TABLES: Mapping[str, Callable[[AblationResult], str]] = {
     "table.tex": to_tex,
     "ablation.json": to_json,
 }
-"""The files of figures, and what is in each."""
+"""The plot files and their content."""
 
 
 def write_ablation(result: AblationResult) -> None:
     """Write ``table.csv table.md table.tex ablation.json means.svg differences.svg ablation.html``.
 
     Raises:
-        RunError: a file cannot be written; an older one is left as it was.
+        RunError: a file cannot be written; an older one is unchanged.
     """
     for name, content in TABLES.items():
         write_text(result.output / name, content(result))
@@ -71,7 +71,7 @@ def write_ablation(result: AblationResult) -> None:
 
 
 def _write_or_remove(path: Path, content: str | None) -> None:
-    """Leave no plot of an earlier state where there is nothing to draw now."""
+    """Remove plots of an earlier state if there is nothing to draw now."""
     if content is None:
         path.unlink(missing_ok=True)
     else:
@@ -144,7 +144,7 @@ def _gallery(result: AblationResult, images: ImageRows) -> dict[str, Any]:
 
 
 def _cells(row: ImageRow) -> list[tuple[str, str, RgbImage]]:
-    """Return name, kind and image of each column; a variant may be called as an input is."""
+    """Return name, kind and image of each column; a variant and an input may have the same name."""
     return [
         *((name, "input", image) for name, image in row.inputs.items()),
         ("target", "truth", row.target),

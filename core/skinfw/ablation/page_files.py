@@ -27,23 +27,23 @@ from skinfw.reporting.tables import markdown_table, tex_table
 from skinfw.runs.environment import environment
 
 FIGURES_NOTE = (
-    "Mean ± standard deviation over seeds on the test images; the best mean of each column is bold, an "
-    "arrow points to where figures are better."
+    "Mean ± standard deviation over seeds on the test images; the best mean of each column is bold, and "
+    "arrows show whether higher or lower is better."
 )
 
 
 def differences_note(result: AblationResult) -> str:
-    """Say what the table of differences holds."""
+    """Describe the table of differences."""
     return (
         f"Difference to {result.plan.reference} over the same test images, each the mean over its seeds: "
         f"mean, 95 % interval and two-sided p of a paired bootstrap of {DRAWS:,} draws. Bold is better, with "
-        "the interval apart from 0. It shows how sure the difference is on other images; the seeds show "
-        "how sure it is when training is repeated."
+        "the interval apart from 0. It shows how reliable the difference is on other images; the seeds show "
+        "how reliable it is when training is repeated."
     )
 
 
 def to_csv(result: AblationResult) -> str:
-    """Return one line a variant and baseline, at full precision."""
+    """Return one line per variant and baseline, at full precision."""
     parts = ("mean", "deviation", "runs", "difference", "low", "high", "p", "images")
     table = result.plan.ablation.published_table
     stream = io.StringIO()
@@ -70,7 +70,7 @@ def _cells(variant: VariantResult, key: str) -> list[float | int | None]:
 
 
 def _tables(result: AblationResult) -> list[tuple[str, Table]]:
-    """Return the tables with what is to be said of each."""
+    """Return the tables with their captions."""
     published = result.plan.ablation.published_table
     section = "" if published is None else f" ({published.title}, section {published.section} of the report)"
     told = [
@@ -81,13 +81,13 @@ def _tables(result: AblationResult) -> list[tuple[str, Table]]:
             " ".join([NOTE + section, *(f"{line}." for line in orderings(result))]),
             published_comparison(result),
         ),
-        ("Where the specs of the variants differ.", spec_table(result)),
+        ("Differences of the variants' specs.", spec_table(result)),
     ]
     return [(note, table) for note, table in told if table is not None]
 
 
 def remarks(result: AblationResult) -> list[str]:
-    """Return what to mind when reading, and which runs failed."""
+    """Return the warnings and the failed runs."""
     return [
         *(f"Warning: {warning}." for warning in result.warnings()),
         *(f"Failed: {run.planned.label}: {run.reason}" for run in result.failures),

@@ -1,4 +1,4 @@
-"""What an ablation runs: every variant with every seed, checked, and where its folder is. Light: no torch."""
+"""The runs of an ablation: every variant with every seed, checked, and its folder. Light: no torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skinfw.specs.spec import Spec, parse_spec
 from skinfw.system.json_file import read_json
 
 State = Literal["done", "half done", "missing", "changed", "in the way"]
-"""What a run's folder holds: a measured run, one to go on with, nothing, another spec's run, other things."""
+"""The state of a run's folder: a measured run, a resumable one, nothing, another spec's run, other files."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class PlannedRun:
         variant: the variant's name.
         seed: the seed.
         spec: the filled spec.
-        folder: the run folder; what belongs to the run but not into it lies beside.
+        folder: the run folder; further files of the run are next to it.
     """
 
     variant: str
@@ -38,20 +38,20 @@ class PlannedRun:
 
     @property
     def label(self) -> str:
-        """What the run is called."""
+        """The run's name."""
         return f"{self.variant} seed {self.seed}"
 
     def beside(self, ending: str) -> Path:
-        """Return the path of a file beside the folder: ``spec.json``, ``outcome.json``, ``log``."""
+        """Return the path of a file next to the folder: ``spec.json``, ``outcome.json``, ``log``."""
         return self.folder.with_name(f"{self.folder.name}.{ending}")
 
     def state(self) -> tuple[State, str]:
-        """Return what is in the folder and, for ``changed`` and ``in the way``, what is wrong with it."""
+        """Return the state of the folder and, for ``changed`` and ``in the way``, the reason."""
         if not self.folder.is_dir():
             return ("in the way", "is a file") if self.folder.exists() else ("missing", "")
         if not (self.folder / "spec.json").is_file():
             empty = all(path.name.startswith(".") for path in self.folder.iterdir())
-            return ("missing", "") if empty else ("in the way", "holds other things than a run")
+            return ("missing", "") if empty else ("in the way", "holds files other than a run")
         try:
             changed = spec_differences(open_run(self.folder).spec, self.spec, free=("threads",))
         except (SpecError, RunError) as error:
@@ -72,9 +72,9 @@ class Plan:
 
     Attributes:
         ablation: the ablation file.
-        source: what the ablation file is called in messages.
+        source: the ablation file's name in messages.
         size: the chosen size, or None for the base as it is.
-        output: the folder of everything.
+        output: the output folder.
         runs: the runs in order, variant by variant.
     """
 
@@ -96,7 +96,7 @@ class Plan:
 
     @property
     def reference(self) -> str:
-        """The variant that the others are compared to."""
+        """The reference variant."""
         wanted = self.ablation.compare_to
         return wanted if wanted in self.variants else self.variants[0]
 
@@ -105,10 +105,10 @@ class Plan:
         return [run for run in self.runs if run.variant == variant]
 
     def chosen(self, only: Sequence[str] = (), seeds: Sequence[int] = ()) -> list[PlannedRun]:
-        """Return the runs of some variants and seeds; an empty list stands for all.
+        """Return the runs of some variants and seeds; an empty list means all.
 
         Raises:
-            UserError: the ablation has no such variant or seed.
+            UserError: the ablation does not have the variant or seed.
         """
         for name in only:
             if name not in self.variants:
@@ -137,12 +137,12 @@ def make_plan(
 
     Args:
         file: an ablation file, or its JSON value.
-        size: the size, by name; None takes the file's own choice.
-        output: folder of everything; ``runs/<name>`` or ``runs/<name>-<size>`` when None.
+        size: the size, by name; None for the file's default.
+        output: output folder; None for ``runs/<name>`` or ``runs/<name>-<size>``.
         overrides: values of the base by dotted path, set after the size's patch and before the variants'.
 
     Raises:
-        SpecError: the file or a variant has faults; the error lists those of all variants.
+        SpecError: the file or a variant has errors; the message lists those of all variants.
     """
     if isinstance(file, Mapping):
         value, source, folder = dict(file), "ablation", Path.cwd()
@@ -163,12 +163,12 @@ def make_plan(
 def _reject_own_fields(
     ablation: AblationSpec, scale: AblationSize | None, overrides: Mapping[str, Any], source: str
 ) -> None:
-    """Reject what an ablation sets itself: each run's seed and name."""
+    """Reject fields that the ablation sets itself: each run's seed and name."""
     patches = {f"$.variants.{name}": patch for name, patch in ablation.variants.items()}
     patches |= {"the size's patch": scale.patch} if scale is not None else {}
     patches |= {"--set": {path.split(".")[0]: value for path, value in overrides.items()}}
     faults = [
-        f"{where}: sets {field}, which each run gets from the ablation; use seeds and the variants' names"
+        f"{where}: sets {field}, which the ablation sets for each run; use seeds and the variants' names"
         for where, patch in patches.items()
         for field in ("seed", "name")
         if field in patch

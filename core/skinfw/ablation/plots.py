@@ -19,9 +19,9 @@ PANELS_A_ROW = 3
 
 
 def draw_means(result: AblationResult) -> str | None:
-    """Draw each figure's mean over seeds with bars of one standard deviation; return an SVG.
+    """Draw each metric's mean over seeds with bars of one standard deviation; return an SVG.
 
-    Single runs are small dots, baselines gray squares. None where nothing was measured.
+    Single runs are small dots, baselines gray squares. None if nothing was measured.
     """
     names = [each.name for each in result.variants]
     labels = [*names, *result.baselines]
@@ -50,7 +50,7 @@ def draw_means(result: AblationResult) -> str | None:
 
 
 def draw_differences(result: AblationResult) -> str | None:
-    """Draw the paired differences with their 95 % intervals; return an SVG, or None where there are none."""
+    """Draw the paired differences with their 95 % intervals; return an SVG, or None if there are none."""
     compared = [each for each in result.variants if each.differences]
 
     def panel(axes: Axes, key: str) -> None:

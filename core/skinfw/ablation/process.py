@@ -1,6 +1,6 @@
-"""A run of an ablation as a process: started, watched, and what became of it. Light: no torch.
+"""A run of an ablation as a process: start, monitoring and outcome. Light: no torch.
 
-A process of its own is what keeps an ablation going when a run is killed for its memory or crashes.
+A separate process keeps the ablation alive if a run is killed for its memory or crashes.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Ending = Literal["done", "failed", "interrupted"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run that was started.
+    """The outcome of a started run.
 
     Attributes:
-        ending: whether it was done, failed, or was asked to stop.
+        ending: whether it finished, failed, or was asked to stop.
         reason: why it failed.
         seconds: how long it took.
-        where: the machine, or the node of a cluster.
+        where: the machine, or the node of the cluster.
     """
 
     ending: Ending
@@ -48,14 +48,14 @@ _OUTCOME = TypeAdapter(Outcome)
 
 @dataclass(frozen=True)
 class Job:
-    """What a process needs to know; paths are absolute.
+    """The arguments of a process; paths are absolute.
 
     Attributes:
-        label: what the run is called.
+        label: the run's name.
         spec: the filled spec as JSON.
         folder: the run folder.
-        overwrite: whether the run that is in the folder is replaced.
-        threads: threads that libraries may take where the spec leaves it open.
+        overwrite: whether to replace the run in the folder.
+        threads: threads of libraries if the spec does not set them.
     """
 
     label: str
@@ -65,16 +65,16 @@ class Job:
     threads: int
 
     def beside(self, ending: str) -> Path:
-        """Return the path of a file beside the run folder."""
+        """Return the path of a file next to the run folder."""
         return self.folder.with_name(f"{self.folder.name}.{ending}")
 
 
 class RunProcess:
-    """A job at work; what it prints goes to the log beside its folder.
+    """A running job; its output goes to the log next to its folder.
 
     Args:
-        job: what is run.
-        where: what the machine is called.
+        job: the job to run.
+        where: the machine's name.
 
     Raises:
         RunError: the folder cannot be written to.
@@ -89,7 +89,7 @@ class RunProcess:
         job.beside("outcome.json").unlink(missing_ok=True)
         command = [
             sys.executable,
-            *([] if imports_from_here() else ["-P"]),  # -m alone would import a stranger's files there
+            *([] if imports_from_here() else ["-P"]),  # -m alone would import untrusted files there
             "-m",
             "skinfw.cli.worker",
             str(job.beside("spec.json")),
@@ -101,13 +101,13 @@ class RunProcess:
                 stdin=subprocess.PIPE,  # closes with this process, and the run ends with it
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # an own session: Ctrl-C comes to the ablation alone, which tells its runs once
+                # its own session: only the ablation receives Ctrl-C and notifies its runs once
                 start_new_session=True,
                 env=_environment(job.threads),
             )
 
     def poll(self) -> Outcome | None:
-        """Return the outcome, or None while it is at work."""
+        """Return the outcome, or None while it runs."""
         code = self._process.poll()
         return None if code is None else self._outcome(code)
 
@@ -118,13 +118,13 @@ class RunProcess:
         return outcome
 
     def stop(self) -> None:
-        """Ask it to save and end, once: a second signal would end it at once."""
+        """Ask it to save and stop, once: a second signal would stop it immediately."""
         if not self._stopped and self._process.poll() is None:
             self._process.terminate()
         self._stopped = True
 
     def kill(self) -> None:
-        """End it at once; what it saved last stays."""
+        """Stop it immediately; its last saved state stays."""
         self._stopped = True
         if self._process.poll() is None:
             self._process.kill()
@@ -140,27 +140,27 @@ class RunProcess:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """Return the environment of a run: `threads` 0 leaves the number of threads to it."""
+    """Return the environment of a run; with `threads` 0 the run chooses the number of threads."""
     return {**os.environ, **({"OMP_NUM_THREADS": str(threads)} if threads else {})}
 
 
 def _reason(code: int, log: Path) -> str:
-    """Say why a process failed, by its exit code and what it printed last."""
+    """Return why a process failed, from its exit code and its last output."""
     if code < 0:
         known = -code in set(signal.Signals)  # real-time signals have no names
         name = signal.Signals(-code).name if known else f"signal {-code}"
         hint = " (the system does that when memory runs out)" if name == "SIGKILL" else ""
-        return f"killed by {name}{hint}; {log} holds what it printed"
+        return f"killed by {name}{hint}; {log} holds its output"
     text = log.read_text(encoding="utf-8", errors="replace").strip()
     _, found, told = text.rpartition("\nError: ") if "\nError: " in text else ("", "", text)
     if found or text.startswith("Error: "):
         return told.removeprefix("Error: ")
     last = text.splitlines()[-1] if text else "it printed nothing"
-    return f"{last} (exit code {code}; {log} holds all that it printed)"
+    return f"{last} (exit code {code}; {log} holds its output)"
 
 
 def read_outcome(folder: Path) -> Outcome | None:
-    """Return what became of the last process of a run folder, or None where none ended."""
+    """Return the outcome of the last process of a run folder, or None if none ended."""
     path = folder.with_name(f"{folder.name}.outcome.json")
     try:
         return _OUTCOME.validate_python(read_json(path)) if path.is_file() else None

@@ -1,4 +1,4 @@
-"""The report's own figures, to be shown beside what is measured here. Light: no torch."""
+"""The report's published values, for comparison. Light: no torch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from importlib import resources
 from skinfw.evaluation.results import MetricInfo
 
 NOTE = (
-    "Measured on DeepFashion by the report, at 512x512 and over the whole image: other images than "
-    "here, so the values cannot be compared, but the order of the variants can."
+    "Measured on DeepFashion by the report, at 512x512 and over the whole image: different images, so the "
+    "values are not comparable, but the order of the variants is."
 )
 
 
@@ -22,7 +22,7 @@ PUBLISHED_METRICS = {
     "image/psnr": MetricInfo("dB", "higher"),
     "image/fid": MetricInfo("", "lower"),
 }
-"""How to read the report's figures, by ``region/name``."""
+"""Units and directions of the report's values, by ``region/name``."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class PublishedTable:
 
     Attributes:
         section: the report's section.
-        title: what the table is about.
-        rows: what the report calls each row, by name.
-        figures: the report's figures by name of the row and ``region/name`` of the metric.
+        title: the table's title.
+        rows: the report's name of each row, by key.
+        figures: the report's values by row key and ``region/name`` of the metric.
     """
 
     section: str
@@ -42,7 +42,7 @@ class PublishedTable:
     figures: Mapping[str, Mapping[str, float]]
 
     def figure(self, row: str, key: str) -> float | None:
-        """Return one figure of a row by ``region/name``; None where the report has none."""
+        """Return one value of a row by ``region/name``; None if the report has none."""
         return self.figures.get(row, {}).get(key)
 
 

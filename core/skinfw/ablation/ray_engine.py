@@ -1,7 +1,7 @@
 """Runs on a Ray cluster; needs the extra ``ray``.
 
-The ablation's output folder, and what the specs name, must be on a file system that all nodes share under the
-same path, and skinfw must be installed on every node.
+The ablation's output folder and all paths in the specs must be on a file system that all nodes share under
+the same path, and skinfw must be installed on every node.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ class RayEngine(Engine):
     """Sends each run to the cluster as a task, which starts a process on its node.
 
     Args:
-        address: the cluster, as ``ray.init`` takes it; None for the one that Ray finds, or a new one on this
+        address: the cluster, as for ``ray.init``; None for the one that Ray finds, or a new one on this
             machine.
-        threads: CPUs that a task takes, and threads of its run where the spec leaves them open; None: 1.
-        gpus: GPUs that a task takes.
+        threads: CPUs per task, and threads of its run if the spec does not set them; None: 1.
+        gpus: GPUs per task.
 
     Raises:
         UserError: Ray is not installed.
@@ -33,7 +33,7 @@ class RayEngine(Engine):
         self.threads = threads or 1
         self._ray = import_ray()
         self._connected = join_cluster(address)
-        # a run that crashed is reported, not tried again; running the ablation again goes on with it
+        # a crashed run is reported, not retried; running the ablation again resumes it
         options = {"num_cpus": self.threads, "num_gpus": gpus, "max_retries": 0}
         self._task = self._ray.remote(**options)(_run_on_node)
 
@@ -42,7 +42,7 @@ class RayEngine(Engine):
         return _RayRun(self._ray, self._task.options(name=f"skinfw {job.label}").remote(job))
 
     def close(self) -> None:
-        """Leave the cluster, if it was this engine that joined it."""
+        """Leave the cluster if this engine joined it."""
         if self._connected:
             self._ray.shutdown()
 
@@ -60,14 +60,14 @@ def _run_on_node(job: Job) -> Outcome:
 
 @dataclass
 class _RayRun:
-    """A task at work."""
+    """A running task."""
 
     ray: Any
     reference: Any
     stopped: bool = False
 
     def poll(self) -> Outcome | None:
-        """Return what became of it, or None while it is at work."""
+        """Return its outcome, or None while it runs."""
         ready, _ = self.ray.wait([self.reference], timeout=0)
         if not ready:
             return None

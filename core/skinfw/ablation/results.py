@@ -1,4 +1,4 @@
-"""What an ablation found, read from its run folders. Light: no torch."""
+"""The results of an ablation, read from its run folders. Light: no torch."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class RunResult:
     Attributes:
         planned: variant, seed, spec, folder.
         status: ``done``, ``failed``, or the state of its folder (`skinfw.ablation.plan.State`).
-        reason: why it is not done, where that is known.
-        seconds: how long its last process took, where that is known.
+        reason: why it is not done, if known.
+        seconds: duration of its last process, if known.
         where: the machine or node of its last process.
-        figures: what was measured; None unless it is done.
+        figures: the results; None unless it is done.
     """
 
     planned: PlannedRun
@@ -44,7 +44,7 @@ class RunResult:
     figures: RunFigures | None
 
     def images(self, key: str) -> Mapping[str, float | None]:
-        """Return the value of each test image by its name; empty for figures over a set."""
+        """Return the value of each test image by name; empty for metrics over a set."""
         if self.figures is None:
             return {}
         found = self.figures.evaluation
@@ -59,11 +59,11 @@ class VariantResult:
     Attributes:
         name: the variant's name.
         runs: its runs in the order of the seeds.
-        spreads: each figure by ``region/name``; absent where no run has a value.
-        differences: each figure against the variant that is compared to; absent for that one, for figures
-            without a value for each image, and where ``incomparable`` says why.
-        incomparable: why none of its figures is ranked, or an empty text.
-        unranked: why a single figure is not ranked, by ``region/name``.
+        spreads: each metric by ``region/name``; absent if no run has a value.
+        differences: each metric against the reference variant; absent for that variant, for metrics without a
+            value per image, and if ``incomparable`` gives a reason.
+        incomparable: why none of its values is ranked, or an empty text.
+        unranked: why a single value is not ranked, by ``region/name``.
     """
 
     name: str
@@ -75,12 +75,12 @@ class VariantResult:
 
     @property
     def done(self) -> list[RunResult]:
-        """The runs that were measured."""
+        """The measured runs."""
         return [run for run in self.runs if run.figures is not None]
 
     @property
     def means(self) -> dict[str, float | None]:
-        """The mean of each figure that may be ranked, by ``region/name``."""
+        """The mean of each metric that may be ranked, by ``region/name``."""
         if self.incomparable:
             return {}
         return {key: spread.mean for key, spread in self.spreads.items() if key not in self.unranked}
@@ -88,14 +88,14 @@ class VariantResult:
 
 @dataclass(frozen=True)
 class AblationResult:
-    """What an ablation found.
+    """The results of an ablation.
 
     Attributes:
-        plan: what was to be run.
+        plan: the planned runs.
         variants: the variants in order.
-        metrics: how to read each figure, by ``region/name``.
-        baselines: figures of the baselines by name and ``region/name``; they have nothing to train, so one
-            run's are everyone's.
+        metrics: unit and direction of each metric, by ``region/name``.
+        baselines: values of the baselines by name and ``region/name``; they have nothing to train, so they
+            are the same in all runs.
     """
 
     plan: Plan
@@ -105,7 +105,7 @@ class AblationResult:
 
     @property
     def output(self) -> Path:
-        """The folder of everything."""
+        """The output folder."""
         return self.plan.output
 
     @property
@@ -125,17 +125,17 @@ class AblationResult:
 
     @property
     def reference(self) -> VariantResult:
-        """The variant that the others are compared to."""
+        """The reference variant."""
         return next(each for each in self.variants if each.name == self.plan.reference)
 
     @property
     def comparable(self) -> list[VariantResult]:
-        """The variants that were measured on the same images."""
+        """The variants measured on the same images."""
         return [each for each in self.variants if each.done and not each.incomparable]
 
     @property
     def anchor(self) -> RunResult | None:
-        """The first run that was measured, of the variant that is compared to where it has one."""
+        """The first measured run, of the reference variant if it has one."""
         return _anchor(self.plan.reference, self.runs)
 
     def spec_differences(self) -> dict[str, list[str]]:
@@ -144,7 +144,7 @@ class AblationResult:
         return differences(specs)
 
     def warnings(self) -> list[str]:
-        """Say what to mind when reading the figures."""
+        """Return the warnings about the results."""
         told = [
             f"{each.name}: {each.incomparable}; not comparable" for each in self.variants if each.incomparable
         ]
@@ -161,7 +161,7 @@ class AblationResult:
 
 
 def collect(plan: Plan) -> AblationResult:
-    """Read what is there of an ablation; what is missing or unreadable has a status and a reason."""
+    """Read the existing results of an ablation; missing or unreadable runs have a status and a reason."""
     runs = [_read(planned) for planned in plan.runs]
     metrics = {
         key: info
@@ -222,7 +222,7 @@ def _incomparable(runs: Sequence[RunResult], anchor: RunResult | None) -> str:
 
 
 def _other_seeds(name: str, of: Mapping[str, Sequence[RunResult]], anchor: RunResult | None) -> str:
-    """Return why the means of a variant are over other seeds than those of the anchor's, or an empty text."""
+    """Return why the means of a variant are over different seeds from the reference's, or an empty text."""
     if anchor is None:
         return ""
     other = anchor.planned.variant
@@ -232,7 +232,7 @@ def _other_seeds(name: str, of: Mapping[str, Sequence[RunResult]], anchor: RunRe
     if not ours or ours == theirs:
         return ""
     told, known = (", ".join(map(str, seeds)) for seeds in (ours, theirs))
-    return f"measured with the seeds {told}, {other} with {known}"
+    return f"measured with the seeds {told}, but {other} with {known}"
 
 
 def _by_figure(
@@ -240,7 +240,7 @@ def _by_figure(
     anchor: RunResult | None,
     unlike: Callable[[RunFigures, RunFigures], dict[str, str]],
 ) -> dict[str, str]:
-    """Return why single figures of a variant may not be ranked, by ``region/name``."""
+    """Return why single values of a variant may not be ranked, by ``region/name``."""
     if anchor is None or anchor.figures is None:
         return {}
     found: dict[str, str] = {}
@@ -251,7 +251,7 @@ def _by_figure(
 
 
 def _missing(runs: Sequence[RunResult], keys: Sequence[str]) -> dict[str, str]:
-    """Return the figures that only some runs of a variant have: the mean is over fewer seeds then."""
+    """Return the metrics that only some runs of a variant have, so that the mean is over fewer seeds."""
     figures = [run.figures.values for run in runs if run.figures is not None]
     known = {key: sum(values.get(key) is not None for values in figures) for key in keys}
     return {

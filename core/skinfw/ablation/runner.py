@@ -1,4 +1,4 @@
-"""Runs what is missing of an ablation, and keeps going when a run fails. Light: no torch."""
+"""Runs the missing runs of an ablation, and continues when a run fails. Light: no torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skinfw.system.locks import locked_folder
 from skinfw.training.interrupt import catch_interrupt
 
 Tell = Callable[[str], None]
-"""Is given a line about how far it is."""
+"""Receives a line about the progress."""
 
 LOCK_FILE = ".ablate.lock"
 
@@ -25,10 +25,10 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 
 @contextmanager
 def locked(output: Path) -> Iterator[None]:
-    """Keep other ablations out of an output folder.
+    """Lock an output folder against other ablations.
 
     Raises:
-        RunError: another one is at work there, or the folder cannot be written to.
+        RunError: another one uses it, or it cannot be written to.
     """
     with locked_folder(output, LOCK_FILE, "skinfw ablate"):
         try:
@@ -40,36 +40,36 @@ def locked(output: Path) -> Iterator[None]:
 
 
 def check_folders(runs: Sequence[PlannedRun], *, overwrite: bool) -> None:
-    """Reject to start where the folder of a run holds something else.
+    """Refuse to start if a run's folder holds something else.
 
     Raises:
-        RunError: it names every such folder.
+        RunError: lists every such folder.
     """
     told = []
     for run in runs:
         state, why = run.state()
         if state == "in the way":
-            told.append(f"{run.folder}: {why}; remove it, or give another --output")
+            told.append(f"{run.folder}: {why}; remove it, or choose another --output")
         if state == "changed" and not overwrite:
             told.append(f"{run.folder}: holds a run of another spec: {why}")
     if told:
         hint = "--overwrite repeats changed runs (in Python: overwrite=True), another --output keeps them"
-        raise RunError("\n  ".join(["some runs cannot be made:", *told, hint]))
+        raise RunError("\n  ".join(["some runs cannot be started:", *told, hint]))
 
 
 def run_missing(runs: Sequence[PlannedRun], engine: Engine, tell: Tell) -> dict[PlannedRun, Outcome]:
-    """Start the runs that are not done, as many at a time as the engine has slots.
+    """Run everything that is not done, with as many parallel runs as the engine has slots.
 
     Args:
         runs: the runs, whose folders were checked.
-        engine: where they are made.
-        tell: is given a line at the start and at the end of each.
+        engine: executes them.
+        tell: called with a line at the start and the end of each.
 
     Returns:
-        what became of each run that was started.
+        the outcome of each started run.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C was pressed; every run saved where it is.
+        KeyboardInterrupt: Ctrl-C was pressed; every run saved its state.
     """
     schedule = _Schedule(runs, engine, tell)
     with catch_interrupt() as interrupt:
@@ -79,12 +79,12 @@ def run_missing(runs: Sequence[PlannedRun], engine: Engine, tell: Tell) -> dict[
         finally:
             schedule.kill()
     if interrupt.asked:
-        raise KeyboardInterrupt("Interrupted; what was trained is saved. Go on with the same command.")
+        raise KeyboardInterrupt("Interrupted; the training state is saved. Continue with the same command.")
     return schedule.outcomes
 
 
 class _Schedule:
-    """Which runs wait, which are at work, and what became of the others."""
+    """The waiting and running runs, and the outcomes of the others."""
 
     def __init__(self, runs: Sequence[PlannedRun], engine: Engine, tell: Tell) -> None:
         self.engine, self.tell = engine, tell
@@ -95,10 +95,10 @@ class _Schedule:
         self.total = len(self.waiting)
         self._stopped = False
         if self.total < len(runs):
-            tell(f"{len(runs) - self.total} of {len(runs)} runs are done already")
+            tell(f"{len(runs) - self.total} of {len(runs)} runs are already done")
 
     def look(self, *, stopping: bool) -> bool:
-        """Start what there is room for, and take in what has ended; return whether anything is left."""
+        """Start runs in free slots and collect finished ones; return whether anything is left."""
         if stopping:
             self._stop()
         while self.waiting and (self.engine.slots is None or len(self.working) < self.engine.slots):
@@ -119,20 +119,20 @@ class _Schedule:
         job = Job(run.label, run.spec.to_json(), run.folder.absolute(), overwrite, self.engine.threads)
         try:
             self.working[run] = self.engine.start(job)
-        except (SkinfwError, OSError) as error:  # one run that cannot start must not end the others
+        except (SkinfwError, OSError) as error:  # a run that cannot start must not stop the others
             self.outcomes[run] = Outcome("failed", str(error), 0.0, "")
             self.tell(_ended(run, self.outcomes[run]))
 
     def _stop(self) -> None:
         if not self._stopped:
             self._stopped = True
-            self.tell("stopping: each run saves where it is; Ctrl-C again ends them at once")
+            self.tell("stopping: each run saves its state; Ctrl-C again stops them immediately")
             self.waiting.clear()
             for running in self.working.values():
                 running.stop()
 
     def kill(self) -> None:
-        """End what is at work."""
+        """Stop all running runs."""
         for running in self.working.values():
             running.kill()
 

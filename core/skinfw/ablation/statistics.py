@@ -1,4 +1,4 @@
-"""Means over seeds, and differences image by image. Light: no torch."""
+"""Means over seeds, and differences per image. Light: no torch."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ DRAWS = 10_000
 """Resamples of a bootstrap."""
 
 LEVEL = 0.95
-"""Fraction of the resamples that an interval holds."""
+"""Fraction of the resamples inside an interval."""
 
 BOOTSTRAP_SEED = 0
 
 _DRAWS_AT_A_TIME = 500
-"""Keeps the indices of a few thousand images within some megabytes."""
+"""Limits the indices of a few thousand images to some megabytes."""
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Spread:
-    """One figure of a variant over its seeds.
+    """One metric of a variant over its seeds.
 
     Attributes:
-        values: the runs' values, in the order of the seeds; only those that have one.
+        values: the runs' values, in the order of the seeds, without missing ones.
         mean: their mean.
         deviation: their standard deviation (divisor n - 1); None for fewer than two.
     """
@@ -38,7 +38,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float | None]) -> Spread | None:
-        """Return the spread of the values that are there, or None where there are none.
+        """Return the spread of the existing values, or None if there are none.
 
         Example:
             >>> Spread.of([1.0, None, 3.0]).mean
@@ -53,14 +53,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class Difference:
-    """How much a figure of a variant is above that of another one, over the same images.
+    """The difference of a metric between a variant and another one, over the same images.
 
     Attributes:
         mean: mean difference over the images.
         low: lower end of the 95 % interval.
         high: upper end of the 95 % interval.
-        p: two-sided: twice the fraction of resamples whose mean is 0 or on the other side of it, at most 1.
-        images: how many images have a value in every run of both.
+        p: two-sided: twice the fraction of resamples with a mean of 0 or on the other side, at most 1.
+        images: number of images with a value in every run of both.
     """
 
     mean: float
@@ -71,7 +71,7 @@ class Difference:
 
 
 def image_means(runs: Sequence[Mapping[str, float | None]]) -> dict[str, float]:
-    """Return each image's mean over the runs, by name; only of images with a value in every run.
+    """Return each image's mean over the runs, by name, for images with a value in every run.
 
     Example:
         >>> image_means([{"anna": 20.0, "ben": None}, {"anna": 22.0, "ben": 19.0}])
@@ -87,16 +87,16 @@ def image_means(runs: Sequence[Mapping[str, float | None]]) -> dict[str, float]:
 
 
 def paired_difference(variant: Mapping[str, float], reference: Mapping[str, float]) -> Difference | None:
-    """Compare two variants image by image with a paired bootstrap (percentile interval).
+    """Compare two variants per image with a paired bootstrap (percentile interval).
 
     Images are drawn with replacement, each with the difference of its two values, `DRAWS` times.
 
     Args:
-        variant: values by name of the image.
-        reference: the same of the variant that is compared to.
+        variant: values by image name.
+        reference: the same for the reference variant.
 
     Returns:
-        variant minus reference; None where they share fewer than two images.
+        variant minus reference; None if they share fewer than two images.
     """
     shared = sorted(variant.keys() & reference.keys())
     if len(shared) < 2:

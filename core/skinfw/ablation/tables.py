@@ -24,7 +24,7 @@ from skinfw.evaluation.results import MetricInfo
 
 
 def figures_table(result: AblationResult) -> Table:
-    """Return the variants' figures, mean ± standard deviation over seeds, then the baselines'.
+    """Return the variants' values, mean ± standard deviation over seeds, then the baselines'.
 
     The best mean of each column is marked; variants that are not comparable cannot have it.
     """
@@ -56,7 +56,7 @@ def seeds_text(variant: VariantResult) -> str:
 
 
 def spread_text(spread: Spread | None, info: MetricInfo) -> str:
-    """Return a figure as mean ± standard deviation; the mean alone for one seed."""
+    """Return a metric as mean ± standard deviation; only the mean for one seed."""
     if spread is None:
         return NONE
     text = figure_text(spread.mean, info)
@@ -66,10 +66,9 @@ def spread_text(spread: Spread | None, info: MetricInfo) -> str:
 
 
 def differences_table(result: AblationResult) -> Table | None:
-    """Return how much each variant is above the one that is compared to, with 95 % intervals.
+    """Return the difference of each variant to the reference, with 95 % intervals.
 
-    Marked are those that are better and whose interval does not hold 0. None where there is nothing to
-    compare.
+    Better variants whose interval excludes 0 are marked. None if there is nothing to compare.
     """
     compared = [each for each in result.variants if each.differences]
     keys = [key for key in result.metrics if any(key in each.differences for each in compared)]
@@ -100,12 +99,12 @@ def difference_text(difference: Difference, info: MetricInfo) -> str:
 
 
 def p_text(p: float) -> str:
-    """Return a two-sided p; below the resolution of the bootstrap it is given as an upper bound."""
+    """Return a two-sided p; below the bootstrap's resolution, as an upper bound."""
     return f"p < {2 / DRAWS:g}" if p < 2 / DRAWS else f"p = {p:.2g}"
 
 
 def published_comparison(result: AblationResult) -> Table | None:
-    """Return the variants' figures beside those that the report published; None where there are none."""
+    """Return the variants' values and those published in the report; None if there are none."""
     table = result.plan.ablation.published_table
     if table is None:
         return None
@@ -129,12 +128,12 @@ def published_comparison(result: AblationResult) -> Table | None:
 
 
 def published_row(result: AblationResult, variant: VariantResult) -> str:
-    """Return the name of the report's row that belongs to a variant."""
+    """Return the name of a variant's row in the report."""
     return result.plan.ablation.published_rows.get(variant.name, variant.name)
 
 
 def orderings(result: AblationResult) -> list[str]:
-    """Say for each published figure how many pairs of variants are in the report's order.
+    """Return for each published metric how many pairs of variants are in the report's order.
 
     Pairs that are equal in the report do not count.
     """
@@ -160,13 +159,13 @@ def _pairs(count: int) -> str:
 
 
 def _sign(values: Sequence[float | None], info: MetricInfo) -> float:
-    """Return 1 where the first of two values is the better one, -1 where it is not, 0 for equal ones."""
+    """Return 1 if the first of two values is better, -1 if it is worse, 0 if they are equal."""
     first, second = (value or 0.0 for value in values)
     return 0 if first == second else 1 if info.better(first, second) else -1
 
 
 def spec_table(result: AblationResult) -> Table | None:
-    """Return the spec fields in which the variants differ; None where there are none."""
+    """Return the spec fields in which the variants differ; None if there are none."""
     found = result.spec_differences()
     if not found:
         return None
@@ -175,27 +174,27 @@ def spec_table(result: AblationResult) -> Table | None:
 
 
 def metric_metadata(result: AblationResult) -> Table | None:
-    """Return how each figure came about: region, images, backbone, resize; None before the first run."""
+    """Return how each value was measured: region, images, backbone, resizing; None before the first run."""
     measured = {each.name: each.done[0].figures for each in result.variants if each.done}
     evaluations = {name: figures.evaluation for name, figures in measured.items() if figures is not None}
     return metadata_table(evaluations) if evaluations else None
 
 
 def metadata_note(result: AblationResult) -> str:
-    """Say what the figures were measured with."""
+    """Return what the metrics were measured with."""
     anchor = result.anchor
     versions = {} if anchor is None or anchor.figures is None else anchor.figures.versions
     with_what = f" Measured with {versions_text(versions)}." if versions else ""
-    return f"How each figure came about.{with_what}"
+    return f"How each value was measured.{with_what}"
 
 
 def summary(result: AblationResult) -> str:
-    """Say which variant is best by the monitored metric, and how far it is from the one compared to."""
+    """Return which variant is best by the monitor, and its difference to the reference."""
     anchor = result.anchor
     key = anchor.figures.evaluation.monitored_metric() if anchor and anchor.figures else None
     known = [each for each in result.comparable if key in each.means]
     if key is None or not known:
-        return "No run was measured yet."
+        return "No run has been measured yet."
     info = result.metrics[key]
     value = best_of([each.means[key] for each in known], info)
     winner = next((each for each in known if each.means[key] == value), known[0])
@@ -203,5 +202,5 @@ def summary(result: AblationResult) -> str:
     difference = winner.differences.get(key)
     if difference is None:
         return f"{text} {info.unit}".rstrip() + "."
-    against = f"{difference_text(difference, info)} against {result.plan.reference}, image by image"
+    against = f"{difference_text(difference, info)} against {result.plan.reference}, per image"
     return f"{text}{' ' + info.unit if info.unit else ''} ({against})."

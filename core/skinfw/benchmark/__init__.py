@@ -1,1 +1,1 @@
-"""Measuring segmenters and pose encoders on photos whose answers are known."""
+"""Benchmarks of segmenters and pose encoders on photos with known ground truth."""

@@ -1,4 +1,4 @@
-"""What measured components are called in a table, and whether they may be ranked."""
+"""Labels of measured components in a table, and whether they may be ranked."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from skinfw.components.reference import ComponentSpec
 
 
 def labeled(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
-    """Return components by what tells them apart: the name, and the parameters that are not the default.
+    """Return components by a distinguishing label: the name and the non-default parameters.
 
-    Components that are the same come once.
+    Equal components appear once.
 
     Example:
         >>> from skinfw.components.reference import use
@@ -21,10 +21,10 @@ def labeled(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
 
 
 def same_photos(unusable: Iterable[Mapping[str, str]]) -> bool:
-    """Return whether components were measured on the same photos: only then their means may be ranked.
+    """Return whether components were measured on the same photos: only then may their means be ranked.
 
     Args:
-        unusable: of each component, why photos could not be measured, by the photo.
+        unusable: for each component, why photos could not be measured, by photo.
     """
     return len({frozenset(each) for each in unusable}) <= 1
 
@@ -35,7 +35,7 @@ def _label(reference: ComponentSpec) -> str:
 
 
 def _text(value: object) -> str:
-    """Return a value shortly; a component stands for itself by its name."""
+    """Return a short form of a value; for a component, its name."""
     if isinstance(value, dict) and "type" in value:
         return str(value["type"])
     return str(value)

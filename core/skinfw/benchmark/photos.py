@@ -1,4 +1,4 @@
-"""Which photos are measured."""
+"""The photos to measure."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def chosen_photos(
     limit: int | None = None,
     measured: Sequence[ComponentSpec] = (),
 ) -> list[Path]:
-    """Return the photos below a folder that are to be measured.
+    """Return the photos to measure below a folder.
 
     Args:
         root: the folder.
         truth: the segmenter of the true label maps; its files are not photos.
-        test_fraction: only those that a run with this fraction keeps for its test; None for all. Where a run
-            of skinfw trained what is measured, that is the split that it recorded.
-        limit: at most so many, evenly chosen; None for no limit.
-        measured: what is measured.
+        test_fraction: only the test photos of a run with this fraction; None for all. For components trained
+            by skinfw, that is their recorded split.
+        limit: maximum number, evenly chosen; None for no limit.
+        measured: the measured components.
 
     Raises:
-        DataError: there is no such folder, or no photo to be measured in it.
-        UserError: a run that trained what is measured was made with another fraction or has no record.
+        DataError: the folder does not exist, or holds no photo to measure.
+        UserError: the run of a measured component used another fraction or has no record.
     """
     photos = photos_below(root, build(truth, Segmenter).sources)
     trained = trained_by(measured)
@@ -49,7 +49,7 @@ def chosen_photos(
         sides, _ = group_sides(groups.values(), test_fraction, 0)
         photos = [photo for photo in photos if sides[groups[photo.relative_to(root).as_posix()]] == "test"]
     if not photos:
-        raise DataError(f"{root}: no photo to measure: none is in the test part of {test_fraction}")
+        raise DataError(f"{root}: no photo to measure: none is in the test split of {test_fraction}")
     if limit is None or limit >= len(photos):
         return photos
     return [photos[index] for index in np.linspace(0, len(photos) - 1, limit).round().astype(int)]

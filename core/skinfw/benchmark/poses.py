@@ -1,4 +1,4 @@
-"""How well and how fast pose encoders find the points of photos whose poses are known."""
+"""Accuracy and speed of pose encoders on photos with known poses."""
 
 from __future__ import annotations
 
@@ -25,32 +25,31 @@ from skinfw.interfaces import PoseEncoder
 from skinfw.preparation.shared_poses import check_shared_poses
 
 FRACTIONS = (0.1, 0.2)
-"""How far off a correct point may be, as fractions of the torso's length."""
+"""Maximum errors of a correct point, as fractions of the torso's length."""
 
 TORSOS = (("Neck", "MidHip"), ("RShoulder", "RHip"), ("LShoulder", "LHip"))
-"""What the torso's length is measured between: the first two points that are both known."""
+"""Pairs of points for the torso's length; the first pair with both points known is used."""
 
 
 @dataclass(frozen=True)
 class PoseFigures:
-    """What one pose encoder came to.
+    """The results of one pose encoder.
 
-    A point counts where the true pose has it and the encoder finds it in any photo at all: those that it does
-    not look for, such as the feet in COCO's order, are none of its misses.
+    A point counts if the true pose has it and the encoder finds it in at least one photo: points that it does
+    not look for, such as the feet in COCO's order, are not misses.
 
     Attributes:
-        pck: percentage of correct keypoints at each of `FRACTIONS`, as a fraction in [0, 1]: of the points
-            that
-            count, those found within that fraction of the torso's length. A point that was not found is
+        pck: percentage of correct keypoints at each of `FRACTIONS`, as a fraction in [0, 1]: of the counted
+            points, those found within that fraction of the torso's length. A point that was not found is
             wrong.
-        found: fraction of the points that count which were found anywhere.
-        points: how many points count.
-        by_point: PCK at the first of `SHARES` of each keypoint by name; None where none counts.
-        photos: photos that were measured.
-        nobody: those of them in which the encoder found nobody.
-        unusable: why others could not be measured, by the photo.
-        seconds: median time of one photo, from pixels in memory to keypoints.
-        memory: largest resident memory of its process in MiB, libraries included.
+        found: fraction of the counted points that were found anywhere.
+        points: number of counted points.
+        by_point: PCK at the first of `FRACTIONS` of each keypoint by name; None if none counts.
+        photos: number of measured photos.
+        nobody: number of photos in which the encoder found nobody.
+        unusable: why others could not be measured, by photo.
+        seconds: median time per photo, from pixels in memory to keypoints.
+        memory: peak resident memory of its process in MiB, including libraries.
     """
 
     pck: tuple[float, ...]
@@ -64,7 +63,7 @@ class PoseFigures:
     memory: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the figures as JSON holds them."""
+        """Return the results for JSON."""
         named = {f"pck@{fraction:g}": value for fraction, value in zip(FRACTIONS, self.pck, strict=True)}
         rest = asdict(self)
         del rest["pck"]
@@ -72,7 +71,7 @@ class PoseFigures:
 
 
 def torso_length(pose: Keypoints) -> float | None:
-    """Return the length of a pose's torso in pixels, or None where no two of `TORSOS` are known."""
+    """Return the length of a pose's torso in pixels, or None if no pair of `TORSOS` is known."""
     for one, other in TORSOS:
         first, second = pose.point(one), pose.point(other)
         if first[2] > 0 and second[2] > 0:
@@ -85,15 +84,15 @@ def measure_pose_encoder(
 ) -> PoseFigures:
     """Compare a pose encoder with true poses.
 
-    Of several people the encoder's is the one with most points in the box around the true pose.
+    If the encoder finds several people, the one with most points in the box around the true pose counts.
 
     Args:
-        encoder: what is measured.
-        truth: gives the true poses.
+        encoder: the pose encoder.
+        truth: provides the true poses.
         photos: the photos.
 
     Raises:
-        DataError: not one photo could be measured.
+        DataError: no photo could be measured.
     """
     present, found = np.zeros(len(BODY_25), int), np.zeros(len(BODY_25), int)
     correct = np.zeros((len(FRACTIONS), len(BODY_25)), int)
@@ -131,7 +130,7 @@ def _true_pose(truth: PoseEncoder[Any], photo: Photo) -> tuple[Keypoints, float]
         raise DataError(f"{photo.path}: has no true pose to compare with")
     length = torso_length(true)
     if length is None:
-        raise DataError(f"{photo.path}: its true pose lacks the torso, by which distances are measured")
+        raise DataError(f"{photo.path}: its true pose lacks the torso, which is needed to scale distances")
     return true, length
 
 
@@ -174,14 +173,14 @@ def _figures(
 def benchmark_poses(
     encoders: Sequence[ComponentSpec], truth: ComponentSpec, photos: Sequence[Path]
 ) -> dict[str, PoseFigures]:
-    """Measure pose encoders one after the other, each in a process of its own.
+    """Measure pose encoders one after the other, each in a separate process.
 
     Returns:
-        the figures by the encoders' labels, see `skinfw.benchmark.labels.labeled`.
+        the results by the encoders' labels, see `skinfw.benchmark.labels.labeled`.
 
     Raises:
-        DataError: an encoder could not measure a single photo, or two photos have one true pose.
-        SkinfwError: an encoder cannot be built, for instance because its weights are missing.
+        DataError: an encoder could not process any photo, or two photos share a true pose.
+        SkinfwError: an encoder cannot be built, for example because its weights are missing.
     """
     announce_programs(*encoders)
     check_shared_poses(build(truth, PoseEncoder), photos)
@@ -197,9 +196,9 @@ def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Pa
 
 
 def poses_table(figures: dict[str, PoseFigures]) -> Table:
-    """Return the figures of pose encoders side by side; the best PCK of each share is marked.
+    """Return the results of pose encoders side by side; the best PCK of each fraction is marked.
 
-    Nothing is marked where they were measured on different photos.
+    Nothing is marked if they were measured on different photos.
     """
     ranked = same_photos(each.unusable for each in figures.values())
     best = [

@@ -1,4 +1,4 @@
-"""Running something in a process of its own, to measure its memory."""
+"""Running a function in a separate process, to measure its memory."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ ResultT = TypeVar("ResultT")
 
 
 def in_own_process(action: Callable[..., ResultT], *arguments: Any) -> tuple[ResultT, float]:
-    """Run a function of a module in a new process, alone.
+    """Run a function of a module in a new process.
 
     Args:
-        action: the function; like its arguments and what it returns, it must be one that can be pickled.
-        *arguments: what it is given.
+        action: the function; it, its arguments and its result must be picklable.
+        *arguments: its arguments.
 
     Returns:
-        what it returns, and the largest resident memory of its process in MiB, libraries included.
+        its result, and the peak resident memory of its process in MiB, including libraries.
 
     Raises:
-        RunError: the process ended unexpectedly, for instance for want of memory.
+        RunError: the process ended unexpectedly, for example out of memory.
     """
     with make_pool(1) as pool:
         try:
@@ -40,10 +40,10 @@ def _measured(action: Callable[..., ResultT], arguments: tuple[Any, ...]) -> tup
 
 
 def _peak() -> float:
-    """Return the largest resident memory of this process so far, in MiB."""
+    """Return the peak resident memory of this process so far, in MiB."""
     status = Path("/proc/self/status")
     if status.is_file():
-        # Linux's rusage begins with what the parent had when it started this process
+        # Linux's rusage starts with the parent's memory when it started this process
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 2**10
     if sys.platform == "win32":
@@ -53,5 +53,5 @@ def _peak() -> float:
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # macOS counts bytes, everybody else KiB
+    # macOS counts bytes, other systems KiB
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

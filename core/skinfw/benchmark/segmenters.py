@@ -1,4 +1,4 @@
-"""How well and how fast segmenters tell the regions of photos whose label maps are known."""
+"""Accuracy and speed of segmenters on photos with known label maps."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from skinfw.interfaces import Segmenter
 from skinfw.preparation.label_set_check import check_label_sets
 
 MEASURED = ("person", "skin", "head", "feet", "apparel")
-"""What is measured: the five regions, with the person in the place of the background."""
+"""What is measured: the five regions, with the person in place of the background."""
 
 
 @dataclass(frozen=True)
 class SegmenterFigures:
-    """What one segmenter came to.
+    """The results of one segmenter.
 
     Attributes:
         mean: mean over the photos of the intersection over union of each region, in [0, 1]; None for a region
-            that the segmenter cannot tell.
-        median: the median likewise.
-        photos: photos that it segmented.
-        unusable: why others could not be, by the photo.
-        seconds: median time of one photo, from pixels in memory to the label map.
-        memory: largest resident memory of its process in MiB, libraries included.
+            that the segmenter does not have.
+        median: the median, likewise.
+        photos: number of segmented photos.
+        unusable: why others could not be segmented, by photo.
+        seconds: median time per photo, from pixels in memory to the label map.
+        memory: peak resident memory of its process in MiB, including libraries.
     """
 
     mean: dict[str, float | None]
@@ -48,12 +48,12 @@ class SegmenterFigures:
     memory: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the figures as JSON holds them."""
+        """Return the results for JSON."""
         return asdict(self)
 
 
 def intersection_over_union(found: Mask, true: Mask) -> float:
-    """Return the intersection over union of two masks ``(H, W)``; NaN where both are empty."""
+    """Return the intersection over union of two masks ``(H, W)``; NaN if both are empty."""
     union = np.count_nonzero(found | true)
     return np.count_nonzero(found & true) / union if union else float("nan")
 
@@ -63,16 +63,15 @@ def measure_segmenter(
 ) -> SegmenterFigures:
     """Compare a segmenter with true label maps.
 
-    A region that neither of the two sees in a photo does not count there; one that only one of them sees
-    counts as 0.
+    A region that neither finds in a photo does not count; one that only one of them finds counts as 0.
 
     Args:
-        segmenter: what is measured.
-        truth: gives the true label maps.
+        segmenter: the segmenter.
+        truth: provides the true label maps.
         photos: the photos.
 
     Raises:
-        DataError: not one photo could be measured.
+        DataError: no photo could be measured.
     """
     overlaps: dict[str, list[float]] = {name: [] for name in MEASURED}
     seconds: list[float] = []
@@ -109,7 +108,7 @@ def measure_segmenter(
 
 
 def _region(segmentation: Segmentation, name: str) -> Mask | None:
-    """Return a region's pixels, or None where the segmenter cannot tell it."""
+    """Return a region's pixels, or None if the segmenter does not have it."""
     key = "background" if name == "person" else name
     regions = {str(region) for region in segmentation.regions}
     if key not in regions:
@@ -124,15 +123,14 @@ def _figure(of: Any, values: Any) -> float | None:
 def benchmark_segmenters(
     segmenters: Sequence[ComponentSpec], truth: ComponentSpec, photos: Sequence[Path]
 ) -> dict[str, SegmenterFigures]:
-    """Measure segmenters one after the other, each in a process of its own.
+    """Measure segmenters one after the other, each in a separate process.
 
     Returns:
-        the figures by the segmenters' labels, see `labeled`.
+        the results by the segmenters' labels, see `labeled`.
 
     Raises:
-        DataError: a segmenter could not measure a single photo, or the true label maps are of another label
-            set.
-        SkinfwError: a segmenter cannot be built, for instance because its weights are missing.
+        DataError: a segmenter could not process any photo, or the true label maps use another label set.
+        SkinfwError: a segmenter cannot be built, for example because its weights are missing.
     """
     announce_programs(*segmenters)
     check_label_sets(build(truth, Segmenter), photos)
@@ -148,9 +146,9 @@ def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Pa
 
 
 def figures_table(figures: dict[str, SegmenterFigures]) -> Table:
-    """Return the figures of segmenters side by side; the best IoU of each region is marked.
+    """Return the results of segmenters side by side; the best IoU of each region is marked.
 
-    Nothing is marked where they were measured on different photos.
+    Nothing is marked if they were measured on different photos.
     """
     ranked = same_photos(each.unusable for each in figures.values())
     best = {

@@ -1,4 +1,4 @@
-"""Which photos the runs behind measured segmenters were tested on."""
+"""The test photos of the runs that trained measured segmenters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger("skinfw")
 
 
 def trained_by(references: Iterable[ComponentSpec]) -> list[Path]:
-    """Return the runs or checkpoints that components, and the components inside them, were trained by."""
+    """Return the runs or checkpoints of trained components, including nested ones."""
     found = [path for each in references for path in _paths(each)]
     return list(dict.fromkeys(found))
 
@@ -43,16 +43,16 @@ def _paths(value: Any) -> Iterator[Path]:
 def photos_of_tests(
     root: Path, photos: Sequence[Path], test_fraction: float, trained: Sequence[Path]
 ) -> list[Path]:
-    """Return the photos that the runs behind all components keep for their tests.
+    """Return the photos that are test photos in the runs of all components.
 
     Args:
-        root: the folder that the photos are below.
+        root: the folder of the photos.
         photos: the photos.
-        test_fraction: the fraction that was asked for.
+        test_fraction: the requested fraction.
         trained: run folders, or checkpoints in them.
 
     Raises:
-        UserError: a run has another share, or its folder with the record of its split is missing.
+        UserError: a run has another fraction, or its folder with the recorded split is missing.
         DataError: none of the photos is a test photo of all runs.
     """
     kept = list(photos)
@@ -60,24 +60,24 @@ def photos_of_tests(
         split, run_root, fraction = _record(path)
         if split is None:
             raise UserError(
-                f"{path}: has no record of its split, so nobody knows which photos it was trained on; name "
-                "the run folder, or leave --test-fraction away and choose the photos yourself"
+                f"{path}: has no record of its split, so its training photos are unknown; give the run "
+                "folder, or omit --test-fraction and choose the photos yourself"
             )
         if fraction != test_fraction:
             raise UserError(
                 f"--test-fraction {test_fraction:g}: {path} was trained with data.test_fraction "
-                f"{fraction:g}; give the same"
+                f"{fraction:g}; use the same"
             )
         side = set(split.test)
         kept = [photo for photo in kept if _name(photo, root, run_root) in side]
     if not kept:
         runs = ", ".join(map(str, trained))
-        raise DataError(f"{root}: none of its photos is a test photo of {runs}; name the photos of the run")
+        raise DataError(f"{root}: none of its photos is a test photo of {runs}; use the photos of the run")
     return kept
 
 
 def warn_of_trained(root: Path, photos: Sequence[Path], trained: Sequence[Path]) -> None:
-    """Warn where photos that are measured were trained on."""
+    """Warn if measured photos were used in training."""
     for path in trained:
         split, run_root, fraction = _record(path)
         if split is not None:
@@ -85,13 +85,13 @@ def warn_of_trained(root: Path, photos: Sequence[Path], trained: Sequence[Path])
             count = sum(_name(photo, root, run_root) in known for photo in photos)
             if count:
                 logger.warning(
-                    "%s was trained on %d of the %d photos; --test-fraction %g measures its test photos only",
+                    "%s was trained on %d of the %d photos; --test-fraction %g measures only its test photos",
                     path, count, len(photos), fraction,
                 )  # fmt: skip
 
 
 def _record(path: Path) -> tuple[Split | None, Path, float]:
-    """Return the split of a run, the folder of its photos, and its fraction of the test."""
+    """Return a run's split, the folder of its photos, and its test fraction."""
     folder = path if path.is_dir() else path.parent.parent
     split = read_split(folder)
     if split is None:
@@ -105,7 +105,7 @@ def _record(path: Path) -> tuple[Split | None, Path, float]:
 
 
 def _name(photo: Path, root: Path, run_root: Path) -> str:
-    """Return a photo's name in a run: below the folder that it was trained on, or below the one given."""
+    """Return a photo's name in a run: below the run's training folder, or below the given one."""
     there, place = run_root.resolve(), photo.resolve()
     if place.is_relative_to(there):
         return place.relative_to(there).as_posix()

@@ -1,1 +1,1 @@
-"""A contact sheet of samples in the browser, on which a person excludes the bad ones."""
+"""A contact sheet of samples in the browser, for excluding bad ones by hand."""

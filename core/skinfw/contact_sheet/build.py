@@ -1,4 +1,4 @@
-"""Making a contact sheet: one HTML page, a list of samples, and a small strip of images for each."""
+"""Building a contact sheet: one HTML page, a list of samples, and a small strip of images for each."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from skinfw.system.paths_below import name_fault, on_disk
 from skinfw.system.processes import spread
 
 SHOWN = ("photo", "map", "input", "pose", "target")
-"""What a strip shows from left to right; the photo only where it is known."""
+"""The images of a strip from left to right; the photo only if known."""
 
 HEIGHT = 256
-"""Pixels of a strip's height, at most."""
+"""Maximum height of a strip in pixels."""
 
 LIST_FILE = "samples.js"
 STRIPS = "strips"
@@ -36,7 +36,7 @@ STRIPS = "strips"
 _GAP = 4
 
 _STRIP = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{22}\.webp")
-"""The path of a strip below its folder; nothing else is ever removed."""
+"""Pattern of a strip's path below its folder; nothing else is ever removed."""
 
 
 def build_sheet(
@@ -50,15 +50,14 @@ def build_sheet(
 ) -> Path:
     """Write a contact sheet.
 
-    Strips that are there and show the same samples and photos are kept; those that the sheet does not show
-    are removed.
+    Existing strips of unchanged samples and photos are kept; strips that the sheet does not show are removed.
 
     Args:
         base: the folder that the names are relative to.
         names: all samples, excluded or not.
         output: the folder to write to.
-        photos: the folder that the photos were prepared from; None: the photos are not shown.
-        num_workers: processes; None: one for each core that may be used.
+        photos: the folder that the photos were prepared from; None: no photos are shown.
+        num_workers: processes; None: one per available core.
         progress: called with the number of finished samples and the total.
 
     Returns:
@@ -78,13 +77,13 @@ def build_sheet(
             progress(len(files), len(names))
     sheet = {
         "title": base.name,
-        # what the browser remembers strike-outs by
+        # the browser's key for excluded samples
         "key": f"skinfw excluded {_digest(str(base))}",
         "shown": [view for view in SHOWN if view != "photo" or photos is not None],
         "samples": [[name, file] for name, file in zip(names, files, strict=True)],
         "struck": sorted(excluded_among(names, excluded(base))),
     }
-    # a script, not JSON that is fetched: pages opened from the disk may fetch nothing
+    # a script instead of fetched JSON: pages opened from disk cannot fetch anything
     write_text(output / LIST_FILE, f"const sheet = {json.dumps(sheet)};\n")
     page = output / PAGE_FILE
     write_text(page, render_page("contact_sheet.html", list_file=LIST_FILE, excluded_file=EXCLUDED_FILE))
@@ -93,7 +92,7 @@ def build_sheet(
 
 
 def _remove_others(strips: Path, shown: set[Path]) -> None:
-    """Remove the strips that the sheet does not show, and folders that are empty then."""
+    """Remove the strips that the sheet does not show, and folders that become empty."""
     try:
         for path in strips.glob("*/*.webp"):
             if path not in shown and _STRIP.fullmatch(path.relative_to(strips).as_posix()):
@@ -105,7 +104,7 @@ def _remove_others(strips: Path, shown: set[Path]) -> None:
 
 
 def _write_strip(name: str, base: Path, output: Path, photos: Path | None) -> str:
-    """Write the strip of a sample where it is missing or old; return its path below the output folder."""
+    """Write the strip of a sample if it is missing or outdated; return its path below the output folder."""
     folder = base / name
     photo = None if photos is None else _photo(photos, folder)
     key = _digest(f"{folder.absolute()}\0{_state(photo)}")
@@ -125,7 +124,7 @@ def _write_strip(name: str, base: Path, output: Path, photos: Path | None) -> st
 
 
 def _changed(path: Path) -> int:
-    """Return when a file was changed; of a link that leads nowhere, when that was made."""
+    """Return a file's modification time; for a dangling link, that of the link."""
     try:
         return path.stat().st_mtime_ns
     except OSError:
@@ -137,7 +136,7 @@ def _digest(text: str) -> str:
 
 
 def _state(photo: Path | None) -> str:
-    """Return a text that changes with the photo: another file, or another time or size of the same one."""
+    """Return a text that changes with the photo's path, time or size."""
     if photo is None:
         return ""
     try:
@@ -148,7 +147,7 @@ def _state(photo: Path | None) -> str:
 
 
 def _strip(folder: Path, photo: Path | None) -> RgbImage:
-    """Return the views side by side, of one height."""
+    """Return the views side by side, at the same height."""
     views = sample_views(folder, HEIGHT, photo)
     shown = [views[name] for name in SHOWN if name in views]
     height = max(view.shape[0] for view in shown)
@@ -161,7 +160,7 @@ def _strip(folder: Path, photo: Path | None) -> RgbImage:
 
 
 def _photo(photos: Path, folder: Path) -> Path:
-    """Return the photo that a sample was made of; a path that leads nowhere where nobody knows."""
+    """Return the photo that a sample was made from; a nonexistent path if unknown."""
     try:
         source = str((read_record(folder) or {}).get("source", ""))
     except DataError:

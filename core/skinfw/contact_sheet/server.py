@@ -1,4 +1,4 @@
-"""A server for this machine alone that shows a contact sheet and writes the names that are excluded."""
+"""A local server that shows a contact sheet and writes the names of excluded samples."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ PAGE_FILE = "index.html"
 """The page of a contact sheet."""
 
 HEADER = "X-Skinfw"
-"""A request that changes something must have this header: other sites' pages cannot send it unasked."""
+"""Header required for requests that change something: other sites' pages cannot send it unasked."""
 
 _MAX_BYTES = 64 * 2**20
 
 MAX_CONNECTIONS = 32
-"""Connections at a time; a further one ends the oldest, so that idle ones never keep a browser out."""
+"""Maximum number of connections; a further one closes the oldest, so that idle ones never block a browser."""
 
 SILENCE = 10.0
-"""Seconds that a connection may be silent."""
+"""Seconds that a connection may be idle."""
 
 LONGEST = 60.0
-"""Seconds that a connection may last in all."""
+"""Maximum total seconds of a connection."""
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -47,7 +47,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
 }
-"""Sent with every answer: other sites' pages can neither include nor read nor frame it."""
+"""Sent with every response: other sites' pages cannot include, read or frame it."""
 
 
 class SheetServer(ThreadingHTTPServer):
@@ -55,12 +55,12 @@ class SheetServer(ThreadingHTTPServer):
 
     Args:
         output: the folder of the sheet.
-        base: the folder of the samples, where the names are written to.
+        base: the folder of the samples, where the names are written.
         names: all samples.
-        port: the port; 0 takes a free one.
+        port: the port; 0 for a free one.
 
     Raises:
-        UserError: the port is taken or not allowed.
+        UserError: the port is in use or not allowed.
     """
 
     daemon_threads = True
@@ -76,15 +76,15 @@ class SheetServer(ThreadingHTTPServer):
         try:
             super().__init__((HOST, port), _Handler)
         except (OSError, OverflowError) as error:
-            raise UserError(f"port {port} cannot be used: {error}; name another with --port") from error
+            raise UserError(f"port {port} cannot be used: {error}; choose another with --port") from error
 
     @property
     def address(self) -> str:
-        """The address to open."""
+        """The URL to open."""
         return f"http://{HOST}:{self.server_port}/"
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread; what is too old, or one too many, ends."""
+        """Handle a request in a thread; close connections that are too old or too many."""
         with self._lock:
             for old in [*self._open][: max(0, len(self._open) + 1 - MAX_CONNECTIONS)]:
                 _end(old)
@@ -93,7 +93,7 @@ class SheetServer(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def service_actions(self) -> None:
-        """End what has lasted too long; called twice a second."""
+        """Close connections that have lasted too long; called twice per second."""
         with self._lock:
             for old in [each for each, since in self._open.items() if time.monotonic() - since > LONGEST]:
                 _end(old)
@@ -106,11 +106,11 @@ class SheetServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of connections that broke."""
+        """Ignore broken connections."""
 
 
 def _end(connection: socket) -> None:
-    """Wake the thread that waits for a connection; it closes it."""
+    """Wake the thread that waits for a connection, which then closes it."""
     with contextlib.suppress(OSError):
         connection.shutdown(SHUT_RDWR)
 
@@ -123,7 +123,7 @@ class _Handler(SimpleHTTPRequestHandler):
         super().__init__(request, client_address, server, directory=str(server.output))
 
     def do_GET(self) -> None:
-        """Give a file of the sheet, or the names that are excluded."""
+        """Send a file of the sheet, or the excluded names."""
         if not self._from_here():
             return
         if urlsplit(self.path).path != f"/{EXCLUDED_FILE}":
@@ -137,7 +137,7 @@ class _Handler(SimpleHTTPRequestHandler):
             self._answer(HTTPStatus.OK, sorted(gone))
 
     def _give(self) -> None:
-        """Give a file below the sheet's folder, and nothing that a link leads out to."""
+        """Send a file below the sheet's folder, but not through links that lead outside."""
         path = Path(self.translate_path(self.path))
         try:
             path = path / PAGE_FILE if path.is_dir() else path
@@ -152,20 +152,22 @@ class _Handler(SimpleHTTPRequestHandler):
         self._send(HTTPStatus.OK, self.guess_type(path), data, f"{policy}; frame-ancestors 'none'")
 
     def do_HEAD(self) -> None:
-        """Tell about a file of the sheet."""
+        """Send the headers of a file of the sheet."""
         if self._from_here():
             self._give()
 
     def do_POST(self) -> None:
-        """Write the names that are excluded: a JSON list."""
+        """Write the excluded names, a JSON list."""
         if not self._from_here():
             return
         if urlsplit(self.path).path != f"/{EXCLUDED_FILE}" or HEADER not in self.headers:
-            self._answer(HTTPStatus.FORBIDDEN, f"only /{EXCLUDED_FILE} is written, with the header {HEADER}")
+            self._answer(
+                HTTPStatus.FORBIDDEN, f"only /{EXCLUDED_FILE} can be written, with the header {HEADER}"
+            )
             return
         try:
             names = self._names()
-            # names of samples that are not here, for instance of a part that is being prepared again, stay
+            # names of missing samples, for example of a part that is being prepared again, stay
             gone = excluded(self.server.base)
             elsewhere = gone - excluded_among(gone, self.server.names)
             write_excluded(self.server.base, {*names, *elsewhere})
@@ -190,14 +192,14 @@ class _Handler(SimpleHTTPRequestHandler):
             raise ValueError("send a JSON list of names")
         unknown = sorted(set(names) - self.server.names)
         if unknown:
-            raise ValueError(f"no sample is called {shortened(unknown[0], 200)!r}")
+            raise ValueError(f"no sample is named {shortened(unknown[0], 200)!r}")
         return set(names)
 
     def _from_here(self) -> bool:
-        """Reject what another site's page asks for, and requests under another host name.
+        """Reject requests from other sites' pages and under other host names.
 
-        A foreign page may have bound its name to this address. A page on another port of this machine is
-        another site's too.
+        A foreign site may have bound its name to this address. A page on another port of this machine is also
+        another site.
         """
         port = self.server.server_port
         hosts = (f"{HOST}:{port}", f"localhost:{port}")
@@ -224,10 +226,10 @@ class _Handler(SimpleHTTPRequestHandler):
             self.wfile.write(data)
 
     def end_headers(self) -> None:
-        """Send what every answer has, those of http.server's own errors too."""
+        """Send the headers of every response, including http.server's errors."""
         for name, value in _HEADERS.items():
             self.send_header(name, value)
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: a line for each image would drown what matters."""
+        """Log nothing: a line per image would hide what matters."""

@@ -1,1 +1,1 @@
-"""Looking through sample folders for what would spoil training; a module a family of checks."""
+"""Checks of sample folders for errors that harm training; one module per family of checks."""

@@ -1,4 +1,4 @@
-"""What the doctor takes for a fault. Light: pydantic only."""
+"""The limits of the doctor's checks. Light: pydantic only."""
 
 from __future__ import annotations
 
@@ -9,64 +9,64 @@ from skinfw.components.strict_model import StrictModel
 
 
 class DoctorConfig(StrictModel):
-    """The limits: the doctor reports everything above them (for sizes: below)."""
+    """The limits: the doctor reports everything above them (sizes: below)."""
 
     min_side: int = Field(default=64, ge=1, le=1_000_000, description="shortest side of an image in pixels")
     mask_gray: float = Field(
         default=0.01,
         gt=0,
         le=1,
-        description="largest fraction of a mask's pixels that are neither nearly black nor nearly white",
+        description="maximum fraction of a mask's pixels that are neither nearly black nor nearly white",
     )
     mask_outside: float = Field(
-        default=0.1, gt=0, le=1, description="largest fraction of the skin mask that lies outside the person"
+        default=0.1, gt=0, le=1, description="maximum fraction of the skin mask outside the person"
     )
     label_difference: float = Field(
         default=0.1,
         gt=0,
         le=1,
-        description="largest 1 - IoU between the skin of parsing.png and segmentation_skin",
+        description="maximum 1 - IoU between the skin of parsing.png and segmentation_skin",
     )
     loose_fraction: float = Field(
         default=0.15,
         gt=0,
         le=1,
-        description="largest fraction of the person's pixels outside its largest piece (connected component; "
-        "pixels that touch at a corner are connected)",
+        description="maximum fraction of the person's pixels outside the largest fragment (connected "
+        "component; pixels that touch at a corner are connected)",
     )
     pair_tolerance: int = Field(
         default=32,
         ge=0,
         le=255,
-        description="levels of 255 by which input and body may differ where the input is kept (JPEG noise)",
+        description="levels of 255 by which input and body may differ at kept pixels (JPEG noise)",
     )
     pair_fraction: float = Field(
-        default=0.03, gt=0, le=1, description="largest fraction of the kept pixels that differ by more"
+        default=0.03, gt=0, le=1, description="maximum fraction of the kept pixels that differ by more"
     )
     leak_fraction: float = Field(
         default=0.01,
         gt=0,
         le=1,
-        description="largest fraction of the skin mask where the input is not erased",
+        description="maximum fraction of the skin mask where the input is not erased",
     )
     rim: int = Field(
-        default=6, ge=1, le=1000, description="pixels from the skin mask that count as beside it"
+        default=6, ge=1, le=1000, description="pixels from the skin mask that count as next to it"
     )
     rim_excess: float = Field(
         default=0.25,
         gt=0,
         le=1,
         description=(
-            "by how much the fraction of skin-colored pixels in apparel beside the mask may be above the "
+            "by how much the fraction of skin-colored pixels in apparel next to the mask may exceed the "
             "fraction "
-            "farther in"
+            "farther away"
         ),
     )
     uncovered_fraction: float = Field(
         default=0.05,
         gt=0,
         description=(
-            "largest area of erased, skin-colored body outside the mask and its rim, as a fraction of the "
+            "maximum area of erased, skin-colored body outside the mask and its rim, as a fraction of the "
             "mask"
         ),
     )
@@ -74,45 +74,46 @@ class DoctorConfig(StrictModel):
         default=0.8,
         gt=0,
         le=1,
-        description="fraction of skin-colored pixels from which a spot of the input at a joint counts as "
+        description="fraction of skin-colored pixels above which a spot of the input at a joint counts as "
         "bare",
     )
     joint_usual: float = Field(
         default=0.1,
         ge=0,
         le=1,
-        description="clothes with a larger fraction of skin-colored pixels than this tell nothing about "
+        description="clothes with a larger fraction of skin-colored pixels than this reveal nothing about "
         "joints",
     )
     pose_distance: float = Field(
         default=0.02,
         gt=0,
         description=(
-            "how far a point may be from the person, as a fraction of the person's longer side; 2 pixels "
+            "maximum distance of a point from the person, as a fraction of the person's longer side; 2 "
+            "pixels "
             "at least"
         ),
     )
     pose_fraction: float = Field(
-        default=0.1, gt=0, le=1, description="largest fraction of the found points that are farther away"
+        default=0.1, gt=0, le=1, description="maximum fraction of the found points that are farther away"
     )
     near_duplicate_distance: int = Field(
         default=8,
         ge=0,
         le=32,
-        description="bits of 64 of the perceptual hash in which near-duplicates may differ",
+        description="bits of 64 of the perceptual hash by which near-duplicates may differ",
     )
     near_duplicate_difference: float = Field(
         default=16.0,
         ge=0,
         le=255,
-        description="mean difference of 255 between the small images of near-duplicates, at most",
+        description="maximum mean difference, of 255, between the small images of near-duplicates",
     )
     test_fraction: float = Field(default=0.2, gt=0, lt=1, description="the spec's data.test_fraction")
     validation_fraction: float = Field(
         default=0.1, ge=0, lt=1, description="the spec's data.validation_fraction"
     )
     num_workers: int | None = Field(
-        default=None, ge=1, le=256, description="processes; null: one for each core that may be used"
+        default=None, ge=1, le=256, description="processes; null: one per available core"
     )
 
     @field_validator("validation_fraction")

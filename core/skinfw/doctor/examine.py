@@ -25,18 +25,18 @@ from skinfw.system.processes import spread
 logger = logging.getLogger("skinfw")
 
 Progress = Callable[[int, int], None]
-"""Called with how many samples are done, and how many there are."""
+"""Called with the number of finished samples and the total."""
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What looking at one sample alone gave.
+    """The result of examining one sample alone.
 
     Attributes:
         name: the sample's name.
-        findings: its faults.
-        parts: which parts it brings; None where a file could not be read.
-        look: what tells its image, or None where it shows nobody.
+        findings: its errors.
+        parts: the parts that it has; None if a file could not be read.
+        look: identifies its image, or None if it shows nobody.
     """
 
     name: str
@@ -52,17 +52,17 @@ def examine(
     group: Callable[[str], str] = str,
     progress: Progress | None = None,
 ) -> DoctorReport:
-    """Look through a set of samples.
+    """Examine a set of samples.
 
     Args:
         base: the folder that the names are relative to.
-        names: the samples, as `skinfw.data.sample_search.find_samples` gives them.
-        config: what is allowed.
+        names: the samples, from `skinfw.data.sample_search.find_samples`.
+        config: the limits.
         group: the group that the split uses for a name, as `skinfw.interfaces.Dataset.group`.
         progress: called with the number of finished samples and the total.
 
     Returns:
-        all faults, worst first.
+        all findings, worst first.
 
     Raises:
         RunError: a process ended unexpectedly.
@@ -82,7 +82,7 @@ def examine(
 
 
 def _sides(names: Sequence[str], group: Callable[[str], str], config: DoctorConfig) -> dict[str, Side]:
-    """Return the side of the split that each sample is on; one side for all where that is not known."""
+    """Return the side of the split of each sample; one side for all if it is unknown."""
     try:
         groups = {name: group(name) for name in names}
     except DataError as error:  # reported with its sample too
@@ -93,7 +93,7 @@ def _sides(names: Sequence[str], group: Callable[[str], str], config: DoctorConf
 
 
 def examine_sample(name: str, base: Path, config: DoctorConfig) -> Examined:
-    """Look at one sample alone."""
+    """Examine one sample alone."""
     sample = open_sample(base / name, name)
     findings = [*sample.findings]
     for check in (

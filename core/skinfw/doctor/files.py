@@ -13,7 +13,7 @@ POSE = "pose"
 
 
 def check_sizes(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
-    """Tell images that are not of the input's size, and images that are too small."""
+    """Report images whose size differs from the input's, and images that are too small."""
     wanted = sample.sizes.get(APPAREL)
     others = {part: size for part, size in sample.sizes.items() if wanted is not None and size != wanted}
     if wanted is not None and others:
@@ -22,7 +22,7 @@ def check_sizes(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             "size",
             (sample.name,),
             WORST,
-            f"{told}, but {APPAREL} is {wanted[0]}x{wanted[1]} (height x width); make them all of one size",
+            f"{told}, but {APPAREL} is {wanted[0]}x{wanted[1]} (height x width); make all sizes equal",
         )
     smallest = min((min(size) for size in sample.sizes.values()), default=config.min_side)
     if smallest < config.min_side:
@@ -30,19 +30,19 @@ def check_sizes(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             "size",
             (sample.name,),
             severity_of(config.min_side, max(1, smallest)),
-            f"a side has only {smallest} pixels, less than {config.min_side}; take a larger image",
+            f"a side has only {smallest} pixels, less than {config.min_side}; use a larger image",
         )
 
 
 def parts_of(sample: Opened) -> frozenset[str]:
-    """Return which parts a sample brings, readable or not: body, segmentation_skin, mask, and a pose."""
+    """Return which parts a sample has, readable or not: body, segmentation_skin, mask, and a pose."""
     told = {part for part in (BODY, SKIN, MASK) if part in sample.sizes}
     pose = {POSE} if LINE in sample.sizes or sample.keypoints is not None else set()
     return frozenset(told | pose)
 
 
 def check_parts(brought: Sequence[tuple[str, frozenset[str]]]) -> Iterator[Finding]:
-    """Tell samples without a body, and those that lack what others of the set bring.
+    """Report samples without a body, and those that lack parts that others of the set have.
 
     Args:
         brought: name and parts of every sample that could be read.

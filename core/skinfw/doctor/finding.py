@@ -1,4 +1,4 @@
-"""What the doctor found."""
+"""The doctor's findings."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ CheckName = Literal[
     "near duplicates",
     "split",
 ]
-"""The kinds of faults."""
+"""The checks."""
 
 CHECKS: tuple[CheckName, ...] = get_args(CheckName)
 
 MEANINGS: Mapping[CheckName, str] = {
     "unreadable": "a file is missing or cannot be read",
     "size": "images of one sample differ in size, or are tiny",
-    "mask": "the skin mask is not black and white, is empty, or lies beside the person",
-    "labels": "codes without a class, a palette that does not fit, or another skin than the mask's",
-    "fragments": "the person falls into several large pieces",
+    "mask": "the skin mask is not black and white, is empty, or lies outside the person",
+    "labels": "codes without a class, a palette that does not fit, or skin that differs from the mask",
+    "fragments": "the person consists of several large fragments",
     "misaligned": "input and body show different things at the same place",
-    "skin in the input": "removed skin is still to be seen in apparel_head_foot",
+    "skin in the input": "removed skin is still visible in apparel_head_foot",
     "sleeve in the input": "apparel_head_foot shows clothes where the mask says skin",
     "skin outside the mask": "skin of the body that the mask does not cover",
     "pose": "the pose lies outside the person",
     "near duplicates": "two samples show nearly the same image",
     "split": "one person is on both sides of the split",
 }
-"""A line about each check."""
+"""One line per check."""
 
 WORST = 100.0
-"""The severity of what cannot be used at all; no other is higher."""
+"""The severity of unusable samples, the maximum."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault of one sample, or of two together.
+    """One error in one sample, or in a pair.
 
     Attributes:
-        check: the kind of fault.
-        samples: the names of the samples, the one to look at first.
-        severity: how many times the measure is over what is allowed, in [1, 100].
+        check: the check that found it.
+        samples: the names of the samples, the most relevant one first.
+        severity: the measured value divided by its limit, in [1, 100].
         message: what is wrong, where, and what to do.
     """
 
@@ -73,16 +73,16 @@ class Finding:
 
 
 def severity_of(measured: float, allowed: float) -> float:
-    """Return how many times a measure is over what is allowed, in [1, `WORST`]."""
+    """Return a measured value divided by its limit, in [1, `WORST`]."""
     return min(WORST, max(1.0, float(measured) / allowed)) if allowed > 0 else WORST
 
 
 @dataclass(frozen=True)
 class DoctorReport:
-    """What was found in a set of samples.
+    """The findings in a set of samples.
 
     Attributes:
-        samples: how many were looked at.
+        samples: number of samples examined.
         findings: all faults, worst first.
     """
 
@@ -91,11 +91,11 @@ class DoctorReport:
 
     @property
     def flagged(self) -> tuple[str, ...]:
-        """The samples that have a fault, worst first."""
+        """The samples with errors, worst first."""
         return tuple(dict.fromkeys(name for finding in self.findings for name in finding.samples))
 
     def of_sample(self, name: str) -> list[Finding]:
-        """Return the faults of one sample, worst first."""
+        """Return the findings of one sample, worst first."""
         return self._by_sample.get(name, [])
 
     @cached_property
@@ -107,7 +107,7 @@ class DoctorReport:
         return dict(found)
 
     def counts(self) -> dict[CheckName, int]:
-        """Return how many samples each check complains about."""
+        """Return the number of samples flagged by each check."""
         pairs = {(finding.check, name) for finding in self.findings for name in finding.samples}
         found = Counter(check for check, _ in pairs)
         return {check: found[check] for check in CHECKS}
@@ -123,5 +123,5 @@ class DoctorReport:
 
 
 def worst_first(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Return findings by falling severity, then by check and name."""
+    """Return findings by descending severity, then by check and name."""
     return tuple(sorted(findings, key=lambda each: (-each.severity, CHECKS.index(each.check), each.samples)))

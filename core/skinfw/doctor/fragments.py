@@ -1,4 +1,4 @@
-"""The check that the person is of one piece."""
+"""The check that the person is in one piece."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from skinfw.doctor.finding import Finding, severity_of
 from skinfw.doctor.opened import Opened
 
 _COUNTED = 0.01
-"""Fraction of the person from which on a message counts a piece."""
+"""Minimum fraction of the person for a fragment to be counted in a message."""
 
 
 def check_fragments(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
-    """Tell a person that falls into several large pieces, as when the trunk was taken for background.
+    """Report a person in several large fragments, for example if the trunk was labeled as background.
 
-    The person is all that is not background, bags and a second person included. Only a label map tells:
-    without one white clothes look like background.
+    The person is everything but background, including bags and a second person. The check needs a label map:
+    without one, white clothes look like background.
     """
     background = sample.region("background")
     if background is None or background.all():
@@ -34,8 +34,8 @@ def check_fragments(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             "fragments",
             (sample.name,),
             severity_of(loose, config.loose_fraction),
-            f"the person of {PARSING_FILE} falls into {np.count_nonzero(fractions >= _COUNTED)} pieces, and "
-            f"{loose:.0%} of it is outside the largest; the segmenter may have lost what joins them, or have "
-            "labeled another person, or a thing beside, as the person: segment the photo again, or "
-            "exclude the sample",
+            f"the person of {PARSING_FILE} consists of {np.count_nonzero(fractions >= _COUNTED)} fragments, "
+            f"and {loose:.0%} of it is outside the largest; the segmenter may have missed what connects "
+            "them, or labeled another person or an object as the person: segment the photo again, or exclude "
+            "the sample",
         )

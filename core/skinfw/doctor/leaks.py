@@ -16,11 +16,11 @@ from skinfw.doctor.finding import CheckName, Finding, severity_of
 from skinfw.doctor.opened import Opened
 
 _FAR = (2, 5)
-"""Distance from the skin mask, in rims, of the apparel with which apparel beside the mask is compared."""
+"""Distance from the skin mask, in rims, of the apparel that apparel next to the mask is compared with."""
 
 _JOINTS = ("RElbow", "RWrist", "LElbow", "LWrist", "RKnee", "LKnee")
 _SURE = 0.3
-"""Confidence from which a joint is looked at."""
+"""Minimum confidence of a checked joint."""
 
 _SPOT = 0.012
 """Radius of the spot at a joint, as a fraction of the person's height: about a wrist."""
@@ -30,7 +30,7 @@ _COVERED = 0.7
 
 
 def check_leaks(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
-    """Tell skin or clothes that the input shows where skin was to be removed, and skin beside the mask."""
+    """Report skin or clothes visible in the input where skin should be removed, and skin outside the mask."""
     apparel, kept, body, skin = sample.apparel, sample.kept, sample.body, sample.skin
     if apparel is None or kept is None or body is None or skin is None or not skin.any():
         return
@@ -43,7 +43,7 @@ def check_leaks(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
 
 
 def _own_color(sample: Opened, body: RgbImage, skin: Mask) -> SkinColor | None:
-    """Return the color of the face where the label map has it, of the masked skin otherwise."""
+    """Return the color of the face if the label map has one, of the masked skin otherwise."""
     classes = sample.record.get("classes")
     if sample.labels is not None and isinstance(classes, list):
         faces = [classes.index(name) for name in face_classes(map(str, classes))]
@@ -61,7 +61,7 @@ def _check_inside(
     skin: Mask,
     color: SkinColor | None,
 ) -> Iterator[Finding]:
-    """Each patch that the input shows inside the mask is skin if most of it has its color, else clothes."""
+    """Report visible patches inside the mask: skin if most of a patch has its color, else clothes."""
     skinny = visible if color is None else _mostly(visible, color.like(apparel))
     total = np.count_nonzero(skin)
     kinds: tuple[tuple[CheckName, Mask, str], ...] = (
@@ -82,7 +82,7 @@ def _check_inside(
 
 
 def _mostly(where: Mask, like: Mask) -> Mask:
-    """Return the connected patches of a region of which at least half have the color."""
+    """Return the connected patches of a region that are at least half of the color."""
     _, patches = cv2.connectedComponents(where.astype(np.uint8), connectivity=8)
     fraction = np.bincount(patches.ravel(), like.ravel()) / np.maximum(np.bincount(patches.ravel()), 1)
     found: Mask = where & (fraction >= 0.5)[patches]
@@ -90,7 +90,7 @@ def _mostly(where: Mask, like: Mask) -> Mask:
 
 
 def _cloth(sample: Opened, kept: Mask) -> Mask:
-    """Return what is kept without head and feet, as far as they are known."""
+    """Return the kept pixels without head and feet, if those are known."""
     cloth = kept.copy()
     for part in (sample.head, sample.region("feet")):
         if part is not None:
@@ -99,7 +99,7 @@ def _cloth(sample: Opened, kept: Mask) -> Mask:
 
 
 def _check_rim(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) -> Iterator[Finding]:
-    """True skin beside the mask shows as more skin color there than the same clothes have farther in."""
+    """Report more skin color in clothes next to the mask than farther away, which indicates real skin."""
     assert sample.from_skin is not None
     near = cloth & (sample.from_skin <= config.rim)
     far = cloth & (sample.from_skin > _FAR[0] * config.rim) & (sample.from_skin <= _FAR[1] * config.rim)
@@ -112,14 +112,14 @@ def _check_rim(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) ->
             (sample.name,),
             severity_of(beside - elsewhere, config.rim_excess),
             f"{beside:.0%} of the apparel within {config.rim} pixels of {SKIN} has the color of skin, "
-            f"farther in {elsewhere:.0%}: skin leaks at the mask's edge; prepare with a larger margin",
+            f"farther away {elsewhere:.0%}: skin leaks at the mask's edge; prepare with a larger margin",
         )
 
 
 def _check_uncovered(
     sample: Opened, config: DoctorConfig, like: Mask, kept: Mask, skin: Mask
 ) -> Iterator[Finding]:
-    """Erased, skin-colored body outside the mask and its rim is skin that nobody will paint."""
+    """Report erased, skin-colored body outside the mask and its rim: skin that will not be inpainted."""
     assert sample.from_skin is not None and sample.person is not None
     missed = like & sample.person & ~kept & (sample.from_skin > config.rim)
     fraction = np.count_nonzero(missed) / np.count_nonzero(skin)
@@ -134,7 +134,7 @@ def _check_uncovered(
 
 
 def _check_joints(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) -> Iterator[Finding]:
-    """A joint where clothes have the color of skin, which they have hardly anywhere else, is bare."""
+    """Report joints where clothes have the color of skin but hardly anywhere else: they are bare."""
     if sample.keypoints is None or sample.person is None or not sample.person.any() or not cloth.any():
         return
     usual = float(like[cloth].mean())
@@ -163,6 +163,6 @@ def _check_joints(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask)
 
 
 def _place(where: Mask) -> str:
-    """Return where most of a region lies, for instance ``around x=120, y=80``."""
+    """Return where most of a region lies, for example ``around x=120, y=80``."""
     rows, columns = np.nonzero(where)
     return f"around x={int(np.median(columns))}, y={int(np.median(rows))}"

@@ -17,7 +17,7 @@ from skinfw.doctor.finding import WORST, Finding, severity_of
 from skinfw.doctor.opened import Opened
 
 _MAX_POINTS = 0.6
-"""Fraction of the points that must be on the person for the label map to be compared with the pose."""
+"""Fraction of points on the person required to compare the label map with the pose."""
 
 
 def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
@@ -34,7 +34,7 @@ def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             f"{gray:.1%} of the pixels of {SKIN} are neither black nor white; write the mask white on black",
         )
     if not sample.skin.any():
-        told = f"{SKIN} is all black: there is nothing to paint; exclude the sample, or segment it again"
+        told = f"{SKIN} is all black: there is nothing to inpaint; exclude the sample, or segment it again"
         yield Finding("mask", (sample.name,), WORST, told)
     elif sample.person is not None:
         outside = float((~sample.person)[sample.skin].mean())
@@ -43,16 +43,17 @@ def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
                 sample,
                 outside,
                 config.mask_outside,
-                f"{outside:.0%} of {SKIN} lies outside the person; it may be inverted, or of another image",
+                f"{outside:.0%} of {SKIN} lies outside the person; it may be inverted, or belong to another "
+                "image",
             )
 
 
 def _check_hole(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
-    """Report an inpainting mask that is empty, or that covers what the input keeps."""
+    """Report an inpainting mask that is empty, or that covers kept pixels of the input."""
     if sample.hole is None:
         return
     if not sample.hole.any():
-        told = f"{MASK} is all black: there is nothing to paint; exclude the sample, or segment it again"
+        told = f"{MASK} is all black: there is nothing to inpaint; exclude the sample, or segment it again"
         yield Finding("mask", (sample.name,), WORST, told)
         return
     for measured, told in (
@@ -60,13 +61,13 @@ def _check_hole(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
         (_fraction(sample.hole, sample.kept, inside=True), "of {} is kept by the input"),
     ):
         if measured > config.mask_outside:
-            message = f"{measured:.0%} {told.format(MASK)}; it may be inverted, or of another image"
+            message = f"{measured:.0%} {told.format(MASK)}; it may be inverted, or belong to another image"
             yield _of(sample, measured, config.mask_outside, message)
             return
 
 
 def _fraction(mask: Mask, other: Mask | None, *, inside: bool) -> float:
-    """Return the fraction of a mask that is inside or outside another one; 0 where that is not known."""
+    """Return the fraction of a mask that is inside or outside another one; 0 if unknown."""
     return 0.0 if other is None else float((other[mask] == inside).mean())
 
 
@@ -75,7 +76,7 @@ def _of(sample: Opened, measured: float, allowed: float, message: str) -> Findin
 
 
 def check_labels(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
-    """Tell a label map whose codes or palette do not fit its classes, or whose skin is not the mask's."""
+    """Report a label map whose codes or palette do not fit its classes, or whose skin is not the mask's."""
     labels = sample.labels
     if labels is None:
         return
@@ -89,7 +90,7 @@ def check_labels(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             sample,
             WORST,
             f"{PARSING_FILE} holds the codes {codes}, but {RECORD_FILE} names only {len(classes)} classes "
-            f"(0 to {len(classes) - 1}); the map is of another label set",
+            f"(0 to {len(classes) - 1}); the map uses another label set",
         )
         return
     if fault := _table_fault(sample):
@@ -100,7 +101,7 @@ def check_labels(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
 
 
 def _table_fault(sample: Opened) -> str:
-    """Return why the classes and regions of the record mean nothing, or an empty text."""
+    """Return why the record's classes and regions are invalid, or an empty text."""
     if sample.table is None:
         return ""
     if (twice := _twice(sample.table.classes)) is not None:
@@ -119,7 +120,7 @@ def _labels(sample: Opened, severity: float, message: str) -> Finding:
 
 
 def _check_plausible(sample: Opened) -> Iterator[Finding]:
-    """Tell regions that lie where they cannot."""
+    """Report regions in impossible positions."""
     head, feet = sample.region("head"), sample.region("feet")
     if head is None or feet is None or not head.any() or not feet.any():
         upright = True
@@ -127,7 +128,7 @@ def _check_plausible(sample: Opened) -> Iterator[Finding]:
         upright = bool(np.nonzero(head)[0].mean() <= np.nonzero(feet)[0].mean())
     # the head of a standing person is above the feet
     if not upright:
-        told = "the head lies below the feet: the palette of the label map does not fit; name another one"
+        told = "the head lies below the feet: the palette of the label map is wrong; choose another one"
         yield _labels(sample, WORST / 2, told)
         return
     if sample.labels is None or sample.table is None or not _on_person(sample):
@@ -139,7 +140,7 @@ def _check_plausible(sample: Opened) -> Iterator[Finding]:
 
 
 def _on_person(sample: Opened) -> bool:
-    """Return whether most of the pose is on the person; otherwise the check of the pose says so."""
+    """Return whether most of the pose is on the person; otherwise the pose check reports it."""
     if sample.person is None or sample.keypoints is None:
         return False
     found = sample.keypoints.points[sample.keypoints.found(), :2]
@@ -158,6 +159,6 @@ def _check_agreement(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
         yield _labels(
             sample,
             severity_of(apart, config.label_difference),
-            f"the skin of {PARSING_FILE} and {SKIN} have an IoU of only {1 - apart:.2f}; one of them is of "
-            "another image or label set",
+            f"the skin of {PARSING_FILE} and {SKIN} have an IoU of only {1 - apart:.2f}; one of them belongs "
+            "to another image or label set",
         )

@@ -1,4 +1,4 @@
-"""Checks over the whole set: the same image twice, and one person on both sides of the split."""
+"""Checks of the whole set: the same image twice, and one person on both sides of the split."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from skinfw.doctor.opened import Opened
 from skinfw.preparation.duplicates import perceptual_hash
 
 SMALL = 32
-"""Side of the small images, in pixels, that confirm what the hashes say."""
+"""Side in pixels of the small images that confirm hash matches."""
 
 _BLOCKS = 4
-"""Blocks a side whose means are compared before the pixels are."""
+"""Blocks per side whose means are compared before the pixels."""
 
 _ROUNDING = 1e-3
 
 _FIRST_CHUNK = 16
-"""Images that are compared at a time in the beginning."""
+"""Number of images compared at a time initially."""
 
 _ACROSS = 50.0
-"""Severity of a person on both sides: the test measures memory then."""
+"""Severity of a person on both sides: the test would measure memorization."""
 
 _PERSON = re.compile(r"id_?(\d{8})")
 
 
 @dataclass(frozen=True)
 class Look:
-    """What tells a sample's image and person.
+    """Identifies a sample's image and person.
 
     Attributes:
         name: the sample's name.
-        source: the photo's path, as ``sample.json`` tells it; empty where it does not.
+        source: the photo's path from ``sample.json``; empty if missing.
         hash: perceptual hash of the person, see `skinfw.preparation.duplicates.perceptual_hash`.
-        small: the person at `SMALL` pixels a side, uint8 RGB.
+        small: the person at `SMALL` pixels per side, uint8 RGB.
     """
 
     name: str
@@ -55,9 +55,9 @@ class Look:
 
 
 def look_of(sample: Opened) -> Look | None:
-    """Return what tells the image of a sample, or None where it shows nobody.
+    """Return what identifies the image of a sample, or None if it shows nobody.
 
-    The person is cut out first: white margins make images alike.
+    The person is cropped first: white margins make images similar.
     """
     if sample.body is None or sample.person is None or not sample.person.any():
         return None
@@ -70,16 +70,16 @@ def look_of(sample: Opened) -> Look | None:
 def check_near_duplicates(
     looks: Sequence[Look], config: DoctorConfig, sides: Mapping[str, Side]
 ) -> Iterator[Finding]:
-    """Report samples that show nearly the same image as another one; across the split that is worse.
+    """Report samples that show nearly the same image as another one, with higher severity across the split.
 
-    A sample is reported once with the first other sample on its own side that comes before it, and once with
-    the first on each other side. So the findings grow with the samples, not with the pairs: of many copies of
-    one image, each names the first.
+    A sample is reported once with the first earlier sample on its own side, and once with the first on each
+    other side. So the number of findings grows with the samples, not with the pairs: of many copies of one
+    image, each refers to the first.
 
     Args:
-        looks: all samples that show somebody.
+        looks: all samples that show a person.
         config: what counts as a near-duplicate.
-        sides: the side of each sample by its name.
+        sides: the side of each sample by name.
     """
     for one, other, bits in _pairs(looks, config, sides):
         near = f"{one.name} and {other.name} are nearly the same image ({bits} of 64 bits of the hash differ)"
@@ -117,7 +117,7 @@ def check_people(looks: Sequence[Look], sides: Mapping[str, Side]) -> Iterator[F
 def _pairs(
     looks: Sequence[Look], config: DoctorConfig, sides: Mapping[str, Side]
 ) -> Iterator[tuple[Look, Look, int]]:
-    """Yield the pairs that `check_near_duplicates` reports, with the bits in which their hashes differ."""
+    """Yield the pairs that `check_near_duplicates` reports, with the number of differing bits."""
     if not looks:
         return
     index = HashIndex(config.near_duplicate_distance, [look.hash for look in looks])
@@ -137,8 +137,8 @@ class _Pictures:
     """Small images, compared by the mean difference of their pixels.
 
     Args:
-        images: uint8 RGB, `SMALL` pixels a side.
-        most: the largest mean difference of 255 of images that are alike.
+        images: uint8 RGB, `SMALL` pixels per side.
+        most: the maximum mean difference, of 255, of similar images.
     """
 
     def __init__(self, images: Sequence[RgbImage], most: float) -> None:
@@ -149,15 +149,15 @@ class _Pictures:
         self._means = blocks.mean(axis=(2, 4), dtype=np.float32).reshape(len(images), -1)
 
     def first_alike(self, place: int, others: NDArray[np.int64]) -> int | None:
-        """Return the first of other images that is like the one at a place; None where there is none."""
+        """Return the first of other images similar to the one at a place; None if there is none."""
         start, length = 0, _FIRST_CHUNK
         while start < len(others):
             chunk = others[start : start + length]
-            # the means of blocks never differ by more than the pixels do
+            # block means never differ by more than the pixels
             apart = np.abs(self._means[chunk] - self._means[place]).mean(axis=1)
             for other in chunk[apart <= self._most + _ROUNDING].tolist():
                 if np.abs(self._images[other].astype(np.int16) - self._images[place]).mean() <= self._most:
                     return int(other)
-            # of near copies the first ones are alike: most are never compared
+            # with near-duplicates the first ones match: most are never compared
             start, length = start + length, 2 * length
         return None

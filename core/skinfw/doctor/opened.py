@@ -1,4 +1,4 @@
-"""One sample folder, read as far as it can be read."""
+"""One sample folder, read as far as possible."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ ResultT = TypeVar("ResultT")
 
 @dataclass
 class Opened:
-    """The parts of a sample; None stands for what is missing, unreadable or of another size.
+    """The parts of a sample; None if missing, unreadable or of another size.
 
     Attributes:
         name: the sample's name.
-        folder: where it lies.
+        folder: its path.
         apparel: the input, uint8 RGB ``(H, W, 3)``.
-        kept: where the input shows something, bool ``(H, W)``.
-        body: the true image, uint8 RGB ``(H, W, 3)``.
+        kept: where the input is not erased, bool ``(H, W)``.
+        body: the real image, uint8 RGB ``(H, W, 3)``.
         skin: where the skin mask is white, bool ``(H, W)``.
         mask_gray: fraction of the skin mask's pixels that are neither black nor white.
         hole: the inpainting mask, bool ``(H, W)``.
-        line: the drawn pose, uint8 RGB ``(H, W, 3)``.
+        line: the pose map, uint8 RGB ``(H, W, 3)``.
         labels: the class codes of the label map, uint8 ``(H, W)``.
         keypoints: the pose.
-        record: what ``sample.json`` says.
-        sizes: height and width of every image that could be read.
+        record: the content of ``sample.json``.
+        sizes: height and width of every readable image.
         findings: what could not be read.
     """
 
@@ -73,7 +73,7 @@ class Opened:
 
     @cached_property
     def table(self) -> LabelTable | None:
-        """What the codes of the label map mean, where the record says it."""
+        """The classes of the label map's codes, if the record has them."""
         classes, regions = self.record.get("classes"), self.record.get("regions")
         if not isinstance(classes, list) or not isinstance(regions, dict):
             return None
@@ -83,7 +83,7 @@ class Opened:
         return LabelTable(names, told)
 
     def region(self, name: RegionName) -> Mask | None:
-        """Return the pixels of a region in the label map, or None where nobody knows."""
+        """Return the pixels of a region in the label map, or None if unknown."""
         if self.labels is None or self.table is None or name not in self.table.regions:
             return None
         members = self.table.regions[name]
@@ -93,7 +93,7 @@ class Opened:
 
     @cached_property
     def person(self) -> Mask | None:
-        """Where the person is, bool ``(H, W)``: from the label map, or where the images show something."""
+        """Where the person is, bool ``(H, W)``: from the label map, or where the images are not white."""
         background = self.region("background")
         if background is not None:
             return ~background
@@ -126,7 +126,7 @@ def distance_from(mask: Mask) -> NDArray[np.float32]:
 
 
 def open_sample(folder: Path, name: str) -> Opened:
-    """Read what a sample folder holds; what cannot be read is reported in ``findings``."""
+    """Read a sample folder; unreadable files are reported in ``findings``."""
     opened = Opened(name, folder)
     cutout = _attempt(opened, lambda: _cutout(folder))
     if cutout is not None:
@@ -205,7 +205,7 @@ def _find(opened: Opened, part: str) -> Path | None:
 
 
 def _fits(opened: Opened, part: str) -> bool:
-    """Return whether a part has the input's size, as far as that is known."""
+    """Return whether a part has the input's size, if known."""
     return opened.sizes[part] == opened.sizes.get(APPAREL, opened.sizes[part])
 
 

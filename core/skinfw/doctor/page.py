@@ -17,31 +17,30 @@ SIDE = 200
 """Longer side of a small image in pixels."""
 
 MAX_IMAGED = 300
-"""Flagged samples on the first page, the worst ones, which are shown with images: more of them would make a
-page too large for a browser."""
+"""Number of flagged samples on the first page, the worst ones, shown with images: more would
+make the page too large for a browser."""
 
 MAX_LISTED = 2000
-"""Flagged samples on each of the other pages, which are listed without images."""
+"""Number of flagged samples on each other page, listed without images."""
 
 MAX_FINDINGS = 20
-"""Reasons that are listed for one sample: an image with many copies has as many, and the copies have their
-own."""
+"""Maximum number of reasons listed per sample: an image with many copies has as many, listed there too."""
 
 
 _MARK = b"skinfw doctor</title>"
-_HEAD = 2**14  # bytes, among which the title is
+_HEAD = 2**14  # bytes that contain the title
 
 
 def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path) -> None:
-    """Write the page as one HTML file that needs nothing else.
+    """Write the page as one self-contained HTML file.
 
-    Where there are many flagged samples, the others are listed on more pages beside it: ``doctor.2.html`` and
-    so on beside ``doctor.html``. Pages that an earlier report left there are removed.
+    If there are many flagged samples, the others are listed on further pages next to it: ``doctor.2.html``
+    and so on. Pages of an earlier report are removed.
 
     Args:
-        report: what was found.
+        report: the findings.
         base: the folder that the samples' names are relative to.
-        title: what was looked at.
+        title: the title of the page.
         output: the page's file.
 
     Raises:
@@ -79,12 +78,12 @@ def _flagged(report: DoctorReport, base: Path, name: str, *, pictured: bool) -> 
 
 
 def page_file(output: Path, number: int) -> Path:
-    """Return the file of a page: the output itself for number 1, ``doctor.2.html`` beside it for number 2."""
+    """Return the file of a page: the output itself for number 1, ``doctor.2.html`` next to it for 2."""
     return output if number == 1 else output.with_name(f"{output.stem}.{number}{output.suffix}")
 
 
 def _remove_old(output: Path, number: int) -> None:
-    """Remove the pages of an earlier report from a number on, and nothing that only has such a name."""
+    """Remove the pages of an earlier report from a number on, but no other files with such names."""
     while (path := page_file(output, number)).is_file():
         try:
             with open_regular(path) as file:

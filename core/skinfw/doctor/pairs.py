@@ -1,4 +1,4 @@
-"""The check that input and body show the same at the same place."""
+"""The check that input and body are aligned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skinfw.doctor.opened import Opened
 
 
 def check_pair(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
-    """Tell an input whose kept pixels are not those of the body, with the shift where there is one."""
+    """Report an input whose kept pixels differ from the body's, with the shift if there is one."""
     apparel, kept, body = sample.apparel, sample.kept, sample.body
     if apparel is None or kept is None or body is None or not kept.any():
         return
@@ -29,7 +29,7 @@ def check_pair(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
         f"the input lies {abs(right)} pixels {'right' if right > 0 else 'left'} and {abs(down)} pixels "
         f"{'down' if down > 0 else 'up'} of the body"
         if shifted
-        else "no shift explains it; they may be of different photos"
+        else "no shift explains it; they may come from different photos"
     )
     yield Finding(
         "misaligned",
@@ -45,9 +45,9 @@ def differing(apparel: RgbImage, kept: Mask, body: RgbImage, tolerance: int) -> 
 
 
 def best_shift(apparel: RgbImage, kept: Mask, body: RgbImage, skin: Mask | None) -> tuple[int, int]:
-    """Return by how many pixels the input lies right of and below the body, by phase correlation.
+    """Return the offset of the input to the right of and below the body in pixels, by phase correlation.
 
-    The skin is blanked in the body, as it is in the input, so that it does not pull the peak.
+    The skin is blanked in the body, as in the input, so that it does not bias the peak.
     """
     hidden = np.zeros_like(kept) if skin is None else skin & ~kept
     bare = np.where(hidden[..., None], np.uint8(255), body)
@@ -59,7 +59,7 @@ def best_shift(apparel: RgbImage, kept: Mask, body: RgbImage, skin: Mask | None)
 
 
 def _moved(image: RgbImage, right: int, down: int) -> RgbImage:
-    """Return the image moved by whole pixels, white where nothing comes from."""
+    """Return the image moved by whole pixels, filled with white."""
     height, width = image.shape[:2]
     matrix = np.array([[1, 0, right], [0, 1, down]], np.float64)
     moved = cv2.warpAffine(image, matrix, (width, height), borderValue=(255, 255, 255))

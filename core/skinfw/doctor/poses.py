@@ -14,16 +14,16 @@ from skinfw.doctor.finding import WORST, Finding, severity_of
 from skinfw.doctor.opened import Opened, distance_from
 
 _NAMED = 5
-"""Points that a message names."""
+"""Maximum number of points in a message."""
 
 _MIN_DISTANCE = 2.0
-"""Pixels that a point may always be away: small images round that much."""
+"""Pixels of distance that are always allowed, for rounding in small images."""
 
 
 def check_pose(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
-    """Tell a pose without points, or with many points far from the person.
+    """Report a pose without points, or with many points far from the person.
 
-    Where there are no keypoints, the pixels of the drawing stand for them.
+    Without keypoints, the pixels of the pose map are checked instead.
     """
     person = sample.person
     if person is None or not person.any():
@@ -41,7 +41,7 @@ def check_pose(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     else:
         return
     if not far.size:
-        yield Finding("pose", (sample.name,), WORST, "the pose has no point; find it again")
+        yield Finding("pose", (sample.name,), WORST, "the pose has no points; find it again")
         return
     fraction = float(far.mean())
     if fraction > config.pose_fraction:
@@ -52,7 +52,7 @@ def check_pose(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             severity_of(fraction, config.pose_fraction),
             f"{fraction:.0%} of the {what}{told} lie more than {allowed:.0f} pixels away from the person; "
             f"the "
-            "pose may be of another image or person, or of another scale",
+            "pose may belong to another image or person, or have another scale",
         )
 
 
@@ -64,7 +64,7 @@ def _far_points(
     places = keypoints.points[found, :2]
     height, width = distances.shape
     inside = np.clip(np.rint(places), 0, [width - 1, height - 1]).astype(int)
-    # what lies outside the image is as far as its edge is, and the person from there
+    # outside the image, the distance is to its edge plus from there to the person
     outside = np.linalg.norm(places - inside, axis=1)
     far = distances[inside[:, 1], inside[:, 0]] + outside > allowed
     names = [name for name, there in zip(BODY_25, found, strict=True) if there]

@@ -27,7 +27,7 @@ VIEWS: Mapping[str, str] = {
     "pose": "pose on body",
     "target": BODY,
 }
-"""The views of a sample, and what they show."""
+"""The views of a sample, and their descriptions."""
 
 _ERASED = (205, 215, 240)
 _SKIN = (255, 0, 60)
@@ -37,12 +37,12 @@ _MISSING = 128
 def sample_views(folder: Path, side: int, photo: Path | None = None) -> dict[str, RgbImage]:
     """Return the views of a sample, uint8 RGB, their longer side at most ``side`` pixels.
 
-    A view whose files are missing or unreadable is plain gray.
+    A view with missing or unreadable files is plain gray.
 
     Args:
         folder: the sample folder.
         side: pixels of the longer side.
-        photo: the photo that the sample was made of; without it there is no view of it.
+        photo: the photo that the sample was made from, for its view; None for no such view.
     """
     sample = open_sample(folder, folder.name)
     views: dict[str, RgbImage | None] = {
@@ -99,7 +99,7 @@ def _skin(sample: Opened) -> RgbImage | None:
 
 
 def _pose(sample: Opened) -> RgbImage | None:
-    """Draw the pose over the darkened body: it shows at once whether it lies on the person."""
+    """Draw the pose over the darkened body, to show whether it lies on the person."""
     line = sample.line
     if line is None and sample.keypoints is not None and sample.body is not None:
         line = draw_skeleton(sample.keypoints, (sample.body.shape[0], sample.body.shape[1]))

@@ -1,1 +1,1 @@
-"""Measuring trained runs, and comparing them."""
+"""Evaluating and comparing trained runs."""

@@ -1,4 +1,4 @@
-"""What a run's augmentations make of a few training samples, for its report."""
+"""A few training samples before and after augmentation, for a run's report."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from skinfw.inference.composite import to_uint8
 from skinfw.specs.spec import Spec
 
 SAMPLES = 6
-"""Training samples that are shown."""
+"""Number of training samples shown."""
 
 DRAWS = ("first draw", "second draw")
 
 LONGER_SIDE = 192
-"""Pixels of a shown image's longer side at most; six samples at full size would make a heavy page."""
+"""Maximum longer side of a shown image in pixels; six samples at full size would make a heavy page."""
 
 _GAP = 2
 _GRAY = 128
@@ -35,8 +35,8 @@ class AugmentedSample:
 
     Attributes:
         name: the sample's name.
-        parts: what is shown from left to right.
-        rows: the parts side by side, uint8 RGB, as they are and after each draw of the random numbers.
+        parts: the images from left to right.
+        rows: the images side by side, uint8 RGB, unchanged and after each random draw.
     """
 
     name: str
@@ -45,15 +45,15 @@ class AugmentedSample:
 
 
 def augmented_samples(spec: Spec, names: Sequence[str]) -> list[AugmentedSample]:
-    """Apply a spec's augmentations to some of its training samples; random numbers start from its seed.
+    """Apply a spec's augmentations to some of its training samples, seeded by its seed.
 
     Args:
-        spec: names data set and augmentations.
+        spec: provides the data set and augmentations.
         names: the training samples.
 
     Returns:
-        up to `SAMPLES` samples, evenly spread over the names; of those that cannot be read there are warnings
-        instead. None where the spec has no augmentations.
+        up to `SAMPLES` samples, evenly spread over the names, with warnings for unreadable ones; None if the
+        spec has no augmentations.
     """
     augmentations = build_augmentations(spec)
     if not augmentations:
@@ -64,7 +64,7 @@ def augmented_samples(spec: Spec, names: Sequence[str]) -> list[AugmentedSample]
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(spec.seed)
         for batch in loader:
-            stages = {"as it is": batch}
+            stages = {"original": batch}
             for draw in DRAWS:
                 stages[draw] = batch
                 for augmentation in augmentations:
@@ -93,7 +93,7 @@ def _parts(batch: Batch) -> dict[str, RgbImage]:
 
 
 def _row(images: Sequence[RgbImage]) -> RgbImage:
-    """Put images of one size side by side, made smaller where they are large."""
+    """Put images of one size side by side, downscaled if they are large."""
     height, width = images[0].shape[:2]
     fraction = min(1.0, LONGER_SIDE / max(height, width))
     size = (max(1, round(height * fraction)), max(1, round(width * fraction)))

@@ -1,4 +1,4 @@
-"""Whether the figures of runs may be ranked: the one place that decides. Light: no torch."""
+"""Decides whether the metrics of runs may be ranked. Light: no torch."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from skinfw.components.registry import TRAINED
 from skinfw.evaluation.results import Evaluation, MetricInfo
 
 _METADATA_NOT_COMPARED = "warnings"
-"""Depends on the images, not on how they were measured."""
+"""Metadata that depends on the images, not on the measurement."""
 
 
 @dataclass(frozen=True)
 class RunFigures:
-    """What a comparison takes from one run.
+    """What a comparison uses of one run.
 
     Attributes:
-        label: what the run is called.
-        checkpoint: which checkpoint was measured, ``best`` or ``last``.
-        sha256: of that file, in hex.
+        label: the run's name.
+        checkpoint: the evaluated checkpoint, ``best`` or ``last``.
+        sha256: its SHA-256 in hex.
         data: fingerprint of the data.
-        evaluation: the figures of the test.
+        evaluation: the results of the test.
         spec: the filled spec by dotted path.
-        steps: optimizer steps that the run had trained when it was measured.
-        total_steps: optimizer steps of the whole run; None where nobody knows.
-        length: epochs and steps that the spec asked for when it was measured.
-        versions: of the libraries that measured, by name.
+        steps: optimizer steps of the run when it was evaluated.
+        total_steps: optimizer steps of the whole run; None if unknown.
+        length: epochs and steps in the spec when it was evaluated.
+        versions: versions of the libraries used, by name.
     """
 
     label: str
@@ -43,28 +43,28 @@ class RunFigures:
 
     @property
     def values(self) -> Mapping[str, float | None]:
-        """The figures of the trained generator by ``region/name``."""
+        """The values of the trained generator by ``region/name``."""
         return self.evaluation.values[TRAINED]
 
     @property
     def unfinished(self) -> str:
-        """Why the run alone cannot be ranked, or an empty text."""
+        """Why the run itself cannot be ranked, or an empty text."""
         if self.total_steps is not None and self.steps < self.total_steps:
-            return f"measured after {self.steps:,} of {self.total_steps:,} steps; resume it to its end"
+            return f"measured after {self.steps:,} of {self.total_steps:,} steps; resume it to the end"
         if any(self.spec.get(f"training.{key}") != value for key, value in self.length.items()):
-            return "made longer since it was measured; resume it to its end"
+            return "extended after it was measured; resume it to the end"
         return ""
 
 
 def choose_anchor(runs: Sequence[RunFigures]) -> RunFigures | None:
-    """Return the run that others are compared to: the first that is finished, with its best weights."""
+    """Return the reference run: the first finished one with its best weights."""
     finished = [run for run in runs if not run.unfinished]
     best = [run for run in finished if run.checkpoint == "best"]
     return next(iter([*best, *finished, *runs]), None)
 
 
 def unlike_run(run: RunFigures, anchor: RunFigures) -> str:
-    """Return why none of a run's figures may be ranked against those of another one, or an empty text."""
+    """Return why none of a run's values may be ranked against those of another run, or an empty text."""
     if run.unfinished:
         return run.unfinished
     if run.checkpoint != anchor.checkpoint:
@@ -72,31 +72,31 @@ def unlike_run(run: RunFigures, anchor: RunFigures) -> str:
             f"measured with its {run.checkpoint} checkpoint, {anchor.label} with its {anchor.checkpoint} one"
         )
     if set(run.evaluation.names) != set(anchor.evaluation.names):
-        return f"measured on other test samples than {anchor.label}"
+        return f"measured on different test samples from {anchor.label}"
     if run.data != anchor.data:
-        return f"measured on other data than {anchor.label}"
+        return f"measured on different data from {anchor.label}"
     if run.spec.get("data.size") != anchor.spec.get("data.size"):
-        return f"measured at another size than {anchor.label}"
+        return f"measured at a different size from {anchor.label}"
     return ""
 
 
 def unlike_figures(run: RunFigures, anchor: RunFigures) -> dict[str, str]:
-    """Return by ``region/name`` why a figure may not be ranked against that of another run.
+    """Return by ``region/name`` why a value may not be ranked against that of another run.
 
-    It was measured with other parameters or in another way (another backbone, another resize).
+    For example, it was measured with other parameters, another backbone or other resizing.
     """
     found = {}
     others = anchor.evaluation.metrics
     for key, info in run.evaluation.metrics.items():
         if key in others and (what := _differing(info, others[key])):
-            found[key] = f"measured in another way than {anchor.label} ({', '.join(what)})"
+            found[key] = f"measured differently from {anchor.label} ({', '.join(what)})"
     return found
 
 
 def partial_figures(run: RunFigures, anchor: RunFigures) -> dict[str, str]:
-    """Return by ``region/name`` which means are over other images than those of another run.
+    """Return by ``region/name`` which means are over different images from those of another run.
 
-    An image without a value changes the mean over the rest. Image by image they can still be compared.
+    Images without a value change the mean. The values per image can still be compared.
     """
     found = {}
     for key in run.evaluation.metrics:
@@ -116,7 +116,7 @@ def _with_value(run: RunFigures, key: str) -> set[str] | None:
 
 
 def _differing(info: MetricInfo, other: MetricInfo) -> list[str]:
-    """Return what two figures of one name were measured differently by."""
+    """Return how the measurements of two values with the same name differ."""
     told = []
     for ours, theirs in ((info.parameters, other.parameters), (info.metadata, other.metadata)):
         labels = dict.fromkeys([*ours, *theirs])

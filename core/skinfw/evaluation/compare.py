@@ -1,4 +1,4 @@
-"""Several runs side by side: their figures, and where their specs differ. Light: no torch."""
+"""Several runs side by side: their results, and the differences of their specs. Light: no torch."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def _text(value: Any) -> str:
 
 
 def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Return the fields in which specs differ, with each one's value as text.
+    """Return the fields in which specs differ, with the values as text.
 
     Args:
-        specs: filled specs as `flat` gives them; names do not count.
+        specs: filled specs from `flat`; names do not count.
     """
     paths = dict.fromkeys(path for spec in specs for path in spec if path not in _NOT_COMPARED)
     rows = {path: [_text(spec[path]) if path in spec else _ABSENT for spec in specs] for path in paths}
@@ -70,7 +70,7 @@ class _Length(BaseModel):
 
 
 class _Record(BaseModel):
-    """What metrics.json holds."""
+    """The content of metrics.json."""
 
     checkpoint: _Measured
     training: _Length
@@ -80,7 +80,7 @@ class _Record(BaseModel):
 
 
 def read_figures(folder: Path, label: str) -> RunFigures:
-    """Read the figures of one run; none of its plugins needs to be installed.
+    """Read the results of one run; its plugins need not be installed.
 
     Raises:
         RunError: the folder is not a run, or was not measured.
@@ -107,7 +107,7 @@ def read_figures(folder: Path, label: str) -> RunFigures:
         )
     except (LookupError, TypeError, ValueError) as error:
         raise RunError(
-            f"{path}: holds no figures of a run; measure it again: skinfw evaluate {folder}"
+            f"{path}: does not contain the results of a run; measure it again: skinfw evaluate {folder}"
         ) from error
 
 
@@ -116,14 +116,14 @@ class Comparison:
     """Several runs.
 
     Attributes:
-        runs: the runs in the order in which they were named.
+        runs: the runs in the given order.
     """
 
     runs: Sequence[RunFigures]
 
     @property
     def metrics(self) -> dict[str, MetricInfo]:
-        """How to read the figures that any of the runs has."""
+        """Units and directions of all metrics of the runs."""
         return {key: info for run in self.runs for key, info in run.evaluation.metrics.items()}
 
     @cached_property
@@ -132,18 +132,18 @@ class Comparison:
         return choose_anchor(self.runs) or self.runs[0]
 
     def incomparable(self, run: RunFigures) -> str:
-        """Return why none of a run's figures is ranked, or an empty text."""
+        """Return why none of a run's values is ranked, or an empty text."""
         return unlike_run(run, self.anchor)
 
     def unranked(self, run: RunFigures) -> dict[str, str]:
-        """Return by ``region/name`` why a figure of a run is not ranked."""
+        """Return by ``region/name`` why a value of a run is not ranked."""
         whole = self.incomparable(run)
         if whole:
             return dict.fromkeys(self.metrics, whole)
         return {**partial_figures(run, self.anchor), **unlike_figures(run, self.anchor)}
 
     def table(self) -> Table:
-        """Return the runs' figures; the best ones are marked, of those that may be ranked."""
+        """Return the runs' values; the best of those that may be ranked are marked."""
         unranked = [self.unranked(run) for run in self.runs]
         cells = figure_columns([run.values for run in self.runs], self.metrics, unranked)
         keeps = any(run.evaluation.violations for run in self.runs)
@@ -162,20 +162,20 @@ class Comparison:
         return differences([run.spec for run in self.runs])
 
     def differences_table(self) -> Table:
-        """Return `differences` as a table, one field a row."""
+        """Return `differences` as a table, one field per row."""
         rows = [(path, [Cell(value) for value in values]) for path, values in self.differences().items()]
         return Table("spec field", [run.label for run in self.runs], rows)
 
     def metadata_table(self) -> Table:
-        """Return how each figure came about: region, images, and the metric's own metadata."""
+        """Return how each value was measured: region, images, and the metric's metadata."""
         return metadata_table({run.label: run.evaluation for run in self.runs})
 
     def versions(self) -> dict[str, str]:
-        """Return the versions of the libraries that measured, where they differ with each run's."""
+        """Return the versions of the libraries used; those of each run if they differ."""
         return merged({run.label: run.versions for run in self.runs})
 
     def warnings(self) -> list[str]:
-        """Say which figures are not ranked, and why."""
+        """Return which values are not ranked, and why."""
         told = []
         for run in self.runs:
             if whole := self.incomparable(run):
@@ -188,10 +188,10 @@ class Comparison:
 
 
 def compare_runs(folders: Sequence[str | Path]) -> Comparison:
-    """Read the figures of several runs; none of their plugins needs to be installed.
+    """Read the results of several runs; their plugins need not be installed.
 
     Raises:
-        RunError: a folder is not a run, or was not measured, or the runs are of different tasks.
+        RunError: a folder is not a run or was not measured, or the runs have different tasks.
     """
     paths = [Path(folder) for folder in folders]
     names = [Path(os.path.realpath(path)).name for path in paths]  # resolve() raises for a loop of links
@@ -201,7 +201,7 @@ def compare_runs(folders: Sequence[str | Path]) -> Comparison:
     for run in runs[1:]:
         if run.evaluation.task != first.evaluation.task:
             raise RunError(
-                f"{first.label} is a run of {first.evaluation.task}, {run.label} one of "
-                f"{run.evaluation.task}; compare runs of one task"
+                f"{first.label} has the task {first.evaluation.task}, but {run.label} {run.evaluation.task}; "
+                "compare runs of one task"
             )
     return Comparison(runs)

@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from skinfw.data.segmentation import RgbImage
 
 ERROR_FULL = 64
-"""Error, of 255, that is drawn in the last color; the scale is fixed so that reports can be compared."""
+"""Error, of 255, at the last color; the scale is fixed so that reports are comparable."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Measuring a generator and the baselines on the same samples."""
+"""Evaluating a generator and the baselines on the same samples."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NO_BASELINES: Mapping[str, Generator[Any]] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class _Measured:
-    """What one painter came to."""
+    """The results of one generator."""
 
     names: list[str]
     figures: Figures
@@ -54,25 +54,25 @@ def evaluate_generator(
     cache: SampleCache | None = None,
     progress: ProgressCallback | None = None,
 ) -> Evaluation:
-    """Paint samples and measure what came out, as it would be written to disk.
+    """Inpaint samples and evaluate the images as they would be written to disk.
 
-    The figures of a baseline are those of the very images that the generator painted; a baseline that
-    cannot paint one of them has none. Random numbers of the caller are left as they were.
+    Baselines are evaluated on exactly the generator's images; a baseline that cannot inpaint one of them has
+    no values. The caller's random state is preserved.
 
     Args:
         generator: the trained generator, on ``device``.
-        spec: names the metrics, what is kept of a painted image, and how samples are loaded.
-        dataset: where samples come from, with the generator's inputs.
-        names: which samples.
-        split: what they are, for the record.
-        step: training steps behind the weights.
-        device: where to paint.
-        baselines: generators to be measured beside it, by name.
-        cache: keeps the samples of ``dataset`` in memory; None keeps none.
+        spec: defines the metrics, the composite, and how samples are loaded.
+        dataset: the source of the samples, with the generator's inputs.
+        names: the samples.
+        split: the name of their split, for the record.
+        step: training steps of the weights.
+        device: the device.
+        baselines: further generators to evaluate, by name.
+        cache: keeps the samples of ``dataset`` in memory, if given.
         progress: called with the number of finished samples and the total.
 
     Raises:
-        DataError: a sample cannot be read and the spec does not say to skip those, or none can be read.
+        DataError: a sample cannot be read and the spec does not skip it, or none can be read.
     """
     count = _Counter(len(names) * (1 + len(baselines)), progress)
     cards = [] if device.type == "cpu" else [device]
@@ -93,13 +93,13 @@ def evaluate_generator(
                 data = build_dataset(spec, baseline.io.inputs)
                 measured[name] = _measure(baseline.to(device), spec, data, painted, device, count)
             except SkinfwError as error:
-                logger.warning("baseline %s is left out: %s", name, error)
+                logger.warning("baseline %s is skipped: %s", name, error)
                 unavailable[name] = str(error)
     return _evaluation(split, step, measured, unavailable)
 
 
 class _Counter:
-    """Counts painted images over all painters."""
+    """Counts inpainted images over all generators."""
 
     def __init__(self, total: int, progress: ProgressCallback | None) -> None:
         self.total = total
@@ -107,11 +107,11 @@ class _Counter:
         self.progress = progress
 
     def begin(self, done: int) -> None:
-        """Go to where a painter begins, whatever the one before left out."""
+        """Go to the start of a generator, even if the previous one skipped images."""
         self.done = done
 
     def add(self, images: int) -> None:
-        """Count images, and tell."""
+        """Count images and report progress."""
         self.done += images
         if self.progress is not None:
             self.progress(self.done, self.total)
@@ -145,7 +145,7 @@ def _measure(
     violations = 0
     for painted in inpaint_batches(generator, spec, loader, device):
         batch = painted.batch
-        # what is measured is the written image, rounded to 8 bits
+        # the written image, rounded to 8 bits, is evaluated
         figures.update(image_tensor(list(painted.images)).to(device), batch)
         tones += skin_tones(batch[BODY], batch[SKIN]) if with_tones else []
         violations += sum(painted.violations(index) for index in range(len(batch.names)))
@@ -154,11 +154,11 @@ def _measure(
         count.add(len(batch.names))
     if not painted_names:
         raise DataError(
-            f"none of the {len(names)} samples to be measured can be read; the warnings above say why"
+            f"none of the {len(names)} samples to evaluate can be read; the warnings above say why"
         )
     if violations:
-        logger.error("%d pixels outside the painted region changed; this is a fault of skinfw", violations)
-    # the first batch pays for warming up
+        logger.error("%d pixels outside the mask changed; this is a bug in skinfw", violations)
+    # the first batch includes the warm-up
     counted = times[1:] or times
     seconds = sum(each for each, _ in counted) / sum(images for _, images in counted)
     return _Measured(painted_names, figures, figures.compute(), violations, seconds, tuple(tones))

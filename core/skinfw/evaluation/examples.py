@@ -29,21 +29,21 @@ Rank = Literal["best", "median", "worst"]
 RANKS: tuple[Rank, ...] = ("best", "median", "worst")
 
 PER_RANK = 2
-"""Images of each rank, where there are enough for all to differ."""
+"""Images per rank, if there are enough for all to differ."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One test image with all that belongs to it; every image is uint8 RGB ``(H, W, 3)``.
+    """One test image with its inputs and outputs; every image is uint8 RGB ``(H, W, 3)``.
 
     Attributes:
-        rank: where it stands among the test images.
+        rank: its rank among the test images.
         name: the sample's name.
-        metric: what it was ranked by, ``region/name``, or None where no metric has a value for each image.
+        metric: the ranking metric, ``region/name``, or None if no metric has a value per image.
         value: its value of that metric.
         inputs: the input images by name.
-        outputs: the painted images by who painted, the trained generator first.
-        target: the true image.
+        outputs: the inpainted images by generator, the trained one first.
+        target: the real image.
     """
 
     rank: Rank
@@ -56,33 +56,33 @@ class Example:
 
     @property
     def images(self) -> dict[str, RgbImage]:
-        """All images by name, in the order in which they are shown."""
+        """All images by name, in display order."""
         others = {name: image for name, image in self.outputs.items() if name != TRAINED}
         output, error = self.outputs[TRAINED], self.error
         return {**self.inputs, "output": output, "target": self.target, "error": error, **others}
 
     @property
     def error(self) -> RgbImage:
-        """How far the trained generator's image is off, as a heat map."""
+        """The error of the trained generator's image, as a heat map."""
         return error_image(self.outputs[TRAINED], self.target)
 
 
 def ranking_metric(evaluation: Evaluation) -> str | None:
-    """Return what images are ranked by: the monitored metric, or else the first with a value for each."""
+    """Return the ranking metric: the monitor, or else the first metric with a value per image."""
     known = evaluation.per_image[TRAINED]
     monitored = evaluation.monitored_metric()
     return monitored if monitored in known else next(iter(known), None)
 
 
 def choose_examples(evaluation: Evaluation, per_rank: int = PER_RANK) -> dict[str, Rank]:
-    """Return the names of the best, median and worst images; no image stands for two ranks.
+    """Return the names of the best, median and worst images; no image has two ranks.
 
-    Images without a value, having nothing of the region, are not chosen; without a metric to rank by the
-    first, middle and last ones are.
+    Images without a value (without the region) are not chosen; without a ranking metric, the first, middle
+    and last ones are.
 
     Args:
         evaluation: the figures.
-        per_rank: images of each rank; only one each where there are fewer than ``3 * per_rank``.
+        per_rank: images per rank; only one each if there are fewer than ``3 * per_rank``.
     """
     names = list(evaluation.names)
     key = ranking_metric(evaluation)
@@ -114,7 +114,7 @@ def inpaint_examples(
     evaluation: Evaluation,
     device: torch.device,
 ) -> list[Example]:
-    """Paint the chosen images again, one at a time: nothing else of an evaluation is held in memory."""
+    """Inpaint the chosen images again, one at a time: an evaluation does not keep images in memory."""
     chosen = choose_examples(evaluation)
     key = ranking_metric(evaluation)
     values = dict(zip(evaluation.names, evaluation.per_image[TRAINED][key], strict=True)) if key else {}
@@ -142,7 +142,7 @@ def inpaint_each(
     names: Sequence[str],
     device: torch.device,
 ) -> list[tuple[Batch, RgbImage]]:
-    """Paint samples one at a time; return each as a batch of one and its image, uint8 RGB ``(H, W, 3)``."""
+    """Inpaint samples one at a time; return each as a batch of one and its image, uint8 RGB ``(H, W, 3)``."""
     loader = Loader(dataset, names, batch_size=1)
     return [
         (painted.batch, painted.images[0]) for painted in inpaint_batches(generator, spec, loader, device)
@@ -150,11 +150,11 @@ def inpaint_each(
 
 
 class Shown(Protocol):
-    """What is shown of a test image."""
+    """What is shown for a test image."""
 
     @property
     def rank(self) -> Rank:
-        """Where it stands among the test images."""
+        """Its rank among the test images."""
 
     @property
     def images(self) -> Mapping[str, RgbImage]:
@@ -162,7 +162,7 @@ class Shown(Protocol):
 
 
 def save_examples(examples: Sequence[Shown], folder: Path) -> None:
-    """Write the examples as PNG files in place of those of an earlier evaluation.
+    """Write the examples as PNG files, replacing those of an earlier evaluation.
 
     Raises:
         RunError: the folder cannot be written to.

@@ -1,4 +1,4 @@
-"""What stands beside a table of figures, so that they can be compared with others. Light: no torch."""
+"""The metadata shown with a table of metrics, so that they can be compared. Light: no torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from skinfw.evaluation.results import Evaluation
 
 
 def images_text(evaluation: Evaluation, key: str) -> str:
-    """Say how many images a figure of the trained generator is of."""
+    """Return how many images a value of the trained generator covers."""
     values = evaluation.per_image[TRAINED].get(key)
     if values is None:
         return f"over all {len(evaluation.names)} images at once"
@@ -24,10 +24,10 @@ def versions_text(versions: Mapping[str, str]) -> str:
 
 
 def merged(cards: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return what the metadata of several say, by label; where they differ, what each of them says.
+    """Return the combined metadata by label; where they differ, each value with its source.
 
     Args:
-        cards: the metadata by whose they are, for instance a region's or a run's.
+        cards: the metadata by source, for example a region or a run.
     """
     labels = dict.fromkeys(label for card in cards.values() for label in card)
     return {
@@ -43,10 +43,10 @@ def _merged(texts: Mapping[str, str], owners: int) -> str:
 
 
 def metadata_table(evaluations: Mapping[str, Evaluation]) -> Table:
-    """Return the metadata of each figure: region, number of images, and what its metric says.
+    """Return the metadata of each value: region, number of images, and its metric's metadata.
 
     Args:
-        evaluations: what was measured, by the run's name; where they differ, each says its own.
+        evaluations: the results by the run's name; where they differ, each is listed.
     """
     keys = dict.fromkeys(key for each in evaluations.values() for key in each.metrics)
     cards = {key: merged(_cards(evaluations, key)) for key in keys}

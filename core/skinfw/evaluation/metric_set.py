@@ -1,4 +1,4 @@
-"""The metrics of one painter, each on its own: one that cannot run does not stop the others."""
+"""The metrics of one generator, independent of each other: a failing one does not stop the others."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ logger = logging.getLogger("skinfw")
 
 
 _told: set[tuple[str, str]] = set()
-"""What this process has warned of already."""
+"""The warnings that this process has already logged."""
 
 
 class Figures:
-    """Takes in batches, and gives figures in the end.
+    """Accumulates batches and computes the metrics at the end.
 
     Args:
-        spec: names the metrics.
+        spec: defines the metrics.
 
     Attributes:
-        info: how to read each figure, by ``region/name``; `compute` adds the metrics' metadata.
+        info: unit and direction of each value, by ``region/name``; `compute` adds the metrics' metadata.
         per_image: the value of each image so far, by ``region/name``; None for no value.
-        unavailable: why a figure has no value, by ``region/name``.
+        unavailable: why there is no value, by ``region/name``.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -57,9 +57,9 @@ class Figures:
         }
 
     def _give_up(self, key: str, error: Exception) -> None:
-        """Tell why a metric has no value; whatever it raised, the evaluation goes on without it."""
+        """Report why a metric has no value; whatever it raised, the evaluation continues without it."""
         reason = str(error) if isinstance(error, SkinfwError) else f"{type(error).__name__}: {error}"
-        # whether to warn is asked for every painter and after every epoch: once is enough
+        # this runs for every generator and after every epoch: one warning is enough
         level = logging.DEBUG if (key, reason) in _told else logging.WARNING
         _told.add((key, reason))
         logger.log(level, "%s has no value: %s", key, reason)
@@ -69,7 +69,7 @@ class Figures:
 
     @torch.no_grad()
     def update(self, output: Tensor, batch: Batch) -> None:
-        """Take in the painted images, float32 RGB ``(B, 3, H, W)`` in [0, 1], of a batch."""
+        """Add the inpainted images, float32 RGB ``(B, 3, H, W)`` in [0, 1], of a batch."""
         for key, metric in self._metrics.items():
             if key in self.unavailable:
                 continue
@@ -82,12 +82,12 @@ class Figures:
 
     def _add(self, key: str, values: Tensor, images: int) -> None:
         if values.shape != (images,):
-            raise ValueError(f"gave values of shape {tuple(values.shape)} for {images} images")
+            raise ValueError(f"returned values of shape {tuple(values.shape)} for {images} images")
         self.per_image.setdefault(key, []).extend(plain(value) for value in values.tolist())
 
     @torch.no_grad()
     def compute(self) -> dict[str, float | None]:
-        """Return the value of each metric over everything taken in; None where there is none."""
+        """Return the value of each metric over everything added; None if there is none."""
         return {key: self._value(key) for key in self._metrics}
 
     def _value(self, key: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Figures as people read them: names, units, tables, and a sentence that compares. Light: no torch."""
+"""Readable results: names, units, tables, and a sentence that compares. Light: no torch."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure of a table.
+    """One cell of a table.
 
     Attributes:
-        text: the figure as text.
+        text: the value as text.
         best: whether it is the best of its column.
     """
 
@@ -37,10 +37,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of figures.
+    """Rows of values.
 
     Attributes:
-        corner: what the rows are.
+        corner: header of the row names.
         columns: the columns' names.
         rows: each row's name and cells.
     """
@@ -51,31 +51,31 @@ class Table:
 
 
 def metric_label(key: str) -> str:
-    """Return how the metric of ``region/name`` is called: ``PSNR``."""
+    """Return the display name of the metric in ``region/name``: ``PSNR``."""
     name = key.partition("/")[2]
     return _LABELS.get(name) or name.replace("_", " ").upper()
 
 
 def figure_label(key: str) -> str:
-    """Return how ``region/name`` is called: ``skin PSNR``."""
+    """Return the display name of ``region/name``: ``skin PSNR``."""
     return f"{key.partition('/')[0]} {metric_label(key)}"
 
 
 def figure_heading(key: str, info: MetricInfo) -> str:
-    """Return the head of a column: name, unit, and an arrow to where figures are better."""
+    """Return the header of a column: name, unit, and an arrow in the better direction."""
     unit = f" ({info.unit})" if info.unit else ""
     return f"{figure_label(key)}{unit} {ARROWS[info.direction]}"
 
 
 def figure_text(value: float | None, info: MetricInfo | None = None) -> str:
-    """Return a figure without its unit: two decimals where it has one, four digits otherwise."""
+    """Return a value without its unit: two decimals if it has a unit, four digits otherwise."""
     if value is None:
         return NONE
     return f"{value:.2f}" if info is not None and info.unit else f"{value:#.4g}".rstrip(".")
 
 
 def best_of(values: Sequence[float | None], info: MetricInfo) -> float | None:
-    """Return the best value; None where there are fewer than two to compare."""
+    """Return the best value; None if there are fewer than two to compare."""
     known = [value for value in values if value is not None and math.isfinite(value)]
     if len(known) < 2:
         return None
@@ -87,12 +87,12 @@ def figure_columns(
     metrics: Mapping[str, MetricInfo],
     unranked: Sequence[Collection[str]] | None = None,
 ) -> list[list[Cell]]:
-    """Return the cells of each row, one a metric; the best figures of a column are marked.
+    """Return the cells of each row, one per metric; the best values of a column are marked.
 
     Args:
-        rows: the figures of each row by ``region/name``.
-        metrics: how to read them.
-        unranked: the figures of each row that cannot be the best, nor be compared with the best.
+        rows: the values of each row by ``region/name``.
+        metrics: their units and directions.
+        unranked: the values of each row that are excluded from ranking.
     """
     apart = [()] * len(rows) if unranked is None else unranked
     ranked = [
@@ -113,7 +113,7 @@ def figure_columns(
 
 
 def evaluation_table(evaluation: Evaluation) -> Table:
-    """Return the figures of the trained generator and the baselines, or of a segmenter's classes."""
+    """Return the values of the trained generator and the baselines, or of a segmenter's classes."""
     if evaluation.task == "segmentation":
         return _class_table(evaluation)
     inpainters = list(evaluation.values)
@@ -124,20 +124,20 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         more = [Cell(str(evaluation.violations[inpainter])), Cell(f"{seconds * 1000:.1f}")]
         rows.append((inpainter, [*figures, *more]))
     heads = [figure_heading(key, info) for key, info in evaluation.metrics.items()]
-    return Table("painted by", [*heads, "kept pixels changed", "ms an image"], rows)
+    return Table("generator", [*heads, "kept pixels changed", "ms per image"], rows)
 
 
 def _class_table(evaluation: Evaluation) -> Table:
-    """Return one row a class, with what was measured of it."""
+    """Return one row per class with its results."""
     values = evaluation.values[TRAINED]
     rows: dict[str, list[Cell]] = {}
     for key, info in evaluation.metrics.items():
         rows.setdefault(key.partition("/")[0], []).append(Cell(figure_text(values[key], info)))
-    return Table("class", ["IoU over all pixels ↑", "IoU of an image, mean ↑"], list(rows.items()))
+    return Table("class", ["IoU over all pixels ↑", "IoU per image, mean ↑"], list(rows.items()))
 
 
 def summary(evaluation: Evaluation) -> str:
-    """Say how the trained generator did beside the baselines, by two metrics, and between skin tones."""
+    """Summarize the trained generator against the baselines by two metrics, and across skin tones."""
     count = len(evaluation.names)
     where = f"On {count} {evaluation.split} image{'s' if count != 1 else ''}"
     key = evaluation.monitored_metric()
@@ -157,7 +157,7 @@ def summary(evaluation: Evaluation) -> str:
 
 
 def _second(evaluation: Evaluation, monitored: str) -> str:
-    """Say the figures of the next metric over the same region, as one figure alone can mislead."""
+    """Add the values of the next metric over the same region, as one value alone can mislead."""
     region = monitored.partition("/")[0]
     others = [key for key in evaluation.metrics if key != monitored and key.startswith(f"{region}/")]
     if not others:
@@ -172,7 +172,7 @@ def _second(evaluation: Evaluation, monitored: str) -> str:
 
 
 def _tones(evaluation: Evaluation) -> str:
-    """Say between which classes of skin tone the trained generator differs most, and by how much."""
+    """Add the largest difference of the trained generator between classes of skin tone."""
     if not toned_figures(evaluation):
         return ""
     gap = tone_gap(evaluation)

@@ -1,4 +1,4 @@
-"""What ``metrics.json`` says of how an evaluation came about."""
+"""The origin of an evaluation in ``metrics.json``."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def metrics_record(
 
     Args:
         run: the run.
-        checkpoint: the weights that were measured.
-        data: fingerprint of the data now.
-        evaluation: what was measured.
+        checkpoint: the evaluated weights.
+        data: current fingerprint of the data.
+        evaluation: the results.
         **more: further fields.
 
     Raises:
         RunError: the last checkpoint cannot be read.
     """
     last = run.checkpoint("last")
-    # the best weights may be older than the run: how far it is, only the last ones say
+    # the best weights may be older: only the last checkpoint knows the run's progress
     progress = read_progress(last) if last.is_file() else checkpoint.progress
     training = run.spec.training
     return {

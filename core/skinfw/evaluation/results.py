@@ -1,4 +1,4 @@
-"""What an evaluation found, as ``metrics.json`` holds it."""
+"""The results of an evaluation, as stored in ``metrics.json``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from skinfw.components.registry import TRAINED
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """How a figure is to be read.
+    """How to read a metric.
 
     Attributes:
         unit: its unit, empty for a plain number.
         direction: whether more or less is better.
-        metadata: what else a reader must know to compare it, by label: backbone, resize, warnings.
+        metadata: what you need to know to compare it, by label: backbone, resizing, warnings.
         parameters: the metric's name and its configuration, without the regions.
     """
 
@@ -36,10 +36,10 @@ class MetricInfo:
 
 @dataclass(frozen=True)
 class SkinTone:
-    """How light the skin of an image is; see `skinfw.evaluation.skin_tone`.
+    """The skin tone of an image; see `skinfw.evaluation.skin_tone`.
 
     Attributes:
-        ita: individual typology angle in degrees; lighter skin has a larger one.
+        ita: individual typology angle in degrees; larger for lighter skin.
         monk: the nearest of the ten Monk skin tones, 1 (lightest) to 10.
     """
 
@@ -49,23 +49,22 @@ class SkinTone:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The figures of one evaluation.
+    """The results of one evaluation.
 
     Attributes:
-        split: which samples were painted.
-        step: training steps behind the weights.
+        split: which samples were inpainted.
+        step: training steps of the weights.
         names: the samples, in order.
-        metrics: how to read each figure, by ``region/name``.
-        values: by who painted (``trained`` or a baseline's name) and ``region/name``; None for no value.
-        per_image: the same for each sample, in the order of ``names``; absent for metrics that are only
-            defined over a set.
-        violations: pixels outside the painted region that changed, by who painted.
-        seconds_per_image: time of the generator's pass, by who painted.
-        unavailable: why something has no value: by the name of a baseline that could not paint, or by
-            ``painter/region/name`` of a figure.
-        tones: the skin tone of each true image, in the order of ``names``, None for one that shows no skin;
-            empty where they were not measured.
-        task: what the run trains; a segmenter's figures are by ``class/name``, and it keeps no pixels.
+        metrics: unit and direction of each metric, by ``region/name``.
+        values: by generator (``trained`` or a baseline's name) and ``region/name``; None for no value.
+        per_image: the same per sample, in the order of ``names``; absent for metrics defined only over a set.
+        violations: changed pixels outside the mask, by generator.
+        seconds_per_image: time of the generator's pass, by generator.
+        unavailable: why something has no value: by the name of a failed baseline, or by
+            ``generator/region/name``.
+        tones: the skin tone of each real image, in the order of ``names``, None for one without skin; empty
+            if not measured.
+        task: the run's task; a segmenter's values are by ``class/name``, and it keeps no pixels.
     """
 
     split: Literal["validation", "test"]
@@ -81,7 +80,7 @@ class Evaluation:
     task: Literal["inpainting", "segmentation"] = "inpainting"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the evaluation as JSON holds it."""
+        """Return the evaluation as JSON."""
         return asdict(self)
 
     @classmethod
@@ -94,26 +93,26 @@ class Evaluation:
         # as JSON, where a list is a sequence and nothing else is converted; names need not be UTF-8
         _RESULTS.validate_json(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"), strict=True)
         if not (TRAINED in value["values"] and TRAINED in value["per_image"]):
-            raise ValueError(f"it has no figures of {TRAINED!r}")
+            raise ValueError(f"it has no values for {TRAINED!r}")
         count = len(value["names"])
         columns = [column for of in value["per_image"].values() for column in of.values()]
         if any(len(column) != count for column in (*columns, *filter(None, [value.get("tones")]))):
-            raise ValueError(f"a figure has not one value for each of the {count} names")
+            raise ValueError(f"a metric does not have one value for each of the {count} names")
         metrics = {key: MetricInfo(**info) for key, info in value["metrics"].items()}
         tones = tuple(None if tone is None else SkinTone(**tone) for tone in value.get("tones", ()))
         return cls(**{**value, "metrics": metrics, "tones": tones})
 
     def unavailable_by_reason(self) -> dict[str, list[str]]:
-        """Return what has no value, by why: one reason often concerns every painter."""
+        """Return what has no value, by reason: one reason often applies to every generator."""
         found: dict[str, list[str]] = {}
         for what, why in self.unavailable.items():
             found.setdefault(why, []).append(what)
         return found
 
     def monitored_metric(self) -> str | None:
-        """Return the metric that the report speaks of first, by ``region/name``.
+        """Return the report's first metric, by ``region/name``.
 
-        It is the first one that was measured, on skin where it has a value there; None where nothing was.
+        It is the first one measured, on skin if it has a value there; None if nothing was measured.
         """
         values = self.values[TRAINED]
         measured = (key for key in self.metrics if values.get(key) is not None)
@@ -128,5 +127,5 @@ _RESULTS = TypeAdapter(Evaluation)
 
 
 def plain(value: float) -> float | None:
-    """Return a figure as JSON can hold it: None for NaN and infinity."""
+    """Return a value for JSON: None for NaN and infinity."""
     return value if math.isfinite(value) else None

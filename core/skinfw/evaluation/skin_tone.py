@@ -1,7 +1,7 @@
-"""The skin tone of true images, in CIE Lab under D65.
+"""The skin tone of real images, in CIE Lab under D65.
 
-An image's tone is that of its skin's median color, taken of L*, a* and b* one by one: a shadow, a seam or
-hair pulls a median less than a mean. Photos are not color-calibrated: light and camera shift the tone.
+An image's tone is that of its skin's median color, separately for L*, a* and b*: shadows, seams and hair
+affect a median less than a mean. Photos are not color-calibrated: light and camera shift the tone.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ def typology_angle(lightness: float, yellowness: float) -> float:
 
     Args:
         lightness: L*, 0 to 100.
-        yellowness: b*. Skin has more than 0; below, as under blue light, the angle goes on past 90 degrees.
+        yellowness: b*. Positive for skin; below 0, as under blue light, the angle exceeds 90 degrees.
     """
     return math.degrees(math.atan2(lightness - 50.0, yellowness))
 
 
 def nearest_monk(lab: Sequence[float]) -> int:
-    """Return the Monk skin tone, 1 to 10, that is nearest to a color.
+    """Return the Monk skin tone, 1 to 10, nearest to a color.
 
     Args:
         lab: L*, a* and b*; distances are Euclidean.
@@ -43,10 +43,10 @@ def skin_tones(images: Tensor, skin: Tensor) -> list[SkinTone | None]:
 
     Args:
         images: float RGB ``(B, 3, H, W)`` in [0, 1].
-        skin: where they show skin, ``(B, 1, H, W)`` in {0, 1}.
+        skin: where skin is visible, ``(B, 1, H, W)`` in {0, 1}.
 
     Returns:
-        one an image; None for one that shows no skin.
+        one per image; None for images without skin.
     """
     return [_tone(image[:, shown]) for image, shown in zip(images, skin[:, 0] > 0.5, strict=True)]
 
@@ -55,7 +55,7 @@ def _tone(colors: Tensor) -> SkinTone | None:
     """Return the tone of ``(3, N)`` colors."""
     if not colors.shape[1]:
         return None
-    # sorting is what a median takes, and torch.quantile stops at 16 million values
+    # a median needs sorting, and torch.quantile is limited to 16 million values
     ordered = _to_lab(colors.float().cpu()).sort(dim=1).values
     middle = colors.shape[1] // 2
     lab: list[float] = ((ordered[:, middle] + ordered[:, -middle - 1]) / 2).tolist()

@@ -1,7 +1,7 @@
-"""Results on skin compared across skin tones. Light: no torch.
+"""Comparison of results across skin tones. Light: no torch.
 
-Images are grouped by classes of the individual typology angle, and by the nearest Monk skin tone. The mean
-over a group is that of its images' values; an image without a value does not count.
+Images are grouped by classes of the individual typology angle, and by the nearest Monk skin tone. A group's
+mean is over its images' values; images without a value do not count.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ MONK_SHADES: tuple[str, ...] = (
 MONK_TONES = len(MONK_SHADES)
 
 ENOUGH = 5
-"""Images from which on the mean over a group is compared with others."""
+"""Minimum number of images for comparing the mean over a group."""
 
 
 @dataclass(frozen=True)
 class GroupMean:
-    """A figure over one group.
+    """A value over one group.
 
     Attributes:
-        mean: the mean over the images that have a value.
-        images: how many those are.
+        mean: the mean over the images with a value.
+        images: the number of these images.
     """
 
     mean: float
@@ -63,13 +63,13 @@ class GroupMean:
 
 @dataclass(frozen=True)
 class ToneGap:
-    """How far the trained generator's figure differs between the classes of skin tone.
+    """The largest difference of the trained generator between classes of skin tone.
 
     Attributes:
-        figure: which figure, ``region/name``.
-        best: the class that it serves best.
-        worst: the class that it serves worst.
-        difference: how far the two means are apart, at least 0, in the figure's unit.
+        figure: the metric, ``region/name``.
+        best: the class with the best results.
+        worst: the class with the worst results.
+        difference: the difference of the two means, at least 0, in the metric's unit.
     """
 
     figure: str
@@ -79,7 +79,7 @@ class ToneGap:
 
 
 def ita_class(ita: float) -> str:
-    """Return the class of an individual typology angle in degrees; one on a limit is of the darker class."""
+    """Return the class of an individual typology angle in degrees; a limit belongs to the darker class."""
     return next((name for name, limit in ITA_CLASSES.items() if ita > limit), "dark")
 
 
@@ -94,13 +94,13 @@ def groups(scheme: Scheme) -> list[str]:
 
 
 def group_sizes(evaluation: Evaluation, scheme: Scheme) -> dict[str, int]:
-    """Return how many images each group has, lightest first; groups without any are left out."""
+    """Return the number of images of each nonempty group, lightest first."""
     members = [group_of(tone, scheme) for tone in evaluation.tones if tone is not None]
     return {name: members.count(name) for name in groups(scheme) if name in members}
 
 
 def toned_figures(evaluation: Evaluation) -> list[str]:
-    """Return the figures on skin that have a value for each image."""
+    """Return the metrics on skin that have a value per image."""
     known = evaluation.per_image[TRAINED] if evaluation.tones else {}
     return [key for key in evaluation.metrics if key in known and key.startswith("skin/")]
 
@@ -108,7 +108,7 @@ def toned_figures(evaluation: Evaluation) -> list[str]:
 def group_means(
     evaluation: Evaluation, key: str, scheme: Scheme, inpainter: str = TRAINED
 ) -> dict[str, GroupMean]:
-    """Return one painter's figure over each group, lightest first; groups without a value are left out."""
+    """Return one generator's value for each group that has one, lightest first."""
     values: dict[str, list[float]] = {name: [] for name in groups(scheme)}
     figures = evaluation.per_image[inpainter].get(key, ())
     for tone, value in zip(evaluation.tones, figures, strict=False):
@@ -120,10 +120,10 @@ def group_means(
 def tone_gap(evaluation: Evaluation) -> ToneGap | None:
     """Compare the classes of the typology angle that have `ENOUGH` images.
 
-    It uses the monitored metric, or else the first figure on skin with a value for each image.
+    It uses the monitor, or else the first metric on skin with a value per image.
 
     Returns:
-        the gap; None where there are fewer than two such classes.
+        the gap; None if there are fewer than two such classes.
     """
     known = toned_figures(evaluation)
     monitored = evaluation.monitored_metric()
@@ -141,7 +141,7 @@ def tone_gap(evaluation: Evaluation) -> ToneGap | None:
 
 
 def tones_json(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the figures by skin tone as ``metrics.json`` holds them."""
+    """Return the values by skin tone for ``metrics.json``."""
     gap = tone_gap(evaluation)
     return {
         "gap": None if gap is None else asdict(gap),

@@ -1,4 +1,4 @@
-"""Opening a run that was trained, maybe on another machine."""
+"""Opening a trained run, possibly from another machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skinfw.runs.folder import Run, open_run
 
 
 def open_trained(folder: Path, which: Literal["best", "last"], *, trust: bool = False) -> Run:
-    """Open a run whose checkpoint is to be used.
+    """Open a run to use its checkpoint.
 
     Args:
         folder: the run folder.
@@ -19,12 +19,12 @@ def open_trained(folder: Path, which: Literal["best", "last"], *, trust: bool = 
         trust: as for `skinfw.runs.folder.open_run`.
 
     Raises:
-        RunError: there is no run in the folder, or it was made with a plugin that is not installed.
-        SpecError: its spec does not fit what is installed for another reason.
+        RunError: the folder holds no run, or needs a plugin that is not installed.
+        SpecError: its spec does not fit the installed components for another reason.
     """
     try:
         return open_run(folder, trust=trust)
     except SpecError:
-        # the spec only knows a component's name; the checkpoint knows which plugin brought it
+        # the spec only has a component's name; the checkpoint knows which plugin provided it
         read_checkpoint(folder / "checkpoints" / f"{which}.safetensors")
         raise

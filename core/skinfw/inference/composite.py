@@ -1,6 +1,6 @@
-"""The composite: which pixels the generator paints, and which are kept exactly.
+"""The composite: which pixels come from the generator, and which are kept exactly.
 
-Pure functions; the trainer, the evaluator and the generation of files share them.
+Pure functions, shared by trainer, evaluator and file generation.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from skinfw.specs.spec import Composite
 
 
 def composite_mask(mode: Composite, batch: Batch) -> Tensor:
-    """Return where the image is taken from the generator, float ``(B, 1, H, W)`` in {0, 1}.
+    """Return where the generator's image is used, float ``(B, 1, H, W)`` in {0, 1}.
 
     ========= ===============================================================================================
     none      everywhere
-    mask      on the inpainting mask only: what preparation erased of the person
-    skin      on the skin region only: the report's mask (section 6.1.1)
-    protect   everywhere but on head, feet and apparel; no skin region is needed
+    mask      only on the inpainting mask: what preparation erased of the person
+    skin      only on the skin region: the report's mask (section 6.1.1)
+    protect   everywhere but on head, feet and apparel; needs no skin region
     ========= ===============================================================================================
     """
     if mode == "none":
@@ -33,23 +33,23 @@ def composite_mask(mode: Composite, batch: Batch) -> Tensor:
 
 
 def composite(output: Tensor, base: Tensor, painted: Tensor) -> Tensor:
-    """Take painted pixels from the generator and all others, exactly, from the input image.
+    """Take inpainted pixels from the generator and all others, exactly, from the input image.
 
     Args:
-        output: what the generator painted, ``(B, 3, H, W)``.
+        output: the generator's output, ``(B, 3, H, W)``.
         base: the input image ``apparel_head_foot``, ``(B, 3, H, W)``.
         painted: see `composite_mask`.
 
     Returns:
-        ``(B, 3, H, W)``; gradient flows to ``output`` through painted pixels only.
+        ``(B, 3, H, W)``; gradients flow to ``output`` only through inpainted pixels.
     """
     return torch.where(painted > 0.5, output, base)
 
 
 def to_uint8(output: Tensor) -> RgbImage:
-    """Turn images into those that are written: rounded, and clamped to 0..255.
+    """Convert images to 8 bits for writing: rounded and clamped to 0..255.
 
-    A value ``n / 255`` becomes ``n`` again, so a kept pixel is written as it was read.
+    A value ``n / 255`` becomes ``n`` again, so kept pixels are written as they were read.
 
     Args:
         output: ``(B, C, H, W)`` in [0, 1], RGB or heat maps.
@@ -62,12 +62,12 @@ def to_uint8(output: Tensor) -> RgbImage:
 
 
 def violations(written: RgbImage, base: RgbImage, painted: Mask) -> int:
-    """Count the pixels that should have been kept and were not.
+    """Count the pixels that should have been kept but changed.
 
     Args:
         written: the image as it was written, uint8 RGB ``(H, W, 3)``.
         base: the input image, uint8 RGB ``(H, W, 3)``.
-        painted: where the generator may paint, bool ``(H, W)``.
+        painted: where the generator may change pixels, bool ``(H, W)``.
 
     Returns:
         the number of pixels outside ``painted`` that differ in any channel.

@@ -1,4 +1,4 @@
-"""Painting sample folders with a trained run: lossless, checked bit for bit, one batch in memory."""
+"""Inpainting sample folders with a trained run: lossless, verified bit by bit, one batch in memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from skinfw.system.paths_below import path_below
 logger = logging.getLogger("skinfw")
 
 SHOWN = 10
-"""Names that a message lists before it only counts."""
+"""Maximum number of names in a message."""
 
 
 def generate_folder(
@@ -49,34 +49,33 @@ def generate_folder(
     on_error: Literal["skip", "fail"] = "skip",
     progress: ProgressCallback | None = None,
 ) -> list[Path]:
-    """Paint sample folders and write each as ``<output>/<name>.png``, at the size that was trained on.
+    """Inpaint sample folders and write each as ``<output>/<name>.png``, at the training size.
 
-    The true image, ``body``, is not needed. What is painted and what is kept is settled as in training.
+    The target, ``body``, is not needed. The composite is the same as in training.
 
     Args:
         run: the trained run.
         samples: one sample folder, a folder of them at any depth, or a glob.
         output: folder of the written images.
         which: the best or the last checkpoint.
-        device: where to paint; None for what the spec says.
-        batch_size: samples at a time; None for the spec's ``eval_batch_size``.
-        overwrite: replace images that are there already.
-        resume: keep images that are there where the same checkpoint painted them from the same sample, and
-            paint the others.
-        on_error: what a sample that cannot be used does: be left out and named in the end, or stop at once.
-            One that cannot be read, or whose shape is not that of the training samples, cannot be used:
-            resizing would squash the person.
+        device: the device; None for that of the spec.
+        batch_size: samples per batch; None for the spec's ``eval_batch_size``.
+        overwrite: replace existing images.
+        resume: keep existing images made from the same sample by the same checkpoint, and inpaint the others.
+        on_error: skip unusable samples and list them at the end, or stop at the first. A sample is unusable
+            if it cannot be read, or if its shape differs from the training samples: resizing would distort
+            the person.
         progress: called with the number of finished samples and the total.
 
     Returns:
-        the images that were painted or kept, in the order of their names.
+        the inpainted and kept images, sorted by name.
 
     Raises:
-        RunError: the run is not of inpainting, there is no readable checkpoint, images are there already
-            (with ``resume``: edited or of another checkpoint), or one cannot be written.
-        DataError: there are no samples, or some could not be used; all others were written. Or none had
-            anything to paint: what was written are copies of the inputs.
-        SkinfwError: a written image differs from its input where it should not; it was not kept.
+        RunError: the run is not an inpainting run, there is no readable checkpoint, images already exist
+            (with ``resume``: edited or from another checkpoint), or one cannot be written.
+        DataError: there are no samples, or some were unusable and all others were written. Or none had
+            anything to inpaint, and the written files are copies of the inputs.
+        SkinfwError: a written image differs from its input outside the mask; it was discarded.
     """
     inpainting_spec(run.spec, run.folder)
     base, names = find_samples(Path(os.path.normpath(Path(samples).absolute())))
@@ -99,7 +98,7 @@ def generate_folder(
         if progress is not None:
             progress(len(written) + len(reader.kept) + len(reader.failed), len(targets))
     if reader.kept:
-        logger.info("%d images were there already and were kept", len(reader.kept))
+        logger.info("%d existing images were kept", len(reader.kept))
     usable = len(written) + len(reader.kept)
     nothing = _nothing_to_paint(reader.unpainted, usable, spec)
     if reader.failed:
@@ -113,36 +112,37 @@ def generate_folder(
 
 
 def _nothing_to_paint(names: Sequence[str], total: int, spec: Spec) -> str:
-    """Say which of the samples have nothing to paint, or return an empty text."""
+    """Return a message about samples with nothing to inpaint, or an empty text."""
     if not names:
         return ""
     why = {"skin": "segmentation_skin is all black", "mask": "their inpainting mask is empty"}.get(
         spec.composite, "apparel_head_foot keeps every pixel"
     )
-    return f"{len(names)} of {total} samples have nothing to paint, because {why}: {listed(names, SHOWN)}"
+    return f"{len(names)} of {total} samples have nothing to inpaint, because {why}: {listed(names, SHOWN)}"
 
 
 def _reject_existing(paths: Sequence[Path]) -> None:
     existing = [path for path in paths if path.exists()]
     if existing:
         raise RunError(
-            f"{_first(existing)}: exists already; go on with --resume, replace with --overwrite (in Python: "
+            f"{_first(existing)}: already exists; continue with --resume, replace with --overwrite (in "
+            "Python: "
             "resume=True, overwrite=True), or write elsewhere"
         )
 
 
 def _marked(targets: Mapping[str, Path], mark: str) -> dict[str, str]:
-    """Return what the images that are there were painted from, by name.
+    """Return what the existing images were made from, by name.
 
     Raises:
-        RunError: something else than this checkpoint made one of them.
+        RunError: one of them was not made by this checkpoint.
     """
     marks = {name: read_mark(path) for name, path in targets.items() if path.exists()}
     strange = [targets[name] for name, found in marks.items() if found is None or found[0] != mark]
     if strange:
         raise RunError(
-            f"{_first(strange)}: edited, or painted by another checkpoint; delete what is to be painted "
-            "again, replace all with --overwrite, or write elsewhere"
+            f"{_first(strange)}: edited, or made by another checkpoint; delete the images to inpaint again, "
+            "replace all with --overwrite, or write elsewhere"
         )
     return {name: found[1] for name, found in marks.items() if found is not None}
 
@@ -152,7 +152,7 @@ def _first(paths: Sequence[Path]) -> str:
 
 
 class _Reader:
-    """Reads samples in batches and collects those that cannot be used, or need not be painted again."""
+    """Reads samples in batches and collects those that are unusable or already inpainted."""
 
     def __init__(
         self,
@@ -185,8 +185,8 @@ class _Reader:
                     if self.on_error == "fail":
                         raise
                     self.failed.append(str(error))
-                    if len(self.failed) > SHOWN:  # the error in the end names the first ones
-                        logger.warning("left out: %s", error)
+                    if len(self.failed) > SHOWN:  # the final error names the first ones
+                        logger.warning("skipped: %s", error)
                     continue
                 if not self._paints(sample):
                     self.unpainted.append(name)
@@ -199,11 +199,11 @@ class _Reader:
                 yield samples
 
     def _paints(self, sample: Sample) -> bool:
-        """Return whether there is anything in a sample that the run paints."""
+        """Return whether a sample has anything to inpaint."""
         return bool(composite_mask(self.spec.composite, collate([sample])).any())
 
     def _check_shape(self, sample: Sample) -> None:
-        """Reject a sample of another shape than those of the training.
+        """Reject a sample whose shape differs from the training samples.
 
         Raises:
             DataError: it is higher or wider.
@@ -217,8 +217,8 @@ class _Reader:
         raise DataError(
             f"{self.base / sample.name}: {size[0]}x{size[1]} pixels (height x width), "
             f"{size[0] / size[1]:.2f} times as high as wide; the run was trained on samples "
-            f"{trained} times as high as wide, at {height}x{width}, and resizing would squash the person. "
-            "Prepare the photo as the training photos were, for instance with "
+            f"{trained} times as high as wide, at {height}x{width}, and resizing would distort the person. "
+            "Prepare the photo like the training photos, for example with "
             f"--crop person --aspect {low:.3g}"
         )
 
@@ -227,15 +227,15 @@ def _told(failed: Sequence[str], total: int, output: Path) -> str:
     lines = [f"  {each}" for each in failed[:SHOWN]]
     if len(failed) > SHOWN:
         lines.append(f"  and {len(failed) - SHOWN} more; the warnings above name them")
-    others = "nothing was written" if len(failed) == total else f"the others were painted into {output}"
-    head = f"{len(failed)} of {total} samples could not be used; {others}"
+    others = "nothing was written" if len(failed) == total else f"the others were written to {output}"
+    head = f"{len(failed)} of {total} samples were unusable; {others}"
     return "\n".join([head, *lines])
 
 
 def _write(
     painted: InpaintedBatch, targets: Mapping[str, Path], checkpoint: str, samples: Mapping[str, str]
 ) -> list[Path]:
-    """Write the images of a batch, each only after what was written has been read back and checked."""
+    """Write the images of a batch, reading each back to verify it."""
     written = []
     for index, name in enumerate(painted.batch.names):
         path = targets[name]
@@ -248,8 +248,8 @@ def _write(
             changed = painted.violations(index, read_back)
             if changed:
                 raise SkinfwError(
-                    f"{path}: {changed} pixels outside the painted region differ from the input, so it was "
-                    "not written; check the disk, and report this if it persists"
+                    f"{path}: {changed} pixels outside the mask differ from the input, so it was not "
+                    "written; check the disk, and report this if it persists"
                 )
         written.append(path)
     return written

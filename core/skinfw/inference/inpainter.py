@@ -1,4 +1,4 @@
-"""One pass of a generator over a batch, put together with the input as the spec's composite says."""
+"""One pass of a generator over a batch, composited with the input as the spec says."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from skinfw.specs.spec import Composite, Spec
 
 @dataclass(frozen=True)
 class Inpainting:
-    """What became of a batch.
+    """The result for a batch.
 
     Attributes:
         output: the images after the composite, float32 RGB ``(B, 3, H, W)`` in [0, 1].
-        painted: where the generator's image was taken, float32 ``(B, 1, H, W)`` in {0, 1}.
+        painted: where the generator's image was used, float32 ``(B, 1, H, W)`` in {0, 1}.
     """
 
     output: Tensor
@@ -29,11 +29,11 @@ class Inpainting:
 
 @dataclass(frozen=True)
 class Inpainter:
-    """Paints batches the same way in training, evaluation and use.
+    """Inpaints batches the same way in training, evaluation and use.
 
     Attributes:
         inputs: names of the input images that the generator sees.
-        mode: which part of the generator's image is kept.
+        mode: which part of the generator's image is used.
     """
 
     inputs: tuple[str, ...]
@@ -41,7 +41,7 @@ class Inpainter:
 
     @classmethod
     def of(cls, spec: Spec, generator: Generator[Any]) -> Inpainter:
-        """Return the painter of a spec for a generator (a baseline sees its own inputs)."""
+        """Return the inpainter of a spec for a generator (a baseline sees its own inputs)."""
         return cls(tuple(generator.io.inputs), spec.composite)
 
     def __call__(
@@ -52,8 +52,8 @@ class Inpainter:
         Args:
             network: the generator.
             batch: the samples.
-            noise: what the generator is given besides them.
-            target: the true images, in training only.
+            noise: the generator's noise, if any.
+            target: the real images, only in training.
         """
         output = network(batch.condition(self.inputs), noise, target)
         painted = composite_mask(self.mode, batch)

@@ -1,4 +1,4 @@
-"""What a painted image was made of, written into its PNG file: so that it can be kept, or not."""
+"""The origin of an inpainted image, stored in its PNG file to decide whether to keep it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def checkpoint_mark(path: Path) -> str:
 
 
 def sample_mark(sample: Sample) -> str:
-    """Return a hash of all that a sample gives a generator; its name, which chooses noise, too."""
+    """Return a hash of a sample's inputs to a generator and of its name, which determines the noise."""
     digest = hashlib.sha256(sample.name.encode("utf-8", "surrogateescape"))
     for name in sorted(sample.fields.keys() - {BODY}):
         array = sample[name]
@@ -35,7 +35,7 @@ def sample_mark(sample: Sample) -> str:
 
 
 def png_mark(checkpoint: str, sample: str, image: RgbImage) -> PngInfo:
-    """Return the text to save a painted image with, uint8 RGB ``(H, W, 3)``."""
+    """Return the PNG text to save with an inpainted image, uint8 RGB ``(H, W, 3)``."""
     info = PngInfo()
     info.add_text(_KEY, f"{checkpoint} {sample} {_image_mark(image)}")
     return info
@@ -45,7 +45,7 @@ def read_mark(path: Path) -> tuple[str, str] | None:
     """Return the marks of the checkpoint and of the sample in a file.
 
     Returns:
-        None where it has none, or where its pixels were changed since: many programs keep the text.
+        None if it has none, or if its pixels were changed since: many programs keep the text.
     """
     try:
         image = open_image(path).image

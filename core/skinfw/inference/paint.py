@@ -1,4 +1,4 @@
-"""Painting images as they are written to disk; evaluation and the generation of files share it."""
+"""Inpainting images as written to disk, shared by evaluation and file generation."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ProgressCallback = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class InpaintedBatch:
-    """A batch and what became of it.
+    """A batch and its result.
 
     Attributes:
-        batch: what was painted, on the device.
-        images: the painted images as they are written, uint8 RGB ``(B, H, W, 3)``.
+        batch: the samples, on the device.
+        images: the inpainted images as written, uint8 RGB ``(B, H, W, 3)``.
         bases: the input images whose pixels are kept, uint8 RGB ``(B, H, W, 3)``.
-        painted: where the generator was allowed to paint, bool ``(B, H, W)``.
+        painted: where the generator may change pixels, bool ``(B, H, W)``.
         seconds: time of the generator's pass and the composite.
     """
 
@@ -44,20 +44,20 @@ class InpaintedBatch:
     seconds: float
 
     def violations(self, index: int, image: RgbImage | None = None) -> int:
-        """Count the pixels of one image that should have been kept and were not.
+        """Count the pixels of one image that should have been kept but changed.
 
         Args:
             index: which image of the batch.
-            image: what to check instead, for instance as read back from disk, uint8 RGB ``(H, W, 3)``.
+            image: an image to check instead, for example read back from disk, uint8 RGB ``(H, W, 3)``.
         """
         written = self.images[index] if image is None else image
         return violations(written, self.bases[index], self.painted[index])
 
 
 def sample_noise(generator: Generator[Any], names: Sequence[str], size: Size, seed: int) -> Tensor | None:
-    """Return the noise of each sample, or None for a generator that takes none.
+    """Return the noise of each sample, or None for a generator without noise.
 
-    It depends on the seed and the sample's name alone: neither the order nor the size of batches matters.
+    It depends only on the seed and the sample's name, not on the order or size of batches.
 
     Args:
         generator: the generator that the noise is for.
@@ -82,16 +82,16 @@ def sample_noise(generator: Generator[Any], names: Sequence[str], size: Size, se
 def inpaint_batches(
     generator: Generator[Any], spec: Spec, batches: Iterable[Batch], device: torch.device
 ) -> Iterator[InpaintedBatch]:
-    """Paint batches one after the other, without gradients and in evaluation mode.
+    """Inpaint batches one after the other, without gradients and in evaluation mode.
 
     Args:
-        generator: the trained one or a baseline; on ``device``. Its mode is restored at the end.
-        spec: says what is kept of its images.
-        batches: what to paint.
-        device: where to paint.
+        generator: the trained one or a baseline, on ``device``; its mode is restored at the end.
+        spec: defines the composite.
+        batches: the samples.
+        device: the device.
 
     Raises:
-        NotFiniteError: a painted image holds NaN or infinity.
+        NotFiniteError: an image contains NaN or infinity.
     """
     inpainter = Inpainter.of(spec, generator)
     was_training = generator.training
@@ -121,19 +121,19 @@ def _paint(generator: Generator[Any], inpainter: Inpainter, batch: Batch, seed: 
 
 
 def _reject_not_finite(output: Tensor, names: Sequence[str]) -> None:
-    """Reject images with NaN or infinity, which would be written and measured as black."""
+    """Reject images with NaN or infinity, which would be written and evaluated as black."""
     finite = output.isfinite().flatten(1).all(dim=1).tolist()
     bad = [name for name, good in zip(names, finite, strict=True) if not good]
     if bad:
         raise NotFiniteError(
             f"the generator's image of the sample {bad[0]} is not finite (NaN or infinity), so it was "
-            "neither measured nor written; its training has diverged or its checkpoint is damaged: use "
+            "neither evaluated nor written; its training diverged or its checkpoint is damaged: use "
             "another checkpoint, or train again with lower learning rates"
         )
 
 
 def _now(device: torch.device) -> float:
-    """Return the time after everything that the device was given is done."""
+    """Return the time after the device has finished all its work."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
     return time.perf_counter()

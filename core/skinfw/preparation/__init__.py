@@ -1,1 +1,1 @@
-"""From photos to sample folders: sources, filters, the work on one photo, and who does it."""
+"""From photos to sample folders: sources, filters, preparation of one photo, and engines."""

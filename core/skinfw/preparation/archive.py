@@ -1,7 +1,7 @@
-"""Photos in archives: what is in them, and taking it out safely.
+"""Photos in archives: listing and safe unpacking.
 
-Only plain files are taken out, and what an archive says about itself is not trusted: a file ends where its
-header says, and `MAX_MEMBERS`, `MAX_BYTES` and `max_total` bound how many and how large they are.
+Only regular files are unpacked, and an archive's own information is not trusted: a file ends where its header
+says, and `MAX_MEMBERS`, `MAX_BYTES` and `max_total` limit their number and size.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ ZIP_SUFFIXES = (".zip",)
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 MAX_MEMBERS = 1_000_000
-"""Members of an archive that are looked at."""
+"""Maximum number of archive members read."""
 
 MAX_BYTES = 256 * 2**20
-"""Largest file that is taken out of an archive, in bytes."""
+"""Maximum size of an unpacked file in bytes."""
 
 MIN_TOTAL = 2**30
 MAX_RATIO = 100
-"""All files of an archive together may have so many bytes, or so many times the archive's own where that is
-more: photos and label maps are packed already and grow at most a few times."""
+"""Limits for all files of an archive together, in bytes and as a multiple of the archive's size, whichever is
+larger: photos and label maps are already compressed and grow at most a few times."""
 
 _CHUNK = 2**16
 _MAX_HEADER = 2**24
-"""Bytes that a header of a tar may have; Python reads it whole."""
+"""Maximum bytes of a tar header; Python reads it at once."""
 
 _HARMFUL = re.compile(r"[\x00-\x1f]|^[A-Za-z]:")
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError),
-    # zipfile's words for a password or an unknown way of packing, and what damaged headers lead to
+    # raised by zipfile for passwords, unknown compression and damaged headers
     *(RuntimeError, ValueError, struct.error, OverflowError, LookupError),
 )
 _UNFIT_NAME = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL)
@@ -58,11 +58,11 @@ _UNFIT_NAME = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, er
 
 @dataclass(frozen=True)
 class Member:
-    """A file in an archive that may be taken out.
+    """A file in an archive that may be unpacked.
 
     Attributes:
         name: its path, relative and with forward slashes.
-        size: bytes that it has outside, as its header says.
+        size: uncompressed bytes according to its header.
         place: its index in a zip, the offset of its header in a tar.
     """
 
@@ -73,12 +73,12 @@ class Member:
 
 @dataclass(frozen=True)
 class Refused:
-    """A member of an archive that is not taken out.
+    """A member of an archive that is not unpacked.
 
     Attributes:
-        name: as the archive has it.
+        name: its name in the archive.
         detail: why.
-        hidden: whether it is only hidden, or one of macOS's additions.
+        hidden: whether it is just hidden, or added by macOS.
     """
 
     name: str
@@ -88,33 +88,33 @@ class Refused:
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in an archive: the files that may be taken out by their names, and the others."""
+    """The content of an archive: the files that may be unpacked, by name, and the others."""
 
     members: dict[str, Member]
     rejected: list[Refused]
 
 
 class _LimitError(Exception):
-    """An archive holds more than is read."""
+    """An archive exceeds a limit."""
 
 
 def is_archive(path: Path) -> bool:
-    """Return whether a file is an archive by its ending."""
+    """Return whether a file is an archive, by its extension."""
     return path.name.lower().endswith(ZIP_SUFFIXES + TAR_SUFFIXES)
 
 
 def is_zip(path: Path) -> bool:
-    """Return whether a file is a zip by its ending."""
+    """Return whether a file is a zip, by its extension."""
     return path.name.lower().endswith(ZIP_SUFFIXES)
 
 
 def max_total(archive: Path) -> int:
-    """Return how many bytes the files of an archive may have together."""
+    """Return the maximum total bytes of an archive's files."""
     return max(MIN_TOTAL, MAX_RATIO * archive.stat().st_size)
 
 
 def clean_name(member: str) -> str:
-    """Return a member's name with forward slashes, in composed letters, without ``.`` and doubled slashes.
+    """Return a member's name with forward slashes, in composed characters, without ``.`` and double slashes.
 
     Some programs for Windows write backslashes.
     """
@@ -124,19 +124,19 @@ def clean_name(member: str) -> str:
 
 
 def _refusal(name: str) -> str:
-    """Return why nothing is taken out under a clean name; empty where it is."""
+    """Return why a file is not unpacked under a clean name; empty if it is."""
     if _HARMFUL.search(name):
         return "its name contains control characters, or begins with a drive"
     return name_fault(name)
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a file or one of its folders is hidden, or is one of macOS's additions to archives."""
+    """Return whether a file or one of its folders is hidden or was added by macOS."""
     return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 
 
 def list_archive(archive: Path) -> Contents:
-    """Return what is in an archive; nothing is unpacked.
+    """Return the content of an archive without unpacking it.
 
     Raises:
         DataError: it cannot be read.
@@ -163,12 +163,12 @@ def _zip_members(archive: Path) -> Iterator[Member | Refused]:
 
 
 def _kind(info: zipfile.ZipInfo) -> str:
-    """Return why a member of a zip is not taken out whatever its name; empty where it may be."""
+    """Return why a member of a zip is not unpacked regardless of its name; empty if it may be."""
     if stat.S_ISLNK(info.external_attr >> 16):
         return "a link, not a file"
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        # zipfile unpacks what it has read of these at once, and 50 bytes of bzip2 may be 45 MB
-        return "packed by another method than deflate, which is not read; pack it again"
+        # zipfile decompresses everything it has read of these at once, and 50 bytes of bzip2 may be 45 MB
+        return "compressed with an unsupported method; use deflate"
     return ""
 
 
@@ -189,28 +189,28 @@ def _member(name: str, size: int, place: int, kind: str) -> Member | Refused:
     if is_hidden(clean):
         return Refused(name, "hidden", hidden=True)
     if size > MAX_BYTES:
-        return Refused(name, f"its {size:,} bytes are more than the {MAX_BYTES:,} that are taken out")
+        return Refused(name, f"its {size:,} bytes exceed the limit of {MAX_BYTES:,}")
     return Member(clean, size, place)
 
 
 def _chosen(found: Iterable[Member], rejected: list[Refused], most: int) -> Contents:
-    """Leave out members that are in the way of others, and those above the limit."""
+    """Reject members that conflict with others or exceed the limit."""
     members: dict[str, Member] = {}
     taken: dict[str, Member] = {}
     for member in found:
         older = taken.pop(folded(member.name), None)
         if older is not None:
             del members[older.name]
-            rejected.append(Refused(older.name, f"{member.name} comes later in the archive under this name"))
+            rejected.append(Refused(older.name, f"{member.name} follows in the archive under the same name"))
         members[member.name] = taken[folded(member.name)] = member
     folders = {folded(parent) for name in members for parent in _parents(name)}
     total = 0
     for name, member in list(members.items()):
         if folded(name) in folders:
-            detail = "there is a folder of this name too"
+            detail = "there is also a folder with this name"
         elif (total := total + member.size) > most:
             total -= member.size
-            detail = f"with it, the files would have more than {most:,} bytes together"
+            detail = f"with it, the files would exceed {most:,} bytes in total"
         else:
             continue
         del members[name]
@@ -225,7 +225,7 @@ def _parents(name: str) -> Iterator[str]:
 
 
 class ZipFiles:
-    """Takes the files of a zip out one at a time.
+    """Unpacks the files of a zip one at a time.
 
     Args:
         archive: the zip.
@@ -243,7 +243,7 @@ class ZipFiles:
             self._zip = zipfile.ZipFile(open_regular(archive))
 
     def take(self, path: Path) -> None:
-        """Write one file; one that is there already, or is not in the zip, is left as it is.
+        """Write one file, unless it already exists or is not in the zip.
 
         Raises:
             DataError: it is damaged, encrypted, or larger than it says.
@@ -259,7 +259,7 @@ class ZipFiles:
                 _write(path_below(self._folder, name), _chunks(stream, member.size))
 
     def take_notes(self) -> dict[str, str]:
-        """Write all files that are not images, such as poses; return why some could not be."""
+        """Write all files other than images, such as poses; return why some could not be written."""
         faults = {}
         for name in self._members:
             if not is_image_name(name):
@@ -271,7 +271,7 @@ class ZipFiles:
 
 
 def unpack_tar(archive: Path, folder: Path) -> None:
-    """Write the files of a tar that may be taken out.
+    """Write the files of a tar that may be unpacked.
 
     Raises:
         DataError: it is damaged.
@@ -285,7 +285,7 @@ def unpack_tar(archive: Path, folder: Path) -> None:
                 stream = None if member is None else tar.extractfile(info)
                 if member is not None and stream is not None:
                     _write(path_below(folder, member.name), _chunks(stream, member.size))
-        except _LimitError:  # listing the archive has said so
+        except _LimitError:  # already reported when the archive was listed
             return
 
 
@@ -293,7 +293,7 @@ def _tar_infos(archive: Path) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile
     """Yield the headers of a tar one after the other."""
     with open_regular(archive) as file:
         stream = _BoundedReader(_unpacked(file), max_total(archive))
-        # it promises only what tarfile needs to read
+        # it implements only what tarfile needs for reading
         with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r:") as tar:
             last = -1
             while (info := tar.next()) is not None:
@@ -301,11 +301,11 @@ def _tar_infos(archive: Path) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile
                     raise tarfile.ReadError(f"a header with the offset {info.offset} and size {info.size}")
                 last = info.offset
                 yield info, tar
-                vars(tar)["members"].clear()  # it would remember them all
+                vars(tar)["members"].clear()  # tarfile would keep them all
 
 
 def _unpacked(file: IO[bytes]) -> Any:
-    """Return the stream of a tar however it is packed."""
+    """Return the stream of a tar with any compression."""
     start = file.read(6)
     file.seek(0)
     if start.startswith(b"\x1f\x8b"):
@@ -316,11 +316,11 @@ def _unpacked(file: IO[bytes]) -> Any:
 
 
 class _BoundedReader:
-    """Reads a stream up to a place, and no large piece at once: tarfile takes every size for true.
+    """Reads a stream up to a limit and never a large chunk: tarfile trusts every size.
 
     Args:
-        stream: what is read.
-        most: bytes that are read of it.
+        stream: the stream.
+        most: maximum bytes to read.
     """
 
     def __init__(self, stream: Any, most: int) -> None:
@@ -328,27 +328,27 @@ class _BoundedReader:
         self._most = most
 
     def read(self, size: int = -1) -> bytes:
-        """Return at most so many bytes."""
+        """Return at most this many bytes."""
         if not 0 <= size <= _MAX_HEADER:
             raise tarfile.ReadError(f"a header of {size:,} bytes")
         data: bytes = self._stream.read(size)
         return data
 
     def seek(self, position: int, whence: int = 0) -> int:
-        """Go to a place; a packed stream is unpacked up to there."""
+        """Seek to a position; a compressed stream is decompressed up to there."""
         if whence == 0 and position > self._most:
-            raise _LimitError(f"unpacks to more than {self._most:,} bytes; the others are not read")
+            raise _LimitError(f"unpacks to more than {self._most:,} bytes; the rest is not read")
         place: int = self._stream.seek(position, whence)
         return place
 
     def tell(self) -> int:
-        """Return the place."""
+        """Return the position."""
         place: int = self._stream.tell()
         return place
 
 
 def _chunks(stream: IO[bytes], size: int) -> Iterator[bytes]:
-    """Yield a file's bytes, which must be as many as its header says."""
+    """Yield a file's bytes, whose number must match its header."""
     left = size
     while data := stream.read(min(_CHUNK, left + 1)):
         left -= len(data)
@@ -360,7 +360,7 @@ def _chunks(stream: IO[bytes], size: int) -> Iterator[bytes]:
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file whole or not at all; two processes may write the same one."""
+    """Write a file atomically; two processes may write the same one."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary_beside(path) as temporary:
@@ -368,12 +368,12 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
                 file.writelines(_from_archive(chunks))
             temporary.replace(path)
     except OSError as error:
-        if error.errno not in _UNFIT_NAME:  # then there is no such file, and its photo says so
+        if error.errno not in _UNFIT_NAME:  # then the file does not exist, and its photo reports it
             raise writing_failed(path, error) from error
 
 
 def _from_archive(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Separate faults of the archive, which may be an OSError too, from those of the disk that is written."""
+    """Separate errors of the archive, which may also be OSErrors, from those of the disk being written."""
     try:
         yield from chunks
     except OSError as error:
@@ -382,7 +382,7 @@ def _from_archive(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 @contextmanager
 def _reading(archive: Path, member: str = "") -> Iterator[None]:
-    """Say what is wrong with an archive in one sentence."""
+    """Raise a one-sentence error about an archive."""
     place = f"{archive}: {member}" if member else f"{archive}"
     try:
         yield
@@ -393,14 +393,12 @@ def _reading(archive: Path, member: str = "") -> Iterator[None]:
 
 
 def _damage(error: Exception) -> str:
-    """Say what is wrong with an archive or one of its members, and what to do."""
+    """Describe the problem of an archive or a member, and what to do."""
     text = str(error).rstrip(".")
     if isinstance(error, NotImplementedError):  # zipfile raises it for strong encryption and patched data
-        return (
-            f"it is packed in a way that is not supported ({text}); unpack it yourself, and give the folder"
-        )
+        return f"its compression is not supported ({text}); unpack it yourself and use the folder"
     if type(error) is RuntimeError:  # zipfile raises it for a missing password
-        return "it is encrypted; unpack it yourself, and give the folder"
+        return "it is encrypted; unpack it yourself and use the folder"
     if text == "File is not a zip file":
         return "it is not a zip file, or an incomplete one; copy or download it again"
     return f"it is damaged ({text or type(error).__name__}); copy or download it again"

@@ -1,4 +1,4 @@
-"""Cropping a photo to its person; what lies beyond the photo's border is background."""
+"""Cropping a photo to its person; beyond the photo's border is background."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SPECK = 0.001
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in pixels; it may reach beyond the image.
+    """A rectangle in pixels; it may extend beyond the image.
 
     Attributes:
         top: first row, left: first column, height and width: number of rows and columns.
@@ -34,9 +34,9 @@ class Box:
 
 
 def person_box(person: Mask) -> Box | None:
-    """Return the box around a person's pixels, or None where there are none.
+    """Return the box around a person's pixels, or None if there are none.
 
-    Specks do not count: patches smaller than a thousandth of the person, as noisy label maps have them.
+    Specks do not count: patches smaller than a thousandth of the person, as in noisy label maps.
     """
     _, _, stats, _ = cv2.connectedComponentsWithStats(person.astype(np.uint8), connectivity=8)
     patches = stats[1:]
@@ -44,7 +44,7 @@ def person_box(person: Mask) -> Box | None:
         return None
     areas = patches[:, cv2.CC_STAT_AREA]
     large = areas >= _SPECK * areas.sum()
-    if large.any():  # or all of it is specks
+    if large.any():  # else everything is specks
         patches = patches[large]
     left, top = patches[:, cv2.CC_STAT_LEFT], patches[:, cv2.CC_STAT_TOP]
     right, bottom = left + patches[:, cv2.CC_STAT_WIDTH], top + patches[:, cv2.CC_STAT_HEIGHT]
@@ -53,7 +53,7 @@ def person_box(person: Mask) -> Box | None:
 
 
 def crop_box(person: Box, crop: PersonCrop) -> Box:
-    """Return the box of the crop: the person in the middle, with room around, at the asked aspect."""
+    """Return the box of the crop: the person centered, with a margin, at the configured aspect ratio."""
     room = crop.margin * max(person.height, person.width)
     height, width = person.height + 2 * room, person.width + 2 * room
     height, width = max(height, width * crop.aspect), max(width, height / crop.aspect)
@@ -67,7 +67,7 @@ def crop_box(person: Box, crop: PersonCrop) -> Box:
 
 
 def cut(values: NDArray[ValueT], box: Box, fill: int) -> NDArray[ValueT]:
-    """Return the box of an image, mask or label map ``(H, W, ...)``, filled where it reaches beyond."""
+    """Return the box of an image, mask or label map ``(H, W, ...)``, padded outside the image."""
     out = np.full((box.height, box.width, *values.shape[2:]), fill, values.dtype)
     top, left = max(box.top, 0), max(box.left, 0)
     inside = values[top : max(box.top + box.height, 0), left : max(box.left + box.width, 0)]
@@ -78,7 +78,7 @@ def cut(values: NDArray[ValueT], box: Box, fill: int) -> NDArray[ValueT]:
 
 
 def cropped(parts: PersonParts, box: Box) -> PersonParts:
-    """Return the box of every part; beyond the photo's border there is nothing but background."""
+    """Return the box of every part, padded with background beyond the photo's border."""
     background = parts.labels.classes.index(parts.labels.regions["background"][0])
     return replace(
         parts,

@@ -1,4 +1,4 @@
-"""Photos that show the same: perceptual hashes, and groups of samples that must stay together in a split."""
+"""Near-duplicates: perceptual hashes, and groups of samples that must stay together in a split."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _PHASH = re.compile(r"[0-9a-f]{16}")
 def perceptual_hash(image: RgbImage) -> str:
     """Return the perceptual hash of an image as 16 hexadecimal digits.
 
-    It tells which of the lowest 8x8 frequencies of the brightness are above their median (``phash`` of
-    ImageHash): copies of other sizes and qualities differ in few of its 64 bits.
+    Its bits say which of the lowest 8x8 frequencies of the brightness are above their median (``phash`` of
+    ImageHash): copies of other sizes and qualities differ in few of the 64 bits.
 
     Args:
         image: uint8 RGB ``(H, W, 3)``.
@@ -38,7 +38,7 @@ class SeenPhotos:
     """Photos by their perceptual hashes.
 
     Args:
-        most: bits in which near copies may differ.
+        most: bits by which near-duplicates may differ.
     """
 
     def __init__(self, most: int) -> None:
@@ -46,12 +46,12 @@ class SeenPhotos:
         self._index = HashIndex(most)
 
     def add(self, photo: str, phash: str) -> None:
-        """Remember a photo."""
+        """Add a photo."""
         self._index.add(phash)
         self._photos.append(photo)
 
     def near_duplicate(self, phash: str) -> tuple[str, int] | None:
-        """Return the first photo that shows the same, and in how many bits it differs; or None."""
+        """Return the first near-duplicate and the number of differing bits, or None."""
         near = self._index.near(phash)
         if not len(near):
             return None
@@ -60,34 +60,34 @@ class SeenPhotos:
 
 
 class _Clusters:
-    """Keys that belong together (union-find)."""
+    """Groups of keys (union-find)."""
 
     def __init__(self) -> None:
         self._above: dict[str, str] = {}
 
     def top(self, key: str) -> str:
         while (above := self._above.get(key, key)) != key:
-            # halving the way keeps it short
+            # path halving keeps paths short
             self._above[key] = key = self._above.get(above, above)
         return key
 
     def join(self, one: str, other: str) -> None:
-        # what was in training stays there: a sample never moves from training to test
+        # training samples stay there: a sample never moves from training to test
         low, high = sorted((self.top(one), self.top(other)), key=lambda key: (position(key), key))
         self._above[low] = high
 
 
 def join_groups(keys: Sequence[str], hashes: Sequence[str | None], most: int) -> dict[str, str]:
-    """Join groups of samples that share a photo or a near copy of it.
+    """Join groups of samples with near-duplicate photos.
 
     Args:
-        keys: the group of each sample, for instance its person.
-        hashes: the perceptual hash of each sample's photo, None where nobody knows.
-        most: bits in which near copies may differ.
+        keys: the group of each sample, for example its person.
+        hashes: the perceptual hash of each sample's photo, None if unknown.
+        most: bits by which near-duplicates may differ.
 
     Returns:
-        for each key the group it is in now: of those that were joined the one that is last in the split, so
-        that new samples never move older ones from training to test, nor any that are not copies.
+        for each key its new group: of the joined groups, the last one in the split, so that new samples never
+        move older or unrelated ones from training to test.
     """
     clusters = _Clusters()
     holders: dict[str, str] = {}
@@ -103,12 +103,12 @@ def join_groups(keys: Sequence[str], hashes: Sequence[str | None], most: int) ->
 def sample_groups(folders: Mapping[str, Path], person: Callable[[str], str], most: int) -> Mapping[str, str]:
     """Return the group that the split uses for each sample.
 
-    Samples are together that show one person, have one group in their records, or are near copies.
+    It joins samples that show one person, have the same group in their records, or are near-duplicates.
 
     Args:
-        folders: the samples' folders by their names.
-        person: who is in a sample, as far as its name tells.
-        most: bits in which the perceptual hashes of near copies may differ.
+        folders: the samples' folders by name.
+        person: the person in a sample, derived from its name.
+        most: bits by which the perceptual hashes of near-duplicates may differ.
 
     Raises:
         DataError: a record is not a JSON object.
@@ -120,11 +120,11 @@ def sample_groups(folders: Mapping[str, Path], person: Callable[[str], str], mos
 
 
 def photo_groups(root: Path, names: Sequence[str]) -> Mapping[str, str]:
-    """Return the group of each photo: of its person as far as its name says, and of its near copies.
+    """Return the group of each photo: its person, if the name shows it, and its near-duplicates.
 
     Args:
         root: the folder of the photos.
-        names: their paths below it, with forward slashes; the ending does not count.
+        names: their paths below it, with forward slashes; the extension does not count.
     """
     people = [person_id(PurePosixPath(name).with_suffix("").as_posix()) for name in names]
     joined = join_groups(people, [_hash_of(root / name) for name in names], NEAR_DUPLICATE)
@@ -134,12 +134,12 @@ def photo_groups(root: Path, names: Sequence[str]) -> Mapping[str, str]:
 def _hash_of(photo: Path) -> str | None:
     try:
         return perceptual_hash(Photo.read(photo).pixels)
-    except DataError:  # whoever loads it says so
+    except DataError:  # the loader reports it
         return None
 
 
 def _phash(record: Mapping[str, Any]) -> str | None:
-    """Return the perceptual hash in a sample's record; None where it was not prepared by skinfw."""
+    """Return the perceptual hash in a sample's record; None if it was not prepared by skinfw."""
     facts = record.get("facts")
     found = facts.get("phash") if isinstance(facts, dict) else None
     return found if isinstance(found, str) and _PHASH.fullmatch(found) else None

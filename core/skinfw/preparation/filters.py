@@ -1,4 +1,4 @@
-"""What a photo shows, and whether that is wanted."""
+"""What a photo shows, and whether it passes the filters."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from skinfw.preparation.measures import class_fractions, cut_off_fraction, sharp
 from skinfw.preparation.report import Rejected
 
 FRONTAL_SHOULDERS = 0.35
-"""Shoulder width over torso length above which a person faces the camera or turns the back to it. In 729
-street photos people seen from the front have 0.35 to 0.78 (median 0.64)."""
+"""Ratio of shoulder width to torso length above which a person is seen from the front or back. In 729 street
+photos, people seen from the front have 0.35 to 0.78 (median 0.64)."""
 
 MIN_FEET = 0.002
 """Fraction of the person's pixels that must be feet for a full body; shoes in full-body photos are 1% to
@@ -31,10 +31,10 @@ _FILE_VIEW = re.compile(r"\d+_\d+_(front|side|back|full|additional)")
 
 @dataclass(frozen=True)
 class Facts:
-    """What the filters look at; None where it is not known (yet).
+    """The values that the filters check; None if unknown (yet).
 
     Attributes:
-        view: from where the person is seen.
+        view: the view of the person.
         body: whether the feet are in the image.
         skin_fraction: fraction of the person's pixels that is skin, in [0, 1].
         size: the photo's shorter side in pixels.
@@ -42,10 +42,10 @@ class Facts:
         person: longer side of the box around the person in pixels.
         cut_off: fraction of that box's outline that is person on the photo's border, in [0, 1].
         sharpness: variance of the Laplacian in that box, see `skinfw.preparation.measures.sharpness`.
-        classes: fraction of the person's pixels of each class that is there.
+        classes: fraction of the person's pixels for each class present.
         phash: the photo's perceptual hash, 16 hexadecimal digits.
         fits: how well tables of classes fit the label map, see `skinfw.data.plausibility`.
-        misfit: what makes the label map implausible; nothing where it is plausible.
+        misfit: what makes the label map implausible; empty if it is plausible.
     """
 
     view: View | None = None
@@ -62,10 +62,10 @@ class Facts:
     misfit: str = ""
 
     def check(self, config: PrepareConfig) -> None:
-        """Compare with the filters; what is not known passes.
+        """Apply the filters; unknown values pass.
 
         Raises:
-            Rejected: the photo is not wanted.
+            Rejected: the photo does not pass.
         """
         if self.size is not None and self.size < config.min_size:
             detail = f"shorter side of {self.size} pixels, wanted: {config.min_size}"
@@ -79,7 +79,7 @@ class Facts:
             raise Rejected("other part of the body", f"{self.body}, wanted: {config.body}")
         self._check_classes(config)
         if self.skin_fraction == 0:
-            raise Rejected("no skin found", "the label map has no skin, so there is nothing to paint")
+            raise Rejected("no skin found", "the label map has no skin, so there is nothing to inpaint")
         if self.skin_fraction is not None and self.skin_fraction < config.min_skin:
             wanted = f"{config.min_skin:.2%}"
             raise Rejected("too little skin", f"{self.skin_fraction:.2%} of the person, wanted: {wanted}")
@@ -114,14 +114,14 @@ def facts_of(
 
     Args:
         photo: uint8 RGB ``(H, W, 3)``.
-        view: from where the person is seen, where that is known; None: told by the pose.
+        view: the view of the person if known; None: derived from the pose.
         segmentation: the label map, with a person in it.
         keypoints: the person's pose.
-        people: how many people there are.
+        people: the number of people.
     """
     box = person_box(segmentation.person)
     if box is None:
-        raise ValueError("there is nobody in the label map")
+        raise ValueError("the label map contains nobody")
     return Facts(
         view=view or view_of_pose(keypoints),
         body=body_shown(segmentation, keypoints),
@@ -137,19 +137,19 @@ def facts_of(
 
 
 def view_of_name(photo: Path) -> View | None:
-    """Return the view that a DeepFashion file name tells, ``NN_P_<view>.jpg``, or None for other names."""
+    """Return the view in a DeepFashion file name, ``NN_P_<view>.jpg``, or None for other names."""
     match = _FILE_VIEW.fullmatch(photo.stem)
     return cast(View, match.group(1)) if match else None
 
 
 def view_of_pose(keypoints: Keypoints) -> View | None:
-    """Return from where a person is seen, told by the shoulders.
+    """Return the view of a person, derived from the shoulders.
 
     Seen from the front, the person's right shoulder is on the left of the image; from the back it is on the
-    right; from the side the two are close together compared to the length of the torso.
+    right; from the side they are close together compared to the length of the torso.
 
     Returns:
-        front, back or side; None where shoulders, neck or hips were not found.
+        front, back or side; None if shoulders, neck or hips were not found.
     """
     names = ("RShoulder", "LShoulder", "Neck", "MidHip")
     right, left, neck, hip = (keypoints.point(name) for name in names)
@@ -165,8 +165,8 @@ def view_of_pose(keypoints: Keypoints) -> View | None:
 def body_shown(segmentation: Segmentation, keypoints: Keypoints) -> BodyShown:
     """Return whether the feet are in the image.
 
-    They are where the label map has feet, or where skin lies below an ankle of the pose (bare feet), each at
-    least `MIN_FEET` of the person's pixels.
+    They are feet in the label map, or skin below an ankle of the pose (bare feet), in either case at least
+    `MIN_FEET` of the person's pixels.
     """
     feet = segmentation.region("feet")
     ankles = [keypoints.point(name) for name in ("RAnkle", "LAnkle")]
@@ -179,6 +179,6 @@ def body_shown(segmentation: Segmentation, keypoints: Keypoints) -> BodyShown:
 
 
 def skin_fraction(segmentation: Segmentation) -> float:
-    """Return which fraction of the person's pixels is skin, in [0, 1]; 0 where nobody is there."""
+    """Return the fraction of the person's pixels that is skin, in [0, 1]; 0 if there is nobody."""
     person = np.count_nonzero(segmentation.person)
     return np.count_nonzero(segmentation.region("skin")) / person if person else 0.0

@@ -1,4 +1,4 @@
-"""Checks, without poses, that label maps belong to the label set that they are read with."""
+"""Checks, without poses, that label maps are read with the right label set."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
 
 _LOOKED_AT, _MIN = 16, 3
-"""Photos that are looked at, and those that say something about a set."""
+"""Number of photos checked, and minimum number of conclusive ones."""
 
 
 def check_label_sets(segmenter: Segmenter[Any], photos: Sequence[Path]) -> None:
-    """Reject photos whose label maps are mostly of another label set, judged by the outline of the people.
+    """Reject photos whose label maps mostly use another label set, judged by the outline of the people.
 
-    A few of the photos are looked at, evenly chosen; those that cannot be read are passed over.
+    It checks a few evenly chosen photos and skips unreadable ones.
 
     Args:
-        segmenter: reads the label maps; one that knows no other tables has nothing to check.
+        segmenter: reads the label maps; without other tables there is nothing to check.
         photos: the photos.
 
     Raises:
-        DataError: another table fits more than half of the label maps clearly better; names it.
+        DataError: another table, named in the message, fits more than half of the label maps clearly better.
     """
     others = segmenter.other_tables()
     if not others:
@@ -37,7 +37,7 @@ def check_label_sets(segmenter: Segmenter[Any], photos: Sequence[Path]) -> None:
     for index in chosen:
         try:
             found = segmenter.segment(Photo.read(photos[index]))
-        except DataError:  # whoever loads it says so
+        except DataError:  # the loader reports it
             continue
         evidence = evidence_of(found, None)
         if evidence is not None:
@@ -47,6 +47,6 @@ def check_label_sets(segmenter: Segmenter[Any], photos: Sequence[Path]) -> None:
         return
     better = better_tables_of_set(wrong) or better_tables(wrong[0])
     raise DataError(
-        f"{len(wrong)} of {len(fits)} label maps that were looked at are implausible as they are read (the "
-        f"first photo: {photos[0]}): set {' or '.join(better)}, which fits them better"
+        f"{len(wrong)} of {len(fits)} checked label maps are implausible as they are read (first photo: "
+        f"{photos[0]}): set {' or '.join(better)}, which fits them better"
     )

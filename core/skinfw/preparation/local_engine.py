@@ -1,4 +1,4 @@
-"""The processes of prepare on this machine; a photo that kills one is left out, the others go on."""
+"""The processes of prepare on this machine; a photo that kills one is rejected, and the others continue."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _AHEAD = 4
 class Workers:
     """Processes that prepare photos.
 
-    A process that ends unexpectedly takes its pool along. The photos that were in work are then tried one at
-    a time, so that it shows which one it was.
+    A process that ends unexpectedly breaks its pool. The photos in progress are then tried one at a time to
+    find the one responsible.
 
     Args:
-        parts: what each process builds its preparer from.
+        parts: the arguments of each process's preparer.
         count: number of processes.
     """
 
@@ -37,10 +37,10 @@ class Workers:
         self._pool: ProcessPoolExecutor | None = None
 
     def rows(self, tasks: Iterable[Task]) -> Iterator[Row]:
-        """Yield what becomes of each photo, in order.
+        """Yield the result for each photo, in order.
 
         Raises:
-            SkinfwError: something is wrong that is wrong for every photo.
+            SkinfwError: an error that affects every photo.
         """
         pending: deque[tuple[Task, Future[Row]]] = deque()
         for task in tasks:
@@ -74,7 +74,7 @@ class Workers:
         return pending.popleft()[1].result()
 
     def _alone(self, task: Task) -> Future[Row]:
-        """Prepare one photo while no other is in work, and tell when the process ends again."""
+        """Prepare one photo alone, and report if the process ends again."""
         if self._pool is None:
             self._pool = self._start(1)
         future = self._pool.submit(_work, task)
@@ -116,18 +116,18 @@ _worker: PhotoPreparer | None = None
 
 def _start_worker(parts: Parts) -> None:
     global _worker
-    # the processes share the cores among themselves already
+    # the processes already share the cores
     os.environ["OMP_NUM_THREADS"] = "1"
     cv2.setNumThreads(1)
-    os.chdir(parts.folder)  # a cluster starts its processes elsewhere
+    os.chdir(parts.folder)  # a cluster starts its processes in another folder
     _worker = parts.build()
     torch = sys.modules.get("torch")
-    if torch is not None:  # only where a component needs it
+    if torch is not None:  # only if a component needs it
         torch.set_num_threads(1)
 
 
 def _ready() -> None:
-    """Do nothing: shows that a process has started."""
+    """Do nothing, to show that a process has started."""
 
 
 def _work(task: Task) -> Row:

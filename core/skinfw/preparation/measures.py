@@ -1,4 +1,4 @@
-"""What is measured on a photo for the filters: how many people, how whole and how sharp."""
+"""Measurements of a photo for the filters: number of people, completeness and sharpness."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.preparation.crop import Box, cut
 
 PERSON_POINTS = 5
-"""Points that a pose must have to be a person; OpenPose finds stray limbs in shadows and furniture."""
+"""Minimum number of points of a person's pose; OpenPose finds stray limbs in shadows and furniture."""
 
 PERSON_PATCH = 0.25
-"""Fraction of the largest patch of a person region from which on another patch is somebody else; in 729
-street photos of one person each there is no such patch."""
+"""Fraction of the largest patch of a person region above which another patch is another person; in 729 street
+photos of one person each there is no such patch."""
 
 SHARPNESS_SIDE = 256
 """Longer side in pixels at which sharpness is measured, so that it does not depend on the photo's size."""
 
 
 def people_count(segmentation: Segmentation, poses: Sequence[Keypoints]) -> int:
-    """Return how many people are in a photo: the larger of the numbers of poses and of separate patches."""
+    """Return the number of people in a photo: that of poses or of separate patches, whichever is larger."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(segmentation.person.astype(np.uint8), connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
     patches = int((areas >= PERSON_PATCH * areas.max(initial=0)).sum())
@@ -31,7 +31,7 @@ def people_count(segmentation: Segmentation, poses: Sequence[Keypoints]) -> int:
 
 
 def cut_off_fraction(person: Mask, box: Box) -> float:
-    """Return which fraction of the outline of a person's box is person on the image's border, in [0, 1].
+    """Return the fraction of the outline of a person's box that is person on the image's border, in [0, 1].
 
     Args:
         person: where the person is, bool ``(H, W)``.
@@ -39,7 +39,7 @@ def cut_off_fraction(person: Mask, box: Box) -> float:
     """
     border = np.ones_like(person)
     border[1:-1, 1:-1] = False
-    # corners belong to two sides of the box, but are one pixel
+    # corners belong to two sides of the box but are one pixel
     outline = max(1, 2 * (box.height + box.width) - 4)
     return min(1.0, np.count_nonzero(person & border) / outline)
 
@@ -51,7 +51,7 @@ def sharpness(photo: RgbImage, box: Box) -> float:
 
     Args:
         photo: uint8 RGB ``(H, W, 3)``.
-        box: where to look.
+        box: the person's box.
     """
     gray = cv2.cvtColor(cut(photo, box, 0), cv2.COLOR_RGB2GRAY)
     scale = SHARPNESS_SIDE / max(gray.shape)
@@ -61,7 +61,7 @@ def sharpness(photo: RgbImage, box: Box) -> float:
 
 
 def class_fractions(segmentation: Segmentation) -> dict[str, float]:
-    """Return each class that is there with its fraction of the person's pixels, in (0, 1]."""
+    """Return each class present with its fraction of the person's pixels, in (0, 1]."""
     background = segmentation.regions["background"]
     counts = np.bincount(segmentation.labels.ravel(), minlength=len(segmentation.classes))
     shown = {

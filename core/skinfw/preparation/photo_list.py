@@ -24,7 +24,7 @@ from skinfw.system.text_list import numbered_lines, read_list
 LIST_SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
 
 PHOTO_KEYS = ("photo", "path", "url")
-"""What the column or key may be called that names the photo; the first one that has a value counts."""
+"""Possible names of the photo's column or key; the first one with a value counts."""
 
 _ALTERNATIVES = f"{', '.join(PHOTO_KEYS[:-1])} or {PHOTO_KEYS[-1]}"
 
@@ -36,7 +36,7 @@ _URL = re.compile(r"https?://", re.IGNORECASE)
 _UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 
 _ALIKE = 0.75
-"""Similarity from which on an unknown column is a slip of the pen: that of ``veiw`` and ``view``."""
+"""Minimum similarity of an unknown column for a typo: that of ``veiw`` and ``view``."""
 
 _Row = tuple[int, Mapping[str, Any]]
 
@@ -46,12 +46,11 @@ class ListedPhoto:
     """A row of a list.
 
     Attributes:
-        name: what the photo is called: its path without leading or parent folders, or host and path of its
-            URL.
-        path: the file; of a relative path below the folder of the list.
-        url: where it is fetched from, or nothing.
-        view: from where the person is seen, or None.
-        group: samples of one group are on one side of the split; or nothing.
+        name: the photo's name: its path without leading or parent folders, or host and path of its URL.
+        path: the file; relative paths are below the list's folder.
+        url: its URL, or empty.
+        view: the view of the person, or None.
+        group: samples of a group stay on one side of the split; or empty.
     """
 
     name: str
@@ -67,8 +66,8 @@ class PhotoList:
 
     Attributes:
         photos: its rows.
-        not_used: names of the columns or keys that mean nothing here, and how many rows have a value there;
-            ``#`` for lines of plain text that are comments.
+        not_used: names of unused columns or keys, and the number of rows with a value; ``#`` for comment
+            lines in plain text.
     """
 
     photos: Sequence[ListedPhoto]
@@ -76,7 +75,7 @@ class PhotoList:
 
 
 def is_photo_list(path: Path) -> bool:
-    """Return whether a file is a list of photos by its ending."""
+    """Return whether a file is a list of photos, by its extension."""
     return path.suffix.lower() in LIST_SUFFIXES
 
 
@@ -85,12 +84,11 @@ def read_photo_list(path: Path) -> PhotoList:
 
     A CSV has a header with a column ``photo``, ``path`` or ``url``, and may have ``view`` and ``group``; its
     columns are separated by commas, semicolons or tabs. Each line of JSON is an object with such keys, or a
-    string. A line of plain text is a path or URL; ``#`` begins a comment there, and before the header of a
-    CSV. Upper and lower case and blanks around names and values do not matter.
+    string. A line of plain text is a path or URL; ``#`` starts a comment, also before the header of a CSV.
+    Case and spaces around names and values do not matter.
 
     Raises:
-        DataError: it cannot be read, a row is wrong, or a column is nearly called as one that has a meaning;
-            the text names the line.
+        DataError: it cannot be read, a row is invalid, or a column is misspelled; the message names the line.
     """
     text = read_list(path)
     not_used: Counter[str] = Counter()
@@ -114,7 +112,7 @@ def _csv_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
     header = [_key(name) for name in next(reader, [])]
     if not set(header) & set(PHOTO_KEYS):
         raise DataError(
-            f"{path}: no column is called {_ALTERNATIVES}; the first line must name the columns "
+            f"{path}: no column is named {_ALTERNATIVES}; the first line must name the columns "
             f"(it has: {', '.join(filter(None, header)) or 'nothing'})"
         )
     _check_keys(header, path, f"line {start + 1}")
@@ -126,8 +124,8 @@ def _csv_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
             continue
         if any(value.strip() for value in values[len(header) :]):
             raise DataError(
-                f"{path}: line {line}: {len(values)} values, but the header names {len(header)} columns; "
-                f"put a value with {separator!r} in it in quotes"
+                f"{path}: line {line}: {len(values)} values, but the header has {len(header)} columns; quote "
+                f"values that contain {separator!r}"
             )
         row = dict(zip(header, values, strict=False))
         _count(row, not_used)
@@ -135,7 +133,7 @@ def _csv_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
 
 
 def _known(lines: Iterable[str], separator: str) -> int:
-    """Return how many known columns a header split by a separator names; the photo counts twice."""
+    """Return the number of known columns in a header split by a separator; the photo counts twice."""
     names = next(csv.reader(lines, delimiter=separator, skipinitialspace=True), [])
     header = {_key(name) for name in names}
     return len(header & set(KEYS)) + bool(header & set(PHOTO_KEYS))
@@ -146,15 +144,15 @@ def _key(name: str) -> str:
 
 
 def _check_keys(keys: Sequence[str], path: Path, place: str) -> None:
-    """Reject keys that are there twice or are nearly one that has a meaning."""
+    """Reject duplicate and misspelled keys."""
     twice = next((key for key, count in Counter(keys).items() if count > 1 and key), None)
     if twice is not None:
-        raise DataError(f"{path}: {place}: {twice!r} is there twice; remove one")
+        raise DataError(f"{path}: {place}: duplicate {twice!r}; remove one")
     alike = set(KEYS) - set(keys) - (set(PHOTO_KEYS) if set(PHOTO_KEYS) & set(keys) else set())
     for key in keys:
         meant = get_close_matches(key, alike, n=1, cutoff=_ALIKE) if key not in KEYS else []
         if meant:
-            raise DataError(f"{path}: {place}: {key!r} is not known; rename it to {meant[0]!r}, or remove it")
+            raise DataError(f"{path}: {place}: unknown {key!r}; rename it to {meant[0]!r}, or remove it")
 
 
 def _count(row: Mapping[str, Any], not_used: Counter[str]) -> None:
@@ -192,22 +190,20 @@ def _text_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
 
 
 def _is_file(folder: Path, place: str) -> bool:
-    return os.path.isfile(on_disk(folder / place))  # noqa: PTH113  # False for a path that is too long
+    return os.path.isfile(on_disk(folder / place))  # noqa: PTH113  # False if the path is too long
 
 
 def _listed(row: Mapping[str, Any], path: Path, line: int) -> ListedPhoto:
     written = next((row[key] for key in PHOTO_KEYS if _has_value(row.get(key))), None)
     if not isinstance(written, str) or "\0" in written:
-        raise DataError(f"{path}: line {line}: names no photo; give its place as {_ALTERNATIVES}")
+        raise DataError(f"{path}: line {line}: has no photo; give its location as {_ALTERNATIVES}")
     view, group = row.get("view"), row.get("group")
     for key, value in (("view", view), ("group", group)):
         if isinstance(value, bool) or not isinstance(value, str | int | None):
-            raise DataError(
-                f"{path}: line {line}: {key} is neither a text nor a whole number; put it in quotes"
-            )
+            raise DataError(f"{path}: line {line}: {key} is neither a string nor an integer; quote it")
     view = str(view or "").strip().casefold() or None
     if view is not None and view not in get_args(View):
-        raise DataError(f"{path}: line {line}: unknown view {view!r}; there are {', '.join(get_args(View))}")
+        raise DataError(f"{path}: line {line}: unknown view {view!r}; use {', '.join(get_args(View))}")
     place = written.strip()
     is_url = _URL.match(place) is not None
     if not is_url:
@@ -217,7 +213,7 @@ def _listed(row: Mapping[str, Any], path: Path, line: int) -> ListedPhoto:
     except ValueError as error:
         raise DataError(f"{path}: line {line}: {place!r} is not a URL: {error}") from error
     if not name:
-        raise DataError(f"{path}: line {line}: {place!r} names no file; give the path or URL of a photo")
+        raise DataError(f"{path}: line {line}: {place!r} is not a file; give the path or URL of a photo")
     file = Path() if is_url else on_disk(path.absolute().parent / place)
     told = "" if group is None else str(group).strip()
     return ListedPhoto(name, file, place if is_url else "", cast("View | None", view), told)
@@ -228,30 +224,30 @@ def _has_value(value: Any) -> bool:
 
 
 def _place(folder: Path, written: str) -> str:
-    """Return a path as the disk has it: with the blanks around it, or with slashes for backslashes."""
+    """Return a path as it is on disk: with surrounding spaces, or with slashes for backslashes."""
     place = written.strip()
     slashes = place.replace("\\", "/")
     return next((each for each in (written, place, slashes) if _is_file(folder, each)), place)
 
 
 def name_of_path(path: str) -> str:
-    """Return a path without its root, ``.``, ``..`` and dots that would hide it, with forward slashes."""
+    """Return a path without root, ``.``, ``..`` and leading dots, with forward slashes."""
     pure = PurePath(path)
     parts = (part.lstrip(".") for part in pure.parts if part != pure.anchor)
     return "/".join(part for part in parts if part)
 
 
 def name_of_url(url: str) -> str:
-    """Return host and path of a URL; a hash stands for a query, as that may be what names the photo.
+    """Return the host and path of a URL; a query, which may identify the photo, becomes a hash.
 
     Raises:
-        ValueError: there is no host, or it is not a URL.
+        ValueError: it is not a URL, or has no host.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     if not host:
         raise ValueError("it has no host")
-    host.encode("idna")  # a ValueError where a part of the host is empty or too long
+    host.encode("idna")  # a ValueError if a part of the host is empty or too long
     port = f"_{parts.port}" if parts.port else ""
     folders = [part.lstrip(".") for part in unquote(parts.path).split("/") if part.strip(". ")]
     name = PurePath(*[_UNFIT.sub("_", part) for part in folders] or ["index"])

@@ -29,7 +29,7 @@ from skinfw.system.paths_below import path_below
 from skinfw.system.processes import cores
 
 Progress = Callable[[int, int, Row], None]
-"""Called after every photo with how many are done, how many there are, and what became of it."""
+"""Called after every photo with the number of finished photos, the total, and the result."""
 
 LOCK_FILE = ".prepare.lock"
 
@@ -48,29 +48,28 @@ def prepare(
 ) -> PrepareReport:
     """Turn every photo of a source into a sample folder.
 
-    Samples that are there already are kept as long as photo, label map, pose and settings are the same. The
-    output does not depend on the engine or the number of processes. A photo on which a component fails, or
-    that ends a process, is left out. While another process prepares into the same folder it waits, and says
-    so: runs of one ablation share their samples.
+    Existing samples are kept if photo, label map, pose and settings are unchanged. The output does not depend
+    on the engine or the number of processes. A photo is rejected if a component fails on it or a process
+    dies. If another process is preparing into the same folder, this one waits and logs it: runs of one
+    ablation share their samples.
 
     Args:
         root: folder of the photos, at any depth; a .zip or .tar of such a folder; or a list of paths and
             URLs (.csv, .tsv, .jsonl, .txt), see `skinfw.preparation.photo_list.read_photo_list`.
-        output: folder of the samples, each under its photo's path without the ending; ``rejected.csv`` beside
-            them says what was left out and why.
-        segmenter: which segmenter.
-        pose_encoder: which pose encoder.
+        output: folder of the samples, each under its photo's path without extension; ``rejected.csv`` lists
+            what was rejected and why.
+        segmenter: the segmenter.
+        pose_encoder: the pose encoder.
         config: margin, crop, filters, number of processes.
-        progress: called for every photo.
+        progress: called after every photo.
         engine: processes on this machine, or a Ray cluster whose nodes share photos and output under the same
             paths.
-        address: the cluster, as ``ray.init`` takes it; None for the one that Ray finds, or a new one here.
+        address: the cluster, as for ``ray.init``; None for the one that Ray finds, or a new local one.
 
     Raises:
-        DataError: there is no photo in ``root``, two photos have one pose file, the label maps of most photos
-            are implausible, or a photo cannot be used and the settings say that this stops everything.
-        RunError: the output cannot be written, for instance because the disk is full; what was finished
-            stays.
+        DataError: ``root`` has no photos, two photos share a pose file, the label maps of most photos are
+            implausible, or a photo is unusable and the settings stop at errors.
+        RunError: the output cannot be written, for example because the disk is full; finished samples stay.
         RegistryError: a component cannot be built.
         UserError: Ray is not installed.
     """
@@ -118,13 +117,13 @@ def _used(preparer: PhotoPreparer, entries: Iterable[Entry]) -> set[Path]:
     """Return the files that belong to photos."""
     used: set[Path] = set()
     for entry in entries:
-        with suppress(OSError):  # the path is too long for the disk
+        with suppress(OSError):  # the path is too long for the file system
             used.update(preparer.sources(entry.path))
     return used
 
 
 def _remove_stale(preparer: PhotoPreparer, tasks: Sequence[Task]) -> None:
-    """Remove what an earlier run made of photos whose samples' names are taken now."""
+    """Remove earlier samples of photos whose sample names are now taken."""
     for task in tasks:
         if task.rejected is not None and task.rejected.reason == "name already taken":
             preparer.remove_stale(task.entry, task.sample)
@@ -132,10 +131,10 @@ def _remove_stale(preparer: PhotoPreparer, tasks: Sequence[Task]) -> None:
 
 @contextmanager
 def _locked(output: Path) -> Iterator[None]:
-    """Be the only one that prepares into a folder; whoever comes second waits."""
+    """Lock a folder for preparation; a second process waits."""
     lock = FolderLock(output / LOCK_FILE)
     if not lock.acquire(0):
-        logger.warning("%s: another process prepares photos into it; waiting until it is done", output)
+        logger.warning("%s: another process is preparing photos into it; waiting until it is done", output)
         lock.acquire(-1)
     try:
         _clear(output)
@@ -145,7 +144,7 @@ def _locked(output: Path) -> Iterator[None]:
 
 
 def _clear(output: Path) -> None:
-    """Remove what a killed process has left half-done; what was unpacked goes when photos are unpacked."""
+    """Remove incomplete files of a killed process; unpacked files are removed when photos are unpacked."""
     remove_leftovers(output)
     clear_unfinished(output)
     for part in (output / FETCHED_FOLDER).glob(".*.part"):
@@ -175,7 +174,7 @@ def _rows(
 
 
 def _without_duplicates(rows: Iterable[Row], output: Path, config: PrepareConfig) -> Iterator[Row]:
-    """Leave out the samples of photos that show the same as an earlier one, where that is wanted."""
+    """Reject near-duplicates of earlier photos, if configured."""
     seen = SeenPhotos(config.duplicate_distance)
     for row in rows:
         if config.duplicates == "keep" or not row.phash:
@@ -187,5 +186,5 @@ def _without_duplicates(rows: Iterable[Row], output: Path, config: PrepareConfig
             yield row
         else:
             remove_prepared(path_below(output, row.sample))
-            detail = f"shows the same as {near_duplicate[0]} ({near_duplicate[1]} of 64 bits differ)"
+            detail = f"near-duplicate of {near_duplicate[0]} ({near_duplicate[1]} of 64 bits differ)"
             yield Row(row.photo, row.sample, "rejected", "duplicate", detail)

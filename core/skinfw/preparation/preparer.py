@@ -1,4 +1,4 @@
-"""Preparing one photo: from a file to a sample folder, or to the reason why not."""
+"""Preparing one photo: from a file to a sample folder, or to the reason for its rejection."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from skinfw.preparation.source import UNPACKED_FOLDER, Entry
 from skinfw.system.paths_below import path_below
 
 REVISION = 5
-"""Goes up when the same photo and settings give other sample folders, so that they are made again."""
+"""Increased when the same photo and settings produce different samples, so that they are remade."""
 
 ResultT = TypeVar("ResultT")
 
@@ -41,14 +41,14 @@ logger = logging.getLogger("skinfw")
 
 @dataclass(frozen=True)
 class Parts:
-    """What a `PhotoPreparer` is built from, as it travels to other processes.
+    """The picklable arguments of a `PhotoPreparer`, for other processes.
 
     Attributes:
         output: folder of the samples.
-        segmenter: which segmenter, as in a spec.
-        pose_encoder: which pose encoder, as in a spec.
+        segmenter: the segmenter, as in a spec.
+        pose_encoder: the pose encoder, as in a spec.
         config: margin, crop and filters.
-        folder: what relative paths are relative to: where prepare was started.
+        folder: base of relative paths: the folder where prepare was started.
     """
 
     output: Path
@@ -75,8 +75,8 @@ class PhotoPreparer:
 
     Args:
         output: folder of the samples.
-        segmenter: which segmenter.
-        pose_encoder: which pose encoder.
+        segmenter: the segmenter.
+        pose_encoder: the pose encoder.
         config: margin, crop and filters.
 
     Raises:
@@ -102,14 +102,14 @@ class PhotoPreparer:
         self._zips: dict[Path, ZipFiles] = {}
 
     def prepare(self, entry: Entry, sample: str) -> Row:
-        """Make, keep or leave out one sample.
+        """Make, keep or reject one sample.
 
         Args:
             entry: the photo.
             sample: the sample's name.
 
         Raises:
-            DataError: the photo cannot be used, and the settings say that this stops everything.
+            DataError: the photo is unusable, and the settings stop at errors.
             RunError: the sample cannot be written.
         """
         try:
@@ -121,7 +121,7 @@ class PhotoPreparer:
         return Row(entry.name, sample, status, phash=facts.phash or "", fits=facts.fits)
 
     def _prepare(self, entry: Entry, sample: str) -> tuple[bool, Facts]:
-        """Return whether the sample was made now; raise `Rejected` where there is none to make."""
+        """Return whether the sample was made now; raise `Rejected` if it cannot be made."""
         view = entry.view or view_of_name(Path(entry.name))
         Facts(view=view).check(self.config)
         with self._on_disk(entry):
@@ -164,7 +164,7 @@ class PhotoPreparer:
 
     @contextmanager
     def _on_disk(self, entry: Entry) -> Iterator[None]:
-        """Have the photo on the disk, and its label map and pose, as long as it takes."""
+        """Keep the photo, its label map and its pose on disk during the preparation."""
         reason: Reason = "could not be fetched" if entry.url else "photo cannot be read"
         if entry.fault and self.config.on_error == "fail":
             raise DataError(entry.fault)
@@ -188,7 +188,7 @@ class PhotoPreparer:
             zipped.take(path)
 
     def _pose(self, photo: Photo, segmentation: Segmentation) -> tuple[Keypoints, int]:
-        """Return the person's pose, and how many people there are."""
+        """Return the person's pose and the number of people."""
         if not segmentation.person.any():
             raise Rejected("nobody in the photo", "the label map is all background; try another segmenter")
         poses = self.pose_encoder.people(photo)
@@ -202,11 +202,11 @@ class PhotoPreparer:
         return keypoints, people_count(segmentation, poses)
 
     def _check_labels(self, photo: Path, facts: Facts) -> None:
-        """Leave a photo out whose label map is implausible, where that is wanted.
+        """Reject a photo with an implausible label map, if configured.
 
         Raises:
             Rejected: it is.
-            DataError: it is, and the settings say that this stops everything.
+            DataError: it is, and the settings stop at errors.
         """
         if not facts.misfit or not self.config.check_labels:
             return
@@ -224,16 +224,16 @@ class PhotoPreparer:
         return sample_files(replace(parts, line=self.pose_encoder.draw(pose, parts.size)))
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
-        """Return the files, other than the photo, that the sample of this photo is made from."""
+        """Return the files besides the photo from which its sample is made."""
         return (*self.segmenter.sources(photo), *self.pose_encoder.sources(photo))
 
     def _step(self, reason: Reason, photo: Path, action: Callable[[], ResultT]) -> ResultT:
-        """Run one step; what goes wrong leaves the photo out, or stops everything.
+        """Run one step; an error rejects the photo or stops everything.
 
         Raises:
-            Rejected: the photo cannot be used.
-            DataError: likewise, where that stops everything.
-            SkinfwError: something is wrong that is wrong for every photo.
+            Rejected: the photo is unusable.
+            DataError: the photo is unusable, and the settings stop at errors.
+            SkinfwError: an error that affects every photo.
         """
         try:
             return action()
@@ -241,12 +241,12 @@ class PhotoPreparer:
             raise
         except DataError as error:
             if self.config.on_error == "fail":
-                # a network knows its own file, and not which photo it was given
+                # a network knows its own file, but not the photo
                 raise DataError(str(error) if str(photo) in str(error) else f"{photo}: {error}") from error
             raise Rejected(reason, str(error)) from error
         except SkinfwError:
             raise
-        except Exception as error:  # components of other hands raise whatever they do
+        except Exception as error:  # third-party components may raise anything
             logger.debug("%s: a component failed", photo, exc_info=True)
             detail = f"{photo}: {type(error).__name__}: {error}"
             if self.config.on_error == "fail":
@@ -258,7 +258,7 @@ class PhotoPreparer:
         if segmentation.labels.shape != photo.size:
             height, width = segmentation.labels.shape
             raise DataError(
-                f"{photo.path}: the segmenter gave {height}x{width} labels for a photo of "
+                f"{photo.path}: the segmenter returned {height}x{width} labels for a photo of "
                 f"{photo.size[0]}x{photo.size[1]} (height x width)"
             )
         if not segmentation.regions.get("skin") or not segmentation.regions.get("background"):
@@ -275,7 +275,7 @@ class PhotoPreparer:
         return segmentation
 
     def remove_stale(self, entry: Entry, sample: str) -> None:
-        """Remove the sample that an earlier run made of a photo that is now left out."""
+        """Remove the earlier sample of a photo that is now rejected."""
         folder = path_below(self.output, sample)
         record = own_record(folder)
         if record is not None and record.get("source") == entry.name:

@@ -20,25 +20,24 @@ from skinfw.preparation.task import Task
 from skinfw.system.ray_cluster import import_ray, import_ray_data, join_cluster
 
 _BLOCK = 8
-"""Photos that a worker is given at a time: few messages, and nobody waits long for the slowest worker."""
+"""Photos per batch for a worker: few messages, and little waiting for the slowest worker."""
 
 
 def rows_from_ray(parts: Parts, tasks: Sequence[Task], address: str | None) -> Iterator[Row]:
-    """Yield what becomes of each photo, in order, while later ones are in work.
+    """Yield the result for each photo, in order, while later ones are in progress.
 
-    Only tasks and rows travel; the nodes read the photos and write the samples themselves.
+    Only tasks and rows are sent; the nodes read the photos and write the samples themselves.
 
     Args:
-        parts: what each worker builds its preparer from; ``num_workers`` of its configuration says how many
-            there
-            are at most, null: one for each CPU of the cluster.
+        parts: the arguments of each worker's preparer; ``num_workers`` of its configuration is the maximum
+            number of workers, null: one per CPU of the cluster.
         tasks: the photos.
         address: the cluster, see `skinfw.system.ray_cluster.join_cluster`.
 
     Raises:
         UserError: Ray Data is not installed.
         RunError: the cluster cannot be reached, or fails.
-        SkinfwError: something is wrong that is wrong for every photo.
+        SkinfwError: an error that affects every photo.
     """
     ray, data = import_ray(), import_ray_data()
     joined = join_cluster(address)
@@ -58,16 +57,16 @@ def rows_from_ray(parts: Parts, tasks: Sequence[Task], address: str | None) -> I
 def _outcomes(
     ray: Any, data: Any, parts: Parts, tasks: Sequence[Task]
 ) -> Generator[Row | SkinfwError, None, None]:
-    """Yield a row for each photo, or what is wrong for all of them."""
+    """Yield a row for each photo, or an error that affects all of them."""
     cpus = int(ray.cluster_resources().get("CPU", 1))
     count = max(1, min(parts.config.num_workers or cpus, cpus, len(tasks)))
-    # at least a block for each worker
+    # at least one block per worker
     blocks = max(count, -(-len(tasks) // _BLOCK))
     context = data.DataContext.get_current().copy()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = context.print_on_execution_start = False
     with data.DataContext.current(context):
-        # as bytes: Arrow knows neither paths nor names that are not UTF-8
+        # as bytes: Arrow supports neither paths nor names that are not UTF-8
         packed = [{"task": pickle.dumps(task)} for task in tasks]
         dataset = data.from_items(packed, override_num_blocks=blocks).map(
             _NodeWorker, fn_constructor_args=(parts,), concurrency=count, num_cpus=1
@@ -79,7 +78,7 @@ def _outcomes(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence Ray Data's own log: whoever catches an error reports it once."""
+    """Silence Ray Data's log: errors are reported once where they are caught."""
     logger = logging.getLogger("ray.data")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -92,7 +91,7 @@ def _quiet() -> Iterator[None]:
 class _NodeWorker:
     """Prepares photos on a node of the cluster.
 
-    The work is done in a process of its own, as on one machine, so that a photo that kills it gives the same
+    The work runs in a separate process, as on one machine, so that a photo that kills it produces the same
     message.
     """
 
@@ -100,9 +99,9 @@ class _NodeWorker:
         self._workers = Workers(parts, 1)
 
     def __call__(self, packed: Mapping[str, bytes]) -> dict[str, bytes]:
-        """Return what becomes of a photo, or what is wrong for all of them.
+        """Return the result for a photo, or an error that affects all of them.
 
-        An error is returned, not raised: Ray Data would wrap it and print its own traceback.
+        Errors are returned, not raised: Ray Data would wrap them and print its own traceback.
         """
         outcome: Row | SkinfwError
         try:

@@ -1,4 +1,4 @@
-"""What a prepared sample was made of, which shows whether it must be made again."""
+"""The inputs of a prepared sample, which show whether it must be remade."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from skinfw.system.regular_file import open_regular
 
 
 def own_record(folder: Path) -> dict[str, Any] | None:
-    """Return the record of a sample that prepare wrote, empty where it is damaged; None where there is none.
+    """Return the record of a sample written by prepare, empty if damaged; None if there is none.
 
     Raises:
-        RunError: somebody else filled the folder.
+        RunError: the folder was not written by prepare.
     """
     try:
         record = read_record(folder)
@@ -35,18 +35,18 @@ def own_record(folder: Path) -> dict[str, Any] | None:
 
 
 def finished(folder: Path, record: dict[str, Any] | None, identity: dict[str, str]) -> Facts | None:
-    """Return the facts of a sample, where it is all there and made of the same with the same settings."""
+    """Return the facts of a sample if it is complete and made from the same inputs and settings."""
     same = record is not None and all(record.get(key) == value for key, value in identity.items())
     if record is None or not same or not all((folder / name).is_file() for name in WRITTEN_FILES):
         return None
     try:
         return Facts(**record["facts"])
-    except (KeyError, TypeError):  # somebody changed it
+    except (KeyError, TypeError):  # it was edited
         return None
 
 
 def content_hash(photo: Path, sources: tuple[Path, ...], entry: Entry) -> str:
-    """Return a hash of the bytes of a photo and of the files that belong to it, and of what its source tells.
+    """Return a hash of a photo, of the files that belong to it, and of its source's metadata.
 
     Raises:
         DataError: a file cannot be read.
@@ -73,7 +73,7 @@ def hash_json(value: Any) -> str:
 
 
 def remove_prepared(folder: Path) -> None:
-    """Remove a sample that prepare wrote.
+    """Remove a sample written by prepare.
 
     Raises:
         RunError: it cannot be removed.

@@ -1,4 +1,4 @@
-"""What became of each photo, and why some were left out."""
+"""The result for each photo, and why some were rejected."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ Reason = Literal[
     "column not used",
     "comment",
 ]
-"""The first ones are of photos that are left out, the last seven of what else is in a source."""
+"""The first ones are for rejected photos, the last seven for everything else in a source."""
 
 Status = Literal["made", "kept", "rejected", "not used"]
 
 
-class Rejected(Exception):  # noqa: N818  # no error: it ends one photo's way
+class Rejected(Exception):  # noqa: N818  # not an error: it rejects one photo
     """A photo does not become a sample.
 
     Attributes:
         reason: why.
-        detail: the same with numbers and names.
-        fits: how well tables of classes fit its label map, where that is known.
+        detail: the reason with numbers and names.
+        fits: how well tables of classes fit its label map, if known.
     """
 
     def __init__(self, reason: Reason, detail: str, fits: Fits | None = None) -> None:
@@ -70,16 +70,16 @@ class Rejected(Exception):  # noqa: N818  # no error: it ends one photo's way
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one photo, or that something else in the source is not used.
+    """The result for one photo, or something else in the source that is not used.
 
     Attributes:
         photo: the photo's path below the root, with forward slashes.
-        sample: the sample's name; empty where there is no photo.
-        status: made now, kept from an earlier run, or left out; not used for what is not a photo.
-        reason: why it was left out.
-        detail: the same with numbers and names.
-        phash: the photo's perceptual hash, where it became a sample.
-        fits: how well tables of classes fit its label map, where that is known.
+        sample: the sample's name; empty if there is no photo.
+        status: made now, kept from an earlier run, or left out; not used for anything but photos.
+        reason: why it was rejected.
+        detail: the reason with numbers and names.
+        phash: the photo's perceptual hash, if it became a sample.
+        fits: how well tables of classes fit its label map, if known.
     """
 
     photo: str
@@ -93,18 +93,18 @@ class Row:
 
 @dataclass(frozen=True)
 class PrepareReport:
-    """What became of every photo, in the order of their names, and what else is in the source.
+    """The result for every photo, sorted by name, and what else is in the source.
 
     Attributes:
-        rows: the photos, and what may have been meant as one.
-        others: files, folders and columns that are not used.
+        rows: the photos, and files that may have been meant as photos.
+        others: unused files, folders and columns.
     """
 
     rows: tuple[Row, ...]
     others: tuple[Row, ...] = ()
 
     def count(self, status: Status) -> int:
-        """Return how many photos have that status."""
+        """Return the number of photos with a status."""
         return sum(row.status == status for row in self.rows)
 
     def rejected(self) -> list[Row]:
@@ -112,11 +112,11 @@ class PrepareReport:
         return [row for row in self.rows if row.status == "rejected"]
 
     def reasons(self) -> Counter[str]:
-        """Return how many photos were left out, and other files not used, for each reason."""
+        """Return the number of rejected photos and unused files for each reason."""
         return Counter(str(row.reason) for row in [*self.rejected(), *self.others])
 
     def counts(self) -> str:
-        """Return one line: how many photos were made, kept and left out, and how much else is not used."""
+        """Return one line: the numbers of photos made, kept and rejected, and of unused files."""
         photos = f"{self.count('made')} made, {self.count('kept')} kept, {self.count('rejected')} rejected"
         files = "file" if len(self.others) == 1 else "files"
         return f"{photos}, {len(self.others):,} other {files} not used" if self.others else photos
@@ -127,7 +127,7 @@ class PrepareReport:
         return f"{self.counts()} ({told})" if told else self.counts()
 
     def write_rejected(self, path: Path) -> None:
-        """Write the photos that were left out, and what else is not used, as CSV: photo, reason, detail.
+        """Write the rejected photos and unused files as CSV: photo, reason, detail.
 
         Raises:
             RunError: the file cannot be written.

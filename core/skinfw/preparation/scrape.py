@@ -1,4 +1,4 @@
-"""Fetching photos that are named by a URL: politely, and only once."""
+"""Downloading photos from URLs, politely and only once."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ from skinfw.preparation.scrape_session import (
 logger = logging.getLogger("skinfw")
 
 HOSTS_AT_ONCE = 8
-"""Hosts that are asked side by side; each is asked for one photo at a time."""
+"""Number of hosts contacted in parallel; each is asked for one photo at a time."""
 
 MAX_REDIRECTS = 5
 
 TIMES_LONGER = 10
-"""A request, with its redirects and the body, may take so many times the time that a host may be silent."""
+"""Maximum time of a request with redirects and body, as a multiple of the timeout."""
 
 SECONDS_BETWEEN_MESSAGES = 10.0
 
 _AGAIN = (429, 500, 502, 503, 504)
 _BINARY = ("application/octet-stream", "binary/octet-stream", "")
 _CHUNK = 2**16
-_MAX_DIGITS = 18  # of a length in bytes; Python does not read numbers of thousands
+_MAX_DIGITS = 18  # of a length in bytes; Python does not parse thousands of digits
 
 
 class _FailedError(Exception):
-    """This URL gives no file.
+    """A URL could not be downloaded.
 
     Attributes:
-        status: what the host answered.
-        wait: seconds to wait before it is tried again; None: never.
+        status: the host's HTTP status.
+        wait: seconds to wait before the next try; None: do not retry.
     """
 
     def __init__(self, reason: str, status: int = 0, wait: float | None = None) -> None:
@@ -58,16 +58,16 @@ class _FailedError(Exception):
 
 
 def fetch_all(urls: Sequence[str], folder: Path, config: FetchConfig) -> dict[str, Fetched]:
-    """Fetch files; those that are there from an earlier run are not asked for again.
+    """Download files; those of an earlier run are not downloaded again.
 
     Args:
         urls: http or https URLs.
-        folder: where the files go, called by the SHA-256 of their content, and ``index.jsonl``, which says
-            what became of every URL.
-        config: rate, timeout, tries and largest size.
+        folder: where the files go, named by the SHA-256 of their content, with ``index.jsonl``, which records
+            the result for every URL.
+        config: rate, timeout, retries and maximum size.
 
     Returns:
-        what became of each URL.
+        the result for each URL.
 
     Raises:
         RunError: the disk is full, or the folder cannot be written.
@@ -94,21 +94,21 @@ def fetch_all(urls: Sequence[str], folder: Path, config: FetchConfig) -> dict[st
 
 
 class _Scraper:
-    """Fetches the URLs of one host after the other's in each of several threads."""
+    """Downloads in several threads, one host at a time in each."""
 
     def __init__(self, index: FetchIndex, config: FetchConfig, total: int) -> None:
         self._index, self._config = index, config
-        # who waits is woken when everything stops
+        # waiting threads are woken when everything stops
         self.stopped = threading.Event()
         self._rate_limiter = RateLimiter(config.rate, config.timeout, sleep=self.stopped.wait)
         self._done, self._total, self._told = 0, total, time.monotonic()
 
     def fetch_host(self, urls: Sequence[str]) -> dict[str, Fetched]:
-        """Fetch the URLs of one host."""
+        """Download the URLs of one host."""
         found = {}
-        # a list may name a host of the user's own network; what such a host redirects to may lie there too
+        # a list may name a host in the user's own network, which may redirect within it
         with ScrapeSession(private=all(map(names_private_address, urls))) as session:
-            # packed bodies have another length than the host says
+            # the length of compressed bodies differs from the header
             session.headers.update({"User-Agent": user_agent(), "Accept-Encoding": "identity"})
             for url in urls:
                 if self.stopped.is_set():
@@ -121,10 +121,10 @@ class _Scraper:
         self._done += 1
         if time.monotonic() - self._told >= SECONDS_BETWEEN_MESSAGES:
             self._told = time.monotonic()
-            logger.info("fetched %d of %d photos", self._done, self._total)
+            logger.info("downloaded %d of %d photos", self._done, self._total)
 
     def _fetch(self, url: str, session: ScrapeSession) -> Fetched:
-        """Try a URL until it gives a file or is not worth another try."""
+        """Try a URL until it succeeds or retrying is pointless."""
         retry = Retry(self._config.retries, backoff_factor=1.0, backoff_max=MAX_PATIENCE)
         while True:
             try:
@@ -134,7 +134,7 @@ class _Scraper:
             except _FailedError as failed:
                 if failed.wait is None or not retry.total or self.stopped.is_set():
                     return Fetched(url, status=failed.status, reason=message(str(failed)))
-                # as urllib3 counts, the first repetition comes at once
+                # as in urllib3, the first retry follows immediately
                 retry = retry.increment("GET", url, error=HTTPError(str(failed)))
                 self.stopped.wait(max(failed.wait, retry.get_backoff_time()))
 
@@ -142,10 +142,10 @@ class _Scraper:
         place, left = url, TIMES_LONGER * self._config.timeout
         for _ in range(MAX_REDIRECTS + 1):
             try:
-                # as it will be asked for: robots.txt must not judge a path with dots in it
+                # as it will be requested: robots.txt must not check a path containing dots
                 place = requests.Request("GET", place).prepare().url or place
                 self._rate_limiter.wait(place, session)
-            except ValueError as error:  # requests' own errors for what is not a URL are ValueErrors too
+            except ValueError as error:  # requests' errors for invalid URLs are also ValueErrors
                 raise _FailedError(f"not a URL: {error}") from error
             began = time.monotonic()
             try:
@@ -161,11 +161,11 @@ class _Scraper:
                     known = urlsplit(place).scheme in ("http", "https")
             except DeadlineError as error:
                 whole = TIMES_LONGER * self._config.timeout
-                raise _FailedError(f"not whole after {whole:g} s", wait=0.0) from error
+                raise _FailedError(f"incomplete after {whole:g} s", wait=0.0) from error
             except ValueError as error:
                 raise _FailedError(f"not a URL: {error}") from error
             except (requests.RequestException, HTTPError) as error:
-                # a broken connection, silence, half a body
+                # a broken connection, a timeout, an incomplete body
                 raise _FailedError(f"{type(error).__name__}: {error}", wait=0.0) from error
             left -= time.monotonic() - began
             if not known:
@@ -180,10 +180,10 @@ class _Scraper:
             raise _FailedError(f"status {status} {answer.reason or ''}".rstrip(), status, wait)
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if not kind.startswith("image/") and kind not in _BINARY:
-            raise _FailedError(f"no image: its type is {kind}", status)
+            raise _FailedError(f"not an image: its type is {kind}", status)
         packed = answer.headers.get("Content-Encoding", "identity").strip().lower()
-        if packed not in ("", "identity"):  # may unpack to any size
-            raise _FailedError(f"sent packed as {packed}, which was not asked for", status)
+        if packed not in ("", "identity"):  # may decompress to any size
+            raise _FailedError(f"compressed as {packed}, which was not requested", status)
         most = self._config.max_bytes
         too_large = _FailedError(f"larger than {most:,} bytes", status)
         length = answer.headers.get("Content-Length", "")
@@ -202,11 +202,11 @@ class _Scraper:
 
 
 def _patience(answer: requests.Response) -> float | None:
-    """Return how many seconds the host asks to be left alone; None where that is too long."""
+    """Return the seconds that the host asks to wait; None if that is too long."""
     try:
         wait = Retry().parse_retry_after(answer.headers.get("Retry-After", "0"))
     except InvalidHeader:
         return 0.0
-    except (ValueError, OverflowError):  # seconds or a year of more digits than Python reads
+    except (ValueError, OverflowError):  # seconds or a year with more digits than Python parses
         return None
     return wait if wait <= MAX_PATIENCE else None

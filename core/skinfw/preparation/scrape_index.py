@@ -1,4 +1,4 @@
-"""What was fetched: a folder of files called by their content, and a list of what became of every URL."""
+"""Downloads: a folder of files named by their content's hash, and an index of results for every URL."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Fetched:
-    """What became of a URL.
+    """The result for a URL.
 
     Attributes:
         url: the URL.
-        sha256: SHA-256 of the file in hex, which is its name; nothing where there is none.
-        status: the status that the host answered with, 0 where it did not.
+        sha256: SHA-256 of the file in hex, which is its name; empty if there is none.
+        status: the host's HTTP status, 0 without a response.
         reason: why there is no file.
     """
 
@@ -38,10 +38,10 @@ class Fetched:
 
 
 class FetchIndex:
-    """The folder of fetched files, and its list of URLs; threads may share it.
+    """The folder of downloaded files and its index of URLs; thread-safe.
 
     Args:
-        folder: where the files are; it is made where it is missing.
+        folder: where the files are; created if missing.
 
     Raises:
         RunError: the folder cannot be written.
@@ -66,22 +66,22 @@ class FetchIndex:
             try:
                 found = Fetched(**json.loads(line))
                 known[found.url] = found
-            except (ValueError, TypeError, RecursionError):  # a run was killed while it wrote the line
+            except (ValueError, TypeError, RecursionError):  # a run was killed while writing the line
                 continue
         return known
 
     def finished(self, url: str) -> Fetched | None:
-        """Return the record of a URL whose file is there."""
+        """Return the record of a URL whose file exists."""
         found = self._known.get(url)
         if found is None or not _HASH.fullmatch(str(found.sha256)):
             return None
         return found if (self._folder / found.sha256).is_file() else None
 
     def add(self, fetched: Fetched) -> Fetched:
-        """Write down what became of a URL.
+        """Record the result for a URL.
 
         Raises:
-            RunError: the list cannot be written.
+            RunError: the index cannot be written.
         """
         line = json.dumps(asdict(fetched)) + "\n"
         path = self._folder / INDEX_FILE
@@ -106,7 +106,7 @@ def _last_byte(file: IO[bytes]) -> bytes:
 
 
 class NewFile:
-    """A file that gets its content's name when it is whole, and is gone when it does not become so.
+    """A file that is named by its content's hash when complete, and removed otherwise.
 
     Args:
         folder: where it belongs.
@@ -134,7 +134,7 @@ class NewFile:
             raise writing_failed(self._folder, error) from error
 
     def finish(self) -> str:
-        """Give the file its name, and return that: the SHA-256 of its content."""
+        """Give the file its name, the SHA-256 of its content, and return it."""
         name = self._hash.hexdigest()
         try:
             self._file.close()

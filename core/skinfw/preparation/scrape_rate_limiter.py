@@ -1,4 +1,4 @@
-"""Polite fetching: who asks, what robots.txt allows, and how often a host is asked."""
+"""Polite downloading: the user agent, what robots.txt allows, and the request rate per host."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from urllib3.exceptions import HTTPError
 from skinfw.preparation.scrape_session import DeadlineError, NotAllowedError, ScrapeSession
 
 AGENT = "skinfw"
-"""The name that robots.txt calls this scraper by."""
+"""The name of this scraper in robots.txt."""
 
 ROBOTS_BYTES = 500 * 1024
-"""Part of a robots.txt that counts, in bytes (RFC 9309 asks for at least that much)."""
+"""Maximum part of a robots.txt that is read, in bytes (RFC 9309 requires at least that much)."""
 
 
 MAX_PATIENCE = 120.0
-"""Longest time in seconds that is waited because a host asks for it; one that asks for more is left alone."""
+"""Maximum wait in seconds that a host may ask for; hosts that ask for more are skipped."""
 
 logger = logging.getLogger("skinfw")
 
 
 ROBOTS_TIMES_LONGER = 3
-"""A robots.txt may take so many times the time that a host may be silent."""
+"""Maximum time for a robots.txt, as a multiple of the timeout."""
 
 
 def user_agent() -> str:
-    """Return what is sent as User-Agent."""
+    """Return the User-Agent."""
     return f"{AGENT}/{version('skinfw')} (fetches photos from a list; obeys robots.txt)"
 
 
 def host_of(url: str) -> str:
-    """Return scheme, host and port of a URL, to which one robots.txt belongs.
+    """Return scheme, host and port of a URL, which share one robots.txt.
 
-    However it is written: without a password, a default port, capitals, and a dot at the end.
+    The result is normalized: without password, default port, capitals and trailing dot.
     """
     parts = urlsplit(url)
     scheme, host = parts.scheme.lower(), (parts.hostname or "").rstrip(".")
@@ -61,13 +61,13 @@ class _Host:
 
 
 class RateLimiter:
-    """Keeps to robots.txt, and to a number of requests a second for each host; threads may share it.
+    """Obeys robots.txt and limits the requests per second to each host; thread-safe.
 
     Args:
-        rate: most requests a second to one host.
-        timeout: seconds that a host may stay silent when robots.txt is asked for.
-        now: gives seconds.
-        sleep: waits for some.
+        rate: maximum requests per second to one host.
+        timeout: seconds to wait for a host's robots.txt.
+        now: returns the time in seconds.
+        sleep: waits for some seconds.
     """
 
     def __init__(
@@ -84,11 +84,11 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def wait(self, url: str, session: ScrapeSession) -> None:
-        """Wait until a URL may be asked for.
+        """Wait until a URL may be requested.
 
         Raises:
-            NotAllowedError: robots.txt forbids it, asks for longer pauses than anyone waits, or cannot be
-                read; or the host is at a private address.
+            NotAllowedError: robots.txt forbids it, asks for too long pauses, or cannot be read; or the host
+                has a private address.
         """
         with self._lock:
             host = self._hosts.setdefault(host_of(url), _Host())
@@ -105,8 +105,8 @@ class RateLimiter:
                     )
             if host.pause > MAX_PATIENCE:
                 raise NotAllowedError(
-                    f"{host_of(url)}/robots.txt asks for {host.pause:,.0f} s between requests; "
-                    f"{MAX_PATIENCE:g} s are waited at most"
+                    f"{host_of(url)}/robots.txt asks for {host.pause:,.0f} s between requests; the limit is "
+                    f"{MAX_PATIENCE:g} s"
                 )
             if not host.robots.can_fetch(AGENT, url):
                 raise NotAllowedError(host.fault or f"{host_of(url)}/robots.txt does not allow it")
@@ -116,7 +116,7 @@ class RateLimiter:
             host.next_turn = self._now() + host.pause
 
     def _pause_of(self, robots: RobotFileParser) -> float:
-        """Return the seconds from one request to the next."""
+        """Return the seconds between requests."""
         try:
             delay = float(robots.crawl_delay(AGENT) or 0)
             asked = robots.request_rate(AGENT)
@@ -126,10 +126,10 @@ class RateLimiter:
         return max(self._pause, delay, each)
 
     def _read_robots(self, host: str, session: ScrapeSession) -> tuple[RobotFileParser, str]:
-        """Return the rules of a host, and why there are none.
+        """Return the rules of a host, or why there are none.
 
-        As RFC 9309 asks, everything is allowed where there is no robots.txt, and nothing where the host
-        fails; a file that asks for a password forbids everything too.
+        As in RFC 9309, everything is allowed if there is no robots.txt, and nothing if the host fails; a file
+        that requires a password also forbids everything.
         """
         robots, url = RobotFileParser(), f"{host}/robots.txt"
         try:
@@ -139,7 +139,7 @@ class RateLimiter:
             ):
                 status = answer.status_code
                 if answer.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
-                    raise ValueError("it was sent packed, which was not asked for")
+                    raise ValueError("it was sent compressed, which was not requested")
                 text = answer.raw.read(ROBOTS_BYTES) if answer.ok else b""
         except NotAllowedError as error:
             return _closed(robots), str(error)
@@ -151,7 +151,7 @@ class RateLimiter:
             return _closed(robots), f"{url} cannot be read: status {status}"
         try:
             robots.parse(text.decode("utf-8-sig", "replace").splitlines())
-        except ValueError as error:  # numbers that Python does not read
+        except ValueError as error:  # numbers that Python does not parse
             return _closed(RobotFileParser()), f"{url} cannot be read: {error}"
         return robots, ""
 

@@ -1,4 +1,4 @@
-"""The connections of the scraper: where they may lead, and how long they may last."""
+"""The scraper's connections: allowed addresses and deadlines."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from urllib3.util.connection import create_connection
 from skinfw.errors import shortened
 
 _KEPT = 16
-"""Connections that a deadline can still end: those of the last hosts."""
+"""Number of recent connections that a deadline can close."""
 
 
 class NotAllowedError(Exception):
-    """This URL must not be fetched."""
+    """A URL must not be downloaded."""
 
 
 class DeadlineError(Exception):
-    """A request took too long in all."""
+    """A request took too long in total."""
 
 
 def is_private(address: str) -> bool:
-    """Return whether an IP address is not one of the public internet: loopback, a local network, link-local.
+    """Return whether an IP address is not public: loopback, local network or link-local.
 
     Args:
-        address: an IPv4 or IPv6 address; one that holds an IPv4 address counts as that.
+        address: an IPv4 or IPv6 address; an embedded IPv4 address counts instead.
     """
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
@@ -53,14 +53,14 @@ def is_private(address: str) -> bool:
 
 
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
-"""IPv4 addresses behind a translator (RFC 6052)."""
+"""Translated IPv4 addresses (RFC 6052)."""
 
 _ASSIGNED = ipaddress.ip_network("2000::/3")
-"""All that is public of IPv6 (RFC 4291); Python takes some of the rest for public."""
+"""The public range of IPv6 (RFC 4291); Python considers some others public."""
 
 
 def names_private_address(url: str) -> bool:
-    """Return whether a URL says plainly that it is of this machine or a local network."""
+    """Return whether a URL literally names this machine or a local network."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     if host == "localhost":
         return True
@@ -73,7 +73,7 @@ def names_private_address(url: str) -> bool:
 class ScrapeSession(requests.Session):
     """A session that connects to public addresses only, unless the list itself names a private one.
 
-    The address is checked as it is connected to, so that a name cannot stand for another one in between.
+    The address is checked on connection, so that a name cannot change its address in between.
 
     Args:
         private: whether private addresses may be connected to.
@@ -86,12 +86,12 @@ class ScrapeSession(requests.Session):
         adapter = _Adapter(self, private)
         self.mount("http://", adapter)
         self.mount("https://", adapter)
-        # else passwords of the user's .netrc would go to the host that a redirect names
+        # else passwords in the user's .netrc would go to a redirect's host
         self.auth = lambda request: request
 
     def opened(self, connection: socket.socket) -> None:
-        """Remember a connection, so that a deadline can end it."""
-        # TLS takes the socket over; a second handle on it stays
+        """Register a connection, so that a deadline can close it."""
+        # TLS takes over the socket; a second handle remains
         self._sockets.append(socket.socket(fileno=os.dup(connection.fileno())))
         if len(self._sockets) > _KEPT:
             self._sockets.popleft().close()
@@ -100,10 +100,10 @@ class ScrapeSession(requests.Session):
 
     @contextlib.contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
-        """End what is requested meanwhile after some seconds, whatever the host does.
+        """Abort requests in this context after some seconds, whatever the host does.
 
         Raises:
-            DeadlineError: they are over.
+            DeadlineError: the time is over.
         """
         self._expired = False
         timer = threading.Timer(max(0.0, seconds), self._expire)
@@ -134,25 +134,25 @@ class ScrapeSession(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    """Makes connections that the session allows."""
+    """Creates connections that the session allows."""
 
     def __init__(self, session: ScrapeSession, private: bool) -> None:
         self._session, self._private = session, private
         super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Make the pools."""
+        """Create the pools."""
         super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = self._pools(self._private)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """Make the pools of a proxy, which the user named and which may be private."""
+        """Create the pools of a proxy, which is set by the user and may be private."""
         manager = super().proxy_manager_for(proxy, **options)
         manager.pool_classes_by_scheme = self._pools(True)
         return manager
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
-        """Send a request; a proxy is not asked for private addresses."""
+        """Send a request; private addresses are not requested from a proxy."""
         url = request.url or ""
         if not self._private and select_proxy(url, options.get("proxies")):
             _reject_private(urlsplit(url).hostname or "")
@@ -177,9 +177,9 @@ class _Adapter(HTTPAdapter):
 
 
 def _reject_private(host: str) -> None:
-    """Reject a host all of whose addresses are private.
+    """Reject a host that has only private addresses.
 
-    A name that this machine does not know is left to the proxy.
+    The proxy resolves names that this machine cannot.
     """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -192,13 +192,13 @@ def _reject_private(host: str) -> None:
 
 def _private_error(host: str, address: str) -> NotAllowedError:
     return NotAllowedError(
-        f"{shortened(host, 200)} is at {address}, an address of this machine or of a local "
-        "network; nothing is fetched from there unless the list itself names that address"
+        f"{shortened(host, 200)} is at {address}, an address of this machine or a local network; nothing is "
+        "downloaded from there unless the list itself contains that address"
     )
 
 
 class _Checked:
-    """Connects to the addresses of a name that are allowed."""
+    """Connects to the allowed addresses of a name."""
 
     owner: ScrapeSession
     allows_private: bool
@@ -223,7 +223,7 @@ class _Checked:
                     socket_options=self.socket_options,
                 )
             except TimeoutError as error:
-                raise ConnectTimeoutError(self, f"{host} does not answer") from error
+                raise ConnectTimeoutError(self, f"{host} does not respond") from error
             except OSError as error:
                 failure = error
             else:

@@ -1,4 +1,4 @@
-"""The check that the label maps of a whole set are of the label set that they are read with."""
+"""The check that the label maps of a whole set are read with the right label set."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from skinfw.errors import DataError
 from skinfw.preparation.report import Row
 
 EARLY = 20
-"""Photos after which a set whose label maps do not fit stops, instead of at the end."""
+"""Number of photos after which a set with wrong label maps stops, instead of at the end."""
 
 MIN_CLEAR, MIN_SLIGHT = 3, 8
-"""Photos that say something about a set: where most are rejected, and where another table is a bit better."""
+"""Minimum number of conclusive photos: if most are rejected, and if another table is slightly better."""
 
 
 class SetCheck:
-    """Looks at the label maps of a set as they are read."""
+    """Checks the label maps of a set as they are read."""
 
     def __init__(self) -> None:
         self._fits: list[Fits] = []
@@ -22,10 +22,10 @@ class SetCheck:
         self._first = ""
 
     def add(self, row: Row) -> None:
-        """Take a photo into account.
+        """Add a photo.
 
         Raises:
-            DataError: the label maps are of another label set.
+            DataError: the label maps use another label set.
         """
         if not row.fits:
             return
@@ -37,10 +37,10 @@ class SetCheck:
             self.check()
 
     def check(self) -> None:
-        """Check what there is.
+        """Check the photos so far.
 
         Raises:
-            DataError: the label maps are of another label set.
+            DataError: the label maps use another label set.
         """
         count = len(self._fits)
         most = count >= MIN_CLEAR and self._rejected > count / 2
@@ -50,10 +50,10 @@ class SetCheck:
         mirrored = better[:1] == [MIRRORED]
         what = f"{self._rejected} of {count} label maps are implausible as they are read"
         if not most and mirrored:
-            what = f"{count} label maps fit the poses less than their mirror images do"
+            what = f"{count} label maps fit the poses less well than their mirror images"
         elif not most:
-            what = f"{count} label maps are read with a table that fits them less than another"
-        advice = "choose the label set that they are of, or the poses that belong to the photos"
+            what = f"{count} label maps are read with a table that fits less well than another"
+        advice = "choose their label set, or the poses that belong to the photos"
         if mirrored:
             advice = "mirror the label maps, or the photos with their poses"
         elif better:

@@ -1,4 +1,4 @@
-"""The check that no two photos get one pose."""
+"""The check that no two photos share a pose."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from skinfw.interfaces import PoseEncoder
 
 
 def check_shared_poses(encoder: PoseEncoder[Any], photos: Iterable[Path]) -> None:
-    """Reject photos that would get the pose of another photo, as when all files of poses are in one folder.
+    """Reject photos that would get another photo's pose, for example if all pose files are in one folder.
 
     Raises:
-        DataError: two photos have one pose file; names both.
+        DataError: two photos share a pose file; the message names both.
     """
     owners: dict[Hashable, Path] = {}
     for photo in photos:
@@ -25,5 +25,5 @@ def check_shared_poses(encoder: PoseEncoder[Any], photos: Iterable[Path]) -> Non
             what = f"the pose in {source}" if source is not None else "the same pose"
             raise DataError(
                 f"{owner} and {photo} would both get {what}, as their names are the same; give each photo "
-                "its own, for instance by putting the poses into the photos' own subfolders"
+                "its own, for example by putting the poses into subfolders like the photos"
             )

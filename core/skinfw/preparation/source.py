@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger("skinfw")
 
 UNPACKED_FOLDER = ".prepare.unpacked"
-"""Where an archive's files are while they are in use, in the output folder: it has room for the samples, and
-every node of a cluster sees it. Data sets do not look into hidden folders."""
+"""Folder of unpacked files within the output folder, which has space for the samples and is visible to every
+node of a cluster. Data sets ignore hidden folders."""
 
 FETCHED_FOLDER = ".prepare.fetched"
-"""Where photos named by a URL are kept, in the output folder."""
+"""Folder of downloaded photos, within the output folder."""
 
 Sources = Callable[[Path], Sequence[Path]]
-"""Gives the files that belong to a photo, such as its label map."""
+"""Returns the files that belong to a photo, such as its label map."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Entry:
     """One photo of a source.
 
     Attributes:
-        name: what it is called: its path below the source, with forward slashes.
-        path: its file, which is there when the photo is prepared.
-        archive: the zip that the file is taken from when it is needed, or None.
-        url: where it is fetched from, or nothing.
-        view: from where the person is seen, where the source tells it.
-        group: samples of one group are on one side of the split; nothing where the source does not tell it.
+        name: its name: the path below the source, with forward slashes.
+        path: its file, which exists during the preparation.
+        archive: the zip from which the file is unpacked when needed, or None.
+        url: its URL, or empty.
+        view: the view of the person, if the source has it.
+        group: samples of a group stay on one side of the split; empty if the source has none.
         fault: why there is no file.
     """
 
@@ -78,9 +78,9 @@ class Listing:
 
     Attributes:
         entries: its photos, sorted by name.
-        rejected: what may have been meant as a photo and is none: a link that leads nowhere, a folder that
-            cannot be read, a member that is not taken out of an archive.
-        others: what is not a photo, by its path: other files, hidden ones, columns of a list.
+        rejected: what may have been meant as a photo: a dangling link, an unreadable folder, a rejected
+            archive member.
+        others: what is not a photo, by path: other files, hidden ones, columns of a list.
     """
 
     entries: list[Entry]
@@ -88,7 +88,7 @@ class Listing:
     others: dict[Path, Row] = field(default_factory=dict)
 
     def not_used(self, used: Collection[Path]) -> list[Row]:
-        """Return the rows of the others that belong to no photo.
+        """Return the rows of other files that do not belong to photos.
 
         Args:
             used: files that belong to photos, such as their label maps and poses.
@@ -96,11 +96,11 @@ class Listing:
         return [row for path, row in sorted(self.others.items()) if path not in used]
 
     def add_other(self, path: Path, name: str, reason: Reason, detail: str) -> None:
-        """Add something that is not a photo."""
+        """Add something other than a photo."""
         self.others[path] = Row(name, "", "not used", reason, detail)
 
     def add_rejected(self, path: Path, name: str, detail: str) -> None:
-        """Add a file that cannot be read: left out where its name is that of an image."""
+        """Add an unreadable file: rejected if its name is that of an image."""
         if is_image_name(name):
             self.rejected.append(Row(name, "", "rejected", "photo cannot be read", f"{name}: {detail}"))
         else:
@@ -108,19 +108,19 @@ class Listing:
 
 
 def list_photos(root: Path, output: Path, sources: Sources) -> Listing:
-    """Return all photos of a source, and what else is in it; nothing is unpacked or fetched yet.
+    """Return all photos of a source, and what else is in it, without unpacking or downloading.
 
     Args:
         root: a folder; a .zip or .tar, packed or not; or a list of paths and URLs (.csv, .tsv, .jsonl, .txt).
-        output: folder of the samples, whose files are not photos.
-        sources: which files belong to a photo; label maps are not photos.
+        output: folder of the samples; its files are not photos.
+        sources: returns the files that belong to a photo; label maps are not photos.
 
     Raises:
-        DataError: the source is missing, cannot be read, or has no photo in it.
+        DataError: the source is missing, cannot be read, or contains no photos.
     """
     if root.is_dir():
         if _same(root, output):
-            raise DataError(f"{output}: samples must not lie among the photos; give another output folder")
+            raise DataError(f"{output}: samples must not be among the photos; choose another output folder")
         listing = list_folder(root, sources, output)
     elif not root.exists():
         raise DataError(f"{root}: no such folder, archive or list; check the path")
@@ -140,25 +140,25 @@ def list_photos(root: Path, output: Path, sources: Sources) -> Listing:
 
 
 def no_photo(root: Path, listing: Listing) -> DataError:
-    """Return the error that a source has no photo, and what it has."""
+    """Return the error that a source has no photos, and what it contains."""
     looked = "the list is empty" if is_photo_list(root) else f"looked for {', '.join(IMAGE_SUFFIXES)}"
     rows = [*listing.rejected, *listing.not_used(())]
     found = "; ".join(f"{row.reason}: {row.photo}" for row in rows[:3])
     more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
-    return DataError(f"{root}: no photo in it ({looked}{'; ' if found else ''}{found}{more})")
+    return DataError(f"{root}: no photos in it ({looked}{'; ' if found else ''}{found}{more})")
 
 
 def photos_below(root: Path, sources: Sources) -> list[Path]:
     """Return the photos below a folder, sorted by their paths below it with forward slashes.
 
-    What `list_folder` leaves out is reported by a warning.
+    It warns about what `list_folder` skips.
 
     Args:
         root: the folder.
-        sources: which files belong to a photo.
+        sources: returns the files that belong to a photo.
 
     Raises:
-        DataError: there is no such folder, it cannot be read, or it holds no photo.
+        DataError: the folder does not exist, cannot be read, or holds no photos.
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; give the folder that holds the photos")
@@ -178,13 +178,13 @@ def photos_below(root: Path, sources: Sources) -> list[Path]:
 def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Listing:
     """Return what is in a folder, at any depth.
 
-    Label maps are not photos, those of the default segmenter included; nor are prepared samples, or anything
-    hidden. Links are followed, but no folder is read twice.
+    Label maps (also those of the default segmenter), prepared samples and hidden files are not photos. Links
+    are followed, but no folder is read twice.
 
     Args:
         root: the folder.
-        sources: which files belong to a photo.
-        output: a folder that is not looked into.
+        sources: returns the files that belong to a photo.
+        output: a folder to skip.
 
     Raises:
         DataError: the folder itself cannot be read.
@@ -216,7 +216,7 @@ def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Lis
 
 
 def _prune(listing: Listing, folder: Folder, within: Path, output: Path | None) -> None:
-    """Leave out hidden folders and the output."""
+    """Skip hidden folders and the output."""
     for name in list(folder.below):
         path = folder.path / name
         is_output = output is not None and _same(path, output)
@@ -236,21 +236,21 @@ def _add_skipped(listing: Listing, skipped: Skipped, name: str) -> None:
 
 
 def _kind(path: Path) -> str:
-    """Return what a file is that is not a photo, as far as its name says."""
+    """Return the kind of a file that is not a photo, by its name."""
     if is_archive(path):
-        return "an archive in the source; give it as the source itself"
-    return f"a {path.suffix.lower()} file" if path.suffix else "a file without an ending"
+        return "an archive in the source; use it as the source itself"
+    return f"a {path.suffix.lower()} file" if path.suffix else "a file without an extension"
 
 
 def _add_images(
     listing: Listing, images: Sequence[Path], rejected: Sequence[Path], root: Path, sources: Sources
 ) -> None:
-    """Add photos, and the images that are label maps of others, also of those that are rejected."""
-    # label maps that the default segmenter reads are not photos for any other one either
+    """Add photos, and images that are label maps of others, including rejected ones."""
+    # label maps of the default segmenter are not photos for any other segmenter either
     defaults = [build(each, Segmenter).sources for each in use_defaults("segmenter", "segmenter")]
     every = [*images, *(path for path in rejected if is_image_name(path.name))]
     owners = {source: image for image in every for of in (sources, *defaults) for source in of(image)}
-    # named like a label map, but for the format: of a.jpg beside a.png nobody knows which one is the photo
+    # named like a label map except for the format: of a.jpg and a.png, either may be the photo
     alike = {
         source.with_suffix(""): (source, image)
         for source, image in owners.items()
@@ -274,7 +274,7 @@ def _list_archive(root: Path, unpacked: Path, sources: Sources) -> Listing:
     for number, each in enumerate(contents.rejected):
         path = unpacked / f"rejected member {number}"  # numbered, as several may have the same name
         if each.hidden:
-            listing.add_other(path, each.name, "hidden", "hidden files are not taken out")
+            listing.add_other(path, each.name, "hidden", "hidden files are not unpacked")
         elif each.name == root.name:
             detail = f"{root}: {each.detail}"
             listing.rejected.append(Row(each.name, "", "rejected", "photo cannot be read", detail))
@@ -307,7 +307,7 @@ def _list_rows(root: Path) -> Listing:
         if key == "#":
             name, detail = f"{root.name}: comments", f"{count:,} lines that begin with #"
         else:
-            name, detail = f"{root.name}: {key}", f"a column that has no meaning; {count:,} rows have a value"
+            name, detail = f"{root.name}: {key}", f"an unknown column; {count:,} rows have a value"
         listing.add_other(root / key, name, "column not used" if key != "#" else "comment", detail)
     return listing
 
@@ -318,20 +318,20 @@ def _same(folder: Path, other: Path) -> bool:
 
 @contextmanager
 def made_available(root: Path, output: Path, listing: Listing, fetch: FetchConfig) -> Iterator[list[Entry]]:
-    """Bring what photos need onto the disk, and remove what was unpacked at the end.
+    """Provide the photos' files on disk, and remove unpacked files at the end.
 
-    A tar is unpacked whole, as it cannot be read at random. Of a zip only what is not an image is, such as
-    poses; its images are taken out one at a time when they are prepared, see `skinfw.preparation.archive`.
-    Photos named by a URL are fetched; they stay.
+    A tar is unpacked completely, as it has no random access. Of a zip, only files other than images are, such
+    as poses; its images are unpacked one at a time during preparation, see `skinfw.preparation.archive`.
+    Photos at URLs are downloaded and kept.
 
     Args:
         root: the source.
         output: folder of the samples.
-        listing: what is in it; files that cannot be taken out of a zip get the reason.
-        fetch: how photos are fetched.
+        listing: its content; files that cannot be unpacked from a zip get the reason.
+        fetch: how to download photos.
 
     Yields:
-        the photos; those that could not be fetched say why.
+        the photos; those that could not be downloaded have the reason.
 
     Raises:
         RunError: the disk is full, or the output cannot be written.
@@ -355,7 +355,7 @@ def _fetched(entries: Sequence[Entry], cache: Path, config: FetchConfig) -> list
     urls = sorted({entry.url for entry in entries if entry.url})
     if not urls:
         return list(entries)
-    # requests takes a while to import, and folders need none of it
+    # requests is slow to import, and folders do not need it
     from skinfw.preparation.scrape import fetch_all
 
     found = fetch_all(urls, cache, config)

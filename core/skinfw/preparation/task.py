@@ -1,4 +1,4 @@
-"""What prepare has to do: one task a photo."""
+"""The work of prepare: one task per photo."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SUFFIXES = (*IMAGE_SUFFIXES, *UNREADABLE_SUFFIXES)
 _TAKEN = (REJECTED_FILE, EXCLUDED_FILE, "doctor.html")
 
 LONGEST_NAME = 230
-"""Bytes that a folder's name may have: file systems take 255, and a sample in work has a longer one."""
+"""Maximum bytes of a folder's name: file systems allow 255, and an unfinished sample has a longer name."""
 
 LONGEST_PATH = 3000
-"""Bytes that the whole name may have: systems take 4,095 of a path, and the output folder is part of it."""
+"""Maximum bytes of the whole name: systems allow paths of 4,095, which include the output folder."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Task:
     Attributes:
         entry: the photo.
         sample: the sample's name.
-        rejected: what became of it already, where its name cannot be used.
+        rejected: its result, if its name cannot be used.
     """
 
     entry: Entry
@@ -44,13 +44,13 @@ class Task:
 
 
 def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Task]:
-    """Give each photo its sample's name: its own without the ending, with letters composed as one character.
+    """Assign each photo its sample's name: its own without extension, in composed characters.
 
-    A name is taken when an earlier photo has it, or when it is that of a folder with other photos.
+    A name is taken if an earlier photo has it, or if it is that of a folder with other photos.
 
     Args:
         entries: the photos.
-        gone: names of samples that are excluded; what is there of them stays as it is.
+        gone: names of excluded samples; their existing files stay.
     """
     owners: dict[str, str] = {}
     names = [composed(without_suffix(entry.name, _SUFFIXES)) for entry in entries]
@@ -63,7 +63,7 @@ def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Tas
         if detail := _unfit(name):
             rejected = Row(entry.name, name, "rejected", "name cannot be used", f"{entry.name}: {detail}")
         elif folded(name) in folders:
-            detail = f"{entry.name}: a folder with photos has the name of its sample; rename it"
+            detail = f"{entry.name}: a folder with photos has the same name as its sample; rename it"
             rejected = Row(entry.name, name, "rejected", "name already taken", detail)
         elif owner is not None:
             detail = f"the sample of {owner} is in the way"
@@ -82,7 +82,7 @@ def _unfit(name: str) -> str:
     """Return why a sample cannot have a name; empty where it can."""
     parts = name.split("/")
     if all(parts) and any(part.startswith(".") for part in parts):
-        return "a part of it begins with a dot, and data sets do not look into hidden folders; rename it"
+        return "a part of it begins with a dot, and data sets ignore hidden folders; rename it"
     if name in _TAKEN:
         return f"{name} is a file that skinfw writes among the samples; rename it"
     too_long = any(len(os.fsencode(part)) > LONGEST_PART for part in parts)
@@ -90,7 +90,7 @@ def _unfit(name: str) -> str:
 
 
 def _too_long(photo: str, sample: str) -> str:
-    """Return why a sample's name is too long; nothing where it is not."""
+    """Return why a sample's name is too long; empty if it is not."""
     name = sample.encode("utf-8", "surrogateescape")
     if any(len(part) > LONGEST_NAME for part in name.split(b"/")):
         return f"{photo}: a part of it is longer than {LONGEST_NAME} bytes; rename it"

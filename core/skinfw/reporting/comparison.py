@@ -18,7 +18,7 @@ from skinfw.system.json_file import write_text
 
 
 def to_csv(comparison: Comparison) -> str:
-    """Return one line a run: figures at full precision, then the spec fields that differ."""
+    """Return one line per run: values at full precision, then the spec fields that differ."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     metrics, fields = list(comparison.metrics), comparison.differences()
@@ -48,7 +48,7 @@ def to_csv(comparison: Comparison) -> str:
 
 
 def to_markdown(comparison: Comparison) -> str:
-    """Return the figures, the best in bold, how they came about, and the spec fields that differ."""
+    """Return the values, the best in bold, how they were measured, and the spec fields that differ."""
     parts = [markdown_table(comparison.table()), markdown_table(comparison.metadata_table())]
     if comparison.versions():
         parts.append(f"Measured with {versions_text(comparison.versions())}.")
@@ -93,25 +93,27 @@ def to_json(comparison: Comparison) -> str:
 
 
 WRITERS: dict[str, Callable[[Comparison], str]] = {".csv": to_csv, ".md": to_markdown, ".json": to_json}
-"""How a comparison is written, by the file's ending."""
+"""Writers of a comparison by file extension."""
 
 
 def check_suffix(path: Path) -> None:
-    """Reject a file whose ending says nothing.
+    """Reject a file with an unknown extension.
 
     Raises:
-        UserError: the ending is none of `WRITERS`.
+        UserError: the extension is not in `WRITERS`.
     """
     if path.suffix.lower() not in WRITERS:
         *most, last = WRITERS
-        raise UserError(f"{path}: the name must end in {', '.join(most)} or {last}, which chooses the format")
+        raise UserError(
+            f"{path}: the name must end in {', '.join(most)} or {last}; the extension chooses the format"
+        )
 
 
 def write_comparison(comparison: Comparison, path: Path) -> None:
-    """Write a comparison as the file's ending says.
+    """Write a comparison in the format of the file's extension.
 
     Raises:
-        UserError: the ending is none of `WRITERS`.
+        UserError: the extension is not in `WRITERS`.
         RunError: the file cannot be written.
     """
     check_suffix(path)

@@ -10,15 +10,15 @@ from skinfw.errors import message
 from skinfw.evaluation.metric_tables import Table
 
 PLAIN_WIDTH = 400
-"""Columns of output that goes to a file or a pipe: no line of a table is broken there."""
+"""Width of output to a file or pipe, in which no table line wraps."""
 
 
 def print_table(table: Table, title: str | None = None) -> None:
-    """Print a table; the best figures are bold on a terminal and marked by ``*`` elsewhere."""
+    """Print a table; the best values are bold on a terminal and marked with ``*`` elsewhere."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=PLAIN_WIDTH)
-    if title is not None:  # a title of the table itself would be broken to the table's width
+    if title is not None:  # the table's own title would wrap at the table's width
         console.print(f"[italic]{escape(title)}[/]", highlight=False, soft_wrap=True)
     drawn = RichTable()
     drawn.add_column(shown(table.corner), overflow="fold")
@@ -39,5 +39,5 @@ def _marked(text: str, best: bool, *, plain: bool) -> str:
 
 
 def shown(text: str) -> str:
-    """Return a text for a cell: what a stranger's file says cannot steer the terminal."""
+    """Return a text for a cell without control characters, which untrusted files may contain."""
     return escape(message(text))

@@ -1,4 +1,4 @@
-"""What a report says about a run beside its figures."""
+"""What a report says about a run besides its metrics."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from skinfw.specs.spec import Spec
 
 @dataclass(frozen=True)
 class MetricCard:
-    """How a metric's figures came about.
+    """How a metric was measured.
 
     Attributes:
-        name: its name in the figures.
+        name: its name in the results.
         direction: whether more or less is better, in words.
-        provider: who brought the metric.
-        regions: what each of its figures was measured over.
-        facts: backbone, resize, warnings and the like, by label; empty for a plain formula.
-        explanation: the metric's own documentation, a paragraph each.
+        provider: the package that provides the metric.
+        regions: what each of its values was measured over.
+        facts: backbone, resizing, warnings and the like, by label; empty for a plain formula.
+        explanation: the metric's documentation, one paragraph per item.
     """
 
     name: str
@@ -40,7 +40,7 @@ class MetricCard:
 
 
 def metric_cards(spec: Spec, evaluation: Evaluation) -> list[MetricCard]:
-    """Return a card for each metric of a spec that an evaluation could measure."""
+    """Return a card for each metric of a spec that the evaluation could compute."""
     registry = installed()
     regions: dict[str, list[str]] = {}
     for key in evaluation.metrics:
@@ -66,7 +66,7 @@ def _direction(evaluation: Evaluation, key: str) -> str:
 
 
 def _paragraphs(metric: type[Any]) -> list[str]:
-    """Return what a class says of itself, up to its arguments, without the marks of docstrings."""
+    """Return the description in a class's docstring, up to its arguments, without markup."""
     text = (inspect.getdoc(metric) or "").partition("\n\nArgs:")[0].replace("`", "")
     return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
@@ -90,7 +90,7 @@ def training_facts(spec: Spec, log: Sequence[Mapping[str, Any]], step: int) -> d
     Args:
         spec: the run's spec.
         log: the run's log.
-        step: training steps behind the weights that were measured.
+        step: training steps of the evaluated weights.
     """
     return run_facts(log, step, network_parameters(spec))
 
@@ -100,8 +100,8 @@ def run_facts(log: Sequence[Mapping[str, Any]], step: int, parameters: Mapping[s
 
     Args:
         log: the run's log.
-        step: training steps behind the weights that were measured.
-        parameters: how many each network has, by role.
+        step: training steps of the evaluated weights.
+        parameters: number of parameters of each network, by role.
     """
     steps = [record for record in log if record.get("event") == "step"]
     facts = {"step of these weights": f"{step:,}"}
@@ -110,7 +110,7 @@ def run_facts(log: Sequence[Mapping[str, Any]], step: int, parameters: Mapping[s
         facts["epochs trained"] = f"{steps[-1].get('epoch', 0) + 1:,}"
         paces = sorted(record["seconds_per_step"] for record in steps if "seconds_per_step" in record)
         if paces:
-            facts["time a step (median)"] = f"{paces[len(paces) // 2]:.3g} s"
+            facts["time per step (median)"] = f"{paces[len(paces) // 2]:.3g} s"
     for role, count in parameters.items():
         facts[f"{role} parameters"] = f"{count:,}"
     return facts

@@ -1,4 +1,4 @@
-"""Pages out of the templates in this folder; a page is one HTML file that needs nothing else."""
+"""Pages from the templates in this folder; a page is one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def render_page(template: str, **values: Any) -> str:
-    """Fill a template of this package; texts are escaped, and the page's policy forbids other contents."""
+    """Fill a template of this package; texts are escaped, and the page's policy forbids other content."""
     environment = Environment(
         loader=PackageLoader("skinfw", "reporting"),
         autoescape=True,

@@ -18,7 +18,7 @@ from skinfw.evaluation.metric_tables import figure_label
 from skinfw.reporting.data_uri import data_uri
 
 INK = "#808690"
-"""Readable on white and on near black: an image inside a page does not know the page's colors."""
+"""Readable on white and on near black: an embedded image does not know the page's colors."""
 
 LINE = "#3b82c4"
 MAX_POINTS = 400
@@ -30,8 +30,8 @@ class Curve:
 
     Attributes:
         title: what it is.
-        steps: training steps, rising.
-        values: one value a step.
+        steps: training steps, ascending.
+        values: one value per step.
     """
 
     title: str
@@ -40,7 +40,7 @@ class Curve:
 
     @property
     def summary(self) -> str:
-        """The curve in words, for those who do not see it."""
+        """The curve as alternative text."""
         return (
             f"{self.title} from {self.values[0]:.4g} at step {self.steps[0]} to {self.values[-1]:.4g} "
             f"at step {self.steps[-1]}"
@@ -53,7 +53,7 @@ def loss_curves(log: Iterable[Mapping[str, Any]]) -> list[Curve]:
 
 
 def validation_curves(log: Iterable[Mapping[str, Any]]) -> list[Curve]:
-    """Return one curve for each figure that was measured on the validation samples."""
+    """Return one curve for each validation metric."""
     return _curves(log, "evaluation", "values", figure_label)
 
 
@@ -62,7 +62,7 @@ def _curves(log: Iterable[Mapping[str, Any]], event: str, key: str, title: Any) 
     for record in log:
         if record.get("event") == event:
             for name, value in record.get(key, {}).items():
-                # beyond it, in a log that somebody wrote, nothing can be drawn; nor can NaN
+                # larger values, in an edited log, cannot be drawn; nor can NaN
                 if value is not None and abs(value) <= LARGEST_NUMBER:
                     points.setdefault(name, []).append((record["step"], value))
     return [
@@ -94,7 +94,7 @@ def plot_style() -> Iterator[None]:
 
 
 def draw(curve: Curve) -> str:
-    """Draw a curve without background; return it as the ``data:`` address of an SVG."""
+    """Draw a curve without background; return it as the ``data:`` URL of an SVG."""
     with plot_style():
         figure = Figure(figsize=(3.6, 2.0), layout="constrained")
         axes = figure.add_subplot()

@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file that needs nothing else."""
+"""The report of a run: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def write_report(
     """Write a run's ``report.html``.
 
     Args:
-        run: the run; its log gives the curves.
-        checkpoint: what was measured.
-        evaluation: the figures.
+        run: the run, whose log provides the curves.
+        checkpoint: the evaluated checkpoint.
+        evaluation: the results.
         examples: images to show.
         augmented: training samples before and after the augmentations.
 
@@ -73,13 +73,13 @@ def run_values(
     evaluation: Evaluation,
     examples: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return what the pages of all runs show, whatever was trained.
+    """Return what the pages of all runs show, whatever the task.
 
     Args:
-        log: the run's log, which gives the curves.
-        checkpoint: what was measured.
-        evaluation: the figures.
-        examples: what `shown_example` returns of each.
+        log: the run's log, which provides the curves.
+        checkpoint: the evaluated checkpoint.
+        evaluation: the results.
+        examples: the result of `shown_example` for each.
     """
     spec = checkpoint.spec
     ranking = ranking_metric(evaluation)
@@ -97,7 +97,7 @@ def run_values(
         "validations": [
             {"curve": curve, "image": draw(curve)}
             for curve in validation_curves(log)
-            if not curve.title.endswith(" per image")  # twice as many curves would tell little more
+            if not curve.title.endswith(" per image")  # twice as many curves would add little
         ],
         "spec": json.dumps(spec.to_json(), indent=2, ensure_ascii=False),
         "trained_with": checkpoint.about,
@@ -133,7 +133,7 @@ def _example(example: Example, evaluation: Evaluation) -> dict[str, Any]:
         **dict.fromkeys(example.inputs, "input"),
         "output": "painted",
         "target": "truth",
-        "error": "how far off",
+        "error": "error map",
         **dict.fromkeys((name for name in example.outputs if name != TRAINED), "baseline"),
     }
     return shown_example(example, example.name, example.metric, example.value, evaluation, kinds)
@@ -147,15 +147,15 @@ def shown_example(
     evaluation: Evaluation,
     kinds: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return what a page shows of a test image.
+    """Return what a page shows for a test image.
 
     Args:
         example: its rank and images.
         name: the sample's name.
         metric: what it was ranked by, or None.
         value: its value of that metric, or None.
-        evaluation: tells how the metric is read.
-        kinds: what each of the images is, in a word or two.
+        evaluation: provides the metric's unit and direction.
+        kinds: a short description of each image.
     """
     told = ""
     if metric is not None and value is not None:

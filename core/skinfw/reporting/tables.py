@@ -23,11 +23,11 @@ _TEX = str.maketrans(
     }
 )
 _MARKDOWN = str.maketrans({"|": "\\|", "\n": " ", "\r": " "})
-"""A bar or the end of a line would end a cell."""
+"""A bar or a line break would end a cell."""
 
 
 def markdown_table(table: Table) -> str:
-    """Return a table as Markdown; the best figures are bold."""
+    """Return a table as Markdown; the best values are bold."""
 
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(cell.translate(_MARKDOWN) for cell in cells)} |"
@@ -41,12 +41,12 @@ def markdown_table(table: Table) -> str:
 
 
 def tex_text(text: str) -> str:
-    """Return a text that LaTeX sets as it stands, arrows and plus-minus signs included."""
+    """Return a text escaped for LaTeX, including arrows and plus-minus signs."""
     return text.translate(_TEX)
 
 
 def tex_table(table: Table, caption: str) -> str:
-    """Return a table as a LaTeX float with the rules of the package booktabs; the best figures are bold."""
+    """Return a table as a LaTeX float with booktabs rules; the best values are bold."""
 
     def line(cells: Sequence[str]) -> str:
         return f"{' & '.join(cells)} \\\\"

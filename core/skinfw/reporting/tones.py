@@ -1,4 +1,4 @@
-"""Tables of figures by skin tone. Light: no torch."""
+"""Tables of metrics by skin tone. Light: no torch."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from skinfw.evaluation.tone_groups import (
 )
 
 TITLES: Mapping[Scheme, str] = {
-    "ita": "Figures on the skin by class of the individual typology angle",
-    "monk": "Figures on the skin by the nearest Monk skin tone",
+    "ita": "Metrics on the skin by class of the individual typology angle",
+    "monk": "Metrics on the skin by the nearest Monk skin tone",
 }
 
-FEW_NOTE = f"(few): fewer than {ENOUGH} images; such a mean says little."
+FEW_NOTE = f"(few): fewer than {ENOUGH} images, so the mean is unreliable."
 
 
 def tone_table(evaluation: Evaluation, scheme: Scheme) -> Table:
-    """Return the figures of every painter over each group, lightest first; each group's best is marked."""
+    """Return the values of every generator for each group, lightest first; each group's best is marked."""
     keys = toned_figures(evaluation)
     metrics = {key: evaluation.metrics[key] for key in keys}
     inpainters = list(evaluation.per_image)
@@ -42,11 +42,11 @@ def tone_table(evaluation: Evaluation, scheme: Scheme) -> Table:
             counted = [_counted(cell, figures[key], size) for key, cell in zip(keys, row, strict=True)]
             rows.append((f"{group}, {inpainter}", [Cell(_size(size)), *counted]))
     heads = [figure_heading(key, info) for key, info in metrics.items()]
-    return Table("skin tone, painted by", ["images", *heads], rows)
+    return Table("skin tone, generator", ["images", *heads], rows)
 
 
 def tone_tables(evaluation: Evaluation) -> dict[str, Table]:
-    """Return a table for each way of grouping, by its title; none where nothing is known by skin tone."""
+    """Return a table for each grouping, by its title; none without results by skin tone."""
     if not toned_figures(evaluation):
         return {}
     tables = {TITLES[scheme]: tone_table(evaluation, scheme) for scheme in SCHEMES}
@@ -62,7 +62,7 @@ def _size(images: int) -> str:
 
 
 def _counted(cell: Cell, found: GroupMean | None, size: int) -> Cell:
-    """Say in a cell of how many images it is, where not all of the group have a value."""
+    """Add the number of images to a cell if not all of the group have a value."""
     if found is None or found.images == size:
         return cell
     return Cell(f"{cell.text} (of {_size(found.images)})", cell.best)

@@ -1,1 +1,1 @@
-"""Tasks: what is trained, and how it is measured and reported."""
+"""Tasks: what is trained, and how it is evaluated and reported."""

@@ -15,7 +15,7 @@ from skinfw.training.module import SampleSource, TrainingModule
 
 
 def make_source(spec: AnySpec) -> SampleSource:
-    """Build what gives the samples that a spec trains on."""
+    """Build the source of a spec's training samples."""
     return LabeledPhotos(spec.data) if isinstance(spec, SegmentationSpec) else build_training_dataset(spec)
 
 
@@ -24,11 +24,11 @@ def make_training_module(spec: AnySpec, source: Any, accelerator: Accelerator) -
 
     Args:
         spec: what to build.
-        source: what `make_source` built for the spec.
-        accelerator: gives device, precision and processes.
+        source: the result of `make_source` for the spec.
+        accelerator: provides device, precision and processes.
     """
     if isinstance(spec, SegmentationSpec):
-        # its libraries take seconds to import, and inpainting needs none of them
+        # its libraries take seconds to import, and inpainting does not need them
         from skinfw.tasks.segmentation.module import SegmentationModule
 
         return SegmentationModule(spec, source, accelerator)

@@ -1,4 +1,4 @@
-"""Measuring a run, whatever its task."""
+"""Evaluating a run of any task."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def evaluate_run(
     device: torch.device | None = None,
     progress: ProgressCallback | None = None,
 ) -> Evaluation:
-    """Measure a run's checkpoint on the test samples; write ``metrics.json`` and ``report.html``.
+    """Evaluate a run's checkpoint on the test samples; write ``metrics.json`` and ``report.html``.
 
-    Everything is read from the checkpoint: nothing of the training command needs to be said again. Other
-    processes are kept out of the run folder meanwhile.
+    Everything is read from the checkpoint, so no training options are needed. The run folder is locked
+    meanwhile.
 
     Args:
         run: the run.
         which: the best or the last checkpoint.
-        device: where to paint; None for what the spec says.
+        device: the device; None for that of the spec.
         progress: called with the number of finished samples and the total.
 
     Raises:
         RunError: there is no readable checkpoint, a plugin it needs is missing, another process uses the run
             folder, or the folder cannot be written to.
-        TrustError: somebody else trained the run, and its spec names programs, paths or addresses.
+        TrustError: someone else trained the run, and its spec contains programs, paths or addresses.
         DataError: the data cannot be read.
     """
     checkpoint = run_checkpoint(run, which)
@@ -54,7 +54,7 @@ def evaluate_run(
 
 @contextmanager
 def _held(run: Run) -> Iterator[Run]:
-    if run.lock is not None:  # its training goes over into this
+    if run.lock is not None:  # it is still locked by its training
         yield run
         return
     with locked_run(run) as held:

@@ -1,4 +1,4 @@
-"""Whether everything that training would save is finite."""
+"""Checks that everything to be saved by training is finite."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skinfw.errors import TrainingError
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
-    """Return the names of the tensors that hold NaN or infinity; each device is waited for once."""
+    """Return the names of the tensors that contain NaN or infinity, synchronizing each device once."""
     by_device: dict[torch.device, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if tensor.is_floating_point() or tensor.is_complex():
@@ -24,16 +24,16 @@ def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
 
 
 def check_finite(tensors: Mapping[str, Tensor], step: int, saved: str, *, free: Collection[str] = ()) -> None:
-    """Raise an error where something that training would save is not finite.
+    """Raise an error if something to be saved is not finite.
 
     Args:
         tensors: weights, buffers and the optimizers' state, by name.
-        step: the step after which they are as they are.
-        saved: which checkpoints there are, for the error.
-        free: names of tensors that may hold infinity, because they did before training began.
+        step: the step that produced them.
+        saved: the existing checkpoints, for the error.
+        free: names of tensors that may contain infinity, because they did before training.
 
     Raises:
-        TrainingError: a tensor holds NaN or infinity; it is named.
+        TrainingError: a tensor contains NaN or infinity; the message names it.
     """
     bad = [name for name in not_finite(tensors) if name not in free]
     if bad:
@@ -42,11 +42,11 @@ def check_finite(tensors: Mapping[str, Tensor], step: int, saved: str, *, free: 
 
 
 def diverged(what: str, saved: str) -> TrainingError:
-    """Return the error for a training that has diverged.
+    """Return the error for diverged training.
 
     Args:
         what: the step and what is not finite.
-        saved: which checkpoints there are.
+        saved: the existing checkpoints.
     """
     return TrainingError(
         f"{what}; training has diverged. {saved} Lower the learning rates "

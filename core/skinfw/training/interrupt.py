@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of a step: the step is finished and saved first."""
+"""Ctrl-C in the middle of a step: finishes and saves the step first."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Interrupt:
 def catch_interrupt() -> Iterator[Interrupt]:
     """Note the first Ctrl-C instead of raising; the second one raises KeyboardInterrupt.
 
-    The same goes for SIGTERM and, unless nohup set it aside, for the end of the terminal (SIGHUP).
+    The same applies to SIGTERM and, unless nohup disabled it, to closing the terminal (SIGHUP).
 
-    Outside the main thread, where signals cannot be caught, nothing is changed.
+    Outside the main thread, where signals cannot be caught, nothing changes.
     """
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():

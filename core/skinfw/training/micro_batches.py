@@ -1,4 +1,4 @@
-"""What makes a step over several batches the step over one large batch."""
+"""Makes a step over several batches equal to a step over one large batch."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ logger = logging.getLogger("skinfw")
 
 
 class SameStart:
-    """Begins each batch of a step with the same estimates of spectral normalization.
+    """Starts each batch of a step with the same estimates of spectral normalization.
 
-    The estimate moves with every pass in training. Without this, more batches to a step would mean more moves
-    than a large batch makes.
+    The estimate is updated in every training pass. Without this, more batches per step would mean more
+    updates than with one large batch.
 
     Args:
-        networks: networks that are about to see the first batch of a step.
+        networks: networks before the first batch of a step.
     """
 
     def __init__(self, *networks: nn.Module) -> None:
@@ -36,13 +36,13 @@ class SameStart:
 
     @torch.no_grad()
     def again(self) -> None:
-        """Go back to the estimates of the beginning."""
+        """Restore the initial estimates."""
         for vector, saved in self._saved:
             vector.copy_(saved)
 
 
 class Buffers:
-    """The buffers of a network at one time.
+    """A snapshot of a network's buffers.
 
     Args:
         network: the network.
@@ -53,21 +53,21 @@ class Buffers:
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Put them back, for instance after a second pass over images that statistics count already."""
+        """Restore them, for example after a second pass over images already in the statistics."""
         for buffer, saved in self._saved:
             buffer.copy_(saved)
 
 
 def mean_counts(counts: Sequence[Tensor], accelerator: Accelerator) -> Tensor:
-    """Return counts that sums of each batch are divided by so that the mean over the batches is right.
+    """Return divisors for the sums of each batch that make the mean over the batches correct.
 
     Args:
-        counts: what was counted in each batch of this process, of one shape.
-        accelerator: knows the other processes.
+        counts: the counts in each batch of this process, of equal shape.
+        accelerator: connects to the other processes.
 
     Returns:
-        the counts over all batches of all processes, divided by the number of these batches; where nothing
-        was counted, of the total 1.
+        the counts over all batches of all processes, divided by the number of these batches; a total of 1 if
+        nothing was counted.
     """
     total: Tensor = accelerator.reduce(torch.stack(list(counts)).sum(dim=0), "sum")
     batches: int = len(counts) * accelerator.num_processes
@@ -75,17 +75,17 @@ def mean_counts(counts: Sequence[Tensor], accelerator: Accelerator) -> Tensor:
 
 
 def warn_of_batch_statistics(networks: Iterable[nn.Module], batches: int, accelerator: Accelerator) -> None:
-    """Warn where a step over several batches is not quite that of a large batch.
+    """Warn if a step over several batches differs slightly from a step over one large batch.
 
     Args:
         networks: the networks in training.
-        batches: batches to a step.
+        batches: batches per step.
         accelerator: only its main process warns.
     """
     mixed = any(isinstance(module, _BatchNorm) for network in networks for module in network.modules())
     if batches > 1 and mixed and accelerator.is_main_process:
         logger.warning(
-            "training.gradient_accumulation: batch normalization takes its statistics of each batch, so a "
-            'step over %d batches is not exactly that of one large batch; "norm": "instance" makes it so',
+            "training.gradient_accumulation: batch normalization computes its statistics per batch, so a "
+            'step over %d batches differs slightly from one large batch; "norm": "instance" fixes this',
             batches,
         )

@@ -1,4 +1,4 @@
-"""What the loop trains, whatever the task."""
+"""What the loop trains, for any task."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from skinfw.training.optimized import OptimizedModule
 
 
 class SampleSource(Protocol):
-    """Where samples come from: a data set, or what is like one for another task."""
+    """The source of samples: a data set, or its equivalent for another task."""
 
     def names(self) -> Sequence[str]:
         """Return the names of all samples."""
@@ -37,18 +37,18 @@ class SampleSource(Protocol):
         """Return a hash that changes when the data change."""
 
     def sample_fingerprints(self) -> Mapping[str, str]:
-        """Return a hash of each sample by name; empty where there are none."""
+        """Return a hash of each sample by name; empty if there are none."""
 
 
 class TrainingModule(ABC):
-    """Networks in training, which are measured and shown as their task asks.
+    """Networks in training, evaluated and shown according to their task.
 
     Args:
-        accelerator: gives device, precision and processes.
-        memory: MiB of samples that are kept in memory.
+        accelerator: provides device, precision and processes.
+        memory: MiB of samples to keep in memory.
 
     Attributes:
-        network: name of the network that is kept for use, in a checkpoint.
+        network: name in checkpoints of the network for inference.
         cache: keeps samples in memory.
     """
 
@@ -65,7 +65,7 @@ class TrainingModule(ABC):
 
     @abstractmethod
     def prepare_training(self, split: Split) -> None:
-        """Get the networks ready, once before the first step of a run; a checkpoint brings all weights.
+        """Prepare the networks, once before the first step of a run; a checkpoint contains all weights.
 
         Args:
             split: the samples of the run.
@@ -77,23 +77,23 @@ class TrainingModule(ABC):
 
         Args:
             batches: equally large batches, on any device.
-            step: the step under way, counted from 1.
-            saved: which checkpoints there are, for errors.
+            step: the current step, counted from 1.
+            saved: the existing checkpoints, for errors.
 
         Returns:
             the unweighted losses by name, means over all batches and processes.
 
         Raises:
-            TrainingError: a loss is not finite; no weight was changed by it.
+            TrainingError: a loss is not finite; it changed no weight.
         """
 
     @abstractmethod
     def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
-        """Measure validation samples; random numbers of the caller are left as they were."""
+        """Evaluate validation samples; the caller's random state is preserved."""
 
     @abstractmethod
     def monitor(self, names: Sequence[str]) -> Monitor | None:
-        """Return what the best checkpoint is to be chosen by; None where nothing can be measured.
+        """Return the monitor of the best checkpoint; None if nothing can be measured.
 
         Args:
             names: the validation samples.
@@ -101,21 +101,21 @@ class TrainingModule(ABC):
 
     @abstractmethod
     def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
-        """Return samples as the networks make them now, uint8 RGB, one row of images each."""
+        """Return current samples of the networks, uint8 RGB, one row of images each."""
 
     def about(self) -> dict[str, Any]:
-        """Return what a checkpoint must say beside the spec, as JSON."""
+        """Return what a checkpoint must contain besides the spec, as JSON."""
         return {}
 
     def check_finite(self, step: int, saved: str) -> None:
-        """Raise an error where a weight, a buffer or the state of an optimizer is not finite.
+        """Raise an error if a weight, a buffer or the state of an optimizer is not finite.
 
         Args:
             step: optimizer steps done.
             saved: which checkpoints there are, for the error.
 
         Raises:
-            TrainingError: something holds NaN or infinity.
+            TrainingError: something contains NaN or infinity.
         """
         free = {name for part in self.parts for name in part.never_finite}
         check_finite(self.state(), step, saved, free=free)
@@ -126,11 +126,11 @@ class TrainingModule(ABC):
             part.set_rate(factor)
 
     def state(self) -> dict[str, Tensor]:
-        """Return everything that training needs to go on, as tensors by name."""
+        """Return everything needed to resume training, as tensors by name."""
         return {name: tensor for part in self.parts for name, tensor in part.state().items()}
 
     def used(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return what evaluation and use need of a state."""
+        """Return the part of a state needed for evaluation and inference."""
         return {name: tensor for name, tensor in state.items() if name.startswith(f"{self.network}.")}
 
     def scaler_state(self) -> dict[str, float] | None:
@@ -139,7 +139,7 @@ class TrainingModule(ABC):
         return scaler.state_dict() if scaler is not None else None
 
     def load(self, checkpoint: Checkpoint) -> None:
-        """Go back to a checkpoint that holds everything that `state` and `scaler_state` gave."""
+        """Restore a checkpoint with everything from `state` and `scaler_state`."""
         if self.accelerator.scaler is not None and checkpoint.about.get("scaler"):
             self.accelerator.scaler.load_state_dict(checkpoint.about["scaler"])
         for part in self.parts:

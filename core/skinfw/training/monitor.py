@@ -1,4 +1,4 @@
-"""What the best checkpoint is chosen by."""
+"""The metric that chooses the best checkpoint."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pydantic import Field, TypeAdapter
 
 @dataclass(frozen=True)
 class Monitor:
-    """The figure that chooses the best checkpoint: one for the whole run, fixed when the run starts.
+    """The metric that chooses the best checkpoint, fixed for the whole run when it starts.
 
     Attributes:
-        metric: the figure, by ``region/name``.
+        metric: the metric, ``region/name``.
         direction: whether more or less is better.
     """
 
@@ -25,18 +25,18 @@ class Monitor:
         return value > other if self.direction == "higher" else value < other
 
     def to_json(self) -> dict[str, str]:
-        """Return the monitor as a checkpoint holds it."""
+        """Return the monitor as stored in a checkpoint."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Best:
-    """The evaluation that the best checkpoint was chosen by.
+    """The evaluation that chose the best checkpoint.
 
     Attributes:
-        metric: the monitor's figure.
+        metric: the monitor's metric.
         value: its value.
-        step: training steps behind the weights.
+        step: training steps of the weights.
     """
 
     metric: str

@@ -21,7 +21,7 @@ SAMPLE_ROWS = 6
 
 
 class RunRecorder:
-    """Writes scalars and sample grids for TensorBoard, and the grids as PNG files into ``samples/``."""
+    """Writes scalars and sample grids for TensorBoard, and the grids as PNG files to ``samples/``."""
 
     def __init__(self) -> None:
         self._writer: SummaryWriter | None = None
@@ -30,7 +30,7 @@ class RunRecorder:
 
     @hookimpl
     def run_started(self, run: Run, step: int, total_steps: int) -> None:
-        """Open the event file; events after ``step`` of an earlier part are superseded."""
+        """Open the event file; later events of an interrupted part are superseded."""
         self._every = log_interval(run.spec.training, total_steps)
         self._writer = SummaryWriter(str(run.folder / "tensorboard"), purge_step=step + 1)
         self._excepthook, threading.excepthook = threading.excepthook, self._thread_failed
@@ -57,7 +57,7 @@ class RunRecorder:
 
     @hookimpl
     def evaluated(self, evaluation: Evaluation, step: int) -> None:
-        """Write the figures."""
+        """Write the metrics."""
         if self._writer is not None:
             for name, value in evaluation.values[TRAINED].items():
                 if value is not None:
@@ -70,7 +70,7 @@ class RunRecorder:
 
     @hookimpl
     def run_failed(self) -> None:
-        """Close the event file, if it is still there: the error of the run says what is wrong."""
+        """Close the event file if it still exists: the error of the run explains the problem."""
         with suppress(OSError):
             self._close()
 

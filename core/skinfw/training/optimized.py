@@ -25,20 +25,19 @@ class OptimizedModule(Generic[NetworkT]):
     """A network in training: placed on the device, prepared for precision and processes, with Adam.
 
     Args:
-        name: what its tensors are called in a checkpoint.
+        name: prefix of its tensors' names in a checkpoint.
         network: the network.
         rate: its learning rate.
-        training: momenta and the limit of the gradient.
-        accelerator: gives device, precision and processes.
+        training: momenta and gradient clipping.
+        accelerator: provides device, precision and processes.
 
     Raises:
-        RegistryError: the state of the network cannot be saved.
+        RegistryError: the network's state cannot be saved.
 
     Attributes:
         network: the network itself.
-        prepared: what is called in training: the same network, or what was put around it.
-        never_finite: names of tensors in `state` that hold infinity on purpose, such as the mask of an
-            attention layer.
+        prepared: what training calls: the same network, or a wrapper around it.
+        never_finite: names of tensors in `state` that contain infinity on purpose, such as an attention mask.
     """
 
     def __init__(
@@ -57,11 +56,11 @@ class OptimizedModule(Generic[NetworkT]):
         self.prepared: nn.Module
         self.prepared, self.optimizer = accelerator.prepare(self.network, optimizer)
         if isinstance(self.prepared, DistributedDataParallel):
-            # sending statistics round would change buffers that an earlier pass of the step still needs
+            # broadcasting statistics would change buffers that an earlier pass of the step still needs
             self.prepared.broadcast_buffers = False
 
     def unwrapped(self) -> nn.Module:
-        """Return the network without what was put around it for several processes."""
+        """Return the network without the wrapper for several processes."""
         network: nn.Module = self.accelerator.unwrap_model(self.prepared)
         return network
 
@@ -79,7 +78,7 @@ class OptimizedModule(Generic[NetworkT]):
         self.accelerator.backward(loss)
 
     def descend(self) -> None:
-        """Take one step down the gradient."""
+        """Take one optimizer step."""
         limit = self.training.gradient_clip
         if limit is not None:
             self.accelerator.unscale_gradients(self.optimizer)
@@ -88,11 +87,11 @@ class OptimizedModule(Generic[NetworkT]):
         self.optimizer.zero_grad()
 
     def state(self) -> dict[str, Tensor]:
-        """Return everything that training needs to go on, as tensors by name."""
+        """Return everything needed to resume training, as tensors by name."""
         tensors = {f"{self.name}.{key}": value for key, value in self.network.state_dict().items()}
         return tensors | optimizer_tensors(f"{self.name}_optimizer", self.optimizer)
 
     def load(self, checkpoint: Checkpoint) -> None:
-        """Go back to a checkpoint that holds everything that `state` gave."""
+        """Restore a checkpoint with everything from `state`."""
         self.network.load_state_dict(checkpoint.part(self.name))
         load_optimizer(self.optimizer, checkpoint.part(f"{self.name}_optimizer"))

@@ -1,22 +1,22 @@
-"""How often a run writes something down, and how its learning rates fall. Light: no torch."""
+"""How often a run logs, and how its learning rates decay. Light: no torch."""
 
 from __future__ import annotations
 
 from skinfw.specs.run_spec import LoopSpec
 
 LOG_RECORDS = 1000
-"""About this many training steps are logged, evenly spread over the run."""
+"""Approximate number of logged training steps, evenly spread over the run."""
 
 
 def log_interval(training: LoopSpec, total_steps: int) -> int:
-    """Return every how many steps one is logged.
+    """Return the interval of logged steps.
 
-    It is a multiple of ``steps_per_cycle``: only a step that trains every network has all losses to tell.
+    It is a multiple of ``steps_per_cycle``: only a step that trains every network has all losses.
     """
     steps = training.steps_per_cycle
     return max(1, total_steps // LOG_RECORDS // steps) * steps
 
 
 def rate_factor(schedule: str, done: float) -> float:
-    """Return the factor of the learning rates when a fraction ``done`` of the steps, in [0, 1], is behind."""
+    """Return the factor of the learning rates after a fraction ``done`` of the steps, in [0, 1]."""
     return 1.0 if schedule == "constant" or done <= 0.5 else 2 * (1 - done)

@@ -1,4 +1,4 @@
-"""The processes of one run, its ranks: waiting for each other, agreeing, and ending together."""
+"""The processes of one run, its ranks: synchronizing, agreeing, and ending together."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from skinfw.errors import RunError
 _NO_LIMIT = timedelta(days=365)
 
 _LOST = ("connection closed by peer", "connection reset by peer", "gloo", "nccl", "remote process exited")
-"""What the messages of torch.distributed say, in small letters, when another process has gone."""
+"""Parts of torch.distributed's messages, in lower case, when another process has ended."""
 
 
 class Ranks:
-    """The processes of a run; alone, all of this costs nothing.
+    """The processes of a run; costs nothing with a single process.
 
-    They talk through a group of their own without a time-out: the first process may measure or prepare for
-    hours while the others wait. One that ends closes its connections, which the others see at once.
+    They communicate through a separate group without a timeout: the first process may evaluate or prepare for
+    hours while the others wait. A process that ends closes its connections, which the others notice at
+    once.
 
     Args:
-        accelerator: knows the processes.
+        accelerator: connects to the processes.
     """
 
     def __init__(self, accelerator: Accelerator) -> None:
@@ -35,12 +36,12 @@ class Ranks:
         self._group: Any = dist.new_group(backend="gloo", timeout=_NO_LIMIT) if together else None
 
     def wait(self) -> None:
-        """Wait until all processes are here."""
+        """Wait for all processes."""
         if self._group is not None:
             dist.barrier(group=self._group)
 
     def any(self, flag: bool) -> bool:
-        """Return whether the flag is set in any process; all must ask."""
+        """Return whether the flag is set in any process; all processes must call it."""
         if self._group is None:
             return flag
         flags = torch.tensor([int(flag)])
@@ -49,7 +50,7 @@ class Ranks:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Say in one sentence that another process has ended, where this one cannot go on without it.
+        """Report in one sentence that another process has ended, if this one cannot continue without it.
 
         Raises:
             RunError: another process has ended.
@@ -60,5 +61,5 @@ class Ranks:
             if self._group is None or not any(words in str(error).lower() for words in _LOST):
                 raise
             raise RunError(
-                "another process of this run has ended, so this one ends too; its own message says why"
+                "another process of this run has ended, so this one ends too; see its message for the reason"
             ) from error

@@ -54,7 +54,7 @@ def make_accelerator(training: LoopSpec) -> Accelerator:
             "CPU with training.device cpu"
         )
     if AcceleratorState._shared_state and AcceleratorState().num_processes == 1:
-        # accelerate remembers the settings of the first run of a process; each run brings its own
+        # accelerate remembers the settings of a process's first run; each run has its own
         AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(
         mixed_precision=training.precision,
@@ -67,11 +67,11 @@ class Trainer:
 
     Args:
         run: the run.
-        dataset: where samples come from.
-        split: which samples are trained on, and which choose the best checkpoint.
-        module: the networks that are trained.
-        hooks: calls the hooks of plugins.
-        ranks: how the processes wait for each other.
+        dataset: the source of the samples.
+        split: the samples for training, and those that choose the best checkpoint.
+        module: the networks to train.
+        hooks: calls the plugins' hooks.
+        ranks: synchronizes the processes.
 
     Attributes:
         step: optimizer steps done.
@@ -136,7 +136,7 @@ class Trainer:
         return whole
 
     def resume(self) -> None:
-        """Go on from the last checkpoint, or from the beginning where there is none."""
+        """Resume from the last checkpoint, or start from the beginning if there is none."""
         path = self.run.checkpoint("last")
         if not path.is_file():
             self._rewind_log()
@@ -147,13 +147,13 @@ class Trainer:
         parts = {name.partition(".")[0] for name in checkpoint.tensors}
         if progress.step and not any(part.endswith("_optimizer") for part in parts):
             raise RunError(
-                f"{path}: has no optimizer state, as a copy of the best checkpoint has none; restore the "
-                "last checkpoint, or start again with --overwrite"
+                f"{path}: has no optimizer state; it may be a copy of the best checkpoint; restore the last "
+                "checkpoint, or start again with --overwrite"
             )
         try:
             self.module.load(checkpoint)
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            # whatever torch raises for a state of another network or optimizer
+            # whatever torch raises for another network's or optimizer's state
             raise RunError(
                 f"{path}: does not fit the networks of this spec: {first_line(error)}; start again with "
                 "--overwrite"
@@ -168,35 +168,35 @@ class Trainer:
         self._forget_lost_best()
         self._rewind_log()
         if self.step == self.total_steps and self.closed:
-            logger.warning("all %d steps are trained already; only the figures are measured again", self.step)
-            if progress.total_steps != self.total_steps:  # it was to be longer, and ends here now
+            logger.warning("all %d steps are already trained; only the evaluation is repeated", self.step)
+            if progress.total_steps != self.total_steps:  # it was planned longer, but now ends here
                 self._save("last")
 
     def _forget_lost_best(self) -> None:
-        """Let the best checkpoint be chosen again where somebody removed it."""
+        """Choose the best checkpoint again if it was removed."""
         path = self.run.checkpoint("best")
         if self.ranks.is_main and self.best is not None and not path.is_file():
-            logger.warning("%s: is missing; the best checkpoint is chosen again", path)
+            logger.warning("%s: is missing; choosing the best checkpoint again", path)
             self.best = None
 
     def _check_place(self, path: Path, progress: Progress) -> None:
-        """Reject a checkpoint from which this run cannot go on as it began."""
+        """Reject a checkpoint that this run cannot be resumed from."""
         if progress.data != self.data_fingerprint:
             changes = data_changes(self.run, self.dataset)
             raise DataError(
-                f"{path}: was trained on other data than the data set gives now"
+                f"{path}: was trained on different data from what the data set now contains"
                 f"{f' ({changes})' if changes else ''}; restore the data, or start again with --overwrite"
             )
         processes = self.accelerator.num_processes
         if progress.processes != processes:
             raise RunError(
-                f"{path}: the number of processes was {progress.processes} and is {processes} now; the "
-                "samples of each step and the steps of an epoch depend on it. Resume with the same number, "
+                f"{path}: the number of processes was {progress.processes} and is now {processes}; the "
+                "samples per step and the steps per epoch depend on it. Resume with the same number, "
                 "or start again with --overwrite"
             )
         if progress.step > self.total_steps:
             raise RunError(
-                f"{path}: {progress.step} steps are trained already, the spec asks for {self.total_steps}; "
+                f"{path}: {progress.step} steps are already trained, but the spec has {self.total_steps}; "
                 "set training.epochs or training.steps to at least as many, or start again with --overwrite"
             )
         whole = self.batches_per_epoch
@@ -209,9 +209,9 @@ class Trainer:
             )
 
     def _rewind_log(self) -> None:
-        """Drop what the log says of things that will be done again."""
+        """Remove log entries of steps that will be repeated."""
         if self.ranks.is_main:
-            # unless all was done after this step, its evaluation is still to come
+            # unless everything was done after this step, its evaluation is still pending
             self.run.rewind_log(self.step, evaluations_before=self.step + self.closed)
         self.ranks.wait()
 
@@ -219,11 +219,11 @@ class Trainer:
         """Train to the end.
 
         Raises:
-            TrainingError: a loss, a weight or a painted image is not finite.
-            SkinfwError: the networks cannot be made ready for its first step.
+            TrainingError: a loss, a weight or an inpainted image is not finite.
+            SkinfwError: the networks cannot be prepared for the first step.
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
-        if self.step == 0:  # else a checkpoint brought all weights
+        if self.step == 0:  # else a checkpoint provided all weights
             self.module.prepare_training(self.split)
         if self.monitor is None and self.split.validation and self.ranks.is_main:
             self.monitor = self.module.monitor(self.split.validation)
@@ -265,7 +265,7 @@ class Trainer:
                 return
 
     def _seed(self) -> None:
-        """Seed this step's random numbers by its place, so that a resumed run draws the same ones."""
+        """Seed this step's random numbers by its index, so that a resumed run draws the same ones."""
         place = self.epoch * self.batches_per_epoch + self.batches
         processes = self.accelerator.num_processes
         torch.manual_seed((self.run.spec.seed << 32) + place * processes + self.accelerator.process_index)
@@ -281,20 +281,20 @@ class Trainer:
             )
 
     def _stop_when_asked(self, interrupt: Interrupt) -> None:
-        # the signal reaches each process at another step
+        # the signal reaches each process at a different step
         if self.ranks.any(interrupt.asked):
             self._save("last")
             self.ranks.wait()
             if not self.ranks.is_main:
                 raise SystemExit(130)
-            raise KeyboardInterrupt(f"Interrupted; step {self.step} is saved. Go on with --resume.")
+            raise KeyboardInterrupt(f"Interrupted; step {self.step} is saved. Continue with --resume.")
 
     def _end_epoch(self) -> None:
-        """Show and measure samples, at the end of an epoch or of the run."""
+        """Show and evaluate samples, at the end of an epoch or of the run."""
         self.module.check_finite(self.step, self._saved())
         number, done = self.epoch + 1, self.step >= self.total_steps
         if self.batches == self.batches_per_epoch:
-            # else the run ends within the epoch, and a longer one goes on within it
+            # else the run ends within the epoch, and a longer one continues within it
             self.epoch, self.batches = number, 0
         self.closed = True
         self.hooks.call(
@@ -305,7 +305,7 @@ class Trainer:
         self._save("last")
 
     def _evaluate(self, epoch: int) -> None:
-        """Measure the validation samples; keep the weights when they are the best so far."""
+        """Evaluate the validation samples; keep the weights if they are the best so far."""
         if self.ranks.is_main:
             try:
                 evaluation = self.module.evaluate(self.split.validation, self.step)
@@ -320,10 +320,10 @@ class Trainer:
         self.ranks.wait()
 
     def inpaint_samples(self, count: int) -> RgbImage:
-        """Return a grid of the first validation (or test) samples as the networks make them now.
+        """Return a grid of the first validation (or test) samples with the networks' current output.
 
         Args:
-            count: number of samples, one a row.
+            count: number of samples, one per row.
 
         Returns:
             uint8 RGB: in each row the input images, the output and the target.
@@ -340,7 +340,7 @@ class Trainer:
         value = evaluation.values[TRAINED].get(monitor.metric)
         if value is None:
             logger.warning(
-                "%s chooses the best checkpoint and has no value after step %d: the best one so far is kept",
+                "%s chooses the best checkpoint but has no value after step %d; keeping the best one so far",
                 monitor.metric, self.step,
             )  # fmt: skip
             return False
@@ -350,9 +350,9 @@ class Trainer:
         return True
 
     def _saved(self, step: int | None = None) -> str:
-        """Say which checkpoints there are, for errors about a step; None for the one done last."""
+        """Describe the existing checkpoints, for errors about a step; None for the last finished step."""
         if self.saved_at is None:
-            return "No checkpoint was written yet."
+            return "No checkpoint has been written yet."
         last = self.run.checkpoint("last")
         if self.saved_at == (self.step if step is None else step):
             text = f"The last checkpoint, {last}, holds the weights of this very step."
@@ -390,11 +390,11 @@ class Trainer:
             self.saved_at = self.step
 
     def _restore_records(self) -> None:
-        """Write again what the run cannot go on without later, where somebody removed it."""
+        """Rewrite files that are needed to resume the run, if they were removed."""
         for path, write in (
             (self.run.spec_path, self.run.write_spec),
             (self.run.split_path, partial(write_split, self.run, self.split)),
         ):
             if not path.exists():
-                logger.warning("%s: was removed during the run; it is written again", path)
+                logger.warning("%s: was removed during the run; writing it again", path)
                 write()

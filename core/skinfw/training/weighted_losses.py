@@ -1,4 +1,4 @@
-"""What is minimized: the weighted terms of all losses, named for logs."""
+"""The objective: the weighted terms of all losses, named for logs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class WeightedLosses:
     """The losses of a spec.
 
     Args:
-        spec: gives the losses' names and weights.
+        spec: provides the losses' names and weights.
         losses: the built losses, in the order of the spec.
     """
 
@@ -40,14 +40,14 @@ class WeightedLosses:
         return {name: loss for name, loss in self.losses.items() if isinstance(loss, AdversarialLoss)}
 
     def region_counts(self, batches: Sequence[Batch], accelerator: Accelerator) -> dict[str, Tensor]:
-        """Return what the losses divide by in a step of several batches; see `Loss.region_count`.
+        """Return the losses' divisors in a step of several batches; see `Loss.region_count`.
 
         Args:
             batches: the batches of this process.
-            accelerator: knows the other processes.
+            accelerator: connects to the other processes.
 
         Returns:
-            the counts by the losses' names; nothing where one batch is the whole step.
+            the counts by the losses' names; nothing if one batch is the whole step.
         """
         if len(batches) * accelerator.num_processes == 1:
             return {}
@@ -68,7 +68,7 @@ class WeightedLosses:
 
         Args:
             context: what the losses see.
-            counts: what `region_counts` gave.
+            counts: the result of `region_counts`.
         """
         return {
             name: loss.generator_loss(replace(context, region_count=counts.get(name)))
@@ -89,7 +89,7 @@ class WeightedLosses:
 
         Args:
             terms: scalars by name, of the generator or of the discriminator.
-            step: the step under way, counted from 1; weights that warm up are still small in the first ones.
+            step: the current step, counted from 1; weights with warmup are small in the first steps.
         """
         weighted = [
             term * self._weight(self.losses[name.removeprefix("discriminator/")].config, step)
@@ -105,16 +105,16 @@ class WeightedLosses:
 def checked_values(
     terms: Sequence[Mapping[str, Tensor]], step: int, saved: str, accelerator: Accelerator
 ) -> dict[str, float]:
-    """Return the terms of a step as numbers: the means over its batches, those of all processes.
+    """Return the terms of a step as numbers: the means over its batches in all processes.
 
     Args:
         terms: scalars by name, for each batch of this process.
-        step: the step under way, counted from 1.
-        saved: which checkpoints there are, for the error.
-        accelerator: knows the other processes.
+        step: the current step, counted from 1.
+        saved: the existing checkpoints, for the error.
+        accelerator: connects to the other processes.
 
     Raises:
-        TrainingError: one of them is not finite; the step and the loss are named.
+        TrainingError: one of them is not finite; the message names the step and the loss.
     """
     stacked = torch.stack([torch.stack([term.detach().float() for term in each.values()]) for each in terms])
     numbers = accelerator.reduce(stacked.mean(dim=0), "mean").tolist()

@@ -1,1 +1,1 @@
-"""Augmentations: what makes other training samples out of those that there are."""
+"""Augmentations: random changes of training samples."""

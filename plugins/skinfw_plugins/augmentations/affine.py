@@ -1,4 +1,4 @@
-"""Scaling, turning, shifting and shearing, one by one or all at once."""
+"""Scaling, rotating, shifting and shearing, separately or at once."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def affine_matrices(
     fraction: float = 0.0,
     shear: float = 0.0,
 ) -> Tensor:
-    """Draw affine maps about the middle of the image: sheared first, then scaled and turned, then shifted.
+    """Draw affine maps about the image center: shear first, then scale and rotation, then shift.
 
     Args:
         count: number of maps.
         size: height and width of the images in pixels.
-        scale: least and greatest factor of width and height.
-        degrees: greatest angle of the turn, either way.
-        fraction: greatest shift along each axis, as a fraction of the image's side.
-        shear: greatest angle in degrees by which each axis is sheared.
+        scale: minimum and maximum factor of width and height.
+        degrees: maximum rotation, either way.
+        fraction: maximum shift along each axis, as a fraction of the image's side.
+        shear: maximum shear of each axis in degrees.
 
     Returns:
-        float32 ``(count, 3, 3)``, in pixels whose centers are whole numbers.
+        float32 ``(count, 3, 3)``, in pixels, with pixel centers at integers.
     """
     height, width = size
     factor = drawn(count, *scale)
@@ -50,7 +50,7 @@ def affine_matrices(
 
 
 class ScaleAugmentation(Geometric[ScaleConfig]):
-    """Makes the person larger or smaller, about the middle of the image."""
+    """Scales the person about the image center."""
 
     def matrices(self, count: int, size: Size) -> Tensor:
         """Draw the maps; see `Geometric.matrices`."""
@@ -58,7 +58,7 @@ class ScaleAugmentation(Geometric[ScaleConfig]):
 
 
 class RotateAugmentation(Geometric[RotateConfig]):
-    """Turns the person about the middle of the image."""
+    """Rotates the person about the image center."""
 
     def matrices(self, count: int, size: Size) -> Tensor:
         """Draw the maps; see `Geometric.matrices`."""
@@ -66,7 +66,7 @@ class RotateAugmentation(Geometric[RotateConfig]):
 
 
 class TranslateAugmentation(Geometric[TranslateConfig]):
-    """Shifts the person, by parts of a pixel too."""
+    """Shifts the person, also by fractions of a pixel."""
 
     def matrices(self, count: int, size: Size) -> Tensor:
         """Draw the maps; see `Geometric.matrices`."""
@@ -74,7 +74,7 @@ class TranslateAugmentation(Geometric[TranslateConfig]):
 
 
 class AffineAugmentation(Geometric[AffineConfig]):
-    """Shears, scales, turns and shifts the person at once."""
+    """Shears, scales, rotates and shifts the person in one step."""
 
     def matrices(self, count: int, size: Size) -> Tensor:
         """Draw the maps; see `Geometric.matrices`."""

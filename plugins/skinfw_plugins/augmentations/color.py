@@ -22,19 +22,19 @@ from skinfw_plugins.shared.erased import erased_pixels
 
 
 def person_pixels(batch: Batch) -> Tensor:
-    """Return where the person is, bool ``(B, 1, H, W)``; in a photo with its background, everywhere."""
+    """Return where the person is, bool ``(B, 1, H, W)``; everywhere for a photo with background."""
     if BODY not in batch:
         return torch.ones_like(batch[IMAGE][:, :1], dtype=torch.bool)
     known = (batch[KEEP] > 0.5) | (batch[MASK] > 0.5) | (batch[SKIN] > 0.5)
-    # samples of the report do not say where the person ends
+    # samples of the report have no person mask
     return known | ~erased_pixels(batch[BODY])
 
 
 class Color(PerSample[AugmentationConfigT]):
-    """Changes the person's colors in ``apparel_head_foot`` and target alike; the background stays white."""
+    """Changes the person's colors in both ``apparel_head_foot`` and target; the background stays white."""
 
     def change(self, batch: Batch) -> Batch:
-        """Return a copy in which every person has other colors."""
+        """Return a copy in which every person's colors are changed."""
         amounts = self.amounts(batch).to(batch.device)
         regions = {name: region for name, region in self.regions(batch).items() if name in batch}
         cut = [name for name in regions if is_cut(batch, name)]
@@ -74,15 +74,15 @@ class Color(PerSample[AugmentationConfigT]):
 
     @abstractmethod
     def amounts(self, batch: Batch) -> Tensor:
-        """Draw by how much each sample changes, float32 ``(B, N)``."""
+        """Draw the amount of change for each sample, float32 ``(B, N)``."""
 
     @abstractmethod
     def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
-        """Change each color on its own, so that what is equal in input and target stays so.
+        """Change each color independently, so that equal colors in input and target stay equal.
 
         Args:
             colors: float RGB ``(1, 3, 1, pixels)`` in [0, 1].
-            amounts: those of the pixels' samples, float ``(1, N, 1, pixels)``.
+            amounts: amounts for the pixels' samples, float ``(1, N, 1, pixels)``.
 
         Returns:
             float ``(1, 3, 1, pixels)``; it is clamped to [0, 1] later.
@@ -103,27 +103,27 @@ class BrightnessAugmentation(Color[BrightnessConfig]):
 
 
 class ContrastAugmentation(Color[ContrastConfig]):
-    """Pulls the person's values away from their mean gray in the target, or towards it.
+    """Moves the person's values away from their mean gray in the target or towards it.
 
-    The mean is that of the person alone: with white background in it, every change of contrast would be one
-    of brightness.
+    The mean is that of the person alone: including the white background would turn every change of contrast
+    into one of brightness.
     """
 
     def amounts(self, batch: Batch) -> Tensor:
-        """Draw the factors; the mean grays stand beside them. See `Color.amounts`."""
+        """Draw the factors, followed by the mean grays. See `Color.amounts`."""
         person = person_pixels(batch)
         gray = rgb_to_grayscale(batch[BODY if BODY in batch else IMAGE]) * person
         mean = gray.sum(dim=(1, 2, 3)) / person.sum(dim=(1, 2, 3)).clamp_min(1)
         return torch.stack([drawn(len(batch), *self.config.factor).to(mean.device), mean], dim=1)
 
     def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
-        """Go from the mean towards the colors, or beyond them; see `Color.adjust`."""
+        """Interpolate or extrapolate from the mean to the colors; see `Color.adjust`."""
         factor, mean = torch.split(amounts, 1, dim=1)
         return torch.lerp(mean, colors, factor)
 
 
 class SaturationAugmentation(Color[SaturationConfig]):
-    """Pulls the person's colors away from the gray of their brightness, or towards it."""
+    """Moves the person's colors away from the gray of their brightness or towards it."""
 
     def amounts(self, batch: Batch) -> Tensor:
         """Draw the factors; see `Color.amounts`."""
@@ -136,7 +136,7 @@ class SaturationAugmentation(Color[SaturationConfig]):
 
 
 class HueAugmentation(Color[HueConfig]):
-    """Turns the person's colors round the color wheel (hue of HSV)."""
+    """Rotates the person's colors around the color wheel (hue of HSV)."""
 
     def amounts(self, batch: Batch) -> Tensor:
         """Draw the angles in radians; see `Color.amounts`."""
@@ -144,6 +144,6 @@ class HueAugmentation(Color[HueConfig]):
         return drawn(len(batch), -greatest, greatest)[:, None]
 
     def adjust(self, colors: Tensor, amounts: Tensor) -> Tensor:
-        """Turn the hue; see `Color.adjust`."""
+        """Rotate the hue; see `Color.adjust`."""
         adjusted: Tensor = adjust_hue(colors, amounts)
         return adjusted

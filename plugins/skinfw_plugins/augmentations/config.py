@@ -13,7 +13,7 @@ from skinfw.components.field_names import FACE
 
 def _check_order(value: tuple[float, float]) -> tuple[float, float]:
     if value[0] > value[1]:
-        raise PydanticCustomError("range", "the least value stands first")
+        raise PydanticCustomError("range", "the minimum must come first")
     return value
 
 
@@ -26,82 +26,81 @@ FactorRange = Annotated[tuple[Factor, Factor], AfterValidator(_check_order)]
 
 
 class GeometricConfig(AugmentationConfig):
-    """What augmentations that move pixels have in common."""
+    """Base of the augmentations that move pixels."""
 
     geometric: ClassVar[bool] = True
 
 
 class FlipConfig(GeometricConfig):
-    """The mirror image: what was the person's right arm is the left one then."""
+    """The mirror image: the person's right arm becomes the left one."""
 
     probability: float = Field(
-        default=0.5, ge=0, le=1, description="fraction of the samples that it mirrors (pix2pix: 0.5)"
+        default=0.5, ge=0, le=1, description="fraction of the samples that are mirrored (pix2pix: 0.5)"
     )
 
 
 class ScaleConfig(GeometricConfig):
-    """The person larger or smaller, about the middle of the image."""
+    """The person scaled about the image center."""
 
     scale: ScaleRange = Field(
         default=(0.85, 1.15),
-        description="least and greatest factor of width and height, drawn evenly between",
+        description="minimum and maximum factor of width and height, drawn uniformly",
     )
 
 
 class RotateConfig(GeometricConfig):
-    """The person turned about the middle of the image."""
+    """The person rotated about the image center."""
 
     degrees: float = Field(
-        default=10.0, ge=0, le=180, description="greatest angle in degrees, either way, drawn evenly"
+        default=10.0, ge=0, le=180, description="maximum angle in degrees, either way, drawn uniformly"
     )
 
 
 class TranslateConfig(GeometricConfig):
-    """The person elsewhere in the image."""
+    """The person shifted within the image."""
 
     fraction: float = Field(
         default=0.08,
         ge=0,
         le=1,
-        description="greatest shift along each axis, either way, as a fraction of the image's side",
+        description="maximum shift along each axis, either way, as a fraction of the image's side",
     )
 
 
 class AffineConfig(GeometricConfig):
-    """Sheared, scaled, turned and shifted at once: interpolated once instead of four times."""
+    """Shear, scale, rotation and shift at once: interpolates once instead of four times."""
 
     scale: ScaleRange = Field(
         default=(0.85, 1.15),
-        description="least and greatest factor of width and height, drawn evenly between",
+        description="minimum and maximum factor of width and height, drawn uniformly",
     )
-    degrees: float = Field(default=10.0, ge=0, le=180, description="greatest angle of the turn in degrees")
+    degrees: float = Field(default=10.0, ge=0, le=180, description="maximum rotation in degrees")
     fraction: float = Field(
         default=0.08,
         ge=0,
         le=1,
-        description="greatest shift along each axis, as a fraction of the image's side",
+        description="maximum shift along each axis, as a fraction of the image's side",
     )
-    shear: float = Field(
-        default=5.0, ge=0, le=45, description="greatest angle in degrees by which each axis is sheared"
-    )
+    shear: float = Field(default=5.0, ge=0, le=45, description="maximum shear of each axis in degrees")
 
 
 class CropConfig(GeometricConfig):
-    """A part of the image, enlarged to the whole; the aspect stays."""
+    """A crop of the image, enlarged to full size; keeps the aspect ratio."""
 
     side: SideRange = Field(
         default=(0.75, 1.0),
-        description="least and greatest side of the part, as a fraction of the image's; its place is drawn",
+        description="minimum and maximum side of the crop, as a fraction of the image's; its position is "
+        "random",
     )
 
 
 class PadConfig(GeometricConfig):
-    """The image made smaller, with background around it; the aspect stays."""
+    """The image made smaller, with background around it; keeps the aspect ratio."""
 
     side: SideRange = Field(
         default=(0.75, 1.0),
-        description="least and greatest side of the smaller image, as a fraction of the whole's; its "
-        "place is "
+        description="minimum and maximum side of the smaller image, as a fraction of the original's; its "
+        "position is "
         "drawn",
     )
 
@@ -110,41 +109,42 @@ class BrightnessConfig(AugmentationConfig):
     """More or less light on the person: every value times a factor."""
 
     factor: FactorRange = Field(
-        default=(0.8, 1.2), description="least and greatest factor; 1 changes nothing, 0 is black"
+        default=(0.8, 1.2), description="minimum and maximum factor; 1 changes nothing, 0 is black"
     )
 
 
 class ContrastConfig(AugmentationConfig):
-    """The person's values pulled away from their mean gray, or towards it."""
+    """The person's values moved away from their mean gray or towards it."""
 
     factor: FactorRange = Field(
-        default=(0.8, 1.2), description="least and greatest factor; 1 changes nothing, 0 is one gray"
+        default=(0.8, 1.2), description="minimum and maximum factor; 1 changes nothing, 0 is one gray"
     )
 
 
 class SaturationConfig(AugmentationConfig):
-    """The person's colors pulled away from gray of the same brightness, or towards it."""
+    """The person's colors moved away from gray of the same brightness or towards it."""
 
     factor: FactorRange = Field(
-        default=(0.8, 1.2), description="least and greatest factor; 1 changes nothing, 0 is gray"
+        default=(0.8, 1.2), description="minimum and maximum factor; 1 changes nothing, 0 is gray"
     )
 
 
 class HueConfig(AugmentationConfig):
-    """The person's colors turned round the color wheel, skin as well as clothes."""
+    """The person's colors, skin and clothes, rotated around the color wheel."""
 
     degrees: float = Field(
         default=8.0,
         ge=0,
         le=180,
-        description="greatest turn of the hue in degrees, either way; far beyond 10 skin is green or violet",
+        description="maximum rotation of the hue in degrees, either way; far beyond 10, skin turns green or "
+        "violet",
     )
 
 
 class SkinToneConfig(AugmentationConfig):
     """Lighter or darker skin, on the skin region and the face together.
 
-    All of the face mask shifts, eyes and hair within it too; without a visible face the skin alone does.
+    The whole face mask shifts, including eyes and hair within it; without a visible face only the skin does.
     """
 
     required_inputs: ClassVar[tuple[str, ...]] = (FACE,)
@@ -153,12 +153,12 @@ class SkinToneConfig(AugmentationConfig):
         default=8.0,
         ge=0,
         le=50,
-        description="greatest shift of CIELAB's L* (0 to 100), either way, drawn evenly; a* and b* follow as "
-        "they do in photographed skin (whose L* in 365 street photos is 56, with a standard deviation of 11)",
+        description="maximum shift of CIELAB's L* (0 to 100), either way, drawn uniformly; a* and b* follow "
+        "as in photographed skin (whose L* in 365 street photos is 56, with a standard deviation of 11)",
     )
     chroma: float = Field(
         default=2.0,
         ge=0,
         le=20,
-        description="greatest further shift of a* and of b* (CIELAB units), either way, each drawn evenly",
+        description="maximum additional shift of a* and b* (CIELAB units), either way, each drawn uniformly",
     )

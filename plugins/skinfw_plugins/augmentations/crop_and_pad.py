@@ -1,4 +1,4 @@
-"""Cropping and padding: another window on the image, resized back to its size."""
+"""Cropping and padding: a window of the image, resized to the image's size."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def window_matrices(sides: Tensor, size: Size) -> Tensor:
     """Draw windows of the given sides, and return the maps that make them the whole image.
 
     Args:
-        sides: a window's side as a fraction of the image's, float ``(N,)``; a window of more than 1 holds the
-            whole image and background.
+        sides: a window's side as a fraction of the image's, float ``(N,)``; above 1, a window holds the whole
+            image and background.
         size: height and width of the images in pixels.
 
     Returns:
-        float32 ``(N, 3, 3)``, in pixels whose centers are whole numbers.
+        float32 ``(N, 3, 3)``, in pixels, with pixel centers at integers.
     """
     matrices = torch.eye(3).repeat(len(sides), 1, 1)
     for axis, length in enumerate((size[1], size[0])):
-        # pixels reach half a pixel beyond their centers: the image begins at -0.5
+        # pixels extend half a pixel beyond their centers: the image begins at -0.5
         begin = drawn(len(sides), 0, 1) * (1 - sides) * length - 0.5
         matrices[:, axis, axis] = 1 / sides
         matrices[:, axis, 2] = -begin / sides - 0.5
@@ -32,7 +32,7 @@ def window_matrices(sides: Tensor, size: Size) -> Tensor:
 
 
 class CropAugmentation(Geometric[CropConfig]):
-    """Enlarges a part of the image to the whole."""
+    """Enlarges a crop to the size of the image."""
 
     def matrices(self, count: int, size: Size) -> Tensor:
         """Draw the maps; see `Geometric.matrices`."""
@@ -40,7 +40,7 @@ class CropAugmentation(Geometric[CropConfig]):
 
 
 class PadAugmentation(Geometric[PadConfig]):
-    """Makes the whole image smaller and puts it somewhere on background."""
+    """Shrinks the image and places it randomly on background."""
 
     def matrices(self, count: int, size: Size) -> Tensor:
         """Draw the maps; see `Geometric.matrices`."""

@@ -11,9 +11,9 @@ from skinfw_plugins.augmentations.per_sample import PerSample
 class FlipAugmentation(PerSample[FlipConfig]):
     """Mirrors samples from left to right.
 
-    Images and masks are mirrored exactly. The drawn pose and the heat maps are not: their colors and channels
-    distinguish the person's right side from the left. The keypoints are mirrored, their sides exchanged, and
-    the pose drawn again.
+    Images and masks are mirrored exactly. The pose map and heat maps are not: their colors and channels
+    distinguish the person's right side from the left. The keypoints are mirrored, their sides swapped, and
+    the pose redrawn.
     """
 
     def change(self, batch: Batch) -> Batch:

@@ -1,4 +1,4 @@
-"""Moving all parts of a sample by one matrix: images, masks, and the pose as keypoints."""
+"""Moving everything in a sample by one matrix: images, masks and keypoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skinfw_plugins.augmentations.per_sample import PerSample
 
 
 class Geometric(PerSample[AugmentationConfigT]):
-    """Moves pixels by an affine map, another one for every sample."""
+    """Moves pixels by an affine map, drawn separately for every sample."""
 
     @abstractmethod
     def matrices(self, count: int, size: Size) -> Tensor:
@@ -25,8 +25,8 @@ class Geometric(PerSample[AugmentationConfigT]):
             size: height and width of the images in pixels.
 
         Returns:
-            where pixels go, float32 ``(count, 3, 3)``: for x and y in pixels, whole numbers being the centers
-            of pixels, as keypoints have them.
+            maps of pixel positions, float32 ``(count, 3, 3)``: x and y in pixels, with pixel centers at
+            integers, as in keypoints.
         """
 
     def change(self, batch: Batch) -> Batch:

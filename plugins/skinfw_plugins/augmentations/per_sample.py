@@ -1,4 +1,4 @@
-"""What the augmentations share: some samples of a batch are changed, each by a draw of its own."""
+"""Base of the augmentations: each sample of a batch is changed with a probability, independently."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class PerSample(Augmentation[AugmentationConfigT]):
 
 
 def drawn(count: int, low: float, high: float) -> Tensor:
-    """Return evenly distributed numbers, float32 ``(count,)``.
+    """Return uniformly distributed numbers, float32 ``(count,)``.
 
-    They are drawn on the CPU, so that every device gets the same.
+    They are drawn on the CPU, so that every device gets the same numbers.
     """
     return torch.rand(count) * (high - low) + low

@@ -21,11 +21,11 @@ maps)."""
 
 
 class SkinToneAugmentation(Color[SkinToneConfig]):
-    """Shifts the color of skin in CIELAB: one shift a sample, for the skin region and the face together.
+    """Shifts the color of skin in CIELAB: one shift per sample, for the skin region and the face together.
 
-    In the target it acts on the skin and the face, in ``apparel_head_foot`` on the face, which that one shows
-    too. A sample whose face is not seen has its skin alone shifted. All of the face mask shifts: eyes, and
-    hair that falls into it, as well. Colors that no screen can show are clipped to those that it can.
+    In the target it changes the skin and the face, in ``apparel_head_foot`` only the face. If the face is not
+    visible, it shifts only the skin. The whole face mask shifts, including eyes and hair within it. Colors
+    outside sRGB are clipped.
     """
 
     def regions(self, batch: Batch) -> Mapping[str, Tensor | None]:

@@ -17,7 +17,7 @@ class FolderConfig(ComponentConfig):
 
     root: SpecPath = Field(
         description=(
-            "folder that holds one folder a person at any depth, or a glob of such folders, for instance "
+            "folder that holds one folder per person at any depth, or a glob of such folders, for example "
             "data/*/full_body"
         )
     )
@@ -26,21 +26,21 @@ class FolderConfig(ComponentConfig):
         ge=0,
         le=16,
         description=(
-            "bits of 64 in which the perceptual hashes of two prepared photos may differ to be on one side "
-            "of the split"
+            "bits of 64 by which the perceptual hashes of two prepared photos may differ for the split to "
+            "keep them together"
         ),
     )
 
 
 class MannequinsConfig(ComponentConfig):
-    """How many people are drawn."""
+    """How many people to draw."""
 
     count: int = Field(default=1000, ge=1, le=1_000_000, description="number of samples")
     seed: int = Field(default=0, ge=0, lt=2**31, description="seed of the drawn people")
 
 
 class PhotosConfig(ComponentConfig):
-    """Photos that are prepared into a cache before they are trained on."""
+    """Photos that are prepared into a cache before training."""
 
     root: SpecPath = Field(
         description=(
@@ -53,7 +53,7 @@ class PhotosConfig(ComponentConfig):
         description="finds skin, head, feet, apparel and background",
     )
     pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] = Field(
-        default_factory=lambda: use_default("pose_encoder"), description="finds the pose and draws it"
+        default_factory=lambda: use_default("pose_encoder"), description="finds the pose"
     )
     prepare: PrepareConfig = Field(
         default_factory=PrepareConfig, description="margin, crop and filters of the preparation"
@@ -61,7 +61,7 @@ class PhotosConfig(ComponentConfig):
     cache: SpecPath | None = Field(
         default=None,
         description=(
-            "folder for the prepared samples; null: one named by these settings under SKINFW_CACHE or, where "
-            "that is not set, the user's cache folder"
+            "folder for the prepared samples; null: one named after these settings under SKINFW_CACHE or, "
+            "if that is not set, in the user's cache folder"
         ),
     )

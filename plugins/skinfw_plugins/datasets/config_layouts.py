@@ -1,4 +1,4 @@
-"""Configurations of published data sets in their own folders."""
+"""Configurations of published data sets in their original folders."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ Category = Literal["dresses", "lower_body", "upper_body"]
 
 
 class LayoutConfig(ComponentConfig):
-    """What data sets in their own folders have in common."""
+    """Base of the data sets in their original folders."""
 
-    root: SpecPath = Field(description="the data set's folder, as it was unpacked")
+    root: SpecPath = Field(description="the data set's folder, as unpacked")
     segmenter: Annotated[ComponentSpec, Slot("segmenter")] | None = Field(
         default=None,
         description="finds skin, head, feet, apparel and background; null: the label maps of the data set",
     )
     pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] | None = Field(
-        default=None, description="finds the pose and draws it; null: the poses of the data set"
+        default=None, description="finds the pose; null: the poses of the data set"
     )
     prepare: PrepareConfig = Field(
         default_factory=PrepareConfig, description="margin, crop and filters of the preparation"
@@ -33,27 +33,28 @@ class LayoutConfig(ComponentConfig):
     cache: SpecPath | None = Field(
         default=None,
         description=(
-            "folder for the prepared samples; null: one named by these settings under SKINFW_CACHE or, where "
-            "that is not set, the user's cache folder"
+            "folder for the prepared samples; null: one named after these settings under SKINFW_CACHE or, "
+            "if that is not set, in the user's cache folder"
         ),
     )
 
 
 class VitonHdConfig(LayoutConfig):
-    """VITON-HD: folders train and test, with train_pairs.txt and test_pairs.txt beside them."""
+    """VITON-HD: folders train and test, next to train_pairs.txt and test_pairs.txt."""
 
     split: Split = Field(
-        default="train", description="which of its two parts; skinfw splits what it gets once more"
+        default="train", description="which of its two parts to read; skinfw splits it again"
     )
     label_maps: str = Field(
         default="image-parse-v3",
         min_length=1,
-        description="folder of the label maps in a part: image-parse-v3, or image-parse in the first release",
+        description="folder of the label maps within a part: image-parse-v3, or image-parse in the first "
+        "release",
     )
     poses: str = Field(
         default="openpose_json",
         min_length=1,
-        description="folder of OpenPose's JSON in a part: openpose_json, or openpose-json in the first "
+        description="folder of OpenPose's JSON within a part: openpose_json, or openpose-json in the first "
         "release",
     )
 
@@ -62,15 +63,17 @@ class DressCodeConfig(LayoutConfig):
     """Dress Code: folders dresses, lower_body and upper_body with lists of pairs in each."""
 
     split: Split = Field(
-        default="train", description="photos of train_pairs.txt, of test_pairs_paired.txt, or all there are"
+        default="train", description="photos of train_pairs.txt, of test_pairs_paired.txt, or all"
     )
     categories: tuple[Category, ...] = Field(
-        default=("dresses", "lower_body", "upper_body"), min_length=1, description="which of its folders"
+        default=("dresses", "lower_body", "upper_body"),
+        min_length=1,
+        description="which of its folders to read",
     )
     points_size: tuple[Side, Side] = Field(
         default=(512, 384),
-        description="height and width in pixels of the images that the points were found in: half the "
-        "photos' sides (as its authors tell)",
+        description="height and width in pixels of the images in which the points were found: half the "
+        "photos' size (according to the authors)",
     )
 
 

@@ -1,4 +1,4 @@
-"""The data set DeepFashion-MultiModal (Jiang et al., 2022) in its own folders."""
+"""The data set DeepFashion-MultiModal (Jiang et al., 2022) in its original folders."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class DeepfashionMultimodalDataset(LayoutDataset[DeepfashionMultimodalConfig]):
     """Reads ``images/WOMEN-Dresses-id_00000002-02_1_front.jpg`` with ``segm/..._segm.png``.
 
     Poses are the points of ``keypoints/keypoints_loc.txt`` and ``keypoints_vis.txt``. Photos without a label
-    map, which are those of less than a whole body, are left out.
+    map, which show less than a whole body, are skipped.
     """
 
     def parts(self) -> list[Part]:
-        """Return the one part.
+        """Return the only part.
 
         Raises:
-            DataError: the photos, or the label maps or poses where they are wanted, are not there.
+            DataError: the photos are missing, or label maps or poses that are needed.
         """
         maps = use(
             "segmenter", "label_map", labels="deepfashion_multimodal", folder="../segm", suffix="_segm.png"

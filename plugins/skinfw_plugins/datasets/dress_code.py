@@ -1,4 +1,4 @@
-"""The data set Dress Code (Morelli et al., 2022) in its own folders."""
+"""The data set Dress Code (Morelli et al., 2022) in its original folders."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _LISTS = {"train": "train_pairs.txt", "test": "test_pairs_paired.txt"}
 class DressCodeDataset(LayoutDataset[DressCodeConfig]):
     """Reads ``dresses/images/000000_0.jpg`` with ``label_maps/000000_4.png`` and ``keypoints/000000_2.json``.
 
-    The garments, ``000000_1.jpg`` in the same folder, have no label map and are left out by that.
+    The garments, ``000000_1.jpg`` in the same folder, have no label map and are therefore skipped.
     """
 
     def parts(self) -> list[Part]:
-        """Return the categories that are asked for."""
+        """Return the configured categories."""
         maps = use(
             "segmenter", "label_map",
             labels="atr", folder="../label_maps", photo_suffix="_0", suffix="_4.png",

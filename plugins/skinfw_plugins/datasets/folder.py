@@ -22,10 +22,10 @@ from skinfw_plugins.datasets.config import FolderConfig
 
 
 class FolderDataset(Dataset[FolderConfig]):
-    """Reads sample folders from disk one at a time; only their names are held in memory.
+    """Reads sample folders from disk one at a time; only their names stay in memory.
 
-    A sample is a folder with an ``apparel_head_foot`` image, at any depth. It is called by its path below
-    the root, or below the part of a glob that has no wildcard, so that a new sample never renames old ones.
+    A sample is a folder with an ``apparel_head_foot`` image, at any depth. Its name is its path below the
+    root, or below the part of a glob without wildcards, so that a new sample never renames old ones.
     """
 
     def __init__(self, config: FolderConfig, io: DatasetIO) -> None:
@@ -47,7 +47,7 @@ class FolderDataset(Dataset[FolderConfig]):
         return read_sample(path_to_read(self._base, name), name, self.io)
 
     def group(self, name: str) -> str:
-        """Return the group of a sample: its person's, or one that near copies of its photo share.
+        """Return the group of a sample: that of its person, or of its near-duplicates.
 
         The DeepFashion id in the name identifies the person; see
         `skinfw.preparation.duplicates.sample_groups`.
@@ -83,8 +83,8 @@ def fingerprint_of(hashes: Mapping[str, str]) -> str:
 def sample_hashes(base: Path, names: Iterable[str]) -> dict[str, str]:
     """Return a hash of each of some sample folders: of its file names and contents.
 
-    Every file is read: a size or a time does not show every change, and a copy elsewhere must have the same
-    hash. Neither the place of the folder nor times count.
+    Every file is read: size and time do not show every change, and a copy elsewhere must have the same hash.
+    Neither the folder's location nor times matter.
 
     Args:
         base: the folder that the names are relative to.
@@ -102,10 +102,10 @@ def sample_hashes(base: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def _content(path: Path) -> str:
-    """Return a hash of what a file of a sample says.
+    """Return a hash of the content of a sample's file.
 
-    Of the record that is what the sample is read and split by: the paths and versions that it also holds are
-    other ones where the same photos are prepared elsewhere.
+    For the record, only the values that affect reading and splitting count: its paths and versions differ
+    when the same photos are prepared elsewhere.
 
     Raises:
         DataError: the file cannot be read.

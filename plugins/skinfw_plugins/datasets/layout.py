@@ -1,4 +1,4 @@
-"""What data sets in folders of their own have in common: parts that are prepared as photos are."""
+"""Base of the data sets in their original folders, whose parts are prepared like photos."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Part:
     """A folder of photos in a data set.
 
     Attributes:
-        prefix: stands before the names of its samples.
+        prefix: prefix of its samples' names.
         photos: the folder of the photos.
         segmenter: reads or makes their label maps.
         pose_encoder: reads or finds their poses.
-        wanted: the names of the photos that count, without ending; None for all.
+        wanted: the names of the photos to use, without extension; None for all.
     """
 
     prefix: str
@@ -50,7 +50,7 @@ class Part:
 
 
 class LayoutDataset(Dataset[LayoutConfigT]):
-    """Prepares the photos of one or more parts, and reads them as the data set ``photos`` does."""
+    """Prepares the photos of one or more parts and reads them like the data set ``photos``."""
 
     @abstractmethod
     def parts(self) -> list[Part]:
@@ -61,11 +61,11 @@ class LayoutDataset(Dataset[LayoutConfigT]):
         """
 
     def names(self) -> Sequence[str]:
-        """Return the names of all samples: part and photo without its ending."""
+        """Return the names of all samples: part and photo without extension."""
         return list(self._places)
 
     def group(self, name: str) -> str:
-        """Return the group of a sample, as `PhotosDataset.group` does, also over parts."""
+        """Return the group of a sample, like `PhotosDataset.group`, also across parts."""
         self._place(name)
         return self._groups[name]
 
@@ -80,7 +80,7 @@ class LayoutDataset(Dataset[LayoutConfigT]):
         return replace(photos.load(within), name=name)
 
     def fingerprint(self) -> str:
-        """Return a hash of the prepared samples and of which count."""
+        """Return a hash of the prepared samples and of their selection."""
         digest = hashlib.sha256()
         for _, photos in self._opened:
             digest.update(f"{photos.fingerprint()}\0".encode())
@@ -112,7 +112,7 @@ class LayoutDataset(Dataset[LayoutConfigT]):
             places |= {part.prefix + name: (name, photos) for name in names}
             _report_missing(part, names)
         if not places:
-            raise DataError(f"{self.config.root}: none of the photos in its lists became a sample")
+            raise DataError(f"{self.config.root}: no photo in its lists became a sample")
         return places
 
     def _place(self, name: str) -> tuple[str, PhotosDataset]:
@@ -122,7 +122,7 @@ class LayoutDataset(Dataset[LayoutConfigT]):
 
 
 def _report_missing(part: Part, names: Sequence[str]) -> None:
-    """Warn of photos that a list names and that did not become samples."""
+    """Warn about listed photos that did not become samples."""
     missing = sorted((part.wanted or frozenset()) - set(names))
     if missing:
         logger.warning(
@@ -136,15 +136,17 @@ def photo_folder(path: Path) -> Path:
     """Return a folder of photos.
 
     Raises:
-        DataError: it is not there.
+        DataError: it does not exist.
     """
     if not path.is_dir():
-        raise DataError(f"{path}: no such folder; give the data set's folder as it was unpacked")
+        raise DataError(f"{path}: no such folder; give the data set's folder as unpacked")
     return path
 
 
 def read_pairs(path: Path) -> frozenset[str]:
-    """Return the photos of people in a list of pairs, without ending: each line names a photo and a garment.
+    """Return the photos of people in a list of pairs, without extension.
+
+    Each line names a photo and a garment.
 
     Raises:
         DataError: the list is missing or cannot be read, or a line is not a pair.

@@ -17,19 +17,19 @@ from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.deepfashion_classes import REGIONS
 
 MARGIN = 1
-"""Pixels that the removed skin grows: drawn labels are exact, only smoothed edges mix two colors."""
+"""Pixels by which the removed skin is dilated: drawn labels are exact, only smoothed edges mix two colors."""
 
 _REGIONS = {region: tuple(name for name in names if name in CLASSES) for region, names in REGIONS.items()}
 
 _REVISION = 2
-"""Goes up when the same seed gives other images."""
+"""Increased when the same seed draws different images."""
 
 _SEEDS_APART = 1_000_003
-"""Keeps the people of one data set seed apart from those of the next; more than the largest count."""
+"""Separates the people of one data set seed from those of the next; more than the largest count."""
 
 
 class MannequinsDataset(Dataset[MannequinsConfig]):
-    """People in simple clothes, drawn from a seed and taken apart as photos are."""
+    """People in simple clothes, drawn from a seed and prepared like photos."""
 
     def names(self) -> Sequence[str]:
         """Return ``mannequin-000000`` and so on."""
@@ -43,7 +43,7 @@ class MannequinsDataset(Dataset[MannequinsConfig]):
         """
         prefix, _, digits = name.partition("-")
         if prefix != "mannequin" or not digits.isdecimal() or int(digits) >= self.config.count:
-            raise DataError(f"no mannequin is called {name!r}: there are {self.config.count}")
+            raise DataError(f"no mannequin is named {name!r}; there are {self.config.count}")
         drawing = draw_person(self.config.seed * _SEEDS_APART + int(digits), self.io.size)
         segmentation = Segmentation(drawing.labels, CLASSES, _REGIONS)
         keypoints = Keypoints(drawing.points)
@@ -51,6 +51,6 @@ class MannequinsDataset(Dataset[MannequinsConfig]):
         return to_sample(name, replace(parts, pose=keypoints, where=name), self.io)
 
     def fingerprint(self) -> str:
-        """Return a hash of the seed, the number of people and the revision of their drawing."""
+        """Return a hash of the seed, the number of people and the drawing's revision."""
         facts = f"mannequins {_REVISION} {self.config.seed} {self.config.count}"
         return hashlib.sha256(facts.encode()).hexdigest()

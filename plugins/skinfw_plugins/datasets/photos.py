@@ -31,14 +31,14 @@ logger = logging.getLogger("skinfw")
 SECONDS_BETWEEN_MESSAGES = 5.0
 
 _prepared: dict[tuple[str, str], tuple[str, ...]] = {}
-"""The samples that this process prepared, by configuration and state of the photos and what is excluded."""
+"""The samples that this process prepared, by configuration, state of the photos and excluded samples."""
 
 
 class PhotosDataset(Dataset[PhotosConfig]):
-    """Prepares photos when its samples are first asked for; what is prepared already is kept.
+    """Prepares photos on first use; keeps samples that are already prepared.
 
-    Its samples are those of the photos that are there: what an earlier run left in the cache of a photo that
-    is gone, or that the filters leave out now, does not count.
+    Its samples are those of the existing photos: cached samples of photos that are gone, or that the filters
+    now reject, do not count.
     """
 
     def __init__(self, config: PhotosConfig, io: DatasetIO) -> None:
@@ -48,13 +48,13 @@ class PhotosDataset(Dataset[PhotosConfig]):
         self._groups: Mapping[str, str] | None = None
 
     def names(self) -> Sequence[str]:
-        """Return the names of all samples: the photos' paths below the root, without their endings."""
+        """Return the names of all samples: the photos' paths below the root, without extensions."""
         if self._names is None:
             self._names = prepared_names(self.config, self._cache)
         return self._names
 
     def group(self, name: str) -> str:
-        """Return the group of a sample: its person's, or one that near copies of its photo share.
+        """Return the group of a sample: that of its person, or of its near-duplicates.
 
         The DeepFashion id in the name identifies the person; see
         `skinfw.preparation.duplicates.sample_groups`.
@@ -89,7 +89,7 @@ class PhotosDataset(Dataset[PhotosConfig]):
 def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
     """Prepare photos, and return the names of their samples, sorted.
 
-    A process does it once for the same configuration and photos: data sets of a run share the result.
+    A process does this once per configuration and photos: the data sets of a run share the result.
 
     Raises:
         DataError: no photo became a sample.
@@ -113,7 +113,7 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
 
 
 class _Messages:
-    """Says every few seconds how far it is."""
+    """Logs progress every few seconds."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
@@ -130,7 +130,7 @@ def _state(root: Path, cache: Path) -> str:
     for path in _files(root, cache):
         try:
             facts = path.stat()
-        except OSError:  # prepare says so
+        except OSError:  # prepare reports it
             continue
         line = f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0"
         digest.update(line.encode("utf-8", "surrogateescape"))
@@ -152,7 +152,7 @@ def _files(root: Path, cache: Path) -> Iterator[Path]:
 def default_cache(config: PhotosConfig) -> Path:
     """Return the cache folder of these photos with these settings.
 
-    Another root or other settings get another folder; the number of processes does not count.
+    The folder depends on the root and the settings, but not on the number of processes.
     """
     settings = {
         "root": str(config.root.resolve()),

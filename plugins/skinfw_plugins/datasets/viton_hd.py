@@ -1,4 +1,4 @@
-"""The data set VITON-HD (Choi et al., 2021) in its own folders."""
+"""The data set VITON-HD (Choi et al., 2021) in its original folders."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from skinfw_plugins.datasets.layout import LayoutDataset, Part, photo_folder, re
 class VitonHdDataset(LayoutDataset[VitonHdConfig]):
     """Reads ``train/image/00000_00.jpg`` with its label map and OpenPose's JSON.
 
-    Where ``train_pairs.txt`` is there, the photos that it names count. The garments are of no use here.
+    If ``train_pairs.txt`` exists, only the photos that it lists count. The garments are not used.
     """
 
     def parts(self) -> list[Part]:
-        """Return the parts that are asked for."""
+        """Return the configured parts."""
         splits = ("train", "test") if self.config.split == "all" else (self.config.split,)
         return [self._part(split, prefix=f"{split}/" if len(splits) > 1 else "") for split in splits]
 
     def _part(self, split: str, prefix: str) -> Part:
         folder, pairs = self.config.root / split, self.config.root / f"{split}_pairs.txt"
-        # the maps have torso skin where LIP has jumpsuits
+        # the maps use LIP's code for jumpsuits for torso skin
         maps = use("segmenter", "label_map", labels="cihp", folder=f"../{self.config.label_maps}")
         poses = use("pose_encoder", "openpose", folder=folder / self.config.poses)
         return Part(

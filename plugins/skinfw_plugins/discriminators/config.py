@@ -13,7 +13,7 @@ from skinfw_plugins.shared.fields import MAX_CHANNELS, Norm, SpectralNorm
 
 
 def _halvings(patch: int) -> int:
-    """Return how many convolutions of stride 2 see a patch, rounded down; 0 for none."""
+    """Return how many convolutions of stride 2 a patch size needs, rounded down; 0 for none."""
     return max(((patch + 2) // 9).bit_length() - 1, 0)
 
 
@@ -23,14 +23,14 @@ def _check_patch(patch: int) -> int:
     if patch != below:
         raise PydanticCustomError(
             "patch",
-            f"no PatchGAN sees a patch of {patch} pixels; the nearest are {below} and "
-            f"{9 * 2 ** (halvings + 1) - 2} (allowed: 1, 16, 34, 70, 142, 286, and so on: 9 * 2**n - 2)",
+            f"no PatchGAN has a patch of {patch} pixels; the nearest sizes are {below} and "
+            f"{9 * 2 ** (halvings + 1) - 2} (allowed: 1, 16, 34, 70, 142, 286, ...: 9 * 2**n - 2)",
         )
     return patch
 
 
 Patch = Annotated[int, Field(ge=1, le=16384), AfterValidator(_check_patch)]
-"""Side in pixels of a patch that a PatchGAN can judge: ``9 * 2**n - 2`` for n = 1, 2, 3, ..., and 1."""
+"""Side in pixels of a patch that a PatchGAN can score: ``9 * 2**n - 2`` for n = 1, 2, 3, ..., and 1."""
 
 
 class PatchGanConfig(DiscriminatorConfig):
@@ -38,14 +38,14 @@ class PatchGanConfig(DiscriminatorConfig):
 
     patch: Patch = Field(
         default=70,
-        description="side in pixels of the square that one logit judges: 1, 16, 34, 70, 142, 286, and so on, "
-        "9 * 2**n - 2 for n halvings (70 in the pix2pix paper, 142 in the report's annex)",
+        description="side in pixels of the square that one logit scores: 1, 16, 34, 70, 142, 286, ..., 9 * "
+        "2**n - 2 for n halvings (70 in the pix2pix paper, 142 in the report's annex)",
     )
     base_channels: int = Field(
         default=64,
         ge=1,
         le=MAX_CHANNELS,
-        description="channels after the first convolution; they double up to 8 times this",
+        description="channels after the first convolution; doubled at each halving, up to 8 times this",
     )
     norm: Norm = Field(default="batch", description="normalization after the inner convolutions")
     spectral_norm: SpectralNorm = False
@@ -57,15 +57,15 @@ class PatchGanConfig(DiscriminatorConfig):
 
     @property
     def halvings(self) -> int:
-        """How many convolutions of stride 2 there are; 0 for the 1x1 network."""
+        """The number of convolutions of stride 2; 0 for the 1x1 network."""
         return _halvings(self.patch)
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return the sizes that the network accepts: those that leave at least one logit.
+        """Return the sizes that leave at least one logit.
 
-        For patch 1 a normalization needs more than one pixel to take statistics of.
+        With patch 1, a normalization needs more than one pixel for its statistics.
         """
-        # each of the two last convolutions takes one pixel from a side
+        # each of the last two convolutions shortens each side by one pixel
         return SizeRequirement(minimum=2 if self.patch == 1 else 3 * 2**self.halvings)
 
 
@@ -76,7 +76,7 @@ class MultiscaleConfig(PatchGanConfig):
         default=3,
         ge=1,
         le=8,
-        description="discriminators of one kind; each sees the image at half the size of the one before "
+        description="number of discriminators; each sees the image at half the size of the one before "
         "(pix2pixHD: 3)",
     )
 
@@ -91,7 +91,7 @@ class DcganDiscriminatorConfig(DcganLayers, DiscriminatorConfig):
     """The discriminator of DCGAN (Radford et al. 2016, section 3; the report's section 5.2.2)."""
 
     conditional: bool = Field(
-        default=False, description="judge the image together with the input images (paper, report: no)"
+        default=False, description="score the image together with the input images (paper, report: no)"
     )
     spectral_norm: SpectralNorm = False
 
@@ -101,5 +101,5 @@ class DcganDiscriminatorConfig(DcganLayers, DiscriminatorConfig):
         return self.norm == "batch"
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return the one size that a network built for ``size`` accepts, where it can be halved."""
+        """Return the only size that a network built for ``size`` accepts, if it can be halved."""
         return self.dcgan_requirement(size)

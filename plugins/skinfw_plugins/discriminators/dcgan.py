@@ -11,16 +11,16 @@ from skinfw_plugins.networks.layers import init_pix2pix, norm_layers, norm_spect
 
 
 class DcganDiscriminator(Discriminator[DcganDiscriminatorConfig]):
-    """Judges an image as a whole (Radford et al. 2016, section 3; the report's section 5.2.2).
+    """Scores an image as a whole (Radford et al. 2016, section 3; the report's section 5.2.2).
 
-    It is the generator's mirror: 4x4 convolutions of stride 2 halve the image down to the seed, and one as
-    large as the seed makes one logit of it, ``(B, 1, 1, 1)``. Normalization comes after all but the first and
-    the last, LeakyReLU after all but the last; its features are what comes out of each. There is no sigmoid:
-    the loss applies it where its gradient is exact.
+    It mirrors the generator: 4x4 convolutions of stride 2 halve the image down to the seed, and one as large
+    as the seed reduces it to one logit, ``(B, 1, 1, 1)``. Normalization follows all but the first and
+    last, LeakyReLU all but the last; the outputs are its features. There is no sigmoid: the loss applies
+    it where its gradient is exact.
 
     Args:
         config: the parameters of the network.
-        io: the size, to which it is bound, and the channels of the condition.
+        io: the size, which is fixed, and the channels of the condition.
     """
 
     def __init__(self, config: DcganDiscriminatorConfig, io: DiscriminatorIO) -> None:
@@ -39,16 +39,16 @@ class DcganDiscriminator(Discriminator[DcganDiscriminatorConfig]):
 
     @property
     def receptive_field(self) -> int:
-        """Side in pixels of the square that the logit depends on; it reaches beyond the image's edges.
+        """Side in pixels of the square that the logit depends on; it extends beyond the image's edges.
 
-        For an image that is not square it is the longer side's.
+        For a non-square image, it is that of the longer side.
         """
         stride: int = 2 ** self.config.halvings(self.io.size)
-        # the convolutions of stride 2 see 3 * stride - 2 pixels; the last one joins a whole seed of them
+        # the convolutions of stride 2 see 3 * stride - 2 pixels; the last one covers the whole seed
         return (max(self.config.seed(self.io.size)) + 2) * stride - 2
 
     def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
-        """Judge a batch. See `Discriminator.forward`."""
+        """Score a batch. See `Discriminator.forward`."""
         x = (image if condition is None else torch.cat([image, condition], dim=1)) * 2 - 1
         features: list[Tensor] = []
         for block in self.down:

@@ -13,11 +13,11 @@ from skinfw_plugins.discriminators.patchgan import PatchGanDiscriminator
 
 
 class MultiscaleDiscriminator(Discriminator[MultiscaleConfig]):
-    """Judges the image at full size, at half of it, at a quarter (Wang et al. 2018, section 3.2).
+    """Scores the image at full, half and quarter size (Wang et al. 2018, section 3.2).
 
-    The PatchGANs are of one kind, each with weights of its own. The coarse ones judge the whole, the fine
-    ones the detail. Image and condition are halved by averaging 3x3 pixels around every second one; what
-    lies beyond the edge does not count. There are logits and features for each scale.
+    The PatchGANs have the same architecture but separate weights. The coarse ones score the whole, the fine
+    ones the detail. Image and condition are halved by averaging 3x3 pixels around every second pixel,
+    ignoring pixels beyond the edge. Each scale has its logits and features.
 
     Args:
         config: the parameters of the networks.
@@ -37,7 +37,7 @@ class MultiscaleDiscriminator(Discriminator[MultiscaleConfig]):
         return self.config.patch
 
     def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
-        """Judge a batch on each scale. See `Discriminator.forward`."""
+        """Score a batch on each scale. See `Discriminator.forward`."""
         outputs: list[DiscriminatorOutput] = []
         for network in self.networks:
             if outputs:

@@ -11,14 +11,14 @@ from skinfw_plugins.networks.layers import init_pix2pix, norm_layers, norm_spect
 
 
 class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
-    """Judges every patch of an image on its own (Isola et al. 2017, section 6.1.2).
+    """Scores every patch of an image separately (Isola et al. 2017, section 6.1.2).
 
     n 4x4 convolutions of stride 2 and two of stride 1 see patches of ``9 * 2**n - 2`` pixels; for patch 1
-    there are 1x1 convolutions only. Channels are 1, 2, 4, 8, 8, ... times ``base_channels``. The first
-    convolution and the last one have a bias and no normalization. With patch 142 and two conditioning
-    images it is the network of the report's annex, layer by layer, but for the sigmoid at its end:
-    logits come out, and the loss applies the sigmoid where its gradient is exact. What lies beyond the
-    image's edge is zero; an image may be smaller than the patch.
+    there are only 1x1 convolutions. Channels are 1, 2, 4, 8, 8, ... times ``base_channels``. The first and
+    last convolutions have a bias and no normalization. With patch 142 and two conditioning images it is the
+    network of the report's annex, layer by layer, except for the final sigmoid: it returns logits, and the
+    loss applies the sigmoid where its gradient is exact. Images are padded with zeros and may be smaller than
+    the patch.
 
     Args:
         config: the parameters of the network.
@@ -51,7 +51,7 @@ class PatchGanDiscriminator(Discriminator[PatchGanConfig]):
         return self.config.patch
 
     def forward(self, image: Tensor, condition: Tensor | None = None) -> DiscriminatorOutput:
-        """Judge a batch; the features are what follows each activation. See `Discriminator.forward`."""
+        """Score a batch; the features are the outputs of the activations. See `Discriminator.forward`."""
         seen = image if condition is None else torch.cat([image, condition], dim=1)
         values = seen * 2 - 1
         features = []

@@ -1,4 +1,4 @@
-"""What conditional networks share: the color of visible skin and noise beside the input images."""
+"""Base of the conditional networks: adds the color of visible skin and noise to the input images."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ConditionalConfigT = TypeVar("ConditionalConfigT", bound=ConditionalConfig)
 
 
 class Film(nn.Module):
-    """Scales and shifts features, channel by channel, as a color says (Perez et al. 2018, section 2).
+    """Scales and shifts features, channel by channel, depending on a color (Perez et al. 2018, section 2).
 
-    It changes nothing at first: what the color does is learned.
+    Initially it changes nothing: the effect of the color is learned.
 
     Args:
         channels: channels of the features.
-        hidden: width of the layer between the color and what it does.
+        hidden: width of the hidden layer.
     """
 
     def __init__(self, channels: int, hidden: int = 64) -> None:
@@ -45,12 +45,12 @@ class Film(nn.Module):
 
 @dataclass(frozen=True)
 class Guide:
-    """What a network gets besides its input channels.
+    """What a network receives besides its input channels.
 
     Attributes:
-        tones: the colors of visible skin, ``(B, 3)`` in [-1, 1]; None where the
-            condition does not include them, or they are among the channels.
-        sources: where each sample's dropout draws from; None for torch's own random numbers.
+        tones: the colors of visible skin, ``(B, 3)`` in [-1, 1]; None if the condition does not include them,
+            or they are among the channels.
+        sources: the random source of each sample's dropout; None for torch's global one.
         probability: the fraction of values that dropout sets to 0.
         training: whether the network is in training.
     """
@@ -61,7 +61,7 @@ class Guide:
     training: bool
 
     def drop(self, features: Tensor) -> Tensor:
-        """Apply dropout: in training only, or always, by the sample's noise."""
+        """Apply dropout: only in training, or always, seeded by the sample's noise."""
         if self.sources is None:
             return dropout(features, self.probability, self.training)
         kept = 1 - self.probability
@@ -80,9 +80,9 @@ def incoming_channels(config: ConditionalConfig, io: GeneratorIO) -> int:
 class ConditionalGenerator(Generator[ConditionalConfigT]):
     """Base of the conditional networks.
 
-    It scales the condition to [-1, 1], appends what ``condition`` and ``noise`` of the configuration add as
-    channels, and scales what `paint` returns from [-1, 1] to [0, 1]. A network calls `modulate` on its
-    innermost features and ``guide.drop`` where it has dropout.
+    It scales the condition to [-1, 1], appends the channels of the configured ``condition`` and ``noise``,
+    and scales the result of `paint` from [-1, 1] to [0, 1]. A network calls `modulate` on its innermost
+    features and ``guide.drop`` where it has dropout.
 
     Args:
         config: the parameters of the network.
@@ -90,7 +90,7 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
         inner_channels: channels of the features that `modulate` is called on.
 
     Attributes:
-        incoming: channels of the tensor that `paint` gets.
+        incoming: channels of the tensor passed to `paint`.
     """
 
     def __init__(self, config: ConditionalConfigT, io: GeneratorIO, inner_channels: int) -> None:
@@ -103,7 +103,7 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
         return {"none": (), "channel": (1, *size), "dropout": (1,)}[self.config.noise]
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
-        """Paint a batch. See `Generator.forward`."""
+        """Inpaint a batch. See `Generator.forward`."""
         channels, tones, sources = [condition * 2 - 1], None, None
         if self.config.condition != "inputs":
             tones = self._tones(condition) * 2 - 1
@@ -125,14 +125,14 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
 
         Args:
             channels: ``(B, incoming, H, W)``; input images and colors in [-1, 1], noise standard normal.
-            guide: what it gets besides the channels.
+            guide: what it receives besides the channels.
 
         Returns:
             ``(B, 3, H, W)`` in [-1, 1].
         """
 
     def modulate(self, features: Tensor, guide: Guide) -> Tensor:
-        """Let the color of visible skin scale and shift the innermost features, where it is to do so."""
+        """Scale and shift the innermost features by the color of visible skin, if configured."""
         if self.film is None or guide.tones is None:
             return features
         modulated: Tensor = self.film(features, guide.tones)
@@ -144,5 +144,5 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
 
 def _source(value: float) -> torch.Generator:
     """Return a source of random numbers for one sample, on the CPU, seeded by its noise."""
-    # a float32 has 24 bits of precision; normal values seldom exceed 8
+    # a float32 has 24 bits of precision; normal values rarely exceed 8
     return torch.Generator().manual_seed(round((value + 64) * 2**24))

@@ -13,7 +13,8 @@ from skinfw_plugins.networks.dcgan_config import DcganLayers
 from skinfw_plugins.shared.fields import MAX_CHANNELS, Norm
 
 MIN_HALVINGS = 3
-"""A U-Net whose depth follows the size halves it at least so often; sides must be multiples of 8 pixels."""
+"""A U-Net whose depth depends on the size halves it at least this often; sides must be multiples of 8
+pixels."""
 
 
 def _halvings(size: Size) -> int:
@@ -25,18 +26,18 @@ def _halvings(size: Size) -> int:
 
 
 class ConditionalConfig(GeneratorConfig):
-    """What the conditional networks have in common: what they see besides the input images."""
+    """Base of the conditional networks: what they see besides the input images."""
 
     condition: Literal["inputs", "tone", "tone_film"] = Field(
         default="inputs",
-        description="inputs: the input images alone; tone: and the color of the visible skin (the median "
-        "of the face that the input keeps) as three constant channels; tone_film: that color scales and "
-        "shifts the innermost features (FiLM, Perez et al. 2018). tone and tone_film need the input face",
+        description="inputs: the input images alone; tone: also the color of the visible skin (the median "
+        "of the visible face) as three constant channels; tone_film: that color scales and shifts "
+        "the innermost features (FiLM, Perez et al. 2018). tone and tone_film need the input face",
     )
     noise: Literal["none", "channel", "dropout"] = Field(
         default="none",
-        description="none: the same condition gives the same image; channel: one more channel of normal "
-        "noise; dropout: dropout that stays on in use (pix2pix)",
+        description="none: the same condition gives the same image; channel: an extra channel of normal "
+        "noise; dropout: dropout also at inference (pix2pix)",
     )
     dropout: float = Field(
         default=0.0,
@@ -51,19 +52,19 @@ class ConditionalConfig(GeneratorConfig):
     @classmethod
     def _check_dropout(cls, value: float, info: ValidationInfo) -> float:
         if value == 0 and info.data.get("noise") == "dropout":
-            raise PydanticCustomError("dropout", 'noise "dropout" needs a dropout above 0, for instance 0.5')
+            raise PydanticCustomError("dropout", 'noise "dropout" needs a dropout above 0, for example 0.5')
         return value
 
     @property
     def required_inputs(self) -> tuple[str, ...]:
-        """The face, where its color counts."""
+        """The face, if its color is used."""
         return () if self.condition == "inputs" else (APPAREL, FACE)
 
 
 class Pix2PixConfig(ConditionalConfig):
     """The U-Net of pix2pix (Isola et al. 2017, section 6.1.1; the report's section 5.2.3.1).
 
-    The report's generator is deterministic, hence no dropout by default; it belongs to the three innermost up
+    The report's generator is deterministic, so dropout is off by default; it acts in the three innermost up
     blocks.
     """
 
@@ -71,14 +72,14 @@ class Pix2PixConfig(ConditionalConfig):
         default=64,
         ge=1,
         le=MAX_CHANNELS,
-        description="channels after the first convolution; they double up to 8 times this",
+        description="channels after the first convolution; doubled at each halving, up to 8 times this",
     )
     depth: int | None = Field(
         default=None,
         ge=1,
         le=16,
-        description="how often the image is halved; unset: as often as the size allows, at least 3 times, "
-        "which is down to 1x1 for a power of two",
+        description="how often the image is halved; unset: as often as the size allows, at least 3 times "
+        "(down to 1x1 for a power of two)",
     )
     norm: Norm = Field(default="batch", description="normalization after convolutions")
 
@@ -93,18 +94,18 @@ class Pix2PixConfig(ConditionalConfig):
 
 
 class FillConfig(GeneratorConfig):
-    """What baselines that fill the skin region have in common."""
+    """Base of the baselines that fill the skin region."""
 
     trainable: ClassVar[bool] = False
 
     @property
     def required_inputs(self) -> tuple[str, ...]:
-        """What is filled in, and what from."""
+        """The region to fill, and what it is filled from."""
         return (APPAREL, SKIN, MASK)
 
 
 class OpenCvInpaintConfig(FillConfig):
-    """Classical inpainting as OpenCV does it; nothing to train."""
+    """Classical inpainting with OpenCV; nothing to train."""
 
     method: Literal["telea", "navier_stokes"] = Field(
         default="telea",
@@ -114,7 +115,7 @@ class OpenCvInpaintConfig(FillConfig):
         default=3.0,
         gt=0,
         le=100,
-        description="radius in pixels around each pixel that it is made from",
+        description="radius in pixels of the neighborhood that each pixel is filled from",
     )
 
 
@@ -123,15 +124,15 @@ class MeanColorConfig(FillConfig):
 
     @property
     def required_inputs(self) -> tuple[str, ...]:
-        """What is filled in, and where the color comes from."""
+        """The region to fill, and where the color comes from."""
         return (APPAREL, FACE, SKIN, MASK)
 
 
 class FcnnConfig(ConditionalConfig):
     """The report's simple model (its section 5.2.1): fully connected layers from image to image.
 
-    Every value of the condition is connected with every hidden neuron, so the network is bound to the size
-    and the inputs that it is built for. The report trained it by an mse loss with a generator_lr of 1e-2.
+    Every value of the condition is connected to every hidden neuron, so the network only works with the size
+    and inputs that it was built for. The report trained it with an mse loss and a generator_lr of 1e-2.
     """
 
     hidden_widths: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
@@ -141,7 +142,7 @@ class FcnnConfig(ConditionalConfig):
     )
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return the one size that a network built for ``size`` accepts: that one."""
+        """Return the only size that a network built for ``size`` accepts: that one."""
         return SizeRequirement(exactly=size)
 
 
@@ -152,10 +153,10 @@ class DcganGeneratorConfig(DcganLayers, GeneratorConfig):
         default=100,
         ge=1,
         le=65_536,
-        description="length of the noise vector that an image is painted from (paper: 100), drawn from a "
-        "normal distribution (report; the paper draws it from a uniform one)",
+        description="length of the noise vector that an image is generated from (paper: 100), drawn from a "
+        "normal distribution (as in the report; uniform in the paper)",
     )
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return the one size that a network built for ``size`` accepts, where it can be halved."""
+        """Return the only size that a network built for ``size`` accepts, if it can be halved."""
         return self.dcgan_requirement(size)

@@ -1,4 +1,4 @@
-"""Configurations of the networks of the report's outlook, and of one that refines (section 7)."""
+"""Configurations of the architectures in the report's outlook (section 7), and of a refining one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from skinfw_plugins.shared.fields import MAX_BLOCKS, MAX_CHANNELS, Norm
 
 
 class SmpUnetConfig(SmpConfig, ConditionalConfig):
-    """A decoder of segmentation-models-pytorch on an encoder of its own, of timm, or of BodyPix 2.
+    """A decoder of segmentation-models-pytorch on an encoder of that library, timm or BodyPix 2.
 
-    Any size is accepted: images are padded to the encoder's stride by their edge, and cropped back.
+    It accepts any size: images are padded to the encoder's stride by repeating their edge, and cropped back.
     """
 
 
@@ -35,7 +35,7 @@ class Pix2PixHDConfig(ConditionalConfig):
         "local enhancer has half as many as the network that it enhances",
     )
     downsamplings: int = Field(
-        default=4, ge=1, le=8, description="how often the global generator halves what it gets"
+        default=4, ge=1, le=8, description="how often the global generator halves its input"
     )
     blocks: int = Field(default=9, ge=1, le=MAX_BLOCKS, description="residual blocks of the global generator")
     enhancers: int = Field(
@@ -43,7 +43,7 @@ class Pix2PixHDConfig(ConditionalConfig):
         ge=0,
         le=2,
         validate_default=True,
-        description="local enhancers around the global generator; with each it works at half the size",
+        description="local enhancers around the global generator; each halves the size at which it works",
     )
     enhancer_blocks: int = Field(
         default=3, ge=1, le=MAX_BLOCKS, description="residual blocks of each local enhancer"
@@ -55,7 +55,7 @@ class Pix2PixHDConfig(ConditionalConfig):
     def _check_enhancers(cls, value: int, info: ValidationInfo) -> int:
         if info.data.get("base_channels", 0) % 2**value:
             raise PydanticCustomError(
-                "enhancers", "{value} enhancers need base_channels that are a multiple of {step}",
+                "enhancers", "with enhancers {value}, base_channels must be a multiple of {step}",
                 {"value": value, "step": 2**value},
             )  # fmt: skip
         return value
@@ -63,7 +63,7 @@ class Pix2PixHDConfig(ConditionalConfig):
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that the network accepts: multiples of its stride.
 
-        Two pixels a side are the least that can be mirrored at the edge and normalized one by one.
+        Mirroring at the edge and instance normalization need at least two innermost pixels per side.
         """
         stride = 2 ** (self.downsamplings + self.enhancers)
         return SizeRequirement(minimum=2 * stride, multiple_of=stride)
@@ -78,7 +78,7 @@ class GatedUnetConfig(ConditionalConfig):
         le=MAX_CHANNELS,
         multiple_of=2,
         description="channels after the first convolution (48 in the authors' code); they double at each "
-        "halving. Even: the last gated convolution has half as many",
+        "halving. Must be even: the last gated convolution has half as many",
     )
     downsamplings: int = Field(
         default=2, ge=1, le=8, description="how often the image is halved (2 in the paper)"
@@ -86,13 +86,12 @@ class GatedUnetConfig(ConditionalConfig):
     dilations: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
         default=(2, 4, 8, 16),
         max_length=16,
-        description="steps between the pixels that each convolution of the middle looks at, in pixels of the "
-        "innermost features",
+        description="dilation of each convolution in the middle, in pixels of the innermost features",
     )
     skips: bool = Field(
         default=True,
-        description="give each scale of the decoder the encoder's features of that scale, as in a U-Net; the "
-        "paper found little use in them and has none",
+        description="pass the encoder's features of each scale to the decoder, as in a U-Net; the paper "
+        "found little use in them and has none",
     )
 
     def size_requirement(self, size: Size) -> SizeRequirement:
@@ -123,34 +122,34 @@ class LamaConfig(ConditionalConfig):
         default=0.75,
         gt=0,
         lt=1,
-        description="fraction of the channels of these blocks that belongs to the global branch",
+        description="fraction of the blocks' channels in the global branch",
     )
     norm: Norm = Field(default="batch", description="normalization after convolutions")
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that the network accepts: multiples of its stride.
 
-        Two innermost pixels a side are the least that can be mirrored at the edge.
+        Mirroring at the edge needs at least two innermost pixels per side.
         """
         stride = 2**self.downsamplings
         return SizeRequirement(minimum=2 * stride, multiple_of=stride)
 
 
 class TwoStageConfig(GeneratorConfig):
-    """A second network that improves what a first one painted (the report's section 7)."""
+    """A second network that improves the output of a first one (the report's section 7)."""
 
     coarse: Annotated[ComponentSpec, Slot("generator")] = Field(
-        description="the generator whose image is improved; one with nothing to train will do, such as tone"
+        description="the generator whose image is improved; it may have nothing to train, such as mean_color"
     )
     refiner: Annotated[ComponentSpec, Slot("generator")] = Field(
         default_factory=lambda: use("generator", "pix2pix", base_channels=32),
-        description="the network that improves it: sees the input images and the coarse image",
+        description="the network that improves it; it sees the input images and the coarse image",
     )
     scale: float = Field(
         default=0.5,
         gt=0,
         le=1,
-        description="most that the refiner can change a value; images are in [0, 1]",
+        description="maximum by which the refiner can change a value; images are in [0, 1]",
     )
     train_coarse: bool = Field(
         default=True,
@@ -160,35 +159,37 @@ class TwoStageConfig(GeneratorConfig):
     coarse_run: Annotated[SpecPath | None, Outside("path", training=True)] = Field(
         default=None,
         validate_default=True,
-        description="run folder whose best checkpoint the coarse generator's weights are taken from when "
-        "training begins; null: they start as the network's own do",
+        description="run folder whose best checkpoint initializes the coarse generator's weights when "
+        "training begins; null: the network's own initialization",
     )
 
     @field_validator("refiner")
     @classmethod
     def _check_refiner(cls, value: ComponentSpec) -> ComponentSpec:
         if not trains(value):
-            raise PydanticCustomError("refiner", f"{value.name!r} has nothing to train; it refines nothing")
+            raise PydanticCustomError("refiner", f"{value.name!r} has nothing to train, so it cannot refine")
         return value
 
     @field_validator("coarse_run")
     @classmethod
     def _check_coarse_run(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         coarse: ComponentSpec | None = info.data.get("coarse")
-        if coarse is None:  # it has a fault of its own
+        if coarse is None:  # it has an error of its own
             return value
         if value is not None and not trains(coarse):
-            raise PydanticCustomError("coarse_run", f"{coarse.name!r} has nothing to train; leave it out")
+            raise PydanticCustomError(
+                "coarse_run", f"{coarse.name!r} has nothing to train; remove coarse_run"
+            )
         if value is None and trains(coarse) and info.data.get("train_coarse") is False:
             raise PydanticCustomError(
                 "coarse_run",
-                "train_coarse false needs a coarse_run that trained the coarse generator; name it",
+                "train_coarse false needs a coarse_run that trained the coarse generator",
             )
         return value
 
     @property
     def trains_coarse(self) -> bool:
-        """Whether the coarse generator learns too."""
+        """Whether the coarse generator is trained too."""
         return self.train_coarse and trains(self.coarse)
 
     @property
@@ -197,16 +198,16 @@ class TwoStageConfig(GeneratorConfig):
         return [config for config in configs if isinstance(config, GeneratorConfig)]
 
     def coarse_inputs(self, inputs: tuple[str, ...]) -> tuple[str, ...]:
-        """Return which of the input images the coarse generator sees: a baseline what it requires alone."""
+        """Return the input images that the coarse generator sees: a baseline, only those it requires."""
         return inputs if trains(self.coarse) else self._parts[0].required_inputs
 
     @property
     def required_inputs(self) -> tuple[str, ...]:
-        """What either of the two requires."""
+        """The inputs that either generator requires."""
         return tuple(dict.fromkeys(name for config in self._parts for name in config.required_inputs))
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return the sizes that both accept."""
+        """Return the sizes that both generators accept."""
         requirement = SizeRequirement()
         for config in self._parts:
             requirement = requirement.both(config.size_requirement(size))

@@ -1,4 +1,4 @@
-"""DCGAN's generator: images out of noise."""
+"""DCGAN's generator: images from noise."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from skinfw_plugins.networks.layers import init_pix2pix, norm_layers
 
 
 class DcganGenerator(Generator[DcganGeneratorConfig]):
-    """Paints images from noise alone (Radford et al. 2016, section 3; the report's section 5.2.2).
+    """Generates images from noise alone (Radford et al. 2016, section 3; the report's section 5.2.2).
 
-    A transposed convolution as large as the seed projects the latent vector and reshapes it in one; each of
-    those that follow doubles the image. Normalization and ReLU come after all but the last, tanh after that
-    one. The paper draws kernels of 5x5 pixels; these are 4x4 of stride 2, as the stride divides them and
-    every pixel is painted by equally many weights. The input images are not looked at.
+    A transposed convolution as large as the seed projects and reshapes the latent vector; each of the
+    following ones doubles the image. Normalization and ReLU follow all but the last, which tanh follows. The
+    paper uses 5x5 kernels; these are 4x4 with stride 2, which divides the kernel size, so every pixel depends
+    on equally many weights. The input images are ignored.
 
     Args:
         config: the parameters of the network.
-        io: the size, to which it is bound.
+        io: the size, which is fixed.
     """
 
     conditional: ClassVar[bool] = False
@@ -49,13 +49,13 @@ class DcganGenerator(Generator[DcganGeneratorConfig]):
         return nn.Sequential(convolution, *norm, nn.ReLU(inplace=True))
 
     def noise_shape(self, size: Size) -> tuple[int, ...]:
-        """Return the shape of one sample's noise: the latent vector's."""
+        """Return the shape of one sample's noise: that of the latent vector."""
         return (self.config.latent,)
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
-        """Paint a batch; ``condition`` is not used. See `Generator.forward`."""
+        """Generate a batch; ``condition`` is not used. See `Generator.forward`."""
         if noise is None:
-            raise ValueError("a DCGAN paints from noise alone; it needs noise")
+            raise ValueError("a DCGAN generates from noise alone, so it needs noise")
         x = self.project(noise[:, :, None, None])
         for block in self.up:
             x = block(x)

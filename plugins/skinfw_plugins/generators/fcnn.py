@@ -15,16 +15,16 @@ from skinfw_plugins.generators.config import FcnnConfig
 
 
 class FcnnGenerator(ConditionalGenerator[FcnnConfig]):
-    """Connects every value of the condition with every hidden neuron (the report's section 5.2.1.3).
+    """Connects every value of the condition to every hidden neuron (the report's section 5.2.1.3).
 
     ReLU follows each hidden layer, tanh the last one, so that images stay in [0, 1]: (tanh(x) + 1) / 2 is
-    the sigmoid of 2x. The report does not say how it kept them there. FiLM and dropout act on the hidden
-    layers: the one on the last of them, the other on all. With one input image of 1101x750 pixels and 20
-    hidden neurons there are 101,567,270 parameters.
+    the sigmoid of 2x. The report does not say how it kept them there. FiLM acts on the last hidden layer,
+    dropout on all hidden layers. With one input image of 1101x750 pixels and 20 hidden neurons there are
+    101,567,270 parameters.
 
     Args:
         config: the parameters of the network.
-        io: the size, to which it is bound, and the names of the input images.
+        io: the size, which is fixed, and the names of the input images.
     """
 
     def __init__(self, config: FcnnConfig, io: GeneratorIO) -> None:

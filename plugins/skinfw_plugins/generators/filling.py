@@ -1,4 +1,4 @@
-"""What the baselines share: masks of a condition, and OpenCV's inpainting."""
+"""What the baselines share: masks from a condition, and OpenCV's inpainting."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def mask_of(condition: Tensor, channels: slice) -> Tensor:
 
 
 def inpaint(images: Tensor, region: Tensor, radius: float, method: int) -> Tensor:
-    """Fill a region from what is around it by OpenCV's inpainting.
+    """Fill a region from its surroundings with OpenCV's inpainting.
 
     Args:
         images: float ``(B, 3, H, W)`` in [0, 1].
-        region: what is to be filled, bool ``(B, 1, H, W)``.
-        radius: how far from a pixel it is filled from, in pixels.
+        region: the region to fill, bool ``(B, 1, H, W)``.
+        radius: radius of the neighborhood that a pixel is filled from, in pixels.
         method: ``cv2.INPAINT_TELEA`` or ``cv2.INPAINT_NS``.
 
     Returns:

@@ -12,21 +12,21 @@ from skinfw_plugins.shared.fields import Norm
 class FourierUnit(nn.Module):
     """A 1x1 convolution between a Fourier transform and its inverse (Chi et al. 2020, section 3.2).
 
-    Each value that comes out depends on every pixel of its image. The transforms run in float32 at least
-    whatever the precision around them: half precision knows no FFT of every size.
+    Each output value depends on every pixel of its image. The transforms always run in at least float32: half
+    precision does not support FFTs of every size.
 
     Args:
-        channels: channels that it gets and gives.
+        channels: input and output channels.
         norm: normalization of the spectrum, before its ReLU.
     """
 
     def __init__(self, channels: int, norm: Norm) -> None:
         super().__init__()
-        # real and imaginary parts are channels of their own
+        # real and imaginary parts are separate channels
         self.spectral = _pointwise(2 * channels, 2 * channels, norm)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return features of the same shape ``(B, C, h, w)``, in float32 at least."""
+        """Return features of the same shape ``(B, C, h, w)``, in at least float32."""
         precision = torch.promote_types(x.dtype, torch.float32)
         with torch.autocast(x.device.type, enabled=False):
             spectrum = torch.fft.rfft2(x.to(precision), norm="ortho")
@@ -39,13 +39,13 @@ class FourierUnit(nn.Module):
 
 
 class SpectralTransform(nn.Module):
-    """A Fourier unit with half the channels, and a way past it (Chi et al. 2020, section 3.2).
+    """A Fourier unit with half the channels, and a shortcut around it (Chi et al. 2020, section 3.2).
 
-    Without the local Fourier unit of that paper, as large-mask inpainting has it.
+    It omits the paper's local Fourier unit, as large-mask inpainting does.
 
     Args:
-        incoming: channels that it gets.
-        outgoing: channels that it gives.
+        incoming: input channels.
+        outgoing: output channels.
         norm: normalization of the narrow features and of their spectrum.
     """
 
@@ -66,16 +66,16 @@ class SpectralTransform(nn.Module):
 class FourierConv(nn.Module):
     """A convolution with a local and a global branch (Chi et al. 2020, section 3.1).
 
-    The last channels are the global ones. Local features come from all channels by a 3x3 convolution, global
-    ones from the local by another and from the global by a `SpectralTransform`. Beyond its edge the image
-    is mirrored for the convolutions; the transform takes it as repeating.
+    The last channels are the global ones. Local features come from all channels through a 3x3 convolution,
+    global ones from the local channels through another and from the global ones through a
+    `SpectralTransform`. Convolutions mirror the image at its edge; the transform treats it as periodic.
 
     Args:
-        incoming: channels that it gets.
-        outgoing: channels that it gives.
-        global_in: how many of those it gets are global; 0 for no transform.
-        global_out: how many of those it gives are global.
-        norm: normalization within the transform, and of what comes out, which is the caller's part.
+        incoming: input channels.
+        outgoing: output channels.
+        global_in: number of global input channels; 0 for no transform.
+        global_out: number of global output channels.
+        norm: normalization within the transform, and of the output, which the caller applies.
         stride: 1, or 2 to halve the size, which needs ``global_in`` 0.
     """
 
@@ -102,7 +102,7 @@ class FourierConv(nn.Module):
 
 
 class FourierBlock(nn.Module):
-    """Two fast Fourier convolutions whose result is added to what they get (Suvorov et al. 2022, figure 2).
+    """Two fast Fourier convolutions whose result is added to their input (Suvorov et al. 2022, figure 2).
 
     Args:
         channels: channels of the features.

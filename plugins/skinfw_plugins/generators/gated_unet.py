@@ -12,16 +12,16 @@ from skinfw_plugins.generators.config_architectures import GatedUnetConfig
 
 
 class GatedUnetGenerator(ConditionalGenerator[GatedUnetConfig]):
-    """An encoder, dilated convolutions and a decoder, all of them gated (Yu et al. 2019, section 3).
+    """A gated encoder, dilated convolutions and decoder (Yu et al. 2019, section 3).
 
     It is the first, coarse network of the paper, with the layers of the authors' code: a 5x5 convolution;
     two 3x3 ones at each halving, the first of stride 2; one more, the dilated ones and two more at the
     innermost size; at each doubling a nearest-neighbor resize and two; a plain 3x3 convolution and tanh. No
-    normalization. It leaves out the refinement network with contextual attention and the discriminator. The
-    skip connections that `GatedUnetConfig.skips` adds are not in the paper. The paper's network receives the
-    mask of the hole; here that is the input image ``segmentation_skin``.
+    normalization. It omits the refinement network with contextual attention and the discriminator. The skip
+    connections of `GatedUnetConfig.skips` are not in the paper. The paper's network receives the inpainting
+    mask; here that is the input image ``segmentation_skin``.
 
-    The color of the visible skin acts on the innermost features, dropout too, before the dilated middle.
+    The color of the visible skin and dropout act on the innermost features, before the dilated middle.
 
     Args:
         config: the parameters of the network.
@@ -61,9 +61,9 @@ class Doubling(nn.Module):
     """Doubles the size by repeating pixels; two gated convolutions follow.
 
     Args:
-        incoming: channels that it gets.
-        channels: channels of the encoder's features of the new size, and of its own between the convolutions.
-        outgoing: channels that it gives.
+        incoming: input channels.
+        channels: channels of the encoder's features at the new size, and between the convolutions.
+        outgoing: output channels.
         skip: whether the second convolution gets the encoder's features too.
     """
 
@@ -86,18 +86,18 @@ class Doubling(nn.Module):
 
 
 class GatedConv(nn.Module):
-    """A convolution whose features are let through as far as a second one says (Yu et al. 2019, section 3.1).
+    """A convolution whose features are gated by a second one (Yu et al. 2019, section 3.1).
 
-    Features go through ELU, gates through the sigmoid; their product comes out, at the size of the input
-    divided by the stride. Beyond the edge is zero. Weights start so that features keep their scale although
-    open and shut gates halve it: without a normalization they would fade from layer to layer.
+    It returns the product of features after ELU and gates after the sigmoid, at the input's size divided by
+    the stride, with zero padding. Weights are initialized to keep the scale of features although gates halve
+    it: without normalization they would fade from layer to layer.
 
     Args:
-        incoming: channels that it gets.
-        outgoing: channels that it gives.
+        incoming: input channels.
+        outgoing: output channels.
         kernel: side of the kernel, odd.
         stride: 1, or 2 to halve the size.
-        dilation: step between the pixels that the kernel looks at.
+        dilation: step between the kernel's pixels.
     """
 
     def __init__(

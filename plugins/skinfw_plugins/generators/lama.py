@@ -16,9 +16,9 @@ class LamaGenerator(ConditionalGenerator[LamaConfig]):
     """A residual network of fast Fourier convolutions (Suvorov et al. 2022, section 2.1 and supplement).
 
     A 7x7 convolution, halvings, residual blocks with a local and a global branch, doublings, a 7x7
-    convolution and tanh. Already its first block sees the whole image, which a large hole needs. The last
-    halving brings the global branch forth; outside of the blocks convolutions are plain. The paper's mask is
-    an input image here, ``segmentation_skin``; its losses are components of their own.
+    convolution and tanh. Even its first block sees the whole image, which a large mask needs. The last
+    halving creates the global branch; outside the blocks, convolutions are plain. The paper's mask is the
+    input image ``segmentation_skin`` here; its losses are separate components.
 
     The color of the visible skin and dropout act on the innermost features, before the blocks.
 

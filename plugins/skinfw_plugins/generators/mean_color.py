@@ -13,19 +13,19 @@ from skinfw_plugins.generators.filling import inpaint, mask_of
 from skinfw_plugins.shared.skin_tone import visible_tones
 
 _RADIUS = 3.0
-"""Of the ring's inpainting, in pixels; OpenCV's usual one."""
+"""Radius of the ring's inpainting in pixels; OpenCV's usual value."""
 
 
 class MeanColorGenerator(Generator[MeanColorConfig]):
     """Fills the skin region with one color: the median of the visible face, channel by channel.
 
-    Where no face is visible it is the median of all that is (everything but white), and white where nothing
-    is. What the inpainting mask holds beyond the skin is clothes or background: it is inpainted between
-    that color and its surroundings. All other pixels stay as they are. Nothing is trained.
+    If no face is visible, it is the median of everything visible (not white), and white if nothing is. The
+    rest of the inpainting mask is clothes or background and is inpainted between that color and its
+    surroundings. All other pixels stay as they are. Nothing is trained.
     """
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
-        """Paint a batch; ``noise`` is not used. See `Generator.forward`."""
+        """Inpaint a batch; ``noise`` is not used. See `Generator.forward`."""
         images = condition[:, self.io.channels_of(APPAREL)]
         tones = visible_tones(images, condition[:, self.io.channels_of(FACE)])
         skin, mask = (mask_of(condition, self.io.channels_of(name)) for name in (SKIN, MASK))

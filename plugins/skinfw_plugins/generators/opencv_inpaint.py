@@ -14,15 +14,15 @@ _METHODS = {"telea": cv2.INPAINT_TELEA, "navier_stokes": cv2.INPAINT_NS}
 
 
 class OpenCvInpaintGenerator(Generator[OpenCvInpaintConfig]):
-    """Fills the skin region from the pixels around it by OpenCV's inpainting.
+    """Fills the skin region from the pixels around it with OpenCV's inpainting.
 
-    The whole inpainting mask is filled: the white that preparation left around the skin would flow in
-    otherwise. Beyond it, white counts as a neighbor like any other color, background included, and every
+    It fills the whole inpainting mask: otherwise the white that preparation left around the skin would flow
+    in. Outside the mask, white counts as a neighbor like any other color, including background, and every
     pixel stays as it is. Nothing is trained.
     """
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
-        """Paint a batch; ``noise`` is not used. See `Generator.forward`."""
+        """Inpaint a batch; ``noise`` is not used. See `Generator.forward`."""
         images = condition[:, self.io.channels_of(APPAREL)]
         skin, mask = (mask_of(condition, self.io.channels_of(name)) for name in (SKIN, MASK))
         region = skin | mask

@@ -17,10 +17,10 @@ _DROPOUT_BLOCKS = 3
 class Pix2PixGenerator(ConditionalGenerator[Pix2PixConfig]):
     """An encoder and a decoder with a skip connection at every scale (Isola et al. 2017, section 6.1.1).
 
-    A down block halves the image by a 4x4 convolution of stride 2, an up block doubles it by a transposed
+    A down block halves the image with a 4x4 convolution of stride 2, an up block doubles it with a transposed
     one. Channels are 1, 2, 4, 8, 8, ... times ``base_channels``. No normalization follows the first
-    convolution, the bottleneck, or the last one, after which comes tanh. Without ``noise`` the same condition
-    gives the same image (the report's section 5.2.3).
+    convolution, the bottleneck or the last convolution, which tanh follows. Without ``noise`` the same
+    condition gives the same image (the report's section 5.2.3).
 
     Args:
         config: the parameters of the network.
@@ -39,7 +39,7 @@ class Pix2PixGenerator(ConditionalGenerator[Pix2PixConfig]):
             incoming = channels[level - 1] if level else self.incoming
             self.down.append(_down_block(incoming, channels[level], norm, activated=level > 0))
         for level in range(innermost, -1, -1):
-            # below the bottleneck an up block also gets the down block's output of its own scale
+            # below the bottleneck an up block also receives the down block's output of the same scale
             incoming = channels[level] * (1 if level == innermost else 2)
             if level:
                 self.up.append(_up_block(incoming, channels[level - 1], config.norm))

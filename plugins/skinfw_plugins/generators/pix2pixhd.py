@@ -19,8 +19,8 @@ class Pix2PixHDGenerator(ConditionalGenerator[Pix2PixHDConfig]):
     The global generator is a 7x7 convolution, halvings, residual blocks and doublings. It works at half the
     size of the first local enhancer, which adds the last features of the global generator to its own at that
     size before its residual blocks; a second enhancer does the same around the first. A 7x7 convolution and
-    tanh follow the outermost network alone. The paper trains from the inside out; here all are trained at
-    once, as the paper ends. Normalizations have a learned scale and shift.
+    tanh follow only the outermost network. The paper trains from the inside out; here all are trained at
+    once, like the paper's last phase. Normalizations have a learned scale and shift.
 
     The color of the visible skin acts before the global generator's residual blocks, dropout within them.
 
@@ -52,7 +52,7 @@ class Pix2PixHDGenerator(ConditionalGenerator[Pix2PixHDConfig]):
         """Run the network. See `ConditionalGenerator.paint`."""
         pyramid = [channels]
         for _ in self.enhancers:
-            # what lies beyond the edge does not count
+            # pixels beyond the edge do not count
             pyramid.append(avg_pool2d(pyramid[-1], 3, stride=2, padding=1, count_include_pad=False))
         x = self.modulate(self.down(pyramid.pop()), guide)
         for block in self.blocks:
@@ -64,11 +64,11 @@ class Pix2PixHDGenerator(ConditionalGenerator[Pix2PixHDConfig]):
 
 
 class LocalEnhancer(nn.Module):
-    """Doubles the size of what a coarser network painted (Wang et al. 2018, section 3.2).
+    """Doubles the size of a coarser network's output (Wang et al. 2018, section 3.2).
 
     Args:
         incoming: channels of the condition.
-        channels: channels after its first and its last convolution; the coarser network has twice as many.
+        channels: channels after its first and last convolutions; the coarser network has twice as many.
         blocks: number of residual blocks.
         norm: normalization after convolutions.
     """
@@ -94,7 +94,7 @@ class LocalEnhancer(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions whose result is added to what they get (He et al. 2016).
+    """Two 3x3 convolutions whose result is added to their input (He et al. 2016).
 
     Args:
         channels: channels of the features.
@@ -110,7 +110,7 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, x: Tensor, guide: Guide | None = None) -> Tensor:
-        """Return features of the same shape, with dropout between the convolutions where there is a guide."""
+        """Return features of the same shape, with dropout between the convolutions if there is a guide."""
         inner = self.first(x)
         changed: Tensor = x + self.second(inner if guide is None else guide.drop(inner))
         return changed

@@ -16,20 +16,20 @@ _NAME = "smp_unet"
 
 
 class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
-    """A decoder of segmentation-models-pytorch on an encoder of that library, of timm, or of BodyPix 2.
+    """A decoder of segmentation-models-pytorch on an encoder of that library, timm or BodyPix 2.
 
-    Three channels come out of the decoder, and go through tanh. Images are padded to the encoder's stride,
-    at the right and below, by repeating their edge, and cropped back. The color of the visible skin and
-    dropout act on the encoder's innermost features; the decoders' own dropout is off. The pooled branch of
-    DeepLabV3+ is normalized over channels: a batch of one has no statistics for it. What an encoder has
-    beyond what its decoder uses is frozen.
+    The decoder has three output channels, followed by tanh. Images are padded to the encoder's stride, at the
+    right and below, by repeating their edge, and cropped back. The color of the visible skin and dropout act
+    on the encoder's innermost features; the decoders' own dropout is off. The pooled branch of DeepLabV3+ is
+    normalized over channels: a batch of one has no statistics for it. Encoder layers that the decoder does
+    not use are frozen.
 
     Args:
         config: the parameters of the network.
         io: the size and the names of the input images.
 
     Raises:
-        UserError: the encoder is unknown, or does not go with the decoder or the size.
+        UserError: the encoder is unknown or incompatible with the decoder or the size.
     """
 
     def __init__(self, config: SmpUnetConfig, io: GeneratorIO) -> None:

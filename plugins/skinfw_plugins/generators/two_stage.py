@@ -1,4 +1,4 @@
-"""A second network that improves what a first one painted."""
+"""A second network that improves the output of a first one."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ COARSE = "coarse image"
 
 
 class TwoStageGenerator(Generator[TwoStageConfig]):
-    """Lets a second network correct the image of a first one (the report's section 7).
+    """A second network corrects the image of a first one (the report's section 7).
 
-    The refiner sees the condition and the coarse image. What it paints is not an image but a correction:
+    The refiner sees the condition and the coarse image. Its output is a correction, not an image:
     ``output = clamp(coarse + scale * (2 * refined - 1), 0, 1)``, so that training starts near the coarse
-    image and never leaves it by more than ``scale``. Clamping passes every gradient on: of the white that
-    preparation leaves, half of all corrections would lie beyond 1, and learn nothing from then on. Residuals
-    between logits need no clamp, but hardly move white or black either, where the sigmoid is flat.
+    image and never departs from it by more than ``scale``. Clamping passes all gradients through: on the
+    white that preparation leaves, half of all corrections would exceed 1 and stop learning. Residuals between
+    logits need no clamp, but hardly move white or black, where the sigmoid is flat.
 
-    A first network that is not trained stays in evaluation mode and gets no gradient. Its weights are part of
-    the state all the same, so a checkpoint needs no other run.
+    A first network that is not trained stays in evaluation mode and gets no gradient. Its weights are still
+    part of the state, so a checkpoint does not depend on another run.
 
     Args:
         config: the two generators and how they are joined.
-        io: the size and the names of the input images; a coarse generator with nothing to train sees those
-            that it requires, any other all of them.
+        io: the size and the names of the input images; a coarse generator with nothing to train sees only
+            those that it requires, any other all.
     """
 
     def __init__(self, config: TwoStageConfig, io: GeneratorIO) -> None:
@@ -57,12 +57,12 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
         self.train()
 
     def noise_shape(self, size: Size) -> tuple[int, ...]:
-        """Return the length of one sample's noise: the coarse generator's, and the refiner's after it."""
+        """Return the length of one sample's noise: the coarse generator's, then the refiner's."""
         length = sum(_noise_length(part, size) for part in (self.coarse, self.refiner))
         return (length,) if length else ()
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
-        """Paint a batch. See `Generator.forward`."""
+        """Inpaint a batch. See `Generator.forward`."""
         size = (condition.shape[2], condition.shape[3])
         split = _noise_length(self.coarse, size)
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.config.trains_coarse):
@@ -89,8 +89,8 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
         """Take the coarse generator's weights from the best checkpoint of ``coarse_run``.
 
         Raises:
-            RunError: there is no such run, it trained another generator, for other inputs or another size, or
-                it may have trained on images that this run tests or chooses by.
+            RunError: the run does not exist, trained another generator or used other inputs or another size,
+                or may have trained on validation or test images of this run.
         """
         if self.config.coarse_run is None:
             self.coarse.prepare_training(data, split)
@@ -102,19 +102,19 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
 
     def _load_coarse(self, checkpoint: Checkpoint, data: DataSpec) -> None:
         spec, wanted = inpainting_spec(checkpoint.spec, checkpoint.path), self.config.coarse
-        # the split uses a hash of names: with shares at least as large it kept away all that we do
+        # the split uses a hash of names: with fractions at least as large it held out all that we hold out
         apart, ours = _kept_apart(spec.data), _kept_apart(data)
         if apart[0] < ours[0] or apart[1] < ours[1]:
             raise RunError(
                 f"{checkpoint.path}: was trained with a test_fraction of {spec.data.test_fraction} and a "
-                f"validation_fraction of {spec.data.validation_fraction}, so it may have seen images that "
-                f"this run tests or chooses by ({data.test_fraction} and {data.validation_fraction}); train "
-                "the coarse run with at least these"
+                f"validation_fraction of {spec.data.validation_fraction}, so it may have seen this run's "
+                f"test or validation images ({data.test_fraction} and {data.validation_fraction}); train the "
+                "coarse run with at least these fractions"
             )
         if spec.generator != wanted:
             raise RunError(
                 f"{checkpoint.path}: trained the generator {spec.generator.to_json()}, but coarse is "
-                f"{wanted.to_json()}; make coarse the same, or name another coarse_run"
+                f"{wanted.to_json()}; make coarse the same, or use another coarse_run"
             )
         if spec.data.inputs != data.inputs:
             raise RunError(
@@ -127,19 +127,19 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
             (was_high, was_wide), (high, wide) = spec.data.size, self.io.size
             raise RunError(
                 f"{checkpoint.path}: its weights, trained at {was_high}x{was_wide}, do not fit a network for "
-                f"{high}x{wide}; train both at one data.size"
+                f"{high}x{wide}; train both at the same data.size"
             ) from error
 
 
 def _kept_apart(data: DataSpec) -> tuple[float, float]:
-    """Return the fractions of the samples below which the test lies, and below which the validation does."""
+    """Return the upper bounds of the test and validation splits, as fractions of the samples."""
     return data.test_fraction, data.test_fraction + data.validation_fraction
 
 
 def _reject_overlap(folder: Path, split: Split) -> None:
-    """Reject a run whose recorded split holds samples that this run keeps apart.
+    """Reject a run that trained on samples that this run holds out.
 
-    The shares do not say it all: small data sets fill their sides otherwise, and groups may change.
+    The fractions are not enough: small data sets are split differently, and groups may change.
     """
     recorded = read_split(folder)
     if recorded is None:
@@ -148,8 +148,8 @@ def _reject_overlap(folder: Path, split: Split) -> None:
     seen = sorted(chosen.intersection(split.test) | trained.intersection(split.validation))
     if seen:
         raise RunError(
-            f"{folder}: was trained on {len(seen)} of the samples that this run tests or chooses by, for "
-            f"instance {seen[0]!r}; train the coarse run again, on the data of this one"
+            f"{folder}: was trained on {len(seen)} test or validation samples of this run, for example "
+            f"{seen[0]!r}; train the coarse run again on the data of this run"
         )
 
 
@@ -159,7 +159,7 @@ def _noise_length(part: Generator[Any], size: Size) -> int:
 
 
 def _noise_of(part: Generator[Any], size: Size, values: Tensor | None) -> Tensor | None:
-    """Return the noise of one part in the shape that it wants, or None where it takes none."""
+    """Return one generator's noise in the shape that it expects, or None if it uses none."""
     shape = part.noise_shape(size)
     if values is None or not shape:
         return None
@@ -167,8 +167,8 @@ def _noise_of(part: Generator[Any], size: Size, values: Tensor | None) -> Tensor
 
 
 def _clamped(image: Tensor) -> Tensor:
-    """Return an image clamped to [0, 1] whose gradient is that of the image before.
+    """Return an image clamped to [0, 1] with the gradient of the unclamped image.
 
-    The sum is exact: between -1 and 2, no digit is lost when a value is taken from its bound.
+    The sum is exact: between -1 and 2, subtracting a value from its bound loses no digit.
     """
     return image + (image.clamp(0, 1) - image).detach()

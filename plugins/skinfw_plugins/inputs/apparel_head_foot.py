@@ -16,5 +16,5 @@ class ApparelInput(Input[ApparelConfig]):
     missing: ClassVar[str] = "apparel_head_foot is missing"
 
     def read(self, parts: SampleParts) -> Field | None:
-        """Return the image, which every sample has. See `Input.read`."""
+        """Return the image; every sample has it. See `Input.read`."""
         return Field(APPAREL_TYPE, parts.apparel)

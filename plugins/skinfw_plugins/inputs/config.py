@@ -19,13 +19,13 @@ class MaskConfig(InputConfig):
 
 
 class LineConfig(InputConfig):
-    """The pose as a drawing (report, section 6.1.1)."""
+    """The pose as a drawn skeleton (report, section 6.1.1)."""
 
     shows_pose: ClassVar[bool] = True
 
 
 class HeatmapsConfig(InputConfig):
-    """The pose as a heat map for each keypoint."""
+    """The pose as one heat map per keypoint."""
 
     shows_pose: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""Masks of a sample: the skin, the hole, and parts of the body."""
+"""Masks of a sample: the skin, the inpainting mask, and body parts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skinfw_plugins.inputs.config import MaskConfig
 class SkinInput(Input[MaskConfig]):
     """Where the person shows skin."""
 
-    missing: ClassVar[str] = "segmentation_skin is missing, and the run needs to know the skin"
+    missing: ClassVar[str] = "segmentation_skin is missing, but the run needs it"
 
     def read(self, parts: SampleParts) -> Field | None:
         """Return the mask of the skin. See `Input.read`."""
@@ -25,21 +25,21 @@ class SkinInput(Input[MaskConfig]):
 
 
 class InpaintingMaskInput(Input[MaskConfig]):
-    """The pixels that may be painted: what was erased of the person."""
+    """The pixels to inpaint: those erased from the person."""
 
     missing: ClassVar[str] = "mask is missing"
 
     def read(self, parts: SampleParts) -> Field | None:
-        """Return the inpainting mask, which every sample has. See `Input.read`."""
+        """Return the inpainting mask; every sample has it. See `Input.read`."""
         return Field(INPAINTING_MASK_TYPE, parts.inpainting_mask())
 
 
 class FaceInput(Input[MaskConfig]):
-    """Where the face is visible: by the label map where one of its classes is the face, else by the pose."""
+    """Where the face is visible: from the label map if it has a face class, else from the pose."""
 
     missing: ClassVar[str] = (
-        "nothing shows where the face is; give keypoints.json with points on the head, or parsing.png with "
-        "its classes in sample.json"
+        "the face cannot be located; add keypoints.json with points on the head, or parsing.png with its "
+        "classes in sample.json"
     )
 
     def read(self, parts: SampleParts) -> Field | None:
@@ -58,7 +58,7 @@ class FaceInput(Input[MaskConfig]):
 
 
 class BodyPartInput(Input[MaskConfig]):
-    """The skin of a part of the body, which the pose shows."""
+    """The skin of a body part, located by the pose."""
 
     zone: ClassVar[Zone]
 
@@ -76,7 +76,7 @@ class ArmsInput(BodyPartInput):
 
     zone: ClassVar[Zone] = "arm"
     missing: ClassVar[str] = (
-        "nothing shows where the arms are; give segmentation_skin, and keypoints.json with points on the arms"
+        "the arms cannot be located; add segmentation_skin, and keypoints.json with points on the arms"
     )
 
 
@@ -85,5 +85,5 @@ class HandsInput(BodyPartInput):
 
     zone: ClassVar[Zone] = "hand"
     missing: ClassVar[str] = (
-        "nothing shows where the hands are; give segmentation_skin, and keypoints.json with elbows and wrists"
+        "the hands cannot be located; add segmentation_skin, and keypoints.json with elbows and wrists"
     )

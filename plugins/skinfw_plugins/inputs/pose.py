@@ -1,4 +1,4 @@
-"""The pose: drawn, or as heat maps."""
+"""The pose: as a pose map or as heat maps."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from skinfw_plugins.inputs.config import HeatmapsConfig, LineConfig
 
 
 class LineInput(Input[LineConfig]):
-    """The drawn pose: the sample's own drawing, or one of its keypoints."""
+    """The pose map: the sample's own, or one drawn from its keypoints."""
 
-    missing: ClassVar[str] = "neither line nor keypoints.json is there to show the pose"
+    missing: ClassVar[str] = "line and keypoints.json are both missing; the pose needs one"
 
     def read(self, parts: SampleParts) -> Field | None:
         """Return the drawing. See `Input.read`."""
@@ -29,13 +29,11 @@ class LineInput(Input[LineConfig]):
 
 
 class HeatmapsInput(Input[HeatmapsConfig]):
-    """A heat map for each keypoint, as in pose-guided person generation."""
+    """One heat map per keypoint, as in pose-guided person generation."""
 
-    missing: ClassVar[str] = (
-        "keypoints.json is missing or empty; heat maps need the pose as keypoints, to draw it"
-    )
+    missing: ClassVar[str] = "keypoints.json is missing or empty; heat maps are drawn from keypoints"
 
     def read(self, parts: SampleParts) -> Field | None:
-        """Return the pose, which is drawn at the size that is asked for. See `Input.read`."""
+        """Return the heat maps, drawn at the requested size. See `Input.read`."""
         pose = parts.keypoints()
         return None if pose is None else Field(HeatMapsType(), pose)

@@ -1,4 +1,4 @@
-"""What the adversarial losses share: means over patches and scales, and the gradient at images."""
+"""Shared by the adversarial losses: means over patches and scales, and gradients at images."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from skinfw.interfaces import DiscriminatorOutput, LossContext
 def patch_mean(
     outputs: DiscriminatorOutput, cost: Callable[[Tensor], Tensor] = lambda logits: logits
 ) -> Tensor:
-    """Return the mean of a cost of logits over the patches of each scale, then over the scales, a scalar.
+    """Return the mean cost of logits over the patches of each scale, then over the scales, a scalar.
 
-    In half precision the logarithm of a small probability would be lost, so the cost is one of float32.
+    Half precision would lose the logarithm of a small probability, so the cost is computed in float32.
 
     Args:
         outputs: the discriminator's.
-        cost: gives the cost of each logit of ``(B, 1, h, w)``.
+        cost: returns the cost of each logit of ``(B, 1, h, w)``.
 
     Example:
         >>> patch_mean(DiscriminatorOutput(logits=(torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 1, 1)))).item()
@@ -29,13 +29,13 @@ def patch_mean(
 
 
 def gradient_norms(context: LossContext, images: Tensor) -> Tensor:
-    """Return how steep the discriminator is at images: the Euclidean norm of its gradient over all pixels.
+    """Return the Euclidean norm of the discriminator's gradient over all pixels of each image.
 
-    What is derived is the logit of each image: the mean over its patches, then over the scales, as in
-    `patch_mean`. All of it is float32, whatever the precision of training, and has a gradient of its own.
+    The gradient is that of each image's logit: the mean over its patches, then over the scales, as in
+    `patch_mean`. It is computed in float32, whatever the training precision, and is itself differentiable.
 
     Args:
-        context: gives the discriminator.
+        context: provides the discriminator.
         images: float ``(B, 3, H, W)`` in [0, 1]; they are copied.
 
     Returns:
@@ -52,7 +52,7 @@ def gradient_norms(context: LossContext, images: Tensor) -> Tensor:
 
 
 def with_r1(term: Tensor, context: LossContext, gamma: float) -> Tensor:
-    """Return a discriminator's term with the R1 penalty added (Mescheder et al. 2018, section 4.1, eq. 9).
+    """Return a discriminator's loss plus the R1 penalty (Mescheder et al. 2018, section 4.1, eq. 9).
 
     Args:
         term: the scalar that the discriminator minimizes.

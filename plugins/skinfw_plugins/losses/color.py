@@ -1,4 +1,4 @@
-"""The colors of the skin as a whole."""
+"""The overall colors of the skin."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from skinfw_plugins.losses.precision import in_float32
 class ColorLoss(Loss[ColorConfig]):
     """Mean and covariance of the colors, output against target, image by image, in CIE Lab.
 
-    It does not ask where a color is, so it corrects a cast that a network paints without blurring anything.
+    It ignores where a color is, so it corrects a color cast without blurring.
     Lab is divided by 100.
     """
 
     @in_float32
     def generator_loss(self, context: LossContext) -> Tensor:
-        """Return the mean absolute difference of the means, and that of the covariances by its weight.
+        """Return the mean absolute difference of the means, plus the weighted one of the covariances.
 
-        It is the mean over the images; one whose region is empty counts 0.
+        The result is the mean over the images; an image with an empty region counts as 0.
         """
         region = self.region(context)
         if region is None:

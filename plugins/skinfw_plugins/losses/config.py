@@ -19,7 +19,7 @@ class L1Config(LossConfig):
     weight: float = Field(
         default=1.0,
         ge=0,
-        description="factor of this term in the sum of losses (pix2pix paper: 100 beside a gan term of 1)",
+        description="weight of this term in the sum of losses (pix2pix paper: 100 with a gan term of 1)",
     )
 
 
@@ -33,8 +33,8 @@ class PsnrConfig(LossConfig):
     floor: float = Field(
         default=1e-4,
         gt=0,
-        description="added to each image's mean squared error, for values in [0, 1]: above 40 dB (1e-4) "
-        "nothing more is to be gained, and the gradient stays finite",
+        description="added to each image's mean squared error, for values in [0, 1]: it caps the gain at 40 "
+        "dB (1e-4) and keeps the gradient finite",
     )
 
 
@@ -71,11 +71,11 @@ class LpipsConfig(LossConfig):
 
     net: LpipsNet = Field(
         default="vgg",
-        description="network whose features are compared; its authors say to train with vgg",
+        description="network whose features are compared; the authors recommend vgg for training",
     )
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return the sizes that leave the last layer something to see."""
+        """Return the sizes that leave at least one pixel for the last layer."""
         return SizeRequirement(minimum=LPIPS_MIN_SIDE[self.net])
 
 
@@ -91,12 +91,12 @@ class PerceptualConfig(LossConfig):
         default=("relu1_2", "relu2_2", "relu3_3", "relu4_3"),
         min_length=1,
         validate_default=True,
-        description="layers that count alike, relu<block>_<convolution>; later ones see content and less of "
-        "the color (Johnson et al. 2016: relu3_3 for content, the default's four for style)",
+        description="layers, weighted equally, as relu<block>_<convolution>; later ones see content and "
+        "less color (Johnson et al. 2016: relu3_3 for content, the default's four for style)",
     )
     distance: Literal["l1", "l2"] = Field(
         default="l1",
-        description="mean absolute difference (pix2pixHD) or mean squared one (Johnson et al. 2016)",
+        description="mean absolute difference (pix2pixHD) or mean squared difference (Johnson et al. 2016)",
     )
 
     @field_validator("layers")
@@ -119,13 +119,13 @@ class PerceptualConfig(LossConfig):
         return tuple(known[name] for name in self.layers)
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return the sizes that leave the last block one pixel."""
+        """Return the sizes that leave at least one pixel for the last block."""
         last = max(int(name[len("relu")]) for name in self.layers)
         return SizeRequirement(minimum=2 ** (last - 1))
 
 
 def _vgg_places(net: str) -> dict[str, int]:
-    """Return where each activation stands among a VGG's layers."""
+    """Return the index of each activation among a VGG's layers."""
     places, place = {}, 0
     for block, count in enumerate(_VGG_BLOCKS[net], start=1):
         for convolution in range(1, count + 1):
@@ -139,7 +139,7 @@ class TotalVariationConfig(LossConfig):
     """Mean absolute difference of neighboring pixels of the output (Rudin et al. 1992)."""
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return the sizes in which every pixel has a neighbor on either axis."""
+        """Return the sizes in which every pixel has a neighbor along both axes."""
         return SizeRequirement(minimum=2)
 
 
@@ -150,31 +150,31 @@ class ColorConfig(LossConfig):
     covariance: float = Field(
         default=1.0,
         ge=0,
-        description="factor of the covariances' difference beside that of the means; 0: means alone",
+        description="weight of the covariances' difference relative to that of the means; 0: means only",
     )
 
 
 class ToneConsistencyConfig(LossConfig):
-    """Painted skin in the color of the visible face, in CIE Lab; samples must bring the face."""
+    """Inpainted skin in the color of the visible face, in CIE Lab; needs the input face."""
 
     required_inputs: ClassVar[tuple[str, ...]] = (APPAREL, FACE)
 
-    region: Literal["skin"] = Field(default="skin", description="pixels that count: the painted skin")
+    region: Literal["skin"] = Field(default="skin", description="pixels that count: the inpainted skin")
     lightness: float = Field(
         default=1.0,
         ge=0,
-        description="how much lightness counts beside a and b; 0: color alone, for light that differs "
-        "between face and body",
+        description="weight of lightness relative to a and b; 0: color only, for light that differs between "
+        "face and body",
     )
     covariance: float = Field(
         default=0.0,
         ge=0,
-        description="factor of the difference in covariance from the visible face's pixels; 0: means alone",
+        description="weight of the difference in covariance from the visible face's pixels; 0: means only",
     )
 
 
 class JudgedConfig(LossConfig):
-    """Base of losses that look at what the discriminator says."""
+    """Base of losses that use the discriminator's output."""
 
     judged: ClassVar[bool] = True
 
@@ -185,7 +185,7 @@ class JudgedConfig(LossConfig):
 
 
 class RegularizedConfig(JudgedConfig):
-    """Base of adversarial losses with a label for real images and a penalty on steep discriminators."""
+    """Base of adversarial losses with label smoothing and an R1 penalty."""
 
     adversarial: ClassVar[bool] = True
 
@@ -193,20 +193,20 @@ class RegularizedConfig(JudgedConfig):
         default=0.0,
         ge=0,
         lt=1,
-        description="by how much less than 1 is asked of the discriminator for real images; painted ones "
-        "stay at their label (Salimans et al. 2016, section 3.4: 0.1)",
+        description="label smoothing: how far below 1 the discriminator's label for real images is; the "
+        "label of generated images does not change (Salimans et al. 2016, section 3.4: 0.1)",
     )
     r1: float = Field(
         default=0.0,
         ge=0,
         description="gamma of the R1 penalty: half of gamma times the squared gradient of the discriminator "
-        "at real images (Mescheder et al. 2018, section 4.1: 10); 0: none. It is that of each image only "
-        "where no batch normalization mixes them",
+        "at real images (Mescheder et al. 2018, section 4.1: 10); 0: none. Batch normalization mixes "
+        "the gradients of the images",
     )
 
     @property
     def real_label(self) -> float:
-        """What is asked of the discriminator for real images."""
+        """The discriminator's label for real images."""
         return 1 - self.label_smoothing
 
 
@@ -234,20 +234,20 @@ class WganGpConfig(JudgedConfig):
     )
 
     def discriminator_fault(self, discriminator: DiscriminatorConfig) -> str | None:
-        """Return that batch normalization does not go with a penalty on each image's gradient."""
+        """Return that batch normalization is incompatible with a penalty on each image's gradient."""
         if not discriminator.uses_batch_statistics:
             return None
         return (
-            "its penalty is on the gradient of each image, which batch normalization mixes with the others "
+            "it penalizes the gradient of each image, which batch normalization mixes with the others "
             '(Gulrajani et al. 2017, section 4); set "norm" to "instance" or "none"'
         )
 
 
 class FeatureMatchingConfig(JudgedConfig):
-    """Likeness to the target as the discriminator's layers see it (Wang et al. 2018, section 3.3)."""
+    """Difference from the target in the discriminator's features (Wang et al. 2018, section 3.3)."""
 
     weight: float = Field(
         default=1.0,
         ge=0,
-        description="factor of this term in the sum of losses (pix2pixHD: 10 beside an adversarial one of 1)",
+        description="weight of this term in the sum of losses (pix2pixHD: 10 with an adversarial term of 1)",
     )

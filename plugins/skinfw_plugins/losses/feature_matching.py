@@ -1,4 +1,4 @@
-"""Likeness in the discriminator's features."""
+"""Difference of the discriminator's features."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from skinfw_plugins.losses.config import FeatureMatchingConfig
 class FeatureMatchingLoss(Loss[FeatureMatchingConfig]):
     """Mean absolute difference of the discriminator's features (Wang et al. 2018, section 3.3, eq. 4).
 
-    It is the mean over the inner layers of each scale, then over the scales. The target's features are what
-    the output's are to become, so they carry no gradient; the discriminator is not trained by it.
+    It is the mean over the inner layers of each scale, then over the scales. The target's features carry no
+    gradient, and the loss does not train the discriminator.
     """
 
     def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean difference, a scalar of at least 0.
 
         Raises:
-            UserError: the discriminator shows no features.
+            UserError: the discriminator returns no features.
         """
         painted, true = (
             context.discriminate(context.output).features,
@@ -29,8 +29,8 @@ class FeatureMatchingLoss(Loss[FeatureMatchingConfig]):
         )
         if not painted:
             raise UserError(
-                "feature_matching: the discriminator shows no features to compare; use one that does, "
-                "patchgan or multiscale, or leave this loss out"
+                "feature_matching: the discriminator returns no features to compare; use patchgan or "
+                "multiscale, or remove this loss"
             )
         scales = [
             torch.stack(

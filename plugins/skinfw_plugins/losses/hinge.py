@@ -13,8 +13,8 @@ from skinfw_plugins.losses.config import HingeConfig
 class HingeLoss(AdversarialLoss[HingeConfig]):
     """A margin of 1 on logits (Lim and Ye 2017; Miyato et al. 2018, section 4, eq. 16 and 17).
 
-    A discriminator that is right by more than the margin learns nothing more from that patch. Smoothing the
-    label asks less than 1 of real images.
+    A discriminator that is right by more than the margin learns nothing from that patch. Label smoothing
+    reduces the margin for real images.
     """
 
     def generator_loss(self, context: LossContext) -> Tensor:

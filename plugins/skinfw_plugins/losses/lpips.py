@@ -12,17 +12,17 @@ from skinfw_plugins.networks.lpips_distance import LpipsDistance
 
 
 class LpipsLoss(Loss[LpipsConfig]):
-    """LPIPS (Zhang et al. 2018), the distance that agrees best with what people see.
+    """LPIPS (Zhang et al. 2018), a distance close to human perception.
 
-    Over the image it is the mean of each layer; over the skin, the mean of the layers' maps, scaled up to
-    the image, over the skin's pixels. The network is never trained.
+    Over the image it is the mean of each layer; over the skin, the mean of the layers' maps, upscaled to the
+    image, over the skin's pixels. The network is never trained.
 
     Args:
         config: which network.
         io: the size of the images.
 
     Raises:
-        UserError: the network's weights are not available; the text names file, place and SHA-256.
+        UserError: the network's weights are not available; the message names file, location and SHA-256.
     """
 
     def __init__(self, config: LpipsConfig, io: LossIO) -> None:

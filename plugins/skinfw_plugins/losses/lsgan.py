@@ -10,10 +10,9 @@ from skinfw_plugins.losses.config import LsganConfig
 
 
 class LsganLoss(AdversarialLoss[LsganConfig]):
-    """Half the squared distance of logits from 1 for real, 0 for painted images (Mao et al. 2017, eq. 9).
+    """Half the squared distance of logits from 1 for real, 0 for generated images (Mao et al. 2017, eq. 9).
 
-    Logits that are far on the right side are drawn back too, so a generator still learns from a
-    discriminator that is sure.
+    Confidently correct logits are penalized too, so a generator still learns from a confident discriminator.
     """
 
     def generator_loss(self, context: LossContext) -> Tensor:

@@ -1,4 +1,4 @@
-"""Means and covariances over a region, image by image, and colors in which they are taken."""
+"""Means and covariances over a region, per image, and the color space for them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def region_means(values: Tensor, region: Tensor) -> Tensor:
 
     Args:
         values: ``(B, C, H, W)``.
-        region: how much each pixel counts, ``(B, 1, H, W)`` in [0, 1].
+        region: weight of each pixel, ``(B, 1, H, W)`` in [0, 1].
 
     Returns:
         ``(B, C)``; 0 where the region is empty.
@@ -44,7 +44,7 @@ def region_covariances(values: Tensor, region: Tensor) -> Tensor:
 
     Args:
         values: ``(B, C, H, W)``.
-        region: how much each pixel counts, ``(B, 1, H, W)`` in [0, 1].
+        region: weight of each pixel, ``(B, 1, H, W)`` in [0, 1].
     """
     centerd = values - region_means(values, region)[:, :, None, None]
     products = torch.einsum("bchw,bdhw->bcd", centerd * region, centerd)
@@ -52,10 +52,10 @@ def region_covariances(values: Tensor, region: Tensor) -> Tensor:
 
 
 def mean_over_images(values: Tensor, known: Tensor | None = None) -> Tensor:
-    """Return the mean over a batch; an image that nothing is known of counts 0.
+    """Return the mean over a batch; images with unknown values count as 0.
 
     Args:
         values: ``(B,)``.
-        known: bool ``(B,)``, or None where all are.
+        known: bool ``(B,)``, or None if all are.
     """
     return (values if known is None else torch.where(known, values, 0)).mean()

@@ -1,4 +1,4 @@
-"""Likeness to the target in the features of VGG."""
+"""Difference from the target in the features of VGG."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from skinfw_plugins.losses.precision import in_float32
 from skinfw_plugins.networks.published_weights import Frozen, feature_tensors
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's images, as torchvision's networks were trained."""
+"""Mean and standard deviation of ImageNet's images, as in the training of torchvision's networks."""
 
 
 class PerceptualLoss(Loss[PerceptualConfig]):
     """Mean difference of features of a VGG trained on ImageNet (Johnson et al. 2016, section 3.2, eq. 2).
 
-    It is the mean over the chosen layers. Over the skin, each place of a layer counts by its fraction of
-    skin. The network is never trained.
+    It is the mean over the chosen layers. Over the skin, each position of a layer is weighted by its fraction
+    of skin. The network is never trained.
 
     Args:
         config: network, layers, and how differences are measured.
         io: the size of the images.
 
     Raises:
-        UserError: the network's weights are not available; the text names file, place and SHA-256.
+        UserError: the network's weights are not available; the message names file, location and SHA-256.
     """
 
     def __init__(self, config: PerceptualConfig, io: LossIO) -> None:
         super().__init__(config, io)
         places = config.places
-        with torch.device("meta"):  # without memory, as only the convolutions up to the last layer are wanted
+        with torch.device("meta"):  # without memory, as only the convolutions up to the last layer are needed
             layers = getattr(torchvision.models, config.net)(weights=None).features[: max(places) + 1]
         layers.load_state_dict(
             {
@@ -46,12 +46,12 @@ class PerceptualLoss(Loss[PerceptualConfig]):
             assign=True,
         )
         self.features = Frozen(_Features(layers, places))
-        # each halving is a layer of its own
+        # each pooling is a separate layer
         halving = [isinstance(each, nn.MaxPool2d) for each in layers]
         self.halvings = [sum(halving[: place + 1]) for place in sorted(places)]
 
     def region_count(self, region: Tensor | None) -> Tensor | None:
-        """Return the sum of the fractions of skin at the places of each layer, ``(layers,)``."""
+        """Return the sum of the fractions of skin at the positions of each layer, ``(layers,)``."""
         if region is None:
             return None
         height, width = region.shape[2:]

@@ -1,4 +1,4 @@
-"""Losses in which half precision would lose too much."""
+"""Losses that need more than half precision."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LossT = TypeVar("LossT", bound=Loss[Any])
 
 
 def in_float32(term: Callable[[LossT, LossContext], Tensor]) -> Callable[[LossT, LossContext], Tensor]:
-    """Make a loss's term compute in float32, whatever the precision of its caller and of the images."""
+    """Compute a loss in float32, whatever the precision of its caller and of the images."""
 
     @wraps(term)
     def exact(loss: LossT, context: LossContext) -> Tensor:

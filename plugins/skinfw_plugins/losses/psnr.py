@@ -1,4 +1,4 @@
-"""The peak signal-to-noise ratio, turned into a loss."""
+"""The peak signal-to-noise ratio as a loss."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from skinfw_plugins.losses.precision import in_float32
 class PsnrLoss(Loss[PsnrConfig]):
     """``10 * log10(MSE + floor)`` of each image's region in dB, then the mean: the metric `psnr`, negated.
 
-    Unlike `mse` it counts every image alike. A large error, a wrong color of the whole skin for instance,
-    pulls less than under a squared difference, and an image with little skin as much as one with a lot.
+    Unlike `mse` it weights all images equally. A large error, such as a wrong color of the whole skin, counts
+    less than in a squared difference, and an image with little skin as much as one with a lot.
     """
 
     def region_count(self, region: Tensor | None) -> Tensor | None:
-        """Return how many images show something of the region."""
+        """Return how many images contain the region."""
         return None if region is None else region.flatten(1).any(dim=1).sum().to(region.dtype)
 
     @in_float32
     def generator_loss(self, context: LossContext) -> Tensor:
-        """Return the mean in dB, a scalar of at most 0; 0 where no image shows anything of the region."""
+        """Return the mean in dB, a scalar of at most 0; 0 if no image contains the region."""
         squares, region = (context.output - context.target).square(), self.region(context)
         if region is None:
             return 10 * (squares.mean(dim=(1, 2, 3)) + self.config.floor).log10().mean()

@@ -12,9 +12,9 @@ from skinfw_plugins.shared.similarity import inside, similarity_maps
 
 
 class SsimLoss(Loss[SsimConfig]):
-    """One less the structural similarity (Wang et al. 2004), as the metric of this name measures it.
+    """1 minus the structural similarity (Wang et al. 2004), as in the metric of the same name.
 
-    Over the image it is the mean of all windows that lie wholly inside; over the skin, the mean of the
+    Over the image it is the mean of all windows that lie entirely inside; over the skin, the mean of the
     windows around the skin's pixels.
     """
 

@@ -1,4 +1,4 @@
-"""Painted skin in the color of the person's visible skin."""
+"""Inpainted skin in the color of the person's visible skin."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from skinfw_plugins.shared.skin_tone import skin_tones
 
 
 class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
-    """Distance of the painted skin's mean color from the color of the visible face, in CIE Lab.
+    """Distance of the inpainted skin's mean color from the color of the visible face, in CIE Lab.
 
-    The face's color is its median, channel by channel, which hair, eyes and shadows do not pull away. The
-    loss does not look at the target, so it needs no image of that skin. Lab is divided by 100.
+    The face's color is its median per channel, which is robust to hair, eyes and shadows. The loss does not
+    use the target, so it needs no image of that skin. Lab is divided by 100.
     """
 
     compares: ClassVar[bool] = False
@@ -28,7 +28,7 @@ class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
     def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean absolute difference of lightness, a and b, the mean over the images.
 
-        An image that shows no face, or has no skin to paint, counts 0.
+        An image without a visible face or skin to inpaint counts as 0.
         """
         images, visible = context.fields[APPAREL].float(), context.fields[FACE] > 0.5
         region = context.fields[region_field(self.config.region)]

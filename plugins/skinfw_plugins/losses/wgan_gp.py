@@ -11,11 +11,11 @@ from skinfw_plugins.losses.config import WganGpConfig
 
 
 class WganGpLoss(AdversarialLoss[WganGpConfig]):
-    """The critic's difference between painted and real images (Gulrajani et al. 2017, eq. 3).
+    """The critic's difference between generated and real images (Gulrajani et al. 2017, eq. 3).
 
     Its logits are not probabilities. A penalty keeps the norm of its gradient near 1 at images on the line
-    between each painted image and its target. The paper trains the critic five times to one step of the
-    generator: ``training.n_critic``.
+    between each generated image and its target. The paper trains the critic five times per generator step:
+    ``training.n_critic``.
     """
 
     def generator_loss(self, context: LossContext) -> Tensor:

@@ -28,7 +28,7 @@ class LpipsConfig(MetricConfig):
 
     net: LpipsNet = Field(
         default="alex",
-        description="network whose features are compared; its authors say to measure with alex",
+        description="network whose features are compared; the authors recommend alex for evaluation",
     )
 
 
@@ -49,7 +49,7 @@ class Ciede2000Config(MetricConfig):
     """Color difference CIEDE2000 (CIE 142-2001; Sharma, Wu and Dalal 2005)."""
 
     regions: tuple[Region, ...] = Field(
-        default=("skin",), min_length=1, description="regions that it is computed on, each on its own"
+        default=("skin",), min_length=1, description="regions that it is computed on, each separately"
     )
 
 
@@ -85,5 +85,5 @@ class KidConfig(MetricConfig):
         default=1000,
         ge=2,
         le=1_000_000,
-        description="images of each subset; fewer make up one subset (paper: 1000)",
+        description="images per subset; if there are fewer, they form one subset (paper: 1000)",
     )

@@ -1,4 +1,4 @@
-"""What metrics share that compare two sets of images by the features of a network."""
+"""Base of the metrics that compare two sets of images by the features of a network."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from skinfw_plugins.networks import inception
 
 
 class Given(nn.Module):
-    """Lets torchmetrics take features in place of images.
+    """Lets torchmetrics accept features instead of images.
 
     Args:
-        num_features: how many there are of an image.
+        num_features: number of features per image.
     """
 
     def __init__(self, num_features: int) -> None:
@@ -25,15 +25,15 @@ class Given(nn.Module):
         self.num_features = num_features
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return what was given, ``(N, num_features)``."""
+        """Return its input, ``(N, num_features)``."""
         return features
 
 
 class DistributionMetric(Metric[MetricConfigT]):
-    """A metric that is defined over a set of images only; it holds their features, not the images.
+    """A metric defined only over a set of images; it stores their features, not the images.
 
     Raises:
-        UserError: the network's weights are not available; the text names file, place and SHA-256.
+        UserError: the network's weights are not available; the message names file, location and SHA-256.
     """
 
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
@@ -45,7 +45,7 @@ class DistributionMetric(Metric[MetricConfigT]):
         self._true: list[Tensor] = []
 
     def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> None:
-        """Take in a batch. See `Metric.update`."""
+        """Add a batch. See `Metric.update`."""
         network = self.network.to(output.device)
         with torch.no_grad():
             for features, images in ((self._painted, output), (self._true, target)):
@@ -63,5 +63,5 @@ class DistributionMetric(Metric[MetricConfigT]):
 
     @property
     def images(self) -> int:
-        """How many images were taken in."""
+        """The number of images added."""
         return sum(map(len, self._painted))

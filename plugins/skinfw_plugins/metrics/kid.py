@@ -15,12 +15,12 @@ from skinfw_plugins.networks import inception
 
 
 class KidMetric(DistributionMetric[KidConfig]):
-    """Squared maximum mean discrepancy of the features of painted and of true images.
+    """Squared maximum mean discrepancy of the features of generated and real images.
 
     The kernel is ``(x y / n + 1)**3`` on the n features of Inception-v3's layer pool3, the estimate unbiased
-    (Binkowski et al. 2018, section 4): few images make it uncertain, not larger. 0 is best, and by chance
-    it may lie below. With more images than ``subset_size`` it is the mean over random subsets, the same
-    ones each time.
+    (Binkowski et al. 2018, section 4): few images make it uncertain, not larger. 0 is best; by chance it may
+    be negative. With more images than ``subset_size`` it is the mean over random subsets, the same ones each
+    time.
     """
 
     def distance(self, painted: Tensor, true: Tensor) -> float:
@@ -28,16 +28,16 @@ class KidMetric(DistributionMetric[KidConfig]):
         size = min(self.config.subset_size, len(painted))
         subsets = self.config.subsets if len(painted) > size else 1
         with warnings.catch_warnings():
-            # that features are held in memory is known
+            # it is known that features stay in memory
             warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance`")
-            # which processes there are is the evaluator's matter
+            # the evaluator handles several processes
             metric = KernelInceptionDistance(
                 feature=Given(painted.shape[1]), subsets=subsets, subset_size=size, sync_on_compute=False
             )
         metric.update(true, real=True)
         metric.update(painted, real=False)
         with torch.random.fork_rng(devices=[]):
-            # torch.manual_seed would seed accelerators too, and fork_rng brings only the CPU's numbers back
+            # torch.manual_seed would seed accelerators too, and fork_rng restores only the CPU's generator
             torch.default_generator.manual_seed(0)
             return float(metric.compute()[0])
 

@@ -20,11 +20,11 @@ _BACKBONES = {"alex": "AlexNet", "vgg": "VGG-16", "squeeze": "SqueezeNet 1.1"}
 class LpipsMetric(PerImageMetric[LpipsConfig]):
     """LPIPS of each image, then the mean over the images; 0 is best (Zhang et al. 2018).
 
-    Over the image it is the mean of each layer; over the skin, the mean of the layers' maps, scaled up to
-    the image, over the skin's pixels.
+    Over the image it is the mean of each layer; over the skin, the mean of the layers' maps, upscaled to the
+    image, over the skin's pixels.
 
     Raises:
-        UserError: the network's weights are not available; the text names file, place and SHA-256.
+        UserError: the network's weights are not available; the message names file, location and SHA-256.
     """
 
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
@@ -44,7 +44,7 @@ class LpipsMetric(PerImageMetric[LpipsConfig]):
         if min(height, width) < least:
             raise UserError(
                 f"lpips: images of {height}x{width} are too small for {_BACKBONES[self.config.net]}, which "
-                f"needs {least} pixels a side; take larger images or leave the metric out"
+                f"needs {least} pixels per side; use larger images or remove the metric"
             )
         distance = self._distance.to(output.device)
         if region is not None:

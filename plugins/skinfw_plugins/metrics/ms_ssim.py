@@ -17,8 +17,8 @@ class MsSsimMetric(PerImageMetric[MsSsimConfig]):
     """Multi-scale structural similarity of each image, then the mean over the images; 1 is best.
 
     Contrast and structure are compared on each scale, luminance on the coarsest one only (Wang et al. 2003).
-    With fewer scales than five the exponents of those that there are add up to 1. The whole image is
-    measured: on the coarser scales a region would have no pixels left.
+    With fewer than five scales, the exponents are normalized to add up to 1. It measures the whole image: on
+    the coarser scales a region would have no pixels left.
     """
 
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
@@ -34,6 +34,6 @@ class MsSsimMetric(PerImageMetric[MsSsimConfig]):
         if min(height, width) < least:
             raise UserError(
                 f"ms_ssim: images of {height}x{width} are too small for {self.config.scales} scales, which "
-                f"need {least} pixels a side; lower scales or leave the metric out"
+                f"need {least} pixels per side; lower scales or remove the metric"
             )
         return multiscale_similarity(output, target, self.config.scales)

@@ -1,4 +1,4 @@
-"""What the built-in metrics share: one value an image, and the mean of them."""
+"""Base of the built-in metrics: one value per image, and their mean."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from skinfw.interfaces.metric import MetricConfigT
 
 
 class PerImageMetric(Metric[MetricConfigT]):
-    """A metric whose value over a set is the mean over its images, as the report counts.
+    """A metric whose value over a set is the mean over its images, as in the report.
 
-    Images that have nothing of the region are left out of the mean.
+    Images without the region do not count.
     """
 
     def __init__(self, config: MetricConfigT, io: MetricIO) -> None:
@@ -26,7 +26,7 @@ class PerImageMetric(Metric[MetricConfigT]):
         """Return the value of each image over ``io.region``, ``(B,)``; see `Metric.update`."""
 
     def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
-        """Take in a batch and return the value of each image. See `Metric.update`."""
+        """Add a batch and return the value of each image. See `Metric.update`."""
         with torch.no_grad():
             values = self.values(output.float(), target.float(), region)
         known = values[~values.isnan()]
@@ -35,7 +35,7 @@ class PerImageMetric(Metric[MetricConfigT]):
         return values
 
     def compute(self) -> float:
-        """Return the mean over all images; NaN when none had anything of the region."""
+        """Return the mean over all images; NaN if none contained the region."""
         return self._sum / self._count if self._count else float("nan")
 
 

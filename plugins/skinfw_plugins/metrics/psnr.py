@@ -12,14 +12,14 @@ from skinfw_plugins.metrics.mse import squared_errors
 from skinfw_plugins.metrics.per_image import PerImageMetric
 
 HIGHEST = 100.0
-"""What an image without any error counts, in dB: infinity would swallow the mean over the images."""
+"""Value of an image without error, in dB: infinity would dominate the mean over the images."""
 
 
 class PsnrMetric(PerImageMetric[PsnrConfig]):
     """``10 * log10(1 / MSE)`` for values in [0, 1], of each image, then the mean over the images.
 
-    20 to 40 dB count as good (the report's section 6.1.2). An image counts at most 100 dB; one value of
-    a 512 pixel image that is off by 2 of 255 lies above that already.
+    20 to 40 dB is considered good (the report's section 6.1.2). An image counts at most 100 dB; a 512 pixel
+    image with a single value off by 2 of 255 already exceeds that.
     """
 
     unit: ClassVar[str] = "dB"

@@ -1,4 +1,4 @@
-"""Whether the border of the painted skin can be seen."""
+"""How visible the border of the inpainted skin is."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class SeamMetric(PerImageMetric[SeamConfig]):
     """Error of the gradient in a band around the border of the skin, mean over the images; 0 is best.
 
     The gradient is that of neighboring pixels: ``p(y, x + 1) - p(y, x)`` and ``p(y + 1, x) - p(y, x)``, 0 in
-    the last column and row. What counts is the mean over the band's pixels and channels of
-    ``|gx(output) - gx(target)| + |gy(output) - gy(target)|``. The band are the pixels that lie at most
-    ``band`` pixels, diagonals included, from a pixel on the other side of the skin's border.
+    the last column and row. The error is the mean over the band's pixels and channels of ``|gx(output) -
+    gx(target)| + |gy(output) - gy(target)|``. The band contains the pixels at most ``band`` pixels, diagonals
+    included, from a pixel on the other side of the skin's border.
     """
 
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
@@ -40,7 +40,7 @@ def border_band(region: Tensor, width: int) -> Tensor:
 
     Args:
         region: ``(B, 1, H, W)`` in {0, 1}; the image's own edge does not count as its border.
-        width: how far they lie at most from the other side, in pixels, diagonals included.
+        width: maximum distance from the other side, in pixels, diagonals included.
 
     Example:
         >>> border_band(torch.tensor([[[[0.0, 0.0, 1.0, 1.0, 1.0]]]]), width=1).tolist()

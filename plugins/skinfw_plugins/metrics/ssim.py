@@ -16,8 +16,8 @@ class SsimMetric(PerImageMetric[SsimConfig]):
     """Structural similarity of luminance, contrast and structure in a sliding window, mean over channels.
 
     1 is best (the report's section 6.1.2; Wang et al. 2004). Over the image it is the mean of all windows
-    that lie wholly inside; over the skin, the mean of the windows around the skin's pixels, where a window
-    that reaches over the image's edge sees the image mirrored.
+    that lie entirely inside; over the skin, the mean of the windows around the skin's pixels. Windows beyond
+    the image's edge see the image mirrored.
     """
 
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
@@ -32,7 +32,7 @@ class SsimMetric(PerImageMetric[SsimConfig]):
         if min(height, width) < WINDOW:
             raise UserError(
                 f"ssim: images of {height}x{width} are smaller than its {WINDOW}x{WINDOW} pixel window; "
-                "take larger images or leave the metric out"
+                "use larger images or remove the metric"
             )
         similarity, _ = similarity_maps(output, target)
         if region is not None:

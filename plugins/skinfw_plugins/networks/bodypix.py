@@ -1,4 +1,4 @@
-"""BodyPix 2 through ONNX Runtime: scores for the person, its parts and its joints.
+"""BodyPix 2 with ONNX Runtime: scores of the person, body parts and joints.
 
 Source: tensorflow/tfjs-models, body-pix 2 (Apache-2.0).
 """
@@ -31,10 +31,10 @@ _PLACE = (
 
 
 def published_file(multiplier: float, stride: int) -> Path:
-    """Return where the network's file lies, one of `skinfw_plugins.networks.bodypix_config.SHA256`.
+    """Return the path of the network's file, one of `skinfw_plugins.networks.bodypix_config.SHA256`.
 
     Raises:
-        UserError: it is not on disk and cannot be downloaded, or is another file.
+        UserError: it is not on disk and cannot be downloaded, or is a different file.
     """
     percent = f"{round(multiplier * 100):03d}"
     file = WeightsFile(
@@ -50,7 +50,7 @@ def published_file(multiplier: float, stride: int) -> Path:
 
 @dataclass(frozen=True)
 class BodyPixScores:
-    """What the network says about an image, on its coarse grid of h by w cells.
+    """The network's output for an image, on its coarse grid of h by w cells.
 
     Attributes:
         segments: logit of a person, float32 ``(h, w)``.
@@ -90,7 +90,7 @@ class BodyPix:
         file.require_outputs(OUTPUTS, "BodyPix 2")
         if len(file.inputs) != 1:
             raise UserError(
-                f"{file.path}: takes {', '.join(file.inputs)}; BodyPix 2 takes one image (1, H, W, 3)"
+                f"{file.path}: has the inputs {', '.join(file.inputs)}; BodyPix 2 has one image (1, H, W, 3)"
             )
         return file
 
@@ -101,14 +101,15 @@ class BodyPix:
             return published_file(self.config.multiplier, self.config.stride)
         except UserError as error:
             raise UserError(
-                f"{error}. Any ONNX file of BodyPix 2 will do: give its path as weights, with its stride"
+                f"{error}. Any ONNX file of BodyPix 2 works: set weights to its path, and stride to its "
+                "stride"
             ) from error
 
     def __call__(self, image: RgbImage) -> BodyPixScores:
         """Return the scores of an image, uint8 RGB ``(H, W, 3)`` of any size.
 
         Raises:
-            UserError: the weights are not available, cannot be run, or have another stride than `config`.
+            UserError: the weights are not available, cannot be run, or have a different stride from `config`.
         """
         size = input_size((image.shape[0], image.shape[1]), self.config.resolution, self.config.stride)
         values = resize_image(image, size).astype(np.float32)[None] / 127.5 - 1
@@ -118,16 +119,16 @@ class BodyPix:
         if segments.shape[1:3] != cells:
             found, wanted = (f"{height}x{width}" for height, width in (segments.shape[1:3], cells))
             raise UserError(
-                f"{self.file.path}: gives {found} cells for {size[0]}x{size[1]} pixels, with stride "
-                f"{self.config.stride} it would be {wanted}; say with stride which one the file is of"
+                f"{self.file.path}: returns {found} cells for {size[0]}x{size[1]} pixels, expected {wanted} "
+                f"with stride {self.config.stride}; set stride to that of the file"
             )
         return BodyPixScores(segments[0, ..., 0], parts[0], joints[0], offsets[0], size)
 
 
 def input_size(size: Size, resolution: int, stride: int) -> Size:
-    """Return the size that an image is resized to: the longer side near the resolution, aspect kept.
+    """Return the size to resize an image to: the longer side near the resolution, keeping the aspect.
 
-    Both sides are multiples of the stride plus one, as BodyPix wants them.
+    Both sides are multiples of the stride plus one, as BodyPix expects.
     """
     scale = resolution / max(size)
     sides = [max(1, round((side * scale - 1) / stride)) * stride + 1 for side in size]
@@ -137,16 +138,16 @@ def input_size(size: Size, resolution: int, stride: int) -> Size:
 def upsampled(
     scores: NDArray[np.float32], input_size: Size, size: Size, rows: slice = slice(None)
 ) -> NDArray[np.float32]:
-    """Return scores of cells at every pixel, bilinearly.
+    """Return the cells' scores at every pixel, interpolated bilinearly.
 
-    The first and last cells lie on the centers of the input's first and last pixels, and the input is the
-    image resized; beyond the outermost cells their scores go on.
+    The first and last cells lie on the centers of the first and last pixels of the network's input, which is
+    the resized image. Beyond the outermost cells their scores continue.
 
     Args:
         scores: float32 ``(h, w)`` or ``(h, w, C)``.
         input_size: height and width of the network's input in pixels.
         size: height and width of the image in pixels.
-        rows: the rows of the image that are wanted.
+        rows: the rows of the image to return.
     """
     down, right = (_cells(*sides) for sides in zip(size, input_size, scores.shape, strict=False))
     map_x, map_y = np.meshgrid(right, down[rows])
@@ -161,7 +162,7 @@ def upsampled(
 
 
 def _cells(side: int, input_side: int, count: int) -> NDArray[np.float32]:
-    """Return between which cells each of an image's pixels lies, along one side."""
+    """Return the position of each pixel between the cells, along one side."""
     pixels = (np.arange(side) + 0.5) * input_side / side - 0.5
     cells = pixels.clip(0, input_side - 1) * (count - 1) / max(input_side - 1, 1)
     return cells.astype(np.float32)

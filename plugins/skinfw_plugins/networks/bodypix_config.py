@@ -16,10 +16,11 @@ SHA256: dict[tuple[float, int], str] = {
     (0.5, 8): "531ab299ec72400c82ea3365a5024ed56112b89222a74f4b7ee4a46567e441b9",
     (0.5, 16): "fa595945448a568ca69d2645cd308db608c0af9afcbdb3b26b6f42456ecbb684",
 }
-"""Of the weights that are taken by name, by multiplier and output stride; others are given by their path."""
+"""Hashes of the weights that are found by name, by multiplier and output stride; others need a path."""
 
 PADDED = {(0.5, 8): "620fc0b58f823092431d9c5de76209b4dd11ad2a50db6549869aee77964e8808"}
-"""Of the same networks with the padding of their dilated convolutions written out, which do as well."""
+"""Hashes of the same networks with explicit padding of their dilated convolutions, which are also
+accepted."""
 
 _BY_NAME = " and ".join(f"{multiplier:g} with stride {stride}" for multiplier, stride in SHA256)
 
@@ -33,7 +34,7 @@ Resolution = Annotated[
 
 def _known_multiplier(value: float) -> float:
     if value not in MULTIPLIERS:
-        raise PydanticCustomError("multiplier", "must be 0.5, 0.75 or 1, the widths that were published")
+        raise PydanticCustomError("multiplier", "must be 0.5, 0.75 or 1, the published widths")
     return value
 
 
@@ -42,17 +43,18 @@ class BodyPixNetwork(ComponentConfig):
 
     multiplier: Annotated[float, AfterValidator(_known_multiplier)] = Field(
         default=0.5,
-        description="width of the MobileNetV1, 0.5, 0.75 or 1: chooses the file where weights names none",
+        description="width of the MobileNetV1, 0.5, 0.75 or 1: chooses the file if weights is null",
         json_schema_extra={"enum": list(MULTIPLIERS)},
     )
     stride: Literal[8, 16, 32] = Field(
         default=8,
-        description="output stride: pixels of the network's input to one cell of its scores; less is finer",
+        description="output stride: pixels of the network's input per cell of its scores; smaller is finer",
     )
     resolution: Resolution = 513
     weights: SpecPath | None = Field(
         default=None,
-        description="an ONNX file of BodyPix 2 with that stride, padded explicitly or not; null: from "
+        description="an ONNX file of BodyPix 2 with that stride, with explicit padding or without; null: "
+        "from "
         f"SKINFW_WEIGHTS, the cache or the network, which know multiplier {_BY_NAME}",
     )
 
@@ -62,6 +64,6 @@ class BodyPixNetwork(ComponentConfig):
             raise PydanticCustomError(
                 "weights",
                 f"no weights are known by name for multiplier {self.multiplier:g} with stride {self.stride} "
-                f"(known: {_BY_NAME}); export them to ONNX and give the file as weights",
+                f"(known: {_BY_NAME}); export them to ONNX and set weights to the file",
             )
         return self

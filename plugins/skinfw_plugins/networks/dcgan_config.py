@@ -9,15 +9,15 @@ from skinfw.components.strict_model import StrictModel
 from skinfw_plugins.shared.fields import MAX_CHANNELS, Norm
 
 SEED_SIDE = 4
-"""Least side in pixels of the innermost features (Radford et al. 2016, figure 1)."""
+"""Minimum side in pixels of the innermost features (Radford et al. 2016, figure 1)."""
 
 
 class DcganLayers(StrictModel):
-    """How many layers each network has, and how wide they are.
+    """The number of layers of each network, and their width.
 
-    Both halve or double the image equally often, so that each layer of one is the transpose of a layer of
-    the other (the report's section 5.2.2.1). The innermost features, the seed, are 4 to 7 pixels on their
-    shorter side: 4x4 for a square power of two, 4x6 for 64x96.
+    Both halve or double the image equally often, so each layer of one is the transpose of a layer of the
+    other (the report's section 5.2.2.1). The innermost features, the seed, are 4 to 7 pixels on their shorter
+    side: 4x4 for a square power of two, 4x6 for 64x96.
     """
 
     base_channels: int = Field(
@@ -25,14 +25,14 @@ class DcganLayers(StrictModel):
         ge=1,
         le=MAX_CHANNELS,
         description="channels of the finest features; they double inwards up to max_channels (128 for the "
-        "network of the paper's figure 1, which paints 64x64 pixels)",
+        "network of the paper's figure 1, which generates 64x64 pixels)",
     )
     max_channels: int = Field(
         default=1024,
         ge=1,
         le=MAX_CHANNELS,
-        description="most channels of any features (paper: 1024), so that the networks for large images "
-        "fit into memory",
+        description="maximum number of channels (paper: 1024), so that networks for large images fit into "
+        "memory",
     )
     norm: Norm = Field(
         default="batch", description="normalization after inner convolutions (paper, report: batch)"

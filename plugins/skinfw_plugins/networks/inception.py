@@ -1,4 +1,4 @@
-"""The Inception-v3 network that FID and KID look through."""
+"""The Inception-v3 network that FID and KID use."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ INCEPTION = WeightsFile(
 """The TensorFlow weights of the FID paper, converted for torch by torch-fidelity."""
 
 FEATURES = 2048
-"""Numbers that the layer pool3 gives for an image (Heusel et al. 2017, section 4; report, section 6.1.2)."""
+"""Number of features of the layer pool3 per image (Heusel et al. 2017, section 4; report, section 6.1.2)."""
 
 METADATA = {
     "backbone": "Inception-v3 (2015-12-05), pool3, 2048 features",
     "resize": "to 299x299 pixels, bilinear as in TensorFlow 1 (torch-fidelity)",
 }
-"""What a reader must know of features that come from it."""
+"""Metadata of its features."""
 
 
 class Inception(nn.Module):
-    """Gives the features of images.
+    """Computes the features of images.
 
     Args:
-        network: takes uint8 RGB ``(B, 3, H, W)`` and gives a tuple of features or ``(B, n)``.
-        num_features: how many there are of an image.
+        network: maps uint8 RGB ``(B, 3, H, W)`` to a tuple of features or ``(B, n)``.
+        num_features: number of features per image.
     """
 
     def __init__(self, network: nn.Module, num_features: int) -> None:
@@ -51,12 +51,12 @@ class Inception(nn.Module):
 
 @cache
 def extractor() -> Inception:
-    """Return the network, loaded once a process.
+    """Return the network, loaded once per process.
 
     Raises:
         UserError: its weights are not available; see `skinfw.components.weights.find_weights`.
     """
     path = str(find_weights(INCEPTION))
-    # torchmetrics would resize with antialiasing; published values are of TensorFlow 1, which has none
+    # torchmetrics would resize with antialiasing; published values come from TensorFlow 1, which does not
     network = NoTrainInceptionV3("inception-v3-compat", [str(FEATURES)], path, antialias=False)
     return Inception(network, FEATURES)

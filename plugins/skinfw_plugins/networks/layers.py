@@ -1,4 +1,4 @@
-"""What the networks of several families are made of."""
+"""Building blocks of several families of networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from skinfw_plugins.shared.fields import Norm
 
 
 def norm_layers(norm: Norm, channels: int) -> list[nn.Module]:
-    """Return the normalization that follows a convolution, as a list of no or one layer.
+    """Return the normalization that follows a convolution, as a list of zero or one layers.
 
     Both kinds have a learned scale and shift, so a convolution before one needs no bias.
     """
@@ -38,8 +38,8 @@ def init_pix2pix(module: nn.Module) -> None:
 def norm_spectrally(network: nn.Module) -> None:
     """Put spectral normalization on every convolution of a network (Miyato et al. 2018, section 2.1).
 
-    A weight's largest singular value is estimated by one step of the power method a pass in training, and
-    stays as it is in use. To be called after the weights are initialized: the estimate starts from them.
+    In training, each pass estimates a weight's largest singular value by one step of the power method; at
+    inference the estimate is fixed. Call it after initializing the weights, from which the estimate starts.
     """
     for module in list(network.modules()):
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
@@ -47,11 +47,11 @@ def norm_spectrally(network: nn.Module) -> None:
 
 
 def reflected_block(incoming: int, outgoing: int, kernel: int, norm: Norm, stride: int = 1) -> nn.Sequential:
-    """Return a convolution, its normalization and ReLU; beyond its edge the image is mirrored.
+    """Return a convolution, its normalization and ReLU, with mirror padding.
 
     Args:
-        incoming: channels that it gets.
-        outgoing: channels that it gives.
+        incoming: input channels.
+        outgoing: output channels.
         kernel: side of the convolution's kernel, odd.
         norm: the normalization.
         stride: 1, or 2 to halve the size.

@@ -1,4 +1,4 @@
-"""Learned perceptual distance (LPIPS): what the loss and the metric share."""
+"""Learned perceptual distance (LPIPS), shared by the loss and the metric."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _VERSION = "0.1"
 
 
 class LpipsDistance(nn.Module):
-    """How different images look to a network trained on ImageNet (Zhang et al. 2018, section 3, eq. 1).
+    """Perceptual distance by a network trained on ImageNet (Zhang et al. 2018, section 3, eq. 1).
 
-    At each place of each layer the features of both images are brought to length 1; their squared
-    difference is weighted channel by channel as people judged. Version 0.1 of the published weights.
+    At each position of each layer the features of both images are normalized to length 1; their squared
+    difference is weighted per channel, with weights learned from human judgments. It uses version 0.1 of the
+    published weights.
 
     Args:
         net: which network.
@@ -50,7 +51,7 @@ class LpipsDistance(nn.Module):
         return torch.stack([each.mean(dim=(1, 2, 3)) for each in maps]).sum(dim=0)
 
     def per_pixel(self, output: Tensor, target: Tensor) -> Tensor:
-        """Return the distance at each pixel, ``(B, 1, H, W)``: the layers' maps, scaled up to the image."""
+        """Return the distance at each pixel, ``(B, 1, H, W)``: the layers' maps, upscaled to the image."""
         size = output.shape[-2:]
         maps = self.layers(output, target)
         scaled = [interpolate(each, size, mode="bilinear", align_corners=False) for each in maps]
@@ -68,7 +69,7 @@ def shared_distance(net: LpipsNet) -> LpipsDistance:
 
 
 class _LayerDistances(nn.Module):
-    """The weighted distance at each place of each layer, ``(B, 1, h, w)``.
+    """The weighted distance at each position of each layer, ``(B, 1, h, w)``.
 
     Unlike the package's own ``forward`` it has a gradient where no feature is above 0.
     """
@@ -94,13 +95,13 @@ class _LayerDistances(nn.Module):
 
 
 def _published(net: LpipsNet) -> nn.Module:
-    """Return the package's network with its own heads and the convolutions of torchvision."""
+    """Return the package's network with its heads and the convolutions of torchvision."""
     with torch.device("meta"), warnings.catch_warnings():
-        # it is built without memory, as it builds torchvision's whole network, in a deprecated way
+        # without memory, as it builds torchvision's whole network, in a deprecated way
         warnings.simplefilter("ignore", UserWarning)
         network = lpips.LPIPS(pretrained=False, net=net, version=_VERSION, pnet_rand=True, verbose=False)
     published = feature_tensors(_TORCHVISION_NAMES[net])
-    # a layer is called by its slice, then as in torchvision
+    # a layer's name is its slice, then its name in torchvision
     convolutions = {
         f"net.{name}": published[name.partition(".")[2]] for name, _ in network.net.named_parameters()
     }

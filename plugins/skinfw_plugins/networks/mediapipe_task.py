@@ -1,4 +1,4 @@
-"""MediaPipe's tasks: loaded without a word, and closed without a traceback."""
+"""MediaPipe's tasks, loaded silently and closed without a traceback."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from skinfw.system.quiet import quiet
 def load_task(
     owner: object, task: Any, options: Callable[..., Any], model: Path, what: str, place: str
 ) -> Any:
-    """Return one of MediaPipe's tasks with a model; it is closed when its owner goes.
+    """Return a MediaPipe task with a model; it is closed when its owner is deleted.
 
     Args:
         owner: the component that uses it.
         task: the class of the task.
-        options: makes the task's options; it is given the ``base_options``.
-        model: the file of the model.
+        options: creates the task's options from ``base_options``.
+        model: the model file.
         what: what the model should be, for messages: "pose landmarker".
-        place: where the model can be downloaded, for messages.
+        place: where to download the model, for messages.
 
     Raises:
-        UserError: the file cannot be read, or holds no such model.
+        UserError: the file cannot be read or is not such a model.
     """
     try:
-        # its content: MediaPipe opens no path with other than ASCII letters on every system
+        # its content: on some systems MediaPipe only opens ASCII paths
         base = BaseOptions(model_asset_buffer=model.read_bytes())
         with quiet():
             made = task.create_from_options(options(base_options=base))
     except Exception as error:  # MediaPipe raises ValueError, RuntimeError and others
         raise UserError(
-            f"{model}: no {what} that MediaPipe can load: {first_line(error)}; get {place}"
+            f"{model}: not a {what} that MediaPipe can load: {first_line(error)}; get {place}"
         ) from error
     weakref.finalize(owner, _close, made)
     return made
 
 
 def image_of(pixels: RgbImage) -> Any:
-    """Return an image, uint8 RGB ``(H, W, 3)``, as MediaPipe's tasks take it."""
+    """Return an image, uint8 RGB ``(H, W, 3)``, as MediaPipe's tasks expect it."""
     return Image(image_format=ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
 
 
@@ -55,5 +55,5 @@ def _close(task: Any) -> None:
         try:
             task.close()
         except RuntimeError:
-            # when Python exits MediaPipe's threads are gone already; it would try again, and say so
+            # when Python exits, MediaPipe's threads are already gone; it would retry and print errors
             task._handle = None

@@ -1,4 +1,4 @@
-"""Networks in ONNX files, run by ONNX Runtime on the CPU, or on CUDA where its build has it."""
+"""Networks in ONNX files, run by ONNX Runtime on the CPU, or on CUDA if its build supports it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Shape = tuple[int | None, ...]
 
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
-"""What may run a network. Others, such as TensorRT, compile it again for each size of its input."""
+"""Allowed execution providers. Others, such as TensorRT, recompile the network for each input size."""
 
 
 class OnnxFile:
@@ -29,9 +29,8 @@ class OnnxFile:
 
     Args:
         path: the file.
-        threads: CPU threads of one pass; None for as many as OMP_NUM_THREADS says, which ONNX Runtime itself
-            does not look at, or as there are cores.
-        content: the file as it is to be run, where it was changed after reading; None reads it.
+        threads: CPU threads per pass; None: OMP_NUM_THREADS, which ONNX Runtime itself ignores, or all cores.
+        content: the file's content, if it was changed after reading; None reads the file.
 
     Raises:
         UserError: the file is missing, or ONNX Runtime cannot load it.
@@ -52,31 +51,31 @@ class OnnxFile:
             self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
                 content or str(path), options, providers=[name for name in PROVIDERS if name in available]
             )
-        except Exception as error:  # onnxruntime raises its own kinds for what is not ONNX
+        except Exception as error:  # onnxruntime raises its own exceptions for files that are not ONNX
             raise UserError(
-                f"{path}: no ONNX file that ONNX Runtime can load: {first_line(error)}"
+                f"{path}: not an ONNX file that ONNX Runtime can load: {first_line(error)}"
             ) from error
 
     @property
     def inputs(self) -> dict[str, Shape]:
-        """The shape of each input by name; None for a side that is free."""
+        """The shape of each input by name; None for a dynamic dimension."""
         return {each.name: _shape(each.shape) for each in self._session.get_inputs()}
 
     @property
     def outputs(self) -> dict[str, Shape]:
-        """The shape of each output by name; None for a side that is free."""
+        """The shape of each output by name; None for a dynamic dimension."""
         return {each.name: _shape(each.shape) for each in self._session.get_outputs()}
 
     def require_outputs(self, names: Sequence[str], purpose: str) -> None:
         """Reject a file that lacks an output.
 
         Raises:
-            UserError: it does; the text says what the file gives, and what was expected of which network.
+            UserError: an output is missing; the message lists the file's outputs and the expected network.
         """
         missing = [name for name in names if name not in self.outputs]
         if missing:
             raise UserError(
-                f"{self.path}: has no output called {', '.join(missing)} (it has: "
+                f"{self.path}: has no output named {', '.join(missing)} (it has: "
                 f"{', '.join(self.outputs)}); is it {purpose}?"
             )
 
@@ -85,11 +84,11 @@ class OnnxFile:
 
         Args:
             inputs: arrays by the names of the inputs.
-            outputs: names of the outputs that are wanted, in order.
+            outputs: names of the outputs to return, in order.
 
         Raises:
-            DataError: the network gives NaN or infinity for these inputs, which nothing can be read from.
-            UserError: the network does not take such arrays.
+            DataError: the network returns NaN or infinity for these inputs.
+            UserError: the network does not accept these arrays.
         """
         try:
             found: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
@@ -105,7 +104,7 @@ class OnnxFile:
         return found
 
     def fingerprint(self) -> str:
-        """Return the SHA-256, in hex, of the file as it is run."""
+        """Return the SHA-256, in hex, of the content that is run."""
         return self._sha256
 
 
@@ -113,7 +112,7 @@ def read_model(path: Path) -> onnx.ModelProto:
     """Return the graph of an ONNX file, with its weights.
 
     Raises:
-        UserError: there is no such file, or it is not an ONNX file.
+        UserError: the file does not exist or is not an ONNX file.
     """
     import onnx
 
@@ -121,12 +120,12 @@ def read_model(path: Path) -> onnx.ModelProto:
         raise UserError(f"{path}: no such ONNX file; give the path of one")
     try:
         return onnx.load(path, format="protobuf")
-    except Exception as error:  # onnx and protobuf raise their own kinds, also for missing external data
-        raise UserError(f"{path}: no ONNX file that can be read: {first_line(error)}") from error
+    except Exception as error:  # onnx and protobuf raise their own exceptions, also for missing external data
+        raise UserError(f"{path}: not a readable ONNX file: {first_line(error)}") from error
 
 
 def _threads() -> int:
-    """Return what OMP_NUM_THREADS says; 0, which means all cores, where it says nothing."""
+    """Return OMP_NUM_THREADS; 0, which means all cores, if it is not set."""
     told = os.environ.get("OMP_NUM_THREADS", "")
     return int(told) if told.isdecimal() else 0
 

@@ -1,4 +1,4 @@
-"""Padding of dilated convolutions in ONNX files, said in numbers: ONNX Runtime works none out for them."""
+"""Explicit padding of dilated convolutions in ONNX files, which ONNX Runtime cannot compute itself."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from skinfw_plugins.networks.onnx_file import read_model
 
 
 def explicitly_padded(path: Path) -> bytes:
-    """Return an ONNX file in which each dilated convolution of "same" size has its padding written out.
+    """Return an ONNX file in which each dilated convolution of "same" size has explicit padding.
 
-    TensorFlow's networks say ``auto_pad`` instead, for instance BodyPix 2 with a stride of 8. With a step of
+    TensorFlow's networks use ``auto_pad`` instead, for example BodyPix 2 with a stride of 8. With a step of
     1 that padding is ``dilation * (kernel - 1)`` on both sides together, the odd pixel at the end for
     ``SAME_UPPER`` (ONNX, operator Conv).
 
@@ -40,7 +40,7 @@ def _pad(node: onnx.NodeProto, kernel: Sequence[int] | None, path: Path) -> None
     if max(dilations, default=1) == 1 or not automatic.startswith("SAME") or kernel is None:
         return
     if max(settings.get("strides", [1])) > 1:
-        raise UserError(f"{path}: the convolution {node.name} is dilated and has a step: it cannot be padded")
+        raise UserError(f"{path}: the convolution {node.name} is dilated and strided, so it cannot be padded")
     total = [dilation * (side - 1) for dilation, side in zip(dilations, kernel, strict=True)]
     less, more = [each // 2 for each in total], [each - each // 2 for each in total]
     before, after = (less, more) if automatic == "SAME_UPPER" else (more, less)

@@ -1,4 +1,4 @@
-"""Published networks that losses and metrics look through: frozen, with weights of torchvision."""
+"""Published networks for losses and metrics: frozen, with torchvision's weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skinfw.components.weights import WeightsFile, load_weights
 
 
 def _torchvision(name: str, purpose: str) -> WeightsFile:
-    """Return a file of torchvision, whose name ends in the beginning of its SHA-256."""
+    """Return a file of torchvision, whose name ends in the first digits of its SHA-256."""
     sha256 = name.removesuffix(".pth").rpartition("-")[2]
     return WeightsFile(name, f"https://download.pytorch.org/models/{name}", sha256, purpose)
 
@@ -22,7 +22,7 @@ TORCHVISION: dict[str, WeightsFile] = {
     "vgg16": _torchvision("vgg16-397923af.pth", "VGG-16 trained on ImageNet"),
     "vgg19": _torchvision("vgg19-dcbb9e9d.pth", "VGG-19 trained on ImageNet"),
 }
-"""Files of weights by the name of the network in ``torchvision.models``."""
+"""Weights files by the name of the network in ``torchvision.models``."""
 
 
 def feature_tensors(network: str) -> dict[str, Tensor]:
@@ -40,7 +40,7 @@ def feature_tensors(network: str) -> dict[str, Tensor]:
 
 
 class Frozen(nn.Module):
-    """Holds a network as it was published: never trained, always in use, in no state dict.
+    """Holds a published network: never trained, always in evaluation mode, in no state dict.
 
     The network is not a submodule, so neither ``train()`` nor an optimizer reaches it. It moves to other
     devices with the holder. Gradients flow through it to its input.
@@ -54,7 +54,7 @@ class Frozen(nn.Module):
         self._held = (network.eval().requires_grad_(False),)
 
     def forward(self, *inputs: Tensor) -> Any:
-        """Return what the network does."""
+        """Return the network's output."""
         return self._held[0](*inputs)
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:

@@ -1,4 +1,4 @@
-"""Networks of segmentation-models-pytorch: built, checked, and started from pretrained encoders."""
+"""Networks of segmentation-models-pytorch: building, checking and loading pretrained encoders."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from skinfw_plugins.networks.smp_config import (
 
 _TIMM = "tu-"
 _OUTPUT_STRIDE = 16
-"""How much smaller the innermost features of DeepLabV3+ are at most (Chen et al. 2018, section 4)."""
+"""Maximum stride of the innermost features of DeepLabV3+ (Chen et al. 2018, section 4)."""
 
-# how encoders of other packages are made known to the library
+# registers encoders of other packages in the library
 smp.encoders.encoders |= {
     name: {
         "encoder": BodyPixEncoder,
@@ -47,27 +47,27 @@ def build_network(owner: str, config: SmpConfig, size: Size, incoming: int, outg
     """Return a network with random weights: a model of segmentation-models-pytorch.
 
     The decoders' own dropout is off. The pooled branch of DeepLabV3+ is normalized over channels: a batch of
-    one has no statistics for it. What an encoder has beyond what its decoder uses is frozen.
+    one has no statistics for it. Encoder layers that the decoder does not use are frozen.
 
     Args:
         owner: the component's name, for errors.
         config: decoder and encoder.
         size: height and width of the images in pixels.
-        incoming: channels that go in.
-        outgoing: channels that come out.
+        incoming: input channels.
+        outgoing: output channels.
 
     Raises:
-        UserError: the encoder is unknown, or does not go with the decoder or the size.
+        UserError: the encoder is unknown or incompatible with the decoder or the size.
     """
     _check_encoder(owner, config.encoder)
     try:
         network = _build(config, incoming, outgoing)
         stride = int(network.encoder.output_stride)
         unused = _unused(config, network, (1, incoming, *padded_size(size, stride)))
-    except Exception as error:  # timm's models fail in many ways where they cannot serve as an encoder
+    except Exception as error:  # timm's models fail in many ways if they cannot serve as an encoder
         raise UserError(
-            f"{owner}: the encoder {config.encoder!r} does not go with the decoder {config.decoder!r} "
-            f"for {size[0]}x{size[1]} pixels: {error}; take another encoder or decoder"
+            f"{owner}: the encoder {config.encoder!r} does not work with the decoder {config.decoder!r} for "
+            f"{size[0]}x{size[1]} pixels: {error}; use another encoder or decoder"
         ) from error
     for name in unused:
         network.get_parameter(name).requires_grad_(False)
@@ -77,17 +77,17 @@ def build_network(owner: str, config: SmpConfig, size: Size, incoming: int, outg
 def load_pretrained(owner: str, config: SmpConfig, network: Any, incoming: int) -> None:
     """Load the encoder's pretrained weights, if the configuration asks for some.
 
-    The first convolution is spread over the input's channels, each image's red, green and blue alike.
+    The first convolution is repeated for the red, green and blue of each input image.
 
     Args:
         owner: the component's name, for errors.
-        config: names encoder and weights.
-        network: what `build_network` gave for it.
-        incoming: channels that go in.
+        config: the encoder and its weights.
+        network: the result of `build_network` for it.
+        incoming: input channels.
 
     Raises:
-        UserError: there are no such weights, they are of another network, or they are not on disk and cannot
-            be downloaded.
+        UserError: the weights do not exist, are for another network, or are not on disk and cannot be
+            downloaded.
     """
     if config.encoder_weights is None:
         return
@@ -104,7 +104,7 @@ def load_pretrained(owner: str, config: SmpConfig, network: Any, incoming: int) 
 def _bodypix(owner: str, config: SmpConfig, incoming: int) -> Any:
     """Return an encoder with the weights of BodyPix 2."""
     from skinfw_plugins.networks.bodypix import (
-        published_file,  # brings ONNX, which other encoders do not need
+        published_file,  # imports ONNX, which other encoders do not need
     )
 
     encoder = _encoder(config, 3, weights=None)
@@ -116,7 +116,7 @@ def _bodypix(owner: str, config: SmpConfig, incoming: int) -> Any:
             path = Path(str(config.encoder_weights))
         encoder.load(path)
     except UserError as error:
-        others = ". Any ONNX file of BodyPix 2 will do: give its path as encoder_weights" if by_name else ""
+        others = ". Any ONNX file of BodyPix 2 works: set encoder_weights to its path" if by_name else ""
         raise UserError(f"{owner}: {error}{others}") from error
     encoder.set_in_channels(incoming, pretrained=True)
     return encoder
@@ -128,23 +128,23 @@ def _published(owner: str, config: SmpConfig, incoming: int) -> Any:
         return _encoder(
             config,
             incoming,
-            # a timm model's name tells which weights
+            # a timm model's name determines the weights
             weights=True if config.encoder.startswith(_TIMM) else config.encoder_weights,
         )
-    except Exception as error:  # whatever a hub raises that has no file or cannot be reached
+    except Exception as error:  # whatever a hub raises if it lacks the file or cannot be reached
         reason = str(error).split("\n")[0].rstrip(".")
         raise UserError(
             f"{owner}: {config.encoder_weights!r} of the encoder {config.encoder!r} is not on "
-            f"disk and cannot be downloaded ({reason}). Bring the file from a machine with a network to "
-            f"Hugging Face's cache {constants.HF_HUB_CACHE}, or to {hub_folder()} where it is not from "
-            "there; or set encoder_weights to null"
+            f"disk and cannot be downloaded ({reason}). Copy the file from a machine with network access to "
+            f"Hugging Face's cache {constants.HF_HUB_CACHE}, or to {hub_folder()} if it is from elsewhere; "
+            "or set encoder_weights to null"
         ) from error
 
 
 def _from_file(owner: str, config: SmpConfig, path: Path, incoming: int) -> Any:
-    """Return an encoder with the weights of a file, as timm or the library publishes them."""
+    """Return an encoder with the weights of a file, as published by timm or the library."""
     if not path.is_file():
-        raise UserError(f"{path}: no such file; encoder_weights must name the weights of {config.encoder!r}")
+        raise UserError(f"{path}: no such file; encoder_weights must be the weights of {config.encoder!r}")
     try:
         weights = load_file(path)
         if config.encoder.startswith(_TIMM):
@@ -154,19 +154,20 @@ def _from_file(owner: str, config: SmpConfig, path: Path, incoming: int) -> Any:
         encoder.load_state_dict(weights)
         encoder.set_in_channels(incoming, pretrained=True)
         return encoder
-    except Exception as error:  # whatever timm, torch or safetensors raise for a file of another network
+    except Exception as error:  # whatever timm, torch or safetensors raise for another network's file
         reason = str(error).split("\n")[0].rstrip(".")
         raise UserError(
-            f"{path}: holds no weights of the encoder {config.encoder!r} ({reason}); take another file or "
+            f"{path}: does not hold weights of the encoder {config.encoder!r} ({reason}); use another file "
+            "or "
             "encoder"
         ) from error
 
 
 def _check_complete(name: str, weights: dict[str, Tensor]) -> None:
-    """Reject weights that are not all of a timm model but its classifier: timm itself takes what is there."""
+    """Reject incomplete weights of a timm model, except for its classifier: timm loads what is there."""
     with torch.device("meta"):
         model: Any = timm.create_model(name)
-    # a text, or a tuple of them where there are several
+    # a string, or a tuple of several
     classifier = model.pretrained_cfg.get("classifier") or ()
     needed = [key for key in model.state_dict() if not key.startswith(classifier)]
     missing = [key for key in needed if key not in weights]
@@ -194,12 +195,12 @@ def encode(owner: str, config: SmpConfig, network: Any, channels: Tensor) -> lis
             raise
         raise UserError(
             f"{owner}: the encoder {config.encoder!r} cannot be trained on batches of one image "
-            f"({error}); raise batch_size or take another encoder"
+            f"({error}); raise batch_size or use another encoder"
         ) from error
 
 
 def padded(channels: Tensor, stride: int) -> Tensor:
-    """Return images ``(B, C, H, W)`` continued at the right and below, by their edge, to whole strides."""
+    """Return images ``(B, C, H, W)`` padded at the right and below to whole strides, by their edge."""
     height, width = channels.shape[-2:]
     size = padded_size((height, width), stride)
     if size == (height, width):
@@ -210,7 +211,7 @@ def padded(channels: Tensor, stride: int) -> Tensor:
 def padded_size(size: Size, stride: int) -> Size:
     """Return the size that images are padded to.
 
-    Two innermost pixels a side are the least that a batch of one can be normalized by.
+    Normalizing a batch of one needs at least two innermost pixels per side.
     """
     height, width = (max(-(-side // stride), 2) * stride for side in size)
     return height, width
@@ -227,7 +228,7 @@ def _check_encoder(owner: str, name: str) -> None:
         hint = f"; did you mean {_TIMM + name!r}?"
     raise UserError(
         f"{owner}: {name!r} is neither an encoder of segmentation-models-pytorch {smp.__version__} or of "
-        f"BodyPix nor {_TIMM} and the name of a model of timm {timm.__version__}{hint}"
+        f"BodyPix, nor {_TIMM} and the name of a model in timm {timm.__version__}{hint}"
     )
 
 
@@ -276,7 +277,7 @@ def _build(config: SmpConfig, incoming: int, outgoing: int) -> Any:
     )
     for module in network.modules():
         if isinstance(module, ASPPPooling):
-            # one value a channel is left of each image
+            # one value per channel is left of each image
             module[2] = nn.GroupNorm(1, wide)
     return network
 
@@ -286,7 +287,7 @@ def _stride_argument(config: SmpConfig, name: str) -> dict[str, int]:
 
 
 _known_unused: dict[tuple[Any, ...], list[str]] = {}
-"""What `_unused_parameters` found: a run builds the same network several times, and looking takes longest."""
+"""Results of `_unused_parameters`: a run builds a network several times, and this is the slowest step."""
 
 
 def _unused(config: SmpConfig, network: nn.Module, shape: tuple[int, ...]) -> list[str]:
@@ -300,7 +301,7 @@ def _unused(config: SmpConfig, network: nn.Module, shape: tuple[int, ...]) -> li
 def _unused_parameters(network: nn.Module, shape: tuple[int, ...]) -> list[str]:
     """Return the names of the parameters that the output does not depend on.
 
-    The network runs on tensors without content, which costs next to nothing at any size.
+    The network runs on meta tensors, which costs almost nothing at any size.
     """
     training = network.training
     parameters = dict(network.named_parameters())

@@ -1,4 +1,4 @@
-"""Which network of segmentation-models-pytorch: what configurations built on them share. Light: pydantic."""
+"""Base of the configurations of segmentation-models-pytorch's networks. Light: pydantic only."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from skinfw_plugins.networks.bodypix_config import SHA256
 from skinfw_plugins.shared.fields import MAX_CHANNELS
 
 WEIGHTS_SUFFIX = ".safetensors"
-"""What names a file of weights, in which nothing is pickled."""
+"""Suffix of a weights file without pickled data."""
 
 ONNX_SUFFIX = ".onnx"
-"""What names a file of BodyPix 2."""
+"""Suffix of a BodyPix 2 file."""
 
 BODYPIX = "bodypix"
 """The weights of BodyPix 2 by name."""
@@ -26,14 +26,14 @@ BODYPIX_ENCODERS = {f"bodypix_{percent:03}": percent / 100 for percent in (50, 7
 """Multipliers of BodyPix 2's encoders by name."""
 
 BODYPIX_STRIDE = 8
-"""Output stride of the file that is taken by name, the default elsewhere; 16 has the same weights."""
+"""Output stride of the file that is found by name, the default elsewhere; 16 has the same weights."""
 
 BODYPIX_DEPTH = 4
 """Stages of BodyPix 2's encoders."""
 
 
 class SmpConfig(ComponentConfig):
-    """A decoder of segmentation-models-pytorch on an encoder of its own, of timm, or of BodyPix 2."""
+    """A decoder of segmentation-models-pytorch on an encoder of that library, timm or BodyPix 2."""
 
     decoder: Literal["unet", "unetplusplus", "fpn", "deeplabv3plus", "manet", "linknet"] = Field(
         default="unet",
@@ -43,18 +43,17 @@ class SmpConfig(ComponentConfig):
     encoder: str = Field(
         default="resnet34",
         min_length=1,
-        description="an encoder of segmentation-models-pytorch, such as resnet34; tu- and the name of a timm "
-        "model that gives features at several scales, such as tu-convnext_tiny; or the "
+        description="an encoder of segmentation-models-pytorch, such as resnet34; tu- and the name of a "
+        "timm model that returns features at several scales, such as tu-convnext_tiny; or the "
         "backbone of BodyPix 2 (MobileNetV1, encoder_depth 4 at most), such as bodypix_050",
     )
     encoder_weights: Annotated[str | None, Outside("path", training=True)] = Field(
         default=None,
         validate_default=True,
-        description="weights that the encoder starts from, such as imagenet; unset: random ones. For a timm "
-        "model imagenet means the weights that the tag in its name says, such as tu-resnet18.a1_in1k, or "
-        "timm's default ones. Or the path of a .safetensors file of the encoder's weights. For a BodyPix "
-        "encoder bodypix, or the path of an .onnx file of BodyPix 2. Loaded when training "
-        "begins, never with a checkpoint",
+        description="weights that the encoder starts from, such as imagenet, or the path of a .safetensors "
+        "file; unset: random weights. For a timm model, imagenet means the weights of the tag in "
+        "its name, such as tu-resnet18.a1_in1k, or timm's default ones. For a BodyPix encoder: bodypix, or "
+        "the path of an .onnx file of BodyPix 2. Loaded when training begins, never with a checkpoint",
     )
     encoder_depth: int = Field(
         default=5, ge=3, le=5, validate_default=True, description="how often the encoder halves the image"
@@ -64,9 +63,9 @@ class SmpConfig(ComponentConfig):
         ge=1,
         le=MAX_CHANNELS,
         validate_default=True,
-        description="channels of the decoder at the image's size; twice as many at each halving. fpn and "
-        "deeplabv3plus have 16 times as many at all scales (fpn needs a multiple of 4); linknet takes "
-        "its encoder's channels",
+        description="channels of the decoder at full size; doubled at each halving. fpn and deeplabv3plus "
+        "have 16 times as many at all scales (fpn needs a multiple of 4); linknet uses its "
+        "encoder's channels",
     )
 
     @field_validator("encoder_weights")
@@ -79,9 +78,11 @@ class SmpConfig(ComponentConfig):
             other = f'weights such as "imagenet" or the path of a {WEIGHTS_SUFFIX} file'
             own = f'"{BODYPIX}" or the path of an {ONNX_SUFFIX} file of BodyPix 2'
             if encoder in BODYPIX_ENCODERS:
-                raise PydanticCustomError("weights", f"{encoder} takes {own}, or null; others take {other}")
+                raise PydanticCustomError(
+                    "weights", f"{encoder} accepts {own}, or null; others accept {other}"
+                )
             raise PydanticCustomError(
-                "weights", f"{encoder} takes {other}, or null; {', '.join(BODYPIX_ENCODERS)} take {own}"
+                "weights", f"{encoder} accepts {other}, or null; {', '.join(BODYPIX_ENCODERS)} accept {own}"
             )
         if value == BODYPIX and (BODYPIX_ENCODERS[encoder], BODYPIX_STRIDE) not in SHA256:
             raise PydanticCustomError(
@@ -93,7 +94,7 @@ class SmpConfig(ComponentConfig):
         if value != "imagenet" and encoder.startswith("tu-"):
             raise PydanticCustomError(
                 "weights",
-                'a timm encoder takes "imagenet" or null; name other weights in encoder, such as '
+                'a timm encoder accepts "imagenet" or null; choose other weights in encoder, such as '
                 "tu-resnet18.a1_in1k",
             )
         return value

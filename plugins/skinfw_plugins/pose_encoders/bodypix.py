@@ -1,4 +1,4 @@
-"""Poses by BodyPix 2: heat maps of joints and short offsets."""
+"""Poses with BodyPix 2: heat maps of joints and short offsets."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from skinfw_plugins.pose_encoders.config import BodyPixPoseConfig
 from skinfw_plugins.pose_encoders.orders import COCO_17, to_body_25
 
 MIN_SCORE = 0.4
-"""Mean probability of its 17 points below which a pose is none."""
+"""Minimum mean probability of a pose's 17 points."""
 
 MIN_FRACTION = 0.1
-"""Patches with fewer cells than this fraction of the largest one's are scraps, and nobody."""
+"""Patches with fewer cells than this fraction of the largest one are not people."""
 
 
 class BodyPixPoseEncoder(PoseEncoder[BodyPixPoseConfig]):
     """Finds COCO's 17 points; neck and mid-hip are midpoints, and there are no feet.
 
-    Each patch of cells that belong to a person is one person. In it and beside it a point is the cell of the
+    Each patch of cells that belong to a person is one person. In and around it, a point is the cell with the
     highest score, moved by that cell's short offset (PoseNet's single-person decoding). People who touch each
-    other are one patch, so that only one of them is found.
+    other form one patch, so only one person is found.
     """
 
     def __init__(self, config: BodyPixPoseConfig, io: None) -> None:
@@ -50,7 +50,7 @@ class BodyPixPoseEncoder(PoseEncoder[BodyPixPoseConfig]):
         return self.network.file.fingerprint()
 
     def _patches(self, scores: BodyPixScores) -> list[Mask]:
-        """Return the cells of each person, bool ``(h, w)``, the largest first, with those around them."""
+        """Return the cells of each person and those around them, bool ``(h, w)``, largest first."""
         person = (_sigmoid(scores.segments) > self.config.person_threshold).astype(np.uint8)
         _, labels, stats, _ = cv2.connectedComponentsWithStats(person, connectivity=8)
         areas = stats[1:, cv2.CC_STAT_AREA]
@@ -64,12 +64,12 @@ def decode(scores: BodyPixScores, cells: Mask, stride: int) -> NDArray[np.float3
     """Return the 17 points of the person in some cells, float32 ``(17, 3)``.
 
     Args:
-        scores: what the network says.
-        cells: which cells may hold a point's highest score, bool ``(h, w)``, at least one.
+        scores: the network's output.
+        cells: the cells to search, bool ``(h, w)``, at least one.
         stride: pixels of the network's input from one cell to the next.
 
     Returns:
-        x and y in pixels of the network's input, whole numbers being centers of pixels, and the probability.
+        x and y in pixels of the network's input, with pixel centers at integers, and the probability.
     """
     logits = np.where(cells[..., None], scores.joints, -np.inf)
     joints = np.arange(logits.shape[2])

@@ -11,13 +11,13 @@ from skinfw.components.outside import SpecPath
 class DeepfashionPointsConfig(PoseEncoderConfig):
     """Where DeepFashion-MultiModal's keypoints are."""
 
-    locations: SpecPath = Field(description="the file keypoints_loc.txt: a line a photo")
+    locations: SpecPath = Field(description="the file keypoints_loc.txt: one line per photo")
     visibility: SpecPath | None = Field(
-        default=None, description="the file keypoints_vis.txt; null: points that are there count as seen"
+        default=None, description="the file keypoints_vis.txt; null: all points that exist count as visible"
     )
     hidden: float = Field(
         default=0.5,
         gt=0,
         le=1,
-        description="confidence of a point that is there but hidden; a seen one has 1",
+        description="confidence of a point that is hidden; a visible one has 1",
     )

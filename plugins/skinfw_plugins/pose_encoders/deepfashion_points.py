@@ -1,4 +1,4 @@
-"""Poses as the data set DeepFashion-MultiModal has them: two text files for all photos."""
+"""Poses from the data set DeepFashion-MultiModal: two text files for all photos."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _POINTS = len(DEEPFASHION_21)
 _SEEN, _HIDDEN = 0, 1
 _ADVICE = "give the keypoints_*.txt of DeepFashion-MultiModal"
 _FARTHEST = 1_000_000
-"""Largest coordinate in pixels that is believed."""
+"""Largest plausible coordinate in pixels."""
 
 
 class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
@@ -44,10 +44,10 @@ class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
         return [path for path in (self.config.locations, self.config.visibility) if path is not None]
 
     def people(self, photo: Photo) -> list[Keypoints]:
-        """Return the pose of a photo; none where all points are missing.
+        """Return the pose of a photo; none if all points are missing.
 
         Raises:
-            DataError: the photo has no line, or its points are not of this photo.
+            DataError: the photo has no line, or its points do not fit the photo.
             UserError: a file cannot be read.
         """
         if photo.path is None:
@@ -59,16 +59,16 @@ class DeepfashionPointsPoseEncoder(PoseEncoder[DeepfashionPointsConfig]):
             codes = _of(self._visibility, name, self.config.visibility)
             confidence *= np.select([codes == _SEEN, codes == _HIDDEN], [1.0, self.config.hidden], 0.0)
         pose = to_body_25(np.column_stack([places, confidence]), DEEPFASHION_21)
-        advice = "then take the photos at the size that the points are of"
+        advice = "use the photos at the size that the points refer to"
         check_inside([pose], photo.size, f"{self.config.locations}: {name}", advice)
         return [pose] if pose.found(0).any() else []
 
     def pose_key(self, photo: Path) -> Hashable:
-        """Return the photo's name, which its line begins with."""
+        """Return the photo's name, with which its line begins."""
         return photo.name
 
     def fingerprint(self) -> str:
-        """Return when the files were changed: all poses come from them."""
+        """Return the files' modification times: all poses come from them."""
         return " ".join(str(path.stat().st_mtime_ns) for path in self._files())
 
     @cached_property
@@ -101,7 +101,7 @@ def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
             row = np.empty(0)
         if len(row) == count and not (np.abs(row) <= _FARTHEST).all():
             raise UserError(
-                f"{path}: line {number}: a number is not within {_FARTHEST:,} pixels; correct the line"
+                f"{path}: line {number}: a number is beyond {_FARTHEST:,} pixels; correct the line"
             )
         if len(row) != count:
             raise UserError(
@@ -110,6 +110,6 @@ def _read(path: Path, count: int) -> dict[str, NDArray[np.float64]]:
             )
         name = composed(name)
         if name in found:
-            raise UserError(f"{path}: line {number}: {name} has a line already; keep the one that is right")
+            raise UserError(f"{path}: line {number}: {name} already has a line; keep the right one")
         found[name] = row
     return found

@@ -14,13 +14,13 @@ from skinfw.errors import UserError
 from skinfw_plugins.networks.onnx_file import OnnxFile
 
 STRIDES = (8, 16, 32)
-"""Of YOLOX's three grids, in pixels (Ge et al. 2021)."""
+"""Strides of YOLOX's three grids, in pixels (Ge et al. 2021)."""
 
 PADDING = 114
-"""Gray around an image that does not fill the network's input (YOLOX)."""
+"""Gray padding of the network's input (YOLOX)."""
 
 PERSON = 0
-"""The class of people among COCO's."""
+"""The class person in COCO."""
 
 Boxes = NDArray[np.float64]
 
@@ -28,17 +28,17 @@ Boxes = NDArray[np.float64]
 class Detector:
     """A detector of people.
 
-    The image fills the input from the top left, its aspect kept, gray beside it, as BGR.
+    The BGR image fills the input from the top left, keeping its aspect ratio, padded with gray.
 
     Args:
         path: the ONNX file.
-        mean: BGR that is subtracted.
-        std: BGR that is divided by.
-        score_threshold: least score of a person.
-        nms_threshold: IoU above which the weaker of two boxes goes; a file with NMS has done so itself.
+        mean: BGR to subtract.
+        std: BGR to divide by.
+        score_threshold: minimum score of a person.
+        nms_threshold: IoU above which the weaker of two boxes is dropped; unused for a file with NMS.
 
     Raises:
-        UserError: the file is missing or no detector that is known.
+        UserError: the file is missing or not a known detector.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Detector:
         self.score_threshold, self.nms_threshold = score_threshold, nms_threshold
 
     def __call__(self, image: RgbImage) -> Boxes:
-        """Return people's boxes, the surest first.
+        """Return people's boxes, most confident first.
 
         Args:
             image: uint8 RGB ``(H, W, 3)``.
@@ -64,7 +64,7 @@ class Detector:
             left, top, right and bottom in pixels of the image, float64 ``(N, 4)``.
 
         Raises:
-            UserError: the network gives something that is not a box.
+            UserError: the network returns something other than boxes.
         """
         canvas, scale = letterboxed(image, self.size)
         values = (canvas.astype(np.float32) - self.mean) / self.std
@@ -81,19 +81,19 @@ class Detector:
         else:
             told = ", ".join(f"{name} {value.shape}" for name, value in outputs.items())
             raise UserError(
-                f"{self.file.path}: no detector that is known: it gives {told}; expected are YOLOX's raw "
-                "rows (1, N, 5 + classes), or boxes (1, N, 4 or 5) and labels (1, N) of an export with NMS"
+                f"{self.file.path}: not a known detector: it returns {told}; expected YOLOX's raw rows (1, "
+                "N, 5 + classes), or boxes (1, N, 4 or 5) and labels (1, N) of an export with NMS"
             )
         order = np.argsort(-scores, kind="stable")
         return boxes[order] / scale
 
     def _raw(self, rows: NDArray[np.float32]) -> tuple[Boxes, NDArray[np.float64]]:
-        """Return the people of YOLOX's raw output, one row a cell of its grids."""
+        """Return the people in YOLOX's raw output, one row per cell of its grids."""
         cells, strides = grids(self.size)
         if len(rows) != len(cells):
             raise UserError(
-                f"{self.file.path}: gives {len(rows)} rows, YOLOX of {self.size[0]}x{self.size[1]} pixels "
-                f"gives {len(cells)} (strides {', '.join(map(str, STRIDES))})"
+                f"{self.file.path}: returns {len(rows)} rows, but YOLOX with {self.size[0]}x{self.size[1]} "
+                f"pixels returns {len(cells)} (strides {', '.join(map(str, STRIDES))})"
             )
         values = rows.astype(np.float64)
         classes = values[:, 4:5] * values[:, 5:]
@@ -109,7 +109,7 @@ class Detector:
     def _finished(
         self, rows: NDArray[np.float32], labels: NDArray[np.float32] | None
     ) -> tuple[Boxes, NDArray[np.float64]]:
-        """Return the people of an export with NMS: boxes with a score each, or without."""
+        """Return the people found by an export with NMS: boxes with or without scores."""
         values = rows.astype(np.float64)
         scores = values[:, 4] if values.shape[1] == 5 else np.ones(len(values))
         people = scores >= self.score_threshold
@@ -119,7 +119,7 @@ class Detector:
 
 
 def letterboxed(image: RgbImage, size: Size) -> tuple[RgbImage, float]:
-    """Return an image as BGR that fills a size from the top left, and how much it was scaled.
+    """Return an image as BGR that fills a size from the top left, and its scale factor.
 
     Args:
         image: uint8 RGB ``(H, W, 3)``.
@@ -143,17 +143,17 @@ def grids(size: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def image_input(file: OnnxFile) -> tuple[str, Size]:
-    """Return the name of a network's one image input ``(N, 3, H, W)``, and its height and width.
+    """Return the name of a network's only input, an image ``(N, 3, H, W)``, and its height and width.
 
     Raises:
-        UserError: it has another input, or one without a fixed size.
+        UserError: the input is not an image, or has no fixed size.
     """
     (name, shape), *others = file.inputs.items()
     height, width = shape[2:4] if len(shape) == 4 else (None, None)
     if others or len(shape) != 4 or shape[1] not in (3, None) or height is None or width is None:
         told = ", ".join(f"{name} {shape}" for name, shape in file.inputs.items())
         raise UserError(
-            f"{file.path}: takes {told}; expected is one image (N, 3, H, W) of fixed height and width, as "
-            "MMPose and rtmlib export them"
+            f"{file.path}: has the inputs {told}; expected one image (N, 3, H, W) of fixed height and width, "
+            "as exported by MMPose and rtmlib"
         )
     return name, (height, width)

@@ -1,4 +1,4 @@
-"""The check that poses from files are of the photo."""
+"""The check that poses from files fit the photo."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.errors import DataError
 
 _OUTSIDE, _MARGIN = 1 / 3, 0.05
-"""Fraction of the points that may lie outside the photo by more than a fraction of its longer side. Cameras
-cut people off, and some programs guess where the rest of them is."""
+"""Fraction of the points that may lie outside the photo by more than a fraction of its longer side. Photos
+crop people, and some programs guess the rest."""
 
 _SURE = 0.3
-"""Confidence from which on a point counts, where there are such points: programs are not sure of guesses."""
+"""Minimum confidence of points that count, if there are any: programs are unsure of guesses."""
 
 
 def check_inside(people: Sequence[Keypoints], size: Size, source: str, advice: str) -> None:
-    """Reject poses that mostly lie outside the photo: they are of another image, or of another size of it.
+    """Reject poses that mostly lie outside the photo: they belong to another photo, or another size of it.
 
     Args:
         people: all poses, in pixels of the photo.
         size: the photo's height and width in pixels.
-        source: where they come from, for the error.
-        advice: what to do where they are of another size, for the error.
+        source: their source, for the error.
+        advice: what to do if the size differs, for the error.
 
     Raises:
         DataError: too many points lie outside.
@@ -39,6 +39,7 @@ def check_inside(people: Sequence[Keypoints], size: Size, source: str, advice: s
         (left, top), (right, bottom) = found.min(axis=0), found.max(axis=0)
         raise DataError(
             f"{source}: {outside.sum()} of {len(found)} points lie outside the photo of {size[0]}x{size[1]} "
-            f"pixels (height x width): they reach from x={left:.0f}, y={top:.0f} to x={right:.0f}, "
-            f"y={bottom:.0f}; the pose is of another photo, or of another size of this one: {advice}"
+            f"pixels (height x width): they range from x={left:.0f}, y={top:.0f} to x={right:.0f}, "
+            f"y={bottom:.0f}; the pose belongs to another photo, or to another size of this one; in that "
+            f"case {advice}"
         )

@@ -1,4 +1,4 @@
-"""Poses by MediaPipe's pose landmarker."""
+"""Poses with MediaPipe's pose landmarker."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ WEIGHTS = WeightsFile(
 
 
 class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
-    """Finds MediaPipe's 33 landmarks on the CPU, without tracking: each photo stands for itself.
+    """Finds MediaPipe's 33 landmarks on the CPU, without tracking between photos.
 
-    Neck and mid-hip are midpoints; small toes are absent. The confidence of a point is its visibility. The
-    landmarker is loaded when the first photo comes, in each process its own.
+    Neck and mid-hip are midpoints; small toes are absent. The confidence of a point is its visibility. Each
+    process loads its own landmarker with the first photo.
     """
 
     @cached_property
@@ -48,7 +48,7 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
         if self.config.model is None:
             return find_weights(WEIGHTS)
         if not self.config.model.is_file():
-            raise UserError(f"{self.config.model}: no such .task file; give the path of one, or null")
+            raise UserError(f"{self.config.model}: no such .task file; give an existing one, or null")
         return self.config.model
 
     @cached_property
@@ -70,12 +70,12 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
         """Return the pose of each person that MediaPipe finds, in its order. See `PoseEncoder.people`."""
         image = image_of(photo.pixels)
         height, width = photo.size
-        # MediaPipe's C++ code writes warnings: when it loads, at the first person, when memory is not aligned
+        # MediaPipe's C++ code prints warnings: on loading, for the first person, for unaligned memory
         with quiet():
             found = self.landmarker.detect(image).pose_landmarks
         poses = []
         for landmarks in found:
-            # 0 and 1 are the image's borders; keypoints count from the center of the first pixel
+            # 0 and 1 are the image's borders; keypoints are measured from the center of the first pixel
             points = np.array(
                 [(each.x * width - 0.5, each.y * height - 0.5, each.visibility) for each in landmarks]
             )

@@ -1,4 +1,4 @@
-"""Poses that OpenPose has found, read from its JSON files, or finds when it is run."""
+"""Poses from OpenPose's JSON files, or from running OpenPose."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from skinfw_plugins.pose_encoders.openpose_json import read_poses
 from skinfw_plugins.pose_encoders.openpose_program import run_openpose
 
 FOLDER = "openpose"
-"""Where JSON files are looked for when no folder is configured."""
+"""The folder of the JSON files if none is configured."""
 
 
 class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
-    """Reads OpenPose's JSON beside the photo, or from a folder that mirrors the photos' tree.
+    """Reads OpenPose's JSON next to the photo, or from a folder that mirrors the photos' tree.
 
-    Where no folder is configured it is the one called ``openpose`` nearest above the photo. With a ``binary``
-    OpenPose is run on each photo that has no JSON, and loads its models each time. Where many photos lack
-    theirs, one run of OpenPose over their folder with ``--write_json`` is quicker.
+    By default it is the nearest folder called ``openpose`` above the photo. With a ``binary``, OpenPose runs
+    on each photo without JSON and loads its models each time. For many such photos, one run of OpenPose over
+    their folder with ``--write_json`` is faster.
     """
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
-        """Return the JSON file of a photo; empty where there is none.
+        """Return the JSON file of a photo; empty if there is none.
 
         Raises:
             UserError: the configured folder does not exist.
@@ -50,13 +50,13 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
         if self.config.binary is not None:
             return self._run(photo, self.config.binary)
         if photo.path is None:
-            raise DataError("the openpose pose encoder reads files: it needs a photo that lies on disk")
+            raise DataError("the openpose pose encoder reads files: it needs a photo on disk")
         folder = self._folder(photo.path)
         raise DataError(
-            f"{photo.path}: no pose file {photo.path.stem}{self.config.suffix} beside it"
+            f"{photo.path}: no pose file {photo.path.stem}{self.config.suffix} next to it"
             + (f" nor under {folder}" if folder is not None else "")
-            + "; run OpenPose with --write_json, give its program as binary, or use a pose encoder that "
-            "finds poses itself"
+            + "; run OpenPose with --write_json, set binary to its program, or use a pose encoder that finds "
+            "poses itself"
         )
 
     def _run(self, photo: Photo, binary: Path) -> list[Keypoints]:
@@ -66,7 +66,7 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
             return read_poses(found, "body_25")
 
     def _candidates(self, photo: Path) -> list[Path]:
-        """Return where the JSON file may be, those that share most of the photo's path first."""
+        """Return possible paths of the JSON file, those that share most of the photo's path first."""
         name = photo.stem.removesuffix(self.config.photo_suffix) + self.config.suffix
         places = [photo.with_name(name)]
         folder = self._folder(photo)

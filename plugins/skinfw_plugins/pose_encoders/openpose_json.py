@@ -17,25 +17,25 @@ from skinfw_plugins.pose_encoders.inside import check_inside
 from skinfw_plugins.pose_encoders.orders import ORDERS, to_body_25
 
 READ = ("body_25", "body_25b", "coco_18", "coco_17")
-"""The orders that files are read in; of those with as many points the first goes before the others."""
+"""The orders of points that are read; of those with equally many points, the first is the default."""
 
 Unit = Literal["pixels", "zero_one", "plus_minus_one"]
 
 _CLEARLY = 0.8
-"""How long the limbs of an order may at most be, compared with those of the usual one, to be taken instead.
-On 729 whole people the wrong order made limbs at least 1.3 times as long as the right one."""
+"""Maximum ratio of an order's limb lengths to the default order's for it to be chosen instead.
+For 729 whole people, the wrong order made limbs at least 1.3 times as long as the right one."""
 
 _MIN_LIMBS = 6
-"""Limbs that both orders must have found to be compared."""
+"""Number of limbs that both orders need for the comparison."""
 
 _BEYOND = 1.2
 """Largest coordinate of a range of 1: points may lie a little outside the image."""
 
 _MIN_NORMALIZED = 3
-"""Points from which on such small coordinates are a range and not a few pixels."""
+"""Minimum number of points for such small coordinates to be a range instead of a few pixels."""
 
 _ASPECT = 1.1
-"""Ratio of aspects up to which a canvas shows the whole photo: ControlNet rounds sides to multiples of 64."""
+"""Maximum ratio of aspects for a canvas of the whole photo: ControlNet rounds sides to multiples of 64."""
 
 
 def read_poses(
@@ -49,16 +49,15 @@ def read_poses(
 
     Args:
         path: the file.
-        order: one of `READ`; None: by the number of points and the body that they make.
-        size: height and width of the photo in pixels; None: the poses stay in pixels of the image that the
-            file was made of.
-        pixels_of: height and width of the image that the file counts in; None: the canvas that the file
-            names, else the photo.
-        coordinates: the unit of x and y; None: a range of 1 where all points are within it.
+        order: one of `READ`; None: chosen by the number of points and the body that they form.
+        size: height and width of the photo in pixels; None: the poses stay in pixels of the file's image.
+        pixels_of: height and width of the image that the file refers to; None: the canvas in the file, else
+            the photo.
+        coordinates: the unit of x and y; None: a range of 1 if all points are within it.
 
     Raises:
-        DataError: the file cannot be read, is in none of the formats, has another number of points, or does
-            not fit the photo.
+        DataError: the file cannot be read, has an unknown format or number of points, or does not fit the
+            photo.
     """
     file = read_pose_file(path)
     names = _order(path, file.people, order)
@@ -71,7 +70,7 @@ def read_poses(
     if counted is not None and counted != size:
         _check_aspect(path, counted, size)
         people = [pose.resized(counted, size) for pose in people]
-    check_inside(people, size, str(path), "then name the size that they count in with pixels_of")
+    check_inside(people, size, str(path), "set pixels_of to the size that they refer to")
     return people
 
 
@@ -79,13 +78,13 @@ def _order(path: Path, people: Sequence[Points], order: str | None) -> str:
     """Return the order of a file's points.
 
     Raises:
-        DataError: no order, or not the one that is asked for, has as many points.
+        DataError: the number of points does not match the given order, or any.
     """
     counts = {name: len(ORDERS[name]) for name in READ}
     for points in people:
         if order is not None and len(points) != counts[order]:
             raise DataError(
-                f"{path}: {points.size} numbers for a person, order {order!r} has {3 * counts[order]}"
+                f"{path}: {points.size} numbers for a person, but order {order!r} has {3 * counts[order]}"
             )
         if len(points) not in counts.values():
             known = " or ".join(
@@ -102,7 +101,7 @@ def _order(path: Path, people: Sequence[Points], order: str | None) -> str:
 
 
 def _makes_a_body(people: Sequence[Points], order: str, usual: str) -> bool:
-    """Return whether the limbs of people are clearly shorter in one order than in the usual one."""
+    """Return whether limbs are clearly shorter in one order than in the default one."""
     lengths: dict[str, list[float]] = {order: [], usual: []}
     for points in people:
         limbs = {name: _limb_lengths(to_body_25(points, ORDERS[name])) for name in lengths}
@@ -124,14 +123,16 @@ def _limb_lengths(pose: Keypoints) -> list[float]:
 def _in_pixels(
     path: Path, people: Sequence[Points], size: Size | None, coordinates: Unit | None
 ) -> list[Points]:
-    """Return points in pixels where they are given in a range across an image of ``size``."""
+    """Return points in pixels, converted if they are given in a range across an image of ``size``."""
     unit = coordinates or _unit(people)
     if unit == "pixels" or not people:
         return list(people)
     if size is None:
-        raise DataError(f"{path}: its coordinates are a range across the image, whose size is not known")
+        raise DataError(
+            f"{path}: its coordinates are a range across the image, but the image size is unknown"
+        )
     height, width = size
-    # OpenPose's ranges go from the center of the first pixel to that of the last one
+    # OpenPose's ranges go from the center of the first pixel to the center of the last
     sides = np.array([width - 1, height - 1, 1])
     if unit == "zero_one":
         return [points * sides for points in people]
@@ -140,7 +141,7 @@ def _in_pixels(
 
 
 def _unit(people: Sequence[Points]) -> Unit:
-    """Return the unit of coordinates by their values."""
+    """Return the unit of coordinates, detected from their values."""
     found = [points[points[:, 2] > 0, :2] for points in people]
     places = np.concatenate([np.zeros((0, 2)), *found])
     if len(places) < _MIN_NORMALIZED or np.abs(places).max() > _BEYOND:
@@ -152,7 +153,7 @@ def _check_aspect(path: Path, counted: Size, size: Size) -> None:
     ratio = (counted[0] * size[1]) / (counted[1] * size[0])
     if max(ratio, 1 / ratio) > _ASPECT:
         raise DataError(
-            f"{path}: its points count in an image of {counted[0]}x{counted[1]}, the photo has "
-            f"{size[0]}x{size[1]} pixels (height x width): another aspect, so one of them is cropped; find "
-            "the pose in the photo itself"
+            f"{path}: its points refer to an image of {counted[0]}x{counted[1]}, but the photo has "
+            f"{size[0]}x{size[1]} pixels (height x width), another aspect ratio, so one is cropped; find the "
+            "pose in the photo itself"
         )

@@ -13,19 +13,19 @@ from skinfw.errors import DataError, UserError
 IMAGE = "image"
 
 _TOLD = 400
-"""Characters of what the program said last that an error repeats."""
+"""Maximum characters of the program's output that an error quotes."""
 
 
 def run_openpose(
     image: RgbImage, binary: Path, model_folder: Path | None, timeout: float, folder: Path
 ) -> Path:
-    """Let OpenPose look for people in an image.
+    """Find people in an image with OpenPose.
 
     Args:
         image: uint8 RGB ``(H, W, 3)``.
         binary: the program.
-        model_folder: its folder of models; None leaves it to the program.
-        timeout: seconds after which it is stopped.
+        model_folder: its models folder; None: the program's default.
+        timeout: seconds after which it is killed.
         folder: an empty folder to work in.
 
     Returns:
@@ -33,7 +33,7 @@ def run_openpose(
 
     Raises:
         UserError: the program cannot be started.
-        DataError: it failed, took too long or wrote nothing; the text repeats what it said last.
+        DataError: it failed, took too long or wrote nothing; the message quotes the end of its output.
     """
     images, results = folder / "images", folder / "results"
     images.mkdir()
@@ -54,8 +54,8 @@ def run_openpose(
         )
     except subprocess.TimeoutExpired as error:
         raise DataError(
-            f"{binary}: took longer than {timeout:g} seconds for one image and was stopped; give it more "
-            "time (timeout), or see whether it finds its GPU"
+            f"{binary}: took longer than {timeout:g} seconds for one image and was stopped; raise timeout, "
+            "or check whether it finds its GPU"
         ) from error
     except OSError as error:
         raise UserError(

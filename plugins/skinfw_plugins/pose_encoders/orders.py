@@ -1,4 +1,4 @@
-"""The orders in which pose estimators give their points, and how each becomes BODY_25."""
+"""The point orders of pose estimators, and their conversion to BODY_25."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ COCO_17 = (
     "Nose", "LEye", "REye", "LEar", "REar", "LShoulder", "RShoulder", "LElbow", "RElbow", "LWrist", "RWrist",
     "LHip", "RHip", "LKnee", "RKnee", "LAnkle", "RAnkle",
 )  # fmt: skip
-"""COCO's keypoints; BodyPix and most of MMPose's body models give these."""
+"""COCO's keypoints; BodyPix and most of MMPose's body models return these."""
 
 COCO_18 = (
     "Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "RHip", "RKnee",
     "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar",
 )  # fmt: skip
-"""OpenPose's older model, as Dress Code's files have it."""
+"""OpenPose's older model, used in Dress Code's files."""
 
 BODY_25B = (*COCO_17, "UpperNeck", "HeadTop",
     "LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel",
@@ -43,10 +43,10 @@ DEEPFASHION_21 = (
 )  # fmt: skip
 """DeepFashion-MultiModal's files.
 
-The data set documents the order as an image alone. This is the one that its coordinates tell: the median
-places in 32 front views, measured from shoulders to ankles, beside those of BODY_25 in other photos; four
-back views tell that left and right are the person's. The hips are marked on the outline, wider apart and
-higher than the joints of the other orders.
+The data set documents the order only as an image. This order was derived from its coordinates: the median
+positions in 32 front views, measured from shoulders to ankles, compared with those of BODY_25 in other
+photos; four back views show that left and right are the person's. The hips are marked on the outline, wider
+apart and higher than the joints of the other orders.
 """
 
 ORDERS: dict[str, tuple[str, ...]] = {
@@ -61,14 +61,14 @@ ORDERS: dict[str, tuple[str, ...]] = {
 """All of them by name."""
 
 MIDPOINTS = {"Neck": ("RShoulder", "LShoulder"), "MidHip": ("RHip", "LHip")}
-"""Points that lie halfway between two others, for orders that lack them."""
+"""Midpoints of two other points, for orders that lack them."""
 
 
 def to_body_25(points: NDArray[np.floating], order: tuple[str, ...]) -> Keypoints:
     """Return points of another order as BODY_25.
 
-    Neck and MidHip become the midpoints of shoulders and hips where the order lacks them, with the lesser of
-    the two confidences; what else it lacks was not found.
+    If the order lacks Neck and MidHip, they become the midpoints of shoulders and hips with the lower of the
+    two confidences; other missing points count as not found.
 
     Args:
         points: x and y in pixels and confidence in [0, 1], ``(N, 3)``; a confidence of 0 means not found.

@@ -1,4 +1,4 @@
-"""Poses by a pair of ONNX files of MMPose or rtmlib: a detector, then a SimCC pose model for each person.
+"""Poses with two ONNX files of MMPose or rtmlib: a detector, then a SimCC pose model for each person.
 
 Sources: RTMPose (Jiang et al. 2023), SimCC (Li et al. 2022), open-mmlab/mmpose and Tau-J/rtmlib (Apache-2.0).
 """
@@ -29,13 +29,13 @@ BY_NUMBER = {len(ORDERS[name]): name for name in ("coco_17", "halpe_26")}
 class RtmposePoseEncoder(PoseEncoder[RtmposeConfig]):
     """Detects people, and finds the points of each in a crop around its box (top-down).
 
-    Where COCO's order lacks neck and mid-hip they are midpoints. Without a detector the whole photo is one
-    person's box.
+    In COCO's order, neck and mid-hip are midpoints. Without a detector the whole photo is the box of one
+    person.
     """
 
     @cached_property
     def detector(self) -> Detector | None:
-        """The detector; None where the whole photo is the box. Errors are those of `Detector`."""
+        """The detector; None if the whole photo is the box. Errors are those of `Detector`."""
         config = self.config
         if config.detector is None:
             return None
@@ -52,14 +52,14 @@ class RtmposePoseEncoder(PoseEncoder[RtmposeConfig]):
         """The pose model.
 
         Raises:
-            UserError: the file is missing or no SimCC model.
+            UserError: the file is missing or not a SimCC model.
         """
         file = OnnxFile(self.config.pose_model)
         file.require_outputs(OUTPUTS, "a SimCC pose model such as RTMPose")
         return file
 
     def people(self, photo: Photo) -> list[Keypoints]:
-        """Return the pose of each detected person, the surest first. See `PoseEncoder.people`."""
+        """Return the pose of each detected person, most confident first. See `PoseEncoder.people`."""
         height, width = photo.size
         whole = np.array([[0, 0, width, height]], np.float64)
         boxes = whole if self.detector is None else self.detector(photo.pixels)
@@ -88,21 +88,23 @@ class RtmposePoseEncoder(PoseEncoder[RtmposeConfig]):
         name = self.config.order or BY_NUMBER.get(count)
         if name is None or len(ORDERS[name]) != count:
             known = ", ".join(f"{order} {number}" for number, order in BY_NUMBER.items())
-            wanted = f"order {self.config.order!r}" if self.config.order else "no order that is known"
-            raise UserError(f"{self.config.pose_model}: gives {count} points, which is {wanted} ({known})")
+            wanted = f"order {self.config.order!r}" if self.config.order else "no known order"
+            raise UserError(
+                f"{self.config.pose_model}: returns {count} points, which matches {wanted} ({known})"
+            )
         return ORDERS[name]
 
 
 def crop_matrix(box: NDArray[np.float64], size: Size, padding: float) -> NDArray[np.float64]:
-    """Return the affine map ``(2, 3)`` from a photo to the crop around a box, its aspect that of the crop.
+    """Return the affine map ``(2, 3)`` from a photo to the crop around a box.
 
     Args:
         box: left, top, right and bottom in pixels of the photo.
         size: height and width of the crop in pixels.
-        padding: how much larger than the box it is.
+        padding: its size relative to the box.
     """
     left, top, right, bottom = box
-    # the box grows to the crop's aspect, and keeps its middle
+    # the box grows to the crop's aspect ratio around its center
     scale = min(size[1] / max(right - left, 1e-6), size[0] / max(bottom - top, 1e-6)) / padding
     return np.array(
         [
@@ -117,13 +119,13 @@ def decode(
 ) -> NDArray[np.float64]:
     """Return the points of one person, float64 ``(K, 3)``: x and y in pixels of the crop, and the score.
 
-    A point lies in the highest bin of each axis; its score is the lesser of the two bins' values, as in
+    A point lies in the highest bin of each axis; its score is the lower of the two bins' values, as in
     MMPose.
 
     Args:
         simcc_x: float32 ``(K, W * split_ratio)``.
         simcc_y: float32 ``(K, H * split_ratio)``.
-        split_ratio: bins to a pixel.
+        split_ratio: bins per pixel.
     """
     x, y = simcc_x.argmax(axis=1) / split_ratio, simcc_y.argmax(axis=1) / split_ratio
     score = np.minimum(simcc_x.max(axis=1), simcc_y.max(axis=1)).clip(0, 1)

@@ -9,11 +9,11 @@ from skinfw_plugins.networks.smp_config import SmpConfig
 
 
 class SmpNetworkConfig(SmpConfig, SegmentationNetworkConfig):
-    """A decoder of segmentation-models-pytorch on an encoder of its own, of timm, or of BodyPix 2.
+    """A decoder of segmentation-models-pytorch on an encoder of that library, timm or BodyPix 2.
 
-    Any size is accepted: images are padded to the encoder's stride by their edge, and cropped back.
+    It accepts any size: images are padded to the encoder's stride by repeating their edge, and cropped back.
     """
 
     dropout: float = Field(
-        default=0.0, ge=0, lt=1, description="probability of dropout of the encoder's innermost channels"
+        default=0.0, ge=0, lt=1, description="dropout probability of the encoder's innermost channels"
     )

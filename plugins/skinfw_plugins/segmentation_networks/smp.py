@@ -1,4 +1,4 @@
-"""Any network of segmentation-models-pytorch that labels pixels."""
+"""Any segmentation network of segmentation-models-pytorch."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
 _NAME = "smp"
 _INCOMING = 3
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Mean and deviation of ImageNet's red, green and blue in [0, 1]: what published encoders expect."""
+"""ImageNet's mean and standard deviation of red, green and blue in [0, 1], as published encoders expect."""
 _BODYPIX = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 """What BodyPix 2 expects instead: values from -1 to 1."""
 
 
 class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
-    """A decoder of segmentation-models-pytorch on an encoder of that library, of timm, or of BodyPix 2.
+    """A decoder of segmentation-models-pytorch on an encoder of that library, timm or BodyPix 2.
 
     Images are padded to the encoder's stride, at the right and below, by repeating their edge, and the
-    logits are cropped back. See `skinfw_plugins.networks.smp.build_network` for what differs from the
-    library's own.
+    logits are cropped back. See `skinfw_plugins.networks.smp.build_network` for differences from the
+    library's networks.
 
     Args:
         config: the parameters of the network.
         io: the size of the images and the number of classes.
 
     Raises:
-        UserError: the encoder is unknown, or does not go with the decoder or the size.
+        UserError: the encoder is unknown or incompatible with the decoder or the size.
     """
 
     mean: Tensor
@@ -50,7 +50,7 @@ class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
         load_pretrained(_NAME, self.config, self.network, _INCOMING)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Label a batch. See `SegmentationNetwork.forward`."""
+        """Segment a batch. See `SegmentationNetwork.forward`."""
         height, width = image.shape[-2:]
         normal = (image - self.mean) / self.deviation
         features = encode(_NAME, self.config, self.network, padded(normal, self.stride))

@@ -1,4 +1,4 @@
-"""The parts of the body that the classes of a part map stand for, found by their names."""
+"""The body parts of a part map's classes, recognized by their names."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _WORDS: tuple[tuple[str, Part], ...] = (
 def part_codes(classes: Sequence[str]) -> NDArray[np.uint8]:
     """Return the index in `PARTS` of each class, uint8 ``(N,)``.
 
-    Words in the names decide, as BodyPix and Pascal-Person-Part name their classes:
+    Words in the names determine the part, as in BodyPix and Pascal-Person-Part:
     ``left_upper_arm_front``, ``lower_legs``, ``torso_back``, ``right_feet``.
 
     Raises:
-        ValueError: a class is called like no part of the body.
+        ValueError: a class name matches no body part.
     """
     codes = []
     for name in classes:
         part = next((part for word, part in _WORDS if word in name), None)
         if part is None:
-            raise ValueError(f"{name!r} is not a part of the body")
+            raise ValueError(f"{name!r} is not a body part")
         codes.append(PARTS.index(part))
     return np.array(codes, np.uint8)

@@ -1,4 +1,4 @@
-"""BodyPix 2: a person's 24 parts, whatever is worn on them."""
+"""BodyPix 2: a person's 24 body parts, clothed or not."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from skinfw_plugins.segmenters.label_sets import BODYPIX
 from skinfw_plugins.segmenters.main_person import main_person
 
 _PIXELS = 2**20
-"""Pixels of an image that are decided at once: all scores of a large photo would fill the memory."""
+"""Pixels of an image processed at once: all scores of a large photo would not fit in memory."""
 
 
 class BodyPixSegmenter(Segmenter[BodyPixConfig]):
-    """Finds the person, and the part of the body at each of the person's pixels.
+    """Finds the person, and the body part at each of the person's pixels.
 
-    It tells the background, the head (its face parts take hair in) and the feet. Arms and legs hold sleeves
-    and trousers, so that it cannot tell skin from apparel; `skin_color` does with its parts.
+    It finds the background, the head (its face parts include hair) and the feet. Arms and legs include
+    sleeves and trousers, so it cannot distinguish skin from apparel; `skin_color` does, based on its parts.
     """
 
     def __init__(self, config: BodyPixConfig, io: None) -> None:
@@ -42,19 +42,19 @@ class BodyPixSegmenter(Segmenter[BodyPixConfig]):
         return Segmentation(labels, BODYPIX.classes, BODYPIX.regions)
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of the file of weights."""
+        """Return the SHA-256 of the weights file."""
         return self._network.file.fingerprint()
 
 
 def part_labels(scores: BodyPixScores, size: Size, threshold: float) -> LabelMap:
     """Return codes of `BODYPIX`, uint8 ``(H, W)``.
 
-    The scores are upsampled to the image before they are compared, so that edges are smooth.
+    The scores are upsampled before the comparison, so edges are smooth.
 
     Args:
-        scores: what the network says.
+        scores: the network's output.
         size: height and width of the image in pixels.
-        threshold: probability above which a pixel is a person's, in (0, 1).
+        threshold: probability above which a pixel belongs to a person, in (0, 1).
     """
     logit = math.log(threshold / (1 - threshold))
     labels = np.zeros(size, np.uint8)

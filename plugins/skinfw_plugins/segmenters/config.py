@@ -18,33 +18,33 @@ SnapDistance = Annotated[
         ge=0,
         le=60,
         description=(
-            "largest distance in RGB, each 0 to 255, at which a color counts as the nearest of the palette; "
-            "for label maps that were saved as JPEG"
+            "maximum distance in RGB, each 0 to 255, at which a color is mapped to the nearest palette "
+            "color; for label maps saved as JPEG"
         ),
     ),
 ]
 
 
 class DeepfashionConfig(ComponentConfig):
-    """How DeepFashion's label maps are read."""
+    """How to read DeepFashion's label maps."""
 
     palette: Literal["files", "mmfashion"] = Field(
         default="files",
         description=(
-            "which class a color stands for: as found in the real files, or as documented by mmfashion "
-            "(the two disagree on eleven names)"
+            "which class each color means: as in the published files, or as documented by mmfashion (the "
+            "two disagree on eleven names)"
         ),
     )
     suffix: str = Field(
         default="_segment.png",
         min_length=1,
-        description="what takes the place of the photo's ending in the label map's name",
+        description="replaces the photo's extension in the label map's name",
     )
     snap_distance: SnapDistance = 24.0
 
 
 class LabelMapConfig(ComponentConfig):
-    """Which label set the files are of, and where they are."""
+    """Which label set the files use, and where they are."""
 
     labels: Labels = Field(
         description="the label set: its name, or an object with classes (in the order of their codes) and "
@@ -54,41 +54,41 @@ class LabelMapConfig(ComponentConfig):
         default=None,
         min_length=1,
         description=(
-            "folder of the label maps, seen from the photo's own folder, for instance ../label_maps; null: "
-            "beside the photo"
+            "folder of the label maps, relative to the photo's folder, for example ../label_maps; null: "
+            "next to the photo"
         ),
     )
     suffix: str = Field(
         default=".png",
         min_length=1,
-        description="what takes the place of the photo's ending in the label map's name",
+        description="replaces the photo's extension in the label map's name",
     )
     photo_suffix: str = Field(
         default="",
-        description="what is cut from the end of the photo's name, without its ending, before that",
+        description="suffix removed from the photo's name, without its extension, before that",
     )
     snap_distance: SnapDistance = 24.0
     palette_indices: bool = Field(
         default=False,
         description=(
-            "whether the indices of a palette image are class codes whatever its colors are; otherwise they "
-            "are where its colors are those of a known palette"
+            "read the indices of a palette image as class codes whatever its colors are; otherwise only if "
+            "its colors are those of a known palette"
         ),
     )
 
 
 class BodyPixConfig(BodyPixNetwork):
-    """Which BodyPix network runs, at which resolution, and how sure it must be."""
+    """Which BodyPix network runs, at which resolution, and how confident it must be."""
 
     threshold: float = Field(
         default=0.7,
         gt=0,
         lt=1,
-        description="probability above which a pixel is a person's (BodyPix 2: 0.7)",
+        description="probability above which a pixel belongs to a person (BodyPix 2: 0.7)",
     )
     people: Literal["main", "all"] = Field(
         default="main",
-        description="who is kept: the largest patch with what lies above and below it, or everybody",
+        description="which people to keep: the largest patch with what lies above and below it, or everyone",
     )
 
 
@@ -101,7 +101,7 @@ class SkinColorConfig(ComponentConfig):
 
     parts: Annotated[ComponentSpec, Slot("segmenter")] = Field(
         default_factory=_bodypix,
-        description="the segmenter that finds the parts of the body; its classes are named as BodyPix's",
+        description="the segmenter that finds the body parts; its classes are named like BodyPix's",
     )
     distance: float = Field(
         default=7.0,
@@ -112,20 +112,20 @@ class SkinColorConfig(ComponentConfig):
     sharpness: float = Field(
         default=0.7,
         gt=0,
-        description="log odds of skin to one unit of that distance: how much color counts",
+        description="log odds of skin per unit of that distance: how much color counts",
     )
     rounds: int = Field(
         default=2,
         ge=0,
         le=20,
-        description="rounds of the graph cut; 0: each pixel is decided by itself",
+        description="iterations of the graph cut; 0: each pixel is decided separately",
     )
     speck: int = Field(
-        default=1, ge=0, le=20, description="radius in pixels, at that resolution, of specks that are removed"
+        default=1, ge=0, le=20, description="radius in pixels, at that resolution, of specks to remove"
     )
     resolution: int = Field(
         default=256,
         ge=64,
         le=4096,
-        description="pixels of the longer side at which skin is decided, before it is enlarged",
+        description="pixels of the longer side at which skin is segmented, before upscaling",
     )

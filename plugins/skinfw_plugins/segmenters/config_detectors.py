@@ -1,4 +1,4 @@
-"""Configurations of the segmenters by OpenCV's cascades, and of those that put segmenters together."""
+"""Configurations of the segmenters with OpenCV's cascades, and of those that combine segmenters."""
 
 from __future__ import annotations
 
@@ -17,36 +17,34 @@ PackagedCascade = Literal[
     "frontalface_default", "frontalface_alt", "frontalface_alt2", "frontalface_alt_tree", "profileface",
     "upperbody", "lowerbody", "fullbody",
 ]  # fmt: skip
-"""The cascades of people that OpenCV 4 brings, without ``haarcascade_`` and ``.xml``."""
+"""The cascades for people that OpenCV 4 ships, without ``haarcascade_`` and ``.xml``."""
 
 _OwnParts = Literal["elsewhere", "face"]
 OWN_PARTS: tuple[_OwnParts, ...] = ("elsewhere", "face")
-"""Classes that the haar segmenter makes itself."""
+"""Classes that the haar segmenter adds itself."""
 
 
 class HaarDetector(StrictModel):
-    """A cascade, and what becomes of what it finds.
+    """A cascade, and how its detections are used.
 
-    Sizes without a unit are fractions of the height or width of what was found.
+    Sizes without a unit are fractions of a detection's height or width.
     """
 
     part: str = Field(
         pattern=r"^[a-z][a-z0-9_]*$",
-        description="the class that its detections get, such as head, feet, upper_body, legs; head and feet "
-        "are regions too. Of several detectors of one part, the first that finds something counts",
+        description="the class of its detections, such as head, feet, upper_body, legs; head and feet are "
+        "also regions. Of several detectors for one part, the first that finds something counts",
     )
-    cascade: PackagedCascade | None = Field(default=None, description="a cascade that OpenCV brings")
+    cascade: PackagedCascade | None = Field(default=None, description="a cascade that OpenCV ships")
     file: SpecPath | None = Field(
-        default=None, description="a cascade's XML file, instead; OpenCV brings none for feet or legs"
+        default=None, description="a cascade's XML file, instead; OpenCV ships none for feet or legs"
     )
-    scale_factor: float = Field(
-        default=1.1, gt=1, le=2, description="factor from one size that is looked for to the next"
-    )
+    scale_factor: float = Field(default=1.1, gt=1, le=2, description="factor between successive search sizes")
     neighbors: int = Field(
         default=3,
         ge=0,
         le=1000,
-        description="overlapping finds that a detection is made of; more: fewer mistakes",
+        description="overlapping hits that form a detection; more: fewer false detections",
     )
     min_size: float = Field(
         default=0.04,
@@ -56,27 +54,30 @@ class HaarDetector(StrictModel):
         "pixels",
     )
     count: int = Field(
-        default=1, ge=1, le=1000, description="most detections that count, surest first; 2 for a pair of feet"
+        default=1,
+        ge=1,
+        le=1000,
+        description="maximum number of detections, most confident first; 2 for a pair of feet",
     )
     mirrored: bool = Field(
-        default=False, description="look in the mirror image too; profileface knows one side of faces only"
+        default=False, description="search the mirror image too; profileface knows only one side of faces"
     )
-    above: float = Field(default=0.0, ge=-0.45, le=4, description="how far the part reaches above")
-    below: float = Field(default=0.0, ge=-0.45, le=4, description="how far it reaches below")
-    beside: float = Field(default=0.0, ge=-0.45, le=4, description="how far it reaches to either side")
+    above: float = Field(default=0.0, ge=-0.45, le=4, description="how far the part extends above")
+    below: float = Field(default=0.0, ge=-0.45, le=4, description="how far it extends below")
+    beside: float = Field(default=0.0, ge=-0.45, le=4, description="how far it extends to either side")
     core: float = Field(
         default=0.5,
         ge=0,
         lt=1,
-        description="fraction of the part's height and width that is taken for sure when it is refined",
+        description="fraction of the part's height and width that is certain when it is refined",
     )
 
     @model_validator(mode="after")
     def _check(self) -> HaarDetector:
         if (self.cascade is None) == (self.file is None):
-            raise PydanticCustomError("cascade", "give cascade or file, one of the two")
+            raise PydanticCustomError("cascade", "set either cascade or file")
         if self.part in OWN_PARTS:
-            raise PydanticCustomError("part", f"{self.part!r} is a class of its own; take another name")
+            raise PydanticCustomError("part", f"{self.part!r} is a reserved class; use another name")
         return self
 
 
@@ -92,26 +93,26 @@ def _heads() -> tuple[HaarDetector, ...]:
 
 
 class HaarConfig(ComponentConfig):
-    """What OpenCV's cascades look for, and how heads and feet are refined."""
+    """What OpenCV's cascades detect, and how heads and feet are refined."""
 
     detectors: tuple[HaarDetector, ...] = Field(
         default_factory=_heads,
         min_length=1,
-        description="cascades in the order of their say: where two parts overlap, the earlier one's wins",
+        description="cascades by priority: where two parts overlap, the earlier one wins",
     )
     refine: Literal["none", "grabcut"] = Field(
         default="grabcut",
         description="outline of heads and feet: the ellipse in the enlarged detection (none), or GrabCut "
-        "(Rother et al. 2004) that starts from it; other parts are rectangles",
+        "(Rother et al. 2004) starting from it; other parts are rectangles",
     )
-    iterations: int = Field(default=3, ge=1, le=20, description="rounds of GrabCut")
+    iterations: int = Field(default=3, ge=1, le=20, description="iterations of GrabCut")
 
 
 _Segmenter = Annotated[ComponentSpec, Slot("segmenter")]
 
 
 class FeetConfig(ComponentConfig):
-    """Which network tells and segments shoes, and what finds bare feet."""
+    """Which network segments shoes, and what finds bare feet."""
 
     network: _Segmenter = Field(
         default_factory=lambda: use("segmenter", "deepfashion"),
@@ -127,48 +128,47 @@ class FeetConfig(ComponentConfig):
         default=0.0005,
         ge=0,
         lt=1,
-        description="fraction of the photo's pixels that must be footwear for shoes to be worn",
+        description="fraction of the photo's pixels above which footwear counts as worn",
     )
     bare: _Segmenter | None = Field(
         default=None,
         description="the segmenter of bare feet, usually haar with the file of a cascade for feet; null: "
-        "what the network calls foot or feet, and its skin at the person's lower end",
+        "the network's classes foot and feet, and its skin at the person's lower end",
     )
     ankle_height: float = Field(
         default=0.05,
         gt=0,
         le=0.25,
-        description="fraction of the person's height, from the ground, in which skin is a bare foot; "
-        "ankles are "
-        "at 0.039 of a standing person's (Drillis and Contini 1966). Not used where bare is given",
+        description="fraction of the person's height, from the ground, in which skin is a bare foot; ankles "
+        "are at 0.039 of a standing person's height (Drillis and Contini 1966). Unused if bare is set",
     )
 
 
 class EnsembleMember(StrictModel):
-    """A segmenter, and what it is asked for."""
+    """A segmenter, and the regions to take from it."""
 
     segmenter: _Segmenter = Field(description="the segmenter")
     regions: tuple[RegionName, ...] | None = Field(
         default=None,
         min_length=1,
-        description="regions that it is asked for; null: all that it can tell",
+        description="regions to take from it; null: all that it finds",
     )
-    weight: float = Field(default=1.0, gt=0, description="its say in a vote")
+    weight: float = Field(default=1.0, gt=0, description="its weight in a vote")
     optional: bool = Field(
-        default=False, description="leave a photo that it rejects to the others; false: reject it too"
+        default=False, description="ignore it for photos that it rejects; false: reject the photo"
     )
 
 
 class EnsembleConfig(ComponentConfig):
-    """Which segmenters are asked, and how one answer comes of theirs."""
+    """Which segmenters run, and how their results are combined."""
 
     members: tuple[EnsembleMember, ...] = Field(
-        min_length=1, description="the segmenters; the first has the first say"
+        min_length=1, description="the segmenters; earlier ones take precedence"
     )
     rule: Literal["priority", "vote"] = Field(
         default="priority",
-        description="a pixel's region is that of the first member which gives it one (priority), or the one "
-        "that members of half the weight or more give it, of those that can tell the region (vote)",
+        description="a pixel's region is that of the first member that assigns one (priority), or the one "
+        "assigned by at least half the weight of the members that find that region (vote)",
     )
 
     @field_validator("members")
@@ -176,5 +176,5 @@ class EnsembleConfig(ComponentConfig):
     def _ask_once(cls, members: tuple[EnsembleMember, ...]) -> tuple[EnsembleMember, ...]:
         for number, member in enumerate(members):
             if len(set(member.regions or ())) < len(member.regions or ()):
-                raise PydanticCustomError("region_twice", f"member {number} is asked for one region twice")
+                raise PydanticCustomError("region_twice", f"member {number} lists a region twice")
         return members

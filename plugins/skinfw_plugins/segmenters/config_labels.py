@@ -1,4 +1,4 @@
-"""How configurations say which classes a label map has and what they mean. Light: pydantic only."""
+"""How configurations specify the classes of a label map and their regions. Light: pydantic only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LabelSetName = Literal[
 
 
 def check_regions(regions: dict[RegionName, tuple[str, ...]]) -> dict[RegionName, tuple[str, ...]]:
-    """Reject a table that puts one class into two regions, or names it twice."""
+    """Reject a table that lists a class twice, in one region or in two."""
     counts = Counter(name for members in regions.values() for name in members)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
@@ -30,31 +30,31 @@ def check_regions(regions: dict[RegionName, tuple[str, ...]]) -> dict[RegionName
 
 
 def quoted(names: Iterable[str]) -> str:
-    """Return names in quotes, divided by commas; of very many the first ones."""
+    """Return names in quotes, separated by commas; only the first of many."""
     return listed([repr(name) for name in names])
 
 
 class CustomLabels(StrictModel):
-    """A label set of one's own."""
+    """A custom label set."""
 
     classes: tuple[str, ...] = Field(
         min_length=1, max_length=256, description="the name of each class in the order of their codes, from 0"
     )
     regions: dict[RegionName, tuple[str, ...]] = Field(
         min_length=1,
-        description="for each region that the set knows, the names of its classes; a class in none "
-        "of them belongs to no region",
+        description="for each region that the set has, the names of its classes; a class that is not listed "
+        "belongs to no region",
     )
 
     @model_validator(mode="after")
     def _check_names(self) -> CustomLabels:
         check_regions(self.regions)
         if len(set(self.classes)) < len(self.classes):
-            raise PydanticCustomError("class_twice", "classes holds one name more than once")
+            raise PydanticCustomError("class_twice", "classes contains a name more than once")
         unknown = {name for members in self.regions.values() for name in members} - set(self.classes)
         if unknown:
             raise PydanticCustomError(
-                "unknown_class", f"regions names {quoted(sorted(unknown))}, which classes does not hold"
+                "unknown_class", f"regions lists {quoted(sorted(unknown))}, which is not in classes"
             )
         return self
 
@@ -65,7 +65,7 @@ def _tag(value: Any) -> str:
 
 Labels = Annotated[
     Annotated[LabelSetName, Tag("name")] | Annotated[CustomLabels, Tag("custom")],
-    # the tag is chosen here, so that an error is reported once and not for each alternative
+    # the tag is chosen here, so that an error is reported once instead of for each alternative
     Discriminator(_tag),
 ]
-"""A label set by name, or one's own as an object with classes and regions."""
+"""A label set by name, or a custom one as an object with classes and regions."""

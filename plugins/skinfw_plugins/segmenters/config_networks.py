@@ -18,61 +18,62 @@ _Pixels = Annotated[int, Field(ge=1, le=4096)]
 _Deviation = Annotated[float, Field(gt=0)]
 _HUB_PART = r"\w([\w.-]{0,94}\w)?"
 _HUB_NAME = re.compile(rf"(?!.*(--|\.\.|\.git$))({_HUB_PART}/)?{_HUB_PART}", re.ASCII)
-"""What huggingface_hub's ``validate_repo_id`` lets through."""
+"""What huggingface_hub's ``validate_repo_id`` accepts."""
 _PATH: TypeAdapter[Path] = TypeAdapter(SpecPath)
 
 
 class OnnxParserConfig(ComponentConfig):
-    """A human parser that somebody exported to ONNX, and how it wants its images."""
+    """A human parser exported to ONNX, and the input that it expects."""
 
     path: SpecPath = Field(description="the ONNX file")
     labels: Labels = Field(
-        description="what its classes are: the name of a published label set, or classes and regions"
+        description="its classes: the name of a published label set, or classes and regions"
     )
     size: tuple[_Pixels, _Pixels] | None = Field(
         default=None,
-        description="height and width in pixels that a photo is resized to for it; null: as the file says, "
-        "which it does where its input has a fixed size",
+        description="height and width in pixels to which photos are resized; null: the fixed size of the "
+        "file's input",
     )
     channels: Literal["rgb", "bgr"] = Field(
-        default="rgb", description="order of the colors in its input; SCHP wants bgr"
+        default="rgb", description="order of the colors in its input; SCHP expects bgr"
     )
     mean: tuple[float, float, float] = Field(
         default=(0.485, 0.456, 0.406),
-        description="what is subtracted from values in [0, 1], by channel in the order of its input",
+        description="mean subtracted from values in [0, 1], per channel in the order of its input",
     )
     std: tuple[_Deviation, _Deviation, _Deviation] = Field(
         default=(0.229, 0.224, 0.225),
-        description="what they are divided by then, by channel in the order of its input",
+        description="standard deviation by which they are then divided, per channel in the order of its "
+        "input",
     )
     output: str | None = Field(
         default=None,
         min_length=1,
-        description="the output that is read: scores with a channel a class, or codes as whole numbers; "
-        "null: the first that is one of the two",
+        description="the output to read: scores with one channel per class, or integer class codes; null: "
+        "the first output of either kind",
     )
 
 
 def _hub_or_path(value: str, info: ValidationInfo) -> str:
     if value.startswith((".", "/", "~", "$")):
-        # absolute, so that it is never taken for a name
+        # absolute, so that it is never mistaken for a name
         return str(_PATH.validate_python(value, context=info.context).absolute())
     if _HUB_NAME.fullmatch(value):
         return value
     raise PydanticCustomError(
         "hub_name",
-        "no name on the Hugging Face hub: that is name or owner/name, each of at most 96 letters, digits, "
+        "not a name on the Hugging Face hub: expected name or owner/name, each at most 96 letters, digits, "
         "'-', '_' and '.', without '-' or '.' at either end, without '--', '..' or a last '.git'; a folder "
-        "begins with a dot, slash, ~ or $",
+        "must begin with a dot, slash, ~ or $",
     )
 
 
 class HuggingfaceConfig(ComponentConfig):
-    """A semantic-segmentation model of transformers, and what its classes are."""
+    """A semantic-segmentation model of transformers, and its classes."""
 
     model: Annotated[str, AfterValidator(_hub_or_path), Outside("hub")] = Field(
         min_length=1,
-        description="its name on the Hugging Face hub, such as owner/name, or a folder that begins with a "
+        description="its name on the Hugging Face hub, such as owner/name, or a folder beginning with a "
         "dot, slash, ~ or $, such as ./name; weights must be safetensors",
     )
     revision: str | None = Field(
@@ -80,19 +81,17 @@ class HuggingfaceConfig(ComponentConfig):
     )
     labels: LabelSetName | Annotated[dict[RegionName, tuple[str, ...]], AfterValidator(check_regions)] = (
         Field(
-            description="what its classes are: the name of a published label set, by code, or for each "
-            "region the names of the model's own classes"
+            description="its classes: the name of a published label set with the same codes, or for each "
+            "region the names of the model's classes"
         )
     )
     other: RegionName | None = Field(
         default=None,
-        description="region of the model's classes that labels does not name; null: there must be none",
+        description="region of the model's classes that labels does not list; null: labels must list all",
     )
 
 
 class MediapipeConfig(ComponentConfig):
     """MediaPipe's selfie multiclass segmentation."""
 
-    model: SpecPath = Field(
-        description="the model: selfie_multiclass_256x256.tflite, which MediaPipe's site offers"
-    )
+    model: SpecPath = Field(description="the model: selfie_multiclass_256x256.tflite from MediaPipe's site")

@@ -12,19 +12,19 @@ from skinfw.components.outside import SpecPath
 
 
 class ParserConfig(ComponentConfig):
-    """Which trained network labels the photos."""
+    """Which trained network segments the photos."""
 
     path: SpecPath = Field(
-        description="folder of a run with the task segmentation, of which the best checkpoint is taken, or a "
-        "checkpoint, such as best.safetensors, which may lie anywhere"
+        description="folder of a run with the task segmentation, whose best checkpoint is used, or a "
+        "checkpoint file, such as best.safetensors"
     )
     flip: bool = Field(
         default=False,
-        description="label the mirrored photo too and average the two (test-time augmentation): twice the "
+        description="segment the mirrored photo too and average the two (test-time augmentation): twice the "
         "time",
     )
     device: Literal["auto", "cpu"] = Field(
-        default="auto", description="auto takes an accelerator where there is one"
+        default="auto", description="auto uses an accelerator if there is one"
     )
 
     def trained_by(self) -> Path | None:

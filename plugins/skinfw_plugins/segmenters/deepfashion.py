@@ -1,4 +1,4 @@
-"""Label maps in DeepFashion's colors, read from beside the photo."""
+"""Label maps in DeepFashion's colors, read from files next to the photo."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from skinfw_plugins.segmenters.label_sets import other_tables
 
 
 class DeepfashionSegmenter(Segmenter[DeepfashionConfig]):
-    """Reads the label map that lies beside a photo: ``NN_P_front.jpg`` has ``NN_P_front_segment.png``."""
+    """Reads the label map next to a photo: ``NN_P_front.jpg`` has ``NN_P_front_segment.png``."""
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
-        """Return the label map that belongs to a photo."""
+        """Return the path of a photo's label map."""
         return (on_disk(photo.with_name(photo.stem + self.config.suffix)),)
 
     def other_tables(self) -> Mapping[str, LabelTable]:
-        """Return the other palette and, as the map may hold codes, the label sets of `label_map`."""
+        """Return the other palette and, as the map may contain codes, the label sets of `label_map`."""
         ours, (name,) = PALETTES[self.config.palette], PALETTES.keys() - {self.config.palette}
         color_of = {known: color for color, known in ours.items()}
         tables = {
@@ -34,19 +34,19 @@ class DeepfashionSegmenter(Segmenter[DeepfashionConfig]):
                 tuple(PALETTES[name][color_of[known]] for known in CLASSES), REGIONS
             )
         }
-        if tuple(ours.values()) == CLASSES:  # only then codes that the file holds stay as they are
+        if tuple(ours.values()) == CLASSES:  # only then do the file's codes stay as they are
             tables |= other_tables("deepfashion", "the segmenter label_map and its labels")
         return tables
 
     def segment(self, photo: Photo) -> Segmentation:
-        """Return the label map beside the photo.
+        """Return the label map next to the photo.
 
         Raises:
-            DataError: there is none, it cannot be read, is of another size than the photo, or holds a
-                color that is none of the palette's.
+            DataError: it is missing, cannot be read, differs in size from the photo, or has a color that is
+                not in the palette.
         """
         if photo.path is None:
-            raise DataError("the deepfashion segmenter reads files: it needs a photo that lies on disk")
+            raise DataError("the deepfashion segmenter reads files: it needs a photo on disk")
         (path,) = self.sources(photo.path)
         names = PALETTES[self.config.palette]
         colors = LabelColors((tuple(names),), background=0, snap_distance=self.config.snap_distance)

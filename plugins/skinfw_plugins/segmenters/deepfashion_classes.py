@@ -1,4 +1,4 @@
-"""DeepFashion's sixteen classes, their two published palettes, and the regions they make up."""
+"""DeepFashion's sixteen classes, their two published palettes, and their regions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CLASSES = (
     "background", "top", "skirt", "leggings", "skin", "face", "dress", "bag", "neckwear", "outer", "hair",
     "headwear", "eyeglass", "belt", "pants", "footwear",
 )  # fmt: skip
-"""The classes; a label is an index into this tuple, whichever palette the file has."""
+"""The classes; a label is an index into this tuple for either palette."""
 
 _COLORS: tuple[RGB, ...] = (
     (0, 0, 0), (255, 250, 250), (250, 235, 215), (70, 130, 180), (144, 238, 144), (16, 78, 139),
@@ -28,7 +28,7 @@ PALETTES: dict[str, dict[RGB, str]] = {
     "files": dict(zip(_COLORS, CLASSES, strict=True)),
     "mmfashion": dict(zip(_COLORS, _MMFASHION, strict=True)),
 }
-"""Class of each color: as the real files have them, and as the mmfashion toolbox documents them."""
+"""Class of each color: as in the published files, and as documented by the mmfashion toolbox."""
 
 _HEAD = ("hair", "face", "headwear", "eyeglass")
 _OTHERS = ("background", "skin", "footwear", *_HEAD)
@@ -40,4 +40,4 @@ REGIONS: Mapping[RegionName, tuple[str, ...]] = {
     "feet": ("footwear",),
     "apparel": tuple(name for name in CLASSES if name not in _OTHERS),
 }
-"""Neckwear is apparel: it is worn on the body, and the head is what a try-on leaves as it is."""
+"""Neckwear is apparel: it is worn on the body, and a try-on keeps the head."""

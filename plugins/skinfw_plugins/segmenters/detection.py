@@ -1,4 +1,4 @@
-"""Finding parts of people with OpenCV's cascades (Viola and Jones 2001; Lienhart and Maydt 2002)."""
+"""Detecting parts of people with OpenCV's cascades (Viola and Jones 2001; Lienhart and Maydt 2002)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from skinfw_plugins.segmenters.config_detectors import HaarDetector
 
 @dataclass(frozen=True)
 class Area:
-    """A rectangle in pixels, from edge to edge; it may reach beyond the image."""
+    """A rectangle in pixels, from edge to edge; it may extend beyond the image."""
 
     top: float
     bottom: float
@@ -26,7 +26,7 @@ class Area:
     right: float
 
     def grown(self, above: float, below: float, beside: float) -> Area:
-        """Return it with fractions of its own height added above and below, of its width on either side."""
+        """Return it enlarged by fractions of its height above and below and of its width on either side."""
         height, width = self.bottom - self.top, self.right - self.left
         return Area(
             self.top - above * height,
@@ -42,9 +42,9 @@ class Area:
         return slice(top, bottom), slice(left, right)
 
     def ellipse(self, size: Size) -> Mask:
-        """Return the pixels whose middle lies in the ellipse that it holds, bool ``(H, W)``."""
+        """Return the pixels whose centers lie in the inscribed ellipse, bool ``(H, W)``."""
         inside = np.zeros(size, bool)
-        # numbers for a whole large photo would fill the memory; edges of the window are rounded
+        # arrays for a whole large photo would not fit in memory; edges of the window are rounded
         beyond = Area(self.top - 1, self.bottom + 1, self.left - 1, self.right + 1)
         rows, columns = window = beyond.slices(size)
         y = np.arange(size[0])[rows, None] + 0.5 - (self.top + self.bottom) / 2
@@ -54,39 +54,42 @@ class Area:
         return inside
 
     def holds(self, other: Area) -> bool:
-        """Return whether the middle of another one lies in it."""
+        """Return whether the center of another rectangle lies in it."""
         y, x = (other.top + other.bottom) / 2, (other.left + other.right) / 2
         return self.top <= y < self.bottom and self.left <= x < self.right
 
 
 class Detector:
-    """A cascade, loaded.
+    """A loaded cascade.
 
     Args:
-        config: which cascade, and how it looks.
+        config: the cascade and its parameters.
 
     Raises:
-        UserError: its file is missing or no cascade.
+        UserError: its file is missing or not a cascade.
     """
 
     def __init__(self, config: HaarDetector) -> None:
         self.config = config
         self.path = config.file or Path(cv2.data.haarcascades, f"haarcascade_{config.cascade}.xml")
         if not self.path.is_file():
-            raise UserError(f"{self.path}: no such cascade; give the XML file of one")
+            raise UserError(f"{self.path}: no such cascade; give the path of its XML file")
         try:
             self._cascade = cv2.CascadeClassifier(str(self.path))
             empty = self._cascade.empty()
-        except (cv2.error, SystemError):  # OpenCV raises for some files, and loads nothing from others
+        except (
+            cv2.error,
+            SystemError,
+        ):  # OpenCV raises for some files and silently loads nothing from others
             empty = True
         if empty:
-            raise UserError(f"{self.path}: no cascade that OpenCV can load; give the XML file of one")
+            raise UserError(f"{self.path}: not a cascade that OpenCV can load; give the path of an XML file")
 
     def find(self, gray: NDArray[np.uint8]) -> list[Area]:
-        """Return what it finds in a gray image ``(H, W)``, the surest first, at most its count.
+        """Return its detections in a gray image ``(H, W)``, most confident first, at most its count.
 
-        The surest is what the cascade's last stage rates highest. On street photos that is a face more often
-        than the largest find is.
+        Confidence is the score of the cascade's last stage. On street photos, it identifies faces better than
+        size does.
         """
         found = self._rated(gray)
         if self.config.mirrored:

@@ -19,12 +19,12 @@ from skinfw_plugins.segmenters.config_detectors import EnsembleConfig, EnsembleM
 from skinfw_plugins.segmenters.joined import JoinedSegmenter
 
 CLASSES = ("elsewhere", *REGIONS, "face")
-"""Elsewhere is what nobody gives a region. The face belongs to the head."""
+"""Elsewhere is without region. The face belongs to the head."""
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a member says about a photo: a mask for each region that it is asked for, and the face."""
+    """A member's result for a photo: a mask for each of its regions, and the face."""
 
     regions: dict[RegionName, Mask]
     face: Mask | None
@@ -32,10 +32,9 @@ class _Answer:
 
 
 class EnsembleSegmenter(JoinedSegmenter[EnsembleConfig]):
-    """Asks several segmenters, and gives every pixel one region.
+    """Combines several segmenters and assigns every pixel one region.
 
-    Its classes are the regions, and the face where a member knows it. A region that no member tells is
-    absent.
+    Its classes are the regions, and the face if a member has it. A region that no member finds is absent.
     """
 
     @cached_property
@@ -43,12 +42,12 @@ class EnsembleSegmenter(JoinedSegmenter[EnsembleConfig]):
         return [(member, build(member.segmenter, Segmenter)) for member in self.config.members]
 
     def segment(self, photo: Photo) -> Segmentation:
-        """Return the regions that the members give together.
+        """Return the combined regions of the members.
 
         Raises:
-            DataError: a member that is not optional rejects the photo, or nobody else tells what an optional
-                one was asked for.
-            UserError: a member is asked for a region that it cannot tell.
+            DataError: a required member rejects the photo, or no other member finds the regions of an
+                optional one.
+            UserError: a member lists a region that it cannot find.
         """
         answers, refusals = self._ask(photo)
         told = [name for name in REGIONS if any(name in answer.regions for answer in answers)]
@@ -88,8 +87,8 @@ def _answer(member: EnsembleMember, found: Segmentation) -> _Answer:
     missing = [name for name in wanted if name not in found.regions]
     if missing:
         raise UserError(
-            f"ensemble: {member.segmenter.name} is asked for {', '.join(missing)}, but finds only "
-            f"{', '.join(found.regions)}; ask another segmenter"
+            f"ensemble: {member.segmenter.name} should find {', '.join(missing)}, but finds "
+            f"only {', '.join(found.regions)}; use another segmenter"
         )
     faces = face_classes(found.classes) if "head" in wanted else ()
     masks = {name: found.region(name) for name in wanted}
@@ -97,14 +96,14 @@ def _answer(member: EnsembleMember, found: Segmentation) -> _Answer:
 
 
 _ROWS = 256
-"""Rows of an image that are voted on at once."""
+"""Rows of an image processed at once in a vote."""
 
 Claims = list[tuple[dict[RegionName, Mask], float]]
-"""Of each member, the masks of its regions, bool ``(H, W)``, and its weight."""
+"""The masks of each member's regions, bool ``(H, W)``, and its weight."""
 
 
 def by_priority(claims: Claims, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return at each pixel the region of the first member that gives it one, as an index into `CLASSES`."""
+    """Return at each pixel the region of the first member that assigns one, as an index into `CLASSES`."""
     labels = np.zeros(size, np.uint8)
     for masks, _ in reversed(claims):
         for name, mask in masks.items():
@@ -115,11 +114,11 @@ def by_priority(claims: Claims, size: tuple[int, int]) -> NDArray[np.uint8]:
 def by_vote(claims: Claims, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return at each pixel the region with the largest fraction of votes, as an index into `CLASSES`.
 
-    A region's share is the weight of the members that give it to the pixel, over the weight of all that can
-    tell it. It takes half; of equal shares that of the earlier member wins.
+    A region's fraction is the weight of the members that assign it to the pixel, divided by the weight of all
+    members that can find it. At least half is needed; in a tie, the earlier member wins.
     """
     labels = np.zeros(size, np.uint8)
-    for top in range(0, size[0], _ROWS):  # the fractions of a large photo would fill the memory
+    for top in range(0, size[0], _ROWS):  # the fractions of a large photo would not fit in memory
         rows = slice(top, top + _ROWS)
         band: Claims = [
             ({name: mask[rows] for name, mask in masks.items()}, weight) for masks, weight in claims
@@ -136,7 +135,7 @@ def _voted(claims: Claims, size: tuple[int, ...]) -> NDArray[np.uint8]:
         / sum(weight for masks, weight in claims if name in masks)
         for name in names
     }
-    for masks, _ in claims:  # a pixel's earliest voter names its region first
+    for masks, _ in claims:  # a pixel's earliest voter sets its region first
         for name, mask in masks.items():
             fraction = np.asarray(fractions[name])
             better = mask & (fraction >= 0.5) & (fraction > best)

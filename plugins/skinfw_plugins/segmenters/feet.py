@@ -21,9 +21,9 @@ _BARE = re.compile(r"(^|_)(foot|feet)($|_)", re.IGNORECASE)
 
 
 class FeetSegmenter(JoinedSegmenter[FeetConfig]):
-    """Asks a network whether shoes are worn; takes its shoes if so, looks for bare feet if not.
+    """Uses a network's footwear if the person wears shoes, else looks for bare feet.
 
-    It tells the region feet alone.
+    It finds only the region feet.
     """
 
     @cached_property
@@ -39,7 +39,7 @@ class FeetSegmenter(JoinedSegmenter[FeetConfig]):
 
         Raises:
             DataError: the network, or the segmenter of bare feet, rejects the photo.
-            UserError: the network knows no footwear, or nothing can tell bare feet.
+            UserError: the network has no footwear classes, or nothing can find bare feet.
         """
         found = self._network.segment(photo)
         shoes = found.of_classes(*self._footwear(found))
@@ -61,7 +61,7 @@ class FeetSegmenter(JoinedSegmenter[FeetConfig]):
             if not names:
                 raise UserError(
                     f"feet: the network {name} has no class of footwear (its region feet: "
-                    f"{', '.join(found.regions.get('feet', ())) or 'none'}); take one that has, or name them "
+                    f"{', '.join(found.regions.get('feet', ())) or 'none'}); use one that has, or list them "
                     "with footwear"
                 )
             return names
@@ -78,13 +78,13 @@ class FeetSegmenter(JoinedSegmenter[FeetConfig]):
             bare = self._bare.segment(photo)
             if "feet" not in bare.regions:
                 name = self.config.bare.name if self.config.bare is not None else ""
-                raise UserError(f"feet: {name} does not tell feet; for haar give the file of a cascade")
+                raise UserError(f"feet: {name} does not find feet; for haar, set the file of a cascade")
             return bare.region("feet")
         named = [name for name in found.regions.get("feet", ()) if _BARE.search(name)]
         if not named and not ("skin" in found.regions and "background" in found.regions):
             raise UserError(
                 f"feet: the network {self.config.network.name} finds neither bare feet nor skin and "
-                "background; say with bare what finds bare feet"
+                "background; set bare to a segmenter that finds bare feet"
             )
         return found.of_classes(*named) | skin_on_the_ground(found, self.config.ankle_height)
 
@@ -92,12 +92,12 @@ class FeetSegmenter(JoinedSegmenter[FeetConfig]):
 def skin_on_the_ground(found: Segmentation, ankle_height: float) -> Mask:
     """Return the skin at the person's lower end, bool ``(H, W)``.
 
-    A guess for upright people without shoes. A person who reaches the photo's lower edge is cut off there, so
-    that nobody knows where the feet are; there are none then.
+    This is a guess for upright people without shoes. If the person reaches the photo's lower edge, the feet
+    are cut off and there are none.
 
     Args:
-        found: what a segmenter says that tells skin and background.
-        ankle_height: fraction of the person's height, from below, in which skin counts.
+        found: the result of a segmenter that finds skin and background.
+        ankle_height: fraction of the person's height, from the ground, in which skin counts.
     """
     skin = found.region("skin")
     rows = np.flatnonzero(found.person.any(axis=1))

@@ -1,4 +1,4 @@
-"""Outlines by GrabCut (Rother, Kolmogorov and Blake 2004), from a rough place."""
+"""Outlines with GrabCut (Rother, Kolmogorov and Blake 2004), from a rough location."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from skinfw.data.segmentation import Mask, RgbImage
 from skinfw_plugins.segmenters.detection import Area
 
 LONGEST_SIDE = 256
-"""Pixels of the longer side of what GrabCut works on: beyond, it takes seconds and sees texture."""
+"""Maximum longer side in pixels for GrabCut: above it, GrabCut takes seconds and sees texture."""
 
 _INSIDE = (cv2.GC_FGD, cv2.GC_PR_FGD)
 
@@ -17,16 +17,16 @@ _INSIDE = (cv2.GC_FGD, cv2.GC_PR_FGD)
 def refined(image: RgbImage, found: Area, part: Area, core: float, iterations: int) -> Mask:
     """Return the outline of a part, bool ``(H, W)``.
 
-    What lies in the part's ellipse is probably the part, its core surely. Beyond the part's rectangle, grown
-    by as much as hair needs, is surely something else; so is what lies below the part in the middle, where a
-    head has its neck. Where a photo shows nothing but the part, the ellipse is the outline.
+    The part's ellipse is probably foreground, its core certainly. Everything outside the part's rectangle,
+    enlarged to fit hair, is certainly background, and so is the middle below the part, where a head has its
+    neck. If a photo shows nothing but the part, the ellipse is the outline.
 
     Args:
         image: uint8 RGB ``(H, W, 3)``.
-        found: what was found.
-        part: the rectangle that is taken for the part, usually what was found and more.
-        core: fraction of the part's height and width that is surely the part.
-        iterations: rounds of GrabCut.
+        found: the detection.
+        part: the rectangle of the part, usually larger than the detection.
+        core: fraction of the part's height and width that is certain.
+        iterations: iterations of GrabCut.
     """
     size = (image.shape[0], image.shape[1])
     ellipse = part.ellipse(size)
@@ -51,22 +51,22 @@ def _middle(found: Area) -> tuple[float, float]:
 
 
 def _cut(image: RgbImage, marks: RgbImage, iterations: int) -> Mask:
-    """Run GrabCut on a window, shrunk where it is large."""
+    """Run GrabCut on a window, downscaled if it is large."""
     height, width = marks.shape
     wanted = np.isin(marks, _INSIDE)
-    if wanted.all() or not wanted.any():  # colors of one kind alone: there is nothing to cut
+    if wanted.all() or not wanted.any():  # only one kind of color: nothing to cut
         return wanted
     scale = min(1.0, LONGEST_SIDE / max(height, width))
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
     colors = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
     states = cv2.resize(marks, small, interpolation=cv2.INTER_NEAREST_EXACT)
-    cv2.setRNGSeed(0)  # GrabCut begins with k-means from random places
+    cv2.setRNGSeed(0)  # GrabCut starts with k-means from random centers
     try:
         cv2.grabCut(
             np.ascontiguousarray(colors[..., ::-1]), states, (0, 0, 0, 0),
             np.zeros((1, 65)), np.zeros((1, 65)), iterations, cv2.GC_INIT_WITH_MASK,
         )  # fmt: skip
-    except cv2.error:  # a handful of pixels, or all of one color
+    except cv2.error:  # very few pixels, or all of one color
         return wanted
     cut = np.isin(states, _INSIDE).astype(np.float32)
     return np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_LINEAR) >= 0.5)

@@ -1,4 +1,4 @@
-"""Head, feet and bodies by OpenCV's cascades: the report's first method."""
+"""Head, feet and bodies with OpenCV's cascades: the report's first method."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from skinfw_plugins.segmenters.detection import Area, Detector
 from skinfw_plugins.segmenters.grabcut import refined
 
 FACE_IN_DETECTION = (-0.05, 0.0, -0.12)
-"""How far the face reaches beyond a found face: above, below, beside, as fractions of its sides."""
+"""Extension of the face beyond a detected one: above, below, beside, as fractions of its sides."""
 
 
 class HaarSegmenter(Segmenter[HaarConfig]):
-    """Finds parts of people with cascades; tells the regions head and feet, if it looks for them.
+    """Finds parts of people with cascades, and the regions head and feet if configured.
 
-    A photo in which it finds nothing is all ``elsewhere``: the regions are there, and empty. It tells neither
-    skin nor background, so ``prepare`` needs another segmenter beside it, put together by ``ensemble``.
+    If it finds nothing in a photo, everything is ``elsewhere`` and the regions are empty. It finds neither
+    skin nor background, so ``prepare`` needs it combined with another segmenter in an ``ensemble``.
     """
 
     @cached_property
@@ -37,15 +37,15 @@ class HaarSegmenter(Segmenter[HaarConfig]):
 
     @cached_property
     def regions(self) -> dict[RegionName, tuple[str, ...]]:
-        """The regions of those parts that are one."""
+        """The parts that are regions."""
         members: dict[RegionName, tuple[str, ...]] = {"head": ("head", "face"), "feet": ("feet",)}
         return {region: names for region, names in members.items() if region in self.classes}
 
     def segment(self, photo: Photo) -> Segmentation:
-        """Return where the parts are.
+        """Return a label map of the parts.
 
         Raises:
-            UserError: a cascade's file is missing or no cascade.
+            UserError: a cascade's file is missing or not a cascade.
         """
         labels = np.zeros(photo.size, np.uint8)
         gray = np.asarray(cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
@@ -54,7 +54,7 @@ class HaarSegmenter(Segmenter[HaarConfig]):
             part = detector.config.part
             if part not in finds and (areas := detector.find(gray)):
                 finds[part] = detector.config, areas
-        for part in reversed(self.classes):  # what was listed first is laid on top
+        for part in reversed(self.classes):  # earlier parts go on top
             if part in finds:
                 self._lay(labels, photo.pixels, part, *finds[part])
         return Segmentation(labels, self.classes, self.regions)

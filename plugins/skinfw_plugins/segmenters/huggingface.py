@@ -32,18 +32,18 @@ from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet, other_tab
 from skinfw_plugins.segmenters.scores import best_class
 
 SECONDS = 5.0
-"""How long the hub may take to say that it is there; transformers itself tries for up to a minute a file."""
+"""Timeout for the hub in seconds; transformers itself tries for up to a minute per file."""
 
 SECONDS_VARIABLE = "HF_HUB_ETAG_TIMEOUT"
-"""The hub's own setting of that time, in whole seconds; it goes before ``SECONDS``."""
+"""The hub's own variable for that timeout, in whole seconds; it overrides ``SECONDS``."""
 
 
 BUILT_IN = (None, "eager", "sdpa")
-"""Implementations of attention that are not fetched; None leaves the choice to transformers."""
+"""Attention implementations that need no download; None leaves the choice to transformers."""
 
 
 class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
-    """Runs a model of transformers on the CPU, with the image processor that lies beside it."""
+    """Runs a transformers model on the CPU with its image processor."""
 
     @cached_property
     def _model(self) -> Any:
@@ -71,35 +71,35 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
         """Return the class of every pixel.
 
         Raises:
-            DataError: the model gives NaN or infinity for the photo.
+            DataError: the model returns NaN or infinity for the photo.
             UserError: the model cannot be loaded, or its classes are not those of the configuration.
         """
         labels = self.labels
-        pixels = photo.pixels.copy()  # PyTorch warns of arrays that are read-only
+        pixels = photo.pixels.copy()  # PyTorch warns about read-only arrays
         made = self._processor(images=pixels, return_tensors="pt", input_data_format="channels_last")
         scores = self._model(pixel_values=made["pixel_values"]).logits[0].float().numpy()
         found = best_class(scores, photo.size, self.config.model)
         return Segmentation(found, labels.classes, labels.regions)
 
     def other_tables(self) -> Mapping[str, LabelTable]:
-        """Return the other label sets where the user named one; a table of names fits the model, or fails."""
+        """Return the other label sets if the user chose one; a table of names fits the model or fails."""
         return other_tables(self.config.labels) if isinstance(self.config.labels, str) else {}
 
     def fingerprint(self) -> str:
         """Return a hash of the files of a folder, or the commit of a model on the hub.
 
         Raises:
-            UserError: the model cannot be loaded, or the cache does not tell its commit.
+            UserError: the model cannot be loaded, or its commit is not in the cache.
         """
         folder = Path(self.config.model)
         if not folder.is_dir():
-            _ = self._model  # it is in the cache from now on, in a folder called by the commit
+            _ = self._model  # now it is in the cache, in a folder named after the commit
             cached = self._in_cache()
             if cached is None:
                 raise UserError(
-                    f"{self.config.model}: Hugging Face's cache ({constants.HF_HUB_CACHE}) does not tell its "
-                    "commit, as it has no config.json of it; remove the model from the cache, so that it is "
-                    "fetched again, or give its folder as model"
+                    f"{self.config.model}: Hugging Face's cache ({constants.HF_HUB_CACHE}) does not contain "
+                    "its commit, as config.json is missing; remove the model from the cache, so that it is "
+                    "downloaded again, or set model to its folder"
                 )
             return cached.parent.name
         digest = hashlib.sha256()
@@ -109,22 +109,20 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
 
     @cached_property
     def _on_disk(self) -> bool:
-        """Whether only the disk is looked at: for a folder, and where the hub does not answer.
+        """Whether to use only the disk: for a folder, and if the hub does not respond.
 
         Raises:
-            UserError: there is no such folder, or a special file is in it; or the hub does not answer, and
-                the model was never fetched.
+            UserError: the folder does not exist or contains a special file; or the hub does not respond, and
+                the model was never downloaded.
         """
         model, revision = self.config.model, self.config.revision
         if Path(model).is_dir():
             for skipped in next(walk([Path(model)])).skipped:
                 if skipped.kind == "special file":  # transformers would wait for it
-                    raise UserError(
-                        f"{skipped.path}: {skipped.detail}; remove it from the folder of the model"
-                    )
+                    raise UserError(f"{skipped.path}: {skipped.detail}; remove it from the model's folder")
             return True
         if Path(model).is_absolute():
-            raise UserError(f"{model}: no such folder; give the folder of a model, or its name on the hub")
+            raise UserError(f"{model}: no such folder; give a model's folder, or its name on the hub")
         if self._in_cache() is None:
             reject_connection(f"{model} of {constants.ENDPOINT}")
         elif os.environ.get(VARIABLE) == "1":
@@ -135,24 +133,22 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
             found = hub_silence(model, revision)
             if found is None:
                 return False
-            silence = f"{constants.ENDPOINT} does not answer ({found})"
-            slow = (
-                f"; where the network is slow, set {SECONDS_VARIABLE} to more seconds ({hub_seconds():g} now)"
-            )
+            silence = f"{constants.ENDPOINT} does not respond ({found})"
+            slow = f"; if the network is slow, set {SECONDS_VARIABLE} to more seconds (now {hub_seconds():g})"
         if self._in_cache() is None:
             raise UserError(
                 f"{model}: is not a folder, is not in Hugging Face's cache ({constants.HF_HUB_CACHE}), and "
-                f"{silence}; fetch it where there is a network (hf download {model}) and copy the cache, or "
-                f"give its folder as model{slow}"
+                f"{silence}; download it on a machine with network access (hf download {model}) and copy the "
+                f"cache, or set model to its folder{slow}"
             )
         return True
 
     def _in_cache(self) -> Path | None:
-        """Return where the cache has the model's ``config.json``: in a folder called by the commit."""
+        """Return the path of the model's ``config.json`` in the cache: in a folder named after the commit."""
         found = try_to_load_from_cache(
             self.config.model, "config.json", constants.HF_HUB_CACHE, self.config.revision
         )
-        # else None, or the mark of a file that the model is known to lack
+        # else None, or the marker of a file that the model is known to lack
         return Path(found) if isinstance(found, str) else None
 
     def _load(self, kind: Any, **options: Any) -> Any:
@@ -163,32 +159,32 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
                 revision=self.config.revision,
                 local_files_only=on_disk,
                 trust_remote_code=False,  # else it asks on the terminal whether to run a model's own code
-                cache_dir=constants.HF_HUB_CACHE,  # where transformers 4 has a variable of its own
+                cache_dir=constants.HF_HUB_CACHE,  # transformers 4 has its own variable for it
                 **options,
             )
-        except Exception as error:  # transformers and the hub raise many kinds
+        except Exception as error:  # transformers and the hub raise many exceptions
             raise UserError(
-                f"{self.config.model}: no semantic-segmentation model that transformers can load with its "
+                f"{self.config.model}: not a semantic-segmentation model that transformers can load with its "
                 f"processor and safetensors: {first_line(error)}"
             ) from error
 
 
 def reject_kernels(config: PretrainedConfig, model: str) -> None:
-    """Reject a model whose ``config.json`` names code of the hub that transformers would fetch and run.
+    """Reject a model whose ``config.json`` refers to hub code that transformers would download and run.
 
     Args:
         config: its configuration.
         model: its name, for errors.
 
     Raises:
-        UserError: it names an implementation that is not part of PyTorch or transformers.
+        UserError: it refers to an implementation outside PyTorch and transformers.
     """
     for name in ("attn_implementation", "experts_implementation"):
         named = getattr(config, f"_{name}", None)
         if named not in BUILT_IN:
             raise UserError(
-                f"{model}: its config.json sets {name} to {named!r}, for which transformers may run code of "
-                "the hub; nothing was loaded. Set it to eager or sdpa, or remove it"
+                f"{model}: its config.json sets {name} to {named!r}, for which transformers may run code "
+                "from the hub; nothing was loaded. Set it to eager or sdpa, or remove it"
             )
     for part in vars(config).values():
         if isinstance(part, PretrainedConfig):
@@ -196,14 +192,14 @@ def reject_kernels(config: PretrainedConfig, model: str) -> None:
 
 
 def hub_seconds() -> float:
-    """Return how many seconds the hub may take to answer."""
+    """Return the timeout of the hub in seconds."""
     return constants.HF_HUB_ETAG_TIMEOUT if SECONDS_VARIABLE in os.environ else SECONDS
 
 
 def hub_silence(model: str, revision: str | None) -> str | None:
-    """Return why Hugging Face's hub cannot be asked about a model, or None where it answers.
+    """Return why Hugging Face's hub cannot be reached for a model, or None if it responds.
 
-    It is asked once, and given up after `hub_seconds`. An answer that rejects the model is one.
+    It tries once, for up to `hub_seconds`. Rejecting the model also counts as a response.
 
     Args:
         model: the model's name on the hub.
@@ -212,9 +208,9 @@ def hub_silence(model: str, revision: str | None) -> str | None:
     try:
         get_hf_file_metadata(hf_hub_url(model, "config.json", revision=revision), timeout=hub_seconds())
     except HfHubHTTPError as error:
-        # a proxy without a network answers so too
+        # a proxy without network access responds like this too
         return first_line(error) if error.response.status_code >= 500 else None
-    except Exception as error:  # whatever the hub's own client raises, which changed over the years
+    except Exception as error:  # whatever the hub's client raises, which changed over the years
         return first_line(error)
     return None
 
@@ -223,20 +219,19 @@ def label_set(own: tuple[str, ...], config: HuggingfaceConfig, model: str) -> La
     """Return the classes and regions of a model.
 
     Args:
-        own: what the model calls its classes, by code.
-        config: the table, and the region of what it does not name.
+        own: the model's class names, by code.
+        config: the table, and the region of classes that it does not list.
         model: its name, for errors.
 
     Raises:
-        UserError: the table is for another number of classes, names classes that the model lacks, or leaves
-            some out.
+        UserError: the table has another number of classes, lists classes that the model lacks, or omits some.
     """
     if isinstance(config.labels, str):
         found = LABEL_SETS[config.labels]
         if len(found.classes) != len(own):
             raise UserError(
-                f"{model}: has {len(own)} classes ({quoted(own)}), the label set {config.labels} has "
-                f"{len(found.classes)}; choose another, or say which of its classes are which region"
+                f"{model}: has {len(own)} classes ({quoted(own)}), but the label set {config.labels} has "
+                f"{len(found.classes)}; choose another, or list the classes of each region"
             )
         return found
     regions = {region: list(members) for region, members in config.labels.items()}
@@ -247,8 +242,7 @@ def label_set(own: tuple[str, ...], config: HuggingfaceConfig, model: str) -> La
     rest = [name for name in own if name not in named]
     if rest and config.other is None:
         raise UserError(
-            f"{model}: labels leaves out {quoted(rest)}; put them into regions, or say with other which "
-            "region they belong to"
+            f"{model}: labels omits {quoted(rest)}; add them to regions, or set other to their region"
         )
     if rest and config.other is not None:
         regions.setdefault(config.other, []).extend(rest)

@@ -1,4 +1,4 @@
-"""What segmenters have in common that ask others."""
+"""Base of the segmenters that use others."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from skinfw.interfaces.segmenter import Segmenter
 
 
 class JoinedSegmenter(Segmenter[ConfigT]):
-    """A segmenter whose label maps depend on those of others."""
+    """A segmenter based on others."""
 
     @abstractmethod
     def _segmenters(self) -> Sequence[Segmenter[Any]]:
-        """Return the segmenters that are asked, always in the same order."""
+        """Return the segmenters that it uses, always in the same order."""
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
-        """Return the files that its segmenters read beside the photo, each once."""
+        """Return the files that its segmenters read next to the photo, each once."""
         found = (path for segmenter in self._segmenters() for path in segmenter.sources(photo))
         return tuple(dict.fromkeys(found))
 

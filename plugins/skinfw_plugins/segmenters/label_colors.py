@@ -1,4 +1,4 @@
-"""The colors in which label maps of people are published."""
+"""The colors of published label maps of people."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ HUMAN_PARSING: tuple[RGB, ...] = (
     (85, 85, 0), (0, 85, 85), (85, 51, 0), (52, 86, 128), (0, 128, 0), (0, 0, 255), (51, 170, 221),
     (0, 255, 255), (85, 255, 170), (170, 255, 85), (255, 255, 0), (255, 170, 0),
 )  # fmt: skip
-"""LIP's and CIHP's colors as LIP_JPPNet and CIHP_PGN draw them (``label_colors`` in their ``utils``); those
-of VITON-HD's label maps."""
+"""LIP's and CIHP's colors in LIP_JPPNet and CIHP_PGN (``label_colors`` in their ``utils``); also those of
+VITON-HD's label maps."""
 
 
 def voc_color(code: int) -> RGB:

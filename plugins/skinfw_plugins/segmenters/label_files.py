@@ -1,4 +1,4 @@
-"""Class codes from the file of a label map: grayscale, with a palette, or in the colors of a label set."""
+"""Class codes from a label map file: grayscale, with a palette, or in the colors of a label set."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from skinfw_plugins.segmenters.label_colors import RGB, voc_color
 
 _AREA = 5
 _JPEG_NOISE = 4.0
-"""Distance in RGB by which JPEG changes an even area."""
+"""Distance in RGB by which JPEG changes a flat area."""
 
 _DARK = 64
 """Gray levels below are class codes rather than colors."""
@@ -35,12 +35,12 @@ _DARK = 64
 
 @dataclass(frozen=True)
 class LabelColors:
-    """How the colors of a label map are read.
+    """How to read the colors of a label map.
 
     Attributes:
-        palettes: RGB of each class in the order of the codes, for each palette that maps may have.
-        background: the code of what transparent pixels are, or None where nothing is.
-        snap_distance: largest Euclidean distance in RGB at which a color counts as its nearest.
+        palettes: RGB of each class in the order of the codes, for each possible palette.
+        background: the code of transparent pixels, or None if none may be transparent.
+        snap_distance: maximum Euclidean distance in RGB at which a color is mapped to the nearest one.
         palette_indices: read the indices of a palette image as class codes, whatever its colors.
     """
 
@@ -58,33 +58,33 @@ class LabelColors:
 def read_label_file(path: Path, photo: Photo, colors: LabelColors) -> LabelMap:
     """Read the label map of a photo.
 
-    A grayscale image holds class codes. The indices of a palette image are class codes where each class has
-    its color in a known palette, Pascal VOC's, or the gray of its code; otherwise, as in an RGB image, the
-    colors must be the label set's. Transparent pixels are background.
+    A grayscale image holds class codes. The indices of a palette image are class codes if each class has its
+    color in a known palette, Pascal VOC's, or the gray of its code; otherwise, as in an RGB image, the colors
+    must be those of the label set. Transparent pixels are background.
 
     Args:
         path: the label map.
         photo: the photo it belongs to.
-        colors: how colors are read.
+        colors: how to read colors.
 
     Returns:
         class codes, uint8 ``(H, W)`` of the photo's size.
 
     Raises:
-        DataError: as `skinfw.data.label_file.read_label_image`; or it is of another size than the photo, or
-            holds a code or color of no class; names the first such pixel.
+        DataError: as `skinfw.data.label_file.read_label_image`; or its size differs from the photo's, or a
+            code or color belongs to no class; the message locates the first such pixel.
     """
     if not path.is_file():
         name = path.name if photo.path is None else photo.path.name
         raise DataError(
-            f"{path}: the label map of {name} is missing; put it there, or use a segmenter that "
-            "computes one, such as skin_color"
+            f"{path}: the label map of {name} is missing; add it, or use a segmenter that computes one, such "
+            "as skin_color"
         )
     image = read_label_image(path, photo)
     if image.size != photo.size:
         raise DataError(
             f"{path}: the label map has {image.size[0]}x{image.size[1]} pixels (height x width), its photo "
-            f"{photo.size[0]}x{photo.size[1]}; they must be of one size"
+            f"{photo.size[0]}x{photo.size[1]}; their sizes must be equal"
         )
     if image.codes is not None and (
         image.colors is None or colors.palette_indices or _is_indexed(image, colors)
@@ -106,14 +106,13 @@ def _voc_palette() -> Palette:
 def _with_background(
     image: LabelImage, labels: NDArray[np.unsignedinteger[Any]], colors: LabelColors
 ) -> LabelMap:
-    """Return codes with transparent pixels as background, after a check that all others have a class."""
+    """Return codes with transparent pixels as background, after checking that all others have a class."""
     beyond = ~image.clear & (labels >= colors.count)
     if beyond.any():
         y, x = np.argwhere(beyond)[0]
         raise DataError(
             f"{image.path}: the pixel x={x}, y={y} has the class code {labels[y, x]}, but the label set ends "
-            f"with {colors.count - 1}; read the map with the segmenter label_map and the label set (labels) "
-            "that it is of"
+            f"with {colors.count - 1}; read the map with the segmenter label_map and its label set (labels)"
         )
     if not image.clear.any():
         return labels.astype(np.uint8)
@@ -149,7 +148,7 @@ def _labels_of_colors(image: LabelImage, colors: LabelColors) -> NDArray[np.uint
         raise _foreign(image, pixels, packed, unique, near, colors)
     if any(not np.array_equal(each.codes, fitting[0].codes) for each in fitting):
         raise DataError(
-            f"{image.path}: its colors stand for other classes in each palette of the label set; save the "
+            f"{image.path}: its colors mean different classes in each palette of the label set; save the "
             "class codes as a grayscale PNG"
         )
     chosen = fitting[0]
@@ -162,7 +161,7 @@ def _labels_of_colors(image: LabelImage, colors: LabelColors) -> NDArray[np.uint
 
 
 def _hidden_codes(rgb: NDArray[np.uint8], colors: LabelColors) -> NDArray[np.uint16]:
-    """Return the codes of colors below transparent pixels; one beyond the last for those of no class."""
+    """Return the codes of colors below transparent pixels; one beyond the last for those without class."""
     codes = np.full(len(rgb), colors.count, np.uint16)
     for palette in colors.palettes:
         for code, color in enumerate(palette):
@@ -178,7 +177,7 @@ def _packed(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 @dataclass(frozen=True)
 class _Nearest:
-    """The nearest class of each of some colors, and its distance in RGB."""
+    """The nearest class of each color, and its distance in RGB."""
 
     codes: LabelMap
     distances: NDArray[np.float64]
@@ -191,15 +190,15 @@ class _Nearest:
 
 
 def _codes_in_gray(image: LabelImage, pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Return the codes of a map whose three channels all hold the class codes."""
+    """Return the codes of a map with the class codes in all three channels."""
     if image.palette is not None or image.lossy:
-        reason = "in a lossy format" if image.lossy else "with a palette that another program made"
+        reason = "in a lossy format" if image.lossy else "with a palette from another program"
         raise DataError(f"{image.path}: class codes {reason}; save the class codes as a grayscale PNG")
     return pixels[..., 0].astype(np.uint16)
 
 
 def _check_areas(image: LabelImage, pixels: NDArray[np.uint8], distances: NDArray[np.float64]) -> None:
-    """Compression changes colors at edges; an even area of another color belongs to no class."""
+    """Compression changes colors at edges; a flat area of another color belongs to no class."""
     kernel = np.ones((_AREA, _AREA), np.uint8)
     even = (cv2.erode(pixels, kernel) == cv2.dilate(pixels, kernel)).all(axis=2)
     allowed = _JPEG_NOISE if image.lossy else 0.0
@@ -210,7 +209,7 @@ def _check_areas(image: LabelImage, pixels: NDArray[np.uint8], distances: NDArra
         y, x = np.argwhere(wrong)[0] + edge
         found = ",".join(str(value) for value in pixels[y, x])
         raise DataError(
-            f"{image.path}: an area around x={x}, y={y} has the color {found}, which is near one of the "
+            f"{image.path}: an area around x={x}, y={y} has the color {found}, which is close to one of the "
             "label set's, but not equal; save the class codes as a grayscale PNG"
         )
 
@@ -228,19 +227,19 @@ def _foreign(
     y, x = np.argwhere(np.isin(packed, far) & ~image.clear)[0]
     found = ",".join(str(value) for value in pixels[y, x])
     message = (
-        f"{image.path}: the pixel x={x}, y={y} has the color {found}, which is none of the label set's "
+        f"{image.path}: the pixel x={x}, y={y} has the color {found}, which is not one of the label set's "
         f"{colors.count} nor within {colors.snap_distance:g} of one"
     )
     if image.palette is not None:
         advice = (
-            "if the indices of its palette are the class codes, read it with the segmenter label_map and "
+            "if its palette indices are the class codes, read it with the segmenter label_map and "
             "palette_indices true"
         )
     elif image.lossy:
-        advice = "its format is lossy and has changed the colors: save the map as PNG where it was made"
+        advice = "its lossy format has changed the colors: save the original map as PNG"
     else:
         advice = (
-            "choose the palette or label set that the map is of (the segmenter label_map knows many); if it "
-            "was resized, resize it without interpolation (nearest)"
+            "choose the map's palette or label set (the segmenter label_map knows many); if it was resized, "
+            "resize it without interpolation (nearest)"
         )
     return DataError(f"{message}; {advice}")

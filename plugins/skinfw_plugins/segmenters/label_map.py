@@ -16,7 +16,7 @@ from skinfw_plugins.segmenters.label_sets import label_set, other_tables
 
 
 class LabelMapSegmenter(Segmenter[LabelMapConfig]):
-    """Reads the label map of a photo: beside it, or from a folder beside or above it."""
+    """Reads the label map of a photo: next to it, or from a folder next to or above it."""
 
     def __init__(self, config: LabelMapConfig, io: None) -> None:
         super().__init__(config, io)
@@ -26,7 +26,7 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
         )
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
-        """Return the label map that belongs to a photo."""
+        """Return the path of a photo's label map."""
         name = photo.stem.removesuffix(self.config.photo_suffix) + self.config.suffix
         if self.config.folder is None:
             return (on_disk(photo.with_name(name)),)
@@ -37,13 +37,13 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
         return other_tables(self.config.labels)
 
     def segment(self, photo: Photo) -> Segmentation:
-        """Return the label map that belongs to the photo.
+        """Return the label map of the photo.
 
         Raises:
             DataError: as `skinfw_plugins.segmenters.label_files.read_label_file`, or the photo is not a file.
         """
         if photo.path is None:
-            raise DataError("the label_map segmenter reads files: it needs a photo that lies on disk")
+            raise DataError("the label_map segmenter reads files: it needs a photo on disk")
         (path,) = self.sources(photo.path)
         labels = read_label_file(path, photo, self._colors)
         return Segmentation(labels, self._labels.classes, self._labels.regions)

@@ -1,7 +1,7 @@
-"""The label sets that parsers and data sets of people speak, and how each maps to the five regions.
+"""The label sets of parsers and data sets of people, and their mapping to the five regions.
 
-A region that a set cannot tell is absent from its table: body parts without clothes among them (BodyPix,
-Pascal-Person-Part) say nothing of skin, as an arm may be a sleeve.
+A region that a set does not have is absent from its table: sets of body parts without clothes (BodyPix,
+Pascal-Person-Part) do not identify skin, as an arm may be a sleeve.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class LabelSet:
 
     Attributes:
         classes: the name of each code, from 0.
-        regions: for each region that the set can tell, the names of its classes.
-        published: the color of each code in each palette that maps are published in; none for a set whose
-            maps have the colors of Pascal VOC, as most tools write them.
+        regions: for each region that the set has, the names of its classes.
+        published: the color of each code in each published palette; none for a set with Pascal VOC's colors,
+            which most tools write.
     """
 
     classes: tuple[str, ...]
@@ -34,11 +34,11 @@ class LabelSet:
     published: tuple[tuple[RGB, ...], ...] = ()
 
     def palettes(self) -> tuple[tuple[RGB, ...], ...]:
-        """Return the palettes that maps of this set may have: the published ones, or else Pascal VOC's."""
+        """Return the possible palettes of this set's maps: the published ones, or else Pascal VOC's."""
         return self.published or (voc_palette(len(self.classes)),)
 
     def background(self) -> int | None:
-        """Return the code of the background, or None where the set has none."""
+        """Return the code of the background, or None if the set has none."""
         names = self.regions.get("background", ())
         return self.classes.index(names[0]) if names else None
 
@@ -57,7 +57,7 @@ def _label_set(
     apparel: str | None = None,
     published: tuple[tuple[RGB, ...], ...] = (),
 ) -> LabelSet:
-    """Make a set of class names divided by spaces; apparel is what is left, unless it is given."""
+    """Make a set from space-separated class names; apparel is the rest unless it is given."""
     names = tuple(classes.split())
     regions: dict[RegionName, tuple[str, ...]] = {"background": (names[0],)}
     given: dict[RegionName, str] = {"skin": skin, "head": head, "feet": feet}
@@ -94,12 +94,12 @@ CIHP = _label_set(
     published=(voc_palette(20), HUMAN_PARSING),
 )  # fmt: skip
 """Gong et al., Instance-level Human Parsing via Part Grouping Network, 2018; LIP's order, with the skin of
-neck and chest in the place of jumpsuits. VITON-HD's maps are of this set."""
+neck and chest in place of jumpsuits. VITON-HD's maps use this set."""
 
 PASCAL_PERSON_PART = _label_set(
     "background head torso upper_arms lower_arms upper_legs lower_legs", head="head", apparel=""
 )
-"""Chen et al., Detect What You Can, 2014: parts of the body, whatever is worn on them."""
+"""Chen et al., Detect What You Can, 2014: body parts, clothed or not."""
 
 DEEPFASHION = LabelSet(
     deepfashion_classes.CLASSES,
@@ -129,7 +129,7 @@ CCP = _label_set(
     skin="skin", head="earrings glasses hair hat sunglasses",
     feet="boots clogs flats heels loafers pumps sandals shoes sneakers wedges",
 )  # fmt: skip
-"""Yang et al., Clothing Co-Parsing, 2014: 59 classes. Its skin holds the face too."""
+"""Yang et al., Clothing Co-Parsing, 2014: 59 classes. Its skin includes the face."""
 
 BODYPIX = _label_set(
     "background left_face right_face left_upper_arm_front left_upper_arm_back right_upper_arm_front "
@@ -139,7 +139,7 @@ BODYPIX = _label_set(
     "left_lower_leg_back right_lower_leg_front right_lower_leg_back left_feet right_feet",
     head="left_face right_face", feet="left_feet right_feet", apparel="",
 )  # fmt: skip
-"""BodyPix 2's 24 parts after the background, whatever is worn on them."""
+"""BodyPix 2's 24 body parts after the background, clothed or not."""
 
 SAPIENS = _label_set(
     "background apparel face_neck hair left_foot left_hand left_lower_arm left_lower_leg left_shoe left_sock "
@@ -156,7 +156,7 @@ SAPIENS = _label_set(
 MEDIAPIPE = _label_set(
     "background hair body_skin face_skin clothes others", skin="body_skin", head="hair face_skin"
 )
-"""MediaPipe's selfie multiclass segmentation. It knows no footwear: shoes are clothes or others."""
+"""MediaPipe's selfie multiclass segmentation. It has no footwear: shoes are clothes or others."""
 
 LABEL_SETS: dict[LabelSetName, LabelSet] = {
     "atr": ATR,
@@ -170,11 +170,11 @@ LABEL_SETS: dict[LabelSetName, LabelSet] = {
     "sapiens": SAPIENS,
     "mediapipe": MEDIAPIPE,
 }
-"""All of them by the names that configurations use."""
+"""All label sets by their names in configurations."""
 
 
 def other_tables(labels: Labels, setting: str = "labels") -> dict[str, LabelTable]:
-    """Return the known label sets other than one, by the setting that chooses each."""
+    """Return all known label sets but one, by the setting that chooses each."""
     return {
         f'{setting} "{name}"': LabelTable(known.classes, known.regions)
         for name, known in LABEL_SETS.items()
@@ -183,7 +183,7 @@ def other_tables(labels: Labels, setting: str = "labels") -> dict[str, LabelTabl
 
 
 def label_set(labels: Labels) -> LabelSet:
-    """Return the label set that a configuration names or describes."""
+    """Return the label set of a configuration, by name or description."""
     if isinstance(labels, CustomLabels):
         return LabelSet(labels.classes, labels.regions)
     return LABEL_SETS[labels]

@@ -20,11 +20,11 @@ from skinfw_plugins.segmenters.config_networks import MediapipeConfig
 from skinfw_plugins.segmenters.label_sets import MEDIAPIPE
 
 PLACE = "selfie_multiclass_256x256.tflite from MediaPipe's site"
-"""Where the model can be downloaded, for messages."""
+"""Where to download the model, for messages."""
 
 
 class MediapipeSegmenter(Segmenter[MediapipeConfig]):
-    """Runs MediaPipe's ImageSegmenter on a model that tells hair, skin of body and face, and clothes."""
+    """Runs MediaPipe's ImageSegmenter with a model that finds hair, skin of body and face, and clothes."""
 
     @cached_property
     def _model(self) -> Path:
@@ -41,10 +41,10 @@ class MediapipeSegmenter(Segmenter[MediapipeConfig]):
         """Return the class of every pixel.
 
         Raises:
-            UserError: the model cannot be loaded, or is none of the six classes.
+            UserError: the model cannot be loaded, or does not have the six classes.
         """
         height, width = photo.size
-        # MediaPipe gives nothing but zeros where a side has one pixel
+        # MediaPipe returns only zeros if a side has one pixel
         padding = ((0, height == 1), (0, width == 1), (0, 0))
         pixels = np.pad(photo.pixels, padding, "edge")
         image = image_of(pixels)
@@ -53,8 +53,8 @@ class MediapipeSegmenter(Segmenter[MediapipeConfig]):
         labels: LabelMap = np.array(found.numpy_view(), np.uint8).reshape(pixels.shape[:2])[:height, :width]
         if int(labels.max(initial=0)) >= len(MEDIAPIPE.classes):
             raise UserError(
-                f"{self.config.model}: gives the class {int(labels.max())}; the selfie multiclass model has "
-                f"{len(MEDIAPIPE.classes)}, so this is another one"
+                f"{self.config.model}: returns the class {int(labels.max())}, but the selfie multiclass "
+                f"model has {len(MEDIAPIPE.classes)}, so this is another model"
             )
         return Segmentation(labels, MEDIAPIPE.classes, MEDIAPIPE.regions)
 

@@ -1,4 +1,4 @@
-"""Human parsers that were exported to ONNX: SCHP, SegFormer and others."""
+"""Human parsers exported to ONNX: SCHP, SegFormer and others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from skinfw_plugins.segmenters.scores import best_class
 
 @dataclass(frozen=True)
 class _Input:
-    """The network's one input: its name, the size it is given, and whether channels come last."""
+    """The network's only input: its name, its size, and whether channels come last."""
 
     name: str
     size: Size
@@ -32,9 +32,9 @@ class _Input:
 
 
 class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
-    """Runs an ONNX file whose output is scores of classes, or their codes.
+    """Runs an ONNX file with class scores or class codes as output.
 
-    The layout of input and output, channels first or last, is seen from their shapes.
+    The shapes of input and output determine whether channels come first or last.
     """
 
     @cached_property
@@ -47,11 +47,11 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         """The ONNX file.
 
         Raises:
-            UserError: it is missing, no ONNX file, or lacks the output that the configuration names.
+            UserError: it is missing, not an ONNX file, or lacks the configured output.
         """
         file = OnnxFile(self.config.path)
         if self.config.output is not None:
-            file.require_outputs([self.config.output], "the parser that the configuration is for")
+            file.require_outputs([self.config.output], "the configured parser")
         return file
 
     @cached_property
@@ -62,7 +62,7 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         if len(shapes) != 1 or len(shape) != 4 or 3 not in (shape[1], shape[3]):
             raise UserError(
                 f"{self.file.path}: a parser takes one image of 3 channels, (1, 3, H, W) or (1, H, W, 3); "
-                f"this file takes {told}"
+                f"this file expects {told}"
             )
         channels_last = shape[1] != 3
         height, width = shape[1:3] if channels_last else shape[2:]
@@ -70,8 +70,8 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         if size is None:
             if height is None or width is None:
                 raise UserError(
-                    f"{self.file.path}: its input {told} takes images of any size; say with size which "
-                    "height and width it was trained on"
+                    f"{self.file.path}: its input {told} accepts images of any size; set size to the height "
+                    "and width of its training"
                 )
             size = height, width
         return _Input(name, size, channels_last)
@@ -84,8 +84,8 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         """Return the class of every pixel.
 
         Raises:
-            DataError: the network gives NaN or infinity for the photo.
-            UserError: the file is none that can be used; the text says why.
+            DataError: the network returns NaN or infinity for the photo.
+            UserError: the file cannot be used; the message says why.
         """
         values = self._values(photo.pixels)
         names = list(self.file.outputs) if self.config.output is None else [self.config.output]
@@ -108,16 +108,16 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         return ready
 
     def _labels_of(self, outputs: Mapping[str, NDArray[Any]], size: Size) -> LabelMap:
-        """Read the first output that holds scores or codes."""
+        """Read the first output with scores or codes."""
         count = len(self.labels.classes)
         for name, values in outputs.items():
             codes = _codes(values)
             if codes is not None:
                 if codes.min() < 0 or codes.max() >= count:
                     raise UserError(
-                        f"{self.file.path}: its output {name} holds the code "
-                        f"{int(codes.min() if codes.min() < 0 else codes.max())}, the label set has "
-                        f"{count} classes; choose the one that it was trained on"
+                        f"{self.file.path}: its output {name} contains the code "
+                        f"{int(codes.min() if codes.min() < 0 else codes.max())}, but the label set has "
+                        f"{count} classes; choose the one used in training"
                     )
                 method = cv2.INTER_NEAREST_EXACT
                 resized = cv2.resize(codes.astype(np.uint8), (size[1], size[0]), interpolation=method)
@@ -128,12 +128,12 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         told = ", ".join(f"{name} {values.shape} {values.dtype}" for name, values in outputs.items())
         raise UserError(
             f"{self.file.path}: no output has a score for each of the label set's {count} classes, or their "
-            f"codes (it gives: {told}); choose the label set that it was trained on"
+            f"codes (its outputs: {told}); choose the label set used in training"
         )
 
 
 def _codes(values: NDArray[Any]) -> NDArray[Any] | None:
-    """Return a map of codes ``(h, w)`` out of whole numbers with nothing but sides of 1 besides."""
+    """Return a map of codes ``(h, w)`` from integers whose other dimensions are 1."""
     if not np.issubdtype(values.dtype, np.integer) or values.ndim < 2:
         return None
     height, width = values.shape[-3:-1] if values.ndim == 4 and values.shape[3] == 1 else values.shape[-2:]
@@ -141,7 +141,7 @@ def _codes(values: NDArray[Any]) -> NDArray[Any] | None:
 
 
 def _scores(values: NDArray[Any], count: int) -> NDArray[np.float32] | None:
-    """Return scores ``(K, h, w)`` out of a batch of one with the channels first or last."""
+    """Return scores ``(K, h, w)`` from a batch of one with the channels first or last."""
     if not np.issubdtype(values.dtype, np.floating) or values.ndim != 4 or len(values) != 1:
         return None
     if values.shape[1] == count:

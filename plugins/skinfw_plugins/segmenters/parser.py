@@ -22,18 +22,18 @@ from skinfw_plugins.segmenters.scores import best_class
 
 
 class ParserSegmenter(Segmenter[ParserConfig]):
-    """Labels photos with a network that ``skinfw run`` trained, as it was trained.
+    """Segments photos with a network trained by ``skinfw run``, as in its training.
 
-    A photo is resized to the trained size, whatever its shape; the logits are brought back to the photo's
+    A photo is resized to the training size, whatever its shape; the logits are resized back to the photo's
     size, and each pixel takes the class with the largest.
 
     Args:
-        config: the trained network, and how it is used.
+        config: the trained network, and how to use it.
         io: nothing.
 
     Raises:
-        RunError: there is no such run or checkpoint, it is of another task, or a component that it was made
-            with is not installed.
+        RunError: the run or checkpoint does not exist, has another task, or needs a component that is not
+            installed.
     """
 
     def __init__(self, config: ParserConfig, io: None) -> None:
@@ -46,10 +46,10 @@ class ParserSegmenter(Segmenter[ParserConfig]):
         self._mirrored = _mirrored_classes(segmentation_spec(checkpoint), self._classes.names)
 
     def segment(self, photo: Photo) -> Segmentation:
-        """Label a photo. See `Segmenter.segment`.
+        """Segment a photo. See `Segmenter.segment`.
 
         Raises:
-            DataError: the network gives NaN or infinity for it.
+            DataError: the network returns NaN or infinity for it.
         """
         logits = self._logits(image_tensor([resize_image(photo.pixels, self._size)]))
         labels = best_class(logits[0].cpu().numpy(), photo.size, str(self._file))
@@ -69,12 +69,12 @@ class ParserSegmenter(Segmenter[ParserConfig]):
 
 
 def checkpoint_file(path: Path) -> Path:
-    """Return the checkpoint that a path names: the best one of a run folder, or the file itself."""
+    """Return the checkpoint at a path: the best one of a run folder, or the file itself."""
     return path / "checkpoints" / "best.safetensors" if path.is_dir() else path
 
 
 def _mirrored_classes(spec: SegmentationSpec, names: tuple[str, ...]) -> list[int]:
-    """Return the class that a mirror makes of each, by place: a left arm becomes the right one."""
+    """Return the mirrored class of each class: a left arm becomes the right one."""
     mirrored = list(range(len(names)))
     for one, other in spec.data.flip_classes:
         left, right = names.index(one), names.index(other)

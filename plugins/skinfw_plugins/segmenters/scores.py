@@ -12,22 +12,22 @@ from skinfw.errors import DataError
 
 
 def best_class(scores: NDArray[np.float32], size: Size, network: str) -> LabelMap:
-    """Return the class of the highest score at every pixel, the first of equal ones.
+    """Return the class with the highest score at every pixel; in a tie, the first.
 
-    Scores are brought to the size wanted bilinearly before they are compared, as PyTorch's ``interpolate``
-    does it with ``align_corners=False``; one class after another, as all at once would fill the memory for a
-    large photo.
+    Scores are resized bilinearly before the comparison, like PyTorch's ``interpolate`` with
+    ``align_corners=False``; one class after another, as all at once would not fit in memory for a large
+    photo.
 
     Args:
         scores: float32 ``(K, h, w)`` of at most 256 classes.
-        size: height and width wanted, in pixels.
-        network: what gave the scores, for the error.
+        size: output height and width in pixels.
+        network: the source of the scores, for the error.
 
     Returns:
         codes of the classes, uint8 ``(H, W)``.
 
     Raises:
-        DataError: a score is NaN or infinity, which no other could be compared to.
+        DataError: a score is NaN or infinity, so it cannot be compared.
     """
     if not np.isfinite(scores).all():
         raise DataError(

@@ -1,4 +1,4 @@
-"""Skin distinguished from clothes by the color of the person's own face, with no training."""
+"""Distinguishing skin from clothes by the color of the person's face, without training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REGIONS: Mapping[RegionName, tuple[str, ...]] = {
 }
 
 PART_CLASSES: Mapping[Part, str] = {"background": "background", "head": "hair", "foot": "feet"}
-"""The class of what is not skin in a part; in all others it is apparel."""
+"""The class of pixels that are not skin in each part; apparel for all other parts."""
 
 BARE: Mapping[Part, float] = {
     "upper_arm": -0.5,
@@ -41,33 +41,32 @@ BARE: Mapping[Part, float] = {
     "lower_leg": 0.2,
     "foot": -1.0,
 }
-"""Log odds that a pixel of a part is bare before its color is seen: hands mostly are, trunks hardly ever.
+"""Prior log odds that a pixel of a part is bare: hands mostly are, trunks hardly ever.
 These numbers and those below were chosen on street photos."""
 
 NECK = 4.0
-"""What is added to a trunk's log odds below the face, falling off over half the height of the head."""
+"""Added to a trunk's log odds below the face, falling off over half the height of the head."""
 
 OUTWARD = 5.0
-"""How much the bare fraction of a lower arm or leg says of the upper one: clothes cover it from the trunk
-on."""
+"""Weight of a lower limb's bare fraction for the upper one: clothes cover limbs from the trunk on."""
 
 SURE, SURELY_NOT = 3.0, -7.0
-"""Log odds beyond which a pixel is certain when the cut learns the colors of the image."""
+"""Log odds above which a pixel is certain when the cut learns the image's colors."""
 
 MAX = 8.4
-"""Largest log odds that a color alone can give for or against skin."""
+"""Maximum log odds from color alone, for or against skin."""
 
 MIN_PIXELS = 30
-"""Fewer pixels than this make no model of a color."""
+"""Minimum number of pixels for a color model."""
 
 
 class SkinColorSegmenter(Segmenter[SkinColorConfig]):
     """Turns a map of body parts into skin, apparel, head, feet and background.
 
-    The color of the face (robust mean and covariance in Lab), the part of the body and whether the limb is
-    bare further out give each pixel its log odds of being skin. A graph cut (GrabCut, Rother et al. 2004)
-    learns the image's own colors of skin and of everything else from the sure pixels and draws the edges;
-    opening and closing remove specks.
+    The color of the face (robust mean and covariance in Lab), the body part and whether the limb is bare
+    further out determine the log odds of skin at each pixel. A graph cut (GrabCut, Rother et al. 2004) learns
+    the image's colors of skin and everything else from the certain pixels and finds the edges; opening and
+    closing remove specks.
     """
 
     def __init__(self, config: SkinColorConfig, io: None) -> None:
@@ -75,18 +74,18 @@ class SkinColorSegmenter(Segmenter[SkinColorConfig]):
         self._parts: Segmenter[Any] = build(config.parts, Segmenter)
 
     def segment(self, photo: Photo) -> Segmentation:
-        """Return the five regions of a photo, all background where nobody is in it.
+        """Return the five regions of a photo, all background if it shows nobody.
 
         Raises:
             DataError: the body parts cannot be found, or nothing on the person has the color of skin.
-            UserError: the label map of the other segmenter holds no parts of the body.
+            UserError: the other segmenter's label map has no body parts.
         """
         found = self._parts.segment(photo)
         try:
             parts = part_codes(found.classes)[found.labels]
         except ValueError as error:
             raise UserError(
-                f"skin_color needs a map of body parts, and {self.config.parts.name} gives another: {error}"
+                f"skin_color needs a map of body parts, but {self.config.parts.name} returns another: {error}"
             ) from None
         if _is(parts, "background").all():
             return Segmentation(np.zeros(photo.size, np.uint8), CLASSES, REGIONS)
@@ -106,10 +105,10 @@ class SkinColorSegmenter(Segmenter[SkinColorConfig]):
         marks = np.where(odds > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         marks[odds > SURE] = cv2.GC_FGD
         marks[(odds < SURELY_NOT) | ~body] = cv2.GC_BGD
-        # the face is skin, but no skin to be painted: it lends its colors only
+        # the face is skin, but is not inpainted: it only provides colors
         marks[face] = cv2.GC_FGD
         if self.config.rounds and (marks == cv2.GC_FGD).any() and (marks % 2 == 0).any():
-            # the models are drawn at random, by OpenCV's own generator
+            # the models start from OpenCV's random numbers
             cv2.setRNGSeed(0)
             models = np.zeros((2, 1, 65))
             bgr, nowhere = np.ascontiguousarray(image[..., ::-1]), (0, 0, 1, 1)
@@ -125,25 +124,25 @@ class SkinColorSegmenter(Segmenter[SkinColorConfig]):
         return cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc).astype(bool)
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
-        """Return the files that the part map comes from."""
+        """Return the files of the part map."""
         return self._parts.sources(photo)
 
     def fingerprint(self) -> str:
-        """Return what the part map depends on."""
+        """Return the fingerprint of the part map."""
         return self._parts.fingerprint()
 
 
 def log_odds(
     colors: NDArray[np.float32], parts: LabelMap, seen: SkinColor, distance: float, sharpness: float
 ) -> NDArray[np.float64]:
-    """Return the log odds that each pixel is skin, float64 ``(h, w)``; they mean nothing on the head.
+    """Return the log odds that each pixel is skin, float64 ``(h, w)``; meaningless on the head.
 
     Args:
         colors: the image in Lab, float32 ``(h, w, 3)``.
         parts: codes of `PARTS`, uint8 ``(h, w)``.
         seen: the color of the person's skin.
-        distance: squared Mahalanobis distance at which a color says nothing for or against skin.
-        sharpness: log odds to one unit of squared distance.
+        distance: squared Mahalanobis distance at which a color is neutral.
+        sharpness: log odds per unit of squared distance.
     """
     before = np.array([BARE.get(part, 0.0) for part in PARTS])
     odds: NDArray[np.float64] = (
@@ -159,7 +158,7 @@ def log_odds(
 
 
 def _below_face(head: Mask) -> NDArray[np.float64]:
-    """Return how near a pixel is to where the neck begins: 1 there, falling off as a bell."""
+    """Return a Gaussian weight around the start of the neck, where it is 1."""
     ys, xs = np.nonzero(head)
     if not len(ys):
         return np.zeros(head.shape)
@@ -172,7 +171,7 @@ def _below_face(head: Mask) -> NDArray[np.float64]:
 
 
 def _seen_skin(image: RgbImage, parts: LabelMap, face: Mask) -> SkinColor | None:
-    """Return the color of the face; of face and hands where it is too small, then of the whole person."""
+    """Return the color of the face; if it is too small, of face and hands, then of the whole person."""
     like = skin_like(image)
     for where in (face, face | (_is(parts, "hand") & like), ~_is(parts, "background") & like):
         if np.count_nonzero(where) >= MIN_PIXELS:
@@ -185,7 +184,7 @@ def _is(parts: LabelMap, *names: Part) -> Mask:
 
 
 def _shrunk(image: RgbImage, parts: LabelMap, resolution: int) -> tuple[RgbImage, LabelMap]:
-    """Return image and parts with at most so many pixels on the longer side."""
+    """Return image and parts downscaled to a maximum longer side."""
     scale = min(1.0, resolution / max(parts.shape))
     height, width = (max(1, round(side * scale)) for side in parts.shape)
     return (
@@ -195,7 +194,7 @@ def _shrunk(image: RgbImage, parts: LabelMap, resolution: int) -> tuple[RgbImage
 
 
 def _grown(mask: Mask, size: Size) -> Mask:
-    """Return a small mask at an image's size, with smooth edges."""
+    """Return a small mask upscaled to an image's size, with smooth edges."""
     values = cv2.resize(mask.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
     grown: Mask = values > 0.5
     return grown

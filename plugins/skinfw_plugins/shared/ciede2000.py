@@ -7,17 +7,17 @@ from torch import Tensor
 
 _TURN = 2 * torch.pi
 _CHROMA = 25.0**7
-"""Where the correction of weak colors sets in."""
+"""Chroma at which the correction of weak colors starts."""
 
 
 def ciede2000(one: Tensor, other: Tensor) -> Tensor:
-    """Return how different colors look, pixel by pixel (CIE 142-2001; Sharma, Wu and Dalal 2005, section 2).
+    """Return the perceptual color difference per pixel (CIE 142-2001; Sharma, Wu and Dalal 2005, section 2).
 
-    About 1 is the smallest difference that an eye sees. The weights of lightness, chroma and hue are 1.
+    About 1 is the smallest visible difference. The weights of lightness, chroma and hue are 1.
 
     Args:
         one: colors in CIE L*a*b*, ``(B, 3, H, W)``; L in [0, 100].
-        other: colors of the same shape; the order of the two does not count.
+        other: colors of the same shape; the order of the two does not matter.
 
     Returns:
         ``(B, 1, H, W)``, at least 0.
@@ -63,7 +63,7 @@ def ciede2000(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _polar(color: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return lightness, corrected chroma and hue in [0, 2 pi) of a color beside another."""
+    """Return a color's lightness, corrected chroma and hue in [0, 2 pi), relative to another color."""
     lightness, red_green, yellow_blue = color.chunk(3, dim=1)
     chromas = [each[:, 1:].square().sum(dim=1, keepdim=True).sqrt() for each in (color, other)]
     red_green = red_green * (1 + 0.5 * (1 - _strength((chromas[0] + chromas[1]) / 2)))

@@ -10,7 +10,7 @@ _MIN_WHITE = (255 - WHITE_TOLERANCE - 0.5) / 255
 
 
 def erased_pixels(images: Tensor) -> Tensor:
-    """Return which pixels are white, or nearly so as JPEG leaves them.
+    """Return which pixels are white, or nearly white after JPEG.
 
     Args:
         images: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].

@@ -1,4 +1,4 @@
-"""Structural similarity with a gradient, as a map: what SSIM and MS-SSIM are made of."""
+"""Maps of structural similarity with a gradient, for SSIM and MS-SSIM."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _LUMINANCE, _CONTRAST = 0.01**2, 0.03**2
 
 
 def exact(images: Tensor) -> Tensor:
-    """Return images in the precision that similarity is computed in.
+    """Return images in the precision for computing similarity.
 
-    It is float64: in float32 the variance of a flat window, a difference of two nearly equal numbers, is off
-    by as much as the constants of the formula. Devices of Apple have no float64 and stay at float32.
+    It is float64: in float32 the error of a flat window's variance, a difference of two nearly equal numbers,
+    is as large as the formula's constants. Apple devices lack float64 and use float32.
     """
     return images.float() if images.device.type == "mps" else images.double()
 
 
 def similarity_maps(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the similarity in the window around each pixel, channel by channel.
+    """Return the similarity in the window around each pixel, per channel.
 
-    A window that reaches over the image's edge sees the image mirrored. Both factors are written as 1
-    minus something that is 0 for equal images, so that these are exactly similar and none is more so.
+    Windows beyond the image's edge see the image mirrored. Both factors are computed as 1 minus a term that
+    is 0 for equal images, so their similarity is exactly 1, the maximum.
 
     Args:
-        output: ``(B, C, H, W)`` in [0, 1], at least 6 pixels a side.
+        output: ``(B, C, H, W)`` in [0, 1], at least 6 pixels per side.
         target: of the same shape.
 
     Returns:
-        the similarity, and its factor of contrast and structure alone, both ``(B, C, H, W)`` in [-1, 1], in
+        the similarity, and its contrast-structure factor alone, both ``(B, C, H, W)`` in [-1, 1], in
         the precision of `exact`.
     """
     output, target = exact(output), exact(target)
@@ -47,14 +47,14 @@ def similarity_maps(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     one, other, one_square, other_square, apart = filter2d_separable(moments, kernel, kernel).chunk(5)
     squares = one.square(), other.square(), (one - other).square()
     luminance = 1 - squares[2] / (squares[0] + squares[1] + _LUMINANCE)
-    # rounding may leave the variance of a flat window below 0; 2 cov(x, y) is var(x) + var(y) - var(x - y)
+    # rounding may make the variance of a flat window negative; 2 cov(x, y) is var(x) + var(y) - var(x - y)
     spread = (one_square - squares[0]).clamp(min=0) + (other_square - squares[1]).clamp(min=0)
     contrast = 1 - (apart - squares[2]).clamp(min=0) / (spread + _CONTRAST)
     return luminance * contrast, contrast
 
 
 def inside(values: Tensor) -> Tensor:
-    """Return the part of a map whose windows lie wholly inside the image, ``(B, C, H - 10, W - 10)``.
+    """Return the part of a map whose windows lie entirely inside the image, ``(B, C, H - 10, W - 10)``.
 
     Example:
         >>> inside(torch.zeros(1, 3, 32, 16)).shape
@@ -65,7 +65,7 @@ def inside(values: Tensor) -> Tensor:
 
 
 _MIN = 1e-6
-"""What a similarity below it counts: a fractional power has no gradient at 0 and no value below."""
+"""Minimum similarity: a fractional power has no gradient at 0 and no value below."""
 
 
 def multiscale_similarity(output: Tensor, target: Tensor, scales: int, skin: Tensor | None = None) -> Tensor:
@@ -75,10 +75,10 @@ def multiscale_similarity(output: Tensor, target: Tensor, scales: int, skin: Ten
         output: ``(B, 3, H, W)`` in [0, 1], large enough for the scales
             (`skinfw_plugins.shared.fields.ms_ssim_min_side`).
         target: of the same shape.
-        scales: how many, each half the size of the one before; their exponents are made to add up to 1.
-        skin: ``(B, 1, H, W)`` in {0, 1}: windows count by the fraction of skin at their center; None for
-            those
-            that lie wholly inside the image.
+        scales: number of scales, each half the size of the one before; their exponents are normalized to add
+            up to 1.
+        skin: ``(B, 1, H, W)`` in {0, 1}: windows are weighted by the fraction of skin at their center; None
+            for all windows entirely inside the image.
 
     Returns:
         the mean over the channels, ``(B,)`` in [0, 1], in the precision of `exact`.
@@ -98,5 +98,5 @@ def multiscale_similarity(output: Tensor, target: Tensor, scales: int, skin: Ten
 
 
 def _halve(images: Tensor) -> Tensor:
-    # the last pixel of an odd side is a mean of those that there are, so that no skin is lost
+    # the last pixel of an odd side averages the existing pixels, so that no skin is lost
     return avg_pool2d(images, kernel_size=2, ceil_mode=True)

@@ -1,4 +1,4 @@
-"""The color of a person's visible skin, which baselines, conditions and losses use."""
+"""The color of a person's visible skin, for baselines, conditions and losses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from skinfw_plugins.shared.erased import erased_pixels
 
 
 def visible_tones(images: Tensor, face: Tensor) -> Tensor:
-    """Return the color of each person's visible face; see `skin_tones` for where none is visible.
+    """Return the color of each person's visible face; if none is visible, see `skin_tones`.
 
     Args:
         images: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
@@ -22,15 +22,15 @@ def visible_tones(images: Tensor, face: Tensor) -> Tensor:
 
 
 def skin_tones(images: Tensor, skin: Tensor, visible: Tensor) -> Tensor:
-    """Return the robust color of each person's visible skin: the median, channel by channel.
+    """Return the robust color of each person's visible skin: the median per channel.
 
-    Hair, eyes and shadows do not pull a median away as they would a mean. Where no skin is visible it is the
-    median of all that is visible, and white where nothing is.
+    Unlike a mean, a median is robust to hair, eyes and shadows. If no skin is visible, it is the median of
+    everything visible, and white if nothing is.
 
     Args:
         images: ``apparel_head_foot``, float ``(B, 3, H, W)`` in [0, 1].
-        skin: where they show skin, bool ``(B, 1, H, W)``.
-        visible: where they show anything, bool ``(B, 1, H, W)``.
+        skin: where skin is visible, bool ``(B, 1, H, W)``.
+        visible: where anything is visible, bool ``(B, 1, H, W)``.
 
     Returns:
         float ``(B, 3)`` in [0, 1].

@@ -83,7 +83,7 @@ def test_every_figure_has_its_card(result: AblationResult) -> None:
     page = result.page_path.read_text(encoding="utf-8")
     table = (result.output / "table.md").read_text(encoding="utf-8")
     for text in (page, table):
-        assert "How each figure came about" in text
+        assert "How each value was measured" in text
         assert "Measured with skinfw" in text
         assert "mean of " in text
     metrics = json.loads((result.output / "ablation.json").read_text(encoding="utf-8"))["metrics"]
@@ -181,6 +181,6 @@ def test_a_page_without_a_run_says_so(
     plan = make_plan(value, output=tmp_path)
     (tmp_path / "means.svg").write_text("of an earlier state", encoding="utf-8")
     page = report_plan(plan).page_path.read_text(encoding="utf-8")
-    assert "No run was measured yet." in page
+    assert "No run has been measured yet." in page
     assert 'id="images"' not in page
     assert not (tmp_path / "means.svg").exists()

@@ -160,14 +160,14 @@ def test_a_folder_is_judged_by_what_it_holds(
     assert done.state() == ("done", "")
     assert half.state() == ("half done", "")
     assert changed.state() == ("changed", "$.training.epochs changed")
-    assert taken.state() == ("in the way", "holds other things than a run")
+    assert taken.state() == ("in the way", "holds files other than a run")
     with pytest.raises(RunError) as caught:
         check_folders([done, half, changed, taken], overwrite=False)
     told = str(caught.value)
     assert str(changed.folder) in told and "$.training.epochs changed" in told
     assert str(taken.folder) in told and str(half.folder) not in told
     check_folders([done, half, changed], overwrite=True)
-    with pytest.raises(RunError, match="holds other things"):
+    with pytest.raises(RunError, match="holds files other than"):
         check_folders([taken], overwrite=True)
     assert (taken.folder / "thesis.tex").read_text(encoding="utf-8") == "mine"
 
@@ -210,7 +210,7 @@ def test_the_published_schema_is_up_to_date_and_fits(planned: Callable[..., Plan
 def test_seeds_and_names_of_runs_are_the_ablations_own(planned: Callable[..., Plan]) -> None:
     with pytest.raises(SpecError) as caught:
         planned(variants={"first": {"seed": 9}, "second": {"name": "mine"}})
-    why = "which each run gets from the ablation; use seeds and the variants' names"
+    why = "which the ablation sets for each run; use seeds and the variants' names"
     assert caught.value.faults == (
         f"$.variants.first: sets seed, {why}",
         f"$.variants.second: sets name, {why}",

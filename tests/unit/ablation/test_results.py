@@ -142,7 +142,7 @@ def test_published_figures_stand_beside_and_their_order_is_judged(result: Ablati
     ]
     assert summary(result) == (
         "Best by image PSNR: with_mask with 25.33 ± 0.47 dB (+2.33 [+2.00, +3.00], p < 0.0002 against "
-        "without_mask, image by image)."
+        "without_mask, per image)."
     )
 
 
@@ -161,8 +161,8 @@ def test_an_order_that_is_not_the_reports_is_told(planned: Callable[..., Plan], 
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"names": ("a", "b", "c", "z")}, "seed 1 was measured on other test samples than first seed 0"),
-        ({"data": "d2"}, "seed 1 was measured on other data than first seed 0"),
+        ({"names": ("a", "b", "c", "z")}, "seed 1 was measured on different test samples from first seed 0"),
+        ({"data": "d2"}, "seed 1 was measured on different data from first seed 0"),
     ],
 )
 def test_other_images_and_other_data_are_not_comparable(
@@ -196,7 +196,9 @@ def test_another_size_is_not_comparable(planned: Callable[..., Plan], measure: M
     plan = planned(variants={"small": {}, "large": {"data": {"size": [64, 64]}}}, seeds=[0])
     for run in plan.runs:
         measure(run, {"image/psnr": [1.0] * 4})
-    assert collect(plan).warnings() == ["large: measured at another size than small seed 0; not comparable"]
+    assert collect(plan).warnings() == [
+        "large: measured at a different size from small seed 0; not comparable"
+    ]
 
 
 def test_missing_seeds_and_unreadable_figures_are_told(
@@ -208,14 +210,14 @@ def test_missing_seeds_and_unreadable_figures_are_told(
     (plan.runs[2].folder / "metrics.json").write_text("[]", encoding="utf-8")
     result = collect(plan)
     assert [run.status for run in result.runs] == ["missing", "done", "failed", "done"]
-    assert "holds no figures of a run" in result.runs[2].reason
+    assert "does not contain the results of a run" in result.runs[2].reason
     assert result.warnings() == ["first: 1 of 2 seeds are done", "second: 1 of 2 seeds are done"]
     assert result.variants[0].spreads["image/psnr"].deviation is None
 
 
 def test_an_ablation_without_a_run_has_tables_too(planned: Callable[..., Plan]) -> None:
     result = collect(planned())
-    assert summary(result) == "No run was measured yet."
+    assert summary(result) == "No run has been measured yet."
     assert [name for name, _ in figures_table(result).rows] == ["first", "second"]
     assert differences_table(result) is None
     assert json.loads(to_json(result))["variants"]["first"]["runs"][0]["status"] == "missing"
@@ -305,7 +307,7 @@ def test_the_tables_need_no_torch(tmp_path: Path) -> None:
             {"checkpoint": "last"},
             "seed 1 was measured with its last checkpoint, first seed 0 with its best one",
         ),
-        ({"steps": 4}, "seed 1 was measured after 4 of 10 steps; resume it to its end"),
+        ({"steps": 4}, "seed 1 was measured after 4 of 10 steps; resume it to the end"),
     ],
 )
 def test_a_run_that_was_measured_otherwise_is_not_ranked(
@@ -330,7 +332,7 @@ def test_figures_of_other_parameters_have_no_difference(
         measure(run, {"image/psnr": [20.0, 22.0, 24.0, 30.0 + band]}, parameters={"band": band})
     result = collect(plan)
     assert result.warnings() == [
-        "second: image PSNR: measured in another way than first seed 0 (band); not ranked"
+        "second: image PSNR: measured differently from first seed 0 (band); not ranked"
     ]
     assert result.variants[1].differences == {} and differences_table(result) is None
     assert not any(cell.best for _, cells in figures_table(result).rows for cell in cells)
@@ -354,7 +356,7 @@ def test_means_over_other_seeds_are_not_ranked(planned: Callable[..., Plan], mea
     result = collect(plan)
     seeds = [run.planned.seed for run in result.variants[0].runs]
     assert result.warnings() == [
-        f"second: measured with the seeds {seeds[0]}, first with {seeds[0]}, {seeds[1]}; not comparable",
+        f"second: measured with the seeds {seeds[0]}, but first with {seeds[0]}, {seeds[1]}; not comparable",
         "second: 1 of 2 seeds are done",
     ]
     assert result.variants[1].differences == {}

@@ -99,7 +99,7 @@ def test_done_runs_are_kept_and_a_failure_does_not_stop_the_others(
         "second seed 0": "done",
         "second seed 1": "done",
     }
-    assert lines[0] == "1 of 4 runs are done already"
+    assert lines[0] == "1 of 4 runs are already done"
     assert lines[1].startswith("[1/3] first seed 1: starts in ")
     assert "first seed 1: failed after 1 s: too large" in lines
     assert any(line.startswith("[2/3] second seed 0: goes on in ") for line in lines)
@@ -144,7 +144,7 @@ def test_a_run_imports_from_the_current_folder_only_if_this_process_does(
 def test_ctrl_c_stops_what_is_at_work_and_starts_nothing_more(planned: Callable[..., Plan]) -> None:
     engine, plan = PretendingEngine(2), planned()
     engine.on_start = lambda: signal.raise_signal(signal.SIGINT) if engine.at_work == 2 else None
-    with pytest.raises(KeyboardInterrupt, match="Go on with the same command"):
+    with pytest.raises(KeyboardInterrupt, match="Continue with the same command"):
         run_missing(plan.runs, engine, lambda line: None)
     assert engine.stopped == ["first seed 0", "first seed 1"]
     assert len(engine.jobs) == 2
@@ -218,13 +218,13 @@ def start(monkeypatch: pytest.MonkeyPatch, job: Job, code: str) -> RunProcess:
             "x: 2 errors\n  a\n  b",
         ),
         ("print('Error: at once'); raise SystemExit(1)", "at once"),
-        ("1 / 0", "ZeroDivisionError: division by zero (exit code 1; {log} holds all that it printed)"),
-        ("raise SystemExit(3)", "it printed nothing (exit code 3; {log} holds all that it printed)"),
+        ("1 / 0", "ZeroDivisionError: division by zero (exit code 1; {log} holds its output)"),
+        ("raise SystemExit(3)", "it printed nothing (exit code 3; {log} holds its output)"),
         (
             "import os; os.kill(os.getpid(), 9)",
-            "killed by SIGKILL (the system does that when memory runs out); {log} holds what it printed",
+            "killed by SIGKILL (the system does that when memory runs out); {log} holds its output",
         ),
-        ("import os; os.kill(os.getpid(), 40)", "killed by signal 40; {log} holds what it printed"),
+        ("import os; os.kill(os.getpid(), 40)", "killed by signal 40; {log} holds its output"),
     ],
 )
 def test_the_reason_of_a_failure(monkeypatch: pytest.MonkeyPatch, job: Job, code: str, reason: str) -> None:

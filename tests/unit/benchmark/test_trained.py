@@ -81,4 +81,4 @@ def test_photos_that_were_trained_on_are_warned_of(
     run: Path, photos: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert len(chosen_photos(photos, TRUTH, measured=[parser(run)])) == 8
-    assert "was trained on 6 of the 8 photos; --test-fraction 0.25 measures its test" in caplog.text
+    assert "was trained on 6 of the 8 photos; --test-fraction 0.25 measures only its test" in caplog.text

@@ -74,7 +74,7 @@ def test_names_of_other_samples_stay(server: SheetServer, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        (["a", "x"], "no sample is called 'x'"),
+        (["a", "x"], "no sample is named 'x'"),
         ({"a": 1}, "JSON list"),
         ([1], "JSON list"),
         (b"[", ""),

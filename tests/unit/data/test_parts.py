@@ -120,7 +120,7 @@ def test_a_sample_has_the_fields_asked_for() -> None:
 def test_a_mask_that_is_measured_alone_is_blank_where_nobody_knows() -> None:
     parts = make_agnostic(PHOTO, bands(), 1)
     asked = example_dataset_io((20, 16), ("arms", FACE))
-    with pytest.raises(DataError, match="the person: nothing shows where the arms are"):
+    with pytest.raises(DataError, match="the person: the arms cannot be located"):
         to_sample("someone", parts, asked)
     sample = to_sample("someone", parts, replace(asked, inputs={}, optional=asked.inputs))
     assert sample["arms"].shape == (20, 16) and not sample["arms"].any()
@@ -146,7 +146,7 @@ def test_a_target_that_is_not_needed_is_what_is_seen() -> None:
 
 def test_a_sample_without_the_pose() -> None:
     parts = make_agnostic(PHOTO, bands(), 1)
-    with pytest.raises(DataError, match=r"the person: neither line nor keypoints\.json is there"):
+    with pytest.raises(DataError, match=r"the person: line and keypoints\.json are both missing"):
         to_sample("someone", parts, example_dataset_io((20, 16), (APPAREL, LINE)))
     with pytest.raises(DataError, match=r"the person: keypoints\.json is missing or empty; augmentations"):
         to_sample("someone", parts, example_dataset_io((20, 16), (APPAREL,), needs_keypoints=True))

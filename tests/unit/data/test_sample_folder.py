@@ -256,7 +256,7 @@ def test_line_is_drawn_from_keypoints_or_read(tmp_path: Path, write_sample: Samp
     assert (read(folder, LINE)[LINE] == (1, 2, 3)).all()
     (folder / "line.png").unlink()
     (folder / "keypoints.json").unlink()
-    with pytest.raises(DataError, match=r"anna: neither line nor keypoints\.json"):
+    with pytest.raises(DataError, match=r"anna: line and keypoints\.json are both missing"):
         read(folder, LINE)
 
 
@@ -278,7 +278,7 @@ def test_face_from_keypoints_where_no_class_is_one(tmp_path: Path, write_sample:
 def test_face_that_nothing_tells(tmp_path: Path, write_sample: SampleWriter) -> None:
     folder = write_sample(tmp_path / "anna")
     (folder / "keypoints.json").write_text('{"people": []}')
-    with pytest.raises(DataError, match="anna: nothing shows where the face is"):
+    with pytest.raises(DataError, match="anna: the face cannot be located"):
         read(folder, FACE)
 
 

@@ -117,7 +117,7 @@ def test_an_empty_inpainting_mask(samples: Path) -> None:
     path = samples / FIRST / "mask.png"
     save(path, np.zeros_like(image(path)))
     finding = the_one(look(samples), "mask")
-    assert finding.message.startswith("mask is all black: there is nothing to paint")
+    assert finding.message.startswith("mask is all black: there is nothing to inpaint")
     assert finding.samples == (FIRST,) and finding.severity == 100
 
 
@@ -239,8 +239,8 @@ def fragments_named(samples: Path, **settings: Any) -> list[str]:
 def test_pieces_counted_by_hand(samples: Path) -> None:
     draw_person(samples, (10, 20, 6, 10), (40, 20, 6, 5), (70, 20, 2, 5))  # 60, 30 and 10 pixels
     assert fragments_named(samples) == [
-        "the person of parsing.png falls into 3 pieces, and 40% of it is outside the largest; the segmenter "
-        "may have lost what joins them, or have labeled another person, or a thing beside, as the person: "
+        "the person of parsing.png consists of 3 fragments, and 40% of it is outside the largest; the "
+        "segmenter may have missed what connects them, or labeled another person or an object as the person: "
         "segment the photo again, or exclude the sample"
     ]
     assert fragments_named(samples, loose_fraction=0.39) and not fragments_named(samples, loose_fraction=0.41)
@@ -250,13 +250,13 @@ def test_crumbs_are_loose_but_are_not_counted(samples: Path) -> None:
     # 150, 49 and 1 of 200 pixels; the last is half a per cent
     draw_person(samples, (10, 20, 15, 10), (40, 20, 7, 7), (70, 20, 1, 1))
     (told,) = fragments_named(samples)
-    assert "falls into 2 pieces, and 25% of it" in told
+    assert "consists of 2 fragments, and 25% of it" in told
 
 
 def test_two_people_who_stand_apart(samples: Path) -> None:
     draw_person(samples, (10, 10, 100, 20), (10, 60, 100, 20))
     (told,) = fragments_named(samples)
-    assert "falls into 2 pieces, and 50% of it" in told and "another person" in told
+    assert "consists of 2 fragments, and 50% of it" in told and "another person" in told
 
 
 def test_what_touches_at_a_corner_is_one_piece(samples: Path) -> None:
@@ -264,7 +264,7 @@ def test_what_touches_at_a_corner_is_one_piece(samples: Path) -> None:
     assert not fragments_named(samples)
     draw_person(samples, (10, 20, 6, 10), (16, 31, 6, 10))  # a column farther away
     (told,) = fragments_named(samples)
-    assert "falls into 2 pieces, and 50% of it" in told
+    assert "consists of 2 fragments, and 50% of it" in told
 
 
 def test_a_small_piece_is_no_fault(samples: Path) -> None:

@@ -33,8 +33,8 @@ def test_six_samples_before_and_after_two_draws(tiny_spec: MakeSpec) -> None:
     for sample in samples:
         parts = ["apparel_head_foot", "body", "keep", "mask", "line", "segmentation_skin", "face"]
         assert list(sample.parts) == parts
-        assert list(sample.rows) == ["as it is", *DRAWS]
-        before = sample.rows["as it is"]
+        assert list(sample.rows) == ["original", *DRAWS]
+        before = sample.rows["original"]
         assert before.shape == (32, 7 * 32 + 6 * 2, 3)
         batch = collate([dataset.load(sample.name)])
         shown = {part: before[:, 34 * place : 34 * place + 32] for place, part in enumerate(parts)}
@@ -89,7 +89,7 @@ def test_heat_maps_are_shown_as_one_image(tiny_spec: MakeSpec) -> None:
     mirrored = []
     for sample in augmented_samples(parse_spec(value), NAMES):
         start = 34 * list(sample.parts).index("heatmaps")
-        before, after = (sample.rows[row][:, start : start + 32] for row in ("as it is", DRAWS[0]))
+        before, after = (sample.rows[row][:, start : start + 32] for row in ("original", DRAWS[0]))
         lit = before.max(axis=2) > 200
         assert lit.any() and np.ptp(before[lit], axis=1).max() > 100  # in colors
         mirrored.append(not np.array_equal(before, after))

@@ -92,7 +92,7 @@ def test_a_run_without_metrics_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"nowhere: no such folder; give a run folder"):
         compare_runs([folders[0], tmp_path / "nowhere"])
     (folders[1] / "metrics.json").write_text("[]", encoding="utf-8")
-    with pytest.raises(RunError, match="holds no figures of a run"):
+    with pytest.raises(RunError, match="does not contain the results of a run"):
         compare_runs(folders)
 
 
@@ -101,8 +101,8 @@ def test_other_samples_and_other_data_are_warned_of(tmp_path: Path) -> None:
     other_data = run_folder(tmp_path, "b", {"skin/psnr": 1.0}, data="d2")
     other_names = run_folder(tmp_path, "c", {"skin/psnr": 1.0}, names=("z",))
     assert compare_runs([first, other_data, other_names]).warnings() == [
-        "b: measured on other data than a",
-        "c: measured on other test samples than a",
+        "b: measured on different data from a",
+        "c: measured on different test samples from a",
     ]
     assert compare_runs([first, first]).warnings() == []
 
@@ -131,7 +131,7 @@ def test_how_figures_came_about_is_told_and_warned_of(tmp_path: Path) -> None:
         for index, card in enumerate(cards)
     ]  # fmt: skip
     comparison = compare_runs(folders)
-    assert comparison.warnings() == ["r1: skin PSNR: measured in another way than r0 (net)"]
+    assert comparison.warnings() == ["r1: skin PSNR: measured differently from r0 (net)"]
     text = to_markdown(comparison)
     assert "| figure | region | images | net | warnings |" in text
     assert "| PSNR | skin | over all 1 images at once | r0: A; r1: B; r2: A | r0: few |" in text
@@ -209,8 +209,8 @@ def test_another_checkpoint_is_not_ranked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"training": (700, 2400)}, "a: measured after 700 of 2,400 steps; resume it to its end"),
-        ({"spec": 9000}, "a: made longer since it was measured; resume it to its end"),
+        ({"training": (700, 2400)}, "a: measured after 700 of 2,400 steps; resume it to the end"),
+        ({"spec": 9000}, "a: extended after it was measured; resume it to the end"),
     ],
 )
 def test_runs_that_are_not_finished_are_not_ranked(
@@ -234,7 +234,7 @@ def test_figures_of_other_parameters_are_not_ranked_and_the_others_are(tmp_path:
     two = run_folder(tmp_path, "two", {"skin/seam": 4.0}, parameters={"type": "seam", "band": 8})
     three = run_folder(tmp_path, "three", {"skin/psnr": 22.0}, parameters={"type": "seam", "band": 2})
     comparison = compare_runs([one, two, three])
-    assert comparison.warnings() == ["two: skin SEAM: measured in another way than one (band)"]
+    assert comparison.warnings() == ["two: skin SEAM: measured differently from one (band)"]
     rows = dict(comparison.table().rows)
     assert rows["two"][0].text == "4.00 (not ranked)" and not rows["one"][0].best
     assert rows["three"][1].best

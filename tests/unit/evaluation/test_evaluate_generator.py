@@ -135,7 +135,7 @@ def test_a_baseline_that_cannot_paint_these_data_is_told(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    write_samples(tmp_path, ["a", "b"])  # nothing shows where the face is
+    write_samples(tmp_path, ["a", "b"])  # the face cannot be located
     spec = folder_spec(tiny_spec, tmp_path)
     data = build_dataset(spec)
     with caplog.at_level(logging.WARNING, "skinfw"):
@@ -144,14 +144,14 @@ def test_a_baseline_that_cannot_paint_these_data_is_told(
             split="test", step=0, device=CPU, baselines=build_baselines(spec),
         )  # fmt: skip
     assert set(found.values) == {"trained", "opencv_inpaint"}
-    assert "nothing shows where the face is" in found.unavailable["mean_color"]
-    assert any("baseline mean_color is left out" in message for message in caplog.messages)
+    assert "the face cannot be located" in found.unavailable["mean_color"]
+    assert any("baseline mean_color is skipped" in message for message in caplog.messages)
 
 
 def test_a_region_that_samples_do_not_have_has_no_value(
     tiny_spec: Callable[..., Any], write_samples: Callable[..., Any], tmp_path: Path
 ) -> None:
-    write_samples(tmp_path, ["a", "b"])  # nothing shows where the face is
+    write_samples(tmp_path, ["a", "b"])  # the face cannot be located
     metrics = [{"type": "mse", "regions": ["face", "mask"]}]
     spec = folder_spec(partial(tiny_spec, metrics=metrics), tmp_path)
     found = evaluate(spec, Gray(GeneratorConfig(), io(spec)))
@@ -194,7 +194,7 @@ def test_changed_kept_pixels_are_counted(
     spec = parse_spec(tiny_spec())
     found = evaluate(spec, Gray(GeneratorConfig(), io(spec)), count=4)
     assert found.violations == {"trained": 12}
-    assert any("12 pixels outside the painted region" in message for message in caplog.messages)
+    assert any("12 pixels outside the mask" in message for message in caplog.messages)
 
 
 def test_tones_are_those_of_the_true_images_and_only_of_a_test(tiny_spec: Callable[..., Any]) -> None:

@@ -181,7 +181,7 @@ def test_a_metric_with_too_few_values_has_none(
     monkeypatch.setattr(figures._metrics["skin/mse"], "update", lambda *_: torch.zeros(1))
     figures.update(IMAGES, samples())
     assert figures.compute() == {"image/mse": 0.0, "skin/mse": None}
-    assert figures.unavailable["skin/mse"] == "ValueError: gave values of shape (1,) for 2 images"
+    assert figures.unavailable["skin/mse"] == "ValueError: returned values of shape (1,) for 2 images"
 
 
 def test_a_metrics_card_stands_in_its_info(

@@ -93,7 +93,7 @@ def test_images_that_are_there_are_rejected_before_anything_is_painted(
     out.mkdir()
     (out / "b.png").write_bytes(b"mine")
     with pytest.raises(
-        RunError, match=r"b\.png: exists already; go on with --resume, replace with --overwrite"
+        RunError, match=r"b\.png: already exists; continue with --resume, replace with --overwrite"
     ):
         generate_folder(run, tmp_path / "in", out)
     assert [path.name for path in out.iterdir()] == ["b.png"]
@@ -109,7 +109,7 @@ def test_corrupt_samples_are_named_and_the_others_go_on(
     (folders[1] / "line.png").write_bytes(b"no image")
     with (
         caplog.at_level(logging.WARNING, "skinfw"),
-        pytest.raises(DataError, match=r"(?s)1 of 3 samples could not be used.*b/line\.png") as caught,
+        pytest.raises(DataError, match=r"(?s)1 of 3 samples were unusable.*b/line\.png") as caught,
     ):
         generate_folder(run, tmp_path / "in", tmp_path / "out", batch_size=1)
     assert caught.value.exit_code == 2
@@ -167,7 +167,7 @@ def test_what_was_written_is_read_back_and_compared(
         return found
 
     monkeypatch.setattr(module, "np", type("numpy", (), {"asarray": broken_disk, "uint8": np.uint8}))
-    with pytest.raises(SkinfwError, match=r"a\.png: 1 pixels outside the painted region differ"):
+    with pytest.raises(SkinfwError, match=r"a\.png: 1 pixels outside the mask differ"):
         generate_folder(run, tmp_path / "in", tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -269,7 +269,7 @@ def test_images_of_others_are_not_kept(painted: Any, make_run: Make, tmp_path: P
     else:
         change(tmp_path / "out" / "b.png")
     before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
-    with pytest.raises(RunError, match=r"edited, or painted by another checkpoint; delete"):
+    with pytest.raises(RunError, match=r"edited, or made by another checkpoint; delete"):
         painted(resume=True)
     assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
     painted(overwrite=True)
@@ -280,7 +280,7 @@ def test_a_fifo_in_the_output_is_not_read(painted: Any, tmp_path: Path) -> None:
     painted()
     (tmp_path / "out" / "b.png").unlink()
     os.mkfifo(tmp_path / "out" / "b.png")
-    with pytest.raises(RunError, match="edited, or painted by another checkpoint"):
+    with pytest.raises(RunError, match="edited, or made by another checkpoint"):
         painted(resume=True)
 
 
@@ -295,7 +295,7 @@ def test_samples_of_another_shape_are_refused(
     if fit:
         assert len(generate_folder(run, tmp_path / "in", tmp_path / "out")) == 1
         return
-    with pytest.raises(DataError, match=r"1 of 1 samples could not be used; nothing was written") as caught:
+    with pytest.raises(DataError, match=r"1 of 1 samples were unusable; nothing was written") as caught:
         generate_folder(run, tmp_path / "in", tmp_path / "out")
     for part in ("in/a: 128x64 pixels", "2.00 times as high as wide", "--crop person --aspect 1"):
         assert part in str(caught.value)
@@ -329,9 +329,9 @@ def test_samples_with_nothing_to_paint_are_named(
     first, second = write_samples(tmp_path / "in", ["a", "b"])
     erase_mask(first, mask)
     assert len(generate_folder(run, tmp_path / "in", tmp_path / "out")) == 2
-    assert f"1 of 2 samples have nothing to paint, because {why}: a" in caplog.text
+    assert f"1 of 2 samples have nothing to inpaint, because {why}: a" in caplog.text
     erase_mask(second, mask)
-    with pytest.raises(DataError, match="2 of 2 samples have nothing to paint"):
+    with pytest.raises(DataError, match="2 of 2 samples have nothing to inpaint"):
         generate_folder(run, tmp_path / "in", tmp_path / "out", overwrite=True)
 
 
@@ -341,5 +341,5 @@ def test_a_second_call_still_says_that_there_is_nothing_to_paint(
     run = make_run(tmp_path / "run")
     erase_mask(write_samples(tmp_path / "in", ["a"])[0])
     for _ in range(2):
-        with pytest.raises(DataError, match="1 of 1 samples have nothing to paint"):
+        with pytest.raises(DataError, match="1 of 1 samples have nothing to inpaint"):
             generate_folder(run, tmp_path / "in", tmp_path / "out", resume=True)

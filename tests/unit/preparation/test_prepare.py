@@ -315,7 +315,7 @@ def test_unusable_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere: no such folder, archive or list"):
         run(tmp_path / "nowhere", tmp_path / "out")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="empty: no photo in it"):
+    with pytest.raises(DataError, match="empty: no photos in it"):
         run(tmp_path / "empty", tmp_path / "out")
     (tmp_path / "file").write_text("")
     (tmp_path / "loop").symlink_to("loop")
@@ -426,7 +426,7 @@ def test_prepared_samples_among_the_photos_are_no_photos(photos: Path, tmp_path:
 
 def test_samples_may_not_lie_among_the_photos(photos: Path) -> None:
     before = tree(photos)
-    with pytest.raises(DataError, match="samples must not lie among the photos"):
+    with pytest.raises(DataError, match="samples must not be among the photos"):
         run(photos, photos)
     assert tree(photos) == before
 

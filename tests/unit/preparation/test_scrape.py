@@ -205,7 +205,7 @@ def test_half_a_file_is_tried_again_and_never_taken_for_a_whole_one(server: Serv
         ("/asks_long", 429, "status 429 Too Many Requests", 1),
         ("/asks_year", 429, "status 429 Too Many Requests", 1),
         ("/asks_digits", 429, "status 429 Too Many Requests", 1),
-        ("/page", 200, "no image: its type is text/html", 1),
+        ("/page", 200, "not an image: its type is text/html", 1),
         ("/large", 200, "larger than 50,000 bytes", 1),
         ("/digits", 200, "larger than 50,000 bytes", 1),
         ("/endless", 200, "larger than 50,000 bytes", 1),
@@ -246,7 +246,7 @@ def test_a_slow_drip_ends_at_some_time(
     original = server.answer
     monkeypatch.setattr(server, "answer", lambda each: drip(each) if each.path == "/drip" else original(each))
     config = FetchConfig(rate=100, timeout=0.5, retries=0)
-    assert "not whole after 5 s" in fetch(server, tmp_path, "/drip", config=config)["/drip"].reason
+    assert "incomplete after 5 s" in fetch(server, tmp_path, "/drip", config=config)["/drip"].reason
 
 
 def test_a_host_that_is_not_there(tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ def test_it_says_how_far_it_is(
     monkeypatch.setattr(scrape_module, "SECONDS_BETWEEN_MESSAGES", 0)
     with caplog.at_level("INFO", "skinfw"):
         fetch(server, tmp_path, "/one", "/gone")
-    assert caplog.messages == ["fetched 1 of 2 photos", "fetched 2 of 2 photos"]
+    assert caplog.messages == ["downloaded 1 of 2 photos", "downloaded 2 of 2 photos"]
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_one_byte_at_a_time_ends_too(
     config = FetchConfig(rate=100, timeout=0.1, retries=0)
     began = time.monotonic()
     reason = fetch(server, tmp_path, "/drip", config=config)["/drip"].reason
-    assert ("it took too long" if part == "robots" else "not whole after 1 s") in reason
+    assert ("it took too long" if part == "robots" else "incomplete after 1 s") in reason
     assert time.monotonic() - began < 5
 
 
@@ -444,7 +444,7 @@ def test_packed_bodies_are_not_unpacked(
         server._send(handler, packed, headers={"Content-Encoding": "gzip"})
 
     answer_with(server, monkeypatch, path, bomb)
-    assert "packed" in fetch(server, tmp_path, "/bomb")["/bomb"].reason
+    assert "compressed" in fetch(server, tmp_path, "/bomb")["/bomb"].reason
 
 
 @pytest.mark.parametrize(
@@ -459,7 +459,7 @@ def test_packed_bodies_are_not_unpacked(
 def test_pauses_that_nobody_waits_are_told(server: Server, tmp_path: Path, robots: bytes) -> None:
     server.robots = robots
     found = fetch(server, tmp_path, "/one")["/one"]
-    assert "s between requests; 120 s are waited at most" in found.reason
+    assert "s between requests; the limit is 120 s" in found.reason
     assert server.asked("/one") == 0
 
 
@@ -515,7 +515,7 @@ def test_a_redirect_from_outside_into_the_local_network_is_refused(
         lambda each: server._send(each, status=302, headers={"Location": target}),
     )  # fmt: skip
     found = fetch(server, tmp_path, "/inwards", "/one")
-    assert "an address of this machine or of a local network" in found["/inwards"].reason
+    assert "an address of this machine or a local network" in found["/inwards"].reason
     assert found["/one"].sha256
 
 
@@ -544,7 +544,7 @@ def test_a_proxy_is_not_asked_for_the_local_network(
     urls = ["http://192.0.3.1/one", "http://10.0.0.1/one"]
     with ScrapeSession(private=False) as session:
         assert session.get(urls[0], timeout=30).content == image(1)
-        with pytest.raises(NotAllowedError, match=r"10\.0\.0\.1, an address of this machine or of a local"):
+        with pytest.raises(NotAllowedError, match=r"10\.0\.0\.1, an address of this machine or a local"):
             session.get(urls[1], timeout=30)
     assert server.asked(urls[0]) == 1 and not server.asked(urls[1])
 

@@ -207,7 +207,7 @@ def test_a_huge_member_is_a_row(
     monkeypatch.setattr(archive_module, "MAX_BYTES", 100_000)
     report = run(pack(photos, tmp_path / f"all{ending}"), tmp_path / "out")
     assert [row.reason for row in report.rows] == [None, None, "photo cannot be read"]
-    assert "bytes are more than the 100,000 that are taken out" in report.rows[2].detail
+    assert "bytes exceed the limit of 100,000" in report.rows[2].detail
     # its label map is not taken for a photo
     assert [row.photo for row in report.others if row.photo.endswith(".png")] == [
         "WOMEN/id_2/01_1_front_segment.png"
@@ -274,7 +274,7 @@ def test_half_a_tar_is_one_error(photos: Path, tmp_path: Path) -> None:
 def test_an_archive_without_photos(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
         packed.writestr("readme.txt", "nothing")
-    with pytest.raises(DataError, match=r"a\.zip: no photo in it"):
+    with pytest.raises(DataError, match=r"a\.zip: no photos in it"):
         run(tmp_path / "a.zip", tmp_path / "out")
 
 
@@ -327,31 +327,31 @@ def test_json_lines_and_plain_text(photos: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.csv", "image\nb.png\n", r"no column is called photo, path or url; .*it has: image"),
+        ("a.csv", "image\nb.png\n", r"no column is named photo, path or url; .*it has: image"),
         ("a.csv", "", "the first line must name the columns"),
-        ("a.csv", "photo,view\nb.png,front\nc.png,above\n", "line 3: unknown view 'above'; there are front"),
-        ("a.csv", "photo,view\n,front\n", "line 2: names no photo"),
+        ("a.csv", "photo,view\nb.png,front\nc.png,above\n", "line 3: unknown view 'above'; use front"),
+        ("a.csv", "photo,view\n,front\n", "line 2: has no photo"),
         ("a.jsonl", '"b.png"\n{"path": \n', "line 2: not valid JSON"),
         ("a.jsonl", "3\n", "line 1: neither an object nor a string"),
-        ("a.jsonl", '{"path": 3}\n', "line 1: names no photo"),
+        ("a.jsonl", '{"path": 3}\n', "line 1: has no photo"),
         ("a.txt", "http://\n", "line 1: 'http://' is not a URL: it has no host"),
         ("a.txt", "http://host:port/a.jpg\n", "is not a URL"),
         ("a.txt", "http://../x\n", "is not a URL"),
         ("a.txt", "http://a..b/x\n", "is not a URL"),
-        ("a.csv", "path\nb,c.png\n", "line 2: 2 values, but the header names 1 columns"),
-        ("a.csv", "Path, path \nb.png,c.png\n", "line 1: 'path' is there twice"),
-        ("a.csv", "path,veiw\nb.png,front\n", "line 1: 'veiw' is not known; rename it to 'view'"),
+        ("a.csv", "path\nb,c.png\n", "line 2: 2 values, but the header has 1 columns"),
+        ("a.csv", "Path, path \nb.png,c.png\n", "line 1: duplicate 'path'"),
+        ("a.csv", "path,veiw\nb.png,front\n", "line 1: unknown 'veiw'; rename it to 'view'"),
         ("a.csv", 'path\n"b.png\nc.png\n', "not valid CSV: unexpected end of data"),
         ("a.csv", 'path,"view\nb.png,back\n', "not valid CSV: unexpected end of data"),
         ("a.tsv", "path\tgruop\nb.png\tx\n", "rename it to 'group'"),
-        ("a.jsonl", '{"path": "b.png", "Path": "c.png"}\n', "line 1: 'path' is there twice"),
-        ("a.jsonl", '{"path": "b.png", "groups": 1}\n', "line 1: 'groups' is not known"),
+        ("a.jsonl", '{"path": "b.png", "Path": "c.png"}\n', "line 1: duplicate 'path'"),
+        ("a.jsonl", '{"path": "b.png", "groups": 1}\n', "line 1: unknown 'groups'"),
         ("a.jsonl", '{"path": "b.png", "group": ["x"]}\n', "line 1: group is neither"),
         ("a.jsonl", '{"path": "b.png", "view": true}\n', "line 1: view is neither"),
         ("a.txt", "a.png\n\0\n", "line 2 contains a zero byte"),
         ("a.txt", "a.png\n".encode("utf-16")[:-1], "is not UTF-16-LE"),
-        ("a.txt", "..\n", "names no file"),
-        ("a.txt", "# nothing\n", "no photo in it"),
+        ("a.txt", "..\n", "is not a file"),
+        ("a.txt", "# nothing\n", "no photos in it"),
         ("a.txt", b"\xff", "byte 0 is not UTF-8"),
         ("a.docx", "b.png", "neither a folder nor an archive or a list of photos"),
     ],
@@ -376,7 +376,7 @@ def test_duplicates_are_left_out_where_that_is_wanted(
         assert [(row.photo, row.reason) for row in report.rows if row.reason] == [
             ("WOMEN/id_2/01_1_front.png", "duplicate")
         ]
-        assert "shows the same as MEN/zed/01_1_front.png (0 of 64 bits differ)" in report.rows[-1].detail
+        assert "near-duplicate of MEN/zed/01_1_front.png (0 of 64 bits differ)" in report.rows[-1].detail
         assert not (tmp_path / "out" / "WOMEN" / "id_2").exists() or not list(
             (tmp_path / "out" / "WOMEN" / "id_2").rglob("*.png")
         )

@@ -113,7 +113,7 @@ def use_deepfashion_map(path: Path) -> tuple[Path, ...]:
 def test_a_source_without_a_photo_says_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "photos" / ".hidden").mkdir(parents=True)
     (tmp_path / "photos" / "a.psd").write_bytes(b"x")
-    with pytest.raises(DataError, match=r"no photo in it .*hidden: \.hidden/; not a photo: a\.psd\)"):
+    with pytest.raises(DataError, match=r"no photos in it .*hidden: \.hidden/; not a photo: a\.psd\)"):
         run(tmp_path / "photos", tmp_path / "out")
 
 
@@ -265,8 +265,8 @@ def test_members_in_each_others_way(photo: Path, tmp_path: Path) -> None:
         packed.writestr("note.txt", b"old")
         packed.writestr("note.txt", b"new")
     found = rejected(archive)
-    assert "there is a folder of this name too" in found["c"] and "c/d.png" in found
-    assert "comes later in the archive" in found["note.txt"]
+    assert "there is also a folder with this name" in found["c"] and "c/d.png" in found
+    assert "follows in the archive" in found["note.txt"]
     report = run(archive, tmp_path / "out")
     assert report.count("made") == 1
     assert reasons(report) == {
@@ -317,7 +317,7 @@ def test_a_member_larger_than_it_says_costs_no_memory(tmp_path: Path) -> None:
 @pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_methods_that_python_unpacks_at_once_are_refused(tmp_path: Path, packing: int) -> None:
     archive = zip_of(tmp_path / "a.zip", {"a.png": bytes(100)}, packing)
-    assert "packed by another method than deflate" in rejected(archive)["a.png"]
+    assert "compressed with an unsupported method" in rejected(archive)["a.png"]
 
 
 def test_all_members_together_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +326,7 @@ def test_all_members_together_are_bounded(tmp_path: Path, monkeypatch: pytest.Mo
     sizes = {"a.png": 4000, "b.png": 5000, "c.png": 2000, "d.png": 900}
     archive = zip_of(tmp_path / "a.zip", {name: bytes(size) for name, size in sizes.items()})
     assert list(list_archive(archive).members) == ["a.png", "b.png", "d.png"]
-    assert "more than 10,000 bytes together" in rejected(archive)["c.png"]
+    assert "exceed 10,000 bytes in total" in rejected(archive)["c.png"]
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar"])
@@ -360,7 +360,7 @@ def test_a_tar_that_unpacks_without_end_is_read_up_to_the_limit(
             info.size = size
             tar.addfile(info, io.BytesIO(bytes(size)))
     found = rejected(archive)
-    assert "unpacks to more than 1,048,576 bytes" in found["a.tar.gz"] and "together" in found["bomb.bin"]
+    assert "unpacks to more than 1,048,576 bytes" in found["a.tar.gz"] and "in total" in found["bomb.bin"]
     unpack_tar(archive, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
 
@@ -374,7 +374,7 @@ def test_sparse_members_count_with_their_holes(tmp_path: Path, monkeypatch: pyte
     block[148:156] = b" " * 8
     block[148:156] = b"%06o\0 " % sum(block)
     (tmp_path / "a.tar").write_bytes(bytes(block) + bytes(1024))
-    assert "are more than the" in rejected(tmp_path / "a.tar")["a.png"]
+    assert "exceed the limit of" in rejected(tmp_path / "a.tar")["a.png"]
 
 
 def test_a_tar_says_what_is_not_a_file(tmp_path: Path) -> None:

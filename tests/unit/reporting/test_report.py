@@ -67,7 +67,7 @@ def test_the_report_holds_what_was_measured_and_needs_nothing_else(
     for inpainter in ("trained", "opencv_inpaint", "mean_color"):
         value = found.values[inpainter]["skin/psnr"]
         assert f"{value:.2f}" in text
-    for part in ("skin PSNR (dB)", "image MSE", "Kept pixels are kept", "generator parameters"):
+    for part in ("skin PSNR (dB)", "image MSE", "Kept pixels are unchanged", "generator parameters"):
         assert part in text
     examples = 6 if len(found.names) >= 6 else 3
     assert len(page.all("img")) == examples * (3 + 3 + 2) + 2 + 1  # images, loss curves, validation curve
@@ -158,12 +158,12 @@ def test_faults_and_missing_values_are_told(
     run.log_path.unlink()
     write_report(run, read_checkpoint(run.checkpoint()), worse, [])
     text = " ".join(" ".join(read(run).text).split())
-    assert "3 pixels outside the painted region changed" in text
-    assert "Kept pixels are kept" not in text
+    assert "3 pixels outside the mask changed" in text
+    assert "Kept pixels are unchanged" not in text
     assert "mean_color : nobody knows the face" in text
     assert "no metric has a value" in text
     assert "n/a" in text
-    assert "The log holds no curves" in text
+    assert "The log has no curves" in text
 
 
 def test_what_augmentations_do_is_shown(make_run: Callable[..., Any], tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_what_augmentations_do_is_shown(make_run: Callable[..., Any], tmp_path: 
     stages = [image["alt"] or "" for image in page.all("img") if "draw: " in (image["alt"] or "")]
     assert len(stages) == 6 * 2
     assert all(image["src"] for image in page.all("img"))
-    assert text.count("as it is") == 6
+    assert text.count("original") == 6
     bare = make_run(tmp_path / "bare")
     evaluate_run(bare)
-    assert "What the augmentations do" not in bare.report_path.read_text(encoding="utf-8")
+    assert "<h2>Augmentations</h2>" not in bare.report_path.read_text(encoding="utf-8")

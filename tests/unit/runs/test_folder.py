@@ -207,9 +207,9 @@ def test_what_makes_a_folder_a_run_is_written_again(
     spec["training"] |= {"epochs": None, "steps": 2}
     lost = [folder / "spec.json", folder / "split.json"]
     run = Pipeline(spec, output=folder, hooks=[Deleter(*lost)]).fit().run
-    assert caplog.messages.count(f"{lost[0]}: was removed during the run; it is written again") == 1
-    assert caplog.messages.count(f"{lost[1]}: was removed during the run; it is written again") == 1
-    assert f"{run.checkpoint('best')}: is missing; the best checkpoint is chosen again" in caplog.messages
+    assert caplog.messages.count(f"{lost[0]}: was removed during the run; writing it again") == 1
+    assert caplog.messages.count(f"{lost[1]}: was removed during the run; writing it again") == 1
+    assert f"{run.checkpoint('best')}: is missing; choosing the best checkpoint again" in caplog.messages
     assert open_run(folder).spec == run.spec
     assert read_split(folder) is not None
     assert run.metrics_path.is_file()

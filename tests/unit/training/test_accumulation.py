@@ -163,7 +163,9 @@ def test_batch_normalization_is_warned_of(tiny_spec: MakeSpec, caplog: pytest.Lo
         training = spec.training.model_copy(update={"gradient_accumulation": accumulation})
         with caplog.at_level(logging.WARNING, logger="skinfw"):
             Networks(spec.model_copy(update={"training": training}), make_accelerator(training))
-        assert any("batch normalization takes its statistics" in text for text in caplog.messages) == warned
+        assert (
+            any("batch normalization computes its statistics" in text for text in caplog.messages) == warned
+        )
 
 
 @pytest.fixture

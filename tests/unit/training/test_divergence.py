@@ -138,7 +138,7 @@ def damaged(make_run: Callable[..., Run], tmp_path: Path) -> Run:
 def test_a_damaged_checkpoint_is_neither_measured_nor_used(
     damaged: Run, tmp_path: Path, write_samples: Callable[..., Any]
 ) -> None:
-    with pytest.raises(NotFiniteError, match="neither measured nor written"):
+    with pytest.raises(NotFiniteError, match="neither evaluated nor written"):
         evaluate_run(damaged)
     assert not damaged.metrics_path.exists()
     write_samples(tmp_path / "samples", ["one", "two"])

@@ -57,7 +57,7 @@ def test_an_evaluation_without_the_monitor_never_replaces_the_best(
     assert best.about["best"] == {"metric": "skin/ssim", "value": 0.5, "step": 2}
     assert best.about["monitor"] == {"metric": "skin/ssim", "direction": "higher"}
     assert (
-        sum("skin/ssim chooses the best checkpoint and has no value" in text for text in caplog.messages) == 2
+        sum("skin/ssim chooses the best checkpoint but has no value" in text for text in caplog.messages) == 2
     )
 
 

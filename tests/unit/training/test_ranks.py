@@ -62,7 +62,10 @@ def test_ranks_wait_as_long_as_it_takes_and_see_when_one_has_ended(forks: Forks,
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     first, second = forks.ended(start_ranks(forks, str(script)))
-    gone = "RunError: another process of this run has ended, so this one ends too; its own message says why\n"
+    gone = (
+        "RunError: another process of this run has ended, so this one ends too; see its message for the "
+        "reason\n"
+    )
     assert first[:2] == (0, "False True\n" + 3 * gone + "something else\n"), first
     assert second[:2] == (3, "False True\n"), second
 
@@ -80,7 +83,7 @@ def test_all_ranks_stop_at_the_same_step(
     first, second = forks.ended(ranks)
     assert (first[0], second[0]) == (130, 130), (first, second)
     step = read_checkpoint(run / "checkpoints" / "last.safetensors").progress.step
-    assert f"Interrupted; step {step} is saved. Go on with --resume." in first[2]
+    assert f"Interrupted; step {step} is saved. Continue with --resume." in first[2]
     assert "Traceback" not in first[2] + second[2] and "Interrupted" not in second[2]
 
 

@@ -262,7 +262,7 @@ def test_resuming_on_other_data_is_refused(tmp_path: Path, tiny_spec: MakeSpec) 
     stored = json.loads(path.read_text())
     stored["data"]["dataset"]["seed"] = 1
     path.write_text(json.dumps(stored))
-    with pytest.raises(DataError, match="was trained on other data"):
+    with pytest.raises(DataError, match="was trained on different data"):
         Pipeline(other, output=tmp_path / "run", resume=True).fit()
 
 

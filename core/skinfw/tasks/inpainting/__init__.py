@@ -1,1 +1,1 @@
-"""Inpainting: a generator that paints the skin."""
+"""Inpainting: a generator that inpaints the skin."""

@@ -1,4 +1,4 @@
-"""Measuring a whole run of inpainting, with its report."""
+"""Evaluating a whole inpainting run, with its report."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from skinfw.system.json_file import write_json
 def evaluate_inpainting(
     run: Run, checkpoint: Checkpoint, device: torch.device, progress: ProgressCallback | None = None
 ) -> Evaluation:
-    """Measure a run's checkpoint on the test samples; write ``metrics.json`` and the report.
+    """Evaluate a run's checkpoint on the test samples; write ``metrics.json`` and the report.
 
     Raises:
-        RunError: it is not a checkpoint of inpainting, or the run folder cannot be written to.
+        RunError: it is not an inpainting checkpoint, or the run folder cannot be written to.
         DataError: the data cannot be read.
     """
     spec = inpainting_spec(checkpoint.spec, str(checkpoint.path))

@@ -1,4 +1,4 @@
-"""Inpainting as the loop trains it: generator and discriminator on samples of people."""
+"""The training module of inpainting: generator and discriminator on samples of people."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ logger = logging.getLogger("skinfw")
 
 
 class InpaintingModule(TrainingModule):
-    """Trains the networks of a spec of inpainting.
+    """Trains the networks of an inpainting spec.
 
     Args:
         spec: what to build.
-        dataset: where samples come from.
-        accelerator: gives device, precision and processes.
+        dataset: the source of the samples.
+        accelerator: provides device, precision and processes.
     """
 
     network = "generator"
@@ -53,11 +53,11 @@ class InpaintingModule(TrainingModule):
 
     @property
     def parts(self) -> Sequence[OptimizedModule[Any]]:
-        """The generator and, where there is one, the discriminator."""
+        """The generator and, if there is one, the discriminator."""
         return self.networks.parts
 
     def prepare_training(self, split: Split) -> None:
-        """Get the generator ready."""
+        """Prepare the generator."""
         self.networks.generator.prepare_training(self.spec.data, split)
 
     def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
@@ -66,19 +66,19 @@ class InpaintingModule(TrainingModule):
         return self.networks.train_step(batches, step, saved)
 
     def about(self) -> dict[str, Any]:
-        """Return the shapes of the samples so far, which tell what the generator can be used on."""
+        """Return the shapes of the samples so far, which show what the generator can be used on."""
         return {} if self._aspects is None else {"aspects": list(self._aspects)}
 
     def load(self, checkpoint: Checkpoint) -> None:
-        """Go back to a checkpoint. See `TrainingModule.load`."""
+        """Restore a checkpoint. See `TrainingModule.load`."""
         super().load(checkpoint)
         self._aspects = read_aspects(checkpoint.about.get("aspects"), self.spec.data.size)
 
     def monitor(self, names: Sequence[str]) -> Monitor | None:
-        """Return the first metric of the spec that works, on skin where the samples show some.
+        """Return the first metric of the spec that works, on skin if the samples show some.
 
-        Each is tried on one sample that shows its region, target against target, so that one that needs
-        larger images or weights that are not available is passed over before the run begins.
+        Each is tried on one sample that shows its region, target against target, so that a metric that needs
+        larger images or unavailable weights is skipped before the run begins.
         """
         for name, reference in numbered(self.spec.metrics).items():
             try:
@@ -99,7 +99,7 @@ class InpaintingModule(TrainingModule):
         return None
 
     def _showing(self, names: Sequence[str], region: Region) -> Batch | None:
-        """Return the first sample that can be read and shows a region; None where there is none."""
+        """Return the first readable sample that shows a region; None if there is none."""
         for name in names:
             try:
                 sample = collate([self.dataset.load(name)])
@@ -111,7 +111,7 @@ class InpaintingModule(TrainingModule):
         return None
 
     def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
-        """Measure what the generator paints."""
+        """Evaluate the generator."""
         return evaluate_generator(
             self.networks.generator,
             self.spec,
@@ -125,7 +125,7 @@ class InpaintingModule(TrainingModule):
         )
 
     def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
-        """Return in each row the input images, the output and the target."""
+        """Return one row per sample: the input images, the output and the target."""
         loader = Loader(self.dataset, names, batch_size=len(names), skip_corrupt=True)
         rows: list[RgbImage] = []
         for painted in inpaint_batches(self.networks.generator, self.spec, loader, self.accelerator.device):

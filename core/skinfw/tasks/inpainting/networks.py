@@ -22,11 +22,11 @@ from skinfw.training.weighted_losses import WeightedLosses, checked_values
 
 
 class _Discriminate:
-    """Asks the discriminator under one condition; the same images are judged once, for all losses.
+    """Runs the discriminator under one condition, once per image for all losses.
 
     Args:
-        network: gives the discriminator as it is prepared for training.
-        plain: gives the same network without what was put around it for several processes.
+        network: returns the discriminator as prepared for training.
+        plain: returns the same network without the wrapper for several processes.
         condition: what it sees besides the images.
     """
 
@@ -49,13 +49,13 @@ class _Discriminate:
         return found
 
     def context(self, output: Tensor, batch: Batch) -> LossContext:
-        """Return what losses see of a painted batch."""
+        """Return the losses' context for an inpainted batch."""
         return LossContext(output, batch[BODY], batch.fields, self)
 
     def _in_float32(self, images: Tensor) -> DiscriminatorOutput:
-        """Judge images without mixed precision, in which gradients of gradients would be lost.
+        """Run the discriminator without mixed precision, in which second-order gradients would be lost.
 
-        What prepares a network for mixed precision wraps its ``forward``, so its class is asked.
+        Preparing a network for mixed precision wraps its ``forward``, so this calls that of its class.
         """
         network = self.plain()
         with torch.autocast(images.device.type, enabled=False):
@@ -69,9 +69,9 @@ class _Part:
 
     Attributes:
         batch: the augmented samples, on the device.
-        noise: what the generator is given beside them.
-        condition: what the discriminator sees beside the images.
-        seed: seeds the generator's own random numbers where it sees the batch twice.
+        noise: the generator's noise, if any.
+        condition: what the discriminator sees besides the images.
+        seed: seeds the generator's own random numbers if it sees the batch twice.
     """
 
     batch: Batch
@@ -85,7 +85,7 @@ class Networks:
 
     Args:
         spec: what to build.
-        accelerator: gives device, precision and processes.
+        accelerator: provides device, precision and processes.
     """
 
     def __init__(self, spec: Spec, accelerator: Accelerator) -> None:
@@ -117,7 +117,7 @@ class Networks:
 
     @property
     def discriminator(self) -> Discriminator[Any] | None:
-        """The discriminator itself, or None where there is none."""
+        """The discriminator itself, or None if there is none."""
         return None if self._discriminator is None else self._discriminator.network
 
     @property
@@ -128,24 +128,24 @@ class Networks:
     def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
         """Train on the batches of one step: the discriminator on all of them, then the generator on all.
 
-        The generator's images are those of its weights before the step. Of one batch they are painted once,
-        for both networks. Of several they are painted once for each network, so that no more than one batch's
+        The generator's images come from its weights before the step. With one batch they are generated once,
+        for both networks. With several they are generated once for each network, so that only one batch's
         passes are in memory.
 
-        Where the spec gives the discriminator more steps than the generator, only every so many steps train
-        the generator.
+        If the spec has several discriminator steps per generator step, only every n-th step trains the
+        generator.
 
         Args:
             batches: equally large batches, on any device.
-            step: the step under way, counted from 1.
-            saved: which checkpoints there are, for errors.
+            step: the current step, counted from 1.
+            saved: the existing checkpoints, for errors.
 
         Returns:
             the unweighted losses by name, means over all batches and processes; those of the generator only
-            where it was trained.
+            if it was trained.
 
         Raises:
-            TrainingError: a loss is not finite; no weight of its network was changed by it.
+            TrainingError: a loss is not finite; it changed no weight of its network.
         """
         parts = [self._part(batch, seeded=len(batches) > 1) for batch in batches]
         counts = self.weighted_losses.region_counts([part.batch for part in parts], self.accelerator)
@@ -179,7 +179,7 @@ class Networks:
     def _paint(self, part: _Part, start: SameStart) -> Tensor:
         start.again()
         if part.seed is not None:
-            # the second pass of a batch drops the same values as the first
+            # the second pass of a batch uses the same dropout as the first
             torch.manual_seed(part.seed)
         painting = self.inpainter(self._generator.prepared, part.batch, part.noise, part.batch[BODY])
         return painting.output
@@ -195,7 +195,7 @@ class Networks:
 
     def _unwrapped_discriminator(self) -> nn.Module:
         if self._discriminator is None:
-            raise RuntimeError("a loss asks a discriminator that the spec does not name")
+            raise RuntimeError("a loss needs a discriminator, but the spec has none")
         return self._discriminator.unwrapped()
 
     def _train_discriminator(
@@ -207,7 +207,7 @@ class Networks:
         step: int,
         saved: str,
     ) -> tuple[Tensor, dict[str, float]]:
-        """Train the discriminator; return the last painted images too, with their graph if ``keep``."""
+        """Train the discriminator; return the last inpainted images too, with their graph if ``keep``."""
         trained = self._discriminator
         if trained is None:
             raise RuntimeError("there is no discriminator to train")
@@ -241,14 +241,14 @@ class Networks:
         step: int,
         saved: str,
     ) -> dict[str, float]:
-        """Train the generator; ``output`` are the images of the one part where they are painted already."""
+        """Train the generator; ``output`` are the images of a single batch, if already generated."""
         trained = self._generator
         judges = [network for network in [self.discriminator] if network is not None]
         judge_start = SameStart(*judges)
         terms = []
         for index, part in enumerate(parts):
             judge_start.again()
-            # without the wrapper that would wait for gradients of the frozen network
+            # without the wrapper, which would wait for gradients of the frozen network
             discriminate = _Discriminate(
                 self._unwrapped_discriminator, self._unwrapped_discriminator, part.condition
             )

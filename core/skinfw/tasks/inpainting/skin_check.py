@@ -1,4 +1,4 @@
-"""A check before training: whether there is any skin to learn from."""
+"""A check before training that there is skin to learn from."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from skinfw.interfaces import Dataset
 
 
 def require_skin(dataset: Dataset[Any], names: Sequence[str]) -> None:
-    """Look at samples until one has skin, where the training asks for skin.
+    """Read samples until one has skin, if the training needs skin.
 
     Args:
-        dataset: where samples come from.
-        names: the samples of the training.
+        dataset: the source of the samples.
+        names: the training samples.
 
     Raises:
-        DataError: no sample that can be read has skin.
+        DataError: no readable sample has skin.
     """
     if SKIN not in dataset.io.inputs:
         return
@@ -26,7 +26,7 @@ def require_skin(dataset: Dataset[Any], names: Sequence[str]) -> None:
     for name in names:
         try:
             sample = dataset.load(name)
-        except DataError:  # the loader reports it, or stops at it
+        except DataError:  # the loader reports it or stops
             continue
         if sample[SKIN].any():
             return

@@ -1,4 +1,4 @@
-"""How well label maps agree: intersection over union, from confusion matrices."""
+"""The agreement of label maps: intersection over union, from confusion matrices."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from skinfw.data.classes import UNKNOWN, ClassTable
 from skinfw.evaluation.results import MetricInfo
 
 MEAN = "all/miou"
-"""The figure that chooses the best checkpoint: the mean of the classes' IoU over all images' pixels."""
+"""The metric that chooses the best checkpoint: the mean of the classes' IoU over all images' pixels."""
 
 PERSON = "person"
-"""What everything but the background is called."""
+"""The name of everything but the background."""
 
 Matrix = NDArray[np.int64]
 
@@ -29,11 +29,11 @@ def confusion(found: Tensor, truth: Tensor, classes: int) -> Matrix:
 
     Args:
         found: predicted labels, int64 ``(H, W)``.
-        truth: true labels, int64 ``(H, W)``; pixels that are `UNKNOWN` do not count.
+        truth: true labels, int64 ``(H, W)``; `UNKNOWN` pixels do not count.
         classes: number of classes.
 
     Returns:
-        int64 ``(classes, classes)``, a row a true class.
+        int64 ``(classes, classes)``, one row per true class.
     """
     # torchmetrics takes seconds to import, and only segmenters need this
     from torchmetrics.functional.classification import multiclass_confusion_matrix
@@ -47,14 +47,14 @@ def confusion(found: Tensor, truth: Tensor, classes: int) -> Matrix:
 
 
 def group_iou(matrix: Matrix, members: Sequence[int]) -> float | None:
-    """Return the intersection over union of some classes taken together.
+    """Return the intersection over union of some classes combined.
 
     Args:
-        matrix: what `confusion` counts.
-        members: the classes, as places in the matrix.
+        matrix: the result of `confusion`.
+        members: the classes, as indices of the matrix.
 
     Returns:
-        in [0, 1]; None where no pixel is of them, neither in truth nor as predicted.
+        in [0, 1]; None if no pixel belongs to them, neither in truth nor prediction.
     """
     chosen = list(members)
     both = int(matrix[np.ix_(chosen, chosen)].sum())
@@ -63,14 +63,14 @@ def group_iou(matrix: Matrix, members: Sequence[int]) -> float | None:
 
 
 def mean_iou(matrix: Matrix) -> float | None:
-    """Return the mean of the IoU of the classes that there are; None where there is no pixel."""
+    """Return the mean IoU of the classes present; None if there are no pixels."""
     values = [group_iou(matrix, [place]) for place in range(len(matrix))]
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
 
 
 def figure_groups(classes: ClassTable) -> dict[str, list[int]]:
-    """Return what has a figure of its own, as places of classes by name.
+    """Return the groups with their own metrics, as class indices by name.
 
     They are the person, each region that is not itself a class, and each class.
     """
@@ -82,11 +82,11 @@ def figure_groups(classes: ClassTable) -> dict[str, list[int]]:
 
 
 class LabelFigures:
-    """Takes in label maps, and gives figures in the end.
+    """Accumulates label maps and computes the metrics at the end.
 
     Args:
         classes: the classes.
-        size: height and width of the label maps that are compared, for the figures' metadata.
+        size: height and width of the compared label maps, for the metadata.
     """
 
     def __init__(self, classes: ClassTable, size: Size) -> None:
@@ -97,19 +97,19 @@ class LabelFigures:
 
     @torch.no_grad()
     def update(self, found: Tensor, truth: Tensor) -> None:
-        """Take in predicted and true label maps, each int64 ``(B, H, W)``."""
+        """Add predicted and true label maps, each int64 ``(B, H, W)``."""
         self._matrices += [
             confusion(one, other, self._classes) for one, other in zip(found, truth, strict=True)
         ]
 
     @property
     def info(self) -> dict[str, MetricInfo]:
-        """How to read each figure, by ``name/iou`` over all pixels and ``name/iou_per_image``."""
+        """Unit and direction of each metric, by ``name/iou`` over all pixels and ``name/iou_per_image``."""
         keys = [MEAN, *(f"{name}/iou" for name in self._groups), *self.per_image()]
         return {key: MetricInfo("", "higher", self._metadata) for key in keys}
 
     def per_image(self) -> dict[str, list[float | None]]:
-        """Return the figures of each image; None where it has nothing of a class."""
+        """Return the values of each image; None if it does not contain a class."""
         found: dict[str, list[float | None]] = {
             f"{MEAN}_per_image": [mean_iou(matrix) for matrix in self._matrices]
         }
@@ -118,7 +118,7 @@ class LabelFigures:
         return found
 
     def values(self) -> dict[str, float | None]:
-        """Return the figures over all pixels, and the means of those of each image."""
+        """Return the values over all pixels, and the means of the values per image."""
         total: Matrix = np.sum(self._matrices, axis=0)
         over_all = {f"{name}/iou": group_iou(total, members) for name, members in self._groups.items()}
         return {MEAN: mean_iou(total), **over_all, **_means(self.per_image())}

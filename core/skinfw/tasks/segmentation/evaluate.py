@@ -1,4 +1,4 @@
-"""Measuring a trained segmentation network, and a whole run with its report."""
+"""Evaluating a trained segmentation network, and a whole run with its report."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def labeled_loader(
     skip_corrupt: bool | None = None,
     cache: SampleCache | None = None,
 ) -> Loader:
-    """Return what loads photos in batches for tests; by default the spec says what corrupt ones do."""
+    """Return the loader of photos in batches for evaluation; by default the spec handles corrupt ones."""
     skip = spec.data.on_corrupt == "skip" if skip_corrupt is None else skip_corrupt
     return Loader(
         photos,
@@ -66,21 +66,21 @@ def evaluate_network(
     cache: SampleCache | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Label photos at the trained size and measure what came out.
+    """Segment photos at the training size and evaluate the result.
 
     Args:
         network: the trained network, on ``device``.
-        spec: says how photos are loaded.
-        photos: where they come from.
-        names: which photos.
-        split: what they are, for the record.
-        step: training steps behind the weights.
-        device: where to label.
-        cache: keeps photos in memory; None keeps none.
+        spec: defines how photos are loaded.
+        photos: their source.
+        names: the photos.
+        split: the name of their split, for the record.
+        step: training steps of the weights.
+        device: the device.
+        cache: keeps photos in memory, if given.
         progress: called with the number of finished photos and the total.
 
     Raises:
-        DataError: a photo cannot be read and the spec does not say to skip those, or none can be read.
+        DataError: a photo cannot be read and the spec does not skip it, or none can be read.
     """
     figures = LabelFigures(photos.classes, spec.data.size)
     measured: list[str] = []
@@ -95,9 +95,9 @@ def evaluate_network(
             progress(len(measured), len(names))
     if not measured:
         raise DataError(
-            f"none of the {len(names)} photos to be measured can be read; the warnings above say why"
+            f"none of the {len(names)} photos to evaluate can be read; the warnings above say why"
         )
-    # the first batch pays for warming up
+    # the first batch includes the warm-up
     counted = times[1:] or times
     seconds = sum(each for each, _ in counted) / sum(images for _, images in counted)
     values = figures.values()
@@ -111,7 +111,9 @@ def evaluate_network(
         violations={},
         seconds_per_image={TRAINED: seconds},
         unavailable={
-            f"{TRAINED}/{key}": "no pixel is of this class" for key, value in values.items() if value is None
+            f"{TRAINED}/{key}": "no pixel belongs to this class"
+            for key, value in values.items()
+            if value is None
         },
         task="segmentation",
     )
@@ -119,12 +121,12 @@ def evaluate_network(
 
 @dataclass(frozen=True)
 class LabelExample:
-    """One test photo with what belongs to it.
+    """One test photo with its label maps.
 
     Attributes:
-        rank: where it stands among the test photos.
+        rank: its rank among the test photos.
         name: the photo's name.
-        metric: what it was ranked by.
+        metric: the ranking metric.
         value: its value of that metric.
         images: photo, true and predicted label map, and where they differ, each uint8 RGB ``(H, W, 3)``.
     """
@@ -143,7 +145,7 @@ def label_examples(
     evaluation: Evaluation,
     device: torch.device,
 ) -> list[LabelExample]:
-    """Label the best, median and worst photos again."""
+    """Segment the best, median and worst photos again."""
     chosen = choose_examples(evaluation)
     key = ranking_metric(evaluation)
     values = dict(zip(evaluation.names, evaluation.per_image[TRAINED][key], strict=True)) if key else {}
@@ -162,17 +164,17 @@ def evaluate_segmentation(
     device: torch.device,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Measure a segmentation run's checkpoint on the test photos; write ``metrics.json`` and the report.
+    """Evaluate a segmentation run's checkpoint on the test photos; write ``metrics.json`` and the report.
 
     Raises:
-        RunError: it is not a checkpoint of segmentation, or the run folder cannot be written to.
+        RunError: it is not a segmentation checkpoint, or the run folder cannot be written to.
         DataError: the data cannot be read.
     """
     network, classes = load_network(checkpoint, device)
     spec = segmentation_spec(checkpoint)
     photos = LabeledPhotos(spec.data)
     if photos.classes.names != classes.names:
-        raise RunError(f"{checkpoint.path}: the label maps have other classes now than when it was trained")
+        raise RunError(f"{checkpoint.path}: the label maps' classes have changed since training")
     fingerprint = current_fingerprint(run, photos, checkpoint.progress.data)
     split = split_of_run(run, photos)
     evaluation = evaluate_network(

@@ -1,4 +1,4 @@
-"""Labeling photos with a trained segmentation network; evaluation and segmenters share it."""
+"""Segmenting photos with a trained network, shared by evaluation and segmenters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def load_network(checkpoint: Checkpoint, device: torch.device) -> tuple[Network,
     """Build the network of a segmentation checkpoint with its weights, in evaluation mode, and its classes.
 
     Raises:
-        RunError: it is not a checkpoint of segmentation, or its weights do not fit its spec.
+        RunError: it is not a segmentation checkpoint, or its weights do not fit its spec.
     """
     spec = segmentation_spec(checkpoint)
     try:
@@ -44,21 +44,22 @@ def segmentation_spec(checkpoint: Checkpoint) -> SegmentationSpec:
     """Return the spec of a segmentation checkpoint.
 
     Raises:
-        RunError: it is of another task.
+        RunError: it has another task.
     """
     if not isinstance(checkpoint.spec, SegmentationSpec):
         raise RunError(
-            f"{checkpoint.path}: is of a run that paints; name one whose spec has the task segmentation"
+            f"{checkpoint.path}: belongs to an inpainting run; choose one whose spec has the task "
+            "segmentation"
         )
     return checkpoint.spec
 
 
 @torch.no_grad()
 def predict(network: Network, batch: Batch, device: torch.device) -> Tensor:
-    """Return the label maps that a network gives, int64 ``(B, H, W)`` on the device.
+    """Return a network's label maps, int64 ``(B, H, W)`` on the device.
 
     Raises:
-        NotFiniteError: the network gives NaN or infinity for a photo.
+        NotFiniteError: the network returns NaN or infinity for a photo.
     """
     logits: Tensor = network.eval()(batch.to(device, torch.channels_last)[IMAGE])
     finite = logits.isfinite().flatten(1).all(dim=1).tolist()
@@ -66,7 +67,7 @@ def predict(network: Network, batch: Batch, device: torch.device) -> Tensor:
     if bad:
         raise NotFiniteError(
             f"the segmentation network's output for the photo {bad[0]} is not finite (NaN or infinity), so "
-            "it was not used; its training has diverged or its checkpoint is damaged: use another "
+            "it was not used; its training diverged or its checkpoint is damaged: use another "
             "checkpoint, or train again with a lower learning rate"
         )
     return logits.argmax(dim=1)

@@ -19,10 +19,10 @@ _COLORS = 20
 def class_colors() -> NDArray[np.uint8]:
     """Return the color of each label, uint8 RGB ``(256, 3)``.
 
-    The first class is black and unknown pixels are white; the others take matplotlib's twenty in turn.
+    The first class is black and unknown pixels are white; the others use matplotlib's twenty colors in turn.
     """
     twenty = colormaps["tab20"](np.arange(_COLORS), bytes=True)[:, :3]
-    # the strong ones first, then their pale partners
+    # strong colors first, then their pale counterparts
     ordered = np.concatenate([twenty[::2], twenty[1::2]])
     colors = ordered[(np.arange(UNKNOWN + 1) - 1) % _COLORS].astype(np.uint8)
     colors[0], colors[UNKNOWN] = 0, 255
@@ -44,11 +44,11 @@ def difference_image(photo: RgbImage, truth: LabelMap, found: LabelMap) -> RgbIm
 
 
 def label_row(batch: Batch, index: int, found: Tensor) -> dict[str, RgbImage]:
-    """Return what is shown of one photo, by name: photo, true and predicted label map, differences.
+    """Return the images shown for one photo, by name: photo, true and predicted label map, differences.
 
     Args:
         batch: the photos with their true label maps.
-        index: which of them.
+        index: index of the photo.
         found: its predicted label map, ``(H, W)``.
     """
     photo = to_uint8(batch[IMAGE][index : index + 1])[0]

@@ -1,4 +1,4 @@
-"""Segmentation as the loop trains it: one network on photos with label maps."""
+"""The training module of segmentation: one network on photos with label maps."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from skinfw.training.weighted_losses import checked_values
 
 @dataclass(frozen=True)
 class _Whole:
-    """What the losses of a batch need of the step that it is part of.
+    """What the losses of a batch need to know about its step.
 
     Attributes:
-        count: `SegmentationObjective.count`, as `skinfw.training.micro_batches.mean_counts` gives it.
+        count: `SegmentationObjective.count`, from `skinfw.training.micro_batches.mean_counts`.
         overlap: `SegmentationObjective.overlap` of all batches; 0 without the Dice loss.
-        batches: how many batches there are, those of all processes.
+        batches: number of batches in all processes.
     """
 
     count: Tensor
@@ -53,7 +53,7 @@ class SegmentationLossSum:
     """Cross-entropy and Dice loss of a spec; pixels of unknown class do not count.
 
     Args:
-        spec: gives the weights.
+        spec: provides the weights.
         classes: the names of the classes in the order of the network's channels.
         device: where the losses are computed.
     """
@@ -66,11 +66,11 @@ class SegmentationLossSum:
         self.weights = {name: weight for name, weight in known.items() if weight > 0}
 
     def count(self, labels: Tensor) -> Tensor:
-        """Return what a batch's cross-entropy is divided by: its known pixels, by the weights of classes."""
+        """Return the divisor of a batch's cross-entropy: its known pixels, weighted by class."""
         return self.class_weights[labels[labels != UNKNOWN]].sum()
 
     def overlap(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return what the Dice loss is made of, sums over the known pixels of a batch.
+        """Return the terms of the Dice loss, sums over the known pixels of a batch.
 
         Args:
             logits: ``(B, K, H, W)``.
@@ -87,7 +87,7 @@ class SegmentationLossSum:
 
     @staticmethod
     def dice(overlap: Tensor) -> Tensor:
-        """Return the Dice loss (Milletari et al. 2016): the mean over all classes, absent ones count 0."""
+        """Return the Dice loss (Milletari et al. 2016): the mean over all classes; absent ones count as 0."""
         both, predicted, true = overlap
         scores = 2 * both / (predicted + true).clamp(min=1e-7)
         loss: Tensor = ((1 - scores) * (true > 0)).mean()
@@ -99,9 +99,8 @@ class SegmentationLossSum:
         Args:
             logits: ``(B, K, H, W)``.
             labels: int64 ``(B, H, W)``.
-            whole: what was summed up over the step that the batch is part of; None where it is the whole
-                step. The Dice loss is that of the whole step then, and its gradient what this batch adds to
-                the mean over the batches.
+            whole: sums over the batch's step; None if the batch is the whole step. With it, the Dice loss is
+                that of the whole step, and its gradient is this batch's part of the mean over the batches.
         """
         terms = {}
         if "cross_entropy" in self.weights:
@@ -113,7 +112,7 @@ class SegmentationLossSum:
         if "dice" in self.weights:
             sums = self.overlap(logits, labels)
             if whole is not None:
-                # the value of the whole step, moved by this batch alone
+                # the value of the whole step, with the gradient of this batch alone
                 sums = whole.overlap + whole.batches * (sums - sums.detach())
             terms["dice"] = self.dice(sums)
         return terms
@@ -128,11 +127,11 @@ class SegmentationModule(TrainingModule):
 
     Args:
         spec: what to build.
-        photos: where photos and label maps come from.
-        accelerator: gives device, precision and processes.
+        photos: the source of photos and label maps.
+        accelerator: provides device, precision and processes.
 
     Raises:
-        SpecError: the spec names a class that there is not.
+        SpecError: the spec lists an unknown class.
     """
 
     network = "network"
@@ -156,22 +155,22 @@ class SegmentationModule(TrainingModule):
 
     @property
     def parts(self) -> Sequence[OptimizedModule[Any]]:
-        """The one network."""
+        """The only network."""
         return [self._network]
 
     def about(self) -> dict[str, Any]:
-        """Return the classes, which the label maps may have told."""
+        """Return the classes, which may come from the label maps."""
         return {"classes": self.classes.to_json()}
 
     def prepare_training(self, split: Split) -> None:
-        """Get the network ready."""
+        """Prepare the network."""
         self._network.network.prepare_training()
 
     def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
         """Train on the batches of a step. See `TrainingModule.train_step`.
 
-        The Dice loss is of all pixels of a step together. Of several batches, what it is made of is summed up
-        in a pass of its own before the one that has a gradient, so that one batch at a time is in memory.
+        The Dice loss covers all pixels of a step together. With several batches, its terms are summed in a
+        separate pass before the one with gradients, so that only one batch at a time is in memory.
         """
         parts = [self._augmented(batch) for batch in batches]
         seeds = torch.randint(2**62, (len(parts),)).tolist()
@@ -183,7 +182,7 @@ class SegmentationModule(TrainingModule):
         def run(index: int) -> Tensor:
             start.again()
             if not alone:
-                # the second pass of a batch drops the same values as the first
+                # the second pass of a batch uses the same dropout as the first
                 torch.manual_seed(seeds[index])
             logits: Tensor = trained.prepared(parts[index][IMAGE])
             return logits
@@ -215,7 +214,7 @@ class SegmentationModule(TrainingModule):
     def _whole(
         self, parts: Sequence[Batch], kept: Tensor | None, run: Callable[[int], Tensor]
     ) -> _Whole | None:
-        """Return what the losses need of the whole step; None where it is one batch."""
+        """Return what the losses need to know about the whole step; None if it is one batch."""
         batches = len(parts) * self.accelerator.num_processes
         if batches == 1:
             return None
@@ -234,7 +233,7 @@ class SegmentationModule(TrainingModule):
         return Monitor(MEAN, "higher")
 
     def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
-        """Measure what the network labels."""
+        """Evaluate the network."""
         return evaluate_network(
             self._network.network,
             self.spec,
@@ -247,7 +246,7 @@ class SegmentationModule(TrainingModule):
         )
 
     def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
-        """Return in each row the photo, the true and the predicted label map, and where they differ."""
+        """Return one row per photo: the photo, the true and predicted label maps, and their differences."""
         rows: list[RgbImage] = []
         for batch in labeled_loader(self.spec, self.photos, names, skip_corrupt=True):
             found = predict(self._network.network, batch, self.accelerator.device)
@@ -258,7 +257,7 @@ class SegmentationModule(TrainingModule):
 
 
 def _check_classes(spec: SegmentationSpec, names: tuple[str, ...]) -> None:
-    """Reject classes that there are not, where only the label maps could tell."""
+    """Reject unknown classes, if only the label maps define them."""
     faults = class_faults(list(spec.losses.class_weights), names, "$.losses.class_weights")
     flipped = [name for pair in spec.data.flip_classes for name in pair]
     faults += class_faults(flipped, names, "$.data.flip_classes")

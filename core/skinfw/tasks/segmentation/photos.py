@@ -1,4 +1,4 @@
-"""Photos with their label maps, resized: what a segmenter is trained on."""
+"""Photos with their label maps, resized, for training a segmenter."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from skinfw.system.paths_below import path_to_read
 
 
 class LabeledPhotos:
-    """The photos below a folder, with the label maps that a segmenter gives.
+    """The photos below a folder, with label maps from a segmenter.
 
     Args:
         data: folder, label segmenter, classes and size.
@@ -43,10 +43,10 @@ class LabeledPhotos:
 
     @cached_property
     def classes(self) -> ClassTable:
-        """The classes that the network tells apart; the first photo that can be read tells the labels'.
+        """The network's classes; those of the labels come from the first readable photo.
 
         Raises:
-            DataError: no photo can be read, or the label maps are of another label set.
+            DataError: no photo can be read, or the label maps use another label set.
             RunError: the spec's classes do not fit those of the label segmenter.
         """
         first: DataError | None = None
@@ -60,21 +60,21 @@ class LabeledPhotos:
             else:
                 check_label_sets(self._segmenter, [self.data.root / each for each in self._names])
                 return class_table(self.data, found)
-        raise DataError(f"{self.data.root}: no photo has a label map that can be read; the first: {first}")
+        raise DataError(f"{self.data.root}: no photo has a readable label map; the first: {first}")
 
     def names(self) -> Sequence[str]:
         """Return the names of all photos, sorted.
 
         Raises:
-            DataError: the folder is missing or holds no photo.
+            DataError: the folder is missing or holds no photos.
         """
         return self._names
 
     def group(self, name: str) -> str:
-        """Return the DeepFashion id in the name, or the name without its ending where there is none.
+        """Return the DeepFashion id in the name, or the name without extension if there is none.
 
-        That is the group of the sample that `skinfw.preparation` makes of the photo: a parser and a generator
-        that are trained on the same photos test on the same ones. Near copies share a group.
+        That is the group of the photo's sample in `skinfw.preparation`, so a parser and a generator trained
+        on the same photos also test on the same ones. Near-duplicates share a group.
         """
         return self._groups[name]
 
@@ -84,7 +84,7 @@ class LabeledPhotos:
 
     @cached_property
     def _labels_type(self) -> LabelMapType:
-        """Labels are places in the table of classes, or `skinfw.data.classes.UNKNOWN`."""
+        """Labels are indices into the table of classes, or `skinfw.data.classes.UNKNOWN`."""
         flipped = list(range(UNKNOWN + 1))
         for one, other in self.data.flip_classes:
             left, right = self.classes.names.index(one), self.classes.names.index(other)
@@ -100,7 +100,7 @@ class LabeledPhotos:
         photo = Photo.read(path_to_read(self.data.root, name))
         segmentation = self._segmenter.segment(photo)
         if segmentation.labels.shape != photo.size:
-            raise DataError(f"{photo.path}: the label map is of another size than the photo")
+            raise DataError(f"{photo.path}: the label map and the photo differ in size")
         fields = {
             IMAGE: Field(ImageType(fill=None), photo.pixels),
             LABELS: Field(self._labels_type, self.classes.labels(segmentation)),
@@ -108,14 +108,14 @@ class LabeledPhotos:
         return Sample(name, resized(fields, photo.size, self.data.size), photo.size)
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 in hex of the photos and of the files that their label maps come from."""
+        """Return a SHA-256 in hex of the photos and of their label maps' files."""
         digest = hashlib.sha256(self._segmenter.fingerprint().encode())
         for name, content in self.sample_fingerprints().items():
             digest.update(f"{name}\0{content}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
     def sample_fingerprints(self) -> Mapping[str, str]:
-        """Return a hash of each photo and of the files that its label map comes from; they are read once."""
+        """Return a hash of each photo and of its label map's files; they are read once."""
         return self._hashes
 
     @cached_property

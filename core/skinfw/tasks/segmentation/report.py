@@ -1,4 +1,4 @@
-"""The report of a run that trained a segmenter: one HTML file that needs nothing else."""
+"""The report of a segmentation run: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TEMPLATE = "segmentation.html"
 
 KINDS = {"photo": "input", "target": "true labels", "output": "predicted labels", "error": "wrong pixels"}
-"""What each image of an example is."""
+"""Descriptions of an example's images."""
 
 
 def write_segmentation_report(
@@ -35,9 +35,9 @@ def write_segmentation_report(
     """Write a segmentation run's ``report.html``.
 
     Args:
-        run: the run; its log gives the curves.
-        checkpoint: what was measured.
-        evaluation: the figures.
+        run: the run, whose log provides the curves.
+        checkpoint: the evaluated checkpoint.
+        evaluation: the results.
         examples: photos to show.
         classes: the classes.
         parameters: trained parameters of the network.

@@ -25,11 +25,11 @@ HIP = {RIGHT: 9, LEFT: 12}
 EYE = {RIGHT: 15, LEFT: 16}
 EAR = {RIGHT: 17, LEFT: 18}
 FOOT = {RIGHT: (22, 23, 24), LEFT: (19, 20, 21)}
-"""BODY_25 indices: a limb's three joints follow one another; a foot is big toe, small toe, heel."""
+"""BODY_25 indices: a limb has three consecutive joints; a foot is big toe, small toe, heel."""
 
 NOSE, NECK, MID_HIP = 0, 1, 8
 
-# Places on the head in half head heights, from its center: x sideways, y down, z towards the
+# Points on the head in half head heights, from its center: x sideways, y down, z towards the
 # viewer.
 NOSE_TIP: Vector = (0.0, 0.33, 0.85)
 EYE_PLACE: Vector = (0.30, 0.03, 0.62)
@@ -124,13 +124,13 @@ def _turn(point: Vector, angle: float, center: Vector = (0.0, 0.0, 0.0)) -> Vect
 
 
 def head_place(place: Vector, turn: float, roll: float) -> Vector:
-    """Where a place on the head lies after turning and tilting, relative to the head's center."""
+    """Return where a point on the head lies after turning and tilting, relative to the head's center."""
     x, y, z = _turn(place, turn)
     return x * cos(roll) - y * sin(roll), x * sin(roll) + y * cos(roll), z
 
 
 def _legs(random: np.random.Generator, build: Build, joints: list[Vector]) -> None:
-    """Pose both legs: one carries the weight, the other is free to bend and to step out."""
+    """Pose both legs: one carries the weight, the other may bend and step out."""
     stance = RIGHT if random.uniform() < 0.5 else LEFT
     spread = random.uniform(-2.0, 8.0)
     for side in (RIGHT, LEFT):
@@ -178,7 +178,7 @@ def _head(
 
 
 def sample_skeleton(random: np.random.Generator, build: Build) -> Skeleton:
-    """Draw a standing pose and return where the joints come to lie."""
+    """Draw a standing pose and return the positions of the joints."""
     turn = radians(float(np.clip(random.normal(0, 16), -38, 38)))
     joints: list[Vector] = [(0.0, 0.0, 0.0)] * 25
     lean = random.normal(0, 0.008)
@@ -202,7 +202,7 @@ def sample_skeleton(random: np.random.Generator, build: Build) -> Skeleton:
     joints = [_turn(joint, turn) for joint in joints]
     hands = {side: _turn(tip, turn) for side, tip in hands.items()}
     center, head_turn, head_roll = _head(random, build, joints, -turn)
-    # The camera stands a little higher than the feet: what is nearer to it appears lower.
+    # The camera is a little higher than the feet, so nearer things appear lower.
     pitch = random.uniform(0.08, 0.16)
     seen = np.array(joints)
     seen[:, 1] += pitch * seen[:, 2]

@@ -1,4 +1,4 @@
-"""A canvas that takes soft-edged shapes: image and label map grow together, layer by layer."""
+"""A canvas for soft-edged shapes that builds image and label map together, layer by layer."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Canvas:
             size: Height and width in pixels.
             origin: Pixel coordinates (x, y) of the body's origin; pixel (0, 0) has its center at
                 (0, 0).
-            scale: Pixels in a body unit.
+            scale: Pixels per body unit.
         """
         height, width = size
         self.origin = origin
@@ -95,14 +95,14 @@ class Canvas:
         label: int | None,
         opacity: Field | float | None = None,
     ) -> None:
-        """Lay a shape over the image.
+        """Draw a shape over the image.
 
         Args:
             window: Where the fields lie.
             distance: Signed distance to the shape's edge in body units, negative inside, `(h, w)`.
             color: Its color in 0..255, `(3, h, w)` or `(3, 1, 1)`.
-            label: What it is; a pixel takes the label when the shape covers half of it or more.
-                None for a mark on what lies below, which keeps its label.
+            label: Its class; a pixel takes the label if the shape covers at least half of it. None for a mark
+                that keeps the label below it.
             opacity: Opacity of the paint, 0..1; None for paint that covers.
         """
         cover = self.coverage(distance)
@@ -116,7 +116,7 @@ class Canvas:
     def shadow(
         self, window: Window, distance: Field, reach: float, strength: float, floor: bool = False
     ) -> None:
-        """Darken softly the person under and around a shape; the backdrop too with `floor`."""
+        """Softly darken the person under and around a shape; with `floor` also the backdrop."""
         dark = np.exp(np.maximum(distance, 0) * np.float32(-1.0 / reach))
         dark *= np.float32(-strength)
         dark += 1

@@ -1,4 +1,4 @@
-"""Drawing lots: `Generator.choice` costs ten times as much, and a person is some thirty choices."""
+"""Random choices: `Generator.choice` takes ten times as long, and a person needs about thirty."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ Option = TypeVar("Option")
 
 
 def one_of(random: np.random.Generator, options: Sequence[Option]) -> Option:
-    """Draw one of some options, each as likely as the others."""
+    """Draw one of several equally likely options."""
     return options[int(random.random() * len(options))]
 
 
 def pick(random: np.random.Generator, chances: Mapping[Option, float]) -> Option:
-    """Draw one of some options by their chances, which add up to 1."""
+    """Draw one of several options by their probabilities, which add up to 1."""
     left = random.random()
     for option, chance in chances.items():
         left -= chance
         if left < 0:
             return option
-    return next(reversed(list(chances)))  # the chances fell short of 1 by a rounding error
+    return next(reversed(list(chances)))  # the probabilities fell short of 1 by a rounding error
 
 
 def within(random: np.random.Generator, ranges: Mapping[tuple[float, float], float]) -> float:
-    """Draw a number, evenly, from a range that is itself drawn by its chance."""
+    """Draw a number uniformly from a range that is itself drawn by its probability."""
     low, high = pick(random, ranges)
     return random.uniform(low, high)

@@ -22,10 +22,9 @@ class Drawing:
 
     Attributes:
         image: uint8 RGB `(H, W, 3)`.
-        labels: uint8 `(H, W)`, indices into `CLASSES`: what was painted on top.
-        points: BODY_25 keypoints, float32 `(25, 3)`: x and y in pixels, (0, 0) being the center of
-            the first pixel, and a confidence of 1; all three are 0 where a point lies outside the
-            image.
+        labels: uint8 `(H, W)`, indices into `CLASSES`, of the topmost layer.
+        points: BODY_25 keypoints, float32 `(25, 3)`: x and y in pixels, where (0, 0) is the center of the
+            first pixel, and a confidence of 1; all three are 0 if a point lies outside the image.
     """
 
     image: NDArray[np.uint8]
@@ -34,7 +33,7 @@ class Drawing:
 
 
 def _fitted_canvas(person: Person, size: tuple[int, int]) -> tuple[Canvas, float, float]:
-    """A canvas that the person fills from top to bottom, or across where it is narrow."""
+    """Return a canvas that the person fills from top to bottom, or across if it is narrow."""
     height, width = size
     left, top, right, bottom = person.extent()
     scale = min(person.fill * height / (bottom - top), 0.97 * width / (right - left))
@@ -85,11 +84,10 @@ def _paint_person(canvas: Canvas, person: Person) -> None:
 
 
 def draw_person(seed: int, size: tuple[int, int]) -> Drawing:
-    """Draw the person of a seed.
+    """Draw the person for a seed.
 
     Args:
-        seed: Which person; everything about them follows from it, so that another size shows the
-            same person.
+        seed: Determines everything about the person, so that another size shows the same person.
         size: Height and width of the image in pixels.
 
     Returns:

@@ -19,9 +19,9 @@ IRIS_COLORS = tuple(color_of(code) for code in ("#2a1a12", "#4a2f1c", "#3d5a6b",
 
 
 class Head:
-    """The head of one person on one canvas, measured once for all that is painted on it.
+    """The head of one person on one canvas, measured once for everything painted on it.
 
-    Places are in half head heights from the head's center, upright: x to the image's right, y
+    Points are in half head heights from the head's center, upright: x to the image's right, y
     down; the crown is at y = -1 and the chin at y = 1.
     """
 
@@ -33,7 +33,7 @@ class Head:
         self.light = light
 
     def measure(self, left: float, top: float, right: float, bottom: float) -> tuple[Window, Field, Field]:
-        """A window around the head (sides in half head heights) and the places of its pixels."""
+        """A window around the head (sides in half head heights) and the positions of its pixels."""
         x, y, _ = self.skeleton.head_center
         window = self.canvas.window(
             x + left * self.half, y + top * self.half, x + right * self.half, y + bottom * self.half
@@ -45,7 +45,7 @@ class Head:
         return window, along_x * c + along_y * s, along_y * c - along_x * s
 
     def place(self, place: Vector) -> tuple[float, float]:
-        """Where a place on the unturned head appears, in half head heights."""
+        """Where a point on the unturned head appears, in half head heights."""
         x, y, _ = head_place(place, self.skeleton.head_turn, 0.0)
         return x, y
 
@@ -103,7 +103,7 @@ class Head:
         brow = (dark + hair.color * np.float32(0.6)) * np.float32(0.6)
         left, eye_y = self.place((EYE_PLACE[0], EYE_PLACE[1], EYE_PLACE[2]))
         right, _ = self.place((-EYE_PLACE[0], EYE_PLACE[1], EYE_PLACE[2]))
-        # Both eyes lie equally far from the line between them: one mark on a folded face is two.
+        # Both eyes are equally far from the midline: one mark on a folded face makes two.
         middle, apart = (left + right) / 2, (left - right) / 2
         folded = np.abs(x - np.float32(middle))
         dab(folded, (apart, eye_y - 0.03), (0.155, 0.085), dark)

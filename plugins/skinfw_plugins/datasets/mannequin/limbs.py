@@ -1,4 +1,4 @@
-"""Arms and legs with what covers them."""
+"""Arms and legs and their clothes."""
 
 from __future__ import annotations
 

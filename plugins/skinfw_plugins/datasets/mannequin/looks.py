@@ -30,7 +30,7 @@ class Skin:
     """Skin.
 
     Attributes:
-        tone: Its place on the Monk scale, 1..10.
+        tone: Its level on the Monk scale, 1..10.
         lit: Its color in full light, RGB 0..255 as `(3, 1, 1)`.
         shade: Its color in shadow.
         shine: Brightness of the gloss where it faces the light, 0..255.
@@ -60,11 +60,11 @@ class Hair:
 
 
 def sample_skin(random: np.random.Generator) -> Skin:
-    """Draw a skin tone, uniform over the Monk scale, with a small jitter of its own."""
+    """Draw a skin tone, uniform over the Monk scale, with a small jitter."""
     tone = int(random.integers(len(MONK_SHADES)))
     brightness = random.uniform(0.985, 1.015)
     lit = color_of(MONK_SHADES[tone]) * np.float32(brightness)
-    # Light scatters in the skin, so that its shadows stay red longest.
+    # Light scatters in skin, so red fades last in its shadows.
     shade = lit * np.array([0.50, 0.40, 0.35], np.float32)[:, None, None]
     return Skin(tone + 1, lit, shade, shine=26.0 - 0.09 * float(lit.mean()))
 

@@ -12,7 +12,7 @@ from .tubes import Surface
 from .wardrobe import Fabric
 
 AMBIENT = 0.34
-"""Fraction of the light that reaches every place; the rest falls from the person's light."""
+"""Fraction of ambient light; the rest comes from the person's light."""
 
 
 def skin_color(skin: Skin, surface: Surface, hem: float = 0.0, creases: Sequence[float] = ()) -> Field:
@@ -21,8 +21,8 @@ def skin_color(skin: Skin, surface: Surface, hem: float = 0.0, creases: Sequence
     Args:
         skin: The person's skin.
         surface: The shape that it covers.
-        hem: Way along the shape where a garment ends; it throws a soft shadow on what comes after.
-        creases: Ways along the shape of joints, darker than the flesh beside them.
+        hem: Distance along the shape where a garment ends; it casts a soft shadow beyond.
+        creases: Distances along the shape of joints, which are darker than the flesh beside them.
     """
     light = surface.light
     glow = light * light
@@ -79,7 +79,7 @@ def cloth_color(fabric: Fabric, surface: Surface, width: float, pleats: float = 
 
 
 def hair_color(hair: Hair, x: Field, y: Field, light: tuple[float, float, float]) -> Field:
-    """Color of hair with strands and shine, `(3, h, w)`, from places in half head heights."""
+    """Color of hair with strands and shine, `(3, h, w)`, from positions in half head heights."""
     strands = np.sin(x * 13 + y * (3 + 5 * hair.curl)) * np.float32(0.10)
     shine = np.exp((y + 0.55 - 0.3 * x * light[0]) ** 2 * -9) * np.float32(0.35)
     level = 0.82 + 0.22 * light[0] * bounded(x, -1, 1) + strands + shine

@@ -1,4 +1,4 @@
-"""One person: everything that is drawn at random, before a pixel is known."""
+"""One person: everything drawn at random before rendering."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _sample_backdrop(random: np.random.Generator) -> Backdrop:
 
 
 def sample_person(seed: int) -> Person:
-    """Draw a person; the same seed gives the same person."""
+    """Draw a person; the same seed always draws the same person."""
     random = np.random.default_rng(seed)
     build = sample_build(random)
     return Person(

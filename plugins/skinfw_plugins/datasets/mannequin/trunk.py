@@ -41,7 +41,7 @@ class Trunk:
         """Half widths from the shoulders down to `end`, body units below the neck.
 
         Args:
-            ease: What is added all around, body units.
+            ease: Added all around, body units.
             straight: How far the waist is filled up, 0..1.
             end: Where the outline ends; below the hips it hangs straight.
         """
@@ -153,8 +153,7 @@ class Trunk:
         surface = self.surface(bottom.ease, 0.0, end)
         side = surface.across * np.float32(self.person.build.hip)
         surface = surface.cut(np.float32(0.66 * self.length) - surface.along)
-        # The seat melts into the trouser legs: it fades out towards an edge that rises to the
-        # sides.
+        # The seat blends into the trouser legs: it fades out towards an edge that rises to the sides.
         fade = bounded((end - surface.along - np.float32(0.5) * np.abs(side)) * np.float32(1 / 0.05), 0, 1)
         color = cloth_color(bottom.fabric, surface, self.person.build.hip)
         self.canvas.paint(surface.window, surface.distance, color, LABELS["pants"], fade)

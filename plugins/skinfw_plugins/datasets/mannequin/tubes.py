@@ -1,8 +1,8 @@
 """Round shapes and their light: limbs as tubes, trunks as columns, the head's parts as ellipses.
 
-A shape is a field of signed distances to its edge. Light comes from the surface's normal, which a
-tube's axis and the place across it fix: the middle of a limb faces the viewer, its edges turn
-away, and a limb that points elsewhere is lit differently.
+A shape is a field of signed distances to its edge. Light depends on the surface normal, which follows from a
+tube's axis and the position across it: the middle of a limb faces the viewer, its edges turn away, and a limb
+that points elsewhere is lit differently.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Surface:
         window: Where it lies.
         distance: Signed distance to the edge in body units, negative inside.
         light: Cosine between the normal and the light, clipped to 0..1.
-        along: Way along the axis from its start, body units.
-        across: Place across the axis, about -1..1 between the edges.
+        along: Distance along the axis from its start, body units.
+        across: Position across the axis, about -1..1 between the edges.
     """
 
     window: Window
@@ -43,7 +43,7 @@ class Surface:
 
 @dataclass(frozen=True)
 class Limb:
-    """Bones measured once, so that skin, sleeve and jacket can be laid around it.
+    """Bones measured once, so that skin, sleeve and jacket can wrap around them.
 
     All arrays have the bones first: `(n, h, w)` or `(n, 1, 1)`.
     """
@@ -59,7 +59,7 @@ class Limb:
     light: Vector
 
     def bones(self, first: int, end: int) -> Limb:
-        """The limb without the bones before `first` and from `end` on."""
+        """The bones of the limb from `first` to before `end`."""
         some = slice(first, end)
         return Limb(
             self.window,
@@ -81,8 +81,8 @@ class Limb:
         Args:
             start: Radius at each bone's start, body units.
             end: Radius at each bone's end.
-            bulge: Muscle: what is added a third of the way along each bone.
-            blend: Width over which neighboring bones melt into one another, body units.
+            bulge: Muscle: radius added a third of the way along each bone.
+            blend: Width over which neighboring bones blend, body units.
         """
         first, last, muscle = (np.array(values, np.float32)[:, None, None] for values in (start, end, bulge))
         part = self.part
@@ -118,8 +118,8 @@ def measure_limb(
     Args:
         canvas: Where the limb will be painted.
         bones: Start and end of each bone, `(n, 2, 3)`.
-        ways: Way along the limb at each bone's start, body units.
-        reach: Largest radius that will be asked for, body units.
+        ways: Distance along the limb at each bone's start, body units.
+        reach: Largest radius that will be needed, body units.
         light: Unit vector towards the light.
     """
     low, high = bones.min((0, 1)) - reach, bones.max((0, 1)) + reach
@@ -165,8 +165,8 @@ def column_surface(
         canvas: Where it will be painted.
         top: Where its axis starts; `along` is measured from here.
         bottom: A further point of the axis.
-        outline: Ways along the axis, rising, and the half widths there, body units; straight in
-            between. The column ends at the first and the last of them.
+        outline: Increasing distances along the axis and the half widths there, body units; straight in
+            between. The column ends at the first and last distance.
         light: Unit vector towards the light.
         flatness: Depth of the cross-section as a fraction of its width; 1 is round.
     """
@@ -193,7 +193,7 @@ def column_surface(
     lit = (inner * (flatness * slope) + towards * np.float32(light[2])) / np.sqrt(
         squared * np.float32(flatness**2) + (1 - squared) + 1e-6
     )
-    # Where the outline spreads fast (shoulders) its edge is nearer than the way across tells.
+    # Where the outline widens fast (shoulders), its edge is nearer than the distance across suggests.
     slopes = np.diff(widths) / np.diff(ways)
     spread = np.interp(from_y[:, 0] * axis_y, (ways[:-1] + ways[1:]) / 2, slopes)
     nearness = (1 / np.hypot(1, spread)).astype(np.float32)[:, None]
@@ -216,13 +216,13 @@ def _corner_cutting(points: int) -> NDArray[np.float64]:
 def smooth_outline(
     points: Sequence[tuple[float, float]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Round off an outline of (way, half width) points; returns ways and half widths."""
+    """Round off an outline of (distance, half width) points; returns distances and half widths."""
     rounded = _corner_cutting(len(points)) @ np.array(points)
     return rounded[:, 0], rounded[:, 1]
 
 
 def ellipse(x: Field, y: Field, center: tuple[float, float], radii: tuple[float, float]) -> Field:
-    """Signed distance to an ellipse, negative inside; near its edge good to a few per cent."""
+    """Signed distance to an ellipse, negative inside; accurate to a few percent near its edge."""
     p = (x - np.float32(center[0])) * np.float32(1 / radii[0])
     q = (y - np.float32(center[1])) * np.float32(1 / radii[1])
     distance: Field = np.sqrt(p * p + q * q)

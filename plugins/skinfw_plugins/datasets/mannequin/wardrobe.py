@@ -1,4 +1,4 @@
-"""What a person wears: garments, their cut and their cloth, drawn at random."""
+"""What a person wears: garments, their cuts and fabrics, drawn at random."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Shoes:
     Attributes:
         color: RGB 0..255 as `(3, 1, 1)`.
         sole: Color of the sole.
-        height: How far it climbs above the ankle, body units; negative leaves the instep bare.
+        height: How far it extends above the ankle, body units; negative leaves the instep bare.
     """
 
     color: Field
@@ -118,7 +118,7 @@ class Shoes:
 
 @dataclass(frozen=True)
 class Outfit:
-    """All that one person wears; a dress is a top with a skirt of the same cloth."""
+    """Everything that one person wears; a dress is a top with a skirt of the same cloth."""
 
     top: Top
     bottom: Bottom
@@ -183,7 +183,7 @@ def _sample_bottom(random: np.random.Generator, top: Top) -> Bottom:
 
 
 def _shown_fraction(top: Top, bottom: Bottom) -> float:
-    """Roughly how much of the limbs stays bare: both arms make 1, both legs about 3."""
+    """Roughly how much of the limbs stays bare: 1 for both arms, about 3 for both legs."""
     return max(0.0, 1 - top.sleeve) + 3 * max(0.0, 0.95 - bottom.length)
 
 

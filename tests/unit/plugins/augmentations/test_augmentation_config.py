@@ -13,7 +13,7 @@ from skinfw.errors import SpecError
 @pytest.mark.parametrize(
     ("name", "config", "message"),
     [
-        ("scale", {"scale": [1.2, 0.8]}, "least value stands first"),
+        ("scale", {"scale": [1.2, 0.8]}, "minimum must come first"),
         ("crop", {"side": [0.5, 1.5]}, "must be at most 1"),
         ("pad", {"side": [0.1, 1]}, "must be at least 0.25"),
         ("rotate", {"degrees": 200}, "must be at most 180"),

@@ -114,7 +114,7 @@ def test_logits_are_not_squashed() -> None:
     [(71, "70 and 142"), (2, "1 and 16"), (300, "286 and 574"), (1149, "574 and 1150")],
 )
 def test_an_unknown_patch_is_refused_with_its_neighbors(patch: int, neighbors: str) -> None:
-    with pytest.raises(ValueError, match=rf"{neighbors} \(allowed: 1, 16, 34, 70, 142, 286, and so on"):
+    with pytest.raises(ValueError, match=rf"{neighbors} \(allowed: 1, 16, 34, 70, 142, 286, \.\.\."):
         PatchGanConfig.model_validate({"patch": patch})
 
 

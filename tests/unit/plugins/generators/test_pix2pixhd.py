@@ -133,5 +133,5 @@ def test_sizes_follow_the_stride_of_all_networks_together() -> None:
 
 
 def test_channels_that_cannot_be_halved_are_refused() -> None:
-    with pytest.raises(ValueError, match="2 enhancers need base_channels that are a multiple of 4"):
+    with pytest.raises(ValueError, match="with enhancers 2, base_channels must be a multiple of 4"):
         Pix2PixHDConfig.model_validate({"base_channels": 6, "enhancers": 2})

@@ -144,7 +144,7 @@ def test_an_unknown_encoder_is_told_with_the_nearest_known_one(name: str, hint: 
 def test_an_encoder_that_does_not_fit_is_told(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(UserError, match=reason) as caught:
         build(**fields)
-    assert f"the encoder '{fields['encoder']}' does not go with the decoder" in str(caught.value)
+    assert f"the encoder '{fields['encoder']}' does not work with the decoder" in str(caught.value)
 
 
 def test_an_encoder_that_cannot_train_on_one_image_is_told() -> None:
@@ -158,7 +158,7 @@ def test_an_encoder_that_cannot_train_on_one_image_is_told() -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"encoder": "tu-resnet18", "encoder_weights": "ssl"}, 'takes "imagenet" or null'),
+        ({"encoder": "tu-resnet18", "encoder_weights": "ssl"}, 'accepts "imagenet" or null'),
         ({"decoder": "fpn", "base_channels": 6}, "multiple of 4"),
     ],
 )

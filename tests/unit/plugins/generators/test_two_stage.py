@@ -257,7 +257,7 @@ def test_a_checkpoint_needs_no_coarse_run(tmp_path: Path, coarse_run: Run, job: 
 def test_a_run_that_may_have_seen_the_test_is_refused(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
     spec = job(coarse_run)
     spec["data"] = {**spec["data"], "test_fraction": 0.5}
-    with pytest.raises(RunError, match=r"may have seen images that this run tests or chooses by"):
+    with pytest.raises(RunError, match=r"may have seen this run's test or validation images"):
         Pipeline(spec, output=tmp_path / "run").fit()
 
 
@@ -307,7 +307,7 @@ def test_a_run_at_another_size_is_told(tmp_path: Path, make_run: Callable[..., R
     by_size = {"type": "pix2pix", "base_channels": 2}
     spec = job(make_run(tmp_path / "coarse", generator=by_size), coarse=by_size)
     spec["data"]["size"] = [64, 64]
-    with pytest.raises(RunError, match="trained at 32x32, do not fit a network for 64x64; train both at one"):
+    with pytest.raises(RunError, match="trained at 32x32, do not fit a network for 64x64; train both at"):
         Pipeline(spec, output=tmp_path / "run").fit()
 
 

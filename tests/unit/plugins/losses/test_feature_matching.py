@@ -57,7 +57,7 @@ def test_a_discriminator_without_features_is_told_with_what_to_use() -> None:
     def discriminate(images: Tensor, *, float32: bool = False) -> DiscriminatorOutput:
         return DiscriminatorOutput((images[:, :1],))
 
-    with pytest.raises(UserError, match=r"shows no features.*patchgan or multiscale"):
+    with pytest.raises(UserError, match=r"returns no features.*patchgan or multiscale"):
         LOSS.generator_loss(make_context(discriminate))
 
 

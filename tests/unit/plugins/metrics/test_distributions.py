@@ -129,7 +129,7 @@ def test_fid_warns_of_few_images_only() -> None:
     metric = FidMetric(FidConfig(), IO)
     few = sets(3)
     metric.update(*few, None)
-    assert "read KID beside it" in metric.metadata()["warnings"]
+    assert "look at KID too" in metric.metadata()["warnings"]
     for _ in range(2048 // 3):
         metric.update(*few, None)
     assert metric.images >= 2048

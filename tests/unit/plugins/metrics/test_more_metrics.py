@@ -94,7 +94,7 @@ def test_ms_ssim_measures_the_smallest_images_that_it_says_it_takes(scales: int,
 
 def test_ms_ssim_rejects_images_that_are_too_small_and_takes_fewer_scales() -> None:
     output, target, _ = random_images(size=(160, 170))
-    with pytest.raises(UserError, match="need 161 pixels a side"):
+    with pytest.raises(UserError, match="need 161 pixels per side"):
         MsSsimMetric(MsSsimConfig(), MetricIO("image")).update(output, target, None)
     found = MsSsimMetric(MsSsimConfig(scales=3), MetricIO("image")).update(target, target, None)
     assert found.tolist() == pytest.approx([1, 1])

@@ -137,26 +137,26 @@ def test_files_of_other_networks_are_refused(tmp_path: Path) -> None:
             build(path).prepare_training()
 
     rejected(tmp_path / "missing.onnx", r"missing\.onnx: no such ONNX file")
-    rejected(write_bodypix(tmp_path / "heads.onnx"), r"heads\.onnx: no BodyPix 2 with a MobileNetV1")
+    rejected(write_bodypix(tmp_path / "heads.onnx"), r"heads\.onnx: not a BodyPix 2 with a MobileNetV1")
     rejected(
         write_mobilenet(tmp_path / "wide.onnx", 1.0),
-        r"wide\.onnx: no BodyPix 2 with a MobileNetV1 of this encoder's width",
+        r"wide\.onnx: not a BodyPix 2 with a MobileNetV1 of this encoder's width",
     )
     unbiased = load(write_mobilenet(tmp_path / "unbiased.onnx"))
     for node in unbiased.graph.node:
         if node.op_type == "Conv":
             del node.input[2]
     save(unbiased, tmp_path / "unbiased.onnx")
-    rejected(tmp_path / "unbiased.onnx", r"unbiased\.onnx: no BodyPix 2 with a MobileNetV1")
+    rejected(tmp_path / "unbiased.onnx", r"unbiased\.onnx: not a BodyPix 2 with a MobileNetV1")
 
 
 @pytest.mark.parametrize(
     ("encoder", "weights", "message"),
     [
-        ("bodypix_050", "imagenet", 'bodypix_050 takes "bodypix" or the path of an .onnx file'),
-        ("bodypix_050", "other.safetensors", 'bodypix_050 takes "bodypix" or'),
-        ("resnet18", "bodypix", 'resnet18 takes weights such as "imagenet" or'),
-        ("tu-resnet18", "bodypix.onnx", 'bodypix_100 take "bodypix" or the path of an .onnx'),
+        ("bodypix_050", "imagenet", 'bodypix_050 accepts "bodypix" or the path of an .onnx file'),
+        ("bodypix_050", "other.safetensors", 'bodypix_050 accepts "bodypix" or'),
+        ("resnet18", "bodypix", 'resnet18 accepts weights such as "imagenet" or'),
+        ("tu-resnet18", "bodypix.onnx", 'bodypix_100 accept "bodypix" or the path of an .onnx'),
         ("bodypix_075", "bodypix", "no weights of bodypix_075 are known by name"),
     ],
 )
@@ -168,9 +168,7 @@ def test_weights_of_another_encoder_are_refused(encoder: str, weights: str, mess
 def test_where_the_file_by_name_is_to_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
     (tmp_path / "mobilenet_v1_050_stride8.onnx").write_bytes(b"other")
-    told = (
-        r"^smp: .*is not BodyPix 2 .*\. Any ONNX file of BodyPix 2 will do: give its path as encoder_weights$"
-    )
+    told = r"^smp: .*is not BodyPix 2 .*\. Any ONNX file of BodyPix 2 works: set encoder_weights to its path$"
     with pytest.raises(UserError, match=told):
         build("bodypix").prepare_training()
 

@@ -61,13 +61,13 @@ def test_what_mediapipe_says_is_one_line(model: Path, kind: type[Exception]) -> 
     def reject(_: Any) -> None:
         raise kind("no FlatBuffer\nat line 5")
 
-    told = r"größe\.task: no pose landmarker that MediaPipe can load: no FlatBuffer; get its site$"
+    told = r"größe\.task: not a pose landmarker that MediaPipe can load: no FlatBuffer; get its site$"
     with pytest.raises(UserError, match=told):
         loaded(Owner(), model, reject)
 
 
 def test_a_file_that_is_gone(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"none\.task: no pose landmarker that MediaPipe can load"):
+    with pytest.raises(UserError, match=r"none\.task: not a pose landmarker that MediaPipe can load"):
         loaded(Owner(), tmp_path / "none.task", Task)
 
 

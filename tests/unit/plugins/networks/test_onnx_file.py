@@ -52,7 +52,7 @@ def test_the_cpu_runs_it_and_nothing_that_compiles(doubling: Path, monkeypatch: 
 
 
 def test_other_outputs_are_told(doubling: Path) -> None:
-    with pytest.raises(UserError, match=r"net\.onnx: has no output called heat \(it has: y\)"):
+    with pytest.raises(UserError, match=r"net\.onnx: has no output named heat \(it has: y\)"):
         OnnxFile(doubling).require_outputs(["heat"], "a pose network")
 
 
@@ -71,7 +71,7 @@ def test_an_output_that_is_not_finite_is_read_by_nobody(doubling: Path, value: f
 
 def test_no_onnx(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(b"nothing")
-    with pytest.raises(UserError, match=r"net\.onnx: no ONNX file"):
+    with pytest.raises(UserError, match=r"net\.onnx: not an ONNX file"):
         OnnxFile(tmp_path / "net.onnx")
     with pytest.raises(UserError, match=r"no\.onnx: no such ONNX file"):
         OnnxFile(tmp_path / "no.onnx")

@@ -84,7 +84,7 @@ def test_the_size_of_a_kernel_may_be_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["net.onnx", "net.json", "net.onnxtxt"])
 def test_what_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"{}]")
-    with pytest.raises(UserError, match=rf"{re.escape(name)}: no ONNX file that can be read"):
+    with pytest.raises(UserError, match=rf"{re.escape(name)}: not a readable ONNX file"):
         explicitly_padded(tmp_path / name)
 
 
@@ -92,13 +92,13 @@ def test_weights_in_a_file_that_is_missing_are_told(tmp_path: Path) -> None:
     path = write_convolution(tmp_path / "net.onnx", auto_pad="SAME_UPPER")
     save(load(path), path, save_as_external_data=True, location="net.data", size_threshold=0)
     (tmp_path / "net.data").unlink()
-    with pytest.raises(UserError, match=r"net\.onnx: no ONNX file that can be read: .*net\.data"):
+    with pytest.raises(UserError, match=r"net\.onnx: not a readable ONNX file: .*net\.data"):
         explicitly_padded(path)
 
 
 def test_no_onnx(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(b"nothing at all")
-    with pytest.raises(UserError, match=r"net\.onnx: no ONNX file"):
+    with pytest.raises(UserError, match=r"net\.onnx: not a readable ONNX file"):
         explicitly_padded(tmp_path / "net.onnx")
     with pytest.raises(UserError, match=r"no\.onnx: no such ONNX file"):
         explicitly_padded(tmp_path / "no.onnx")

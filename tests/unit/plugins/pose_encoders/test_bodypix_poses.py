@@ -95,7 +95,7 @@ def test_poses_are_looked_for_at_385_pixels_and_parts_at_513(tmp_path: Path) -> 
 
 def test_an_onnx_file_with_other_outputs(tmp_path: Path) -> None:
     path = write_constants(tmp_path / "other.onnx", {"scores": np.zeros((1, 3), np.float32)}, (8, 8))
-    with pytest.raises(UserError, match=r"other\.onnx: has no output called segments.*is it BodyPix 2"):
+    with pytest.raises(UserError, match=r"other\.onnx: has no output named segments.*is it BodyPix 2"):
         encoder(path).people(Photo(np.zeros((*SIZE, 3), np.uint8)))
 
 

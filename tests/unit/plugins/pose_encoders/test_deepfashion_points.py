@@ -93,11 +93,11 @@ def test_lines_as_programs_write_them(tmp_path: Path, separator: str, encoding: 
     ("text", "told"),
     [
         (f"{NAME}.jpg 1 2\n", "line 1: expected a photo's name and 42 numbers, found 2 words"),
-        (f"{NAME}.jpg 3e51 {'1 ' * 41}\n", "line 1: a number is not within 1,000,000 pixels"),
-        (f"{NAME}.jpg nan {'1 ' * 41}\n", "line 1: a number is not within 1,000,000 pixels"),
+        (f"{NAME}.jpg 3e51 {'1 ' * 41}\n", "line 1: a number is beyond 1,000,000 pixels"),
+        (f"{NAME}.jpg nan {'1 ' * 41}\n", "line 1: a number is beyond 1,000,000 pixels"),
         (f"{NAME}.jpg {'x ' * 42}\n", "line 1: expected a photo's name and 42 numbers, found 42 words"),
         (f"{NAME}.jpg {'0 ' * 21}\n", "locations is keypoints_loc.txt, visibility keypoints_vis.txt"),
-        (f"{NAME}.jpg {'9 ' * 42}\n" * 2, f"line 2: {NAME}.jpg has a line already"),
+        (f"{NAME}.jpg {'9 ' * 42}\n" * 2, f"line 2: {NAME}.jpg already has a line"),
         (None, "keypoints_loc.txt: no such file; give the keypoints_*.txt"),
     ],
 )

@@ -74,7 +74,7 @@ def test_what_is_no_task_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.task: no such \.task file"):
         encoder(model=tmp_path / "none.task").people(PHOTO)
     (tmp_path / "bad.task").write_bytes(b"nothing")
-    with pytest.raises(UserError, match=r"bad\.task: no pose landmarker that MediaPipe can load: "):
+    with pytest.raises(UserError, match=r"bad\.task: not a pose landmarker that MediaPipe can load: "):
         encoder(model=tmp_path / "bad.task").people(PHOTO)
 
 

@@ -79,7 +79,7 @@ def test_without_a_folder_the_nearest_called_openpose_is_taken(tmp_path: Path) -
 def test_another_persons_file_is_not_taken(tmp_path: Path) -> None:
     write_pose(tmp_path / "poses" / "id_2" / "01_1_front_keypoints.json", 5)
     photo = Photo(PIXELS, tmp_path / "photos" / "id_1" / "01_1_front.jpg")
-    with pytest.raises(DataError, match=r"no pose file 01_1_front_keypoints\.json beside it nor under"):
+    with pytest.raises(DataError, match=r"no pose file 01_1_front_keypoints\.json next to it nor under"):
         encoder(folder=tmp_path / "poses").keypoints(photo)
 
 
@@ -95,13 +95,13 @@ def test_a_folder_that_is_missing_is_wrong_for_every_photo(tmp_path: Path, made:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a\.jpg: no pose file a_keypoints\.json beside it; run OpenPose"):
+    with pytest.raises(DataError, match=r"a\.jpg: no pose file a_keypoints\.json next to it; run OpenPose"):
         encoder().keypoints(Photo(PIXELS, tmp_path / "a.jpg"))
     assert encoder().sources(tmp_path / "a.jpg") == ()
 
 
 def test_a_photo_in_memory_has_no_pose() -> None:
-    with pytest.raises(DataError, match="lies on disk"):
+    with pytest.raises(DataError, match="a photo on disk"):
         encoder().keypoints(Photo(PIXELS))
 
 

@@ -189,7 +189,7 @@ def test_nobody_was_found(tmp_path: Path, content: Any) -> None:
         (people(scaled(1, 1), canvas_width=64), "canvas_height and canvas_width must both be"),
         (people(scaled(1, 1), canvas_width=64, canvas_height=0), "canvas_height and canvas_width must both"),
         (people(scaled(1, 1), canvas_width=64, canvas_height=64), "another aspect"),
-        (people(scaled(4, 4)), r"points lie outside the photo of 96x64 .* with pixels_of"),
+        (people(scaled(4, 4)), r"points lie outside the photo of 96x64 .* set pixels_of"),
         ({"keypoints": [[1, 2]] * 18}, "rows of x, y, confidence"),
     ],
 )

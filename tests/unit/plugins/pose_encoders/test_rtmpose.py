@@ -149,8 +149,11 @@ def test_the_image_fills_the_input_from_the_top_left() -> None:
 @pytest.mark.parametrize(
     ("outputs", "message"),
     [
-        ({"dets": np.zeros((1, 3, 3), np.float32)}, r"no detector that is known: it gives dets \(1, 3, 3\)"),
-        ({"output": np.zeros((1, 80, 7), np.float32)}, r"gives 80 rows, YOLOX of 64x64 pixels gives 84"),
+        ({"dets": np.zeros((1, 3, 3), np.float32)}, r"not a known detector: it returns dets \(1, 3, 3\)"),
+        (
+            {"output": np.zeros((1, 80, 7), np.float32)},
+            r"returns 80 rows, but YOLOX with 64x64 pixels returns 84",
+        ),
     ],
 )
 def test_other_networks_are_no_detector(
@@ -162,15 +165,15 @@ def test_other_networks_are_no_detector(
 
 def test_other_networks_are_no_pose_model(tmp_path: Path) -> None:
     other = write_constants(tmp_path / "other.onnx", {"heatmaps": np.zeros((1, 17), np.float32)}, CROP)
-    with pytest.raises(UserError, match=r"other\.onnx: has no output called simcc_x, simcc_y"):
+    with pytest.raises(UserError, match=r"other\.onnx: has no output named simcc_x, simcc_y"):
         encoder(other).people(PHOTO)
     free = write_constants(tmp_path / "free.onnx", simcc([(1, 1)] * 17, [1] * 17, CROP), ("height", "width"))
-    with pytest.raises(UserError, match=r"free\.onnx: takes image .* expected is one image"):
+    with pytest.raises(UserError, match=r"free\.onnx: has the inputs image .* expected one image"):
         encoder(free).people(PHOTO)
     odd = write_constants(tmp_path / "odd.onnx", simcc([(1, 1)] * 21, [1] * 21, CROP), CROP)
-    with pytest.raises(UserError, match=r"gives 21 points, which is no order that is known \(coco_17 17"):
+    with pytest.raises(UserError, match=r"returns 21 points, which matches no known order \(coco_17 17"):
         encoder(odd).people(PHOTO)
-    with pytest.raises(UserError, match=r"gives 21 points, which is order 'halpe_26'"):
+    with pytest.raises(UserError, match=r"returns 21 points, which matches order 'halpe_26'"):
         encoder(odd, order="halpe_26").people(PHOTO)
     with pytest.raises(UserError, match=r"missing\.onnx: no such ONNX file"):
         encoder(tmp_path / "missing.onnx").people(PHOTO)

@@ -102,5 +102,5 @@ def test_a_file_that_is_missing_or_of_another_network_is_told(encoder: str, tmp_
     with pytest.raises(UserError, match=r"weights\.safetensors: no such file"):
         network.prepare_training()
     save_file({"other": torch.zeros(1)}, path)
-    with pytest.raises(UserError, match=rf"holds no weights of the encoder '{encoder}'"):
+    with pytest.raises(UserError, match=rf"does not hold weights of the encoder '{encoder}'"):
         network.prepare_training()

@@ -104,7 +104,7 @@ def test_bands_of_rows_make_one_map(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_weights_of_another_stride_are_told(weights: Path) -> None:
-    with pytest.raises(UserError, match=r"bodypix\.onnx: gives 5x5 cells for 65x65 pixels, with stride 8 it"):
+    with pytest.raises(UserError, match=r"bodypix\.onnx: returns 5x5 cells for 65x65 pixels"):
         segmenter(weights, stride=8, resolution=65).segment(Photo(NOISE[:70]))
 
 
@@ -170,7 +170,7 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
         [helper.make_tensor_value_info("same", TensorProto.FLOAT, shape)],
         [],
     )
-    with pytest.raises(UserError, match=r"no output called segments, .*is it BodyPix 2\?"):
+    with pytest.raises(UserError, match=r"no output named segments, .*is it BodyPix 2\?"):
         segmenter(path).segment(Photo(NOISE))
 
 

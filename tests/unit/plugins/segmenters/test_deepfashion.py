@@ -147,7 +147,7 @@ def test_corrupt_label_map(tmp_path: Path) -> None:
 
 
 def test_a_photo_in_memory_has_no_label_map() -> None:
-    with pytest.raises(DataError, match="lies on disk"):
+    with pytest.raises(DataError, match="a photo on disk"):
         segmenter().segment(Photo(np.zeros((4, 4, 3), np.uint8)))
 
 

@@ -118,7 +118,7 @@ def test_both_rules_against_a_loop_over_pixels(rows: int, monkeypatch: pytest.Mo
 
 def test_a_region_that_a_member_cannot_tell(member: Callable[..., dict[str, Any]]) -> None:
     found = ensemble(member({"skin": ["brown"]}, regions=["skin", "feet"]))
-    with pytest.raises(UserError, match="onnx_parser is asked for feet, but finds only skin"):
+    with pytest.raises(UserError, match="onnx_parser should find feet, but finds only skin"):
         found.segment(IMAGE)
 
 
@@ -153,7 +153,7 @@ def test_sources_and_fingerprint_are_those_of_the_members(member: Callable[..., 
 
 
 def test_one_region_twice() -> None:
-    with pytest.raises(ValidationError, match="member 1 is asked for one region twice"):
+    with pytest.raises(ValidationError, match="member 1 lists a region twice"):
         ensemble({"segmenter": "haar"}, {"segmenter": "haar", "regions": ["head", "head"]})
 
 

@@ -113,7 +113,7 @@ def test_the_haar_path_with_the_file_of_a_cascade(tmp_path: Path) -> None:
         ({"feet": ["left_foot"]}, {}, r"no class of footwear \(its region feet: left_foot\)"),
         (None, {"footwear": ["boots"]}, "has no class boots; it has wall, skin"),
         ({"feet": ["left_shoe"]}, {}, "finds neither bare feet nor skin and background"),
-        (None, {"bare": "haar"}, "haar does not tell feet"),
+        (None, {"bare": "haar"}, "haar does not find feet"),
     ],
 )
 def test_segmenters_that_will_not_do(

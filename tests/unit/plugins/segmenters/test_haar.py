@@ -198,9 +198,9 @@ def test_no_cascade(tmp_path: Path, content: str | None) -> None:
 @pytest.mark.parametrize(
     ("detector", "message"),
     [
-        ({"part": "head"}, "give cascade or file, one of the two"),
-        ({"part": "head", "cascade": "fullbody", "file": "a.xml"}, "give cascade or file, one of the two"),
-        ({"part": "face", "cascade": "fullbody"}, "'face' is a class of its own"),
+        ({"part": "head"}, "set either cascade or file"),
+        ({"part": "head", "cascade": "fullbody", "file": "a.xml"}, "set either cascade or file"),
+        ({"part": "face", "cascade": "fullbody"}, "'face' is a reserved class"),
     ],
 )
 def test_detectors_that_make_no_sense(detector: dict[str, Any], message: str) -> None:

@@ -54,7 +54,7 @@ def test_a_set_of_ones_own() -> None:
     ("labels", "fault"),
     [
         ({"classes": ["a", "a"], "regions": {"skin": ["a"]}}, "more than once"),
-        ({"classes": ["a", "b"], "regions": {"skin": ["c"]}}, "'c', which classes does not hold"),
+        ({"classes": ["a", "b"], "regions": {"skin": ["c"]}}, "'c', which is not in classes"),
         ({"classes": ["a", "b"], "regions": {"skin": ["a"], "feet": ["a"]}}, "more than once"),
         ("nobody", "atr"),
     ],

@@ -56,7 +56,7 @@ def test_no_fingerprint_without_a_model(tmp_path: Path) -> None:
 
 def test_a_model_of_more_classes(tmp_path: Path) -> None:
     model = write_tflite(tmp_path / "model.tflite", [*COLORS, (255, 0, 255)])
-    with pytest.raises(UserError, match="gives the class 6; the selfie multiclass model has 6"):
+    with pytest.raises(UserError, match="returns the class 6, but the selfie multiclass model has 6"):
         segmenter(model).segment(Photo(np.full((8, 8, 3), (255, 0, 255), np.uint8)))
 
 

@@ -127,8 +127,8 @@ def test_a_label_set_by_name(tmp_path: Path) -> None:
     ("made", "settings", "message"),
     [
         ({}, {"labels": "atr", "size": (8, 8)}, r"each of the label set's 18 classes.*\(1, 4, 8, 8\)"),
-        ({}, {}, "say with size"),
-        ({}, {"output": "masks"}, "has no output called masks"),
+        ({}, {}, "set size to"),
+        ({}, {"output": "masks"}, "has no output named masks"),
         ({"second_output": True}, {"output": "edge", "size": (8, 8)}, r"edge \(1, 2, 8, 8\)"),
         ({"size": (16, 16)}, {"size": (8, 8)}, "cannot be run on"),
     ],
@@ -144,7 +144,7 @@ def test_a_file_that_does_not_fit(
 def test_codes_beyond_the_label_set(tmp_path: Path) -> None:
     path = write_onnx(tmp_path / "parser.onnx", COLORS, codes=True)
     labels = {"classes": ["a", "b"], "regions": {"background": ["a"]}}
-    with pytest.raises(UserError, match=r"holds the code 3, the label set has 2 classes"):
+    with pytest.raises(UserError, match=r"contains the code 3, but the label set has 2 classes"):
         segmenter(path, labels=labels, size=(8, 8)).segment(Photo(noise(8, 8)))
 
 
@@ -166,7 +166,7 @@ def test_an_input_that_is_no_image(tmp_path: Path) -> None:
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [shapes["x"]], [shapes["y"]])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.save(model, tmp_path / "parser.onnx")
-    with pytest.raises(UserError, match=r"takes x \(1, 5\)"):
+    with pytest.raises(UserError, match=r"expects x \(1, 5\)"):
         segmenter(tmp_path / "parser.onnx").segment(Photo(noise(8, 8)))
 
 
@@ -179,8 +179,8 @@ def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ({"classes": ["a"], "regions": {"skin": ["b"]}}, "'b', which classes does not hold"),
-        ({"classes": ["a", "a"], "regions": {"skin": ["a"]}}, "one name more than once"),
+        ({"classes": ["a"], "regions": {"skin": ["b"]}}, "'b', which is not in classes"),
+        ({"classes": ["a", "a"], "regions": {"skin": ["a"]}}, "a name more than once"),
         ({"classes": ["a"], "regions": {"skin": ["a"], "head": ["a"]}}, "'a' is listed more than once"),
     ],
 )

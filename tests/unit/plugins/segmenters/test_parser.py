@@ -113,7 +113,7 @@ def test_a_missing_or_foreign_file_is_told(tmp_path: Path, make_run: Callable[..
     with pytest.raises(RunError, match="not a readable skinfw checkpoint"):
         parser(tmp_path / "text.safetensors")
     run = make_run(tmp_path / "inpainting")
-    with pytest.raises(RunError, match="is of a run that paints"):
+    with pytest.raises(RunError, match="belongs to an inpainting run"):
         parser(run.folder)
 
 

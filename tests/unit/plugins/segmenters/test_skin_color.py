@@ -131,7 +131,7 @@ def test_hands_lend_their_color_where_no_face_is_seen(tmp_path: Path) -> None:
 
 def test_a_map_of_clothes_is_refused(tmp_path: Path) -> None:
     photo = write(tmp_path, np.full((8, 8, 3), 200, np.uint8), np.zeros((8, 8), np.uint8))
-    with pytest.raises(UserError, match=r"label_map gives another: 'hat' is not a part of the body"):
+    with pytest.raises(UserError, match=r"label_map returns another: 'hat' is not a body part"):
         segmenter("atr").segment(photo)
 
 

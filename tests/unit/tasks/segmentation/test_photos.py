@@ -96,7 +96,7 @@ def test_a_name_that_a_record_made_up_leads_nowhere(
 
 
 def test_an_empty_or_missing_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no photo in it"):
+    with pytest.raises(DataError, match="no photos in it"):
         photos(tmp_path).names()
     with pytest.raises(DataError, match="no such folder"):
         photos(tmp_path / "none").names()

@@ -158,7 +158,7 @@ def test_runs_of_one_task_are_compared(
     assert "kept pixels changed" not in comparison.table().columns
     painting = make_run(tmp_path / "inpainting")
     skinfw.Pipeline(painting.spec, output=painting.folder).evaluate()
-    with pytest.raises(RunError, match="run is a run of segmentation, inpainting one of inpainting"):
+    with pytest.raises(RunError, match="run has the task segmentation, but inpainting inpainting"):
         compare_runs([finished.folder, painting.folder])
 
 
