@@ -34,7 +34,7 @@ _SMALL_AREA = 3
 _MIN_ALONE, _MAX_ALONE = 16, 0.1
 _BORDER = 0.5
 
-_CONVENTION = "a mask is white where the skin is and black elsewhere"
+_CONVENTION = "a mask is white where it is set and black elsewhere"
 
 
 def read_mask(path: Path) -> Mask:
@@ -139,7 +139,7 @@ def _black_and_white(file: DecodedImage) -> NDArray[np.uint8]:
         shown = ", ".join(f"{value:g}" for value in found[:5]) + (" and more" if len(found) > 5 else "")
         raise DataError(
             f"{file.path}: a mask of {file.bits} bits with the values {shown}; save it as an 8-bit PNG, "
-            "white where the skin is and black elsewhere"
+            "white where it is set and black elsewhere"
         )
     set_ = (values != 0) ^ file.zero_is_white
     return np.where(set_, 255, 0).astype(np.uint8)

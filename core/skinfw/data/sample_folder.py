@@ -186,7 +186,7 @@ class FolderParts(SampleParts):
         if name in (SKIN, MASK) and covered > _MAX_KEPT_SKIN:
             raise DataError(
                 f"{path}: covers {covered:.0%} of what {APPAREL} keeps; it seems to be inverted: {name} must "
-                "be white where the skin is and black elsewhere"
+                "be white where it is set and black elsewhere"
             )
         return mask
 

@@ -134,7 +134,7 @@ REJECTED: dict[str, tuple[Callable[[], Image.Image], str]] = {
     "fully transparent": (lambda: rgba(WHITE, 0 * GRAY), "fully transparent"),
     "a color": (
         lambda: palette((0, 0, 0), (128, 0, 0)),
-        "the pixel x=10, y=20 has the color 128,0,0; a mask is white where the skin is and black elsewhere",
+        "the pixel x=10, y=20 has the color 128,0,0; a mask is white where it is set and black elsewhere",
     ),
     "colors on white": (lambda: rgba(np.uint8([255, 30, 30]), GRAY), "has the color 255,30,30"),
     "a class code": (lambda: Image.fromarray(drawn(13)), r"an area around x=\d+, y=\d+ is gray \(13\)"),
