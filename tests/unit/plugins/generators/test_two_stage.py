@@ -272,7 +272,7 @@ def test_a_run_whose_recorded_split_overlaps_is_refused(
     network = build(coarse_run=str(coarse_run.folder), inputs=INPUTS[:3])
     data, split = DataSpec(size=(32, 32)), Split(**ours)
     write_split(coarse_run, Split(**{**dict.fromkeys(ours, ()), trained_on: ours[used_for]}))
-    with pytest.raises(RunError, match=f"1 of the samples .*for instance '{ours[used_for][0]}'"):
+    with pytest.raises(RunError, match=f"1 test or validation samples .*for example '{ours[used_for][0]}'"):
         network.prepare_training(data, split)
     write_split(coarse_run, split)
     network.prepare_training(data, split)
