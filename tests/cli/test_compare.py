@@ -25,7 +25,7 @@ def test_runs_are_printed_and_written(make_run: Callable[..., Any], tmp_path: Pa
     assert done.exit_code == 0, done.output
     for part in (
         "skin PSNR (dB)", "first", "second", "Where the specs differ", "composite",
-        "How each metric was computed", "Measured with skinfw",
+        "How each value was measured", "Measured with skinfw",
     ):  # fmt: skip
         assert part in done.output
     assert "Warning" not in done.output

@@ -24,7 +24,7 @@ def test_a_run_is_measured_again(make_run: Callable[..., Any], tmp_path: Path) -
     assert "the trained generator reaches skin PSNR" in done.output
     assert f"Report: {run.report_path}" in done.output
     for part in (
-        "How each metric was computed",
+        "How each value was measured",
         "Measured with skinfw",
         "typology angle",
         ", trained",

@@ -27,7 +27,7 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
         check_suffix(output)
     comparison = compare_runs(runs)
     print_table(comparison.table())
-    print_table(comparison.metadata_table(), title="How each metric was computed")
+    print_table(comparison.metadata_table(), title="How each value was measured")
     if comparison.versions():
         click.echo(f"Measured with {versions_text(comparison.versions())}")
     if comparison.differences():

@@ -17,7 +17,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     """Print the metrics, how they were computed, those by skin tone, and a summary."""
     print_table(evaluation_table(evaluation))
     if evaluation.task == "inpainting":
-        print_table(metadata_table({evaluation.split: evaluation}), title="How each metric was computed")
+        print_table(metadata_table({evaluation.split: evaluation}), title="How each value was measured")
     click.echo(f"Measured with {versions_text(versions())}")
     if toned_figures(evaluation):
         print_table(tone_table(evaluation, "ita"), title=TITLES["ita"])
