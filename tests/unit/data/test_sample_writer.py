@@ -111,7 +111,7 @@ def test_a_full_disk_leaves_the_old_sample(tmp_path: Path, monkeypatch: pytest.M
         return write(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(RunError, match="a: the disk is full; finished samples stay"):
+    with pytest.raises(RunError, match="a: the disk is full; finished samples are kept"):
         write_sample(tmp_path / "a", files, {"take": 2})
     assert names(tmp_path) == {"a"}
     assert json.loads((tmp_path / "a" / "sample.json").read_text())["take"] == 1

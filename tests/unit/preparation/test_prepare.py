@@ -279,7 +279,7 @@ def test_a_full_disk_is_told_in_one_sentence(
         return write(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(RunError, match=r"id_1/01_1_front: the disk is full; finished samples stay"):
+    with pytest.raises(RunError, match=r"id_1/01_1_front: the disk is full; finished samples are kept"):
         run(photos, tmp_path / "out")
     assert set(tree(tmp_path / "out")) == {f"id_0/01_1_front/{name}" for name in WRITTEN_FILES}
 

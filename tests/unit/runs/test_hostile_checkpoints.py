@@ -55,7 +55,7 @@ def put(value: dict[str, Any], path: str, new: Any) -> None:
         ("spec.generator", {"type": "fcnn", "hidden_widths": [65536, 65536]}, "do not fit its spec"),
         ("spec.data.size", [8192, 8192], "do not fit its spec"),
         ("spec.data.size", [10**18, 32], "out of range"),
-        ("spec.task", "segmentation", "fault"),
+        ("spec.task", "segmentation", "errors"),
         ("spec.name", "x" * 100_000, "a string of 100,000 characters"),
         ("components", None, "$.components"),
         ("components", [1], "$.components"),
