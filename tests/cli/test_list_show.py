@@ -71,7 +71,7 @@ def test_nested_parameters_and_components_are_shown() -> None:
 def test_a_list_and_an_alternative_are_shown() -> None:
     text = call("show", "metric", "ssim").stdout
     regions = '"image", "skin", "arms", "face", "hands", "mask"'
-    assert f'(list of one of {regions}, at least 1 of them, default ["image", "skin"])' in text
+    assert f'(list of one of {regions}, length at least 1, default ["image", "skin"])' in text
     assert "default for metrics" in text
     text = call("show", "generator", "pix2pix").stdout
     assert "  depth  (integer, at least 1, at most 16 or null, default null)\n" in text

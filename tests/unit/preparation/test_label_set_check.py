@@ -19,6 +19,6 @@ def test_maps_of_another_label_set_are_noticed_without_poses(tmp_path: Path) -> 
     check_label_sets(build(use("segmenter", "label_map", labels="atr"), Segmenter), photos)
     for labels in ("deepfashion_multimodal", "sapiens"):
         wrong = build(use("segmenter", "label_map", labels=labels), Segmenter)
-        with pytest.raises(DataError, match=r'of 6 label maps .* set labels "atr"'):
+        with pytest.raises(DataError, match=r'of 6 checked label maps .* set labels "atr"'):
             check_label_sets(wrong, photos)
         check_label_sets(wrong, photos[:2])  # two say nothing about a set

@@ -157,7 +157,7 @@ def test_tied_weights_are_saved_loaded_and_stay_tied(tmp_path: Path, spec: Spec)
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ({"images": 3}, "of the type dict, not a tensor"),
+        ({"images": 3}, "has the type dict, not a tensor"),
         (torch.eye(3).to_sparse(), "not a dense tensor"),
         (torch.zeros(3, device="meta"), "not a dense tensor"),
     ],

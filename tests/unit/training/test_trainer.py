@@ -243,7 +243,7 @@ def test_a_failed_run_tells_its_hooks(tmp_path: Path, tiny_spec: MakeSpec) -> No
 def test_a_generator_with_nothing_to_train_is_refused(tmp_path: Path, tiny_spec: MakeSpec) -> None:
     spec = tiny_spec(generator="opencv_inpaint", losses=["l1"])
     spec.pop("discriminator")
-    with pytest.raises(SpecError, match="'opencv_inpaint' has nothing to train"):
+    with pytest.raises(SpecError, match="'opencv_inpaint' is not trainable"):
         Pipeline(spec, output=tmp_path / "run").fit()
 
 

@@ -115,7 +115,7 @@ def test_other_sizes_are_refused(size: tuple[int, int], text: str) -> None:
 
 
 def test_a_network_paints_its_own_size_alone() -> None:
-    assert "built for 64x64 alone" in str(DcganGeneratorConfig().size_requirement((64, 64)).fault((32, 32)))
+    assert "built for 64x64 only" in str(DcganGeneratorConfig().size_requirement((64, 64)).fault((32, 32)))
 
 
 def test_noise_alone_makes_the_image() -> None:

@@ -18,7 +18,7 @@ from skinfw.runs.split_record import write_split
 from skinfw.specs.spec import DataSpec, parse_spec
 from skinfw.testing import example_condition, example_generator_io
 from skinfw_plugins.generators.config_architectures import TwoStageConfig
-from skinfw_plugins.generators.two_stage import TwoStageGenerator
+from skinfw_plugins.generators.two_stage import COARSE, TwoStageGenerator
 
 INPUTS = ("apparel_head_foot", "line", "segmentation_skin", "face", "mask")
 SIZE = (16, 16)
@@ -95,7 +95,7 @@ def test_the_refiner_sees_the_condition_and_the_coarse_image() -> None:
     required = condition[:, [0, 1, 2, 9, 10, 11, 6, 7, 8, 12, 13, 14]]
     assert tuple(network.coarse.io.inputs) == ("apparel_head_foot", "face", "segmentation_skin", "mask")
     assert torch.equal(seen[0], torch.cat([condition, network.coarse(required)], dim=1))
-    assert tuple(network.refiner.io.inputs) == (*INPUTS, "coarse")
+    assert tuple(network.refiner.io.inputs) == (*INPUTS, COARSE)
 
 
 def test_inputs_of_any_number_of_channels_reach_the_coarse_generator() -> None:
