@@ -87,7 +87,7 @@ def test_what_is_written_is_there_though_nobody_reads_the_table(samples: Path, t
     assert (samples / "doctor.html").is_file()
 
 
-def test_offenders_are_told_worst_first(samples: Path, tmp_path: Path) -> None:
+def test_flagged_samples_are_told_worst_first(samples: Path, tmp_path: Path) -> None:
     mask = samples / "person-2" / "segmentation_skin.png"
     pixels = np.asarray(Image.open(mask).convert("L")).copy()
     pixels[:4] = 120
@@ -109,7 +109,7 @@ def test_offenders_are_told_worst_first(samples: Path, tmp_path: Path) -> None:
     assert severities == sorted(severities, reverse=True)
 
 
-def test_many_offenders_are_on_several_pages(
+def test_many_flagged_samples_are_on_several_pages(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("skinfw.doctor.page.MAX_IMAGED", 2)
@@ -146,7 +146,7 @@ def test_an_image_with_many_copies_does_not_fill_the_page(tmp_path: Path) -> Non
     assert text.count(": message ") == 20 + 500
 
 
-def test_struck_out_samples_are_passed_over(samples: Path) -> None:
+def test_excluded_samples_are_passed_over(samples: Path) -> None:
     (samples / "person-1" / "body.png").write_bytes(b"")
     assert doctor(samples).exit_code == 1
     write_excluded(samples, ["person-1"])

@@ -37,14 +37,14 @@ def test_it_writes_a_sheet_among_the_samples(samples: Path) -> None:
     assert inspect(samples).output == result.output
 
 
-def test_struck_out_samples_are_still_on_it(samples: Path, tmp_path: Path) -> None:
+def test_excluded_samples_are_still_on_it(samples: Path, tmp_path: Path) -> None:
     write_excluded(samples, ["anna", "berta"])
     result = inspect(samples, "--output", tmp_path / "sheet")
     assert result.exit_code == 0, result.output
-    assert '"struck": ["anna", "berta"]' in (tmp_path / "sheet" / "samples.js").read_text(encoding="ascii")
+    assert '"excluded": ["anna", "berta"]' in (tmp_path / "sheet" / "samples.js").read_text(encoding="ascii")
 
 
-def test_serving_saves_what_is_struck_out(samples: Path) -> None:
+def test_serving_saves_what_is_excluded(samples: Path) -> None:
     command = [sys.executable, "-u", "-m", "skinfw", "inspect", str(samples), "--serve"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:

@@ -81,7 +81,7 @@ def build_sheet(
         "key": f"skinfw excluded {_digest(str(base))}",
         "shown": [view for view in SHOWN if view != "photo" or photos is not None],
         "samples": [[name, file] for name, file in zip(names, files, strict=True)],
-        "struck": sorted(excluded_among(names, excluded(base))),
+        "excluded": sorted(excluded_among(names, excluded(base))),
     }
     # a script instead of fetched JSON: pages opened from disk cannot fetch anything
     write_text(output / LIST_FILE, f"const sheet = {json.dumps(sheet)};\n")

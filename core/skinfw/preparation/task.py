@@ -55,7 +55,7 @@ def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Tas
     owners: dict[str, str] = {}
     names = [composed(without_suffix(entry.name, _SUFFIXES)) for entry in entries]
     folders = {folded(parent.as_posix()) for name in names for parent in PurePosixPath(name).parents}
-    struck = excluded_among(names, gone)
+    skipped = excluded_among(names, gone)
     tasks = []
     for entry, name in zip(entries, names, strict=True):
         owner = owners.get(folded(name))
@@ -68,7 +68,7 @@ def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Tas
         elif owner is not None:
             detail = f"the sample of {owner} is in the way"
             rejected = Row(entry.name, name, "rejected", "name already taken", detail)
-        elif name in struck:
+        elif name in skipped:
             rejected = Row(entry.name, name, "rejected", "excluded", f"{EXCLUDED_FILE} names {name}")
         elif detail := _too_long(entry.name, name):
             rejected = Row(entry.name, name, "rejected", "name too long", detail)

@@ -73,7 +73,7 @@ def test_the_list_names_every_sample_with_its_strip(samples: Path, tmp_path: Pat
     build_sheet(samples, NAMES[::-1], output, num_workers=1, progress=lambda *args: seen.append(args))
     sheet = listed(output)
     assert [name for name, _ in sheet["samples"]] == NAMES
-    assert sheet["struck"] == ["id_1/front"]
+    assert sheet["excluded"] == ["id_1/front"]
     assert sheet["shown"] == ["map", "input", "pose", "target"]
     assert seen == [(1, 3), (2, 3), (3, 3)]
     for _, strip in sheet["samples"]:

@@ -54,7 +54,7 @@ def test_it_serves_the_sheet(server: SheetServer) -> None:
     assert ask(server, "GET", "/../excluded.jsonl")[0] == 404
 
 
-def test_struck_out_names_are_written_and_given_back(server: SheetServer, tmp_path: Path) -> None:
+def test_excluded_names_are_written_and_given_back(server: SheetServer, tmp_path: Path) -> None:
     assert ask(server, "GET", "/excluded.jsonl") == (200, b"[]")
     assert ask(server, "POST", "/excluded.jsonl", ["b/c", "a"], HEADER)[0] == 200
     assert (tmp_path / "excluded.jsonl").read_text(encoding="utf-8") == '"a"\n"b/c"\n'

@@ -78,7 +78,7 @@ def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [" a", "a\nb", "%61", "100%", "ä", "caf\udce9"])
-def test_the_sample_that_is_named_is_struck_out(
+def test_the_sample_that_is_named_is_excluded(
     tmp_path: Path, write_samples: Callable[..., list[Path]], name: str
 ) -> None:
     write_samples(tmp_path, [name, "a", "b", "100"])
@@ -94,7 +94,7 @@ def test_a_name_is_the_same_however_its_letters_are_composed(
     assert find_samples(tmp_path)[1] == ["adam"]
 
 
-def test_struck_out_samples_are_not_found(samples: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_excluded_samples_are_not_found(samples: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_excluded(samples, ["a/side", "gone"])
     base, names = find_samples(samples)
     assert "no sample is called 'gone'" in caplog.text and "a/side" not in caplog.text
@@ -104,7 +104,7 @@ def test_struck_out_samples_are_not_found(samples: Path, caplog: pytest.LogCaptu
     assert find_samples(samples / "a*")[1] == ["a/front"]
 
 
-def test_all_struck_out(samples: Path) -> None:
+def test_all_excluded(samples: Path) -> None:
     write_excluded(samples, NAMES)
     with pytest.raises(DataError, match=r"all 3 samples are excluded; remove names from .*excluded\.jsonl"):
         find_samples(samples)

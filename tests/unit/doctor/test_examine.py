@@ -426,7 +426,7 @@ def test_a_pose_without_points(samples: Path) -> None:
     assert "no point" in the_one(look(samples), "pose").message
 
 
-def test_twins_on_one_side(samples: Path) -> None:
+def test_near_duplicates_on_one_side(samples: Path) -> None:
     shutil.copytree(samples / FIRST, samples / "copy")
     body = Image.open(samples / "copy" / "body.png")
     body.save(samples / "copy" / "body.jpg", quality=80)
@@ -438,7 +438,7 @@ def test_twins_on_one_side(samples: Path) -> None:
     assert report.flagged == tuple(sorted(finding.samples))
 
 
-def test_twins_across_the_split(samples: Path) -> None:
+def test_near_duplicates_across_the_split(samples: Path) -> None:
     places = sorted((position(name), name) for name in ("copy", FIRST))
     shutil.copytree(samples / FIRST, samples / "copy")
     (samples / "copy" / "sample.json").unlink()

@@ -24,7 +24,7 @@ def flat(value: int) -> RgbImage:
     return np.full((SMALL, SMALL, 3), value % 256, np.uint8)
 
 
-def test_twins_grow_with_the_samples_and_not_with_the_pairs() -> None:
+def test_near_duplicates_grow_with_the_samples_and_not_with_the_pairs() -> None:
     looks = look_at(60, lambda index: flat(index % 3), lambda index: f"{index % 4:016x}")
     sides = {look.name: get_args(Side)[index % 3] for index, look in enumerate(looks)}
     found = list(check_near_duplicates(looks, DoctorConfig(), sides))
@@ -34,7 +34,7 @@ def test_twins_grow_with_the_samples_and_not_with_the_pairs() -> None:
     assert sum(finding.check == "split" for finding in found) == 0 + 1 + 2 + 2 * 57
 
 
-def test_twins_are_those_of_a_plain_count() -> None:
+def test_near_duplicates_are_those_of_a_plain_count() -> None:
     rng = np.random.default_rng(5)
     images = [np.clip(flat(80 * (i % 3)) + rng.integers(0, 40), 0, 255).astype(np.uint8) for i in range(80)]
     hashes = random_hashes(80, seed=7)
