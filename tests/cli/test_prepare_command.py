@@ -191,7 +191,13 @@ def test_all_settings_from_a_file(photos: Path, tmp_path: Path) -> None:
     file.write_text(json.dumps({"views": ["side"], "min_size": 64, "fetch": {"timeout": 5}}))
     done = prepare(photos, tmp_path / "out", *pose_option(photos), "--config", str(file), "--rate", "2")
     assert "1 made, 0 kept, 2 rejected" in done.output
-    # options go before the file
+    # options override the file, also within its crop
+    file.write_text(json.dumps({"views": ["side"], "crop": {"aspect": 2, "margin": 0.25}}))
+    done = prepare(photos, tmp_path / "crop", *pose_option(photos), "--config", str(file), "--aspect", "3:1")
+    (record,) = (tmp_path / "crop").rglob("sample.json")
+    made_with = json.loads(record.read_text(encoding="utf-8"))["made_with"]
+    assert made_with["crop"] == {"aspect": 3.0, "margin": 0.25}
+    file.write_text(json.dumps({"views": ["side"], "min_size": 64, "fetch": {"timeout": 5}}))
     done = prepare(photos, tmp_path / "out", *pose_option(photos), "--config", str(file), "--view", "front")
     assert "2 made, 0 kept, 1 rejected" in done.output
     file.write_text(json.dumps({"min_sise": 64, "people": 0}))

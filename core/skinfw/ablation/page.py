@@ -147,7 +147,7 @@ def _cells(row: ImageRow) -> list[tuple[str, str, RgbImage]]:
     """Return name, kind and image of each column; a variant and an input may have the same name."""
     return [
         *((name, "input", image) for name, image in row.inputs.items()),
-        ("target", "truth", row.target),
+        ("target", "ground truth", row.target),
         *((name, "variant", image) for name, image in row.outputs.items()),
         *((name, "baseline", image) for name, image in row.baselines.items()),
     ]

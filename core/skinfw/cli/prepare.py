@@ -135,8 +135,9 @@ def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
     settings = {} if file is None else _read_config(file)
     crop = {"aspect": _aspect(options.pop("aspect")), "margin": options.pop("crop_margin")}
     crop = {name: value for name, value in crop.items() if value is not None}
-    if options["crop"] == "person":
-        options["crop"] = crop
+    in_file = settings.get("crop")
+    if options["crop"] == "person" or (options["crop"] is None and crop and isinstance(in_file, dict)):
+        options["crop"] = {**(in_file if isinstance(in_file, dict) else {}), **crop}
     elif crop:
         raise UserError("--aspect and --crop-margin need --crop person")
     rate = options.pop("rate")

@@ -55,7 +55,7 @@ def metadata_table(evaluations: Mapping[str, Evaluation]) -> Table:
         (metric_label(key), [Cell(key.partition("/")[0]), *(Cell(card.get(label, "")) for label in labels)])
         for key, card in cards.items()
     ]
-    return Table("figure", ["region", *labels], rows)
+    return Table("metric", ["region", *labels], rows)
 
 
 def _cards(evaluations: Mapping[str, Evaluation], key: str) -> dict[str, Mapping[str, str]]:

@@ -131,9 +131,9 @@ def _augmented(spec: Spec, samples: Sequence[AugmentedSample]) -> dict[str, Any]
 def _example(example: Example, evaluation: Evaluation) -> dict[str, Any]:
     kinds = {
         **dict.fromkeys(example.inputs, "input"),
-        "output": "painted",
-        "target": "truth",
-        "error": "error map",
+        "output": "inpainted",
+        "target": "ground truth",
+        "error": "difference from target",
         **dict.fromkeys((name for name in example.outputs if name != TRAINED), "baseline"),
     }
     return shown_example(example, example.name, example.metric, example.value, evaluation, kinds)

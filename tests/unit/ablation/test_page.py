@@ -131,7 +131,7 @@ def test_rows_are_the_same_images_and_columns_who_painted(result: AblationResult
         ("apparel_head_foot", "input"),
         ("line", "input"),
         ("segmentation_skin", "input"),
-        ("target", "truth"),
+        ("target", "ground truth"),
         ("with_mask", "variant"),
         ("tone", "variant"),
         ("opencv_inpaint", "baseline"),
