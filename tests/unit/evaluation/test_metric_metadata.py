@@ -28,7 +28,7 @@ def rows(*evaluations: Evaluation) -> dict[str, list[str]]:
 
 def test_a_card_tells_region_images_and_what_the_metric_says() -> None:
     assert rows(evaluation({"backbone": "Inception-v3", "warnings": "few images"})) == {
-        "figure": ["region", "images", "backbone", "warnings"],
+        "metric": ["region", "images", "backbone", "warnings"],
         "PSNR": ["skin", "mean of 2 images", "", ""],
         "FID": ["image", "over all 3 images at once", "Inception-v3", "few images"],
     }
