@@ -33,8 +33,10 @@ def command(kind: str | None, as_json: bool) -> None:
 
 def _note(entry: Entry) -> str:
     notes = []
-    if entry.default_for:
+    if entry.default_for in (entry.kind, f"{entry.kind}s"):
         notes.append("default")
+    elif entry.default_for:
+        notes.append(f"default in {entry.default_for.replace('_', ' ')}")
     if entry.extra:
         notes.append(f"needs extra {entry.extra}")
     return ", ".join(notes)
