@@ -66,7 +66,7 @@ def inpaint_rows(result: AblationResult) -> ImageRows:
     """Inpaint the same test images with the best weights of each variant's first measured run.
 
     Args:
-        result: an ablation; without a measured run there are no rows.
+        result: an ablation; the rows are empty if no run was measured.
 
     Raises:
         SkinfwError: the samples cannot be read.

@@ -50,7 +50,7 @@ def use(kind: str, name: str, **params: Any) -> ComponentSpec:
         the validated reference.
 
     Raises:
-        RegistryError: there is no such component.
+        RegistryError: no component has that name.
         SpecError: a parameter is invalid.
 
     Example:
@@ -73,7 +73,7 @@ def use_default(kind: str) -> ComponentSpec:
     """Refer to the default component for the spec field named like the kind.
 
     Raises:
-        RegistryError: there is no default.
+        RegistryError: the kind has no default.
     """
     found = use_defaults(kind, kind)
     if not found:

@@ -182,7 +182,7 @@ def announce_programs(*values: ComponentSpec | BaseModel) -> None:
 
 
 def sign(spec: Any) -> str:
-    """Return the user's signature of a spec, given as parsed JSON; empty if there is no key."""
+    """Return the user's signature of a spec, given as parsed JSON; empty without a key."""
     key = _key(make=True)
     return _signature(key, spec) if key else ""
 

@@ -19,7 +19,7 @@ MAX_BYTES = 64 * 2**20
 
 
 def excluded(root: Path) -> set[str]:
-    """Return the names of the excluded samples; empty if there is no such file.
+    """Return the names of the excluded samples; empty if the file does not exist.
 
     Args:
         root: the folder that names are relative to.

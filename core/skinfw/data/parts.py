@@ -163,7 +163,7 @@ class PersonParts(SampleParts):
         return self.pose
 
     def file(self, name: str) -> Path | None:
-        """Return None: there are no files."""
+        """Return None: these parts are in memory. See `SampleParts.file`."""
         return None
 
 

@@ -32,7 +32,7 @@ class Figures:
     Attributes:
         info: unit and direction of each value, by ``region/name``; `compute` adds the metrics' metadata.
         per_image: the value of each image so far, by ``region/name``; None for no value.
-        unavailable: why there is no value, by ``region/name``.
+        unavailable: why a value is missing, by ``region/name``.
     """
 
     def __init__(self, spec: Spec) -> None:

@@ -74,7 +74,7 @@ class Row:
 
     Attributes:
         photo: the photo's path below the root, with forward slashes.
-        sample: the sample's name; empty if there is no photo.
+        sample: the sample's name; empty without a photo.
         status: made now, kept from an earlier run, or left out; not used for anything but photos.
         reason: why it was rejected.
         detail: the reason with numbers and names.
