@@ -21,7 +21,6 @@ from skinfw.components.registry import KINDS, Entry, installed
 from skinfw.errors import RegistryError
 from skinfw.specs.segmentation_spec import (
     SegmentationData,
-    SegmentationLosses,
     SegmentationSpec,
     SegmentationTraining,
 )
@@ -116,7 +115,6 @@ def segmentation_page() -> str:
 SEGMENTATION_PARTS = (
     ("The spec", "", SegmentationSpec),
     ("`data`", "data.", SegmentationData),
-    ("`losses`", "losses.", SegmentationLosses),
     ("`training`", "training.", SegmentationTraining),
 )
 """The models of a segmentation spec, with title and path."""

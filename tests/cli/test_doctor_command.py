@@ -82,7 +82,7 @@ def test_what_is_written_is_there_though_nobody_reads_the_table(samples: Path, t
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.close()
-        process.communicate(timeout=120)
+        process.communicate(timeout=300)
     assert json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["findings"]
     assert (samples / "doctor.html").is_file()
 

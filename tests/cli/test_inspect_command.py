@@ -51,17 +51,17 @@ def test_serving_saves_what_is_excluded(samples: Path) -> None:
             assert process.stdout is not None
             found = re.search(r"http://\S+", process.stdout.readline())
             assert found is not None
-            with urllib.request.urlopen(found.group(), timeout=10) as answer:
+            with urllib.request.urlopen(found.group(), timeout=60) as answer:
                 assert b"skinfw inspect" in answer.read()
             request = urllib.request.Request(
                 f"{found.group()}{EXCLUDED_FILE}", b'["berta"]', {"X-Skinfw": "1"}, method="POST"
             )
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 assert answer.status == 200
         finally:
             process.send_signal(signal.SIGINT)
         try:
-            _, errors = process.communicate(timeout=120)
+            _, errors = process.communicate(timeout=300)
         finally:
             process.kill()
     assert excluded(samples) == {"berta"}

@@ -49,7 +49,7 @@ def test_prepares_and_tells_what_was_left_out(photos: Path, tmp_path: Path) -> N
         *(*pose_option(photos), "--num-workers", "1"),
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "skinfw", *arguments], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "skinfw", *arguments], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
     assert "2 made, 0 kept, 1 rejected" in done.stdout
@@ -92,7 +92,7 @@ def test_the_second_at_one_folder_says_that_it_waits(photos: Path, tmp_path: Pat
         )
         assert process.poll() is None and not list(output.glob("id_*"))
         lock.release()
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=300)
     assert process.returncode == 0 and "2 made" in stdout
     assert stderr == ""
 

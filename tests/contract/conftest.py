@@ -365,6 +365,8 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("pose_encoder", "bodypix"): _bodypix_poses,
     ("pose_encoder", "mediapipe"): lambda _: [Example({"draw": "lines"}, {"photo": GRAY})],
     ("pose_encoder", "rtmpose"): _rtmpose,
+    ("segmentation_loss", "cross_entropy"): of({}, {"class_weights": {"feet": 2}, "weight": 3}),
+    ("segmentation_loss", "dice"): of({}, {"warmup": 10}),
     ("segmentation_network", "smp"): of(
         {"encoder": "tu-test_resnet", "base_channels": 2, "dropout": 0.5},
         {"encoder": "bodypix_050", "encoder_depth": 4, "base_channels": 2},

@@ -12,6 +12,7 @@ import pydantic
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from skinfw import testing
 from skinfw.components.config import (
@@ -23,12 +24,14 @@ from skinfw.components.config import (
     LossConfig,
     MetricConfig,
     PoseEncoderConfig,
+    SegmentationLossConfig,
     Size,
     SizeRequirement,
 )
 from skinfw.components.field_names import APPAREL, BODY, FACE, HEATMAPS, KEEP, KEYPOINTS, LINE, MASK, SKIN
 from skinfw.components.registry import Registry
 from skinfw.data.batch import Batch
+from skinfw.data.classes import UNKNOWN
 from skinfw.data.field_types import (
     APPAREL_TYPE,
     BODY_TYPE,
@@ -67,6 +70,7 @@ from skinfw.interfaces import (
     Metric,
     MetricIO,
     PoseEncoder,
+    SegmentationLoss,
     Segmenter,
 )
 
@@ -1137,6 +1141,75 @@ def test_a_good_pose_encoder_passes() -> None:
 )
 def test_a_broken_pose_encoder_is_refused(component: type[GoodPoseEncoder], message: str) -> None:
     fails(lambda: testing.check_pose_encoder(component, PoseEncoderConfig(), PHOTO), message)
+
+
+class GoodSegmentationLoss(SegmentationLoss[SegmentationLossConfig]):
+    """The mean cross-entropy of the known pixels."""
+
+    def sums(self, logits: Tensor, labels: Tensor) -> Tensor:
+        each = cross_entropy(logits, labels, ignore_index=UNKNOWN, reduction="sum")
+        return torch.stack([each, (labels != UNKNOWN).sum().float()])
+
+    def value(self, sums: Tensor) -> Tensor:
+        return sums[0] / sums[1].clamp(min=1)
+
+
+class IsAMean(GoodSegmentationLoss):
+    def sums(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return super().sums(logits, labels) / len(logits)
+
+
+class SumsPerImage(GoodSegmentationLoss):
+    def sums(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return torch.stack([super().sums(logits, labels)] * len(logits))
+
+    def value(self, sums: Tensor) -> Tensor:
+        return super().value(sums[0])
+
+
+class InFloat64(GoodSegmentationLoss):
+    def sums(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return super().sums(logits, labels).double()
+
+
+class IsNoScalar(GoodSegmentationLoss):
+    def value(self, sums: Tensor) -> Tensor:
+        return super().value(sums)[None]
+
+
+class DividesByNothing(GoodSegmentationLoss):
+    def value(self, sums: Tensor) -> Tensor:
+        return sums[0] / sums[1]
+
+
+class CountsTheUnknown(GoodSegmentationLoss):
+    def sums(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return super().sums(logits, labels.where(labels != UNKNOWN, 0))
+
+
+class RewardsTheWrong(GoodSegmentationLoss):
+    def value(self, sums: Tensor) -> Tensor:
+        return -super().value(sums)
+
+
+def test_a_good_segmentation_loss_passes() -> None:
+    testing.check_segmentation_loss(GoodSegmentationLoss, SegmentationLossConfig())
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (IsAMean, "the sums of two batches are not those of both"),
+        (SumsPerImage, "different shapes for different batches"),
+        (InFloat64, "the sums are torch.float64, not float32"),
+        (IsNoScalar, "it must be a scalar"),
+        (DividesByNothing, "the value without known pixels"),
+        (CountsTheUnknown, "pixels of unknown class change the value"),
+        (RewardsTheWrong, "do not have a lower value than those of a wrong one"),
+    ],
+)
+def test_a_broken_segmentation_loss_is_refused(component: type[GoodSegmentationLoss], message: str) -> None:
+    fails(lambda: testing.check_segmentation_loss(component, SegmentationLossConfig()), message)
 
 
 class Documented(GeneratorConfig):

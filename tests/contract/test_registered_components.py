@@ -27,6 +27,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "discriminator": testing.check_discriminator,
     "loss": testing.check_loss,
     "metric": testing.check_metric,
+    "segmentation_loss": testing.check_segmentation_loss,
     "segmentation_network": testing.check_segmentation_network,
 }
 OWN = [

@@ -166,7 +166,7 @@ def specs() -> Files:
         "data": {"root": "photos", "size": [32, 24], "flip_classes": [["head", "feet"]]},
         "network": {"type": "smp", "encoder": "tu-test_resnet"}, "training": training,
         "augmentations": ["flip", {"type": "rotate", "degrees": 5}],
-        "losses": {"dice": 0.5, "class_weights": {"skin": 2}},
+        "losses": [{"type": "cross_entropy", "class_weights": {"skin": 2}}, {"type": "dice", "weight": 0.5}],
     }  # fmt: skip
     two_stage = {
         **inpainting,

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-LIMIT = 180
+LIMIT = 400
 
 
 class Forked:

@@ -43,7 +43,7 @@ class MeetingSegmenter(TroubledSegmenter):
     def segment(self, photo):
         met = Path(os.environ["TROUBLED_MEETING"])
         (met / f"{os.getppid()} {os.getpid()}").touch()
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while len(list(met.iterdir())) < 2 and time.monotonic() < deadline:
             time.sleep(0.05)
         return super().segment(photo)

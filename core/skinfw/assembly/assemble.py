@@ -25,6 +25,8 @@ from skinfw.interfaces import (
     LossIO,
     Metric,
     MetricIO,
+    SegmentationLoss,
+    SegmentationLossIO,
     SegmentationNetwork,
     SegmentationNetworkIO,
 )
@@ -141,3 +143,11 @@ def build_metric(reference: ComponentSpec) -> dict[Region, Metric[Any]]:
 def build_segmentation_network(spec: SegmentationSpec, classes: int) -> SegmentationNetwork[Any]:
     """Build the network of a segmentation spec for its size and a number of classes."""
     return build(spec.network, SegmentationNetwork, SegmentationNetworkIO(spec.data.size, classes))
+
+
+def build_segmentation_losses(
+    spec: SegmentationSpec, classes: tuple[str, ...]
+) -> dict[str, SegmentationLoss[Any]]:
+    """Build the losses of a segmentation spec by name, for named classes in the order of the channels."""
+    io = SegmentationLossIO(classes)
+    return {name: build(each, SegmentationLoss, io) for name, each in numbered(spec.losses).items()}

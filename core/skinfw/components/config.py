@@ -124,6 +124,27 @@ class SegmentationNetworkConfig(ComponentConfig):
         return SizeRequirement()
 
 
+class LossTermConfig(ComponentConfig):
+    """What the configurations of all losses share: how a term counts in the sum."""
+
+    weight: float = Field(default=1.0, ge=0, description="factor of this term in the sum of losses")
+    warmup: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000_000,
+        description="steps over which the weight rises linearly from 0; 0: full weight at once",
+    )
+
+
+class SegmentationLossConfig(LossTermConfig):
+    """Base of the configuration of a segmentation loss."""
+
+    @property
+    def named_classes(self) -> tuple[str, ...]:
+        """The classes that it names, which the network must predict."""
+        return ()
+
+
 class InputConfig(ComponentConfig):
     """Base of an input's configuration.
 
@@ -141,7 +162,7 @@ class InputConfig(ComponentConfig):
         return 3
 
 
-class LossConfig(ComponentConfig):
+class LossConfig(LossTermConfig):
     """Base of a loss's configuration.
 
     Attributes:
@@ -155,14 +176,7 @@ class LossConfig(ComponentConfig):
     judged: ClassVar[bool] = False
     required_inputs: ClassVar[tuple[str, ...]] = ()
 
-    weight: float = Field(default=1.0, ge=0, description="factor of this term in the sum of losses")
     region: Region = Field(default="image", description=f"pixels that count: {REGION_DESCRIPTION}")
-    warmup: int = Field(
-        default=0,
-        ge=0,
-        le=1_000_000_000,
-        description="steps over which the weight rises linearly from 0; 0: full weight at once",
-    )
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the image sizes (height, width) that it accepts when built for ``size``."""

@@ -39,6 +39,7 @@ KINDS = (
     "loss",
     "metric",
     "segmentation_network",
+    "segmentation_loss",
 )
 TRAINED = "trained"
 """What reports call the trained network, next to the baselines."""
@@ -77,6 +78,7 @@ class Entry(StrictModel):
         "segmenter",
         "pose_encoder",
         "segmentation_augmentations",
+        "segmentation_losses",
     ] = Field(default="", description="the spec field that holds this component by default")
     provider: str = Field(default="", description="distribution and version, set by the reader")
 

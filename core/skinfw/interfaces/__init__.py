@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from skinfw.interfaces.loss import AdversarialLoss, Discriminate, Loss, LossContext, LossIO
     from skinfw.interfaces.metric import Metric, MetricIO
     from skinfw.interfaces.pose_encoder import PoseEncoder
+    from skinfw.interfaces.segmentation_loss import SegmentationLoss, SegmentationLossIO
     from skinfw.interfaces.segmentation_network import SegmentationNetwork, SegmentationNetworkIO
     from skinfw.interfaces.segmenter import Segmenter
 
@@ -39,6 +40,8 @@ __all__ = [
     "Metric",
     "MetricIO",
     "PoseEncoder",
+    "SegmentationLoss",
+    "SegmentationLossIO",
     "SegmentationNetwork",
     "SegmentationNetworkIO",
     "Segmenter",
@@ -63,6 +66,8 @@ _HOMES = {
     "Metric": "metric",
     "MetricIO": "metric",
     "PoseEncoder": "pose_encoder",
+    "SegmentationLoss": "segmentation_loss",
+    "SegmentationLossIO": "segmentation_loss",
     "SegmentationNetwork": "segmentation_network",
     "SegmentationNetworkIO": "segmentation_network",
     "Segmenter": "segmenter",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from skinfw.components.config import LossTermConfig
 from skinfw.components.reference import ComponentSpec, Slot
 from skinfw.components.strict_model import StrictModel
 
@@ -140,3 +142,10 @@ class RunSpec(StrictModel):
     def to_json(self) -> dict[str, Any]:
         """Return the filled spec: with all defaults, ready to run again."""
         return self.model_dump(mode="json", by_alias=True, exclude={"schema_"})
+
+
+def weight_faults(losses: Sequence[ComponentSpec]) -> list[str]:
+    """Return an error if every loss has the weight 0, so that nothing would be trained."""
+    weights = [each.config.weight for each in losses if isinstance(each.config, LossTermConfig)]
+    untrained = bool(weights) and not any(weights)
+    return ["$.losses: all weights are 0, so nothing would be trained"] if untrained else []

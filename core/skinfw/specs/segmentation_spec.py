@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.components.config import AugmentationConfig, SegmentationNetworkConfig
+from skinfw.components.config import AugmentationConfig, SegmentationLossConfig, SegmentationNetworkConfig
 from skinfw.components.faults import reject
 from skinfw.components.outside import SpecPath
 from skinfw.components.reference import ComponentSpec, Slot, use_default, use_defaults
 from skinfw.components.regions import REGIONS, RegionName
 from skinfw.components.strict_model import StrictModel, nearest
-from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec
+from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec, weight_faults
 
 MAX_CLASSES = 255
 """A label map has one byte per pixel, and one value is reserved for unknown pixels."""
@@ -101,29 +102,6 @@ class SegmentationData(SplitSpec):
         return self._names_of(self.classes)
 
 
-class SegmentationLosses(StrictModel):
-    """What is minimized: the weighted sum of two losses."""
-
-    cross_entropy: float = Field(default=1.0, ge=0, description="weight of the cross-entropy of the pixels")
-    dice: float = Field(
-        default=1.0,
-        ge=0,
-        validate_default=True,
-        description="weight of the Dice loss, the mean over the classes of a batch (Milletari et al. 2016)",
-    )
-    class_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
-        default_factory=dict,
-        description="weights of the cross-entropy per class, for rare ones; 1 for classes not named",
-    )
-
-    @field_validator("dice")
-    @classmethod
-    def _check_weights(cls, value: float, info: ValidationInfo) -> float:
-        if value == 0 and info.data.get("cross_entropy") == 0:
-            raise PydanticCustomError("losses", "one of cross_entropy and dice must be above 0")
-        return value
-
-
 class SegmentationTraining(LoopSpec):
     """How long and how the network is trained."""
 
@@ -138,7 +116,11 @@ class SegmentationSpec(RunSpec):
     network: Annotated[ComponentSpec, Slot("segmentation_network")] = Field(
         description="the network that labels pixels"
     )
-    losses: SegmentationLosses = Field(default_factory=SegmentationLosses)
+    losses: tuple[Annotated[ComponentSpec, Slot("segmentation_loss")], ...] = Field(
+        default_factory=lambda: tuple(use_defaults("segmentation_loss", "segmentation_losses")),
+        min_length=1,
+        description="terms of the network's loss",
+    )
     augmentations: tuple[AugmentationSlot, ...] = Field(
         default_factory=lambda: tuple(use_defaults("augmentation", "segmentation_augmentations")),
         description="augmentations of training photos and their label maps, in this order",
@@ -156,9 +138,12 @@ class SegmentationSpec(RunSpec):
 
     @field_validator("losses")
     @classmethod
-    def _check_losses(cls, value: SegmentationLosses, info: ValidationInfo) -> SegmentationLosses:
+    def _check_losses(
+        cls, value: tuple[ComponentSpec, ...], info: ValidationInfo
+    ) -> tuple[ComponentSpec, ...]:
         data: SegmentationData | None = info.data.get("data")
-        reject(unknown_classes(list(value.class_weights), data, "$.losses.class_weights"))
+        known = None if data is None else data.class_names
+        reject(weight_faults(value) + ([] if known is None else loss_class_faults(value, known)))
         return value
 
     @field_validator("augmentations")
@@ -175,10 +160,19 @@ class SegmentationSpec(RunSpec):
         return value
 
 
-def unknown_classes(named: list[str], data: SegmentationData | None, path: str) -> list[str]:
-    """Return an error for each named class that does not exist; none if the classes are unknown."""
-    known = None if data is None else data.class_names
-    return [] if known is None else class_faults(named, known, path)
+def loss_class_faults(losses: Sequence[ComponentSpec], known: tuple[str, ...]) -> list[str]:
+    """Return an error for each class named by a loss that does not exist.
+
+    Args:
+        losses: the losses of a spec.
+        known: the existing classes.
+    """
+    return [
+        fault
+        for index, each in enumerate(losses)
+        if isinstance(each.config, SegmentationLossConfig)
+        for fault in class_faults(list(each.config.named_classes), known, f"$.losses[{index}]")
+    ]
 
 
 def class_faults(named: list[str], known: tuple[str, ...], path: str) -> list[str]:

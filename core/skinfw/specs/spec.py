@@ -16,7 +16,7 @@ from skinfw.components.registry import Registry
 from skinfw.errors import RunError, SpecError
 from skinfw.specs.compatibility import adversary_faults, input_faults, size_faults, trains
 from skinfw.specs.overrides import apply_overrides
-from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec
+from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec, weight_faults
 from skinfw.specs.run_spec import Side as Side
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.json_file import read_json
@@ -173,6 +173,7 @@ class Spec(RunSpec):
             if data is None
             else [fault for each in value for fault in size_faults(each, "loss", data.size)]
         )
+        faults += weight_faults(value)
         if "discriminator" in info.data:  # otherwise it has its own error
             faults += adversary_faults(info.data["discriminator"], value)
         reject(faults)

@@ -28,6 +28,7 @@ from skinfw.testing.input import check_input
 from skinfw.testing.loss import check_loss
 from skinfw.testing.metric import check_metric
 from skinfw.testing.photo import check_pose_encoder, check_segmenter
+from skinfw.testing.segmentation_loss import check_segmentation_loss
 from skinfw.testing.segmentation_network import check_segmentation_network
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "check_metric",
     "check_pose_encoder",
     "check_receptive_field",
+    "check_segmentation_loss",
     "check_segmentation_network",
     "check_segmenter",
     "example_batch",

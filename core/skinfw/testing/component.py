@@ -16,6 +16,7 @@ from skinfw.components.config import (
     LossConfig,
     MetricConfig,
     PoseEncoderConfig,
+    SegmentationLossConfig,
     SegmentationNetworkConfig,
 )
 from skinfw.components.registry import Registry
@@ -28,6 +29,7 @@ from skinfw.interfaces import (
     Loss,
     Metric,
     PoseEncoder,
+    SegmentationLoss,
     SegmentationNetwork,
     Segmenter,
 )
@@ -45,6 +47,7 @@ INTERFACES: dict[str, tuple[type[Component[Any, Any]], type[ComponentConfig]]] =
     "loss": (Loss, LossConfig),
     "metric": (Metric, MetricConfig),
     "segmentation_network": (SegmentationNetwork, SegmentationNetworkConfig),
+    "segmentation_loss": (SegmentationLoss, SegmentationLossConfig),
 }
 """The interface and the configuration base class of each kind."""
 

@@ -12,7 +12,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from skinfw.components.config import LossConfig
+from skinfw.components.config import LossTermConfig
 from skinfw.components.reference import numbered
 from skinfw.data.batch import Batch
 from skinfw.interfaces import AdversarialLoss, Loss, LossContext
@@ -91,15 +91,23 @@ class WeightedLosses:
             terms: scalars by name, of the generator or of the discriminator.
             step: the current step, counted from 1; weights with warmup are small in the first steps.
         """
-        weighted = [
-            term * self._weight(self.losses[name.removeprefix("discriminator/")].config, step)
-            for name, term in terms.items()
-        ]
-        return torch.stack(weighted).sum()
+        configs = {name: self.losses[name.removeprefix("discriminator/")].config for name in terms}
+        return weighted_sum(terms, configs, step)
 
-    @staticmethod
-    def _weight(config: LossConfig, step: int) -> float:
-        return config.weight * (min(1.0, step / config.warmup) if config.warmup else 1.0)
+
+def weighted_sum(terms: Mapping[str, Tensor], configs: Mapping[str, LossTermConfig], step: int) -> Tensor:
+    """Return the sum of terms, each with its weight.
+
+    Args:
+        terms: scalars by name.
+        configs: the configuration of each.
+        step: the current step, counted from 1; weights with warmup are small in the first steps.
+    """
+    return torch.stack([term * _weight(configs[name], step) for name, term in terms.items()]).sum()
+
+
+def _weight(config: LossTermConfig, step: int) -> float:
+    return config.weight * (min(1.0, step / config.warmup) if config.warmup else 1.0)
 
 
 def checked_values(

@@ -276,14 +276,14 @@ def test_a_run_ends_with_a_killed_ablation_and_gives_its_folder_back(
         finally:
             killed.kill()
     assert len(below) == 2  # the run and its loader
-    _, alive = psutil.wait_procs(below, timeout=60)
+    _, alive = psutil.wait_procs(below, timeout=300)
     assert not alive
     with locked_run(Run(folder, parse_spec(spec))):
         pass
 
 
 def wait_for(path: Path, text: str) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         if path.is_file() and text in path.read_text(encoding="utf-8"):
             return

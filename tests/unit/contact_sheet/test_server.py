@@ -35,7 +35,7 @@ def server(tmp_path: Path) -> Iterator[SheetServer]:
 def ask(
     server: SheetServer, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
 ) -> tuple[int, bytes]:
-    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=60)
     text = body if isinstance(body, bytes | None) else json.dumps(body).encode()
     connection.request(method, path, text, headers or {})
     answer = connection.getresponse()
@@ -119,7 +119,7 @@ def test_a_taken_port_is_told(server: SheetServer, tmp_path: Path) -> None:
 
 
 def headers(server: SheetServer, path: str, sent: dict[str, str] | None = None) -> tuple[int, dict[str, str]]:
-    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=60)
     connection.request("GET", path, headers=sent or {})
     answer = connection.getresponse()
     return answer.status, {name.lower(): value for name, value in answer.getheaders()}
@@ -173,7 +173,7 @@ def test_a_header_that_stands_twice_lets_nobody_in(
     host = "" if name == "Host" else f"Host: localhost:{server.server_port}\r\n"
     lines = f"{name}: {allowed.format(server.server_port)}\r\n"
     for extra, status in (("", b"200"), (f"{name}: {other}\r\n", b"403")):
-        with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=60) as connection:
             connection.sendall(f"GET / HTTP/1.0\r\n{host}{lines}{extra}\r\n".encode())
             assert connection.recv(12).split()[1] == status
 
@@ -201,7 +201,7 @@ def test_idle_connections_keep_nobody_out(server: SheetServer) -> None:
 
 def test_a_connection_that_drips_ends(server: SheetServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skinfw.contact_sheet.server.LONGEST", 0.1)
-    with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as slow:
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=60) as slow:
         slow.sendall(b"GET / HTTP/1.0\r\nX: ")
         assert slow.recv(1) == b""
 

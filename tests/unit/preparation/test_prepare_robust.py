@@ -234,7 +234,7 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
         "report = prepare(here / 'photos', here / 'samples', *parts, PrepareConfig(num_workers=2))\n"
         "print(report.summary())\n"
     )
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, "2 made, 0 kept, 0 rejected\n", "")
 
 
@@ -244,12 +244,12 @@ def test_a_killed_prepare_leaves_nothing_to_the_next(tmp_path: Path) -> None:
         write_drawn_photo(photos / f"{seed}.png", seed)
     command = [sys.executable, "-m", "skinfw", "prepare", str(photos), str(output), "--num-workers", "2"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as killed:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not list(output.glob("*/sample.json")) and time.monotonic() < deadline:
             time.sleep(0.005)
         children = psutil.Process(killed.pid).children()
         killed.kill()
-        _, alive = psutil.wait_procs(children, timeout=60)
+        _, alive = psutil.wait_procs(children, timeout=300)
     assert children and not alive
     # what a kill at the worst moments leaves
     whole = next(output.glob("*/sample.json")).parent

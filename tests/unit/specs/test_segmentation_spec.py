@@ -61,7 +61,7 @@ def test_all_faults_are_told_at_once_with_their_paths(segmentation_spec: MakeSpe
     value = segmentation_spec(
         Path("photos"),
         data={"clases": "all", "labels": "deepfashon"},
-        losses={"cross_entropy": 0, "dice": 0},
+        losses=[{"type": "cross_entropy", "weight": 0}, {"type": "dice", "weight": 0}],
         augmentations=[{"type": "flip", "probability": 2}, "skin_tone"],
         training={"epochs": 1, "generator_lr": 1e-3},
         network={"type": "smp", "encoder": "tu-resnet18", "encoder_weights": "ssl"},
@@ -70,7 +70,7 @@ def test_all_faults_are_told_at_once_with_their_paths(segmentation_spec: MakeSpe
     for path in (
         "$.data.clases: unknown field; did you mean 'classes'?",
         "$.data.labels: unknown segmenter 'deepfashon'; did you mean 'deepfashion'?",
-        "$.losses.dice: one of cross_entropy and dice must be above 0",
+        "$.losses: all weights are 0, so nothing would be trained",
         "$.augmentations[0].probability: must be at most 1 (found 2)",
         "$.training.generator_lr: unknown field",
         "$.network.encoder_weights: ",
@@ -96,9 +96,10 @@ def test_classes_that_make_no_sense_are_told(segmentation_spec: MakeSpec, classe
 
 
 def test_named_classes_must_be_there(segmentation_spec: MakeSpec) -> None:
-    weights = segmentation_spec(Path("photos"), losses={"class_weights": {"foot": 2.0}})
+    losses = ["dice", {"type": "cross_entropy", "class_weights": {"foot": 2.0}}]
+    weights = segmentation_spec(Path("photos"), losses=losses)
     assert faults(weights) == [
-        "$.losses.class_weights: no class is called 'foot' (there are: background, skin, head, feet, apparel)"
+        "$.losses[1]: no class is called 'foot' (there are: background, skin, head, feet, apparel)"
     ]
     pairs = segmentation_spec(Path("photos"), data={"flip_classes": [["skin", "had"]]})
     assert faults(pairs) == [

@@ -55,7 +55,7 @@ def start_script(folder: Path, work: str, items: str) -> subprocess.Popen[str]:
 
 def test_a_process_does_not_run_the_script_again(tmp_path: Path) -> None:
     with start_script(tmp_path, "abs", "range(-CHUNK, CHUNK)") as script:
-        said, _ = script.communicate(timeout=120)
+        said, _ = script.communicate(timeout=300)
     numbers = " ".join(sorted(str(abs(number)) for number in range(-CHUNK, CHUNK)))
     assert said == f"begin\n{numbers}\n"
 
@@ -69,7 +69,7 @@ def test_a_process_imports_nothing_from_the_current_folder(
         (here / f"{name}.py").write_text("raise SystemExit('a stranger ran this')")
     monkeypatch.chdir(here)
     with start_script(tmp_path, "os.getenv", "['PYTHONSAFEPATH'] * 2 * CHUNK") as script:
-        said, _ = script.communicate(timeout=120)
+        said, _ = script.communicate(timeout=300)
     assert said.split() == ["begin", *["None"] * 2 * CHUNK]
 
 
@@ -85,5 +85,5 @@ def test_processes_end_with_the_one_that_started_them(tmp_path: Path, name: str)
             deadline -= 0.05
         script.send_signal(getattr(signal, name))
         script.wait(60)
-        _, alive = psutil.wait_procs(children, timeout=60)
+        _, alive = psutil.wait_procs(children, timeout=300)
     assert len(children) == 2 and not alive

@@ -19,7 +19,8 @@ from skinfw.data.classes import UNKNOWN
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import Spec, parse_spec
 from skinfw.tasks.inpainting.networks import Networks
-from skinfw.tasks.segmentation.module import SegmentationLossSum, SegmentationModule
+from skinfw.tasks.segmentation.losses import SegmentationLosses, StepSums
+from skinfw.tasks.segmentation.module import SegmentationModule
 from skinfw.tasks.segmentation.photos import LabeledPhotos
 from skinfw.training.optimized import OptimizedModule
 from skinfw.training.trainer import make_accelerator
@@ -173,8 +174,8 @@ def parser(
     tmp_path: Path, write_labeled_photos: Callable[..., Any], segmentation_spec: MakeSpec
 ) -> SegmentationSpec:
     write_labeled_photos(tmp_path / "photos", 8)
-    spec = parse_spec(segmentation_spec(tmp_path / "photos", augmentations=[],
-                                        losses={"class_weights": {"skin": 3}}))  # fmt: skip
+    losses = [{"type": "cross_entropy", "class_weights": {"skin": 3}}, "dice"]
+    spec = parse_spec(segmentation_spec(tmp_path / "photos", augmentations=[], losses=losses))
     assert isinstance(spec, SegmentationSpec)
     return spec
 
@@ -207,17 +208,19 @@ def test_a_parsers_step_over_several_batches_is_that_of_a_large_one(parser: Segm
 
 
 def test_the_dice_loss_is_that_of_segmentation_models(parser: SegmentationSpec) -> None:
-    weighted_losses = SegmentationLossSum(parser, ("a", "b", "c", "d", "e"), torch.device("cpu"))
+    weighted_losses = SegmentationLosses(parser, ("a", "b", "c", "d", "e"), torch.device("cpu"))
+
+    def term(name: str) -> float:
+        sums = weighted_losses.sums(logits, labels)
+        return weighted_losses.terms(sums, StepSums(sums, 1))[name].item()
+
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(2, 5, 6, 7, generator=generator)
     labels = torch.randint(4, (2, 6, 7), generator=generator)
     labels[0, :3] = UNKNOWN
     expected = DiceLoss(MULTICLASS_MODE, ignore_index=UNKNOWN)(logits, labels)
-    assert weighted_losses.terms(logits, labels)["dice"].item() == pytest.approx(expected.item(), rel=1e-5)
-    weights = torch.ones(5)
-    entropy = torch.nn.functional.cross_entropy(logits, labels, weights, ignore_index=UNKNOWN)
-    assert weighted_losses.terms(logits, labels)["cross_entropy"].item() == pytest.approx(
-        entropy.item(), rel=1e-5
-    )
+    assert term("dice") == pytest.approx(expected.item(), rel=1e-5)
+    entropy = torch.nn.functional.cross_entropy(logits, labels, torch.ones(5), ignore_index=UNKNOWN)
+    assert term("cross_entropy") == pytest.approx(entropy.item(), rel=1e-5)
     labels[:] = UNKNOWN
-    assert weighted_losses.terms(logits, labels)["cross_entropy"].item() == 0
+    assert term("cross_entropy") == 0

@@ -242,7 +242,7 @@ print(json.dumps([list(data.names()), data.fingerprint(), samples]))
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    printed, told = zip(*(process.communicate(timeout=120) for process in processes), strict=True)
+    printed, told = zip(*(process.communicate(timeout=300) for process in processes), strict=True)
     assert [process.returncode for process in processes] == [0, 0], told
     assert printed[0] == printed[1]
     assert json.loads(printed[0])[0] == [f"id_{index}/01_1_front" for index in range(3)]

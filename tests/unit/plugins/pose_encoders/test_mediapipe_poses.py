@@ -121,7 +121,7 @@ def test_processes_side_by_side_find_the_same_and_say_nothing_of_their_own() -> 
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
     for process in both:
-        out, said = process.communicate(timeout=120)
+        out, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
         assert out.splitlines() == [str(people) for people in expected]
         assert said.split() == ["heard"]

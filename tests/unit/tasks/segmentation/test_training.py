@@ -34,7 +34,7 @@ from skinfw.runs.folder import Run, open_run
 from skinfw.runs.split_record import read_split
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import parse_spec
-from skinfw.tasks.segmentation.module import SegmentationLossSum
+from skinfw.tasks.segmentation.losses import SegmentationLosses, StepSums
 from skinfw.tasks.segmentation.photos import LabeledPhotos
 from skinfw_plugins.datasets.mannequin import draw_person
 
@@ -132,8 +132,8 @@ def test_an_interrupted_run_ends_in_the_same_weights(
 
 
 def test_another_spec_is_not_resumed(finished: Run, same_photos: Path, segmentation_spec: MakeSpec) -> None:
-    with pytest.raises(RunError, match=r"\$.losses.dice changed"):
-        skinfw.run(segmentation_spec(same_photos, losses={"dice": 2}), output=finished.folder, resume=True)
+    with pytest.raises(RunError, match=r"\$.losses.*changed"):
+        skinfw.run(segmentation_spec(same_photos, losses=["dice"]), output=finished.folder, resume=True)
 
 
 def test_it_is_evaluated_again_to_the_same_figures(finished: Run) -> None:
@@ -190,11 +190,13 @@ def test_classes_that_only_the_labels_tell_are_checked_before_training(
     photos: Path, segmentation_spec: MakeSpec, tmp_path: Path
 ) -> None:
     data = {"classes": "all", "flip_classes": [["glov", "top"]]}
-    value = segmentation_spec(photos, data=data, losses={"class_weights": {"footware": 2}})
+    value = segmentation_spec(
+        photos, data=data, losses=[{"type": "cross_entropy", "class_weights": {"footware": 2}}]
+    )
     with pytest.raises(SpecError) as caught:
         skinfw.run(value, output=tmp_path / "run")
     weights, pairs = caught.value.faults
-    assert "$.losses.class_weights: no class is called 'footware'; did you mean 'footwear'?" in weights
+    assert "$.losses[0]: no class is called 'footware'; did you mean 'footwear'?" in weights
     assert "$.data.flip_classes: no class is called 'glov'" in pairs
 
 
@@ -231,16 +233,20 @@ def test_a_photo_without_label_map_stops_the_run_or_is_left_out(
     assert skinfw.run(value, output=tmp_path / "other").report_path.is_file()
 
 
-def test_the_objective_is_the_weighted_sum_of_known_losses(segmentation_spec: MakeSpec) -> None:
-    losses = {"cross_entropy": 2, "dice": 3, "class_weights": {"skin": 4}}
+def test_the_loss_is_the_weighted_sum_of_the_losses_of_the_spec(segmentation_spec: MakeSpec) -> None:
+    losses = [
+        {"type": "cross_entropy", "weight": 2, "class_weights": {"skin": 4}},
+        {"type": "dice", "weight": 3, "warmup": 10},
+    ]
     spec = parse_spec(segmentation_spec(Path("photos"), losses=losses))
     assert isinstance(spec, SegmentationSpec)
     names = ("background", "skin", "head", "feet", "apparel")
-    weighted_losses = SegmentationLossSum(spec, names, torch.device("cpu"))
+    weighted_losses = SegmentationLosses(spec, names, torch.device("cpu"))
     torch.manual_seed(0)
     logits, labels = torch.randn(2, 5, 6, 7), torch.randint(0, 5, (2, 6, 7))
     labels[0, :2] = 255
-    terms = weighted_losses.terms(logits, labels)
+    sums = weighted_losses.sums(logits, labels)
+    terms = weighted_losses.terms(sums, StepSums(sums, 1))
     known = labels != 255
     chances = torch.softmax(logits, dim=1)
     picked = chances.gather(1, labels.clamp(max=4)[:, None])[:, 0][known]
@@ -252,5 +258,5 @@ def test_the_objective_is_the_weighted_sum_of_known_losses(segmentation_spec: Ma
         truth, found = (labels == place)[known].float(), chances[:, place][known]
         dice.append(1 - 2 * (truth * found).sum() / (truth + found).sum())
     assert terms["dice"] == pytest.approx(torch.stack(dice).mean().item(), abs=1e-5)
-    weighted = 2 * terms["cross_entropy"].item() + 3 * terms["dice"].item()
-    assert weighted_losses.total(terms).item() == pytest.approx(weighted)
+    weighted = 2 * terms["cross_entropy"].item() + 3 * 0.5 * terms["dice"].item()
+    assert weighted_losses.total(terms, 5).item() == pytest.approx(weighted)
