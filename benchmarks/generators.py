@@ -97,7 +97,7 @@ def measure(value: dict[str, Any], output: Path) -> dict[str, Any]:
 
 
 def run(value: dict[str, Any], output: Path) -> None:
-    """Train in this process; print figures, pace, parameters and peak memory as JSON."""
+    """Train in this process; print metrics, pace, parameters and peak memory as JSON."""
     from skinfw.reporting.facts import network_parameters
     from skinfw.specs.spec import inpainting_spec
 
@@ -144,8 +144,8 @@ def main() -> None:
 
 def row(name: str, values: dict[str, float], more: str) -> None:
     """Print a row of the table."""
-    figures = [values[f"skin/{key}"] for key in ("psnr", "ssim", "ciede2000")]
-    print(f"| {name} | {figures[0]:.2f} dB | {figures[1]:.3f} | {figures[2]:.2f} | {more} |", flush=True)
+    shown = [values[f"skin/{key}"] for key in ("psnr", "ssim", "ciede2000")]
+    print(f"| {name} | {shown[0]:.2f} dB | {shown[1]:.3f} | {shown[2]:.2f} | {more} |", flush=True)
 
 
 if __name__ == "__main__":

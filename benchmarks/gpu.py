@@ -305,7 +305,7 @@ def loading(job: Job) -> None:
 
 
 def train(job: Job, name: str, spec: dict[str, Any], limit: float) -> None:
-    """Train a spec by the command line, and note its pace, its figures and its exit code."""
+    """Train a spec by the command line, and note its pace, its metrics and its exit code."""
     if job.left() < 30:
         job.note(name, skipped="no time left")
         return
@@ -326,10 +326,10 @@ def train(job: Job, name: str, spec: dict[str, Any], limit: float) -> None:
     log = folder / "log.jsonl"
     events = [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.is_file() else []
     taken = [event["seconds_per_step"] for event in events if event["event"] == "step"]
-    figures = {}
+    values = {}
     if (folder / "metrics.json").is_file():
         values = json.loads((folder / "metrics.json").read_text("utf-8"))["test"]["values"]
-        figures = {
+        values = {
             who: {key: round(value, 3) for key, value in each.items() if value is not None and "psnr" in key}
             for who, each in values.items()
         }
@@ -337,7 +337,7 @@ def train(job: Job, name: str, spec: dict[str, Any], limit: float) -> None:
     job.note(
         name, exit=code, seconds=round(time.monotonic() - began, 1), steps=last,
         seconds_per_step=round(statistics.median(taken[2:] or taken), 4) if taken else None,
-        figures=figures, said=said,
+        values=values, said=said,
     )  # fmt: skip
     report = folder / "report.html"
     if report.is_file():

@@ -92,22 +92,22 @@ class SpecError(UserError):
 
     Args:
         source: what contains the errors, usually the path of the spec.
-        faults: one line per error, each beginning with its JSON path.
-        count: the number of errors, if ``faults`` holds only the first ones.
+        errors: one line per error, each beginning with its JSON path.
+        count: the number of errors, if ``errors`` holds only the first ones.
     """
 
-    def __init__(self, source: str, faults: Sequence[str], count: int | None = None) -> None:
+    def __init__(self, source: str, errors: Sequence[str], count: int | None = None) -> None:
         self.source = source
-        self.faults = tuple(faults)
-        self.count = count or len(self.faults)
+        self.errors = tuple(errors)
+        self.count = count or len(self.errors)
         summary = "1 error" if self.count == 1 else f"{self.count:,} errors"
-        shown = [f"  {line}" for line in self.faults[:MAX_LISTED]]
+        shown = [f"  {line}" for line in self.errors[:MAX_LISTED]]
         more = [f"  and {self.count - len(shown):,} more"] if self.count > len(shown) else []
         super().__init__("\n".join([f"{source}: {summary}", *shown, *more]))
 
     def __reduce__(self) -> tuple[type[SpecError], tuple[str, tuple[str, ...], int]]:
         # unpickling rebuilds an error from other processes from these arguments, not from its text
-        return type(self), (self.source, self.faults, self.count)
+        return type(self), (self.source, self.errors, self.count)
 
 
 class DataError(UserError):
@@ -140,7 +140,7 @@ def first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def write_fault(error: OSError) -> str:
+def write_error_text(error: OSError) -> str:
     """Return why something cannot be written, and what to do if only another path helps."""
     if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
         there = "a folder" if error.errno == errno.EISDIR else "a file"

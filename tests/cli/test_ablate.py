@@ -45,14 +45,14 @@ def base(tiny_spec: MakeSpec) -> dict[str, Any]:
 
 
 def times(output: Path) -> dict[str, int]:
-    """Return when each run's figures were written."""
+    """Return when each run's values were written."""
     return {
         path.parent.relative_to(output).as_posix(): path.stat().st_mtime_ns
         for path in output.glob("*/*/metrics.json")
     }
 
 
-def test_all_faults_of_all_variants_are_told_before_anything_runs(
+def test_all_errors_of_all_variants_are_told_before_anything_runs(
     tmp_path: Path, base: dict[str, Any]
 ) -> None:
     variants = {"a": {"generator": "pix3pix"}, "b": {"composite": "skn", "losses": None}}
@@ -168,7 +168,7 @@ def test_what_is_there_is_kept_and_what_changed_is_made_anew_only_when_asked(
     assert result.failures == []
     assert result.variants[1].differences["image/psnr"].images > 3
     # the data split does not depend on the seed
-    assert len({tuple(run.figures.evaluation.names) for run in result.runs}) == 1
+    assert len({tuple(run.evaluated.evaluation.names) for run in result.runs}) == 1
     # but the weights do
     assert len(set(result.variants[0].spreads["skin/psnr"].values)) == 2
     all_times = times(output)

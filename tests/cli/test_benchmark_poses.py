@@ -36,12 +36,12 @@ def bodypix_of(pose: Path, weights: Path) -> str:
 
 def test_a_table_and_a_file(photos: Path, tmp_path: Path) -> None:
     encoder = bodypix_of(photos / "0_keypoints.json", tmp_path / "tiny.onnx")
-    output = tmp_path / "figures.json"
+    output = tmp_path / "results.json"
     arguments = ["--encoder", "openpose", "--encoder", encoder, "--limit", "2", "--output", str(output)]
     done = CliRunner().invoke(main, ["benchmark-poses", str(photos), *arguments])
     assert done.exit_code == 0, done.output
-    figures = json.loads(output.read_text())
-    ours, theirs = figures["openpose"], figures[next(name for name in figures if name != "openpose")]
+    results = json.loads(output.read_text())
+    ours, theirs = results["openpose"], results[next(name for name in results if name != "openpose")]
     # an encoder that is measured against itself is right everywhere
     assert (ours["pck@0.1"], ours["pck@0.2"], ours["found"]) == (1, 1, 1)
     assert ours["photos"] == theirs["photos"] == 2 and ours["memory"] > 10
@@ -64,7 +64,7 @@ def test_without_encoders_those_that_can_run_are_measured(
     assert "its SHA-256 is" in done.stderr and "no pose encoder can run here" in done.stderr
 
 
-def test_faults_of_the_user(photos: Path, tmp_path: Path) -> None:
+def test_errors_of_the_user(photos: Path, tmp_path: Path) -> None:
     def told(*arguments: str) -> str:
         done = CliRunner().invoke(main, ["benchmark-poses", *arguments])
         assert done.exit_code == 2, done.output

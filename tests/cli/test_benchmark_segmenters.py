@@ -21,7 +21,7 @@ def photos(tmp_path: Path) -> Path:
 def test_a_table_and_a_file(photos: Path, tmp_path: Path) -> None:
     weights = write_bodypix(tmp_path / "bodypix.onnx", stride=8)
     bodypix = json.dumps({"type": "bodypix", "weights": str(weights), "resolution": 97, "threshold": 0.3})
-    output = tmp_path / "figures.json"
+    output = tmp_path / "results.json"
     arguments = [
         "--segmenter",
         "deepfashion",
@@ -34,8 +34,8 @@ def test_a_table_and_a_file(photos: Path, tmp_path: Path) -> None:
     ]
     done = CliRunner().invoke(main, ["benchmark-segmenters", str(photos), *arguments])
     assert done.exit_code == 0, done.output
-    figures = json.loads(output.read_text())
-    ours, theirs = figures["deepfashion"], figures[next(name for name in figures if name != "deepfashion")]
+    results = json.loads(output.read_text())
+    ours, theirs = results["deepfashion"], results[next(name for name in results if name != "deepfashion")]
     # a segmenter that is measured against itself is right everywhere
     assert {value for value in ours["mean"].values() if value is not None} == {1.0}
     assert theirs["mean"]["skin"] is None and 0 < theirs["mean"]["person"] < 1
@@ -49,7 +49,7 @@ def test_without_segmenters_those_that_can_run_are_measured(
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "mobilenet_v1_050_stride8.onnx").write_bytes(b"another file")
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path / "weights"))
-    output = tmp_path / "figures.json"
+    output = tmp_path / "results.json"
     done = CliRunner().invoke(
         main, ["benchmark-segmenters", str(photos), "--limit", "1", "--output", str(output)]
     )
@@ -60,7 +60,7 @@ def test_without_segmenters_those_that_can_run_are_measured(
     assert list(json.loads(output.read_text())) == ["haar", "feet"]
 
 
-def test_faults_of_the_user(photos: Path, tmp_path: Path) -> None:
+def test_errors_of_the_user(photos: Path, tmp_path: Path) -> None:
     def told(*arguments: str) -> str:
         done = CliRunner().invoke(main, ["benchmark-segmenters", *arguments])
         assert done.exit_code == 2, done.output

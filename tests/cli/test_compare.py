@@ -32,7 +32,7 @@ def test_runs_are_printed_and_written(make_run: Callable[..., Any], tmp_path: Pa
     assert "| composite | skin | none |" in (tmp_path / "table.md").read_text(encoding="utf-8")
 
 
-def test_faults_are_told(make_run: Callable[..., Any], tmp_path: Path) -> None:
+def test_errors_are_told(make_run: Callable[..., Any], tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     for arguments, told in (
         ([run.folder], "nothing to compare it with"),

@@ -45,7 +45,7 @@ def test_json_is_converted_and_what_changes_is_noted(tmp_path: Path) -> None:
     assert "Note: data/* is relative to the spec's folder\n" in result.stderr
 
 
-def test_faults_are_told_and_nothing_is_printed(tmp_path: Path) -> None:
+def test_errors_are_told_and_nothing_is_printed(tmp_path: Path) -> None:
     report = tmp_path / "report_config.json"
     report.write_text('{"num_epoch": 3, "img_size": [64, 64]}', encoding="utf-8")
     result = call("convert", report)

@@ -78,7 +78,7 @@ def test_the_filled_spec_is_json_that_is_valid_again(spec: Path, tmp_path: Path)
     assert json.loads(validate(again, "--filled").stdout) == filled
 
 
-def test_all_faults_are_told_at_once(spec: Path) -> None:
+def test_all_errors_are_told_at_once(spec: Path) -> None:
     result = validate(
         spec, "--set", "seed=-1", "--set", "generator.depht=3", "--set", "discriminator=patchgn"
     )

@@ -80,7 +80,7 @@ def comparable(spec: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
 @pytest.mark.usefixtures("people_drawn_once", "no_curves")
 def test_smoke_size_runs_to_its_page(path: Path, tmp_path: Path, inline_engine: Any) -> None:
-    # the figures mean nothing here: a few steps show as much as an epoch
+    # the values mean nothing here: a few steps show as much as an epoch
     shorter = {
         "training.epochs": None,
         "training.steps": 5 if path.stem == "wgan" else 2,  # its generator trains in every fifth

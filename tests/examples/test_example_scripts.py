@@ -83,7 +83,7 @@ def test_plugin_takes_part_in_a_run(
         installed.cache_clear()
     log = (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8")
     assert '"mean_tone": ' in log
-    rows = (tmp_path / "run" / "figures.csv").read_text(encoding="utf-8").splitlines()
+    rows = (tmp_path / "run" / "metrics.csv").read_text(encoding="utf-8").splitlines()
     assert rows[0] == "split,step,metric,value"
     assert [row.split(",")[0::2][:2] for row in rows[1:]] == [
         ["validation", "image/psnr"],

@@ -53,12 +53,12 @@ def _found(text: str) -> list[tuple[int, str]]:
 def test_texts_read_like_english() -> None:
     paths = list(_paths())
     assert len(paths) > 300
-    faults = [
+    errors = [
         f"{path.relative_to(ROOT)}:{line}: {phrase!r}; write instead: {PHRASES[phrase]}"
         for path in paths
         for line, phrase in _found(path.read_text(encoding="utf-8"))
     ]
-    assert not faults, "\n".join(faults)
+    assert not errors, "\n".join(errors)
 
 
 @pytest.mark.parametrize(

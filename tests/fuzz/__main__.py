@@ -90,8 +90,8 @@ class Fuzzer:
                     if "done" in told:
                         return first + count
                     number, file = told["number"], told["file"]
-                    if "fault" in told:
-                        self._keep(number, file, told["fault"], told["where"])
+                    if "error" in told:
+                        self._keep(number, file, told["error"], told["where"])
                         process.stdin.write("\n")
                         process.stdin.flush()
             except queue.Empty:
@@ -101,13 +101,13 @@ class Fuzzer:
                 process.wait()
             return number + 1
 
-    def _lost(self, number: int, file: str, folder: str, fault: str) -> int:
+    def _lost(self, number: int, file: str, folder: str, error: str) -> int:
         noise = (Path(folder) / "noise").read_text(errors="replace")[-1000:]
-        self._keep(number, file, f"{fault}: {noise}", fault)
+        self._keep(number, file, f"{error}: {noise}", error)
         return number + 1
 
-    def _keep(self, number: int, file: str, fault: str, where: str) -> None:
-        crash = self.crashes.setdefault(where, {"count": 0, "number": number, "fault": fault, "input": ""})
+    def _keep(self, number: int, file: str, error: str, where: str) -> None:
+        crash = self.crashes.setdefault(where, {"count": 0, "number": number, "error": error, "input": ""})
         crash["count"] += 1
         if crash["count"] == 1 and Path(file).is_file():
             self.save.mkdir(parents=True, exist_ok=True)

@@ -47,5 +47,5 @@ def test_a_reader_that_raises_anything_else_is_found(tmp_path: Path) -> None:
     )  # fmt: skip
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert told[-1] == {"done": True}, done.stderr
-    assert [each["number"] for each in told if "fault" not in each and "done" not in each] == list(range(60))
-    assert {each["where"].split()[0] for each in told if "fault" in each} >= {"JSONDecodeError"}
+    assert [each["number"] for each in told if "error" not in each and "done" not in each] == list(range(60))
+    assert {each["where"].split()[0] for each in told if "error" in each} >= {"JSONDecodeError"}

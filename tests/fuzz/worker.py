@@ -20,7 +20,7 @@ import readers
 from skinfw.errors import SkinfwError
 
 LONGEST_MESSAGE = 4_000
-"""Characters of an error: lines are cut at 1,000, and a spec may have several faults."""
+"""Characters of an error: lines are cut at 1,000, and a spec may have several errors."""
 
 LONGEST_LINE = 1_100
 
@@ -40,7 +40,7 @@ def main(name: str, seed: str, first: int, count: int, folder: Path, mebibytes: 
     place = folder / "input"
     place.mkdir(exist_ok=True)
     os.chdir(place)
-    # what is imported at the first reading is no input's fault
+    # imports at the first reading are not caused by an input
     path = place / files[0][0]
     path.write_bytes(files[0][1])
     reader.read(path)
@@ -55,24 +55,24 @@ def main(name: str, seed: str, first: int, count: int, folder: Path, mebibytes: 
         out.write(json.dumps({"number": number, "file": str(path)}) + "\n")
         noise.seek(0)
         noise.truncate()
-        fault, where = _fault(reader, path)
+        error, where = _error(reader, path)
         noise.seek(0)
         said = noise.read().decode("utf-8", "replace")
         left = sorted(entry.name for entry in place.iterdir() if entry != path)
-        if not fault and said:
-            fault, where = f"wrote: {said[:500]}", f"wrote: {said[:60]}"
-        if not fault and left:
-            fault, where = f"left behind: {left[:5]}", "left behind"
-        if fault:
+        if not error and said:
+            error, where = f"wrote: {said[:500]}", f"wrote: {said[:60]}"
+        if not error and left:
+            error, where = f"left behind: {left[:5]}", "left behind"
+        if error:
             out.write(
-                json.dumps({"number": number, "file": str(path), "fault": fault, "where": where}) + "\n"
+                json.dumps({"number": number, "file": str(path), "error": error, "where": where}) + "\n"
             )
             sys.stdin.readline()  # the input is being kept
         path.unlink(missing_ok=True)
     out.write(json.dumps({"done": True}) + "\n")
 
 
-def _fault(reader: readers.Reader, path: Path) -> tuple[str, str]:
+def _error(reader: readers.Reader, path: Path) -> tuple[str, str]:
     """Return what was wrong with reading a file, and where, or two empty texts."""
     try:
         reader.read(path)

@@ -90,8 +90,8 @@ def test_a_run_from_end_to_end(tiny_spec: MakeSpec, tmp_path: Path, precision: s
     value["training"] |= {"device": "auto", "precision": precision}
     run = skinfw.run(parse_spec(value), output=tmp_path / "run")
     written = json.loads((run.folder / "metrics.json").read_text(encoding="utf-8"))
-    figures = written["test"]["values"]["trained"]
-    assert figures and all(math.isfinite(figure) for figure in figures.values() if figure is not None)
+    values = written["test"]["values"]["trained"]
+    assert values and all(math.isfinite(value) for value in values.values() if value is not None)
     tensors = read_checkpoint(run.checkpoint("best")).tensors
     assert {tensor.device.type for tensor in tensors.values()} == {"cpu"}
 

@@ -7,9 +7,9 @@ import pickle
 from skinfw.errors import RunError, SpecError, UserError, listed
 
 
-def test_the_faults_of_a_spec_survive_pickling() -> None:
+def test_the_errors_of_a_spec_survive_pickling() -> None:
     error = pickle.loads(pickle.dumps(SpecError("a.json", ["$.b: wrong", "$.c: wrong too"])))
-    assert (error.source, error.faults) == ("a.json", ("$.b: wrong", "$.c: wrong too"))
+    assert (error.source, error.errors) == ("a.json", ("$.b: wrong", "$.c: wrong too"))
     assert str(error) == "a.json: 2 errors\n  $.b: wrong\n  $.c: wrong too"
 
 

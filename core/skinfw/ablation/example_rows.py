@@ -72,10 +72,10 @@ def inpaint_rows(result: AblationResult) -> ImageRows:
         SkinfwError: the samples cannot be read.
     """
     anchor = result.anchor
-    if anchor is None or anchor.figures is None:
+    if anchor is None or anchor.evaluated is None:
         return ImageRows([], "", None, {})
-    chosen = choose_examples(anchor.figures.evaluation)
-    metric = ranking_metric(anchor.figures.evaluation)
+    chosen = choose_examples(anchor.evaluated.evaluation)
+    metric = ranking_metric(anchor.evaluated.evaluation)
     names = list(chosen)
     outputs: dict[str, list[RgbImage]] = {}
     values: dict[str, Mapping[str, float | None]] = {}

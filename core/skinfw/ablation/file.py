@@ -10,8 +10,8 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.ablation.published import PublishedTable, published_tables
-from skinfw.components.faults import spec_error
 from skinfw.components.strict_model import StrictModel, nearest
+from skinfw.components.validation_errors import spec_error
 from skinfw.errors import SpecError
 from skinfw.system.json_file import read_json
 
@@ -170,8 +170,8 @@ def parse_ablation(value: Any, source: str = "ablation") -> AblationSpec:
         return AblationSpec.model_validate(value)
     except ValidationError as error:
         if isinstance(value, dict) and "training" in value and "variants" not in value:
-            fault = "is a spec, not an ablation file; run it with skinfw run, or use it as the base of one"
-            raise SpecError(source, [fault]) from None
+            reason = "is a spec, not an ablation file; run it with skinfw run, or use it as the base of one"
+            raise SpecError(source, [reason]) from None
         raise spec_error(source, error, value) from None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from skinfw.ablation.example_rows import ImageRow, ImageRows, inpaint_rows
 from skinfw.ablation.page_files import (
-    FIGURES_NOTE,
+    METRICS_NOTE,
     differences_note,
     remarks,
     to_csv,
@@ -23,9 +23,9 @@ from skinfw.ablation.published import NOTE
 from skinfw.ablation.results import AblationResult, RunResult
 from skinfw.ablation.tables import (
     differences_table,
-    figures_table,
     metadata_note,
     metric_metadata,
+    metrics_table,
     orderings,
     published_comparison,
     spec_table,
@@ -33,7 +33,7 @@ from skinfw.ablation.tables import (
 )
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import SkinfwError
-from skinfw.evaluation.metric_tables import figure_label, figure_text
+from skinfw.evaluation.metric_tables import value_label, value_text
 from skinfw.reporting.data_uri import data_uri, png_uri
 from skinfw.reporting.pages import render_page
 from skinfw.reporting.report import SMALL
@@ -89,8 +89,8 @@ def _page(result: AblationResult, images: ImageRows, means: str | None, differen
         chips=_chips(result),
         remarks=remarks(result),
         reference=result.plan.reference,
-        table=figures_table(result),
-        figures_note=FIGURES_NOTE,
+        table=metrics_table(result),
+        metrics_note=METRICS_NOTE,
         metadata=metric_metadata(result),
         metadata_note=metadata_note(result),
         means=_svg_uri(means),
@@ -116,7 +116,7 @@ def _svg_uri(plot: str | None) -> str:
 
 def _chips(result: AblationResult) -> list[str]:
     plan, anchor = result.plan, result.anchor
-    done = sum(run.figures is not None for run in result.runs)
+    done = sum(run.evaluated is not None for run in result.runs)
     height, width = plan.runs[0].spec.data.size
     chips = [
         f"{len(result.variants)} variants",
@@ -127,8 +127,8 @@ def _chips(result: AblationResult) -> list[str]:
     ]
     if plan.size is not None:
         chips.insert(0, f"size {plan.size}")
-    if anchor is not None and anchor.figures is not None:
-        chips.append(f"{len(anchor.figures.evaluation.names)} test images")
+    if anchor is not None and anchor.evaluated is not None:
+        chips.append(f"{len(anchor.evaluated.evaluation.names)} test images")
     return chips
 
 
@@ -136,7 +136,7 @@ def _gallery(result: AblationResult, images: ImageRows) -> dict[str, Any]:
     metric = images.metric
     return {
         "chosen_by": images.chosen_by,
-        "metric": None if metric is None else figure_label(metric),
+        "metric": None if metric is None else value_label(metric),
         "missing": images.missing,
         "columns": [(name, kind) for name, kind, _ in _cells(images.rows[0])] if images.rows else [],
         "rows": [_row(row, result, metric) for row in images.rows],
@@ -159,14 +159,14 @@ def _row(row: ImageRow, result: AblationResult, metric: str | None) -> dict[str,
     for name, kind, image in _cells(row):
         value = ""
         if kind == "variant" and info is not None:
-            value = f"{figure_text(row.values.get(name), info)} {info.unit}".rstrip()
+            value = f"{value_text(row.values.get(name), info)} {info.unit}".rstrip()
         cells.append({"image": png_uri(image), "alt": f"{name} of {row.name}", "value": value})
     return {"rank": row.rank, "name": row.name, "small": max(row.target.shape[:2]) < SMALL, "cells": cells}
 
 
 def _run(run: RunResult, output: Path) -> dict[str, str]:
     report = run.planned.folder / "report.html"
-    shown = run.figures is not None and report.is_file()
+    shown = run.evaluated is not None and report.is_file()
     return {
         "label": run.planned.label,
         "status": run.status,

@@ -13,9 +13,9 @@ from skinfw.ablation.results import AblationResult, RunResult, VariantResult
 from skinfw.ablation.statistics import BOOTSTRAP_SEED, DRAWS, LEVEL
 from skinfw.ablation.tables import (
     differences_table,
-    figures_table,
     metadata_note,
     metric_metadata,
+    metrics_table,
     orderings,
     published_comparison,
     published_row,
@@ -26,7 +26,7 @@ from skinfw.evaluation.metric_tables import Table
 from skinfw.reporting.tables import markdown_table, tex_table
 from skinfw.runs.environment import environment
 
-FIGURES_NOTE = (
+METRICS_NOTE = (
     "Mean ± standard deviation over seeds on the test images; the best mean of each column is bold, and "
     "arrows show whether higher or lower is better."
 )
@@ -49,16 +49,16 @@ def to_csv(result: AblationResult) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     head = ["variant", "kind", "seeds_done", "seeds_planned", "comparable"]
-    published = [] if table is None else list(next(iter(table.figures.values())))
+    published = [] if table is None else list(next(iter(table.values.values())))
     heads = [f"{key} {part}" for key in result.metrics for part in parts]
     writer.writerow([*head, *heads, *(f"report {key}" for key in published)])
     for variant in result.variants:
         facts = [variant.name, "variant", len(variant.done), len(variant.runs), not variant.incomparable]
         cells = [cell for key in result.metrics for cell in _cells(variant, key)]
         row = published_row(result, variant)
-        writer.writerow([*facts, *cells, *(table and table.figure(row, key) for key in published)])
-    for name, figures in result.baselines.items():
-        values = [cell for key in result.metrics for cell in (figures.get(key), *[None] * (len(parts) - 1))]
+        writer.writerow([*facts, *cells, *(table and table.value(row, key) for key in published)])
+    for name, baseline in result.baselines.items():
+        values = [cell for key in result.metrics for cell in (baseline.get(key), *[None] * (len(parts) - 1))]
         writer.writerow([name, "baseline", None, None, True, *values, *[None] * len(published)])
     return stream.getvalue()
 
@@ -74,7 +74,7 @@ def _tables(result: AblationResult) -> list[tuple[str, Table]]:
     published = result.plan.ablation.published_table
     section = "" if published is None else f" ({published.title}, section {published.section} of the report)"
     told = [
-        (FIGURES_NOTE, figures_table(result)),
+        (METRICS_NOTE, metrics_table(result)),
         (metadata_note(result), metric_metadata(result)),
         (differences_note(result), differences_table(result)),
         (
@@ -141,9 +141,9 @@ def _variant_json(result: AblationResult, variant: VariantResult) -> dict[str, A
     return {
         "incomparable": variant.incomparable or None,
         "unranked": dict(variant.unranked),
-        "figures": {key: asdict(spread) for key, spread in variant.spreads.items()},
+        "values": {key: asdict(spread) for key, spread in variant.spreads.items()},
         "differences": {key: asdict(each) for key, each in variant.differences.items()},
-        "published": None if table is None else table.figures.get(row),
+        "published": None if table is None else table.values.get(row),
         "runs": [_run_json(run) for run in variant.runs],
     }
 
@@ -156,12 +156,12 @@ def _run_json(run: RunResult) -> dict[str, Any]:
         "reason": run.reason or None,
         "seconds": run.seconds,
         "where": run.where or None,
-        "checkpoint": run.figures and run.figures.checkpoint,
-        "sha256": run.figures and run.figures.sha256,
-        "trained_steps": run.figures and run.figures.steps,
-        "total_steps": run.figures and run.figures.total_steps,
-        "data": run.figures and run.figures.data,
-        "step": run.figures and run.figures.evaluation.step,
-        "values": None if run.figures is None else dict(run.figures.values),
-        "unavailable": {} if run.figures is None else dict(run.figures.evaluation.unavailable),
+        "checkpoint": run.evaluated and run.evaluated.checkpoint,
+        "sha256": run.evaluated and run.evaluated.sha256,
+        "trained_steps": run.evaluated and run.evaluated.steps,
+        "total_steps": run.evaluated and run.evaluated.total_steps,
+        "data": run.evaluated and run.evaluated.data,
+        "step": run.evaluated and run.evaluated.evaluation.step,
+        "values": None if run.evaluated is None else dict(run.evaluated.values),
+        "unavailable": {} if run.evaluated is None else dict(run.evaluated.evaluation.unavailable),
     }

@@ -167,14 +167,14 @@ def _reject_own_fields(
     patches = {f"$.variants.{name}": patch for name, patch in ablation.variants.items()}
     patches |= {"the size's patch": scale.patch} if scale is not None else {}
     patches |= {"--set": {path.split(".")[0]: value for path, value in overrides.items()}}
-    faults = [
+    errors = [
         f"{where}: sets {field}, which the ablation sets for each run; use seeds and the variants' names"
         for where, patch in patches.items()
         for field in ("seed", "name")
         if field in patch
     ]
-    if faults:
-        raise SpecError(source, faults)
+    if errors:
+        raise SpecError(source, errors)
 
 
 def _runs(
@@ -192,7 +192,7 @@ def _runs(
     seeds = ablation.seeds if scale is None or scale.seeds is None else scale.seeds
     _reject_own_fields(ablation, scale, overrides, source)
     runs: list[PlannedRun] = []
-    faults: dict[str, list[str]] = {}
+    errors: dict[str, list[str]] = {}
     for name in (each for each in ablation.variants if each in names):
         value = merge_patch(base, ablation.variants[name])
         try:
@@ -205,15 +205,15 @@ def _runs(
                     )
                 runs.append(PlannedRun(name, seed, spec, output / name / f"seed_{seed}"))
         except SpecError as error:
-            for line in error.faults:
-                faults.setdefault(line, []).append(name)
-    if faults:
+            for line in error.errors:
+                errors.setdefault(line, []).append(name)
+    if errors:
         everyone = len(names)
         raise SpecError(
             source,
             [
                 f"{'every variant' if len(who) == everyone > 1 else 'variant ' + ', '.join(who)}: {line}"
-                for line, who in faults.items()
+                for line, who in errors.items()
             ],
         )
     return runs

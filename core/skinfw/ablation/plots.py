@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from skinfw.ablation.results import AblationResult
-from skinfw.evaluation.metric_tables import figure_heading
+from skinfw.evaluation.metric_tables import value_heading
 from skinfw.evaluation.results import MetricInfo
 from skinfw.reporting.plots import INK, LINE, plot_style
 
@@ -40,8 +40,8 @@ def draw_means(result: AblationResult) -> str | None:
                     markersize=6,
                 )
                 axes.plot(spread.values, [place] * len(spread.values), ".", color=INK, markersize=3, zorder=3)
-        for place, figures in enumerate(result.baselines.values(), len(names)):
-            value = figures.get(key)
+        for place, values in enumerate(result.baselines.values(), len(names)):
+            value = values.get(key)
             if value is not None:
                 axes.plot([value], [place], "s", color=INK, markersize=5)
 
@@ -83,7 +83,7 @@ def _panels(keys: Sequence[str], labels: Sequence[str], result: AblationResult, 
 
 
 def _dress(axes: Axes, key: str, info: MetricInfo, labels: Sequence[str]) -> None:
-    axes.set_title(figure_heading(key, info), color=INK, fontsize=9)
+    axes.set_title(value_heading(key, info), color=INK, fontsize=9)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.tick_params(colors=INK)

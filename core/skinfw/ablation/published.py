@@ -33,17 +33,17 @@ class PublishedTable:
         section: the report's section.
         title: the table's title.
         rows: the report's name of each row, by key.
-        figures: the report's values by row key and ``region/name`` of the metric.
+        values: the report's values by row key and ``region/name`` of the metric.
     """
 
     section: str
     title: str
     rows: Mapping[str, str]
-    figures: Mapping[str, Mapping[str, float]]
+    values: Mapping[str, Mapping[str, float]]
 
-    def figure(self, row: str, key: str) -> float | None:
+    def value(self, row: str, key: str) -> float | None:
         """Return one value of a row by ``region/name``; None if the report has none."""
-        return self.figures.get(row, {}).get(key)
+        return self.values.get(row, {}).get(key)
 
 
 @cache
@@ -55,7 +55,7 @@ def published_tables() -> Mapping[str, PublishedTable]:
             section=table["section"],
             title=table["title"],
             rows={row: facts["label"] for row, facts in table["rows"].items()},
-            figures={row: facts["figures"] for row, facts in table["rows"].items()},
+            values={row: facts["values"] for row, facts in table["rows"].items()},
         )
         for name, table in json.loads(text)["tables"].items()
     }

@@ -12,14 +12,14 @@ from skinfw.ablation.statistics import Difference, Spread, image_means, paired_d
 from skinfw.components.registry import TRAINED
 from skinfw.errors import SkinfwError
 from skinfw.evaluation.comparable import (
-    RunFigures,
+    EvaluatedRun,
     choose_anchor,
-    partial_figures,
-    unlike_figures,
+    partial_metrics,
+    unlike_metrics,
     unlike_run,
 )
-from skinfw.evaluation.compare import differences, flat, read_figures
-from skinfw.evaluation.metric_tables import figure_label
+from skinfw.evaluation.compare import differences, flat, read_evaluated_run
+from skinfw.evaluation.metric_tables import value_label
 from skinfw.evaluation.results import MetricInfo
 
 
@@ -33,7 +33,7 @@ class RunResult:
         reason: why it is not done, if known.
         seconds: duration of its last process, if known.
         where: the machine or node of its last process.
-        figures: the results; None unless it is done.
+        evaluated: the results; None unless it is done.
     """
 
     planned: PlannedRun
@@ -41,13 +41,13 @@ class RunResult:
     reason: str
     seconds: float | None
     where: str
-    figures: RunFigures | None
+    evaluated: EvaluatedRun | None
 
     def images(self, key: str) -> Mapping[str, float | None]:
         """Return the value of each test image by name; empty for metrics over a set."""
-        if self.figures is None:
+        if self.evaluated is None:
             return {}
-        found = self.figures.evaluation
+        found = self.evaluated.evaluation
         values = found.per_image[TRAINED].get(key)
         return {} if values is None else dict(zip(found.names, values, strict=True))
 
@@ -76,7 +76,7 @@ class VariantResult:
     @property
     def done(self) -> list[RunResult]:
         """The measured runs."""
-        return [run for run in self.runs if run.figures is not None]
+        return [run for run in self.runs if run.evaluated is not None]
 
     @property
     def means(self) -> dict[str, float | None]:
@@ -149,7 +149,7 @@ class AblationResult:
             f"{each.name}: {each.incomparable}; not comparable" for each in self.variants if each.incomparable
         ]
         told += [
-            f"{each.name}: {figure_label(key)}: {why}; not ranked"
+            f"{each.name}: {value_label(key)}: {why}; not ranked"
             for each in self.variants
             if not each.incomparable
             for key, why in each.unranked.items()
@@ -166,20 +166,20 @@ def collect(plan: Plan) -> AblationResult:
     metrics = {
         key: info
         for run in runs
-        if run.figures is not None
-        for key, info in run.figures.evaluation.metrics.items()
+        if run.evaluated is not None
+        for key, info in run.evaluated.evaluation.metrics.items()
     }
     anchor = _anchor(plan.reference, runs)
     of = {name: [run for run in runs if run.planned.variant == name] for name in plan.variants}
     reasons = {name: _incomparable(of[name], anchor) or _other_seeds(name, of, anchor) for name in of}
-    unlike = {name: _by_figure(of[name], anchor, unlike_figures) for name in of}
+    unlike = {name: _by_metric(of[name], anchor, unlike_metrics) for name in of}
     variants = []
     for name, own in of.items():
         apart = name == plan.reference or bool(reasons[name] or reasons[plan.reference])
         alike = [key for key in metrics if key not in {**unlike[name], **unlike[plan.reference]}]
         compared = {} if apart else _differences(own, of[plan.reference], alike)
         unranked = {
-            **_by_figure(own, anchor, partial_figures),
+            **_by_metric(own, anchor, partial_metrics),
             **_missing(own, list(metrics)),
             **unlike[name],
         }
@@ -190,32 +190,32 @@ def collect(plan: Plan) -> AblationResult:
 
 def _read(planned: PlannedRun) -> RunResult:
     state, reason = planned.state()
-    status, figures = str(state), None
+    status, evaluated = str(state), None
     outcome = read_outcome(planned.folder)
     if state == "done":
         try:
-            figures = read_figures(planned.folder, planned.label)
+            evaluated = read_evaluated_run(planned.folder, planned.label)
         except SkinfwError as error:
             status, reason = "failed", str(error)
     elif state in ("half done", "missing") and outcome is not None and outcome.ending == "failed":
         status, reason = "failed", outcome.reason
     seconds, where = (outcome.seconds, outcome.where) if outcome is not None else (None, "")
-    return RunResult(planned, status, reason, seconds, where, figures)
+    return RunResult(planned, status, reason, seconds, where, evaluated)
 
 
 def _anchor(reference: str, runs: Sequence[RunResult]) -> RunResult | None:
-    done = [run for run in runs if run.figures is not None]
+    done = [run for run in runs if run.evaluated is not None]
     done.sort(key=lambda run: run.planned.variant != reference)
-    chosen = choose_anchor([run.figures for run in done if run.figures is not None])
-    return next((run for run in done if run.figures is chosen), None)
+    chosen = choose_anchor([run.evaluated for run in done if run.evaluated is not None])
+    return next((run for run in done if run.evaluated is chosen), None)
 
 
 def _incomparable(runs: Sequence[RunResult], anchor: RunResult | None) -> str:
     """Return why the runs of a variant may not be ranked against another run, or an empty text."""
-    if anchor is None or anchor.figures is None:
+    if anchor is None or anchor.evaluated is None:
         return ""
     for run in runs:
-        reason = "" if run.figures is None else unlike_run(run.figures, anchor.figures)
+        reason = "" if run.evaluated is None else unlike_run(run.evaluated, anchor.evaluated)
         if reason:
             return reason if len(runs) == 1 else f"seed {run.planned.seed} was {reason}"
     return ""
@@ -227,7 +227,7 @@ def _other_seeds(name: str, of: Mapping[str, Sequence[RunResult]], anchor: RunRe
         return ""
     other = anchor.planned.variant
     ours, theirs = (
-        [run.planned.seed for run in of[each] if run.figures is not None] for each in (name, other)
+        [run.planned.seed for run in of[each] if run.evaluated is not None] for each in (name, other)
     )
     if not ours or ours == theirs:
         return ""
@@ -235,42 +235,42 @@ def _other_seeds(name: str, of: Mapping[str, Sequence[RunResult]], anchor: RunRe
     return f"measured with the seeds {told}, but {other} with {known}"
 
 
-def _by_figure(
+def _by_metric(
     runs: Sequence[RunResult],
     anchor: RunResult | None,
-    unlike: Callable[[RunFigures, RunFigures], dict[str, str]],
+    unlike: Callable[[EvaluatedRun, EvaluatedRun], dict[str, str]],
 ) -> dict[str, str]:
     """Return why single values of a variant may not be ranked, by ``region/name``."""
-    if anchor is None or anchor.figures is None:
+    if anchor is None or anchor.evaluated is None:
         return {}
     found: dict[str, str] = {}
     for run in runs:
-        if run.figures is not None:
-            found |= unlike(run.figures, anchor.figures)
+        if run.evaluated is not None:
+            found |= unlike(run.evaluated, anchor.evaluated)
     return found
 
 
 def _missing(runs: Sequence[RunResult], keys: Sequence[str]) -> dict[str, str]:
     """Return the metrics that only some runs of a variant have, so that the mean is over fewer seeds."""
-    figures = [run.figures.values for run in runs if run.figures is not None]
-    known = {key: sum(values.get(key) is not None for values in figures) for key in keys}
+    found = [run.evaluated.values for run in runs if run.evaluated is not None]
+    known = {key: sum(values.get(key) is not None for values in found) for key in keys}
     return {
-        key: f"has a value in {count} of {len(figures)} runs"
+        key: f"has a value in {count} of {len(found)} runs"
         for key, count in known.items()
-        if 0 < count < len(figures)
+        if 0 < count < len(found)
     }
 
 
 def _spreads(runs: Sequence[RunResult], keys: Sequence[str]) -> dict[str, Spread]:
-    figures = [run.figures.values for run in runs if run.figures is not None]
-    spreads = {key: Spread.of([values.get(key) for values in figures]) for key in keys}
+    found = [run.evaluated.values for run in runs if run.evaluated is not None]
+    spreads = {key: Spread.of([values.get(key) for values in found]) for key in keys}
     return {key: spread for key, spread in spreads.items() if spread is not None}
 
 
 def _differences(
     runs: Sequence[RunResult], reference: Sequence[RunResult], keys: Sequence[str]
 ) -> dict[str, Difference]:
-    sides = [[run for run in side if run.figures is not None] for side in (runs, reference)]
+    sides = [[run for run in side if run.evaluated is not None] for side in (runs, reference)]
     found = {}
     for key in keys:
         variant, compared = (image_means([run.images(key) for run in side]) for side in sides)
@@ -281,7 +281,7 @@ def _differences(
 
 
 def _baselines(anchor: RunResult | None) -> dict[str, Mapping[str, float | None]]:
-    if anchor is None or anchor.figures is None:
+    if anchor is None or anchor.evaluated is None:
         return {}
-    values = anchor.figures.evaluation.values
-    return {name: figures for name, figures in values.items() if name != TRAINED}
+    values = anchor.evaluated.evaluation.values
+    return {name: each for name, each in values.items() if name != TRAINED}

@@ -15,15 +15,15 @@ from skinfw.evaluation.metric_tables import (
     Cell,
     Table,
     best_of,
-    figure_columns,
-    figure_heading,
-    figure_label,
-    figure_text,
+    value_columns,
+    value_heading,
+    value_label,
+    value_text,
 )
 from skinfw.evaluation.results import MetricInfo
 
 
-def figures_table(result: AblationResult) -> Table:
+def metrics_table(result: AblationResult) -> Table:
     """Return the variants' values, mean ± standard deviation over seeds, then the baselines'.
 
     The best mean of each column is marked; variants that are not comparable cannot have it.
@@ -42,10 +42,10 @@ def figures_table(result: AblationResult) -> Table:
         ]
         label = f"{variant.name} (not comparable)" if variant.incomparable else variant.name
         rows.append((label, [*cells, Cell(seeds_text(variant))]))
-    columns = figure_columns(judged, result.metrics)[len(result.comparable) :]
+    columns = value_columns(judged, result.metrics)[len(result.comparable) :]
     for name, cells in zip(result.baselines, columns, strict=True):
         rows.append((f"{name} (baseline)", [*cells, Cell("nothing to train")]))
-    heads = [figure_heading(key, info) for key, info in result.metrics.items()]
+    heads = [value_heading(key, info) for key, info in result.metrics.items()]
     return Table("variant", [*heads, "seeds"], rows)
 
 
@@ -59,10 +59,10 @@ def spread_text(spread: Spread | None, info: MetricInfo) -> str:
     """Return a metric as mean ± standard deviation; only the mean for one seed."""
     if spread is None:
         return NONE
-    text = figure_text(spread.mean, info)
+    text = value_text(spread.mean, info)
     if spread.deviation is None:
         return text
-    return f"{text} ± {figure_text(spread.deviation, info) if info.unit else f'{spread.deviation:.2g}'}"
+    return f"{text} ± {value_text(spread.deviation, info) if info.unit else f'{spread.deviation:.2g}'}"
 
 
 def differences_table(result: AblationResult) -> Table | None:
@@ -78,7 +78,7 @@ def differences_table(result: AblationResult) -> Table | None:
         (each.name, [_difference_cell(each.differences.get(key), result.metrics[key]) for key in keys])
         for each in compared
     ]
-    heads = [figure_heading(key, result.metrics[key]) for key in keys]
+    heads = [value_heading(key, result.metrics[key]) for key in keys]
     return Table(f"minus {result.plan.reference}", heads, rows)
 
 
@@ -113,14 +113,14 @@ def published_comparison(result: AblationResult) -> Table | None:
         row = published_row(result, variant)
         cells = []
         for key, info in PUBLISHED_METRICS.items():
-            value = table.figure(row, key)
+            value = table.value(row, key)
             cells += [
                 Cell(spread_text(variant.spreads.get(key), info)),
                 Cell(NONE if value is None else f"{value:g}"),
             ]
         rows.append((f"{variant.name} / {table.rows[row]}" if row in table.rows else variant.name, cells))
     heads = [
-        f"{figure_heading(key, info)}, {whose}"
+        f"{value_heading(key, info)}, {whose}"
         for key, info in PUBLISHED_METRICS.items()
         for whose in ("here", "report")
     ]
@@ -145,12 +145,12 @@ def orderings(result: AblationResult) -> list[str]:
         pairs: list[tuple[float, float]] = []
         for one, other in combinations(result.comparable, 2):
             ours = [each.means.get(key) for each in (one, other)]
-            theirs = [table.figure(published_row(result, each), key) for each in (one, other)]
+            theirs = [table.value(published_row(result, each), key) for each in (one, other)]
             if None not in (*ours, *theirs) and theirs[0] != theirs[1]:
                 pairs.append((_sign(ours, info), _sign(theirs, info)))
         if pairs:
             same = sum(here == there for here, there in pairs)
-            told.append(f"{figure_label(key)}: {same} of {_pairs(len(pairs))} in the report's order")
+            told.append(f"{value_label(key)}: {same} of {_pairs(len(pairs))} in the report's order")
     return told
 
 
@@ -175,15 +175,15 @@ def spec_table(result: AblationResult) -> Table | None:
 
 def metric_metadata(result: AblationResult) -> Table | None:
     """Return how each value was measured: region, images, backbone, resizing; None before the first run."""
-    measured = {each.name: each.done[0].figures for each in result.variants if each.done}
-    evaluations = {name: figures.evaluation for name, figures in measured.items() if figures is not None}
+    measured = {each.name: each.done[0].evaluated for each in result.variants if each.done}
+    evaluations = {name: run.evaluation for name, run in measured.items() if run is not None}
     return metadata_table(evaluations) if evaluations else None
 
 
 def metadata_note(result: AblationResult) -> str:
     """Return what the metrics were measured with."""
     anchor = result.anchor
-    versions = {} if anchor is None or anchor.figures is None else anchor.figures.versions
+    versions = {} if anchor is None or anchor.evaluated is None else anchor.evaluated.versions
     with_what = f" Measured with {versions_text(versions)}." if versions else ""
     return f"How each value was measured.{with_what}"
 
@@ -191,14 +191,14 @@ def metadata_note(result: AblationResult) -> str:
 def summary(result: AblationResult) -> str:
     """Return which variant is best by the monitor, and its difference to the reference."""
     anchor = result.anchor
-    key = anchor.figures.evaluation.monitored_metric() if anchor and anchor.figures else None
+    key = anchor.evaluated.evaluation.monitored_metric() if anchor and anchor.evaluated else None
     known = [each for each in result.comparable if key in each.means]
     if key is None or not known:
         return "No run has been measured yet."
     info = result.metrics[key]
     value = best_of([each.means[key] for each in known], info)
     winner = next((each for each in known if each.means[key] == value), known[0])
-    text = f"Best by {figure_label(key)}: {winner.name} with {spread_text(winner.spreads[key], info)}"
+    text = f"Best by {value_label(key)}: {winner.name} with {spread_text(winner.spreads[key], info)}"
     difference = winner.differences.get(key)
     if difference is None:
         return f"{text} {info.unit}".rstrip() + "."

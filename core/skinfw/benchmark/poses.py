@@ -32,7 +32,7 @@ TORSOS = (("Neck", "MidHip"), ("RShoulder", "RHip"), ("LShoulder", "LHip"))
 
 
 @dataclass(frozen=True)
-class PoseFigures:
+class PoseResults:
     """The results of one pose encoder.
 
     A point counts if the true pose has it and the encoder finds it in at least one photo: points that it does
@@ -81,7 +81,7 @@ def torso_length(pose: Keypoints) -> float | None:
 
 def measure_pose_encoder(
     encoder: PoseEncoder[Any], truth: PoseEncoder[Any], photos: Sequence[Path]
-) -> PoseFigures:
+) -> PoseResults:
     """Compare a pose encoder with true poses.
 
     If the encoder finds several people, the one with most points in the box around the true pose counts.
@@ -121,7 +121,7 @@ def measure_pose_encoder(
         raise DataError(
             f"none of the {len(photos)} photos could be measured: {next(iter(unusable.values()))}"
         )
-    return _figures(present, found, correct, len(seconds), nobody, unusable, float(np.median(seconds)))
+    return _results(present, found, correct, len(seconds), nobody, unusable, float(np.median(seconds)))
 
 
 def _true_pose(truth: PoseEncoder[Any], photo: Photo) -> tuple[Keypoints, float]:
@@ -144,7 +144,7 @@ def _box(pose: Keypoints, size: tuple[int, int]) -> Mask:
     return mask
 
 
-def _figures(
+def _results(
     present: NDArray[np.int_],
     found: NDArray[np.int_],
     correct: NDArray[np.int_],
@@ -152,10 +152,10 @@ def _figures(
     nobody: int,
     unusable: dict[str, str],
     seconds: float,
-) -> PoseFigures:
+) -> PoseResults:
     counts = found > 0
     points = int(present[counts].sum())
-    return PoseFigures(
+    return PoseResults(
         pck=tuple(float(row[counts].sum() / points) if points else 0.0 for row in correct),
         found=float(found[counts].sum() / points) if points else 0.0,
         points=points,
@@ -172,7 +172,7 @@ def _figures(
 
 def benchmark_poses(
     encoders: Sequence[ComponentSpec], truth: ComponentSpec, photos: Sequence[Path]
-) -> dict[str, PoseFigures]:
+) -> dict[str, PoseResults]:
     """Measure pose encoders one after the other, each in a separate process.
 
     Returns:
@@ -186,26 +186,26 @@ def benchmark_poses(
     check_shared_poses(build(truth, PoseEncoder), photos)
     measured = {}
     for label, reference in labeled(encoders).items():
-        figures, memory = in_own_process(_measure, reference, truth, photos)
-        measured[label] = replace(figures, memory=memory)
+        results, memory = in_own_process(_measure, reference, truth, photos)
+        measured[label] = replace(results, memory=memory)
     return measured
 
 
-def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Path]) -> PoseFigures:
+def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Path]) -> PoseResults:
     return measure_pose_encoder(build(reference, PoseEncoder), build(truth, PoseEncoder), photos)
 
 
-def poses_table(figures: dict[str, PoseFigures]) -> Table:
+def poses_table(results: dict[str, PoseResults]) -> Table:
     """Return the results of pose encoders side by side; the best PCK of each fraction is marked.
 
     Nothing is marked if they were measured on different photos.
     """
-    ranked = same_photos(each.unusable for each in figures.values())
+    ranked = same_photos(each.unusable for each in results.values())
     best = [
-        max((each.pck[place] for each in figures.values()), default=0.0) for place in range(len(FRACTIONS))
+        max((each.pck[place] for each in results.values()), default=0.0) for place in range(len(FRACTIONS))
     ]
 
-    def cells(each: PoseFigures) -> list[Cell]:
+    def cells(each: PoseResults) -> list[Cell]:
         correct = [
             Cell(f"{value:.3f}" if each.points else NONE, ranked and each.points > 0 and value == top)
             for value, top in zip(each.pck, best, strict=True)
@@ -223,4 +223,4 @@ def poses_table(figures: dict[str, PoseFigures]) -> Table:
         *(f"PCK@{fraction:g} ↑" for fraction in FRACTIONS),
         *("found", "nobody", "photos", "photos/s", "memory, MiB"),
     ]
-    return Table("pose encoder", columns, [(name, cells(each)) for name, each in figures.items()])
+    return Table("pose encoder", columns, [(name, cells(each)) for name, each in results.items()])

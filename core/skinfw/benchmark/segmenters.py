@@ -27,7 +27,7 @@ MEASURED = ("person", "skin", "head", "feet", "apparel")
 
 
 @dataclass(frozen=True)
-class SegmenterFigures:
+class SegmenterResults:
     """The results of one segmenter.
 
     Attributes:
@@ -60,7 +60,7 @@ def intersection_over_union(found: Mask, true: Mask) -> float:
 
 def measure_segmenter(
     segmenter: Segmenter[Any], truth: Segmenter[Any], photos: Sequence[Path]
-) -> SegmenterFigures:
+) -> SegmenterResults:
     """Compare a segmenter with true label maps.
 
     A region that neither finds in a photo does not count; one that only one of them finds counts as 0.
@@ -98,9 +98,9 @@ def measure_segmenter(
         )
     known = {name: np.array(overlaps[name]) for name in MEASURED if name in told}
     known = {name: values[~np.isnan(values)] for name, values in known.items()}
-    return SegmenterFigures(
-        mean={name: _figure(np.mean, known.get(name)) for name in MEASURED},
-        median={name: _figure(np.median, known.get(name)) for name in MEASURED},
+    return SegmenterResults(
+        mean={name: _statistic(np.mean, known.get(name)) for name in MEASURED},
+        median={name: _statistic(np.median, known.get(name)) for name in MEASURED},
         photos=len(seconds),
         unusable=unusable,
         seconds=float(np.median(seconds)),
@@ -116,13 +116,13 @@ def _region(segmentation: Segmentation, name: str) -> Mask | None:
     return segmentation.person if name == "person" else segmentation.region(name)  # type: ignore[arg-type]
 
 
-def _figure(of: Any, values: Any) -> float | None:
+def _statistic(of: Any, values: Any) -> float | None:
     return None if values is None or not len(values) else float(of(values))
 
 
 def benchmark_segmenters(
     segmenters: Sequence[ComponentSpec], truth: ComponentSpec, photos: Sequence[Path]
-) -> dict[str, SegmenterFigures]:
+) -> dict[str, SegmenterResults]:
     """Measure segmenters one after the other, each in a separate process.
 
     Returns:
@@ -136,37 +136,37 @@ def benchmark_segmenters(
     check_label_sets(build(truth, Segmenter), photos)
     found = {}
     for label, reference in labeled(segmenters).items():
-        figures, memory = in_own_process(_measure, reference, truth, photos)
-        found[label] = replace(figures, memory=memory)
+        results, memory = in_own_process(_measure, reference, truth, photos)
+        found[label] = replace(results, memory=memory)
     return found
 
 
-def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Path]) -> SegmenterFigures:
+def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Path]) -> SegmenterResults:
     return measure_segmenter(build(reference, Segmenter), build(truth, Segmenter), photos)
 
 
-def figures_table(figures: dict[str, SegmenterFigures]) -> Table:
+def segmenters_table(results: dict[str, SegmenterResults]) -> Table:
     """Return the results of segmenters side by side; the best IoU of each region is marked.
 
     Nothing is marked if they were measured on different photos.
     """
-    ranked = same_photos(each.unusable for each in figures.values())
+    ranked = same_photos(each.unusable for each in results.values())
     best = {
-        name: max((each.mean[name] or 0.0 for each in figures.values()), default=0.0) if ranked else None
+        name: max((each.mean[name] or 0.0 for each in results.values()), default=0.0) if ranked else None
         for name in MEASURED
     }
 
-    def cells(each: SegmenterFigures) -> list[Cell]:
+    def cells(each: SegmenterResults) -> list[Cell]:
         regions = [_cell(each, name, best[name]) for name in MEASURED]
         speed = Cell(f"{1 / each.seconds:.3g}", False)
         return [*regions, Cell(str(each.photos), False), speed, Cell(f"{each.memory:.0f}", False)]
 
     columns = [*(f"{name} ↑" for name in MEASURED), "photos", "photos/s", "memory, MiB"]
-    return Table("segmenter", columns, [(name, cells(each)) for name, each in figures.items()])
+    return Table("segmenter", columns, [(name, cells(each)) for name, each in results.items()])
 
 
-def _cell(figures: SegmenterFigures, region: str, best: float | None) -> Cell:
-    mean, median = figures.mean[region], figures.median[region]
+def _cell(results: SegmenterResults, region: str, best: float | None) -> Cell:
+    mean, median = results.mean[region], results.median[region]
     if mean is None or median is None:
         return Cell(NONE, False)
     return Cell(f"{mean:.3f} ({median:.3f})", mean == best)

@@ -132,10 +132,10 @@ def _list(plan: Plan, only: tuple[str, ...], seeds: tuple[int, ...]) -> None:
 
 
 def _show(result: AblationResult) -> None:
-    from skinfw.ablation.tables import differences_table, figures_table, summary
+    from skinfw.ablation.tables import differences_table, metrics_table, summary
     from skinfw.reporting.console import print_table
 
-    print_table(figures_table(result))
+    print_table(metrics_table(result))
     differences = differences_table(result)
     if differences is not None:
         print_table(differences, title="Difference per image [95 % interval], two-sided p")

@@ -40,7 +40,7 @@ def command(
 
     from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.poses import benchmark_poses, poses_table
-    from skinfw.cli.measured import all_that_can_run, check_output, tell_figures
+    from skinfw.cli.measured import all_that_can_run, check_output, print_results
     from skinfw.components.reference import use_default
     from skinfw.reporting.console import print_table
 
@@ -48,8 +48,8 @@ def command(
     # the label maps of the usual segmenter are not photos
     chosen = chosen_photos(photos, use_default("segmenter"), limit=limit)
     if references:
-        figures = benchmark_poses(references, true, chosen)
+        results = benchmark_poses(references, true, chosen)
     else:
-        figures = all_that_can_run(true, lambda each: benchmark_poses(each, true, chosen), "--encoder")
-    print_table(poses_table(figures))
-    tell_figures(figures, output)
+        results = all_that_can_run(true, lambda each: benchmark_poses(each, true, chosen), "--encoder")
+    print_table(poses_table(results))
+    print_results(results, output)

@@ -48,15 +48,15 @@ def command(
     true = component_option("segmenter", truth, "--truth")
 
     from skinfw.benchmark.photos import chosen_photos
-    from skinfw.benchmark.segmenters import benchmark_segmenters, figures_table
-    from skinfw.cli.measured import all_that_can_run, check_output, tell_figures
+    from skinfw.benchmark.segmenters import benchmark_segmenters, segmenters_table
+    from skinfw.cli.measured import all_that_can_run, check_output, print_results
     from skinfw.reporting.console import print_table
 
     check_output(output)
     chosen = chosen_photos(photos, true, test_fraction, limit, references)
     if references:
-        figures = benchmark_segmenters(references, true, chosen)
+        results = benchmark_segmenters(references, true, chosen)
     else:
-        figures = all_that_can_run(true, lambda each: benchmark_segmenters(each, true, chosen), "--segmenter")
-    print_table(figures_table(figures), title="Intersection over union: mean (median)")
-    tell_figures(figures, output)
+        results = all_that_can_run(true, lambda each: benchmark_segmenters(each, true, chosen), "--segmenter")
+    print_table(segmenters_table(results), title="Intersection over union: mean (median)")
+    print_results(results, output)

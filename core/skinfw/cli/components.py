@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import TypeAdapter, ValidationError
 
-from skinfw.components.faults import tell
 from skinfw.components.reference import ComponentSpec, Slot, use_default
+from skinfw.components.validation_errors import format_errors
 from skinfw.errors import UserError
 from skinfw.system.json_file import parse_json
 
@@ -30,7 +30,7 @@ def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
         slot: TypeAdapter[ComponentSpec] = TypeAdapter(Annotated[ComponentSpec, Slot(kind)])
         return slot.validate_python(value)
     except ValidationError as error:
-        faults = [line.removeprefix("$: ").removeprefix("$.") for line in tell(error, value)]
-        raise UserError(f"{option}: {'; '.join(faults)}") from None
+        errors = [line.removeprefix("$: ").removeprefix("$.") for line in format_errors(error, value)]
+        raise UserError(f"{option}: {'; '.join(errors)}") from None
     except ValueError as error:
         raise UserError(f"{option}: not valid JSON: {error}") from None

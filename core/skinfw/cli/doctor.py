@@ -68,7 +68,7 @@ def _config(text: str | None, options: dict[str, Any]) -> DoctorConfig:
     """Build the settings from the options."""
     from pydantic import ValidationError
 
-    from skinfw.components.faults import tell
+    from skinfw.components.validation_errors import format_errors
     from skinfw.doctor.config import DoctorConfig
     from skinfw.errors import UserError
     from skinfw.system.json_file import parse_json
@@ -83,14 +83,14 @@ def _config(text: str | None, options: dict[str, Any]) -> DoctorConfig:
     try:
         return DoctorConfig.model_validate(given)
     except ValidationError as error:
-        raise UserError("; ".join(_named(line, options) for line in tell(error, given))) from None
+        raise UserError("; ".join(_named(line, options) for line in format_errors(error, given))) from None
 
 
-def _named(fault: str, options: dict[str, Any]) -> str:
+def _named(error: str, options: dict[str, Any]) -> str:
     """Replace the JSON path at the start of an error by the option."""
-    fault = fault.removeprefix("$.")
-    name, _, text = fault.partition(": ")
-    return f"--{name.replace('_', '-')}: {text}" if name in options else f"--config: {fault}"
+    error = error.removeprefix("$.")
+    name, _, text = error.partition(": ")
+    return f"--{name.replace('_', '-')}: {text}" if name in options else f"--config: {error}"
 
 
 def _print_report(report: DoctorReport) -> None:

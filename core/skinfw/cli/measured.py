@@ -13,7 +13,7 @@ from skinfw.components.registry import installed
 from skinfw.errors import SkinfwError, UserError
 
 
-class Figures(Protocol):
+class BenchmarkResults(Protocol):
     """The results of a component."""
 
     @property
@@ -24,12 +24,12 @@ class Figures(Protocol):
         """Return the results as JSON values."""
 
 
-FiguresT = TypeVar("FiguresT", bound=Figures)
+ResultsT = TypeVar("ResultsT", bound=BenchmarkResults)
 
 
 def all_that_can_run(
-    truth: ComponentSpec, measure: Callable[[Sequence[ComponentSpec]], dict[str, FiguresT]], option: str
-) -> dict[str, FiguresT]:
+    truth: ComponentSpec, measure: Callable[[Sequence[ComponentSpec]], dict[str, ResultsT]], option: str
+) -> dict[str, ResultsT]:
     """Measure every component of the kind but the ground truth; report why others cannot run.
 
     Args:
@@ -40,17 +40,17 @@ def all_that_can_run(
     Raises:
         UserError: none can run.
     """
-    figures: dict[str, FiguresT] = {}
+    results: dict[str, ResultsT] = {}
     for kind, name in installed().entries:
         if kind != truth.kind or name == truth.name:
             continue
         try:
-            figures |= measure([use(kind, name)])
+            results |= measure([use(kind, name)])
         except SkinfwError as error:
             click.echo(f"skipping {name}: {error}", err=True)
-    if not figures:
+    if not results:
         raise UserError(f"no {truth.kind.replace('_', ' ')} can run here; name one with {option}")
-    return figures
+    return results
 
 
 def check_output(output: Path | None) -> None:
@@ -63,18 +63,18 @@ def check_output(output: Path | None) -> None:
         raise UserError(f"{output}: a folder; name the JSON file to write")
 
 
-def tell_figures(figures: Mapping[str, Figures], output: Path | None) -> None:
+def print_results(results: Mapping[str, BenchmarkResults], output: Path | None) -> None:
     """Report which photos could not be measured, and write all results to the file, if any."""
     from skinfw.benchmark.labels import same_photos
     from skinfw.system.json_file import write_json
 
-    for name, each in figures.items():
+    for name, each in results.items():
         if each.unusable:
             path, reason = next(iter(each.unusable.items()))
             told = reason if path in reason else f"{path}: {reason}"
             click.echo(f"{name}: {len(each.unusable)} photos could not be measured, for instance {told}")
-    if not same_photos(each.unusable for each in figures.values()):
+    if not same_photos(each.unusable for each in results.values()):
         click.echo("They were measured on different photos, so no best one is marked")
     if output is not None:
-        write_json(output, {name: each.to_json() for name, each in figures.items()})
+        write_json(output, {name: each.to_json() for name, each in results.items()})
         click.echo(f"Results: {output}")

@@ -128,7 +128,7 @@ def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
     """Build the settings from a file and the options."""
     from pydantic import ValidationError
 
-    from skinfw.components.faults import tell
+    from skinfw.components.validation_errors import format_errors
     from skinfw.errors import UserError
     from skinfw.preparation.config import PrepareConfig
 
@@ -147,14 +147,14 @@ def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
     try:
         return PrepareConfig.model_validate(given)
     except ValidationError as error:
-        raise UserError("; ".join(_name_option(line) for line in tell(error, given))) from None
+        raise UserError("; ".join(_name_option(line) for line in format_errors(error, given))) from None
 
 
 def _read_config(file: Path) -> dict[str, Any]:
     """Read the settings in a file; its errors are reported before the options are read."""
     from pydantic import ValidationError
 
-    from skinfw.components.faults import spec_error
+    from skinfw.components.validation_errors import spec_error
     from skinfw.preparation.config import PrepareConfig
     from skinfw.system.json_file import read_json
 
@@ -167,9 +167,9 @@ def _read_config(file: Path) -> dict[str, Any]:
     return settings
 
 
-def _name_option(fault: str) -> str:
+def _name_option(error: str) -> str:
     """Replace the JSON path at the start of an error by the option."""
-    path, _, message = fault.partition(": ")
+    path, _, message = error.partition(": ")
     option = {"$.crop.aspect": "--aspect", "$.crop.margin": "--crop-margin", "$.fetch.rate": "--rate"}.get(
         path
     )

@@ -7,7 +7,7 @@ import click
 from skinfw.evaluation.metric_metadata import metadata_table, versions_text
 from skinfw.evaluation.metric_tables import evaluation_table, summary
 from skinfw.evaluation.results import Evaluation
-from skinfw.evaluation.tone_groups import toned_figures
+from skinfw.evaluation.tone_groups import metrics_on_skin
 from skinfw.reporting.console import print_table
 from skinfw.reporting.tones import FEW_NOTE, TITLES, tone_table
 from skinfw.runs.environment import versions
@@ -19,7 +19,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     if evaluation.task == "inpainting":
         print_table(metadata_table({evaluation.split: evaluation}), title="How each value was measured")
     click.echo(f"Measured with {versions_text(versions())}")
-    if toned_figures(evaluation):
+    if metrics_on_skin(evaluation):
         print_table(tone_table(evaluation, "ita"), title=TITLES["ita"])
         click.echo(FEW_NOTE)
     click.echo(summary(evaluation))

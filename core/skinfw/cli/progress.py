@@ -74,13 +74,13 @@ class RunProgress:
         if evaluation.split == "test":
             self.test = evaluation
         total = self._bar.tasks[0].total
-        figures = "  ".join(
+        values = "  ".join(
             f"{name} {value:.4g}{evaluation.metrics[name].unit and ' ' + evaluation.metrics[name].unit}"
             for name, value in evaluation.values[TRAINED].items()
             if value is not None
         )
         self._console.print(
-            f"{evaluation.split} at step {step} of {total:.0f}: {figures}", highlight=False, soft_wrap=True
+            f"{evaluation.split} at step {step} of {total:.0f}: {values}", highlight=False, soft_wrap=True
         )
 
     @hookimpl

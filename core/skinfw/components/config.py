@@ -33,13 +33,13 @@ class SizeRequirement:
     maximum: int | None = None
     exactly: Size | None = None
 
-    def fault(self, size: Size) -> str | None:
+    def error(self, size: Size) -> str | None:
         """Return why ``size`` (height, width) is not accepted, or None if it is.
 
         Example:
-            >>> SizeRequirement(multiple_of=32).fault((128, 50))
+            >>> SizeRequirement(multiple_of=32).error((128, 50))
             '128x50 does not fit: both sides must be multiples of 32, for instance 128x64'
-            >>> SizeRequirement(multiple_of=32).fault((128, 64)) is None
+            >>> SizeRequirement(multiple_of=32).error((128, 64)) is None
             True
         """
         if min(size) < self.minimum:
@@ -187,7 +187,7 @@ class LossConfig(LossTermConfig):
         """Whether its term for a batch is not just the mean of the samples' separate terms."""
         return False
 
-    def discriminator_fault(self, discriminator: DiscriminatorConfig) -> str | None:
+    def discriminator_error(self, discriminator: DiscriminatorConfig) -> str | None:
         """Return why it cannot train a discriminator of this configuration, or None if it can."""
         return None
 

@@ -11,8 +11,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from skinfw.components.config import ComponentConfig
-from skinfw.components.faults import spec_error
 from skinfw.components.registry import Registry, installed
+from skinfw.components.validation_errors import spec_error
 from skinfw.errors import RegistryError
 
 COMPONENT_KEY = "x-component"

@@ -21,10 +21,10 @@ from typing import Any, Literal, cast
 from pydantic import Field, ValidationError
 
 from skinfw.components.config import ComponentConfig, InputConfig
-from skinfw.components.faults import plain
 from skinfw.components.field_names import BODY, IMAGE, KEEP, KEYPOINTS, LABELS
 from skinfw.components.measured_region import WHOLE
 from skinfw.components.strict_model import StrictModel, nearest
+from skinfw.components.validation_errors import plain
 from skinfw.errors import MAX_LISTED, RegistryError, message
 from skinfw.system.regular_file import read_regular
 
@@ -113,8 +113,8 @@ def _entry(number: int, row: dict[str, Any], provider: str) -> Entry:
         return Entry.model_validate({**row, "provider": provider})
     except ValidationError as error:
         found = error.errors()[:MAX_LISTED]
-        faults = [f"{'.'.join(map(str, item['loc']))}: {plain(item['msg'])}" for item in found]
-        raise ValueError(f"[[component]] number {number}: {'; '.join(faults)}") from None
+        errors = [f"{'.'.join(map(str, item['loc']))}: {plain(item['msg'])}" for item in found]
+        raise ValueError(f"[[component]] number {number}: {'; '.join(errors)}") from None
 
 
 @dataclass

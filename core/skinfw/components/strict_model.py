@@ -50,20 +50,20 @@ LONGEST_TEXT = 10_000
 
 def _oversized(place: tuple[str | int, ...], given: Any) -> Iterator[InitErrorDetails]:
     """Yield an error for everything larger than any spec needs, as validating it would take long."""
-    fault = ""
+    error = ""
     if isinstance(given, dict | list | tuple):
         if len(given) > MAX_ENTRIES:
-            fault = f"{len(given):,} entries; at most {MAX_ENTRIES:,} are allowed"
+            error = f"{len(given):,} entries; at most {MAX_ENTRIES:,} are allowed"
         else:
             parts = given.items() if isinstance(given, dict) else enumerate(given)
             for name, part in parts:
                 yield from _oversized((*place, name), part)
     elif isinstance(given, str) and len(given) > LONGEST_TEXT:
-        fault = f"a string of {len(given):,} characters; at most {LONGEST_TEXT:,} are allowed"
+        error = f"a string of {len(given):,} characters; at most {LONGEST_TEXT:,} are allowed"
     elif isinstance(given, int | float) and LARGEST_NUMBER < abs(given) < math.inf:
-        fault = "out of range"
-    if fault:
-        yield InitErrorDetails(type=PydanticCustomError("oversized", fault), loc=place, input=given)
+        error = "out of range"
+    if error:
+        yield InitErrorDetails(type=PydanticCustomError("oversized", error), loc=place, input=given)
 
 
 def _options(annotation: Any) -> list[Any]:
@@ -106,8 +106,8 @@ def _lax(place: tuple[str | int, ...], annotation: Any, given: Any) -> Iterator[
         fits = flags if isinstance(given, bool) else numbers and not isinstance(given, str)
         if not fits:
             wanted = " or ".join(["a number"] * numbers + ["true or false"] * flags)
-            fault = PydanticCustomError("not_strict", f"expected {wanted}")
-            yield InitErrorDetails(type=fault, loc=place, input=given)
+            kind = PydanticCustomError("not_strict", f"expected {wanted}")
+            yield InitErrorDetails(type=kind, loc=place, input=given)
         return
     for option in options:
         for name, part, value in _parts(option, given):
@@ -131,15 +131,15 @@ class StrictModel(BaseModel):
         if oversized:
             raise ValidationError.from_exception_data(cls.__name__, oversized)
         details = [
-            fault
+            item
             for name, field in fields.items()
             if name in given
-            for fault in _lax((name,), field.annotation, given[name])
+            for item in _lax((name,), field.annotation, given[name])
         ]
         try:
             result = handler(value)
         except ValidationError as error:
-            told = {fault["loc"] for fault in details}
+            told = {item["loc"] for item in details}
             found = [item for item in error.errors(include_url=False) if item["loc"] not in told]
             details += [_retell(item, list(fields), number) for number, item in enumerate(found)]
         if details:

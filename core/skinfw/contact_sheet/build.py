@@ -21,7 +21,7 @@ from skinfw.errors import DataError, RunError
 from skinfw.reporting.pages import render_page
 from skinfw.system.json_file import replacing, write_text
 from skinfw.system.leftovers import remove_leftovers
-from skinfw.system.paths_below import name_fault, on_disk
+from skinfw.system.paths_below import name_error, on_disk
 from skinfw.system.processes import spread
 
 SHOWN = ("photo", "map", "input", "pose", "target")
@@ -165,4 +165,4 @@ def _photo(photos: Path, folder: Path) -> Path:
         source = str((read_record(folder) or {}).get("source", ""))
     except DataError:
         source = ""
-    return photos / "unknown photo" if name_fault(source) else on_disk(photos / source)
+    return photos / "unknown photo" if name_error(source) else on_disk(photos / source)

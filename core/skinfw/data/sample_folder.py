@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
-from skinfw.components.faults import tell
 from skinfw.components.field_names import APPAREL, MASK, SKIN, LineStyle
+from skinfw.components.validation_errors import format_errors
 from skinfw.data.cutout_file import cutout_of
 from skinfw.data.image_file import DecodedImage, open_image, sides_tell
 from skinfw.data.image_formats import IMAGE_SUFFIXES
@@ -253,7 +253,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         _Record.model_validate(record)
     except ValidationError as error:
         raise DataError(
-            f"{path}: is damaged: {'; '.join(tell(error, record))}; prepare the sample again"
+            f"{path}: is damaged: {'; '.join(format_errors(error, record))}; prepare the sample again"
         ) from error
     return record
 

@@ -21,7 +21,7 @@ from skinfw.data.label_file import sample_palette
 from skinfw.data.parts import PersonParts
 from skinfw.data.sample_folder import KEYPOINTS_FILE, PARSING_FILE, RECORD_FILE
 from skinfw.data.segmentation import LabelMap, RgbImage
-from skinfw.errors import RunError, write_fault
+from skinfw.errors import RunError, write_error_text
 
 WRITTEN_FILES = (
     *(f"{part}.png" for part in (APPAREL, SKIN, MASK, BODY, LINE)),
@@ -161,4 +161,4 @@ def writing_failed(path: Path, error: OSError) -> RunError:
         return RunError(
             f"{path}: the disk is full; finished samples are kept. Free space and run the same command again"
         )
-    return RunError(f"{path}: cannot be written: {write_fault(error)}")
+    return RunError(f"{path}: cannot be written: {write_error_text(error)}")

@@ -83,7 +83,7 @@ class DoctorReport:
 
     Attributes:
         samples: number of samples examined.
-        findings: all faults, worst first.
+        findings: all findings, worst first.
     """
 
     samples: int

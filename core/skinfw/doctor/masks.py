@@ -93,14 +93,14 @@ def check_labels(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             f"(0 to {len(classes) - 1}); the map uses another label set",
         )
         return
-    if fault := _table_fault(sample):
-        yield _labels(sample, WORST, f"{RECORD_FILE} {fault}; prepare the sample again")
+    if error := _table_error(sample):
+        yield _labels(sample, WORST, f"{RECORD_FILE} {error}; prepare the sample again")
         return
     yield from _check_plausible(sample)
     yield from _check_agreement(sample, config)
 
 
-def _table_fault(sample: Opened) -> str:
+def _table_error(sample: Opened) -> str:
     """Return why the record's classes and regions are invalid, or an empty text."""
     if sample.table is None:
         return ""

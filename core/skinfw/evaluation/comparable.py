@@ -14,7 +14,7 @@ _METADATA_NOT_COMPARED = "warnings"
 
 
 @dataclass(frozen=True)
-class RunFigures:
+class EvaluatedRun:
     """What a comparison uses of one run.
 
     Attributes:
@@ -56,14 +56,14 @@ class RunFigures:
         return ""
 
 
-def choose_anchor(runs: Sequence[RunFigures]) -> RunFigures | None:
+def choose_anchor(runs: Sequence[EvaluatedRun]) -> EvaluatedRun | None:
     """Return the reference run: the first finished one with its best weights."""
     finished = [run for run in runs if not run.unfinished]
     best = [run for run in finished if run.checkpoint == "best"]
     return next(iter([*best, *finished, *runs]), None)
 
 
-def unlike_run(run: RunFigures, anchor: RunFigures) -> str:
+def unlike_run(run: EvaluatedRun, anchor: EvaluatedRun) -> str:
     """Return why none of a run's values may be ranked against those of another run, or an empty text."""
     if run.unfinished:
         return run.unfinished
@@ -80,7 +80,7 @@ def unlike_run(run: RunFigures, anchor: RunFigures) -> str:
     return ""
 
 
-def unlike_figures(run: RunFigures, anchor: RunFigures) -> dict[str, str]:
+def unlike_metrics(run: EvaluatedRun, anchor: EvaluatedRun) -> dict[str, str]:
     """Return by ``region/name`` why a value may not be ranked against that of another run.
 
     For example, it was measured with other parameters, another backbone or other resizing.
@@ -93,7 +93,7 @@ def unlike_figures(run: RunFigures, anchor: RunFigures) -> dict[str, str]:
     return found
 
 
-def partial_figures(run: RunFigures, anchor: RunFigures) -> dict[str, str]:
+def partial_metrics(run: EvaluatedRun, anchor: EvaluatedRun) -> dict[str, str]:
     """Return by ``region/name`` which means are over different images from those of another run.
 
     Images without a value change the mean. The values per image can still be compared.
@@ -107,7 +107,7 @@ def partial_figures(run: RunFigures, anchor: RunFigures) -> dict[str, str]:
     return found
 
 
-def _with_value(run: RunFigures, key: str) -> set[str] | None:
+def _with_value(run: EvaluatedRun, key: str) -> set[str] | None:
     values = run.evaluation.per_image[TRAINED].get(key)
     if values is None:
         return None

@@ -15,14 +15,14 @@ from pydantic import BaseModel
 from skinfw.components.registry import TRAINED
 from skinfw.errors import RunError
 from skinfw.evaluation.comparable import (
-    RunFigures,
+    EvaluatedRun,
     choose_anchor,
-    partial_figures,
-    unlike_figures,
+    partial_metrics,
+    unlike_metrics,
     unlike_run,
 )
 from skinfw.evaluation.metric_metadata import merged, metadata_table
-from skinfw.evaluation.metric_tables import Cell, Table, figure_columns, figure_heading, figure_label
+from skinfw.evaluation.metric_tables import Cell, Table, value_columns, value_heading, value_label
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.runs.folder import spec_file
 from skinfw.system.json_file import read_json
@@ -79,7 +79,7 @@ class _Record(BaseModel):
     test: dict[str, Any]
 
 
-def read_figures(folder: Path, label: str) -> RunFigures:
+def read_evaluated_run(folder: Path, label: str) -> EvaluatedRun:
     """Read the results of one run; its plugins need not be installed.
 
     Raises:
@@ -93,7 +93,7 @@ def read_figures(folder: Path, label: str) -> RunFigures:
     try:
         _Record.model_validate(record)
         measured, training = record["checkpoint"], record["training"]
-        return RunFigures(
+        return EvaluatedRun(
             label=label,
             checkpoint=measured["which"],
             sha256=measured["sha256"],
@@ -119,7 +119,7 @@ class Comparison:
         runs: the runs in the given order.
     """
 
-    runs: Sequence[RunFigures]
+    runs: Sequence[EvaluatedRun]
 
     @property
     def metrics(self) -> dict[str, MetricInfo]:
@@ -127,33 +127,33 @@ class Comparison:
         return {key: info for run in self.runs for key, info in run.evaluation.metrics.items()}
 
     @cached_property
-    def anchor(self) -> RunFigures:
+    def anchor(self) -> EvaluatedRun:
         """The run that the others are compared to; see `skinfw.evaluation.comparable`."""
         return choose_anchor(self.runs) or self.runs[0]
 
-    def incomparable(self, run: RunFigures) -> str:
+    def incomparable(self, run: EvaluatedRun) -> str:
         """Return why none of a run's values is ranked, or an empty text."""
         return unlike_run(run, self.anchor)
 
-    def unranked(self, run: RunFigures) -> dict[str, str]:
+    def unranked(self, run: EvaluatedRun) -> dict[str, str]:
         """Return by ``region/name`` why a value of a run is not ranked."""
         whole = self.incomparable(run)
         if whole:
             return dict.fromkeys(self.metrics, whole)
-        return {**partial_figures(run, self.anchor), **unlike_figures(run, self.anchor)}
+        return {**partial_metrics(run, self.anchor), **unlike_metrics(run, self.anchor)}
 
     def table(self) -> Table:
         """Return the runs' values; the best of those that may be ranked are marked."""
         unranked = [self.unranked(run) for run in self.runs]
-        cells = figure_columns([run.values for run in self.runs], self.metrics, unranked)
+        cells = value_columns([run.values for run in self.runs], self.metrics, unranked)
         keeps = any(run.evaluation.violations for run in self.runs)
         rows = []
-        for run, figures in zip(self.runs, cells, strict=True):
+        for run, values in zip(self.runs, cells, strict=True):
             found = run.evaluation
             label = f"{run.label} (not comparable)" if self.incomparable(run) else run.label
             changed = [str(found.violations.get(TRAINED, 0))] if keeps else []
-            rows.append((label, [*figures, *map(Cell, [*changed, str(len(found.names)), f"{found.step:,}"])]))
-        heads = [figure_heading(key, info) for key, info in self.metrics.items()]
+            rows.append((label, [*values, *map(Cell, [*changed, str(len(found.names)), f"{found.step:,}"])]))
+        heads = [value_heading(key, info) for key, info in self.metrics.items()]
         kept = ["kept pixels changed"] if keeps else []
         return Table("run", [*heads, *kept, "images", "step"], rows)
 
@@ -181,9 +181,7 @@ class Comparison:
             if whole := self.incomparable(run):
                 told.append(f"{run.label}: {whole}")
             else:
-                told += [
-                    f"{run.label}: {figure_label(key)}: {why}" for key, why in self.unranked(run).items()
-                ]
+                told += [f"{run.label}: {value_label(key)}: {why}" for key, why in self.unranked(run).items()]
         return told
 
 
@@ -196,7 +194,7 @@ def compare_runs(folders: Sequence[str | Path]) -> Comparison:
     paths = [Path(folder) for folder in folders]
     names = [Path(os.path.realpath(path)).name for path in paths]  # resolve() raises for a loop of links
     labels = [str(path) if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
-    runs = [read_figures(path, label) for path, label in zip(paths, labels, strict=True)]
+    runs = [read_evaluated_run(path, label) for path, label in zip(paths, labels, strict=True)]
     first = runs[0]
     for run in runs[1:]:
         if run.evaluation.task != first.evaluation.task:

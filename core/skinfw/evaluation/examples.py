@@ -81,7 +81,7 @@ def choose_examples(evaluation: Evaluation, per_rank: int = PER_RANK) -> dict[st
     and last ones are.
 
     Args:
-        evaluation: the figures.
+        evaluation: the results.
         per_rank: images per rank; only one each if there are fewer than ``3 * per_rank``.
     """
     names = list(evaluation.names)

@@ -23,7 +23,7 @@ _told: set[tuple[str, str]] = set()
 """The warnings that this process has already logged."""
 
 
-class Figures:
+class MetricSet:
     """Accumulates batches and computes the metrics at the end.
 
     Args:

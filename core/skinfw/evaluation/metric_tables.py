@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from skinfw.components.registry import TRAINED
 from skinfw.evaluation.results import Evaluation, MetricInfo
-from skinfw.evaluation.tone_groups import ENOUGH, group_means, tone_gap, toned_figures
+from skinfw.evaluation.tone_groups import ENOUGH, group_means, metrics_on_skin, tone_gap
 
 ARROWS = {"higher": "↑", "lower": "↓"}
 NONE = "n/a"
@@ -56,18 +56,18 @@ def metric_label(key: str) -> str:
     return _LABELS.get(name) or name.replace("_", " ").upper()
 
 
-def figure_label(key: str) -> str:
+def value_label(key: str) -> str:
     """Return the display name of ``region/name``: ``skin PSNR``."""
     return f"{key.partition('/')[0]} {metric_label(key)}"
 
 
-def figure_heading(key: str, info: MetricInfo) -> str:
+def value_heading(key: str, info: MetricInfo) -> str:
     """Return the header of a column: name, unit, and an arrow in the better direction."""
     unit = f" ({info.unit})" if info.unit else ""
-    return f"{figure_label(key)}{unit} {ARROWS[info.direction]}"
+    return f"{value_label(key)}{unit} {ARROWS[info.direction]}"
 
 
-def figure_text(value: float | None, info: MetricInfo | None = None) -> str:
+def value_text(value: float | None, info: MetricInfo | None = None) -> str:
     """Return a value without its unit: two decimals if it has a unit, four digits otherwise."""
     if value is None:
         return NONE
@@ -82,7 +82,7 @@ def best_of(values: Sequence[float | None], info: MetricInfo) -> float | None:
     return max(known) if info.direction == "higher" else min(known)
 
 
-def figure_columns(
+def value_columns(
     rows: Sequence[Mapping[str, float | None]],
     metrics: Mapping[str, MetricInfo],
     unranked: Sequence[Collection[str]] | None = None,
@@ -103,7 +103,7 @@ def figure_columns(
     return [
         [
             Cell(
-                f"{figure_text(row.get(key), info)}{UNRANKED if key in aside else ''}",
+                f"{value_text(row.get(key), info)}{UNRANKED if key in aside else ''}",
                 best[key] is not None and among.get(key) == best[key],
             )
             for key, info in metrics.items()
@@ -117,13 +117,13 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     if evaluation.task == "segmentation":
         return _class_table(evaluation)
     inpainters = list(evaluation.values)
-    cells = figure_columns([evaluation.values[inpainter] for inpainter in inpainters], evaluation.metrics)
+    cells = value_columns([evaluation.values[inpainter] for inpainter in inpainters], evaluation.metrics)
     rows = []
-    for inpainter, figures in zip(inpainters, cells, strict=True):
+    for inpainter, values in zip(inpainters, cells, strict=True):
         seconds = evaluation.seconds_per_image[inpainter]
         more = [Cell(str(evaluation.violations[inpainter])), Cell(f"{seconds * 1000:.1f}")]
-        rows.append((inpainter, [*figures, *more]))
-    heads = [figure_heading(key, info) for key, info in evaluation.metrics.items()]
+        rows.append((inpainter, [*values, *more]))
+    heads = [value_heading(key, info) for key, info in evaluation.metrics.items()]
     return Table("generator", [*heads, "kept pixels changed", "ms per image"], rows)
 
 
@@ -132,7 +132,7 @@ def _class_table(evaluation: Evaluation) -> Table:
     values = evaluation.values[TRAINED]
     rows: dict[str, list[Cell]] = {}
     for key, info in evaluation.metrics.items():
-        rows.setdefault(key.partition("/")[0], []).append(Cell(figure_text(values[key], info)))
+        rows.setdefault(key.partition("/")[0], []).append(Cell(value_text(values[key], info)))
     return Table("class", ["IoU over all pixels ↑", "IoU per image, mean ↑"], list(rows.items()))
 
 
@@ -146,12 +146,12 @@ def summary(evaluation: Evaluation) -> str:
     info = evaluation.metrics[key]
     value = evaluation.values[TRAINED][key]
     compared = [
-        _compared(value, figures[key], info, inpainter)
-        for inpainter, figures in evaluation.values.items()
-        if inpainter != TRAINED and figures.get(key) is not None
+        _compared(value, values[key], info, inpainter)
+        for inpainter, values in evaluation.values.items()
+        if inpainter != TRAINED and values.get(key) is not None
     ]
     network = "network" if evaluation.task == "segmentation" else "generator"
-    text = f"{where} the trained {network} reaches {figure_label(key)} {_with_unit(value, info)}"
+    text = f"{where} the trained {network} reaches {value_label(key)} {_with_unit(value, info)}"
     text += f"{': ' if compared else ''}{', '.join(compared)}."
     return f"{text}{_second(evaluation, key)}{_tones(evaluation)}"
 
@@ -163,33 +163,33 @@ def _second(evaluation: Evaluation, monitored: str) -> str:
     if not others:
         return ""
     info = evaluation.metrics[others[0]]
-    figures = [
+    values = [
         f"{inpainter} {_with_unit(values.get(others[0]), info)}"
         for inpainter, values in evaluation.values.items()
     ]
-    label = figure_label(others[0])
-    return f" {label[0].upper()}{label[1:]}: {', '.join(figures)}."
+    label = value_label(others[0])
+    return f" {label[0].upper()}{label[1:]}: {', '.join(values)}."
 
 
 def _tones(evaluation: Evaluation) -> str:
     """Add the largest difference of the trained generator between classes of skin tone."""
-    if not toned_figures(evaluation):
+    if not metrics_on_skin(evaluation):
         return ""
     gap = tone_gap(evaluation)
     if gap is None:
         return f" Skin tones are not compared: fewer than two classes have {ENOUGH} images."
-    info = evaluation.metrics[gap.figure]
-    means = group_means(evaluation, gap.figure, "ita")
+    info = evaluation.metrics[gap.metric]
+    means = group_means(evaluation, gap.metric, "ita")
     best, worst = (
         f"{name} skin ({_with_unit(means[name].mean, info)}, {means[name].images} images)"
         for name in (gap.best, gap.worst)
     )
     told = f"{best} and worst on {worst}: {_with_unit(gap.difference, info)} apart"
-    return f" By skin tone, {figure_label(gap.figure)} is best on {told}."
+    return f" By skin tone, {value_label(gap.metric)} is best on {told}."
 
 
 def _with_unit(value: float | None, info: MetricInfo) -> str:
-    return f"{figure_text(value, info)} {info.unit}".rstrip()
+    return f"{value_text(value, info)} {info.unit}".rstrip()
 
 
 def _compared(value: float | None, other: float | None, info: MetricInfo, inpainter: str) -> str:

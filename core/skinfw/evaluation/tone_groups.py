@@ -66,13 +66,13 @@ class ToneGap:
     """The largest difference of the trained generator between classes of skin tone.
 
     Attributes:
-        figure: the metric, ``region/name``.
+        metric: the metric, ``region/name``.
         best: the class with the best results.
         worst: the class with the worst results.
         difference: the difference of the two means, at least 0, in the metric's unit.
     """
 
-    figure: str
+    metric: str
     best: str
     worst: str
     difference: float
@@ -99,7 +99,7 @@ def group_sizes(evaluation: Evaluation, scheme: Scheme) -> dict[str, int]:
     return {name: members.count(name) for name in groups(scheme) if name in members}
 
 
-def toned_figures(evaluation: Evaluation) -> list[str]:
+def metrics_on_skin(evaluation: Evaluation) -> list[str]:
     """Return the metrics on skin that have a value per image."""
     known = evaluation.per_image[TRAINED] if evaluation.tones else {}
     return [key for key in evaluation.metrics if key in known and key.startswith("skin/")]
@@ -110,8 +110,8 @@ def group_means(
 ) -> dict[str, GroupMean]:
     """Return one generator's value for each group that has one, lightest first."""
     values: dict[str, list[float]] = {name: [] for name in groups(scheme)}
-    figures = evaluation.per_image[inpainter].get(key, ())
-    for tone, value in zip(evaluation.tones, figures, strict=False):
+    per_image = evaluation.per_image[inpainter].get(key, ())
+    for tone, value in zip(evaluation.tones, per_image, strict=False):
         if tone is not None and value is not None:
             values[group_of(tone, scheme)].append(value)
     return {name: GroupMean(math.fsum(each) / len(each), len(each)) for name, each in values.items() if each}
@@ -125,7 +125,7 @@ def tone_gap(evaluation: Evaluation) -> ToneGap | None:
     Returns:
         the gap; None if there are fewer than two such classes.
     """
-    known = toned_figures(evaluation)
+    known = metrics_on_skin(evaluation)
     monitored = evaluation.monitored_metric()
     key = monitored if monitored in known else next(iter(known), None)
     if key is None:
@@ -154,7 +154,7 @@ def tones_json(evaluation: Evaluation) -> dict[str, Any]:
                     }
                     for inpainter in evaluation.per_image
                 }
-                for key in toned_figures(evaluation)
+                for key in metrics_on_skin(evaluation)
             }
             for scheme in SCHEMES
         },

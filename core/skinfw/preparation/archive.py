@@ -26,7 +26,7 @@ from skinfw.data.image_formats import is_image_name
 from skinfw.data.sample_writer import writing_failed
 from skinfw.errors import DataError
 from skinfw.system.leftovers import temporary_beside
-from skinfw.system.paths_below import composed, folded, name_fault, path_below
+from skinfw.system.paths_below import composed, folded, name_error, path_below
 from skinfw.system.regular_file import open_regular
 
 ZIP_SUFFIXES = (".zip",)
@@ -127,7 +127,7 @@ def _refusal(name: str) -> str:
     """Return why a file is not unpacked under a clean name; empty if it is."""
     if _HARMFUL.search(name):
         return "its name contains control characters, or begins with a drive"
-    return name_fault(name)
+    return name_error(name)
 
 
 def is_hidden(name: str) -> bool:
@@ -260,14 +260,14 @@ class ZipFiles:
 
     def take_notes(self) -> dict[str, str]:
         """Write all files other than images, such as poses; return why some could not be written."""
-        faults = {}
+        errors = {}
         for name in self._members:
             if not is_image_name(name):
                 try:
                     self.take(self._folder / name)
                 except DataError as error:
-                    faults[name] = str(error)
-        return faults
+                    errors[name] = str(error)
+        return errors
 
 
 def unpack_tar(archive: Path, folder: Path) -> None:

@@ -166,10 +166,10 @@ class PhotoPreparer:
     def _on_disk(self, entry: Entry) -> Iterator[None]:
         """Keep the photo, its label map and its pose on disk during the preparation."""
         reason: Reason = "could not be fetched" if entry.url else "photo cannot be read"
-        if entry.fault and self.config.on_error == "fail":
-            raise DataError(entry.fault)
-        if entry.fault:
-            raise Rejected(reason, entry.fault)
+        if entry.error and self.config.on_error == "fail":
+            raise DataError(entry.error)
+        if entry.error:
+            raise Rejected(reason, entry.error)
         if entry.archive is None:
             yield
             return

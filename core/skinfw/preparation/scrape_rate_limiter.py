@@ -54,7 +54,7 @@ def host_of(url: str) -> str:
 @dataclass
 class _Host:
     robots: RobotFileParser | None = None
-    fault: str = ""
+    error: str = ""
     pause: float = 0.0
     next_turn: float = 0.0
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -94,7 +94,7 @@ class RateLimiter:
             host = self._hosts.setdefault(host_of(url), _Host())
         with host.lock:
             if host.robots is None:
-                host.robots, host.fault = self._read_robots(host_of(url), session)
+                host.robots, host.error = self._read_robots(host_of(url), session)
                 host.pause = self._pause_of(host.robots)
                 host.next_turn = self._now() + host.pause
                 if self._pause < host.pause <= MAX_PATIENCE:
@@ -109,7 +109,7 @@ class RateLimiter:
                     f"{MAX_PATIENCE:g} s"
                 )
             if not host.robots.can_fetch(AGENT, url):
-                raise NotAllowedError(host.fault or f"{host_of(url)}/robots.txt does not allow it")
+                raise NotAllowedError(host.error or f"{host_of(url)}/robots.txt does not allow it")
             pause = host.next_turn - self._now()
             if pause > 0:
                 self._sleep(pause)

@@ -60,7 +60,7 @@ class Entry:
         url: its URL, or empty.
         view: the view of the person, if the source has it.
         group: samples of a group stay on one side of the split; empty if the source has none.
-        fault: why there is no file.
+        error: why there is no file.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Entry:
     url: str = ""
     view: View | None = None
     group: str = ""
-    fault: str = ""
+    error: str = ""
 
 
 @dataclass
@@ -363,5 +363,5 @@ def _fetched(entries: Sequence[Entry], cache: Path, config: FetchConfig) -> list
 
 
 def _with_file(entry: Entry, fetched: Fetched, cache: Path) -> Entry:
-    fault = f"{entry.url}: {fetched.reason}" if fetched.reason else ""
-    return replace(entry, path=cache / (fetched.sha256 or "nothing"), fault=fault)
+    error = f"{entry.url}: {fetched.reason}" if fetched.reason else ""
+    return replace(entry, path=cache / (fetched.sha256 or "nothing"), error=error)

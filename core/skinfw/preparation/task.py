@@ -12,7 +12,7 @@ from skinfw.data.image_formats import IMAGE_SUFFIXES, UNREADABLE_SUFFIXES
 from skinfw.preparation.preparer import PhotoPreparer
 from skinfw.preparation.report import REJECTED_FILE, Row
 from skinfw.preparation.source import Entry
-from skinfw.system.paths_below import LONGEST_PART, composed, folded, name_fault, without_suffix
+from skinfw.system.paths_below import LONGEST_PART, composed, folded, name_error, without_suffix
 
 _SUFFIXES = (*IMAGE_SUFFIXES, *UNREADABLE_SUFFIXES)
 _TAKEN = (REJECTED_FILE, EXCLUDED_FILE, "doctor.html")
@@ -86,7 +86,7 @@ def _unfit(name: str) -> str:
     if name in _TAKEN:
         return f"{name} is a file that skinfw writes among the samples; rename it"
     too_long = any(len(os.fsencode(part)) > LONGEST_PART for part in parts)
-    return "" if too_long else name_fault(name)  # names that are too long are reported separately
+    return "" if too_long else name_error(name)  # names that are too long are reported separately
 
 
 def _too_long(photo: str, sample: str) -> str:

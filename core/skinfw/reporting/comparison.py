@@ -42,8 +42,8 @@ def to_csv(comparison: Comparison) -> str:
             run.label, run.checkpoint, found.step, run.steps, run.total_steps, len(found.names),
             found.violations.get(TRAINED, 0), comparison.incomparable(run),
         ]  # fmt: skip
-        figures = [run.values.get(key) for key in metrics]
-        writer.writerow([*facts, *figures, *(values[index] for values in fields.values())])
+        values = [run.values.get(key) for key in metrics]
+        writer.writerow([*facts, *values, *(values[index] for values in fields.values())])
     return stream.getvalue()
 
 

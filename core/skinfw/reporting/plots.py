@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from skinfw.components.strict_model import LARGEST_NUMBER
-from skinfw.evaluation.metric_tables import figure_label
+from skinfw.evaluation.metric_tables import value_label
 from skinfw.reporting.data_uri import data_uri
 
 INK = "#808690"
@@ -54,7 +54,7 @@ def loss_curves(log: Iterable[Mapping[str, Any]]) -> list[Curve]:
 
 def validation_curves(log: Iterable[Mapping[str, Any]]) -> list[Curve]:
     """Return one curve for each validation metric."""
-    return _curves(log, "evaluation", "values", figure_label)
+    return _curves(log, "evaluation", "values", value_label)
 
 
 def _curves(log: Iterable[Mapping[str, Any]], event: str, key: str, title: Any) -> list[Curve]:

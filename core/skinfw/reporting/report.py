@@ -12,7 +12,7 @@ from skinfw.evaluation.augmented import AugmentedSample
 from skinfw.evaluation.error_map import ERROR_FULL, error_legend
 from skinfw.evaluation.examples import Example, Shown, ranking_metric
 from skinfw.evaluation.metric_metadata import versions_text
-from skinfw.evaluation.metric_tables import evaluation_table, figure_label, figure_text, summary
+from skinfw.evaluation.metric_tables import evaluation_table, summary, value_label, value_text
 from skinfw.evaluation.results import Evaluation
 from skinfw.reporting.data_uri import png_uri
 from skinfw.reporting.facts import metric_cards, training_facts
@@ -92,7 +92,7 @@ def run_values(
         "versions": versions_text(measured_with["versions"]),
         "unavailable": evaluation.unavailable_by_reason(),
         "examples": examples,
-        "ranking": None if ranking is None else figure_label(ranking),
+        "ranking": None if ranking is None else value_label(ranking),
         "losses": [{"curve": curve, "image": draw(curve)} for curve in loss_curves(log)],
         "validations": [
             {"curve": curve, "image": draw(curve)}
@@ -160,7 +160,7 @@ def shown_example(
     told = ""
     if metric is not None and value is not None:
         info = evaluation.metrics[metric]
-        told = f"{figure_label(metric)} {figure_text(value, info)} {info.unit}".rstrip()
+        told = f"{value_label(metric)} {value_text(value, info)} {info.unit}".rstrip()
     height, width = next(iter(example.images.values())).shape[:2]
     return {
         "rank": example.rank,

@@ -51,7 +51,7 @@ def tex_table(table: Table, caption: str) -> str:
     def line(cells: Sequence[str]) -> str:
         return f"{' & '.join(cells)} \\\\"
 
-    def figure(cell: Cell) -> str:
+    def number(cell: Cell) -> str:
         text = tex_text(cell.text)
         return f"\\textbf{{{text}}}" if cell.best else text
 
@@ -64,7 +64,7 @@ def tex_table(table: Table, caption: str) -> str:
             r"\toprule",
             line([tex_text(text) for text in (table.corner, *table.columns)]),
             r"\midrule",
-            *(line([tex_text(name), *map(figure, cells)]) for name, cells in table.rows),
+            *(line([tex_text(name), *map(number, cells)]) for name, cells in table.rows),
             r"\bottomrule",
             r"\end{tabular}",
             r"\end{table}",

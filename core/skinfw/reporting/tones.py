@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from skinfw.evaluation.metric_tables import Cell, Table, figure_columns, figure_heading
+from skinfw.evaluation.metric_tables import Cell, Table, value_columns, value_heading
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.tone_groups import (
     ENOUGH,
@@ -13,7 +13,7 @@ from skinfw.evaluation.tone_groups import (
     Scheme,
     group_means,
     group_sizes,
-    toned_figures,
+    metrics_on_skin,
 )
 
 TITLES: Mapping[Scheme, str] = {
@@ -26,7 +26,7 @@ FEW_NOTE = f"(few): fewer than {ENOUGH} images, so the mean is unreliable."
 
 def tone_table(evaluation: Evaluation, scheme: Scheme) -> Table:
     """Return the values of every generator for each group, lightest first; each group's best is marked."""
-    keys = toned_figures(evaluation)
+    keys = metrics_on_skin(evaluation)
     metrics = {key: evaluation.metrics[key] for key in keys}
     inpainters = list(evaluation.per_image)
     means = {
@@ -37,24 +37,24 @@ def tone_table(evaluation: Evaluation, scheme: Scheme) -> Table:
     rows = []
     for group, size in group_sizes(evaluation, scheme).items():
         found = [{key: means[inpainter, key].get(group) for key in keys} for inpainter in inpainters]
-        cells = figure_columns([_values(figures) for figures in found], metrics)
-        for inpainter, figures, row in zip(inpainters, found, cells, strict=True):
-            counted = [_counted(cell, figures[key], size) for key, cell in zip(keys, row, strict=True)]
+        cells = value_columns([_values(values) for values in found], metrics)
+        for inpainter, values, row in zip(inpainters, found, cells, strict=True):
+            counted = [_counted(cell, values[key], size) for key, cell in zip(keys, row, strict=True)]
             rows.append((f"{group}, {inpainter}", [Cell(_size(size)), *counted]))
-    heads = [figure_heading(key, info) for key, info in metrics.items()]
+    heads = [value_heading(key, info) for key, info in metrics.items()]
     return Table("skin tone, generator", ["images", *heads], rows)
 
 
 def tone_tables(evaluation: Evaluation) -> dict[str, Table]:
     """Return a table for each grouping, by its title; none without results by skin tone."""
-    if not toned_figures(evaluation):
+    if not metrics_on_skin(evaluation):
         return {}
     tables = {TITLES[scheme]: tone_table(evaluation, scheme) for scheme in SCHEMES}
     return {title: table for title, table in tables.items() if table.rows}
 
 
-def _values(figures: Mapping[str, GroupMean | None]) -> dict[str, float | None]:
-    return {key: None if found is None else found.mean for key, found in figures.items()}
+def _values(values: Mapping[str, GroupMean | None]) -> dict[str, float | None]:
+    return {key: None if found is None else found.mean for key, found in values.items()}
 
 
 def _size(images: int) -> str:

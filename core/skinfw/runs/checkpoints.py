@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from skinfw.assembly.assemble import build_generator
-from skinfw.components.faults import tell
 from skinfw.components.reference import ComponentSpec
 from skinfw.components.registry import installed
 from skinfw.components.strict_model import MAX_ENTRIES
 from skinfw.components.trust import connections, is_own, named_outside, reject_foreign, reject_links, sign
+from skinfw.components.validation_errors import format_errors
 from skinfw.errors import RunError, SkinfwError, first_line, listed, shortened
 from skinfw.interfaces import Generator
 from skinfw.runs.environment import providers, versions
@@ -235,9 +235,9 @@ def _read(path: Path, *, with_tensors: bool = True) -> tuple[_About, dict[str, A
             names = file.keys() if with_tensors else []
             return found, about, {name: file.get_tensor(name) for name in names}
     except ValidationError as error:
-        faults = "; ".join(tell(error, about))
+        errors = "; ".join(format_errors(error, about))
         raise RunError(
-            f"{path}: not a readable skinfw checkpoint: its metadata is damaged: {faults}"
+            f"{path}: not a readable skinfw checkpoint: its metadata is damaged: {errors}"
         ) from error
     except Exception as error:  # whatever safetensors and torch raise for a damaged file
         raise RunError(f"{path}: not a readable skinfw checkpoint: {first_line(error)}") from error
@@ -332,16 +332,16 @@ def _reject_other_tensors(
 ) -> None:
     if wanted is None:
         return
-    faults = [f"{name} is missing" for name in wanted if name not in found]
-    faults += [f"{name} is unknown" for name in found if name not in wanted]
+    errors = [f"{name} is missing" for name in wanted if name not in found]
+    errors += [f"{name} is unknown" for name in found if name not in wanted]
     for name in wanted.keys() & found.keys():
         was, now = found[name], wanted[name]
         if was.shape != now.shape:
-            faults.append(f"{name} has the shape {tuple(was.shape)}, not {tuple(now.shape)}")
+            errors.append(f"{name} has the shape {tuple(was.shape)}, not {tuple(now.shape)}")
         elif was.is_floating_point() != now.is_floating_point() or was.is_complex() != now.is_complex():
-            faults.append(f"{name} has the type {was.dtype}, not {now.dtype}")
-    if faults:
-        told = listed(sorted(faults), 3)
+            errors.append(f"{name} has the type {was.dtype}, not {now.dtype}")
+    if errors:
+        told = listed(sorted(errors), 3)
         raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {told}")
 
 

@@ -195,7 +195,7 @@ def _last_byte(stream: IO[bytes]) -> bytes:
 
 
 _LogCount = Annotated[int, Field(ge=0, le=10**12)]
-_LogFigures = dict[Annotated[str, Field(max_length=200)], float | None]
+_LogValues = dict[Annotated[str, Field(max_length=200)], float | None]
 
 
 class _LogRecord(BaseModel):
@@ -206,8 +206,8 @@ class _LogRecord(BaseModel):
     event: str
     step: _LogCount
     epoch: _LogCount = 0
-    losses: _LogFigures = Field(default={}, max_length=MAX_ENTRIES)
-    values: _LogFigures = Field(default={}, max_length=MAX_ENTRIES)
+    losses: _LogValues = Field(default={}, max_length=MAX_ENTRIES)
+    values: _LogValues = Field(default={}, max_length=MAX_ENTRIES)
     seconds_per_step: float = 0.0
 
 

@@ -8,7 +8,7 @@ from skinfw.components.config import DiscriminatorConfig, GeneratorConfig, LossC
 from skinfw.components.reference import ComponentSpec
 
 
-def size_faults(component: ComponentSpec | None, what: str, size: Size) -> list[str]:
+def size_errors(component: ComponentSpec | None, what: str, size: Size) -> list[str]:
     """Return why a network or loss does not accept the image size; empty if it does.
 
     Args:
@@ -20,11 +20,11 @@ def size_faults(component: ComponentSpec | None, what: str, size: Size) -> list[
         component.config, GeneratorConfig | DiscriminatorConfig | LossConfig
     ):
         return []
-    fault = component.config.size_requirement(size).fault(size)
-    return [f"$.data.size: {what} {component.name!r}: {fault}"] if fault else []
+    error = component.config.size_requirement(size).error(size)
+    return [f"$.data.size: {what} {component.name!r}: {error}"] if error else []
 
 
-def input_faults(generator: ComponentSpec, inputs: Sequence[str]) -> list[str]:
+def input_errors(generator: ComponentSpec, inputs: Sequence[str]) -> list[str]:
     """Return the inputs that a generator requires but does not get."""
     required = generator.config.required_inputs if isinstance(generator.config, GeneratorConfig) else ()
     missing = sorted(set(required) - set(inputs))
@@ -35,7 +35,7 @@ def input_faults(generator: ComponentSpec, inputs: Sequence[str]) -> list[str]:
     ]
 
 
-def adversary_faults(discriminator: ComponentSpec | None, losses: Sequence[ComponentSpec]) -> list[str]:
+def adversary_errors(discriminator: ComponentSpec | None, losses: Sequence[ComponentSpec]) -> list[str]:
     """Return why a discriminator and the losses are incompatible."""
     configs = {loss.name: loss.config for loss in losses if isinstance(loss.config, LossConfig)}
     adversarial = {name: config for name, config in configs.items() if config.adversarial}
@@ -46,8 +46,8 @@ def adversary_faults(discriminator: ComponentSpec | None, losses: Sequence[Compo
         return ["$.discriminator: no loss trains it; add an adversarial loss or remove it"]
     if not isinstance(discriminator.config, DiscriminatorConfig):
         return []
-    faults = {name: config.discriminator_fault(discriminator.config) for name, config in adversarial.items()}
-    return [f"$.discriminator: the loss {name!r}: {fault}" for name, fault in faults.items() if fault]
+    errors = {name: config.discriminator_error(discriminator.config) for name, config in adversarial.items()}
+    return [f"$.discriminator: the loss {name!r}: {error}" for name, error in errors.items() if error]
 
 
 def trains(generator: ComponentSpec) -> bool:

@@ -47,18 +47,18 @@ def apply_overrides(value: Any, overrides: Mapping[str, Any], source: str) -> An
         {'losses': [{'type': 'l1', 'weight': 100}]}
     """
     result = copy.deepcopy(value)
-    faults = []
+    errors = []
     for path, new in overrides.items():
         parts = re.sub(r"\[(\d+)\]", r".\1", path.removeprefix("$.")).split(".")
         if len(parts) > MAX_LEVELS:
-            faults.append(f"--set {path[:40]}...: {len(parts)} parts; {MAX_LEVELS} are allowed")
+            errors.append(f"--set {path[:40]}...: {len(parts)} parts; {MAX_LEVELS} are allowed")
             continue
         try:
             result = _assign(result, parts, new)
         except (IndexError, TypeError, ValueError) as error:
-            faults.append(f"--set {path}: {error}")
-    if faults:
-        raise SpecError(source, faults)
+            errors.append(f"--set {path}: {error}")
+    if errors:
+        raise SpecError(source, errors)
     return result
 
 

@@ -17,8 +17,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.components.faults import tell
 from skinfw.components.strict_model import StrictModel
+from skinfw.components.validation_errors import format_errors
 from skinfw.errors import SpecError
 from skinfw.specs.spec import Side
 from skinfw.system.json_file import parse_json
@@ -92,7 +92,7 @@ def read_report(text: str, source: str) -> Any:
     try:
         return parse_json(text)
     except json.JSONDecodeError as error:
-        json_fault = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        json_error = f"{error.msg} at line {error.lineno}, column {error.colno}"
     except ValueError as error:
         raise SpecError(source, [str(error)]) from None
     for pattern, replacement in _PRINTING:
@@ -102,15 +102,15 @@ def read_report(text: str, source: str) -> Any:
             tree = ast.parse(text.strip(), mode="eval")
         value = ast.literal_eval(tree)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
-        fault = f"neither JSON ({json_fault}) nor a Python dictionary ({_python_fault(error)})"
-        raise SpecError(source, [fault]) from None
+        reason = f"neither JSON ({json_error}) nor a Python dictionary ({_python_error(error)})"
+        raise SpecError(source, [reason]) from None
     twice = sorted(_names_twice(tree))
     if twice:
         raise SpecError(source, [f"duplicate field {name!r}; remove one" for name in twice])
     return value
 
 
-def _python_fault(error: Exception) -> str:
+def _python_error(error: Exception) -> str:
     if isinstance(error, SyntaxError):
         return f"{error.msg} at line {error.lineno}"
     if isinstance(error, RecursionError | MemoryError):
@@ -143,7 +143,7 @@ def convert_report(value: Any, *, source: str = "report", name: str | None = Non
     try:
         report = ReportConfig.model_validate(clean)
     except ValidationError as error:
-        raise SpecError(source, tell(error, clean)) from None
+        raise SpecError(source, format_errors(error, clean)) from None
     return _spec(report, name or _run_name(report.path_results))
 
 

@@ -144,7 +144,7 @@ class RunSpec(StrictModel):
         return self.model_dump(mode="json", by_alias=True, exclude={"schema_"})
 
 
-def weight_faults(losses: Sequence[ComponentSpec]) -> list[str]:
+def weight_errors(losses: Sequence[ComponentSpec]) -> list[str]:
     """Return an error if every loss has the weight 0, so that nothing would be trained."""
     weights = [each.config.weight for each in losses if isinstance(each.config, LossTermConfig)]
     untrained = bool(weights) and not any(weights)

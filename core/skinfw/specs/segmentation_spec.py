@@ -10,12 +10,12 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import AugmentationConfig, SegmentationLossConfig, SegmentationNetworkConfig
-from skinfw.components.faults import reject
+from skinfw.components.validation_errors import reject
 from skinfw.components.outside import SpecPath
 from skinfw.components.reference import ComponentSpec, Slot, use_default, use_defaults
 from skinfw.components.regions import REGIONS, RegionName
 from skinfw.components.strict_model import StrictModel, nearest
-from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec, weight_faults
+from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec, weight_errors
 
 MAX_CLASSES = 255
 """A label map has one byte per pixel, and one value is reserved for unknown pixels."""
@@ -87,7 +87,7 @@ class SegmentationData(SplitSpec):
         named = [name for pair in value for name in pair]
         twice = [name for name, count in Counter(named).items() if count > 1]
         reject([f"$.data.flip_classes: {name!r} is in two pairs; name it once" for name in twice])
-        reject([] if known is None else class_faults(named, known, "$.data.flip_classes"))
+        reject([] if known is None else class_errors(named, known, "$.data.flip_classes"))
         return value
 
     @staticmethod
@@ -132,8 +132,8 @@ class SegmentationSpec(RunSpec):
     def _check_network(cls, value: ComponentSpec, info: ValidationInfo) -> ComponentSpec:
         data: SegmentationData | None = info.data.get("data")
         if data is not None and isinstance(value.config, SegmentationNetworkConfig):
-            fault = value.config.size_requirement(data.size).fault(data.size)
-            reject([f"$.data.size: network {value.name!r}: {fault}"] if fault else [])
+            error = value.config.size_requirement(data.size).error(data.size)
+            reject([f"$.data.size: network {value.name!r}: {error}"] if error else [])
         return value
 
     @field_validator("losses")
@@ -143,7 +143,7 @@ class SegmentationSpec(RunSpec):
     ) -> tuple[ComponentSpec, ...]:
         data: SegmentationData | None = info.data.get("data")
         known = None if data is None else data.class_names
-        reject(weight_faults(value) + ([] if known is None else loss_class_faults(value, known)))
+        reject(weight_errors(value) + ([] if known is None else loss_class_errors(value, known)))
         return value
 
     @field_validator("augmentations")
@@ -160,7 +160,7 @@ class SegmentationSpec(RunSpec):
         return value
 
 
-def loss_class_faults(losses: Sequence[ComponentSpec], known: tuple[str, ...]) -> list[str]:
+def loss_class_errors(losses: Sequence[ComponentSpec], known: tuple[str, ...]) -> list[str]:
     """Return an error for each class named by a loss that does not exist.
 
     Args:
@@ -168,14 +168,14 @@ def loss_class_faults(losses: Sequence[ComponentSpec], known: tuple[str, ...]) -
         known: the existing classes.
     """
     return [
-        fault
+        error
         for index, each in enumerate(losses)
         if isinstance(each.config, SegmentationLossConfig)
-        for fault in class_faults(list(each.config.named_classes), known, f"$.losses[{index}]")
+        for error in class_errors(list(each.config.named_classes), known, f"$.losses[{index}]")
     ]
 
 
-def class_faults(named: list[str], known: tuple[str, ...], path: str) -> list[str]:
+def class_errors(named: list[str], known: tuple[str, ...], path: str) -> list[str]:
     """Return an error for each named class that does not exist.
 
     Args:

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.components.faults import reject, spec_error
 from skinfw.components.field_names import APPAREL
 from skinfw.components.reference import ComponentSpec, Slot, use_default, use_defaults
 from skinfw.components.registry import Registry
+from skinfw.components.validation_errors import reject, spec_error
 from skinfw.errors import RunError, SpecError
-from skinfw.specs.compatibility import adversary_faults, input_faults, size_faults, trains
+from skinfw.specs.compatibility import adversary_errors, input_errors, size_errors, trains
 from skinfw.specs.overrides import apply_overrides
-from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec, weight_faults
+from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec, weight_errors
 from skinfw.specs.run_spec import Side as Side
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.json_file import read_json
@@ -149,17 +149,17 @@ class Spec(RunSpec):
     @classmethod
     def _check_generator(cls, value: ComponentSpec, info: ValidationInfo) -> ComponentSpec:
         data: DataSpec | None = info.data.get("data")
-        faults = [] if data is None else input_faults(value, data.input_names)
+        errors = [] if data is None else input_errors(value, data.input_names)
         if not trains(value):
-            faults.append(f"$.generator: {value.name!r} is not trainable; name it in $.baselines")
-        reject(faults if data is None else faults + size_faults(value, "generator", data.size))
+            errors.append(f"$.generator: {value.name!r} is not trainable; name it in $.baselines")
+        reject(errors if data is None else errors + size_errors(value, "generator", data.size))
         return value
 
     @field_validator("discriminator")
     @classmethod
     def _check_discriminator(cls, value: ComponentSpec | None, info: ValidationInfo) -> ComponentSpec | None:
         data: DataSpec | None = info.data.get("data")
-        reject([] if data is None else size_faults(value, "discriminator", data.size))
+        reject([] if data is None else size_errors(value, "discriminator", data.size))
         return value
 
     @field_validator("losses")
@@ -168,15 +168,15 @@ class Spec(RunSpec):
         cls, value: tuple[ComponentSpec, ...], info: ValidationInfo
     ) -> tuple[ComponentSpec, ...]:
         data: DataSpec | None = info.data.get("data")
-        faults = (
+        errors = (
             []
             if data is None
-            else [fault for each in value for fault in size_faults(each, "loss", data.size)]
+            else [error for each in value for error in size_errors(each, "loss", data.size)]
         )
-        faults += weight_faults(value)
+        errors += weight_errors(value)
         if "discriminator" in info.data:  # otherwise it has its own error
-            faults += adversary_faults(info.data["discriminator"], value)
-        reject(faults)
+            errors += adversary_errors(info.data["discriminator"], value)
+        reject(errors)
         return value
 
     @field_validator("baselines")
@@ -185,22 +185,22 @@ class Spec(RunSpec):
         cls, value: tuple[ComponentSpec, ...], info: ValidationInfo
     ) -> tuple[ComponentSpec, ...]:
         data: DataSpec | None = info.data.get("data")
-        faults = [
+        errors = [
             f"$.baselines[{index}]: {each.name!r} is trainable; it is not a baseline"
             for index, each in enumerate(value)
             if trains(each)
         ]
         if data is not None:
-            faults += [fault for each in value for fault in size_faults(each, "baseline", data.size)]
-        reject(faults)
+            errors += [error for each in value for error in size_errors(each, "baseline", data.size)]
+        reject(errors)
         return value
 
     @field_validator("training")
     @classmethod
     def _check_critic_has_discriminator(cls, value: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
         if value.n_critic > 1 and "discriminator" in info.data and info.data["discriminator"] is None:
-            fault = f"$.training.n_critic: {value.n_critic} steps, but there is no discriminator"
-            reject([f"{fault}; name one, or leave it at 1"])
+            error = f"$.training.n_critic: {value.n_critic} steps, but there is no discriminator"
+            reject([f"{error}; name one, or leave it at 1"])
         if value.gradient_accumulation > 1:
             reject(
                 [

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from skinfw.errors import RunError, SpecError, shortened, write_fault
+from skinfw.errors import RunError, SpecError, shortened, write_error_text
 from skinfw.system.leftovers import remove_leftovers, temporary_beside
 from skinfw.system.regular_file import read_regular
 
@@ -157,7 +157,7 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.chmod(mode)  # a library that replaced the file may have made it unreadable for others
             temporary.replace(path)
     except OSError as error:
-        raise RunError(f"{path}: cannot be written: {write_fault(error)}") from error
+        raise RunError(f"{path}: cannot be written: {write_error_text(error)}") from error
 
 
 def write_text(path: Path, text: str) -> None:

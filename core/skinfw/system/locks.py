@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from skinfw.errors import RunError, write_fault
+from skinfw.errors import RunError, write_error_text
 
 PATIENCE = 2.0
 """Seconds of a short wait: the child processes of a killed process end a moment after it."""
@@ -81,7 +81,7 @@ def locked_folder(folder: Path, lock_file: str, who: str) -> Iterator[FolderLock
         folder.mkdir(parents=True, exist_ok=True)
         acquired = lock.acquire(PATIENCE)
     except OSError as error:
-        raise RunError(f"{folder}: cannot be written: {write_fault(error)}") from error
+        raise RunError(f"{folder}: cannot be written: {write_error_text(error)}") from error
     if not acquired:
         raise RunError(f"{folder}: another {who} is running here; wait for it, or give another --output")
     try:

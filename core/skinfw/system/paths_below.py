@@ -17,7 +17,7 @@ LONGEST_PART = 255
 _UNFIT_ON_WINDOWS = re.compile(r'[\x00-\x1f<>:"|?*\\]|[. ]$')
 
 
-def name_fault(name: str, windows: bool = os.name == "nt") -> str:
+def name_error(name: str, windows: bool = os.name == "nt") -> str:
     """Return why a name cannot be used for writing; empty if it can.
 
     Args:
@@ -25,9 +25,9 @@ def name_fault(name: str, windows: bool = os.name == "nt") -> str:
         windows: whether to apply the rules of Windows too.
 
     Example:
-        >>> name_fault("anna/front")
+        >>> name_error("anna/front")
         ''
-        >>> name_fault("anna/../../ben")
+        >>> name_error("anna/../../ben")
         "the path contains '..' as a folder or file"
     """
     if not name:
@@ -56,8 +56,8 @@ def path_to_read(root: Path, name: str) -> Path:
     Raises:
         DataError: the name is empty, absolute or leads out of the folder.
     """
-    if fault := name_fault(name):
-        raise DataError(f"{root}: cannot hold {name!r}: {fault}")
+    if error := name_error(name):
+        raise DataError(f"{root}: cannot hold {name!r}: {error}")
     return root / name
 
 

@@ -16,8 +16,8 @@ from skinfw.runs.folder import Run, locked_run
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.devices import pick_device
 from skinfw.system.leftovers import remove_leftovers
-from skinfw.tasks.inpainting.evaluate import evaluate_inpainting
-from skinfw.tasks.segmentation.evaluate import evaluate_segmentation
+from skinfw.tasks.inpainting.evaluate_inpainting import evaluate_inpainting
+from skinfw.tasks.segmentation.evaluate_segmentation import evaluate_segmentation
 
 
 def evaluate_run(

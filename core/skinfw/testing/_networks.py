@@ -30,8 +30,8 @@ def seeded(build: Callable[[], NetworkT], seed: int) -> NetworkT:
 def check_same_seed(build: Callable[[], nn.Module]) -> None:
     """Require that two networks built with the same seed have the same state."""
     one, other = (seeded(build, 0).state_dict() for _ in range(2))
-    fault = savable(one)
-    require(fault is None, f"no checkpoint can be written: {fault}")
+    error = savable(one)
+    require(error is None, f"no checkpoint can be written: {error}")
     require(one.keys() == other.keys(), "two networks with the same configuration have different state dicts")
     for name, tensor in one.items():
         require(torch.equal(tensor, other[name]), f"{name} differs between two builds with the same seed")
@@ -114,5 +114,5 @@ def accepting(size: Size) -> Iterator[None]:
 
 def check_requirement(requirement: SizeRequirement, size: Size) -> None:
     """Require that a network accepts the size that it is built for."""
-    fault = requirement.fault(size)
-    require(fault is None, f"size_requirement rejects the size of this check: {fault}; give another size")
+    error = requirement.error(size)
+    require(error is None, f"size_requirement rejects the size of this check: {error}; give another size")

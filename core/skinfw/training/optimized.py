@@ -43,9 +43,9 @@ class OptimizedModule(Generic[NetworkT]):
     def __init__(
         self, name: str, network: NetworkT, rate: float, training: LoopSpec, accelerator: Accelerator
     ) -> None:
-        fault = savable(network.state_dict())
-        if fault is not None:
-            raise RegistryError(f"the {name} {type(network).__name__} cannot be trained: {fault}")
+        error = savable(network.state_dict())
+        if error is not None:
+            raise RegistryError(f"the {name} {type(network).__name__} cannot be trained: {error}")
         self.name, self.rate = name, rate
         self.training, self.accelerator = training, accelerator
         self.network: NetworkT = network.to(accelerator.device).to(memory_format=torch.channels_last)

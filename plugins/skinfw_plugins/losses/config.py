@@ -233,7 +233,7 @@ class WganGpConfig(JudgedConfig):
         description="lambda, weight of the gradient penalty in the critic's term (paper, section 4: 10)",
     )
 
-    def discriminator_fault(self, discriminator: DiscriminatorConfig) -> str | None:
+    def discriminator_error(self, discriminator: DiscriminatorConfig) -> str | None:
         """Return that batch normalization is incompatible with a penalty on each image's gradient."""
         if not discriminator.uses_batch_statistics:
             return None

@@ -41,7 +41,7 @@ def planned(tiny_spec: Callable[..., Any], tmp_path: Path) -> Callable[..., Plan
 
 @pytest.fixture
 def measure() -> Callable[..., None]:
-    """Leave in a run's folder what a finished run leaves of its figures."""
+    """Leave in a run's folder what a finished run leaves of its values."""
 
     def write(
         run: PlannedRun,

@@ -32,7 +32,7 @@ def test_every_variant_runs_with_every_seed_in_a_folder_of_its_own(planned: Call
     }
 
 
-def test_all_faults_of_all_variants_are_told_with_variant_and_path(planned: Callable[..., Plan]) -> None:
+def test_all_errors_of_all_variants_are_told_with_variant_and_path(planned: Callable[..., Plan]) -> None:
     variants = {
         "good": {},
         "channels": {"generator": {"base_channels": 0}, "training": {"batch_size": 0}},
@@ -40,21 +40,21 @@ def test_all_faults_of_all_variants_are_told_with_variant_and_path(planned: Call
     }
     with pytest.raises(SpecError) as caught:
         planned(variants=variants)
-    faults = caught.value.faults
-    assert len(faults) == 3
-    assert faults[0].startswith("variant channels: $.generator.base_channels: ")
-    assert faults[1].startswith("variant channels: $.training.batch_size: ")
-    assert faults[2].startswith("variant unknown: $.generator: ")
-    assert "pix2pix" in faults[2]
+    errors = caught.value.errors
+    assert len(errors) == 3
+    assert errors[0].startswith("variant channels: $.generator.base_channels: ")
+    assert errors[1].startswith("variant channels: $.training.batch_size: ")
+    assert errors[2].startswith("variant unknown: $.generator: ")
+    assert "pix2pix" in errors[2]
 
 
-def test_a_fault_of_the_base_is_told_once(
+def test_an_error_of_the_base_is_told_once(
     planned: Callable[..., Plan], tiny_spec: Callable[..., Any]
 ) -> None:
     with pytest.raises(SpecError) as caught:
         planned(base=tiny_spec(metrics=["psnrr"]))
-    (fault,) = caught.value.faults
-    assert fault.startswith("every variant: $.metrics[0]: ")
+    (error,) = caught.value.errors
+    assert error.startswith("every variant: $.metrics[0]: ")
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_a_fault_of_the_base_is_told_once(
         ({"base": 3}, "$.base"),
     ],
 )
-def test_faults_of_the_file_are_told_with_their_place(
+def test_errors_of_the_file_are_told_with_their_place(
     planned: Callable[..., Plan], fields: dict[str, Any], path: str
 ) -> None:
     with pytest.raises(SpecError) as caught:
         planned(**fields)
-    assert caught.value.faults[0].startswith(f"{path}: "), caught.value.faults
+    assert caught.value.errors[0].startswith(f"{path}: "), caught.value.errors
 
 
 def test_the_nearest_name_is_told(planned: Callable[..., Plan]) -> None:
@@ -211,7 +211,7 @@ def test_seeds_and_names_of_runs_are_the_ablations_own(planned: Callable[..., Pl
     with pytest.raises(SpecError) as caught:
         planned(variants={"first": {"seed": 9}, "second": {"name": "mine"}})
     why = "which the ablation sets for each run; use seeds and the variants' names"
-    assert caught.value.faults == (
+    assert caught.value.errors == (
         f"$.variants.first: sets seed, {why}",
         f"$.variants.second: sets name, {why}",
     )

@@ -16,7 +16,7 @@ from skinfw.ablation.plan import Plan
 from skinfw.ablation.results import AblationResult, collect
 from skinfw.ablation.tables import (
     differences_table,
-    figures_table,
+    metrics_table,
     orderings,
     p_text,
     published_comparison,
@@ -92,7 +92,7 @@ def test_states_reasons_and_warnings(result: AblationResult) -> None:
 
 
 def test_the_best_mean_is_marked_baselines_included(result: AblationResult) -> None:
-    table = figures_table(result)
+    table = metrics_table(result)
     assert table.columns == ["image PSNR (dB) ↑", "image MSE ↓", "image FID ↓", "seeds"]
     rows = {name: [(cell.text, cell.best) for cell in cells] for name, cells in table.rows}
     assert rows == {
@@ -175,7 +175,7 @@ def test_other_images_and_other_data_are_not_comparable(
     result = collect(plan)
     assert result.warnings() == [f"second: {told}; not comparable"]
     assert result.variants[1].differences == {}
-    rows = {name: cells[0] for name, cells in figures_table(result).rows}
+    rows = {name: cells[0] for name, cells in metrics_table(result).rows}
     assert rows["second (not comparable)"].text == "30.00 ± 0.00 (not ranked)"
     assert not any(cell.best for cell in rows.values())
     assert differences_table(result) is None
@@ -218,7 +218,7 @@ def test_missing_seeds_and_unreadable_figures_are_told(
 def test_an_ablation_without_a_run_has_tables_too(planned: Callable[..., Plan]) -> None:
     result = collect(planned())
     assert summary(result) == "No run has been measured yet."
-    assert [name for name, _ in figures_table(result).rows] == ["first", "second"]
+    assert [name for name, _ in metrics_table(result).rows] == ["first", "second"]
     assert differences_table(result) is None
     assert json.loads(to_json(result))["variants"]["first"]["runs"][0]["status"] == "missing"
 
@@ -335,7 +335,7 @@ def test_figures_of_other_parameters_have_no_difference(
         "second: image PSNR: measured differently from first seed 0 (band); not ranked"
     ]
     assert result.variants[1].differences == {} and differences_table(result) is None
-    assert not any(cell.best for _, cells in figures_table(result).rows for cell in cells)
+    assert not any(cell.best for _, cells in metrics_table(result).rows for cell in cells)
     assert "second" not in summary(result)
 
 
@@ -360,4 +360,4 @@ def test_means_over_other_seeds_are_not_ranked(planned: Callable[..., Plan], mea
         "second: 1 of 2 seeds are done",
     ]
     assert result.variants[1].differences == {}
-    assert not any(cell.best for _, cells in figures_table(result).rows for cell in cells)
+    assert not any(cell.best for _, cells in metrics_table(result).rows for cell in cells)

@@ -66,23 +66,23 @@ def test_pck_by_a_count_of_hand(photos: list[Path]) -> None:
         "RWrist": (1, 1),  # not in the truth, so it does not count
     }
     encoder = Known({"a": [found], "b": [{"Neck": (50, 20), "MidHip": (50, 120)}], "c": []})
-    figures = measure_pose_encoder(encoder, truth, photos)
+    results = measure_pose_encoder(encoder, truth, photos)
     # toes are never found, so the encoder does not look for them: four points count in each of three photos
-    assert (figures.points, figures.photos, figures.nobody) == (12, 3, 1)
-    assert figures.pck == pytest.approx(((2 + 2) / 12, (3 + 2) / 12))
-    assert figures.found == pytest.approx((4 + 2) / 12)
-    assert figures.by_point["Neck"] == pytest.approx(2 / 3) and figures.by_point["RKnee"] == 0
-    assert figures.by_point["LBigToe"] is None and figures.by_point["RWrist"] is None
-    assert list(figures.unusable) == [str(photos[3])] and "no pose" in figures.unusable[str(photos[3])]
-    assert figures.seconds > 0
-    assert figures.to_json()["pck@0.2"] == figures.pck[1] and "pck" not in figures.to_json()
+    assert (results.points, results.photos, results.nobody) == (12, 3, 1)
+    assert results.pck == pytest.approx(((2 + 2) / 12, (3 + 2) / 12))
+    assert results.found == pytest.approx((4 + 2) / 12)
+    assert results.by_point["Neck"] == pytest.approx(2 / 3) and results.by_point["RKnee"] == 0
+    assert results.by_point["LBigToe"] is None and results.by_point["RWrist"] is None
+    assert list(results.unusable) == [str(photos[3])] and "no pose" in results.unusable[str(photos[3])]
+    assert results.seconds > 0
+    assert results.to_json()["pck@0.2"] == results.pck[1] and "pck" not in results.to_json()
 
 
 def test_of_several_people_the_one_at_the_true_pose_counts(photos: list[Path]) -> None:
     other = {name: (x - 40, y) for name, (x, y) in TRUE.items()}
     more = {**other, "REye": (8, 3), "LEye": (9, 3)}
-    figures = measure_pose_encoder(Known({"a": [more, TRUE]}), Known({"a": [TRUE]}), photos[:1])
-    assert figures.pck == (1, 1) and figures.found == 1
+    results = measure_pose_encoder(Known({"a": [more, TRUE]}), Known({"a": [TRUE]}), photos[:1])
+    assert results.pck == (1, 1) and results.found == 1
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_torso_length(points: Points, length: float | None) -> None:
 def test_what_cannot_be_measured_is_told_and_stops_nothing(photos: list[Path]) -> None:
     photos[1].write_bytes(b"no image")
     truth = Known({"a": [TRUE], "b": [TRUE], "c": [{"Nose": (5, 5)}], "d": []})
-    figures = measure_pose_encoder(Known({name: [TRUE] for name in "abcd"}), truth, photos)
-    assert figures.photos == 1
-    assert [Path(path).stem for path in figures.unusable] == ["b", "c", "d"]
-    assert "lacks the torso" in figures.unusable[str(photos[2])]
-    assert "has no true pose" in figures.unusable[str(photos[3])]
+    results = measure_pose_encoder(Known({name: [TRUE] for name in "abcd"}), truth, photos)
+    assert results.photos == 1
+    assert [Path(path).stem for path in results.unusable] == ["b", "c", "d"]
+    assert "lacks the torso" in results.unusable[str(photos[2])]
+    assert "has no true pose" in results.unusable[str(photos[3])]
     with pytest.raises(DataError, match=r"none of the 1 photos could be measured: .*b\.png"):
         measure_pose_encoder(Known({}), truth, photos[1:2])
 
@@ -114,14 +114,14 @@ def test_what_cannot_be_measured_is_told_and_stops_nothing(photos: list[Path]) -
 def test_the_table_marks_the_best(photos: list[Path]) -> None:
     truth = Known({"a": [TRUE]})
     off = {name: (x + 15, y) for name, (x, y) in TRUE.items()}
-    figures = {
+    results = {
         "right": measure_pose_encoder(Known({"a": [TRUE]}), truth, photos[:1]),
         "off": measure_pose_encoder(Known({"a": [off]}), truth, photos[:1]),
         "blind": measure_pose_encoder(Known({"a": []}), truth, photos[:1]),
     }
-    rows = {name: [(cell.text, cell.best) for cell in cells] for name, cells in poses_table(figures).rows}
+    rows = {name: [(cell.text, cell.best) for cell in cells] for name, cells in poses_table(results).rows}
     assert rows["right"][:4] == [("1.000", True), ("1.000", True), ("1.000", False), ("0", False)]
     assert rows["off"][:2] == [("0.000", False), ("1.000", True)]
     assert rows["blind"][:4] == [("n/a", False), ("n/a", False), ("0.000", False), ("1", False)]
-    figures["off"] = replace(figures["off"], unusable={"b.png": "not finite"})
-    assert not any(cell.best for _, cells in poses_table(figures).rows for cell in cells)
+    results["off"] = replace(results["off"], unusable={"b.png": "not finite"})
+    assert not any(cell.best for _, cells in poses_table(results).rows for cell in cells)

@@ -111,11 +111,11 @@ def test_a_path_counts_from_the_specs_folder(monkeypatch: pytest.MonkeyPatch, tm
 def test_a_size_that_does_not_fit_is_told(
     requirement: SizeRequirement, size: tuple[int, int], words: str
 ) -> None:
-    assert words in str(requirement.fault(size))
+    assert words in str(requirement.error(size))
 
 
-def test_a_size_that_fits_has_no_fault() -> None:
-    assert SizeRequirement(minimum=16, multiple_of=16, maximum=64).fault((64, 16)) is None
+def test_a_size_that_fits_has_no_error() -> None:
+    assert SizeRequirement(minimum=16, multiple_of=16, maximum=64).error((64, 16)) is None
 
 
 def test_two_requirements_are_met_by_the_sizes_that_meet_each() -> None:
@@ -123,8 +123,8 @@ def test_two_requirements_are_met_by_the_sizes_that_meet_each() -> None:
     both = one.both(other)
     assert both == other.both(one) == SizeRequirement(minimum=8, multiple_of=12, maximum=50)
     sides = range(1, 60)
-    assert [side for side in sides if not both.fault((side, side))] == [
-        side for side in sides if not one.fault((side, side)) and not other.fault((side, side))
+    assert [side for side in sides if not both.error((side, side))] == [
+        side for side in sides if not one.error((side, side)) and not other.error((side, side))
     ]
     assert one.both(SizeRequirement(exactly=(16, 24))).exactly == (16, 24)
 

@@ -67,7 +67,7 @@ def test_a_component_of_another_kind_is_told() -> None:
         Holder(loss=use("generator", "pix2pix"))
 
 
-def test_faults_inside_a_component_have_its_place() -> None:
+def test_errors_inside_a_component_have_its_place() -> None:
     with pytest.raises(ValidationError) as caught:
         Holder.model_validate({"loss": {"type": "l1", "weight": -1, "wieght": 1}})
     assert [error["loc"] for error in caught.value.errors()] == [("loss", "weight"), ("loss", "wieght")]

@@ -281,7 +281,7 @@ def test_every_kind_has_at_most_the_known_defaults() -> None:
     assert {kind for kind, _ in found.entries} <= set(KINDS)
 
 
-def test_a_broken_manifest_names_the_component_and_every_fault() -> None:
+def test_a_broken_manifest_names_the_component_and_every_error() -> None:
     made = Registry()
     made.add_manifest(row() + row(name="other").replace("name =", "nam ="), "second 2.0")
     problem = str(made.problems[0])

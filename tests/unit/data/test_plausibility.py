@@ -131,7 +131,7 @@ def test_mirrored_maps_are_noticed_over_a_set() -> None:
     assert found == {False: [], True: [MIRRORED]}
 
 
-def test_a_head_without_a_region_is_no_fault() -> None:
+def test_a_head_without_a_region_is_no_error() -> None:
     codes, pose = written(0, "deepfashion"), Keypoints(PEOPLE[0].points)
     known = {name: names for name, names in TABLES["deepfashion"].regions.items() if name != "head"}
     assert not check_label_map(Segmentation(codes, TABLES["deepfashion"].classes, known), pose, {})[1]

@@ -1,4 +1,4 @@
-"""A fault of each kind, planted into a clean set, is found, and in a clean set there is none."""
+"""A problem of each kind, planted into a clean set, is found; a clean set has none."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def the_one(report: DoctorReport, check: str) -> Finding:
     return report.findings[0]
 
 
-def test_a_clean_set_has_no_fault(samples: Path) -> None:
+def test_a_clean_set_has_no_error(samples: Path) -> None:
     report = look(samples)
     assert report.samples == 4
     assert report.findings == ()
     assert set(report.counts().values()) == {0}
 
 
-def test_drawn_mannequins_have_no_fault(write_samples: Callable[..., list[Path]], tmp_path: Path) -> None:
+def test_drawn_mannequins_have_no_error(write_samples: Callable[..., list[Path]], tmp_path: Path) -> None:
     write_samples(tmp_path / "people", [f"person-{index}" for index in range(24)], size=(128, 64))
     assert look(tmp_path / "people").findings == ()
 
@@ -267,7 +267,7 @@ def test_what_touches_at_a_corner_is_one_piece(samples: Path) -> None:
     assert "consists of 2 fragments, and 50% of it" in told
 
 
-def test_a_small_piece_is_no_fault(samples: Path) -> None:
+def test_a_small_piece_is_no_error(samples: Path) -> None:
     without_rows(samples, 0.04, 0.06)
     assert not look(samples).counts()["fragments"]
 

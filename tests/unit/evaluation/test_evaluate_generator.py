@@ -19,7 +19,7 @@ from torch import Tensor
 from skinfw.assembly.assemble import build_baselines, build_dataset, build_generator
 from skinfw.components.config import GeneratorConfig, Size
 from skinfw.errors import DataError, RunError
-from skinfw.evaluation.evaluate import evaluate_generator
+from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.trained import open_trained
 from skinfw.inference import inpainter as painting
@@ -61,7 +61,7 @@ def evaluate(spec: Spec, generator: Generator[Any], count: int = 5, **more: Any)
     return evaluate_generator(generator, spec, data, names, split="test", step=7, device=CPU, **more)
 
 
-def test_figures_are_those_of_the_written_image(tiny_spec: Callable[..., Any]) -> None:
+def test_values_are_those_of_the_written_image(tiny_spec: Callable[..., Any]) -> None:
     spec = parse_spec(tiny_spec(metrics=["psnr"]))
     found = evaluate(spec, Gray(GeneratorConfig(), io(spec)))
     data = build_dataset(spec)
@@ -107,13 +107,13 @@ def test_baselines_are_measured_on_the_same_images(tiny_spec: Callable[..., Any]
     )
     assert set(found.values) == {"trained", "opencv_inpaint", "mean_color"}
     assert found.violations == {"trained": 0, "opencv_inpaint": 0, "mean_color": 0}
-    assert all(len(figures["skin/psnr"]) == 5 for figures in found.per_image.values())
+    assert all(len(values["skin/psnr"]) == 5 for values in found.per_image.values())
     assert all(seconds > 0 for seconds in found.seconds_per_image.values())
     assert told[-1] == (15, 15)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
-def test_two_baselines_of_one_type_keep_their_own_figures(tiny_spec: Callable[..., Any]) -> None:
+def test_two_baselines_of_one_type_keep_their_own_values(tiny_spec: Callable[..., Any]) -> None:
     methods = [{"type": "opencv_inpaint", "method": method} for method in ("telea", "navier_stokes")]
     spec = parse_spec(tiny_spec(baselines=methods))
     baselines = build_baselines(spec)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from skinfw.assembly.assemble import build_baselines, build_dataset, build_generator
-from skinfw.evaluation.evaluate import evaluate_generator
+from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.examples import choose_examples, inpaint_examples, ranking_metric, save_examples
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.specs.spec import parse_spec

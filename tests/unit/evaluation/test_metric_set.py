@@ -13,7 +13,7 @@ from skinfw.components.field_names import BODY, SKIN
 from skinfw.data.batch import Batch
 from skinfw.errors import UserError
 from skinfw.evaluation import metric_set as module
-from skinfw.evaluation.metric_set import Figures
+from skinfw.evaluation.metric_set import MetricSet
 from skinfw.specs.spec import parse_spec
 from skinfw_plugins.networks.lpips_distance import shared_distance
 
@@ -29,24 +29,24 @@ def samples(target: Tensor = IMAGES, **masks: Tensor) -> Batch:
 def test_a_metric_that_cannot_run_has_a_reason_and_the_others_go_on(
     tiny_spec: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    figures = Figures(parse_spec(tiny_spec(metrics=["ssim", "mse"])))
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=["ssim", "mse"])))
     small = IMAGES[..., :8, :8]  # below the window of ssim
     with caplog.at_level(logging.WARNING, "skinfw"):
-        figures.update(small, samples(small + 0.5))
-    values = figures.compute()
+        metrics.update(small, samples(small + 0.5))
+    values = metrics.compute()
     assert values["image/ssim"] is None
     assert values["skin/mse"] == pytest.approx(0.25)
-    assert "smaller than its 11x11" in figures.unavailable["image/ssim"]
-    assert "image/ssim" not in figures.per_image
+    assert "smaller than its 11x11" in metrics.unavailable["image/ssim"]
+    assert "image/ssim" not in metrics.per_image
     assert any("image/ssim has no value" in message for message in caplog.messages)
 
 
 def test_a_metric_that_fails_in_a_later_batch_has_no_value_at_all(tiny_spec: Callable[..., Any]) -> None:
-    figures = Figures(parse_spec(tiny_spec(metrics=["ssim"])))
-    figures.update(IMAGES, samples())
-    figures.update(IMAGES[..., :8, :8], samples(IMAGES[..., :8, :8]))
-    assert figures.compute() == {"image/ssim": None, "skin/ssim": None}
-    assert figures.per_image == {}
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=["ssim"])))
+    metrics.update(IMAGES, samples())
+    metrics.update(IMAGES[..., :8, :8], samples(IMAGES[..., :8, :8]))
+    assert metrics.compute() == {"image/ssim": None, "skin/ssim": None}
+    assert metrics.per_image == {}
 
 
 def test_a_metric_that_cannot_be_built_is_told_and_the_others_are_built(
@@ -60,9 +60,9 @@ def test_a_metric_that_cannot_be_built_is_told_and_the_others_are_built(
         return real(reference)
 
     monkeypatch.setattr(module, "build_metric", build)
-    figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
-    assert set(figures.info) == {"image/mse", "skin/mse"}
-    assert figures.unavailable["skin/psnr"] == "its weights cannot be downloaded"
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
+    assert set(metrics.info) == {"image/mse", "skin/mse"}
+    assert metrics.unavailable["skin/psnr"] == "its weights cannot be downloaded"
 
 
 def test_a_metric_whose_weights_cannot_be_had_has_a_reason_that_names_the_file(
@@ -75,47 +75,47 @@ def test_a_metric_whose_weights_cannot_be_had_has_a_reason_that_names_the_file(
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
     shared_distance.cache_clear()
-    figures = Figures(parse_spec(tiny_spec(metrics=["lpips", "mse"])))
-    figures.update(IMAGES, samples())
-    assert figures.compute() == {"image/mse": 0.0, "skin/mse": 0.0}
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=["lpips", "mse"])))
+    metrics.update(IMAGES, samples())
+    assert metrics.compute() == {"image/mse": 0.0, "skin/mse": 0.0}
     for key in ("image/lpips", "skin/lpips"):
         for told in ("alexnet-owt-7be5be79.pth", "AlexNet", "begins with 7be5be79", str(tmp_path)):
-            assert told in figures.unavailable[key]
+            assert told in metrics.unavailable[key]
 
 
-def test_two_metrics_of_one_type_keep_their_own_figures(tiny_spec: Callable[..., Any]) -> None:
+def test_two_metrics_of_one_type_keep_their_own_values(tiny_spec: Callable[..., Any]) -> None:
     metrics = ["mse", {"type": "mse", "regions": ["skin"]}, "mse"]
-    figures = Figures(parse_spec(tiny_spec(metrics=metrics)))
-    figures.update(IMAGES, samples(IMAGES + 0.1))
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=metrics)))
+    metrics.update(IMAGES, samples(IMAGES + 0.1))
     keys = ["image/mse", "skin/mse", "skin/mse_2", "image/mse_3", "skin/mse_3"]
-    assert list(figures.compute()) == list(figures.info) == keys
+    assert list(metrics.compute()) == list(metrics.info) == keys
 
 
 def test_images_without_skin_count_as_no_value(tiny_spec: Callable[..., Any]) -> None:
-    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=["mse"])))
     skin = torch.ones(2, 1, 16, 16)
     skin[1] = 0
-    figures.update(IMAGES, samples(IMAGES + 0.1, segmentation_skin=skin))
-    assert figures.per_image["skin/mse"] == [pytest.approx(0.01), None]
-    assert figures.compute()["skin/mse"] == pytest.approx(0.01)
+    metrics.update(IMAGES, samples(IMAGES + 0.1, segmentation_skin=skin))
+    assert metrics.per_image["skin/mse"] == [pytest.approx(0.01), None]
+    assert metrics.compute()["skin/mse"] == pytest.approx(0.01)
 
 
 def test_no_skin_anywhere_is_told(tiny_spec: Callable[..., Any]) -> None:
-    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
-    figures.update(IMAGES, samples(segmentation_skin=torch.zeros(2, 1, 16, 16)))
-    assert figures.compute() == {"image/mse": 0.0, "skin/mse": None}
-    assert "is there any skin" in figures.unavailable["skin/mse"]
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=["mse"])))
+    metrics.update(IMAGES, samples(segmentation_skin=torch.zeros(2, 1, 16, 16)))
+    assert metrics.compute() == {"image/mse": 0.0, "skin/mse": None}
+    assert "is there any skin" in metrics.unavailable["skin/mse"]
 
 
 def test_each_region_is_that_of_its_mask(tiny_spec: Callable[..., Any]) -> None:
     metrics = [{"type": "mse", "regions": ["image", "face", "hands", "mask"]}]
-    figures = Figures(parse_spec(tiny_spec(metrics=metrics)))
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=metrics)))
     off = torch.full((2, 1, 16, 16), 0.1)
     face, hands, mask = (torch.zeros(2, 1, 16, 16) for _ in range(3))
     face[:, :, :4], hands[:, :, 4:8, :3], mask[:, :, 8:] = 1, 1, 1
     off[:, :, 4:8], off[:, :, 8:] = 0.2, 0.3
-    figures.update(IMAGES, samples(IMAGES + off, face=face, hands=hands, mask=mask))
-    assert figures.compute() == pytest.approx(
+    metrics.update(IMAGES, samples(IMAGES + off, face=face, hands=hands, mask=mask))
+    assert metrics.compute() == pytest.approx(
         {
             "image/mse": (0.01 + 0.04 + 2 * 0.09) / 4,
             "face/mse": 0.01,
@@ -132,18 +132,18 @@ def test_whatever_a_metric_raises_it_alone_has_no_value(
     def fail(*_: Any) -> None:
         raise RuntimeError("out of memory")
 
-    figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
-    figures.update(IMAGES, samples())
-    monkeypatch.setattr(figures._metrics["skin/psnr"], where, fail)
-    figures.update(IMAGES, samples())
-    assert figures.compute() == {
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
+    metrics.update(IMAGES, samples())
+    monkeypatch.setattr(metrics._metrics["skin/psnr"], where, fail)
+    metrics.update(IMAGES, samples())
+    assert metrics.compute() == {
         "image/psnr": 100.0,
         "skin/psnr": None,
         "image/mse": 0.0,
         "skin/mse": 0.0,
     }
-    assert figures.unavailable == {"skin/psnr": "RuntimeError: out of memory"}
-    assert set(figures.per_image) == {"image/psnr", "image/mse", "skin/mse"}
+    assert metrics.unavailable == {"skin/psnr": "RuntimeError: out of memory"}
+    assert set(metrics.per_image) == {"image/psnr", "image/mse", "skin/mse"}
 
 
 def test_whatever_building_raises_the_others_are_built(
@@ -157,40 +157,40 @@ def test_whatever_building_raises_the_others_are_built(
         return real(reference)
 
     monkeypatch.setattr(module, "build_metric", build)
-    figures = Figures(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
-    assert figures.unavailable == dict.fromkeys(["image/psnr", "skin/psnr"], "OSError: no such file")
-    assert list(figures.info) == ["image/mse", "skin/mse"]
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=["psnr", "mse"])))
+    assert metrics.unavailable == dict.fromkeys(["image/psnr", "skin/psnr"], "OSError: no such file")
+    assert list(metrics.info) == ["image/mse", "skin/mse"]
 
 
-def test_ctrl_c_is_not_taken_for_a_fault_of_a_metric(
+def test_ctrl_c_is_not_taken_for_an_error_of_a_metric(
     tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
-    monkeypatch.setattr(figures._metrics["skin/mse"], "update", interrupt)
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=["mse"])))
+    monkeypatch.setattr(metrics._metrics["skin/mse"], "update", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        figures.update(IMAGES, samples())
+        metrics.update(IMAGES, samples())
 
 
 def test_a_metric_with_too_few_values_has_none(
     tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
-    monkeypatch.setattr(figures._metrics["skin/mse"], "update", lambda *_: torch.zeros(1))
-    figures.update(IMAGES, samples())
-    assert figures.compute() == {"image/mse": 0.0, "skin/mse": None}
-    assert figures.unavailable["skin/mse"] == "ValueError: returned values of shape (1,) for 2 images"
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=["mse"])))
+    monkeypatch.setattr(metrics._metrics["skin/mse"], "update", lambda *_: torch.zeros(1))
+    metrics.update(IMAGES, samples())
+    assert metrics.compute() == {"image/mse": 0.0, "skin/mse": None}
+    assert metrics.unavailable["skin/mse"] == "ValueError: returned values of shape (1,) for 2 images"
 
 
 def test_a_metrics_card_stands_in_its_info(
     tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    figures = Figures(parse_spec(tiny_spec(metrics=["mse"])))
-    monkeypatch.setattr(figures._metrics["skin/mse"], "metadata", lambda: {"resize": 299})
-    figures.update(IMAGES, samples())
-    assert figures.info["skin/mse"].metadata == {}
-    figures.compute()
-    assert figures.info["skin/mse"].metadata == {"resize": "299"}
-    assert figures.info["image/mse"].metadata == {}
+    metrics = MetricSet(parse_spec(tiny_spec(metrics=["mse"])))
+    monkeypatch.setattr(metrics._metrics["skin/mse"], "metadata", lambda: {"resize": 299})
+    metrics.update(IMAGES, samples())
+    assert metrics.info["skin/mse"].metadata == {}
+    metrics.compute()
+    assert metrics.info["skin/mse"].metadata == {"resize": "299"}
+    assert metrics.info["image/mse"].metadata == {}

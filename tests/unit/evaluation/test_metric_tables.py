@@ -9,10 +9,10 @@ from skinfw.evaluation.metric_tables import (
     Table,
     best_of,
     evaluation_table,
-    figure_heading,
-    figure_label,
-    figure_text,
     summary,
+    value_heading,
+    value_label,
+    value_text,
 )
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.reporting.tables import markdown_table, tex_table
@@ -35,9 +35,9 @@ def evaluation(values: dict[str, dict[str, float | None]], metrics: dict[str, Me
 
 
 def test_names_and_units() -> None:
-    assert figure_label("skin/psnr") == "skin PSNR"
-    assert figure_heading("skin/psnr", DB) == "skin PSNR (dB) ↑"
-    assert figure_heading("image/mse", ERROR) == "image MSE ↓"
+    assert value_label("skin/psnr") == "skin PSNR"
+    assert value_heading("skin/psnr", DB) == "skin PSNR (dB) ↑"
+    assert value_heading("image/mse", ERROR) == "image MSE ↓"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_names_and_units() -> None:
     ],
 )
 def test_figures_as_text(value: float | None, info: Any, text: str) -> None:
-    assert figure_text(value, info) == text
+    assert value_text(value, info) == text
 
 
 def test_one_value_alone_is_not_the_best() -> None:

@@ -13,8 +13,8 @@ from skinfw.evaluation.tone_groups import (
     group_means,
     group_sizes,
     ita_class,
+    metrics_on_skin,
     tone_gap,
-    toned_figures,
     tones_json,
 )
 from skinfw.reporting.tones import TITLES, tone_table, tone_tables
@@ -87,10 +87,10 @@ def test_the_summary_tells_the_gap() -> None:
 @pytest.mark.parametrize(
     "found",
     [evaluation([], [20.0] * 9), evaluation([LIGHT] * 9, [20.0] * 9, key="image/psnr")],
-    ids=["no tones", "no figure on skin"],
+    ids=["no tones", "no value on skin"],
 )
 def test_without_tones_or_skin_nothing_is_told(found: Evaluation) -> None:
-    assert toned_figures(found) == []
+    assert metrics_on_skin(found) == []
     assert tone_gap(found) is None
     assert tone_tables(found) == {}
     assert "mean_color" not in summary(found)
@@ -115,4 +115,4 @@ def test_json_holds_every_painter_and_both_ways_of_grouping() -> None:
     value = json.loads(json.dumps(tones_json(served_unequally()), allow_nan=False))
     assert value["ita"]["skin/psnr"]["trained"]["dark"] == {"mean": 18.5, "images": 5}
     assert value["monk"]["skin/psnr"]["mean_color"]["5"] == {"mean": 10.0, "images": 1}
-    assert value["gap"] == {"figure": "skin/psnr", "best": "light", "worst": "dark", "difference": 3.5}
+    assert value["gap"] == {"metric": "skin/psnr", "best": "light", "worst": "dark", "difference": 3.5}

@@ -1,4 +1,4 @@
-"""The scraper against a server on this machine that has every fault."""
+"""The scraper against a server on this machine that fails in every way."""
 
 from __future__ import annotations
 

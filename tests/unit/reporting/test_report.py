@@ -114,18 +114,20 @@ def test_cards_versions_and_skin_tones_are_told(
     assert "By skin tone" not in " ".join(read(run).text)
 
 
-def test_best_figures_alone_are_marked(make_run: Callable[..., Any], tmp_path: Path) -> None:
+def test_best_values_alone_are_marked(make_run: Callable[..., Any], tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     evaluate_run(run)
-    figures = run.report_path.read_text(encoding="utf-8").partition('<section id="figures">')[2]
-    assert figures.partition("</section>")[0].count('<td class="best">') == 2  # image and skin PSNR
+    values = run.report_path.read_text(encoding="utf-8").partition('<section id="metrics">')[2]
+    assert values.partition("</section>")[0].count('<td class="best">') == 2  # image and skin PSNR
 
 
 def parts_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> tuple[Evaluation, list[Example]]:
     """Return what a report of the run is made of."""
     seen: list[Any] = []
     with monkeypatch.context() as patch:
-        patch.setattr("skinfw.tasks.inpainting.evaluate.write_report", lambda *parts: seen.extend(parts))
+        patch.setattr(
+            "skinfw.tasks.inpainting.evaluate_inpainting.write_report", lambda *parts: seen.extend(parts)
+        )
         evaluate_run(run)
     return seen[2], seen[3]
 
@@ -144,7 +146,7 @@ def test_names_are_escaped(
     assert any(name in (image["alt"] or "") for image in page.all("img"))
 
 
-def test_faults_and_missing_values_are_told(
+def test_errors_and_missing_values_are_told(
     make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(tmp_path / "run")

@@ -26,7 +26,7 @@ def run(make_run: Callable[..., Any], tmp_path: Path) -> Run:
     return found
 
 
-def fault(run: Run) -> str:
+def error(run: Run) -> str:
     """Return what `evaluate` says about a run's checkpoint."""
     with pytest.raises(SkinfwError) as caught:
         evaluate_run(run)
@@ -78,7 +78,7 @@ def test_damaged_metadata_are_told(run: Run, path: str, new: Any, words: str) ->
         about = json.loads(file.metadata()["skinfw"])
     put(about, path, new)
     save_file(load_file(run.checkpoint()), run.checkpoint(), metadata={"skinfw": json.dumps(about)})
-    assert words in fault(run)
+    assert words in error(run)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_damaged_metadata_are_told(run: Run, path: str, new: Any, words: str) ->
 )
 def test_metadata_that_are_no_json_are_told(run: Run, text: str, words: str) -> None:
     save_file(load_file(run.checkpoint()), run.checkpoint(), metadata={"skinfw": text})
-    assert words in fault(run)
+    assert words in error(run)
 
 
 def test_metadata_beyond_any_size_are_not_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skinfw.runs.checkpoints.MAX_METADATA", 100)
-    assert "metadata is longer than 100 characters" in fault(run)
+    assert "metadata is longer than 100 characters" in error(run)
 
 
 def header(value: Any, length: int | None = None) -> bytes:
@@ -137,7 +137,7 @@ def header(value: Any, length: int | None = None) -> bytes:
 )
 def test_a_file_that_is_no_safetensors_is_told(run: Run, data: bytes) -> None:
     run.checkpoint().write_bytes(data)
-    assert "not a readable skinfw checkpoint" in fault(run)
+    assert "not a readable skinfw checkpoint" in error(run)
 
 
 @pytest.mark.parametrize(
@@ -179,4 +179,4 @@ def test_tensors_of_another_network_are_told(run: Run, change: Change, words: st
     tensors = {key: value.clone() for key, value in load_file(run.checkpoint()).items()}
     change(tensors)
     save_file(tensors, run.checkpoint(), metadata=metadata)
-    assert words in fault(run)
+    assert words in error(run)

@@ -64,8 +64,8 @@ def test_every_path_that_leads_nowhere_is_told() -> None:
     spec = {"losses": ["l1"], "seed": 1}
     with pytest.raises(SpecError) as caught:
         apply_overrides(spec, {"losses.1.weight": 2, "losses.first": 2, "seed.x": 1}, "spec.json")
-    told = "\n".join(caught.value.faults)
-    assert len(caught.value.faults) == 3
+    told = "\n".join(caught.value.errors)
+    assert len(caught.value.errors) == 3
     assert "--set losses.1.weight: the list has 1 entries" in told
     assert "'first' is not an index from 0" in told
     assert "--set seed.x: 1 has no part 'x'" in told

@@ -49,11 +49,11 @@ def converted(value: dict[str, Any]) -> Spec:
     return parse_spec(convert_report(value))
 
 
-def faults(value: Any) -> list[str]:
+def errors(value: Any) -> list[str]:
     with pytest.raises(SpecError) as caught:
         convert_report(value, source="report.json")
     assert caught.value.source == "report.json"
-    return list(caught.value.faults)
+    return list(caught.value.errors)
 
 
 def test_all_dictionaries_of_the_annex_are_there() -> None:
@@ -116,7 +116,7 @@ def test_stray_blanks_and_other_spellings_of_inputs_are_put_right(report: dict[s
 
 def test_only_the_four_fields_without_a_value_in_the_report_are_needed(report: dict[str, Any]) -> None:
     needed = ("num_epochs", "dataset_folder_path", "img_size", "input_name_list")
-    assert faults({}) == [f"$.{field}: is required" for field in needed]
+    assert errors({}) == [f"$.{field}: is required" for field in needed]
     spec = converted({field: report[field] for field in needed})
     assert spec.name == "report"
     assert spec.composite == "none"
@@ -162,19 +162,19 @@ def test_a_given_name_wins(report: dict[str, Any]) -> None:
         ({3: 4}, '$["3"]: unknown field'),
     ],
 )
-def test_a_fault_is_told_by_the_reports_own_field(
+def test_an_error_is_told_by_the_reports_own_field(
     report: dict[str, Any], change: dict[Any, Any], told: str
 ) -> None:
-    assert told in "\n".join(faults({**report, **change}))
+    assert told in "\n".join(errors({**report, **change}))
 
 
-def test_all_faults_are_told_at_once(report: dict[str, Any]) -> None:
-    told = faults({**report, "num_epochs": -1, "maks": True, "l1_loss": False, "adv_loss": False})
+def test_all_errors_are_told_at_once(report: dict[str, Any]) -> None:
+    told = errors({**report, "num_epochs": -1, "maks": True, "l1_loss": False, "adv_loss": False})
     assert [line.split(":")[0] for line in told] == ["$.num_epochs", "$.l1_loss", "$.maks"]
 
 
 def test_what_is_no_dictionary_is_told() -> None:
-    assert faults([1]) == ["$: must be an object (found [1])"]
+    assert errors([1]) == ["$: must be an object (found [1])"]
 
 
 def test_json_and_python_are_read() -> None:

@@ -122,8 +122,8 @@ def test_every_example_points_at_the_published_schema_and_fits_it() -> None:
     assert found
     for path, value in found.items():
         assert (path.parent / value.get("$schema", "")).resolve() == PUBLISHED, path
-        faults = [f"{path}: {error.json_path}: {error.message}" for error in published.iter_errors(value)]
-        assert not faults
+        errors = [f"{path}: {error.json_path}: {error.message}" for error in published.iter_errors(value)]
+        assert not errors
 
 
 @pytest.mark.parametrize("what", ["spec", "segmentation"])

@@ -23,10 +23,10 @@ TABLE = {
 }
 
 
-def faults(value: dict[str, Any]) -> list[str]:
+def errors(value: dict[str, Any]) -> list[str]:
     with pytest.raises(SpecError) as caught:
         parse_spec(value)
-    return list(caught.value.faults)
+    return list(caught.value.errors)
 
 
 def test_the_task_tells_which_spec_it_is(segmentation_spec: MakeSpec, tiny_spec: MakeSpec) -> None:
@@ -38,8 +38,8 @@ def test_the_task_tells_which_spec_it_is(segmentation_spec: MakeSpec, tiny_spec:
 
 
 def test_an_unknown_task_is_told(tiny_spec: MakeSpec) -> None:
-    (fault,) = faults({**tiny_spec(), "task": "inpaintin"})
-    assert fault.startswith("$.task: must be 'inpainting'")
+    (error,) = errors({**tiny_spec(), "task": "inpaintin"})
+    assert error.startswith("$.task: must be 'inpainting'")
 
 
 def test_the_filled_spec_is_valid_again(segmentation_spec: MakeSpec) -> None:
@@ -57,7 +57,7 @@ def test_a_relative_root_counts_from_the_spec(segmentation_spec: MakeSpec, tmp_p
     assert spec.data.root == tmp_path / "photos"
 
 
-def test_all_faults_are_told_at_once_with_their_paths(segmentation_spec: MakeSpec) -> None:
+def test_all_errors_are_told_at_once_with_their_paths(segmentation_spec: MakeSpec) -> None:
     value = segmentation_spec(
         Path("photos"),
         data={"clases": "all", "labels": "deepfashon"},
@@ -66,7 +66,7 @@ def test_all_faults_are_told_at_once_with_their_paths(segmentation_spec: MakeSpe
         training={"epochs": 1, "generator_lr": 1e-3},
         network={"type": "smp", "encoder": "tu-resnet18", "encoder_weights": "ssl"},
     )
-    told = "\n".join(faults(value))
+    told = "\n".join(errors(value))
     for path in (
         "$.data.clases: unknown field; did you mean 'classes'?",
         "$.data.labels: unknown segmenter 'deepfashon'; did you mean 'deepfashion'?",
@@ -90,19 +90,19 @@ def test_all_faults_are_told_at_once_with_their_paths(segmentation_spec: MakeSpe
     ],
 )
 def test_classes_that_make_no_sense_are_told(segmentation_spec: MakeSpec, classes: Any, reason: str) -> None:
-    (fault,) = faults(segmentation_spec(Path("photos"), data={"classes": classes}))
-    assert fault.startswith("$.data.classes")
-    assert reason in fault
+    (error,) = errors(segmentation_spec(Path("photos"), data={"classes": classes}))
+    assert error.startswith("$.data.classes")
+    assert reason in error
 
 
 def test_named_classes_must_be_there(segmentation_spec: MakeSpec) -> None:
     losses = ["dice", {"type": "cross_entropy", "class_weights": {"foot": 2.0}}]
     weights = segmentation_spec(Path("photos"), losses=losses)
-    assert faults(weights) == [
+    assert errors(weights) == [
         "$.losses[1]: no class is called 'foot' (there are: background, skin, head, feet, apparel)"
     ]
     pairs = segmentation_spec(Path("photos"), data={"flip_classes": [["skin", "had"]]})
-    assert faults(pairs) == [
+    assert errors(pairs) == [
         "$.data.flip_classes: no class is called 'had'; did you mean 'head'? (there are: background, skin, "
         "head, feet, apparel)"
     ]
@@ -125,7 +125,7 @@ def test_a_silent_spec_mirrors_moves_and_recolors(segmentation_spec: MakeSpec) -
 
 
 def test_an_augmentation_of_people_alone_is_refused(segmentation_spec: MakeSpec) -> None:
-    assert faults(segmentation_spec(Path("photos"), augmentations=["flip", "skin_tone"])) == [
+    assert errors(segmentation_spec(Path("photos"), augmentations=["flip", "skin_tone"])) == [
         "$.augmentations[1]: 'skin_tone' needs face, which photos do not have; remove it"
     ]
 

@@ -26,11 +26,11 @@ def value() -> dict[str, Any]:
     }
 
 
-def faults(value: Any) -> list[str]:
+def errors(value: Any) -> list[str]:
     with pytest.raises(SpecError) as caught:
         parse_spec(value, source="spec.json")
     assert caught.value.source == "spec.json"
-    return list(caught.value.faults)
+    return list(caught.value.errors)
 
 
 def changed(value: dict[str, Any], path: str, new: Any) -> dict[str, Any]:
@@ -181,10 +181,10 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_a_fault_has_its_path_value_and_what_is_allowed(
+def test_an_error_has_its_path_value_and_what_is_allowed(
     value: dict[str, Any], path: str, new: Any, told: str
 ) -> None:
-    assert told in "\n".join(faults(changed(value, path, new)))
+    assert told in "\n".join(errors(changed(value, path, new)))
 
 
 def test_an_input_is_named_or_given_as_an_object(value: dict[str, Any]) -> None:
@@ -206,18 +206,18 @@ def test_losses_and_metrics_look_at_any_mask(value: dict[str, Any], region: str)
 
 @pytest.mark.parametrize("value", [[], None, "mask", 3])
 def test_what_is_no_object_is_told(value: Any) -> None:
-    (told,) = faults(value)
+    (told,) = errors(value)
     assert told.startswith("$: must be an object")
 
 
 def test_missing_fields_are_told_at_once() -> None:
-    told = faults({})
+    told = errors({})
     fields = ("name", "data", "generator", "losses", "training")
     assert told == [f"$.{field}: is required" for field in fields]
 
 
-def test_faults_of_fields_and_faults_between_fields_are_told_at_once(value: dict[str, Any]) -> None:
-    told = faults(
+def test_errors_of_fields_and_errors_between_fields_are_told_at_once(value: dict[str, Any]) -> None:
+    told = errors(
         {
             **value,
             "name": "a b",
@@ -235,7 +235,7 @@ def test_faults_of_fields_and_faults_between_fields_are_told_at_once(value: dict
         "$.training.steps",
         "$.training.batch_size",
     ]
-    told = faults(
+    told = errors(
         {
             **value,
             "name": "a b",
@@ -247,7 +247,7 @@ def test_faults_of_fields_and_faults_between_fields_are_told_at_once(value: dict
 
 
 def test_a_long_value_is_cut_short(value: dict[str, Any]) -> None:
-    (told,) = faults({**value, "name": "a" * 500})
+    (told,) = errors({**value, "name": "a" * 500})
     assert len(told) < 250
     assert "..." in told
 
@@ -266,7 +266,7 @@ def test_a_component_whose_configuration_cannot_be_imported_is_told(value: dict[
     )
     with pytest.raises(SpecError) as caught:
         parse_spec({**value, "generator": "broken"}, registry=registry)
-    told = next(line for line in caught.value.faults if line.startswith("$.generator"))
+    told = next(line for line in caught.value.errors if line.startswith("$.generator"))
     assert "third-party 2.1" in told
     assert "ModuleNotFoundError" in told
 
@@ -280,7 +280,7 @@ class PickyConfig(GeneratorConfig):
 
 def test_a_baseline_that_does_not_accept_the_size_is_told(value: dict[str, Any]) -> None:
     picky = ComponentSpec("generator", "picky", PickyConfig())
-    assert faults({**value, "baselines": ["mean_color", picky]}) == [
+    assert errors({**value, "baselines": ["mean_color", picky]}) == [
         "$.data.size: baseline 'picky': 512x512 is too large: each side must have at most 256 pixels"
     ]
 
@@ -294,7 +294,7 @@ def test_a_file_gives_a_spec_with_paths_from_its_own_folder(value: dict[str, Any
     assert spec.data.dataset.config.model_dump()["root"] == tmp_path / "data" / "full_body"
 
 
-def test_faults_of_a_file_name_the_file(value: dict[str, Any], tmp_path: Path) -> None:
+def test_errors_of_a_file_name_the_file(value: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "spec.json"
     path.write_text(json.dumps({**value, "seed": -1, "name": ""}), encoding="utf-8")
     with pytest.raises(SpecError) as caught:
@@ -311,7 +311,7 @@ def test_the_tiny_spec_of_the_tests_is_valid(tiny_spec: Callable[..., dict[str, 
 
 def test_fp16_with_accumulation_is_refused(value: dict[str, Any]) -> None:
     value["training"] |= {"precision": "fp16", "gradient_accumulation": 2}
-    assert faults(value) == [
+    assert errors(value) == [
         '$.training.precision: fp16 and gradient_accumulation cannot be combined; use bf16 (found "fp16")'
     ]
     value["training"]["precision"] = "bf16"
@@ -341,12 +341,12 @@ def test_fp16_with_accumulation_is_refused(value: dict[str, Any]) -> None:
         ("data.test_fraction", "a half", "$.data.test_fraction: expected a number"),
     ],
 )
-def test_one_fault_is_told_as_one(value: dict[str, Any], path: str, new: Any, told: str) -> None:
-    (line,) = faults(changed(value, path, new))
+def test_one_error_is_told_as_one(value: dict[str, Any], path: str, new: Any, told: str) -> None:
+    (line,) = errors(changed(value, path, new))
     assert line.startswith(told)
 
 
-def test_many_faults_are_counted_and_the_first_are_told(value: dict[str, Any]) -> None:
+def test_many_errors_are_counted_and_the_first_are_told(value: dict[str, Any]) -> None:
     with pytest.raises(SpecError) as caught:
         parse_spec({**value, **{f"key{number}": 1 for number in range(900)}})
     lines = str(caught.value).splitlines()

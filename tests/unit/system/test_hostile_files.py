@@ -13,7 +13,7 @@ from skinfw.ablation.process import Outcome, read_outcome
 from skinfw.components.registry import Registry, load_registry
 from skinfw.data.sample_folder import read_record
 from skinfw.errors import DataError, SkinfwError
-from skinfw.evaluation.compare import read_figures
+from skinfw.evaluation.compare import read_evaluated_run
 from skinfw.evaluation.metric_tables import Cell, Table
 from skinfw.reporting.console import print_table
 
@@ -58,11 +58,11 @@ def test_a_record_that_is_no_file(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
     """What metrics.json of a tiny run holds."""
-    figures = {"image/psnr": 20.0}
+    values = {"image/psnr": 20.0}
     test = {
         "split": "test", "step": 3, "names": ["a"],
         "metrics": {"image/psnr": {"unit": "dB", "direction": "higher"}},
-        "values": {"trained": figures}, "per_image": {"trained": {"image/psnr": [20.0]}},
+        "values": {"trained": values}, "per_image": {"trained": {"image/psnr": [20.0]}},
         "violations": {"trained": 0}, "seconds_per_image": {"trained": 0.1},
     }  # fmt: skip
     training = {"step": 3, "total_steps": 3, "epochs": None, "steps": 3}
@@ -103,7 +103,7 @@ def test_changed_metrics(tmp_path: Path, measured: dict[str, Any], path: str, ne
     (tmp_path / "spec.json").write_text("{}")
     file = tmp_path / "metrics.json"
     file.write_text(json.dumps(value))
-    assert read_figures(tmp_path, "run").values == {"image/psnr": 20.0}
+    assert read_evaluated_run(tmp_path, "run").values == {"image/psnr": 20.0}
     *parents, last = path.split(".")
     holder = value
     for name in parents:
@@ -111,7 +111,7 @@ def test_changed_metrics(tmp_path: Path, measured: dict[str, Any], path: str, ne
     holder[last] = new
     file.write_text(json.dumps(value))
     with pytest.raises(SkinfwError) as caught:
-        read_figures(tmp_path, "run")
+        read_evaluated_run(tmp_path, "run")
     assert str(file) in told(caught.value)
 
 
@@ -120,7 +120,7 @@ def test_metrics_that_are_no_json(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "spec.json").write_text("{}")
     (tmp_path / "metrics.json").write_bytes(data)
     with pytest.raises(SkinfwError) as caught:
-        read_figures(tmp_path, "run")
+        read_evaluated_run(tmp_path, "run")
     assert "metrics.json" in told(caught.value)
 
 

@@ -9,12 +9,12 @@ from skinfw.errors import RunError, SpecError
 from skinfw.system.json_file import MAX_LEVELS, parse_json, read_json, replacing, write_json, write_text
 
 
-def fault(path: Path) -> str:
+def error(path: Path) -> str:
     with pytest.raises(SpecError) as caught:
         read_json(path)
     assert caught.value.source == str(path)
-    assert len(caught.value.faults) == 1
-    return caught.value.faults[0]
+    assert len(caught.value.errors) == 1
+    return caught.value.errors[0]
 
 
 @pytest.mark.parametrize(
@@ -45,15 +45,15 @@ def fault(path: Path) -> str:
 def test_a_bad_file_is_told_in_one_line(tmp_path: Path, data: bytes, words: str) -> None:
     path = tmp_path / "spec.json"
     path.write_bytes(data)
-    assert words in fault(path)
+    assert words in error(path)
 
 
 def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
-    assert "no such file" in fault(tmp_path / "spec.json")
-    assert "is a folder" in fault(tmp_path)
-    assert "cannot be read" in fault(tmp_path / "a\0b")
+    assert "no such file" in error(tmp_path / "spec.json")
+    assert "is a folder" in error(tmp_path)
+    assert "cannot be read" in error(tmp_path / "a\0b")
     (tmp_path / "file").touch()
-    assert "cannot be read: Not a directory" in fault(tmp_path / "file" / "spec.json")
+    assert "cannot be read: Not a directory" in error(tmp_path / "file" / "spec.json")
 
 
 def test_a_character_in_two_halves_is_read() -> None:
@@ -84,7 +84,7 @@ def test_file_names_that_are_not_utf8_are_written_and_read_where_they_are_expect
     path = tmp_path / "metrics.json"
     write_json(path, {"names": [name]})
     assert json.loads(path.read_text("utf-8")) == {"names": [name]}
-    assert "a lone surrogate" in fault(path)
+    assert "a lone surrogate" in error(path)
     if name == "\ud800":  # no name of a file
         with pytest.raises(SpecError, match="a lone surrogate"):
             read_json(path, file_names=True)
@@ -111,14 +111,14 @@ def test_only_regular_files_of_a_sensible_size_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.mkfifo(tmp_path / "fifo.json")
-    assert "a FIFO" in fault(tmp_path / "fifo.json")
+    assert "a FIFO" in error(tmp_path / "fifo.json")
     (tmp_path / "zero.json").symlink_to("/dev/zero")
-    assert "a device" in fault(tmp_path / "zero.json")
+    assert "a device" in error(tmp_path / "zero.json")
     (tmp_path / "loop.json").symlink_to("loop.json")
-    assert "cannot be read" in fault(tmp_path / "loop.json")
+    assert "cannot be read" in error(tmp_path / "loop.json")
     monkeypatch.setattr("skinfw.system.json_file.MAX_BYTES", 10)
     (tmp_path / "large.json").write_text("[" + " " * 10 + "]")
-    assert "larger than 10 bytes" in fault(tmp_path / "large.json")
+    assert "larger than 10 bytes" in error(tmp_path / "large.json")
 
 
 def test_a_file_may_be_read_by_whom_the_users_umask_allows(tmp_path: Path) -> None:

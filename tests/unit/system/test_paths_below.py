@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from skinfw.errors import DataError
-from skinfw.system.paths_below import composed, name_fault, on_disk, path_below, without_suffix
+from skinfw.system.paths_below import composed, name_error, on_disk, path_below, without_suffix
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_odd_names_are_names(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "fault"),
+    ("name", "error"),
     [
         ("", "is empty"),
         (".", "contains '.'"),
@@ -37,16 +37,16 @@ def test_odd_names_are_names(tmp_path: Path, name: str) -> None:
         ("ä" * 128, "longer than 255 bytes"),
     ],
 )
-def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str, fault: str) -> None:
-    assert fault in name_fault(name)
+def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str, error: str) -> None:
+    assert error in name_error(name)
     with pytest.raises(DataError, match="cannot hold"):
         path_below(tmp_path, name)
 
 
 @pytest.mark.parametrize("name", ["C:/x", "C:x", "a\\..\\b", "a/con", "NUL.png", "x.", "x ", "a:b", "a\nb"])
 def test_the_rules_of_windows(name: str) -> None:
-    assert name_fault(name, windows=True) and not name_fault(name, windows=False)
-    assert not name_fault("WOMEN/id_1/01_1_front", windows=True)
+    assert name_error(name, windows=True) and not name_error(name, windows=False)
+    assert not name_error("WOMEN/id_1/01_1_front", windows=True)
 
 
 def test_links_do_not_lead_out(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One figure chooses the best checkpoint, from the start of a run to its end."""
+"""One value chooses the best checkpoint, from the start of a run to its end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Values = list[dict[str, float | None]]
 
 @pytest.fixture
 def evaluations(monkeypatch: pytest.MonkeyPatch) -> Callable[[Values], None]:
-    """Replace the figures of the evaluations, one after the other."""
+    """Replace the values of the evaluations, one after the other."""
 
     def use(values: Values) -> None:
         left = iter(values)

@@ -151,11 +151,11 @@ def test_the_best_checkpoint_is_that_of_the_best_validation(tmp_path: Path, tiny
     spec = tiny_spec()
     spec["training"]["epochs"] = 4
     run = Pipeline(spec, output=tmp_path / "run").fit().run
-    figures = {record["step"]: record["values"]["skin/psnr"] for record in records(run, "evaluation")}
-    assert len(figures) == 4
+    values = {record["step"]: record["values"]["skin/psnr"] for record in records(run, "evaluation")}
+    assert len(values) == 4
     best = read_checkpoint(run.checkpoint("best"))
-    assert best.progress.step == max(figures, key=lambda step: figures[step])
-    assert best.about["best"]["value"] == max(figures.values())
+    assert best.progress.step == max(values, key=lambda step: values[step])
+    assert best.about["best"]["value"] == max(values.values())
 
 
 def test_without_validation_the_best_checkpoint_is_the_last(tmp_path: Path, tiny_spec: MakeSpec) -> None:
@@ -327,7 +327,7 @@ def test_threads_are_given_back(tmp_path: Path, tiny_spec: MakeSpec) -> None:
     assert torch.get_num_threads() == before
 
 
-def test_tensorboard_shows_losses_figures_and_sample_grids(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+def test_tensorboard_shows_losses_values_and_sample_grids(tmp_path: Path, tiny_spec: MakeSpec) -> None:
     run = Pipeline(tiny_spec(baselines=[]), output=tmp_path / "run").fit().run
     events = EventAccumulator(str(run.folder / "tensorboard"))
     events.Reload()

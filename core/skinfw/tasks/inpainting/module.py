@@ -19,7 +19,7 @@ from skinfw.data.loading import Loader
 from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
 from skinfw.errors import DataError
-from skinfw.evaluation.evaluate import evaluate_generator
+from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.composite import to_uint8
 from skinfw.inference.paint import inpaint_batches

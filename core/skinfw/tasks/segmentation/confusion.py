@@ -69,7 +69,7 @@ def mean_iou(matrix: Matrix) -> float | None:
     return fmean(known) if known else None
 
 
-def figure_groups(classes: ClassTable) -> dict[str, list[int]]:
+def class_groups(classes: ClassTable) -> dict[str, list[int]]:
     """Return the groups with their own metrics, as class indices by name.
 
     They are the person, each region that is not itself a class, and each class.
@@ -81,7 +81,7 @@ def figure_groups(classes: ClassTable) -> dict[str, list[int]]:
     return {**groups, **{name: [place] for name, place in places.items()}}
 
 
-class LabelFigures:
+class LabelMetrics:
     """Accumulates label maps and computes the metrics at the end.
 
     Args:
@@ -90,7 +90,7 @@ class LabelFigures:
     """
 
     def __init__(self, classes: ClassTable, size: Size) -> None:
-        self._groups = figure_groups(classes)
+        self._groups = class_groups(classes)
         self._classes = len(classes.names)
         self._matrices: list[Matrix] = []
         self._metadata = {"measured at": f"{size[0]}x{size[1]} pixels (height x width)"}

@@ -18,9 +18,9 @@ from skinfw.data.split import Split
 from skinfw.errors import SpecError
 from skinfw.evaluation.results import Evaluation
 from skinfw.interfaces import SegmentationNetwork
-from skinfw.specs.segmentation_spec import SegmentationSpec, class_faults, loss_class_faults
+from skinfw.specs.segmentation_spec import SegmentationSpec, class_errors, loss_class_errors
 from skinfw.tasks.segmentation.confusion import MEAN
-from skinfw.tasks.segmentation.evaluate import evaluate_network, labeled_loader
+from skinfw.tasks.segmentation.evaluate_segmentation import evaluate_network, labeled_loader
 from skinfw.tasks.segmentation.label import predict
 from skinfw.tasks.segmentation.label_images import label_row
 from skinfw.tasks.segmentation.losses import SegmentationLosses, StepSums
@@ -149,8 +149,8 @@ class SegmentationModule(TrainingModule):
 
 def _check_classes(spec: SegmentationSpec, names: tuple[str, ...]) -> None:
     """Reject unknown classes, if only the label maps define them."""
-    faults = loss_class_faults(spec.losses, names)
+    errors = loss_class_errors(spec.losses, names)
     flipped = [name for pair in spec.data.flip_classes for name in pair]
-    faults += class_faults(flipped, names, "$.data.flip_classes")
-    if faults:
-        raise SpecError(spec.name, faults)
+    errors += class_errors(flipped, names, "$.data.flip_classes")
+    if errors:
+        raise SpecError(spec.name, errors)

@@ -16,7 +16,7 @@ from skinfw.system.json_file import write_text
 from skinfw.tasks.segmentation.label_images import class_colors
 
 if TYPE_CHECKING:
-    from skinfw.tasks.segmentation.evaluate import LabelExample
+    from skinfw.tasks.segmentation.evaluate_segmentation import LabelExample
 
 TEMPLATE = "segmentation.html"
 

@@ -149,7 +149,7 @@ def test_skin_pixels_have_the_hue_of_the_face() -> None:
 
 
 def test_drawing_is_fast_enough() -> None:
-    """A floor far below the usual speed; benchmarks/mannequins.py prints the real figure."""
+    """A floor far below the usual speed; benchmarks/mannequins.py prints the real one."""
     draw_person(0, (128, 128))
     started = time.process_time()
     for seed in range(60):

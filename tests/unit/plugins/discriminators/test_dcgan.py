@@ -102,4 +102,4 @@ def test_the_whole_image_counts() -> None:
 
 def test_a_size_that_cannot_be_halved_is_refused() -> None:
     requirement = DcganDiscriminatorConfig().size_requirement((100, 100))
-    assert "multiples of 16" in str(requirement.fault((100, 100)))
+    assert "multiples of 16" in str(requirement.error((100, 100)))

@@ -58,7 +58,7 @@ def test_one_scale_is_the_patchgan() -> None:
 def test_the_smallest_size_leaves_one_logit_on_the_last_scale(patch: int, scales: int, least: int) -> None:
     config = MultiscaleConfig(patch=patch, scales=scales)
     assert config.size_requirement((512, 512)).minimum == least
-    assert config.size_requirement((512, 512)).fault((least - 1, least)) is not None
+    assert config.size_requirement((512, 512)).error((least - 1, least)) is not None
     network = build((least, least), patch=patch, scales=scales).train()
     outputs = network(*example((least, least)))
     assert outputs.logits[-1].shape[2:] == ((2, 2) if patch == 1 else (1, 1))

@@ -69,7 +69,7 @@ def test_smallest_accepted_size_gives_one_logit_and_one_less_is_refused(patch: i
     network = build((least, least), patch=patch)
     logits = network(torch.rand(1, 3, least, least), torch.rand(1, 6, least, least)).logits[0]
     assert logits.shape == (1, 1, 1, 1)
-    assert config.size_requirement((512, 512)).fault((least - 1, least)) is not None
+    assert config.size_requirement((512, 512)).error((least - 1, least)) is not None
     with pytest.raises(RuntimeError):
         network(torch.rand(1, 3, least - 1, least), torch.rand(1, 6, least - 1, least))
 

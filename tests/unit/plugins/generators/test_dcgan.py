@@ -98,7 +98,7 @@ def test_both_networks_and_their_optimizers_fit_into_4_gb_at_512_pixels() -> Non
 @pytest.mark.parametrize("size", [(8, 8), (64, 96), (24, 24), (256, 128)])
 def test_sizes_that_can_be_halved_to_a_seed_are_accepted(size: tuple[int, int]) -> None:
     config = DcganGeneratorConfig()
-    assert config.size_requirement(size).fault(size) is None
+    assert config.size_requirement(size).error(size) is None
     assert 4 <= min(config.seed(size)) < 8
 
 
@@ -111,11 +111,11 @@ def test_sizes_that_can_be_halved_to_a_seed_are_accepted(size: tuple[int, int]) 
     ],
 )
 def test_other_sizes_are_refused(size: tuple[int, int], text: str) -> None:
-    assert text in str(DcganGeneratorConfig().size_requirement(size).fault(size))
+    assert text in str(DcganGeneratorConfig().size_requirement(size).error(size))
 
 
 def test_a_network_paints_its_own_size_alone() -> None:
-    assert "built for 64x64 only" in str(DcganGeneratorConfig().size_requirement((64, 64)).fault((32, 32)))
+    assert "built for 64x64 only" in str(DcganGeneratorConfig().size_requirement((64, 64)).error((32, 32)))
 
 
 def test_noise_alone_makes_the_image() -> None:

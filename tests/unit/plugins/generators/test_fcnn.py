@@ -50,8 +50,8 @@ def test_a_pass_equals_the_same_sums_in_numpy() -> None:
 
 def test_it_is_bound_to_its_size() -> None:
     requirement = FcnnConfig().size_requirement(REPORT)
-    assert requirement.fault(REPORT) is None
-    assert requirement.fault((750, 1101)) == "750x1101 does not fit: it is built for 1101x750 only"
+    assert requirement.error(REPORT) is None
+    assert requirement.error((750, 1101)) == "750x1101 does not fit: it is built for 1101x750 only"
 
 
 def test_one_image_is_learnt_by_heart() -> None:

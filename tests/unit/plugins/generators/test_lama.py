@@ -78,7 +78,7 @@ def test_one_block_sees_the_whole_image(footprint: Callable[..., Any]) -> None:
 
 
 def test_sizes_too_small_to_be_mirrored_are_refused() -> None:
-    assert "at least 16 pixels" in str(LamaConfig().size_requirement((8, 16)).fault((8, 16)))
+    assert "at least 16 pixels" in str(LamaConfig().size_requirement((8, 16)).error((8, 16)))
 
 
 @pytest.mark.parametrize(("ratio", "far"), [(0.01, 1), (0.5, 16), (0.99, 31)])

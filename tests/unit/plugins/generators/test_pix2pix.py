@@ -60,16 +60,16 @@ def test_depth_can_be_set_and_then_accepts_every_multiple_of_its_stride() -> Non
     requirement = network.config.size_requirement((32, 32))
     assert requirement.multiple_of == 4
     for size in [(4, 4), (12, 20), (32, 32)]:
-        assert requirement.fault(size) is None
+        assert requirement.error(size) is None
         assert network(torch.rand(1, 6, *size)).shape == (1, 3, *size)
-    assert "multiples of 4" in str(requirement.fault((32, 34)))
+    assert "multiples of 4" in str(requirement.error((32, 34)))
 
 
 @pytest.mark.parametrize(
     ("size", "text"), [((100, 100), "multiples of 8, for instance 96x96"), ((4, 8), "at least 8 pixels")]
 )
 def test_sizes_that_cannot_be_halved_three_times_are_refused(size: tuple[int, int], text: str) -> None:
-    assert text in str(Pix2PixConfig().size_requirement(size).fault(size))
+    assert text in str(Pix2PixConfig().size_requirement(size).error(size))
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])

@@ -129,7 +129,7 @@ def test_a_residual_block_adds_what_it_makes() -> None:
 def test_sizes_follow_the_stride_of_all_networks_together() -> None:
     requirement = Pix2PixHDConfig(enhancers=2).size_requirement((512, 512))
     assert (requirement.multiple_of, requirement.minimum) == (64, 128)
-    assert "multiples of 32" in str(Pix2PixHDConfig().size_requirement((100, 100)).fault((100, 100)))
+    assert "multiples of 32" in str(Pix2PixHDConfig().size_requirement((100, 100)).error((100, 100)))
 
 
 def test_channels_that_cannot_be_halved_are_refused() -> None:

@@ -167,7 +167,7 @@ def test_requirements_are_those_of_both() -> None:
     assert config.size_requirement((32, 32)).multiple_of == 16
     bound = TwoStageConfig.model_validate({"coarse": "fcnn", "refiner": PIX2PIX})
     assert bound.size_requirement((20, 24)).exactly == (20, 24)
-    assert "multiples of 4" in str(bound.size_requirement((20, 25)).fault((20, 25)))
+    assert "multiples of 4" in str(bound.size_requirement((20, 25)).error((20, 25)))
     tone = TwoStageConfig.model_validate({"coarse": "mean_color", "refiner": refiner})
     assert tone.required_inputs == ("apparel_head_foot", "face", "segmentation_skin", "mask")
 
@@ -192,8 +192,8 @@ def test_parts_that_do_not_go_together_are_told(
 ) -> None:
     with pytest.raises(SpecError) as caught:
         parse_spec(tiny_spec(generator={"type": "two_stage", **fields}))
-    assert len(caught.value.faults) == 1
-    assert caught.value.faults[0].startswith(text)
+    assert len(caught.value.errors) == 1
+    assert caught.value.errors[0].startswith(text)
 
 
 @pytest.fixture

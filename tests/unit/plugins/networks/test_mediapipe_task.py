@@ -20,15 +20,15 @@ class Owner:
 class Task:
     """Stands in for one of MediaPipe's tasks."""
 
-    def __init__(self, options: Any, fault: Exception | None = None) -> None:
-        self.options, self.fault = options, fault
+    def __init__(self, options: Any, error: Exception | None = None) -> None:
+        self.options, self.error = options, error
         self.closed = 0
         self._handle: object = self
 
     def close(self) -> None:
         self.closed += 1
-        if self.fault is not None:
-            raise self.fault
+        if self.error is not None:
+            raise self.error
 
 
 def loaded(owner: object, model: Path, create: Any) -> Any:
@@ -43,17 +43,17 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("fault", [None, RuntimeError("cannot schedule new futures after shutdown")])
-def test_a_task_has_its_content_and_is_closed_with_its_owner(model: Path, fault: Exception | None) -> None:
+@pytest.mark.parametrize("error", [None, RuntimeError("cannot schedule new futures after shutdown")])
+def test_a_task_has_its_content_and_is_closed_with_its_owner(model: Path, error: Exception | None) -> None:
     owner = Owner()
-    task = loaded(owner, model, partial(Task, fault=fault))
+    task = loaded(owner, model, partial(Task, error=error))
     assert task.options.people == 3 and task.options.base_options.model_asset_buffer == b"content"
     assert task.closed == 0
     del owner
     gc.collect()
     assert task.closed == 1
     # MediaPipe closes a task once more when its handle is there yet
-    assert (task._handle is None) == (fault is not None)
+    assert (task._handle is None) == (error is not None)
 
 
 @pytest.mark.parametrize("kind", [ValueError, RuntimeError, OSError])

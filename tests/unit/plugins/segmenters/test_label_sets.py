@@ -51,7 +51,7 @@ def test_a_set_of_ones_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "fault"),
+    ("labels", "error"),
     [
         ({"classes": ["a", "a"], "regions": {"skin": ["a"]}}, "more than once"),
         ({"classes": ["a", "b"], "regions": {"skin": ["c"]}}, "'c', which is not in classes"),
@@ -59,8 +59,8 @@ def test_a_set_of_ones_own() -> None:
         ("nobody", "atr"),
     ],
 )
-def test_faults_of_a_set(labels: object, fault: str) -> None:
-    with pytest.raises(ValueError, match=fault):
+def test_errors_of_a_set(labels: object, error: str) -> None:
+    with pytest.raises(ValueError, match=error):
         LabelMapConfig(labels=labels)
 
 

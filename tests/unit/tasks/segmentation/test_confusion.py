@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skinfw.data.classes import UNKNOWN, ClassTable
-from skinfw.tasks.segmentation.confusion import LabelFigures, confusion, figure_groups, group_iou, mean_iou
+from skinfw.tasks.segmentation.confusion import LabelMetrics, class_groups, confusion, group_iou, mean_iou
 
 CLASSES = ClassTable(
     ("wall", "arm", "leg", "hair"),
@@ -36,12 +36,12 @@ def test_a_count_by_hand() -> None:
     assert mean_iou(np.zeros((4, 4), np.int64)) is None
 
 
-def test_figures_are_over_all_pixels_and_for_each_image() -> None:
-    figures = LabelFigures(CLASSES, (2, 4))
-    figures.update(FOUND[:1], TRUTH[:1])
-    figures.update(FOUND[1:], TRUTH[1:])
-    values, per_image = figures.values(), figures.per_image()
-    assert list(values) == list(figures.info)
+def test_metrics_are_over_all_pixels_and_for_each_image() -> None:
+    metrics = LabelMetrics(CLASSES, (2, 4))
+    metrics.update(FOUND[:1], TRUTH[:1])
+    metrics.update(FOUND[1:], TRUTH[1:])
+    values, per_image = metrics.values(), metrics.per_image()
+    assert list(values) == list(metrics.info)
     groups = {"person": [1, 2, 3], "skin": [1, 2], "arm": [1], "leg": [2], "wall": [0]}
     found, truth = FOUND.numpy(), TRUTH.numpy()
     for name, members in groups.items():
@@ -60,13 +60,13 @@ def test_random_label_maps_agree_with_counting_masks() -> None:
     generator = torch.Generator().manual_seed(0)
     truth, found = (torch.randint(0, 4, (3, 17, 13), generator=generator) for _ in range(2))
     truth[torch.rand(truth.shape, generator=generator) < 0.1] = UNKNOWN
-    figures = LabelFigures(CLASSES, (17, 13))
-    figures.update(found, truth)
-    for name, members in figure_groups(CLASSES).items():
+    metrics = LabelMetrics(CLASSES, (17, 13))
+    metrics.update(found, truth)
+    for name, members in class_groups(CLASSES).items():
         expected = by_masks(found.numpy(), truth.numpy(), members)
-        assert figures.values()[f"{name}/iou"] == pytest.approx(expected), name
+        assert metrics.values()[f"{name}/iou"] == pytest.approx(expected), name
 
 
 def test_regions_that_are_classes_are_told_once() -> None:
     regions = ClassTable(("background", "skin"), {"background": ("background",), "skin": ("skin",)}, {})
-    assert figure_groups(regions) == {"person": [1], "background": [0], "skin": [1]}
+    assert class_groups(regions) == {"person": [1], "background": [0], "skin": [1]}

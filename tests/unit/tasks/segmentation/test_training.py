@@ -136,7 +136,7 @@ def test_another_spec_is_not_resumed(finished: Run, same_photos: Path, segmentat
         skinfw.run(segmentation_spec(same_photos, losses=["dice"]), output=finished.folder, resume=True)
 
 
-def test_it_is_evaluated_again_to_the_same_figures(finished: Run) -> None:
+def test_it_is_evaluated_again_to_the_same_values(finished: Run) -> None:
     before = json.loads(finished.metrics_path.read_text(encoding="utf-8"))["test"]["values"]
     finished.metrics_path.unlink()
     done = CliRunner().invoke(main, ["evaluate", str(finished.folder), "--device", "cpu"])
@@ -195,7 +195,7 @@ def test_classes_that_only_the_labels_tell_are_checked_before_training(
     )
     with pytest.raises(SpecError) as caught:
         skinfw.run(value, output=tmp_path / "run")
-    weights, pairs = caught.value.faults
+    weights, pairs = caught.value.errors
     assert "$.losses[0]: no class is called 'footware'; did you mean 'footwear'?" in weights
     assert "$.data.flip_classes: no class is called 'glov'" in pairs
 

@@ -6,7 +6,7 @@ import torch
 
 from skinfw.assembly.assemble import build_baselines, build_dataset
 from skinfw.evaluation.augmented import augmented_samples
-from skinfw.evaluation.evaluate import evaluate_generator
+from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.examples import inpaint_examples, save_examples
 from skinfw.evaluation.record import metrics_record
 from skinfw.evaluation.results import Evaluation

@@ -25,7 +25,7 @@ from skinfw.runs.folder import Run
 from skinfw.runs.split_record import split_of_run
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.json_file import write_json
-from skinfw.tasks.segmentation.confusion import LabelFigures
+from skinfw.tasks.segmentation.confusion import LabelMetrics
 from skinfw.tasks.segmentation.label import Network, load_network, predict, segmentation_spec
 from skinfw.tasks.segmentation.label_images import label_row
 from skinfw.tasks.segmentation.photos import LabeledPhotos
@@ -82,14 +82,14 @@ def evaluate_network(
     Raises:
         DataError: a photo cannot be read and the spec does not skip it, or none can be read.
     """
-    figures = LabelFigures(photos.classes, spec.data.size)
+    metrics = LabelMetrics(photos.classes, spec.data.size)
     measured: list[str] = []
     times: list[tuple[float, int]] = []
     for batch in labeled_loader(spec, photos, names, cache=cache):
         began = time.perf_counter()
         found = predict(network, batch, device)
         times.append((time.perf_counter() - began, len(batch.names)))
-        figures.update(found, batch[LABELS].to(device))
+        metrics.update(found, batch[LABELS].to(device))
         measured += batch.names
         if progress is not None:
             progress(len(measured), len(names))
@@ -100,14 +100,14 @@ def evaluate_network(
     # the first batch includes the warm-up
     counted = times[1:] or times
     seconds = sum(each for each, _ in counted) / sum(images for _, images in counted)
-    values = figures.values()
+    values = metrics.values()
     return Evaluation(
         split=split,
         step=step,
         names=measured,
-        metrics=figures.info,
+        metrics=metrics.info,
         values={TRAINED: values},
-        per_image={TRAINED: figures.per_image()},
+        per_image={TRAINED: metrics.per_image()},
         violations={},
         seconds_per_image={TRAINED: seconds},
         unavailable={

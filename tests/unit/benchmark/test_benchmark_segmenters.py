@@ -14,11 +14,11 @@ from skinfw.benchmark.labels import labeled
 from skinfw.benchmark.photos import chosen_photos
 from skinfw.benchmark.process import in_own_process
 from skinfw.benchmark.segmenters import (
-    SegmenterFigures,
+    SegmenterResults,
     benchmark_segmenters,
-    figures_table,
     intersection_over_union,
     measure_segmenter,
+    segmenters_table,
 )
 from skinfw.components.config import ComponentConfig
 from skinfw.components.reference import use
@@ -74,26 +74,26 @@ FOUND = {
 }
 
 
-def test_figures_by_a_hand_count(photos: list[Path]) -> None:
-    figures = measure_segmenter(Fixed(FOUND), Fixed(TRUE), photos)
-    assert figures.photos == 2
-    assert list(figures.unusable) == [str(photos[2])] and "nobody there" in figures.unusable[str(photos[2])]
+def test_results_by_a_hand_count(photos: list[Path]) -> None:
+    results = measure_segmenter(Fixed(FOUND), Fixed(TRUE), photos)
+    assert results.photos == 2
+    assert list(results.unusable) == [str(photos[2])] and "nobody there" in results.unusable[str(photos[2])]
     # photo a: person 5 of 6; skin 1 of 3; head 1 of 1; no feet in either; apparel 1 of 4
     # photo b: person 5 of 7; skin 1 of 2; head 1 of 1; feet 1 of 2; apparel 2 of 2
-    assert figures.mean["person"] == pytest.approx((5 / 6 + 5 / 7) / 2)
-    assert figures.mean["skin"] == pytest.approx((1 / 3 + 1 / 2) / 2)
-    assert figures.mean["head"] == 1
-    assert figures.mean["feet"] == pytest.approx(1 / 2)
-    assert figures.mean["apparel"] == pytest.approx((1 / 4 + 1) / 2)
-    assert figures.median["skin"] == pytest.approx((1 / 3 + 1 / 2) / 2)
-    assert 0.01 <= figures.seconds < 1
+    assert results.mean["person"] == pytest.approx((5 / 6 + 5 / 7) / 2)
+    assert results.mean["skin"] == pytest.approx((1 / 3 + 1 / 2) / 2)
+    assert results.mean["head"] == 1
+    assert results.mean["feet"] == pytest.approx(1 / 2)
+    assert results.mean["apparel"] == pytest.approx((1 / 4 + 1) / 2)
+    assert results.median["skin"] == pytest.approx((1 / 3 + 1 / 2) / 2)
+    assert 0.01 <= results.seconds < 1
 
 
-def test_a_region_that_cannot_be_told_has_no_figure(photos: list[Path]) -> None:
+def test_a_region_that_cannot_be_told_has_no_result(photos: list[Path]) -> None:
     only_head: Mapping[RegionName, tuple[str, ...]] = {"head": ("head",)}
-    figures = measure_segmenter(Fixed(FOUND, only_head), Fixed(TRUE), photos[:2])
-    assert figures.mean == {"person": None, "skin": None, "head": 1.0, "feet": None, "apparel": None}
-    assert [cell.text for cell in figures_table({"x": figures}).rows[0][1][:3]] == [
+    results = measure_segmenter(Fixed(FOUND, only_head), Fixed(TRUE), photos[:2])
+    assert results.mean == {"person": None, "skin": None, "head": 1.0, "feet": None, "apparel": None}
+    assert [cell.text for cell in segmenters_table({"x": results}).rows[0][1][:3]] == [
         "n/a",
         "n/a",
         "1.000 (1.000)",
@@ -112,18 +112,18 @@ def test_nothing_that_can_be_measured(photos: list[Path]) -> None:
 
 
 def test_the_best_of_a_region_is_marked() -> None:
-    def figures(skin: float, unusable: dict[str, str]) -> SegmenterFigures:
+    def results(skin: float, unusable: dict[str, str]) -> SegmenterResults:
         values: dict[str, float | None] = {
             **dict.fromkeys(("person", "head", "feet", "apparel"), 0.5),
             "skin": skin,
         }
-        return SegmenterFigures(values, values, 3, unusable, 0.5, 200.0)
+        return SegmenterResults(values, values, 3, unusable, 0.5, 200.0)
 
-    table = figures_table({"one": figures(0.4, {}), "two": figures(0.6, {})})
+    table = segmenters_table({"one": results(0.4, {}), "two": results(0.6, {})})
     assert [row[1][1].best for row in table.rows] == [False, True]
     assert table.rows[0][1][-2].text == "2" and table.rows[0][1][-1].text == "200"
     # the mean over the photos that are left says nothing of the one that is not
-    table = figures_table({"one": figures(0.4, {}), "two": figures(0.6, {"a.png": "not finite"})})
+    table = segmenters_table({"one": results(0.4, {}), "two": results(0.6, {"a.png": "not finite"})})
     assert not any(cell.best for _, cells in table.rows for cell in cells)
 
 

@@ -17,7 +17,7 @@ from skinfw.data.field_types import image_tensor
 from skinfw.data.loading import Loader
 from skinfw.data.sample_cache import SampleCache
 from skinfw.errors import DataError, SkinfwError
-from skinfw.evaluation.metric_set import Figures
+from skinfw.evaluation.metric_set import MetricSet
 from skinfw.evaluation.results import Evaluation, SkinTone
 from skinfw.evaluation.skin_tone import skin_tones
 from skinfw.inference.paint import ProgressCallback, inpaint_batches
@@ -34,7 +34,7 @@ class _Measured:
     """The results of one generator."""
 
     names: list[str]
-    figures: Figures
+    metrics: MetricSet
     values: dict[str, float | None]
     violations: int
     seconds_per_image: float
@@ -138,7 +138,7 @@ def _measure(
         shown=[SKIN] if SKIN in dataset.io.inputs else [],
         cache=cache,
     )
-    figures = Figures(spec)
+    metrics = MetricSet(spec)
     painted_names: list[str] = []
     tones: list[SkinTone | None] = []
     times: list[tuple[float, int]] = []
@@ -146,7 +146,7 @@ def _measure(
     for painted in inpaint_batches(generator, spec, loader, device):
         batch = painted.batch
         # the written image, rounded to 8 bits, is evaluated
-        figures.update(image_tensor(list(painted.images)).to(device), batch)
+        metrics.update(image_tensor(list(painted.images)).to(device), batch)
         tones += skin_tones(batch[BODY], batch[SKIN]) if with_tones else []
         violations += sum(painted.violations(index) for index in range(len(batch.names)))
         times.append((painted.seconds, len(batch.names)))
@@ -161,7 +161,7 @@ def _measure(
     # the first batch includes the warm-up
     counted = times[1:] or times
     seconds = sum(each for each, _ in counted) / sum(images for _, images in counted)
-    return _Measured(painted_names, figures, figures.compute(), violations, seconds, tuple(tones))
+    return _Measured(painted_names, metrics, metrics.compute(), violations, seconds, tuple(tones))
 
 
 def _evaluation(
@@ -173,15 +173,15 @@ def _evaluation(
     reasons = {
         f"{inpainter}/{key}": reason
         for inpainter, each in measured.items()
-        for key, reason in each.figures.unavailable.items()
+        for key, reason in each.metrics.unavailable.items()
     }
     return Evaluation(
         split=split,
         step=step,
         names=measured[TRAINED].names,
-        metrics=measured[TRAINED].figures.info,
+        metrics=measured[TRAINED].metrics.info,
         values={inpainter: each.values for inpainter, each in measured.items()},
-        per_image={inpainter: each.figures.per_image for inpainter, each in measured.items()},
+        per_image={inpainter: each.metrics.per_image for inpainter, each in measured.items()},
         violations={inpainter: each.violations for inpainter, each in measured.items()},
         seconds_per_image={inpainter: each.seconds_per_image for inpainter, each in measured.items()},
         unavailable={**unavailable, **reasons},

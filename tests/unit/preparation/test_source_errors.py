@@ -306,10 +306,10 @@ def test_a_member_larger_than_it_says_costs_no_memory(tmp_path: Path) -> None:
     archive = lying_zip(tmp_path / "a.zip", 123_456_789, 1000)
     files = ZipFiles(archive, tmp_path / "out")
     tracemalloc.start()
-    faults = files.take_notes()
+    errors = files.take_notes()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert "Bad CRC-32" in faults["bomb.json"]
+    assert "Bad CRC-32" in errors["bomb.json"]
     assert not list((tmp_path / "out").iterdir())
     assert peak < 2**22
 

@@ -40,13 +40,13 @@ _PLAIN = {
 """Pydantic's wording, and the same in JSON's terms."""
 
 
-def reject(faults: Sequence[str]) -> None:
+def reject(errors: Sequence[str]) -> None:
     """Reject the field being validated if there are errors, each beginning with its own path."""
-    if faults:
-        raise PydanticCustomError(ELSEWHERE, "\n".join(faults))
+    if errors:
+        raise PydanticCustomError(ELSEWHERE, "\n".join(errors))
 
 
-def tell(error: ValidationError, value: Any) -> list[str]:
+def format_errors(error: ValidationError, value: Any) -> list[str]:
     """Format an error, one line per problem; of very many the first ones and their number.
 
     Args:
