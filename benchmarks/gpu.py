@@ -34,7 +34,7 @@ from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.specs.spec import Spec, inpainting_spec, parse_spec
 from skinfw.system.devices import pick_device
 from skinfw.tasks.inpainting.networks import Networks
-from skinfw.training.trainer import make_accelerator
+from skinfw.training.accelerator import make_accelerator
 
 ROOT = Path(__file__).parents[1]
 Row = dict[str, Any]

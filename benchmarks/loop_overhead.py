@@ -23,8 +23,9 @@ from skinfw.runs.folder import create_run
 from skinfw.runs.split_record import write_split
 from skinfw.specs.spec import Spec, inpainting_spec, parse_spec
 from skinfw.tasks.choice import make_training_module
+from skinfw.training.accelerator import make_accelerator
 from skinfw.training.ranks import Ranks
-from skinfw.training.trainer import Trainer, make_accelerator
+from skinfw.training.trainer import Trainer
 
 
 def make_spec(steps: int) -> Spec:

@@ -26,10 +26,11 @@ from skinfw.system.devices import cpu_threads
 from skinfw.tasks.choice import make_source, make_training_module
 from skinfw.tasks.evaluate_run import evaluate_run
 from skinfw.tasks.inpainting.skin_check import require_skin
+from skinfw.training.accelerator import make_accelerator
 from skinfw.training.module import SampleSource
 from skinfw.training.observers import RunRecorder
 from skinfw.training.ranks import Ranks
-from skinfw.training.trainer import Trainer, make_accelerator
+from skinfw.training.trainer import Trainer
 
 ARGUMENTS = ("spec", "output", "resume", "overwrite", "hooks")
 """Keywords of `Pipeline` that are not fields of a spec."""

@@ -32,25 +32,21 @@ from skinfw.components.field_names import APPAREL, BODY, FACE, HEATMAPS, KEEP, K
 from skinfw.components.registry import Registry
 from skinfw.data.batch import Batch
 from skinfw.data.classes import UNKNOWN
-from skinfw.data.field_types import (
+from skinfw.data.field_types import Field, FieldType
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.parts import SampleParts
+from skinfw.data.photo import Photo
+from skinfw.data.pixel_types import (
     APPAREL_TYPE,
     BODY_TYPE,
     INPAINTING_MASK_TYPE,
     KEEP_TYPE,
     SKIN_TYPE,
-    DrawnType,
-    Field,
-    FieldType,
-    HeatMapsType,
     ImageType,
-    KeypointsType,
     MaskType,
-    PoseMapType,
     image_tensor,
 )
-from skinfw.data.keypoints import Keypoints
-from skinfw.data.parts import SampleParts
-from skinfw.data.photo import Photo
+from skinfw.data.pose_types import DrawnType, HeatMapsType, KeypointsType, PoseMapType
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import FolderParts
 from skinfw.data.segmentation import Segmentation

@@ -159,8 +159,9 @@ def _photo_list(path: Path) -> None:
 
 
 def _archive(path: Path) -> None:
+    from skinfw.preparation.available import made_available
     from skinfw.preparation.config import FetchConfig
-    from skinfw.preparation.source import list_photos, made_available
+    from skinfw.preparation.source import list_photos
 
     output = path.parent / "out"
     entries = list_photos(path, output, lambda _: ())

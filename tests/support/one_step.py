@@ -12,7 +12,7 @@ from skinfw.data.batch import collate
 from skinfw.specs.spec import parse_spec
 from skinfw.system.json_file import read_json
 from skinfw.tasks.inpainting.networks import Networks
-from skinfw.training.trainer import make_accelerator
+from skinfw.training.accelerator import make_accelerator
 
 
 def write(path: Path) -> None:

@@ -14,7 +14,8 @@ from skinfw.data.segmentation import RgbImage
 from skinfw.errors import SkinfwError
 from skinfw.evaluation.examples import Rank, choose_examples, inpaint_each, ranking_metric
 from skinfw.inference.composite import to_uint8
-from skinfw.runs.checkpoints import load_generator, reject_untrusted, run_checkpoint
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import reject_untrusted, run_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.devices import pick_device

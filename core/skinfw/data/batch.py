@@ -10,7 +10,8 @@ from torch import Tensor
 
 from skinfw.components.config import Size
 from skinfw.components.measured_region import WHOLE, Region, region_field
-from skinfw.data.field_types import FieldType, KeypointsType
+from skinfw.data.field_types import FieldType
+from skinfw.data.pose_types import KeypointsType
 from skinfw.data.sample import Sample
 
 

@@ -12,18 +12,18 @@ import numpy as np
 
 from skinfw.components.config import Size
 from skinfw.components.field_names import APPAREL, BODY, KEEP, KEYPOINTS, LINE, MASK, SKIN, LineStyle
-from skinfw.data.field_types import (
+from skinfw.data.field_types import Field
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.photo import WHITE
+from skinfw.data.pixel_types import (
     APPAREL_TYPE,
     BODY_TYPE,
     INPAINTING_MASK_TYPE,
     KEEP_TYPE,
     SKIN_TYPE,
-    Field,
-    KeypointsType,
     MaskType,
 )
-from skinfw.data.keypoints import Keypoints
-from skinfw.data.photo import WHITE
+from skinfw.data.pose_types import KeypointsType
 from skinfw.data.resize import blank_outside
 from skinfw.data.sample import Sample, resized
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation

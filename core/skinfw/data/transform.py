@@ -10,16 +10,10 @@ from torch import Tensor
 
 from skinfw.components.field_names import KEYPOINTS
 from skinfw.data.batch import Batch
-from skinfw.data.field_types import (
-    DrawnType,
-    FieldType,
-    ImageType,
-    KeypointsType,
-    LabelMapType,
-    MaskType,
-    image_tensor,
-)
+from skinfw.data.field_types import FieldType
 from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.data.pixel_types import ImageType, LabelMapType, MaskType, image_tensor
+from skinfw.data.pose_types import DrawnType, KeypointsType
 
 _OTHER_SIDE = {"R": "L", "L": "R"}
 

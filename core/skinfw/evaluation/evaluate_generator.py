@@ -13,8 +13,8 @@ import torch
 from skinfw.assembly.assemble import build_dataset
 from skinfw.components.field_names import BODY, SKIN
 from skinfw.components.registry import TRAINED
-from skinfw.data.field_types import image_tensor
 from skinfw.data.loading import Loader
+from skinfw.data.pixel_types import image_tensor
 from skinfw.data.sample_cache import SampleCache
 from skinfw.errors import DataError, SkinfwError
 from skinfw.evaluation.metric_set import MetricSet

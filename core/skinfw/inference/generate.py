@@ -22,7 +22,8 @@ from skinfw.errors import DataError, RunError, SkinfwError, listed
 from skinfw.inference.composite import composite_mask
 from skinfw.inference.mark import checkpoint_mark, png_mark, read_mark, sample_mark
 from skinfw.inference.paint import InpaintedBatch, ProgressCallback, inpaint_batches
-from skinfw.runs.checkpoints import load_generator, run_checkpoint
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import run_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.devices import pick_device

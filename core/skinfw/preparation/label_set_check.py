@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from skinfw.data.label_evidence import evidence_of
 from skinfw.data.photo import Photo
-from skinfw.data.plausibility import Fits, better_tables, better_tables_of_set, evidence_of, fits_of
+from skinfw.data.plausibility import Fits, better_tables, better_tables_of_set, fits_of
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
 

@@ -13,15 +13,17 @@ from skinfw.components.reference import ComponentSpec
 from skinfw.data.excluded import excluded
 from skinfw.data.sample_writer import clear_unfinished, writing_failed
 from skinfw.errors import DataError
+from skinfw.preparation.available import FETCHED_FOLDER, made_available
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.duplicates import SeenPhotos
+from skinfw.preparation.listing import Entry
 from skinfw.preparation.local_engine import Workers
 from skinfw.preparation.preparer import Parts, PhotoPreparer
 from skinfw.preparation.record import remove_prepared
 from skinfw.preparation.report import REJECTED_FILE, PrepareReport, Row
 from skinfw.preparation.set_check import SetCheck
 from skinfw.preparation.shared_poses import check_shared_poses
-from skinfw.preparation.source import FETCHED_FOLDER, Entry, list_photos, made_available
+from skinfw.preparation.source import list_photos
 from skinfw.preparation.task import Task, make_tasks
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import FolderLock

@@ -21,14 +21,15 @@ from skinfw.data.sample_writer import sample_files, write_sample
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, RunError, SkinfwError, counted
 from skinfw.interfaces import PoseEncoder, Segmenter
-from skinfw.preparation.archive import ZipFiles
 from skinfw.preparation.config import PersonCrop, PrepareConfig, View
 from skinfw.preparation.crop import crop_box, cropped, person_box
 from skinfw.preparation.filters import Facts, facts_of, view_of_name
+from skinfw.preparation.listing import Entry
 from skinfw.preparation.measures import people_count
 from skinfw.preparation.record import content_hash, finished, hash_json, own_record, remove_prepared
 from skinfw.preparation.report import Reason, Rejected, Row, Status
-from skinfw.preparation.source import UNPACKED_FOLDER, Entry
+from skinfw.preparation.source import UNPACKED_FOLDER
+from skinfw.preparation.unpack import ZipFiles
 from skinfw.system.paths_below import path_below
 
 REVISION = 5

@@ -12,7 +12,7 @@ from skinfw.data.sample_folder import read_record
 from skinfw.data.sample_writer import WRITTEN_FILES, remove_sample, writing_failed
 from skinfw.errors import DataError, RunError
 from skinfw.preparation.filters import Facts
-from skinfw.preparation.source import Entry
+from skinfw.preparation.listing import Entry
 from skinfw.system.regular_file import open_regular
 
 

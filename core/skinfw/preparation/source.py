@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import logging
-import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from skinfw.assembly.build import build
 from skinfw.components.reference import use_defaults
-from skinfw.data.image_formats import IMAGE_SUFFIXES, is_image_name
+from skinfw.data.image_formats import is_image_name
 from skinfw.data.sample_folder import RECORD_FILE
 from skinfw.errors import DataError
 from skinfw.interfaces import Segmenter
 from skinfw.preparation.archive import (
     TAR_SUFFIXES,
     ZIP_SUFFIXES,
-    ZipFiles,
     clean_name,
     is_archive,
     is_hidden,
     is_zip,
     list_archive,
-    unpack_tar,
 )
-from skinfw.preparation.config import FetchConfig, View
 from skinfw.preparation.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
-from skinfw.preparation.report import Reason, Row
-from skinfw.system.paths_below import path_below
+from skinfw.preparation.report import Row
 from skinfw.system.walk import Folder, Skipped, walk
 
 if TYPE_CHECKING:
-    from skinfw.preparation.scrape_index import Fetched
+    pass
+
+from skinfw.preparation.listing import Entry, Listing, no_photo
 
 logger = logging.getLogger("skinfw")
 
@@ -42,69 +38,8 @@ UNPACKED_FOLDER = ".prepare.unpacked"
 """Folder of unpacked files within the output folder, which has space for the samples and is visible to every
 node of a cluster. Data sets ignore hidden folders."""
 
-FETCHED_FOLDER = ".prepare.fetched"
-"""Folder of downloaded photos, within the output folder."""
-
 Sources = Callable[[Path], Sequence[Path]]
 """Returns the files that belong to a photo, such as its label map."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One photo of a source.
-
-    Attributes:
-        name: its name: the path below the source, with forward slashes.
-        path: its file, which exists during the preparation.
-        archive: the zip from which the file is unpacked when needed, or None.
-        url: its URL, or empty.
-        view: the view of the person, if the source has it.
-        group: samples of a group stay on one side of the split; empty if the source has none.
-        error: why there is no file.
-    """
-
-    name: str
-    path: Path
-    archive: Path | None = None
-    url: str = ""
-    view: View | None = None
-    group: str = ""
-    error: str = ""
-
-
-@dataclass
-class Listing:
-    """What is in a source.
-
-    Attributes:
-        entries: its photos, sorted by name.
-        rejected: what may have been meant as a photo: a dangling link, an unreadable folder, a rejected
-            archive member.
-        others: what is not a photo, by path: other files, hidden ones, columns of a list.
-    """
-
-    entries: list[Entry]
-    rejected: list[Row] = field(default_factory=list)
-    others: dict[Path, Row] = field(default_factory=dict)
-
-    def not_used(self, used: Collection[Path]) -> list[Row]:
-        """Return the rows of other files that do not belong to photos.
-
-        Args:
-            used: files that belong to photos, such as their label maps and poses.
-        """
-        return [row for path, row in sorted(self.others.items()) if path not in used]
-
-    def add_other(self, path: Path, name: str, reason: Reason, detail: str) -> None:
-        """Add something other than a photo."""
-        self.others[path] = Row(name, "", "not used", reason, detail)
-
-    def add_rejected(self, path: Path, name: str, detail: str) -> None:
-        """Add an unreadable file: rejected if its name is that of an image."""
-        if is_image_name(name):
-            self.rejected.append(Row(name, "", "rejected", "photo cannot be read", f"{name}: {detail}"))
-        else:
-            self.add_other(path, name, "cannot be read", detail)
 
 
 def list_photos(root: Path, output: Path, sources: Sources) -> Listing:
@@ -137,15 +72,6 @@ def list_photos(root: Path, output: Path, sources: Sources) -> Listing:
         raise no_photo(root, listing)
     listing.entries.sort(key=lambda entry: entry.name)
     return listing
-
-
-def no_photo(root: Path, listing: Listing) -> DataError:
-    """Return the error that a source has no photos, and what it contains."""
-    looked = "the list is empty" if is_photo_list(root) else f"looked for {', '.join(IMAGE_SUFFIXES)}"
-    rows = [*listing.rejected, *listing.not_used(())]
-    found = "; ".join(f"{row.reason}: {row.photo}" for row in rows[:3])
-    more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
-    return DataError(f"{root}: no photos in it ({looked}{'; ' if found else ''}{found}{more})")
 
 
 def photos_below(root: Path, sources: Sources) -> list[Path]:
@@ -314,54 +240,3 @@ def _list_rows(root: Path) -> Listing:
 
 def _same(folder: Path, other: Path) -> bool:
     return folder.resolve() == other.resolve()
-
-
-@contextmanager
-def made_available(root: Path, output: Path, listing: Listing, fetch: FetchConfig) -> Iterator[list[Entry]]:
-    """Provide the photos' files on disk, and remove unpacked files at the end.
-
-    A tar is unpacked completely, as it has no random access. Of a zip, only files other than images are, such
-    as poses; its images are unpacked one at a time during preparation, see `skinfw.preparation.archive`.
-    Photos at URLs are downloaded and kept.
-
-    Args:
-        root: the source.
-        output: folder of the samples.
-        listing: its content; files that cannot be unpacked from a zip get the reason.
-        fetch: how to download photos.
-
-    Yields:
-        the photos; those that could not be downloaded have the reason.
-
-    Raises:
-        RunError: the disk is full, or the output cannot be written.
-        DataError: the archive is damaged.
-    """
-    unpacked = path_below(output, UNPACKED_FOLDER)
-    if unpacked.exists():  # a run was killed
-        shutil.rmtree(unpacked)
-    try:
-        if root.is_file() and is_zip(root):
-            for name, detail in ZipFiles(root, unpacked).take_notes().items():
-                listing.add_other(unpacked / name, name, "cannot be read", detail)
-        elif root.is_file() and is_archive(root):
-            unpack_tar(root, unpacked)
-        yield _fetched(listing.entries, path_below(output, FETCHED_FOLDER), fetch)
-    finally:
-        shutil.rmtree(unpacked, ignore_errors=True)
-
-
-def _fetched(entries: Sequence[Entry], cache: Path, config: FetchConfig) -> list[Entry]:
-    urls = sorted({entry.url for entry in entries if entry.url})
-    if not urls:
-        return list(entries)
-    # requests is slow to import, and folders do not need it
-    from skinfw.preparation.scrape import fetch_all
-
-    found = fetch_all(urls, cache, config)
-    return [_with_file(entry, found[entry.url], cache) if entry.url else entry for entry in entries]
-
-
-def _with_file(entry: Entry, fetched: Fetched, cache: Path) -> Entry:
-    error = f"{entry.url}: {fetched.reason}" if fetched.reason else ""
-    return replace(entry, path=cache / (fetched.sha256 or "nothing"), error=error)

@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 
 from skinfw.data.excluded import EXCLUDED_FILE, excluded_among
 from skinfw.data.image_formats import IMAGE_SUFFIXES, UNREADABLE_SUFFIXES
+from skinfw.preparation.listing import Entry
 from skinfw.preparation.preparer import PhotoPreparer
 from skinfw.preparation.report import REJECTED_FILE, Row
-from skinfw.preparation.source import Entry
 from skinfw.system.paths_below import LONGEST_PART, composed, folded, name_error, without_suffix
 
 _SUFFIXES = (*IMAGE_SUFFIXES, *UNREADABLE_SUFFIXES)

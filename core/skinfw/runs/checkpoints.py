@@ -8,29 +8,25 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import torch
 from pydantic import BaseModel, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save, save_file
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
-from skinfw.assembly.assemble import build_generator
-from skinfw.components.reference import ComponentSpec
 from skinfw.components.registry import installed
 from skinfw.components.strict_model import MAX_ENTRIES
-from skinfw.components.trust import connections, is_own, named_outside, reject_foreign, reject_links, sign
+from skinfw.components.trust import is_own, named_outside, reject_foreign, reject_links, sign
 from skinfw.components.validation_errors import format_errors
-from skinfw.errors import RunError, SkinfwError, first_line, listed, shortened
-from skinfw.interfaces import Generator
+from skinfw.errors import RunError, first_line, listed, shortened
 from skinfw.runs.environment import providers, versions
 from skinfw.runs.folder import Run
-from skinfw.specs.spec import AnySpec, inpainting_spec, parse_spec
+from skinfw.specs.spec import AnySpec, parse_spec
 from skinfw.system.json_file import parse_json, replacing
 
 KEY = "skinfw"
@@ -40,8 +36,6 @@ MAX_METADATA = 16 * 2**20
 
 logger = logging.getLogger("skinfw")
 _warned: set[str] = set()
-
-NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
 Count = Annotated[int, Field(ge=0, le=10**12)]
@@ -269,100 +263,3 @@ def _compare_providers(path: Path, components: Mapping[str, str]) -> None:
         if text not in _warned:
             _warned.add(text)
             logger.warning("%s", text)
-
-
-def load_generator(checkpoint: Checkpoint, device: torch.device) -> Generator[Any]:
-    """Build the generator of a checkpoint with its weights, in evaluation mode.
-
-    Raises:
-        RunError: the weights do not fit the network in its spec, or the spec is not for inpainting.
-        TrustError: the generator names programs, paths or addresses, and the checkpoint is not trusted.
-    """
-    spec = inpainting_spec(checkpoint.spec, checkpoint.path)
-    return load_part(checkpoint, "generator", spec.generator, lambda: build_generator(spec), device)
-
-
-def load_part(
-    checkpoint: Checkpoint,
-    part: str,
-    component: ComponentSpec,
-    build: Callable[[], NetworkT],
-    device: torch.device,
-) -> NetworkT:
-    """Build a network with a checkpoint's weights, on a device and in evaluation mode.
-
-    Args:
-        checkpoint: the checkpoint.
-        part: the network's name in the spec and in the prefix of its tensors' names.
-        component: the network in the spec.
-        build: builds the network.
-        device: the device for the network.
-
-    Raises:
-        RunError: the weights do not fit the network.
-        TrustError: it names programs, paths or addresses, and the checkpoint is not trusted.
-    """
-    if not checkpoint.trusted:
-        reject_foreign(named_outside(component, f"$.{part}"), str(checkpoint.path))
-    weights = checkpoint.part(part)
-    with connections(checkpoint.trusted):
-        # first without data: a spec can describe a network that fills the memory
-        _reject_other_tensors(checkpoint, _tensors_of(build), weights)
-        network = build()
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {first_line(error)}") from error
-    return network.to(device).to(memory_format=torch.channels_last).eval()
-
-
-def _tensors_of(build: Callable[[], nn.Module]) -> Mapping[str, Tensor] | None:
-    """Return the tensors of a network without data; None if it cannot be built that way."""
-    try:
-        with torch.device("meta"):
-            return build().state_dict()
-    except SkinfwError:
-        raise
-    except Exception:  # a component may compute with its weights while it is built
-        return None
-
-
-def _reject_other_tensors(
-    checkpoint: Checkpoint, wanted: Mapping[str, Tensor] | None, found: Mapping[str, Tensor]
-) -> None:
-    if wanted is None:
-        return
-    errors = [f"{name} is missing" for name in wanted if name not in found]
-    errors += [f"{name} is unknown" for name in found if name not in wanted]
-    for name in wanted.keys() & found.keys():
-        was, now = found[name], wanted[name]
-        if was.shape != now.shape:
-            errors.append(f"{name} has the shape {tuple(was.shape)}, not {tuple(now.shape)}")
-        elif was.is_floating_point() != now.is_floating_point() or was.is_complex() != now.is_complex():
-            errors.append(f"{name} has the type {was.dtype}, not {now.dtype}")
-    if errors:
-        told = listed(sorted(errors), 3)
-        raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {told}")
-
-
-def optimizer_tensors(prefix: str, optimizer: Optimizer) -> dict[str, Tensor]:
-    """Return an optimizer's state as tensors by name."""
-    return {
-        f"{prefix}.{index}.{key}": value
-        for index, entry in optimizer.state_dict()["state"].items()
-        for key, value in entry.items()
-    }
-
-
-def load_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Load the state from `optimizer_tensors` into an optimizer."""
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        index, _, key = name.partition(".")
-        parameter = parameters[int(index)]
-        if tensor.shape == parameter.shape:
-            # a fused step needs the state in the same memory layout as its parameter
-            tensor = torch.empty_like(parameter).copy_(tensor)
-        state.setdefault(int(index), {})[key] = tensor
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

@@ -6,27 +6,23 @@ checkpoints/ metrics.json report.html``.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from skinfw.components.strict_model import MAX_ENTRIES
 from skinfw.errors import RunError, listed
 from skinfw.runs.environment import environment
+from skinfw.runs.log import append_record, read_records, write_records
+from skinfw.specs.differences import spec_differences
 from skinfw.specs.spec import AnySpec, parse_spec
-from skinfw.system.json_file import read_json, write_json, write_text
+from skinfw.system.json_file import read_json, write_json
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import FolderLock, locked_folder
 from skinfw.system.paths_below import path_below
-from skinfw.system.regular_file import open_regular
 
 OWN_FILES = (
     "spec.json",
@@ -40,11 +36,6 @@ OWN_FILES = (
 OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
 
 LOCK_FILE = ".run.lock"
-
-MAX_LOG_BYTES = 2**28
-"""Maximum size of a log in bytes: the evaluations of some hundred thousand epochs."""
-
-_MAX_LINE_BYTES = 2**20
 
 logger = logging.getLogger("skinfw")
 
@@ -129,15 +120,8 @@ class Run:
         Raises:
             RunError: it cannot be written, for instance on a full disk.
         """
-        line = json.dumps({"event": event, **values}) + "\n"
         self.check_held()
-        try:
-            with self.log_path.open("ab+") as stream:
-                if stream.tell() and _last_byte(stream) != b"\n":
-                    line = "\n" + line  # a killed run left half a line; keep it apart from this one
-                stream.write(line.encode())
-        except OSError as error:
-            raise RunError(f"{self.log_path}: cannot be written: {error.strerror or error}") from error
+        append_record(self.log_path, {"event": event, **values})
 
     def read_log(self) -> list[dict[str, Any]]:
         """Return the log's records.
@@ -147,24 +131,7 @@ class Run:
         Raises:
             RunError: it cannot be read, or is larger than any log of a run.
         """
-        if not self.log_path.is_file():
-            return []
-        try:
-            with open_regular(self.log_path) as stream:
-                if os.fstat(stream.fileno()).st_size > MAX_LOG_BYTES:
-                    raise RunError(f"{self.log_path}: larger than {MAX_LOG_BYTES:,} bytes; no run wrote it")
-                # a longer line is read, and counted, in parts
-                parts = iter(lambda: stream.readline(_MAX_LINE_BYTES), b"")
-                lines = [_log_record(part) for part in parts]
-        except OSError as error:
-            raise RunError(f"{self.log_path}: cannot be read: {error.strerror}") from error
-        records = [record for record in lines if record is not None]
-        if len(records) < len(lines):
-            logger.warning(
-                "%s: skipping %d of %d lines, which cannot be read",
-                self.log_path, len(lines) - len(records), len(lines),
-            )  # fmt: skip
-        return records
+        return read_records(self.log_path)
 
     def check_held(self) -> None:
         """Check that the folder is still the one in which the run started.
@@ -186,39 +153,7 @@ class Run:
                 else record["step"] <= step
             )
         ]
-        write_text(self.log_path, "".join(json.dumps(record) + "\n" for record in kept))
-
-
-def _last_byte(stream: IO[bytes]) -> bytes:
-    stream.seek(-1, os.SEEK_END)
-    return stream.read(1)
-
-
-_LogCount = Annotated[int, Field(ge=0, le=10**12)]
-_LogValues = dict[Annotated[str, Field(max_length=200)], float | None]
-
-
-class _LogRecord(BaseModel):
-    """The fields of a log line that are read."""
-
-    model_config = ConfigDict(strict=True)
-
-    event: str
-    step: _LogCount
-    epoch: _LogCount = 0
-    losses: _LogValues = Field(default={}, max_length=MAX_ENTRIES)
-    values: _LogValues = Field(default={}, max_length=MAX_ENTRIES)
-    seconds_per_step: float = 0.0
-
-
-def _log_record(line: bytes) -> dict[str, Any] | None:
-    """Return the record of a log line, or None if the line is damaged."""
-    try:
-        _LogRecord.model_validate_json(line)
-        record: dict[str, Any] = json.loads(line)
-    except (ValidationError, ValueError, RecursionError):
-        return None
-    return record
+        write_records(self.log_path, kept)
 
 
 @contextmanager
@@ -349,31 +284,6 @@ def _check_same(old: Run, spec: AnySpec) -> None:
             f"{old.folder}: contains a run with another spec: {', '.join(changed)} changed; "
             "resume with the same spec, or give another --output"
         )
-
-
-def spec_differences(before: AnySpec, now: AnySpec, *, free: Sequence[str] = ()) -> list[str]:
-    """Return the JSON paths at which two specs differ.
-
-    Args:
-        before: one spec.
-        now: the other one.
-        free: fields of ``training`` to ignore.
-    """
-    one, other = before.to_json(), now.to_json()
-    for side in (one, other):
-        for name in free:
-            side["training"].pop(name, None)
-    return _differences(one, other, "$")
-
-
-def _differences(before: Any, now: Any, path: str) -> list[str]:
-    """Return the JSON paths at which two specs differ."""
-    if before == now:
-        return []
-    if not (isinstance(before, dict) and isinstance(now, dict)):
-        return [path]
-    keys = dict.fromkeys([*before, *now])
-    return [found for key in keys for found in _differences(before.get(key), now.get(key), f"{path}.{key}")]
 
 
 def _remove_own(folder: Path) -> None:

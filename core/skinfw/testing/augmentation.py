@@ -11,8 +11,9 @@ from torch import Tensor
 from skinfw.components.config import AugmentationConfig, Size
 from skinfw.components.field_names import APPAREL, BODY, FACE, HEATMAPS, KEEP, KEYPOINTS, LINE, MASK, SKIN
 from skinfw.data.batch import Batch
-from skinfw.data.field_types import DrawnType, KeypointsType, MaskType, image_tensor
 from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.data.pixel_types import MaskType, image_tensor
+from skinfw.data.pose_types import DrawnType, KeypointsType
 from skinfw.interfaces import Augmentation, AugmentationIO
 from skinfw.testing._require import require, require_close, require_finite
 from skinfw.testing.examples import example_batch

@@ -12,8 +12,9 @@ import numpy as np
 from skinfw.components.config import ComponentConfig, Size
 from skinfw.components.field_names import APPAREL, BODY, KEEP, KEYPOINTS, MASK, SKIN
 from skinfw.data.batch import collate
-from skinfw.data.field_types import Field, MaskType
+from skinfw.data.field_types import Field
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.pixel_types import MaskType
 from skinfw.data.sample import Sample
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.testing._require import require

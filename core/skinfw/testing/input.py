@@ -9,8 +9,10 @@ import torch
 from skinfw.components.config import InputConfig, Size
 from skinfw.components.field_names import APPAREL, KEEP
 from skinfw.data.batch import Batch, collate
-from skinfw.data.field_types import APPAREL_TYPE, KEEP_TYPE, DrawnType, Field, MaskType
+from skinfw.data.field_types import Field
 from skinfw.data.parts import SampleParts
+from skinfw.data.pixel_types import APPAREL_TYPE, KEEP_TYPE, MaskType
+from skinfw.data.pose_types import DrawnType
 from skinfw.data.sample import Sample, resized
 from skinfw.data.transform import mirrored, warped
 from skinfw.interfaces import Input

@@ -12,7 +12,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Adam
 
 from skinfw.errors import RegistryError
-from skinfw.runs.checkpoints import Checkpoint, load_optimizer, optimizer_tensors, savable
+from skinfw.runs.checkpoint_networks import load_optimizer, optimizer_tensors
+from skinfw.runs.checkpoints import Checkpoint, savable
 from skinfw.specs.run_spec import LoopSpec
 from skinfw.training.finite import not_finite
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from dataclasses import asdict
 from functools import partial
@@ -12,8 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 
 from skinfw.components.registry import TRAINED
 from skinfw.data.loading import Loader, ShuffledOrder
@@ -26,7 +23,6 @@ from skinfw.runs.checkpoints import Progress, read_checkpoint, save_checkpoint
 from skinfw.runs.data_record import data_changes
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import write_split
-from skinfw.specs.run_spec import LoopSpec
 from skinfw.training.finite import diverged
 from skinfw.training.interrupt import Interrupt, catch_interrupt
 from skinfw.training.module import SampleSource, TrainingModule
@@ -35,31 +31,6 @@ from skinfw.training.pace import log_interval, rate_factor
 from skinfw.training.ranks import Ranks
 
 logger = logging.getLogger("skinfw")
-
-
-def make_accelerator(training: LoopSpec) -> Accelerator:
-    """Return the accelerator for a training spec: device, precision, processes.
-
-    Each process must see all accelerators of its machine, as torchrun and accelerate start them.
-
-    Raises:
-        RunError: this machine has fewer accelerators than processes of the run.
-    """
-    processes = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
-    devices = torch.accelerator.device_count()
-    if training.device == "auto" and 0 < devices < processes:
-        raise RunError(
-            f"{processes} processes of this run are on a machine with {devices} "
-            f"accelerator{'s' if devices > 1 else ''}; start one process per accelerator, or train on the "
-            "CPU with training.device cpu"
-        )
-    if AcceleratorState._shared_state and AcceleratorState().num_processes == 1:
-        # accelerate remembers the settings of a process's first run; each run has its own
-        AcceleratorState._reset_state(reset_partial_state=True)
-    return Accelerator(
-        mixed_precision=training.precision,
-        cpu=training.device == "cpu",
-    )
 
 
 class Trainer:

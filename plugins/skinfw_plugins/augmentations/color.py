@@ -13,7 +13,7 @@ from torch import Tensor
 
 from skinfw.components.field_names import APPAREL, BODY, IMAGE, KEEP, MASK, SKIN
 from skinfw.data.batch import Batch
-from skinfw.data.field_types import ImageType
+from skinfw.data.pixel_types import ImageType
 from skinfw.data.transform import cut_again, is_cut
 from skinfw.interfaces.augmentation import AugmentationConfigT
 from skinfw_plugins.augmentations.config import BrightnessConfig, ContrastConfig, HueConfig, SaturationConfig

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skinfw.data.field_types import image_tensor
+from skinfw.data.pixel_types import image_tensor
 from skinfw.inference.composite import to_uint8
 
 

@@ -10,7 +10,8 @@ from skinfw.interfaces import GeneratorIO
 from skinfw.specs.spec import DataSpec
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide, incoming_channels
 from skinfw_plugins.generators.config_architectures import SmpUnetConfig
-from skinfw_plugins.networks.smp import build_network, encode, load_pretrained, padded
+from skinfw_plugins.networks.smp import build_network, encode, padded
+from skinfw_plugins.networks.smp_weights import load_pretrained
 
 _NAME = "smp_unet"
 
@@ -40,7 +41,7 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
         self.stride = int(network.encoder.output_stride)
 
     def prepare_training(self, data: DataSpec, split: Split) -> None:
-        """Load the encoder's pretrained weights. See `skinfw_plugins.networks.smp.load_pretrained`."""
+        """Load the encoder's weights, see `skinfw_plugins.networks.smp_weights.load_pretrained`."""
         load_pretrained(_NAME, self.config, self.network, self.incoming)
 
     def paint(self, channels: Tensor, guide: Guide) -> Tensor:

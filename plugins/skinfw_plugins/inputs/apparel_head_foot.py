@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from skinfw.data.field_types import APPAREL_TYPE, Field
+from skinfw.data.field_types import Field
 from skinfw.data.parts import SampleParts
+from skinfw.data.pixel_types import APPAREL_TYPE
 from skinfw.interfaces import Input
 from skinfw_plugins.inputs.config import ApparelConfig
 

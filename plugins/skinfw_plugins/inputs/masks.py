@@ -7,8 +7,9 @@ from typing import ClassVar
 from skinfw.components.field_names import KEEP, SKIN
 from skinfw.data.body_zones import ZONES, Zone, zones_of_pose
 from skinfw.data.face import face_classes, face_from_keypoints
-from skinfw.data.field_types import INPAINTING_MASK_TYPE, SKIN_TYPE, Field, MaskType
+from skinfw.data.field_types import Field
 from skinfw.data.parts import SampleParts
+from skinfw.data.pixel_types import INPAINTING_MASK_TYPE, SKIN_TYPE, MaskType
 from skinfw.interfaces import Input
 from skinfw_plugins.inputs.config import MaskConfig
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from skinfw.data.field_types import Field, HeatMapsType, PoseMapType
+from skinfw.data.field_types import Field
 from skinfw.data.parts import SampleParts
 from skinfw.data.photo import BLACK
+from skinfw.data.pose_types import HeatMapsType, PoseMapType
 from skinfw.data.skeleton import draw_resized_pose
 from skinfw.interfaces import Input
 from skinfw_plugins.inputs.config import HeatmapsConfig, LineConfig

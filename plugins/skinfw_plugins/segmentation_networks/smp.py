@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn.functional import dropout2d
 
 from skinfw.interfaces import SegmentationNetwork, SegmentationNetworkIO
-from skinfw_plugins.networks.smp import build_network, encode, load_pretrained, padded
+from skinfw_plugins.networks.smp import build_network, encode, padded
 from skinfw_plugins.networks.smp_config import BODYPIX_ENCODERS
+from skinfw_plugins.networks.smp_weights import load_pretrained
 from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
 
 _NAME = "smp"
@@ -46,7 +47,7 @@ class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
             self.register_buffer(name, torch.tensor(values).view(1, _INCOMING, 1, 1), persistent=False)
 
     def prepare_training(self) -> None:
-        """Load the encoder's pretrained weights. See `skinfw_plugins.networks.smp.load_pretrained`."""
+        """Load the encoder's weights, see `skinfw_plugins.networks.smp_weights.load_pretrained`."""
         load_pretrained(_NAME, self.config, self.network, _INCOMING)
 
     def forward(self, image: Tensor) -> Tensor:

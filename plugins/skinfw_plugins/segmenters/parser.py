@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from skinfw.components.weights import file_sha256
-from skinfw.data.field_types import image_tensor
 from skinfw.data.photo import Photo
+from skinfw.data.pixel_types import image_tensor
 from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import Segmentation
 from skinfw.interfaces.segmenter import Segmenter

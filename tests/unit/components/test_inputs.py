@@ -93,7 +93,8 @@ PLUGIN = '''
 from typing import ClassVar
 
 from skinfw.components.config import InputConfig
-from skinfw.data.field_types import Field, MaskType
+from skinfw.data.field_types import Field
+from skinfw.data.pixel_types import MaskType
 from skinfw.interfaces import Input
 
 

@@ -26,12 +26,8 @@ from skinfw.components.weights import WeightsFile, find_weights
 from skinfw.errors import DataError, TrustError, UserError
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import PoseEncoder
-from skinfw.runs.checkpoints import (
-    load_generator,
-    read_checkpoint,
-    reject_untrusted,
-    run_checkpoint,
-)
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import read_checkpoint, reject_untrusted, run_checkpoint
 from skinfw.runs.folder import Run, open_run
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import Spec, parse_spec

@@ -8,16 +8,11 @@ import torch
 
 from skinfw.components.field_names import BODY, FACE, HEATMAPS, KEEP, KEYPOINTS, LINE, SKIN
 from skinfw.data.batch import Batch, collate
-from skinfw.data.field_types import (
-    BODY_TYPE,
-    KEEP_TYPE,
-    SKIN_TYPE,
-    Field,
-    KeypointsType,
-    PoseMapType,
-)
+from skinfw.data.field_types import Field
 from skinfw.data.heatmaps import colored
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.pixel_types import BODY_TYPE, KEEP_TYPE, SKIN_TYPE
+from skinfw.data.pose_types import KeypointsType, PoseMapType
 from skinfw.data.sample import Sample
 from skinfw.testing import example_batch
 

@@ -8,19 +8,11 @@ import torch
 
 from skinfw.components.field_names import KEEP, KEYPOINTS, MASK
 from skinfw.data.batch import collate
-from skinfw.data.field_types import (
-    INPAINTING_MASK_TYPE,
-    KEEP_TYPE,
-    Field,
-    HeatMapsType,
-    ImageType,
-    KeypointsType,
-    LabelMapType,
-    MaskType,
-    PoseMapType,
-)
+from skinfw.data.field_types import Field
 from skinfw.data.heatmaps import draw_heatmaps
 from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.data.pixel_types import INPAINTING_MASK_TYPE, KEEP_TYPE, ImageType, LabelMapType, MaskType
+from skinfw.data.pose_types import HeatMapsType, KeypointsType, PoseMapType
 from skinfw.data.resize import coverage, resize_mask
 from skinfw.data.sample import Sample, in_order, resized
 from skinfw.data.transform import mirrored, warped

@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from skinfw.data.field_types import HeatMapsType
 from skinfw.data.heatmaps import colored, draw_heatmaps
 from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.data.pose_types import HeatMapsType
 from skinfw.data.skeleton import COLORS
 
 

@@ -21,8 +21,8 @@ from skinfw.data.label_file import read_label_image
 from skinfw.data.mask_file import read_mask
 from skinfw.data.photo import BLACK, Photo, read_image
 from skinfw.errors import DataError
+from skinfw.preparation.listing import Entry
 from skinfw.preparation.record import content_hash
-from skinfw.preparation.source import Entry
 
 ROWS, COLUMNS = np.mgrid[0:160:10, 0:240:10]
 IMAGE = np.stack([COLUMNS, ROWS, np.full((16, 24), 90)], axis=2).astype(np.uint8)

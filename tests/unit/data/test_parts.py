@@ -11,9 +11,9 @@ from skinfw.assembly.build import build
 from skinfw.components.field_names import APPAREL, BODY, FACE, KEEP, KEYPOINTS, LINE, MASK, SKIN
 from skinfw.components.reference import use
 from skinfw.data.batch import collate
-from skinfw.data.field_types import PoseMapType
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.parts import PersonParts, dilate, make_agnostic, to_sample
+from skinfw.data.pose_types import PoseMapType
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.data.skeleton import draw_resized_pose
 from skinfw.errors import DataError

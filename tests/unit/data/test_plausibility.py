@@ -6,14 +6,8 @@ import numpy as np
 import pytest
 
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.plausibility import (
-    MIRRORED,
-    OWN,
-    better_tables_of_set,
-    check_label_map,
-    evidence_of,
-    fits_of,
-)
+from skinfw.data.label_evidence import evidence_of
+from skinfw.data.plausibility import MIRRORED, OWN, better_tables_of_set, check_label_map, fits_of
 from skinfw.data.segmentation import LabelTable, Segmentation
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS

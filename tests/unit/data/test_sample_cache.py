@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from skinfw.components.field_names import KEYPOINTS
-from skinfw.data.field_types import Field, ImageType, KeypointsType
+from skinfw.data.field_types import Field
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.loading import Loader
+from skinfw.data.pixel_types import ImageType
+from skinfw.data.pose_types import KeypointsType
 from skinfw.data.sample import Sample
 from skinfw.data.sample_cache import SampleCache
 

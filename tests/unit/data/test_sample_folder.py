@@ -22,10 +22,10 @@ from skinfw.components.field_names import (
     LineStyle,
 )
 from skinfw.data.cutout_file import read_cutout
-from skinfw.data.field_types import PoseMapType
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.label_file import read_labels, sample_palette
 from skinfw.data.mask_file import read_mask
+from skinfw.data.pose_types import PoseMapType
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import FolderParts, read_record, read_sample
 from skinfw.data.skeleton import draw_resized_pose

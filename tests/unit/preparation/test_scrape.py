@@ -23,6 +23,7 @@ from skinfw.components.reference import use
 from skinfw.errors import RunError
 from skinfw.preparation import scrape as scrape_module
 from skinfw.preparation import scrape_session
+from skinfw.preparation.available import FETCHED_FOLDER
 from skinfw.preparation.config import FetchConfig, PrepareConfig
 from skinfw.preparation.photo_list import name_of_url
 from skinfw.preparation.prepare import prepare
@@ -36,7 +37,6 @@ from skinfw.preparation.scrape_session import (
     is_private,
     names_private_address,
 )
-from skinfw.preparation.source import FETCHED_FOLDER
 
 PhotoWriter = Callable[..., Path]
 FAST = FetchConfig(rate=100, timeout=30, retries=2, max_bytes=50_000)

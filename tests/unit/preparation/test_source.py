@@ -17,11 +17,12 @@ from skinfw.components.reference import ComponentSpec, use
 from skinfw.data.sample_folder import read_record
 from skinfw.errors import DataError
 from skinfw.preparation import archive as archive_module
-from skinfw.preparation.archive import Member, Refused, ZipFiles, _member, list_archive
+from skinfw.preparation.archive import Member, Refused, _member, list_archive
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import PrepareReport
 from skinfw.preparation.source import UNPACKED_FOLDER, list_photos, photos_below
+from skinfw.preparation.unpack import ZipFiles
 
 PhotoWriter = Callable[..., Path]
 

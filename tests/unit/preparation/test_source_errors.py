@@ -23,13 +23,16 @@ from drawn_photos import write_drawn_photo
 from skinfw.components.reference import use
 from skinfw.errors import DataError
 from skinfw.preparation import archive as archive_module
-from skinfw.preparation.archive import ZipFiles, list_archive, unpack_tar
+from skinfw.preparation import tar_stream
+from skinfw.preparation.archive import list_archive
 from skinfw.preparation.config import PrepareConfig
+from skinfw.preparation.listing import Entry
 from skinfw.preparation.photo_list import name_of_path, name_of_url, read_photo_list
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import REJECTED_FILE, PrepareReport
-from skinfw.preparation.source import Entry, list_photos, photos_below
+from skinfw.preparation.source import list_photos, photos_below
 from skinfw.preparation.task import make_tasks
+from skinfw.preparation.unpack import ZipFiles, unpack_tar
 
 NFC, NFD = "\u00e9ve", "e\u0301ve"
 
@@ -321,8 +324,8 @@ def test_methods_that_python_unpacks_at_once_are_refused(tmp_path: Path, packing
 
 
 def test_all_members_together_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive_module, "MIN_TOTAL", 10_000)
-    monkeypatch.setattr(archive_module, "MAX_RATIO", 1)
+    monkeypatch.setattr(tar_stream, "MIN_TOTAL", 10_000)
+    monkeypatch.setattr(tar_stream, "MAX_RATIO", 1)
     sizes = {"a.png": 4000, "b.png": 5000, "c.png": 2000, "d.png": 900}
     archive = zip_of(tmp_path / "a.zip", {name: bytes(size) for name, size in sizes.items()})
     assert list(list_archive(archive).members) == ["a.png", "b.png", "d.png"]
@@ -351,8 +354,8 @@ def test_members_are_bounded(tmp_path: Path, ending: str, monkeypatch: pytest.Mo
 def test_a_tar_that_unpacks_without_end_is_read_up_to_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_module, "MIN_TOTAL", 2**20)
-    monkeypatch.setattr(archive_module, "MAX_RATIO", 1)
+    monkeypatch.setattr(tar_stream, "MIN_TOTAL", 2**20)
+    monkeypatch.setattr(tar_stream, "MAX_RATIO", 1)
     archive = tmp_path / "a.tar.gz"
     with tarfile.open(archive, "w:gz") as tar:
         for name, size in (("a.png", 10), ("bomb.bin", 2**24), ("b.png", 10)):

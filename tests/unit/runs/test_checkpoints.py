@@ -11,18 +11,11 @@ from safetensors.torch import save_file
 from skinfw.assembly.assemble import build_generator
 from skinfw.components.registry import installed
 from skinfw.errors import RegistryError, RunError
-from skinfw.runs.checkpoints import (
-    Progress,
-    load_generator,
-    load_optimizer,
-    optimizer_tensors,
-    read_checkpoint,
-    savable,
-    save_checkpoint,
-)
+from skinfw.runs.checkpoint_networks import load_generator, load_optimizer, optimizer_tensors
+from skinfw.runs.checkpoints import Progress, read_checkpoint, savable, save_checkpoint
 from skinfw.specs.spec import Spec, TrainingSpec, parse_spec
+from skinfw.training.accelerator import make_accelerator
 from skinfw.training.optimized import OptimizedModule
-from skinfw.training.trainer import make_accelerator
 
 PROGRESS = Progress(step=3, epoch=1, batches=2, data="abc")
 

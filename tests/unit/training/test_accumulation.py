@@ -22,8 +22,8 @@ from skinfw.tasks.inpainting.networks import Networks
 from skinfw.tasks.segmentation.losses import SegmentationLosses, StepSums
 from skinfw.tasks.segmentation.module import SegmentationModule
 from skinfw.tasks.segmentation.photos import LabeledPhotos
+from skinfw.training.accelerator import make_accelerator
 from skinfw.training.optimized import OptimizedModule
-from skinfw.training.trainer import make_accelerator
 
 MakeSpec = Callable[..., dict[str, Any]]
 

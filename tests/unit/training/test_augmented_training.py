@@ -15,7 +15,7 @@ from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.specs.spec import parse_spec
 from skinfw.tasks.inpainting.networks import Networks
-from skinfw.training.trainer import make_accelerator
+from skinfw.training.accelerator import make_accelerator
 
 MakeSpec = Callable[..., dict[str, Any]]
 

@@ -11,8 +11,9 @@ import pytest
 
 from skinfw.components.config import ComponentConfig
 from skinfw.components.field_names import BODY, SKIN
-from skinfw.data.field_types import BODY_TYPE, SKIN_TYPE, Field
+from skinfw.data.field_types import Field
 from skinfw.data.loading import Loader, ShuffledOrder
+from skinfw.data.pixel_types import BODY_TYPE, SKIN_TYPE
 from skinfw.data.sample import Sample
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset

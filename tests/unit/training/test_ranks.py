@@ -17,7 +17,7 @@ from forked import Forked, Forks
 from skinfw.errors import RunError
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.specs.spec import parse_spec
-from skinfw.training.trainer import make_accelerator
+from skinfw.training.accelerator import make_accelerator
 
 
 def start_ranks(forks: Forks, *arguments: str) -> list[Forked]:

@@ -13,7 +13,8 @@ from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback
 from skinfw.reporting.report import write_report
-from skinfw.runs.checkpoints import Checkpoint, load_generator
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runs.data_record import current_fingerprint
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import split_of_run

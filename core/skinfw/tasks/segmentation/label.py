@@ -13,7 +13,8 @@ from skinfw.data.batch import Batch
 from skinfw.data.classes import ClassTable
 from skinfw.errors import NotFiniteError, RunError
 from skinfw.interfaces import SegmentationNetwork
-from skinfw.runs.checkpoints import Checkpoint, load_part
+from skinfw.runs.checkpoint_networks import load_part
+from skinfw.runs.checkpoints import Checkpoint
 from skinfw.specs.segmentation_spec import SegmentationSpec
 
 Network = SegmentationNetwork[Any]

@@ -12,8 +12,9 @@ from skinfw.assembly.build import build
 from skinfw.components.field_names import IMAGE, LABELS
 from skinfw.components.weights import file_sha256
 from skinfw.data.classes import UNKNOWN, ClassTable, class_table
-from skinfw.data.field_types import Field, ImageType, LabelMapType
+from skinfw.data.field_types import Field
 from skinfw.data.photo import Photo
+from skinfw.data.pixel_types import ImageType, LabelMapType
 from skinfw.data.sample import Sample, resized
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter

@@ -13,7 +13,8 @@ from torchvision.transforms.v2 import functional
 from skinfw.components.field_names import APPAREL, BODY, FACE, IMAGE, KEEP, LABELS, LINE, MASK, SKIN
 from skinfw.components.registry import installed
 from skinfw.data.batch import Batch, collate
-from skinfw.data.field_types import Field, ImageType, LabelMapType
+from skinfw.data.field_types import Field
+from skinfw.data.pixel_types import ImageType, LabelMapType
 from skinfw.data.sample import Sample
 from skinfw.interfaces import AugmentationIO
 from skinfw.testing import example_batch

@@ -25,20 +25,18 @@ from skinfw.components.field_names import (
 )
 from skinfw.components.registry import installed
 from skinfw.data.batch import Batch, collate
-from skinfw.data.field_types import (
+from skinfw.data.field_types import Field, FieldType
+from skinfw.data.keypoints import BODY_25
+from skinfw.data.pixel_types import (
     APPAREL_TYPE,
     BODY_TYPE,
     INPAINTING_MASK_TYPE,
     KEEP_TYPE,
     SKIN_TYPE,
-    Field,
-    FieldType,
     ImageType,
-    KeypointsType,
     LabelMapType,
-    PoseMapType,
 )
-from skinfw.data.keypoints import BODY_25
+from skinfw.data.pose_types import KeypointsType, PoseMapType
 from skinfw.data.sample import Sample
 from skinfw.data.transform import MIRRORED, warped
 from skinfw.interfaces import AugmentationIO

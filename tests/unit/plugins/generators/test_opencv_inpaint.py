@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from skinfw.data.field_types import image_tensor, mask_tensor
+from skinfw.data.pixel_types import image_tensor, mask_tensor
 from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.config import OpenCvInpaintConfig
 from skinfw_plugins.generators.opencv_inpaint import OpenCvInpaintGenerator

@@ -18,7 +18,8 @@ from torch.nn.functional import pad
 import skinfw
 from skinfw.data.split import Split
 from skinfw.errors import UserError
-from skinfw.runs.checkpoints import load_generator, read_checkpoint
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.specs.spec import DataSpec, parse_spec
 from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.conditional import Guide

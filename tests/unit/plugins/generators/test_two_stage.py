@@ -12,7 +12,8 @@ from torch import Tensor
 from skinfw import Pipeline
 from skinfw.data.split import Split
 from skinfw.errors import RunError, SpecError
-from skinfw.runs.checkpoints import load_generator, read_checkpoint
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import write_split
 from skinfw.specs.spec import DataSpec, parse_spec

@@ -18,7 +18,8 @@ from skinfw.interfaces import SegmentationNetworkIO
 from skinfw_plugins.generators.config_architectures import SmpUnetConfig
 from skinfw_plugins.networks.bodypix import published_file
 from skinfw_plugins.networks.bodypix_encoder import BodyPixEncoder
-from skinfw_plugins.networks.smp import build_network, load_pretrained
+from skinfw_plugins.networks.smp import build_network
+from skinfw_plugins.networks.smp_weights import load_pretrained
 from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
 from skinfw_plugins.segmentation_networks.smp import SmpNetwork
 

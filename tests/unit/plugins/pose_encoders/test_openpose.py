@@ -11,8 +11,8 @@ import pytest
 from skinfw.assembly.build import build
 from skinfw.components.reference import use
 from skinfw.data.batch import collate
-from skinfw.data.field_types import PoseMapType
 from skinfw.data.photo import Photo
+from skinfw.data.pose_types import PoseMapType
 from skinfw.data.skeleton import draw_skeleton
 from skinfw.errors import DataError, UserError
 from skinfw.interfaces import Augmentation, AugmentationIO, Dataset

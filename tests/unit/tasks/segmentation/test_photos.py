@@ -15,7 +15,8 @@ from skinfw.components.field_names import IMAGE, LABELS
 from skinfw.components.reference import use
 from skinfw.data.batch import Batch, collate
 from skinfw.data.classes import UNKNOWN
-from skinfw.data.field_types import Field, ImageType, LabelMapType
+from skinfw.data.field_types import Field
+from skinfw.data.pixel_types import ImageType, LabelMapType
 from skinfw.data.sample import Sample
 from skinfw.data.sample_cache import SampleCache
 from skinfw.errors import DataError
