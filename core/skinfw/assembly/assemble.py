@@ -58,37 +58,45 @@ def dataset_io(spec: Spec, inputs: Iterable[str], *, needs_keypoints: bool = Fal
     )
 
 
-def build_dataset(spec: Spec, inputs: Iterable[str] = (), *, needs_keypoints: bool = False) -> Dataset[Any]:
-    """Build the data set; its samples include the regions of losses and metrics.
+def build_dataset(spec: Spec, inputs: Iterable[str] = ()) -> Dataset[Any]:
+    """Build the data set for evaluation; its samples include the regions of losses and metrics.
 
     Args:
         spec: describes the data.
         inputs: names of inputs needed besides those of the generator.
-        needs_keypoints: whether every sample must have keypoints.
     """
-    required = _fields(loss.region for loss in _loss_configs(spec))
     configs = [metric.config for metric in spec.metrics if isinstance(metric.config, MetricConfig)]
     measured = _fields(region for config in configs for region in config.regions)
-    io = dataset_io(spec, [*inputs, *required], needs_keypoints=needs_keypoints)
+    io = dataset_io(spec, [*inputs, *_loss_regions(spec)])
     optional = build_inputs(spec, [name for name in measured if name not in io.inputs])
     return build(spec.data.dataset, Dataset, replace(io, optional=optional))
 
 
-def _fields(regions: Iterable[Region]) -> list[str]:
-    return [region_field(region) for region in dict.fromkeys(regions) if region != WHOLE]
-
-
 def build_training_dataset(spec: Spec) -> Dataset[Any]:
-    """Build the data set with everything that losses and augmentations need.
+    """Build the data set for training, with everything that losses and augmentations need.
 
-    Keypoints are needed if an augmentation moves pixels of a pose map.
+    Keypoints are needed if an augmentation moves pixels of a pose map. Regions that only metrics use are
+    not in its samples.
     """
     changes = [each.config for each in spec.augmentations if isinstance(each.config, AugmentationConfig)]
     more = [name for loss in _loss_configs(spec) for name in loss.required_inputs]
     more += [name for change in changes for name in change.required_inputs]
     inputs = build_inputs(spec, [*spec.data.input_names, *more])
     drawn = any(each.config.shows_pose for each in inputs.values())
-    return build_dataset(spec, more, needs_keypoints=drawn and any(change.geometric for change in changes))
+    io = dataset_io(
+        spec,
+        [*more, *_loss_regions(spec)],
+        needs_keypoints=drawn and any(change.geometric for change in changes),
+    )
+    return build(spec.data.dataset, Dataset, io)
+
+
+def _loss_regions(spec: Spec) -> list[str]:
+    return _fields(loss.region for loss in _loss_configs(spec))
+
+
+def _fields(regions: Iterable[Region]) -> list[str]:
+    return [region_field(region) for region in dict.fromkeys(regions) if region != WHOLE]
 
 
 def input_channels(spec: Spec, names: Iterable[str]) -> dict[str, int]:

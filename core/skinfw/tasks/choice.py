@@ -6,7 +6,7 @@ from typing import Any
 
 from accelerate import Accelerator
 
-from skinfw.assembly.assemble import build_training_dataset
+from skinfw.assembly.assemble import build_dataset, build_training_dataset
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec
 from skinfw.tasks.inpainting.module import InpaintingModule
@@ -32,4 +32,5 @@ def make_training_module(spec: AnySpec, source: Any, accelerator: Accelerator) -
         from skinfw.tasks.segmentation.module import SegmentationModule
 
         return SegmentationModule(spec, source, accelerator)
-    return InpaintingModule(spec, source, accelerator)
+    # evaluated samples also have the regions of the metrics
+    return InpaintingModule(spec, build_dataset(spec), accelerator)

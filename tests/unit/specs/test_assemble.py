@@ -69,8 +69,12 @@ def test_samples_bring_the_regions_of_composite_losses_and_metrics(
     silent = {"composite": "none", "metrics": [{"type": "mse", "regions": ["image"]}]}
     value = tiny_spec(**{**silent, "losses": ["l1"], "discriminator": None, **fields})
     value["data"] = {**value["data"], "inputs": list(BOTH)}
-    io = build_dataset(parse_spec(value)).io
+    spec = parse_spec(value)
+    io = build_dataset(spec).io
     assert (tuple(io.inputs), tuple(io.optional)) == (required, optional)
+    # training samples do without the regions that only metrics use
+    io = build_training_dataset(spec).io
+    assert (tuple(io.inputs), tuple(io.optional)) == (required, ())
 
 
 def test_the_margin_of_the_mask_reaches_the_data_set(tiny_spec: MakeSpec) -> None:

@@ -39,7 +39,7 @@ class InpaintingModule(TrainingModule):
 
     Args:
         spec: what to build.
-        dataset: the source of the samples.
+        dataset: the source of the samples that are shown and evaluated.
         accelerator: provides device, precision and processes.
     """
 
