@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import GetJsonSchemaHandler, ValidationInfo
@@ -10,9 +11,13 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from skinfw.components.field_names import SKIN
 from skinfw.components.strict_model import nearest
+from skinfw.errors import RegistryError
 
 if TYPE_CHECKING:  # for the type only: the registry reads configurations, which name regions
     from skinfw.components.registry import Registry
+
+logger = logging.getLogger("skinfw")
+_warned: set[str] = set()
 
 WHOLE = "image"
 """The region that is the whole image."""
@@ -36,6 +41,8 @@ def region_field(region: str) -> str:
 def known_regions(registry: Registry | None = None) -> list[str]:
     """Return the names of all regions: the whole image, the skin, and the inputs that are masks.
 
+    It warns once about each input that cannot be imported.
+
     Args:
         registry: where to look up inputs; the installed ones when None.
     """
@@ -43,8 +50,19 @@ def known_regions(registry: Registry | None = None) -> list[str]:
     from skinfw.components.registry import installed
 
     registry = registry or installed()
-    masks = [name for name in registry.names("input") if registry.is_mask(name)]
+    masks = [name for name in registry.names("input") if _is_mask(registry, name)]
     return [WHOLE, *_SHORT, *(name for name in masks if name not in _SHORT.values())]
+
+
+def _is_mask(registry: Registry, name: str) -> bool:
+    try:
+        return registry.is_mask(name)
+    except RegistryError as error:
+        text = f"{error}; it cannot be used as a region"
+        if text not in _warned:
+            _warned.add(text)
+            logger.warning("%s", text)
+        return False
 
 
 class _RegionName:
@@ -56,7 +74,17 @@ class _RegionName:
     def _check(self, value: str, info: ValidationInfo) -> str:
         if value in (WHOLE, *_SHORT):  # without reading manifests
             return value
-        known = known_regions((info.context or {}).get("registry"))
+        # the registry reads configurations, which name regions
+        from skinfw.components.registry import installed
+
+        registry = (info.context or {}).get("registry") or installed()
+        if value in registry.names("input") and value not in _SHORT.values():
+            try:
+                if registry.is_mask(value):
+                    return value
+            except RegistryError as error:
+                raise PydanticCustomError("unknown_component", "{error}", {"error": str(error)}) from None
+        known = known_regions(registry)
         if value not in known:
             raise PydanticCustomError(
                 "region", f"no region is called {value!r}{nearest(value, known)} (known: {', '.join(known)})"

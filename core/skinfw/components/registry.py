@@ -211,11 +211,12 @@ class Registry:
         return found
 
     def is_mask(self, name: str) -> bool:
-        """Return whether an input is a mask; False if it cannot be imported."""
-        try:
-            config = self.config_class("input", name)
-        except RegistryError:
-            return False
+        """Return whether an input is a mask.
+
+        Raises:
+            RegistryError: no input has that name, or it cannot be imported.
+        """
+        config = self.config_class("input", name)
         return issubclass(config, InputConfig) and config.is_mask
 
     def component_class(self, kind: str, name: str) -> type[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,10 +11,16 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.components.field_names import APPAREL
 from skinfw.components.reference import ComponentSpec, Slot, use_default, use_defaults
-from skinfw.components.registry import Registry
+from skinfw.components.registry import Registry, installed
 from skinfw.components.validation_errors import reject, spec_error
 from skinfw.errors import RunError, SpecError
-from skinfw.specs.compatibility import adversary_errors, input_errors, size_errors, trains
+from skinfw.specs.compatibility import (
+    adversary_errors,
+    default_input_errors,
+    input_errors,
+    size_errors,
+    trains,
+)
 from skinfw.specs.overrides import apply_overrides
 from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec, weight_errors
 from skinfw.specs.run_spec import Side as Side
@@ -174,9 +180,18 @@ class Spec(RunSpec):
             else [error for each in value for error in size_errors(each, "loss", data.size)]
         )
         errors += weight_errors(value)
+        errors += _default_input_errors(value, info)
         if "discriminator" in info.data:  # otherwise it has its own error
             errors += adversary_errors(info.data["discriminator"], value)
         reject(errors)
+        return value
+
+    @field_validator("augmentations", "metrics")
+    @classmethod
+    def _check_needed_inputs(
+        cls, value: tuple[ComponentSpec, ...], info: ValidationInfo
+    ) -> tuple[ComponentSpec, ...]:
+        reject(_default_input_errors(value, info))
         return value
 
     @field_validator("baselines")
@@ -192,7 +207,7 @@ class Spec(RunSpec):
         ]
         if data is not None:
             errors += [error for each in value for error in size_errors(each, "baseline", data.size)]
-        reject(errors)
+        reject([*errors, *_default_input_errors(value, info)])
         return value
 
     @field_validator("training")
@@ -211,6 +226,14 @@ class Spec(RunSpec):
                 ]
             )
         return value
+
+
+def _default_input_errors(components: Sequence[ComponentSpec], info: ValidationInfo) -> list[str]:
+    data: DataSpec | None = info.data.get("data")
+    if data is None:
+        return []
+    registry: Registry = (info.context or {}).get("registry") or installed()
+    return default_input_errors(components, f"$.{info.field_name}", data.input_names, registry)
 
 
 AnySpec = Spec | SegmentationSpec

@@ -20,8 +20,9 @@ from skinfw.assembly.assemble import (
     input_channels,
 )
 from skinfw.components.measured_region import known_regions, region_field
-from skinfw.components.registry import Registry, installed
+from skinfw.components.registry import installed, load_registry
 from skinfw.data.batch import collate
+from skinfw.errors import SpecError
 from skinfw.interfaces import GeneratorIO
 from skinfw.specs.spec import Spec, parse_spec
 
@@ -77,16 +78,36 @@ def test_regions_are_the_whole_image_and_the_inputs_that_are_masks() -> None:
     assert region_field("hands") == "hands"
 
 
-def test_an_input_that_cannot_be_imported_is_no_region() -> None:
-    registry = Registry()
+@pytest.fixture
+def broken_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """Install a plugin with an input that cannot be imported, and one that is a mask."""
     row = '[[component]]\nkind = "input"\nname = "{0}"\ntarget = "{1}:X"\nconfig = "{1}:MaskConfig"\n'
     row += 'summary = "A mask."\n'
-    registry.add_manifest(row.format("broken", "no_such_module_here"), "broken 1")
-    registry.add_manifest(row.format("whole", "skinfw_plugins.inputs.config"), "whole 1")
-    assert {name: registry.is_mask(name) for name in registry.names("input")} == {
-        "broken": False,
-        "whole": True,
-    }
+    rows = [row.format("broken", "no_such_module_here"), row.format("whole", "skinfw_plugins.inputs.config")]
+    (tmp_path / "registry.toml").write_text("\n".join(rows), encoding="utf-8")
+    monkeypatch.setenv("SKINFW_REGISTRIES", str(tmp_path / "registry.toml"))
+    installed.cache_clear()
+    yield (
+        f"input 'broken' of {tmp_path / 'registry.toml'} cannot be imported from "
+        "no_such_module_here:MaskConfig: ModuleNotFoundError: No module named 'no_such_module_here'"
+    )
+    installed.cache_clear()
+
+
+def test_the_import_error_of_an_input_reaches_who_names_its_region(tiny_spec: Any, broken_input: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(tiny_spec(metrics=[{"type": "mse", "regions": ["image", "broken"]}]))
+    assert caught.value.errors == (f"$.metrics[0].regions[1]: {broken_input}",)
+
+
+def test_other_regions_are_known_if_an_input_cannot_be_imported(
+    tiny_spec: Any, broken_input: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    parse_spec(tiny_spec(metrics=[{"type": "mse", "regions": ["whole"]}]))
+    assert not caplog.messages
+    for _ in range(2):
+        assert "whole" in known_regions() and "broken" not in known_regions()
+    assert caplog.messages == [f"{broken_input}; it cannot be used as a region"]
 
 
 PLUGIN = '''
@@ -167,3 +188,49 @@ def test_a_mask_of_a_plugin_is_an_input_and_a_region_of_losses_and_metrics(
     values = json.loads(run.metrics_path.read_text(encoding="utf-8"))["test"]["values"]["trained"]
     assert set(values) == {"scar/mse"}
     assert values["scar/mse"] > 0
+
+
+NEEDY = '''
+from typing import ClassVar
+
+from skinfw.components.config import AugmentationConfig, InputConfig
+
+
+class ZoneConfig(InputConfig):
+    """A mask with a required parameter."""
+
+    is_mask: ClassVar[bool] = True
+    zone: int
+
+
+class ZoneColorConfig(AugmentationConfig):
+    required_inputs: ClassVar[tuple[str, ...]] = ("zone",)
+'''
+
+
+def test_a_region_that_needs_parameters_is_an_error_of_the_spec(
+    tiny_spec: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "needy_plugin.py").write_text(NEEDY, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = load_registry()
+    row = '[[component]]\nkind = "{0}"\nname = "{1}"\ntarget = "needy_plugin:X"\n'
+    row += 'config = "needy_plugin:{2}"\nsummary = "."\n'
+    rows = [row.format("input", "zone", "ZoneConfig"), row.format("augmentation", "color", "ZoneColorConfig")]
+    registry.add_manifest("\n".join(rows), "needy 1")
+    value = tiny_spec(
+        losses=["l1", {"type": "l1", "region": "zone"}],
+        discriminator=None,
+        metrics=["psnr", {"type": "mse", "regions": ["image", "zone"]}],
+        augmentations=["color"],
+    )
+    reason = "the input 'zone' needs parameters (zone: is required); name it with them in $.data.inputs"
+    with pytest.raises(SpecError) as caught:
+        parse_spec(value, registry=registry)
+    assert caught.value.errors == (
+        f"$.losses[1].region: {reason}",
+        f"$.augmentations[0]: {reason}",
+        f"$.metrics[1].regions[1]: {reason}",
+    )
+    value["data"]["inputs"] = ["apparel_head_foot", {"type": "zone", "zone": 3}]
+    assert parse_spec(value, registry=registry).to_json()["losses"][1]["region"] == "zone"
