@@ -1,36 +1,20 @@
-"""The parts that a sample is made from, and making it."""
+"""The parts that a sample is made from, and making them from a photo."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from skinfw.components.config import Size
-from skinfw.components.field_names import APPAREL, BODY, KEEP, KEYPOINTS, LINE, MASK, SKIN, LineStyle
-from skinfw.data.field_types import Field
+from skinfw.components.field_names import APPAREL, BODY, LINE, MASK, SKIN, LineStyle
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import WHITE
-from skinfw.data.pixel_types import (
-    APPAREL_TYPE,
-    BODY_TYPE,
-    INPAINTING_MASK_TYPE,
-    KEEP_TYPE,
-    SKIN_TYPE,
-    MaskType,
-)
-from skinfw.data.pose_types import KeypointsType
 from skinfw.data.resize import blank_outside
-from skinfw.data.sample import Sample, resized
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
-from skinfw.errors import DataError
-
-if TYPE_CHECKING:  # for types only: interfaces import data
-    from skinfw.interfaces.dataset import DatasetIO
 
 
 class SampleParts(ABC):
@@ -118,7 +102,7 @@ class PersonParts(SampleParts):
         apparel: head, feet and apparel on white, uint8 RGB ``(H, W, 3)``.
         keep: where ``apparel`` shows something, bool ``(H, W)``.
         body: the person on white, uint8 RGB ``(H, W, 3)``.
-        hole: the pixels of the person that ``apparel`` does not show, bool ``(H, W)``.
+        to_inpaint: the inpainting mask: what ``apparel`` does not show of the person, bool ``(H, W)``.
         skin: where the body shows skin, bool ``(H, W)``.
         labels: the label map with its classes.
         line: the pose map, uint8 RGB ``(H, W, 3)``, or None.
@@ -130,7 +114,7 @@ class PersonParts(SampleParts):
     apparel: RgbImage
     keep: Mask
     body: RgbImage
-    hole: Mask
+    to_inpaint: Mask
     skin: Mask
     labels: Segmentation
     line: RgbImage | None = None
@@ -139,8 +123,8 @@ class PersonParts(SampleParts):
     where: str = "the person"
 
     def inpainting_mask(self) -> Mask:
-        """Return the hole. See `SampleParts.inpainting_mask`."""
-        return self.hole
+        """Return the inpainting mask. See `SampleParts.inpainting_mask`."""
+        return self.to_inpaint
 
     def line_style(self) -> LineStyle:
         """Return the style. See `SampleParts.line_style`."""
@@ -152,7 +136,7 @@ class PersonParts(SampleParts):
 
     def mask(self, name: str) -> Mask | None:
         """Return the mask of that name. See `SampleParts.mask`."""
-        return {MASK: self.hole, SKIN: self.skin}.get(name)
+        return {MASK: self.to_inpaint, SKIN: self.skin}.get(name)
 
     def segmentation(self) -> Segmentation | None:
         """Return the label map. See `SampleParts.segmentation`."""
@@ -201,57 +185,7 @@ def make_agnostic(photo: RgbImage, segmentation: Segmentation, margin: int) -> P
         apparel=blank_outside(photo, keep),
         keep=keep,
         body=blank_outside(photo, person),
-        hole=person & ~keep,
+        to_inpaint=person & ~keep,
         skin=skin,
         labels=segmentation,
     )
-
-
-def to_sample(name: str, parts: SampleParts, io: DatasetIO, *, needs_target: bool = True) -> Sample:
-    """Make a training sample from a person's parts.
-
-    Args:
-        name: the sample's name.
-        parts: the person, of any size.
-        io: the requested size and inputs.
-        needs_target: whether the parts must have ``body``; otherwise the agnostic image is the target.
-
-    Raises:
-        DataError: a requested part is missing or cannot be read.
-    """
-    body = parts.image(BODY) if needs_target else parts.apparel
-    if body is None:
-        raise DataError(parts.lacks(BODY))
-    fields = {
-        APPAREL: Field(APPAREL_TYPE, parts.apparel),
-        BODY: Field(BODY_TYPE, body),
-        KEEP: Field(KEEP_TYPE, parts.keep),
-        MASK: Field(INPAINTING_MASK_TYPE, parts.inpainting_mask()),
-    }
-    blank = Field(MaskType(), np.zeros_like(parts.keep))
-    for each, wanted in io.inputs.items():
-        field = wanted.read(parts)
-        if field is None:
-            raise DataError(f"{parts.where}: {wanted.missing}")
-        fields[each] = field
-    for each, wanted in io.optional.items():
-        fields[each] = wanted.read(parts) or blank
-    for each, field in fields.items():
-        if isinstance(field.value, np.ndarray) and field.value.shape[:2] != parts.size:
-            height, width = field.value.shape[:2]
-            raise DataError(
-                f"{parts.where}: {each} has {height}x{width} pixels (height x width), the other images have "
-                f"{parts.size[0]}x{parts.size[1]}"
-            )
-    if SKIN not in fields:
-        skin = parts.mask(SKIN)
-        fields[SKIN] = blank if skin is None else Field(SKIN_TYPE, skin)
-    if io.needs_keypoints:
-        pose = parts.keypoints()
-        if pose is None:
-            raise DataError(
-                f"{parts.where}: keypoints.json is missing or empty; augmentations that move pixels "
-                "need keypoints to draw the pose again"
-            )
-        fields[KEYPOINTS] = Field(KeypointsType(), pose)
-    return Sample(name, resized(fields, parts.size, io.size), source_size=parts.size)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
@@ -15,21 +15,19 @@ from pydantic import BaseModel, Field, ValidationError
 from skinfw.components.field_names import APPAREL, MASK, SKIN, LineStyle
 from skinfw.components.validation_errors import format_errors
 from skinfw.data.cutout_file import cutout_of
+from skinfw.data.dataset_io import DatasetIO, to_sample
 from skinfw.data.image_file import DecodedImage, open_image, sides_tell
 from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.label_file import read_labels
 from skinfw.data.mask_file import mask_of
-from skinfw.data.parts import SampleParts, dilate, to_sample
+from skinfw.data.parts import SampleParts, dilate
 from skinfw.data.photo import WHITE, flattened, image_of
 from skinfw.data.sample import Sample
 from skinfw.data.segmentation import REGIONS, Mask, RgbImage, Segmentation
 from skinfw.errors import DataError
 from skinfw.system.paths_below import path_below
 from skinfw.system.regular_file import read_regular
-
-if TYPE_CHECKING:  # for the type only: interfaces import data
-    from skinfw.interfaces.dataset import DatasetIO
 
 KEYPOINTS_FILE = "keypoints.json"
 PARSING_FILE = "parsing.png"

@@ -49,7 +49,7 @@ def sample_files(parts: PersonParts) -> dict[str, bytes]:
     return {
         f"{APPAREL}.png": _png(np.concatenate([parts.apparel, alpha], axis=2)),
         f"{SKIN}.png": _png(parts.skin.astype(np.uint8) * 255),
-        f"{MASK}.png": _png(parts.hole.astype(np.uint8) * 255),
+        f"{MASK}.png": _png(parts.to_inpaint.astype(np.uint8) * 255),
         f"{BODY}.png": _png(parts.body),
         f"{LINE}.png": _png(parts.line),
         KEYPOINTS_FILE: (json.dumps(parts.pose.to_json()) + "\n").encode(),

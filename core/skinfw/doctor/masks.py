@@ -22,7 +22,7 @@ _MAX_POINTS = 0.6
 
 def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     """Report masks that are not binary, that are empty, or that do not fit the images."""
-    yield from _check_hole(sample, config)
+    yield from _check_inpainting_mask(sample, config)
     if sample.skin is None:
         return
     gray = sample.mask_gray
@@ -48,17 +48,17 @@ def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             )
 
 
-def _check_hole(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
+def _check_inpainting_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     """Report an inpainting mask that is empty, or that covers kept pixels of the input."""
-    if sample.hole is None:
+    if sample.to_inpaint is None:
         return
-    if not sample.hole.any():
+    if not sample.to_inpaint.any():
         told = f"{MASK} is all black: there is nothing to inpaint; exclude the sample, or segment it again"
         yield Finding("mask", (sample.name,), WORST, told)
         return
     for measured, told in (
-        (_fraction(sample.hole, sample.person, inside=False), "of {} lies outside the person"),
-        (_fraction(sample.hole, sample.kept, inside=True), "of {} is kept by the input"),
+        (_fraction(sample.to_inpaint, sample.person, inside=False), "of {} lies outside the person"),
+        (_fraction(sample.to_inpaint, sample.kept, inside=True), "of {} is kept by the input"),
     ):
         if measured > config.mask_outside:
             message = f"{measured:.0%} {told.format(MASK)}; it may be inverted, or belong to another image"

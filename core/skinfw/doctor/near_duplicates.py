@@ -121,7 +121,7 @@ def _pairs(
     if not looks:
         return
     index = HashIndex(config.near_duplicate_distance, [look.hash for look in looks])
-    images = _Pictures([look.small for look in looks], config.near_duplicate_difference)
+    images = _Images([look.small for look in looks], config.near_duplicate_difference)
     numbers = {side: number for number, side in enumerate(get_args(Side))}
     of_side = np.array([numbers[sides[look.name]] for look in looks])
     for place, look in enumerate(looks):
@@ -133,7 +133,7 @@ def _pairs(
                 yield looks[other], look, index.distance(other, look.hash)
 
 
-class _Pictures:
+class _Images:
     """Small images, compared by the mean difference of their pixels.
 
     Args:

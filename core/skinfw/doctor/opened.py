@@ -47,7 +47,7 @@ class Opened:
         body: the real image, uint8 RGB ``(H, W, 3)``.
         skin: where the skin mask is white, bool ``(H, W)``.
         mask_gray: fraction of the skin mask's pixels that are neither black nor white.
-        hole: the inpainting mask, bool ``(H, W)``.
+        to_inpaint: the inpainting mask, bool ``(H, W)``.
         line: the pose map, uint8 RGB ``(H, W, 3)``.
         labels: the class codes of the label map, uint8 ``(H, W)``.
         keypoints: the pose.
@@ -63,7 +63,7 @@ class Opened:
     body: RgbImage | None = None
     skin: Mask | None = None
     mask_gray: float = 0.0
-    hole: Mask | None = None
+    to_inpaint: Mask | None = None
     line: RgbImage | None = None
     labels: LabelMap | None = None
     keypoints: Keypoints | None = None
@@ -137,8 +137,8 @@ def open_sample(folder: Path, name: str) -> Opened:
     skin = _mask(opened, SKIN)
     if skin is not None:
         opened.skin, opened.mask_gray = skin
-    hole = _mask(opened, MASK)
-    opened.hole = None if hole is None else hole[0]
+    to_inpaint = _mask(opened, MASK)
+    opened.to_inpaint = None if to_inpaint is None else to_inpaint[0]
     _read_labels(opened)
     people = _attempt(opened, lambda: _people(folder))
     opened.keypoints = people[0] if people else None

@@ -57,7 +57,7 @@ def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path
             samples=report.samples,
             total=len(flagged),
             counts=counts if index == 0 else [],
-            flagged=[_flagged(report, base, name, pictured=index == 0) for name in flagged[start:end]],
+            flagged=[_flagged(report, base, name, with_images=index == 0) for name in flagged[start:end]],
             views=VIEWS,
             first=start + 1,
             files=[file.name for file in files],
@@ -67,13 +67,13 @@ def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path
     _remove_old(output, len(files) + 1)
 
 
-def _flagged(report: DoctorReport, base: Path, name: str, *, pictured: bool) -> dict[str, Any]:
+def _flagged(report: DoctorReport, base: Path, name: str, *, with_images: bool) -> dict[str, Any]:
     findings = report.of_sample(name)
     return {
         "name": name,
         "findings": findings[:MAX_FINDINGS],
         "more": max(0, len(findings) - MAX_FINDINGS),
-        "images": _images(base / name) if pictured else {},
+        "images": _images(base / name) if with_images else {},
     }
 
 

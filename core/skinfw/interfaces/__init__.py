@@ -9,8 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skinfw.data.dataset_io import DatasetIO
     from skinfw.interfaces.augmentation import Augmentation, AugmentationIO
-    from skinfw.interfaces.dataset import Dataset, DatasetIO
+    from skinfw.interfaces.dataset import Dataset
     from skinfw.interfaces.discriminator import Discriminator, DiscriminatorIO, DiscriminatorOutput
     from skinfw.interfaces.generator import Generator, GeneratorIO
     from skinfw.interfaces.input import Input
@@ -52,7 +53,7 @@ _HOMES = {
     "Augmentation": "augmentation",
     "AugmentationIO": "augmentation",
     "Dataset": "dataset",
-    "DatasetIO": "dataset",
+    "DatasetIO": "skinfw.data.dataset_io",
     "Discriminate": "loss",
     "Discriminator": "discriminator",
     "DiscriminatorIO": "discriminator",
@@ -77,4 +78,5 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    home = _HOMES[name]
+    return getattr(import_module(home if "." in home else f"{__name__}.{home}"), name)

@@ -4,33 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from skinfw.components.config import Size
+from skinfw.data.dataset_io import DatasetIO
 from skinfw.data.sample import Sample
 from skinfw.interfaces.component import Component, ConfigT
-from skinfw.interfaces.input import Input
-
-
-@dataclass(frozen=True)
-class DatasetIO:
-    """What a data set must provide.
-
-    Attributes:
-        size: height and width of every image in pixels.
-        inputs: the inputs that each sample must have, by name.
-        optional: masks that are blank for samples without them, by name.
-        needs_keypoints: whether every sample must have keypoints.
-        mask_margin: pixels around the skin that may be inpainted in samples without a mask; see
-            `skinfw.data.sample_folder.FolderParts`.
-    """
-
-    size: Size
-    inputs: Mapping[str, Input[Any]]
-    optional: Mapping[str, Input[Any]] = field(default_factory=dict)
-    needs_keypoints: bool = False
-    mask_margin: int = 0
 
 
 class Dataset(Component[ConfigT, DatasetIO]):

@@ -85,7 +85,7 @@ def cropped(parts: PersonParts, box: Box) -> PersonParts:
         apparel=cut(parts.apparel, box, WHITE),
         keep=cut(parts.keep, box, 0),
         body=cut(parts.body, box, WHITE),
-        hole=cut(parts.hole, box, 0),
+        to_inpaint=cut(parts.to_inpaint, box, 0),
         skin=cut(parts.skin, box, 0),
         labels=replace(parts.labels, labels=cut(parts.labels.labels, box, background)),
         line=None if parts.line is None else cut(parts.line, box, 0),

@@ -16,8 +16,9 @@ from skinfw.components.reference import use
 from skinfw.components.regions import RegionName
 from skinfw.components.registry import installed
 from skinfw.data.batch import Batch, collate
+from skinfw.data.dataset_io import to_sample
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.parts import PersonParts, make_agnostic, to_sample
+from skinfw.data.parts import PersonParts, make_agnostic
 from skinfw.data.segmentation import Segmentation
 from skinfw.data.skeleton import draw_resized_pose
 from skinfw.interfaces import DatasetIO, DiscriminatorOutput, GeneratorIO, Input, LossContext

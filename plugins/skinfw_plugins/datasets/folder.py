@@ -15,7 +15,7 @@ from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import RECORD_FILE, read_record, read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.errors import DataError
-from skinfw.interfaces.dataset import Dataset, DatasetIO
+from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
 from skinfw.system.paths_below import path_to_read
 from skinfw_plugins.datasets.config import FolderConfig

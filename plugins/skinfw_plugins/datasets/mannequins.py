@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from skinfw.data.dataset_io import to_sample
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.parts import make_agnostic, to_sample
+from skinfw.data.parts import make_agnostic
 from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError

@@ -15,7 +15,7 @@ from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.errors import DataError
-from skinfw.interfaces.dataset import Dataset, DatasetIO
+from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
 from skinfw.preparation.photo_list import is_photo_list, read_photo_list
 from skinfw.preparation.prepare import prepare

@@ -11,8 +11,9 @@ from skinfw.assembly.build import build
 from skinfw.components.field_names import APPAREL, BODY, FACE, KEEP, KEYPOINTS, LINE, MASK, SKIN
 from skinfw.components.reference import use
 from skinfw.data.batch import collate
+from skinfw.data.dataset_io import to_sample
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.parts import PersonParts, dilate, make_agnostic, to_sample
+from skinfw.data.parts import PersonParts, dilate, make_agnostic
 from skinfw.data.pose_types import PoseMapType
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.data.skeleton import draw_resized_pose
@@ -72,10 +73,10 @@ def test_only_what_is_removed_is_dilated() -> None:
 def test_what_was_erased_of_the_person_may_be_painted() -> None:
     parts = make_agnostic(PHOTO, bands(), 2)
     # the skin's eight rows and two rows of face and top; beside the person, nothing
-    assert np.flatnonzero(parts.hole[:, 15]).tolist() == list(range(10, 22))
-    assert not parts.hole[:, :5].any() and not parts.hole[:, 25:].any()
-    assert np.array_equal(parts.hole | parts.keep, bands().labels > 0)
-    assert parts.inpainting_mask() is parts.hole
+    assert np.flatnonzero(parts.to_inpaint[:, 15]).tolist() == list(range(10, 22))
+    assert not parts.to_inpaint[:, :5].any() and not parts.to_inpaint[:, 25:].any()
+    assert np.array_equal(parts.to_inpaint | parts.keep, bands().labels > 0)
+    assert parts.inpainting_mask() is parts.to_inpaint
 
 
 def face(parts: PersonParts) -> Mask | None:

@@ -27,7 +27,7 @@ PARTS = PersonParts(
     apparel=np.where(KEEP[..., None], RNG.integers(0, 256, (12, 9, 3), np.uint8), np.uint8(255)),
     keep=KEEP,
     body=RNG.integers(0, 256, (12, 9, 3), np.uint8),
-    hole=~KEEP & (RNG.random((12, 9)) < 0.7),
+    to_inpaint=~KEEP & (RNG.random((12, 9)) < 0.7),
     skin=~KEEP,
     labels=Segmentation(LABELS, tuple(f"class {index}" for index in range(16)), {}),
     line=RNG.integers(0, 256, (12, 9, 3), np.uint8),
@@ -46,9 +46,9 @@ def test_everything_is_read_back_exactly(tmp_path: Path) -> None:
     assert names(folder.parent) == {"anna"}
     apparel, keep = read_cutout(folder / "apparel_head_foot.png")
     assert np.array_equal(apparel, PARTS.apparel) and np.array_equal(keep, KEEP)
-    for part, mask in (("segmentation_skin", PARTS.skin), ("mask", PARTS.hole)):
+    for part, mask in (("segmentation_skin", PARTS.skin), ("mask", PARTS.to_inpaint)):
         assert np.array_equal(read_mask(folder / f"{part}.png"), mask)
-    assert not np.array_equal(PARTS.skin, PARTS.hole)
+    assert not np.array_equal(PARTS.skin, PARTS.to_inpaint)
     for part, expected in (("body", PARTS.body), ("line", PARTS.line)):
         assert np.array_equal(np.asarray(Image.open(folder / f"{part}.png")), expected)
     assert np.array_equal(read_labels(folder / "parsing.png"), LABELS)

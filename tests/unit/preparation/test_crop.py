@@ -72,14 +72,16 @@ def parts_of(size: tuple[int, int]) -> PersonParts:
         ("top", "nothing", "skin"),
         {"background": ("nothing",), "skin": ("skin",)},
     )
-    return PersonParts(apparel=gray, keep=ones, body=gray, hole=ones, skin=ones, labels=labels, line=gray)
+    return PersonParts(
+        apparel=gray, keep=ones, body=gray, to_inpaint=ones, skin=ones, labels=labels, line=gray
+    )
 
 
 def test_beyond_the_photo_everything_is_background() -> None:
     found = cropped(parts_of((4, 4)), Box(-1, 0, 5, 4))
     assert (found.apparel[0] == 255).all() and (found.body[0] == 255).all()
     assert found.line is not None and not found.line[0].any()
-    for mask in (found.keep, found.skin, found.hole, found.labels.region("skin")):
+    for mask in (found.keep, found.skin, found.to_inpaint, found.labels.region("skin")):
         assert not mask[0].any() and mask[1:].all()
     assert found.labels.region("background")[0].all()
     assert cropped(replace(parts_of((4, 4)), line=None), Box(-1, 0, 5, 4)).line is None
