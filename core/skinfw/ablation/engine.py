@@ -58,8 +58,8 @@ class LocalEngine(Engine):
 
     def __init__(self, jobs: int = 1, threads: int | None = None) -> None:
         self.slots = jobs
-        fraction = 0 if "OMP_NUM_THREADS" in os.environ else max(1, cores() // jobs)
-        self.threads = threads or fraction
+        own = 0 if "OMP_NUM_THREADS" in os.environ else max(1, cores() // jobs)
+        self.threads = threads or own
 
     def start(self, job: Job) -> Running:
         """Start a process."""

@@ -67,7 +67,7 @@ class ShuffledOrder(Sampler[int]):
         length: number of samples.
         seed: seed of the run.
         rank: this process among the processes of the run.
-        processes: number of processes; each gets an equal fraction, the remainder is dropped.
+        processes: number of processes; each gets the same number of samples, the remainder is dropped.
     """
 
     def __init__(self, length: int, seed: int, rank: int = 0, processes: int = 1) -> None:
@@ -88,8 +88,8 @@ class ShuffledOrder(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(self.length, generator=generator).tolist()
-        fraction = self.length // self.processes
-        yield from order[self.rank : fraction * self.processes : self.processes][self.skip :]
+        used = self.length // self.processes * self.processes
+        yield from order[self.rank : used : self.processes][self.skip :]
 
 
 class Loader:

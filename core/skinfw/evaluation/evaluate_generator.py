@@ -86,12 +86,12 @@ def evaluate_generator(
             )
         }  # fmt: skip
         unavailable: dict[str, str] = {}
-        painted = measured[TRAINED].names
+        inpainted = measured[TRAINED].names
         for name, baseline in baselines.items():
             count.begin(len(names) * len(measured) + len(names) * len(unavailable))
             try:
                 data = build_dataset(spec, baseline.io.inputs)
-                measured[name] = _measure(baseline.to(device), spec, data, painted, device, count)
+                measured[name] = _measure(baseline.to(device), spec, data, inpainted, device, count)
             except SkinfwError as error:
                 logger.warning("baseline %s is skipped: %s", name, error)
                 unavailable[name] = str(error)
@@ -139,20 +139,20 @@ def _measure(
         cache=cache,
     )
     metrics = MetricSet(spec)
-    painted_names: list[str] = []
+    inpainted_names: list[str] = []
     tones: list[SkinTone | None] = []
     times: list[tuple[float, int]] = []
     violations = 0
-    for painted in inpaint_batches(generator, spec, loader, device):
-        batch = painted.batch
+    for inpainted in inpaint_batches(generator, spec, loader, device):
+        batch = inpainted.batch
         # the written image, rounded to 8 bits, is evaluated
-        metrics.update(image_tensor(list(painted.images)).to(device), batch)
+        metrics.update(image_tensor(list(inpainted.images)).to(device), batch)
         tones += skin_tones(batch[BODY], batch[SKIN]) if with_tones else []
-        violations += sum(painted.violations(index) for index in range(len(batch.names)))
-        times.append((painted.seconds, len(batch.names)))
-        painted_names += batch.names
+        violations += sum(inpainted.violations(index) for index in range(len(batch.names)))
+        times.append((inpainted.seconds, len(batch.names)))
+        inpainted_names += batch.names
         count.add(len(batch.names))
-    if not painted_names:
+    if not inpainted_names:
         raise DataError(
             f"none of the {len(names)} samples to evaluate can be read; the warnings above say why"
         )
@@ -161,7 +161,7 @@ def _measure(
     # the first batch includes the warm-up
     counted = times[1:] or times
     seconds = sum(each for each, _ in counted) / sum(images for _, images in counted)
-    return _Measured(painted_names, metrics, metrics.compute(), violations, seconds, tuple(tones))
+    return _Measured(inpainted_names, metrics, metrics.compute(), violations, seconds, tuple(tones))
 
 
 def _evaluation(

@@ -57,7 +57,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RejectedMember:
     """A member of an archive that is not unpacked.
 
     Attributes:
@@ -76,7 +76,7 @@ class Contents:
     """The content of an archive: the files that may be unpacked, by name, and the others."""
 
     members: dict[str, Member]
-    rejected: list[Refused]
+    rejected: list[RejectedMember]
 
 
 def is_archive(path: Path) -> bool:
@@ -99,7 +99,7 @@ def clean_name(member: str) -> str:
     return start + "/".join(part for part in slashes.split("/") if part not in ("", "."))
 
 
-def _refusal(name: str) -> str:
+def _rejection(name: str) -> str:
     """Return why a file is not unpacked under a clean name; empty if it is."""
     if _HARMFUL.search(name):
         return "its name contains control characters, or begins with a drive"
@@ -118,7 +118,7 @@ def list_archive(archive: Path) -> Contents:
         DataError: it cannot be read.
     """
     found: list[Member] = []
-    rejected: list[Refused] = []
+    rejected: list[RejectedMember] = []
     with reading(archive):
         members = _zip_members(archive) if is_zip(archive) else _tar_members(archive)
         try:
@@ -127,11 +127,11 @@ def list_archive(archive: Path) -> Contents:
                     raise LimitError(f"more than {MAX_MEMBERS:,} members; the others are not read")
                 (found if isinstance(each, Member) else rejected).append(each)  # type: ignore[arg-type]
         except LimitError as limit:
-            rejected.append(Refused(archive.name, str(limit)))
+            rejected.append(RejectedMember(archive.name, str(limit)))
         return _chosen(found, rejected, max_total(archive))
 
 
-def _zip_members(archive: Path) -> Iterator[Member | Refused]:
+def _zip_members(archive: Path) -> Iterator[Member | RejectedMember]:
     with open_regular(archive) as file, zipfile.ZipFile(file) as opened:
         for place, info in enumerate(opened.infolist()):
             if not info.filename.endswith(("/", "\\")):
@@ -148,7 +148,7 @@ def _kind(info: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _tar_members(archive: Path) -> Iterator[Member | Refused]:
+def _tar_members(archive: Path) -> Iterator[Member | RejectedMember]:
     for info, _ in tar_infos(archive):
         if not info.isdir():
             what = "a link" if info.islnk() or info.issym() else "a device or FIFO"
@@ -156,20 +156,20 @@ def _tar_members(archive: Path) -> Iterator[Member | Refused]:
             yield _member(info.name, info.size, info.offset, kind)
 
 
-def _member(name: str, size: int, place: int, kind: str) -> Member | Refused:
+def _member(name: str, size: int, place: int, kind: str) -> Member | RejectedMember:
     clean = clean_name(name)
     if kind:
-        return Refused(name, kind)
-    if detail := _refusal(clean):
-        return Refused(name, detail)
+        return RejectedMember(name, kind)
+    if detail := _rejection(clean):
+        return RejectedMember(name, detail)
     if is_hidden(clean):
-        return Refused(name, "hidden", hidden=True)
+        return RejectedMember(name, "hidden", hidden=True)
     if size > MAX_BYTES:
-        return Refused(name, f"its {size:,} bytes exceed the limit of {MAX_BYTES:,}")
+        return RejectedMember(name, f"its {size:,} bytes exceed the limit of {MAX_BYTES:,}")
     return Member(clean, size, place)
 
 
-def _chosen(found: Iterable[Member], rejected: list[Refused], most: int) -> Contents:
+def _chosen(found: Iterable[Member], rejected: list[RejectedMember], most: int) -> Contents:
     """Reject members that conflict with others or exceed the limit."""
     members: dict[str, Member] = {}
     taken: dict[str, Member] = {}
@@ -177,7 +177,8 @@ def _chosen(found: Iterable[Member], rejected: list[Refused], most: int) -> Cont
         older = taken.pop(folded(member.name), None)
         if older is not None:
             del members[older.name]
-            rejected.append(Refused(older.name, f"{member.name} follows in the archive under the same name"))
+            detail = f"{member.name} follows in the archive under the same name"
+            rejected.append(RejectedMember(older.name, detail))
         members[member.name] = taken[folded(member.name)] = member
     folders = {folded(parent) for name in members for parent in _parents(name)}
     total = 0
@@ -190,7 +191,7 @@ def _chosen(found: Iterable[Member], rejected: list[Refused], most: int) -> Cont
         else:
             continue
         del members[name]
-        rejected.append(Refused(name, detail))
+        rejected.append(RejectedMember(name, detail))
     return Contents(members, rejected)
 
 

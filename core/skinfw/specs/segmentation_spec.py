@@ -10,11 +10,11 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import AugmentationConfig, SegmentationLossConfig, SegmentationNetworkConfig
-from skinfw.components.validation_errors import reject
 from skinfw.components.outside import SpecPath
 from skinfw.components.reference import ComponentSpec, Slot, use_default, use_defaults
 from skinfw.components.regions import REGIONS, RegionName
 from skinfw.components.strict_model import StrictModel, nearest
+from skinfw.components.validation_errors import reject
 from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, SplitSpec, weight_errors
 
 MAX_CLASSES = 255

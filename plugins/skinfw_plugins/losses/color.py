@@ -1,4 +1,4 @@
-"""The overall colors of the skin."""
+"""The overall colors of a region, by default of the skin."""
 
 from __future__ import annotations
 

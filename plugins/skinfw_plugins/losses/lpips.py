@@ -14,8 +14,8 @@ from skinfw_plugins.networks.lpips_distance import LpipsDistance
 class LpipsLoss(Loss[LpipsConfig]):
     """LPIPS (Zhang et al. 2018), a distance close to human perception.
 
-    Over the image it is the mean of each layer; over the skin, the mean of the layers' maps, upscaled to the
-    image, over the skin's pixels. The network is never trained.
+    Over the image it is the mean of each layer; over a region, the mean of the layers' maps, upscaled to the
+    image, over its pixels. The network is never trained.
 
     Args:
         config: which network.

@@ -21,8 +21,8 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class PerceptualLoss(Loss[PerceptualConfig]):
     """Mean difference of features of a VGG trained on ImageNet (Johnson et al. 2016, section 3.2, eq. 2).
 
-    It is the mean over the chosen layers. Over the skin, each position of a layer is weighted by its fraction
-    of skin. The network is never trained.
+    It is the mean over the chosen layers. Over a region, each position of a layer is weighted by the fraction
+    of it that is inside. The network is never trained.
 
     Args:
         config: network, layers, and how differences are measured.
@@ -51,7 +51,7 @@ class PerceptualLoss(Loss[PerceptualConfig]):
         self.halvings = [sum(halving[: place + 1]) for place in sorted(places)]
 
     def region_count(self, region: Tensor | None) -> Tensor | None:
-        """Return the sum of the fractions of skin at the positions of each layer, ``(layers,)``."""
+        """Return, for each layer, the sum over its positions of the fractions inside, ``(layers,)``."""
         if region is None:
             return None
         height, width = region.shape[2:]
@@ -61,10 +61,10 @@ class PerceptualLoss(Loss[PerceptualConfig]):
     @in_float32
     def generator_loss(self, context: LossContext) -> Tensor:
         """Return the mean difference, a scalar of at least 0; 0 where the region is empty."""
-        painted = self.features(context.output)
+        output = self.features(context.output)
         with torch.no_grad():
             true = self.features(context.target)
-        values = [self._differences(one, other) for one, other in zip(painted, true, strict=True)]
+        values = [self._differences(one, other) for one, other in zip(output, true, strict=True)]
         region = self.region(context)
         if region is None:
             return torch.stack([each.mean() for each in values]).mean()

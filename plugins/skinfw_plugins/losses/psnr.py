@@ -12,8 +12,9 @@ from skinfw_plugins.losses.precision import in_float32
 class PsnrLoss(Loss[PsnrConfig]):
     """``10 * log10(MSE + floor)`` of each image's region in dB, then the mean: the metric `psnr`, negated.
 
-    Unlike `mse` it weights all images equally. A large error, such as a wrong color of the whole skin, counts
-    less than in a squared difference, and an image with little skin as much as one with a lot.
+    Unlike `mse` it weights all images equally. A large error, such as a wrong color of the whole region,
+    counts less than in a squared difference, and an image with a small region as much as one with a large
+    one.
     """
 
     def region_count(self, region: Tensor | None) -> Tensor | None:

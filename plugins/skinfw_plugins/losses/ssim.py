@@ -14,8 +14,8 @@ from skinfw_plugins.shared.similarity import inside, similarity_maps
 class SsimLoss(Loss[SsimConfig]):
     """1 minus the structural similarity (Wang et al. 2004), as in the metric of the same name.
 
-    Over the image it is the mean of all windows that lie entirely inside; over the skin, the mean of the
-    windows around the skin's pixels.
+    Over the image it is the mean of all windows that lie entirely inside; over a region, the mean of
+    the windows around its pixels.
     """
 
     @in_float32

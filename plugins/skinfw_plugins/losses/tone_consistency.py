@@ -1,4 +1,4 @@
-"""Inpainted skin in the color of the person's visible skin."""
+"""Inoutput skin in the color of the person's visible skin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skinfw_plugins.shared.skin_tone import skin_tones
 
 
 class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
-    """Distance of the inpainted skin's mean color from the color of the visible face, in CIE Lab.
+    """Distance of the inoutput skin's mean color from the color of the visible face, in CIE Lab.
 
     The face's color is its median per channel, which is robust to hair, eyes and shadows. The loss does not
     use the target, so it needs no image of that skin. Lab is divided by 100.
@@ -33,12 +33,12 @@ class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
         images, visible = context.fields[APPAREL].float(), context.fields[FACE] > 0.5
         region = context.fields[region_field(self.config.region)]
         tones = to_lab(skin_tones(images, visible, visible)[:, :, None, None])[:, :, 0, 0]
-        painted = to_lab(context.output)
+        output = to_lab(context.output)
         weights = tones.new_tensor([self.config.lightness, 1, 1])
-        distance = ((region_means(painted, region) - tones).abs() * weights).mean(dim=1)
+        distance = ((region_means(output, region) - tones).abs() * weights).mean(dim=1)
         if self.config.covariance:
             face = region_covariances(to_lab(images), visible.float())
-            spread = region_covariances(painted, region) - face
+            spread = region_covariances(output, region) - face
             pairs = weights[:, None] * weights
             distance = distance + self.config.covariance * (spread.abs() * pairs).mean(dim=(1, 2))
         known = visible.flatten(1).any(dim=1) & region.flatten(1).any(dim=1)

@@ -18,7 +18,7 @@ class TotalVariationLoss(Loss[TotalVariationConfig]):
     """Mean absolute difference of neighboring pixels (Rudin et al. 1992, in its anisotropic form).
 
     It uses only the output and pulls it to one color, so a small weight is enough: it removes noise, and with
-    too large a weight also texture. On the skin, only pairs of two skin pixels count.
+    too large a weight also texture. In a region, only pairs with both pixels inside count.
     """
 
     compares: ClassVar[bool] = False
@@ -28,7 +28,7 @@ class TotalVariationLoss(Loss[TotalVariationConfig]):
         return self._mean(context, _DIMS[0]) + self._mean(context, _DIMS[1])
 
     def region_count(self, region: Tensor | None) -> Tensor | None:
-        """Return the numbers of horizontal and vertical pairs of skin pixels, ``(2,)``."""
+        """Return the numbers of horizontal and vertical pairs inside the region, ``(2,)``."""
         if region is None:
             return None
         return torch.stack([_pairs(region, dim).sum() for dim in _DIMS])

@@ -111,7 +111,7 @@ def test_the_table_marks_small_classes_and_the_best_of_each() -> None:
     assert list(tone_tables(served_unequally())) == list(TITLES.values())
 
 
-def test_json_holds_every_painter_and_both_ways_of_grouping() -> None:
+def test_json_holds_every_inpainter_and_both_ways_of_grouping() -> None:
     value = json.loads(json.dumps(tones_json(served_unequally()), allow_nan=False))
     assert value["ita"]["skin/psnr"]["trained"]["dark"] == {"mean": 18.5, "images": 5}
     assert value["monk"]["skin/psnr"]["mean_color"]["5"] == {"mean": 10.0, "images": 1}

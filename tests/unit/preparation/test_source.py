@@ -17,7 +17,7 @@ from skinfw.components.reference import ComponentSpec, use
 from skinfw.data.sample_folder import read_record
 from skinfw.errors import DataError
 from skinfw.preparation import archive as archive_module
-from skinfw.preparation.archive import Member, Refused, _member, list_archive
+from skinfw.preparation.archive import Member, RejectedMember, _member, list_archive
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import PrepareReport
@@ -159,7 +159,7 @@ def test_what_a_killed_run_left_behind_is_not_taken_for_the_archives(photos: Pat
 def test_names_of_members(member: str, name: str | None) -> None:
     found = _member(member, 1, 0, "")
     assert (found.name if isinstance(found, Member) else None) == name
-    assert isinstance(found, Refused) != bool(name)
+    assert isinstance(found, RejectedMember) != bool(name)
 
 
 def hostile_zip(path: Path, photo: bytes) -> None:

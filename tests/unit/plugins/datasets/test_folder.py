@@ -260,7 +260,7 @@ def test_samples_prepared_twice_have_one_fingerprint(tmp_path: Path, write_photo
 
 
 @pytest.mark.parametrize("size", [(96, 64), (40, 33), (64, 64)])
-def test_a_perfect_painter_is_perfect_after_the_composite(
+def test_a_perfect_inpainter_is_perfect_after_the_composite(
     tmp_path: Path, write_photo: PhotoWriter, size: tuple[int, int]
 ) -> None:
     for index in range(3):
