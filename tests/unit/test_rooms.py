@@ -37,24 +37,17 @@ ROOMS = (
 )
 """From the lowest to the highest: each imports from those before it."""
 
-FOR_TYPES = {("data/parts.py", "interfaces"), ("data/sample_folder.py", "interfaces")}
-"""Imports of a later room, for annotations alone; a comment beside each says why."""
 
-
-def imported(tree: ast.AST) -> Iterator[tuple[str, bool]]:
-    """Yield the rooms that a module imports from, and whether for types alone."""
-    for node in ast.iter_child_nodes(tree):
-        types_alone = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Yield the rooms that a module imports from, also those imported for annotations alone."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").startswith("skinfw."):
-            yield str(node.module).split(".")[1], False
+            yield str(node.module).split(".")[1]
         elif isinstance(node, ast.Import | ast.ImportFrom):
             module = getattr(node, "module", None)
             names = [module] if module else [alias.name for alias in node.names]
             assert not getattr(node, "level", 0), "imports are absolute"
             assert not any(name.split(".")[0] == "skinfw" for name in names), "write: from skinfw.room import"
-        else:
-            for room, for_types in imported(node):
-                yield room, for_types or types_alone
 
 
 def test_every_module_is_in_a_room() -> None:
@@ -63,17 +56,13 @@ def test_every_module_is_in_a_room() -> None:
 
 
 def test_imports_run_one_way() -> None:
-    upwards = set()
     for path in CORE.rglob("*.py"):
         name = path.relative_to(CORE)
         if name.name in ("__init__.py", "__main__.py") and len(name.parts) == 1:
             continue
         own = ROOMS.index(name.parts[0].removesuffix(".py"))
-        for room, for_types in imported(ast.parse(path.read_text(encoding="utf-8"))):
-            if ROOMS.index(room) > own:
-                assert for_types, f"{name} imports from {room}, which comes after its own room"
-                upwards.add((name.as_posix(), room))
-    assert upwards == FOR_TYPES
+        for room in imported(ast.parse(path.read_text(encoding="utf-8"))):
+            assert ROOMS.index(room) <= own, f"{name} imports from {room}, which comes after its own room"
 
 
 def test_the_rooms_are_explained_in_their_order() -> None:
