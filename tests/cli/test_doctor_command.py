@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from PIL import Image
 from skinfw.cli import main
 from skinfw.data.excluded import write_excluded
 from skinfw.doctor.config import DoctorConfig
-from skinfw.doctor.finding import DoctorReport, Finding
+from skinfw.doctor.finding import CHECKS, DoctorReport, Finding
 from skinfw.doctor.page import write_doctor_page
 
 Writer = Callable[..., list[Path]]
@@ -144,6 +145,28 @@ def test_an_image_with_many_copies_does_not_fill_the_page(tmp_path: Path) -> Non
     names = [name for path in tmp_path.glob("*.html") for name in Headings(path.read_text("utf-8")).names]
     assert sorted(names) == sorted(["first", *(f"copy-{index}" for index in range(500))])
     assert text.count(": message ") == 20 + 500
+
+
+@pytest.mark.parametrize(
+    ("flagged", "text"), [(1, "1 of 1 sample is flagged"), (0, "1 sample, none flagged")]
+)
+def test_one_sample_is_singular_and_the_number_of_a_reason_explained(
+    tmp_path: Path, flagged: int, text: str
+) -> None:
+    findings = (Finding("pose", ("one",), 2, "message"),) * flagged
+    write_doctor_page(DoctorReport(1, findings), tmp_path, "one", tmp_path / "doctor.html")
+    page = " ".join((tmp_path / "doctor.html").read_text(encoding="utf-8").split())
+    assert text in page
+    assert ("Each check has a threshold" in page) == bool(flagged)
+
+
+def test_the_help_names_the_page_of_the_checks() -> None:
+    told = CliRunner().invoke(main, ["doctor", "--help"]).output
+    (name,) = re.findall(r"docs/how-to/[\w-]+\.md", told)
+    page = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
+    title = re.search(r'page\s+"([^"]+)"', told)
+    assert title is not None and page.startswith(f"# {' '.join(title[1].split())}\n")
+    assert all(check in page for check in CHECKS)
 
 
 def test_excluded_samples_are_passed_over(samples: Path) -> None:

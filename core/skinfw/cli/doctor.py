@@ -26,7 +26,7 @@ PAGE = "doctor.html"
 @click.option("--num-workers", type=int, help="Processes. Default: one per core.")
 @click.option(
     "--config", metavar="JSON",
-    help='Other thresholds, for instance {"near_duplicate_distance": 4}; the documentation lists them.',
+    help='Other thresholds, for instance {"near_duplicate_distance": 4}.',
 )  # fmt: skip
 def command(
     data: Path, output: Path | None, json_file: Path | None, config: str | None, **options: Any
@@ -35,6 +35,9 @@ def command(
 
     Writes a page with the flagged samples, worst first. The exit code is 0 without flagged samples, 1 with
     flagged samples, 2 when the command fails. Excluded samples are skipped.
+
+    The documentation explains the checks and their thresholds on the page "Check a training set",
+    docs/how-to/check-data.md.
     """
     settings = _config(config, options)
 
@@ -98,11 +101,12 @@ def _print_report(report: DoctorReport) -> None:
     from rich.table import Table
 
     from skinfw.doctor.finding import MEANINGS
+    from skinfw.errors import counted
     from skinfw.reporting.console import shown
 
     console = Console()
     flagged = len(report.flagged)
-    console.print(f"{report.samples} samples, {flagged} flagged", highlight=False)
+    console.print(f"{counted(report.samples, 'sample')}, {flagged} flagged", highlight=False)
     if not flagged:
         return
     table = Table("check", "samples", "fraction", "what is wrong")

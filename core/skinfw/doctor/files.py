@@ -8,6 +8,7 @@ from skinfw.components.field_names import APPAREL, BODY, LINE, MASK, SKIN
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import WORST, Finding, severity_of
 from skinfw.doctor.opened import Opened
+from skinfw.errors import counted
 
 POSE = "pose"
 
@@ -30,7 +31,7 @@ def check_sizes(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             "size",
             (sample.name,),
             severity_of(config.min_side, max(1, smallest)),
-            f"a side has only {smallest} pixels, less than {config.min_side}; use a larger image",
+            f"a side has only {counted(smallest, 'pixel')}, less than {config.min_side}; use a larger image",
         )
 
 

@@ -32,7 +32,7 @@ MEANINGS: Mapping[CheckName, str] = {
     "mask": "the skin mask is not black and white, is empty, or lies outside the person",
     "labels": "codes without a class, a palette that does not fit, or skin that differs from the mask",
     "fragments": "the person consists of several large fragments",
-    "misaligned": "input and body show different things at the same place",
+    "misaligned": "apparel_head_foot and body differ where they must be the same; one may be shifted",
     "skin in the input": "removed skin is still visible in apparel_head_foot",
     "sleeve in the input": "apparel_head_foot shows clothes where the mask says skin",
     "skin outside the mask": "skin of the body that the mask does not cover",

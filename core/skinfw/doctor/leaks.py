@@ -14,6 +14,7 @@ from skinfw.data.skin_color import MIN_PIXELS, SkinColor, skin_color
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import CheckName, Finding, severity_of
 from skinfw.doctor.opened import Opened
+from skinfw.errors import counted
 
 _FAR = (2, 5)
 """Distance from the skin mask, in rims, of the apparel that apparel next to the mask is compared with."""
@@ -75,9 +76,8 @@ def _check_inside(
                 check,
                 (sample.name,),
                 severity_of(fraction, config.leak_fraction),
-                f"{APPAREL} {what} on {fraction:.1%} of the area of {SKIN}, {_place(where)}; erase it "
-                f"there, or "
-                "correct the mask",
+                f"{APPAREL} {what} in {fraction:.1%} of {SKIN}, {_place(where)}; erase it there, or correct "
+                "the mask",
             )
 
 
@@ -111,8 +111,9 @@ def _check_rim(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask) ->
             "skin in the input",
             (sample.name,),
             severity_of(beside - elsewhere, config.rim_excess),
-            f"{beside:.0%} of the apparel within {config.rim} pixels of {SKIN} has the color of skin, "
-            f"farther away {elsewhere:.0%}: skin leaks at the mask's edge; prepare with a larger margin",
+            f"{APPAREL} seems to show skin along the edge of {SKIN}: {beside:.0%} of the clothes within "
+            f"{counted(config.rim, 'pixel')} are skin-colored, farther away only {elsewhere:.0%}; prepare "
+            "the sample again with a larger margin",
         )
 
 
@@ -128,8 +129,8 @@ def _check_uncovered(
             "skin outside the mask",
             (sample.name,),
             severity_of(fraction, config.uncovered_fraction),
-            f"erased body with the color of skin lies outside {SKIN}, {fraction:.0%} of its area, "
-            f"{_place(missed)}; the mask has a hole there",
+            f"{SKIN} seems to miss skin {_place(missed)}; the input is erased there and body skin-colored, "
+            f"on {fraction:.0%} of the mask's area: correct the mask",
         )
 
 
@@ -157,8 +158,8 @@ def _check_joints(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask)
                 "skin outside the mask",
                 (sample.name,),
                 severity_of(fraction, config.joint_skin),
-                f"at {name}, x={x:.0f}, y={y:.0f}, {fraction:.0%} of what {APPAREL} shows has the color of "
-                f"skin, of all apparel {usual:.0%}; the mask may lack a limb",
+                f"{SKIN} may miss a limb: at {name} (x={x:.0f}, y={y:.0f}), {fraction:.0%} of {APPAREL} is "
+                f"skin-colored, of all clothes only {usual:.0%}; correct the mask",
             )
 
 

@@ -82,13 +82,14 @@ def check_near_duplicates(
         sides: the side of each sample by name.
     """
     for one, other, bits in _pairs(looks, config, sides):
-        near = f"{one.name} and {other.name} are nearly the same image ({bits} of 64 bits of the hash differ)"
+        near = f"nearly the same image (perceptual hashes differ in {bits} of 64 bits)"
         of_one, of_other = sides[one.name], sides[other.name]
         if of_one == of_other:
             severity = 1.0 + config.near_duplicate_distance - bits
-            yield Finding("near duplicates", (one.name, other.name), severity, f"{near}; exclude one of them")
+            told = f"{one.name} and {other.name} show {near}; exclude one of them"
+            yield Finding("near duplicates", (one.name, other.name), severity, told)
         else:
-            told = f"{near}, and one is for {of_one}, the other for {of_other}; exclude one of them"
+            told = f"{one.name} ({of_one}) and {other.name} ({of_other}) show {near}; exclude one of them"
             yield Finding("split", (one.name, other.name), _ACROSS, told)
 
 
@@ -104,13 +105,13 @@ def check_people(looks: Sequence[Look], sides: Mapping[str, Side]) -> Iterator[F
         for name in names:
             members[sides[name]].append(name)
         if len(members) > 1:
-            told = ", ".join(f"{len(there)} for {each}" for each, there in members.items())
+            told = ", ".join(f"{len(there)} in {each}" for each, there in members.items())
             yield Finding(
                 "split",
                 tuple(sorted(names)),
                 _ACROSS,
-                f"the person id_{number} has {told}; put the samples into a folder id_{number}, so that they "
-                "stay together",
+                f"the split separates the samples of the person id_{number} ({told}); put them into a folder "
+                f"id_{number}, so that they stay together",
             )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from skinfw.doctor.finding import MEANINGS, DoctorReport
 from skinfw.doctor.sample_images import VIEWS, encoded, sample_views
-from skinfw.errors import RunError
+from skinfw.errors import RunError, counted
 from skinfw.reporting.data_uri import data_uri
 from skinfw.reporting.pages import render_page
 from skinfw.system.json_file import write_text
@@ -55,6 +55,9 @@ def write_doctor_page(report: DoctorReport, base: Path, title: str, output: Path
             "doctor.html",
             title=title,
             samples=report.samples,
+            samples_text=counted(report.samples, "sample"),
+            flagged_text=f"{len(flagged):,} of {counted(report.samples, 'sample')} "
+            f"{'is' if len(flagged) == 1 else 'are'} flagged",
             total=len(flagged),
             counts=counts if index == 0 else [],
             flagged=[_flagged(report, base, name, with_images=index == 0) for name in flagged[start:end]],
