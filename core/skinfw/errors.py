@@ -88,7 +88,7 @@ class ArgumentError(UserError, TypeError):
 
 
 class SpecError(UserError):
-    """One or more errors in a spec, all reported at once.
+    """One or more errors in a spec, all reported at once: one in a single line, several in a list.
 
     Args:
         source: what contains the errors, usually the path of the spec.
@@ -100,10 +100,12 @@ class SpecError(UserError):
         self.source = source
         self.errors = tuple(errors)
         self.count = count or len(self.errors)
-        summary = "1 error" if self.count == 1 else f"{self.count:,} errors"
+        if self.count == 1:
+            super().__init__(f"{source}: {self.errors[0]}")
+            return
         shown = [f"  {line}" for line in self.errors[:MAX_LISTED]]
         more = [f"  and {self.count - len(shown):,} more"] if self.count > len(shown) else []
-        super().__init__("\n".join([f"{source}: {summary}", *shown, *more]))
+        super().__init__("\n".join([f"{source}: {self.count:,} errors", *shown, *more]))
 
     def __reduce__(self) -> tuple[type[SpecError], tuple[str, tuple[str, ...], int]]:
         # unpickling rebuilds an error from other processes from these arguments, not from its text

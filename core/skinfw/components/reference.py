@@ -108,12 +108,6 @@ def _reference(value: Any) -> tuple[str, dict[str, Any]]:
     )
 
 
-def _shortest(reference: ComponentSpec) -> str | dict[str, Any]:
-    """Return a reference as JSON: the bare name if the component has no parameters."""
-    value = reference.to_json()
-    return value if len(value) > 1 else reference.name
-
-
 class Slot:
     """Marks a field of a spec or configuration that holds a component of one kind.
 
@@ -126,7 +120,7 @@ class Slot:
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(
             self._validate,
-            serialization=core_schema.plain_serializer_function_ser_schema(_shortest),
+            serialization=core_schema.plain_serializer_function_ser_schema(ComponentSpec.to_json),
         )
 
     def _validate(self, value: Any, info: ValidationInfo) -> ComponentSpec:

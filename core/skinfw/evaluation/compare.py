@@ -32,7 +32,12 @@ _ABSENT = "absent"
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:
-    """Return the leaves of a JSON value by dotted path; a list of plain values is a leaf."""
+    """Return the leaves of a JSON value by dotted path; a list of plain values is a leaf.
+
+    So is a list of components without parameters: of their names.
+    """
+    if isinstance(value, list):
+        value = [each["type"] if isinstance(each, dict) and [*each] == ["type"] else each for each in value]
     if isinstance(value, dict) and value:
         pairs = [(f"{path}.{key}" if path else key, each) for key, each in value.items()]
     elif isinstance(value, list) and any(isinstance(each, dict | list) for each in value):

@@ -140,7 +140,7 @@ def test_paths_count_from_the_folder_of_the_base(tiny_spec: Callable[..., Any], 
         roots = [run.spec.data.dataset.to_json()["root"] for run in make_plan(file).runs]
         assert roots == [str(folder / "people"), str(folder / "others")]
     file.write_text(json.dumps({"name": "paths", "base": "no.json", "variants": {"a": {}}}), encoding="utf-8")
-    with pytest.raises(SpecError, match=r"no\.json: 1 error\n  no such file"):
+    with pytest.raises(SpecError, match=r"no\.json: no such file"):
         make_plan(file)
 
 

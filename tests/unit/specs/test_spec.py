@@ -192,7 +192,7 @@ def test_an_input_is_named_or_given_as_an_object(value: dict[str, Any]) -> None:
     spec = parse_spec(changed(value, "data.inputs", inputs))
     assert spec.data.input_names == ("heatmaps", "apparel_head_foot")
     assert [each.kind for each in spec.data.inputs] == ["input", "input"]
-    assert spec.to_json()["data"]["inputs"] == ["heatmaps", "apparel_head_foot"]
+    assert spec.to_json()["data"]["inputs"] == [{"type": "heatmaps"}, {"type": "apparel_head_foot"}]
 
 
 @pytest.mark.parametrize("region", ["image", "skin", "mask", "face", "arms", "hands"])
@@ -357,5 +357,5 @@ def test_names_that_are_very_long_or_not_printable_stay_harmless(value: dict[str
     with pytest.raises(SpecError) as caught:
         parse_spec({**value, "x" * 100_000: 1, "\x1b[31m\u202e\ud800": 2, "losses": ["\x1b]0;title\x07"]})
     told = str(caught.value)
-    assert len(told) < 3000 and told.isprintable() is False and "\x1b" not in told
+    assert len(told) < 3000 and all(line.isprintable() for line in told.split("\n"))
     assert told.replace("\n", "").isprintable()
