@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from skinfw.errors import SkinfwError, UserError, message
+from skinfw.system.stop_signals import stop_signals_interrupt
 
 COMMANDS = {
     "run": ("run", "Train, evaluate and report the run that a spec describes."),
@@ -60,9 +61,13 @@ class Commands(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a skinfw or path error becomes a message and an exit code."""
+        """Run the command; a skinfw or path error becomes a message and an exit code.
+
+        SIGTERM and a closed terminal interrupt it like Ctrl-C.
+        """
         try:
-            return super().invoke(ctx)
+            with stop_signals_interrupt():
+                return super().invoke(ctx)
         except SkinfwError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
