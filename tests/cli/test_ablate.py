@@ -175,7 +175,7 @@ def test_what_is_there_is_kept_and_what_changed_is_made_anew_only_when_asked(
     assert all_times["skin/seed_1"] == first["skin/seed_1"]
 
     result, lines = again()
-    assert lines == ["4 of 4 runs are already done"]
+    assert lines == ["4 of 4 runs already done"]
     assert times(output) == all_times
 
     write(tmp_path, base, seeds=[0, 1], variants={"skin": {}, "whole": {"composite": "protect"}})
@@ -211,4 +211,4 @@ def test_the_worker_is_the_run_command(tmp_path: Path, base: dict[str, Any]) -> 
     os.close(reading)
     os.close(held)
     assert done.returncode == 2
-    assert done.stderr == "Error: no.json: 1 error\n  no such file; check the path\n"
+    assert done.stderr == "Error: no.json: no such file; check the path\n"

@@ -32,7 +32,7 @@ from skinfw.ablation.tables import (
     summary,
 )
 from skinfw.data.segmentation import RgbImage
-from skinfw.errors import SkinfwError
+from skinfw.errors import SkinfwError, counted
 from skinfw.evaluation.metric_tables import value_label, value_text
 from skinfw.reporting.data_uri import data_uri, png_uri
 from skinfw.reporting.pages import render_page
@@ -119,16 +119,16 @@ def _chips(result: AblationResult) -> list[str]:
     done = sum(run.evaluated is not None for run in result.runs)
     height, width = plan.runs[0].spec.data.size
     chips = [
-        f"{len(result.variants)} variants",
-        f"seeds {', '.join(map(str, plan.seeds))}",
-        f"{done} of {len(result.runs)} runs done",
-        f"{height} by {width} pixels",
+        counted(len(result.variants), "variant"),
+        f"{'seed' if len(plan.seeds) == 1 else 'seeds'} {', '.join(map(str, plan.seeds))}",
+        f"{done} of {counted(len(result.runs), 'run')} done",
+        f"{height}x{width} pixels (height x width)",
         f"compared to {plan.reference}",
     ]
     if plan.size is not None:
         chips.insert(0, f"size {plan.size}")
     if anchor is not None and anchor.evaluated is not None:
-        chips.append(f"{len(anchor.evaluated.evaluation.names)} test images")
+        chips.append(counted(len(anchor.evaluated.evaluation.names), "test image"))
     return chips
 
 

@@ -10,7 +10,7 @@ from skinfw.ablation.plan import Plan, PlannedRun
 from skinfw.ablation.process import read_outcome
 from skinfw.ablation.statistics import Difference, Spread, image_means, paired_difference
 from skinfw.components.registry import TRAINED
-from skinfw.errors import SkinfwError
+from skinfw.errors import SkinfwError, counted
 from skinfw.evaluation.comparable import (
     EvaluatedRun,
     choose_anchor,
@@ -156,7 +156,7 @@ class AblationResult:
         ]
         for each in self.variants:
             if 0 < len(each.done) < len(each.runs):
-                told.append(f"{each.name}: {len(each.done)} of {len(each.runs)} seeds are done")
+                told.append(f"{each.name}: {len(each.done)} of {counted(len(each.runs), 'seed')} done")
         return told
 
 
@@ -255,7 +255,7 @@ def _missing(runs: Sequence[RunResult], keys: Sequence[str]) -> dict[str, str]:
     found = [run.evaluated.values for run in runs if run.evaluated is not None]
     known = {key: sum(values.get(key) is not None for values in found) for key in keys}
     return {
-        key: f"has a value in {count} of {len(found)} runs"
+        key: f"has a value in {count} of {counted(len(found), 'run')}"
         for key, count in known.items()
         if 0 < count < len(found)
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 from skinfw.ablation.engine import Engine, Running
 from skinfw.ablation.plan import PlannedRun
 from skinfw.ablation.process import Job, Outcome
-from skinfw.errors import RunError, SkinfwError
+from skinfw.errors import RunError, SkinfwError, counted
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import locked_folder
 from skinfw.training.interrupt import catch_interrupt
@@ -95,7 +95,7 @@ class _Schedule:
         self.total = len(self.waiting)
         self._stopped = False
         if self.total < len(runs):
-            tell(f"{len(runs) - self.total} of {len(runs)} runs are already done")
+            tell(f"{len(runs) - self.total} of {counted(len(runs), 'run')} already done")
 
     def look(self, *, stopping: bool) -> bool:
         """Start runs in free slots and collect finished ones; return whether anything is left."""

@@ -138,7 +138,8 @@ def _show(result: AblationResult) -> None:
     print_table(metrics_table(result))
     differences = differences_table(result)
     if differences is not None:
-        print_table(differences, title="Difference per image [95 % interval], two-sided p")
+        best = "better, with the interval apart from 0"
+        print_table(differences, title="Difference per image [95 % interval], two-sided p", best=best)
     click.echo(summary(result))
     for warning in result.warnings():
         click.echo(f"Warning: {warning}.", err=True)

@@ -49,7 +49,7 @@ def command(
     INPUT is one sample folder, a folder of them at any depth, or a quoted glob; the target is not needed.
     Pixels outside the inpainted region equal the input, which is checked in every file.
     """
-    from skinfw.errors import UserError
+    from skinfw.errors import UserError, counted
 
     if resume and overwrite:
         raise UserError("--resume keeps images, --overwrite replaces them; give only one of them")
@@ -76,4 +76,4 @@ def command(
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("Interrupted; finished images are kept. Continue with --resume.") from None
-    click.echo(f"{len(written)} images in {output}")
+    click.echo(f"{counted(len(written), 'image')} in {output}")

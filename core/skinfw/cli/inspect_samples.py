@@ -38,7 +38,7 @@ def command(
     from skinfw.contact_sheet.server import SheetServer
     from skinfw.data.excluded import EXCLUDED_FILE
     from skinfw.data.sample_search import all_samples
-    from skinfw.errors import UserError
+    from skinfw.errors import UserError, counted
 
     if port and not serve:
         raise UserError("--port needs --serve")
@@ -49,12 +49,12 @@ def command(
     with progress_bar("inspect") as progress:
         page = build_sheet(base, names, folder, photos=photos, num_workers=num_workers, progress=progress)
     if not serve:
-        click.echo(f"{len(names)} samples: open {page}")
+        click.echo(f"{counted(len(names), 'sample')}: open {page}")
         click.echo(f"Save what you exclude as {base / EXCLUDED_FILE}")
         return
     # a process that a shell starts in the background ignores Ctrl+C until it says otherwise
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with SheetServer(folder, base, names, port) as server:
-        click.echo(f"{len(names)} samples: open {server.address}")
+        click.echo(f"{counted(len(names), 'sample')}: open {server.address}")
         click.echo(f"What you exclude is saved in {base / EXCLUDED_FILE}; Ctrl+C ends")
         server.serve_forever()

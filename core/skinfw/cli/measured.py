@@ -10,7 +10,7 @@ import click
 
 from skinfw.components.reference import ComponentSpec, use
 from skinfw.components.registry import installed
-from skinfw.errors import SkinfwError, UserError
+from skinfw.errors import SkinfwError, UserError, counted
 
 
 class BenchmarkResults(Protocol):
@@ -72,7 +72,9 @@ def print_results(results: Mapping[str, BenchmarkResults], output: Path | None) 
         if each.unusable:
             path, reason = next(iter(each.unusable.items()))
             told = reason if path in reason else f"{path}: {reason}"
-            click.echo(f"{name}: {len(each.unusable)} photos could not be measured, for instance {told}")
+            click.echo(
+                f"{name}: {counted(len(each.unusable), 'photo')} could not be measured, for instance {told}"
+            )
     if not same_photos(each.unusable for each in results.values()):
         click.echo("They were measured on different photos, so no best one is marked")
     if output is not None:

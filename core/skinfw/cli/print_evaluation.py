@@ -20,7 +20,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         print_table(metadata_table({evaluation.split: evaluation}), title="How each value was measured")
     click.echo(f"Measured with {versions_text(versions())}")
     if metrics_on_skin(evaluation):
-        print_table(tone_table(evaluation, "ita"), title=TITLES["ita"])
+        print_table(tone_table(evaluation, "ita"), title=TITLES["ita"], best="the best of its skin tone")
         click.echo(FEW_NOTE)
     click.echo(summary(evaluation))
     for why, what in evaluation.unavailable_by_reason().items():

@@ -68,6 +68,7 @@ class Entry(StrictModel):
     target: str = Field(pattern=_TARGET, description="module:Class of the component")
     config: str = Field(pattern=_TARGET, description="module:Class of its configuration")
     summary: str = Field(min_length=1, description="one line for listings")
+    label: str = Field(default="", description="its name in reports, such as MS-SSIM; by default the name")
     extra: str = Field(default="", description="the pip extra it needs, if any")
     default_for: Literal[
         "",

@@ -24,7 +24,7 @@ from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.paths_below import name_error, on_disk
 from skinfw.system.processes import spread
 
-SHOWN = ("photo", "map", "input", "pose", "target")
+SHOWN = {"photo": "photo", "map": "label map", "input": "input", "pose": "pose map", "target": "target"}
 """The images of a strip from left to right; the photo only if known."""
 
 HEIGHT = 256
@@ -79,7 +79,7 @@ def build_sheet(
         "title": base.name,
         # the browser's key for excluded samples
         "key": f"skinfw excluded {_digest(str(base))}",
-        "shown": [view for view in SHOWN if view != "photo" or photos is not None],
+        "shown": [legend for view, legend in SHOWN.items() if view != "photo" or photos is not None],
         "samples": [[name, file] for name, file in zip(names, files, strict=True)],
         "excluded": sorted(excluded_among(names, excluded(base))),
     }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from skinfw.errors import DataError
+from skinfw.errors import DataError, counted
 
 logger = logging.getLogger("skinfw")
 
@@ -98,10 +98,10 @@ def split_names(
     keys = {name: group(name) for name in names}
     sides, empty = group_sides(keys.values(), test_fraction, validation_fraction)
     wanted = 2 + (validation_fraction > 0)
+    what = counted(len(keys), "sample")
+    if len(sides) < len(keys):
+        what += f" in {counted(len(sides), 'group')} that must stay together"
     if len(sides) < wanted:
-        what = f"{len(keys)} sample{'' if len(keys) == 1 else 's'}"
-        if len(sides) < len(keys):
-            what += f" in {len(sides)} group{'' if len(sides) == 1 else 's'} that must stay together"
         raise DataError(
             f"{what} cannot fill {wanted} sides (training, test"
             f"{', validation' if validation_fraction > 0 else ''}); use more samples"
@@ -109,12 +109,7 @@ def split_names(
             + (", or set validation_fraction to 0" if len(sides) == 2 else "")
         )
     if empty:
-        logger.warning(
-            "the data set is small: by their hashes, none of the %d samples would be on the %s side, so the "
-            "samples with the nearest hashes are; do not rely on the metrics",
-            len(keys),
-            " or the ".join(empty),
-        )
+        logger.warning("only %s: too few to rely on the metrics", what)
     found: dict[Side, list[str]] = {"training": [], "validation": [], "test": []}
     for name, key in keys.items():
         found[sides[key]].append(name)

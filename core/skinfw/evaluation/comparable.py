@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skinfw.components.registry import TRAINED
+from skinfw.errors import counted
 from skinfw.evaluation.results import Evaluation, MetricInfo
 
 _METADATA_NOT_COMPARED = "warnings"
@@ -50,7 +51,9 @@ class EvaluatedRun:
     def unfinished(self) -> str:
         """Why the run itself cannot be ranked, or an empty text."""
         if self.total_steps is not None and self.steps < self.total_steps:
-            return f"measured after {self.steps:,} of {self.total_steps:,} steps; resume it to the end"
+            return (
+                f"measured after {self.steps:,} of {counted(self.total_steps, 'step')}; resume it to the end"
+            )
         if any(self.spec.get(f"training.{key}") != value for key, value in self.length.items()):
             return "extended after it was measured; resume it to the end"
         return ""
@@ -103,7 +106,9 @@ def partial_metrics(run: EvaluatedRun, anchor: EvaluatedRun) -> dict[str, str]:
         ours, theirs = _with_value(run, key), _with_value(anchor, key)
         if ours is not None and theirs is not None and ours != theirs:
             total = len(run.evaluation.names)
-            found[key] = f"has a value for {len(ours)} of {total} images, {anchor.label} for {len(theirs)}"
+            found[key] = (
+                f"has a value for {len(ours)} of {counted(total, 'image')}, {anchor.label} for {len(theirs)}"
+            )
     return found
 
 

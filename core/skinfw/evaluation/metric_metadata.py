@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from skinfw.components.registry import TRAINED
+from skinfw.errors import counted
 from skinfw.evaluation.metric_tables import Cell, Table, metric_label
 from skinfw.evaluation.results import Evaluation
 
@@ -13,9 +14,10 @@ def images_text(evaluation: Evaluation, key: str) -> str:
     """Return how many images a value of the trained generator covers."""
     values = evaluation.per_image[TRAINED].get(key)
     if values is None:
-        return f"over all {len(evaluation.names)} images at once"
+        names = "1 image" if len(evaluation.names) == 1 else f"all {len(evaluation.names)} images"
+        return f"over {names} at once"
     known = sum(value is not None for value in values)
-    return f"mean of {known} image{'' if known == 1 else 's'}"
+    return f"mean of {counted(known, 'image')}"
 
 
 def versions_text(versions: Mapping[str, str]) -> str:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from skinfw.components.registry import TRAINED
+from skinfw.components.registry import TRAINED, installed
+from skinfw.errors import counted
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.evaluation.tone_groups import ENOUGH, group_means, metrics_on_skin, tone_gap
 
@@ -51,9 +52,17 @@ class Table:
 
 
 def metric_label(key: str) -> str:
-    """Return the display name of the metric in ``region/name``: ``PSNR``."""
+    """Return the display name of the metric in ``region/name``: ``PSNR``, and ``PSNR 2`` for ``psnr_2``."""
     name = key.partition("/")[2]
-    return _LABELS.get(name) or name.replace("_", " ").upper()
+    if name in _LABELS:
+        return _LABELS[name]
+    entries = installed().entries
+    base, _, number = name.rpartition("_")
+    for known, more in ((name, ""), (base, f" {number}" if number.isdecimal() else "")):
+        entry = entries.get(("metric", known))
+        if entry is not None and entry.label:
+            return f"{entry.label}{more}"
+    return name.replace("_", " ")
 
 
 def value_label(key: str) -> str:
@@ -139,7 +148,7 @@ def _class_table(evaluation: Evaluation) -> Table:
 def summary(evaluation: Evaluation) -> str:
     """Summarize the trained generator against the baselines by two metrics, and across skin tones."""
     count = len(evaluation.names)
-    where = f"On {count} {evaluation.split} image{'s' if count != 1 else ''}"
+    where = f"On {counted(count, f'{evaluation.split} image')}"
     key = evaluation.monitored_metric()
     if key is None:
         return f"{where} no metric has a value."
@@ -181,7 +190,7 @@ def _tones(evaluation: Evaluation) -> str:
     info = evaluation.metrics[gap.metric]
     means = group_means(evaluation, gap.metric, "ita")
     best, worst = (
-        f"{name} skin ({_with_unit(means[name].mean, info)}, {means[name].images} images)"
+        f"{name} skin ({_with_unit(means[name].mean, info)}, {counted(means[name].images, 'image')})"
         for name in (gap.best, gap.worst)
     )
     told = f"{best} and worst on {worst}: {_with_unit(gap.difference, info)} apart"

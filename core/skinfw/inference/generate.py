@@ -18,7 +18,7 @@ from skinfw.data.batch import collate
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
-from skinfw.errors import DataError, RunError, SkinfwError, listed
+from skinfw.errors import DataError, RunError, SkinfwError, counted, listed
 from skinfw.inference.composite import composite_mask
 from skinfw.inference.mark import checkpoint_mark, png_mark, read_mark, sample_mark
 from skinfw.inference.paint import InpaintedBatch, ProgressCallback, inpaint_batches
@@ -99,7 +99,7 @@ def generate_folder(
         if progress is not None:
             progress(len(written) + len(reader.kept) + len(reader.failed), len(targets))
     if reader.kept:
-        logger.info("%d existing images were kept", len(reader.kept))
+        logger.info("kept %s", counted(len(reader.kept), "existing image"))
     usable = len(written) + len(reader.kept)
     nothing = _nothing_to_paint(reader.unpainted, usable, spec)
     if reader.failed:
@@ -119,7 +119,8 @@ def _nothing_to_paint(names: Sequence[str], total: int, spec: Spec) -> str:
     why = {"skin": "segmentation_skin is all black", "mask": "their inpainting mask is empty"}.get(
         spec.composite, "apparel_head_foot keeps every pixel"
     )
-    return f"{len(names)} of {total} samples have nothing to inpaint, because {why}: {listed(names, SHOWN)}"
+    number = f"{len(names)} of {counted(total, 'sample')}"
+    return f"nothing to inpaint in {number}, because {why}: {listed(names, SHOWN)}"
 
 
 def _reject_existing(paths: Sequence[Path]) -> None:
@@ -229,7 +230,7 @@ def _told(failed: Sequence[str], total: int, output: Path) -> str:
     if len(failed) > SHOWN:
         lines.append(f"  and {len(failed) - SHOWN} more; the warnings above name them")
     others = "nothing was written" if len(failed) == total else f"the others were written to {output}"
-    head = f"{len(failed)} of {total} samples were unusable; {others}"
+    head = f"{len(failed)} of {counted(total, 'sample')} unusable; {others}"
     return "\n".join([head, *lines])
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from skinfw.data.plausibility import Fits
+from skinfw.errors import counted
 from skinfw.system.json_file import replacing
 
 REJECTED_FILE = "rejected.csv"
@@ -118,8 +119,7 @@ class PrepareReport:
     def counts(self) -> str:
         """Return one line: the numbers of photos made, kept and rejected, and of unused files."""
         photos = f"{self.count('made')} made, {self.count('kept')} kept, {self.count('rejected')} rejected"
-        files = "file" if len(self.others) == 1 else "files"
-        return f"{photos}, {len(self.others):,} other {files} not used" if self.others else photos
+        return f"{photos}, {counted(len(self.others), 'other file')} not used" if self.others else photos
 
     def summary(self) -> str:
         """Return `counts` with the reasons."""

@@ -13,8 +13,14 @@ PLAIN_WIDTH = 400
 """Width of output to a file or pipe, in which no table line wraps."""
 
 
-def print_table(table: Table, title: str | None = None) -> None:
-    """Print a table; the best values are bold on a terminal and marked with ``*`` elsewhere."""
+def print_table(table: Table, title: str | None = None, best: str = "the best of its column") -> None:
+    """Print a table; the best values are bold on a terminal and marked with ``*`` elsewhere.
+
+    Args:
+        table: the table.
+        title: the line above it.
+        best: what a marked value is, for the line below it.
+    """
     console = Console()
     if not console.is_terminal:
         console = Console(width=PLAIN_WIDTH)
@@ -30,6 +36,9 @@ def print_table(table: Table, title: str | None = None) -> None:
             *(_marked(cell.text, cell.best, plain=not console.is_terminal) for cell in cells),
         )
     console.print(drawn)
+    if any(cell.best for _, cells in table.rows for cell in cells):
+        mark = "bold" if console.is_terminal else "*"
+        console.print(f"{mark}: {escape(best)}", highlight=False, soft_wrap=True)
 
 
 def _marked(text: str, best: bool, *, plain: bool) -> str:

@@ -107,7 +107,7 @@ def run_facts(log: Sequence[Mapping[str, Any]], step: int, parameters: Mapping[s
     facts = {"step of these weights": f"{step:,}"}
     if steps:
         facts["steps trained"] = f"{steps[-1]['step']:,}"
-        facts["epochs trained"] = f"{steps[-1].get('epoch', 0) + 1:,}"
+        facts["last epoch"] = f"{steps[-1].get('epoch', 0) + 1:,}"
         paces = sorted(record["seconds_per_step"] for record in steps if "seconds_per_step" in record)
         if paces:
             facts["time per step (median)"] = f"{paces[len(paces) // 2]:.3g} s"

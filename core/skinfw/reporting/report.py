@@ -8,12 +8,14 @@ from typing import Any
 
 from skinfw.components.reference import numbered
 from skinfw.components.registry import TRAINED
+from skinfw.errors import counted
 from skinfw.evaluation.augmented import AugmentedSample
 from skinfw.evaluation.error_map import ERROR_FULL, error_legend
 from skinfw.evaluation.examples import Example, Shown, ranking_metric
 from skinfw.evaluation.metric_metadata import versions_text
 from skinfw.evaluation.metric_tables import evaluation_table, summary, value_label, value_text
 from skinfw.evaluation.results import Evaluation
+from skinfw.evaluation.tone_groups import MONK_SHADES
 from skinfw.reporting.data_uri import png_uri
 from skinfw.reporting.facts import metric_cards, training_facts
 from skinfw.reporting.pages import render_page
@@ -58,7 +60,8 @@ def write_report(
         chips=_chips(checkpoint, spec, evaluation),
         tones=tone_tables(evaluation),
         few=FEW_NOTE,
-        violations=sum(evaluation.violations.values()),
+        monk=MONK_SHADES,
+        violations=counted(sum(evaluation.violations.values()), "pixel"),
         augmented=_augmented(spec, augmented) if augmented else None,
         legend={"gradient": error_legend(), "full": ERROR_FULL},
         facts=training_facts(spec, log, checkpoint.progress.step),
@@ -109,11 +112,11 @@ def _chips(checkpoint: Checkpoint, spec: Spec, evaluation: Evaluation) -> list[s
     height, width = spec.data.size
     return [
         f"generator {spec.generator.name}",
-        f"{height} by {width} pixels",
+        f"{height}x{width} pixels (height x width)",
         f"inputs {', '.join(spec.data.input_names)}",
         f"composite {spec.composite}",
         f"checkpoint {checkpoint.path.stem} at step {evaluation.step:,}",
-        f"{len(evaluation.names)} {evaluation.split} images",
+        counted(len(evaluation.names), f"{evaluation.split} image"),
     ]
 
 

@@ -40,7 +40,8 @@ def tone_table(evaluation: Evaluation, scheme: Scheme) -> Table:
         cells = value_columns([_values(values) for values in found], metrics)
         for inpainter, values, row in zip(inpainters, found, cells, strict=True):
             counted = [_counted(cell, values[key], size) for key, cell in zip(keys, row, strict=True)]
-            rows.append((f"{group}, {inpainter}", [Cell(_size(size)), *counted]))
+            name = group if scheme == "ita" else f"Monk {group}"
+            rows.append((f"{name}, {inpainter}", [Cell(_size(size)), *counted]))
     heads = [value_heading(key, info) for key, info in metrics.items()]
     return Table("skin tone, generator", ["images", *heads], rows)
 

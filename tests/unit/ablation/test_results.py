@@ -211,7 +211,7 @@ def test_missing_seeds_and_unreadable_figures_are_told(
     result = collect(plan)
     assert [run.status for run in result.runs] == ["missing", "done", "failed", "done"]
     assert "does not contain the results of a run" in result.runs[2].reason
-    assert result.warnings() == ["first: 1 of 2 seeds are done", "second: 1 of 2 seeds are done"]
+    assert result.warnings() == ["first: 1 of 2 seeds done", "second: 1 of 2 seeds done"]
     assert result.variants[0].spreads["image/psnr"].deviation is None
 
 
@@ -357,7 +357,7 @@ def test_means_over_other_seeds_are_not_ranked(planned: Callable[..., Plan], mea
     seeds = [run.planned.seed for run in result.variants[0].runs]
     assert result.warnings() == [
         f"second: measured with the seeds {seeds[0]}, but first with {seeds[0]}, {seeds[1]}; not comparable",
-        "second: 1 of 2 seeds are done",
+        "second: 1 of 2 seeds done",
     ]
     assert result.variants[1].differences == {}
     assert not any(cell.best for _, cells in metrics_table(result).rows for cell in cells)

@@ -99,7 +99,7 @@ def test_done_runs_are_kept_and_a_failure_does_not_stop_the_others(
         "second seed 0": "done",
         "second seed 1": "done",
     }
-    assert lines[0] == "1 of 4 runs are already done"
+    assert lines[0] == "1 of 4 runs already done"
     assert lines[1].startswith("[1/3] first seed 1: starts in ")
     assert "first seed 1: failed after 1 s: too large" in lines
     assert any(line.startswith("[2/3] second seed 0: goes on in ") for line in lines)

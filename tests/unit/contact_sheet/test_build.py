@@ -74,7 +74,7 @@ def test_the_list_names_every_sample_with_its_strip(samples: Path, tmp_path: Pat
     sheet = listed(output)
     assert [name for name, _ in sheet["samples"]] == NAMES
     assert sheet["excluded"] == ["id_1/front"]
-    assert sheet["shown"] == ["map", "input", "pose", "target"]
+    assert sheet["shown"] == ["label map", "input", "pose map", "target"]
     assert seen == [(1, 3), (2, 3), (3, 3)]
     for _, strip in sheet["samples"]:
         # four images of 192x96 with three gaps of 4 pixels
@@ -84,7 +84,7 @@ def test_the_list_names_every_sample_with_its_strip(samples: Path, tmp_path: Pat
 def test_the_strip_shows_the_sample(samples: Path, tmp_path: Path) -> None:
     build_sheet(samples, NAMES, tmp_path / "out", photos=tmp_path / "photos", num_workers=1)
     sheet = listed(tmp_path / "out")
-    assert sheet["shown"] == ["photo", "map", "input", "pose", "target"]
+    assert sheet["shown"] == ["photo", "label map", "input", "pose map", "target"]
     strip = np.asarray(Image.open(tmp_path / "out" / sheet["samples"][0][1]).convert("RGB")).astype(int)
     expected = {
         0: tmp_path / "photos" / "id_0" / "front.png",

@@ -64,7 +64,7 @@ def test_small_sets_have_a_sample_on_each_side(count: int, caplog: pytest.LogCap
     if all(fractions):
         assert list(map(len, sides)) == fractions and not caplog.records
     else:
-        assert "the data set is small" in caplog.text
+        assert f"only {count} samples: too few" in caplog.text
 
 
 def test_a_side_that_nobody_asked_for_stays_empty() -> None:

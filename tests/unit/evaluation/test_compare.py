@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from skinfw.errors import RunError, UserError
-from skinfw.evaluation.compare import compare_runs
+from skinfw.evaluation.compare import compare_runs, flat
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.reporting.comparison import to_csv, to_json, to_markdown, write_comparison
 
@@ -134,7 +134,7 @@ def test_how_figures_came_about_is_told_and_warned_of(tmp_path: Path) -> None:
     assert comparison.warnings() == ["r1: skin PSNR: measured differently from r0 (net)"]
     text = to_markdown(comparison)
     assert "| metric | region | images | net | warnings |" in text
-    assert "| PSNR | skin | over all 1 images at once | r0: A; r1: B; r2: A | r0: few |" in text
+    assert "| PSNR | skin | over 1 image at once | r0: A; r1: B; r2: A | r0: few |" in text
     assert "Measured with torch r0: 2.0; r1: 2.1; r2: 2.2, lpips 0.1.4." in text
     value = json.loads(to_json(comparison))
     assert value["runs"][1]["metadata"] == {"skin/psnr": {"net": "B"}}
@@ -164,7 +164,7 @@ def test_csv_holds_full_precision_and_the_differences(tmp_path: Path) -> None:
 def test_markdown_marks_the_best_and_escapes_bars(tmp_path: Path) -> None:
     text = to_markdown(compare_runs(two(tmp_path)))
     assert "| two | **21.50** | n/a |" in text
-    assert "skin X\\|Y" in text
+    assert "skin x\\|y" in text
     widths = {line.replace("\\|", "").count("|") for line in text.split("\n\n")[0].splitlines()}
     assert len(widths) == 1
 
@@ -234,7 +234,7 @@ def test_figures_of_other_parameters_are_not_ranked_and_the_others_are(tmp_path:
     two = run_folder(tmp_path, "two", {"skin/seam": 4.0}, parameters={"type": "seam", "band": 8})
     three = run_folder(tmp_path, "three", {"skin/psnr": 22.0}, parameters={"type": "seam", "band": 2})
     comparison = compare_runs([one, two, three])
-    assert comparison.warnings() == ["two: skin SEAM: measured differently from one (band)"]
+    assert comparison.warnings() == ["two: skin seam: measured differently from one (band)"]
     rows = dict(comparison.table().rows)
     assert rows["two"][0].text == "4.00 (not ranked)" and not rows["one"][0].best
     assert rows["three"][1].best
@@ -245,5 +245,12 @@ def test_means_over_other_images_are_not_ranked(tmp_path: Path) -> None:
     one = run_folder(tmp_path, "one", {"x/m": 15.0}, names="ab", per_image={"x/m": known})
     two = run_folder(tmp_path, "two", {"x/m": 20.0}, names="ab", per_image={"x/m": [20.0, None]})
     comparison = compare_runs([one, two])
-    assert comparison.warnings() == ["two: x M: has a value for 1 of 2 images, one for 2"]
+    assert comparison.warnings() == ["two: x m: has a value for 1 of 2 images, one for 2"]
     assert not any(row[0].best for _, row in comparison.table().rows)
+
+
+def test_components_without_parameters_count_as_their_names() -> None:
+    names, objects = ["a", "b"], [{"type": "a"}, {"type": "b"}]
+    assert flat({"inputs": objects}) == flat({"inputs": names}) == {"inputs": names}
+    mixed = {"inputs": [{"type": "a"}, {"type": "b", "x": 1}]}
+    assert flat(mixed) == {"inputs.0": "a", "inputs.1.type": "b", "inputs.1.x": 1}

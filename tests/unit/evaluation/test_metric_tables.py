@@ -36,6 +36,10 @@ def evaluation(values: dict[str, dict[str, float | None]], metrics: dict[str, Me
 
 def test_names_and_units() -> None:
     assert value_label("skin/psnr") == "skin PSNR"
+    assert value_label("image/ms_ssim") == "image MS-SSIM"
+    assert value_label("image/ms_ssim_2") == "image MS-SSIM 2"
+    assert value_label("skin/seam") == "skin seam"
+    assert value_label("skin/of_a_plugin_3") == "skin of a plugin 3"
     assert value_heading("skin/psnr", DB) == "skin PSNR (dB) ↑"
     assert value_heading("image/mse", ERROR) == "image MSE ↓"
 

@@ -109,7 +109,7 @@ def test_corrupt_samples_are_named_and_the_others_go_on(
     (folders[1] / "line.png").write_bytes(b"no image")
     with (
         caplog.at_level(logging.WARNING, "skinfw"),
-        pytest.raises(DataError, match=r"(?s)1 of 3 samples were unusable.*b/line\.png") as caught,
+        pytest.raises(DataError, match=r"(?s)1 of 3 samples unusable.*b/line\.png") as caught,
     ):
         generate_folder(run, tmp_path / "in", tmp_path / "out", batch_size=1)
     assert caught.value.exit_code == 2
@@ -295,7 +295,7 @@ def test_samples_of_another_shape_are_refused(
     if fit:
         assert len(generate_folder(run, tmp_path / "in", tmp_path / "out")) == 1
         return
-    with pytest.raises(DataError, match=r"1 of 1 samples were unusable; nothing was written") as caught:
+    with pytest.raises(DataError, match=r"1 of 1 sample unusable; nothing was written") as caught:
         generate_folder(run, tmp_path / "in", tmp_path / "out")
     for part in ("in/a: 128x64 pixels", "2.00 times as high as wide", "--crop person --aspect 1"):
         assert part in str(caught.value)
@@ -329,9 +329,9 @@ def test_samples_with_nothing_to_paint_are_named(
     first, second = write_samples(tmp_path / "in", ["a", "b"])
     erase_mask(first, mask)
     assert len(generate_folder(run, tmp_path / "in", tmp_path / "out")) == 2
-    assert f"1 of 2 samples have nothing to inpaint, because {why}: a" in caplog.text
+    assert f"nothing to inpaint in 1 of 2 samples, because {why}: a" in caplog.text
     erase_mask(second, mask)
-    with pytest.raises(DataError, match="2 of 2 samples have nothing to inpaint"):
+    with pytest.raises(DataError, match="nothing to inpaint in 2 of 2 samples"):
         generate_folder(run, tmp_path / "in", tmp_path / "out", overwrite=True)
 
 
@@ -341,5 +341,5 @@ def test_a_second_call_still_says_that_there_is_nothing_to_paint(
     run = make_run(tmp_path / "run")
     erase_mask(write_samples(tmp_path / "in", ["a"])[0])
     for _ in range(2):
-        with pytest.raises(DataError, match="1 of 1 samples have nothing to inpaint"):
+        with pytest.raises(DataError, match="nothing to inpaint in 1 of 1 sample,"):
             generate_folder(run, tmp_path / "in", tmp_path / "out", resume=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -106,12 +107,35 @@ def test_cards_versions_and_skin_tones_are_told(
         "very light, trained",
         "very light, opencv_inpaint",
         "dark, mean_color 1 (few)",
-        "Monk",
-        "2, trained",
+        "Monk 2, trained",
+        "The Monk Skin Tone scale has ten tones",
+        "Monk 10",
     ):
         assert part in text
     write_report(run, read_checkpoint(run.checkpoint()), replace(evaluation, tones=()), [])
     assert "By skin tone" not in " ".join(read(run).text)
+
+
+def test_numbers_of_one_are_singular(
+    make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run")
+    evaluation, _ = parts_of(run, monkeypatch)
+    one = replace(
+        evaluation,
+        names=evaluation.names[:1],
+        tones=evaluation.tones[:1],
+        per_image={
+            name: {key: values[:1] for key, values in figures.items()}
+            for name, figures in evaluation.per_image.items()
+        },
+        violations={name: int(name == "trained") for name in evaluation.violations},
+    )
+    write_report(run, read_checkpoint(run.checkpoint()), one, [])
+    text = " ".join(" ".join(read(run).text).split())
+    assert "1 test image" in text and "1 pixel outside the mask changed" in text
+    assert "32x32 pixels (height x width)" in text
+    assert re.findall(r"(?<![\d.,])1 (?:test )?(?:image|pixel|epoch|step|sample)s\b", text) == []
 
 
 def test_best_values_alone_are_marked(make_run: Callable[..., Any], tmp_path: Path) -> None:
