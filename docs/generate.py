@@ -1,15 +1,15 @@
-"""Writes the reference pages that follow from the code; a hook of mkdocs, run at every build."""
+"""Fills in what follows from the code in the reference pages; a hook of mkdocs, run at every build."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from pydantic import BaseModel
 
@@ -26,90 +26,24 @@ from skinfw.specs.segmentation_spec import (
 )
 from skinfw.specs.spec import DataSpec, Spec, TrainingSpec
 
-METRICS_MARK = "<!-- table of metrics -->"
-
-SPEC_PAGE = """# Spec
-
-A spec is one JSON object. All its errors are reported at once, each with its path and what is allowed. For a
-component, a bare name is short for `{"type": name}`; its parameters are on the page
-[Components](components.md). A relative path counts from the spec's own folder; `~` and `$VARIABLES` are
-replaced. `skinfw validate SPEC --filled` prints a spec with every default written out.
-
-The same as JSON Schema, for editors: [spec.schema.json](spec.schema.json); `skinfw schema` prints it with the
-plugins that are installed.
-"""
-
-SEGMENTATION_PAGE = """# Segmentation spec
-
-A spec with `"task": "segmentation"` trains a segmenter; [Train a parser](../how-to/train-a-parser.md) shows
-one. What holds for [every spec](spec.md) holds for it.
-
-The same as JSON Schema, for editors: [segmentation.schema.json](segmentation.schema.json);
-`skinfw schema segmentation` prints it with the plugins that are installed.
-"""
-
-ABLATION_PAGE = """# Ablation
-
-An ablation file is one JSON object; [Run an ablation](../how-to/ablate.md) shows one. All its errors are
-reported at once, and so are those of all its variants.
-
-The same as JSON Schema, for editors: [ablation.schema.json](ablation.schema.json);
-`skinfw schema ablation` prints it.
-"""
-
-COMPONENTS_PAGE = """# Components
-
-What skinfw brings. `skinfw list` and `skinfw show KIND NAME` print the same, with installed plugins.
-"""
-
-CLI_PAGE = """# Command line
-
-`python -m skinfw` is the same as `skinfw`.
-
-## Exit codes
-
-| code | meaning |
-|---|---|
-| 0 | Success. |
-| 1 | The command ran, but training diverged, a run of an ablation failed, or `doctor` flagged samples. |
-| 2 | An error that you can fix in an option, a file or a value. The message says how. |
-| 130 | Interrupted by Ctrl-C. `run`, `ablate`, `prepare` and `generate` say how to continue. |
-
-Errors and warnings go to standard error and begin with `Error:` and `Warning:`; results go to standard
-output.
-
-## Commands
-"""
-
-
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages."""
-    pages = {
-        "spec.md": spec_page(),
-        "segmentation.md": segmentation_page(),
-        "ablation.md": ablation_page(),
-        "components.md": components_page(),
-        "cli.md": cli_page(),
-    }
-    for name, text in pages.items():
-        files.append(File.generated(config, f"reference/{name}", content=text))
-    return files
+_GENERATED = re.compile(r"<!-- generated: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+"""What a page holds in its place, for readers of the checkout: how to print the same."""
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put the table of metrics where it belongs."""
-    return markdown.replace(METRICS_MARK, metrics_table()) if METRICS_MARK in markdown else markdown
+    """Put what follows from the code into its place in a page."""
+    return _GENERATED.sub(lambda found: PARTS[found[1]](), markdown)
 
 
-def spec_page() -> str:
-    """Return the page of the fields of a spec of inpainting."""
+def spec_text() -> str:
+    """Return the fields of a spec of inpainting."""
     parts = (("The spec", "", Spec), ("`data`", "data.", DataSpec), ("`training`", "training.", TrainingSpec))
-    return models_page(SPEC_PAGE, parts)
+    return models_text(parts)
 
 
-def segmentation_page() -> str:
-    """Return the page of the fields of a spec of segmentation."""
-    return models_page(SEGMENTATION_PAGE, SEGMENTATION_PARTS)
+def segmentation_text() -> str:
+    """Return the fields of a spec of segmentation."""
+    return models_text(SEGMENTATION_PARTS)
 
 
 SEGMENTATION_PARTS = (
@@ -120,15 +54,14 @@ SEGMENTATION_PARTS = (
 """The models of a segmentation spec, with title and path."""
 
 
-def models_page(head: str, parts: Sequence[tuple[str, str, type[BaseModel]]]) -> str:
-    """Return a page with a table for each model; fields that have a table of their own are left out.
+def models_text(parts: Sequence[tuple[str, str, type[BaseModel]]]) -> str:
+    """Return a table for each model; fields that have a table of their own are left out.
 
     Args:
-        head: the beginning of the page.
         parts: title, path and model of each table.
     """
     nested = {path.rstrip(".") for _, path, _ in parts}
-    sections = [head]
+    sections = []
     for title, path, model in parts:
         schema = model.model_json_schema()
         definitions = schema.pop("$defs", {})
@@ -140,9 +73,9 @@ def models_page(head: str, parts: Sequence[tuple[str, str, type[BaseModel]]]) ->
     return "\n\n".join(sections)
 
 
-def ablation_page() -> str:
-    """Return the page of the ablation file's fields."""
-    sections = [ABLATION_PAGE]
+def ablation_text() -> str:
+    """Return the ablation file's fields."""
+    sections = []
     for title, path, model in (("The file", "", AblationSpec), ("`sizes`", "sizes.NAME.", AblationSize)):
         schema = model.model_json_schema()
         definitions = schema.pop("$defs", {})
@@ -151,9 +84,9 @@ def ablation_page() -> str:
     return "\n\n".join(sections)
 
 
-def components_page() -> str:
-    """Return the page of all components."""
-    sections = [COMPONENTS_PAGE]
+def components_text() -> str:
+    """Return all components."""
+    sections = []
     for kind in KINDS:
         plural = kind.replace("_", " ").capitalize() + ("es" if kind.endswith("s") else "s")
         sections += [f"## {plural}", *(component(entry) for entry in entries(kind))]
@@ -223,10 +156,10 @@ def computed_defaults(model: type[BaseModel]) -> dict[str, str]:
     return found
 
 
-def cli_page() -> str:
-    """Return the page of all commands: what --help prints."""
+def commands_text() -> str:
+    """Return all commands: what --help prints."""
     context = click.Context(main, info_name="skinfw")
-    sections = [CLI_PAGE, block(main.get_help(context))]
+    sections = [block(main.get_help(context))]
     for name in COMMANDS:
         command = main.get_command(context, name)
         if command is not None:
@@ -252,3 +185,14 @@ def metrics_table() -> str:
             unit, direction = metric.unit, metric.direction
             lines.append(f"| `{entry.name}` | {unit} | {direction} | {escaped(entry.summary)} |")
     return "\n".join(lines)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "spec": spec_text,
+    "segmentation": segmentation_text,
+    "ablation": ablation_text,
+    "components": components_text,
+    "commands": commands_text,
+    "metrics": metrics_table,
+}
+"""What a page may name as ``<!-- generated: NAME -->``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import posixpath
 import re
 import shlex
 from collections.abc import Iterator
@@ -106,24 +105,44 @@ def test_make_targets_exist(path: Path) -> None:
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
 
 
-def _generated() -> set[str]:
-    """Return the pages of docs/ that ``make docs`` writes from the code."""
-    text = (ROOT / "docs" / "generate.py").read_text(encoding="utf-8")
-    names = re.findall(r'^ +"(\w+\.md)": \w+\(\)', text, re.MULTILINE)
-    assert len(names) == 5
-    return {f"docs/reference/{name}" for name in names}
+@pytest.mark.parametrize("path", PAGES, ids=_relative)
+def test_relative_links_lead_to_files(path: Path) -> None:
+    """Also where the checkout is read as it is: no page exists only after ``make docs``."""
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize("path", PAGES, ids=_relative)
-def test_relative_links_lead_to_files(path: Path) -> None:
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
-    targets = [link for link in links if "://" not in link]
-    missing = {link for link in targets if not (path.parent / link).exists()}
-    # readers of the checkout begin with these pages: what is not there helps nobody
-    if path not in (*DOCUMENTS, ROOT / "docs" / "index.md"):
-        folder = path.parent.relative_to(ROOT).as_posix()
-        missing -= {link for link in missing if posixpath.normpath(f"{folder}/{link}") in _generated()}
-    assert not missing
+def test_links_to_sections_lead_to_headings(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]*\.md|)#([^)\s]+)\)", path.read_text(encoding="utf-8"))
+    assert [
+        (page, anchor)
+        for page, anchor in links
+        if anchor not in _anchors(path.parent / page if page else path)
+    ] == []
+
+
+def _anchors(path: Path) -> set[str]:
+    """Return the anchors of a page's headings; the build of the docs checks those of Python objects."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_generated_parts_say_how_to_print_the_same(generate: ModuleType) -> None:
+    found = [
+        part
+        for path in (ROOT / "docs" / "reference").glob("*.md")
+        for part in re.findall(
+            r"^<!-- generated: (\w+) -->\n(.*)\n<!-- end -->$", path.read_text("utf-8"), re.MULTILINE
+        )
+    ]
+    assert sorted(name for name, _ in found) == sorted(generate.PARTS)
+    for name, note in found:
+        assert note.startswith("*`make docs` writes") and "`skinfw " in note, name
+        text = generate.on_page_markdown(
+            f"a\n<!-- generated: {name} -->\n{note}\n<!-- end -->\nb", *[None] * 3
+        )
+        assert text == f"a\n{generate.PARTS[name]()}\nb" and "make docs" not in text
 
 
 def test_images_are_small() -> None:
@@ -143,18 +162,18 @@ def generate() -> ModuleType:
 
 
 def test_generated_pages_name_everything(generate: ModuleType) -> None:
-    spec, components, commands = generate.spec_page(), generate.components_page(), generate.cli_page()
+    spec, components, commands = generate.spec_text(), generate.components_text(), generate.commands_text()
     for prefix, model in (("", Spec), ("data.", DataSpec), ("training.", TrainingSpec)):
         fields = [field.alias or name for name, field in model.model_fields.items()]
         sections = ("data", "training") if model is Spec else ()
         assert [name for name in fields if name not in sections and f"| `{prefix}{name}` |" not in spec] == []
-    segmentation = generate.segmentation_page()
+    segmentation = generate.segmentation_text()
     sections = {path.rstrip(".") for _, path, _ in generate.SEGMENTATION_PARTS}
     for _, prefix, model in generate.SEGMENTATION_PARTS:
         names = [field.alias or name for name, field in model.model_fields.items()]
         fields = [name for name in names if prefix or name not in sections]
         assert [name for name in fields if f"| `{prefix}{name}` |" not in segmentation] == []
-    ablation = generate.ablation_page()
+    ablation = generate.ablation_text()
     for prefix, model in (("", AblationSpec), ("sizes.NAME.", AblationSize)):
         fields = [field.alias or name for name, field in model.model_fields.items()]
         assert [name for name in fields if f"| `{prefix}{name}` |" not in ablation] == []
@@ -167,5 +186,5 @@ def test_generated_pages_name_everything(generate: ModuleType) -> None:
 
 
 def test_generated_tables_have_four_cells_a_row(generate: ModuleType) -> None:
-    rows = [line for line in generate.components_page().splitlines() if line.startswith("|")]
+    rows = [line for line in generate.components_text().splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}

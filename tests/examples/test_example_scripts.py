@@ -14,6 +14,7 @@ import pytest
 import skinfw
 from skinfw.components.registry import installed
 from skinfw.specs.spec import load_spec
+from skinfw.tasks.evaluate_run import evaluate_run
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "examples" / "compose.py"
@@ -36,8 +37,14 @@ def test_compose_trains_in_15_lines(
     assert len([line for line in body.splitlines() if line.strip()]) <= 15
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", [str(COMPOSE), "1"])
+    evaluated = []
+    monkeypatch.setattr(
+        "skinfw.pipeline.evaluate_run",
+        lambda *given, **named: evaluated.append(1) or evaluate_run(*given, **named),  # type: ignore[func-returns-value]
+    )
     runpy.run_path(str(COMPOSE), run_name="__main__")
     assert " dB on skin" in capsys.readouterr().out
+    assert len(evaluated) == 1
     assert (tmp_path / "runs" / "compose" / "report.html").is_file()
 
 
@@ -97,6 +104,14 @@ def test_plugin_passes_its_own_tests(site: str, tmp_path: Path) -> None:
     # pytest exits with 5 when it finds no test
     options = ("-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, "--import-mode=importlib")
     _run("-m", "pytest", *options, PLUGIN / "tests", folder=tmp_path, PYTHONPATH=site)
+
+
+def test_tutorial_shows_the_plugins_files() -> None:
+    tutorial = (ROOT / "docs" / "tutorial" / "first-plugin.md").read_text(encoding="utf-8")
+    shown = [part.split("```")[0] for part in tutorial.split("```python\n")[1:]]
+    files = [path for path in PLUGIN.rglob("*.py") if path.name != "__init__.py"]
+    assert len(files) == 4
+    assert sorted(shown) == sorted(path.read_text(encoding="utf-8") for path in files)
 
 
 def test_tutorial_shows_the_plugins_manifest_and_entry_points() -> None:
