@@ -37,10 +37,12 @@ def flat(value: Any, path: str = "") -> dict[str, Any]:
     So is a list of components without parameters: of their names.
     """
     if isinstance(value, list):
-        value = [each["type"] if isinstance(each, dict) and [*each] == ["type"] else each for each in value]
+        names = [each["type"] if isinstance(each, dict) and [*each] == ["type"] else each for each in value]
+        if not any(isinstance(each, dict | list) for each in names):
+            return {path: names}
     if isinstance(value, dict) and value:
         pairs = [(f"{path}.{key}" if path else key, each) for key, each in value.items()]
-    elif isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
+    elif isinstance(value, list):
         pairs = [(f"{path}.{index}", each) for index, each in enumerate(value)]
     else:
         return {path: value}

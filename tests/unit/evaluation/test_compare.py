@@ -253,4 +253,4 @@ def test_components_without_parameters_count_as_their_names() -> None:
     names, objects = ["a", "b"], [{"type": "a"}, {"type": "b"}]
     assert flat({"inputs": objects}) == flat({"inputs": names}) == {"inputs": names}
     mixed = {"inputs": [{"type": "a"}, {"type": "b", "x": 1}]}
-    assert flat(mixed) == {"inputs.0": "a", "inputs.1.type": "b", "inputs.1.x": 1}
+    assert flat(mixed) == {"inputs.0.type": "a", "inputs.1.type": "b", "inputs.1.x": 1}
