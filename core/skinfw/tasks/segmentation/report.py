@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from skinfw.data.classes import ClassTable
+from skinfw.errors import counted
 from skinfw.evaluation.results import Evaluation
 from skinfw.reporting.facts import run_facts
 from skinfw.reporting.pages import render_page
@@ -54,14 +55,14 @@ def write_segmentation_report(
         **run_values(log, checkpoint, evaluation, shown),
         chips=[
             f"{len(classes.names)} classes",
-            f"{height} by {width} pixels",
+            f"{height}x{width} pixels (height x width)",
             f"checkpoint {checkpoint.path.stem} at step {evaluation.step:,}",
-            f"{len(evaluation.names)} {evaluation.split} images",
+            counted(len(evaluation.names), f"{evaluation.split} image"),
         ],
         legend={
             name: "#{:02x}{:02x}{:02x}".format(*colors[place]) for place, name in enumerate(classes.names)
         },
         facts=run_facts(log, checkpoint.progress.step, {"network": parameters}),
-        size=f"{height} by {width}",
+        size=f"{height}x{width}",
     )
     write_text(run.report_path, page)
