@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,6 +56,7 @@ class Job:
         folder: the run folder.
         overwrite: whether to replace the run in the folder.
         threads: threads of libraries if the spec does not set them.
+        variables: environment variables of the run, which another machine may not have.
     """
 
     label: str
@@ -63,6 +64,7 @@ class Job:
     folder: Path
     overwrite: bool
     threads: int
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def beside(self, ending: str) -> Path:
         """Return the path of a file next to the run folder."""
@@ -103,7 +105,7 @@ class RunProcess:
                 stderr=subprocess.STDOUT,
                 # its own session: only the ablation receives Ctrl-C and notifies its runs once
                 start_new_session=True,
-                env=_environment(job.threads),
+                env=_environment(job),
             )
 
     def poll(self) -> Outcome | None:
@@ -139,9 +141,10 @@ class RunProcess:
         return outcome
 
 
-def _environment(threads: int) -> dict[str, str]:
+def _environment(job: Job) -> dict[str, str]:
     """Return the environment of a run; with `threads` 0 the run chooses the number of threads."""
-    return {**os.environ, **({"OMP_NUM_THREADS": str(threads)} if threads else {})}
+    threads = {"OMP_NUM_THREADS": str(job.threads)} if job.threads else {}
+    return {**os.environ, **job.variables, **threads}
 
 
 def _reason(code: int, log: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from skinfw.ablation.engine import Engine, Running
 from skinfw.ablation.plan import PlannedRun
 from skinfw.ablation.process import Job, Outcome
+from skinfw.components.variables import variables_of
 from skinfw.errors import RunError, SkinfwError, counted
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import locked_folder
@@ -116,7 +117,8 @@ class _Schedule:
         state = self.states[run]
         self.tell(f"[{number}/{self.total}] {run.label}: {_verb(state)} in {run.folder}")
         overwrite = state == "changed"
-        job = Job(run.label, run.spec.to_json(), run.folder.absolute(), overwrite, self.engine.threads)
+        spec = run.spec.to_json()
+        job = Job(run.label, spec, run.folder.absolute(), overwrite, self.engine.threads, variables_of(spec))
         try:
             self.working[run] = self.engine.start(job)
         except (SkinfwError, OSError) as error:  # a run that cannot start must not stop the others

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from skinfw.components.reference import ComponentSpec
 from skinfw.components.registry import installed
-from skinfw.components.trust import announce_programs
+from skinfw.components.trust import announce_programs, reject_unset
 from skinfw.errors import RegistryError
 from skinfw.interfaces.component import Component
 
@@ -23,6 +23,7 @@ def build(reference: ComponentSpec, interface: type[InterfaceT], io: object = No
 
     Raises:
         RegistryError: the class cannot be imported, has another interface, or lacks a method.
+        RunError: a path in it needs an environment variable that is not set.
     """
     registry = installed()
     found = registry.component_class(reference.kind, reference.name)
@@ -35,5 +36,6 @@ def build(reference: ComponentSpec, interface: type[InterfaceT], io: object = No
     missing = sorted(getattr(found, "__abstractmethods__", ()))
     if missing:
         raise RegistryError(f"{reference.kind} '{reference.name}' of {provider} lacks: {', '.join(missing)}")
+    reject_unset(reference, f"{reference.kind} {reference.name!r}, $")
     announce_programs(reference)
     return found(reference.config, io)

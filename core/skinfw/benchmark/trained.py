@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from skinfw.components.reference import ComponentSpec
+from skinfw.components.variables import expand_variables
 from skinfw.data.split import Split
 from skinfw.errors import DataError, UserError
 from skinfw.runs.folder import spec_file
@@ -99,7 +100,7 @@ def _record(path: Path) -> tuple[Split | None, Path, float]:
     file = spec_file(folder)
     try:
         data = read_json(file)["data"]
-        return split, Path(data["root"]), float(data["test_fraction"])
+        return split, expand_variables(data["root"]), float(data["test_fraction"])
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{file}: is not the spec of a segmentation run ({error})") from error
 

@@ -3,42 +3,68 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ValidationInfo
+from pydantic import AfterValidator, PlainSerializer, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-_VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
+from skinfw.components.variables import (
+    STORED,
+    VARIABLE,
+    VariablePath,
+    VariableText,
+    as_json,
+    with_variables,
+)
 
 
 def resolve_path(value: Path, info: ValidationInfo) -> Path:
-    """Return a spec's path with ``~`` and ``$VARIABLES`` expanded, relative to the spec's folder."""
+    """Return a spec's path with ``~`` and ``$VARIABLES`` expanded, relative to the spec's folder.
+
+    A spec in a run folder keeps the variables: see `skinfw.components.variables`.
+    """
+    context = info.context or {}
     try:
-        text = os.path.expandvars(value.expanduser())
+        given = str(value.expanduser())
     except RuntimeError:
         raise PydanticCustomError(
             "unknown_home", f"the home folder of {value.parts[0]} is unknown; write out the path"
         ) from None
-    unset = _VARIABLE.search(text)
+    text = os.path.expandvars(given)
+    unset = VARIABLE.search(text)
     if unset:
         name = unset.group(1).strip("{}")
+        if context.get(STORED):
+            return VariablePath.of(given, given, name)
         raise PydanticCustomError(
             "unset_variable",
             f"the environment variable {name} is not set; set it, or write out the path",
         )
     if "\0" in text:
         raise PydanticCustomError("zero_byte", "the path contains a zero byte")
-    folder = (info.context or {}).get("folder")
+    folder = context.get("folder")
     path = Path(text) if folder is None else Path(os.path.normpath(Path(folder, text)))
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:  # a run could not record it
         raise PydanticCustomError("no_utf8", "the path is not UTF-8; rename the folder or file") from None
-    return path
+    return path if text == given else with_variables(path, given, folder)
 
+
+def resolve_text(value: str, info: ValidationInfo) -> str:
+    """Return a spec's text that is a path, resolved as by `resolve_path`."""
+    path = resolve_path(Path(value), info)
+    if not isinstance(path, VariablePath):
+        return str(path)
+    text = VariableText(path)
+    text.given, text.unset = path.given, path.unset
+    return text
+
+
+KEEPS_VARIABLES = PlainSerializer(as_json, when_used="json")
+"""Marks a field whose value is from `resolve_path` or `resolve_text`: a stored spec keeps its variables."""
 
 OutsideKind = Literal["program", "path", "address", "hub"]
 """What a value refers to: a program to start, a file or folder, a URL, a model on a hub."""
@@ -60,8 +86,8 @@ class Outside:
     training: bool = False
 
 
-SpecPath = Annotated[Path, AfterValidator(resolve_path), Outside("path")]
+SpecPath = Annotated[Path, AfterValidator(resolve_path), KEEPS_VARIABLES, Outside("path")]
 """A path in a spec: ``~`` and ``$VARIABLES`` are expanded; relative to the spec's folder."""
 
-ProgramPath = Annotated[Path, AfterValidator(resolve_path), Outside("program")]
+ProgramPath = Annotated[Path, AfterValidator(resolve_path), KEEPS_VARIABLES, Outside("program")]
 """The path of a program that the component starts; a run logs it first."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import GetJsonSchemaHandler, ValidationError, ValidationInfo
+from pydantic import GetJsonSchemaHandler, SerializationInfo, ValidationError, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -33,9 +33,13 @@ class ComponentSpec:
     name: str
     config: ComponentConfig
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the reference as in a filled spec."""
-        return {"type": self.name, **self.config.model_dump(mode="json", by_alias=True)}
+    def to_json(self, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the reference as in a filled spec, with paths resolved.
+
+        Args:
+            context: pydantic's context; see `skinfw.components.variables.STORED`.
+        """
+        return {"type": self.name, **self.config.model_dump(mode="json", by_alias=True, context=context)}
 
 
 def use(kind: str, name: str, **params: Any) -> ComponentSpec:
@@ -108,6 +112,11 @@ def _reference(value: Any) -> tuple[str, dict[str, Any]]:
     )
 
 
+def _as_json(reference: ComponentSpec, info: SerializationInfo) -> dict[str, Any]:
+    """Return a reference as JSON, in the form that the context asks for."""
+    return reference.to_json(info.context)
+
+
 class Slot:
     """Marks a field of a spec or configuration that holds a component of one kind.
 
@@ -120,7 +129,7 @@ class Slot:
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(
             self._validate,
-            serialization=core_schema.plain_serializer_function_ser_schema(ComponentSpec.to_json),
+            serialization=core_schema.plain_serializer_function_ser_schema(_as_json, info_arg=True),
         )
 
     def _validate(self, value: Any, info: ValidationInfo) -> ComponentSpec:

@@ -24,7 +24,7 @@ from pydantic import BaseModel
 
 from skinfw.components.outside import Outside, OutsideKind
 from skinfw.components.reference import ComponentSpec
-from skinfw.errors import TrustError, printable, shortened
+from skinfw.errors import RunError, TrustError, printable, shortened
 from skinfw.system.folders import state_folder
 from skinfw.system.paths_below import leads_out
 from skinfw.system.processes import is_worker
@@ -61,11 +61,13 @@ class Named:
         place: the JSON path of the field.
         kind: what it is.
         value: the value.
+        unset: the name of an environment variable in it that is not set; None if all are.
     """
 
     place: str
     kind: OutsideKind
     value: str
+    unset: str | None = None
 
 
 def named_outside(value: Any, place: str = "$", *, training: bool = False) -> list[Named]:
@@ -113,7 +115,7 @@ def _leaves(value: Any, place: str, kind: OutsideKind | None, training: bool) ->
         return [each for index, part in pairs for each in _leaves(part, f"{place}[{index}]", kind, training)]
     if isinstance(value, str | Path):
         kind = kind or _kind_of(value)
-        return [Named(place, kind, str(value))] if kind else []
+        return [Named(place, kind, str(value), getattr(value, "unset", None))] if kind else []
     return []
 
 
@@ -125,6 +127,27 @@ def _kind_of(value: str | Path) -> OutsideKind | None:
     if _ADDRESS.match(value):
         return "address"
     return "path" if _ABSOLUTE.match(value) or ".." in re.split(r"[/\\]", value) else None
+
+
+def reject_unset(value: Any, place: str = "$", *, training: bool = False) -> None:
+    """Reject a spec, component or configuration with a path whose environment variables are not set.
+
+    Only those from run folders and checkpoints can have one; see `skinfw.components.variables.STORED`.
+
+    Args:
+        value: the spec, component or configuration.
+        place: its JSON path, or its name in the error.
+        training: whether to include fields that only training uses.
+
+    Raises:
+        RunError: it has one.
+    """
+    for each in named_outside(value, place, training=training):
+        if each.unset is not None:
+            raise RunError(
+                f"{each.place}: {each.value!r} needs the environment variable {each.unset}, which is not "
+                "set; set it to the place on this machine"
+            )
 
 
 def reject_foreign(named: Sequence[Named], source: str) -> None:

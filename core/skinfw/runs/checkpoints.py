@@ -208,7 +208,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise RunError(f"{path}: no such checkpoint; has the run finished an epoch?")
     found, about, tensors = _read(path)
     _compare_providers(path, found.components)
-    spec = parse_spec(about["spec"], source=f"{path} (its spec)")
+    spec = parse_spec(about["spec"], source=f"{path} (its spec)", stored=True)
     return Checkpoint(
         path, spec, found.progress, about, tensors, is_own(about["spec"], about.get("signature"))
     )

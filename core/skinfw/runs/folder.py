@@ -217,7 +217,7 @@ def open_run(folder: str | Path, *, trust: bool = False) -> Run:
         SpecError: its spec does not match the installed components.
     """
     path = spec_file(Path(folder))
-    spec = parse_spec(read_json(path), source=str(path))
+    spec = parse_spec(read_json(path), source=str(path), stored=True)
     return Run(Path(folder), spec, "all" if trust else "own")
 
 

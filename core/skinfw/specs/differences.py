@@ -11,16 +11,19 @@ from skinfw.specs.spec import AnySpec
 def spec_differences(before: AnySpec, now: AnySpec, *, free: Sequence[str] = ()) -> list[str]:
     """Return the JSON paths at which two specs differ.
 
+    Paths are equal if they are the same place, or are given with the same variables.
+
     Args:
         before: one spec.
         now: the other one.
         free: fields of ``training`` to ignore.
     """
-    one, other = before.to_json(), now.to_json()
-    for side in (one, other):
+    pairs = ((before.to_json(), now.to_json()), (before.resolved_json(), now.resolved_json()))
+    for side in (each for pair in pairs for each in pair):
         for name in free:
             side["training"].pop(name, None)
-    return _differences(one, other, "$")
+    as_given, resolved = (_differences(*pair, "$") for pair in pairs)
+    return [path for path in as_given if path in resolved]
 
 
 def _differences(before: Any, now: Any, path: str) -> list[str]:

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from skinfw.components.config import LossTermConfig
 from skinfw.components.reference import ComponentSpec, Slot
 from skinfw.components.strict_model import StrictModel
+from skinfw.components.variables import STORED
 
 AugmentationSlot = Annotated[ComponentSpec, Slot("augmentation")]
 Side = Annotated[int, Field(ge=1, le=8192)]
@@ -140,8 +141,15 @@ class RunSpec(StrictModel):
     seed: int = Field(default=0, ge=0, lt=2**32, description="seed of every random number of the run")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the filled spec: with all defaults, ready to run again."""
-        return self.model_dump(mode="json", by_alias=True, exclude={"schema_"})
+        """Return the filled spec: with all defaults, ready to run again; paths keep their variables."""
+        return self._dumped({STORED: True})
+
+    def resolved_json(self) -> dict[str, Any]:
+        """Return the filled spec with all variables in paths expanded."""
+        return self._dumped({})
+
+    def _dumped(self, context: dict[str, Any]) -> dict[str, Any]:
+        return self.model_dump(mode="json", by_alias=True, exclude={"schema_"}, context=context)
 
 
 def weight_errors(losses: Sequence[ComponentSpec]) -> list[str]:

@@ -13,6 +13,7 @@ from skinfw.components.field_names import APPAREL
 from skinfw.components.reference import ComponentSpec, Slot, use_default, use_defaults
 from skinfw.components.registry import Registry, installed
 from skinfw.components.validation_errors import reject, spec_error
+from skinfw.components.variables import STORED
 from skinfw.errors import RunError, SpecError
 from skinfw.specs.compatibility import (
     adversary_errors,
@@ -256,7 +257,12 @@ def inpainting_spec(spec: RunSpec, where: object) -> Spec:
 
 
 def parse_spec(
-    value: Any, *, source: str = "spec", folder: Path | None = None, registry: Registry | None = None
+    value: Any,
+    *,
+    source: str = "spec",
+    folder: Path | None = None,
+    registry: Registry | None = None,
+    stored: bool = False,
 ) -> AnySpec:
     """Validate a spec that was already read; its ``task`` says which kind it is.
 
@@ -265,6 +271,8 @@ def parse_spec(
         source: its name in errors.
         folder: relative paths in the spec start here; None keeps them as they are.
         registry: where to look up components; the installed ones when None.
+        stored: whether it comes from a run folder or checkpoint: an environment variable in a path may be
+            unset until the path is needed.
 
     Raises:
         SpecError: lists all errors.
@@ -273,7 +281,7 @@ def parse_spec(
         raise SpecError(source, ["this is an ablation file, not a spec; run it with skinfw ablate"])
     model = SegmentationSpec if isinstance(value, dict) and value.get("task") == "segmentation" else Spec
     try:
-        return model.model_validate(value, context={"folder": folder, "registry": registry})
+        return model.model_validate(value, context={"folder": folder, "registry": registry, STORED: stored})
     except ValidationError as error:
         raise spec_error(source, error, value) from None
 

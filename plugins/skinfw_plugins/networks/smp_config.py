@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import ComponentConfig
-from skinfw.components.outside import Outside, resolve_path
+from skinfw.components.outside import KEEPS_VARIABLES, Outside, resolve_text
 from skinfw_plugins.networks.bodypix_config import SHA256
 from skinfw_plugins.shared.fields import MAX_CHANNELS
 
@@ -47,7 +46,7 @@ class SmpConfig(ComponentConfig):
         "timm model that returns features at several scales, such as tu-convnext_tiny; or the "
         "backbone of BodyPix 2 (MobileNetV1, encoder_depth 4 at most), such as bodypix_050",
     )
-    encoder_weights: Annotated[str | None, Outside("path", training=True)] = Field(
+    encoder_weights: Annotated[str | None, KEEPS_VARIABLES, Outside("path", training=True)] = Field(
         default=None,
         validate_default=True,
         description="weights that the encoder starts from, such as imagenet, or the path of a .safetensors "
@@ -90,7 +89,7 @@ class SmpConfig(ComponentConfig):
                 f"no weights of {encoder} are known by name; give the path of an {ONNX_SUFFIX} file",
             )
         if value.endswith((WEIGHTS_SUFFIX, ONNX_SUFFIX)):
-            return str(resolve_path(Path(value), info))
+            return resolve_text(value, info)
         if value != "imagenet" and encoder.startswith("tu-"):
             raise PydanticCustomError(
                 "weights",

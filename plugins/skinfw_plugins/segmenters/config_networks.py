@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import ComponentConfig
-from skinfw.components.outside import Outside, SpecPath
+from skinfw.components.outside import KEEPS_VARIABLES, Outside, SpecPath, resolve_text
 from skinfw.components.regions import RegionName
+from skinfw.components.variables import VariableText
 from skinfw_plugins.segmenters.config_labels import Labels, LabelSetName, check_regions
 
 _Pixels = Annotated[int, Field(ge=1, le=4096)]
@@ -19,7 +20,6 @@ _Deviation = Annotated[float, Field(gt=0)]
 _HUB_PART = r"\w([\w.-]{0,94}\w)?"
 _HUB_NAME = re.compile(rf"(?!.*(--|\.\.|\.git$))({_HUB_PART}/)?{_HUB_PART}", re.ASCII)
 """What huggingface_hub's ``validate_repo_id`` accepts."""
-_PATH: TypeAdapter[Path] = TypeAdapter(SpecPath)
 
 
 class OnnxParserConfig(ComponentConfig):
@@ -56,8 +56,10 @@ class OnnxParserConfig(ComponentConfig):
 
 def _hub_or_path(value: str, info: ValidationInfo) -> str:
     if value.startswith((".", "/", "~", "$")):
+        path = resolve_text(value, info)
+        known = not (isinstance(path, VariableText) and path.unset)
         # absolute, so that it is never mistaken for a name
-        return str(_PATH.validate_python(value, context=info.context).absolute())
+        return str(Path(path).absolute()) if known and not Path(path).is_absolute() else path
     if _HUB_NAME.fullmatch(value):
         return value
     raise PydanticCustomError(
@@ -71,7 +73,7 @@ def _hub_or_path(value: str, info: ValidationInfo) -> str:
 class HuggingfaceConfig(ComponentConfig):
     """A semantic-segmentation model of transformers, and its classes."""
 
-    model: Annotated[str, AfterValidator(_hub_or_path), Outside("hub")] = Field(
+    model: Annotated[str, AfterValidator(_hub_or_path), KEEPS_VARIABLES, Outside("hub")] = Field(
         min_length=1,
         description="its name on the Hugging Face hub, such as owner/name, or a folder beginning with a "
         "dot, slash, ~ or $, such as ./name; weights must be safetensors",

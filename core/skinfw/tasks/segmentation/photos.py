@@ -10,6 +10,7 @@ from typing import Any
 
 from skinfw.assembly.build import build
 from skinfw.components.field_names import IMAGE, LABELS
+from skinfw.components.trust import reject_unset
 from skinfw.components.weights import file_sha256
 from skinfw.data.classes import UNKNOWN, ClassTable, class_table
 from skinfw.data.field_types import Field
@@ -30,9 +31,13 @@ class LabeledPhotos:
 
     Args:
         data: folder, label segmenter, classes and size.
+
+    Raises:
+        RunError: a path in it needs an environment variable that is not set.
     """
 
     def __init__(self, data: SegmentationData) -> None:
+        reject_unset(data, "$.data")
         self.data = data
         self._segmenter: Segmenter[Any] = build(data.labels, Segmenter)
 
