@@ -5,34 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from accelerate import Accelerator
 
 from skinfw.components.strict_model import nearest
+from skinfw.components.trust import named_outside, reject_foreign, reject_unset
 from skinfw.data.split import Split
 from skinfw.errors import ArgumentError
 from skinfw.evaluation.results import Evaluation
 from skinfw.hooks.caller import HookCaller
+from skinfw.hooks.progress import RunProgress
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import Dataset
+from skinfw.reporting.bar import progress_bar
 from skinfw.runs.data_record import write_data
-from skinfw.runs.folder import Run, create_run, locked_run
+from skinfw.runs.folder import Run, create_run, locked_run, open_run, started_here
 from skinfw.runs.split_record import make_split, read_split, write_split
+from skinfw.specs.overrides import apply_overrides
 from skinfw.specs.run_spec import RunSpec
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec, Spec, load_spec, parse_spec
 from skinfw.system.devices import cpu_threads
 from skinfw.tasks.choice import make_source, make_training_module
-from skinfw.tasks.evaluate_run import evaluate_run
+from skinfw.tasks.evaluate_run import evaluate_on, evaluate_run
 from skinfw.tasks.inpainting.skin_check import require_skin
+from skinfw.tasks.measured import MeasuredSplit
+from skinfw.tasks.other_data import GivenData
 from skinfw.training.accelerator import make_accelerator
 from skinfw.training.module import SampleSource
 from skinfw.training.observers import RunRecorder
 from skinfw.training.ranks import Ranks
 from skinfw.training.trainer import Trainer
 
-ARGUMENTS = ("spec", "output", "resume", "overwrite", "hooks")
+ARGUMENTS = ("spec", "output", "resume", "overwrite", "hooks", "progress")
 """Keywords of `Pipeline` that are not fields of a spec."""
 
 
@@ -45,6 +51,7 @@ class Pipeline:
         resume: resume the run in the folder.
         overwrite: replace the run in the folder.
         hooks: objects with hook functions (`skinfw.hooks`), called beside the installed ones.
+        progress: show the same bars as the command line, here and in the methods.
         **fields: fields of a spec; they replace those of ``spec``.
 
     Raises:
@@ -67,6 +74,7 @@ class Pipeline:
         resume: bool = False,
         overwrite: bool = False,
         hooks: Sequence[object] = (),
+        progress: bool = False,
         **fields: Any,
     ) -> None:
         _reject_unknown(fields)
@@ -77,20 +85,64 @@ class Pipeline:
             spec = parse_spec({**given, **fields}, folder=Path.cwd())
         self.spec = spec
         self.output = Path(output) if output is not None else Path("runs", spec.name)
+        self.progress = progress
         self._resume, self._overwrite, self._hooks = resume, overwrite, hooks
+        self._trust: Literal["own", "spec", "all"] = "spec"
+
+    @classmethod
+    def from_run(
+        cls,
+        folder: str | Path,
+        *,
+        overrides: Mapping[str, Any] | None = None,
+        trust: bool = False,
+        hooks: Sequence[object] = (),
+        progress: bool = False,
+    ) -> Pipeline:
+        """Open a finished or interrupted run, to evaluate it, to use it, or to continue it with `fit`.
+
+        Args:
+            folder: the run folder.
+            overrides: values of its spec by dotted path, for example ``{"training.epochs": 40}`` to train
+                longer.
+            trust: allow the programs, paths and addresses in its spec, even if somebody else trained it.
+            hooks: as for the class.
+            progress: as for the class.
+
+        Raises:
+            RunError: there is no run in the folder.
+            SpecError: its spec does not match the installed components, or an override is invalid.
+
+        Example:
+            >>> pipeline = Pipeline.from_run("runs/quickstart")  # doctest: +SKIP
+            >>> print(pipeline.evaluate(data="photos/street"))  # doctest: +SKIP
+        """
+        run = open_run(folder, trust=trust)
+        spec = run.spec
+        if overrides:
+            source = str(run.spec_path)
+            value = apply_overrides(spec.to_json(), overrides, source)
+            spec = parse_spec(value, source=source, stored=True)
+        pipeline = cls(spec, output=folder, resume=True, hooks=hooks, progress=progress)
+        pipeline._trust = run.trust
+        return pipeline
 
     @property
     def run(self) -> Run:
         """The run and its folder, which `fit` creates."""
-        return Run(self.output, self.spec, "spec")
+        return Run(self.output, self.spec, self._trust)
 
     def fit(self) -> Pipeline:
         """Train to the end, evaluate on the test samples and write the report.
 
         Raises:
             SkinfwError: an error in the data, the networks or the folder.
+            TrustError: somebody else started the run, and its spec names programs, paths or addresses.
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
+        if self._trust == "own" and not started_here(self.run):
+            reject_foreign(named_outside(self.spec, training=True), str(self.run.spec_path))
+        reject_unset(self.spec, training=True)
         with cpu_threads(self.spec.training.threads):
             self._fit()
         return self
@@ -108,7 +160,8 @@ class Pipeline:
         if isinstance(dataset, Dataset):
             require_skin(dataset, split.train)
         if ranks.is_main:
-            hooks = HookCaller([RunRecorder(), *self._hooks])
+            shown = [RunProgress()] if self.progress else []
+            hooks = HookCaller([RunRecorder(), *shown, *self._hooks])
             create_run(
                 self.spec,
                 self.output,
@@ -143,12 +196,49 @@ class Pipeline:
         recorded = read_split(self.output) if goes_on else None
         return make_split(dataset, self.spec.data) if recorded is None else recorded
 
-    def evaluate(self) -> Evaluation:
-        """Evaluate the best checkpoint on the test samples and write the report again."""
-        return evaluate_run(self.run)
+    def evaluate(
+        self,
+        data: GivenData | None = None,
+        *,
+        split: MeasuredSplit | None = None,
+        output: str | Path | None = None,
+        overwrite: bool = False,
+        checkpoint: Literal["best", "last"] = "best",
+        progress: bool | None = None,
+    ) -> Evaluation:
+        """Evaluate a checkpoint on the test samples and write the report again, or evaluate it on other data.
+
+        Args:
+            data: a folder of samples or photos, a JSON file, or a data set; None: the run's own data. See
+                `skinfw.tasks.evaluate_run.evaluate_on`.
+            split: ``test`` or ``all`` samples; None: all, and of the run's own data the test samples.
+            output: folder for the results; None for the run folder, or ``evaluations/<name>`` in it.
+            overwrite: replace results in that folder.
+            checkpoint: the best or the last checkpoint.
+            progress: show a bar; None: as the pipeline does.
+
+        Returns:
+            the results; ``print`` shows them as the table of ``skinfw evaluate``, as does a notebook.
+        """
+        with progress_bar("evaluate", show=self._shows(progress)) as bar:
+            return evaluate_on(
+                self.run,
+                data,
+                which=checkpoint,
+                split=split,
+                output=output,
+                overwrite=overwrite,
+                progress=bar,
+            ).evaluation
 
     def generate(
-        self, samples: str | Path, output: str | Path, *, resume: bool = False, overwrite: bool = False
+        self,
+        samples: str | Path,
+        output: str | Path,
+        *,
+        resume: bool = False,
+        overwrite: bool = False,
+        progress: bool | None = None,
     ) -> list[Path]:
         """Inpaint sample folders with the best checkpoint.
 
@@ -157,11 +247,18 @@ class Pipeline:
             output: folder for the inpainted PNG files.
             resume: keep existing images that this checkpoint inpainted from the same sample.
             overwrite: replace existing images.
+            progress: show a bar; None: as the pipeline does.
 
         Returns:
             the images that were inpainted or kept.
         """
-        return generate_folder(self.run, samples, output, resume=resume, overwrite=overwrite)
+        with progress_bar("generate", show=self._shows(progress)) as bar:
+            return generate_folder(
+                self.run, samples, output, resume=resume, overwrite=overwrite, progress=bar
+            )
+
+    def _shows(self, progress: bool | None) -> bool:
+        return self.progress if progress is None else progress
 
 
 def _reject_unknown(fields: Mapping[str, Any]) -> None:
@@ -183,10 +280,14 @@ def run(
     resume: bool = False,
     overwrite: bool = False,
     hooks: Sequence[object] = (),
+    progress: bool = False,
 ) -> Run:
     """Train, evaluate and report the run that a spec describes; see `Pipeline` for the arguments.
 
     Returns:
         the run, with its folder.
     """
-    return Pipeline(spec, output=output, resume=resume, overwrite=overwrite, hooks=hooks).fit().run
+    pipeline = Pipeline(
+        spec, output=output, resume=resume, overwrite=overwrite, hooks=hooks, progress=progress
+    )
+    return pipeline.fit().run

@@ -12,6 +12,7 @@ from skinfw.ablation.plan import Plan, make_plan
 from skinfw.ablation.results import AblationResult, collect
 from skinfw.ablation.runner import Tell, check_folders, locked, run_missing
 from skinfw.components.trust import announce_programs
+from skinfw.reporting.bar import print_progress
 
 logger = logging.getLogger("skinfw")
 
@@ -27,6 +28,7 @@ def ablate(
     engine: Engine | None = None,
     overwrite: bool = False,
     tell: Tell | None = None,
+    progress: bool = False,
 ) -> AblationResult:
     """Run the missing runs of an ablation and write its tables, plots and page.
 
@@ -43,6 +45,7 @@ def ablate(
         engine: executes the runs; None for one at a time on this machine.
         overwrite: repeat runs whose spec has changed.
         tell: called with a line at the start and the end of each run; None logs it.
+        progress: print these lines on stderr, as the command does, instead of logging them.
 
     Returns:
         the results, and the outcome of each run.
@@ -59,9 +62,8 @@ def ablate(
         PosixPath('runs/inputs-smoke/ablation.html')
     """
     plan = make_plan(file, size=size, output=output, overrides=overrides)
-    return run_plan(
-        plan, engine or LocalEngine(), only=only, seeds=seeds, overwrite=overwrite, tell=tell or logger.info
-    )
+    tell = tell or (print_progress if progress else logger.info)
+    return run_plan(plan, engine or LocalEngine(), only=only, seeds=seeds, overwrite=overwrite, tell=tell)
 
 
 def run_plan(

@@ -12,6 +12,7 @@ from skinfw.ablation.engine import Engine, LocalEngine
 from skinfw.ablation.plan import Plan, make_plan
 from skinfw.ablation.results import AblationResult
 from skinfw.errors import UserError
+from skinfw.reporting.bar import print_progress
 from skinfw.specs.overrides import parse_assignments
 
 
@@ -91,7 +92,7 @@ def command(
             only=only,
             seeds=numbers,
             overwrite=overwrite,
-            tell=lambda line: click.echo(line, err=True),
+            tell=print_progress,
         )
     finally:
         engine.close()

@@ -41,13 +41,13 @@ def command(
     """
     settings = _config(config, options)
 
-    from skinfw.cli.bar import progress_bar
     from skinfw.data.person_id import person_id
     from skinfw.data.sample_search import find_samples
     from skinfw.doctor.examine import examine
     from skinfw.doctor.page import write_doctor_page
     from skinfw.preparation.config import NEAR_DUPLICATE
     from skinfw.preparation.duplicates import sample_groups
+    from skinfw.reporting.bar import progress_bar
     from skinfw.system.json_file import write_json
 
     base, names = find_samples(data.absolute())

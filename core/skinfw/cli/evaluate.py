@@ -1,4 +1,4 @@
-"""``skinfw evaluate``: evaluate a finished run again."""
+"""``skinfw evaluate``: evaluate a finished run again, on its own data or on others."""
 
 from __future__ import annotations
 
@@ -10,8 +10,22 @@ import click
 from skinfw.cli.options import trust_option
 
 
-@click.command(name="evaluate", short_help="Evaluate a finished run again.")
+@click.command(name="evaluate", short_help="Evaluate a finished run again, or on other data.")
 @click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--data", metavar="PLACE|JSON",
+    help="Measure these data instead: a folder of samples or photos, a JSON file with a data set as in a "
+    "spec, or its JSON. Data that moved are recognized.",
+)  # fmt: skip
+@click.option(
+    "--split", type=click.Choice(["test", "all"]),
+    help="Which samples. Default: all with --data; of the run's own data the test samples.",
+)  # fmt: skip
+@click.option(
+    "--output", type=click.Path(path_type=Path),
+    help="Folder for the results. Default: RUN/evaluations/NAME; RUN itself for its own test samples.",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace the results in the folder.")
 @click.option(
     "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
     help="Which weights to evaluate.",
@@ -22,20 +36,37 @@ from skinfw.cli.options import trust_option
 )  # fmt: skip
 @trust_option
 def command(
-    run: Path, checkpoint: Literal["best", "last"], device: Literal["auto", "cpu"], trust: bool
+    run: Path,
+    data: str | None,
+    split: Literal["test", "all"] | None,
+    output: Path | None,
+    overwrite: bool,
+    checkpoint: Literal["best", "last"],
+    device: Literal["auto", "cpu"],
+    trust: bool,
 ) -> None:
     """Evaluate the weights of RUN, a run folder, and the baselines on the test samples.
 
-    Writes metrics.json and report.html again. Everything needed is in the checkpoint.
+    Writes metrics.json and report.html again. Everything needed is in the checkpoint. Results on other data
+    go to a folder of their own; a warning names samples that RUN was trained on.
     """
-    from skinfw.cli.bar import progress_bar
     from skinfw.cli.print_evaluation import print_evaluation
     from skinfw.evaluation.trained import open_trained
+    from skinfw.reporting.bar import progress_bar
     from skinfw.system.devices import pick_device
-    from skinfw.tasks.evaluate_run import evaluate_run
+    from skinfw.tasks.evaluate_run import evaluate_on
 
     opened = open_trained(run, checkpoint, trust=trust)
     with progress_bar("evaluate") as progress:
-        evaluation = evaluate_run(opened, which=checkpoint, device=pick_device(device), progress=progress)
-    print_evaluation(evaluation)
-    click.echo(f"Report: {opened.report_path}")
+        done = evaluate_on(
+            opened,
+            data,
+            which=checkpoint,
+            split=split,
+            output=output,
+            overwrite=overwrite,
+            device=pick_device(device),
+            progress=progress,
+        )
+    print_evaluation(done.evaluation)
+    click.echo(f"Report: {done.report_path}")

@@ -33,12 +33,12 @@ def command(
     Samples that you exclude on it are listed in DATA/excluded.jsonl, and no run uses them. Without --serve
     the browser remembers them, and a button saves the file.
     """
-    from skinfw.cli.bar import progress_bar
     from skinfw.contact_sheet.build import build_sheet
     from skinfw.contact_sheet.server import SheetServer
     from skinfw.data.excluded import EXCLUDED_FILE
     from skinfw.data.sample_search import all_samples
     from skinfw.errors import UserError, counted
+    from skinfw.reporting.bar import progress_bar
 
     if port and not serve:
         raise UserError("--port needs --serve")

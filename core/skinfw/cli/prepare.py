@@ -106,15 +106,11 @@ def command(
         component_option("pose_encoder", pose_encoder, "--pose-encoder"),
     )
 
-    from skinfw.cli.bar import progress_bar
     from skinfw.preparation.prepare import prepare
     from skinfw.preparation.report import REJECTED_FILE
 
     try:
-        with progress_bar("prepare") as show:
-            report = prepare(
-                photos, output, *references, config, lambda done, total, _: show(done, total), engine, address
-            )
+        report = prepare(photos, output, *references, config, True, engine, address)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             "Interrupted; finished samples are kept. Run the same command again to continue."

@@ -32,7 +32,7 @@ def command(
     checked = load_spec(spec, parse_assignments(assignments))
 
     from skinfw.cli.print_evaluation import print_evaluation
-    from skinfw.cli.progress import RunProgress
+    from skinfw.hooks.progress import RunProgress
     from skinfw.pipeline import run
 
     progress = RunProgress()

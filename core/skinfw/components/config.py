@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from pydantic import Field
 
@@ -79,6 +79,18 @@ class ComponentConfig(StrictModel):
 
     def trained_by(self) -> Path | None:
         """Return the run folder or checkpoint that the component was trained in; None for none."""
+        return None
+
+
+class DatasetConfig(ComponentConfig):
+    """Base of a data set's configuration."""
+
+    def elsewhere(self, root: Path) -> Self | None:
+        """Return the configuration for data of the same form in another place; None if it has no place.
+
+        Args:
+            root: the absolute path of the data.
+        """
         return None
 
 

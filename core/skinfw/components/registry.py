@@ -80,7 +80,12 @@ class Entry(StrictModel):
         "pose_encoder",
         "segmentation_augmentations",
         "segmentation_losses",
-    ] = Field(default="", description="the spec field that holds this component by default")
+        "samples",
+    ] = Field(
+        default="",
+        description="the spec field that holds this component by default; samples: what reads a folder of "
+        "samples",
+    )
     provider: str = Field(default="", description="distribution and version, set by the reader")
 
 

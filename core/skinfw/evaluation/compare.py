@@ -87,13 +87,14 @@ class _Record(BaseModel):
 
 
 def read_evaluated_run(folder: Path, label: str) -> EvaluatedRun:
-    """Read the results of one run; its plugins need not be installed.
+    """Read the results of one run, or those on other data; its plugins need not be installed.
 
     Raises:
         RunError: the folder is not a run, or was not measured.
     """
-    spec = spec_file(folder)
     path = folder / "metrics.json"
+    # results on other data have no spec.json next to them
+    spec = None if path.is_file() and not (folder / "spec.json").exists() else spec_file(folder)
     if not path.is_file():
         raise RunError(f"{folder}: has no metrics.json; measure it first: skinfw evaluate {folder}")
     record = read_json(path, file_names=True)
@@ -106,7 +107,7 @@ def read_evaluated_run(folder: Path, label: str) -> EvaluatedRun:
             sha256=measured["sha256"],
             data=record["data"],
             evaluation=Evaluation.from_json(record["test"]),
-            spec=flat(read_json(spec)),
+            spec=flat(record["spec"] if spec is None else read_json(spec)),
             steps=training["step"],
             total_steps=training["total_steps"],
             length={key: training[key] for key in ("epochs", "steps")},

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -18,7 +18,7 @@ from skinfw.data.pixel_types import image_tensor
 from skinfw.data.sample_cache import SampleCache
 from skinfw.errors import DataError, SkinfwError
 from skinfw.evaluation.metric_set import MetricSet
-from skinfw.evaluation.results import Evaluation, SkinTone
+from skinfw.evaluation.results import Evaluation, SkinTone, SplitName
 from skinfw.evaluation.skin_tone import skin_tones
 from skinfw.inference.paint import ProgressCallback, inpaint_batches
 from skinfw.interfaces import Dataset, Generator
@@ -47,7 +47,7 @@ def evaluate_generator(
     dataset: Dataset[Any],
     names: Sequence[str],
     *,
-    split: Literal["validation", "test"],
+    split: SplitName,
     step: int,
     device: torch.device,
     baselines: Mapping[str, Generator[Any]] = _NO_BASELINES,
@@ -82,7 +82,7 @@ def evaluate_generator(
         measured = {
             TRAINED: _measure(
                 generator, spec, dataset, names, device, count,
-                skip_corrupt=skip, with_tones=split == "test", cache=cache,
+                skip_corrupt=skip, with_tones=split != "validation", cache=cache,
             )
         }  # fmt: skip
         unavailable: dict[str, str] = {}
@@ -165,7 +165,7 @@ def _measure(
 
 
 def _evaluation(
-    split: Literal["validation", "test"],
+    split: SplitName,
     step: int,
     measured: Mapping[str, _Measured],
     unavailable: Mapping[str, str],

@@ -145,10 +145,16 @@ def _class_table(evaluation: Evaluation) -> Table:
     return Table("class", ["IoU over all pixels ↑", "IoU per image, mean ↑"], list(rows.items()))
 
 
+def measured_images(evaluation: Evaluation) -> str:
+    """Return what was measured: ``12 test images``, or ``12 images of photos/street``."""
+    part = "image" if evaluation.split == "all" else f"{evaluation.split} image"
+    source = f" of {evaluation.source}" if evaluation.source else ""
+    return f"{counted(len(evaluation.names), part)}{source}"
+
+
 def summary(evaluation: Evaluation) -> str:
     """Summarize the trained generator against the baselines by two metrics, and across skin tones."""
-    count = len(evaluation.names)
-    where = f"On {counted(count, f'{evaluation.split} image')}"
+    where = f"On {measured_images(evaluation)}"
     key = evaluation.monitored_metric()
     if key is None:
         return f"{where} no metric has a value."

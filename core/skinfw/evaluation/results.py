@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from skinfw.components.registry import TRAINED
+
+SplitName = Literal["validation", "test", "all"]
+"""Which samples are measured: a part of a split, or all of a data set."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Evaluation:
     """The results of one evaluation.
 
     Attributes:
-        split: which samples were inpainted.
+        split: which samples were measured: a part of the split, or all of a data set.
         step: training steps of the weights.
         names: the samples, in order.
         metrics: unit and direction of each metric, by ``region/name``.
@@ -65,9 +69,10 @@ class Evaluation:
         tones: the skin tone of each real image, in the order of ``names``, None for one without skin; empty
             if not measured.
         task: the run's task; a segmenter's values are by ``class/name``, and it keeps no pixels.
+        source: the data that were measured, if not those that the run was trained on.
     """
 
-    split: Literal["validation", "test"]
+    split: SplitName
     step: int
     names: Sequence[str]
     metrics: Mapping[Annotated[str, Field(max_length=300)], MetricInfo]
@@ -78,6 +83,7 @@ class Evaluation:
     unavailable: Mapping[str, str] = field(default_factory=dict)
     tones: Sequence[SkinTone | None] = ()
     task: Literal["inpainting", "segmentation"] = "inpainting"
+    source: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON."""
@@ -101,6 +107,21 @@ class Evaluation:
         metrics = {key: MetricInfo(**info) for key, info in value["metrics"].items()}
         tones = tuple(None if tone is None else SkinTone(**tone) for tone in value.get("tones", ()))
         return cls(**{**value, "metrics": metrics, "tones": tones})
+
+    def __str__(self) -> str:
+        """Return the table that ``skinfw evaluate`` prints, and the summary below it."""
+        # these modules are built on this one
+        from skinfw.evaluation.metric_tables import evaluation_table, summary
+        from skinfw.evaluation.table_text import table_text
+
+        return f"{table_text(evaluation_table(self))}\n{summary(self)}"
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook."""
+        from skinfw.evaluation.metric_tables import evaluation_table, summary
+        from skinfw.evaluation.table_text import table_html
+
+        return f"{table_html(evaluation_table(self))}<p>{html.escape(summary(self))}</p>"
 
     def unavailable_by_reason(self) -> dict[str, list[str]]:
         """Return what has no value, by reason: one reason often applies to every generator."""

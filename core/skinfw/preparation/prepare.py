@@ -25,6 +25,7 @@ from skinfw.preparation.set_check import SetCheck
 from skinfw.preparation.shared_poses import check_shared_poses
 from skinfw.preparation.source import list_photos
 from skinfw.preparation.task import Task, make_tasks
+from skinfw.reporting.bar import progress_bar
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import FolderLock
 from skinfw.system.paths_below import path_below
@@ -44,7 +45,7 @@ def prepare(
     segmenter: ComponentSpec,
     pose_encoder: ComponentSpec,
     config: PrepareConfig,
-    progress: Progress | None = None,
+    progress: Progress | bool = False,
     engine: Literal["local", "ray"] = "local",
     address: str | None = None,
 ) -> PrepareReport:
@@ -63,7 +64,7 @@ def prepare(
         segmenter: the segmenter.
         pose_encoder: the pose encoder.
         config: margin, crop, filters, number of processes.
-        progress: called after every photo.
+        progress: called after every photo; True shows a bar, as the command does.
         engine: processes on this machine, or a Ray cluster whose nodes share photos and output under the same
             paths.
         address: the cluster, as for ``ray.init``; None for the one that Ray finds, or a new local one.
@@ -75,6 +76,18 @@ def prepare(
         RegistryError: a component cannot be built.
         UserError: Ray is not installed.
     """
+    if progress is True:
+        with progress_bar("prepare") as bar:
+            return prepare(
+                root,
+                output,
+                segmenter,
+                pose_encoder,
+                config,
+                lambda done, total, _: bar(done, total),
+                engine,
+                address,
+            )
     if os.path.lexists(output) and not output.is_dir():
         raise DataError(f"{output}: not a folder; give another output folder")
     preparer = PhotoPreparer(output, segmenter, pose_encoder, config)
@@ -99,7 +112,7 @@ def prepare(
             try:
                 for row in _without_duplicates(made, output, config):
                     rows.append(row)
-                    if progress is not None:
+                    if progress:
                         progress(len(rows), len(tasks), row)
                     if config.check_labels:
                         labels.add(row)

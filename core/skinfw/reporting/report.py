@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from skinfw.components.reference import numbered
@@ -13,7 +14,13 @@ from skinfw.evaluation.augmented import AugmentedSample
 from skinfw.evaluation.error_map import ERROR_FULL, error_legend
 from skinfw.evaluation.examples import Example, Shown, ranking_metric
 from skinfw.evaluation.metric_metadata import versions_text
-from skinfw.evaluation.metric_tables import evaluation_table, summary, value_label, value_text
+from skinfw.evaluation.metric_tables import (
+    evaluation_table,
+    measured_images,
+    summary,
+    value_label,
+    value_text,
+)
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.tone_groups import MONK_SHADES
 from skinfw.reporting.data_uri import png_uri
@@ -39,6 +46,9 @@ def write_report(
     evaluation: Evaluation,
     examples: Sequence[Example],
     augmented: Sequence[AugmentedSample] = (),
+    *,
+    path: Path | None = None,
+    warning: str = "",
 ) -> None:
     """Write a run's ``report.html``.
 
@@ -48,6 +58,8 @@ def write_report(
         evaluation: the results.
         examples: images to show.
         augmented: training samples before and after the augmentations.
+        path: the file; None for the run's own report.
+        warning: what limits the results, if anything.
 
     Raises:
         RunError: the file cannot be written; an older report is left as it was.
@@ -56,7 +68,7 @@ def write_report(
     log = run.read_log()
     page = render_page(
         TEMPLATE,
-        **run_values(log, checkpoint, evaluation, [_example(each, evaluation) for each in examples]),
+        **run_values(log, checkpoint, evaluation, [_example(each, evaluation) for each in examples], warning),
         chips=_chips(checkpoint, spec, evaluation),
         tones=tone_tables(evaluation),
         few=FEW_NOTE,
@@ -67,7 +79,7 @@ def write_report(
         facts=training_facts(spec, log, checkpoint.progress.step),
         cards=metric_cards(spec, evaluation),
     )
-    write_text(run.report_path, page)
+    write_text(path or run.report_path, page)
 
 
 def run_values(
@@ -75,6 +87,7 @@ def run_values(
     checkpoint: Checkpoint,
     evaluation: Evaluation,
     examples: Sequence[Mapping[str, Any]],
+    warning: str,
 ) -> dict[str, Any]:
     """Return what the pages of all runs show, whatever the task.
 
@@ -83,6 +96,7 @@ def run_values(
         checkpoint: the evaluated checkpoint.
         evaluation: the results.
         examples: the result of `shown_example` for each.
+        warning: what limits the results, if anything.
     """
     spec = checkpoint.spec
     ranking = ranking_metric(evaluation)
@@ -90,6 +104,7 @@ def run_values(
     return {
         "name": spec.name,
         "summary": summary(evaluation),
+        "warning": warning,
         "table": evaluation_table(evaluation),
         "trained": TRAINED,
         "versions": versions_text(measured_with["versions"]),
@@ -116,7 +131,7 @@ def _chips(checkpoint: Checkpoint, spec: Spec, evaluation: Evaluation) -> list[s
         f"inputs {', '.join(spec.data.input_names)}",
         f"composite {spec.composite}",
         f"checkpoint {checkpoint.path.stem} at step {evaluation.step:,}",
-        counted(len(evaluation.names), f"{evaluation.split} image"),
+        measured_images(evaluation),
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from skinfw.components.registry import installed
 from skinfw.components.strict_model import MAX_ENTRIES
-from skinfw.components.trust import is_own, named_outside, reject_foreign, reject_links, sign
+from skinfw.components.trust import Named, is_own, named_outside, reject_foreign, reject_links, sign
 from skinfw.components.validation_errors import format_errors
 from skinfw.errors import RunError, first_line, listed, shortened
 from skinfw.runs.environment import providers, versions
@@ -186,14 +186,19 @@ def run_checkpoint(run: Run, which: str = "best") -> Checkpoint:
     return checkpoint
 
 
-def reject_untrusted(checkpoint: Checkpoint) -> None:
+def reject_untrusted(checkpoint: Checkpoint, given: Collection[Named] = ()) -> None:
     """Reject a checkpoint whose spec names programs, paths or addresses, unless it is trusted.
 
+    Args:
+        checkpoint: the checkpoint.
+        given: what the user named, and thereby allowed.
+
     Raises:
-        TrustError: it names any and is not trusted.
+        TrustError: it names anything else and is not trusted.
     """
     if not checkpoint.trusted:
-        reject_foreign(named_outside(checkpoint.spec), str(checkpoint.path))
+        named = [each for each in named_outside(checkpoint.spec) if each not in given]
+        reject_foreign(named, str(checkpoint.path))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from skinfw.errors import counted, listed
@@ -52,7 +51,7 @@ def data_changes(run: Run, source: Hashed) -> str:
     Returns:
         for instance ``2 samples added: a, b; 1 sample changed: c``; empty if the record does not show it.
     """
-    before = _read(run.data_path)
+    before = read_data(run)
     if before is None:
         return ""
     hashes = source.sample_fingerprints()
@@ -86,10 +85,10 @@ def current_fingerprint(run: Run, source: Hashed, trained_on: str) -> str:
     return fingerprint
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    """Return the record; None if it is missing or unreadable, as it only makes errors clearer."""
+def read_data(run: Run) -> dict[str, Any] | None:
+    """Return the record of `write_data`; None if it is missing or unreadable, as only messages need it."""
     try:
-        record = json.loads(read_regular(path, MAX_BYTES))
+        record = json.loads(read_regular(run.data_path, MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

@@ -1,7 +1,7 @@
 """A run and its folder.
 
 The folder holds ``spec.json environment.json split.json data.json log.jsonl tensorboard/ samples/
-checkpoints/ metrics.json report.html``.
+checkpoints/ metrics.json report.html evaluations/``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from skinfw.errors import RunError, listed
+from skinfw.components.trust import is_own, sign
+from skinfw.errors import RunError, SpecError, listed
 from skinfw.runs.environment import environment
 from skinfw.runs.log import append_record, read_records, write_records
 from skinfw.specs.differences import spec_differences
@@ -33,7 +34,10 @@ OWN_FILES = (
     "metrics.json",
     "report.html",
 )
-OWN_FOLDERS = ("tensorboard", "samples", "checkpoints")
+EVALUATIONS = "evaluations"
+"""Folder for the results on other data."""
+
+OWN_FOLDERS = ("tensorboard", "samples", "checkpoints", EVALUATIONS)
 
 LOCK_FILE = ".run.lock"
 
@@ -61,6 +65,11 @@ class Run:
     def spec_path(self) -> Path:
         """The filled spec as JSON; a folder without it is not a run folder."""
         return self.folder / "spec.json"
+
+    @property
+    def environment_path(self) -> Path:
+        """The versions and the machine, and the signature of whoever started the run."""
+        return self.folder / "environment.json"
 
     @property
     def log_path(self) -> Path:
@@ -221,6 +230,14 @@ def open_run(folder: str | Path, *, trust: bool = False) -> Run:
     return Run(Path(folder), spec, "all" if trust else "own")
 
 
+def started_here(run: Run) -> bool:
+    """Return whether this user started a run: only then its spec may name anything outside skinfw."""
+    try:
+        return is_own(read_json(run.spec_path), read_json(run.environment_path).get("signature"))
+    except (SpecError, AttributeError):  # there is no such record
+        return False
+
+
 def create_run(
     spec: AnySpec,
     folder: str | Path,
@@ -259,7 +276,8 @@ def create_run(
         _remove_own(folder)
     remove_leftovers(folder, deep=True)
     run.write_spec()
-    write_json(folder / "environment.json", environment(spec, hook_plugins))
+    about = {**environment(spec, hook_plugins), "signature": sign(spec.to_json())}
+    write_json(run.environment_path, about)
     return run
 
 

@@ -1,23 +1,45 @@
-"""Evaluating a run of any task."""
+"""Evaluating a run of any task, on its own data or on others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import torch
 
+from skinfw.assembly.assemble import build_dataset
 from skinfw.components.trust import connections
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.paint import ProgressCallback
 from skinfw.runs.checkpoints import reject_untrusted, run_checkpoint
+from skinfw.runs.evaluation_folder import Results, default_output, evaluation_folder
 from skinfw.runs.folder import Run, locked_run
 from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.specs.spec import AnySpec
 from skinfw.system.devices import pick_device
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.tasks.inpainting.evaluate_inpainting import evaluate_inpainting
+from skinfw.tasks.measured import Measured, MeasuredSplit, measured
+from skinfw.tasks.other_data import GivenData, other_data
 from skinfw.tasks.segmentation.evaluate_segmentation import evaluate_segmentation
+from skinfw.tasks.segmentation.photos import LabeledPhotos
+from skinfw.training.module import SampleSource
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A finished evaluation.
+
+    Attributes:
+        evaluation: the results.
+        report_path: the report.
+    """
+
+    evaluation: Evaluation
+    report_path: Path
 
 
 def evaluate_run(
@@ -44,12 +66,80 @@ def evaluate_run(
         TrustError: someone else trained the run, and its spec contains programs, paths or addresses.
         DataError: the data cannot be read.
     """
+    return evaluate_on(run, which=which, device=device, progress=progress).evaluation
+
+
+def evaluate_on(
+    run: Run,
+    data: GivenData | None = None,
+    *,
+    which: Literal["best", "last"] = "best",
+    split: MeasuredSplit | None = None,
+    output: str | Path | None = None,
+    overwrite: bool = False,
+    device: torch.device | None = None,
+    progress: ProgressCallback | None = None,
+) -> Evaluated:
+    """Evaluate a run's checkpoint on any data.
+
+    If the data have the content of the run's own, wherever they are, its own test samples are measured and
+    its ``metrics.json`` and ``report.html`` are written. Results on anything else go to a folder of their
+    own. A warning names measured samples that the run was trained or validated on.
+
+    Args:
+        run: the run.
+        data: the data, see `skinfw.tasks.other_data.other_data`; None for those in the spec.
+        which: the best or the last checkpoint.
+        split: ``test`` or ``all`` samples; None: all, and of the run's own data the test samples.
+        output: folder for the results; None for the run folder, or ``evaluations/<name>`` in it.
+        overwrite: replace results in that folder; those of the run itself are always replaced.
+        device: the device; None for that of the spec.
+        progress: called with the number of finished samples and the total.
+
+    Raises:
+        SkinfwError: as `evaluate_run`, or the folder for the results is taken.
+    """
     checkpoint = run_checkpoint(run, which)
-    reject_untrusted(checkpoint)
+    given = None if data is None else other_data(checkpoint.spec, data)
+    if given is not None:
+        checkpoint = replace(checkpoint, spec=given.spec)
+    reject_untrusted(checkpoint, () if given is None else given.given)
+    device = device or pick_device(checkpoint.spec.training.device)
     # check where the run comes from before writing: links in its folder may lead anywhere
-    with _held(run) as held, connections(checkpoint.trusted):
-        task = evaluate_segmentation if isinstance(checkpoint.spec, SegmentationSpec) else evaluate_inpainting
-        return task(held, checkpoint, device or pick_device(checkpoint.spec.training.device), progress)
+    with connections(checkpoint.trusted):
+        if given is None and split in (None, "test") and output is None:
+            with _held(run) as held:
+                found = measured(held, checkpoint, _source(checkpoint.spec), None, "test")
+                return _evaluated(found, held, device, progress)
+        found = measured(run, checkpoint, _source(checkpoint.spec), given, split)
+        with _results(found, output, overwrite=overwrite) as results:
+            return _evaluated(found, results, device, progress)
+
+
+def _source(spec: AnySpec) -> SampleSource:
+    return LabeledPhotos(spec.data) if isinstance(spec, SegmentationSpec) else build_dataset(spec)
+
+
+def _evaluated(
+    found: Measured, results: Results, device: torch.device, progress: ProgressCallback | None
+) -> Evaluated:
+    segments = isinstance(found.checkpoint.spec, SegmentationSpec)
+    task = evaluate_segmentation if segments else evaluate_inpainting
+    return Evaluated(task(found, results, device, progress), results.report_path)
+
+
+@contextmanager
+def _results(found: Measured, output: str | Path | None, *, overwrite: bool) -> Iterator[Results]:
+    """Lock the folder for the results: the run folder for its own test samples, or one of their own."""
+    if found.is_own_test and output is None:
+        with _held(found.run) as held:
+            yield held
+        return
+    if output is None:
+        name = "own_data" if found.other is None else found.other.name
+        output = default_output(found.run, f"{name}-test" if found.split == "test" else name)
+    with evaluation_folder(Path(output), overwrite=overwrite) as results:
+        yield results
 
 
 @contextmanager

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Self
 
 from pydantic import Field
 
-from skinfw.components.config import ComponentConfig
+from skinfw.components.config import DatasetConfig
 from skinfw.components.outside import SpecPath
 from skinfw.components.reference import ComponentSpec, Slot, use_default
+from skinfw.components.relocate import relocated
 from skinfw.preparation.config import NEAR_DUPLICATE, PrepareConfig
 
 
-class FolderConfig(ComponentConfig):
+class FolderConfig(DatasetConfig):
     """Where sample folders are."""
 
     root: SpecPath = Field(
@@ -31,15 +33,19 @@ class FolderConfig(ComponentConfig):
         ),
     )
 
+    def elsewhere(self, root: Path) -> Self:
+        """Return the configuration for samples in another place. See `DatasetConfig.elsewhere`."""
+        return relocated(self, self.root, root)
 
-class MannequinsConfig(ComponentConfig):
+
+class MannequinsConfig(DatasetConfig):
     """How many people to draw."""
 
     count: int = Field(default=1000, ge=1, le=1_000_000, description="number of samples")
     seed: int = Field(default=0, ge=0, lt=2**31, description="seed of the drawn people")
 
 
-class PhotosConfig(ComponentConfig):
+class PhotosConfig(DatasetConfig):
     """Photos that are prepared into a cache before training."""
 
     root: SpecPath = Field(
@@ -65,3 +71,7 @@ class PhotosConfig(ComponentConfig):
             "if that is not set, in the user's cache folder"
         ),
     )
+
+    def elsewhere(self, root: Path) -> Self:
+        """Return the configuration for photos in another place. See `DatasetConfig.elsewhere`."""
+        return relocated(self, self.root, root, cache=None)

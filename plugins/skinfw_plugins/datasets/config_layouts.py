@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from skinfw.components.config import ComponentConfig
+from skinfw.components.config import DatasetConfig
 from skinfw.components.outside import SpecPath
 from skinfw.components.reference import ComponentSpec, Slot
+from skinfw.components.relocate import relocated
 from skinfw.preparation.config import PrepareConfig
 
 Side = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -16,7 +18,7 @@ Split = Literal["train", "test", "all"]
 Category = Literal["dresses", "lower_body", "upper_body"]
 
 
-class LayoutConfig(ComponentConfig):
+class LayoutConfig(DatasetConfig):
     """Base of the data sets in their original folders."""
 
     root: SpecPath = Field(description="the data set's folder, as unpacked")
@@ -37,6 +39,10 @@ class LayoutConfig(ComponentConfig):
             "if that is not set, in the user's cache folder"
         ),
     )
+
+    def elsewhere(self, root: Path) -> Self:
+        """Return the configuration for such a data set in another place. See `DatasetConfig.elsewhere`."""
+        return relocated(self, self.root, root, cache=None)
 
 
 class VitonHdConfig(LayoutConfig):

@@ -150,7 +150,7 @@ def parts_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> tuple[Evaluation, lis
     seen: list[Any] = []
     with monkeypatch.context() as patch:
         patch.setattr(
-            "skinfw.tasks.inpainting.evaluate_inpainting.write_report", lambda *parts: seen.extend(parts)
+            "skinfw.tasks.inpainting.evaluate_inpainting.write_report", lambda *parts, **_: seen.extend(parts)
         )
         evaluate_run(run)
     return seen[2], seen[3]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
-from skinfw.assembly.assemble import build_baselines, build_dataset
+from skinfw.assembly.assemble import build_baselines
+from skinfw.data.aspect import read_aspects
 from skinfw.evaluation.augmented import augmented_samples
 from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.examples import inpaint_examples, save_examples
@@ -14,45 +17,71 @@ from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback
 from skinfw.reporting.report import write_report
 from skinfw.runs.checkpoint_networks import load_generator
-from skinfw.runs.checkpoints import Checkpoint
-from skinfw.runs.data_record import current_fingerprint
-from skinfw.runs.folder import Run
-from skinfw.runs.split_record import split_of_run
+from skinfw.runs.evaluation_folder import Results
 from skinfw.specs.spec import inpainting_spec
 from skinfw.system.json_file import write_json
+from skinfw.tasks.inpainting.fitting import FittingDataset
+from skinfw.tasks.measured import Measured
 
 
 def evaluate_inpainting(
-    run: Run, checkpoint: Checkpoint, device: torch.device, progress: ProgressCallback | None = None
+    measured: Measured,
+    results: Results,
+    device: torch.device,
+    progress: ProgressCallback | None = None,
 ) -> Evaluation:
-    """Evaluate a run's checkpoint on the test samples; write ``metrics.json`` and the report.
+    """Evaluate an inpainting run's checkpoint; write the metrics and the report.
+
+    Args:
+        measured: the run, the checkpoint and the samples.
+        results: where the files go.
+        device: the device.
+        progress: called with the number of finished samples and the total.
 
     Raises:
-        RunError: it is not an inpainting checkpoint, or the run folder cannot be written to.
-        DataError: the data cannot be read.
+        RunError: it is not an inpainting checkpoint, or the files cannot be written.
+        DataError: the data cannot be read, or are shaped differently from the training samples.
     """
+    run, checkpoint = measured.run, measured.checkpoint
     spec = inpainting_spec(checkpoint.spec, str(checkpoint.path))
     generator = load_generator(checkpoint, device)
     baselines = build_baselines(spec)
-    dataset = build_dataset(spec)
-    fingerprint = current_fingerprint(run, dataset, checkpoint.progress.data)
-    split = split_of_run(run, dataset)
+    dataset = measured.source
+    if measured.other is not None:
+        dataset = FittingDataset(dataset, read_aspects(checkpoint.about.get("aspects"), spec.data.size))
     evaluation = evaluate_generator(
         generator,
         spec,
         dataset,
-        split.test,
-        split="test",
+        measured.names,
+        split=measured.split,
         step=checkpoint.progress.step,
         device=device,
         baselines=baselines,
         progress=progress,
     )
-    run.check_held()
-    record = metrics_record(run, checkpoint, fingerprint, evaluation, skin_tones=tones_json(evaluation))
-    write_json(run.metrics_path, record)
+    evaluation = replace(evaluation, source=measured.other.label if measured.other else "")
+    results.check_held()
+    record = metrics_record(
+        run,
+        checkpoint,
+        measured.fingerprint,
+        evaluation,
+        skin_tones=tones_json(evaluation),
+        **measured.record(),
+    )
+    write_json(results.metrics_path, record)
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
     examples = inpaint_examples(generator, usable, spec, dataset, evaluation, device)
-    save_examples(examples, run.test_samples_folder)
-    write_report(run, checkpoint, evaluation, examples, augmented_samples(spec, split.train))
+    save_examples(examples, results.test_samples_folder)
+    augmented = augmented_samples(spec, measured.train) if measured.train else ()
+    write_report(
+        run,
+        checkpoint,
+        evaluation,
+        examples,
+        augmented,
+        path=results.report_path,
+        warning=measured.warning,
+    )
     return evaluation

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -18,13 +17,11 @@ from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.examples import Rank, choose_examples, ranking_metric, save_examples
 from skinfw.evaluation.record import metrics_record
-from skinfw.evaluation.results import Evaluation
-from skinfw.runs.checkpoints import Checkpoint
-from skinfw.runs.data_record import current_fingerprint
-from skinfw.runs.folder import Run
-from skinfw.runs.split_record import split_of_run
+from skinfw.evaluation.results import Evaluation, SplitName
+from skinfw.runs.evaluation_folder import Results
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.json_file import write_json
+from skinfw.tasks.measured import Measured
 from skinfw.tasks.segmentation.confusion import LabelMetrics
 from skinfw.tasks.segmentation.label import Network, load_network, predict, segmentation_spec
 from skinfw.tasks.segmentation.label_images import label_row
@@ -60,7 +57,7 @@ def evaluate_network(
     photos: LabeledPhotos,
     names: Sequence[str],
     *,
-    split: Literal["validation", "test"],
+    split: SplitName,
     step: int,
     device: torch.device,
     cache: SampleCache | None = None,
@@ -159,38 +156,58 @@ def label_examples(
 
 
 def evaluate_segmentation(
-    run: Run,
-    checkpoint: Checkpoint,
+    measured: Measured,
+    results: Results,
     device: torch.device,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Evaluate a segmentation run's checkpoint on the test photos; write ``metrics.json`` and the report.
+    """Evaluate a segmentation run's checkpoint; write the metrics and the report.
+
+    Args:
+        measured: the run, the checkpoint and the photos.
+        results: where the files go.
+        device: the device.
+        progress: called with the number of finished photos and the total.
 
     Raises:
-        RunError: it is not a segmentation checkpoint, or the run folder cannot be written to.
+        RunError: it is not a segmentation checkpoint, or the files cannot be written.
         DataError: the data cannot be read.
     """
+    run, checkpoint = measured.run, measured.checkpoint
     network, classes = load_network(checkpoint, device)
     spec = segmentation_spec(checkpoint)
-    photos = LabeledPhotos(spec.data)
+    photos: LabeledPhotos = measured.source
     if photos.classes.names != classes.names:
-        raise RunError(f"{checkpoint.path}: the label maps' classes have changed since training")
-    fingerprint = current_fingerprint(run, photos, checkpoint.progress.data)
-    split = split_of_run(run, photos)
+        known, found = (", ".join(each.names) for each in (classes, photos.classes))
+        raise RunError(
+            f"{checkpoint.path}: the network has the classes {known}, but the label maps {found}; give label "
+            "maps with the classes of its training"
+        )
     evaluation = evaluate_network(
         network,
         spec,
         photos,
-        split.test,
-        split="test",
+        measured.names,
+        split=measured.split,
         step=checkpoint.progress.step,
         device=device,
         progress=progress,
     )
-    run.check_held()
-    write_json(run.metrics_path, metrics_record(run, checkpoint, fingerprint, evaluation))
+    evaluation = replace(evaluation, source=measured.other.label if measured.other else "")
+    results.check_held()
+    record = metrics_record(run, checkpoint, measured.fingerprint, evaluation, **measured.record())
+    write_json(results.metrics_path, record)
     examples = label_examples(network, spec, photos, evaluation, device)
-    save_examples(examples, run.test_samples_folder)
+    save_examples(examples, results.test_samples_folder)
     parameters = sum(each.numel() for each in network.parameters() if each.requires_grad)
-    write_segmentation_report(run, checkpoint, evaluation, examples, classes, parameters)
+    write_segmentation_report(
+        run,
+        checkpoint,
+        evaluation,
+        examples,
+        classes,
+        parameters,
+        path=results.report_path,
+        warning=measured.warning,
+    )
     return evaluation

@@ -130,7 +130,6 @@ class LabeledPhotos:
 
     def _hash(self, photo: Path) -> str:
         digest = hashlib.sha256()
-        for each in (photo, *self._segmenter.sources(photo)):
-            content = file_sha256(each) if each.is_file() else ""
-            digest.update(f"{each.name}\0{content}\0".encode("utf-8", "surrogateescape"))
+        for each in (photo, *self._segmenter.sources(photo)):  # without their names: a copy has the same hash
+            digest.update(f"{file_sha256(each) if each.is_file() else ''}\0".encode())
         return digest.hexdigest()

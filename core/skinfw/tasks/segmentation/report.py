@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skinfw.data.classes import ClassTable
-from skinfw.errors import counted
+from skinfw.evaluation.metric_tables import measured_images
 from skinfw.evaluation.results import Evaluation
 from skinfw.reporting.facts import run_facts
 from skinfw.reporting.pages import render_page
@@ -32,6 +33,9 @@ def write_segmentation_report(
     examples: Sequence[LabelExample],
     classes: ClassTable,
     parameters: int,
+    *,
+    path: Path,
+    warning: str = "",
 ) -> None:
     """Write a segmentation run's ``report.html``.
 
@@ -42,6 +46,8 @@ def write_segmentation_report(
         examples: photos to show.
         classes: the classes.
         parameters: trained parameters of the network.
+        path: the file.
+        warning: what limits the results, if anything.
 
     Raises:
         RunError: the file cannot be written; an older report is left as it was.
@@ -52,12 +58,12 @@ def write_segmentation_report(
     log = run.read_log()
     page = render_page(
         TEMPLATE,
-        **run_values(log, checkpoint, evaluation, shown),
+        **run_values(log, checkpoint, evaluation, shown, warning),
         chips=[
             f"{len(classes.names)} classes",
             f"{height}x{width} pixels (height x width)",
             f"checkpoint {checkpoint.path.stem} at step {evaluation.step:,}",
-            counted(len(evaluation.names), f"{evaluation.split} image"),
+            measured_images(evaluation),
         ],
         legend={
             name: "#{:02x}{:02x}{:02x}".format(*colors[place]) for place, name in enumerate(classes.names)
@@ -65,4 +71,4 @@ def write_segmentation_report(
         facts=run_facts(log, checkpoint.progress.step, {"network": parameters}),
         size=f"{height}x{width}",
     )
-    write_text(run.report_path, page)
+    write_text(path, page)

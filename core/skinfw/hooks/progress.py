@@ -1,15 +1,15 @@
-"""The progress of a run on the terminal, as a hook."""
+"""The progress of a run on the terminal and in notebooks, as a hook."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from skinfw.components.registry import TRAINED
 from skinfw.evaluation.results import Evaluation
 from skinfw.hooks.specification import hookimpl
+from skinfw.reporting.bar import progress_console, shows_bars
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import read_split
 
@@ -26,7 +26,7 @@ class RunProgress:
 
     def __init__(self) -> None:
         self.test: Evaluation | None = None
-        self._console = Console(stderr=True)
+        self._console = progress_console()
         self._bar = Progress(
             TextColumn("step"),
             BarColumn(),
@@ -35,7 +35,7 @@ class RunProgress:
             TextColumn("{task.fields[speed]}"),
             TextColumn("{task.fields[losses]}"),
             console=self._console,
-            disable=not self._console.is_terminal,
+            disable=not shows_bars(self._console),
         )
         self._task = self._bar.add_task("training", total=None, speed="", losses="")
         self._means: dict[str, float] = {}

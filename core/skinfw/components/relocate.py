@@ -1,0 +1,43 @@
+"""A configuration whose data are in another place. Light: pydantic only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from skinfw.components.trust import named_outside
+from skinfw.components.variables import STORED
+
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
+
+
+def relocated(config: ConfigT, old: Path, new: Path, **changes: Any) -> ConfigT:
+    """Return a configuration in which every path at or below a folder is at or below another one.
+
+    Args:
+        config: the configuration.
+        old: the folder; its path may have an environment variable that is not set.
+        new: the folder that takes its place.
+        **changes: other values to set.
+    """
+    paths = {each.value for each in named_outside(config, training=True) if each.kind == "path"}
+    moved = {each: _moved(each, old, new) for each in paths}
+    value = _replaced(config.model_dump(mode="json", by_alias=True), moved)
+    return type(config).model_validate({**value, **changes}, context={STORED: True})
+
+
+def _moved(path: str, old: Path, new: Path) -> str:
+    place = Path(os.path.normpath(path))
+    base = Path(os.path.normpath(old))
+    return str(new / place.relative_to(base)) if place.is_relative_to(base) else path
+
+
+def _replaced(value: Any, moved: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _replaced(part, moved) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_replaced(part, moved) for part in value]
+    return moved.get(value, value) if isinstance(value, str) else value

@@ -1,0 +1,73 @@
+"""Samples that a run has already seen: in training, or when it chose its best checkpoint."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from skinfw.errors import counted, listed
+from skinfw.runs.data_record import Hashed, read_data
+from skinfw.runs.folder import Run
+from skinfw.runs.split_record import read_split
+
+SHOWN = 5
+"""Maximum samples that a warning names; the rest is counted."""
+
+logger = logging.getLogger("skinfw")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Measured samples that are among a run's training or validation samples.
+
+    Attributes:
+        content: those with the content of such a sample, whatever their name.
+        name: the others with the name of one.
+    """
+
+    content: Sequence[str]
+    name: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return them as JSON."""
+        return asdict(self)
+
+    def warning(self, measured: int) -> str:
+        """Return a warning for a number of measured samples, or an empty text."""
+        of_all = f" of the {counted(measured, 'measured sample')}"
+        told = []
+        if self.content:
+            told.append(
+                f"{len(self.content)}{of_all} are among the run's training and validation samples "
+                f"({listed(self.content, SHOWN)})"
+            )
+        if self.name:
+            count = f"{len(self.name)}{' more' if told else of_all}"
+            whose = "such a sample" if told else "a training or validation sample of the run"
+            told.append(f"{count} have the name of {whose} ({listed(self.name, SHOWN)})")
+        return f"{', and '.join(told)}; results on known samples are better than on new ones" if told else ""
+
+
+def seen_samples(run: Run, source: Hashed, names: Collection[str]) -> Seen | None:
+    """Return which samples a run was trained or validated on; None if the run has no record of its split.
+
+    Args:
+        run: the run.
+        source: the measured data.
+        names: the measured samples.
+
+    Raises:
+        RunError: the record of the split is damaged.
+    """
+    split = read_split(run.folder)
+    if split is None:
+        return None
+    used = {*split.train, *split.validation}
+    before = read_data(run) or {}
+    contents = {before[name] for name in used if before.get(name)}
+    now = source.sample_fingerprints()
+    content = [name for name in names if now.get(name) in contents]
+    same = {*content}
+    return Seen(content, [name for name in names if name in used and name not in same])
