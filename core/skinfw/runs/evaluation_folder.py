@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -90,13 +90,19 @@ def evaluation_folder(folder: Path, *, overwrite: bool) -> Iterator[EvaluationFo
         RunError: it holds results and ``overwrite`` is false, it holds something else, another process uses
             it, or it cannot be written to.
     """
-    reject_taken(folder, overwrite=overwrite)
-    with locked_folder(folder, LOCK_FILE, "skinfw evaluate") as lock:
-        remove_leftovers(folder, deep=True)
-        yield EvaluationFolder(folder, lock)
+    _reject_taken(folder, overwrite=overwrite)
+    made = not folder.exists()
+    try:
+        with locked_folder(folder, LOCK_FILE, "skinfw evaluate") as lock:
+            remove_leftovers(folder, deep=True)
+            yield EvaluationFolder(folder, lock)
+    finally:
+        if made:
+            with suppress(OSError):  # unless something was written to it
+                folder.rmdir()
 
 
-def reject_taken(folder: Path, *, overwrite: bool) -> None:
+def _reject_taken(folder: Path, *, overwrite: bool) -> None:
     """Reject a folder that must not be written to; see `evaluation_folder`."""
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder}: is a file; give another --output")

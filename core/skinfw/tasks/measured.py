@@ -10,6 +10,7 @@ from typing import Any, Literal
 from skinfw.errors import counted
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runs.data_record import current_fingerprint
+from skinfw.runs.evaluation_folder import Results
 from skinfw.runs.folder import Run
 from skinfw.runs.seen import Seen, seen_samples
 from skinfw.runs.split_record import make_split, split_of_run
@@ -59,9 +60,9 @@ class Measured:
             return f"{self.run.folder}: has no split.json, so it is unknown which samples it was trained on"
         return self.seen.warning(len(self.names))
 
-    def record(self) -> dict[str, Any]:
-        """Return what the results say about the data; empty for the run's own test samples."""
-        if self.is_own_test:
+    def record(self, results: Results) -> dict[str, Any]:
+        """Return what results say about the data; nothing in the run folder, which holds its own ones."""
+        if isinstance(results, Run):
             return {}
         return {
             "measured_on": {

@@ -173,6 +173,22 @@ def test_all_samples_of_its_own_data_are_measured_on_request(run: Run) -> None:
     assert len(record["test"]["names"]) == 12 and not run.metrics_path.exists()
 
 
+def test_its_own_test_samples_are_measured_into_another_folder(run: Run, tmp_path: Path) -> None:
+    evaluate_on(run, output=tmp_path / "results")
+    assert not run.metrics_path.exists()
+    evaluate_run(run)
+    assert not compare_runs([run.folder, tmp_path / "results"]).warnings()
+    assert record_of(tmp_path / "results")["measured_on"]["data"] == "the data of the run"
+
+
+def test_a_failed_evaluation_leaves_no_folder(run: Run, write_samples: Make, tmp_path: Path) -> None:
+    write_samples(tmp_path / "street", ["a"])
+    (tmp_path / "street" / "a" / "body.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"body\.png"):
+        evaluate_on(run, tmp_path / "street", output=tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
 def test_nothing_is_overwritten_unasked(run: Run, write_samples: Make, tmp_path: Path) -> None:
     write_samples(tmp_path / "street", ["a"])
     output = tmp_path / "results"

@@ -68,7 +68,7 @@ def evaluate_inpainting(
         measured.fingerprint,
         evaluation,
         skin_tones=tones_json(evaluation),
-        **measured.record(),
+        **measured.record(results),
     )
     write_json(results.metrics_path, record)
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}

@@ -195,7 +195,7 @@ def evaluate_segmentation(
     )
     evaluation = replace(evaluation, source=measured.other.label if measured.other else "")
     results.check_held()
-    record = metrics_record(run, checkpoint, measured.fingerprint, evaluation, **measured.record())
+    record = metrics_record(run, checkpoint, measured.fingerprint, evaluation, **measured.record(results))
     write_json(results.metrics_path, record)
     examples = label_examples(network, spec, photos, evaluation, device)
     save_examples(examples, results.test_samples_folder)
