@@ -106,7 +106,7 @@ def component(entry: Entry) -> str:
     schema = model.model_json_schema()
     definitions = schema.pop("$defs", {})
     notes = [f"Needs the extra `{entry.extra}`."] if entry.extra else []
-    notes += ["The default."] if entry.default_for else []
+    notes += ["The default."] if entry.default_for not in ("", "sample_folders") else []
     parts = [f"### `{entry.name}` {{ #{entry.kind}-{entry.name} }}", " ".join([entry.summary, *notes])]
     parts.append(" ".join(schema.get("description", "").split()))
     if schema.get("properties"):

@@ -80,11 +80,11 @@ class Entry(StrictModel):
         "pose_encoder",
         "segmentation_augmentations",
         "segmentation_losses",
-        "samples",
+        "sample_folders",
     ] = Field(
         default="",
-        description="the spec field that holds this component by default; samples: what reads a folder of "
-        "samples",
+        description="the spec field that holds this component by default; sample_folders: what reads "
+        "folders of samples",
     )
     provider: str = Field(default="", description="distribution and version, set by the reader")
 

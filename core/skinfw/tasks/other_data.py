@@ -98,7 +98,7 @@ def _is_below(path: str, root: Path) -> bool:
 def _dataset_in(spec: Spec, root: Path) -> ComponentSpec:
     """Return the data set that reads a folder: the one of samples if it holds samples, else the run's own."""
     own = spec.data.dataset
-    for name in installed().defaults("samples"):
+    for name in installed().defaults("sample_folders"):
         if name != own.name and _holds_samples(root):
             return use("dataset", name, root=root)
     config = own.config.elsewhere(root) if isinstance(own.config, DatasetConfig) else None
