@@ -1,0 +1,1 @@
+"""Repairs the results of try-on systems, and audits them."""
