@@ -65,23 +65,30 @@ def align(
     Raises:
         DataError: no known geometry reaches `MIN_CORRELATION`, or too little is visible outside the garment.
     """
-    details = _details(result)
-    found: dict[Geometry, float] = {}
-    for geometry in geometries((person.shape[0], person.shape[1]), result):
-        compared = _compared(geometry, parse_person, parse_result)
-        found[geometry] = _correlation(_details(geometry.image(person)), details, compared)
+    found = correlations(person, result, parse_person, parse_result)
     best = max(found, key=found.__getitem__)
-    correlations = {each.fit: round(value, 4) for each, value in found.items()}
+    by_fit = {each.fit: round(value, 4) for each, value in found.items()}
     if not found[best] >= MIN_CORRELATION:
-        tried = ", ".join(f"{fit} {value:.2f}" for fit, value in correlations.items())
+        tried = ", ".join(f"{fit} {value:.2f}" for fit, value in by_fit.items())
         raise DataError(
-            f"the result does not show this photo in a known geometry: outside the garment the best correlation "
+            "the result does not show this photo in a known geometry: outside garments the best correlation "
             f"is {found[best]:.2f}, below {MIN_CORRELATION} (tried: {tried}); check that the pair belongs "
             "together, or undo the other crop or shift first"
         )
-    return Alignment(
-        best, found[best], {fit: value for fit, value in correlations.items() if fit != best.fit}
-    )
+    return Alignment(best, found[best], {fit: value for fit, value in by_fit.items() if fit != best.fit})
+
+
+def correlations(
+    person: RgbImage, result: RgbImage, parse_person: Segmentation, parse_result: Segmentation
+) -> dict[Geometry, float]:
+    """Return the correlation of each possible geometry; see `align` for the arguments."""
+    details = _details(result)
+    return {
+        geometry: _correlation(
+            _details(geometry.image(person)), details, _compared(geometry, parse_person, parse_result)
+        )
+        for geometry in geometries((person.shape[0], person.shape[1]), result)
+    }
 
 
 def _details(image: RgbImage) -> NDArray[np.float32]:

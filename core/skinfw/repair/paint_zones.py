@@ -15,7 +15,7 @@ _REACH = 2.0
 radii are rough."""
 
 _HIPS = 0.3
-"""Distance from the line between the hips, in lengths of the trunk, up to which skin of legs is on the hips."""
+"""Distance from the line between the hips, in lengths of the trunk, up to which skin is on the hips."""
 
 _TRUNK_CLASS = re.compile(r"(.*[ _-])?(torso|trunk|chest|belly|breast|hips?)([ _-].*)?", re.IGNORECASE)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from skinfw.data.body_zones import BodyDistances
 from skinfw.data.face import face_classes, face_from_keypoints
@@ -109,7 +111,7 @@ def agreement(person: Regions, result: Regions) -> Mask:
     seen = ~(person.apparel | result.apparel)
     side = 2 * max(1, round(WINDOW * seen.shape[0] / 2)) + 1
 
-    def within(mask: Mask) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    def within(mask: Mask) -> NDArray[Any]:
         counts = cv2.boxFilter(
             (mask & seen).astype(np.float32),
             -1,

@@ -59,7 +59,8 @@ def tone_shift(
         None if photo or result show fewer than `MIN_PIXELS` of skin.
     """
     if np.count_nonzero(seen_in_both) >= MIN_PIXELS:
-        return np.median(lab_of(person, seen_in_both) - lab_of(result, seen_in_both), axis=0)
+        differences = lab_of(person, seen_in_both) - lab_of(result, seen_in_both)
+        return np.asarray(np.median(differences, axis=0), np.float32)
     if min(np.count_nonzero(each) for each in skin) < MIN_PIXELS:
         return None
     shown, found = (np.median(lab_of(*pair), axis=0) for pair in zip((person, result), skin, strict=True))
