@@ -8,7 +8,7 @@ result.
     python benchmarks/repair.py PHOTOS --model RUN --output FOLDER
 
 PHOTOS holds photos with label maps and poses (segmenter deepfashion, pose encoder openpose). The folder gets
-contact.png (photo, result, repaired result, provenance) and repair.json. With --write-pairs, photos and
+contact.png (photo, result, repaired result, provenance; most new skin first) and repair.json. With --write-pairs, photos and
 results are written too, for ``skinfw audit``.
 """
 
@@ -225,13 +225,14 @@ def main() -> None:
             row["wrong"] = wrong_fits(case, previous[0])
         rows.append(row)
         previous = [case]
-        if row["psnr"]["new skin"][0] is not None and len(sheet) < 5 and case.geometry.size == (512, 384):
-            sheet.append(shown_case(case, repaired))
+        if case.geometry.size == (512, 384):
+            sheet.append((int(case.regions["new skin"].sum()), shown_case(case, repaired)))
         if given.write_pairs:
             write_pair(given.output, case, repaired)
     given.output.mkdir(parents=True, exist_ok=True)
     if sheet:
-        Image.fromarray(np.vstack(sheet)).save(given.output / "contact.png")
+        sheet.sort(key=lambda each: -each[0])
+        Image.fromarray(np.vstack([image for _, image in sheet[:5]])).save(given.output / "contact.png")
     (given.output / "repair.json").write_text(json.dumps(rows, indent=1))
     print_rows(rows)
 

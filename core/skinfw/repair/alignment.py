@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.data.parts import dilate
+from skinfw.data.photo import WHITE
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.errors import DataError
 from skinfw.repair.geometry import Geometry, geometries
@@ -16,9 +17,9 @@ from skinfw.repair.geometry import Geometry, geometries
 MIN_CORRELATION = 0.7
 """Minimum correlation of a fit that counts.
 
-On 40 photos of 512x512 with another person's garment, resized through half their size, tinted and with noise,
-the right fit reached at least 0.93; the right fit moved by 2% of the width at most 0.61; photos of other
-people at most 0.27 (``benchmarks/repair.py``).
+On 40 photos of 512x512 with another person's clothes, resized through half their size and tinted, the right
+fit reached at least 0.966; the same photos moved by 2% of their width at most 0.649; photos of other people
+at most 0.193 (``benchmarks/repair.py``).
 """
 
 _SIDE = 512
@@ -82,13 +83,13 @@ def correlations(
     person: RgbImage, result: RgbImage, parse_person: Segmentation, parse_result: Segmentation
 ) -> dict[Geometry, float]:
     """Return the correlation of each possible geometry; see `align` for the arguments."""
-    details = _details(result)
-    return {
-        geometry: _correlation(
-            _details(geometry.image(person)), details, _compared(geometry, parse_person, parse_result)
-        )
-        for geometry in geometries((person.shape[0], person.shape[1]), result)
-    }
+    found = {}
+    for geometry in geometries((person.shape[0], person.shape[1]), result):
+        # padding is white in the placed photo; another level would look like an edge
+        made = np.where(geometry.shown[..., None], result, np.uint8(WHITE))
+        details = _details(geometry.image(person)), _details(made)
+        found[geometry] = _correlation(*details, _compared(geometry, parse_person, parse_result))
+    return found
 
 
 def _details(image: RgbImage) -> NDArray[np.float32]:

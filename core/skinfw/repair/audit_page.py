@@ -68,11 +68,10 @@ def _summary(audit: Audit) -> str:
     skin, ita = audit.interval("skin_difference"), audit.interval("ita_change")
     if skin is None or ita is None:
         return f"{len(audit.pairs)} results measured; none shows enough skin of its photo."
-    became = "lighter" if ita.mean > 0 else "darker"
     return (
         f"In {skin.images} results, the skin that should not change differs from the photo by "
-        f"{skin.mean:.1f} CIEDE2000 on average, and became {became} by {abs(ita.mean):.1f}° of the "
-        "individual typology angle."
+        f"{_text('skin_difference', skin)} CIEDE2000, and its individual typology angle changed by "
+        f"{_text('ita_change', ita)}°."
     )
 
 
