@@ -8,8 +8,8 @@ result.
     python benchmarks/repair.py PHOTOS --model RUN --output FOLDER
 
 PHOTOS holds photos with label maps and poses (segmenter deepfashion, pose encoder openpose). The folder gets
-contact.png (photo, result, repaired result, provenance; most new skin first) and repair.json. With --write-pairs, photos and
-results are written too, for ``skinfw audit``.
+contact.png (photo, result, repaired result, provenance; most new skin first) and repair.json. With
+--write-pairs, photos and results are written too, for ``skinfw audit``.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def command(
     """Compare the photos in PERSON with a try-on system's results in RESULT.
 
     Measures how far the results change skin that they should not change: its color and typology angle by skin
-    tone, hands, face, and leftover sleeves. Beside each figure stands the segmenter's own error. Needs no
+    tone, hands, face, and leftover sleeves. Beside each metric stands the segmenter's own error. Needs no
     trained model. Pairs that cannot be measured, and files without a partner, are counted and named.
     """
     from skinfw.errors import UserError

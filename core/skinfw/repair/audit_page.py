@@ -17,7 +17,7 @@ from skinfw.evaluation.metric_tables import NONE, Cell, Table
 from skinfw.evaluation.tone_groups import ENOUGH
 from skinfw.repair.auditing import Audit
 from skinfw.repair.geometry import Geometry, geometries
-from skinfw.repair.measure import FIGURES
+from skinfw.repair.measure import METRICS
 from skinfw.reporting.data_uri import data_uri
 from skinfw.reporting.pages import render_page
 from skinfw.system.json_file import write_text
@@ -51,9 +51,9 @@ def write_audit_page(audit: Audit, title: str, output: Path) -> None:
         title=title,
         summary=_summary(audit),
         audit=audit,
-        figures_table=_figures_table(audit),
+        results_table=_results_table(audit),
         tone_tables=_tone_tables(audit),
-        figures=FIGURES,
+        metrics=METRICS,
         few=f"(few): fewer than {ENOUGH} pairs, so the mean is unreliable.",
         draws=f"{DRAWS:,}",
         level=f"{LEVEL:.0%}",
@@ -84,7 +84,7 @@ def _text(name: str, found: MeanInterval | None) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    if not FIGURES[name].unit:
+    if not METRICS[name].unit:
         return f"{value:.1%}"
     return f"{value:+.1f}" if name == "ita_change" else f"{value:.2f}"
 
@@ -102,25 +102,25 @@ def _cells(audit: Audit, name: str, group: str | None) -> list[Cell]:
 _COLUMNS = ("mean [interval]", "segmenter's error", "pairs")
 
 
-def _figures_table(audit: Audit) -> Table:
-    rows = [(_label(name), _cells(audit, name, None)) for name in FIGURES]
-    return Table("figure", _COLUMNS, rows)
+def _results_table(audit: Audit) -> Table:
+    rows = [(_label(name), _cells(audit, name, None)) for name in METRICS]
+    return Table("metric", _COLUMNS, rows)
 
 
 def _tone_tables(audit: Audit) -> dict[str, Table]:
-    """Return a table by skin tone for each figure with a value."""
+    """Return a table by skin tone for each metric with a value."""
     return {
         _label(name): Table(
             "skin tone", _COLUMNS, [(group, _cells(audit, name, group)) for group in audit.groups()]
         )
-        for name in FIGURES
+        for name in METRICS
         if audit.interval(name) is not None
     }
 
 
 def _label(name: str) -> str:
-    figure = FIGURES[name]
-    return figure.label + (f", {figure.unit}" if figure.unit else "")
+    metric = METRICS[name]
+    return metric.label + (f", {metric.unit}" if metric.unit else "")
 
 
 def _shown(audit: Audit, name: str) -> dict[str, Any]:

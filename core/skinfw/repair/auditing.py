@@ -17,7 +17,7 @@ from skinfw.repair.alignment import MIN_CORRELATION
 from skinfw.repair.measure import (
     CHANGED,
     EXCHANGED,
-    FIGURES,
+    METRICS,
     SAME_GARMENT,
     PairMeasures,
     measure_pair,
@@ -60,20 +60,20 @@ class Audit:
                 members[ita_class(pair.tone.ita)].append(name)
         return {name: found for name, found in members.items() if found}
 
-    def interval(self, figure: str, group: str | None = None) -> MeanInterval | None:
-        """Return the mean of a figure with its interval, over all pairs or a group; None without a value."""
+    def interval(self, metric: str, group: str | None = None) -> MeanInterval | None:
+        """Return the mean of a metric with its interval, over all pairs or a group; None without a value."""
         names = self.pairs if group is None else self.groups().get(group, ())
-        return mean_interval([self.pairs[name].values[figure] for name in names])
+        return mean_interval([self.pairs[name].values[metric] for name in names])
 
-    def segmenter_error(self, figure: str, group: str | None = None) -> float | None:
-        """Return the mean change of a figure when the pictures are mirrored before they are segmented.
+    def segmenter_error(self, metric: str, group: str | None = None) -> float | None:
+        """Return the mean change of a metric when the pictures are mirrored before they are segmented.
 
         None if no pair has both values.
         """
         names = self.pairs if group is None else self.groups().get(group, ())
         changes = []
         for name in names:
-            value, again = self.pairs[name].values[figure], (self.pairs[name].mirrored or {}).get(figure)
+            value, again = self.pairs[name].values[metric], (self.pairs[name].mirrored or {}).get(metric)
             if value is not None and again is not None:
                 changes.append(abs(again - value))
         return float(np.mean(changes)) if changes else None
@@ -88,14 +88,14 @@ class Audit:
                 "unmatched_photos": len(self.unmatched_photos),
                 "unmatched_results": len(self.unmatched_results),
             },
-            "figures": {
+            "metrics": {
                 name: {
-                    "unit": figure.unit,
-                    "meaning": figure.meaning,
-                    "all": self._figure_json(name, None),
-                    "by_tone": {group: self._figure_json(name, group) for group in groups},
+                    "unit": metric.unit,
+                    "meaning": metric.meaning,
+                    "all": self._metric_json(name, None),
+                    "by_tone": {group: self._metric_json(name, group) for group in groups},
                 }
-                for name, figure in FIGURES.items()
+                for name, metric in METRICS.items()
             },
             "settings": {
                 "changed": CHANGED,
@@ -115,12 +115,12 @@ class Audit:
             "versions": versions(),
         }
 
-    def _figure_json(self, figure: str, group: str | None) -> dict[str, Any] | None:
-        found = self.interval(figure, group)
+    def _metric_json(self, metric: str, group: str | None) -> dict[str, Any] | None:
+        found = self.interval(metric, group)
         return (
             None
             if found is None
-            else {**asdict(found), "segmenter_error": self.segmenter_error(figure, group)}
+            else {**asdict(found), "segmenter_error": self.segmenter_error(metric, group)}
         )
 
 

@@ -32,7 +32,7 @@ EXCHANGED = 10.0
 
 
 @dataclass(frozen=True)
-class Figure:
+class AuditMetric:
     """One measure of an audit.
 
     Attributes:
@@ -46,31 +46,31 @@ class Figure:
     meaning: str
 
 
-FIGURES: Mapping[str, Figure] = {
-    "skin_difference": Figure(
+METRICS: Mapping[str, AuditMetric] = {
+    "skin_difference": AuditMetric(
         "color difference of skin",
         "CIEDE2000",
         "mean color difference of the skin and face that both pictures show, where the contours agree",
     ),
-    "ita_change": Figure(
+    "ita_change": AuditMetric(
         "change of typology angle",
         "°",
         "individual typology angle of that skin's median color in the result, minus that in the photo: above "
         "0, the skin became lighter",
     ),
-    "face_changed": Figure(
+    "face_changed": AuditMetric(
         "face changed",
         "",
         f"fraction of the photo's face with a color difference above {CHANGED:g} in the result; parts that a "
         "garment covers do not count",
     ),
-    "hands_changed": Figure(
+    "hands_changed": AuditMetric(
         "hands changed",
         "",
         f"fraction of the photo's visible hands with a color difference above {CHANGED:g} in the result; "
         "parts that a garment covers do not count",
     ),
-    "leftover_sleeve": Figure(
+    "leftover_sleeve": AuditMetric(
         "leftover sleeve",
         "",
         "fraction of the photo's sleeves that the result still shows as clothes of the same color (color "
@@ -81,7 +81,7 @@ FIGURES: Mapping[str, Figure] = {
 """What an audit measures."""
 
 Values = dict[str, float | None]
-"""The figures of a pair by their names in `FIGURES`; None for one without a value."""
+"""The metrics of a pair by their names in `METRICS`; None for one without a value."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ class PairMeasures:
 
     Attributes:
         tone: tone of the skin in the photo; None if it shows too little.
-        values: the figures.
-        mirrored: the figures with label maps from the mirrored pictures; None if they cannot be had.
+        values: the metrics.
+        mirrored: the metrics with label maps from the mirrored pictures; None if they cannot be had.
         fit: how the photo was fitted into the result.
         correlation: the correlation of that fit.
     """
@@ -104,7 +104,7 @@ class PairMeasures:
 
 
 def measure(pair: Pair, result: RgbImage) -> Values:
-    """Return the figures of a pair.
+    """Return the metrics of a pair.
 
     Args:
         pair: photo and result, compared.

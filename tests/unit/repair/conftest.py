@@ -4,12 +4,12 @@ from typing import Annotated
 
 import pytest
 from pydantic import TypeAdapter
+from try_on import SEGMENTER
 
 from skinfw.assembly.build import build
 from skinfw.components.reference import ComponentSpec, Slot, use
 from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.repair.parsing import Parser
-from try_on import SEGMENTER
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from try_on import draw_person, try_on
 
 from skinfw.data.resize import resize_image
 from skinfw.errors import DataError
 from skinfw.repair.alignment import MIN_CORRELATION, align, correlations
 from skinfw.repair.geometry import geometries
-from try_on import draw_person, try_on
 
 PERSON = draw_person()
 RESULT = try_on(PERSON)

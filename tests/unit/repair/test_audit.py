@@ -1,4 +1,4 @@
-"""An audit: each figure by hand or with skimage, the segmenter's error, the groups, the page."""
+"""An audit: each metric by hand or with skimage, the segmenter's error, the groups, the page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
+from try_on import CLASSES, REGIONS, SKIN, draw_person, relabeled, try_on, write_pair
 
 from skinfw.components.config import ComponentConfig
 from skinfw.data.photo import Photo
@@ -18,9 +19,8 @@ from skinfw.errors import DataError
 from skinfw.interfaces import Segmenter
 from skinfw.repair import Parser, audit, find_pairs
 from skinfw.repair.audit_page import write_audit_page
-from skinfw.repair.measure import FIGURES, measure, mirrored_segmentation, tone_of
+from skinfw.repair.measure import METRICS, measure, mirrored_segmentation, tone_of
 from skinfw.repair.pair import compare
-from try_on import CLASSES, REGIONS, SKIN, draw_person, relabeled, try_on, write_pair
 
 PERSON = draw_person()
 RESULT = try_on(PERSON)
@@ -106,9 +106,9 @@ def test_the_segmenters_error_is_the_change_by_mirroring(tmp_path: Path, parser:
     found = audit(pairing, Parser(blind, parser.pose_encoder))
     values, mirrored = found.pairs["anna"].values, found.pairs["anna"].mirrored
     assert mirrored is not None
-    for figure in ("skin_difference", "ita_change", "face_changed"):
-        change = abs(mirrored[figure] - values[figure])  # type: ignore[operator]
-        assert found.segmenter_error(figure) == pytest.approx(change)
+    for metric in ("skin_difference", "ita_change", "face_changed"):
+        change = abs(mirrored[metric] - values[metric])  # type: ignore[operator]
+        assert found.segmenter_error(metric) == pytest.approx(change)
     assert found.segmenter_error("skin_difference") > 0  # type: ignore[operator]
     assert found.segmenter_error("face_changed") == 0
     assert found.segmenter_error_unknown == ""
@@ -126,13 +126,13 @@ def test_groups_intervals_and_page(tmp_path: Path, parser: Parser) -> None:
     assert data["counts"] == {"measured": 3, "failed": 1, "unmatched_photos": 1, "unmatched_results": 1}
     assert list(data["failed"]) == ["ben"]
     values = [found.pairs[f"anna<{number}>"].values["skin_difference"] for number in range(3)]
-    whole = data["figures"]["skin_difference"]["all"]
+    whole = data["metrics"]["skin_difference"]["all"]
     assert whole["mean"] == pytest.approx(np.mean(values))  # type: ignore[arg-type]
     assert min(values) <= whole["low"] < whole["mean"] < whole["high"] <= max(values)  # type: ignore[type-var]
     assert whole["segmenter_error"] is None
     assert "read from files" in data["segmenter_error_unknown"]
     (group,) = found.groups()
-    assert list(data["figures"]["skin_difference"]["by_tone"]) == [group]
+    assert list(data["metrics"]["skin_difference"]["by_tone"]) == [group]
     page = tmp_path / "page.html"
     write_audit_page(found, "a <system>", page)
     text = page.read_text()
@@ -142,7 +142,7 @@ def test_groups_intervals_and_page(tmp_path: Path, parser: Parser) -> None:
     assert "the result does not show this photo" in text
     assert text.count("data:image/webp") == 9
     assert "http" not in text.replace("http-equiv", "")
-    assert all(figure.label in text for figure in FIGURES.values())
+    assert all(metric.label in text for metric in METRICS.values())
     json.dumps(data)
 
 

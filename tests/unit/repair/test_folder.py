@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from try_on import FlatPainter, draw_person, try_on, write_pair
 
 from skinfw.errors import DataError, RunError
 from skinfw.repair.folder import repair_pairs
 from skinfw.repair.pairs import find_pairs
 from skinfw.repair.parsing import Parser
-from try_on import FlatPainter, draw_person, try_on, write_pair
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
+from try_on import pose
 
 from skinfw.data.segmentation import Segmentation
 from skinfw.repair.geometry import Box, Geometry, geometries
-from try_on import pose
 
 
 def by_fit(person: tuple[int, int], result: np.ndarray) -> dict[str, Geometry]:

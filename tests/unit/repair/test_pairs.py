@@ -50,7 +50,10 @@ def test_results_with_the_names_of_photo_and_garment(tmp_path: Path) -> None:
 def test_numbered_results(tmp_path: Path) -> None:
     photos = write(tmp_path / "image", "anna.jpg", "ben.jpg")
     results = write(
-        tmp_path / "out", "anna/images_output/out_hd_0.png", "anna/images_output/mask.jpg", "ben/out_dc_12.png"
+        tmp_path / "out",
+        "anna/images_output/out_hd_0.png",
+        "anna/images_output/mask.jpg",
+        "ben/out_dc_12.png",
     )
     found = find_pairs(photos, results, "ootdiffusion", no_sources)
     assert named(found) == {"anna/images_output/out_hd_0": "anna", "ben/out_dc_12": "ben"}
@@ -78,7 +81,7 @@ def test_label_maps_are_neither(tmp_path: Path) -> None:
 def test_no_pair_and_equal_names(tmp_path: Path) -> None:
     photos = write(tmp_path / "image", "anna.jpg")
     results = write(tmp_path / "out", "ben.png")
-    with pytest.raises(DataError, match="no result belongs to a photo.*1 photos have no result: anna.jpg"):
+    with pytest.raises(DataError, match=r"no result belongs to a photo.*1 photos have no result: anna.jpg"):
         find_pairs(photos, results, "names", no_sources)
     write(photos, "anna.png")
     with pytest.raises(DataError, match="has the same name; rename one"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
+from try_on import FlatPainter, draw_person, relabeled, try_on
 
 import skinfw.repair
 from skinfw.data.keypoints import Keypoints
@@ -13,7 +14,6 @@ from skinfw.data.segmentation import Segmentation
 from skinfw.errors import ArgumentError, DataError, SkinfwError
 from skinfw.repair.geometry import geometries
 from skinfw.repair.repairing import PAINTED, RESTORED, TONED, UNTOUCHED, Repaired
-from try_on import FlatPainter, draw_person, relabeled, try_on
 
 PERSON = draw_person()
 RESULT = try_on(PERSON)
@@ -103,7 +103,9 @@ def test_only_one_step(step: str, kind: int) -> None:
     found = repaired(inpainter=painter, steps=(step,))
     assert set(np.unique(found.provenance)) == {UNTOUCHED, kind}
     left = found.report["left"]
-    assert "paint is off" not in left if step == "paint" else left == {"paint is off": found.report["new_skin"]}
+    assert (
+        "paint is off" not in left if step == "paint" else left == {"paint is off": found.report["new_skin"]}
+    )
 
 
 def test_a_moved_limb_is_not_restored() -> None:
