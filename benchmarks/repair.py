@@ -37,7 +37,7 @@ from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.repair.alignment import MIN_CORRELATION, correlations
 from skinfw.repair.geometry import FITS, Fit, Geometry, geometries
 from skinfw.repair.regions import nearest_zone, regions_of
-from skinfw.repair.repairing import Repaired, repair
+from skinfw.repair.repairing import STEPS, Repaired, Step, repair
 
 RESULT_SIZES = {"scale": (512, 512), "stretch": (512, 384), "crop": (512, 384), "pad": (512, 384)}
 """Height and width of the results, for photos of 512x512."""
@@ -212,19 +212,21 @@ def main() -> None:
         inpainter = Inpainter.load(
             given.model, device="cpu", segmenter="deepfashion", pose_encoder="openpose"
         )
-    rows, sheet, previous = [], [], []
+    steps: tuple[Step, ...] = STEPS if inpainter is not None else ("restore", "tone")
+    rows: list[dict[str, Any]] = []
+    sheet: list[tuple[int, RgbImage]] = []
+    previous: Case | None = None
     photos = sorted(given.photos.rglob("*_front.jpg"))
     for case in cases(photos, given.count, given.seed):
-        steps = ("restore", "tone") if inpainter is None else ("restore", "tone", "paint")
         repaired = repair(
             case.photo, case.result, parse_person=case.parse, parse_result=case.parse_result, pose=case.pose,
             inpainter=inpainter, steps=steps,
         )  # fmt: skip
         row = measured(case, repaired)
-        if previous:
-            row["wrong"] = wrong_fits(case, previous[0])
+        if previous is not None:
+            row["wrong"] = wrong_fits(case, previous)
         rows.append(row)
-        previous = [case]
+        previous = case
         if case.geometry.size == (512, 384):
             sheet.append((int(case.regions["new skin"].sum()), shown_case(case, repaired)))
         if given.write_pairs:

@@ -47,7 +47,8 @@ class DeepfashionSegmenter(Segmenter[DeepfashionConfig]):
         """
         if photo.path is None:
             raise DataError("the deepfashion segmenter reads files: it needs a photo on disk")
-        return self.read(*self.sources(photo.path), photo)
+        (labels,) = self.sources(photo.path)
+        return self.read(labels, photo)
 
     def read(self, labels: Path, photo: Photo) -> Segmentation:
         """Return the label map of a photo from a file. See `segment` for the errors."""

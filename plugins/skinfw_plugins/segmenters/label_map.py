@@ -44,7 +44,8 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
         """
         if photo.path is None:
             raise DataError("the label_map segmenter reads files: it needs a photo on disk")
-        return self.read(*self.sources(photo.path), photo)
+        (labels,) = self.sources(photo.path)
+        return self.read(labels, photo)
 
     def read(self, labels: Path, photo: Photo) -> Segmentation:
         """Return the label map of a photo from a file. See `segment` for the errors."""
