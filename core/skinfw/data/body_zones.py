@@ -93,7 +93,8 @@ def body_distances(keypoints: Keypoints, size: Size) -> BodyDistances | None:
     hips = [places[name] for name in ("RHip", "LHip", "MidHip") if name in places]
     if not hips:
         return BodyDistances(parts, np.full(size, np.inf, np.float32))
-    return BodyDistances(parts, np.sqrt(_squared_distance(hips[0], hips[min(1, len(hips) - 1)], size)) / unit)
+    away = np.sqrt(_squared_distance(hips[0], hips[min(1, len(hips) - 1)], size))
+    return BodyDistances(parts, np.asarray(away / unit, np.float32))
 
 
 def _places(keypoints: Keypoints) -> dict[str, NDArray[np.float64]]:
