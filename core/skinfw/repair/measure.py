@@ -91,7 +91,7 @@ class PairMeasures:
     Attributes:
         tone: tone of the skin in the photo; None if it shows too little.
         values: the metrics.
-        mirrored: the metrics with label maps from the mirrored pictures; None if they cannot be had.
+        mirrored: the metrics with label maps from the mirrored pictures; None without them.
         fit: how the photo was fitted into the result.
         correlation: the correlation of that fit.
     """

@@ -102,7 +102,7 @@ def agreement(person: Regions, result: Regions) -> Mask:
     """Return where the contours of bare skin agree in a photo and a result, bool ``(H, W)``.
 
     Where a limb has moved, the two overlap less, and neither may be taken for the other. Skin that a garment
-    covers in one of them is no disagreement.
+    covers in one of them does not count.
 
     Args:
         person: the regions of the photo, on the result's pixels.

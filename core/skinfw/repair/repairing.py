@@ -101,7 +101,7 @@ def repair(
 
     Raises:
         ArgumentError: an unknown step, or paint without an inpainter.
-        DataError: the result is no known geometry of the photo; the segmentation has no skin or garments; or
+        DataError: the result does not show the photo in a known geometry; the segmentation has no skin or garments; or
             the photo shows no skin to take the tone from.
     """
     unknown = sorted(set(steps) - set(STEPS))
