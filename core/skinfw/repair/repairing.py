@@ -101,8 +101,8 @@ def repair(
 
     Raises:
         ArgumentError: an unknown step, or paint without an inpainter.
-        DataError: the result does not show the photo in a known geometry; the segmentation has no skin or garments; or
-            the photo shows no skin to take the tone from.
+        DataError: the result does not show the photo in a known geometry; a segmentation has no skin or
+            garments; or the photo shows no skin to take the tone from.
     """
     unknown = sorted(set(steps) - set(STEPS))
     if unknown:
