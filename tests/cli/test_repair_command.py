@@ -86,7 +86,7 @@ def test_painting_with_a_run(tmp_path: Path, make_run: Callable[..., Run], pair:
         (["--only", "tone", "--parse-person", "nowhere"], "--parse-person: nowhere: no such file or folder"),
         (["--only", "tone", "--parse-segmenter", "label_map"], "--parse-segmenter reads the maps of"),
         (["--only", "tone", "--layout", "hr_viton"], "no result belongs to a photo"),
-        (["--only", "tone", "--pairs", "nowhere.csv"], "nowhere.csv: 1 error"),
+        (["--only", "tone", "--pairs", "nowhere.csv"], "nowhere.csv: no such file"),
     ],
 )
 def test_errors_are_one_line_and_exit_code_2(pair: list[object], arguments: list[str], error: str) -> None:

@@ -95,12 +95,12 @@ def command(
     if model is not None:
         from skinfw.inference.inpainter import Inpainter
 
+        # it is given label maps and poses; its own pose encoder draws them as in training
         inpainter = Inpainter.load(
             model,
             checkpoint=checkpoint,
             device=device,
             segmenter=component_option("segmenter", segmenter, "--segmenter"),
-            pose_encoder=pose,
             trust=trust,
         )
     with progress_bar("repair") as progress:
