@@ -84,6 +84,8 @@ def test_light_commands_load_no_torch(spec: Path) -> None:
         ["prepare", "--help"],
         ["benchmark-poses", "--help"],
         ["benchmark-segmenters", "--help"],
+        ["repair", "--help"],
+        ["audit", "--help"],
     ]
     assert loaded(commands, (*HEAVY, "numpy", "PIL")) == {}
 
@@ -95,6 +97,8 @@ def test_light_commands_load_no_torch(spec: Path) -> None:
         ("prepare", "--pose-encoder", "pose_encoder"),
         ("benchmark-segmenters", "--truth", "segmenter"),
         ("benchmark-poses", "--truth", "pose_encoder"),
+        ("repair", "--segmenter", "segmenter"),
+        ("audit", "--pose-encoder", "pose_encoder"),
     ],
 )
 def test_help_names_the_component_that_is_taken_by_default(command: str, option: str, kind: str) -> None:

@@ -29,6 +29,7 @@ ROOMS = (
     "doctor",
     "ablation",
     "benchmark",
+    "repair",
     "tasks",
     "contact_sheet",
     "pipeline",

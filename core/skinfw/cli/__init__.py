@@ -27,6 +27,8 @@ COMMANDS = {
     "compare": ("compare", "Compare the metrics of several runs."),
     "ablate": ("ablate", "Run variants of a spec and compare them."),
     "generate": ("generate", "Inpaint samples with a trained run."),
+    "repair": ("repair", "Repair the skin in results of a try-on system."),
+    "audit": ("audit", "Measure how a try-on system changes skin."),
 }
 """The module and the help line of each command."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -35,3 +37,38 @@ trust_option = click.option(
     help="Allow the programs, paths and addresses in the spec of a run that you did not train here.",
 )
 """For commands that use runs that somebody else may have trained."""
+
+
+_PAIR_OPTIONS = (
+    click.option(
+        "--segmenter", cls=ComponentOption, kind="segmenter", help="Segments photos and results."
+    ),
+    click.option(
+        "--parse-person", type=click.Path(path_type=Path), metavar="PATH",
+        help="The photo's label map, or a folder with NAME.png for each photo.",
+    ),
+    click.option(
+        "--parse-result", type=click.Path(path_type=Path), metavar="PATH",
+        help="The result's label map, or a folder with NAME.png for each result.",
+    ),
+    click.option(
+        "--parse-segmenter", metavar="NAME|JSON",
+        help="The segmenter that reads these label maps. Default: --segmenter.",
+    ),
+    click.option(
+        "--layout", type=click.Choice(["names", "catvton", "idm_vton", "hr_viton", "ootdiffusion"]),
+        default="names", show_default=True,
+        help="How the results in a folder are named: as the photos, or as this system does.",
+    ),
+    click.option(
+        "--pairs", type=click.Path(path_type=Path), metavar="CSV",
+        help="The pairs instead: columns person and result, paths below the two folders.",
+    ),
+)  # fmt: skip
+
+
+def pair_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of commands that compare photos with the results of a try-on system."""
+    for option in reversed(_PAIR_OPTIONS):
+        command = option(command)
+    return command

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -19,6 +21,8 @@ UNDECIDED = 255
 
 ZoneMap = NDArray[np.uint8]
 """The index in `ZONES` of each pixel, or `UNDECIDED`, ``(H, W)``."""
+
+Distances = NDArray[np.float32]
 
 _FOUND = 0.3
 """Minimum confidence of a keypoint."""
@@ -40,33 +44,88 @@ def zones_of_pose(keypoints: Keypoints, size: Size) -> ZoneMap | None:
     Returns:
         the zones; None if too few points were found to estimate the body's size.
     """
-    places = {
-        name: point[:2].astype(np.float64)
-        for name in ("Nose", "Neck", "MidHip", *_sides("Eye", "Ear", "Shoulder", "Elbow", "Wrist", "Hip"),
-                     *_sides("Knee", "Ankle", "BigToe", "Heel"))
-        if (point := keypoints.point(name))[2] > _FOUND
-    }  # fmt: skip
+    places = _places(keypoints)
     unit = _unit(places)
     if unit < 1:
         return None
-    y, x = (np.arange(side, dtype=np.float32) for side in size)
     nearest = np.full(size, np.inf, np.float32)
     zones = np.zeros(size, np.uint8)
-    for zone, begin, end, radius in _segments(places):
-        # plain floats: numpy's would double the size of every array
-        (left, top), (right, down) = begin.tolist(), (end - begin).tolist()
-        to_x, to_y = x - left, (y - top)[:, None]
-        length = right**2 + down**2
-        if length > 0:
-            part = (to_x * (right / length) + to_y * (down / length)).clip(0, 1)
-            to_x, to_y = to_x - part * right, to_y - part * down
-        away = (to_x**2 + to_y**2) / (radius * unit) ** 2
+    for zone, away in _distances(places, unit, size):
         closer = away < nearest
         np.copyto(nearest, away, where=closer)
         np.copyto(zones, np.uint8(ZONES.index(zone)), where=closer)
     zones[nearest > 1] = UNDECIDED
     zones[nearest > _FAR**2] = ZONES.index("elsewhere")
     return zones
+
+
+@dataclass(frozen=True)
+class BodyDistances:
+    """How far each pixel is from the parts of a body.
+
+    Attributes:
+        parts: for each zone that the pose has, the squared distance in radii of the part, float32 ``(H, W)``.
+        hips: the distance from the line between the hips, in lengths of the trunk, float32 ``(H, W)``;
+            infinite everywhere if no hip was found.
+    """
+
+    parts: dict[Zone, Distances]
+    hips: Distances
+
+
+def body_distances(keypoints: Keypoints, size: Size) -> BodyDistances | None:
+    """Return how far each pixel is from the parts of a body.
+
+    Args:
+        keypoints: the pose, in pixels of the image.
+        size: height and width of the image in pixels.
+
+    Returns:
+        the distances; None if too few points were found to estimate the body's size.
+    """
+    places = _places(keypoints)
+    unit = _unit(places)
+    if unit < 1:
+        return None
+    parts: dict[Zone, Distances] = {}
+    for zone, away in _distances(places, unit, size):
+        parts[zone] = np.minimum(parts[zone], away) if zone in parts else away
+    hips = [places[name] for name in ("RHip", "LHip", "MidHip") if name in places]
+    if not hips:
+        return BodyDistances(parts, np.full(size, np.inf, np.float32))
+    away = np.sqrt(_squared_distance(hips[0], hips[min(1, len(hips) - 1)], size))
+    return BodyDistances(parts, np.asarray(away / unit, np.float32))
+
+
+def _places(keypoints: Keypoints) -> dict[str, NDArray[np.float64]]:
+    return {
+        name: point[:2].astype(np.float64)
+        for name in ("Nose", "Neck", "MidHip", *_sides("Eye", "Ear", "Shoulder", "Elbow", "Wrist", "Hip"),
+                     *_sides("Knee", "Ankle", "BigToe", "Heel"))
+        if (point := keypoints.point(name))[2] > _FOUND
+    }  # fmt: skip
+
+
+def _distances(
+    places: dict[str, NDArray[np.float64]], unit: float, size: Size
+) -> Iterator[tuple[Zone, Distances]]:
+    """Yield each part of a body with each pixel's squared distance from it in radii."""
+    for zone, begin, end, radius in _segments(places):
+        yield zone, _squared_distance(begin, end, size) / (radius * unit) ** 2
+
+
+def _squared_distance(begin: NDArray[np.float64], end: NDArray[np.float64], size: Size) -> Distances:
+    """Return each pixel's squared distance from a line between two points, in pixels, float32 ``(H, W)``."""
+    y, x = (np.arange(side, dtype=np.float32) for side in size)
+    # plain floats: numpy's would double the size of every array
+    (left, top), (right, down) = begin.tolist(), (end - begin).tolist()
+    to_x, to_y = x - left, (y - top)[:, None]
+    length = right**2 + down**2
+    if length > 0:
+        part = (to_x * (right / length) + to_y * (down / length)).clip(0, 1)
+        to_x, to_y = to_x - part * right, to_y - part * down
+    squared: Distances = to_x**2 + to_y**2
+    return squared
 
 
 def _sides(*names: str) -> tuple[str, ...]:

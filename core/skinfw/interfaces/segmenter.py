@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelTable, Segmentation
+from skinfw.errors import UserError
 from skinfw.interfaces.component import Component, ConfigT
 
 
@@ -24,6 +25,19 @@ class Segmenter(Component[ConfigT, None]):
         Raises:
             DataError: the photo cannot be segmented; the message says why.
         """
+
+    def read(self, labels: Path, photo: Photo) -> Segmentation:
+        """Return the label map of a photo from a file that you name.
+
+        Only segmenters that read label maps can; others keep this.
+
+        Raises:
+            UserError: this segmenter makes label maps itself.
+            DataError: the file cannot be read, or does not fit the photo; the message says why.
+        """
+        raise UserError(
+            f"{labels}: {type(self).__name__} makes label maps itself; name a segmenter that reads files"
+        )
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the files, other than the photo, that the label map of this photo comes from.

@@ -47,9 +47,13 @@ class DeepfashionSegmenter(Segmenter[DeepfashionConfig]):
         """
         if photo.path is None:
             raise DataError("the deepfashion segmenter reads files: it needs a photo on disk")
-        (path,) = self.sources(photo.path)
+        (labels,) = self.sources(photo.path)
+        return self.read(labels, photo)
+
+    def read(self, labels: Path, photo: Photo) -> Segmentation:
+        """Return the label map of a photo from a file. See `segment` for the errors."""
         names = PALETTES[self.config.palette]
         colors = LabelColors((tuple(names),), background=0, snap_distance=self.config.snap_distance)
-        found = read_label_file(path, photo, colors)
-        labels = np.array([CLASSES.index(name) for name in names.values()], np.uint8)[found]
-        return Segmentation(labels, CLASSES, REGIONS)
+        found = read_label_file(labels, photo, colors)
+        codes = np.array([CLASSES.index(name) for name in names.values()], np.uint8)
+        return Segmentation(codes[found], CLASSES, REGIONS)

@@ -44,6 +44,10 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
         """
         if photo.path is None:
             raise DataError("the label_map segmenter reads files: it needs a photo on disk")
-        (path,) = self.sources(photo.path)
-        labels = read_label_file(path, photo, self._colors)
-        return Segmentation(labels, self._labels.classes, self._labels.regions)
+        (labels,) = self.sources(photo.path)
+        return self.read(labels, photo)
+
+    def read(self, labels: Path, photo: Photo) -> Segmentation:
+        """Return the label map of a photo from a file. See `segment` for the errors."""
+        codes = read_label_file(labels, photo, self._colors)
+        return Segmentation(codes, self._labels.classes, self._labels.regions)

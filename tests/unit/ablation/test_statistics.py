@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skinfw.ablation.statistics import DRAWS, Spread, image_means, paired_difference
+from skinfw.ablation.statistics import DRAWS, Spread, image_means, mean_interval, paired_difference
 
 
 def test_mean_and_deviation_counted_by_hand() -> None:
@@ -75,3 +75,18 @@ def test_equal_variants_do_not_differ_and_the_draws_are_the_same_again() -> None
     assert (found.mean, found.low, found.high, found.p) == (0.0, 0.0, 0.0, 1.0)
     other = {name: value + index % 3 - 1 for index, (name, value) in enumerate(same.items())}
     assert paired_difference(other, same) == paired_difference(other, same)
+
+
+def test_the_interval_of_a_mean_is_scipys_percentile_bootstrap() -> None:
+    values = np.random.default_rng(3).gamma(2.0, 3.0, 40)
+    found = mean_interval([*values.tolist(), None])
+    assert found is not None
+    expected = stats.bootstrap(
+        (values,), np.mean, n_resamples=DRAWS, method="percentile", random_state=1
+    ).confidence_interval
+    assert (found.mean, found.images) == (pytest.approx(values.mean()), 40)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=0.02)
+    assert mean_interval([None]) is None
+    alone = mean_interval([2.5])
+    assert alone is not None
+    assert (alone.mean, alone.low, alone.high, alone.images) == (2.5, None, None, 1)

@@ -232,3 +232,14 @@ def test_a_missing_map(photo: Photo) -> None:
 def test_a_photo_in_memory_has_no_map() -> None:
     with pytest.raises(DataError, match="a photo on disk"):
         segmenter().segment(Photo(np.zeros((4, 4, 3), np.uint8)))
+
+
+def test_a_named_file_is_read_like_the_one_beside_the_photo(tmp_path: Path, photo: Photo) -> None:
+    as_codes(None).save(tmp_path / "elsewhere.png")
+    found = segmenter().read(tmp_path / "elsewhere.png", Photo(photo.pixels))
+    assert (found.labels == CODES).all()
+    Image.fromarray(np.full((12, 9, 3), (144, 238, 144), np.uint8)).save(tmp_path / "colors.png")
+    skin = DeepfashionSegmenter(DeepfashionConfig(), None).read(tmp_path / "colors.png", Photo(photo.pixels))
+    assert skin.region("skin").all()
+    with pytest.raises(DataError, match=r"no\.png"):
+        segmenter().read(tmp_path / "no.png", photo)

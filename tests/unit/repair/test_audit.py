@@ -1,0 +1,153 @@
+"""An audit: each metric by hand or with skimage, the segmenter's error, the groups, the page."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from skimage.color import deltaE_ciede2000, rgb2lab
+from try_on import CLASSES, REGIONS, SKIN, draw_person, relabeled, try_on, write_pair
+
+from skinfw.components.config import ComponentConfig
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Segmentation
+from skinfw.errors import DataError
+from skinfw.interfaces import Segmenter
+from skinfw.repair import Parser, audit, find_pairs
+from skinfw.repair.audit_page import write_audit_page
+from skinfw.repair.measure import METRICS, measure, mirrored_segmentation, tone_of
+from skinfw.repair.pair import compare
+
+PERSON = draw_person()
+RESULT = try_on(PERSON)
+
+
+def pair_of(result: np.ndarray, parse: Segmentation = PERSON.parse_bare) -> Any:
+    return compare(PERSON.photo, result, PERSON.parse, parse, PERSON.pose)
+
+
+def test_color_and_angle_agree_with_skimage() -> None:
+    pair = pair_of(RESULT)
+    values = measure(pair, RESULT)
+    both = pair.same_skin
+    labs = rgb2lab(PERSON.photo), rgb2lab(RESULT)
+    assert values["skin_difference"] == pytest.approx(deltaE_ciede2000(*labs)[both].mean(), abs=0.02)
+    angles = []
+    for lab in labs:
+        lightness, _, yellowness = np.median(lab[both], axis=0)
+        angles.append(math.degrees(math.atan2(lightness - 50, yellowness)))
+    assert values["ita_change"] == pytest.approx(angles[1] - angles[0], abs=0.1)
+    face = PERSON.parse.of_classes("face")
+    assert values["face_changed"] == pytest.approx((deltaE_ciede2000(*labs)[face] > 5).mean(), abs=0.01)
+
+
+def test_an_unchanged_picture_is_zero() -> None:
+    values = measure(pair_of(PERSON.photo, PERSON.parse), PERSON.photo)
+    assert values == {
+        "skin_difference": 0.0,
+        "ita_change": 0.0,
+        "face_changed": 0.0,
+        "hands_changed": 0.0,
+        "leftover_sleeve": None,  # the clothes were not exchanged
+    }
+
+
+def test_a_vanished_hand_counts() -> None:
+    result = PERSON.photo.copy()
+    hand = PERSON.parse.region("skin") & (np.indices(result.shape[:2])[0] > 128)
+    left = hand & (np.arange(180) < 60)
+    result[left] = (0, 0, 255)
+    values = measure(pair_of(result, relabeled(PERSON.parse, left, "background")), result)
+    assert values["hands_changed"] == pytest.approx(left.sum() / hand.sum(), abs=0.05)
+    assert values["face_changed"] == 0
+
+
+def test_a_leftover_sleeve_is_the_part_with_the_old_color() -> None:
+    # the clothes on the trunk are green now; the right sleeve is still the old one, the left arm is bare
+    result = RESULT.copy()
+    sleeve = PERSON.parse.of_classes("top") & PERSON.parse_bare.region("skin") & (np.arange(180) < 68)
+    result[sleeve] = PERSON.photo[sleeve]
+    values = measure(pair_of(result, relabeled(PERSON.parse_bare, sleeve, "top")), result)
+    assert values["leftover_sleeve"] == pytest.approx(0.5, abs=0.1)
+    assert measure(pair_of(RESULT), RESULT)["leftover_sleeve"] == pytest.approx(0, abs=0.02)
+
+
+def test_the_tone_is_that_of_the_photo() -> None:
+    tone = tone_of(pair_of(RESULT))
+    lightness, _, yellowness = rgb2lab(np.array([[SKIN]], np.uint8))[0, 0]
+    assert tone is not None
+    assert tone.ita == pytest.approx(math.degrees(math.atan2(lightness - 50, yellowness)), abs=2)
+
+
+class HalfBlindSegmenter(Segmenter[ComponentConfig]):
+    """Knows the drawn person, but misses the columns at the left of every picture."""
+
+    def segment(self, photo: Photo) -> Segmentation:
+        mirrored = not (np.abs(photo.pixels[200:].astype(int) - RESULT[200:]).mean() < 30)
+        source = PERSON.parse_bare.labels
+        labels = (source[:, ::-1] if mirrored else source).copy()
+        labels[:, :45] = 0
+        return Segmentation(labels, CLASSES, REGIONS)
+
+
+def test_the_segmenters_error_is_the_change_by_mirroring(tmp_path: Path, parser: Parser) -> None:
+    write_pair(tmp_path, "anna")
+    for kind in ("photos", "results"):
+        (tmp_path / kind / "anna_labels.png").unlink()
+    blind = HalfBlindSegmenter(ComponentConfig(), None)
+    again = mirrored_segmentation(blind, Photo(RESULT))
+    assert not again.labels[:, -45:].any()
+    assert again.labels[:, :45].any()
+    pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "names", blind.sources)
+    found = audit(pairing, Parser(blind, parser.pose_encoder))
+    values, mirrored = found.pairs["anna"].values, found.pairs["anna"].mirrored
+    assert mirrored is not None
+    for metric in ("skin_difference", "ita_change", "face_changed"):
+        change = abs(mirrored[metric] - values[metric])  # type: ignore[operator]
+        assert found.segmenter_error(metric) == pytest.approx(change)
+    assert found.segmenter_error("skin_difference") > 0  # type: ignore[operator]
+    assert found.segmenter_error("face_changed") == 0
+    assert found.segmenter_error_unknown == ""
+
+
+def test_groups_intervals_and_page(tmp_path: Path, parser: Parser) -> None:
+    tints = [(14, -6, -10), (20, 0, 0), (-10, 0, 10)]
+    for number, tint in enumerate(tints):
+        write_pair(tmp_path, f"anna<{number}>", result=try_on(PERSON, tint))
+    write_pair(tmp_path, "ben", result=np.full((240, 180, 3), 200, np.uint8))
+    write_pair(tmp_path, "cleo", "other")
+    pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "names", parser.sources)
+    found = audit(pairing, parser)
+    data = found.to_json()
+    assert data["counts"] == {"measured": 3, "failed": 1, "unmatched_photos": 1, "unmatched_results": 1}
+    assert list(data["failed"]) == ["ben"]
+    values = [found.pairs[f"anna<{number}>"].values["skin_difference"] for number in range(3)]
+    whole = data["metrics"]["skin_difference"]["all"]
+    assert whole["mean"] == pytest.approx(np.mean(values))  # type: ignore[arg-type]
+    assert min(values) <= whole["low"] < whole["mean"] < whole["high"] <= max(values)  # type: ignore[type-var]
+    assert whole["segmenter_error"] is None
+    assert "read from files" in data["segmenter_error_unknown"]
+    (group,) = found.groups()
+    assert list(data["metrics"]["skin_difference"]["by_tone"]) == [group]
+    page = tmp_path / "page.html"
+    write_audit_page(found, "a <system>", page)
+    text = page.read_text()
+    assert "a &lt;system&gt;" in text
+    assert "anna&lt;0&gt;" in text
+    assert "other.png" in text
+    assert "the result does not show this photo" in text
+    assert text.count("data:image/webp") == 9
+    assert "http" not in text.replace("http-equiv", "")
+    assert all(metric.label in text for metric in METRICS.values())
+    json.dumps(data)
+
+
+def test_no_measurable_pair_is_an_error(tmp_path: Path, parser: Parser) -> None:
+    write_pair(tmp_path, "ben", result=np.full((240, 180, 3), 200, np.uint8))
+    pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "names", parser.sources)
+    with pytest.raises(DataError, match="none of the 1 pairs could be measured; the first: the result does"):
+        audit(pairing, parser)
