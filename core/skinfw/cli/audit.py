@@ -54,11 +54,11 @@ def command(
         if path.exists() and not overwrite:
             raise UserError(f"{path}: already exists; replace it with --overwrite, or write elsewhere")
 
-    from skinfw.cli.bar import progress_bar
     from skinfw.cli.components import component_option
     from skinfw.cli.pairs import make_pairing, make_parser
     from skinfw.repair.audit_page import write_audit_page
     from skinfw.repair.auditing import audit
+    from skinfw.reporting.bar import progress_bar
     from skinfw.system.json_file import write_json
 
     pose = None

@@ -80,10 +80,10 @@ def command(
     if "paint" not in steps and model is not None:
         raise UserError(f"--only {only} uses no MODEL; leave it out")
 
-    from skinfw.cli.bar import progress_bar
     from skinfw.cli.components import component_option
     from skinfw.cli.pairs import make_pairing, make_parser
     from skinfw.repair.folder import repair_pairs
+    from skinfw.reporting.bar import progress_bar
 
     # hands can be found without a pose in some label maps; only painting needs one
     pose = None
