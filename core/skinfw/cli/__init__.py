@@ -23,7 +23,7 @@ COMMANDS = {
     "inspect": ("inspect_samples", "Browse samples and exclude bad ones."),
     "benchmark-poses": ("benchmark_poses", "Benchmark pose encoders against known poses."),
     "benchmark-segmenters": ("benchmark_segmenters", "Benchmark segmenters against label maps."),
-    "evaluate": ("evaluate", "Evaluate a finished run again."),
+    "evaluate": ("evaluate", "Evaluate a finished run again, or on other data."),
     "compare": ("compare", "Compare the metrics of several runs."),
     "ablate": ("ablate", "Run variants of a spec and compare them."),
     "generate": ("generate", "Inpaint samples with a trained run."),

@@ -37,17 +37,16 @@ class Seen:
     def warning(self, measured: int) -> str:
         """Return a warning for a number of measured samples, or an empty text."""
         of_all = f" of the {counted(measured, 'measured sample')}"
-        told = []
+        parts = []
         if self.content:
-            told.append(
-                f"{len(self.content)}{of_all} are among the run's training and validation samples "
-                f"({listed(self.content, SHOWN)})"
-            )
+            parts.append(f"include {len(self.content)}{of_all} ({listed(self.content, SHOWN)})")
         if self.name:
-            count = f"{len(self.name)}{' more' if told else of_all}"
-            whose = "such a sample" if told else "a training or validation sample of the run"
-            told.append(f"{count} have the name of {whose} ({listed(self.name, SHOWN)})")
-        return f"{', and '.join(told)}; results on known samples are better than on new ones" if told else ""
+            count = f"{len(self.name)}{' more' if parts else of_all}"
+            parts.append(f"have the names of {count} ({listed(self.name, SHOWN)})")
+        if not parts:
+            return ""
+        told = f"the run's training and validation samples {' and '.join(parts)}"
+        return f"{told}; results on known samples are better than on new ones"
 
 
 def seen_samples(run: Run, source: Hashed, names: Collection[str]) -> Seen | None:

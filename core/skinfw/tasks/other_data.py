@@ -127,7 +127,7 @@ def _described(spec: AnySpec, value: Any, folder: Path, source: str, name: str) 
         raise spec_error(source, error, value) from None
     given = tuple(named_outside(dataset, "$.data.dataset"))
     root = getattr(dataset.config, "root", None)
-    label = source if name else str(root or dataset.name)
+    label = str(root or dataset.name)
     return OtherData(label, _folder_name(name or Path(label).name), _with_dataset(spec, dataset), given)
 
 
@@ -142,10 +142,8 @@ def _labeled(spec: SegmentationSpec, value: Any, folder: Path, source: str, name
     data = spec.data.model_copy(update=fields)
     given = tuple(each for key in value for each in named_outside(getattr(data, key), f"$.data.{key}"))
     given += tuple(each for each in named_outside(data, "$.data") if each.place == "$.data.root")
-    label = source if name else str(read.root)
-    return OtherData(
-        label, _folder_name(name or read.root.name), spec.model_copy(update={"data": data}), given
-    )
+    changed = spec.model_copy(update={"data": data})
+    return OtherData(str(read.root), _folder_name(name or read.root.name), changed, given)
 
 
 def _with_dataset(spec: Spec, dataset: ComponentSpec) -> Spec:

@@ -106,8 +106,8 @@ def test_samples_of_the_training_are_counted_and_named(run: Run, write_samples: 
     done = evaluate(run.folder, "--data", street)
     assert done.exit_code == 0, done.output
     told = (
-        "1 of the 4 measured samples are among the run's training and validation samples (copy of one), "
-        f"and 1 more have the name of such a sample ({split.train[1]}); results on known samples are better"
+        "the run's training and validation samples include 1 of the 4 measured samples (copy of one) and "
+        f"have the names of 1 more ({split.train[1]}); results on known samples are better"
     )
     assert f"Warning: {told} than on new ones" in done.stderr
     folder = run.folder / "evaluations" / "street"
@@ -157,7 +157,7 @@ def test_data_that_moved_and_changed_are_other_data(run: Run, write_samples: Mak
     assert split is not None
     done = evaluate(run.folder, "--data", tmp_path / "elsewhere")
     used = len(split.train) + len(split.validation)
-    assert f"Warning: {used} of the 13 measured samples are among the run's training" in done.stderr
+    assert f"Warning: the run's training and validation samples include {used} of the 13 meas" in done.stderr
     # the test side of a split: none that the run was trained on
     done = evaluate(run.folder, "--data", tmp_path / "elsewhere", "--split", "test")
     assert done.exit_code == 0, done.output
@@ -168,7 +168,7 @@ def test_data_that_moved_and_changed_are_other_data(run: Run, write_samples: Mak
 def test_all_samples_of_its_own_data_are_measured_on_request(run: Run) -> None:
     done = evaluate(run.folder, "--split", "all")
     assert done.exit_code == 0, done.output
-    assert "of the 12 measured samples are among the run's training" in done.stderr
+    assert " of the 12 measured samples (" in done.stderr
     record = record_of(run.folder / "evaluations" / "own_data")
     assert len(record["test"]["names"]) == 12 and not run.metrics_path.exists()
 
@@ -332,7 +332,7 @@ def test_a_segmenter_is_measured_on_other_photos(
     data = tmp_path / "street" if form == "folder" else json.dumps({"root": str(tmp_path / "street")})
     done = evaluate(run.folder, "--data", data)
     assert done.exit_code == 0, done.output
-    told = "1 of the 2 measured samples are among the run's training and validation samples (copy.png)"
+    told = "the run's training and validation samples include 1 of the 2 measured samples (copy.png)"
     assert told in done.stderr
     record = record_of(run.folder / "evaluations" / "street")
     assert record["test"]["names"] == ["copy.png", "test.png"]
