@@ -30,7 +30,7 @@ def command(
     """
     from skinfw.cli.bar import progress_bar
     from skinfw.cli.print_evaluation import print_evaluation
-    from skinfw.evaluation.trained import open_trained
+    from skinfw.runs.trained import open_trained
     from skinfw.system.devices import pick_device
     from skinfw.tasks.evaluate_run import evaluate_run
 

@@ -55,8 +55,8 @@ def command(
         raise UserError("--resume keeps images, --overwrite replaces them; give only one of them")
 
     from skinfw.cli.bar import progress_bar
-    from skinfw.evaluation.trained import open_trained
     from skinfw.inference.generate import generate_folder
+    from skinfw.runs.trained import open_trained
     from skinfw.system.devices import pick_device
 
     opened = open_trained(run, checkpoint, trust=trust)

@@ -1,0 +1,128 @@
+"""A painted photo, and writing it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from skinfw.data.segmentation import Mask, RgbImage
+from skinfw.errors import UserError
+from skinfw.system.json_file import replacing
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC's digital source type of an image with generated parts."""
+
+XMP = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/>'
+    '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+)
+"""XMP data that say so."""
+
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+"""Formats by the ending of a file's name."""
+
+LOSSY = ("JPEG",)
+"""Formats that change pixels: the kept ones are only nearly those of the photo."""
+
+_JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A painted photo.
+
+    Attributes:
+        image: uint8 RGB ``(H, W, 3)``, in the photo's own size and color space; every pixel outside
+            ``mask`` equals the photo.
+        mask: what was painted, bool ``(H, W)``.
+        report: what was done, as JSON.
+        alpha: opacity, uint8 ``(H, W)``, if the photo has an alpha channel; painted pixels are opaque.
+        icc: the photo's ICC profile, or None for sRGB.
+    """
+
+    image: RgbImage
+    mask: Mask
+    report: Mapping[str, Any] = field(default_factory=dict)
+    alpha: NDArray[np.uint8] | None = None
+    icc: bytes | None = None
+
+    def to_image(self) -> Image.Image:
+        """Return the image with its alpha channel and profile, RGB or RGBA."""
+        layers = self.image if self.alpha is None else np.dstack([self.image, self.alpha])
+        image = Image.fromarray(layers)
+        if self.icc is not None:
+            image.info["icc_profile"] = self.icc
+        return image
+
+    def save(self, path: str | Path) -> Path:
+        """Write the image as PNG, JPEG or WebP (without loss), by the ending of the name.
+
+        The file says that parts of it are generated (IPTC's digital source type, in XMP), and has the photo's
+        ICC profile. JPEG has no alpha channel, and changes pixels outside the mask slightly.
+
+        Raises:
+            UserError: the name has another ending, or the format cannot hold the image.
+            RunError: the file cannot be written.
+        """
+        path = Path(path)
+        kind = format_of(path)
+        with replacing(path) as temporary:
+            temporary.write_bytes(self._encoded(kind))
+        return path
+
+    def _encoded(self, kind: str) -> bytes:
+        image = self.to_image()
+        options: dict[str, Any] = {"icc_profile": self.icc} if self.icc else {}
+        if kind == "PNG":
+            text = PngInfo()
+            text.add_itxt("XML:com.adobe.xmp", XMP)
+            options["pnginfo"] = text
+        else:
+            options["xmp"] = XMP.encode()
+        if kind == "JPEG":
+            options |= {"quality": _JPEG_QUALITY, "subsampling": 0}
+            image = _on_white(image)
+        if kind == "WEBP":
+            options |= {"lossless": True, "exact": True}
+        buffer = io.BytesIO()
+        image.save(buffer, kind, **options)
+        return buffer.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        """Return the image for a notebook."""
+        return self._encoded("PNG")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, image).convert("RGB")
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a name stands for.
+
+    Raises:
+        UserError: it has another ending than those of `FORMATS`.
+
+    Example:
+        >>> format_of(Path("anna.webp"))
+        'WEBP'
+    """
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise UserError(f"{path}: unknown ending {path.suffix!r}; write {', '.join(FORMATS)}")
+    return kind

@@ -1,0 +1,166 @@
+"""From the network's small image to the photo's own resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.runtime.box import Box, bounding_box
+from skinfw.runtime.low_band import Colors, coverage, enlarged, extended, mean_colors
+from skinfw.runtime.texture import learn_texture
+
+TILE = 1024
+"""Side in pixels of the parts that are painted one after the other, so that memory does not grow with the
+photo."""
+
+FEATHER = 0.003
+"""Width of the border inside the mask that is blended with what is outside, as a fraction of the height of
+the crop."""
+
+
+@dataclass(frozen=True)
+class FullResolution:
+    """A painted photo.
+
+    Attributes:
+        image: uint8 RGB ``(H, W, 3)``; equal to the photo outside the mask.
+        scale: pixels of the photo per pixel of the network.
+        texture: where the fine structure comes from: ``sampled``, ``noise`` or ``none``.
+    """
+
+    image: NDArray[np.uint8]
+    scale: float
+    texture: str
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps that are more than bicubic enlargement; benchmarks switch them off one by one.
+
+    Attributes:
+        weighted: keep what is beside the skin out of it.
+        matched: match the tone of the visible skin.
+        texture: add fine structure.
+        feather: soften the border, inside the mask only.
+    """
+
+    weighted: bool = True
+    matched: bool = True
+    texture: bool = True
+    feather: bool = True
+
+
+ALL_STEPS = Steps()
+
+
+def paint_full_resolution(
+    photo: NDArray[np.uint8],
+    mask: NDArray[np.bool_],
+    skin: NDArray[np.bool_],
+    small: NDArray[np.uint8],
+    box: Box,
+    *,
+    seed: int = 0,
+    steps: Steps = ALL_STEPS,
+) -> FullResolution:
+    """Paint the masked pixels of a photo from the network's small image.
+
+    Args:
+        photo: uint8 RGB ``(H, W, 3)``.
+        mask: the pixels to paint, bool ``(H, W)``.
+        skin: the visible skin, bool ``(H, W)``.
+        small: the network's image of ``box``, uint8 RGB ``(h, w, 3)``.
+        box: the part of the photo that it shows; it may extend beyond the photo.
+        seed: chooses the fine structure.
+        steps: what to do besides bicubic enlargement.
+    """
+    skin = skin & ~mask
+    size = (small.shape[0], small.shape[1])
+    scale = box.height / size[0]
+    low = small.astype(np.float32)
+    if steps.weighted:
+        low = extended(low, _solid(coverage(mask | skin, box, size)))
+    if steps.matched:
+        seen, weight = mean_colors(photo, skin, box, size)
+        low = low + extended(seen - low, _solid(weight))
+    inner = eroded(skin, max(1, round(0.002 * box.height)))
+    texture = learn_texture(photo, inner, scale, seed)
+    out = photo.copy()
+    width = max(1, round(FEATHER * box.height)) if steps.feather else 0
+    for part in _tiles(mask):
+        rows, columns = slice(part.top, part.bottom), slice(part.left, part.right)
+        painted = enlarged(low, box, part)
+        if steps.texture:
+            painted += texture.field(part, seed)
+        if width:
+            painted = _feathered(painted, photo, mask, part, width)
+        inside = mask[rows, columns]
+        out[rows, columns][inside] = np.clip(np.rint(painted[inside]), 0, 255).astype(np.uint8)
+    return FullResolution(out, scale, texture.kind if steps.texture else "none")
+
+
+def _solid(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return weights that prefer whole pixels: one that shows an edge is a mixture of two colors."""
+    return weight**4
+
+
+def _tiles(mask: NDArray[np.bool_]) -> Iterator[Box]:
+    """Yield boxes that contain all set pixels of a mask."""
+    for top in range(0, mask.shape[0], TILE):
+        for left in range(0, mask.shape[1], TILE):
+            found = bounding_box(mask[top : top + TILE, left : left + TILE])
+            if found is not None:
+                yield Box(top + found.top, left + found.left, found.height, found.width)
+
+
+def _feathered(
+    painted: Colors, photo: NDArray[np.uint8], mask: NDArray[np.bool_], part: Box, width: int
+) -> Colors:
+    """Blend the border of the mask, inside it, with the colors next to it outside.
+
+    The photo's own pixels under the mask show the old clothes, so they are not used.
+    """
+    top, left = max(0, part.top - width), max(0, part.left - width)
+    rows, columns = slice(top, part.bottom + width), slice(left, part.right + width)
+    inside = mask[rows, columns]
+    distance = _distance(inside, width)
+    outside = extended(photo[rows, columns].astype(np.float32), (~inside).astype(np.float32))
+    fraction = np.clip((distance + 0.5) / (width + 1), 0, 1)[..., None]
+    own = (
+        slice(part.top - top, part.top - top + part.height),
+        slice(part.left - left, part.left - left + part.width),
+    )
+    return (fraction[own] * painted + (1 - fraction[own]) * outside[own]).astype(np.float32)
+
+
+def _distance(mask: NDArray[np.bool_], most: int) -> NDArray[np.float32]:
+    """Return how many times a mask can be eroded before a pixel is lost, up to ``most``."""
+    distance, left = np.zeros(mask.shape, np.float32), mask
+    for _ in range(most):
+        distance += left
+        left = eroded(left, 1)
+    return distance
+
+
+def eroded(mask: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
+    """Return the mask without the pixels within ``margin`` pixels, diagonals included, of its border.
+
+    The border of the image is not one of the mask.
+
+    Example:
+        >>> eroded(np.array([[True, True, True, False, True]]), 1).tolist()
+        [[True, True, False, False, False]]
+    """
+    for axis in (0, 1):
+        padding = [(margin, margin) if each == axis else (0, 0) for each in (0, 1)]
+        sums = np.pad(np.pad(mask, padding, mode="edge").astype(np.int32).cumsum(axis=axis),
+                      [(1, 0) if each == axis else (0, 0) for each in (0, 1)])  # fmt: skip
+        length = 2 * margin + 1
+        ahead, behind = (
+            (sums[length:], sums[:-length]) if axis == 0 else (sums[:, length:], sums[:, :-length])
+        )
+        mask = ahead - behind == length
+    return mask
