@@ -26,6 +26,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "Evaluate a finished run again."),
     "compare": ("compare", "Compare the metrics of several runs."),
     "ablate": ("ablate", "Run variants of a spec and compare them."),
+    "paint": ("paint", "Paint the missing skin of photos."),
     "generate": ("generate", "Inpaint samples with a trained run."),
 }
 """The module and the help line of each command."""

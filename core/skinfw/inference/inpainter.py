@@ -40,7 +40,7 @@ from skinfw.preparation.report import Rejected
 from skinfw.runs.checkpoints import Checkpoint, read_checkpoint, run_checkpoint
 from skinfw.runs.trained import open_trained
 from skinfw.runtime.box import crop_box
-from skinfw.runtime.full_resolution import paint_full_resolution
+from skinfw.runtime.full_resolution import ALL_STEPS, Steps, paint_full_resolution
 from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.devices import pick_device
 
@@ -134,6 +134,7 @@ class Inpainter:
         segmentation: Segmentation | None = None,
         keypoints: Keypoints | None = None,
         seed: int = 0,
+        steps: Steps = ALL_STEPS,
     ) -> Painted:
         """Paint the masked pixels of a photo; all others stay as they are, bit for bit.
 
@@ -145,6 +146,7 @@ class Inpainter:
             segmentation: the photo's label map; None: the segmenter finds it.
             keypoints: the person's pose in pixels of the photo; None: the pose encoder finds it.
             seed: chooses the fine structure of the skin.
+            steps: what is done besides enlarging the network's image.
 
         Raises:
             DataError: the photo or the mask cannot be used, nobody is in the photo, or there is nothing to
@@ -164,7 +166,9 @@ class Inpainter:
             person = person_of_mask(labels.person, holes)
             pose = keypoints or self._pose(source, person)
         painted, warnings, left = _allowed(holes, pose, source, given is not None)
-        return self._painted(source, painted, labels, pose, person, warnings, left, given is not None, seed)
+        return self._painted(
+            source, painted, labels, pose, person, warnings, left, given is not None, seed, steps
+        )
 
     def _pose(self, source: SourcePhoto, person: Mask) -> Keypoints:
         try:
@@ -183,6 +187,7 @@ class Inpainter:
         left: int,
         given: bool,
         seed: int,
+        steps: Steps,
     ) -> Painted:
         prepared = self.model.preparation
         around = person_box(person | mask)
@@ -192,8 +197,10 @@ class Inpainter:
             source.photo.pixels, mask, labels, pose, box, self.io, self.pose_encoder, prepared.removed_margin
         )
         small = self.model(condition)
+        face = labels.of_classes(*face_classes(labels.classes))
+        skin = labels.region("skin") & ~face
         result = paint_full_resolution(
-            source.photo.pixels, mask, visible_skin(labels, mask), small, box, seed=seed
+            source.photo.pixels, mask, skin, face, small, box, seed=seed, steps=steps
         )
         if result.scale > MAX_SCALE:
             warnings.append(
@@ -244,13 +251,6 @@ def _allowed(mask: Mask, pose: Keypoints, source: SourcePhoto, given: bool) -> t
             "a mask"
         )
     return allowed, [f"{on_trunk:,} pixels of holes on the trunk or the hips were left"], on_trunk
-
-
-def visible_skin(segmentation: Segmentation, mask: Mask) -> Mask:
-    """Return the skin that a photo shows, the face included, bool ``(H, W)``."""
-    faces = segmentation.of_classes(*face_classes(segmentation.classes))
-    visible: Mask = (segmentation.region("skin") | faces) & ~mask
-    return visible
 
 
 def _read_model(path: Path, which: Literal["best", "last"], *, trust: bool) -> Checkpoint:

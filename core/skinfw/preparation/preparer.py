@@ -66,6 +66,13 @@ class Parts:
             self.output, segmenter, _component("pose_encoder", self.pose_encoder), self.config
         )
 
+    def lost(self, task: Any) -> Row:
+        """Return the row of a photo whose process ended. See `skinfw.preparation.local_engine.Work.lost`."""
+        detail = f"{task.entry.path}: the process that prepared it ended unexpectedly (out of memory?)"
+        if self.config.on_error == "fail":
+            raise DataError(detail)
+        return Row(task.entry.name, task.sample, "rejected", "component failed", detail)
+
 
 def _component(kind: str, reference: dict[str, Any]) -> ComponentSpec:
     parameters = {key: value for key, value in reference.items() if key != "type"}

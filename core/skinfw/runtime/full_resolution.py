@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skinfw.runtime.box import Box, bounding_box
 from skinfw.runtime.low_band import Colors, coverage, enlarged, extended, mean_colors
-from skinfw.runtime.texture import learn_texture
+from skinfw.runtime.texture import NO_TEXTURE, learn_texture
 
 TILE = 1024
 """Side in pixels of the parts that are painted one after the other, so that memory does not grow with the
@@ -19,6 +19,10 @@ photo."""
 FEATHER = 0.003
 """Width of the border inside the mask that is blended with what is outside, as a fraction of the height of
 the crop."""
+
+
+EDGE = 0.002
+"""Width of the border of visible skin that is not sampled, as a fraction of the height of the crop."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ def paint_full_resolution(
     photo: NDArray[np.uint8],
     mask: NDArray[np.bool_],
     skin: NDArray[np.bool_],
+    face: NDArray[np.bool_],
     small: NDArray[np.uint8],
     box: Box,
     *,
@@ -71,7 +76,8 @@ def paint_full_resolution(
     Args:
         photo: uint8 RGB ``(H, W, 3)``.
         mask: the pixels to paint, bool ``(H, W)``.
-        skin: the visible skin, bool ``(H, W)``.
+        skin: the visible skin but the face, bool ``(H, W)``: painted skin gets its tone.
+        face: the visible face, bool ``(H, W)``: its fine structure is used if there is too little skin.
         small: the network's image of ``box``, uint8 RGB ``(h, w, 3)``.
         box: the part of the photo that it shows; it may extend beyond the photo.
         seed: chooses the fine structure.
@@ -86,20 +92,21 @@ def paint_full_resolution(
     if steps.matched:
         seen, weight = mean_colors(photo, skin, box, size)
         low = low + extended(seen - low, _solid(weight))
-    inner = eroded(skin, max(1, round(0.002 * box.height)))
-    texture = learn_texture(photo, inner, scale, seed)
+    texture = NO_TEXTURE
+    if steps.texture:
+        edge = max(1, round(EDGE * box.height))
+        texture = learn_texture(photo, eroded(skin, edge), eroded(face & ~mask, edge), scale, seed)
     out = photo.copy()
     width = max(1, round(FEATHER * box.height)) if steps.feather else 0
     for part in _tiles(mask):
         rows, columns = slice(part.top, part.bottom), slice(part.left, part.right)
         painted = enlarged(low, box, part)
-        if steps.texture:
-            painted += texture.field(part, seed)
+        painted += texture.field(part, seed)
         if width:
             painted = _feathered(painted, photo, mask, part, width)
         inside = mask[rows, columns]
         out[rows, columns][inside] = np.clip(np.rint(painted[inside]), 0, 255).astype(np.uint8)
-    return FullResolution(out, scale, texture.kind if steps.texture else "none")
+    return FullResolution(out, scale, texture.kind)
 
 
 def _solid(weight: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,15 @@ MAX_PATCHES = 96
 MIN_PIXELS = 256
 """Visible skin in pixels below which no fine structure is added."""
 
-QUIET = 0.6
-"""Fraction of the sampled patches, those with the least amplitude, that is used: the others show eyes,
-wrinkles, shadows and straps."""
+QUIET_SKIN, QUIET_FACE = 0.8, 0.4
+"""Fraction of the sampled patches, those with the least amplitude, that is used: the others show shadows and
+straps, or eyes and mouth."""
+
+FINE, MIN_FINE = 0.5, 2.0
+"""What counts as fine structure: what is lost when the photo is reduced by this fraction of its enlargement,
+and at least by the second number."""
 
 _LAGS = 6
-_SAMPLED = 4
 
 
 @dataclass(frozen=True)
@@ -126,27 +129,52 @@ def _put(out: Colors, block: Colors, top: int, left: int) -> None:
     target[:] = inner
 
 
-def learn_texture(photo: NDArray[np.uint8], skin: NDArray[np.bool_], scale: float, seed: int) -> Texture:
-    """Sample the fine structure of visible skin.
+NO_TEXTURE = Texture(
+    np.zeros((0, 1, 1, 3), np.float32), np.zeros((0, 0), np.float32), np.eye(3, dtype=np.float32)
+)
+"""No fine structure."""
+
+
+def learn_texture(
+    photo: NDArray[np.uint8],
+    skin: NDArray[np.bool_],
+    face: NDArray[np.bool_],
+    scale: float,
+    seed: int,
+) -> Texture:
+    """Sample the fine structure of visible skin, or of the face where too little other skin is seen.
 
     Args:
         photo: uint8 RGB ``(H, W, 3)``.
-        skin: visible skin, bool ``(H, W)``, without the pixels at its border.
+        skin: visible skin but the face, bool ``(H, W)``, without the pixels at its border.
+        face: the visible face, bool ``(H, W)``, without the pixels at its border.
         scale: pixels of the photo per pixel of the network.
         seed: chooses the patches.
     """
-    unit = max(1.0, scale / _SAMPLED)
-    chance = np.random.default_rng(seed)
+    fine = max(MIN_FINE, FINE * scale)
+    for region, quiet in ((skin, QUIET_SKIN), (face, QUIET_FACE)):
+        patches = _sampled(photo, region, fine, quiet, seed)
+        if len(patches):
+            return replace(NO_TEXTURE, patches=patches)
+    enough = np.count_nonzero(skin) >= MIN_PIXELS
+    return _noise_like(photo, skin if enough else skin | face, fine)
+
+
+def _sampled(
+    photo: NDArray[np.uint8], skin: NDArray[np.bool_], fine: float, quiet: float, seed: int
+) -> NDArray[np.float32]:
+    """Return squares of fine structure, float32 ``(N, side, side, 3)``; empty if too few fit."""
+    unit = max(1.0, fine / MIN_FINE)
     for base in PATCH_SIDES:
         side = 2 * round(base * unit / 2)
         places = _places(skin, side)
         if len(places) >= MIN_PATCHES:
-            chosen = places[chance.permutation(len(places))[:MAX_PATCHES]]
-            patches = np.stack([_residual(photo, skin, place, side, scale) for place in chosen])
+            chosen = places[np.random.default_rng(seed).permutation(len(places))[:MAX_PATCHES]]
+            patches = np.stack([_residual(photo, skin, place, side, fine) for place in chosen])
             amplitude = (patches**2).mean(axis=(1, 2, 3))
-            quiet = patches[np.argsort(amplitude, kind="stable")[: max(1, round(QUIET * len(patches)))]]
-            return Texture(quiet, np.zeros((0, 0), np.float32), np.eye(3, dtype=np.float32))
-    return _noise_like(photo, skin, scale)
+            order = np.argsort(amplitude, kind="stable")
+            return patches[order[: max(1, round(quiet * len(patches)))]]
+    return np.zeros((0, 1, 1, 3), np.float32)
 
 
 def _places(skin: NDArray[np.bool_], side: int) -> NDArray[np.int64]:
@@ -197,12 +225,9 @@ def fine_structure(colors: Colors, weight: NDArray[np.float32], scale: float) ->
 
 def _noise_like(photo: NDArray[np.uint8], skin: NDArray[np.bool_], scale: float) -> Texture:
     """Return a texture of noise with the autocovariance and the channels of the visible skin."""
-    nothing = Texture(
-        np.zeros((0, 1, 1, 3), np.float32), np.zeros((0, 0), np.float32), np.eye(3, dtype=np.float32)
-    )
     box = bounding_box(skin)
     if box is None or np.count_nonzero(skin) < MIN_PIXELS:
-        return nothing
+        return NO_TEXTURE
     inside = skin[box.top : box.bottom, box.left : box.right]
     window = photo[box.top : box.bottom, box.left : box.right].astype(np.float32)
     fine = fine_structure(window, inside.astype(np.float32), scale)
@@ -224,10 +249,10 @@ def _noise_like(photo: NDArray[np.uint8], skin: NDArray[np.bool_], scale: float)
     response = np.fft.fftshift(np.fft.ifft2(np.sqrt(spectrum)).real).astype(np.float32)
     power = float((response**2).sum())
     if power <= 0:
-        return nothing
+        return NO_TEXTURE
     channels = np.cov(fine[inside].T) + 1e-6 * np.eye(3)
     mixing = np.linalg.cholesky(channels).astype(np.float32)
-    return Texture(nothing.patches, response / np.float32(np.sqrt(power)), mixing)
+    return Texture(NO_TEXTURE.patches, response / np.float32(np.sqrt(power)), mixing)
 
 
 def _shifted(values: NDArray[np.generic], down: int, right: int) -> NDArray[np.generic]:
