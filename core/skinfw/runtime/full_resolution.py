@@ -130,12 +130,15 @@ def _feathered(
 
     The photo's own pixels under the mask show the old clothes, so they are not used.
     """
-    top, left = max(0, part.top - width), max(0, part.left - width)
-    rows, columns = slice(top, part.bottom + width), slice(left, part.right + width)
+    reach = width + 1
+    top, left = max(0, part.top - 2 * reach), max(0, part.left - 2 * reach)
+    rows, columns = slice(top, part.bottom + 2 * reach), slice(left, part.right + 2 * reach)
     inside = mask[rows, columns]
-    distance = _distance(inside, width)
-    outside = extended(photo[rows, columns].astype(np.float32), (~inside).astype(np.float32))
-    fraction = np.clip((distance + 0.5) / (width + 1), 0, 1)[..., None]
+    beside = (~inside).astype(np.float32)[..., None]
+    near = _box_sums(np.concatenate([photo[rows, columns] * beside, beside], axis=2), reach)
+    outside = near[..., :3] / np.maximum(near[..., 3:], 1)
+    fraction = np.clip((_depth(inside, reach) - 0.5) / width, 0, 1)[..., None]
+    fraction = np.where(near[..., 3:] > 0, fraction, np.float32(1))
     own = (
         slice(part.top - top, part.top - top + part.height),
         slice(part.left - left, part.left - left + part.width),
@@ -143,13 +146,26 @@ def _feathered(
     return (fraction[own] * painted + (1 - fraction[own]) * outside[own]).astype(np.float32)
 
 
-def _distance(mask: NDArray[np.bool_], most: int) -> NDArray[np.float32]:
-    """Return how many times a mask can be eroded before a pixel is lost, up to ``most``."""
-    distance, left = np.zeros(mask.shape, np.float32), mask
+def _depth(mask: NDArray[np.bool_], most: int) -> NDArray[np.float32]:
+    """Return how deep in a mask each pixel is: 1 at its border, 0 outside, at most ``most``."""
+    depth, left = np.zeros(mask.shape, np.float32), mask
     for _ in range(most):
-        distance += left
+        depth += left
         left = eroded(left, 1)
-    return distance
+    return depth
+
+
+def _box_sums(values: NDArray[np.float32], radius: int) -> NDArray[np.float64]:
+    """Return the sums over squares of ``2 * radius + 1`` pixels around each pixel, ``(H, W, C)``."""
+    for axis in (0, 1):
+        around = [(radius + 1, radius) if each == axis else (0, 0) for each in (0, 1, 2)]
+        sums = np.pad(values, around).cumsum(axis=axis, dtype=np.float64)
+        length = 2 * radius + 1
+        ahead, behind = (
+            (sums[length:], sums[:-length]) if axis == 0 else (sums[:, length:], sums[:, :-length])
+        )
+        values = (ahead - behind).astype(np.float64)
+    return values
 
 
 def eroded(mask: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
