@@ -94,8 +94,7 @@ def main() -> None:
     paths = [
         path
         for path in photos_below(chosen.photos, inpainter.segmenter.sources)
-        if (path.relative_to(chosen.photos).with_suffix("").as_posix() not in seen
-        and "front" in path.stem)
+        if (path.relative_to(chosen.photos).with_suffix("").as_posix() not in seen and "front" in path.stem)
         or chosen.segmenter
     ]
     found: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)

@@ -31,12 +31,13 @@ _Segment = tuple[Zone, NDArray[np.float64], NDArray[np.float64], float]
 """A part of the body: its ends (x, y), and its radius in units of the trunk's length."""
 
 
-def zones_of_pose(keypoints: Keypoints, size: Size) -> ZoneMap | None:
+def zones_of_pose(keypoints: Keypoints, size: Size, reach: float = 1.0) -> ZoneMap | None:
     """Return where the parts of a body are, based on its pose.
 
     Args:
         keypoints: the pose, in pixels of the image.
         size: height and width of the image in pixels.
+        reach: distance up to which a pixel belongs to a part, in units of the part's radius.
 
     Returns:
         the zones; None if too few points were found to estimate the body's size.
@@ -65,7 +66,7 @@ def zones_of_pose(keypoints: Keypoints, size: Size) -> ZoneMap | None:
         closer = away < nearest
         np.copyto(nearest, away, where=closer)
         np.copyto(zones, np.uint8(ZONES.index(zone)), where=closer)
-    zones[nearest > 1] = UNDECIDED
+    zones[nearest > reach**2] = UNDECIDED
     zones[nearest > _FAR**2] = ZONES.index("elsewhere")
     return zones
 

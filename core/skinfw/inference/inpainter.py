@@ -20,6 +20,7 @@ from skinfw.data.face import face_classes
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError, RunError
+from skinfw.inference.background import behind_limbs, fill_background
 from skinfw.inference.checkpoint_model import CheckpointModel
 from skinfw.inference.condition import make_condition
 from skinfw.inference.paint_mask import (
@@ -193,15 +194,23 @@ class Inpainter:
         around = person_box(person | mask)
         assert around is not None
         box = crop_box(around, prepared.aspect, prepared.crop_margin)
+        behind = behind_limbs(mask, pose)
+        limbs = mask & ~behind
+        photo = fill_background(source.photo.pixels, mask, behind)
         condition = make_condition(
-            source.photo.pixels, mask, labels, pose, box, self.io, self.pose_encoder, prepared.removed_margin
+            photo,
+            limbs,
+            _without(labels, behind),
+            pose,
+            box,
+            self.io,
+            self.pose_encoder,
+            prepared.removed_margin,
         )
         small = self.model(condition)
         face = labels.of_classes(*face_classes(labels.classes))
         skin = labels.region("skin") & ~face
-        result = paint_full_resolution(
-            source.photo.pixels, mask, skin, face, small, box, seed=seed, steps=steps
-        )
+        result = paint_full_resolution(photo, limbs, skin & ~mask, face, small, box, seed=seed, steps=steps)
         if result.scale > MAX_SCALE:
             warnings.append(
                 f"the network painted at {self.model.size[0]}x{self.model.size[1]}, and its image was "
@@ -216,6 +225,7 @@ class Inpainter:
             "size": list(source.photo.size),
             "mask": "given" if given else "found",
             "painted": int(np.count_nonzero(mask)),
+            "background": int(np.count_nonzero(behind)),
             "left": left,
             "box": [box.top, box.left, box.height, box.width],
             "scale": round(result.scale, 3),
@@ -223,6 +233,12 @@ class Inpainter:
             "warnings": warnings,
         }
         return Painted(image, mask, report, alpha, source.icc)
+
+
+def _without(labels: Segmentation, behind: Mask) -> Segmentation:
+    """Return a label map in which some pixels are background."""
+    code = labels.classes.index(labels.regions["background"][0])
+    return replace(labels, labels=np.where(behind, np.uint8(code), labels.labels))
 
 
 def _allowed(mask: Mask, pose: Keypoints, source: SourcePhoto, given: bool) -> tuple[Mask, list[str], int]:

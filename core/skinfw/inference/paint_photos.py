@@ -157,7 +157,7 @@ def _read_table(path: Path) -> dict[str, PaintRow]:
     adapter, found = TypeAdapter(PaintRow), {}
     for line in read_text(path).splitlines():
         try:
-            row = adapter.validate_python(parse_json(line, file_names=True), strict=True)
+            row = adapter.validate_python(parse_json(line, file_names=True))
         except (ValueError, ValidationError):  # half a line of a killed command
             continue
         if row.output:
