@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skinfw.runtime.box import Box, bounding_box
 from skinfw.runtime.low_band import Colors, coverage, enlarged, extended, mean_colors
+from skinfw.runtime.neighborhood import box_sums, eroded
 from skinfw.runtime.texture import NO_TEXTURE, learn_texture
 
 TILE = 1024
@@ -77,7 +78,8 @@ def paint_full_resolution(
         photo: uint8 RGB ``(H, W, 3)``.
         mask: the pixels to paint, bool ``(H, W)``.
         skin: the visible skin but the face, bool ``(H, W)``: painted skin gets its tone.
-        face: the visible face, bool ``(H, W)``: its fine structure is used if there is too little skin.
+        face: the visible face, bool ``(H, W)``: noise like its fine structure is added if there is too little
+            other skin.
         small: the network's image of ``box``, uint8 RGB ``(h, w, 3)``.
         box: the part of the photo that it shows; it may extend beyond the photo.
         seed: chooses the fine structure.
@@ -135,7 +137,7 @@ def _feathered(
     rows, columns = slice(top, part.bottom + 2 * reach), slice(left, part.right + 2 * reach)
     inside = mask[rows, columns]
     beside = (~inside).astype(np.float32)[..., None]
-    near = _box_sums(np.concatenate([photo[rows, columns] * beside, beside], axis=2), reach)
+    near = box_sums(np.concatenate([photo[rows, columns] * beside, beside], axis=2), reach)
     outside = near[..., :3] / np.maximum(near[..., 3:], 1)
     fraction = np.clip((_depth(inside, reach) - 0.5) / width, 0, 1)[..., None]
     fraction = np.where(near[..., 3:] > 0, fraction, np.float32(1))
@@ -143,7 +145,8 @@ def _feathered(
         slice(part.top - top, part.top - top + part.height),
         slice(part.left - left, part.left - left + part.width),
     )
-    return (fraction[own] * painted + (1 - fraction[own]) * outside[own]).astype(np.float32)
+    blended: Colors = (fraction[own] * painted + (1 - fraction[own]) * outside[own]).astype(np.float32)
+    return blended
 
 
 def _depth(mask: NDArray[np.bool_], most: int) -> NDArray[np.float32]:
@@ -153,37 +156,3 @@ def _depth(mask: NDArray[np.bool_], most: int) -> NDArray[np.float32]:
         depth += left
         left = eroded(left, 1)
     return depth
-
-
-def _box_sums(values: NDArray[np.float32], radius: int) -> NDArray[np.float64]:
-    """Return the sums over squares of ``2 * radius + 1`` pixels around each pixel, ``(H, W, C)``."""
-    for axis in (0, 1):
-        around = [(radius + 1, radius) if each == axis else (0, 0) for each in (0, 1, 2)]
-        sums = np.pad(values, around).cumsum(axis=axis, dtype=np.float64)
-        length = 2 * radius + 1
-        ahead, behind = (
-            (sums[length:], sums[:-length]) if axis == 0 else (sums[:, length:], sums[:, :-length])
-        )
-        values = (ahead - behind).astype(np.float64)
-    return values
-
-
-def eroded(mask: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
-    """Return the mask without the pixels within ``margin`` pixels, diagonals included, of its border.
-
-    The border of the image is not one of the mask.
-
-    Example:
-        >>> eroded(np.array([[True, True, True, False, True]]), 1).tolist()
-        [[True, True, False, False, False]]
-    """
-    for axis in (0, 1):
-        padding = [(margin, margin) if each == axis else (0, 0) for each in (0, 1)]
-        sums = np.pad(np.pad(mask, padding, mode="edge").astype(np.int32).cumsum(axis=axis),
-                      [(1, 0) if each == axis else (0, 0) for each in (0, 1)])  # fmt: skip
-        length = 2 * margin + 1
-        ahead, behind = (
-            (sums[length:], sums[:-length]) if axis == 0 else (sums[:, length:], sums[:, :-length])
-        )
-        mask = ahead - behind == length
-    return mask

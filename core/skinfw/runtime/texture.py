@@ -10,6 +10,7 @@ from PIL import Image
 
 from skinfw.runtime.box import Box, bounding_box
 from skinfw.runtime.low_band import Colors, extended, resampled
+from skinfw.runtime.neighborhood import box_sums
 
 PATCH_SIDES = (32, 24, 16, 12)
 """Sides of sampled patches in pixels of a photo that is four times the network's size; the largest one of
@@ -24,15 +25,19 @@ MAX_PATCHES = 96
 MIN_PIXELS = 256
 """Visible skin in pixels below which no fine structure is added."""
 
-QUIET_SKIN, QUIET_FACE = 0.8, 0.4
+QUIET = 0.8
 """Fraction of the sampled patches, those with the least amplitude, that is used: the others show shadows and
-straps, or eyes and mouth."""
+straps."""
+
+QUIET_NOISE = 0.4
+"""Fraction of the visible skin, that with the least structure, whose noise is imitated."""
 
 FINE, MIN_FINE = 0.5, 2.0
 """What counts as fine structure: what is lost when the photo is reduced by this fraction of its enlargement,
 and at least by the second number."""
 
 _LAGS = 6
+_NEAR = 2
 
 
 @dataclass(frozen=True)
@@ -142,26 +147,26 @@ def learn_texture(
     scale: float,
     seed: int,
 ) -> Texture:
-    """Sample the fine structure of visible skin, or of the face where too little other skin is seen.
+    """Sample the fine structure of visible skin; of the face alone, make noise like it.
 
     Args:
         photo: uint8 RGB ``(H, W, 3)``.
         skin: visible skin but the face, bool ``(H, W)``, without the pixels at its border.
-        face: the visible face, bool ``(H, W)``, without the pixels at its border.
+        face: the visible face, bool ``(H, W)``, without the pixels at its border; it shows too much besides
+            skin to be sampled.
         scale: pixels of the photo per pixel of the network.
         seed: chooses the patches.
     """
     fine = max(MIN_FINE, FINE * scale)
-    for region, quiet in ((skin, QUIET_SKIN), (face, QUIET_FACE)):
-        patches = _sampled(photo, region, fine, quiet, seed)
-        if len(patches):
-            return replace(NO_TEXTURE, patches=patches)
+    patches = _sampled(photo, skin, fine, seed)
+    if len(patches):
+        return replace(NO_TEXTURE, patches=patches)
     enough = np.count_nonzero(skin) >= MIN_PIXELS
     return _noise_like(photo, skin if enough else skin | face, fine)
 
 
 def _sampled(
-    photo: NDArray[np.uint8], skin: NDArray[np.bool_], fine: float, quiet: float, seed: int
+    photo: NDArray[np.uint8], skin: NDArray[np.bool_], fine: float, seed: int
 ) -> NDArray[np.float32]:
     """Return squares of fine structure, float32 ``(N, side, side, 3)``; empty if too few fit."""
     unit = max(1.0, fine / MIN_FINE)
@@ -173,7 +178,7 @@ def _sampled(
             patches = np.stack([_residual(photo, skin, place, side, fine) for place in chosen])
             amplitude = (patches**2).mean(axis=(1, 2, 3))
             order = np.argsort(amplitude, kind="stable")
-            return patches[order[: max(1, round(quiet * len(patches)))]]
+            return patches[order[: max(1, round(QUIET * len(patches)))]]
     return np.zeros((0, 1, 1, 3), np.float32)
 
 
@@ -233,8 +238,13 @@ def _noise_like(photo: NDArray[np.uint8], skin: NDArray[np.bool_], scale: float)
     fine = fine_structure(window, inside.astype(np.float32), scale)
     fine -= fine[inside].mean(axis=0)
     gray = fine.mean(axis=2)
-    limit = float(np.quantile(np.abs(gray[inside]), 0.9))
-    inside = inside & (np.abs(gray) <= 3 * limit)  # without edges
+    # eyes, mouth and shadows are loud; plain skin is where the structure is quiet
+    gray = np.where(inside, gray, 0)
+    layers = np.dstack([gray**2, inside]).astype(np.float64)
+    energy, count = np.moveaxis(box_sums(layers, _NEAR), 2, 0)
+    loudness = energy / np.maximum(count, 1)
+    quiet = inside & (loudness <= np.quantile(loudness[inside], QUIET_NOISE))
+    inside = inside & (loudness <= np.quantile(loudness[inside], QUIET))
     gray = np.where(inside, gray, 0)
     lags = range(-_LAGS, _LAGS + 1)
     covariance = np.zeros((2 * _LAGS + 1, 2 * _LAGS + 1))
@@ -250,7 +260,7 @@ def _noise_like(photo: NDArray[np.uint8], skin: NDArray[np.bool_], scale: float)
     power = float((response**2).sum())
     if power <= 0:
         return NO_TEXTURE
-    channels = np.cov(fine[inside].T) + 1e-6 * np.eye(3)
+    channels = np.cov(fine[quiet].T) + 1e-6 * np.eye(3)
     mixing = np.linalg.cholesky(channels).astype(np.float32)
     return Texture(NO_TEXTURE.patches, response / np.float32(np.sqrt(power)), mixing)
 

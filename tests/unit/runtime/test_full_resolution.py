@@ -8,7 +8,8 @@ import pytest
 from scipy.ndimage import binary_erosion
 
 from skinfw.runtime.box import Box
-from skinfw.runtime.full_resolution import TILE, Steps, eroded, paint_full_resolution
+from skinfw.runtime.full_resolution import TILE, Steps, paint_full_resolution
+from skinfw.runtime.neighborhood import eroded
 
 PLAIN = Steps(weighted=True, matched=False, texture=False, feather=False)
 

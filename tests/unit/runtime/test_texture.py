@@ -55,9 +55,13 @@ def test_flat_skin_gives_flat_structure() -> None:
     assert np.abs(texture.field(Box(0, 0, 64, 64), 0)).max() < 0.01
 
 
-def test_the_face_is_sampled_where_no_other_skin_is_seen() -> None:
-    texture = learn_texture(grainy((160, 160)), NONE, squares((160, 160), 120), 4.0, 0)
-    assert texture.kind == "sampled"
+def test_the_face_gives_noise_without_its_eyes_where_no_other_skin_is_seen() -> None:
+    photo = grainy((160, 160))
+    true = fine_structure(photo.astype(np.float32), np.ones((160, 160), np.float32), 2.0).std()
+    photo[40:46, 40:60] = photo[40:46, 80:100] = 0  # eyes
+    texture = learn_texture(photo, NONE, squares((160, 160), 120), 4.0, 0)
+    assert texture.kind == "noise"
+    assert texture.field(Box(0, 0, 160, 160), 0).std() == pytest.approx(true, rel=0.25)
 
 
 def test_too_little_skin_gives_nothing() -> None:
