@@ -10,12 +10,13 @@ from torch import Tensor
 
 from skinfw.components.config import GeneratorConfig, Size
 from skinfw.data.aspect import read_aspects
-from skinfw.data.field_types import image_tensor
+from skinfw.data.pixel_types import image_tensor
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import NotFiniteError
 from skinfw.inference.composite import to_uint8
 from skinfw.preparation.config import PersonCrop, PrepareConfig
-from skinfw.runs.checkpoints import Checkpoint, load_generator
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runtime.preparation import Preparation
 from skinfw.specs.spec import Spec, inpainting_spec
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from skinfw.components.config import Size
 from skinfw.data.batch import collate
+from skinfw.data.dataset_io import to_sample
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.parts import make_agnostic, to_sample
+from skinfw.data.parts import make_agnostic
 from skinfw.data.resize import WHITE, resize_image, resize_labels, resize_mask
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.inference.composite import to_uint8

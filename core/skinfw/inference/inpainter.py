@@ -12,9 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from skinfw.assembly.assemble import dataset_io
 from skinfw.assembly.build import build
-from skinfw.components.faults import spec_error
 from skinfw.components.reference import ComponentSpec, Slot, use_default
 from skinfw.components.trust import connections, named_outside, reject_foreign
+from skinfw.components.validation_errors import spec_error
 from skinfw.data.body_zones import trunk_of_pose
 from skinfw.data.face import face_classes
 from skinfw.data.keypoints import Keypoints

@@ -16,9 +16,10 @@ from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.errors import DataError, RunError, UserError, listed
 from skinfw.inference.painted import FORMATS
 from skinfw.inference.photo_task import PaintRow, PaintWork, PhotoPainter, PhotoTask
+from skinfw.preparation.available import FETCHED_FOLDER, made_available
 from skinfw.preparation.config import FetchConfig
 from skinfw.preparation.local_engine import Workers
-from skinfw.preparation.source import FETCHED_FOLDER, UNPACKED_FOLDER, list_photos, made_available
+from skinfw.preparation.source import UNPACKED_FOLDER, list_photos
 from skinfw.preparation.task import make_tasks
 from skinfw.system.devices import pick_device
 from skinfw.system.json_file import parse_json, read_text, write_text
@@ -90,11 +91,11 @@ def paint_photos(
                 if masks is not None and task.entry.path.is_relative_to(masks):
                     continue  # masks among the photos
                 name = f"{task.sample}.{ending}"
-                mask, fault = (None, "") if masks is None else _mask_of(masks, task.sample)
+                mask, error = (None, "") if masks is None else _mask_of(masks, task.sample)
                 if task.rejected is not None:
-                    name, fault = "", task.rejected.detail
+                    name, error = "", task.rejected.detail
                 target = output / TABLE if not name else path_below(output, name)
-                tasks.append(PhotoTask(task.entry, target, mask, name, None, fault))
+                tasks.append(PhotoTask(task.entry, target, mask, name, None, error))
             tasks = _with_known(tasks, output, overwrite=overwrite, resume=resume)
             rows = [PaintRow(row.photo, "", "failed", row.detail) for row in listing.rejected]
             with _table(output, rows) as add:

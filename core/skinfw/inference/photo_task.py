@@ -16,9 +16,10 @@ from skinfw.components.weights import file_sha256
 from skinfw.errors import DataError, SkinfwError, first_line
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.paint_mask import Rgb
-from skinfw.preparation.archive import ZipFiles
+from skinfw.preparation.listing import Entry
 from skinfw.preparation.record import content_hash
-from skinfw.preparation.source import UNPACKED_FOLDER, Entry
+from skinfw.preparation.source import UNPACKED_FOLDER
+from skinfw.preparation.unpack import ZipFiles
 from skinfw.system.json_file import replacing
 
 REVISION = 1
@@ -125,7 +126,7 @@ class PhotoTask:
         mask: its mask, or None to find the holes.
         name: the path of the target below the output folder.
         known: the row of an earlier command, whose file is there; or None.
-        fault: why it cannot be painted; empty if it can.
+        error: why it cannot be painted; empty if it can.
     """
 
     entry: Entry
@@ -133,7 +134,7 @@ class PhotoTask:
     mask: Path | None
     name: str
     known: PaintRow | None = None
-    fault: str = ""
+    error: str = ""
 
     def run(self, painter: PhotoPainter) -> PaintRow:
         """Paint the photo."""
@@ -170,8 +171,8 @@ class PhotoPainter:
             RunError: the result cannot be written.
         """
         try:
-            if task.fault:
-                raise DataError(task.fault)
+            if task.error:
+                raise DataError(task.error)
             with self._on_disk(task.entry) as path:
                 return self._painted(task, path)
         except DataError as error:
@@ -213,8 +214,8 @@ class PhotoPainter:
     @contextmanager
     def _on_disk(self, entry: Entry) -> Iterator[Path]:
         """Keep a photo, its label map and its pose on disk while it is painted."""
-        if entry.fault:
-            raise DataError(entry.fault)
+        if entry.error:
+            raise DataError(entry.error)
         if entry.archive is None:
             yield entry.path
             return
