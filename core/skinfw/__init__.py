@@ -1,6 +1,6 @@
 """skinfw: inpaint the skin that the old clothes covered.
 
-Importing the package is light; torch is imported on first use of `Pipeline`, `run` or `ablate`.
+Importing the package is light; torch is imported on first use of `Pipeline`, `Inpainter`, `run` or `ablate`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from skinfw.components.reference import use
     from skinfw.errors import SkinfwError
     from skinfw.hooks.specification import hookimpl
+    from skinfw.inference.inpainter import Inpainter
     from skinfw.pipeline import Pipeline, run
     from skinfw.specs.segmentation_spec import SegmentationSpec
     from skinfw.specs.spec import Spec, load_spec
 
 __all__ = [
+    "Inpainter",
     "Pipeline",
     "SegmentationSpec",
     "SkinfwError",
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Inpainter": "skinfw.inference.inpainter",
     "Pipeline": "skinfw.pipeline",
     "SegmentationSpec": "skinfw.specs.segmentation_spec",
     "SkinfwError": "skinfw.errors",

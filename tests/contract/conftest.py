@@ -339,6 +339,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("metric", "ms_ssim"): of({"scales": 3}),
     ("metric", "ciede2000"): of({}, {"regions": ["image", "skin"]}),
     ("metric", "seam"): of({}, {"band": 1}),
+    ("metric", "detail"): of({}, {"regions": ["image"]}),
     ("metric", "fid"): lambda _: [Example({}, {"images": 16})],
     ("metric", "kid"): lambda _: [
         Example({}, {"images": 16}),

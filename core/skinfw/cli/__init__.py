@@ -26,6 +26,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "Evaluate a finished run again, or on other data."),
     "compare": ("compare", "Compare the metrics of several runs."),
     "ablate": ("ablate", "Run variants of a spec and compare them."),
+    "paint": ("paint", "Paint the missing skin of photos."),
     "generate": ("generate", "Inpaint samples with a trained run."),
     "repair": ("repair", "Repair the skin in results of a try-on system."),
     "audit": ("audit", "Measure how a try-on system changes skin."),

@@ -54,9 +54,9 @@ def command(
     if resume and overwrite:
         raise UserError("--resume keeps images, --overwrite replaces them; give only one of them")
 
-    from skinfw.evaluation.trained import open_trained
     from skinfw.inference.generate import generate_folder
     from skinfw.reporting.bar import progress_bar
+    from skinfw.runs.trained import open_trained
     from skinfw.system.devices import pick_device
 
     opened = open_trained(run, checkpoint, trust=trust)

@@ -14,11 +14,12 @@ class ComponentOption(click.Option):
 
     Args:
         kind: the interface that the component implements, as in ``component_option``.
+        own: what is used without the option; empty for the default component of the kind.
     """
 
-    def __init__(self, *args: Any, kind: str, **attributes: Any) -> None:
+    def __init__(self, *args: Any, kind: str, own: str = "", **attributes: Any) -> None:
         super().__init__(*args, metavar="NAME|JSON", **attributes)
-        self.kind = kind
+        self.kind, self.own = kind, own
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the option and its help, with the default from the installed manifests."""
@@ -26,9 +27,10 @@ class ComponentOption(click.Option):
 
         record = super().get_help_record(ctx)
         defaults = installed().defaults(self.kind)
-        if record is None or not defaults:
+        default = self.own or next(iter(defaults), "")
+        if record is None or not default:
             return record
-        return record[0], f"{record[1]} Default: {defaults[0]}."
+        return record[0], f"{record[1]} Default: {default}."
 
 
 trust_option = click.option(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,12 +35,13 @@ _Segment = tuple[Zone, NDArray[np.float64], NDArray[np.float64], float]
 """A part of the body: its ends (x, y), and its radius in units of the trunk's length."""
 
 
-def zones_of_pose(keypoints: Keypoints, size: Size) -> ZoneMap | None:
+def zones_of_pose(keypoints: Keypoints, size: Size, reach: float = 1.0) -> ZoneMap | None:
     """Return where the parts of a body are, based on its pose.
 
     Args:
         keypoints: the pose, in pixels of the image.
         size: height and width of the image in pixels.
+        reach: distance up to which a pixel belongs to a part, in units of the part's radius.
 
     Returns:
         the zones; None if too few points were found to estimate the body's size.
@@ -54,7 +56,7 @@ def zones_of_pose(keypoints: Keypoints, size: Size) -> ZoneMap | None:
         closer = away < nearest
         np.copyto(nearest, away, where=closer)
         np.copyto(zones, np.uint8(ZONES.index(zone)), where=closer)
-    zones[nearest > 1] = UNDECIDED
+    zones[nearest > reach**2] = UNDECIDED
     zones[nearest > _FAR**2] = ZONES.index("elsewhere")
     return zones
 
@@ -179,6 +181,36 @@ def _segments(places: dict[str, NDArray[np.float64]]) -> list[_Segment]:
             toe = places.get(f"{side}BigToe", places.get(f"{side}Heel", ankle))
             segments.append(("foot", ankle, toe, 0.13))
     return segments
+
+
+_HIPS = 0.22
+"""Radius of the hips around the line between the hip joints, in units of the trunk's length."""
+
+
+def trunk_of_pose(keypoints: Keypoints, size: Size) -> Mask | None:
+    """Return where the trunk and the hips of a body are, based on its pose.
+
+    Args:
+        keypoints: the pose, in pixels of the image.
+        size: height and width of the image in pixels.
+
+    Returns:
+        bool ``(H, W)``; None if too few points were found.
+    """
+    zones = zones_of_pose(keypoints, size)
+    if zones is None:
+        return None
+    trunk: Mask = zones == ZONES.index("torso")
+    joints = [keypoints.point(name) for name in ("RHip", "MidHip", "LHip")]
+    found = [point[:2] for point in joints if point[2] > _FOUND]
+    neck, middle = keypoints.point("Neck"), keypoints.point("MidHip")
+    if found and min(neck[2], middle[2]) > _FOUND:
+        radius = max(1, round(_HIPS * float(np.linalg.norm(neck[:2] - middle[:2]))))
+        places = np.clip(np.rint(found), -(2**14), 2**14).astype(np.int32)
+        hips = np.zeros(size, np.uint8)
+        cv2.polylines(hips, [places.reshape(-1, 1, 2)], isClosed=False, color=1, thickness=2 * radius)
+        trunk |= hips.astype(bool)
+    return trunk
 
 
 _BANDS: tuple[tuple[Zone, float, float], ...] = (

@@ -65,6 +65,35 @@ def to_srgb(image: Image.Image, file: DecodedImage) -> Image.Image:
     return converted
 
 
+def from_srgb(pixels: RgbImage, profile: bytes) -> RgbImage:
+    """Convert sRGB to the color space of an RGB profile that `to_srgb` accepts.
+
+    Args:
+        pixels: uint8 RGB ``(H, W, 3)``.
+        profile: the ICC profile.
+
+    Returns:
+        uint8 ``(H, W, 3)``; unchanged if the profile is sRGB to within one level.
+    """
+    if _transform(profile, "RGB") is None:
+        return pixels
+    converted = ImageCms.applyTransform(Image.fromarray(pixels), _back(profile))
+    return np.asarray(converted, np.uint8)
+
+
+@lru_cache(maxsize=16)
+def _back(profile: bytes) -> ImageCms.ImageCmsTransform:
+    """Return the transform from sRGB to a profile."""
+    return ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"),
+        ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+        "RGB",
+        "RGB",
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+
+
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Return the transform from a profile to sRGB, or None if it changes no value by more than one level."""

@@ -1,62 +1,305 @@
-"""One pass of a generator over a batch, composited with the input as the spec says."""
+"""Painting photos at their own resolution with a trained network."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from torch import Tensor, nn
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
-from skinfw.components.field_names import APPAREL
-from skinfw.data.batch import Batch
-from skinfw.inference.composite import composite, composite_mask
-from skinfw.interfaces import Generator
-from skinfw.specs.spec import Composite, Spec
+from skinfw.assembly.assemble import dataset_io
+from skinfw.assembly.build import build
+from skinfw.components.reference import ComponentSpec, Slot, use_default
+from skinfw.components.trust import connections, named_outside, reject_foreign
+from skinfw.components.validation_errors import spec_error
+from skinfw.data.body_zones import trunk_of_pose
+from skinfw.data.face import face_classes
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.segmentation import Mask, Segmentation
+from skinfw.errors import DataError, RunError
+from skinfw.inference.background import behind_limbs, fill_background
+from skinfw.inference.checkpoint_model import CheckpointModel
+from skinfw.inference.condition import make_condition
+from skinfw.inference.paint_mask import (
+    MaskLike,
+    Rgb,
+    check_place,
+    holes_of,
+    person_of_mask,
+    read_paint_mask,
+)
+from skinfw.inference.painted import Painted
+from skinfw.inference.painting_model import PaintingModel
+from skinfw.inference.source_photo import ImageLike, SourcePhoto, read_source
+from skinfw.interfaces import DatasetIO, PoseEncoder, Segmenter
+from skinfw.preparation.crop import person_box
+from skinfw.preparation.person import posed, segmented
+from skinfw.preparation.report import Rejected
+from skinfw.runs.checkpoints import Checkpoint, read_checkpoint, run_checkpoint
+from skinfw.runs.trained import open_trained
+from skinfw.runtime.box import crop_box
+from skinfw.runtime.full_resolution import ALL_STEPS, Steps, paint_full_resolution
+from skinfw.specs.spec import Spec, inpainting_spec
+from skinfw.system.devices import pick_device
+
+MAX_SCALE = 8.0
+"""Enlargement above which a warning says that the network saw much less than the photo shows."""
+
+ComponentLike = ComponentSpec | Mapping[str, Any] | str
+"""A component: a reference, its JSON value, or its name."""
 
 
-@dataclass(frozen=True)
-class Inpainting:
-    """The result for a batch.
-
-    Attributes:
-        output: the images after the composite, float32 RGB ``(B, 3, H, W)`` in [0, 1].
-        painted: where the generator's image was used, float32 ``(B, 1, H, W)`` in {0, 1}.
-    """
-
-    output: Tensor
-    painted: Tensor
-
-
-@dataclass(frozen=True)
 class Inpainter:
-    """Inpaints batches the same way in training, evaluation and use.
+    """Paints the skin that is missing in photos.
 
-    Attributes:
-        inputs: names of the input images that the generator sees.
-        mode: which part of the generator's image is used.
+    Args:
+        model: the network.
+        io: the network's size and inputs.
+        segmenter: finds skin, head, feet and apparel.
+        pose_encoder: finds the pose.
+        trusted: whether segmenter and pose encoder may open connections.
+
+    Example:
+        >>> from skinfw import Inpainter  # doctest: +SKIP
+        >>> inpainter = Inpainter.load("runs/photos", segmenter="skin_color", pose_encoder="bodypix")
+        ... # doctest: +SKIP
+        >>> inpainter.paint("photo.jpg", "mask.png").save("painted.png")  # doctest: +SKIP
     """
 
-    inputs: tuple[str, ...]
-    mode: Composite
+    def __init__(
+        self,
+        model: PaintingModel,
+        io: DatasetIO,
+        segmenter: Segmenter[Any],
+        pose_encoder: PoseEncoder[Any],
+        *,
+        trusted: bool = True,
+    ) -> None:
+        self.model, self.io = model, io
+        self.segmenter, self.pose_encoder = segmenter, pose_encoder
+        self._trusted = trusted
 
     @classmethod
-    def of(cls, spec: Spec, generator: Generator[Any]) -> Inpainter:
-        """Return the inpainter of a spec for a generator (a baseline sees its own inputs)."""
-        return cls(tuple(generator.io.inputs), spec.composite)
-
-    def __call__(
-        self, network: nn.Module, batch: Batch, noise: Tensor | None = None, target: Tensor | None = None
-    ) -> Inpainting:
-        """Run the network on a batch and composite its output with ``apparel_head_foot``.
+    def load(
+        cls,
+        model: str | Path,
+        *,
+        checkpoint: Literal["best", "last"] = "best",
+        device: Literal["auto", "cpu"] | None = None,
+        segmenter: ComponentLike | None = None,
+        pose_encoder: ComponentLike | None = None,
+        trust: bool = False,
+    ) -> Inpainter:
+        """Load a trained model.
 
         Args:
-            network: the generator.
-            batch: the samples.
-            noise: the generator's noise, if any.
-            target: the real images, only in training.
+            model: a run folder or a .safetensors checkpoint.
+            checkpoint: the best or the last checkpoint of a run.
+            device: where the network runs; None for that of its spec.
+            segmenter: None for the one that prepared the training photos, or the default.
+            pose_encoder: None for the one that prepared the training photos, or the default.
+            trust: allow the programs, paths and addresses in the spec of a run that somebody else trained.
+
+        Raises:
+            RunError: there is no readable checkpoint, or it is not for inpainting.
+            TrustError: somebody else trained it, and it names programs, paths or addresses.
+            SpecError: a component's parameters are invalid.
         """
-        output = network(batch.condition(self.inputs), noise, target)
-        painted = composite_mask(self.mode, batch)
-        if self.mode == "none":
-            return Inpainting(output, painted)
-        return Inpainting(composite(output, batch[APPAREL], painted), painted)
+        found = _read_model(Path(model), checkpoint, trust=trust)
+        spec = inpainting_spec(found.spec, found.path)
+        network = CheckpointModel(found, pick_device(device or spec.training.device))
+        references = {
+            "segmenter": _component("segmenter", segmenter, spec, found),
+            "pose_encoder": _component("pose_encoder", pose_encoder, spec, found),
+        }
+        theirs = segmenter is None or pose_encoder is None
+        trusted = found.trusted or not theirs
+        with connections(trusted):
+            return cls(
+                network,
+                dataset_io(spec, ()),
+                build(references["segmenter"], Segmenter),
+                build(references["pose_encoder"], PoseEncoder),
+                trusted=trusted,
+            )
+
+    def paint(
+        self,
+        image: ImageLike,
+        mask: MaskLike | None = None,
+        *,
+        mask_color: Rgb | None = None,
+        segmentation: Segmentation | None = None,
+        keypoints: Keypoints | None = None,
+        seed: int = 0,
+        steps: Steps = ALL_STEPS,
+    ) -> Painted:
+        """Paint the masked pixels of a photo; all others stay as they are, bit for bit.
+
+        Args:
+            image: the photo: a file, an image of Pillow, or uint8 RGB ``(H, W, 3)``.
+            mask: what to paint: white, transparent or True; of the photo's size. None: the transparent or
+                flat white holes on the limbs and the neck.
+            mask_color: the color that marks what to paint, in the mask or, without one, in the photo.
+            segmentation: the photo's label map; None: the segmenter finds it.
+            keypoints: the person's pose in pixels of the photo; None: the pose encoder finds it.
+            seed: chooses the fine structure of the skin.
+            steps: what is done besides enlarging the network's image.
+
+        Raises:
+            DataError: the photo or the mask cannot be used, nobody is in the photo, or there is nothing to
+                paint; the message says why.
+        """
+        source = read_source(image)
+        given = None if mask is None else read_paint_mask(mask, source, mask_color)
+        holes = holes_of(source, mask_color) if given is None else given
+        if not holes.any():
+            raise DataError(f"{source.where}: has no transparent or flat white hole; give a mask")
+        with connections(self._trusted):
+            labels = segmentation or segmented(self.segmenter, source.photo)
+            if not labels.person.any():
+                raise DataError(f"{source.where}: nobody in the photo; try another segmenter")
+            if given is not None:
+                check_place(given, labels, source.where)
+            person = person_of_mask(labels.person, holes)
+            pose = keypoints or self._pose(source, person)
+        painted, warnings, left = _allowed(holes, pose, source, given is not None)
+        return self._painted(
+            source, painted, labels, pose, person, warnings, left, given is not None, seed, steps
+        )
+
+    def _pose(self, source: SourcePhoto, person: Mask) -> Keypoints:
+        try:
+            return posed(self.pose_encoder, source.photo, person)[0]
+        except Rejected as rejected:
+            raise DataError(f"{source.where}: {rejected.reason}: {rejected.detail}") from None
+
+    def _painted(
+        self,
+        source: SourcePhoto,
+        mask: Mask,
+        labels: Segmentation,
+        pose: Keypoints,
+        person: Mask,
+        warnings: list[str],
+        left: int,
+        given: bool,
+        seed: int,
+        steps: Steps,
+    ) -> Painted:
+        prepared = self.model.preparation
+        around = person_box(person | mask)
+        assert around is not None
+        box = crop_box(around, prepared.aspect, prepared.crop_margin)
+        behind = behind_limbs(mask, pose)
+        limbs = mask & ~behind
+        photo = fill_background(source.photo.pixels, mask, behind)
+        condition = make_condition(
+            photo,
+            limbs,
+            _without(labels, behind),
+            pose,
+            box,
+            self.io,
+            self.pose_encoder,
+            prepared.removed_margin,
+        )
+        small = self.model(condition)
+        face = labels.of_classes(*face_classes(labels.classes))
+        skin = labels.region("skin") & ~face
+        result = paint_full_resolution(photo, limbs, skin & ~mask, face, small, box, seed=seed, steps=steps)
+        if result.scale > MAX_SCALE:
+            warnings.append(
+                f"the network painted at {self.model.size[0]}x{self.model.size[1]}, and its image was "
+                f"enlarged {result.scale:.1f} times"
+            )
+        image = source.own.copy()
+        image[mask] = source.in_own_colors(result.image)[mask]
+        alpha = None if source.alpha is None else np.where(mask, np.uint8(255), source.alpha)
+        if source.converted:
+            warnings.append(source.converted)
+        report = {
+            "size": list(source.photo.size),
+            "mask": "given" if given else "found",
+            "painted": int(np.count_nonzero(mask)),
+            "background": int(np.count_nonzero(behind)),
+            "left": left,
+            "box": [box.top, box.left, box.height, box.width],
+            "scale": round(result.scale, 3),
+            "texture": result.texture,
+            "warnings": warnings,
+        }
+        return Painted(image, mask, report, alpha, source.icc)
+
+
+def _without(labels: Segmentation, behind: Mask) -> Segmentation:
+    """Return a label map in which some pixels are background."""
+    code = labels.classes.index(labels.regions["background"][0])
+    return replace(labels, labels=np.where(behind, np.uint8(code), labels.labels))
+
+
+def _allowed(mask: Mask, pose: Keypoints, source: SourcePhoto, given: bool) -> tuple[Mask, list[str], int]:
+    """Return what may be painted, warnings, and how many pixels are left as they are.
+
+    A given mask is taken as it is, with a warning about the trunk. Of holes that were found, only limbs and
+    neck are painted.
+    """
+    trunk = trunk_of_pose(pose, source.photo.size)
+    if trunk is None:
+        if given:
+            return mask, ["the pose does not show where the trunk is, so the mask was not checked"], 0
+        raise DataError(
+            f"{source.where}: the pose does not show where the trunk is, which is never painted unasked; "
+            "give a mask"
+        )
+    on_trunk = int(np.count_nonzero(mask & trunk))
+    if given or not on_trunk:
+        part = on_trunk / np.count_nonzero(mask)
+        warnings = [f"{part:.0%} of the mask is on the trunk or the hips"] if part >= 0.005 else []
+        return mask, warnings, 0
+    allowed = mask & ~trunk
+    if not allowed.any():
+        raise DataError(
+            f"{source.where}: its holes are on the trunk or the hips, which are never painted unasked; give "
+            "a mask"
+        )
+    return allowed, [f"{on_trunk:,} pixels of holes on the trunk or the hips were left"], on_trunk
+
+
+def _read_model(path: Path, which: Literal["best", "last"], *, trust: bool) -> Checkpoint:
+    """Read the checkpoint of a run folder, or a checkpoint by itself.
+
+    Raises:
+        RunError: it is neither.
+    """
+    if path.is_dir():
+        return run_checkpoint(open_trained(path, which, trust=trust), which)
+    if path.suffix == ".safetensors" or not path.exists():
+        found = read_checkpoint(path)
+        return replace(found, trusted=True) if trust else found
+    raise RunError(f"{path}: not a model; give a run folder or a .safetensors checkpoint")
+
+
+def _component(kind: str, given: ComponentLike | None, spec: Spec, checkpoint: Checkpoint) -> ComponentSpec:
+    """Return a component: the given one, the one in the spec's data set, or the default.
+
+    Raises:
+        SpecError: it does not exist, or its parameters are invalid.
+        TrustError: the spec's names programs, paths or addresses, and is not trusted.
+    """
+    if given is not None:
+        slot: TypeAdapter[ComponentSpec] = TypeAdapter(Annotated[ComponentSpec, Slot(kind)])
+        value = dict(given) if isinstance(given, Mapping) else given
+        try:
+            return slot.validate_python(value)
+        except ValidationError as error:
+            raise spec_error(kind, error, value) from None
+    for name, field in vars(spec.data.dataset.config).items():
+        if isinstance(field, ComponentSpec) and field.kind == kind:
+            if not checkpoint.trusted:
+                reject_foreign(named_outside(field, f"$.data.dataset.{name}"), str(checkpoint.path))
+            return field
+    return use_default(kind)

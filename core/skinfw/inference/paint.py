@@ -16,8 +16,8 @@ from skinfw.components.field_names import APPAREL
 from skinfw.data.batch import Batch
 from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.errors import NotFiniteError
+from skinfw.inference.batch_inpainter import BatchInpainter
 from skinfw.inference.composite import to_uint8, violations
-from skinfw.inference.inpainter import Inpainter
 from skinfw.interfaces import Generator
 from skinfw.specs.spec import Spec
 
@@ -93,7 +93,7 @@ def inpaint_batches(
     Raises:
         NotFiniteError: an image contains NaN or infinity.
     """
-    inpainter = Inpainter.of(spec, generator)
+    inpainter = BatchInpainter.of(spec, generator)
     was_training = generator.training
     generator.eval()
     try:
@@ -103,7 +103,7 @@ def inpaint_batches(
         generator.train(was_training)
 
 
-def _paint(generator: Generator[Any], inpainter: Inpainter, batch: Batch, seed: int) -> InpaintedBatch:
+def _paint(generator: Generator[Any], inpainter: BatchInpainter, batch: Batch, seed: int) -> InpaintedBatch:
     device = batch.device
     noise = sample_noise(generator, batch.names, batch.size, seed)
     with torch.inference_mode():

@@ -1,36 +1,18 @@
-"""Cropping a photo to its person; beyond the photo's border is background."""
+"""Crops around the person; what lies beyond the photo's border is background."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from skinfw.data.parts import PersonParts
 from skinfw.data.resize import WHITE
 from skinfw.data.segmentation import Mask
-from skinfw.preparation.config import PersonCrop
-
-ValueT = TypeVar("ValueT", np.uint8, np.bool_)
+from skinfw.runtime.box import Box, cut
 
 _SPECK = 0.001
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in pixels; it may extend beyond the image.
-
-    Attributes:
-        top: first row, left: first column, height and width: number of rows and columns.
-    """
-
-    top: int
-    left: int
-    height: int
-    width: int
 
 
 def person_box(person: Mask) -> Box | None:
@@ -50,31 +32,6 @@ def person_box(person: Mask) -> Box | None:
     right, bottom = left + patches[:, cv2.CC_STAT_WIDTH], top + patches[:, cv2.CC_STAT_HEIGHT]
     box_top, box_left = int(top.min()), int(left.min())
     return Box(box_top, box_left, int(bottom.max()) - box_top, int(right.max()) - box_left)
-
-
-def crop_box(person: Box, crop: PersonCrop) -> Box:
-    """Return the box of the crop: the person centered, with a margin, at the configured aspect ratio."""
-    room = crop.margin * max(person.height, person.width)
-    height, width = person.height + 2 * room, person.width + 2 * room
-    height, width = max(height, width * crop.aspect), max(width, height / crop.aspect)
-    whole_height, whole_width = max(1, round(height)), max(1, round(width))
-    return Box(
-        top=round(person.top + (person.height - whole_height) / 2),
-        left=round(person.left + (person.width - whole_width) / 2),
-        height=whole_height,
-        width=whole_width,
-    )
-
-
-def cut(values: NDArray[ValueT], box: Box, fill: int) -> NDArray[ValueT]:
-    """Return the box of an image, mask or label map ``(H, W, ...)``, padded outside the image."""
-    out = np.full((box.height, box.width, *values.shape[2:]), fill, values.dtype)
-    top, left = max(box.top, 0), max(box.left, 0)
-    inside = values[top : max(box.top + box.height, 0), left : max(box.left + box.width, 0)]
-    out[
-        top - box.top : top - box.top + inside.shape[0], left - box.left : left - box.left + inside.shape[1]
-    ] = inside
-    return out
 
 
 def cropped(parts: PersonParts, box: Box) -> PersonParts:

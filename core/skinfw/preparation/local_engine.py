@@ -1,4 +1,4 @@
-"""The processes of prepare on this machine; a photo that kills one is rejected, and the others continue."""
+"""Processes that work on photos on this machine; a photo that kills one is lost, and the others continue."""
 
 from __future__ import annotations
 
@@ -8,41 +8,72 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 import cv2
 
 from skinfw.errors import DataError, RunError
-from skinfw.preparation.preparer import Parts, PhotoPreparer
-from skinfw.preparation.report import Row
-from skinfw.preparation.task import Task
 from skinfw.system.processes import make_pool
+
+RowT = TypeVar("RowT")
+RowT_co = TypeVar("RowT_co", covariant=True)
 
 _AHEAD = 4
 
 
-class Workers:
-    """Processes that prepare photos.
+class Task(Protocol[RowT_co]):
+    """One photo."""
+
+    def run(self, worker: Any) -> RowT_co:
+        """Return the result for the photo; ``worker`` is what `Work.build` returned in this process."""
+        ...
+
+
+class Work(Protocol[RowT_co]):
+    """The picklable description of what the processes do."""
+
+    @property
+    def folder(self) -> Path:
+        """Base of relative paths: the folder where the command was started."""
+        ...
+
+    def build(self) -> object:
+        """Build what the tasks of a process need; called once in each process."""
+        ...
+
+    def lost(self, task: Any) -> RowT_co:
+        """Return the result for a task whose process ended unexpectedly.
+
+        Raises:
+            DataError: the settings stop at errors.
+        """
+        ...
+
+
+class Workers(Generic[RowT]):
+    """Processes that work on photos.
 
     A process that ends unexpectedly breaks its pool. The photos in progress are then tried one at a time to
     find the one responsible.
 
     Args:
-        parts: the arguments of each process's preparer.
+        work: what each process does.
         count: number of processes.
     """
 
-    def __init__(self, parts: Parts, count: int) -> None:
-        self._parts = parts
+    def __init__(self, work: Work[RowT], count: int) -> None:
+        self._work = work
         self._count = count
         self._pool: ProcessPoolExecutor | None = None
 
-    def rows(self, tasks: Iterable[Task]) -> Iterator[Row]:
+    def rows(self, tasks: Iterable[Task[RowT]]) -> Iterator[RowT]:
         """Yield the result for each photo, in order.
 
         Raises:
             SkinfwError: an error that affects every photo.
         """
-        pending: deque[tuple[Task, Future[Row]]] = deque()
+        pending: deque[tuple[Task[RowT], Future[RowT]]] = deque()
         for task in tasks:
             pending.append((task, self._submit(task)))
             if len(pending) >= _AHEAD * self._count:
@@ -50,17 +81,17 @@ class Workers:
         while pending:
             yield self._next(pending)
 
-    def _submit(self, task: Task) -> Future[Row]:
+    def _submit(self, task: Task[RowT]) -> Future[RowT]:
         if self._pool is None:
             self._pool = self._start(self._count)
         try:
-            return self._pool.submit(_work, task)
+            return self._pool.submit(_run, task)
         except BrokenProcessPool as error:
-            lost: Future[Row] = Future()
+            lost: Future[RowT] = Future()
             lost.set_exception(error)
             return lost
 
-    def _next(self, pending: deque[tuple[Task, Future[Row]]]) -> Row:
+    def _next(self, pending: deque[tuple[Task[RowT], Future[RowT]]]) -> RowT:
         """Return the row of the oldest task."""
         task, future = pending.popleft()
         try:
@@ -73,30 +104,29 @@ class Workers:
         self.close()
         return pending.popleft()[1].result()
 
-    def _alone(self, task: Task) -> Future[Row]:
-        """Prepare one photo alone, and report if the process ends again."""
+    def _alone(self, task: Task[RowT]) -> Future[RowT]:
+        """Work on one photo alone, and report if the process ends again."""
         if self._pool is None:
             self._pool = self._start(1)
-        future = self._pool.submit(_work, task)
+        future = self._pool.submit(_run, task)
         if not isinstance(future.exception(), BrokenProcessPool):
             return future
         self.close()
-        detail = f"{task.entry.path}: the process that prepared it ended unexpectedly (out of memory?)"
-        told: Future[Row] = Future()
-        if self._parts.config.on_error == "fail":
-            told.set_exception(DataError(detail))
-        else:
-            told.set_result(Row(task.entry.name, task.sample, "rejected", "component failed", detail))
+        told: Future[RowT] = Future()
+        try:
+            told.set_result(self._work.lost(task))
+        except DataError as error:
+            told.set_exception(error)
         return told
 
     def _start(self, count: int) -> ProcessPoolExecutor:
-        pool = make_pool(count, _start_worker, (self._parts,))
+        pool = make_pool(count, _start_worker, (self._work,))
         try:
             pool.submit(_ready).result()
         except BrokenProcessPool as error:
             pool.shutdown()
             raise RunError(
-                "the processes of prepare cannot start (out of memory?); run again with 1 worker to see why"
+                "the processes cannot start (out of memory?); run again with 1 worker to see why"
             ) from error
         return pool
 
@@ -107,20 +137,20 @@ class Workers:
             self._pool = None
 
 
-def _is_lost(future: Future[Row]) -> bool:
+def _is_lost(future: Future[RowT]) -> bool:
     return future.cancelled() or isinstance(future.exception(), BrokenProcessPool)
 
 
-_worker: PhotoPreparer | None = None
+_worker: object | None = None
 
 
-def _start_worker(parts: Parts) -> None:
+def _start_worker(work: Work[Any]) -> None:
     global _worker
     # the processes already share the cores
     os.environ["OMP_NUM_THREADS"] = "1"
     cv2.setNumThreads(1)
-    os.chdir(parts.folder)  # a cluster starts its processes in another folder
-    _worker = parts.build()
+    os.chdir(work.folder)  # a cluster starts its processes in another folder
+    _worker = work.build()
     torch = sys.modules.get("torch")
     if torch is not None:  # only if a component needs it
         torch.set_num_threads(1)
@@ -130,7 +160,7 @@ def _ready() -> None:
     """Do nothing, to show that a process has started."""
 
 
-def _work(task: Task) -> Row:
+def _run(task: Task[RowT]) -> RowT:
     if _worker is None:
         raise RuntimeError("the worker was not started")
     return task.run(_worker)

@@ -9,7 +9,7 @@ import numpy as np
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
-from skinfw.preparation.crop import Box, cut
+from skinfw.runtime.box import Box, cut
 
 PERSON_POINTS = 5
 """Minimum number of points of a person's pose; OpenPose finds stray limbs in shadows and furniture."""

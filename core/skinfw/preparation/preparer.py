@@ -14,22 +14,23 @@ from skinfw.assembly.build import build
 from skinfw.components.reference import ComponentSpec, use
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import make_agnostic
-from skinfw.data.people import pick_person
 from skinfw.data.photo import Photo
 from skinfw.data.plausibility import check_label_map
 from skinfw.data.sample_writer import sample_files, write_sample
 from skinfw.data.segmentation import Segmentation
-from skinfw.errors import DataError, RunError, SkinfwError, counted
+from skinfw.errors import DataError, RunError, SkinfwError
 from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.preparation.config import PersonCrop, PrepareConfig, View
-from skinfw.preparation.crop import crop_box, cropped, person_box
+from skinfw.preparation.crop import cropped, person_box
 from skinfw.preparation.filters import Facts, facts_of, view_of_name
 from skinfw.preparation.listing import Entry
 from skinfw.preparation.measures import people_count
+from skinfw.preparation.person import posed, segmented
 from skinfw.preparation.record import content_hash, finished, hash_json, own_record, remove_prepared
 from skinfw.preparation.report import Reason, Rejected, Row, Status
 from skinfw.preparation.source import UNPACKED_FOLDER
 from skinfw.preparation.unpack import ZipFiles
+from skinfw.runtime.box import crop_box
 from skinfw.system.paths_below import path_below
 
 REVISION = 5
@@ -64,6 +65,13 @@ class Parts:
         return PhotoPreparer(
             self.output, segmenter, _component("pose_encoder", self.pose_encoder), self.config
         )
+
+    def lost(self, task: Any) -> Row:
+        """Return the row of a photo whose process ended. See `skinfw.preparation.local_engine.Work.lost`."""
+        detail = f"{task.entry.path}: the process that prepared it ended unexpectedly (out of memory?)"
+        if self.config.on_error == "fail":
+            raise DataError(detail)
+        return Row(task.entry.name, task.sample, "rejected", "component failed", detail)
 
 
 def _component(kind: str, reference: dict[str, Any]) -> ComponentSpec:
@@ -190,16 +198,7 @@ class PhotoPreparer:
 
     def _pose(self, photo: Photo, segmentation: Segmentation) -> tuple[Keypoints, int]:
         """Return the person's pose and the number of people."""
-        if not segmentation.person.any():
-            raise Rejected("nobody in the photo", "the label map is all background; try another segmenter")
-        poses = self.pose_encoder.people(photo)
-        keypoints = pick_person(poses, segmentation.person)
-        if keypoints is None:
-            files = () if photo.path is None else self.pose_encoder.sources(photo.path)
-            source = f"{files[0]} has" if files else "the pose encoder found"
-            what = f"{counted(len(poses), 'pose')}, but none on the person" if poses else "no pose"
-            advice = "check that it belongs to this photo" if files and poses else "try another pose encoder"
-            raise Rejected("no pose found", f"{source} {what}; {advice}")
+        keypoints, poses = posed(self.pose_encoder, photo, segmentation.person)
         return keypoints, people_count(segmentation, poses)
 
     def _check_labels(self, photo: Path, facts: Facts) -> None:
@@ -220,7 +219,7 @@ class PhotoPreparer:
         parts = replace(make_agnostic(photo.pixels, segmentation, self.config.margin), pose=keypoints)
         person = person_box(segmentation.person)
         if isinstance(self.config.crop, PersonCrop) and person is not None:
-            parts = cropped(parts, crop_box(person, self.config.crop))
+            parts = cropped(parts, crop_box(person, self.config.crop.aspect, self.config.crop.margin))
         pose = parts.pose or keypoints
         return sample_files(replace(parts, line=self.pose_encoder.draw(pose, parts.size)))
 
@@ -255,18 +254,7 @@ class PhotoPreparer:
             raise Rejected("component failed", detail) from error
 
     def _segment(self, photo: Photo) -> Segmentation:
-        segmentation = self.segmenter.segment(photo)
-        if segmentation.labels.shape != photo.size:
-            height, width = segmentation.labels.shape
-            raise DataError(
-                f"{photo.path}: the segmenter returned {height}x{width} labels for a photo of "
-                f"{photo.size[0]}x{photo.size[1]} (height x width)"
-            )
-        if not segmentation.regions.get("skin") or not segmentation.regions.get("background"):
-            raise RunError(
-                f"{photo.path}: the segmenter does not find skin and background, which prepare removes; "
-                "use one that does"
-            )
+        segmentation = segmented(self.segmenter, photo)
         asked = (*self.config.require_classes, *self.config.exclude_classes)
         unknown = [name for name in asked if name not in segmentation.classes]
         if unknown:

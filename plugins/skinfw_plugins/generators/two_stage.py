@@ -14,10 +14,10 @@ from skinfw.assembly.build import build
 from skinfw.components.config import Size
 from skinfw.data.split import Split
 from skinfw.errors import RunError
-from skinfw.evaluation.trained import open_trained
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.runs.checkpoints import Checkpoint, read_checkpoint
 from skinfw.runs.split_record import read_split
+from skinfw.runs.trained import open_trained
 from skinfw.specs.spec import DataSpec, inpainting_spec
 from skinfw_plugins.generators.config_architectures import TwoStageConfig
 

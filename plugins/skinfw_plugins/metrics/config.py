@@ -64,6 +64,14 @@ class SeamConfig(MetricConfig):
     )
 
 
+class DetailConfig(MetricConfig):
+    """Fine structure of the skin: energy of the highest octave over the true one."""
+
+    regions: tuple[Region, ...] = Field(
+        default=("skin",), min_length=1, description="regions that it is computed on, each separately"
+    )
+
+
 class FidConfig(MetricConfig):
     """Frechet inception distance (Heusel et al. 2017); its network's weights are downloaded."""
 

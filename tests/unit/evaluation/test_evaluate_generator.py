@@ -21,10 +21,10 @@ from skinfw.components.config import GeneratorConfig, Size
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.results import Evaluation
-from skinfw.evaluation.trained import open_trained
 from skinfw.inference import inpainter as painting
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.runs import checkpoints
+from skinfw.runs.trained import open_trained
 from skinfw.specs.spec import Spec, parse_spec
 from skinfw.tasks.evaluate_run import evaluate_run
 from skinfw.testing import example_generator_io

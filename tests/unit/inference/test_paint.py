@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from skinfw.assembly.assemble import build_dataset
 from skinfw.components.config import GeneratorConfig, Size
 from skinfw.data.loading import Loader
-from skinfw.inference.inpainter import Inpainter
+from skinfw.inference.batch_inpainter import BatchInpainter
 from skinfw.inference.paint import InpaintedBatch, inpaint_batches, sample_noise
 from skinfw.interfaces import Generator
 from skinfw.specs.spec import parse_spec
@@ -98,7 +98,7 @@ def test_in_training_the_network_is_given_the_target_and_its_own_inputs() -> Non
     batch = example_batch(2, (24, 20))
     names = ("segmentation_skin", "apparel_head_foot")
     noise = torch.rand(2, 3)
-    painting = Inpainter(names, "mask")(Recording(), batch, noise, batch["body"])
+    painting = BatchInpainter(names, "mask")(Recording(), batch, noise, batch["body"])
     ((condition, given_noise, target),) = given
     assert target is batch["body"] and given_noise is noise
     assert torch.equal(condition, batch.condition(names))

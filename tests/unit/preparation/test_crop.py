@@ -8,8 +8,8 @@ import pytest
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import PersonParts
 from skinfw.data.segmentation import Segmentation
-from skinfw.preparation.config import PersonCrop
-from skinfw.preparation.crop import Box, crop_box, cropped, cut, person_box
+from skinfw.preparation.crop import cropped, person_box
+from skinfw.runtime.box import Box, crop_box, cut
 
 
 def test_box_of_a_person() -> None:
@@ -49,7 +49,7 @@ def test_nobody_has_no_box() -> None:
     ],
 )
 def test_crop_around_a_person(person: Box, aspect: float, margin: float, expected: Box) -> None:
-    assert crop_box(person, PersonCrop(aspect=aspect, margin=margin)) == expected
+    assert crop_box(person, aspect, margin) == expected
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import pytest
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.segmentation import Segmentation
 from skinfw.preparation.config import PrepareConfig
-from skinfw.preparation.crop import Box
 from skinfw.preparation.duplicates import perceptual_hash
 from skinfw.preparation.filters import Facts, body_shown, facts_of, skin_fraction, view_of_name, view_of_pose
 from skinfw.preparation.measures import sharpness
 from skinfw.preparation.report import Rejected
+from skinfw.runtime.box import Box
 
 CLASSES = ("background", "top", "skin", "footwear")
 REGIONS = {"background": ("background",), "apparel": ("top",), "skin": ("skin",), "feet": ("footwear",)}

@@ -7,8 +7,8 @@ from skimage.transform import downscale_local_mean
 
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Segmentation
-from skinfw.preparation.crop import Box
 from skinfw.preparation.measures import class_fractions, cut_off_fraction, people_count, sharpness
+from skinfw.runtime.box import Box
 
 CLASSES = ("background", "top", "skin")
 REGIONS = {"background": ("background",), "apparel": ("top",), "skin": ("skin",)}

@@ -85,7 +85,7 @@ def test_a_photo_that_kills_its_process_costs_one_photo(
 
 
 def test_processes_that_cannot_start_are_told(photos: Path, tmp_path: Path, troubled: ComponentSpec) -> None:
-    with pytest.raises(RunError, match="the processes of prepare cannot start"):
+    with pytest.raises(RunError, match="the processes cannot start"):
         run(photos, tmp_path / "out", use("segmenter", "troubled_start"), num_workers=2)
 
 

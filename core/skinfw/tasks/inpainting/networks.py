@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from skinfw.assembly.assemble import build_augmentations, build_discriminator, build_generator, build_losses
 from skinfw.components.field_names import BODY
 from skinfw.data.batch import Batch
-from skinfw.inference.inpainter import Inpainter
+from skinfw.inference.batch_inpainter import BatchInpainter
 from skinfw.interfaces import Discriminator, DiscriminatorOutput, Generator, LossContext
 from skinfw.specs.spec import Spec
 from skinfw.training.micro_batches import Buffers, SameStart, warn_of_batch_statistics
@@ -96,7 +96,7 @@ class Networks:
         self._generator: OptimizedModule[Generator[Any]] = OptimizedModule(
             "generator", build_generator(spec), training.generator_lr, training, accelerator
         )
-        self.inpainter = Inpainter.of(spec, self.generator)
+        self.inpainter = BatchInpainter.of(spec, self.generator)
         self.weighted_losses = WeightedLosses(
             spec, [loss.to(accelerator.device) for loss in build_losses(spec)]
         )

@@ -1,0 +1,126 @@
+"""Measures each step from the network's small image to the photo's resolution, with the truth known.
+
+    python benchmarks/full_resolution.py RUN PHOTOS [--count 40] [--segmenter NAME|JSON] [--pose-encoder ...]
+
+The true skin of unseen photos is painted again: all of it (``all``), or the lower half of every patch of skin
+(``part``), so that visible skin is beside the painted one. Each row adds one step to the rows before it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from skinfw.cli.components import component_option
+from skinfw.data.face import face_classes
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Mask
+from skinfw.errors import DataError
+from skinfw.inference.inpainter import Inpainter
+from skinfw.preparation.source import photos_below
+from skinfw.runtime.full_resolution import Steps
+from skinfw_plugins.metrics.detail import detail_ratio
+from skinfw_plugins.metrics.seam import border_band
+
+NOTHING = {"weighted": False, "matched": False, "texture": False, "feather": False}
+ROWS = {
+    "bicubic": Steps(**NOTHING),
+    "weighted": Steps(**{**NOTHING, "weighted": True}),
+    "matched": Steps(weighted=True, matched=True, texture=False, feather=False),
+    "feather": Steps(weighted=True, matched=True, texture=False, feather=True),
+    "texture": Steps(),
+}
+
+
+def masks(skin: Mask) -> Iterator[tuple[str, Mask]]:
+    """Yield the masks to paint: all skin, and the lower half of each of its patches."""
+    yield "all", skin
+    lower = np.zeros_like(skin)
+    count, patches, stats, _ = cv2.connectedComponentsWithStats(skin.astype(np.uint8), connectivity=8)
+    for index in range(1, count):
+        middle = stats[index, cv2.CC_STAT_TOP] + stats[index, cv2.CC_STAT_HEIGHT] // 2
+        patch = patches == index
+        patch[:middle] = False
+        lower |= patch
+    yield "part", lower
+
+
+def measure(true: np.ndarray, made: np.ndarray, mask: Mask) -> dict[str, float]:
+    """Return the error on the mask, the gradients at its border and the fine structure in it."""
+    target, output = (torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255 for image in (true, made))
+    region = torch.from_numpy(mask)[None, None].float()
+    inside = region.expand_as(target) > 0
+    error = float(((output - target)[inside] ** 2).mean())
+    band = border_band(region, 2)
+
+    def gradients(image: torch.Tensor) -> torch.Tensor:
+        right = torch.nn.functional.pad(image.diff(dim=-1), (0, 1))
+        down = torch.nn.functional.pad(image.diff(dim=-2), (0, 0, 0, 1))
+        return (right.abs() + down.abs()) * band
+
+    seam = float(gradients(output).sum() / gradients(target).sum())
+    wrong = float(gradients(output - target).sum() / band.sum() / 3)
+    detail = float(detail_ratio(output, target, region))
+    return {"psnr": -10 * np.log10(error), "seam": wrong, "seam ratio": seam, "detail": detail}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--segmenter")
+    parser.add_argument("--pose-encoder")
+    chosen = parser.parse_args()
+    inpainter = Inpainter.load(
+        chosen.run,
+        device="cpu",
+        segmenter=component_option("segmenter", chosen.segmenter, "--segmenter")
+        if chosen.segmenter
+        else None,
+        pose_encoder=component_option("pose_encoder", chosen.pose_encoder, "--pose-encoder")
+        if chosen.pose_encoder
+        else None,
+    )
+    split = json.loads((chosen.run / "split.json").read_text(encoding="utf-8"))
+    seen = {Path(name).as_posix() for part in ("train", "validation") for name in split.get(part, ())}
+    paths = [
+        path
+        for path in photos_below(chosen.photos, inpainter.segmenter.sources)
+        if (path.relative_to(chosen.photos).with_suffix("").as_posix() not in seen and "front" in path.stem)
+        or chosen.segmenter
+    ]
+    found: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
+    textures: dict[str, int] = defaultdict(int)
+    for path in paths[: chosen.count]:
+        photo = Photo.read(path)
+        try:
+            labels = inpainter.segmenter.segment(photo)
+            pose = inpainter.pose_encoder.keypoints(photo, labels.person)
+        except DataError as error:
+            print(f"skipped: {error}")
+            continue
+        skin = labels.region("skin") & ~labels.of_classes(*face_classes(labels.classes))
+        if pose is None or skin.sum() < 400:
+            continue
+        for name, mask in masks(skin):
+            for row, steps in ROWS.items():
+                painted = inpainter.paint(path, mask, segmentation=labels, keypoints=pose, steps=steps)
+                found[name, row].append(measure(photo.pixels, painted.image, mask))
+            textures[f"{name}: {painted.report['texture']}"] += 1
+    print(f"{len(found['all', 'bicubic'])} photos; fine structure: {dict(textures)}")
+    for (name, row), values in found.items():
+        means = {key: float(np.mean([each[key] for each in values])) for key in values[0]}
+        means["detail"] = float(np.exp(np.mean([np.log(each["detail"]) for each in values])))
+        print(name, f"{row:10}", "  ".join(f"{key} {mean:.4f}" for key, mean in means.items()), flush=True)
+
+
+if __name__ == "__main__":
+    main()

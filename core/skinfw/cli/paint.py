@@ -1,0 +1,167 @@
+"""``skinfw paint``: paint photos at their own resolution with a trained model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from skinfw.cli.options import ComponentOption, trust_option
+
+if TYPE_CHECKING:
+    from skinfw.inference.paint_photos import Ending
+    from skinfw.inference.photo_task import PaintWork
+
+
+@click.command(name="paint", short_help="Paint the missing skin of photos.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE|FOLDER",
+    help="A .png, .webp or .jpg file for one photo; a folder for several.",
+)  # fmt: skip
+@click.option(
+    "--mask", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
+    help="What to paint: white or transparent. Default: the transparent or flat white holes of the photo.",
+)  # fmt: skip
+@click.option("--mask-color", metavar="COLOR", help="Color that marks what to paint: #rrggbb or r,g,b.")
+@click.option(
+    "--show-mask", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
+    help="Write what is painted as a black-and-white mask.",
+)  # fmt: skip
+@click.option(
+    "--segmenter", cls=ComponentOption, kind="segmenter", own="that of the model",
+    help='Finds skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
+)  # fmt: skip
+@click.option(
+    "--pose-encoder", cls=ComponentOption, kind="pose_encoder", own="that of the model",
+    help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
+)  # fmt: skip
+@click.option(
+    "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
+    help="Which weights of a run to use.",
+)  # fmt: skip
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
+    help="auto uses an accelerator if there is one.",
+)  # fmt: skip
+@click.option(
+    "--format", "ending", type=click.Choice(["png", "webp", "jpg"]), default="png", show_default=True,
+    help="Format of several painted photos; png and webp keep all other pixels exactly.",
+)  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Chooses the skin's fine structure.")
+@click.option("--num-workers", type=click.IntRange(min=1), help="Processes. Default: one per core.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option(
+    "--resume", is_flag=True, help="Keep files that the same model made of the same photo and mask."
+)
+@click.option(
+    "--on-error", type=click.Choice(["skip", "fail"]), default="skip", show_default=True,
+    help="Skip unusable photos and list them at the end, or stop at the first.",
+)  # fmt: skip
+@trust_option
+def command(
+    model: Path,
+    photo: Path,
+    output: Path,
+    mask: Path | None,
+    mask_color: str | None,
+    show_mask: Path | None,
+    segmenter: str | None,
+    pose_encoder: str | None,
+    checkpoint: Literal["best", "last"],
+    device: Literal["auto", "cpu"],
+    ending: Ending,
+    seed: int,
+    num_workers: int | None,
+    overwrite: bool,
+    resume: bool,
+    on_error: Literal["skip", "fail"],
+    trust: bool,
+) -> None:
+    """Paint the missing skin of PHOTO with MODEL, a run folder or a checkpoint.
+
+    PHOTO is an image, a folder, an archive, or a list of paths and URLs. Every pixel that is not painted
+    stays as it is, bit for bit (except in JPEG). Of holes that are found, only those on limbs and neck are
+    painted.
+    """
+    from skinfw.errors import UserError
+
+    if resume and overwrite:
+        raise UserError("--resume keeps files, --overwrite replaces them; give only one of them")
+
+    from skinfw.cli.components import component_option
+    from skinfw.data.image_formats import is_image_name
+    from skinfw.inference.paint_mask import parse_color
+    from skinfw.inference.photo_task import PaintWork
+
+    def component(kind: str, text: str | None, option: str) -> dict[str, Any] | None:
+        return None if text is None else component_option(kind, text, option).to_json()
+
+    work = PaintWork(
+        folder=Path.cwd(),
+        output=output,
+        model=model,
+        checkpoint=checkpoint,
+        device=device,
+        segmenter=component("segmenter", segmenter, "--segmenter"),
+        pose_encoder=component("pose_encoder", pose_encoder, "--pose-encoder"),
+        mask_color=None if mask_color is None else parse_color(mask_color),
+        show_masks=show_mask,
+        seed=seed,
+        on_error=on_error,
+        trust=trust,
+    )
+    if is_image_name(photo.name) and not photo.is_dir():
+        if resume:
+            raise UserError("--resume is for several photos; use --overwrite for one")
+        _paint_one(work, photo, mask, overwrite=overwrite)
+        return
+
+    from skinfw.inference.paint_photos import check_rows, paint_photos
+    from skinfw.reporting.bar import progress_bar
+
+    try:
+        with progress_bar("paint") as show:
+            rows = paint_photos(
+                work,
+                photo,
+                masks=mask,
+                ending=ending,
+                overwrite=overwrite,
+                resume=resume,
+                num_workers=num_workers,
+                progress=show,
+            )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("Interrupted; finished photos are kept. Continue with --resume.") from None
+    counts = {status: sum(row.status == status for row in rows) for status in ("painted", "kept", "failed")}
+    click.echo(", ".join(f"{count} {status}" for status, count in counts.items()))
+    check_rows(rows, output)
+
+
+def _paint_one(work: PaintWork, photo: Path, mask: Path | None, *, overwrite: bool) -> None:
+    """Paint one photo into one file."""
+    import logging
+
+    from skinfw.errors import RunError
+    from skinfw.inference.painted import LOSSY, format_of
+    from skinfw.inference.photo_task import save_mask
+
+    logger = logging.getLogger("skinfw")
+    target = work.output / f"{photo.stem}.png" if work.output.is_dir() else work.output
+    kind = format_of(target)
+    shown = work.show_masks
+    for path in [target] if shown is None else [target, shown]:
+        if path.exists() and not overwrite:
+            raise RunError(f"{path}: already exists; replace it with --overwrite, or write elsewhere")
+    painted = work.load().paint(photo, mask, mask_color=work.mask_color, seed=work.seed)
+    for warning in painted.report["warnings"]:
+        logger.warning("%s: %s", photo, warning)
+    if kind in LOSSY:
+        logger.warning("%s: %s changes pixels that are not painted; PNG and WebP do not", target, kind)
+    painted.save(target)
+    if shown is not None:
+        save_mask(painted.mask, shown)
+    click.echo(f"{painted.report['painted']:,} pixels painted in {target}")

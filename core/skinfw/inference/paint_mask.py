@@ -1,0 +1,208 @@
+"""What is to be painted: a mask that the user gives, or the holes of a photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.data.image_file import DecodedImage, decoding
+from skinfw.data.mask_file import mask_of
+from skinfw.data.parts import dilate
+from skinfw.data.resize import WHITE
+from skinfw.data.segmentation import Mask, Segmentation
+from skinfw.errors import DataError
+from skinfw.inference.source_photo import ImageLike, SourcePhoto, decoded
+
+Rgb = tuple[int, int, int]
+
+MaskLike = ImageLike | NDArray[np.bool_]
+"""A mask in memory or a file; an array may be bool."""
+
+MIN_HOLE = 0.0002
+"""Minimum size of a hole as a fraction of the photo; smaller flat patches are highlights."""
+
+MIN_ON_PERSON = 0.5
+"""Minimum fraction of a mask on or near the person."""
+
+MAX_COVERED = 0.5
+"""Maximum fraction of the head that a mask covers, and of the photo's border: more is an inverted mask."""
+
+_NEAR = 0.03
+_TOLERANCE = 8
+_OPAQUE = 128
+
+
+def read_paint_mask(mask: MaskLike, source: SourcePhoto, color: Rgb | None = None) -> Mask:
+    """Read the mask that belongs to a photo.
+
+    Args:
+        mask: white, or transparent, where to paint; bool arrays are set there.
+        source: the photo.
+        color: the color that is to be painted instead.
+
+    Returns:
+        bool ``(H, W)``.
+
+    Raises:
+        DataError: it cannot be read, is ambiguous, empty, or of another size than the photo.
+    """
+    where, found = _read(mask, color)
+    height, width = source.photo.size
+    if found.shape != (height, width):
+        turned = found.shape == (width, height) and source.photo.orientation >= 5
+        advice = (
+            "it belongs to the photo as stored; turn it as the photo's EXIF data say"
+            if turned
+            else ("give the mask of this photo")
+        )
+        shape = "x".join(str(side) for side in found.shape)
+        raise DataError(
+            f"{where}: {shape} pixels (height x width), but the photo {source.where} has "
+            f"{height}x{width}; {advice}"
+        )
+    if not found.any():
+        what = "white or transparent" if color is None else "of the color {},{},{}".format(*color)
+        raise DataError(f"{where}: the mask is empty: nothing in it is {what}")
+    return found
+
+
+def _read(mask: MaskLike, color: Rgb | None) -> tuple[str, Mask]:
+    if isinstance(mask, np.ndarray) and mask.dtype == bool:
+        return "the mask", mask.astype(bool)
+    file = decoded(cast("ImageLike", mask))
+    return str(file.path), _mask_in(file, color)
+
+
+def _mask_in(file: DecodedImage, color: Rgb | None) -> Mask:
+    if color is not None:
+        with decoding(file.path):
+            return _of_color(np.asarray(file.image.convert("RGB"), np.uint8), color)
+    if file.has_alpha:
+        with decoding(file.path):
+            layers = np.asarray(file.image.convert("RGBA"), np.uint8)
+        clear: Mask = layers[..., 3] < _OPAQUE
+        shown = layers[~clear][:, :3]
+        # white strokes on a transparent layer, or black and white, are read as they look
+        if clear.any() and shown.size and not (_is(shown, WHITE) | _is(shown, 0)).all():
+            return clear
+    return mask_of(file)
+
+
+def _is(pixels: NDArray[np.uint8], level: int) -> NDArray[np.bool_]:
+    near: NDArray[np.bool_] = np.all(np.abs(pixels.astype(np.int16) - level) <= _TOLERANCE, axis=-1)
+    return near
+
+
+def _of_color(pixels: NDArray[np.uint8], color: Rgb) -> Mask:
+    difference = np.abs(pixels.astype(np.int16) - np.array(color, np.int16))
+    found: Mask = np.all(difference <= _TOLERANCE, axis=-1)
+    return found
+
+
+def holes_of(source: SourcePhoto, color: Rgb | None = None) -> Mask:
+    """Return the holes of a photo: transparent or flat white patches that do not reach its border.
+
+    Args:
+        source: the photo.
+        color: the color of the holes instead.
+
+    Returns:
+        bool ``(H, W)``.
+    """
+    flat: Mask
+    if color is not None:
+        flat = _of_color(source.photo.pixels, color)
+    elif source.alpha is not None and (source.alpha < _OPAQUE).any():
+        flat = source.alpha < _OPAQUE
+    else:
+        flat = (source.photo.pixels == WHITE).all(axis=-1)
+    _, patches, stats, _ = cv2.connectedComponentsWithStats(flat.astype(np.uint8), connectivity=4)
+    least = max(16, MIN_HOLE * flat.size)
+    keep = stats[:, cv2.CC_STAT_AREA] >= least
+    keep[0] = False
+    if color is None:  # the background is flat too
+        border = np.concatenate([patches[0], patches[-1], patches[:, 0], patches[:, -1]])
+        keep[np.unique(border)] = False
+    holes: Mask = keep[patches]
+    return holes
+
+
+def check_place(mask: Mask, segmentation: Segmentation, where: object) -> None:
+    """Reject a mask that is inverted or beside the person.
+
+    Args:
+        mask: bool ``(H, W)``.
+        segmentation: the label map of the same photo.
+        where: names the photo in errors.
+
+    Raises:
+        DataError: it covers the background or the head, or does not lie on the person.
+    """
+    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    head = segmentation.region("head")
+    if border.mean() > MAX_COVERED or (head.any() and mask[head].mean() > MAX_COVERED):
+        covered = "the photo's border" if border.mean() > MAX_COVERED else "the head"
+        raise DataError(
+            f"{where}: the mask covers {covered}; it seems to be inverted: it must be white where skin is to "
+            "be painted"
+        )
+    height, width = mask.shape
+    step = max(1, max(height, width) // 512)
+    small = mask[::step, ::step] if mask[::step, ::step].any() else mask
+    person = segmentation.person[::step, ::step] if small is not mask else segmentation.person
+    near = dilate(person, max(1, round(_NEAR * max(small.shape))))
+    on = near[small].mean()
+    if on < MIN_ON_PERSON:
+        raise DataError(
+            f"{where}: only {on:.0%} of the mask is on the person; check that it belongs to this photo"
+        )
+
+
+def person_of_mask(person: Mask, mask: Mask) -> Mask:
+    """Return the person that a mask is on, without others who are apart from it.
+
+    Args:
+        person: where people are, bool ``(H, W)``.
+        mask: the pixels to paint, bool ``(H, W)``.
+    """
+    count, patches, stats, _ = cv2.connectedComponentsWithStats(
+        (person | mask).astype(np.uint8), connectivity=8
+    )
+    own = np.unique(patches[mask])
+    largest = max((int(stats[each, cv2.CC_STAT_AREA]) for each in own), default=0)
+    keep = stats[:, cv2.CC_STAT_AREA] < _OTHER_PERSON * largest  # parts of the same person, such as a foot
+    keep[own] = True
+    keep[0] = False
+    kept: Mask = keep[:count][patches]
+    return kept
+
+
+_OTHER_PERSON = 0.3
+
+
+def parse_color(value: str | Sequence[int]) -> Rgb:
+    """Return a color given as ``#rrggbb``, ``r,g,b`` or three numbers from 0 to 255.
+
+    Raises:
+        DataError: it is none of these.
+
+    Example:
+        >>> parse_color("#7f7f7f"), parse_color("127,127,127")
+        ((127, 127, 127), (127, 127, 127))
+    """
+    parts: Sequence[object] = value
+    try:
+        if isinstance(value, str):
+            text = value.strip().removeprefix("#")
+            plain = len(text) == 6 and "," not in text
+            parts = [int(text[at : at + 2], 16) for at in (0, 2, 4)] if plain else text.split(",")
+        red, green, blue = (int(str(part)) for part in parts)
+    except ValueError:
+        raise DataError(f"{value!r} is not a color; give #rrggbb or r,g,b with 0 to 255") from None
+    if not all(0 <= part <= 255 for part in (red, green, blue)):
+        raise DataError(f"{value!r} is not a color; each number must be 0 to 255")
+    return red, green, blue

@@ -1,0 +1,246 @@
+"""Painting one photo of many: from a file to a file, or to the reason why it was not painted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
+
+from skinfw.components.weights import file_sha256
+from skinfw.errors import DataError, SkinfwError, first_line
+from skinfw.inference.inpainter import Inpainter
+from skinfw.inference.paint_mask import Rgb
+from skinfw.preparation.listing import Entry
+from skinfw.preparation.record import content_hash
+from skinfw.preparation.source import UNPACKED_FOLDER
+from skinfw.preparation.unpack import ZipFiles
+from skinfw.system.json_file import replacing
+
+REVISION = 1
+"""Increased when the same photo, mask and model give other pixels, so that photos are painted again."""
+
+Status = Literal["painted", "kept", "failed"]
+
+
+@dataclass(frozen=True)
+class PaintRow:
+    """The result for one photo: a line of the table.
+
+    Attributes:
+        photo: the photo's path below the source, with forward slashes.
+        output: the path of the painted photo below the output folder; empty if there is none.
+        status: painted now, kept from an earlier command, or failed.
+        reason: why it failed.
+        made_from: a hash of the photo, its mask, the model and the settings.
+        sha256: hash of the written file.
+        report: what was done; see `skinfw.inference.painted.Painted`.
+    """
+
+    photo: str
+    output: str
+    status: Status
+    reason: str = ""
+    made_from: str = ""
+    sha256: str = ""
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class PaintWork:
+    """The picklable arguments of a `PhotoPainter`, for other processes.
+
+    Attributes:
+        folder: base of relative paths: the folder where the command was started.
+        output: folder of the painted photos.
+        model: a run folder or a checkpoint.
+        checkpoint: the best or the last checkpoint of a run.
+        device: where the network runs; None for that of its spec.
+        segmenter: the segmenter, as in a spec; None for the model's.
+        pose_encoder: the pose encoder, as in a spec; None for the model's.
+        mask_color: the color that marks what to paint.
+        show_masks: folder for the masks that were used, or None.
+        seed: chooses the fine structure of the skin.
+        on_error: what happens with unusable photos.
+        trust: as for `skinfw.inference.inpainter.Inpainter.load`.
+    """
+
+    folder: Path
+    output: Path
+    model: Path
+    checkpoint: Literal["best", "last"] = "best"
+    device: Literal["auto", "cpu"] | None = None
+    segmenter: dict[str, Any] | None = None
+    pose_encoder: dict[str, Any] | None = None
+    mask_color: Rgb | None = None
+    show_masks: Path | None = None
+    seed: int = 0
+    on_error: Literal["skip", "fail"] = "skip"
+    trust: bool = False
+
+    def build(self) -> PhotoPainter:
+        """Load the model; see `skinfw.inference.inpainter.Inpainter.load` for the errors."""
+        return PhotoPainter(self)
+
+    def lost(self, task: Any) -> PaintRow:
+        """Return the row of a photo whose process ended. See `skinfw.preparation.local_engine.Work.lost`."""
+        why = f"{task.entry.name}: the process that painted it ended unexpectedly (out of memory?)"
+        if self.on_error == "fail":
+            raise DataError(why)
+        return PaintRow(task.entry.name, "", "failed", why)
+
+    def load(self) -> Inpainter:
+        """Load the model."""
+        return Inpainter.load(
+            self.model,
+            checkpoint=self.checkpoint,
+            device=self.device,
+            segmenter=self.segmenter,
+            pose_encoder=self.pose_encoder,
+            trust=self.trust,
+        )
+
+    def model_file(self) -> Path:
+        """Return the file with the weights."""
+        if self.model.is_dir():
+            return self.model / "checkpoints" / f"{self.checkpoint}.safetensors"
+        return self.model
+
+
+@dataclass(frozen=True)
+class PhotoTask:
+    """One photo to paint.
+
+    Attributes:
+        entry: the photo.
+        target: the file to write.
+        mask: its mask, or None to find the holes.
+        name: the path of the target below the output folder.
+        known: the row of an earlier command, whose file is there; or None.
+        error: why it cannot be painted; empty if it can.
+    """
+
+    entry: Entry
+    target: Path
+    mask: Path | None
+    name: str
+    known: PaintRow | None = None
+    error: str = ""
+
+    def run(self, painter: PhotoPainter) -> PaintRow:
+        """Paint the photo."""
+        return painter.paint(self)
+
+
+class PhotoPainter:
+    """Paints photos one at a time; every process loads its own model.
+
+    Args:
+        work: the model and the settings.
+    """
+
+    def __init__(self, work: PaintWork) -> None:
+        self.work = work
+        self.inpainter = work.load()
+        self._zips: dict[Path, ZipFiles] = {}
+        segmenter, encoder = self.inpainter.segmenter, self.inpainter.pose_encoder
+        settings = {
+            "revision": REVISION,
+            "model": file_sha256(work.model_file()),
+            "segmenter": [segmenter.config.model_dump(mode="json"), segmenter.fingerprint()],
+            "pose_encoder": [encoder.config.model_dump(mode="json"), encoder.fingerprint()],
+            "mask_color": work.mask_color,
+            "seed": work.seed,
+        }
+        self._settings = json.dumps(settings, sort_keys=True)
+
+    def paint(self, task: PhotoTask) -> PaintRow:
+        """Paint one photo, keep the earlier result, or say why there is none.
+
+        Raises:
+            DataError: it cannot be painted, and the settings stop at errors.
+            RunError: the result cannot be written.
+        """
+        try:
+            if task.error:
+                raise DataError(task.error)
+            with self._on_disk(task.entry) as path:
+                return self._painted(task, path)
+        except DataError as error:
+            if self.work.on_error == "fail":
+                raise
+            return PaintRow(task.entry.name, "", "failed", str(error))
+        except SkinfwError:
+            raise
+        except Exception as error:  # third-party components may raise anything
+            why = f"{task.entry.name}: {type(error).__name__}: {first_line(error)}"
+            if self.work.on_error == "fail":
+                raise DataError(why) from error
+            return PaintRow(task.entry.name, "", "failed", why)
+
+    def _painted(self, task: PhotoTask, path: Path) -> PaintRow:
+        made_from = self._made_from(task, path)
+        known = task.known
+        if known is not None and known.made_from == made_from:
+            return PaintRow(task.entry.name, task.name, "kept", "", made_from, known.sha256, known.report)
+        painted = self.inpainter.paint(path, task.mask, mask_color=self.work.mask_color, seed=self.work.seed)
+        task.target.parent.mkdir(parents=True, exist_ok=True)
+        painted.save(task.target)
+        if self.work.show_masks is not None:
+            save_mask(painted.mask, (self.work.show_masks / task.name).with_suffix(".png"))
+        report = dict(painted.report)
+        return PaintRow(
+            task.entry.name, task.name, "painted", "", made_from, file_sha256(task.target), report
+        )
+
+    def _made_from(self, task: PhotoTask, path: Path) -> str:
+        segmenter, encoder = self.inpainter.segmenter, self.inpainter.pose_encoder
+        sources = (*segmenter.sources(path), *encoder.sources(path))
+        digest = hashlib.sha256(self._settings.encode())
+        digest.update(content_hash(path, sources, task.entry).encode())
+        if task.mask is not None:
+            digest.update(file_sha256(task.mask).encode())
+        return digest.hexdigest()
+
+    @contextmanager
+    def _on_disk(self, entry: Entry) -> Iterator[Path]:
+        """Keep a photo, its label map and its pose on disk while it is painted."""
+        if entry.error:
+            raise DataError(entry.error)
+        if entry.archive is None:
+            yield entry.path
+            return
+        if entry.archive not in self._zips:
+            self._zips[entry.archive] = ZipFiles(entry.archive, self.work.output / UNPACKED_FOLDER)
+        zipped = self._zips[entry.archive]
+        sources = (
+            *self.inpainter.segmenter.sources(entry.path),
+            *self.inpainter.pose_encoder.sources(entry.path),
+        )
+        try:
+            for path in (entry.path, *sources):
+                zipped.take(path)
+            yield entry.path
+        finally:
+            entry.path.unlink(missing_ok=True)
+
+
+def save_mask(mask: Any, path: Path) -> None:
+    """Write a mask as a PNG: white where it is set. See `skinfw.system.json_file.replacing` for the errors.
+
+    Args:
+        mask: bool ``(H, W)``.
+        path: the file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        Image.fromarray(mask).save(temporary, format="PNG")

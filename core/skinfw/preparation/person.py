@@ -1,0 +1,60 @@
+"""The label map and the pose of the person in a photo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.people import pick_person
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Mask, Segmentation
+from skinfw.errors import DataError, RunError, counted
+from skinfw.interfaces import PoseEncoder, Segmenter
+from skinfw.preparation.report import Rejected
+
+
+def segmented(segmenter: Segmenter[Any], photo: Photo) -> Segmentation:
+    """Return a photo's label map, which has the photo's size and shows skin and background.
+
+    Raises:
+        DataError: the photo cannot be segmented, or the label map has another size.
+        RunError: the segmenter does not find skin and background.
+    """
+    segmentation = segmenter.segment(photo)
+    if segmentation.labels.shape != photo.size:
+        height, width = segmentation.labels.shape
+        raise DataError(
+            f"{photo.path}: the segmenter returned {height}x{width} labels for a photo of "
+            f"{photo.size[0]}x{photo.size[1]} (height x width)"
+        )
+    if not segmentation.regions.get("skin") or not segmentation.regions.get("background"):
+        raise RunError(
+            f"{photo.path}: the segmenter does not find skin and background, which prepare removes; "
+            "use one that does"
+        )
+    return segmentation
+
+
+def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> tuple[Keypoints, list[Keypoints]]:
+    """Return the pose of the person in a photo, and all poses in it.
+
+    Args:
+        encoder: finds the poses.
+        photo: the photo.
+        person: where the person is, bool ``(H, W)``.
+
+    Raises:
+        Rejected: there is nobody, or no pose on the person.
+        DataError: the poses cannot be found.
+    """
+    if not person.any():
+        raise Rejected("nobody in the photo", "the label map is all background; try another segmenter")
+    poses = encoder.people(photo)
+    keypoints = pick_person(poses, person)
+    if keypoints is None:
+        files = () if photo.path is None else encoder.sources(photo.path)
+        source = f"{files[0]} has" if files else "the pose encoder found"
+        what = f"{counted(len(poses), 'pose')}, but none on the person" if poses else "no pose"
+        advice = "check that it belongs to this photo" if files and poses else "try another pose encoder"
+        raise Rejected("no pose found", f"{source} {what}; {advice}")
+    return keypoints, poses

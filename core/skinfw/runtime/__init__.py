@@ -1,0 +1,1 @@
+"""Painting photos with nothing but numpy and Pillow around the network: no torch, no OpenCV."""

@@ -1,0 +1,117 @@
+"""The low band of a painted photo: a small image, enlarged without what is beside the skin."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from skinfw.runtime.box import Box, cut
+
+Colors = NDArray[np.float32]
+"""Colors ``(H, W, 3)``, 0 to 255."""
+
+Weight = NDArray[np.float32]
+"""Weights ``(H, W)`` in [0, 1]."""
+
+
+def resampled(
+    values: NDArray[np.float32],
+    size: tuple[int, int],
+    method: Image.Resampling,
+    part: tuple[float, float, float, float] | None = None,
+) -> NDArray[np.float32]:
+    """Resample float32 ``(H, W)`` or ``(H, W, C)`` with one of Pillow's filters.
+
+    Args:
+        values: the values.
+        size: target height and width in pixels.
+        method: the filter; if the image shrinks, it covers all pixels.
+        part: left, top, right and bottom of the part to resample, in pixels of ``values``; None for all.
+    """
+    if values.ndim == 3:
+        planes = [resampled(values[..., plane], size, method, part) for plane in range(values.shape[2])]
+        return np.stack(planes, axis=-1)
+    image = Image.fromarray(np.ascontiguousarray(values, np.float32))
+    return np.asarray(image.resize((size[1], size[0]), method, box=part), np.float32)
+
+
+def extended(colors: Colors, weight: Weight) -> Colors:
+    """Fill the pixels with little weight from those with more, near ones first.
+
+    The image is halved until every pixel has full weight, and each level takes from the coarser one what it
+    lacks (pull-push). Where the weight is 1 nothing changes; without any weight the result is 0.
+
+    Example:
+        >>> row = np.array([[[8.0], [0.0], [0.0], [0.0]]], np.float32)
+        >>> extended(row, np.array([[1.0, 0.0, 0.0, 0.0]], np.float32))[..., 0].tolist()
+        [[8.0, 8.0, 8.0, 8.0]]
+    """
+    if weight.min() >= 1 or max(weight.shape) == 1:
+        return np.where(weight[..., None] > 0, colors, np.float32(0))
+    pad = [(0, side % 2) for side in weight.shape]
+    padded_weight = np.pad(weight, pad)
+    padded = np.pad(colors, [*pad, (0, 0)])
+    total = _quartets(padded_weight[..., None]).sum(axis=(1, 3))
+    mean = _quartets(padded * padded_weight[..., None]).sum(axis=(1, 3)) / np.maximum(total, 1e-12)
+    coarse = extended(mean.astype(np.float32), np.minimum(total[..., 0], 1).astype(np.float32))
+    wide = resampled(coarse, padded_weight.shape, Image.Resampling.BILINEAR)
+    wide = wide[: weight.shape[0], : weight.shape[1]]
+    part = weight[..., None]
+    return (part * colors + (1 - part) * wide).astype(np.float32)
+
+
+def _quartets(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width, channels = values.shape
+    return values.reshape(height // 2, 2, width // 2, 2, channels)
+
+
+def coverage(mask: NDArray[np.bool_], box: Box, size: tuple[int, int]) -> Weight:
+    """Return how much of each pixel of a small image a mask covers.
+
+    Args:
+        mask: bool ``(H, W)``.
+        box: the part of it that the small image shows.
+        size: height and width of the small image.
+    """
+    return resampled(cut(mask, box, 0).astype(np.float32), size, Image.Resampling.BOX)
+
+
+def mean_colors(
+    photo: NDArray[np.uint8], mask: NDArray[np.bool_], box: Box, size: tuple[int, int]
+) -> tuple[Colors, Weight]:
+    """Return the mean color of the masked part of each pixel of a small image, and how much it covers.
+
+    Args:
+        photo: uint8 RGB ``(H, W, 3)``.
+        mask: bool ``(H, W)``.
+        box: the part of the photo that the small image shows.
+        size: height and width of the small image.
+    """
+    inside = cut(mask, box, 0)
+    weight = resampled(inside.astype(np.float32), size, Image.Resampling.BOX)
+    crop = cut(photo, box, 0)
+    planes = [
+        resampled((crop[..., plane] * inside).astype(np.float32), size, Image.Resampling.BOX)
+        for plane in range(3)
+    ]
+    colors = np.stack(planes, axis=-1) / np.maximum(weight, 1e-6)[..., None]
+    return colors.astype(np.float32), weight
+
+
+def enlarged(small: Colors, box: Box, part: Box) -> Colors:
+    """Enlarge a part of a small image by bicubic interpolation.
+
+    Args:
+        small: the small image.
+        box: the part of the photo that it shows.
+        part: the part of the photo to return, within ``box``.
+    """
+    down, right = small.shape[0] / box.height, small.shape[1] / box.width
+    region = (
+        (part.left - box.left) * right,
+        (part.top - box.top) * down,
+        (part.right - box.left) * right,
+        (part.bottom - box.top) * down,
+    )
+    return resampled(small, (part.height, part.width), Image.Resampling.BICUBIC, region)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from skinfw.cli import main
+
+
+def write_photo(path: Path, seed: int) -> np.ndarray:
+    """Write a drawn photo with its label map and pose; return its skin."""
+    from drawn_photos import write_drawn_photo
+
+    from skinfw_plugins.segmenters.deepfashion_classes import PALETTES
+
+    write_drawn_photo(path, seed, (96, 64))
+    color = next(color for color, name in PALETTES["files"].items() if name == "skin")
+    labels = np.asarray(Image.open(path.with_name(f"{path.stem}_segment.png")).convert("RGB"))
+    return (labels == color).all(axis=2)
+
+
+@pytest.fixture
+def model(make_run: Callable[..., Any], tmp_path: Path) -> Path:
+    for seed in range(3):
+        write_photo(tmp_path / "train" / f"p{seed}.png", seed)
+    prepare = {"crop": {"aspect": 2}, "num_workers": 1}
+    dataset = {"type": "photos", "root": str(tmp_path / "train"), "cache": str(tmp_path / "cache")}
+    data = {"dataset": {**dataset, "prepare": prepare}, "size": [32, 16]}
+    return Path(make_run(tmp_path / "run", data=data, composite="mask").folder)
+
+
+def paint(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["paint", *map(str, arguments)])
+
+
+def test_a_photo_and_a_folder_are_painted(model: Path, tmp_path: Path) -> None:
+    photo, mask = tmp_path / "in" / "a.png", tmp_path / "masks" / "a.png"
+    skin = write_photo(photo, 5)
+    mask.parent.mkdir()
+    Image.fromarray(skin).save(mask)
+    out, shown = tmp_path / "a.webp", tmp_path / "shown.png"
+    done = paint(model, photo, "-o", out, "--mask", mask, "--show-mask", shown, "--device", "cpu")
+    assert done.exit_code == 0, done.output
+    assert f"{skin.sum():,} pixels painted in {out}" in done.output
+    assert np.array_equal(np.asarray(Image.open(out))[~skin], np.asarray(Image.open(photo))[~skin])
+    assert np.array_equal(np.asarray(Image.open(shown)) > 0, skin)
+    done = paint(model, photo, "-o", out, "--mask", mask)
+    assert done.exit_code == 2
+    assert "already exists; replace it with --overwrite" in done.output
+    done = paint(model, photo.parent, "-o", tmp_path / "out", "--mask", mask.parent, "--num-workers", 1)
+    assert done.exit_code == 0, done.output
+    assert done.output.strip() == "1 painted, 0 kept, 0 failed"
+    assert json.loads((tmp_path / "out" / "painted.jsonl").read_text(encoding="utf-8"))["status"] == "painted"
+    done = paint(model, photo.parent, "-o", tmp_path / "out", "--mask", mask.parent, "--resume")
+    assert done.output.strip() == "0 painted, 1 kept, 0 failed"
+
+
+def test_a_jpeg_is_written_with_a_warning(model: Path, tmp_path: Path, caplog: Any) -> None:
+    skin = write_photo(tmp_path / "a.png", 5)
+    Image.fromarray(skin).save(tmp_path / "mask.png")
+    out = tmp_path / "out.jpg"
+    done = paint(model, tmp_path / "a.png", "-o", out, "--mask", tmp_path / "mask.png")
+    assert done.exit_code == 0
+    assert any("JPEG changes pixels that are not painted" in text for text in caplog.messages)
+    assert Image.open(out).format == "JPEG"
+
+
+def test_errors_of_the_user_are_short(model: Path, tmp_path: Path) -> None:
+    write_photo(tmp_path / "a.png", 5)
+    for arguments, said in [
+        ([model, tmp_path / "a.png", "-o", tmp_path / "o.gif"], "unknown ending '.gif'"),
+        ([model, tmp_path / "none.png", "-o", tmp_path / "o.png"], "no such file"),
+        ([tmp_path / "none", tmp_path / "a.png", "-o", tmp_path / "o.png"], "no such"),
+        ([model, tmp_path / "a.png", "-o", tmp_path / "o.png", "--mask-color", "red"], "is not a color"),
+        ([model, tmp_path / "a.png", "-o", tmp_path / "o.png", "--resume", "--overwrite"], "only one"),
+        ([model, tmp_path / "a.png", "-o", tmp_path / "o.png", "--segmenter", "nothing"], "nothing"),
+    ]:
+        done = paint(*arguments)
+        assert done.exit_code == 2, done.output
+        assert said in done.output
+        assert "Traceback" not in done.output
+    assert not (tmp_path / "o.png").exists()
