@@ -14,6 +14,7 @@ CORE = Path(str(skinfw.__file__)).parent
 ROOMS = (
     "errors",
     "system",
+    "runtime",
     "components",
     "specs",
     "data",
@@ -30,6 +31,7 @@ ROOMS = (
     "ablation",
     "benchmark",
     "tasks",
+    "export",
     "contact_sheet",
     "pipeline",
     "testing",

@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": ("compare", "Compare the metrics of several runs."),
     "ablate": ("ablate", "Run variants of a spec and compare them."),
     "generate": ("generate", "Inpaint samples with a trained run."),
+    "export": ("export", "Export a trained network as an ONNX file."),
 }
 """The module and the help line of each command."""
 

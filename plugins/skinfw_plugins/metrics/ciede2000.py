@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 from kornia.color import rgb_to_lab
 from torch import Tensor
 
+from skinfw.evaluation.ciede2000 import ciede2000
 from skinfw_plugins.metrics.config import Ciede2000Config
 from skinfw_plugins.metrics.per_image import PerImageMetric, region_means
-from skinfw_plugins.shared.ciede2000 import ciede2000
 
 
 class Ciede2000Metric(PerImageMetric[Ciede2000Config]):

@@ -11,13 +11,13 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from torch import Tensor
 
 from skinfw.errors import UserError
+from skinfw.evaluation.ciede2000 import ciede2000
 from skinfw.interfaces import MetricIO
 from skinfw_plugins.metrics.ciede2000 import Ciede2000Metric
 from skinfw_plugins.metrics.config import Ciede2000Config, MaeConfig, MsSsimConfig, SeamConfig
 from skinfw_plugins.metrics.mae import MaeMetric
 from skinfw_plugins.metrics.ms_ssim import MsSsimMetric
 from skinfw_plugins.metrics.seam import SeamMetric, border_band
-from skinfw_plugins.shared.ciede2000 import ciede2000
 
 SHARMA = [
     ((50.0, 2.6772, -79.7751), (50.0, 0.0, -82.7485), 2.0425),
