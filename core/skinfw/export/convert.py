@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("skinfw")
 
-STRIDES = (32, 64)
-"""Multiples that are tried for a network that pads its images inside: those of common encoders."""
+STRIDES = (8, 16, 32, 64)
+"""Multiples that are tried, one after the other, for a network that pads its images inside."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ def _candidates(requirement: SizeRequirement, size: Size, *, free: bool) -> Iter
         for stride in STRIDES:
             multiple = math.lcm(requirement.multiple_of, stride)
             if multiple != requirement.multiple_of and not any(side % multiple for side in size):
-                yield Sizes(multiple, max(requirement.minimum, 2 * multiple))
+                # two innermost pixels per side, if the training images have them
+                yield Sizes(multiple, max(requirement.minimum, min(2 * multiple, *size)))
     yield Sizes(1, 1, exactly=requirement.exactly or size)
 
 

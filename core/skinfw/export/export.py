@@ -24,7 +24,8 @@ from skinfw.export.int8 import quantized
 from skinfw.export.parity import compare_inpainting, compare_parser, label_map, reject_difference
 from skinfw.export.preparation import preparation_of
 from skinfw.export.samples import MAX_OTHER, Samples, readable, samples_of
-from skinfw.runs.checkpoints import Checkpoint, load_generator, reject_untrusted, run_checkpoint
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import Checkpoint, reject_untrusted, run_checkpoint
 from skinfw.runs.environment import versions
 from skinfw.runs.folder import Run
 from skinfw.runtime.metadata import (

@@ -21,7 +21,8 @@ from skinfw.export.export import Exported, export_run
 from skinfw.export.graphs import graph_noise
 from skinfw.inference.composite import to_uint8
 from skinfw.inference.inpainter import Inpainter
-from skinfw.runs.checkpoints import load_generator, run_checkpoint
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import run_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.runtime import OnnxModel
 from skinfw.specs.spec import Spec
