@@ -177,6 +177,10 @@ class LabelMapType(FieldType):
         channels = tensor.new_zeros((len(tensor), self.classes, *tensor.shape[1:]), dtype=known.float().dtype)
         return channels.scatter_(1, tensor.where(known, 0)[:, None], known[:, None].float())
 
+    def pixels(self, value: Any) -> NDArray[np.uint8]:
+        """Return one channel per class, 255 where a pixel has it; 0 for unknown pixels."""
+        return np.where(value[..., None] == np.arange(self.classes), np.uint8(255), np.uint8(0))
+
     def show(self, tensor: Tensor) -> Tensor:
         """Return the classes in colors."""
         return image_tensor(list(sample_palette()[tensor.cpu().numpy()])).to(tensor.device)

@@ -36,10 +36,10 @@ def skin_tones(images: Tensor, skin: Tensor, visible: Tensor) -> Tensor:
         float ``(B, 3)`` in [0, 1].
 
     Example:
-        >>> images = torch.tensor([0.2, 0.4, 0.8]).expand(1, 3, 1, 3)
-        >>> skin = torch.tensor([[[[True, True, False]]]])
-        >>> skin_tones(images, skin, torch.ones_like(skin)).tolist()[0][0] * 255
-        51.0
+        >>> images = torch.tensor([0.2, 0.4, 0.8]).reshape(1, 3, 1, 1).expand(1, 3, 1, 2)
+        >>> skin = torch.tensor([[[[True, False]]]])
+        >>> (skin_tones(images, skin, skin) * 255).round().tolist()
+        [[51.0, 102.0, 204.0]]
     """
     levels, region = (images * 255).round().flatten(2), skin.flatten(2)
     region = region | (visible.flatten(2) & ~region.any(dim=2, keepdim=True))
