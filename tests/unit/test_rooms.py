@@ -32,6 +32,7 @@ ROOMS = (
     "benchmark",
     "repair",
     "tasks",
+    "export",
     "contact_sheet",
     "pipeline",
     "testing",

@@ -7,20 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from skinfw.assembly.build import build
+from skinfw.assembly.inputs import build_inputs, dataset_io, input_channels
 from skinfw.components.config import AugmentationConfig, GeneratorConfig, LossConfig, MetricConfig
-from skinfw.components.field_names import SKIN
 from skinfw.components.measured_region import WHOLE, Region, region_field
-from skinfw.components.reference import ComponentSpec, numbered, use
+from skinfw.components.reference import ComponentSpec, numbered
 from skinfw.interfaces import (
     Augmentation,
     AugmentationIO,
     Dataset,
-    DatasetIO,
     Discriminator,
     DiscriminatorIO,
     Generator,
     GeneratorIO,
-    Input,
     Loss,
     LossIO,
     Metric,
@@ -32,30 +30,6 @@ from skinfw.interfaces import (
 )
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import Spec
-
-
-def build_inputs(spec: Spec, names: Iterable[str]) -> dict[str, Input[Any]]:
-    """Build inputs by name: those in the spec as configured there, others with their defaults."""
-    configured = {reference.name: reference for reference in spec.data.inputs}
-    return {name: build(configured.get(name) or use("input", name), Input) for name in dict.fromkeys(names)}
-
-
-def dataset_io(spec: Spec, inputs: Iterable[str], *, needs_keypoints: bool = False) -> DatasetIO:
-    """Return what a data set must provide for inpainting: the inputs, and the masks of composite and losses.
-
-    Args:
-        spec: describes the data.
-        inputs: names of inputs needed besides those of the generator.
-        needs_keypoints: whether every sample must have keypoints.
-    """
-    composited = [SKIN] if spec.composite == "skin" else []
-    names = dict.fromkeys([*spec.data.input_names, *inputs, *composited])
-    return DatasetIO(
-        spec.data.size,
-        build_inputs(spec, names),
-        needs_keypoints=needs_keypoints,
-        mask_margin=spec.data.mask_margin,
-    )
 
 
 def build_dataset(spec: Spec, inputs: Iterable[str] = ()) -> Dataset[Any]:
@@ -97,11 +71,6 @@ def _loss_regions(spec: Spec) -> list[str]:
 
 def _fields(regions: Iterable[Region]) -> list[str]:
     return [region_field(region) for region in dict.fromkeys(regions) if region != WHOLE]
-
-
-def input_channels(spec: Spec, names: Iterable[str]) -> dict[str, int]:
-    """Return how many channels of a condition each of the named inputs has."""
-    return {name: each.config.channels for name, each in build_inputs(spec, names).items()}
 
 
 def _loss_configs(spec: Spec) -> list[LossConfig]:

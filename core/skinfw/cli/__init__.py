@@ -30,6 +30,7 @@ COMMANDS = {
     "generate": ("generate", "Inpaint samples with a trained run."),
     "repair": ("repair", "Repair the skin in results of a try-on system."),
     "audit": ("audit", "Measure how a try-on system changes skin."),
+    "export": ("export", "Export a trained network as an ONNX file."),
 }
 """The module and the help line of each command."""
 

@@ -46,13 +46,26 @@ def command(
 ) -> None:
     """Inpaint the samples in INPUT with RUN, a run folder, and write OUTPUT/NAME.png for each.
 
-    INPUT is one sample folder, a folder of them at any depth, or a quoted glob; the target is not needed.
+    RUN may also be an exported .onnx file, which needs no torch. INPUT is one sample folder, a folder of them
+    at any depth, or a quoted glob; the target is not needed.
     Pixels outside the inpainted region equal the input, which is checked in every file.
     """
     from skinfw.errors import UserError, counted
 
     if resume and overwrite:
         raise UserError("--resume keeps images, --overwrite replaces them; give only one of them")
+
+    if run.suffix == ".onnx":
+        from skinfw.inference.sample_images import paint_samples
+        from skinfw.runtime import OnnxModel
+
+        if resume or batch_size is not None:
+            raise UserError(
+                "an exported file paints one sample after the other; leave out --resume and --batch-size"
+            )
+        written = paint_samples(OnnxModel(run), samples, output, overwrite=overwrite, on_error=on_error)
+        click.echo(f"{len(written)} images in {output}")
+        return
 
     from skinfw.inference.generate import generate_folder
     from skinfw.reporting.bar import progress_bar

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from skinfw.components.config import Size
+from skinfw.errors import DataError
 
 TOLERANCE = 0.1
 """How much higher or wider, as a fraction, a sample may be than the training samples. Crops by ``prepare``
@@ -48,3 +50,28 @@ def fits(size: Size, aspects: Aspects) -> bool:
     """
     aspect = size[0] / size[1]
     return aspects[0] / (1 + TOLERANCE) <= aspect <= aspects[1] * (1 + TOLERANCE)
+
+
+def reject_other_shape(size: Size | None, aspects: Aspects, trained: Size, where: Path) -> None:
+    """Reject a sample whose shape differs from the training samples.
+
+    Args:
+        size: height and width of the sample before it was resized; None if it was not.
+        aspects: those of the training samples.
+        trained: height and width of the training images in pixels.
+        where: the sample, for the error.
+
+    Raises:
+        DataError: it is higher or wider.
+    """
+    if size is None or fits(size, aspects):
+        return
+    low, high = aspects
+    shown = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+    raise DataError(
+        f"{where}: {size[0]}x{size[1]} pixels (height x width), "
+        f"{size[0] / size[1]:.2f} times as high as wide; the run was trained on samples "
+        f"{shown} times as high as wide, at {trained[0]}x{trained[1]}, and resizing would distort "
+        "the person. Prepare the photo like the training photos, for example with "
+        f"--crop person --aspect {low:.3g}"
+    )

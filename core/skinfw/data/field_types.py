@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from skinfw.components.config import Size
 
 if TYPE_CHECKING:
@@ -81,6 +84,11 @@ class FieldType(ABC):
     @abstractmethod
     def show(self, tensor: Tensor) -> Tensor:
         """Return a batch as RGB images, float32 ``(B, 3, H, W)`` in [0, 1]."""
+
+    def pixels(self, value: Any) -> NDArray[np.uint8]:
+        """Return one value as networks see it, in 8 bits: uint8 ``(H, W, C)``, 255 is 1."""
+        condition = self.condition(self.tensor([value]))[0].mul(255).round().clamp(0, 255)
+        return np.asarray(condition.permute(1, 2, 0).numpy(), np.uint8)
 
     def flip(self, tensor: Tensor) -> Tensor:
         """Return the mirror image of a batch, left to right."""

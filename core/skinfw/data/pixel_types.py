@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skinfw.components.field_names import BODY, KEEP
 from skinfw.data.classes import UNKNOWN
@@ -63,6 +64,10 @@ class ImageType(FieldType):
         """Return the images as they are."""
         return tensor
 
+    def pixels(self, value: Any) -> NDArray[np.uint8]:
+        """Return the image as it is."""
+        return np.asarray(value, np.uint8)
+
     def show(self, tensor: Tensor) -> Tensor:
         """Return the images as they are."""
         return tensor
@@ -108,6 +113,10 @@ class MaskType(FieldType):
     def condition(self, tensor: Tensor) -> Tensor:
         """Return black-and-white RGB images."""
         return tensor.expand(-1, 3, -1, -1)
+
+    def pixels(self, value: Any) -> NDArray[np.uint8]:
+        """Return a black-and-white RGB image."""
+        return np.where(value[..., None], np.uint8(255), np.uint8(0)).repeat(3, axis=2)
 
     def show(self, tensor: Tensor) -> Tensor:
         """Return black-and-white RGB images."""
@@ -167,6 +176,10 @@ class LabelMapType(FieldType):
         known = tensor < self.classes
         channels = tensor.new_zeros((len(tensor), self.classes, *tensor.shape[1:]), dtype=known.float().dtype)
         return channels.scatter_(1, tensor.where(known, 0)[:, None], known[:, None].float())
+
+    def pixels(self, value: Any) -> NDArray[np.uint8]:
+        """Return one channel per class, 255 where a pixel has it; 0 for unknown pixels."""
+        return np.where(value[..., None] == np.arange(self.classes), np.uint8(255), np.uint8(0))
 
     def show(self, tensor: Tensor) -> Tensor:
         """Return the classes in colors."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skinfw.components.config import Size
 from skinfw.components.field_names import KEYPOINTS, LineStyle
@@ -77,6 +78,10 @@ class DrawnType(FieldType):
     def condition(self, tensor: Tensor) -> Tensor:
         """Return the drawings as they are."""
         return tensor
+
+    def pixels(self, value: Any) -> NDArray[np.uint8]:
+        """Return the drawing as it is."""
+        return np.asarray(value, np.uint8)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ Pure functions, shared by trainer, evaluator and file generation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,8 +16,11 @@ from skinfw.data.batch import Batch
 from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.specs.spec import Composite
 
+COMPOSITE_FIELDS: Mapping[Composite, str | None] = {"none": None, "mask": MASK, "skin": SKIN, "protect": KEEP}
+"""The field of a sample that each composite uses."""
 
-def composite_mask(mode: Composite, batch: Batch) -> Tensor:
+
+def composite_mask(mode: Composite, batch: Batch | Mapping[str, Tensor]) -> Tensor:
     """Return where the generator's image is used, float ``(B, 1, H, W)`` in {0, 1}.
 
     ========= ===============================================================================================

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from skinfw.assembly.assemble import dataset_io
-from skinfw.data.aspect import Aspects, fits, read_aspects
+from skinfw.assembly.inputs import dataset_io
+from skinfw.data.aspect import Aspects, read_aspects, reject_other_shape
 from skinfw.data.batch import collate
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
@@ -182,7 +182,9 @@ class _Reader:
             for name in names[start : start + size]:
                 try:
                     sample = read_sample(self.base / name, name, self.io, needs_target=False)
-                    self._check_shape(sample)
+                    reject_other_shape(
+                        sample.source_size, self.aspects, self.spec.data.size, self.base / name
+                    )
                 except DataError as error:
                     if self.on_error == "fail":
                         raise
@@ -203,26 +205,6 @@ class _Reader:
     def _paints(self, sample: Sample) -> bool:
         """Return whether a sample has anything to inpaint."""
         return bool(composite_mask(self.spec.composite, collate([sample])).any())
-
-    def _check_shape(self, sample: Sample) -> None:
-        """Reject a sample whose shape differs from the training samples.
-
-        Raises:
-            DataError: it is higher or wider.
-        """
-        size = sample.source_size
-        if size is None or fits(size, self.aspects):
-            return
-        low, high = self.aspects
-        trained = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
-        height, width = self.spec.data.size
-        raise DataError(
-            f"{self.base / sample.name}: {size[0]}x{size[1]} pixels (height x width), "
-            f"{size[0] / size[1]:.2f} times as high as wide; the run was trained on samples "
-            f"{trained} times as high as wide, at {height}x{width}, and resizing would distort the person. "
-            "Prepare the photo like the training photos, for example with "
-            f"--crop person --aspect {low:.3g}"
-        )
 
 
 def _told(failed: Sequence[str], total: int, output: Path) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from skinfw.assembly.assemble import dataset_io
 from skinfw.assembly.build import build
+from skinfw.assembly.inputs import dataset_io
 from skinfw.components.reference import ComponentSpec, Slot, use_default
 from skinfw.components.trust import connections, named_outside, reject_foreign
 from skinfw.components.validation_errors import spec_error
@@ -33,15 +33,17 @@ from skinfw.inference.paint_mask import (
 )
 from skinfw.inference.painted import Painted
 from skinfw.inference.painting_model import PaintingModel
+from skinfw.inference.sample_images import exported_spec
 from skinfw.inference.source_photo import ImageLike, SourcePhoto, read_source
 from skinfw.interfaces import DatasetIO, PoseEncoder, Segmenter
 from skinfw.preparation.crop import person_box
 from skinfw.preparation.person import posed, segmented
 from skinfw.preparation.report import Rejected
-from skinfw.runs.checkpoints import Checkpoint, read_checkpoint, run_checkpoint
+from skinfw.runs.checkpoints import read_checkpoint, run_checkpoint
 from skinfw.runs.trained import open_trained
 from skinfw.runtime.box import crop_box
 from skinfw.runtime.full_resolution import ALL_STEPS, Steps, paint_full_resolution
+from skinfw.runtime.onnx_model import OnnxModel
 from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.devices import pick_device
 
@@ -96,9 +98,9 @@ class Inpainter:
         """Load a trained model.
 
         Args:
-            model: a run folder or a .safetensors checkpoint.
+            model: a run folder, a .safetensors checkpoint, or an exported .onnx file.
             checkpoint: the best or the last checkpoint of a run.
-            device: where the network runs; None for that of its spec.
+            device: where the network runs; None for that of its spec. Exported files run on the CPU.
             segmenter: None for the one that prepared the training photos, or the default.
             pose_encoder: None for the one that prepared the training photos, or the default.
             trust: allow the programs, paths and addresses in the spec of a run that somebody else trained.
@@ -108,19 +110,17 @@ class Inpainter:
             TrustError: somebody else trained it, and it names programs, paths or addresses.
             SpecError: a component's parameters are invalid.
         """
-        found = _read_model(Path(model), checkpoint, trust=trust)
-        spec = inpainting_spec(found.spec, found.path)
-        network = CheckpointModel(found, pick_device(device or spec.training.device))
+        found = _open_model(Path(model), checkpoint, device, trust=trust)
         references = {
-            "segmenter": _component("segmenter", segmenter, spec, found),
-            "pose_encoder": _component("pose_encoder", pose_encoder, spec, found),
+            "segmenter": _component("segmenter", segmenter, found),
+            "pose_encoder": _component("pose_encoder", pose_encoder, found),
         }
         theirs = segmenter is None or pose_encoder is None
         trusted = found.trusted or not theirs
         with connections(trusted):
             return cls(
-                network,
-                dataset_io(spec, ()),
+                found.network,
+                dataset_io(found.spec, ()),
                 build(references["segmenter"], Segmenter),
                 build(references["pose_encoder"], PoseEncoder),
                 trusted=trusted,
@@ -269,21 +269,47 @@ def _allowed(mask: Mask, pose: Keypoints, source: SourcePhoto, given: bool) -> t
     return allowed, [f"{on_trunk:,} pixels of holes on the trunk or the hips were left"], on_trunk
 
 
-def _read_model(path: Path, which: Literal["best", "last"], *, trust: bool) -> Checkpoint:
-    """Read the checkpoint of a run folder, or a checkpoint by itself.
+@dataclass(frozen=True)
+class _OpenModel:
+    """A model and what its spec says.
+
+    Attributes:
+        network: the network.
+        spec: the spec of its run.
+        trusted: whether programs, paths and addresses in the spec may be used.
+        path: the file.
+    """
+
+    network: PaintingModel
+    spec: Spec
+    trusted: bool
+    path: Path
+
+
+def _open_model(
+    path: Path, which: Literal["best", "last"], device: Literal["auto", "cpu"] | None, *, trust: bool
+) -> _OpenModel:
+    """Open a run folder, a checkpoint or an exported file.
 
     Raises:
-        RunError: it is neither.
+        RunError: it is none of them.
     """
     if path.is_dir():
-        return run_checkpoint(open_trained(path, which, trust=trust), which)
-    if path.suffix == ".safetensors" or not path.exists():
+        found = run_checkpoint(open_trained(path, which, trust=trust), which)
+    elif path.suffix == ".onnx":
+        exported = OnnxModel(path)
+        return _OpenModel(exported, exported_spec(exported), trust, path)
+    elif path.suffix == ".safetensors" or not path.exists():
         found = read_checkpoint(path)
-        return replace(found, trusted=True) if trust else found
-    raise RunError(f"{path}: not a model; give a run folder or a .safetensors checkpoint")
+        found = replace(found, trusted=True) if trust else found
+    else:
+        raise RunError(f"{path}: not a model; give a run folder, a .safetensors checkpoint or an .onnx file")
+    spec = inpainting_spec(found.spec, found.path)
+    network = CheckpointModel(found, pick_device(device or spec.training.device))
+    return _OpenModel(network, spec, found.trusted, found.path)
 
 
-def _component(kind: str, given: ComponentLike | None, spec: Spec, checkpoint: Checkpoint) -> ComponentSpec:
+def _component(kind: str, given: ComponentLike | None, model: _OpenModel) -> ComponentSpec:
     """Return a component: the given one, the one in the spec's data set, or the default.
 
     Raises:
@@ -297,9 +323,9 @@ def _component(kind: str, given: ComponentLike | None, spec: Spec, checkpoint: C
             return slot.validate_python(value)
         except ValidationError as error:
             raise spec_error(kind, error, value) from None
-    for name, field in vars(spec.data.dataset.config).items():
+    for name, field in vars(model.spec.data.dataset.config).items():
         if isinstance(field, ComponentSpec) and field.kind == kind:
-            if not checkpoint.trusted:
-                reject_foreign(named_outside(field, f"$.data.dataset.{name}"), str(checkpoint.path))
+            if not model.trusted:
+                reject_foreign(named_outside(field, f"$.data.dataset.{name}"), str(model.path))
             return field
     return use_default(kind)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from skinfw_plugins.networks.layers import norm_layers
+from skinfw_plugins.networks.transform import transformed, transformed_back
 from skinfw_plugins.shared.fields import Norm
 
 
@@ -29,13 +30,11 @@ class FourierUnit(nn.Module):
         """Return features of the same shape ``(B, C, h, w)``, in at least float32."""
         precision = torch.promote_types(x.dtype, torch.float32)
         with torch.autocast(x.device.type, enabled=False):
-            spectrum = torch.fft.rfft2(x.to(precision), norm="ortho")
-        parts = self.spectral(torch.cat([spectrum.real, spectrum.imag], dim=1))
+            spectrum = torch.cat(transformed(x.to(precision)), dim=1)
+        parts = self.spectral(spectrum.to(x.dtype))
         with torch.autocast(x.device.type, enabled=False):
             real, imaginary = parts.to(precision).chunk(2, dim=1)
-            spectrum = torch.complex(real.contiguous(), imaginary.contiguous())
-            seen: Tensor = torch.fft.irfft2(spectrum, s=x.shape[-2:], norm="ortho")
-        return seen
+            return transformed_back(real, imaginary, x.shape[-1])
 
 
 class SpectralTransform(nn.Module):
@@ -59,7 +58,7 @@ class SpectralTransform(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return ``(B, outgoing, h, w)`` features."""
         x = self.narrow(x)
-        widened: Tensor = self.widen(x + self.unit(x))
+        widened: Tensor = self.widen((x + self.unit(x)).to(x.dtype))
         return widened
 
 

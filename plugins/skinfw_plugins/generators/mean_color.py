@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import cv2
 import torch
 from torch import Tensor
 
 from skinfw.components.field_names import APPAREL, FACE, MASK, SKIN
 from skinfw.interfaces import Generator
 from skinfw_plugins.generators.config import MeanColorConfig
-from skinfw_plugins.generators.filling import inpaint, mask_of
+from skinfw_plugins.generators.filling import mask_of
 from skinfw_plugins.shared.skin_tone import visible_tones
-
-_RADIUS = 3.0
-"""Radius of the ring's inpainting in pixels; OpenCV's usual value."""
+from skinfw_plugins.shared.smooth_fill import fill_smoothly
 
 
 class MeanColorGenerator(Generator[MeanColorConfig]):
     """Fills the skin region with one color: the median of the visible face, channel by channel.
 
     If no face is visible, it is the median of everything visible (not white), and white if nothing is. The
-    rest of the inpainting mask is clothes or background and is inpainted between that color and its
+    rest of the inpainting mask is clothes or background and is filled smoothly between that color and its
     surroundings. All other pixels stay as they are. Nothing is trained.
     """
 
@@ -30,5 +27,4 @@ class MeanColorGenerator(Generator[MeanColorConfig]):
         tones = visible_tones(images, condition[:, self.io.channels_of(FACE)])
         skin, mask = (mask_of(condition, self.io.channels_of(name)) for name in (SKIN, MASK))
         painted = torch.where(skin, tones[:, :, None, None], images)
-        ring = mask & ~skin
-        return torch.where(ring, inpaint(painted, ring, _RADIUS, cv2.INPAINT_TELEA), painted)
+        return fill_smoothly(painted, mask & ~skin)

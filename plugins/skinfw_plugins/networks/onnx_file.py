@@ -66,6 +66,12 @@ class OnnxFile:
         """The shape of each output by name; None for a dynamic dimension."""
         return {each.name: _shape(each.shape) for each in self._session.get_outputs()}
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The file's ``metadata_props``."""
+        found: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        return found
+
     def require_outputs(self, names: Sequence[str], purpose: str) -> None:
         """Reject a file that lacks an output.
 

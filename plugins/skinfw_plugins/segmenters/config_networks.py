@@ -23,11 +23,16 @@ _HUB_NAME = re.compile(rf"(?!.*(--|\.\.|\.git$))({_HUB_PART}/)?{_HUB_PART}", re.
 
 
 class OnnxParserConfig(ComponentConfig):
-    """A human parser exported to ONNX, and the input that it expects."""
+    """A human parser exported to ONNX, and the input that it expects.
+
+    A file of ``skinfw export`` says all that itself.
+    """
 
     path: SpecPath = Field(description="the ONNX file")
-    labels: Labels = Field(
-        description="its classes: the name of a published label set, or classes and regions"
+    labels: Labels | None = Field(
+        default=None,
+        description="its classes: the name of a published label set, or classes and regions; null: those in "
+        "a file of skinfw export",
     )
     size: tuple[_Pixels, _Pixels] | None = Field(
         default=None,

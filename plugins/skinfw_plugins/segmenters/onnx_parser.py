@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from skinfw.components.config import Size
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import LabelMap, LabelTable, RgbImage, Segmentation
+from skinfw.data.resize import resize_image
+from skinfw.data.segmentation import REGIONS, LabelMap, LabelTable, RgbImage, Segmentation
 from skinfw.errors import UserError
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw.runtime.metadata import KEY, parse_metadata
 from skinfw_plugins.networks.onnx_file import OnnxFile
 from skinfw_plugins.segmenters.config_networks import OnnxParserConfig
 from skinfw_plugins.segmenters.label_sets import LabelSet, label_set, other_tables
@@ -34,13 +36,44 @@ class _Input:
 class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
     """Runs an ONNX file with class scores or class codes as output.
 
-    The shapes of input and output determine whether channels come first or last.
+    The shapes of input and output determine whether channels come first or last. A file of ``skinfw export``
+    says what its classes are, and takes images in 8 bits: it finds what the segmenter parser finds.
     """
 
     @cached_property
     def labels(self) -> LabelSet:
-        """The classes of the network."""
+        """The classes of the network.
+
+        Raises:
+            UserError: neither the configuration nor the file says what they are.
+        """
+        if self._exported is not None:
+            return self._exported[1]
+        if self.config.labels is None:
+            raise UserError(
+                f"{self.file.path}: does not say what its classes are, as files of skinfw export do; set "
+                "labels"
+            )
         return label_set(self.config.labels)
+
+    @cached_property
+    def _exported(self) -> tuple[Size, LabelSet] | None:
+        """Size and classes in a file of ``skinfw export``; None for any other file."""
+        text = self.file.metadata.get(KEY)
+        if text is None:
+            return None
+        about = parse_metadata(text, self.file.path)
+        if about.classes is None:
+            raise UserError(f"{self.file.path}: paints, and is not a parser; export a segmentation run")
+        if self.config.labels is not None:
+            raise UserError(f"{self.file.path}: says itself what its classes are; remove labels")
+        classes = set(about.classes.names)
+        regions = {
+            region: about.classes.regions[region] for region in REGIONS if region in about.classes.regions
+        }
+        if not all(classes.issuperset(names) for names in regions.values()):
+            raise UserError(f"{self.file.path}: its classes are damaged; export it again")
+        return about.size, LabelSet(about.classes.names, regions)
 
     @cached_property
     def file(self) -> OnnxFile:
@@ -67,6 +100,8 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         channels_last = shape[1] != 3
         height, width = shape[1:3] if channels_last else shape[2:]
         size = self.config.size
+        if size is None and self._exported is not None:
+            size = self._exported[0]
         if size is None:
             if height is None or width is None:
                 raise UserError(
@@ -78,7 +113,7 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
 
     def other_tables(self) -> Mapping[str, LabelTable]:
         """Return the other known label sets: the network may have been trained on one of them."""
-        return other_tables(self.config.labels)
+        return {} if self.config.labels is None else other_tables(self.config.labels)
 
     def segment(self, photo: Photo) -> Segmentation:
         """Return the class of every pixel.
@@ -96,8 +131,10 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         """Return the SHA-256 of the file."""
         return self.file.fingerprint()
 
-    def _values(self, image: RgbImage) -> NDArray[np.float32]:
+    def _values(self, image: RgbImage) -> NDArray[Any]:
         height, width = self._input.size
+        if self._exported is not None:
+            return resize_image(image, self._input.size)[None]
         resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
         ordered = resized if self.config.channels == "rgb" else resized[..., ::-1]
         mean, std = (np.array(each, np.float32) for each in (self.config.mean, self.config.std))

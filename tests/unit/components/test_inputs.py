@@ -17,8 +17,8 @@ from skinfw.assembly.assemble import (
     build_discriminator,
     build_generator,
     build_training_dataset,
-    input_channels,
 )
+from skinfw.assembly.inputs import input_channels
 from skinfw.components.measured_region import known_regions, region_field
 from skinfw.components.registry import installed, load_registry
 from skinfw.data.batch import collate

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -207,3 +209,19 @@ def test_labels_beyond_the_border_and_without_a_class() -> None:
             LabelMapType(3, flipped)
     with pytest.raises(ValueError, match="needs a fill"):
         ImageType(fill=None, divided_by=KEEP)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (ImageType(), np.arange(36, dtype=np.uint8).reshape(4, 3, 3)),
+        (MaskType(), np.eye(4, 3, dtype=bool)),
+        (LabelMapType(3), np.array([[0, 1], [2, 255]], np.uint8)),
+        (PoseMapType(), np.arange(36, dtype=np.uint8).reshape(4, 3, 3)),
+    ],
+)
+def test_pixels_are_what_networks_see_in_8_bits(kind: Any, value: Any) -> None:
+    condition = kind.condition(kind.tensor([value]))[0]
+    found = kind.pixels(value)
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, np.rint(condition.permute(1, 2, 0).numpy() * 255))

@@ -38,7 +38,7 @@ def test_tone_appends_the_faces_median_color_as_constant_channels() -> None:
     given[:, :3, 0, 0] = 0  # one dark pixel does not pull the median away
     network(given)
     assert seen[0].shape == (1, 9, *SIZE)
-    expected = torch.tensor([0.6, 0.2, 0.0])[None, :, None, None].expand(1, 3, *SIZE)
+    expected = torch.tensor([0.6, 0.2, 1 / 255])[None, :, None, None].expand(1, 3, *SIZE)  # 127.5 is 128
     assert torch.allclose(seen[0][:, 6:], expected, atol=1e-6)
 
 

@@ -1,0 +1,1 @@
+"""Exporting a trained network as one ONNX file that needs no torch."""

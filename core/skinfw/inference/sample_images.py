@@ -1,0 +1,106 @@
+"""Inpainting sample folders with an exported file: no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from skinfw.assembly.inputs import dataset_io
+from skinfw.components.trust import named_outside, reject_foreign
+from skinfw.data.aspect import reject_other_shape
+from skinfw.data.sample import Sample
+from skinfw.data.sample_folder import read_sample
+from skinfw.data.sample_search import find_samples
+from skinfw.errors import DataError, RunError, listed
+from skinfw.interfaces import DatasetIO
+from skinfw.runtime.onnx_model import OnnxModel
+from skinfw.specs.spec import Spec, inpainting_spec, parse_spec
+from skinfw.system.json_file import replacing
+from skinfw.system.paths_below import path_below
+
+SHOWN = 10
+"""Maximum number of names in an error."""
+
+
+def exported_spec(model: OnnxModel) -> Spec:
+    """Return the spec of the run that a file was exported from.
+
+    Raises:
+        SpecError: it needs a component that is not installed.
+        TrustError: an input names programs, paths or addresses.
+    """
+    spec = inpainting_spec(parse_spec(model.metadata.spec, source=f"{model.path} (its spec)"), model.path)
+    reject_foreign(named_outside(spec.data.inputs, "$.data.inputs"), str(model.path))
+    return spec
+
+
+def sample_io(model: OnnxModel) -> DatasetIO:
+    """Return what a sample needs for a file: its size and its inputs, as configured in training.
+
+    Raises:
+        SkinfwError: as `exported_spec`.
+    """
+    return dataset_io(exported_spec(model), ())
+
+
+def condition_of(sample: Sample, model: OnnxModel) -> Mapping[str, NDArray[np.uint8]]:
+    """Return a sample's images for a file, each uint8 ``(H, W, C)`` by name."""
+    return {name: sample.fields[name].type.pixels(sample[name]) for name in model.inputs}
+
+
+def paint_samples(
+    model: OnnxModel,
+    samples: str | Path,
+    output: str | Path,
+    *,
+    overwrite: bool = False,
+    on_error: Literal["skip", "fail"] = "skip",
+) -> list[Path]:
+    """Inpaint sample folders with an exported file; write each as ``<output>/<name>.png`` at its size.
+
+    Args:
+        model: the exported file.
+        samples: one sample folder, a folder of them at any depth, or a glob; ``body`` is not needed.
+        output: folder of the written images.
+        overwrite: replace existing images.
+        on_error: skip unusable samples and list them at the end, or stop at the first.
+
+    Returns:
+        the written images, sorted by name.
+
+    Raises:
+        RunError: an image already exists.
+        DataError: there are no samples, or some were unusable and all others were written.
+    """
+    base, names = find_samples(Path(samples).absolute())
+    targets = {name: path_below(Path(output), f"{name}.png") for name in sorted(names)}
+    existing = [path for path in targets.values() if path.exists()]
+    if existing and not overwrite:
+        raise RunError(f"{existing[0]}: already exists; replace with --overwrite (in Python: overwrite=True)")
+    io, aspect = sample_io(model), model.preparation.aspect
+    failed: list[str] = []
+    written: list[Path] = []
+    for name, path in targets.items():
+        try:
+            sample = read_sample(base / name, name, io, needs_target=False)
+            reject_other_shape(sample.source_size, (aspect, aspect), model.size, base / name)
+        except DataError as error:
+            if on_error == "fail":
+                raise
+            failed.append(str(error))
+            continue
+        image = model(condition_of(sample, model))
+        with replacing(path) as temporary:
+            Image.fromarray(image).save(temporary, format="PNG")
+        written.append(path)
+    if failed:
+        raise DataError(
+            f"{len(failed)} of {len(targets)} samples were unusable; the others were written to {output}: "
+            f"{listed(failed, SHOWN)}"
+        )
+    return written

@@ -1,0 +1,104 @@
+"""Running a graph: by ONNX Runtime, or by OpenVINO's own package."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.errors import UserError, first_line
+
+Backend = Literal["onnxruntime", "openvino"]
+
+PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+"""Allowed execution providers of ONNX Runtime. Others recompile the network for each input size."""
+
+
+class Session(Protocol):
+    """A loaded graph."""
+
+    def run(self, inputs: Mapping[str, NDArray[Any]], outputs: Sequence[str]) -> list[NDArray[Any]]:
+        """Run the graph; returns the named outputs in their order."""
+        ...
+
+
+class OnnxRuntimeSession:
+    """A graph in ONNX Runtime, on CUDA if its build supports it, else on the CPU.
+
+    Args:
+        path: the ONNX file.
+        threads: CPU threads; 0 for all cores.
+
+    Raises:
+        UserError: onnxruntime is not installed, or it cannot load the file.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise UserError(
+                "painting with an exported file needs onnxruntime: pip install onnxruntime"
+            ) from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        available = onnxruntime.get_available_providers()
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=[name for name in PROVIDERS if name in available]
+            )
+        except Exception as error:  # onnxruntime raises its own exceptions
+            raise UserError(f"{path}: ONNX Runtime cannot load it: {first_line(error)}") from error
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The file's ``metadata_props``."""
+        found: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        return found
+
+    def run(self, inputs: Mapping[str, NDArray[Any]], outputs: Sequence[str]) -> list[NDArray[Any]]:
+        """Run the graph. See `Session.run`."""
+        found: list[NDArray[Any]] = self._session.run(list(outputs), dict(inputs))
+        return found
+
+
+class OpenVinoSession:
+    """A graph in OpenVINO, on the CPU.
+
+    Args:
+        path: the ONNX file.
+        threads: CPU threads; 0 for all cores.
+
+    Raises:
+        UserError: openvino is not installed, or it cannot load the file.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        try:
+            import openvino
+        except ImportError as error:
+            raise UserError("the backend openvino needs a package: pip install 'skinfw[openvino]'") from error
+        settings: dict[str, str | int] = {"INFERENCE_NUM_THREADS": threads} if threads else {}
+        # float32, as the file was compared with its checkpoint
+        settings |= {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        try:
+            core = openvino.Core()
+            self._model = core.compile_model(core.read_model(path), "CPU", settings)
+        except Exception as error:  # openvino raises its own exceptions
+            raise UserError(f"{path}: OpenVINO cannot load it: {first_line(error)}") from error
+
+    def run(self, inputs: Mapping[str, NDArray[Any]], outputs: Sequence[str]) -> list[NDArray[Any]]:
+        """Run the graph. See `Session.run`."""
+        found = self._model(dict(inputs))
+        return [np.asarray(found[name]) for name in outputs]
+
+
+def default_threads() -> int:
+    """Return OMP_NUM_THREADS, which ONNX Runtime itself ignores; 0, all cores, if it is not set."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdecimal() else 0

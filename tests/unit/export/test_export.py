@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from skinfw.assembly.assemble import build_dataset
+from skinfw.data.batch import collate
+from skinfw.errors import DataError, RunError, SkinfwError, UserError
+from skinfw.export import export as exporting
+from skinfw.export.export import Exported, export_run
+from skinfw.export.graphs import graph_noise
+from skinfw.inference.composite import to_uint8
+from skinfw.inference.inpainter import Inpainter
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import run_checkpoint
+from skinfw.runs.folder import Run
+from skinfw.runtime import OnnxModel
+from skinfw.specs.spec import Spec
+
+Make = Callable[..., Any]
+Images = dict[str, NDArray[np.uint8]]
+
+
+def painted_by_both(run: Run, model: OnnxModel, size: tuple[int, int]) -> tuple[Any, Any, Any, Any]:
+    """Return a sample's image from the file and from the checkpoint, the input, and where it may change."""
+    spec = run.spec
+    assert isinstance(spec, Spec)
+    data = spec.data.model_copy(update={"size": size})
+    dataset = build_dataset(spec.model_copy(update={"data": data}))
+    sample = dataset.load(dataset.names()[0])
+    generator = load_generator(run_checkpoint(run), torch.device("cpu"))
+    noise = graph_noise(generator, spec.data.size, spec.seed)
+    batch = collate([sample])
+    with torch.no_grad():
+        wanted = Inpainter.of(spec, generator)(generator, batch, noise)
+    condition = {name: sample.fields[name].type.pixels(sample[name]) for name in model.inputs}
+    where = wanted.painted[0, 0].numpy() > 0.5
+    return model(condition), to_uint8(wanted.output)[0], sample["apparel_head_foot"], where
+
+
+def gap(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
+    return int(np.abs(one.astype(int) - other.astype(int)).max())
+
+
+GENERATORS: dict[str, tuple[dict[str, Any], tuple[int, int]]] = {
+    "pix2pix": ({"base_channels": 4, "depth": 2, "condition": "tone_film"}, (20, 36)),
+    "smp_unet": ({"encoder": "tu-test_resnet", "encoder_depth": 3, "base_channels": 4}, (96, 64)),
+    "pix2pixhd": ({"base_channels": 4, "downsamplings": 1, "blocks": 1}, (20, 36)),
+    "gated_unet": ({"base_channels": 4, "downsamplings": 1}, (18, 34)),
+    "lama": ({"base_channels": 4, "downsamplings": 1, "blocks": 1}, (18, 34)),
+    "fcnn": ({}, (32, 16)),
+    "dcgan": ({"base_channels": 4, "max_channels": 8}, (32, 32)),
+}
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_every_generator_paints_as_its_checkpoint_at_any_size(
+    make_inputs_run: Make, tmp_path: Path, name: str
+) -> None:
+    settings, size = GENERATORS[name]
+    trained = (32, 32) if name in ("dcgan", "smp_unet") else (32, 16)
+    run = make_inputs_run(tmp_path / "run", {"type": name, **settings}, data={"size": list(trained)})
+    model = OnnxModel(export_run(run, tmp_path / "model.onnx").path)
+    assert model.metadata.fixed == (name in ("fcnn", "dcgan"))
+    assert model.metadata.parity.max_difference <= 1
+    for each in (trained, size):
+        found, wanted, given, where = painted_by_both(run, model, each)
+        assert gap(found, wanted) <= 1
+        assert where.any() and np.array_equal(found[~where], given[~where])
+        assert gap(found[where], given[where]) > 10
+
+
+def test_two_stages_with_a_baseline_paint_as_their_checkpoint(run: Run, exported: Exported) -> None:
+    model = OnnxModel(exported.path)
+    assert (model.multiple, model.metadata.minimum, model.metadata.fixed) == (8, 8, False)
+    for size in ((32, 16), (24, 56), (64, 40)):
+        found, wanted, given, where = painted_by_both(run, model, size)
+        assert gap(found, wanted) <= 1
+        assert np.array_equal(found[~where], given[~where])
+
+
+def test_the_file_says_where_it_comes_from(run: Run, exported: Exported) -> None:
+    (entry,) = onnx.load(exported.path).metadata_props
+    assert entry.key == "skinfw"
+    about = json.loads(entry.value)
+    assert about["spec"] == json.loads(run.spec.model_dump_json()) or about["spec"] == run.spec.to_json()
+    assert about["checkpoint_sha256"] == hashlib.sha256(run.checkpoint("best").read_bytes()).hexdigest()
+    assert [each["name"] for each in about["inputs"]] == list(run.spec.data.input_names)
+    assert about["size"] == [32, 16]
+    assert about["license"] == "for tests"
+    assert len(about["parity"]["sizes"]) == 3
+    assert about["parity"]["samples"] == 3
+    assert about["parity"]["changed"] == 0
+    assert exported.metadata.model_dump(mode="json") == about
+
+
+def test_a_composite_on_something_that_the_network_does_not_see_is_an_input_more(
+    make_inputs_run: Make, tmp_path: Path
+) -> None:
+    data = {"inputs": ["apparel_head_foot", "line"]}
+    generator = {"type": "pix2pix", "base_channels": 4, "depth": 2}
+    run = make_inputs_run(tmp_path / "run", generator, data=data, composite="protect")
+    model = OnnxModel(export_run(run, tmp_path / "model.onnx").path)
+    assert model.inputs == ("apparel_head_foot", "line", "keep")
+    found, wanted, given, where = painted_by_both(run, model, (32, 16))
+    assert gap(found, wanted) <= 1
+    assert np.array_equal(found[~where], given[~where])
+
+
+def test_noise_with_pixels_is_fixed_and_repeats_at_other_sizes(make_inputs_run: Make, tmp_path: Path) -> None:
+    generator = {"type": "pix2pix", "base_channels": 4, "depth": 2, "noise": "channel"}
+    run = make_inputs_run(tmp_path / "run", generator)
+    model = OnnxModel(export_run(run, tmp_path / "model.onnx").path)
+    assert model.metadata.seed == run.spec.seed
+    found, wanted, _, _ = painted_by_both(run, model, (32, 16))
+    assert gap(found, wanted) <= 1
+    black = {name: np.zeros((64, 32, 3), np.uint8) for name in model.inputs}
+    black["mask"][:] = 255
+    twice = model(black)
+    assert np.array_equal(twice, model(black))
+    assert not np.array_equal(twice[:32, :16], np.full_like(twice[:32, :16], twice[0, 0, 0]))
+
+
+def test_dropout_as_noise_is_refused_with_the_reason(make_inputs_run: Make, tmp_path: Path) -> None:
+    generator = {"type": "pix2pix", "base_channels": 4, "depth": 3, "noise": "dropout", "dropout": 0.5}
+    run = make_inputs_run(tmp_path / "run", generator)
+    with pytest.raises(UserError, match='noise "dropout"'):
+        export_run(run, tmp_path / "model.onnx")
+    assert not list(tmp_path.glob("*.onnx"))
+
+
+class Off(torch.nn.Module):
+    """A generator whose image is lighter by some gray levels."""
+
+    def __init__(self, generator: torch.nn.Module, levels: float) -> None:
+        super().__init__()
+        self.generator, self.levels = generator, levels
+
+    def forward(self, condition: Tensor, noise: Tensor | None = None) -> Tensor:
+        image: Tensor = self.generator(condition, noise)
+        return image + self.levels / 255
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_file_that_paints_otherwise_is_not_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: bool
+) -> None:
+    monkeypatch.setattr(exporting, "deepcopy", lambda generator: Off(generator, 3))
+    with pytest.raises(SkinfwError, match="by up to 3 gray levels, where 1 is allowed") as caught:
+        export_run(run, tmp_path / "model.onnx", script=script)
+    assert "at 32x16, 40x32, 32x56" in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_changes_kept_pixels_is_not_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NoComposite(exporting.InpaintingGraph):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self.mode = "none"
+
+    monkeypatch.setattr(exporting, "InpaintingGraph", NoComposite)
+    with pytest.raises(SkinfwError, match="pixels that must be kept changed"):
+        export_run(run, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_other_precisions_say_what_they_cost(run: Run, tmp_path: Path, precision: Any) -> None:
+    made = export_run(run, tmp_path / "model.onnx", precision=precision)
+    model = OnnxModel(made.path)
+    assert model.metadata.precision == precision
+    types = {each.data_type for each in onnx.load(made.path).graph.initializer if len(each.dims) == 4}
+    narrow = {"float16": onnx.TensorProto.FLOAT16, "int8": onnx.TensorProto.INT8}[precision]
+    assert narrow in types
+    found, wanted, given, where = painted_by_both(run, model, (32, 16))
+    assert np.array_equal(found[~where], given[~where])
+    assert np.abs(found.astype(float) - wanted)[where].mean() < (1 if precision == "float16" else 8)
+    assert "dB" in made.cost and "CIEDE2000" in made.cost
+
+
+def test_int8_that_costs_too_much_is_not_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "deepcopy", lambda generator: Off(generator, 20))
+    with pytest.raises(SkinfwError, match=r"PSNR of 2\d\.\d dB, and need 30 dB; .*CIEDE2000"):
+        export_run(run, tmp_path / "model.onnx", precision="int8")
+    assert not list(tmp_path.iterdir())
+
+
+def test_existing_files_stay(run: Run, exported: Exported, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"mine")
+    with pytest.raises(RunError, match="--overwrite"):
+        export_run(run, path)
+    assert path.read_bytes() == b"mine"
+    (tmp_path / "paint.py").write_text("mine", encoding="utf-8")
+    with pytest.raises(RunError, match=r"paint\.py: another file is in the way"):
+        export_run(run, tmp_path / "other.onnx")
+    with pytest.raises(UserError, match=r"ends in \.onnx"):
+        export_run(run, tmp_path / "model.pt")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["model.onnx", "paint.py"]
+
+
+def test_samples_beside_the_run_can_be_compared_instead(
+    run: Run, write_samples: Make, tmp_path: Path
+) -> None:
+    data = {"inputs": ["apparel_head_foot", "line", "segmentation_skin", "mask"]}
+    write_samples(tmp_path / "samples", ["a", "b"], size=(64, 32), body=False)
+    with pytest.raises(DataError, match="the face cannot be located"):
+        export_run(run, tmp_path / "model.onnx", samples=tmp_path / "samples")
+    assert data and not list(tmp_path.glob("*.onnx"))

@@ -1,0 +1,124 @@
+"""Exported files where torch cannot be imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from skinfw.cli import main
+from skinfw.data.sample_folder import read_sample
+from skinfw.errors import DataError, RunError
+from skinfw.export.export import Exported, export_run
+from skinfw.inference.sample_images import condition_of, paint_samples, sample_io
+from skinfw.runs.folder import Run
+from skinfw.runtime import OnnxModel
+
+Make = Callable[..., Any]
+
+BLOCKED = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked!r}:
+            raise ImportError(f"{{name}} is blocked")
+
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def run_blocked(code: str, blocked: Sequence[str], *arguments: str | Path) -> str:
+    """Run code in a process that cannot import some packages; return what it prints."""
+    whole = BLOCKED.format(blocked=tuple(blocked)) + code
+    command = [sys.executable, "-c", whole, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder_run(make_inputs_run: Make, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    generator = {"type": "pix2pix", "base_channels": 4, "depth": 2}
+    data = {"inputs": ["apparel_head_foot", "line", "segmentation_skin", "mask"]}
+    made: Run = make_inputs_run(tmp_path_factory.mktemp("run") / "run", generator, data=data)
+    return made
+
+
+@pytest.fixture(scope="module")
+def model(folder_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export_run(folder_run, tmp_path_factory.mktemp("model") / "model.onnx")
+
+
+@pytest.fixture
+def samples(write_samples: Make, tmp_path: Path) -> Path:
+    write_samples(tmp_path / "in", ["a", "b"], size=(64, 32), body=False)
+    return tmp_path / "in"
+
+
+def test_sample_folders_are_painted_without_torch_as_generate_paints_them(
+    folder_run: Run, model: Exported, samples: Path, tmp_path: Path
+) -> None:
+    arguments = ["generate", str(model.path), str(samples), str(tmp_path / "file")]
+    code = "from skinfw.cli import main; main(sys.argv[1:])"
+    assert "2 images in" in run_blocked(code, ["torch", "torchvision"], *arguments)
+    checkpoint = ["generate", str(folder_run.folder), str(samples), str(tmp_path / "run"), "--device", "cpu"]
+    done = CliRunner().invoke(main, checkpoint)
+    assert done.exit_code == 0, done.output
+    for name in ("a.png", "b.png"):
+        one, other = (np.asarray(Image.open(tmp_path / way / name), int) for way in ("file", "run"))
+        assert one.shape == (32, 16, 3)
+        assert np.abs(one - other).max() <= 1
+
+
+def test_the_script_needs_neither_torch_nor_skinfw(model: Exported, samples: Path, tmp_path: Path) -> None:
+    loaded = OnnxModel(model.path)
+    condition = condition_of(read_sample(samples / "a", "a", sample_io(loaded), needs_target=False), loaded)
+    for name, image in condition.items():
+        Image.fromarray(image).save(tmp_path / f"{name}.png")
+    assert model.script is not None
+    assert len(model.script.read_text(encoding="utf-8").splitlines()) < 50
+    code = "import runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    blocked = ["torch", "skinfw", "skinfw_plugins", "cv2", "pydantic"]
+    run_blocked(code, blocked, model.script, tmp_path, tmp_path / "out.png")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), loaded(condition))
+
+
+def test_the_model_needs_numpy_and_onnxruntime(model: Exported) -> None:
+    code = """
+from skinfw.runtime import OnnxModel
+import numpy as np
+model = OnnxModel(sys.argv[1])
+print(model({name: np.zeros((32, 16, 3), np.uint8) for name in model.inputs}).shape, "PIL" in sys.modules)
+"""
+    blocked = ["torch", "cv2", "onnx", "openvino"]
+    assert run_blocked(code, blocked, model.path).strip() == "(32, 16, 3) False"
+
+
+def test_openvino_paints_the_same(model: Exported, samples: Path) -> None:
+    loaded, other = OnnxModel(model.path), OnnxModel(model.path, backend="openvino", threads=1)
+    condition = condition_of(read_sample(samples / "a", "a", sample_io(loaded), needs_target=False), loaded)
+    assert np.abs(loaded(condition).astype(int) - other(condition)).max() <= 1
+    wide = {name: np.concatenate([image, image], axis=1) for name, image in condition.items()}
+    assert np.abs(loaded(wide).astype(int) - other(wide)).max() <= 1
+
+
+def test_existing_images_stay_and_unusable_samples_are_named(
+    model: Exported, samples: Path, write_samples: Make, tmp_path: Path
+) -> None:
+    loaded = OnnxModel(model.path)
+    write_samples(samples, ["wide"], size=(32, 64), body=False)
+    with pytest.raises(DataError, match=r"1 of 3 samples were unusable.*wide: 32x64 pixels"):
+        paint_samples(loaded, samples, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png"]
+    with pytest.raises(RunError, match="already exists"):
+        paint_samples(loaded, samples / "a", tmp_path / "out")
+    with pytest.raises(DataError, match="wide: 32x64"):
+        paint_samples(loaded, samples, tmp_path / "out", overwrite=True, on_error="fail")
