@@ -80,7 +80,7 @@ def command(
     on_error: Literal["skip", "fail"],
     trust: bool,
 ) -> None:
-    """Paint the missing skin of PHOTO with MODEL, a run folder or a checkpoint.
+    """Paint the missing skin of PHOTO with MODEL: a run folder, a checkpoint or an exported file.
 
     PHOTO is an image, a folder, an archive, or a list of paths and URLs. Every pixel that is not painted
     stays as it is, bit for bit (except in JPEG). Of holes that are found, only those on limbs and neck are

@@ -14,8 +14,10 @@ from PIL import ExifTags, Image
 
 import skinfw
 from skinfw.errors import DataError, RunError, TrustError
+from skinfw.export.export import export_run
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.painted import SOURCE_TYPE
+from skinfw.runs.folder import open_run
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
@@ -253,8 +255,19 @@ def test_a_checkpoint_by_itself_and_other_components(
     assert (loaded.model.preparation.aspect, loaded.model.preparation.removed_margin) == (2, 1)
 
 
+def test_an_exported_file_paints_as_its_checkpoint(
+    inpainter: Inpainter, photo_run: Path, photo: Path, arms: np.ndarray, tmp_path: Path
+) -> None:
+    exported = export_run(open_run(photo_run), tmp_path / "model.onnx")
+    found = Inpainter.load(exported.path).paint(photo, arms)
+    expected = inpainter.paint(photo, arms)
+    assert np.array_equal(found.mask, expected.mask)
+    assert found.report == expected.report
+    assert np.abs(found.image.astype(int) - expected.image).max() <= 1
+
+
 def test_what_is_not_a_model_is_an_error(tmp_path: Path, photo: Path, photo_run: Path) -> None:
-    with pytest.raises(RunError, match="not a model; give a run folder or a"):
+    with pytest.raises(RunError, match="not a model; give a run folder, a"):
         Inpainter.load(photo)
     with pytest.raises(RunError, match="no such checkpoint"):
         Inpainter.load(tmp_path / "none.safetensors")
