@@ -148,7 +148,9 @@ def computed_defaults(model: type[BaseModel]) -> dict[str, str]:
     """Return the default components of the fields whose default is not in the schema."""
     found = {}
     for name, field in model.model_fields.items():
-        default = field.get_default(call_default_factory=True) if field.default_factory else None
+        default = (
+            field.get_default(call_default_factory=True, validated_data={}) if field.default_factory else None
+        )
         listed = default if isinstance(default, tuple | list) else [default]
         names = [f"`{each.name}`" for each in listed if isinstance(each, ComponentSpec)]
         if names:

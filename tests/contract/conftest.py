@@ -226,12 +226,18 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("generator", "pix2pix"): of(
         {"base_channels": 4},
         {"base_channels": 4, "norm": "instance", "depth": 3, "dropout": 0.5},
-        {"base_channels": 4, "norm": "none"},
+        {"base_channels": 4, "norm": "none", "output": "rgba"},
         {"base_channels": 4, "condition": "tone", "noise": "channel"},
         {"base_channels": 4, "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
     ),
     ("generator", "smp_unet"): of(
-        {"encoder": "tu-test_resnet", "base_channels": 2, "condition": "tone", "noise": "channel"},
+        {
+            "encoder": "tu-test_resnet",
+            "base_channels": 2,
+            "condition": "tone",
+            "noise": "channel",
+            "output": "rgba",
+        },
         {
             "encoder": "tu-test_resnet",
             "base_channels": 4,
@@ -243,7 +249,14 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ),
     ("generator", "pix2pixhd"): of(
         {"base_channels": 4, "downsamplings": 2, "blocks": 1, "enhancer_blocks": 1},
-        {"base_channels": 2, "downsamplings": 1, "blocks": 1, "enhancers": 0, "norm": "none"},
+        {
+            "base_channels": 2,
+            "downsamplings": 1,
+            "blocks": 1,
+            "enhancers": 0,
+            "norm": "none",
+            "output": "rgba",
+        },
         {
             "base_channels": 4,
             "downsamplings": 2,
@@ -264,22 +277,29 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ),
     ("generator", "gated_unet"): of(
         {"base_channels": 4},
-        {"base_channels": 2, "downsamplings": 3, "dilations": [], "skips": False},
+        {"base_channels": 2, "downsamplings": 3, "dilations": [], "skips": False, "output": "rgba"},
         {"base_channels": 2, "condition": "tone", "noise": "channel"},
         {"base_channels": 2, "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
     ),
     ("generator", "lama"): of(
         {"base_channels": 4, "blocks": 1},
-        {"base_channels": 1, "downsamplings": 1, "blocks": 1, "norm": "none"},
+        {"base_channels": 1, "downsamplings": 1, "blocks": 1, "norm": "none", "output": "rgba"},
         {"base_channels": 4, "blocks": 1, "norm": "instance", "condition": "tone", "noise": "channel"},
         {"base_channels": 2, "blocks": 2, "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
     ),
     ("generator", "opencv_inpaint"): of({}, {"method": "navier_stokes"}),
     ("generator", "mean_color"): of(),
+    ("generator", "limbs"): of({}, {"width": 1.5}),
     ("generator", "fcnn"): of(
         {"hidden_widths": [4]},
         {"hidden_widths": [3, 4], "condition": "tone", "noise": "channel"},
-        {"hidden_widths": [4], "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
+        {
+            "hidden_widths": [4],
+            "condition": "tone_film",
+            "noise": "dropout",
+            "dropout": 0.5,
+            "output": "rgba",
+        },
     ),
     ("generator", "dcgan"): of(
         {"base_channels": 4, "max_channels": 16},
@@ -296,6 +316,10 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
             "refiner": {"type": "pix2pix", "base_channels": 2, "depth": 3, "condition": "tone"},
             "train_coarse": False,
             "coarse_run": "runs/coarse",
+        },
+        {
+            "coarse": "limbs",
+            "refiner": {"type": "pix2pix", "base_channels": 2, "depth": 3, "output": "rgba"},
         },
     ),
     ("discriminator", "patchgan"): of(
@@ -331,6 +355,9 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("loss", "total_variation"): of({}, {"region": "skin"}),
     ("loss", "color"): of({}, {"region": "image", "covariance": 0}),
     ("loss", "tone_consistency"): of({}, {"lightness": 0, "covariance": 1}),
+    ("loss", "alpha_cross_entropy"): of({}, {"region": "image"}),
+    ("loss", "alpha_dice"): of({}, {"region": "image"}),
+    ("metric", "alpha_iou"): of({}, {"regions": ["image", "mask"]}),
     ("metric", "mse"): of(),
     ("metric", "psnr"): of(),
     ("metric", "ssim"): of(),

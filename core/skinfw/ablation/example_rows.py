@@ -117,7 +117,7 @@ def _paint(run: RunResult, names: Sequence[str]) -> list[RgbImage]:
     spec = inpainting_spec(checkpoint.spec, checkpoint.path)
     device = pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)
-    return [image for _, image in inpaint_each(generator, spec, build_dataset(spec), names, device)]
+    return [each.images[0] for each in inpaint_each(generator, spec, build_dataset(spec), names, device)]
 
 
 def _inpaint_baselines(spec: Spec, names: Sequence[str]) -> dict[str, list[RgbImage]]:
@@ -126,9 +126,9 @@ def _inpaint_baselines(spec: Spec, names: Sequence[str]) -> dict[str, list[RgbIm
     for name, baseline in build_baselines(spec).items():
         try:
             dataset = build_dataset(spec, baseline.io.inputs)
-            pairs = inpaint_each(baseline.to(device), spec, dataset, names, device)
+            found = inpaint_each(baseline.to(device), spec, dataset, names, device)
         except SkinfwError as error:
             logger.warning("baseline %s is missing from the images: %s", name, error)
         else:
-            painted[name] = [image for _, image in pairs]
+            painted[name] = [each.images[0] for each in found]
     return painted

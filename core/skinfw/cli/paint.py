@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     "--mask", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
     help="What to paint: white or transparent. Default: the transparent or flat white holes of the photo.",
 )  # fmt: skip
+@click.option(
+    "--region", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
+    help="Instead of --mask: a garment to take off. The model, one with alpha, finds the skin in it.",
+)  # fmt: skip
 @click.option("--mask-color", metavar="COLOR", help="Color that marks what to paint: #rrggbb or r,g,b.")
 @click.option(
     "--show-mask", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
@@ -66,6 +70,7 @@ def command(
     photo: Path,
     output: Path,
     mask: Path | None,
+    region: Path | None,
     mask_color: str | None,
     show_mask: Path | None,
     segmenter: str | None,
@@ -83,13 +88,16 @@ def command(
     """Paint the missing skin of PHOTO with MODEL: a run folder, a checkpoint or an exported file.
 
     PHOTO is an image, a folder, an archive, or a list of paths and URLs. Every pixel that is not painted
-    stays as it is, bit for bit (except in JPEG). Of holes that are found, only those on limbs and neck are
-    painted.
+    stays as it is, bit for bit (except in JPEG). Of holes that are found, and of a region, only what is on
+    limbs and neck is painted.
     """
     from skinfw.errors import UserError
 
     if resume and overwrite:
         raise UserError("--resume keeps files, --overwrite replaces them; give only one of them")
+
+    if mask is not None and region is not None:
+        raise UserError("--mask says where skin is, --region that it is unknown; give only one of them")
 
     from skinfw.cli.components import component_option
     from skinfw.data.image_formats import is_image_name
@@ -107,6 +115,7 @@ def command(
         device=device,
         segmenter=component("segmenter", segmenter, "--segmenter"),
         pose_encoder=component("pose_encoder", pose_encoder, "--pose-encoder"),
+        region=region is not None,
         mask_color=None if mask_color is None else parse_color(mask_color),
         show_masks=show_mask,
         seed=seed,
@@ -116,7 +125,7 @@ def command(
     if is_image_name(photo.name) and not photo.is_dir():
         if resume:
             raise UserError("--resume is for several photos; use --overwrite for one")
-        _paint_one(work, photo, mask, overwrite=overwrite)
+        _paint_one(work, photo, region or mask, overwrite=overwrite)
         return
 
     from skinfw.inference.paint_photos import check_rows, paint_photos
@@ -127,7 +136,7 @@ def command(
             rows = paint_photos(
                 work,
                 photo,
-                masks=mask,
+                masks=region or mask,
                 ending=ending,
                 overwrite=overwrite,
                 resume=resume,
@@ -156,7 +165,7 @@ def _paint_one(work: PaintWork, photo: Path, mask: Path | None, *, overwrite: bo
     for path in [target] if shown is None else [target, shown]:
         if path.exists() and not overwrite:
             raise RunError(f"{path}: already exists; replace it with --overwrite, or write elsewhere")
-    painted = work.load().paint(photo, mask, mask_color=work.mask_color, seed=work.seed)
+    painted = work.paint(work.load(), photo, mask)
     for warning in painted.report["warnings"]:
         logger.warning("%s: %s", photo, warning)
     if kind in LOSSY:

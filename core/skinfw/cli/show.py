@@ -62,7 +62,9 @@ def _computed_defaults(config: type[ComponentConfig]) -> dict[str, str]:
     """Return the default components of fields whose default is not in the schema."""
     found = {}
     for name, field in config.model_fields.items():
-        default = field.get_default(call_default_factory=True) if field.default_factory else None
+        default = (
+            field.get_default(call_default_factory=True, validated_data={}) if field.default_factory else None
+        )
         if isinstance(default, ComponentSpec):
             found[name] = default.name
     return found

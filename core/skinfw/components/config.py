@@ -108,6 +108,11 @@ class GeneratorConfig(ComponentConfig):
         """Inputs that it requires; a baseline gets only these."""
         return ()
 
+    @property
+    def gives_alpha(self) -> bool:
+        """Whether its images have a fourth channel, alpha: how much of each pixel is skin."""
+        return False
+
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that the network accepts when built for ``size`` (height, width)."""
         return SizeRequirement()
@@ -162,10 +167,12 @@ class InputConfig(ComponentConfig):
 
     Attributes:
         is_mask: whether it is a mask, so that losses and metrics can use its region.
+        shows_skin: whether it shows where the skin is, which a generator with alpha has to find itself.
         shows_pose: whether it is drawn from the pose, so that moving its pixels requires the keypoints.
     """
 
     is_mask: ClassVar[bool] = False
+    shows_skin: ClassVar[bool] = False
     shows_pose: ClassVar[bool] = False
 
     @property
@@ -180,12 +187,14 @@ class LossConfig(LossTermConfig):
     Attributes:
         adversarial: whether it trains the discriminator.
         judged: whether it uses the discriminator's output, so that it needs one.
+        reads_alpha: whether it uses the alpha of the generator's images, so that they must have one.
         required_inputs: inputs that each sample must have for it, whether or not the generator sees
             them.
     """
 
     adversarial: ClassVar[bool] = False
     judged: ClassVar[bool] = False
+    reads_alpha: ClassVar[bool] = False
     required_inputs: ClassVar[tuple[str, ...]] = ()
 
     region: Region = Field(default="image", description=f"pixels that count: {REGION_DESCRIPTION}")
@@ -229,7 +238,14 @@ class PoseEncoderConfig(ComponentConfig):
 
 
 class MetricConfig(ComponentConfig):
-    """Base of a metric's configuration."""
+    """Base of a metric's configuration.
+
+    Attributes:
+        measures_alpha: whether it compares the alpha of the generator's images with the true skin, instead of
+            their colors with the real images.
+    """
+
+    measures_alpha: ClassVar[bool] = False
 
     regions: tuple[Region, ...] = Field(
         default=("image", "skin"),

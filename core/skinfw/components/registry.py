@@ -76,6 +76,8 @@ class Entry(StrictModel):
         "inputs",
         "metrics",
         "baselines",
+        "alpha_metrics",
+        "alpha_baselines",
         "segmenter",
         "pose_encoder",
         "segmentation_augmentations",

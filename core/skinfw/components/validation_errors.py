@@ -18,6 +18,8 @@ ELSEWHERE = "elsewhere"
 
 _SHORT = 80
 _TOO_FEW = "too_short"
+_NO_DEFAULT = "default_factory_not_called"
+"""Type of an error of a default that depends on other fields, of which one has an error of its own."""
 _WITHOUT_VALUE = ("missing", "unknown_component", "length", "fractions")
 _PLAIN = {
     r"^Field required$": "is required",
@@ -77,7 +79,11 @@ def _first(error: ValidationError, value: Any) -> tuple[list[str], int]:
     found = error.errors(include_url=False)
     places = {item["loc"][:length] for item in found for length in range(1, len(item["loc"]))}
     # pydantic counts only valid entries: a list of one invalid entry is reported as too short as well
-    true = [item for item in found if not (item["type"] == _TOO_FEW and item["loc"] in places)]
+    true = [
+        item
+        for item in found
+        if item["type"] != _NO_DEFAULT and not (item["type"] == _TOO_FEW and item["loc"] in places)
+    ]
     lines = [line for item in true[:MAX_LISTED] for line in _lines(item, value)]
     return lines, max(len(lines), len(true))
 

@@ -99,7 +99,34 @@ def body_distances(keypoints: Keypoints, size: Size) -> BodyDistances | None:
     return BodyDistances(parts, np.asarray(away / unit, np.float32))
 
 
+LIMBS: tuple[Zone, ...] = ("neck", "arm", "hand", "thigh", "shin")
+"""The parts of the body that garments leave bare."""
+
+
+def limbs_of_pose(keypoints: Keypoints, size: Size, width: float = 1.0) -> Mask | None:
+    """Return where the limbs and the neck of a body are, based on its pose: strips of fixed width.
+
+    Args:
+        keypoints: the pose, in pixels of the image.
+        size: height and width of the image in pixels.
+        width: factor of the width of the zones, which are wider than most limbs.
+
+    Returns:
+        bool ``(H, W)``; None if too few points were found to estimate the body's size.
+    """
+    places = _places(keypoints)
+    unit = _unit(places)
+    if unit < 1:
+        return None
+    limbs = np.zeros(size, bool)
+    for zone, away in _distances(places, unit, size):
+        if zone in LIMBS:
+            limbs |= away <= width**2
+    return limbs
+
+
 def _places(keypoints: Keypoints) -> dict[str, NDArray[np.float64]]:
+    """Return x and y of the points that were found."""
     return {
         name: point[:2].astype(np.float64)
         for name in ("Nose", "Neck", "MidHip", *_sides("Eye", "Ear", "Shoulder", "Elbow", "Wrist", "Hip"),

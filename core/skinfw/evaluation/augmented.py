@@ -11,6 +11,7 @@ import torch
 from skinfw.assembly.assemble import build_augmentations, build_training_dataset
 from skinfw.components.field_names import KEYPOINTS
 from skinfw.data.batch import Batch
+from skinfw.data.garment_mask import cover
 from skinfw.data.loading import Loader
 from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import RgbImage
@@ -47,16 +48,18 @@ class AugmentedSample:
 def augmented_samples(spec: Spec, names: Sequence[str]) -> list[AugmentedSample]:
     """Apply a spec's augmentations to some of its training samples, seeded by its seed.
 
+    If the spec covers the skin of training samples, that comes first, as in training.
+
     Args:
         spec: provides the data set and augmentations.
         names: the training samples.
 
     Returns:
-        up to `SAMPLES` samples, evenly spread over the names, with warnings for unreadable ones; None if the
-        spec has no augmentations.
+        up to `SAMPLES` samples, evenly spread over the names, with warnings for unreadable ones; none if the
+        spec changes no training samples.
     """
-    augmentations = build_augmentations(spec)
-    if not augmentations:
+    augmentations, margin = build_augmentations(spec), spec.data.garment_margin
+    if not augmentations and margin is None:
         return []
     chosen = names[:: max(1, len(names) // SAMPLES)][:SAMPLES]
     loader = Loader(build_training_dataset(spec), chosen, batch_size=SAMPLES, skip_corrupt=True)
@@ -66,7 +69,7 @@ def augmented_samples(spec: Spec, names: Sequence[str]) -> list[AugmentedSample]
         for batch in loader:
             stages = {"original": batch}
             for draw in DRAWS:
-                stages[draw] = batch
+                stages[draw] = batch if margin is None else cover(batch, margin)
                 for augmentation in augmentations:
                     stages[draw] = augmentation(stages[draw])
             found += _shown(stages)

@@ -14,9 +14,9 @@ from skinfw.assembly.assemble import build_dataset
 from skinfw.components.field_names import BODY, SKIN
 from skinfw.components.registry import TRAINED
 from skinfw.data.loading import Loader
-from skinfw.data.pixel_types import image_tensor
 from skinfw.data.sample_cache import SampleCache
 from skinfw.errors import DataError, SkinfwError
+from skinfw.evaluation.covered import covered
 from skinfw.evaluation.metric_set import MetricSet
 from skinfw.evaluation.results import Evaluation, SkinTone, SplitName
 from skinfw.evaluation.skin_tone import skin_tones
@@ -143,10 +143,11 @@ def _measure(
     tones: list[SkinTone | None] = []
     times: list[tuple[float, int]] = []
     violations = 0
-    for inpainted in inpaint_batches(generator, spec, loader, device):
+    for inpainted in inpaint_batches(generator, spec, covered(loader, spec), device):
         batch = inpainted.batch
         # the written image, rounded to 8 bits, is evaluated
-        metrics.update(image_tensor(list(inpainted.images)).to(device), batch)
+        images, alpha = inpainted.tensors()
+        metrics.update(images.to(device), batch, None if alpha is None else alpha.to(device))
         tones += skin_tones(batch[BODY], batch[SKIN]) if with_tones else []
         violations += sum(inpainted.violations(index) for index in range(len(batch.names)))
         times.append((inpainted.seconds, len(batch.names)))

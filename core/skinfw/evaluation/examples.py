@@ -14,13 +14,13 @@ from PIL import Image
 from skinfw.assembly.assemble import build_dataset
 from skinfw.components.field_names import BODY
 from skinfw.components.registry import TRAINED
-from skinfw.data.batch import Batch
 from skinfw.data.loading import Loader
 from skinfw.data.segmentation import RgbImage
+from skinfw.evaluation.covered import covered
 from skinfw.evaluation.error_map import error_image
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.composite import to_uint8
-from skinfw.inference.paint import inpaint_batches
+from skinfw.inference.paint import InpaintedBatch, inpaint_batches
 from skinfw.interfaces import Dataset, Generator
 from skinfw.specs.spec import Spec
 from skinfw.system.json_file import replacing
@@ -44,6 +44,7 @@ class Example:
         inputs: the input images by name.
         outputs: the inpainted images by generator, the trained one first.
         target: the real image.
+        alpha: where the trained generator sees skin, as a gray image; None if it gives no alpha.
     """
 
     rank: Rank
@@ -53,13 +54,15 @@ class Example:
     inputs: Mapping[str, RgbImage]
     outputs: Mapping[str, RgbImage]
     target: RgbImage
+    alpha: RgbImage | None = None
 
     @property
     def images(self) -> dict[str, RgbImage]:
         """All images by name, in display order."""
         others = {name: image for name, image in self.outputs.items() if name != TRAINED}
         output, error = self.outputs[TRAINED], self.error
-        return {**self.inputs, "output": output, "target": self.target, "error": error, **others}
+        alpha = {} if self.alpha is None else {"alpha": self.alpha}
+        return {**self.inputs, "output": output, **alpha, "target": self.target, "error": error, **others}
 
     @property
     def error(self) -> RgbImage:
@@ -119,15 +122,17 @@ def inpaint_examples(
     key = ranking_metric(evaluation)
     values = dict(zip(evaluation.names, evaluation.per_image[TRAINED][key], strict=True)) if key else {}
     examples = []
-    for batch, image in inpaint_each(generator, spec, dataset, list(chosen), device):
+    for painted in inpaint_each(generator, spec, dataset, list(chosen), device):
+        batch, alpha = painted.batch, painted.alpha
         name = batch.names[0]
         inputs: dict[str, RgbImage] = {each: to_uint8(batch.show(each))[0] for each in spec.data.input_names}
         target = to_uint8(batch[BODY])[0]
-        example = Example(chosen[name], name, key, values.get(name), inputs, {TRAINED: image}, target)
-        examples.append(example)
+        outputs = {TRAINED: painted.images[0]}
+        gray = None if alpha is None else alpha[0].repeat(3, axis=-1)
+        examples.append(Example(chosen[name], name, key, values.get(name), inputs, outputs, target, gray))
     for inpainter, baseline in baselines.items():
         data = build_dataset(spec, baseline.io.inputs)
-        images = [image for _, image in inpaint_each(baseline, spec, data, list(chosen), device)]
+        images = [each.images[0] for each in inpaint_each(baseline, spec, data, list(chosen), device)]
         examples = [
             replace(example, outputs={**example.outputs, inpainter: image})
             for example, image in zip(examples, images, strict=True)
@@ -141,12 +146,10 @@ def inpaint_each(
     dataset: Dataset[Any],
     names: Sequence[str],
     device: torch.device,
-) -> list[tuple[Batch, RgbImage]]:
-    """Inpaint samples one at a time; return each as a batch of one and its image, uint8 RGB ``(H, W, 3)``."""
+) -> list[InpaintedBatch]:
+    """Inpaint samples one at a time; return each as a batch of one."""
     loader = Loader(dataset, names, batch_size=1)
-    return [
-        (painted.batch, painted.images[0]) for painted in inpaint_batches(generator, spec, loader, device)
-    ]
+    return list(inpaint_batches(generator, spec, covered(loader, spec), device))
 
 
 class Shown(Protocol):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from skinfw.assembly.assemble import build_metric
-from skinfw.components.field_names import BODY
+from skinfw.components.field_names import BODY, SKIN
 from skinfw.components.reference import numbered
 from skinfw.data.batch import Batch
-from skinfw.errors import SkinfwError
+from skinfw.errors import SkinfwError, UserError
 from skinfw.evaluation.results import MetricInfo, plain
+from skinfw.interfaces import Metric
 from skinfw.specs.spec import Spec
 
 logger = logging.getLogger("skinfw")
@@ -21,6 +23,21 @@ logger = logging.getLogger("skinfw")
 
 _told: set[tuple[str, str]] = set()
 """The warnings that this process has already logged."""
+
+
+def compared(
+    metric: Metric[Any], output: Tensor, alpha: Tensor | None, batch: Batch
+) -> tuple[Tensor, Tensor]:
+    """Return what a metric compares: the images with the real ones, or their alpha with the true skin.
+
+    Raises:
+        UserError: it compares the alpha, and there is none.
+    """
+    if not metric.config.measures_alpha:
+        return output, batch[BODY]
+    if alpha is None:
+        raise UserError("this generator gives no alpha")
+    return alpha, batch[SKIN]
 
 
 class MetricSet:
@@ -68,13 +85,21 @@ class MetricSet:
         self.per_image.pop(key, None)
 
     @torch.no_grad()
-    def update(self, output: Tensor, batch: Batch) -> None:
-        """Add the inpainted images, float32 RGB ``(B, 3, H, W)`` in [0, 1], of a batch."""
+    def update(self, output: Tensor, batch: Batch, alpha: Tensor | None = None) -> None:
+        """Add the inpainted images of a batch.
+
+        Args:
+            output: float32 RGB ``(B, 3, H, W)`` in [0, 1].
+            batch: the samples.
+            alpha: float32 ``(B, 1, H, W)`` in [0, 1]; None if the generator gives none.
+        """
         for key, metric in self._metrics.items():
             if key in self.unavailable:
                 continue
             try:
-                values = metric.update(output, batch[BODY], batch.region(metric.io.region))
+                values = metric.update(
+                    *compared(metric, output, alpha, batch), batch.region(metric.io.region)
+                )
                 if values is not None:
                     self._add(key, values, len(output))
             except Exception as error:

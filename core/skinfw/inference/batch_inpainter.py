@@ -7,11 +7,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from skinfw.components.field_names import APPAREL
+from skinfw.components.field_names import APPAREL, SKIN
 from skinfw.data.batch import Batch
-from skinfw.inference.composite import composite, composite_mask
+from skinfw.data.transform import mask_outside
+from skinfw.inference.composite import composite, composite_mask, over
+from skinfw.inference.fill import inpaint
 from skinfw.interfaces import Generator
 from skinfw.specs.spec import Composite, Spec
+
+_COLORS = 3
+"""Channels before alpha."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,18 @@ class Inpainting:
     Attributes:
         output: the images after the composite, float32 RGB ``(B, 3, H, W)`` in [0, 1].
         painted: where the generator's image was used, float32 ``(B, 1, H, W)`` in {0, 1}.
+        alpha: how much of each pixel is skin, float32 ``(B, 1, H, W)`` in [0, 1] and 0 outside ``painted``;
+            None if the generator gives no alpha.
     """
 
     output: Tensor
     painted: Tensor
+    alpha: Tensor | None = None
+
+    def detach(self) -> Inpainting:
+        """Return the result without its graph."""
+        alpha = None if self.alpha is None else self.alpha.detach()
+        return Inpainting(self.output.detach(), self.painted, alpha)
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,9 @@ class BatchInpainter:
     ) -> Inpainting:
         """Run the network on a batch and composite its output with ``apparel_head_foot``.
 
+        With alpha, its colors lie over a background: in training the real image, white where it shows skin,
+        and otherwise the image inpainted from its surroundings.
+
         Args:
             network: the generator.
             batch: the samples.
@@ -56,7 +72,16 @@ class BatchInpainter:
             target: the real images, only in training.
         """
         output = network(batch.condition(self.inputs), noise, target)
-        painted = composite_mask(self.mode, batch)
+        painted, alpha = composite_mask(self.mode, batch), None
+        if output.shape[1] > _COLORS:
+            output, alpha = output[:, :_COLORS], output[:, _COLORS:] * painted
+            output = over(output, alpha, self._background(batch, painted, target))
         if self.mode == "none":
-            return Inpainting(output, painted)
-        return Inpainting(composite(output, batch[APPAREL], painted), painted)
+            return Inpainting(output, painted, alpha)
+        return Inpainting(composite(output, batch[APPAREL], painted), painted, alpha)
+
+    def _background(self, batch: Batch, painted: Tensor, target: Tensor | None) -> Tensor:
+        """Return what is behind the skin, float ``(B, 3, H, W)``."""
+        if target is not None:
+            return mask_outside(target, 1 - batch[SKIN])
+        return inpaint(batch[APPAREL], painted > 0.5)

@@ -51,6 +51,24 @@ def composite(output: Tensor, base: Tensor, painted: Tensor) -> Tensor:
     return torch.where(painted > 0.5, output, base)
 
 
+def over(color: Tensor, alpha: Tensor, background: Tensor) -> Tensor:
+    """Put colors over a background (Porter and Duff 1984).
+
+    Args:
+        color: ``(B, 3, H, W)``, not premultiplied.
+        alpha: ``(B, 1, H, W)`` in [0, 1].
+        background: ``(B, 3, H, W)``.
+
+    Returns:
+        ``(B, 3, H, W)``.
+
+    Example:
+        >>> over(torch.ones(1, 3, 1, 1), torch.full((1, 1, 1, 1), 0.25), torch.zeros(1, 3, 1, 1)).unique()
+        tensor([0.2500])
+    """
+    return background + alpha * (color - background)
+
+
 def to_uint8(output: Tensor) -> RgbImage:
     """Convert images to 8 bits for writing: rounded and clamped to 0..255.
 

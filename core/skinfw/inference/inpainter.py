@@ -19,7 +19,7 @@ from skinfw.data.body_zones import trunk_of_pose
 from skinfw.data.face import face_classes
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Segmentation
-from skinfw.errors import DataError, RunError
+from skinfw.errors import DataError, RunError, UserError
 from skinfw.inference.background import behind_limbs, fill_background
 from skinfw.inference.checkpoint_model import CheckpointModel
 from skinfw.inference.condition import make_condition
@@ -33,6 +33,7 @@ from skinfw.inference.paint_mask import (
 )
 from skinfw.inference.painted import Painted
 from skinfw.inference.painting_model import PaintingModel
+from skinfw.inference.region import allowed_region, bare
 from skinfw.inference.sample_images import exported_spec
 from skinfw.inference.source_photo import ImageLike, SourcePhoto, read_source
 from skinfw.interfaces import DatasetIO, PoseEncoder, Segmenter
@@ -49,6 +50,9 @@ from skinfw.system.devices import pick_device
 
 MAX_SCALE = 8.0
 """Enlargement above which a warning says that the network saw much less than the photo shows."""
+
+MaskKind = Literal["given", "found", "region"]
+"""Where the painted pixels come from: a given mask, holes of the photo, or a region."""
 
 ComponentLike = ComponentSpec | Mapping[str, Any] | str
 """A component: a reference, its JSON value, or its name."""
@@ -131,6 +135,7 @@ class Inpainter:
         image: ImageLike,
         mask: MaskLike | None = None,
         *,
+        region: MaskLike | None = None,
         mask_color: Rgb | None = None,
         segmentation: Segmentation | None = None,
         keypoints: Keypoints | None = None,
@@ -143,6 +148,8 @@ class Inpainter:
             image: the photo: a file, an image of Pillow, or uint8 RGB ``(H, W, 3)``.
             mask: what to paint: white, transparent or True; of the photo's size. None: the transparent or
                 flat white holes on the limbs and the neck.
+            region: instead of a mask: a garment to take off, marked in the same way. A model with alpha finds
+                the skin in it; the rest becomes background. Trunk, hips and hands are left as they are.
             mask_color: the color that marks what to paint, in the mask or, without one, in the photo.
             segmentation: the photo's label map; None: the segmenter finds it.
             keypoints: the person's pose in pixels of the photo; None: the pose encoder finds it.
@@ -153,8 +160,11 @@ class Inpainter:
             DataError: the photo or the mask cannot be used, nobody is in the photo, or there is nothing to
                 paint; the message says why.
         """
+        if mask is not None and region is not None:
+            raise UserError("a mask says where skin is, a region that it is unknown; give only one of them")
         source = read_source(image)
-        given = None if mask is None else read_paint_mask(mask, source, mask_color)
+        marked = mask if region is None else region
+        given = None if marked is None else read_paint_mask(marked, source, mask_color)
         holes = holes_of(source, mask_color) if given is None else given
         if not holes.any():
             raise DataError(f"{source.where}: has no transparent or flat white hole; give a mask")
@@ -166,10 +176,12 @@ class Inpainter:
                 check_place(given, labels, source.where)
             person = person_of_mask(labels.person, holes)
             pose = keypoints or self._pose(source, person)
-        painted, warnings, left = _allowed(holes, pose, source, given is not None)
-        return self._painted(
-            source, painted, labels, pose, person, warnings, left, given is not None, seed, steps
-        )
+        if region is None:
+            painted, warnings, left = _allowed(holes, pose, source, given is not None)
+        else:
+            painted, warnings, left = allowed_region(holes, pose, source.where)
+        kind: MaskKind = "region" if region is not None else "found" if mask is None else "given"
+        return self._painted(source, painted, labels, pose, person, warnings, left, kind, seed, steps)
 
     def _pose(self, source: SourcePhoto, person: Mask) -> Keypoints:
         try:
@@ -186,7 +198,7 @@ class Inpainter:
         person: Mask,
         warnings: list[str],
         left: int,
-        given: bool,
+        kind: MaskKind,
         seed: int,
         steps: Steps,
     ) -> Painted:
@@ -194,7 +206,7 @@ class Inpainter:
         around = person_box(person | mask)
         assert around is not None
         box = crop_box(around, prepared.aspect, prepared.crop_margin)
-        behind = behind_limbs(mask, pose)
+        behind = np.zeros_like(mask) if kind == "region" else behind_limbs(mask, pose)
         limbs = mask & ~behind
         photo = fill_background(source.photo.pixels, mask, behind)
         condition = make_condition(
@@ -210,7 +222,14 @@ class Inpainter:
         small = self.model(condition)
         face = labels.of_classes(*face_classes(labels.classes))
         skin = labels.region("skin") & ~face
-        result = paint_full_resolution(photo, limbs, skin & ~mask, face, small, box, seed=seed, steps=steps)
+        if kind == "region":
+            bared = bare(photo, mask, skin, face, small, box, seed=seed, steps=steps, where=source.where)
+            result, behind = bared.full, mask & ~bared.skin
+        else:
+            colors = small[..., :3]  # the mask says where skin is, not the alpha
+            result = paint_full_resolution(
+                photo, limbs, skin & ~mask, face, colors, box, seed=seed, steps=steps
+            )
         if result.scale > MAX_SCALE:
             warnings.append(
                 f"the network painted at {self.model.size[0]}x{self.model.size[1]}, and its image was "
@@ -223,7 +242,7 @@ class Inpainter:
             warnings.append(source.converted)
         report = {
             "size": list(source.photo.size),
-            "mask": "given" if given else "found",
+            "mask": kind,
             "painted": int(np.count_nonzero(mask)),
             "background": int(np.count_nonzero(behind)),
             "left": left,

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from skinfw.components.config import Size
 from skinfw.components.field_names import APPAREL
 from skinfw.data.batch import Batch
+from skinfw.data.pixel_types import image_tensor
 from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.errors import NotFiniteError
 from skinfw.inference.batch_inpainter import BatchInpainter
@@ -35,6 +38,7 @@ class InpaintedBatch:
         bases: the input images whose pixels are kept, uint8 RGB ``(B, H, W, 3)``.
         painted: where the generator may change pixels, bool ``(B, H, W)``.
         seconds: time of the generator's pass and the composite.
+        alpha: how much of each pixel is skin, uint8 ``(B, H, W, 1)``; None if the generator gives no alpha.
     """
 
     batch: Batch
@@ -42,6 +46,12 @@ class InpaintedBatch:
     bases: RgbImage
     painted: Mask
     seconds: float
+    alpha: NDArray[np.uint8] | None = None
+
+    def tensors(self) -> tuple[Tensor, Tensor | None]:
+        """Return the images and the alpha as written, float32 ``(B, C, H, W)`` in [0, 1] on the CPU."""
+        alpha = None if self.alpha is None else image_tensor(list(self.alpha))
+        return image_tensor(list(self.images)), alpha
 
     def violations(self, index: int, image: RgbImage | None = None) -> int:
         """Count the pixels of one image that should have been kept but changed.
@@ -117,6 +127,7 @@ def _paint(generator: Generator[Any], inpainter: BatchInpainter, batch: Batch, s
             bases=to_uint8(batch[APPAREL]),
             painted=(painting.painted[:, 0] > 0.5).cpu().numpy(),
             seconds=seconds,
+            alpha=None if painting.alpha is None else to_uint8(painting.alpha),
         )
 
 

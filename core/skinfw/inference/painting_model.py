@@ -41,7 +41,8 @@ class PaintingModel(Protocol):
                 images of three channels.
 
         Returns:
-            the network's image, uint8 RGB ``(H, W, 3)``; only what it inpaints in training means anything.
+            the network's image, uint8 RGB ``(H, W, 3)``, or RGBA ``(H, W, 4)`` if it gives an alpha, how much
+            of each pixel is skin; only what it inpaints in training means anything.
 
         Raises:
             NotFiniteError: the network returned NaN or infinity.

@@ -16,6 +16,7 @@ from skinfw.components.weights import file_sha256
 from skinfw.errors import DataError, SkinfwError, first_line
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.paint_mask import Rgb
+from skinfw.inference.painted import Painted
 from skinfw.preparation.listing import Entry
 from skinfw.preparation.record import content_hash
 from skinfw.preparation.source import UNPACKED_FOLDER
@@ -67,6 +68,7 @@ class PaintWork:
         device: where the network runs; None for that of its spec.
         segmenter: the segmenter, as in a spec; None for the model's.
         pose_encoder: the pose encoder, as in a spec; None for the model's.
+        region: whether the masks are regions whose skin is unknown.
         mask_color: the color that marks what to paint.
         show_masks: folder for the masks that were used, or None.
         seed: chooses the fine structure of the skin.
@@ -81,6 +83,7 @@ class PaintWork:
     device: Literal["auto", "cpu"] | None = None
     segmenter: dict[str, Any] | None = None
     pose_encoder: dict[str, Any] | None = None
+    region: bool = False
     mask_color: Rgb | None = None
     show_masks: Path | None = None
     seed: int = 0
@@ -107,6 +110,17 @@ class PaintWork:
             segmenter=self.segmenter,
             pose_encoder=self.pose_encoder,
             trust=self.trust,
+        )
+
+    def paint(self, inpainter: Inpainter, photo: Path, mask: Path | None) -> Painted:
+        """Paint a photo; see `skinfw.inference.inpainter.Inpainter.paint` for the errors."""
+        region = mask if self.region else None
+        return inpainter.paint(
+            photo,
+            mask if region is None else None,
+            region=region,
+            mask_color=self.mask_color,
+            seed=self.seed,
         )
 
     def model_file(self) -> Path:
@@ -158,6 +172,7 @@ class PhotoPainter:
             "model": file_sha256(work.model_file()),
             "segmenter": [segmenter.config.model_dump(mode="json"), segmenter.fingerprint()],
             "pose_encoder": [encoder.config.model_dump(mode="json"), encoder.fingerprint()],
+            "region": work.region,
             "mask_color": work.mask_color,
             "seed": work.seed,
         }
@@ -192,7 +207,7 @@ class PhotoPainter:
         known = task.known
         if known is not None and known.made_from == made_from:
             return PaintRow(task.entry.name, task.name, "kept", "", made_from, known.sha256, known.report)
-        painted = self.inpainter.paint(path, task.mask, mask_color=self.work.mask_color, seed=self.work.seed)
+        painted = self.work.paint(self.inpainter, path, task.mask)
         task.target.parent.mkdir(parents=True, exist_ok=True)
         painted.save(task.target)
         if self.work.show_masks is not None:

@@ -51,8 +51,9 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
     """Generates images from a condition, from noise, or from both.
 
     Images are float32 RGB ``(B, 3, H, W)`` in [0, 1] at the interface; inside, a network may use any
-    range. The configuration says which sizes and inputs it needs, and whether there is anything to
-    train.
+    range. The configuration says which sizes and inputs it needs, whether there is anything to train, and
+    whether the images have a fourth channel, alpha: 1 where a pixel is skin, 0 where it is something else,
+    which is then taken from the background.
 
     Attributes:
         conditional: whether the output depends on the condition.
@@ -73,7 +74,8 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
                 diffusion models; None otherwise. Most generators ignore it.
 
         Returns:
-            float32 RGB ``(B, 3, H, W)`` in [0, 1].
+            float32 RGB ``(B, 3, H, W)`` in [0, 1]; with alpha, not premultiplied, ``(B, 4, H, W)`` if the
+            configuration says ``gives_alpha``.
         """
 
     def noise_shape(self, size: Size) -> tuple[int, ...]:

@@ -54,6 +54,8 @@ class LossContext:
         region_count: if the batch is part of a larger step (gradient accumulation, several processes), the
             loss's `Loss.region_count` over the whole step, divided by the number of its batches; None if the
             batch is the whole step.
+        alpha: the alpha of the generator's images, float32 ``(B, 1, H, W)`` in [0, 1]; None if they have
+            none, which a spec with a loss that ``reads_alpha`` does not allow.
     """
 
     output: Tensor
@@ -61,6 +63,7 @@ class LossContext:
     fields: Mapping[str, Tensor]
     discriminate: Discriminate
     region_count: Tensor | None = None
+    alpha: Tensor | None = None
 
     def region(self, name: Region) -> Tensor | None:
         """Return the mask of a region, float32 ``(B, 1, H, W)`` in {0, 1}; None for the whole image."""

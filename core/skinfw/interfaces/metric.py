@@ -44,8 +44,10 @@ class Metric(Component[MetricConfigT, MetricIO]):
         """Add a batch.
 
         Args:
-            output: float32 RGB ``(B, 3, H, W)`` in [0, 1].
-            target: float32 RGB ``(B, 3, H, W)`` in [0, 1].
+            output: float32 RGB ``(B, 3, H, W)`` in [0, 1]; if the configuration says ``measures_alpha``, the
+                alpha of the generator's images, float32 ``(B, 1, H, W)`` in [0, 1].
+            target: float32 RGB ``(B, 3, H, W)`` in [0, 1]; or the true skin, float32 ``(B, 1, H, W)`` in
+                {0, 1}.
             region: the mask of ``io.region``, float32 ``(B, 1, H, W)`` in {0, 1}; None for the whole image.
 
         Returns:

@@ -137,7 +137,10 @@ def _chips(checkpoint: Checkpoint, spec: Spec, evaluation: Evaluation) -> list[s
 
 def _augmented(spec: Spec, samples: Sequence[AugmentedSample]) -> dict[str, Any]:
     return {
-        "augmentations": list(numbered(spec.augmentations)),
+        "augmentations": [
+            *([] if spec.data.garment_margin is None else ["garment_margin"]),
+            *numbered(spec.augmentations),
+        ],
         "parts": samples[0].parts,
         "samples": [
             {"name": each.name, "rows": {stage: png_uri(row) for stage, row in each.rows.items()}}
@@ -150,6 +153,7 @@ def _example(example: Example, evaluation: Evaluation) -> dict[str, Any]:
     kinds = {
         **dict.fromkeys(example.inputs, "input"),
         "output": "inpainted",
+        "alpha": "skin found",
         "target": "ground truth",
         "error": "difference from target",
         **dict.fromkeys((name for name in example.outputs if name != TRAINED), "baseline"),

@@ -11,12 +11,13 @@ from skinfw.components.config import (
     ComponentConfig,
     DiscriminatorConfig,
     GeneratorConfig,
+    InputConfig,
     LossConfig,
     MetricConfig,
     Size,
 )
 from skinfw.components.measured_region import WHOLE, region_field
-from skinfw.components.reference import ComponentSpec
+from skinfw.components.reference import ComponentSpec, use
 from skinfw.components.registry import Registry
 from skinfw.components.validation_errors import format_errors
 from skinfw.errors import RegistryError
@@ -105,6 +106,50 @@ def adversary_errors(discriminator: ComponentSpec | None, losses: Sequence[Compo
         return []
     errors = {name: config.discriminator_error(discriminator.config) for name, config in adversarial.items()}
     return [f"$.discriminator: the loss {name!r}: {error}" for name, error in errors.items() if error]
+
+
+def gives_alpha(generator: ComponentSpec | None) -> bool:
+    """Return whether the images of a generator have an alpha channel."""
+    return (
+        generator is not None
+        and isinstance(generator.config, GeneratorConfig)
+        and generator.config.gives_alpha
+    )
+
+
+def shown_skin_errors(inputs: Sequence[ComponentSpec]) -> list[str]:
+    """Return the inputs that show a generator with alpha where the skin is."""
+    return [
+        f"$.data.inputs: {each.name} shows the skin that the generator's alpha has to find; remove it"
+        for each in inputs
+        if isinstance(each.config, InputConfig) and each.config.shows_skin
+    ]
+
+
+def alpha_errors(generator: ComponentSpec, users: Sequence[ComponentSpec], field: str) -> list[str]:
+    """Return the losses or metrics that need an alpha, which the generator does not give.
+
+    Args:
+        generator: the trained generator.
+        users: the losses or metrics.
+        field: their field in the spec, for the message.
+    """
+    if gives_alpha(generator):
+        return []
+    return [
+        f"$.{field}[{index}]: {each.name!r} needs a generator with alpha; {generator.name!r} gives none with "
+        "these parameters"
+        for index, each in enumerate(users)
+        if (isinstance(each.config, LossConfig) and each.config.reads_alpha)
+        or (isinstance(each.config, MetricConfig) and each.config.measures_alpha)
+    ]
+
+
+def sees_skin(baseline: ComponentSpec) -> bool:
+    """Return whether a baseline gets an input that shows where the skin is."""
+    config = baseline.config
+    names = config.required_inputs if isinstance(config, GeneratorConfig) else ()
+    return bool(shown_skin_errors([use("input", name) for name in names]))
 
 
 def trains(generator: ComponentSpec) -> bool:

@@ -17,8 +17,12 @@ from skinfw.components.variables import STORED
 from skinfw.errors import RunError, SpecError
 from skinfw.specs.compatibility import (
     adversary_errors,
+    alpha_errors,
     default_input_errors,
+    gives_alpha,
     input_errors,
+    sees_skin,
+    shown_skin_errors,
     size_errors,
     trains,
 )
@@ -35,6 +39,7 @@ GeneratorSlot = Annotated[ComponentSpec, Slot("generator")]
 DiscriminatorSlot = Annotated[ComponentSpec, Slot("discriminator")]
 LossSlot = Annotated[ComponentSpec, Slot("loss")]
 MetricSlot = Annotated[ComponentSpec, Slot("metric")]
+Margin = Annotated[float, Field(ge=0, le=0.5)]
 
 
 class DataSpec(SplitSpec):
@@ -56,6 +61,21 @@ class DataSpec(SplitSpec):
         description="for samples without a mask, such as the report's: width of the erased margin around "
         "the skin that may be inpainted, in pixels of the sample",
     )
+
+    garment_margin: tuple[Margin, Margin] | None = Field(
+        default=None,
+        description="grow the inpainting mask around the skin like the garments that hide skin: minimum and "
+        "maximum margin as fractions of the image's height, drawn for every limb in every epoch; in "
+        "evaluation, the sample's name decides. Everything under the mask is erased. null: the mask of the "
+        "samples",
+    )
+
+    @field_validator("garment_margin")
+    @classmethod
+    def _check_garment_margin(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and value[0] > value[1]:
+            raise PydanticCustomError("range", "the minimum must come first")
+        return value
 
     @field_validator("inputs")
     @classmethod
@@ -116,6 +136,21 @@ class TrainingSpec(LoopSpec):
         return value
 
 
+def _default_metrics(valid: dict[str, Any]) -> tuple[ComponentSpec, ...]:
+    """Return the default metrics, after those of alpha if the generator gives one.
+
+    The first chooses the best checkpoint: the error on skin alone does not show what is wrongly called skin.
+    """
+    first = use_defaults("metric", "alpha_metrics") if gives_alpha(valid.get("generator")) else []
+    return (*first, *use_defaults("metric", "metrics"))
+
+
+def _default_baselines(valid: dict[str, Any]) -> tuple[ComponentSpec, ...]:
+    """Return the default baselines, which with a generator that gives alpha do not see the skin either."""
+    field = "alpha_baselines" if gives_alpha(valid.get("generator")) else "baselines"
+    return tuple(use_defaults("generator", field))
+
+
 class Spec(RunSpec):
     """A whole run: data, networks, losses, metrics, training."""
 
@@ -126,6 +161,7 @@ class Spec(RunSpec):
     generator: GeneratorSlot = Field(description="the network that inpaints")
     composite: Composite = Field(
         default="none",
+        validate_default=True,
         description=(
             "where the generator's output is used: everywhere (none), in the inpainting mask (mask), only in "
             "the skin region (skin: report, section 6.1.3.3), or everywhere but on head, feet and apparel "
@@ -140,11 +176,11 @@ class Spec(RunSpec):
         default=(), description="augmentations of training samples, in this order (report, section 7)"
     )
     metrics: tuple[MetricSlot, ...] = Field(
-        default_factory=lambda: tuple(use_defaults("metric", "metrics")),
+        default_factory=_default_metrics,
         description="the metrics; the first one chooses the best checkpoint",
     )
     baselines: tuple[GeneratorSlot, ...] = Field(
-        default_factory=lambda: tuple(use_defaults("generator", "baselines")),
+        default_factory=_default_baselines,
         description="generators without training that the report shows next to the trained one",
     )
     training: TrainingSpec
@@ -159,7 +195,18 @@ class Spec(RunSpec):
         errors = [] if data is None else input_errors(value, data.input_names)
         if not trains(value):
             errors.append(f"$.generator: {value.name!r} is not trainable; name it in $.baselines")
-        reject(errors if data is None else errors + size_errors(value, "generator", data.size))
+        if data is not None:
+            errors += size_errors(value, "generator", data.size)
+            errors += shown_skin_errors(data.inputs) if gives_alpha(value) else []
+        reject(errors)
+        return value
+
+    @field_validator("composite")
+    @classmethod
+    def _check_composite(cls, value: Composite, info: ValidationInfo) -> Composite:
+        if value != "mask" and gives_alpha(info.data.get("generator")):
+            name = info.data["generator"].name
+            reject([f'$.composite: {name!r} gives an alpha, which needs the composite "mask"'])
         return value
 
     @field_validator("discriminator")
@@ -182,6 +229,8 @@ class Spec(RunSpec):
         )
         errors += weight_errors(value)
         errors += _default_input_errors(value, info)
+        if "generator" in info.data:
+            errors += alpha_errors(info.data["generator"], value, "losses")
         if "discriminator" in info.data:  # otherwise it has its own error
             errors += adversary_errors(info.data["discriminator"], value)
         reject(errors)
@@ -195,6 +244,15 @@ class Spec(RunSpec):
         reject(_default_input_errors(value, info))
         return value
 
+    @field_validator("metrics")
+    @classmethod
+    def _check_metrics(
+        cls, value: tuple[ComponentSpec, ...], info: ValidationInfo
+    ) -> tuple[ComponentSpec, ...]:
+        if "generator" in info.data:
+            reject(alpha_errors(info.data["generator"], value, "metrics"))
+        return value
+
     @field_validator("baselines")
     @classmethod
     def _check_baselines(
@@ -206,6 +264,12 @@ class Spec(RunSpec):
             for index, each in enumerate(value)
             if trains(each)
         ]
+        if gives_alpha(info.data.get("generator")):
+            errors += [
+                f"$.baselines[{index}]: {each.name!r} sees the skin that the generator has to find; remove it"
+                for index, each in enumerate(value)
+                if sees_skin(each)
+            ]
         if data is not None:
             errors += [error for each in value for error in size_errors(each, "baseline", data.size)]
         reject([*errors, *_default_input_errors(value, info)])

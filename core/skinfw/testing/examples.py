@@ -84,6 +84,7 @@ def example_context(
     *,
     discriminate: Discriminate | None = None,
     region_count: Tensor | None = None,
+    alpha: Tensor | None = None,
     **fields: Tensor,
 ) -> LossContext:
     """Return the context of a loss, with random fields for all installed inputs.
@@ -93,6 +94,7 @@ def example_context(
         target: the ground truth; None for random images.
         discriminate: the discriminator; None for one that must not be called.
         region_count: see `skinfw.interfaces.LossContext`.
+        alpha: the alpha of the generator's images, float32 ``(B, 1, H, W)`` in [0, 1]; None for none.
         **fields: fields that replace random ones, for instance ``segmentation_skin``.
     """
     size = (output.shape[2], output.shape[3])
@@ -102,7 +104,7 @@ def example_context(
         mask = example_region(len(output), size, index)
         drawn[name] = mask if config.is_mask else example_image(len(output), size, index, config.channels)
     true = example_image(len(output), size, seed=1) if target is None else target
-    return LossContext(output, true, {**drawn, **fields}, discriminate or _reject, region_count)
+    return LossContext(output, true, {**drawn, **fields}, discriminate or _reject, region_count, alpha)
 
 
 def _input_config(name: str) -> InputConfig:

@@ -29,12 +29,12 @@ from skinfw.testing.examples import example_condition, example_generator_io, exa
 def check_generator(component: type[Generator[Any]], config: GeneratorConfig, size: Size = (64, 96)) -> None:
     """Check a generator against its interface, on the CPU with random images.
 
-    Checks shape, range and type of the output in training and evaluation mode, batches of one and two, the
-    smallest accepted size, determinism, the state dict, gradients, channels-last tensors and half-precision
-    autocast. Also checks that the output depends on the condition exactly if ``conditional`` is true, that
-    noise changes it if ``noise_shape`` is not empty, and that the configuration's ``trainable``,
-    ``required_inputs`` and ``size_requirement`` are correct. Of ``prepare_training``, only the arguments are
-    checked; it is not called.
+    Checks shape (with a channel for alpha if the configuration says ``gives_alpha``), range and type of the
+    output in training and evaluation mode, batches of one and two, the smallest accepted size, determinism,
+    the state dict, gradients, channels-last tensors and half-precision autocast. Also checks that the output
+    depends on the condition exactly if ``conditional`` is true, that noise changes it if ``noise_shape`` is
+    not empty, and that the configuration's ``trainable``, ``required_inputs`` and ``size_requirement`` are
+    correct. Of ``prepare_training``, only the arguments are checked; it is not called.
 
     Args:
         component: the class.
@@ -59,7 +59,7 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
     check_same_seed(probe.build)
     check_reload(probe.build, lambda network: probe.run(network, size))
     for half in check_layouts(probe.run_in_layout):
-        _check_output(half, (2, 3, *size), "the output under autocast")
+        _check_output(half, (2, probe.channels, *size), "the output under autocast")
     probe.check_training()
 
 
@@ -70,6 +70,7 @@ class _Probe:
         self.component = component
         self.config = config
         self.size = size
+        self.channels = 4 if config.gives_alpha else 3
         # a generator without training gets only the inputs that it requires
         others = (APPAREL, LINE) if config.trainable else ()
         self.inputs = tuple(dict.fromkeys([*config.required_inputs, *others]))
@@ -110,7 +111,7 @@ class _Probe:
                     output = network.train(training)(condition, self.noise(network, batch, size))
                 mode = "in training mode" if training else "in evaluation mode"
                 what = f"the output for a batch of {batch} of {size[0]}x{size[1]} pixels {mode}"
-                _check_output(output, (batch, 3, *size), what)
+                _check_output(output, (batch, self.channels, *size), what)
                 require(output.dtype == torch.float32, f"{what} is {output.dtype}, not float32")
                 require(torch.equal(condition, before), "forward changes the condition it is given")
 
@@ -152,7 +153,8 @@ class _Probe:
         if self.config.trainable:
             target = example_image(2, self.size, seed=7)
             output = network(self.condition(2, self.size), self.noise(network, 2, self.size), target)
-            _check_output(output, (2, 3, *self.size), "the output in training mode, with the target")
+            shape = (2, self.channels, *self.size)
+            _check_output(output, shape, "the output in training mode, with the target")
         trained = any(parameter.requires_grad for parameter in network.parameters())
         require(
             trained == self.config.trainable,
@@ -161,7 +163,8 @@ class _Probe:
         )
         if trained:
             output = self.run(network, self.size)
-            check_gradients(network, (output - example_image(2, self.size, seed=7)).square().mean())
+            target = example_image(2, self.size, seed=7, channels=self.channels)
+            check_gradients(network, (output - target).square().mean())
 
 
 def _check_output(output: Tensor, shape: tuple[int, ...], what: str) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from skinfw.components.config import LossConfig, Size
+from skinfw.components.field_names import SKIN
 from skinfw.components.measured_region import WHOLE, region_field
 from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, Loss, LossContext, LossIO
 from skinfw.interfaces.loss import Discriminate
@@ -26,7 +27,8 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
     that it does not apply the weight; that the mean of the terms of two batches is the term of both together,
     unless the configuration says ``uses_batch_statistics``; that a perfect image has no higher loss than a
     bad one, or that the target has no effect if ``compares`` is False; that a correct discriminator has no
-    higher loss than a wrong one; and that it has no trainable parameters.
+    higher loss than a wrong one; and that it has no trainable parameters. A loss that ``reads_alpha`` gets
+    alphas instead of images, and the true skin as its target.
 
     Args:
         component: the class.
@@ -50,14 +52,14 @@ def check_loss(component: type[Loss[Any]], config: LossConfig, size: Size = (64,
     if isinstance(loss, AdversarialLoss):
         _check_discriminator_loss(loss, size)
     elif component.compares:
-        painted, perfect = example_image(2, size), example_image(2, size, seed=1)
+        painted, perfect = _generated(loss, 2, size), _target(loss, 2, size)
         terms = [
-            loss.generator_loss(_context(loss, output, _Discriminator())).detach()
-            for output in (perfect, painted)
+            loss.generator_loss(_context(loss, generated, _Discriminator())).detach()
+            for generated in (perfect, painted)
         ]
         require(float(terms[0]) <= float(terms[1]), "a perfect image has a higher loss than a bad one")
     else:
-        context = _context(loss, example_image(2, size), _Discriminator())
+        context = _context(loss, _generated(loss, 2, size), _Discriminator())
         other = replace(context, target=example_image(2, size, seed=2))
         require(
             torch.equal(loss.generator_loss(context), loss.generator_loss(other)),
@@ -80,12 +82,33 @@ class _Discriminator(nn.Module):
         return DiscriminatorOutput((self.last(features),), ((features,),))
 
 
+def _generated(loss: Loss[Any], batch: int, size: Size) -> Tensor:
+    """Return what the loss is about: random images or alphas, ``(B, C, H, W)``."""
+    return example_image(batch, size, channels=1 if loss.config.reads_alpha else 3)
+
+
+def _target(loss: Loss[Any], batch: int, size: Size) -> Tensor:
+    """Return what is right: random images, or masks of skin."""
+    return example_region(batch, size, seed=1) if loss.config.reads_alpha else example_image(batch, size, 1)
+
+
 def _context(
-    loss: Loss[Any], output: Tensor, discriminate: Discriminate, region: Tensor | None = None
+    loss: Loss[Any],
+    generated: Tensor,
+    discriminate: Discriminate,
+    region: Tensor | None = None,
+    target: Tensor | None = None,
 ) -> LossContext:
+    batch, size = len(generated), (generated.shape[2], generated.shape[3])
     named = loss.config.region
     fields = {} if region is None or named == WHOLE else {region_field(named): region}
-    return example_context(output, discriminate=discriminate, **fields)
+    true = _target(loss, batch, size) if target is None else target
+    if loss.config.reads_alpha:
+        fields = {SKIN: true, **fields}
+        return example_context(
+            example_image(batch, size), discriminate=discriminate, alpha=generated, **fields
+        )
+    return example_context(generated, true, discriminate=discriminate, **fields)
 
 
 def _check_scalar(term: Tensor, what: str) -> None:
@@ -95,7 +118,7 @@ def _check_scalar(term: Tensor, what: str) -> None:
 
 def _check_generator_loss(loss: Loss[Any], batch: int, size: Size) -> None:
     what = f"generator_loss for a batch of {batch}"
-    output = example_image(batch, size).requires_grad_()
+    output = _generated(loss, batch, size).requires_grad_()
     term = loss.generator_loss(_context(loss, output, _Discriminator()))
     _check_scalar(term, what)
     require(term.requires_grad, f"{what} has no gradient")
@@ -103,7 +126,7 @@ def _check_generator_loss(loss: Loss[Any], batch: int, size: Size) -> None:
     gradient = torch.zeros_like(output) if output.grad is None else output.grad
     require_finite(gradient, f"the gradient of {what}")
     require(bool(gradient.any()), f"{what} has a zero gradient")
-    nothing = _context(loss, example_image(batch, size), _Discriminator(), torch.zeros(batch, 1, *size))
+    nothing = _context(loss, _generated(loss, batch, size), _Discriminator(), torch.zeros(batch, 1, *size))
     _check_scalar(loss.generator_loss(nothing), f"{what} with an empty region")
 
 
@@ -111,15 +134,16 @@ def _check_precisions(loss: Loss[Any], term: Callable[[LossContext], Tensor], si
     """Require a finite term under autocast, and the same term for channels-last tensors."""
     for precision in (torch.bfloat16, torch.float16):
         with torch.autocast("cpu", precision):
-            value = term(_context(loss, example_image(2, size), _Discriminator()))
+            value = term(_context(loss, _generated(loss, 2, size), _Discriminator()))
         _check_scalar(value, f"{what} under {str(precision).removeprefix('torch.')} autocast")
     values = []
     for layout in (torch.contiguous_format, torch.channels_last):
-        context = _context(loss, example_image(2, size), _Discriminator())
+        context = _context(loss, _generated(loss, 2, size), _Discriminator())
         changed = replace(
             context,
             output=context.output.to(memory_format=layout),
             target=context.target.to(memory_format=layout),
+            alpha=None if context.alpha is None else context.alpha.to(memory_format=layout),
             fields={name: field.to(memory_format=layout) for name, field in context.fields.items()},
         )
         with torch.random.fork_rng(devices=[]):  # a term may draw random numbers
@@ -132,8 +156,8 @@ def _check_precisions(loss: Loss[Any], term: Callable[[LossContext], Tensor], si
 def _check_flat_images(loss: Loss[Any], size: Size) -> None:
     """Require finite terms and gradients where roots, powers and divisions may have none."""
     for value, color in ((0.0, "black"), (1.0, "white")):
-        output = torch.full((2, 3, *size), value, requires_grad=True)
-        context = replace(_context(loss, output, _Discriminator()), target=output.detach().clone())
+        output = torch.full_like(_generated(loss, 2, size), value).requires_grad_()
+        context = _context(loss, output, _Discriminator(), target=output.detach().clone())
         term = loss.generator_loss(context)
         _check_scalar(term, f"generator_loss of {color} images")
         torch.autograd.backward(term)
@@ -145,7 +169,7 @@ def _check_weight(component: type[Loss[Any]], config: LossConfig, size: Size) ->
     terms = []
     for weight in (1.0, 10.0):
         loss = component(config.model_copy(update={"weight": weight}), LossIO(size))
-        terms.append(loss.generator_loss(_context(loss, example_image(2, size), _Discriminator())))
+        terms.append(loss.generator_loss(_context(loss, _generated(loss, 2, size), _Discriminator())))
     require_close(terms[0], terms[1], 1e-6, "generator_loss depends on the weight, which the trainer applies")
 
 
@@ -154,7 +178,7 @@ def _check_parts(loss: Loss[Any], size: Size) -> None:
     region = example_region(4, size)
     region[2:, :, : size[0] // 2] = 0
     region[3] = 0
-    whole = _context(loss, example_image(4, size), _Discriminator(), region)
+    whole = _context(loss, _generated(loss, 4, size), _Discriminator(), region)
     halves = [slice(0, 2), slice(2, 4)]
     counts = [loss.region_count(None if loss.config.region == WHOLE else region[half]) for half in halves]
     known = [count for count in counts if count is not None]
@@ -165,6 +189,7 @@ def _check_parts(loss: Loss[Any], size: Size) -> None:
                 whole,
                 output=whole.output[half],
                 target=whole.target[half],
+                alpha=None if whole.alpha is None else whole.alpha[half],
                 fields={name: field[half] for name, field in whole.fields.items()},
                 region_count=count,
             )

@@ -22,9 +22,9 @@ def check_metric(
 ) -> None:
     """Check a metric against its interface, on each region that its configuration names.
 
-    It checks that the better of two sets of images has the better value, that the result does not
-    depend on the batches, and that values per image have the right shape and are NaN if the region
-    is empty.
+    It checks that the better of two sets of images (of alphas, if it ``measures_alpha``) has the better
+    value, that the result does not depend on the batches, and that values per image have the right shape and
+    are NaN if the region is empty.
 
     Args:
         component: the class.
@@ -37,14 +37,19 @@ def check_metric(
     """
     require(component.direction in ("higher", "lower"), f"direction is {component.direction!r}")
     for region in config.regions:
-        _check_region(partial(component, config, MetricIO(region)), region, size, images)
+        target, other = (_example(images, size, seed, config.measures_alpha) for seed in (0, 1))
+        _check_region(partial(component, config, MetricIO(region)), region, target, other)
 
 
-def _check_region(build: Callable[[], Metric[Any]], region: Region, size: Size, images: int) -> None:
+def _example(images: int, size: Size, seed: int, alpha: bool) -> Tensor:
+    return example_region(images, size, seed) if alpha else example_image(images, size, seed)
+
+
+def _check_region(build: Callable[[], Metric[Any]], region: Region, target: Tensor, other: Tensor) -> None:
     what = f"on the region {region}"
-    target = example_image(images, size)
-    mask = None if region == WHOLE else example_region(images, size)
-    noise = example_image(images, size, seed=1) - target
+    images = len(target)
+    mask = None if region == WHOLE else example_region(images, (target.shape[2], target.shape[3]), seed=2)
+    noise = other - target
     require(math.isnan(build().compute()), f"compute before any update is not NaN {what}")
     slight, strong = (
         _measure(build(), (target + fraction * noise).requires_grad_(), target, mask)

@@ -134,7 +134,7 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
             guide: what it receives besides the channels.
 
         Returns:
-            ``(B, 3, H, W)`` in [-1, 1].
+            ``(B, C, H, W)`` in [-1, 1], with the configuration's ``output_channels``.
         """
 
     def modulate(self, features: Tensor, guide: Guide) -> Tensor:

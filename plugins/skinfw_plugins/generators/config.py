@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import GeneratorConfig, Size, SizeRequirement
-from skinfw.components.field_names import APPAREL, FACE, MASK, SKIN
+from skinfw.components.field_names import APPAREL, FACE, HEATMAPS, MASK, SKIN
 from skinfw_plugins.networks.dcgan_config import DcganLayers
 from skinfw_plugins.shared.fields import MAX_CHANNELS, Norm
 
@@ -48,6 +48,12 @@ class ConditionalConfig(GeneratorConfig):
         "report); in training only unless noise is dropout",
     )
 
+    output: Literal["rgb", "rgba"] = Field(
+        default="rgb",
+        description="rgb: an image; rgba: an image and an alpha channel, how much of each pixel is skin, for "
+        "masks that are larger than the skin; needs the input mask and no input that shows the skin",
+    )
+
     @field_validator("dropout")
     @classmethod
     def _check_dropout(cls, value: float, info: ValidationInfo) -> float:
@@ -57,8 +63,19 @@ class ConditionalConfig(GeneratorConfig):
 
     @property
     def required_inputs(self) -> tuple[str, ...]:
-        """The face, if its color is used."""
-        return () if self.condition == "inputs" else (APPAREL, FACE)
+        """The face, if its color is used, and the mask in which skin is to be found."""
+        tone = () if self.condition == "inputs" else (APPAREL, FACE)
+        return (*tone, MASK) if self.gives_alpha else tone
+
+    @property
+    def gives_alpha(self) -> bool:
+        """Whether the output has an alpha channel."""
+        return self.output == "rgba"
+
+    @property
+    def output_channels(self) -> int:
+        """Channels of the output."""
+        return len(self.output)
 
 
 class Pix2PixConfig(ConditionalConfig):
@@ -126,6 +143,29 @@ class MeanColorConfig(FillConfig):
     def required_inputs(self) -> tuple[str, ...]:
         """The region to fill, and where the color comes from."""
         return (APPAREL, FACE, SKIN, MASK)
+
+
+class LimbsConfig(GeneratorConfig):
+    """Limbs of fixed width along the pose, in the color of the face; nothing to train."""
+
+    trainable: ClassVar[bool] = False
+
+    width: float = Field(
+        default=0.75,
+        gt=0,
+        le=2,
+        description="width of the limbs, as a factor of those that locate body parts by the pose",
+    )
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """The pose, the mask that the limbs are in, and where the color comes from."""
+        return (APPAREL, FACE, HEATMAPS, MASK)
+
+    @property
+    def gives_alpha(self) -> bool:
+        """It does: limbs are skin."""
+        return True
 
 
 class FcnnConfig(ConditionalConfig):

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from skinfw.components.config import GeneratorConfig, Size, SizeRequirement
 from skinfw.components.outside import Outside, SpecPath
 from skinfw.components.reference import ComponentSpec, Slot, use
-from skinfw.specs.compatibility import trains
+from skinfw.specs.compatibility import gives_alpha, trains
 from skinfw_plugins.generators.config import ConditionalConfig
 from skinfw_plugins.networks.smp_config import SmpConfig
 from skinfw_plugins.shared.fields import MAX_BLOCKS, MAX_CHANNELS, Norm
@@ -205,6 +205,11 @@ class TwoStageConfig(GeneratorConfig):
     def required_inputs(self) -> tuple[str, ...]:
         """The inputs that either generator requires."""
         return tuple(dict.fromkeys(name for config in self._parts for name in config.required_inputs))
+
+    @property
+    def gives_alpha(self) -> bool:
+        """Whether the refiner gives an alpha."""
+        return gives_alpha(self.refiner)
 
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that both generators accept."""

@@ -32,7 +32,7 @@ class FcnnGenerator(ConditionalGenerator[FcnnConfig]):
         pixels = prod(io.size)
         widths = [self.incoming * pixels, *config.hidden_widths]
         self.hidden = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
-        self.last = nn.Linear(widths[-1], 3 * pixels)
+        self.last = nn.Linear(widths[-1], config.output_channels * pixels)
 
     def paint(self, channels: Tensor, guide: Guide) -> Tensor:
         """Run the network. See `ConditionalGenerator.paint`."""
@@ -40,4 +40,4 @@ class FcnnGenerator(ConditionalGenerator[FcnnConfig]):
         for layer in self.hidden:
             x = guide.drop(relu(layer(x)))
         x = self.modulate(x[:, :, None, None], guide).flatten(1)
-        return torch.tanh(self.last(x)).reshape(-1, 3, *self.io.size)
+        return torch.tanh(self.last(x)).reshape(-1, self.config.output_channels, *self.io.size)

@@ -42,7 +42,7 @@ class GatedUnetGenerator(ConditionalGenerator[GatedUnetConfig]):
         for level in range(config.downsamplings - 1, -1, -1):
             width = widths[level]
             self.up.append(Doubling(2 * width, width, width if level else width // 2, config.skips))
-        self.last = nn.Conv2d(config.base_channels // 2, 3, 3, padding=1)
+        self.last = nn.Conv2d(config.base_channels // 2, config.output_channels, 3, padding=1)
 
     def paint(self, channels: Tensor, guide: Guide) -> Tensor:
         """Run the network. See `ConditionalGenerator.paint`."""

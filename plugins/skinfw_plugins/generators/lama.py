@@ -40,7 +40,7 @@ class LamaGenerator(ConditionalGenerator[LamaConfig]):
         )
         self.blocks = nn.Sequential(*(FourierBlock(inner, far, norm) for _ in range(config.blocks)))
         self.up = nn.Sequential(*(doubling_block(2 * width, width, norm) for width in widths[-2::-1]))
-        self.last = nn.Conv2d(widths[0], 3, 7, padding=3, padding_mode="reflect")
+        self.last = nn.Conv2d(widths[0], config.output_channels, 7, padding=3, padding_mode="reflect")
 
     def paint(self, channels: Tensor, guide: Guide) -> Tensor:
         """Run the network. See `ConditionalGenerator.paint`."""

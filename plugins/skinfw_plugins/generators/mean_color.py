@@ -7,8 +7,8 @@ from torch import Tensor
 
 from skinfw.components.field_names import APPAREL, FACE, MASK, SKIN
 from skinfw.interfaces import Generator
+from skinfw_plugins.generators.condition_masks import mask_of
 from skinfw_plugins.generators.config import MeanColorConfig
-from skinfw_plugins.generators.filling import mask_of
 from skinfw_plugins.shared.skin_tone import visible_tones
 from skinfw_plugins.shared.smooth_fill import fill_smoothly
 

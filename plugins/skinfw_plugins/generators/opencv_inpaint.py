@@ -6,9 +6,10 @@ import cv2
 from torch import Tensor
 
 from skinfw.components.field_names import APPAREL, MASK, SKIN
+from skinfw.inference.fill import inpaint
 from skinfw.interfaces import Generator
+from skinfw_plugins.generators.condition_masks import mask_of
 from skinfw_plugins.generators.config import OpenCvInpaintConfig
-from skinfw_plugins.generators.filling import inpaint, mask_of
 
 _METHODS = {"telea": cv2.INPAINT_TELEA, "navier_stokes": cv2.INPAINT_NS}
 

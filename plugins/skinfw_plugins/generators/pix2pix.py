@@ -44,7 +44,7 @@ class Pix2PixGenerator(ConditionalGenerator[Pix2PixConfig]):
             if level:
                 self.up.append(_up_block(incoming, channels[level - 1], config.norm))
             else:
-                self.up.append(_up_block(incoming, 3, "none"))
+                self.up.append(_up_block(incoming, config.output_channels, "none"))
         self.apply(init_pix2pix)
 
     def paint(self, channels: Tensor, guide: Guide) -> Tensor:

@@ -45,7 +45,7 @@ class Pix2PixHDGenerator(ConditionalGenerator[Pix2PixHDConfig]):
             for number in range(1, config.enhancers + 1)
         )
         outermost = config.base_channels // 2**config.enhancers
-        self.last = nn.Conv2d(outermost, 3, 7, padding=3, padding_mode="reflect")
+        self.last = nn.Conv2d(outermost, config.output_channels, 7, padding=3, padding_mode="reflect")
         self.apply(init_pix2pix)
 
     def paint(self, channels: Tensor, guide: Guide) -> Tensor:

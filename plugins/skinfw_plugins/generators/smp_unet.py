@@ -19,7 +19,7 @@ _NAME = "smp_unet"
 class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
     """A decoder of segmentation-models-pytorch on an encoder of that library, timm or BodyPix 2.
 
-    The decoder has three output channels, followed by tanh. Images are padded to the encoder's stride, at the
+    The decoder's output is followed by tanh. Images are padded to the encoder's stride, at the
     right and below, by repeating their edge, and cropped back. The color of the visible skin and dropout act
     on the encoder's innermost features; the decoders' own dropout is off. The pooled branch of DeepLabV3+ is
     normalized over channels: a batch of one has no statistics for it. Encoder layers that the decoder does
@@ -35,7 +35,7 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
 
     def __init__(self, config: SmpUnetConfig, io: GeneratorIO) -> None:
         incoming = incoming_channels(config, io)
-        network = build_network(_NAME, config, io.size, incoming, 3)
+        network = build_network(_NAME, config, io.size, incoming, config.output_channels)
         super().__init__(config, io, network.encoder.out_channels[-1])
         self.network = network
         self.stride = int(network.encoder.output_stride)

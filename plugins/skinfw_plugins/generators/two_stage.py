@@ -18,6 +18,7 @@ from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.runs.checkpoints import Checkpoint, read_checkpoint
 from skinfw.runs.split_record import read_split
 from skinfw.runs.trained import open_trained
+from skinfw.specs.compatibility import gives_alpha
 from skinfw.specs.spec import DataSpec, inpainting_spec
 from skinfw_plugins.generators.config_architectures import TwoStageConfig
 
@@ -34,6 +35,8 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
     white that preparation leaves, half of all corrections would exceed 1 and stop learning. Residuals between
     logits need no clamp, but hardly move white or black, where the sigmoid is flat.
 
+    Alpha is the refiner's; it sees that of the coarse image, if there is one.
+
     A first network that is not trained stays in evaluation mode and gets no gradient. Its weights are still
     part of the state, so a checkpoint does not depend on another run.
 
@@ -47,8 +50,9 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
         super().__init__(config, io)
         inputs = config.coarse_inputs(tuple(io.inputs))
         coarse_io = replace(io, inputs={name: io.inputs[name] for name in inputs})
+        seen = {**io.inputs, COARSE: 4 if gives_alpha(config.coarse) else 3}
         self.coarse = build(config.coarse, Generator, coarse_io)
-        self.refiner = build(config.refiner, Generator, replace(io, inputs={**io.inputs, COARSE: 3}))
+        self.refiner = build(config.refiner, Generator, replace(io, inputs=seen))
         self.coarse_channels = [
             channel for name in inputs for channel in range(io.condition_channels)[io.channels_of(name)]
         ]
@@ -76,7 +80,8 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
             _noise_of(self.refiner, size, None if noise is None else noise[:, split:]),
             target,
         )
-        return _clamped(coarse + self.config.scale * (2 * refined - 1))
+        color = _clamped(coarse[:, :3] + self.config.scale * (2 * refined[:, :3] - 1))
+        return torch.cat([color, refined[:, 3:]], dim=1)
 
     def train(self, mode: bool = True) -> Self:
         """Set the mode; a coarse generator that is not trained stays in evaluation mode."""

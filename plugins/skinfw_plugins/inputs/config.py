@@ -18,6 +18,12 @@ class MaskConfig(InputConfig):
     is_mask: ClassVar[bool] = True
 
 
+class SkinMaskConfig(MaskConfig):
+    """A mask of skin."""
+
+    shows_skin: ClassVar[bool] = True
+
+
 class LineConfig(InputConfig):
     """The pose as a drawn skeleton (report, section 6.1.1)."""
 

@@ -11,10 +11,10 @@ from skinfw.data.field_types import Field
 from skinfw.data.parts import SampleParts
 from skinfw.data.pixel_types import INPAINTING_MASK_TYPE, SKIN_TYPE, MaskType
 from skinfw.interfaces import Input
-from skinfw_plugins.inputs.config import MaskConfig
+from skinfw_plugins.inputs.config import MaskConfig, SkinMaskConfig
 
 
-class SkinInput(Input[MaskConfig]):
+class SkinInput(Input[SkinMaskConfig]):
     """Where the person shows skin."""
 
     missing: ClassVar[str] = "segmentation_skin is missing, but the run needs it"
@@ -58,7 +58,7 @@ class FaceInput(Input[MaskConfig]):
         return Field(MaskType(inside=KEEP), face & parts.keep)
 
 
-class BodyPartInput(Input[MaskConfig]):
+class BodyPartInput(Input[SkinMaskConfig]):
     """The skin of a body part, located by the pose."""
 
     zone: ClassVar[Zone]

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import DiscriminatorConfig, LossConfig, Size, SizeRequirement
-from skinfw.components.field_names import APPAREL, FACE
+from skinfw.components.field_names import APPAREL, FACE, SKIN
 from skinfw.components.measured_region import REGION_DESCRIPTION, Region
 from skinfw_plugins.shared.fields import LPIPS_MIN_SIDE, LpipsNet, MsSsimScales, ms_ssim_min_side
 
@@ -152,6 +152,23 @@ class ColorConfig(LossConfig):
         ge=0,
         description="weight of the covariances' difference relative to that of the means; 0: means only",
     )
+
+
+class AlphaLossConfig(LossConfig):
+    """Base of the losses that compare a generator's alpha with the true skin."""
+
+    reads_alpha: ClassVar[bool] = True
+    required_inputs: ClassVar[tuple[str, ...]] = (SKIN,)
+
+    region: Region = Field(default="mask", description=f"pixels that count: {REGION_DESCRIPTION}")
+
+
+class AlphaCrossEntropyConfig(AlphaLossConfig):
+    """Cross-entropy of a generator's alpha and the true skin."""
+
+
+class AlphaDiceConfig(AlphaLossConfig):
+    """Overlap of a generator's alpha with the true skin, image by image (Milletari et al. 2016)."""
 
 
 class ToneConsistencyConfig(LossConfig):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -69,6 +69,16 @@ class DetailConfig(MetricConfig):
 
     regions: tuple[Region, ...] = Field(
         default=("skin",), min_length=1, description="regions that it is computed on, each separately"
+    )
+
+
+class AlphaIouConfig(MetricConfig):
+    """Overlap of the skin that a generator with alpha finds with the true skin."""
+
+    measures_alpha: ClassVar[bool] = True
+
+    regions: tuple[Region, ...] = Field(
+        default=("mask",), min_length=1, description="regions that it is computed on, each separately"
     )
 
 

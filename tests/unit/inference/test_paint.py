@@ -111,3 +111,43 @@ def test_in_training_the_network_is_given_the_target_and_its_own_inputs() -> Non
 def test_without_a_composite_everything_is_painted(tiny_spec: Callable[..., Any]) -> None:
     painted = paint(tiny_spec, noisy(), composite="none")
     assert painted.painted.all()
+
+
+class Layers(nn.Module):
+    """Returns the same image for every sample."""
+
+    def __init__(self, *channels: float) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, condition: Tensor, noise: Tensor | None, target: Tensor | None) -> Tensor:
+        layers = torch.tensor(self.channels)[None, :, None, None]
+        return layers.expand(len(condition), -1, *condition.shape[-2:])
+
+
+def test_with_alpha_colors_lie_over_the_background() -> None:
+    batch = example_batch(2, (24, 20))
+    hole, skin = batch["mask"] > 0.5, batch["segmentation_skin"] > 0.5
+    assert hole.any() and (hole & skin).any()
+    network = Layers(0.0, 0.5, 1.0, 0.25)
+    inpainter = BatchInpainter(("apparel_head_foot",), "mask")
+    painting = inpainter(network, batch, target=batch["body"])
+    assert painting.alpha is not None
+    assert torch.equal(painting.alpha, 0.25 * batch["mask"])
+    color = torch.tensor([0.0, 0.5, 1.0])[None, :, None, None]
+    behind = torch.where(skin, 1, batch["body"])
+    expected = torch.where(hole, 0.25 * color + 0.75 * behind, batch["apparel_head_foot"])
+    assert torch.allclose(painting.output, expected, atol=1e-6)
+
+
+def test_without_the_target_the_background_comes_from_around_the_mask() -> None:
+    batch = example_batch(2, (24, 20))
+    other = batch.updated({"body": torch.zeros_like(batch["body"])})
+    inpainter = BatchInpainter(("apparel_head_foot",), "mask")
+    one, same = (inpainter(Layers(0.0, 0.5, 1.0, 0.0), each).output for each in (batch, other))
+    assert torch.equal(one, same)
+    kept = batch["keep"] > 0.5
+    assert torch.equal(one[kept.expand_as(one)], batch["apparel_head_foot"][kept.expand_as(one)])
+    solid = inpainter(Layers(0.0, 0.5, 1.0, 1.0), batch).output
+    hole = (batch["mask"] > 0.5)[:, 0]
+    assert torch.allclose(solid.permute(0, 2, 3, 1)[hole], torch.tensor([0.0, 0.5, 1.0]), atol=1e-6)

@@ -44,6 +44,8 @@ LOSSES: dict[str, Sequence[Any]] = {
     "hinge": [{"type": "hinge", "r1": 10}],
     "wgan_gp": ["wgan_gp"],
     "feature_matching": ["gan", {"type": "feature_matching", "weight": 10}],
+    "alpha_cross_entropy": ["alpha_cross_entropy", {"type": "alpha_cross_entropy", "region": "image"}],
+    "alpha_dice": ["alpha_dice", {"type": "alpha_dice", "region": "image"}],
 }
 JUDGED = {"gan", "lsgan", "hinge", "wgan_gp", "feature_matching"}
 
@@ -59,6 +61,9 @@ def make(tiny_spec: MakeSpec, losses: Sequence[Any], judged: bool, **fields: Any
     value = tiny_spec(losses=[*losses], generator={"type": "pix2pix", "base_channels": 4, "norm": "instance"})
     value["discriminator"] |= {"norm": "instance", "spectral_norm": True}
     value["data"]["inputs"] = ["apparel_head_foot", "line", "segmentation_skin", "face"]
+    if any("alpha" in str(loss) for loss in losses):
+        value |= {"generator": {**value["generator"], "output": "rgba"}, "composite": "mask"}
+        value["data"]["inputs"] = ["apparel_head_foot", "line", "mask", "face"]
     if not judged:
         value.pop("discriminator")
     value |= fields

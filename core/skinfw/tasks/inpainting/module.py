@@ -10,7 +10,7 @@ import numpy as np
 from accelerate import Accelerator
 
 from skinfw.assembly.assemble import build_metric
-from skinfw.components.field_names import BODY
+from skinfw.components.field_names import BODY, SKIN
 from skinfw.components.measured_region import Region
 from skinfw.components.reference import numbered
 from skinfw.data.aspect import Aspects, read_aspects, widened
@@ -19,7 +19,9 @@ from skinfw.data.loading import Loader
 from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
 from skinfw.errors import DataError
+from skinfw.evaluation.covered import covered
 from skinfw.evaluation.evaluate_generator import evaluate_generator
+from skinfw.evaluation.metric_set import compared
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.composite import to_uint8
 from skinfw.inference.paint import inpaint_batches
@@ -86,7 +88,8 @@ class InpaintingModule(TrainingModule):
                 regions = sorted(metrics, key=lambda region: region != "skin")
                 shown = ((region, self._showing(names, region)) for region in regions)
                 region, sample = next((region, sample) for region, sample in shown if sample is not None)
-                metrics[region].update(sample[BODY], sample[BODY], sample.region(region))
+                perfect = compared(metrics[region], sample[BODY], sample[SKIN], sample)
+                metrics[region].update(*perfect, sample.region(region))
             except StopIteration:
                 regions_text = " or ".join(regions)
                 logger.warning(
@@ -128,7 +131,8 @@ class InpaintingModule(TrainingModule):
         """Return one row per sample: the input images, the output and the target."""
         loader = Loader(self.dataset, names, batch_size=len(names), skip_corrupt=True)
         rows: list[RgbImage] = []
-        for painted in inpaint_batches(self.networks.generator, self.spec, loader, self.accelerator.device):
+        batches = covered(loader, self.spec)
+        for painted in inpaint_batches(self.networks.generator, self.spec, batches, self.accelerator.device):
             inputs = [to_uint8(painted.batch.show(name)) for name in self.spec.data.input_names]
             columns = [*inputs, painted.images, to_uint8(painted.batch[BODY])]
             rows.extend(np.concatenate(columns, axis=2))

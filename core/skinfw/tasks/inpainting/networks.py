@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from skinfw.assembly.assemble import build_augmentations, build_discriminator, build_generator, build_losses
 from skinfw.components.field_names import BODY
 from skinfw.data.batch import Batch
-from skinfw.inference.batch_inpainter import BatchInpainter
+from skinfw.data.garment_mask import cover
+from skinfw.inference.batch_inpainter import BatchInpainter, Inpainting
 from skinfw.interfaces import Discriminator, DiscriminatorOutput, Generator, LossContext
 from skinfw.specs.spec import Spec
 from skinfw.training.micro_batches import Buffers, SameStart, warn_of_batch_statistics
@@ -48,9 +49,9 @@ class _Discriminate:
         self.known.append((images, found))
         return found
 
-    def context(self, output: Tensor, batch: Batch) -> LossContext:
+    def context(self, painting: Inpainting, batch: Batch) -> LossContext:
         """Return the losses' context for an inpainted batch."""
-        return LossContext(output, batch[BODY], batch.fields, self)
+        return LossContext(painting.output, batch[BODY], batch.fields, self, alpha=painting.alpha)
 
     def _in_float32(self, images: Tensor) -> DiscriminatorOutput:
         """Run the discriminator without mixed precision, in which second-order gradients would be lost.
@@ -156,12 +157,12 @@ class Networks:
         if self._discriminator is None:
             return self._train_generator(parts, None, start, counts, step, saved)
         keep = generator_too and len(parts) == 1
-        output, values = self._train_discriminator(parts, keep, start, counts, step, saved)
+        painting, values = self._train_discriminator(parts, keep, start, counts, step, saved)
         if not generator_too:
             return values
         buffers = None if keep else Buffers(self.generator)
         values = {
-            **self._train_generator(parts, output if keep else None, start, counts, step, saved),
+            **self._train_generator(parts, painting if keep else None, start, counts, step, saved),
             **values,
         }
         if buffers is not None:
@@ -169,6 +170,9 @@ class Networks:
         return values
 
     def _part(self, batch: Batch, *, seeded: bool) -> _Part:
+        margin = self.spec.data.garment_margin
+        if margin is not None:
+            batch = cover(batch, margin)
         batch = batch.to(self.accelerator.device, torch.channels_last)
         for augmentation in self.augmentations:
             batch = augmentation(batch).to(self.accelerator.device, torch.channels_last)
@@ -176,13 +180,12 @@ class Networks:
         seed = int(torch.randint(2**62, (1,)).item()) if seeded else None
         return _Part(batch, noise, self._condition(batch), seed)
 
-    def _paint(self, part: _Part, start: SameStart) -> Tensor:
+    def _paint(self, part: _Part, start: SameStart) -> Inpainting:
         start.again()
         if part.seed is not None:
             # the second pass of a batch uses the same dropout as the first
             torch.manual_seed(part.seed)
-        painting = self.inpainter(self._generator.prepared, part.batch, part.noise, part.batch[BODY])
-        return painting.output
+        return self.inpainter(self._generator.prepared, part.batch, part.noise, part.batch[BODY])
 
     def _draw_noise(self, batch: Batch) -> Tensor | None:
         shape = self.generator.noise_shape(batch.size)
@@ -206,7 +209,7 @@ class Networks:
         counts: Mapping[str, Tensor],
         step: int,
         saved: str,
-    ) -> tuple[Tensor, dict[str, float]]:
+    ) -> tuple[Inpainting, dict[str, float]]:
         """Train the discriminator; return the last inpainted images too, with their graph if ``keep``."""
         trained = self._discriminator
         if trained is None:
@@ -216,32 +219,32 @@ class Networks:
         terms = []
         for index, part in enumerate(parts):
             with torch.set_grad_enabled(keep):
-                output = self._paint(part, start)
+                painting = self._paint(part, start)
             own_start.again()
             with trained.synchronized(last=index == len(parts) - 1):
                 discriminate = _Discriminate(
                     lambda: trained.prepared, self._unwrapped_discriminator, part.condition
                 )
                 found = self.weighted_losses.discriminator_losses(
-                    discriminate.context(output.detach(), part.batch), counts
+                    discriminate.context(painting.detach(), part.batch), counts
                 )
                 trained.backward(self.weighted_losses.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
         values = checked_values(terms, step, saved, self.accelerator)
         trained.descend()
         trained.network.requires_grad_(False)
-        return output, values
+        return painting, values
 
     def _train_generator(
         self,
         parts: Sequence[_Part],
-        output: Tensor | None,
+        painting: Inpainting | None,
         start: SameStart,
         counts: Mapping[str, Tensor],
         step: int,
         saved: str,
     ) -> dict[str, float]:
-        """Train the generator; ``output`` are the images of a single batch, if already generated."""
+        """Train the generator; ``painting`` is the result for a single batch, if already generated."""
         trained = self._generator
         judges = [network for network in [self.discriminator] if network is not None]
         judge_start = SameStart(*judges)
@@ -253,7 +256,7 @@ class Networks:
                 self._unwrapped_discriminator, self._unwrapped_discriminator, part.condition
             )
             with trained.synchronized(last=index == len(parts) - 1):
-                painted = self._paint(part, start) if output is None else output
+                painted = self._paint(part, start) if painting is None else painting
                 found = self.weighted_losses.generator_losses(
                     discriminate.context(painted, part.batch), counts
                 )

@@ -1,4 +1,4 @@
-"""What the baselines share: masks from a condition, and OpenCV's inpainting."""
+"""Filling a region from its surroundings, without a network."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor
 from skinfw.data.pixel_types import image_tensor
 from skinfw.inference.composite import to_uint8
 
-
-def mask_of(condition: Tensor, channels: slice) -> Tensor:
-    """Return a mask among the inputs of a condition, bool ``(B, 1, H, W)``."""
-    return condition[:, channels].amax(dim=1, keepdim=True) > 0.5
+RADIUS = 3.0
+"""OpenCV's usual radius of the neighborhood that a pixel is filled from, in pixels."""
 
 
-def inpaint(images: Tensor, region: Tensor, radius: float, method: int) -> Tensor:
+def inpaint(
+    images: Tensor, region: Tensor, radius: float = RADIUS, method: int = cv2.INPAINT_TELEA
+) -> Tensor:
     """Fill a region from its surroundings with OpenCV's inpainting.
 
     Args:

@@ -1,0 +1,127 @@
+"""Baring a region of a photo: skin where a network with alpha finds it, background elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.data.body_zones import ZONES, trunk_of_pose, zones_of_pose
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.segmentation import Mask, RgbImage
+from skinfw.errors import DataError
+from skinfw.inference.background import fill_background
+from skinfw.runtime.box import Box, bounding_box
+from skinfw.runtime.full_resolution import FEATHER, FullResolution, Steps, paint_full_resolution
+from skinfw.runtime.low_band import enlarged
+
+_LEAST = 1 / 255
+
+
+@dataclass(frozen=True)
+class Bared:
+    """The result for a region.
+
+    Attributes:
+        full: the photo with the region painted.
+        skin: where skin was found, bool ``(H, W)``.
+    """
+
+    full: FullResolution
+    skin: Mask
+
+
+def allowed_region(region: Mask, pose: Keypoints, where: object) -> tuple[Mask, list[str], int]:
+    """Return the part of a region that may be painted: not on trunk, hips or hands.
+
+    Args:
+        region: bool ``(H, W)``.
+        pose: the person's pose in its pixels.
+        where: names the photo in errors.
+
+    Returns:
+        the part, warnings, and how many pixels of the region are left as they are.
+
+    Raises:
+        DataError: the pose does not show where the trunk is, or there is no such part.
+    """
+    trunk, zones = (find(pose, (region.shape[0], region.shape[1])) for find in (trunk_of_pose, zones_of_pose))
+    if trunk is None or zones is None:
+        raise DataError(
+            f"{where}: the pose does not show where trunk and hands are, which are never bared; give a mask"
+        )
+    hands = (zones == ZONES.index("hand")) & ~trunk
+    counts = {
+        name: int(np.count_nonzero(region & part))
+        for name, part in (("the trunk or the hips", trunk), ("the hands", hands))
+    }
+    allowed = region & ~trunk & ~hands
+    if not allowed.any():
+        raise DataError(f"{where}: the region is on trunk, hips or hands, which are never bared; give a mask")
+    warnings = [
+        f"{count:,} pixels of the region on {name} were left" for name, count in counts.items() if count
+    ]
+    return allowed, warnings, sum(counts.values())
+
+
+def bare(
+    photo: RgbImage,
+    region: Mask,
+    skin: Mask,
+    face: Mask,
+    small: NDArray[np.uint8],
+    box: Box,
+    *,
+    seed: int,
+    steps: Steps,
+    where: object,
+) -> Bared:
+    """Paint a region: the network's skin over a background inpainted from the surroundings.
+
+    Args:
+        photo: uint8 RGB ``(H, W, 3)``.
+        region: the pixels to paint, bool ``(H, W)``.
+        skin: the visible skin but the face, bool ``(H, W)``.
+        face: the visible face, bool ``(H, W)``.
+        small: the network's image of ``box`` with alpha, uint8 RGBA ``(h, w, 4)``.
+        box: the part of the photo that it shows.
+        seed: chooses the fine structure of the skin.
+        steps: see `skinfw.runtime.full_resolution.paint_full_resolution`; alpha softens the border.
+        where: names the photo in errors.
+
+    Raises:
+        DataError: the network's images have no alpha, or it finds no skin.
+    """
+    if small.shape[-1] != 4:
+        raise DataError(
+            f"{where}: this model does not find skin in a region; give a mask, or train a model whose "
+            "generator gives an alpha"
+        )
+    alpha = _alpha_of(small, region, box)
+    found = alpha > _LEAST
+    if not (alpha > 0.5).any():
+        raise DataError(f"{where}: the model finds no skin in the region")
+    behind = fill_background(photo, region, region)
+    soft = replace(steps, feather=False)
+    painted = paint_full_resolution(
+        behind, found, skin & ~region, face, small[..., :3], box, seed=seed, steps=soft
+    )
+    image = photo.copy()
+    weight = alpha[region][:, None]
+    mixed = behind[region] + weight * (painted.image[region].astype(np.float32) - behind[region])
+    image[region] = np.rint(mixed).astype(np.uint8)
+    return Bared(replace(painted, image=image), alpha > 0.5)
+
+
+def _alpha_of(small: NDArray[np.uint8], region: Mask, box: Box) -> NDArray[np.float32]:
+    """Return alpha in the photo's size, 0 outside the region, with a border as sharp as that of a mask."""
+    part = bounding_box(region)
+    if part is None:
+        raise ValueError("the region is empty")
+    wide = enlarged(small[..., 3:].astype(np.float32), box, part)[..., 0] / 255
+    sharpness = max(1.0, box.height / small.shape[0] / max(1.0, FEATHER * box.height))
+    alpha = np.zeros(region.shape, np.float32)
+    rows, columns = slice(part.top, part.bottom), slice(part.left, part.right)
+    alpha[rows, columns] = np.clip((wide - 0.5) * sharpness + 0.5, 0, 1) * region[rows, columns]
+    return alpha
