@@ -38,6 +38,7 @@ from skinfw.runtime.metadata import (
 )
 from skinfw.runtime.onnx_model import FINITE, OUTPUT, OnnxModel
 from skinfw.runtime.sessions import OnnxRuntimeSession, default_threads
+from skinfw.specs.compatibility import gives_alpha
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import Spec
 from skinfw.system.json_file import replacing, write_text
@@ -105,7 +106,7 @@ def export_run(
         overwrite: replace existing files.
 
     Raises:
-        UserError: a package is missing, or the file's name has another suffix.
+        UserError: a package is missing, the file's name has another suffix, or the generator gives an alpha.
         RunError: a file exists, there is no readable checkpoint, or torch cannot export the network.
         DataError: no sample can be read.
         SkinfwError: the exported network differs too much from the checkpoint; nothing was written.
@@ -115,6 +116,10 @@ def export_run(
     _check_paths(output, target, overwrite)
     require_exporter()
     checkpoint = run_checkpoint(run, which)
+    if isinstance(checkpoint.spec, Spec) and gives_alpha(checkpoint.spec.generator):
+        raise UserError(
+            f"{run.folder}: its generator gives an alpha, which exported files cannot hold; use the run"
+        )
     if samples is None:
         reject_untrusted(checkpoint)
     with connections(checkpoint.trusted):

@@ -199,6 +199,15 @@ def test_int8_that_costs_too_much_is_not_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_generator_with_alpha_is_refused(make_inputs_run: Make, tmp_path: Path) -> None:
+    data = {"inputs": ["apparel_head_foot", "line", "mask"]}
+    generator = {"type": "pix2pix", "base_channels": 4, "depth": 3, "output": "rgba"}
+    run = make_inputs_run(tmp_path / "run", generator, data=data)
+    with pytest.raises(UserError, match="gives an alpha, which exported files cannot hold"):
+        export_run(run, tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").exists()
+
+
 def test_existing_files_stay(run: Run, exported: Exported, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"mine")
