@@ -18,7 +18,6 @@ from skinfw.hooks.caller import HookCaller
 from skinfw.hooks.progress import RunProgress
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import Dataset
-from skinfw.reporting.bar import progress_bar
 from skinfw.runs.data_record import write_data
 from skinfw.runs.folder import Run, create_run, locked_run, open_run, started_here
 from skinfw.runs.split_record import make_split, read_split, write_split
@@ -26,6 +25,7 @@ from skinfw.specs.overrides import apply_overrides
 from skinfw.specs.run_spec import RunSpec
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec, Spec, load_spec, parse_spec
+from skinfw.system.bar import progress_bar
 from skinfw.system.devices import cpu_threads
 from skinfw.tasks.choice import make_source, make_training_module
 from skinfw.tasks.evaluate_run import evaluate_on, evaluate_run

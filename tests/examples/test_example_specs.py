@@ -51,7 +51,8 @@ def test_photos_without_the_variable_says_so(monkeypatch: pytest.MonkeyPatch) ->
 def test_report_is_the_reports_own_model() -> None:
     spec = load_spec(EXAMPLES / "report.json").to_json()
     assert spec["data"]["size"] == [512, 512]
-    assert spec["data"]["inputs"] == ["apparel_head_foot", "line", "segmentation_skin"]
+    inputs = [each["type"] for each in spec["data"]["inputs"]]
+    assert inputs == ["apparel_head_foot", "line", "segmentation_skin"]
     assert spec["composite"] == "skin"
     assert spec["discriminator"]["patch"] == 142
     assert spec["discriminator"]["conditional"] is True

@@ -98,7 +98,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     def console() -> Console:
         return Console(file=screen, force_terminal=True, width=100)
 
-    for module in ("skinfw.reporting.bar", "skinfw.hooks.progress"):
+    for module in ("skinfw.system.bar", "skinfw.hooks.progress"):
         monkeypatch.setattr(f"{module}.progress_console", console)
     return screen
 

@@ -12,7 +12,7 @@ from skinfw.ablation.plan import Plan, make_plan
 from skinfw.ablation.results import AblationResult, collect
 from skinfw.ablation.runner import Tell, check_folders, locked, run_missing
 from skinfw.components.trust import announce_programs
-from skinfw.reporting.bar import print_progress
+from skinfw.system.bar import print_progress
 
 logger = logging.getLogger("skinfw")
 

@@ -12,8 +12,8 @@ from skinfw.ablation.engine import Engine, LocalEngine
 from skinfw.ablation.plan import Plan, make_plan
 from skinfw.ablation.results import AblationResult
 from skinfw.errors import UserError
-from skinfw.reporting.bar import print_progress
 from skinfw.specs.overrides import parse_assignments
+from skinfw.system.bar import print_progress
 
 
 @click.command(name="ablate", short_help="Run variants of a spec and compare them.")

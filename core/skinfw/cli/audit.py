@@ -58,7 +58,7 @@ def command(
     from skinfw.cli.pairs import make_pairing, make_parser
     from skinfw.repair.audit_page import write_audit_page
     from skinfw.repair.auditing import audit
-    from skinfw.reporting.bar import progress_bar
+    from skinfw.system.bar import progress_bar
     from skinfw.system.json_file import write_json
 
     pose = None

@@ -47,7 +47,7 @@ def command(
     from skinfw.doctor.page import write_doctor_page
     from skinfw.preparation.config import NEAR_DUPLICATE
     from skinfw.preparation.duplicates import sample_groups
-    from skinfw.reporting.bar import progress_bar
+    from skinfw.system.bar import progress_bar
     from skinfw.system.json_file import write_json
 
     base, names = find_samples(data.absolute())

@@ -51,8 +51,8 @@ def command(
     go to a folder of their own; a warning names samples that RUN was trained on.
     """
     from skinfw.cli.print_evaluation import print_evaluation
-    from skinfw.reporting.bar import progress_bar
     from skinfw.runs.trained import open_trained
+    from skinfw.system.bar import progress_bar
     from skinfw.system.devices import pick_device
     from skinfw.tasks.evaluate_run import evaluate_on
 

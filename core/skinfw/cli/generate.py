@@ -68,8 +68,8 @@ def command(
         return
 
     from skinfw.inference.generate import generate_folder
-    from skinfw.reporting.bar import progress_bar
     from skinfw.runs.trained import open_trained
+    from skinfw.system.bar import progress_bar
     from skinfw.system.devices import pick_device
 
     opened = open_trained(run, checkpoint, trust=trust)

@@ -38,7 +38,7 @@ def command(
     from skinfw.data.excluded import EXCLUDED_FILE
     from skinfw.data.sample_search import all_samples
     from skinfw.errors import UserError, counted
-    from skinfw.reporting.bar import progress_bar
+    from skinfw.system.bar import progress_bar
 
     if port and not serve:
         raise UserError("--port needs --serve")

@@ -129,7 +129,7 @@ def command(
         return
 
     from skinfw.inference.paint_photos import check_rows, paint_photos
-    from skinfw.reporting.bar import progress_bar
+    from skinfw.system.bar import progress_bar
 
     try:
         with progress_bar("paint") as show:

@@ -83,7 +83,7 @@ def command(
     from skinfw.cli.components import component_option
     from skinfw.cli.pairs import make_pairing, make_parser
     from skinfw.repair.folder import repair_pairs
-    from skinfw.reporting.bar import progress_bar
+    from skinfw.system.bar import progress_bar
 
     # hands can be found without a pose in some label maps; only painting needs one
     pose = None

@@ -9,9 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from skinfw.components.registry import TRAINED
 from skinfw.evaluation.results import Evaluation
 from skinfw.hooks.specification import hookimpl
-from skinfw.reporting.bar import progress_console, shows_bars
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import read_split
+from skinfw.system.bar import progress_console, shows_bars
 
 SMOOTHING = 0.9
 """Fraction of the old value in the running means."""

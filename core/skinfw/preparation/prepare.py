@@ -25,7 +25,7 @@ from skinfw.preparation.set_check import SetCheck
 from skinfw.preparation.shared_poses import check_shared_poses
 from skinfw.preparation.source import list_photos
 from skinfw.preparation.task import Task, make_tasks
-from skinfw.reporting.bar import progress_bar
+from skinfw.system.bar import progress_bar
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import FolderLock
 from skinfw.system.paths_below import path_below
