@@ -18,6 +18,10 @@ street photos, 1 pixel in 100 is farther away."""
 MIN_BEHIND = 0.1
 """Fraction of a mask that must lie beyond; less is the error of the pose."""
 
+MIN_LIMB = 0.4
+"""Fraction of a patch of the mask that must be near the limbs; with less, the pose does not fit the mask, and
+nothing in the patch is background."""
+
 _SIDE = 1024
 _RADIUS = 3.0
 
@@ -33,6 +37,11 @@ def behind_limbs(mask: Mask, keypoints: Keypoints) -> Mask:
     if zones is None:
         return np.zeros_like(mask)
     behind: Mask = mask & ((zones == UNDECIDED) | (zones == ZONES.index("elsewhere")))
+    count, patches = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    pixels = np.bincount(patches.ravel(), minlength=count)
+    far = np.bincount(patches[behind], minlength=count)
+    fits = far <= (1 - MIN_LIMB) * pixels
+    behind &= fits[patches]
     enough = np.count_nonzero(behind) >= MIN_BEHIND * np.count_nonzero(mask)
     return behind if enough else np.zeros_like(mask)
 

@@ -230,6 +230,9 @@ class Inpainter:
             result = paint_full_resolution(
                 photo, limbs, skin & ~mask, face, colors, box, seed=seed, steps=steps
             )
+        if behind.any():
+            part = np.count_nonzero(behind) / np.count_nonzero(mask)
+            warnings.append(f"{part:.0%} of the mask is far from the limbs and was filled as background")
         if result.scale > MAX_SCALE:
             warnings.append(
                 f"the network painted at {self.model.size[0]}x{self.model.size[1]}, and its image was "

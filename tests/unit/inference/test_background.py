@@ -36,8 +36,19 @@ def test_a_wide_sleeve_shows_the_background_beside_the_arm(
     pixels[labels.person] = opened.pixels[labels.person]
     painted = inpainter.paint(pixels, sleeve, segmentation=labels, keypoints=pose)
     assert painted.report["background"] == behind.sum()
+    assert any("filled as background" in each for each in painted.report["warnings"])
     far = behind & (np.indices(behind.shape)[1] < x - 24)
     assert np.abs(painted.image[far].astype(int) - (90, 120, 150)).max() <= 12
+
+
+def test_a_pose_that_does_not_fit_the_mask_makes_nothing_background(
+    inpainter: Inpainter, photo: Path, arms: np.ndarray
+) -> None:
+    pose = inpainter.pose_encoder.keypoints(Photo.read(photo))
+    assert pose is not None
+    elsewhere = pose.mapped(1.0, 1.0, 40, 0)
+    painted = inpainter.paint(photo, arms, keypoints=elsewhere)
+    assert painted.report["background"] == 0
 
 
 def test_only_what_is_behind_is_filled_and_from_outside_the_mask() -> None:
