@@ -59,11 +59,13 @@ def command(
         from skinfw.inference.sample_images import paint_samples
         from skinfw.runtime import OnnxModel
 
-        if resume or batch_size is not None:
+        if resume or batch_size is not None or checkpoint != "best":
             raise UserError(
-                "an exported file paints one sample after the other; leave out --resume and --batch-size"
+                "an exported file holds one checkpoint and paints one sample after the other; leave out "
+                "--checkpoint, --resume and --batch-size"
             )
-        written = paint_samples(OnnxModel(run), samples, output, overwrite=overwrite, on_error=on_error)
+        model = OnnxModel(run, device=device)
+        written = paint_samples(model, samples, output, overwrite=overwrite, on_error=on_error, trust=trust)
         click.echo(f"{len(written)} images in {output}")
         return
 

@@ -17,7 +17,7 @@ from skinfw.inference.composite import to_uint8
 from skinfw.preparation.config import PersonCrop, PrepareConfig
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import Checkpoint
-from skinfw.runtime.preparation import Preparation
+from skinfw.runtime.preparation import MAX_ASPECT, MIN_ASPECT, Preparation
 from skinfw.specs.spec import Spec, inpainting_spec
 
 
@@ -84,5 +84,7 @@ def preparation_of(spec: Spec, about: Mapping[str, Any]) -> Preparation:
     prepare = next((value for value in fields if isinstance(value, PrepareConfig)), PrepareConfig())
     low, high = read_aspects(about.get("aspects"), spec.data.size)
     if isinstance(prepare.crop, PersonCrop):
-        return Preparation(prepare.crop.aspect, prepare.crop.margin, prepare.margin)
-    return Preparation((low * high) ** 0.5, removed_margin=prepare.margin)
+        aspect, margin = prepare.crop.aspect, prepare.crop.margin
+        return Preparation(aspect=aspect, crop_margin=margin, removed_margin=prepare.margin)
+    aspect = min(max((low * high) ** 0.5, MIN_ASPECT), MAX_ASPECT)
+    return Preparation(aspect=aspect, removed_margin=prepare.margin)

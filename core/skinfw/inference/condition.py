@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from skinfw.components.config import Size
-from skinfw.data.batch import collate
 from skinfw.data.dataset_io import to_sample
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import make_agnostic
 from skinfw.data.resize import WHITE, resize_image, resize_labels, resize_mask
+from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
-from skinfw.inference.composite import to_uint8
 from skinfw.interfaces import DatasetIO, PoseEncoder
 from skinfw.runtime.box import Box, cut
 
@@ -31,10 +30,11 @@ def make_condition(
     keypoints: Keypoints,
     box: Box,
     io: DatasetIO,
+    names: Sequence[str],
     encoder: PoseEncoder[Any],
     margin: int,
 ) -> Mapping[str, RgbImage]:
-    """Return the input images of a photo's crop, each uint8 ``(H, W, C)`` of the network's size.
+    """Return the images of a photo's crop that a model needs, each uint8 ``(H, W, C)`` of the network's size.
 
     The mask counts as skin, and all skin is removed with its margin, so the network sees nothing of what it
     is to paint.
@@ -46,6 +46,7 @@ def make_condition(
         keypoints: the person's pose, in pixels of the photo.
         box: the crop.
         io: the network's size and inputs.
+        names: the fields that the model needs.
         encoder: draws the pose.
         margin: pixels by which the removed skin is dilated.
     """
@@ -61,8 +62,12 @@ def make_condition(
     pose = keypoints.mapped(1.0, 1.0, -box.left, -box.top).resized((box.height, box.width), size)
     parts = make_agnostic(resize_image(crop, size), shown, margin)
     parts = replace(parts, pose=pose, line=encoder.draw(pose, size), style=encoder.config.draw)
-    batch = collate([to_sample("photo", parts, io)])
-    return {name: to_uint8(batch.condition([name]))[0] for name in io.inputs}
+    return images_of(to_sample("photo", parts, io, needs_target=False), names)
+
+
+def images_of(sample: Sample, names: Sequence[str]) -> dict[str, RgbImage]:
+    """Return fields of a sample as a model gets them, each uint8 ``(H, W, C)`` by name."""
+    return {name: sample.fields[name].type.pixels(sample[name]) for name in names}
 
 
 def _working_size(box: Box, size: Size) -> Size:

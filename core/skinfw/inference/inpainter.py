@@ -38,7 +38,7 @@ from skinfw.inference.sample_images import exported_spec
 from skinfw.inference.source_photo import ImageLike, SourcePhoto, read_source
 from skinfw.interfaces import DatasetIO, PoseEncoder, Segmenter
 from skinfw.preparation.crop import person_box
-from skinfw.preparation.person import posed, segmented
+from skinfw.preparation.person import check_segmentation, posed, segmented
 from skinfw.preparation.report import Rejected
 from skinfw.runs.checkpoints import read_checkpoint, run_checkpoint
 from skinfw.runs.trained import open_trained
@@ -104,7 +104,7 @@ class Inpainter:
         Args:
             model: a run folder, a .safetensors checkpoint, or an exported .onnx file.
             checkpoint: the best or the last checkpoint of a run.
-            device: where the network runs; None for that of its spec. Exported files run on the CPU.
+            device: where the network runs; None for that of its spec, and for exported files any that fits.
             segmenter: None for the one that prepared the training photos, or the default.
             pose_encoder: None for the one that prepared the training photos, or the default.
             trust: allow the programs, paths and addresses in the spec of a run that somebody else trained.
@@ -170,6 +170,7 @@ class Inpainter:
             raise DataError(f"{source.where}: has no transparent or flat white hole; give a mask")
         with connections(self._trusted):
             labels = segmentation or segmented(self.segmenter, source.photo)
+            check_segmentation(labels, source.photo, source.where)
             if not labels.person.any():
                 raise DataError(f"{source.where}: nobody in the photo; try another segmenter")
             if given is not None:
@@ -216,6 +217,7 @@ class Inpainter:
             pose,
             box,
             self.io,
+            self.model.inputs,
             self.pose_encoder,
             prepared.removed_margin,
         )
@@ -319,8 +321,8 @@ def _open_model(
     if path.is_dir():
         found = run_checkpoint(open_trained(path, which, trust=trust), which)
     elif path.suffix == ".onnx":
-        exported = OnnxModel(path)
-        return _OpenModel(exported, exported_spec(exported), trust, path)
+        exported = OnnxModel(path, device=device or "auto")
+        return _OpenModel(exported, exported_spec(exported, trust=trust), trust, path)
     elif path.suffix == ".safetensors" or not path.exists():
         found = read_checkpoint(path)
         found = replace(found, trusted=True) if trust else found

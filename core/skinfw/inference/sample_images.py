@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from skinfw.assembly.inputs import dataset_io
 from skinfw.components.trust import named_outside, reject_foreign
 from skinfw.data.aspect import reject_other_shape
-from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.errors import DataError, RunError, listed
+from skinfw.inference.condition import images_of
 from skinfw.interfaces import DatasetIO
 from skinfw.runtime.onnx_model import OnnxModel
 from skinfw.specs.spec import Spec, inpainting_spec, parse_spec
@@ -27,30 +24,31 @@ SHOWN = 10
 """Maximum number of names in an error."""
 
 
-def exported_spec(model: OnnxModel) -> Spec:
+def exported_spec(model: OnnxModel, *, trust: bool = False) -> Spec:
     """Return the spec of the run that a file was exported from.
+
+    Args:
+        model: the file.
+        trust: allow programs, paths and addresses in its inputs.
 
     Raises:
         SpecError: it needs a component that is not installed.
         TrustError: an input names programs, paths or addresses.
     """
-    spec = inpainting_spec(parse_spec(model.metadata.spec, source=f"{model.path} (its spec)"), model.path)
-    reject_foreign(named_outside(spec.data.inputs, "$.data.inputs"), str(model.path))
+    value = parse_spec(model.metadata.spec, source=f"{model.path} (its spec)", stored=True)
+    spec = inpainting_spec(value, model.path)
+    if not trust:
+        reject_foreign(named_outside(spec.data.inputs, "$.data.inputs"), str(model.path))
     return spec
 
 
-def sample_io(model: OnnxModel) -> DatasetIO:
+def sample_io(model: OnnxModel, *, trust: bool = False) -> DatasetIO:
     """Return what a sample needs for a file: its size and its inputs, as configured in training.
 
     Raises:
         SkinfwError: as `exported_spec`.
     """
-    return dataset_io(exported_spec(model), ())
-
-
-def condition_of(sample: Sample, model: OnnxModel) -> Mapping[str, NDArray[np.uint8]]:
-    """Return a sample's images for a file, each uint8 ``(H, W, C)`` by name."""
-    return {name: sample.fields[name].type.pixels(sample[name]) for name in model.inputs}
+    return dataset_io(exported_spec(model, trust=trust), ())
 
 
 def paint_samples(
@@ -60,6 +58,7 @@ def paint_samples(
     *,
     overwrite: bool = False,
     on_error: Literal["skip", "fail"] = "skip",
+    trust: bool = False,
 ) -> list[Path]:
     """Inpaint sample folders with an exported file; write each as ``<output>/<name>.png`` at its size.
 
@@ -69,6 +68,7 @@ def paint_samples(
         output: folder of the written images.
         overwrite: replace existing images.
         on_error: skip unusable samples and list them at the end, or stop at the first.
+        trust: allow programs, paths and addresses in the file's spec.
 
     Returns:
         the written images, sorted by name.
@@ -82,7 +82,7 @@ def paint_samples(
     existing = [path for path in targets.values() if path.exists()]
     if existing and not overwrite:
         raise RunError(f"{existing[0]}: already exists; replace with --overwrite (in Python: overwrite=True)")
-    io, aspect = sample_io(model), model.preparation.aspect
+    io, aspect = sample_io(model, trust=trust), model.preparation.aspect
     failed: list[str] = []
     written: list[Path] = []
     for name, path in targets.items():
@@ -94,7 +94,7 @@ def paint_samples(
                 raise
             failed.append(str(error))
             continue
-        image = model(condition_of(sample, model))
+        image = model(images_of(sample, model.inputs))
         with replacing(path) as temporary:
             Image.fromarray(image).save(temporary, format="PNG")
         written.append(path)

@@ -21,18 +21,27 @@ def segmented(segmenter: Segmenter[Any], photo: Photo) -> Segmentation:
         RunError: the segmenter does not find skin and background.
     """
     segmentation = segmenter.segment(photo)
+    check_segmentation(segmentation, photo, photo.path)
+    return segmentation
+
+
+def check_segmentation(segmentation: Segmentation, photo: Photo, where: object) -> None:
+    """Check that a label map has the photo's size and shows skin and background.
+
+    Raises:
+        DataError: it has another size.
+        RunError: it does not distinguish skin and background.
+    """
     if segmentation.labels.shape != photo.size:
         height, width = segmentation.labels.shape
         raise DataError(
-            f"{photo.path}: the segmenter returned {height}x{width} labels for a photo of "
+            f"{where}: the segmenter returned {height}x{width} labels for a photo of "
             f"{photo.size[0]}x{photo.size[1]} (height x width)"
         )
     if not segmentation.regions.get("skin") or not segmentation.regions.get("background"):
         raise RunError(
-            f"{photo.path}: the segmenter does not find skin and background, which prepare removes; "
-            "use one that does"
+            f"{where}: the segmenter does not find skin and background, which are removed; use one that does"
         )
-    return segmentation
 
 
 def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> tuple[Keypoints, list[Keypoints]]:

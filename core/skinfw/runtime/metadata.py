@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from skinfw.errors import UserError, first_line
+from skinfw.runtime.preparation import Preparation
 from skinfw.system.json_file import parse_json
 
 KEY = "skinfw"
@@ -94,7 +95,7 @@ class ModelMetadata(_Strict):
     precision: Precision
     composite: Literal["none", "mask", "skin", "protect"] | None
     seed: int | None
-    preparation: dict[str, float | int] | None
+    preparation: Preparation | None
     classes: ParserClasses | None
     spec: dict[str, Any]
     checkpoint_sha256: str
@@ -102,7 +103,7 @@ class ModelMetadata(_Strict):
     license: str
     parity: Parity
 
-    def size_fault(self, size: tuple[int, int]) -> str | None:
+    def size_error(self, size: tuple[int, int]) -> str | None:
         """Return why the network does not accept images of a height and width; None if it does."""
         if self.fixed and size != self.size:
             return f"the network accepts {self.size[0]}x{self.size[1]} alone"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ class OnnxModel:
     Args:
         path: the ONNX file.
         backend: what runs it: ONNX Runtime, or OpenVINO's own package.
+        device: auto lets ONNX Runtime use CUDA if it can.
         threads: CPU threads; None for OMP_NUM_THREADS, or all cores.
 
     Attributes:
@@ -41,14 +43,19 @@ class OnnxModel:
     """
 
     def __init__(
-        self, path: str | Path, *, backend: Backend = "onnxruntime", threads: int | None = None
+        self,
+        path: str | Path,
+        *,
+        backend: Backend = "onnxruntime",
+        device: Literal["auto", "cpu"] = "auto",
+        threads: int | None = None,
     ) -> None:
         self.path = Path(path)
         if not self.path.is_file():
             raise UserError(f"{self.path}: no such ONNX file; give the path of one")
         count = default_threads() if threads is None else threads
         if backend == "onnxruntime":
-            session = OnnxRuntimeSession(self.path, count)
+            session = OnnxRuntimeSession(self.path, count, device)
             self.metadata: ModelMetadata = parse_metadata(session.metadata.get(KEY), self.path)
             self._session: Session = session
         else:
@@ -61,7 +68,7 @@ class OnnxModel:
         self.inputs = tuple(each.name for each in self.metadata.inputs)
         self.size: tuple[int, int] = self.metadata.size
         self.multiple: int = self.metadata.multiple
-        self.preparation = preparation_of(self.metadata.preparation, self.path)
+        self.preparation: Preparation = self.metadata.preparation
 
     def __call__(self, condition: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """Paint one person.
@@ -89,8 +96,8 @@ class OnnxModel:
                 f"{other} has {sizes[other][0]}x{sizes[other][1]} pixels (height x width), "
                 f"{self.inputs[0]} has {size[0]}x{size[1]}; give images of one size"
             )
-        if fault := self.metadata.size_fault((size[0], size[1])):
-            raise DataError(f"{size[0]}x{size[1]} pixels do not fit {self.path}: {fault}")
+        if reason := self.metadata.size_error((size[0], size[1])):
+            raise DataError(f"{size[0]}x{size[1]} pixels do not fit {self.path}: {reason}")
         try:
             output, finite = self._session.run(images, [OUTPUT, FINITE])
         except Exception as error:  # runtimes raise their own exceptions
@@ -114,17 +121,3 @@ class OnnxModel:
                 f"{name} must be uint8 (height, width, {channels}), not {image.dtype} {image.shape}"
             )
         return np.ascontiguousarray(image[None])
-
-
-def preparation_of(value: Mapping[str, float | int], where: object) -> Preparation:
-    """Return the preparation in a file's metadata.
-
-    Raises:
-        UserError: it is damaged.
-    """
-    try:
-        return Preparation(**value)  # type: ignore[arg-type]
-    except TypeError as error:
-        raise UserError(
-            f"{where}: its preparation is damaged: {first_line(error)}; export it again"
-        ) from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pydantic import BaseModel, ConfigDict, Field
+
+MIN_ASPECT, MAX_ASPECT = 0.1, 10.0
+"""Range of the crop's height divided by its width."""
 
 
-@dataclass(frozen=True)
-class Preparation:
+class Preparation(BaseModel):
     """The geometry of a model's training samples.
 
     Attributes:
@@ -15,6 +17,8 @@ class Preparation:
         removed_margin: pixels by which the removed skin was dilated, in photos of a few hundred pixels.
     """
 
-    aspect: float
-    crop_margin: float = 0.05
-    removed_margin: int = 3
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    aspect: float = Field(ge=MIN_ASPECT, le=MAX_ASPECT)
+    crop_margin: float = Field(default=0.05, ge=0, le=1)
+    removed_margin: int = Field(default=3, ge=0, le=100)

@@ -14,8 +14,8 @@ from skinfw.errors import UserError, first_line
 
 Backend = Literal["onnxruntime", "openvino"]
 
-PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
-"""Allowed execution providers of ONNX Runtime. Others recompile the network for each input size."""
+PROVIDERS = {"auto": ("CUDAExecutionProvider", "CPUExecutionProvider"), "cpu": ("CPUExecutionProvider",)}
+"""Execution providers of ONNX Runtime by device. Others recompile the network for each input size."""
 
 
 class Session(Protocol):
@@ -27,17 +27,18 @@ class Session(Protocol):
 
 
 class OnnxRuntimeSession:
-    """A graph in ONNX Runtime, on CUDA if its build supports it, else on the CPU.
+    """A graph in ONNX Runtime.
 
     Args:
         path: the ONNX file.
         threads: CPU threads; 0 for all cores.
+        device: auto for CUDA if its build supports it, else the CPU.
 
     Raises:
         UserError: onnxruntime is not installed, or it cannot load the file.
     """
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, device: Literal["auto", "cpu"] = "auto") -> None:
         try:
             import onnxruntime
         except ImportError as error:
@@ -50,7 +51,7 @@ class OnnxRuntimeSession:
         available = onnxruntime.get_available_providers()
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=[name for name in PROVIDERS if name in available]
+                str(path), options, providers=[name for name in PROVIDERS[device] if name in available]
             )
         except Exception as error:  # onnxruntime raises its own exceptions
             raise UserError(f"{path}: ONNX Runtime cannot load it: {first_line(error)}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -15,11 +16,13 @@ from PIL import Image
 
 from skinfw.cli import main
 from skinfw.data.sample_folder import read_sample
-from skinfw.errors import DataError, RunError
+from skinfw.errors import DataError, RunError, UserError
 from skinfw.export.export import Exported, export_run
-from skinfw.inference.sample_images import condition_of, paint_samples, sample_io
+from skinfw.inference.condition import images_of
+from skinfw.inference.sample_images import paint_samples, sample_io
 from skinfw.runs.folder import Run
 from skinfw.runtime import OnnxModel
+from skinfw.runtime.metadata import parse_metadata
 
 Make = Callable[..., Any]
 
@@ -80,7 +83,9 @@ def test_sample_folders_are_painted_without_torch_as_generate_paints_them(
 
 def test_the_script_needs_neither_torch_nor_skinfw(model: Exported, samples: Path, tmp_path: Path) -> None:
     loaded = OnnxModel(model.path)
-    condition = condition_of(read_sample(samples / "a", "a", sample_io(loaded), needs_target=False), loaded)
+    condition = images_of(
+        read_sample(samples / "a", "a", sample_io(loaded), needs_target=False), loaded.inputs
+    )
     for name, image in condition.items():
         Image.fromarray(image).save(tmp_path / f"{name}.png")
     assert model.script is not None
@@ -94,6 +99,7 @@ def test_the_script_needs_neither_torch_nor_skinfw(model: Exported, samples: Pat
 def test_the_model_needs_numpy_and_onnxruntime(model: Exported) -> None:
     code = """
 from skinfw.runtime import OnnxModel
+from skinfw.runtime.metadata import parse_metadata
 import numpy as np
 model = OnnxModel(sys.argv[1])
 print(model({name: np.zeros((32, 16, 3), np.uint8) for name in model.inputs}).shape, "PIL" in sys.modules)
@@ -104,7 +110,9 @@ print(model({name: np.zeros((32, 16, 3), np.uint8) for name in model.inputs}).sh
 
 def test_openvino_paints_the_same(model: Exported, samples: Path) -> None:
     loaded, other = OnnxModel(model.path), OnnxModel(model.path, backend="openvino", threads=1)
-    condition = condition_of(read_sample(samples / "a", "a", sample_io(loaded), needs_target=False), loaded)
+    condition = images_of(
+        read_sample(samples / "a", "a", sample_io(loaded), needs_target=False), loaded.inputs
+    )
     assert np.abs(loaded(condition).astype(int) - other(condition)).max() <= 1
     wide = {name: np.concatenate([image, image], axis=1) for name, image in condition.items()}
     assert np.abs(loaded(wide).astype(int) - other(wide)).max() <= 1
@@ -122,3 +130,24 @@ def test_existing_images_stay_and_unusable_samples_are_named(
         paint_samples(loaded, samples / "a", tmp_path / "out")
     with pytest.raises(DataError, match="wide: 32x64"):
         paint_samples(loaded, samples, tmp_path / "out", overwrite=True, on_error="fail")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("aspect", 0), ("aspect", 1e-6), ("crop_margin", 1e7), ("removed_margin", -1)]
+)
+def test_a_damaged_preparation_is_one_error(model: Exported, key: str, value: float) -> None:
+    damaged = model.metadata.model_dump(mode="json")
+    damaged["preparation"][key] = value
+    with pytest.raises(UserError, match=f"m.onnx: its metadata is damaged: preparation.{key}"):
+        parse_metadata(json.dumps(damaged), "m.onnx")
+
+
+def test_the_files_of_a_run_need_no_variable_that_is_unset(
+    model: Exported, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = OnnxModel(model.path)
+    spec = json.loads(json.dumps(loaded.metadata.spec))
+    spec["data"]["dataset"] = {"type": "folder", "root": "$NOWHERE_SET/samples"}
+    monkeypatch.delenv("NOWHERE_SET", raising=False)
+    loaded.metadata = loaded.metadata.model_copy(update={"spec": spec})
+    assert len(paint_samples(loaded, samples, tmp_path / "out")) == 2
