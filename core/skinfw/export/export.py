@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,8 +21,8 @@ from skinfw.export.convert import Sizes, require_exporter, to_onnx
 from skinfw.export.graphs import InpaintingGraph, ParserGraph, graph_inputs, graph_noise, noise_fits_any_size
 from skinfw.export.int8 import quantized
 from skinfw.export.parity import compare_inpainting, compare_parser, label_map, reject_difference
-from skinfw.export.preparation import preparation_of
 from skinfw.export.samples import MAX_OTHER, Samples, readable, samples_of
+from skinfw.inference.checkpoint_model import preparation_of
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import Checkpoint, reject_untrusted, run_checkpoint
 from skinfw.runs.environment import versions
@@ -181,7 +181,7 @@ def _inpainting(
         ),
         composite=spec.composite,
         seed=None if noise is None else spec.seed,
-        preparation=preparation_of(spec, checkpoint.about),
+        preparation=asdict(preparation_of(spec, checkpoint.about)),
         classes=None,
         **_common(checkpoint, sizes, precision, license_note),
     )

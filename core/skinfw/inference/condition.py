@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from skinfw.components.config import Size
-from skinfw.data.batch import collate
+from skinfw.components.field_names import KEEP, MASK, SKIN
 from skinfw.data.dataset_io import to_sample
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import make_agnostic
 from skinfw.data.resize import WHITE, resize_image, resize_labels, resize_mask
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
-from skinfw.inference.composite import to_uint8
 from skinfw.interfaces import DatasetIO, PoseEncoder
 from skinfw.runtime.box import Box, cut
 
@@ -34,7 +33,7 @@ def make_condition(
     encoder: PoseEncoder[Any],
     margin: int,
 ) -> Mapping[str, RgbImage]:
-    """Return the input images of a photo's crop, each uint8 ``(H, W, C)`` of the network's size.
+    """Return the input images and masks of a photo's crop, each uint8 ``(H, W, C)`` of the network's size.
 
     The mask counts as skin, and all skin is removed with its margin, so the network sees nothing of what it
     is to paint.
@@ -61,8 +60,10 @@ def make_condition(
     pose = keypoints.mapped(1.0, 1.0, -box.left, -box.top).resized((box.height, box.width), size)
     parts = make_agnostic(resize_image(crop, size), shown, margin)
     parts = replace(parts, pose=pose, line=encoder.draw(pose, size), style=encoder.config.draw)
-    batch = collate([to_sample("photo", parts, io)])
-    return {name: to_uint8(batch.condition([name]))[0] for name in io.inputs}
+    sample = to_sample("photo", parts, io)
+    # the composite of an exported file may need a mask that the network does not see
+    names = dict.fromkeys([*io.inputs, KEEP, MASK, SKIN])
+    return {name: sample.fields[name].type.pixels(sample[name]) for name in names}
 
 
 def _working_size(box: Box, size: Size) -> Size:

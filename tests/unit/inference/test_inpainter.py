@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -255,11 +257,22 @@ def test_a_checkpoint_by_itself_and_other_components(
     assert (loaded.model.preparation.aspect, loaded.model.preparation.removed_margin) == (2, 1)
 
 
-def test_an_exported_file_paints_as_its_checkpoint(
-    inpainter: Inpainter, photo_run: Path, photo: Path, arms: np.ndarray, tmp_path: Path
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None
+from skinfw import Inpainter
+Inpainter.load(sys.argv[1]).paint(sys.argv[2], sys.argv[3]).save(sys.argv[4])
+"""
+
+
+def test_an_exported_file_paints_as_its_checkpoint_also_without_torch(
+    inpainter: Inpainter, photo_run: Path, photo: Path, arms: np.ndarray, tmp_path: Path, save_mask: SaveMask
 ) -> None:
     exported = export_run(open_run(photo_run), tmp_path / "model.onnx")
+    files = [exported.path, photo, save_mask(arms), tmp_path / "painted.png"]
+    subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *map(str, files)], check=True, timeout=120)
     found = Inpainter.load(exported.path).paint(photo, arms)
+    assert np.array_equal(rgb(tmp_path / "painted.png"), found.image)
     expected = inpainter.paint(photo, arms)
     assert np.array_equal(found.mask, expected.mask)
     assert found.report == expected.report
