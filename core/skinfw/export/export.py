@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from skinfw.assembly.inputs import input_channels
-from skinfw.components.config import GeneratorConfig, SegmentationNetworkConfig, SizeRequirement
+from skinfw.components.config import GeneratorConfig, SegmentationNetworkConfig, Size, SizeRequirement
 from skinfw.components.field_names import IMAGE
 from skinfw.components.trust import connections
 from skinfw.components.weights import file_sha256
@@ -157,6 +156,7 @@ def _inpainting(
     spec = checkpoint.spec
     assert isinstance(spec, Spec)
     size = spec.data.size
+    samples = readable(source, source.test, size)
     generator = load_generator(checkpoint, _CPU)
     noise = graph_noise(generator, size, spec.seed)
     names = graph_inputs(spec)
@@ -186,7 +186,8 @@ def _inpainting(
         **_common(checkpoint, sizes, precision, license_note),
     )
     _write(model, metadata, path)
-    compared = compare_inpainting(OnnxModel(path), generator, spec, noise, _samples(source, sizes, spec))
+    samples += _at_other_sizes(source, sizes, size)
+    compared = compare_inpainting(OnnxModel(path), generator, spec, noise, samples)
     metadata = metadata.model_copy(update={"parity": compared.parity()})
     reject_difference(metadata.parity, precision)
     _write(model, metadata, path)
@@ -200,6 +201,7 @@ def _parser(
     spec = checkpoint.spec
     assert isinstance(spec, SegmentationSpec)
     size = spec.data.size
+    samples = readable(source, source.test, size)
     network, classes = load_network(checkpoint, _CPU)
     config = spec.network.config
     requirement = (
@@ -223,7 +225,7 @@ def _parser(
     )
     _write(model, metadata, path)
     session = OnnxRuntimeSession(path, default_threads())
-    samples = list(_samples(source, sizes, spec))
+    samples += _at_other_sizes(source, sizes, size)
     found = [label_map(session.run({IMAGE: each[IMAGE][None]}, [LOGITS])[0]) for each in samples]
     metadata = metadata.model_copy(update={"parity": compare_parser(found, network, samples)})
     reject_difference(metadata.parity, precision)
@@ -231,11 +233,10 @@ def _parser(
     return metadata, ""
 
 
-def _samples(source: Samples, sizes: Sizes, spec: Spec | SegmentationSpec) -> Iterator[Sample]:
-    """Yield the test samples at the training size, and some at other sizes."""
-    yield from readable(source, source.test, spec.data.size)
-    for size in sizes.others(spec.data.size):
-        yield from readable(source, source.test[:MAX_OTHER], size)
+def _at_other_sizes(source: Samples, sizes: Sizes, size: Size) -> list[Sample]:
+    """Return some test samples at sizes besides the training size."""
+    names = source.test[:MAX_OTHER]
+    return [sample for each in sizes.others(size) for sample in readable(source, names, each)]
 
 
 def _common(

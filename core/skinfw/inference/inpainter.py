@@ -21,7 +21,6 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError, RunError, UserError
 from skinfw.inference.background import behind_limbs, fill_background
-from skinfw.inference.checkpoint_model import CheckpointModel
 from skinfw.inference.condition import make_condition
 from skinfw.inference.paint_mask import (
     MaskLike,
@@ -40,13 +39,10 @@ from skinfw.interfaces import DatasetIO, PoseEncoder, Segmenter
 from skinfw.preparation.crop import person_box
 from skinfw.preparation.person import check_segmentation, posed, segmented
 from skinfw.preparation.report import Rejected
-from skinfw.runs.checkpoints import read_checkpoint, run_checkpoint
-from skinfw.runs.trained import open_trained
 from skinfw.runtime.box import crop_box
 from skinfw.runtime.full_resolution import ALL_STEPS, Steps, paint_full_resolution
 from skinfw.runtime.onnx_model import OnnxModel
 from skinfw.specs.spec import Spec, inpainting_spec
-from skinfw.system.devices import pick_device
 
 MAX_SCALE = 8.0
 """Enlargement above which a warning says that the network saw much less than the photo shows."""
@@ -318,11 +314,17 @@ def _open_model(
     Raises:
         RunError: it is none of them.
     """
-    if path.is_dir():
-        found = run_checkpoint(open_trained(path, which, trust=trust), which)
-    elif path.suffix == ".onnx":
+    if path.suffix == ".onnx" and not path.is_dir():
         exported = OnnxModel(path, device=device or "auto")
         return _OpenModel(exported, exported_spec(exported, trust=trust), trust, path)
+    # only checkpoints need torch
+    from skinfw.inference.checkpoint_model import CheckpointModel
+    from skinfw.runs.checkpoints import read_checkpoint, run_checkpoint
+    from skinfw.runs.trained import open_trained
+    from skinfw.system.devices import pick_device
+
+    if path.is_dir():
+        found = run_checkpoint(open_trained(path, which, trust=trust), which)
     elif path.suffix == ".safetensors" or not path.exists():
         found = read_checkpoint(path)
         found = replace(found, trusted=True) if trust else found

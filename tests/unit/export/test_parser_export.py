@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -12,6 +13,7 @@ from skinfw.assembly.assemble import build_segmentation_network
 from skinfw.data.photo import Photo
 from skinfw.errors import SkinfwError, UserError
 from skinfw.export import export as exporting
+from skinfw.export.convert import Sizes
 from skinfw.export.export import export_run
 from skinfw.runs.checkpoints import Progress, save_checkpoint
 from skinfw.runs.folder import Run, create_run
@@ -80,13 +82,19 @@ def test_a_parser_has_no_script_and_does_not_paint(file: Path) -> None:
 
 
 def test_a_parser_that_labels_otherwise_is_not_written(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def shuffled(network: Any) -> torch.nn.Module:
-        torch.manual_seed(1)
-        return build_segmentation_network(run.spec, 5)  # type: ignore[arg-type]
+    about, load = read_metadata(file), exporting.load_network
 
-    monkeypatch.setattr(exporting, "deepcopy", shuffled)
+    def other(*arguments: Any) -> Any:
+        network, classes = load(*arguments)
+        forward = network.forward
+        monkeypatch.setattr(network, "forward", lambda image: forward(image).flip(1))
+        return network, classes
+
+    sizes = Sizes(about.multiple, about.minimum)
+    monkeypatch.setattr(exporting, "to_onnx", lambda *_, **__: (onnx.load(file), sizes))
+    monkeypatch.setattr(exporting, "load_network", other)
     with pytest.raises(SkinfwError, match="of the labels differ"):
         export_run(run, tmp_path / "parser.onnx")
     assert not list(tmp_path.iterdir())

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -256,15 +258,26 @@ def test_a_checkpoint_by_itself_and_other_components(
     assert (loaded.model.preparation.aspect, loaded.model.preparation.removed_margin) == (2, 1)
 
 
-def test_an_exported_file_paints_as_its_checkpoint(
-    make_run: Any, photo_run: Path, photo: Path, arms: np.ndarray, tmp_path: Path
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None
+from skinfw import Inpainter
+Inpainter.load(sys.argv[1]).paint(sys.argv[2], sys.argv[3]).save(sys.argv[4])
+"""
+
+
+def test_an_exported_file_paints_as_its_checkpoint_also_without_torch(
+    make_run: Any, photo_run: Path, photo: Path, arms: np.ndarray, tmp_path: Path, save_mask: SaveMask
 ) -> None:
     spec = open_run(photo_run).spec.to_json()
     # the network does not see the mask, which the composite in the file needs
     data = {**spec["data"], "inputs": ["apparel_head_foot", "line", "segmentation_skin"]}
     run = make_run(tmp_path / "run", data=data, composite="mask")
     exported = export_run(run, tmp_path / "model.onnx")
+    files = [exported.path, photo, save_mask(arms), tmp_path / "painted.png"]
+    subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *map(str, files)], check=True, timeout=300)
     found = Inpainter.load(exported.path, device="cpu").paint(photo, arms)
+    assert np.array_equal(rgb(tmp_path / "painted.png"), found.image)
     expected = Inpainter.load(run.folder, device="cpu").paint(photo, arms)
     assert np.array_equal(found.mask, expected.mask)
     assert found.report == expected.report
