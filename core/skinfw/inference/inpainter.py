@@ -64,11 +64,10 @@ class Inpainter:
         pose_encoder: finds the pose.
         trusted: whether segmenter and pose encoder may open connections.
 
-    Example:
-        >>> from skinfw import Inpainter  # doctest: +SKIP
-        >>> inpainter = Inpainter.load("runs/photos", segmenter="skin_color", pose_encoder="bodypix")
-        ... # doctest: +SKIP
-        >>> inpainter.paint("photo.jpg", "mask.png").save("painted.png")  # doctest: +SKIP
+    Example::
+
+        inpainter = skinfw.Inpainter.load("runs/photos", segmenter="skin_color", pose_encoder="bodypix")
+        inpainter.paint("photo.jpg", "mask.png").save("painted.png")
     """
 
     def __init__(

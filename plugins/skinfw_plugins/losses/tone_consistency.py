@@ -1,4 +1,4 @@
-"""Inoutput skin in the color of the person's visible skin."""
+"""Inpainted skin in the color of the person's visible skin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skinfw_plugins.shared.skin_tone import skin_tones
 
 
 class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
-    """Distance of the inoutput skin's mean color from the color of the visible face, in CIE Lab.
+    """Distance of the inpainted skin's mean color from the color of the visible face, in CIE Lab.
 
     The face's color is its median per channel, which is robust to hair, eyes and shadows. The loss does not
     use the target, so it needs no image of that skin. Lab is divided by 100.

@@ -21,7 +21,7 @@ from skinfw.components.config import GeneratorConfig, Size
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.results import Evaluation
-from skinfw.inference import inpainter as painting
+from skinfw.inference import batch_inpainter as painting
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.runs import checkpoints
 from skinfw.runs.trained import open_trained

@@ -96,7 +96,8 @@ def test_a_run_trains_with_it_and_shows_it(plugin: Path, samples: Path, tmp_path
     assert "densepose" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     # what the network saw is part of the record
     filled = json.loads((tmp_path / "run" / "spec.json").read_text(encoding="utf-8"))
-    assert filled["data"]["inputs"] == ["apparel_head_foot", "densepose", "segmentation_skin"]
+    inputs = [each["type"] for each in filled["data"]["inputs"]]
+    assert inputs == ["apparel_head_foot", "densepose", "segmentation_skin"]
 
 
 def test_a_sample_without_the_file_is_named(plugin: Path, samples: Path, tmp_path: Path) -> None:
