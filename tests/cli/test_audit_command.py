@@ -47,6 +47,16 @@ def test_without_poses_hands_and_sleeves_have_no_value(tmp_path: Path) -> None:
     assert metrics["face_changed"]["all"]["images"] == 1
 
 
+def test_two_results_of_one_name(tmp_path: Path) -> None:
+    write_pair(tmp_path, "anna")
+    results = tmp_path / "results"
+    (results / "anna.webp").write_bytes((results / "anna.png").read_bytes())
+    result = audit(tmp_path / "photos", results, "-o", tmp_path / "audit.html")
+    assert result.exit_code == 2
+    assert "has the same name; rename one" in result.output
+    assert not (tmp_path / "audit.html").exists()
+
+
 @pytest.mark.parametrize(
     ("output", "error"), [("page.json", "name the page .html"), ("page", "name the page .html")]
 )

@@ -40,6 +40,28 @@ def test_restore_without_a_model(tmp_path: Path, pair: list[object]) -> None:
     assert (image[kinds == 0] == try_on(person)[kinds == 0]).all()
 
 
+def test_no_poses(tmp_path: Path, pair: list[object]) -> None:
+    (tmp_path / "openpose" / "anna_keypoints.json").unlink()
+    result = repair(*pair, "--only", "restore", "--pose-encoder", "openpose")
+    assert result.exit_code == 2, result.output
+    result = repair(*pair, "--only", "restore", "--pose-encoder", "none", "--overwrite")
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["failed"] == {}
+
+
+def test_an_interruption_says_where_the_images_are(
+    tmp_path: Path, pair: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skinfw.repair.folder.repair", interrupted)
+    result = repair(*pair, "--only", "restore")
+    assert result.exit_code == 130, result.output
+    assert f"Interrupted; finished images are kept in {tmp_path / 'out'}" in result.output
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["unfinished"] == ["anna"]
+
+
 def test_two_files_and_their_label_maps(tmp_path: Path) -> None:
     write_pair(tmp_path, "anna", "shirt")
     for kind, name in (("photos", "anna"), ("results", "shirt")):
@@ -81,7 +103,8 @@ def test_painting_with_a_run(tmp_path: Path, make_run: Callable[..., Run], pair:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        ([], "painting needs MODEL"),
+        ([], "painting needs MODEL, a run folder, a checkpoint or an exported .onnx file"),
+        (["run", "--pose-encoder", "none"], "painting needs poses"),
         (["run", "--only", "tone"], "--only tone uses no MODEL"),
         (["--only", "tone", "--parse-person", "nowhere"], "--parse-person: nowhere: no such file or folder"),
         (["--only", "tone", "--parse-segmenter", "label_map"], "--parse-segmenter reads the maps of"),

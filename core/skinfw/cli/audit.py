@@ -45,14 +45,14 @@ def command(
     tone, hands, face, and leftover sleeves. Beside each metric stands the segmenter's own error. Needs no
     trained model. Pairs that cannot be measured, and files without a partner, are counted and named.
     """
-    from skinfw.errors import UserError
+    from skinfw.errors import RunError, UserError
 
     data = output.with_suffix(".json")
     if output.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"{output}: name the page .html; the JSON file next to it gets the same name")
     for path in (output, data):
         if path.exists() and not overwrite:
-            raise UserError(f"{path}: already exists; replace it with --overwrite, or write elsewhere")
+            raise RunError(f"{path}: already exists; replace it with --overwrite, or write elsewhere")
 
     from skinfw.cli.components import component_option
     from skinfw.cli.pairs import make_pairing, make_parser

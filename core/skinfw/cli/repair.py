@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @pair_options
 @click.option(
-    "--pose-encoder", cls=ComponentOption, kind="pose_encoder", help="Finds the poses in the photos."
-)
+    "--pose-encoder", cls=ComponentOption, kind="pose_encoder",
+    help="Finds the poses in photos; none for no poses, as --only restore and tone work by themselves.",
+)  # fmt: skip
 @click.option(
     "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
     help="Which weights of MODEL to use.",
@@ -68,15 +69,20 @@ def command(
     """Repair results of a try-on system with the photos they were made from.
 
     Copies face, hands and skin that both pictures show from the photo; moves the color of the other skin to
-    the photo's; paints the skin that clothes hid in the photo with MODEL, a run folder or checkpoint, on
-    limbs and neck only. Writes NAME.png of the result's size, provenance/NAME.png and report.json into
-    FOLDER; all other pixels equal the result.
+    the photo's; paints the skin that clothes hid in the photo with MODEL, a run folder, a checkpoint or an
+    exported .onnx file, on limbs and neck only. Writes NAME.png of the result's size, provenance/NAME.png and
+    report.json into FOLDER; all other pixels equal the result.
     """
     from skinfw.errors import UserError
 
     steps: Sequence[Step] = ("restore", "tone", "paint") if only is None else (only,)
     if "paint" in steps and model is None:
-        raise UserError("painting needs MODEL, a run folder or checkpoint; or choose --only restore or tone")
+        raise UserError(
+            "painting needs MODEL, a run folder, a checkpoint or an exported .onnx file; or choose --only "
+            "restore or tone"
+        )
+    if "paint" in steps and pose_encoder == "none":
+        raise UserError("painting needs poses, not --pose-encoder none; or choose --only restore or tone")
     if "paint" not in steps and model is not None:
         raise UserError(f"--only {only} uses no MODEL; leave it out")
 
@@ -87,7 +93,7 @@ def command(
 
     # hands can be found without a pose in some label maps; only painting needs one
     pose = None
-    if pose_encoder is not None or "paint" in steps:
+    if pose_encoder not in (None, "none") or "paint" in steps:
         pose = component_option("pose_encoder", pose_encoder, "--pose-encoder")
     parser = make_parser(segmenter, pose, parse_person, parse_result, parse_segmenter)
     pairing = make_pairing(person, result, layout, pairs, parser)
@@ -103,14 +109,17 @@ def command(
             segmenter=component_option("segmenter", segmenter, "--segmenter"),
             trust=trust,
         )
-    with progress_bar("repair") as progress:
-        report = repair_pairs(
-            pairing,
-            output,
-            parser,
-            inpainter=inpainter,
-            steps=steps,
-            overwrite=overwrite,
-            progress=progress,
-        )
+    try:
+        with progress_bar("repair") as progress:
+            report = repair_pairs(
+                pairing,
+                output,
+                parser,
+                inpainter=inpainter,
+                steps=steps,
+                overwrite=overwrite,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"Interrupted; finished images are kept in {output}.") from None
     click.echo(f"{len(report.repaired)} images in {output}")

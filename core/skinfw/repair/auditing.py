@@ -14,6 +14,7 @@ from skinfw.data.photo import Photo
 from skinfw.errors import DataError
 from skinfw.evaluation.tone_groups import ITA_CLASSES, ita_class
 from skinfw.repair.alignment import MIN_CORRELATION
+from skinfw.repair.failures import recorded
 from skinfw.repair.measure import (
     CHANGED,
     EXCHANGED,
@@ -148,7 +149,7 @@ def audit(pairing: Pairing, parser: Parser, *, progress: Progress | None = None)
         unknown,
     )
     for number, pair in enumerate(pairing.pairs, 1):
-        try:
+        with recorded(found.failed, pair.name):
             photo, result = Photo.read(pair.person), Photo.read(pair.result)
             parse, pose = parser.of_person(photo)
             mirrored = None
@@ -159,8 +160,6 @@ def audit(pairing: Pairing, parser: Parser, *, progress: Progress | None = None)
                 )
             parses = parse, parser.of_result(result)
             found.pairs[pair.name] = measure_pair(photo, result, parses, pose, mirrored)
-        except DataError as error:
-            found.failed[pair.name] = str(error)
         if progress is not None:
             progress(number, len(pairing.pairs))
     if not found.pairs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Any
 from PIL import Image
 
 from skinfw.data.photo import Photo
-from skinfw.errors import DataError, RunError, counted
+from skinfw.errors import DataError, RunError, counted, printable
 from skinfw.inference.painted import Painted
+from skinfw.repair.failures import recorded
 from skinfw.repair.pairs import Pairing, PairOfFiles
 from skinfw.repair.parsing import Parser
 from skinfw.repair.repairing import STEPS, UNTOUCHED, Paints, Repaired, Step, repair
 from skinfw.system.json_file import replacing, write_json
 from skinfw.system.leftovers import remove_leftovers
+from skinfw.system.locks import locked_folder
 from skinfw.system.paths_below import path_below
 
 logger = logging.getLogger("skinfw")
@@ -26,6 +29,8 @@ PROVENANCE = "provenance"
 """Folder of the provenance maps."""
 
 REPORT = "report.json"
+
+LOCK_FILE = ".repair.lock"
 
 _SHOWN = 10
 
@@ -39,12 +44,14 @@ class RepairReport:
         failed: why other pairs were not repaired, by name.
         unmatched_photos: photos without a result.
         unmatched_results: results without a photo.
+        unfinished: the names of pairs that were not reached, because the work ended early.
     """
 
     repaired: dict[str, dict[str, Any]]
     failed: dict[str, str]
     unmatched_photos: list[str]
     unmatched_results: list[str]
+    unfinished: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values, with the counts first."""
@@ -53,6 +60,7 @@ class RepairReport:
             "failed": len(self.failed),
             "unmatched_photos": len(self.unmatched_photos),
             "unmatched_results": len(self.unmatched_results),
+            "unfinished": len(self.unfinished),
         }
         return {"counts": counts, **vars(self)}
 
@@ -70,7 +78,8 @@ def repair_pairs(
     """Repair results and write ``NAME.png``, ``provenance/NAME.png`` and ``report.json`` into a folder.
 
     The images are of the results' size. A provenance map has the values 0 untouched, 1 restored, 2 painted
-    and 3 color moved. Pairs that cannot be repaired are skipped and reported.
+    and 3 color moved. Pairs that cannot be repaired are skipped and reported. The report is written even if
+    the work is interrupted, and then names the pairs that were not reached.
 
     Args:
         pairing: the pairs.
@@ -82,8 +91,46 @@ def repair_pairs(
         progress: called with the number of finished pairs and the total.
 
     Raises:
-        RunError: a file exists, or cannot be written.
-        DataError: some pairs could not be repaired; the others were written.
+        RunError: a file exists or cannot be written, or another process repairs into the folder.
+        DataError: some pairs could not be repaired, and the others were written; or two files would have the
+            same path.
+    """
+    with locked_folder(output, LOCK_FILE, "skinfw repair"):
+        remove_leftovers(output, deep=True)
+        targets = _targets(pairing, output, overwrite=overwrite)
+        if unmatched := pairing.unmatched():
+            logger.warning("%s", unmatched)
+        names = [pair.name for pair in pairing.pairs]
+        report = RepairReport({}, {}, list(pairing.photos), list(pairing.results), names)
+        try:
+            for number, pair in enumerate(pairing.pairs, 1):
+                with recorded(report.failed, pair.name):
+                    repaired = _repair(pair, parser, inpainter, steps)
+                if pair.name not in report.failed:
+                    _write(repaired, *targets[pair.name])
+                    report.repaired[pair.name] = {
+                        "person": pair.person.as_posix(),
+                        "result": pair.result.as_posix(),
+                        **repaired.report,
+                    }
+                elif len(report.failed) > _SHOWN:  # the final error names the first ones
+                    logger.warning("skipped: %s: %s", printable(pair.name), report.failed[pair.name])
+                report.unfinished.remove(pair.name)
+                if progress is not None:
+                    progress(number, len(pairing.pairs))
+        finally:
+            write_json(output / REPORT, report.to_json())
+    if report.failed:
+        raise DataError(_failures(report, output))
+    return report
+
+
+def _targets(pairing: Pairing, output: Path, *, overwrite: bool) -> dict[str, tuple[Path, Path]]:
+    """Return the files to write for each pair: the image and the provenance map.
+
+    Raises:
+        RunError: one exists.
+        DataError: two have the same path.
     """
     targets = {
         pair.name: (
@@ -92,32 +139,16 @@ def repair_pairs(
         )
         for pair in pairing.pairs
     }
+    paths = [path for both in targets.values() for path in both]
+    repeated = [path for path, times in Counter(paths).items() if times > 1]
+    if repeated:
+        raise DataError(
+            f"{repeated[0]}: would be both an image and a provenance map; rename the folder {PROVENANCE} of "
+            "results"
+        )
     if not overwrite:
-        _reject_existing([path for both in targets.values() for path in both] + [output / REPORT])
-    remove_leftovers(output, deep=True)
-    report = RepairReport({}, {}, list(pairing.photos), list(pairing.results))
-    if unmatched := pairing.unmatched():
-        logger.warning("%s", unmatched)
-    for number, pair in enumerate(pairing.pairs, 1):
-        try:
-            repaired = _repair(pair, parser, inpainter, steps)
-        except DataError as error:
-            report.failed[pair.name] = str(error)
-            if len(report.failed) > _SHOWN:  # the final error names the first ones
-                logger.warning("skipped: %s", error)
-        else:
-            _write(repaired, *targets[pair.name])
-            report.repaired[pair.name] = {
-                "person": pair.person.as_posix(),
-                "result": pair.result.as_posix(),
-                **repaired.report,
-            }
-        if progress is not None:
-            progress(number, len(pairing.pairs))
-    write_json(output / REPORT, report.to_json())
-    if report.failed:
-        raise DataError(_failures(report, output))
-    return report
+        _reject_existing([*paths, output / REPORT])
+    return targets
 
 
 def _repair(pair: PairOfFiles, parser: Parser, inpainter: Paints | None, steps: Collection[Step]) -> Repaired:
@@ -135,19 +166,22 @@ def _repair(pair: PairOfFiles, parser: Parser, inpainter: Paints | None, steps: 
 
 
 def _write(repaired: Repaired, image: Path, provenance: Path) -> None:
-    """Write the repaired result, marked as partly generated, and its provenance map."""
-    Painted(repaired.image, repaired.provenance != UNTOUCHED).save(image)
+    """Write the repaired result, marked as partly generated, after its provenance map.
+
+    So no image is without the map, even after an interruption.
+    """
     with replacing(provenance) as temporary:
         Image.fromarray(repaired.provenance).save(temporary, format="PNG")
+    Painted(repaired.image, repaired.provenance != UNTOUCHED).save(image)
 
 
 def _reject_existing(paths: Collection[Path]) -> None:
     existing = [path for path in paths if path.exists()]
     if existing:
-        more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
+        more = f" (and {counted(len(existing) - 1, 'more file')})" if len(existing) > 1 else ""
         raise RunError(
-            f"{existing[0]}{more}: already exists; replace with --overwrite (in Python: overwrite=True), or "
-            "write elsewhere"
+            f"{existing[0]}: already exists{more}; replace it with --overwrite (in Python: overwrite=True), "
+            "or write elsewhere"
         )
 
 

@@ -53,11 +53,24 @@ class Pairing:
         pairs: the pairs, sorted by name.
         photos: paths of photos without a result, below their folder.
         results: paths of results without a photo, below their folder.
+
+    Raises:
+        DataError: two results have the same name, so that one would replace the other.
     """
 
     pairs: Sequence[PairOfFiles]
     photos: Sequence[str]
     results: Sequence[str]
+
+    def __post_init__(self) -> None:
+        found: dict[str, PairOfFiles] = {}
+        for pair in self.pairs:
+            other = found.setdefault(composed(pair.name), pair)
+            if other is not pair:
+                raise DataError(
+                    f"{pair.result}: {other.result.name} has the same name; rename one of them, or list the "
+                    "pairs in a CSV (--pairs)"
+                )
 
     def unmatched(self) -> str:
         """Return a message that counts and names what has no partner; empty if nothing."""
@@ -82,8 +95,8 @@ def find_pairs(person: Path, result: Path, layout: Layout, sources: Sources) -> 
         sources: returns the files that belong to a photo, which are neither photos nor results.
 
     Raises:
-        DataError: a folder does not exist or has no image, two photos have the same name, or no result has a
-            photo.
+        DataError: a folder does not exist or has no image, two photos or two results have the same name, or
+            no result has a photo.
     """
     if person.is_file() and result.is_file():
         return Pairing([PairOfFiles(result.stem, person, result)], (), ())

@@ -14,9 +14,10 @@ from PIL import Image
 from skinfw.data.body_zones import body_distances
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import dilate
-from skinfw.data.photo import Photo
+from skinfw.data.photo import WHITE, Photo, flattened, image_of
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.errors import ArgumentError, DataError, SkinfwError
+from skinfw.inference.source_photo import decoded
 from skinfw.repair.paint_zones import unpaintable
 from skinfw.repair.pair import Pair, compare
 from skinfw.repair.tone import color_differences, lab_of, mean_difference, shifted, tone_shift
@@ -131,21 +132,17 @@ def repair(
 
 
 def as_photo(source: Source) -> Photo:
-    """Return a photo from a file, a Pillow image or an array.
+    """Return a photo from a file or an image in memory: upright, in sRGB, on white.
 
     Raises:
-        DataError: as `Photo.read`.
-        ArgumentError: an array is not uint8 RGB ``(H, W, 3)``.
+        DataError: as `Photo.read` and `skinfw.inference.source_photo.decoded`.
     """
     if isinstance(source, Photo):
         return source
     if isinstance(source, str | Path):
         return Photo.read(Path(source))
-    if isinstance(source, Image.Image):
-        return Photo(np.asarray(source.convert("RGB"), np.uint8))
-    if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3:
-        raise ArgumentError(f"a picture is uint8 RGB (H, W, 3), not {source.dtype} {source.shape}")
-    return Photo(source)
+    colors, alpha = image_of(decoded(source))
+    return Photo(flattened(colors, alpha, WHITE))
 
 
 def _paint_mask(

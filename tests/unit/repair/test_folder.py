@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,16 @@ import pytest
 from PIL import Image
 from try_on import FlatPainter, draw_person, try_on, write_pair
 
-from skinfw.errors import DataError, RunError
-from skinfw.repair.folder import repair_pairs
-from skinfw.repair.pairs import find_pairs
+from skinfw.components.config import ComponentConfig
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Segmentation
+from skinfw.errors import DataError, NotFiniteError, RunError
+from skinfw.interfaces import Segmenter
+from skinfw.repair.auditing import audit
+from skinfw.repair.folder import LOCK_FILE, repair_pairs
+from skinfw.repair.pairs import Pairing, PairOfFiles, find_pairs
 from skinfw.repair.parsing import Parser
+from skinfw.system.locks import locked_folder
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
@@ -34,7 +41,13 @@ def test_files_and_report(tmp_path: Path, parser: Parser) -> None:
     assert steps == [(1, 2), (2, 2)]
     written = json.loads((tmp_path / "out" / "report.json").read_text())
     assert written == json.loads(json.dumps(report.to_json()))
-    assert written["counts"] == {"repaired": 2, "failed": 0, "unmatched_photos": 1, "unmatched_results": 1}
+    assert written["counts"] == {
+        "repaired": 2,
+        "failed": 0,
+        "unmatched_photos": 1,
+        "unmatched_results": 1,
+        "unfinished": 0,
+    }
     assert (written["unmatched_photos"], written["unmatched_results"]) == (["cleo.png"], ["other.png"])
     image = Image.open(tmp_path / "out" / "anna_shirt.png")
     kinds = np.asarray(Image.open(tmp_path / "out" / "provenance" / "anna_shirt.png"))
@@ -71,8 +84,90 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path, parser: Parser) -> None:
     pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "names", parser.sources)
     repair_pairs(pairing, tmp_path / "out", parser, steps=("restore",))
     before = (tmp_path / "out" / "anna.png").read_bytes()
-    with pytest.raises(RunError, match=r"anna.png and 2 more: already exists"):
+    with pytest.raises(RunError, match=r"anna.png: already exists \(and 2 more files\); replace it with"):
         repair_pairs(pairing, tmp_path / "out", parser, steps=("tone",))
     assert (tmp_path / "out" / "anna.png").read_bytes() == before
     repair_pairs(pairing, tmp_path / "out", parser, steps=("tone",), overwrite=True)
     assert (tmp_path / "out" / "anna.png").read_bytes() != before
+
+
+class FailingSegmenter(Segmenter[ComponentConfig]):
+    """Reads label maps by another segmenter, and raises an error for the photo ben."""
+
+    def __init__(self, inner: Segmenter[ComponentConfig], error: BaseException) -> None:
+        super().__init__(ComponentConfig(), None)
+        self.inner, self.error = inner, error
+
+    def segment(self, photo: Photo) -> Segmentation:
+        if photo.path is not None and photo.path.stem == "ben":
+            raise self.error
+        return self.inner.segment(photo)
+
+    def sources(self, photo: Path) -> tuple[Path, ...]:
+        return self.inner.sources(photo)
+
+
+def three_pairs(folder: Path, parser: Parser) -> Pairing:
+    for name in ("anna", "ben", "cleo"):
+        write_pair(folder, name)
+    return find_pairs(folder / "photos", folder / "results", "names", parser.sources)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (NotFiniteError("the network returned NaN"), "the network returned NaN"),
+        (IndexError("list index out of range"), "IndexError: list index out of range"),
+        (AssertionError(), "AssertionError"),
+    ],
+)
+def test_a_component_that_fails_for_one_pair(
+    tmp_path: Path, parser: Parser, error: Exception, text: str
+) -> None:
+    pairing = three_pairs(tmp_path, parser)
+    failing = replace(parser, segmenter=FailingSegmenter(parser.segmenter, error))
+    with pytest.raises(DataError, match=f"1 of 3 results could not be repaired(.|\n)*  ben: {text}$"):
+        repair_pairs(pairing, tmp_path / "out", failing, steps=("restore",))
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert (report["failed"], list(report["repaired"])) == ({"ben": text}, ["anna", "cleo"])
+    assert (tmp_path / "out" / "cleo.png").is_file()
+    found = audit(pairing, failing)
+    assert (found.failed, list(found.pairs)) == ({"ben": text}, ["anna", "cleo"])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RunError("no space left")])
+def test_the_report_is_written_when_the_work_ends_early(
+    tmp_path: Path, parser: Parser, error: BaseException
+) -> None:
+    pairing = three_pairs(tmp_path, parser)
+    failing = replace(parser, segmenter=FailingSegmenter(parser.segmenter, error))
+    with pytest.raises(type(error)):
+        repair_pairs(pairing, tmp_path / "out", failing, steps=("restore",))
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert (list(report["repaired"]), report["unfinished"]) == (["anna"], ["ben", "cleo"])
+    assert report["counts"]["unfinished"] == 2
+    assert not (tmp_path / "out" / LOCK_FILE).exists()
+
+
+def test_one_process_per_folder_and_no_leftovers(tmp_path: Path, parser: Parser) -> None:
+    pairing, out = three_pairs(tmp_path, parser), tmp_path / "out"
+    with (
+        locked_folder(out, LOCK_FILE, "skinfw repair"),
+        pytest.raises(RunError, match="another skinfw repair is running here"),
+    ):
+        repair_pairs(pairing, out, parser, steps=("restore",))
+    assert not list(out.iterdir())
+    leftover = out / "provenance" / ".anna.png.2147483648-0.tmp"
+    leftover.parent.mkdir()
+    leftover.touch()
+    repair_pairs(pairing, out, parser, steps=("restore",))
+    assert not leftover.exists()
+
+
+def test_an_image_and_a_provenance_map_of_one_path(tmp_path: Path, parser: Parser) -> None:
+    write_pair(tmp_path, "anna")
+    files = tmp_path / "photos" / "anna.png", tmp_path / "results" / "anna.png"
+    pairing = Pairing([PairOfFiles(name, *files) for name in ("anna", "provenance/anna")], (), ())
+    with pytest.raises(DataError, match="would be both an image and a provenance map"):
+        repair_pairs(pairing, tmp_path / "out", parser, steps=("restore",))
+    assert not list((tmp_path / "out").iterdir())

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from skinfw.errors import DataError, SpecError
-from skinfw.repair.pairs import Pairing, find_pairs, read_pairs
+from skinfw.repair.pairs import Pairing, PairOfFiles, find_pairs, read_pairs
 
 
 def write(folder: Path, *names: str) -> Path:
@@ -88,6 +88,22 @@ def test_no_pair_and_equal_names(tmp_path: Path) -> None:
         find_pairs(photos, results, "names", no_sources)
     with pytest.raises(DataError, match="no such folder"):
         find_pairs(tmp_path / "none", results, "names", no_sources)
+
+
+def test_two_results_of_one_name_are_rejected(tmp_path: Path) -> None:
+    photos, results = write(tmp_path / "p", "a.jpg"), write(tmp_path / "r", "a.jpg", "a.png")
+    with pytest.raises(DataError, match=r"a.png: a.jpg has the same name; rename one of them"):
+        find_pairs(photos, results, "names", no_sources)
+    (results / "sub").mkdir()
+    (results / "a.png").rename(results / "sub" / "a.png")
+    assert named(find_pairs(photos, results, "names", no_sources)) == {"a": "a", "sub/a": "a"}
+    # results without a photo are not written, so they may share a name
+    write(results, "b.jpg", "b.png")
+    assert find_pairs(photos, results, "names", no_sources).results == ["b.jpg", "b.png"]
+    # pairs made in Python are checked too; composed and decomposed letters are one name
+    pairs = [PairOfFiles(name, photos / "a.jpg", results / f"{name}.png") for name in ("\xe9", "e\u0301")]
+    with pytest.raises(DataError, match="has the same name"):
+        Pairing(pairs, (), ())
 
 
 def csv_of(folder: Path, text: str) -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 from try_on import FlatPainter, draw_person, relabeled, try_on
 
@@ -13,7 +15,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import ArgumentError, DataError, SkinfwError
 from skinfw.repair.geometry import geometries
-from skinfw.repair.repairing import PAINTED, RESTORED, TONED, UNTOUCHED, Repaired
+from skinfw.repair.repairing import PAINTED, RESTORED, TONED, UNTOUCHED, Repaired, as_photo
 
 PERSON = draw_person()
 RESULT = try_on(PERSON)
@@ -167,7 +169,7 @@ def test_errors_say_what_to_do() -> None:
         repaired(steps=("glow",))
     with pytest.raises(ArgumentError, match="needs an inpainter"):
         repaired(steps=("paint",))
-    with pytest.raises(ArgumentError, match="uint8 RGB"):
+    with pytest.raises(DataError, match=r"give uint8 \(H, W, 3\)"):
         skinfw.repair.repair(
             PERSON.photo / 255, RESULT, parse_person=PERSON.parse, parse_result=PERSON.parse, steps=("tone",)
         )
@@ -197,3 +199,17 @@ def test_the_face_comes_from_the_pose_without_face_classes() -> None:
     nobody = Keypoints(np.zeros((25, 3), np.float32))
     found = repaired(parse_person=parses[0], parse_result=parses[1], pose=nobody, steps=("restore",))
     assert found.report["restored"]["face"] == 0
+
+
+def test_images_in_memory_are_read_as_files_are(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    pixels = np.zeros((20, 30, 4), np.uint8)
+    pixels[:10] = (200, 100, 50, 255)
+    Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
+    with Image.open(tmp_path / "turned.png") as image:
+        found = as_photo(image).pixels
+    assert found.shape == (30, 20, 3)
+    assert (found == as_photo(tmp_path / "turned.png").pixels).all()
+    assert (found[:, 10:] == (200, 100, 50)).all()
+    assert (found[:, :10] == 255).all()  # transparent pixels are on white
