@@ -20,8 +20,8 @@ from skinfw.export.convert import Sizes
 from skinfw.export.export import Exported, export_run
 from skinfw.export.graphs import graph_noise
 from skinfw.export.parity import Comparison, reject_difference
+from skinfw.inference.batch_inpainter import BatchInpainter
 from skinfw.inference.composite import to_uint8
-from skinfw.inference.inpainter import Inpainter
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import run_checkpoint
 from skinfw.runs.folder import Run
@@ -44,7 +44,7 @@ def painted_by_both(run: Run, model: OnnxModel, size: tuple[int, int]) -> tuple[
     noise = graph_noise(generator, spec.data.size, spec.seed)
     batch = collate([sample])
     with torch.no_grad():
-        wanted = Inpainter.of(spec, generator)(generator, batch, noise)
+        wanted = BatchInpainter.of(spec, generator)(generator, batch, noise)
     condition = {name: sample.fields[name].type.pixels(sample[name]) for name in model.inputs}
     where = wanted.painted[0, 0].numpy() > 0.5
     return model(condition), to_uint8(wanted.output)[0], sample["apparel_head_foot"], where
