@@ -192,9 +192,9 @@ def test_a_source_of_masks_only_is_an_error(folders: Path, photo_run: Path) -> N
     other = folders / "other"
     for name, to in (("a", "b"), ("b", "a")):
         write_drawn_photo(other / f"{name}.png")
-        (folders / "masks" / f"{to}.png").symlink_to(other / f"{name}.png")
+        (folders / f"{to}.png").symlink_to(other / f"{name}.png")
     with pytest.raises(DataError, match="every photo in it is the mask of another"):
-        paint(folders, photo_run, "other")
+        paint(folders, photo_run, "other", masks=folders)
 
 
 def test_other_files_of_the_source_have_rows(folders: Path, photo_run: Path) -> None:
@@ -214,7 +214,8 @@ def test_a_photo_that_fails_later_keeps_its_painting(folders: Path, photo_run: P
     photo, painting = folders / "photos" / "anna.png", folders / "out" / "anna.png"
     photo_bytes, before = photo.read_bytes(), painting.read_bytes()
     photo.write_bytes(b"no image")
-    (failed, _) = paint(folders, photo_run, **{option: True})
+    options: dict[str, Any] = {option: True}
+    failed, _ = paint(folders, photo_run, **options)
     assert (failed.status, failed.output) == ("failed", "anna.png")
     assert painting.read_bytes() == before
     assert [row.status for row in paint(folders, photo_run, resume=True)] == ["failed", "kept"]
