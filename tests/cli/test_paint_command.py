@@ -86,3 +86,25 @@ def test_errors_of_the_user_are_short(model: Path, tmp_path: Path) -> None:
         assert said in done.output
         assert "Traceback" not in done.output
     assert not (tmp_path / "o.png").exists()
+
+
+def test_options_of_one_photo_are_honoured_or_rejected(model: Path, tmp_path: Path) -> None:
+    photo, mask, out = tmp_path / "a.png", tmp_path / "mask.png", tmp_path / "out"
+    Image.fromarray(write_photo(photo, 5)).save(mask)
+    before = photo.read_bytes(), mask.read_bytes()
+    out.mkdir()
+    for arguments, said in [
+        ((out, "--num-workers", 2), "--num-workers is for several photos"),
+        ((out, "--on-error", "fail"), "--on-error is for several photos"),
+        ((tmp_path / "o.png", "--format", "webp"), "--format is for folders"),
+        ((tmp_path / "o.png", "--show-mask", tmp_path / "o.png"), "would replace the output"),
+        ((tmp_path / "o.png", "--show-mask", mask), "would replace the given mask"),
+        ((tmp_path / "o.png", "--show-mask", photo), "would replace the photo"),
+    ]:
+        done = paint(model, photo, "--mask", mask, "--overwrite", "-o", *arguments)
+        assert done.exit_code == 2, done.output
+        assert said in done.output.replace("\n", " ")
+    assert (photo.read_bytes(), mask.read_bytes()) == before
+    done = paint(model, photo, "--mask", mask, "-o", out, "--format", "webp")
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in out.iterdir()] == ["a.webp"]

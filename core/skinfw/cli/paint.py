@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     help="auto uses an accelerator if there is one.",
 )  # fmt: skip
 @click.option(
-    "--format", "ending", type=click.Choice(["png", "webp", "jpg"]), default="png", show_default=True,
-    help="Format of several painted photos; png and webp keep all other pixels exactly.",
+    "--format", "ending", type=click.Choice(["png", "webp", "jpg"]),
+    help="Format of the photos in a folder; png and webp keep all other pixels exactly. Default: png.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Chooses the skin's fine structure.")
 @click.option("--num-workers", type=click.IntRange(min=1), help="Processes. Default: one per core.")
@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     "--resume", is_flag=True, help="Keep files that the same model made of the same photo and mask."
 )
 @click.option(
-    "--on-error", type=click.Choice(["skip", "fail"]), default="skip", show_default=True,
-    help="Skip unusable photos and list them at the end, or stop at the first.",
+    "--on-error", type=click.Choice(["skip", "fail"]),
+    help="Skip unusable photos and list them at the end, or stop at the first. Default: skip.",
 )  # fmt: skip
 @trust_option
 def command(
@@ -77,21 +77,21 @@ def command(
     pose_encoder: str | None,
     checkpoint: Literal["best", "last"],
     device: Literal["auto", "cpu"],
-    ending: Ending,
+    ending: Ending | None,
     seed: int,
     num_workers: int | None,
     overwrite: bool,
     resume: bool,
-    on_error: Literal["skip", "fail"],
+    on_error: Literal["skip", "fail"] | None,
     trust: bool,
 ) -> None:
-    """Paint the missing skin of PHOTO with MODEL: a run folder, a checkpoint or an exported file.
+    """Paint the missing skin of PHOTO with MODEL: a run folder, a checkpoint or an exported .onnx file.
 
     PHOTO is an image, a folder, an archive, or a list of paths and URLs. Every pixel that is not painted
     stays as it is, bit for bit (except in JPEG). Of holes that are found, and of a region, only what is on
     limbs and neck is painted.
     """
-    from skinfw.errors import UserError
+    from skinfw.errors import UserError, counted
 
     if resume and overwrite:
         raise UserError("--resume keeps files, --overwrite replaces them; give only one of them")
@@ -119,13 +119,16 @@ def command(
         mask_color=None if mask_color is None else parse_color(mask_color),
         show_masks=show_mask,
         seed=seed,
-        on_error=on_error,
+        on_error=on_error or "skip",
         trust=trust,
     )
     if is_image_name(photo.name) and not photo.is_dir():
         if resume:
             raise UserError("--resume is for several photos; use --overwrite for one")
-        _paint_one(work, photo, region or mask, overwrite=overwrite)
+        for option, value in (("--num-workers", num_workers), ("--on-error", on_error)):
+            if value is not None:
+                raise UserError(f"{option} is for several photos; leave it out for one")
+        _paint_one(work, photo, region or mask, ending, overwrite=overwrite)
         return
 
     from skinfw.inference.paint_photos import check_rows, paint_photos
@@ -137,7 +140,7 @@ def command(
                 work,
                 photo,
                 masks=region or mask,
-                ending=ending,
+                ending=ending or "png",
                 overwrite=overwrite,
                 resume=resume,
                 num_workers=num_workers,
@@ -146,22 +149,35 @@ def command(
     except KeyboardInterrupt:
         raise KeyboardInterrupt("Interrupted; finished photos are kept. Continue with --resume.") from None
     counts = {status: sum(row.status == status for row in rows) for status in ("painted", "kept", "failed")}
-    click.echo(", ".join(f"{count} {status}" for status, count in counts.items()))
+    done = [f"{count} {status}" for status, count in counts.items()]
+    if others := sum(row.status == "not used" for row in rows):
+        done.append(f"{counted(others, 'other file')} not used")
+    click.echo(", ".join(done))
     check_rows(rows, output)
 
 
-def _paint_one(work: PaintWork, photo: Path, mask: Path | None, *, overwrite: bool) -> None:
+def _paint_one(
+    work: PaintWork, photo: Path, mask: Path | None, ending: Ending | None, *, overwrite: bool
+) -> None:
     """Paint one photo into one file."""
     import logging
 
-    from skinfw.errors import RunError
+    from skinfw.errors import RunError, UserError
+    from skinfw.inference.paint_photos import reject_shown
     from skinfw.inference.painted import LOSSY, format_of
     from skinfw.inference.photo_task import save_mask
+    from skinfw.system.paths_below import path_below
 
     logger = logging.getLogger("skinfw")
-    target = work.output / f"{photo.stem}.png" if work.output.is_dir() else work.output
+    target, shown = work.output, work.show_masks
+    if target.is_dir():
+        target = path_below(target, f"{photo.stem}.{ending or 'png'}")
+    elif ending is not None:
+        raise UserError(f"--format is for folders; the ending of {target} chooses the format")
     kind = format_of(target)
-    shown = work.show_masks
+    if shown is not None and shown.is_dir():
+        shown = path_below(shown, f"{photo.stem}.png")
+    reject_shown(shown, target, mask, photo)
     for path in [target] if shown is None else [target, shown]:
         if path.exists() and not overwrite:
             raise RunError(f"{path}: already exists; replace it with --overwrite, or write elsewhere")

@@ -6,14 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from PIL import Image
 
 from skinfw.components.weights import file_sha256
-from skinfw.errors import DataError, SkinfwError, first_line
+from skinfw.errors import DataError, RunError, SkinfwError, first_line
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.paint_mask import Rgb
 from skinfw.inference.painted import Painted
@@ -26,20 +26,22 @@ from skinfw.system.json_file import replacing
 REVISION = 1
 """Increased when the same photo, mask and model give other pixels, so that photos are painted again."""
 
-Status = Literal["painted", "kept", "failed"]
+Status = Literal["painted", "kept", "failed", "not used"]
 
 
 @dataclass(frozen=True)
 class PaintRow:
-    """The result for one photo: a line of the table.
+    """The result for one photo, or a file of the source that is not a photo: a line of the table.
 
     Attributes:
         photo: the photo's path below the source, with forward slashes.
-        output: the path of the painted photo below the output folder; empty if there is none.
-        status: painted now, kept from an earlier command, or failed.
-        reason: why it failed.
+        output: the path of the painted photo below the output folder; empty if there is none. A photo that
+            failed keeps the file of an earlier command.
+        status: painted now, kept from an earlier command, failed, or not used as it is not a photo.
+        reason: why it failed or is not used.
         made_from: a hash of the photo, its mask, the model and the settings.
         sha256: hash of the written file.
+        mask_sha256: hash of the written mask; empty if none was asked for.
         report: what was done; see `skinfw.inference.painted.Painted`.
     """
 
@@ -49,6 +51,7 @@ class PaintRow:
     reason: str = ""
     made_from: str = ""
     sha256: str = ""
+    mask_sha256: str = ""
     report: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -113,15 +116,26 @@ class PaintWork:
         )
 
     def paint(self, inpainter: Inpainter, photo: Path, mask: Path | None) -> Painted:
-        """Paint a photo; see `skinfw.inference.inpainter.Inpainter.paint` for the errors."""
+        """Paint a photo.
+
+        Raises:
+            DataError: it cannot be painted; the message names it, whatever a network or component raised.
+        """
         region = mask if self.region else None
-        return inpainter.paint(
-            photo,
-            mask if region is None else None,
-            region=region,
-            mask_color=self.mask_color,
-            seed=self.seed,
-        )
+        try:
+            return inpainter.paint(
+                photo,
+                mask if region is None else None,
+                region=region,
+                mask_color=self.mask_color,
+                seed=self.seed,
+            )
+        except RunError as error:  # for instance NaN
+            raise DataError(f"{photo}: {error}") from error
+        except SkinfwError:
+            raise
+        except Exception as error:  # third-party components may raise anything
+            raise DataError(f"{photo}: {type(error).__name__}: {first_line(error)}") from error
 
     def model_file(self) -> Path:
         """Return the file with the weights."""
@@ -139,6 +153,7 @@ class PhotoTask:
         target: the file to write.
         mask: its mask, or None to find the holes.
         name: the path of the target below the output folder.
+        shown: the file for the mask that was used, or None.
         known: the row of an earlier command, whose file is there; or None.
         error: why it cannot be painted; empty if it can.
     """
@@ -147,6 +162,7 @@ class PhotoTask:
     target: Path
     mask: Path | None
     name: str
+    shown: Path | None = None
     known: PaintRow | None = None
     error: str = ""
 
@@ -202,26 +218,35 @@ class PhotoPainter:
                 raise DataError(why) from error
             return PaintRow(task.entry.name, "", "failed", why)
 
+    def sources(self, photo: Path) -> tuple[Path, ...]:
+        """Return the files that belong to a photo: its label map and its pose."""
+        return (*self.inpainter.segmenter.sources(photo), *self.inpainter.pose_encoder.sources(photo))
+
     def _painted(self, task: PhotoTask, path: Path) -> PaintRow:
         made_from = self._made_from(task, path)
         known = task.known
         if known is not None and known.made_from == made_from:
-            return PaintRow(task.entry.name, task.name, "kept", "", made_from, known.sha256, known.report)
+            return replace(known, photo=task.entry.name, status="kept", reason="")
         painted = self.work.paint(self.inpainter, path, task.mask)
         task.target.parent.mkdir(parents=True, exist_ok=True)
         painted.save(task.target)
-        if self.work.show_masks is not None:
-            save_mask(painted.mask, (self.work.show_masks / task.name).with_suffix(".png"))
-        report = dict(painted.report)
+        mask_sha256 = ""
+        if task.shown is not None:
+            save_mask(painted.mask, task.shown)
+            mask_sha256 = file_sha256(task.shown)
         return PaintRow(
-            task.entry.name, task.name, "painted", "", made_from, file_sha256(task.target), report
+            task.entry.name,
+            task.name,
+            "painted",
+            made_from=made_from,
+            sha256=file_sha256(task.target),
+            mask_sha256=mask_sha256,
+            report=dict(painted.report),
         )
 
     def _made_from(self, task: PhotoTask, path: Path) -> str:
-        segmenter, encoder = self.inpainter.segmenter, self.inpainter.pose_encoder
-        sources = (*segmenter.sources(path), *encoder.sources(path))
         digest = hashlib.sha256(self._settings.encode())
-        digest.update(content_hash(path, sources, task.entry).encode())
+        digest.update(content_hash(path, self.sources(path), task.entry).encode())
         if task.mask is not None:
             digest.update(file_sha256(task.mask).encode())
         return digest.hexdigest()
@@ -237,12 +262,8 @@ class PhotoPainter:
         if entry.archive not in self._zips:
             self._zips[entry.archive] = ZipFiles(entry.archive, self.work.output / UNPACKED_FOLDER)
         zipped = self._zips[entry.archive]
-        sources = (
-            *self.inpainter.segmenter.sources(entry.path),
-            *self.inpainter.pose_encoder.sources(entry.path),
-        )
         try:
-            for path in (entry.path, *sources):
+            for path in (entry.path, *self.sources(entry.path)):
                 zipped.take(path)
             yield entry.path
         finally:

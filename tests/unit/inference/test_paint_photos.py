@@ -10,7 +10,7 @@ import pytest
 from drawn_photos import write_drawn_photo
 from PIL import Image
 
-from skinfw.errors import DataError, RunError, UserError
+from skinfw.errors import DataError, NotFiniteError, RunError, UserError
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.paint_photos import TABLE, check_rows, paint_photos
 from skinfw.inference.photo_task import PaintRow, PaintWork
@@ -148,6 +148,102 @@ def test_two_photos_of_one_name_and_folders_in_the_way(folders: Path, photo_run:
     shutil.copy(folders / "photos" / "anna.png", folders / "photos" / "anna.webp")
     rows = paint(folders, photo_run)
     assert [row.status for row in rows] == ["painted", "failed", "painted"]
-    assert "in the way" in rows[1].reason
+    assert "anna.webp: another photo or a folder of photos has its name" in rows[1].reason
     with pytest.raises(UserError, match="give a folder with one mask per photo"):
         paint(folders, photo_run, masks=folders / "masks" / "anna.png")
+
+
+def test_masks_that_are_shown_replace_nothing(folders: Path, photo_run: Path) -> None:
+    masks = {path: path.read_bytes() for path in (folders / "masks").rglob("*.png")}
+    for name in ("out", "masks", "photos", "below/../masks"):
+        (folders / "below").mkdir(exist_ok=True)
+        with pytest.raises(UserError, match="the masks that are used would replace"):
+            paint(folders, photo_run, show_masks=folders / name, overwrite=True)
+    shutil.copy(folders / "photos" / "anna.png", folders / "anna.png")
+    (folders / "list.csv").write_text("path\nanna.png\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"anna\.png: a mask that is used would replace a painting"):
+        paint(folders, photo_run, "list.csv", show_masks=folders)
+    (folders / "shown").mkdir()
+    (folders / "shown" / "anna.png").write_bytes(b"mine")
+    with pytest.raises(RunError, match=r"shown/anna\.png: already there"):
+        paint(folders, photo_run, show_masks=folders / "shown")
+    with pytest.raises(RunError, match=r"shown/anna\.png was edited"):
+        paint(folders, photo_run, show_masks=folders / "shown", resume=True)
+    assert (folders / "shown" / "anna.png").read_bytes() == b"mine"
+    paint(folders, photo_run, show_masks=folders / "shown", overwrite=True)
+    (folders / "out" / "anna.png").unlink()
+    rows = paint(folders, photo_run, show_masks=folders / "shown", resume=True)
+    assert [row.status for row in rows] == ["painted", "kept"]
+    assert {path: path.read_bytes() for path in masks} == masks
+
+
+def test_masks_may_be_beside_the_photos(folders: Path, photo_run: Path) -> None:
+    photos = folders / "photos"
+    shutil.copy(folders / "masks" / "anna.png", photos / "anna_mask.png")
+    shutil.copy(folders / "masks" / "below" / "ben_mask.png", photos / "below" / "ben_mask.png")
+    rows = paint(folders, photo_run, masks=photos / "below" / "..")
+    assert [(row.photo, row.status) for row in rows] == [(f"{name}.png", "painted") for name in NAMES]
+    rows = paint(folders, photo_run, masks=folders, overwrite=True)
+    assert [row.status for row in rows] == ["failed"] * 4  # nothing is dropped
+    assert "no mask of that name" in rows[0].reason
+
+
+def test_a_source_of_masks_only_is_an_error(folders: Path, photo_run: Path) -> None:
+    other = folders / "other"
+    for name, to in (("a", "b"), ("b", "a")):
+        write_drawn_photo(other / f"{name}.png")
+        (folders / f"{to}.png").symlink_to(other / f"{name}.png")
+    with pytest.raises(DataError, match="every photo in it is the mask of another"):
+        paint(folders, photo_run, "other", masks=folders)
+
+
+def test_other_files_of_the_source_have_rows(folders: Path, photo_run: Path) -> None:
+    shutil.copy(folders / "photos" / "anna.png", folders / "photos" / ".hidden.png")
+    (folders / "photos" / "notes.txt").write_text("none", encoding="utf-8")
+    rows = paint(folders, photo_run)
+    others = {row.photo: row.reason for row in rows if row.status == "not used"}
+    assert set(others) == {".hidden.png", "notes.txt"}
+    assert "begins with a dot" in others[".hidden.png"]
+    assert {row["photo"] for row in table(folders) if row["status"] == "not used"} == set(others)
+    check_rows(rows, folders / "out")
+
+
+@pytest.mark.parametrize("option", ["resume", "overwrite"])
+def test_a_photo_that_fails_later_keeps_its_painting(folders: Path, photo_run: Path, option: str) -> None:
+    paint(folders, photo_run)
+    photo, painting = folders / "photos" / "anna.png", folders / "out" / "anna.png"
+    photo_bytes, before = photo.read_bytes(), painting.read_bytes()
+    photo.write_bytes(b"no image")
+    options: dict[str, Any] = {option: True}
+    failed, _ = paint(folders, photo_run, **options)
+    assert (failed.status, failed.output) == ("failed", "anna.png")
+    assert painting.read_bytes() == before
+    assert [row.status for row in paint(folders, photo_run, resume=True)] == ["failed", "kept"]
+    photo.write_bytes(photo_bytes)
+    assert [row.status for row in paint(folders, photo_run, resume=True)] == ["kept", "kept"]
+
+
+@pytest.mark.parametrize("raised", [NotFiniteError("is not finite"), ValueError("is not finite")])
+def test_errors_of_networks_and_components_name_the_photo(
+    folders: Path, photo_run: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception
+) -> None:
+    original = Inpainter.paint
+
+    def fail(self: Inpainter, image: Any, *rest: Any, **options: Any) -> Any:
+        if Path(image).stem == "anna":
+            raise raised
+        return original(self, image, *rest, **options)
+
+    monkeypatch.setattr(Inpainter, "paint", fail)
+    rows = paint(folders, photo_run)
+    assert [row.status for row in rows] == ["failed", "painted"]
+    assert "anna.png: " in rows[0].reason
+    assert "is not finite" in rows[0].reason
+    with pytest.raises(DataError, match=r"anna\.png: .*is not finite"):
+        paint(folders, photo_run, on_error="fail", overwrite=True)
+
+
+def test_the_photos_own_folder_is_no_output(folders: Path, photo_run: Path) -> None:
+    (folders / "out").mkdir()
+    with pytest.raises(DataError, match="the photos' own folder; choose another output folder"):
+        paint(folders, photo_run, "out")
