@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from skinfw.data.image_formats import IMAGE_SUFFIXES, is_image_name
 from skinfw.errors import DataError
 from skinfw.preparation.config import View
 from skinfw.preparation.photo_list import is_photo_list
 from skinfw.preparation.report import Reason, Row
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from skinfw.assembly.build import build
 from skinfw.components.reference import use_defaults
@@ -23,14 +22,10 @@ from skinfw.preparation.archive import (
     is_zip,
     list_archive,
 )
+from skinfw.preparation.listing import Entry, Listing, no_photo
 from skinfw.preparation.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
 from skinfw.preparation.report import Row
 from skinfw.system.walk import Folder, Skipped, walk
-
-if TYPE_CHECKING:
-    pass
-
-from skinfw.preparation.listing import Entry, Listing, no_photo
 
 logger = logging.getLogger("skinfw")
 
