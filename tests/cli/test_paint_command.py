@@ -71,6 +71,28 @@ def test_a_jpeg_is_written_with_a_warning(model: Path, tmp_path: Path, caplog: A
     assert Image.open(out).format == "JPEG"
 
 
+def test_a_region_is_painted_by_a_model_with_alpha(
+    make_run: Callable[..., Any], model: Path, tmp_path: Path
+) -> None:
+    photo, region, out = tmp_path / "a.png", tmp_path / "region.png", tmp_path / "out.png"
+    skin = write_photo(photo, 5)
+    Image.fromarray(skin).save(region)
+    done = paint(model, photo, "-o", out, "--region", region, "--mask", region)
+    assert done.exit_code == 2 and "give only one of them" in done.output
+    done = paint(model, photo, "-o", out, "--region", region)
+    assert done.exit_code == 2 and "alpha" in done.output and not out.exists()
+    data = json.loads((model / "spec.json").read_text(encoding="utf-8"))["data"]
+    data |= {"inputs": ["apparel_head_foot", "line", "mask"], "garment_margin": [0.01, 0.05]}
+    generator = {"type": "pix2pix", "base_channels": 4, "depth": 3, "output": "rgba"}
+    fields = {"composite": "mask", "generator": generator, "metrics": ["alpha_iou"], "baselines": []}
+    alpha = make_run(tmp_path / "alpha", data=data, **fields)
+    done = paint(alpha.folder, photo, "-o", out, "--region", region)
+    assert done.exit_code == 0, done.output
+    assert "pixels of the region on the hands were left" in done.output
+    changed = (np.asarray(Image.open(out)) != np.asarray(Image.open(photo))).any(axis=2)
+    assert changed.any() and not changed[~skin].any()
+
+
 def test_errors_of_the_user_are_short(model: Path, tmp_path: Path) -> None:
     write_photo(tmp_path / "a.png", 5)
     for arguments, said in [
