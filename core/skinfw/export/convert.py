@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("skinfw")
 
+Size4 = tuple[int, int, int, int]
+"""Batch, height, width, channels."""
+
 STRIDES = (8, 16, 32, 64)
 """Multiples that are tried, one after the other, for a network that pads its images inside."""
 
@@ -97,7 +100,10 @@ def to_onnx(
     reason: Exception | None = None
     for sizes in _candidates(requirement, size, free=free):
         try:
-            return _exported(graph, names, outputs, sizes, channels), sizes
+            model = _exported(graph, names, outputs, sizes, channels)
+            for other in sizes.others(size):
+                _check(model, graph, names, [(1, *other, count) for count in channels])
+            return model, sizes
         except SkinfwError:
             raise
         except Exception as error:  # torch's exporter raises whatever it meets on the way
@@ -142,6 +148,34 @@ def _exported(
     assert exported is not None
     model: ModelProto = exported.model_proto
     return model
+
+
+def _check(model: ModelProto, graph: nn.Module, names: Sequence[str], shapes: Sequence[Size4]) -> None:
+    """Check an exported graph on random images: the exporter may fix a size without a word.
+
+    Raises:
+        ValueError: it returns something else than the module.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    source = torch.Generator().manual_seed(0)
+    images = [torch.randint(0, 256, shape, generator=source, dtype=torch.uint8) for shape in shapes]
+    found = session.run(None, {name: each.numpy() for name, each in zip(names, images, strict=True)})
+    with torch.inference_mode():
+        wanted = graph(*images)
+    for one, other in zip(found, wanted if isinstance(wanted, tuple) else (wanted,), strict=True):
+        if one.shape != other.shape:
+            raise ValueError(f"returns images of the shape {one.shape}, not {tuple(other.shape)}")
+        values = other.float()
+        gap = (torch.from_numpy(one).float() - values).abs().mean()
+        # what is cut or shifted differs by as much as any two images; precision, by far less
+        if gap > 0.1 * (values - values.mean()).abs().mean() + 1e-3:
+            raise ValueError(f"differs by {gap:.3g} on average at {shapes[0][1]}x{shapes[0][2]}")
 
 
 def _cause(error: Exception) -> Exception:
