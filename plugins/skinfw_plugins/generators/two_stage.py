@@ -53,9 +53,7 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
         seen = {**io.inputs, COARSE: 4 if gives_alpha(config.coarse) else 3}
         self.coarse = build(config.coarse, Generator, coarse_io)
         self.refiner = build(config.refiner, Generator, replace(io, inputs=seen))
-        self.coarse_channels = [
-            channel for name in inputs for channel in range(io.condition_channels)[io.channels_of(name)]
-        ]
+        self._coarse_channels = [io.channels_of(name) for name in inputs]
         if not config.trains_coarse:
             self.coarse.requires_grad_(False)
         self.train()
@@ -71,7 +69,7 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
         split = _noise_length(self.coarse, size)
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.config.trains_coarse):
             coarse: Tensor = self.coarse(
-                condition[:, self.coarse_channels],
+                self.coarse_condition(condition),
                 _noise_of(self.coarse, size, None if noise is None else noise[:, :split]),
                 target,
             )
@@ -82,6 +80,11 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
         )
         color = _clamped(coarse[:, :3] + self.config.scale * (2 * refined[:, :3] - 1))
         return torch.cat([color, refined[:, 3:]], dim=1)
+
+    def coarse_condition(self, condition: Tensor) -> Tensor:
+        """Return the channels of a condition that the coarse generator sees."""
+        # slices: an index for each channel would be slow in an exported graph
+        return torch.cat([condition[:, channels] for channels in self._coarse_channels], dim=1)
 
     def train(self, mode: bool = True) -> Self:
         """Set the mode; a coarse generator that is not trained stays in evaluation mode."""
