@@ -19,7 +19,7 @@ from skinfw.assembly.assemble import build_dataset, build_discriminator, build_g
 from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.data.split import split_names
 from skinfw.hooks.caller import HookCaller
-from skinfw.runs.folder import create_run
+from skinfw.runs.create import create_run
 from skinfw.runs.split_record import write_split
 from skinfw.specs.spec import Spec, inpainting_spec, parse_spec
 from skinfw.tasks.choice import make_training_module

@@ -137,7 +137,7 @@ def make_run(tiny_spec: Callable[..., SpecValue]) -> Callable[..., Any]:
 
         from skinfw.assembly.assemble import build_dataset, build_generator
         from skinfw.runs.checkpoints import Progress, save_checkpoint
-        from skinfw.runs.folder import create_run
+        from skinfw.runs.create import create_run
         from skinfw.specs.spec import parse_spec
 
         spec = parse_spec(tiny_spec(**fields))

@@ -18,8 +18,9 @@ from skinfw.hooks.caller import HookCaller
 from skinfw.hooks.progress import RunProgress
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import Dataset
+from skinfw.runs.create import create_run
 from skinfw.runs.data_record import write_data
-from skinfw.runs.folder import Run, create_run, locked_run, open_run, started_here
+from skinfw.runs.folder import Run, locked_run, open_run, started_here
 from skinfw.runs.split_record import make_split, read_split, write_split
 from skinfw.specs.overrides import apply_overrides
 from skinfw.specs.run_spec import RunSpec

@@ -11,7 +11,8 @@ from skinfw.ablation.file import AblationSize, AblationSpec, parse_ablation, rea
 from skinfw.ablation.merge import merge_patch
 from skinfw.components.strict_model import nearest
 from skinfw.errors import RunError, SpecError, UserError
-from skinfw.runs.folder import Run, never_began, open_run
+from skinfw.runs.create import never_began
+from skinfw.runs.folder import Run, open_run
 from skinfw.specs.differences import spec_differences
 from skinfw.specs.overrides import apply_overrides
 from skinfw.specs.spec import Spec, parse_spec

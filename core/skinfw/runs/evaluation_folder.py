@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from skinfw.errors import RunError
 from skinfw.runs.folder import EVALUATIONS, Run
+from skinfw.runs.result_folder import ResultFolder
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import FolderLock, locked_folder
 from skinfw.system.paths_below import path_below
@@ -17,27 +17,8 @@ from skinfw.system.paths_below import path_below
 LOCK_FILE = ".evaluate.lock"
 
 
-class Results(Protocol):
-    """The files of an evaluation; a `Run` has them, and an `EvaluationFolder`."""
-
-    @property
-    def metrics_path(self) -> Path:
-        """The metrics as JSON."""
-
-    @property
-    def report_path(self) -> Path:
-        """The report as one HTML file."""
-
-    @property
-    def test_samples_folder(self) -> Path:
-        """The example images."""
-
-    def check_held(self) -> None:
-        """Check that the folder is still the one in which the evaluation started."""
-
-
 @dataclass(frozen=True)
-class EvaluationFolder:
+class EvaluationFolder(ResultFolder):
     """A folder with the results of a run on other data: ``metrics.json report.html samples/``.
 
     Attributes:
@@ -45,30 +26,15 @@ class EvaluationFolder:
         lock: keeps other processes out.
     """
 
-    folder: Path
     lock: FolderLock
 
     @property
-    def metrics_path(self) -> Path:
-        """The metrics as JSON."""
-        return self.folder / "metrics.json"
-
-    @property
-    def report_path(self) -> Path:
-        """The report as one HTML file."""
-        return self.folder / "report.html"
-
-    @property
     def test_samples_folder(self) -> Path:
-        """The example images."""
+        """The example images. See `ResultFolder.test_samples_folder`."""
         return path_below(self.folder, "samples")
 
     def check_held(self) -> None:
-        """Check that the folder is still the one in which the evaluation started.
-
-        Raises:
-            RunError: somebody removed or replaced it meanwhile.
-        """
+        """Check that the folder was not removed or replaced. See `ResultFolder.check_held`."""
         if self.lock.lost():
             raise RunError(f"{self.folder}: was removed or replaced during the evaluation; start it again")
 

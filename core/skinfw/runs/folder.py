@@ -7,21 +7,18 @@ checkpoints/ metrics.json report.html evaluations/``.
 from __future__ import annotations
 
 import logging
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from skinfw.components.trust import is_own, sign
+from skinfw.components.trust import is_own
 from skinfw.errors import RunError, SpecError, listed
-from skinfw.runs.environment import environment
 from skinfw.runs.log import append_record, read_records, write_records
-from skinfw.specs.differences import spec_differences
+from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.spec import AnySpec, parse_spec
 from skinfw.system.json_file import read_json, write_json
-from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import FolderLock, locked_folder
 from skinfw.system.paths_below import path_below
 
@@ -45,7 +42,7 @@ logger = logging.getLogger("skinfw")
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(ResultFolder):
     """A run folder and the filled spec in it.
 
     Attributes:
@@ -56,7 +53,6 @@ class Run:
             trained; also those in ``spec``, which then comes from the user; or all.
     """
 
-    folder: Path
     spec: AnySpec
     trust: Literal["own", "spec", "all"] = "own"
     lock: FolderLock | None = field(default=None, compare=False, repr=False)
@@ -92,27 +88,13 @@ class Run:
         return self.folder / "data.json"
 
     @property
-    def metrics_path(self) -> Path:
-        """The metrics as JSON."""
-        return self.folder / "metrics.json"
-
-    @property
-    def report_path(self) -> Path:
-        """The report as one HTML file."""
-        return self.folder / "report.html"
-
-    @property
     def samples_folder(self) -> Path:
         """Grids of sample images."""
         return self.folder / "samples"
 
     @property
     def test_samples_folder(self) -> Path:
-        """The example images of the last evaluation, which the next one replaces.
-
-        Raises:
-            DataError: it is a link that leads out of the run folder.
-        """
+        """The example images. See `ResultFolder.test_samples_folder`."""
         return path_below(self.folder, "samples/test")
 
     def checkpoint(self, which: str = "best") -> Path:
@@ -143,11 +125,7 @@ class Run:
         return read_records(self.log_path)
 
     def check_held(self) -> None:
-        """Check that the folder is still the one in which the run started.
-
-        Raises:
-            RunError: somebody removed or replaced it during the run.
-        """
+        """Check that the folder was not removed or replaced. See `ResultFolder.check_held`."""
         if self.lock is not None and self.lock.lost():
             raise RunError(f"{self.folder}: was removed or replaced during the run; start it again")
 
@@ -236,77 +214,3 @@ def started_here(run: Run) -> bool:
         return is_own(read_json(run.spec_path), read_json(run.environment_path).get("signature"))
     except (SpecError, AttributeError):  # there is no such record
         return False
-
-
-def create_run(
-    spec: AnySpec,
-    folder: str | Path,
-    *,
-    resume: bool = False,
-    overwrite: bool = False,
-    hook_plugins: Mapping[str, str] | None = None,
-) -> Run:
-    """Create the folder of a run, or use an existing one.
-
-    Args:
-        spec: the filled spec.
-        folder: where the run's files go.
-        resume: resume the existing run; only the length of training may differ in its spec.
-        overwrite: remove the existing run.
-        hook_plugins: names and versions of the distributions whose hooks observe the run.
-
-    Raises:
-        RunError: the folder exists and neither was requested, holds another run, or is not writable.
-    """
-    folder = Path(folder)
-    run = Run(folder, spec, "spec")
-    taken = folder.exists() and (not folder.is_dir() or any(not _leftover(path) for path in folder.iterdir()))
-    if resume and run.spec_path.is_file():
-        _check_same(open_run(folder), spec)
-    elif resume and taken:
-        raise RunError(f"{folder}: contains files, but no run to resume; give another --output")
-    elif taken:
-        if not run.spec_path.is_file():
-            raise RunError(f"{folder}: already exists and is not a run folder; give another --output")
-        if not overwrite and not never_began(run):
-            raise RunError(
-                f"{folder}: already exists; continue with --resume, or replace it with --overwrite (in "
-                "Python: resume=True, overwrite=True)"
-            )
-        _remove_own(folder)
-    remove_leftovers(folder, deep=True)
-    run.write_spec()
-    about = {**environment(spec, hook_plugins), "signature": sign(spec.to_json())}
-    write_json(run.environment_path, about)
-    return run
-
-
-def _leftover(path: Path) -> bool:
-    """Return whether a file is not part of a run: the lock, or a leftover of a killed run."""
-    return path.name == LOCK_FILE or (path.name.startswith(".") and path.suffix == ".tmp")
-
-
-def never_began(run: Run) -> bool:
-    """Return whether a run failed before its first step, so that its folder can be replaced.
-
-    A folder reduced to the best weights or the metrics does not count as such.
-    """
-    traces = (run.log_path, run.checkpoint("last"), run.checkpoint("best"), run.metrics_path)
-    return not any(path.exists() for path in traces)
-
-
-def _check_same(old: Run, spec: AnySpec) -> None:
-    changed = spec_differences(old.spec, spec, free=("epochs", "steps", "threads"))
-    if changed:
-        raise RunError(
-            f"{old.folder}: contains a run with another spec: {', '.join(changed)} changed; "
-            "resume with the same spec, or give another --output"
-        )
-
-
-def _remove_own(folder: Path) -> None:
-    """Remove the files of a run, and nothing that skinfw did not write."""
-    for name in OWN_FOLDERS:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in OWN_FILES:
-        (folder / name).unlink(missing_ok=True)

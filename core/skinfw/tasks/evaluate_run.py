@@ -15,8 +15,9 @@ from skinfw.components.trust import connections
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.paint import ProgressCallback
 from skinfw.runs.checkpoints import reject_untrusted, run_checkpoint
-from skinfw.runs.evaluation_folder import Results, default_output, evaluation_folder
+from skinfw.runs.evaluation_folder import default_output, evaluation_folder
 from skinfw.runs.folder import Run, locked_run
+from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec
 from skinfw.system.devices import pick_device
@@ -121,7 +122,7 @@ def _source(spec: AnySpec) -> SampleSource:
 
 
 def _evaluated(
-    found: Measured, results: Results, device: torch.device, progress: ProgressCallback | None
+    found: Measured, results: ResultFolder, device: torch.device, progress: ProgressCallback | None
 ) -> Evaluated:
     segments = isinstance(found.checkpoint.spec, SegmentationSpec)
     task = evaluate_segmentation if segments else evaluate_inpainting
@@ -129,7 +130,7 @@ def _evaluated(
 
 
 @contextmanager
-def _results(found: Measured, output: str | Path | None, *, overwrite: bool) -> Iterator[Results]:
+def _results(found: Measured, output: str | Path | None, *, overwrite: bool) -> Iterator[ResultFolder]:
     """Lock the folder for the results: the run folder for its own test samples, or one of their own."""
     if found.is_own_test and output is None:
         with _held(found.run) as held:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from skinfw.errors import counted
+from skinfw.evaluation.record import metrics_record
+from skinfw.evaluation.results import Evaluation
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runs.data_record import current_fingerprint
-from skinfw.runs.evaluation_folder import Results
 from skinfw.runs.folder import Run
+from skinfw.runs.result_folder import ResultFolder
 from skinfw.runs.seen import Seen, seen_samples
 from skinfw.runs.split_record import make_split, split_of_run
+from skinfw.system.json_file import write_json
 from skinfw.tasks.other_data import OtherData
 from skinfw.training.module import SampleSource
 
@@ -60,7 +63,27 @@ class Measured:
             return f"{self.run.folder}: has no split.json, so it is unknown which samples it was trained on"
         return self.seen.warning(len(self.names))
 
-    def record(self, results: Results) -> dict[str, Any]:
+    def labeled(self, evaluation: Evaluation) -> Evaluation:
+        """Return an evaluation that says which data it measured."""
+        return replace(evaluation, source=self.other.label if self.other else "")
+
+    def write_metrics(self, results: ResultFolder, evaluation: Evaluation, **more: Any) -> None:
+        """Write ``metrics.json``.
+
+        Args:
+            results: where the file goes.
+            evaluation: the results.
+            **more: what the task adds to the record.
+
+        Raises:
+            RunError: the folder was removed or replaced, or the file cannot be written.
+        """
+        results.check_held()
+        about = {**more, **self._about(results)}
+        record = metrics_record(self.run, self.checkpoint, self.fingerprint, evaluation, **about)
+        write_json(results.metrics_path, record)
+
+    def _about(self, results: ResultFolder) -> dict[str, Any]:
         """Return what results say about the data; nothing in the run folder, which holds its own ones."""
         if isinstance(results, Run):
             return {}

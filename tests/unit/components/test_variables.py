@@ -21,7 +21,8 @@ from skinfw.components.reference import use
 from skinfw.components.variables import STORED, VariablePath, variables_of
 from skinfw.errors import RunError, SpecError
 from skinfw.runs.checkpoints import read_checkpoint
-from skinfw.runs.folder import create_run, open_run
+from skinfw.runs.create import create_run
+from skinfw.runs.folder import open_run
 from skinfw.specs.differences import spec_differences
 from skinfw.specs.spec import Spec, parse_spec
 from skinfw.tasks.evaluate_run import evaluate_run

@@ -16,7 +16,8 @@ from skinfw.export import export as exporting
 from skinfw.export.convert import Sizes
 from skinfw.export.export import export_run
 from skinfw.runs.checkpoints import Progress, save_checkpoint
-from skinfw.runs.folder import Run, create_run
+from skinfw.runs.create import create_run
+from skinfw.runs.folder import Run
 from skinfw.runtime import OnnxModel, read_metadata
 from skinfw.specs.spec import parse_spec
 from skinfw.tasks.segmentation.photos import LabeledPhotos

@@ -12,7 +12,8 @@ import pytest
 
 from skinfw import Pipeline, hookimpl
 from skinfw.errors import RunError
-from skinfw.runs.folder import LOCK_FILE, Run, create_run, locked_run, open_run
+from skinfw.runs.create import create_run
+from skinfw.runs.folder import LOCK_FILE, Run, locked_run, open_run
 from skinfw.runs.split_record import read_split
 from skinfw.system import locks
 

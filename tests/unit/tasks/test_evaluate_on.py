@@ -305,7 +305,7 @@ def test_results_on_the_same_other_data_are_compared(
 
 
 def test_the_evaluations_go_when_the_run_is_replaced(run: Run, write_samples: Make, tmp_path: Path) -> None:
-    from skinfw.runs.folder import create_run
+    from skinfw.runs.create import create_run
 
     write_samples(tmp_path / "street", ["a"])
     evaluate_on(run, tmp_path / "street")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 
 from skinfw.assembly.assemble import build_baselines
@@ -11,22 +9,20 @@ from skinfw.data.aspect import read_aspects
 from skinfw.evaluation.augmented import augmented_samples
 from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.examples import inpaint_examples, save_examples
-from skinfw.evaluation.record import metrics_record
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback
 from skinfw.reporting.report import write_report
 from skinfw.runs.checkpoint_networks import load_generator
-from skinfw.runs.evaluation_folder import Results
+from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.spec import inpainting_spec
-from skinfw.system.json_file import write_json
 from skinfw.tasks.inpainting.fitting import FittingDataset
 from skinfw.tasks.measured import Measured
 
 
 def evaluate_inpainting(
     measured: Measured,
-    results: Results,
+    results: ResultFolder,
     device: torch.device,
     progress: ProgressCallback | None = None,
 ) -> Evaluation:
@@ -60,17 +56,8 @@ def evaluate_inpainting(
         baselines=baselines,
         progress=progress,
     )
-    evaluation = replace(evaluation, source=measured.other.label if measured.other else "")
-    results.check_held()
-    record = metrics_record(
-        run,
-        checkpoint,
-        measured.fingerprint,
-        evaluation,
-        skin_tones=tones_json(evaluation),
-        **measured.record(results),
-    )
-    write_json(results.metrics_path, record)
+    evaluation = measured.labeled(evaluation)
+    measured.write_metrics(results, evaluation, skin_tones=tones_json(evaluation))
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
     examples = inpaint_examples(generator, usable, spec, dataset, evaluation, device)
     save_examples(examples, results.test_samples_folder)

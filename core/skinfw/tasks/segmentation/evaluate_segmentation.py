@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
@@ -16,11 +16,9 @@ from skinfw.data.sample_cache import SampleCache
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.examples import Rank, choose_examples, ranking_metric, save_examples
-from skinfw.evaluation.record import metrics_record
 from skinfw.evaluation.results import Evaluation, SplitName
-from skinfw.runs.evaluation_folder import Results
+from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.segmentation_spec import SegmentationSpec
-from skinfw.system.json_file import write_json
 from skinfw.tasks.measured import Measured
 from skinfw.tasks.segmentation.confusion import LabelMetrics
 from skinfw.tasks.segmentation.label import Network, load_network, predict, segmentation_spec
@@ -157,7 +155,7 @@ def label_examples(
 
 def evaluate_segmentation(
     measured: Measured,
-    results: Results,
+    results: ResultFolder,
     device: torch.device,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -193,10 +191,8 @@ def evaluate_segmentation(
         device=device,
         progress=progress,
     )
-    evaluation = replace(evaluation, source=measured.other.label if measured.other else "")
-    results.check_held()
-    record = metrics_record(run, checkpoint, measured.fingerprint, evaluation, **measured.record(results))
-    write_json(results.metrics_path, record)
+    evaluation = measured.labeled(evaluation)
+    measured.write_metrics(results, evaluation)
     examples = label_examples(network, spec, photos, evaluation, device)
     save_examples(examples, results.test_samples_folder)
     parameters = sum(each.numel() for each in network.parameters() if each.requires_grad)

@@ -1,0 +1,90 @@
+"""Creating the folder of a run, and replacing an older one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from skinfw.components.trust import sign
+from skinfw.errors import RunError
+from skinfw.runs.environment import environment
+from skinfw.runs.folder import LOCK_FILE, OWN_FILES, OWN_FOLDERS, Run, open_run
+from skinfw.specs.differences import spec_differences
+from skinfw.specs.spec import AnySpec
+from skinfw.system.json_file import write_json
+from skinfw.system.leftovers import remove_leftovers
+
+
+def create_run(
+    spec: AnySpec,
+    folder: str | Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    hook_plugins: Mapping[str, str] | None = None,
+) -> Run:
+    """Create the folder of a run, or use an existing one.
+
+    Args:
+        spec: the filled spec.
+        folder: where the run's files go.
+        resume: resume the existing run; only the length of training may differ in its spec.
+        overwrite: remove the existing run.
+        hook_plugins: names and versions of the distributions whose hooks observe the run.
+
+    Raises:
+        RunError: the folder exists and neither was requested, holds another run, or is not writable.
+    """
+    folder = Path(folder)
+    run = Run(folder, spec, "spec")
+    taken = folder.exists() and (not folder.is_dir() or any(not _leftover(path) for path in folder.iterdir()))
+    if resume and run.spec_path.is_file():
+        _check_same(open_run(folder), spec)
+    elif resume and taken:
+        raise RunError(f"{folder}: contains files, but no run to resume; give another --output")
+    elif taken:
+        if not run.spec_path.is_file():
+            raise RunError(f"{folder}: already exists and is not a run folder; give another --output")
+        if not overwrite and not never_began(run):
+            raise RunError(
+                f"{folder}: already exists; continue with --resume, or replace it with --overwrite (in "
+                "Python: resume=True, overwrite=True)"
+            )
+        _remove_own(folder)
+    remove_leftovers(folder, deep=True)
+    run.write_spec()
+    about = {**environment(spec, hook_plugins), "signature": sign(spec.to_json())}
+    write_json(run.environment_path, about)
+    return run
+
+
+def _leftover(path: Path) -> bool:
+    """Return whether a file is not part of a run: the lock, or a leftover of a killed run."""
+    return path.name == LOCK_FILE or (path.name.startswith(".") and path.suffix == ".tmp")
+
+
+def never_began(run: Run) -> bool:
+    """Return whether a run failed before its first step, so that its folder can be replaced.
+
+    A folder reduced to the best weights or the metrics does not count as such.
+    """
+    traces = (run.log_path, run.checkpoint("last"), run.checkpoint("best"), run.metrics_path)
+    return not any(path.exists() for path in traces)
+
+
+def _check_same(old: Run, spec: AnySpec) -> None:
+    changed = spec_differences(old.spec, spec, free=("epochs", "steps", "threads"))
+    if changed:
+        raise RunError(
+            f"{old.folder}: contains a run with another spec: {', '.join(changed)} changed; "
+            "resume with the same spec, or give another --output"
+        )
+
+
+def _remove_own(folder: Path) -> None:
+    """Remove the files of a run, and nothing that skinfw did not write."""
+    for name in OWN_FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in OWN_FILES:
+        (folder / name).unlink(missing_ok=True)
