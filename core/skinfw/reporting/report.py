@@ -34,7 +34,7 @@ from skinfw.runs.folder import Run
 from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.json_file import write_text
 
-TEMPLATE = "template.html"
+TEMPLATE = "report.html"
 
 SMALL = 160
 """Images below this side in pixels are shown enlarged, without smoothing."""
@@ -179,15 +179,15 @@ def shown_example(
         evaluation: provides the metric's unit and direction.
         kinds: a short description of each image.
     """
-    told = ""
+    shown = ""
     if metric is not None and value is not None:
         info = evaluation.metrics[metric]
-        told = f"{value_label(metric)} {value_text(value, info)} {info.unit}".rstrip()
+        shown = f"{value_label(metric)} {value_text(value, info)} {info.unit}".rstrip()
     height, width = next(iter(example.images.values())).shape[:2]
     return {
         "rank": example.rank,
         "name": name,
-        "value": told,
+        "value": shown,
         "small": max(height, width) < SMALL,
         "images": {part: png_uri(image) for part, image in example.images.items()},
         "kinds": dict(kinds),

@@ -56,6 +56,8 @@ def test_the_report_holds_what_was_measured_and_needs_nothing_else(
     page = read(run)
     text = " ".join(" ".join(page.text).split())
     assert page.open == []
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert "results" in ids and len(set(ids)) == len(ids)
     assert {tag for tag, _ in page.tags} & {"script", "link", "iframe", "object"} == set()
     for image in page.all("img"):
         assert (image["src"] or "").startswith(("data:image/png;base64,", "data:image/svg+xml;base64,"))
@@ -141,7 +143,7 @@ def test_numbers_of_one_are_singular(
 def test_best_values_alone_are_marked(make_run: Callable[..., Any], tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     evaluate_run(run)
-    values = run.report_path.read_text(encoding="utf-8").partition('<section id="metrics">')[2]
+    values = run.report_path.read_text(encoding="utf-8").partition('<section id="results">')[2]
     assert values.partition("</section>")[0].count('<td class="best">') == 2  # image and skin PSNR
 
 
