@@ -19,12 +19,13 @@ from skinfw.cli.show import type_facts as field_facts
 from skinfw.components.reference import ComponentSpec
 from skinfw.components.registry import KINDS, Entry, installed
 from skinfw.errors import RegistryError
+from skinfw.specs.data_spec import DataSpec
 from skinfw.specs.segmentation_spec import (
     SegmentationData,
     SegmentationSpec,
     SegmentationTraining,
 )
-from skinfw.specs.spec import DataSpec, Spec, TrainingSpec
+from skinfw.specs.spec import Spec, TrainingSpec
 
 _GENERATED = re.compile(r"<!-- generated: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
 """What a page holds in its place, for readers of the checkout: how to print the same."""

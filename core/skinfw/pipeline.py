@@ -111,7 +111,7 @@ class Pipeline:
             progress: as for the class.
 
         Raises:
-            RunError: there is no run in the folder.
+            RunError: the folder holds no run.
             SpecError: its spec does not match the installed components, or an override is invalid.
 
         Example:

@@ -52,7 +52,7 @@ def test_a_photo_and_a_folder_are_painted(model: Path, tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(Image.open(shown)) > 0, skin)
     done = paint(model, photo, "-o", out, "--mask", mask)
     assert done.exit_code == 2
-    assert "already exists; replace it with --overwrite" in done.output
+    assert "already exists; replace with --overwrite" in done.output
     done = paint(model, photo.parent, "-o", tmp_path / "out", "--mask", mask.parent, "--num-workers", 1)
     assert done.exit_code == 0, done.output
     assert done.output.strip() == "1 painted, 0 kept, 0 failed"

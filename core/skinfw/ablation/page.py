@@ -71,7 +71,7 @@ def write_ablation(result: AblationResult) -> None:
 
 
 def _write_or_remove(path: Path, content: str | None) -> None:
-    """Remove plots of an earlier state if there is nothing to draw now."""
+    """Remove plots of an earlier state that no longer have values."""
     if content is None:
         path.unlink(missing_ok=True)
     else:

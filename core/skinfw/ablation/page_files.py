@@ -73,7 +73,7 @@ def _tables(result: AblationResult) -> list[tuple[str, Table]]:
     """Return the tables with their captions."""
     published = result.plan.ablation.published_table
     section = "" if published is None else f" ({published.title}, section {published.section} of the report)"
-    told = [
+    tables = [
         (METRICS_NOTE, metrics_table(result)),
         (metadata_note(result), metric_metadata(result)),
         (differences_note(result), differences_table(result)),
@@ -83,7 +83,7 @@ def _tables(result: AblationResult) -> list[tuple[str, Table]]:
         ),
         ("Differences of the variants' specs.", spec_table(result)),
     ]
-    return [(note, table) for note, table in told if table is not None]
+    return [(note, table) for note, table in tables if table is not None]
 
 
 def remarks(result: AblationResult) -> list[str]:

@@ -154,8 +154,8 @@ def make_plan(
     chosen = size if size is not None else ablation.size
     if chosen is not None and chosen not in ablation.sizes:
         known = list(ablation.sizes)
-        told = f"; there are: {', '.join(known)}" if known else "; it has none"
-        raise UserError(f"{source}: no size {chosen!r}{nearest(chosen, known)}{told}")
+        choices = f"; there are: {', '.join(known)}" if known else "; it has none"
+        raise UserError(f"{source}: no size {chosen!r}{nearest(chosen, known)}{choices}")
     named = ablation.name if chosen is None else f"{ablation.name}-{chosen}"
     place = Path(output) if output is not None else Path("runs", named)
     runs = _runs(ablation, chosen, folder, place, source, overrides or {})

@@ -155,9 +155,9 @@ def _reason(code: int, log: Path) -> str:
         hint = " (the system does that when memory runs out)" if name == "SIGKILL" else ""
         return f"killed by {name}{hint}; {log} holds its output"
     text = log.read_text(encoding="utf-8", errors="replace").strip()
-    _, found, told = text.rpartition("\nError: ") if "\nError: " in text else ("", "", text)
+    _, found, message = text.rpartition("\nError: ") if "\nError: " in text else ("", "", text)
     if found or text.startswith("Error: "):
-        return told.removeprefix("Error: ")
+        return message.removeprefix("Error: ")
     last = text.splitlines()[-1] if text else "it printed nothing"
     return f"{last} (exit code {code}; {log} holds its output)"
 

@@ -145,10 +145,10 @@ class AblationResult:
 
     def warnings(self) -> list[str]:
         """Return the warnings about the results."""
-        told = [
+        warnings = [
             f"{each.name}: {each.incomparable}; not comparable" for each in self.variants if each.incomparable
         ]
-        told += [
+        warnings += [
             f"{each.name}: {value_label(key)}: {why}; not ranked"
             for each in self.variants
             if not each.incomparable
@@ -156,8 +156,8 @@ class AblationResult:
         ]
         for each in self.variants:
             if 0 < len(each.done) < len(each.runs):
-                told.append(f"{each.name}: {len(each.done)} of {counted(len(each.runs), 'seed')} done")
-        return told
+                warnings.append(f"{each.name}: {len(each.done)} of {counted(len(each.runs), 'seed')} done")
+        return warnings
 
 
 def collect(plan: Plan) -> AblationResult:
@@ -231,8 +231,8 @@ def _other_seeds(name: str, of: Mapping[str, Sequence[RunResult]], anchor: RunRe
     )
     if not ours or ours == theirs:
         return ""
-    told, known = (", ".join(map(str, seeds)) for seeds in (ours, theirs))
-    return f"measured with the seeds {told}, but {other} with {known}"
+    here, there = (", ".join(map(str, seeds)) for seeds in (ours, theirs))
+    return f"measured with the seeds {here}, but {other} with {there}"
 
 
 def _by_metric(

@@ -46,16 +46,16 @@ def check_folders(runs: Sequence[PlannedRun], *, overwrite: bool) -> None:
     Raises:
         RunError: lists every such folder.
     """
-    told = []
+    blocked = []
     for run in runs:
         state, why = run.state()
         if state == "in the way":
-            told.append(f"{run.folder}: {why}; remove it, or choose another --output")
+            blocked.append(f"{run.folder}: {why}; remove it, or choose another --output")
         if state == "changed" and not overwrite:
-            told.append(f"{run.folder}: holds a run of another spec: {why}")
-    if told:
+            blocked.append(f"{run.folder}: holds a run of another spec: {why}")
+    if blocked:
         hint = "--overwrite repeats changed runs (in Python: overwrite=True), another --output keeps them"
-        raise RunError("\n  ".join(["some runs cannot be started:", *told, hint]))
+        raise RunError("\n  ".join(["some runs cannot be started:", *blocked, hint]))
 
 
 def run_missing(runs: Sequence[PlannedRun], engine: Engine, tell: Tell) -> dict[PlannedRun, Outcome]:

@@ -76,7 +76,7 @@ def measure_segmenter(
     overlaps: dict[str, list[float]] = {name: [] for name in MEASURED}
     seconds: list[float] = []
     unusable: dict[str, str] = {}
-    told: set[str] = set()
+    compared: set[str] = set()
     for path in photos:
         try:
             photo = Photo.read(path)
@@ -90,13 +90,13 @@ def measure_segmenter(
         for name in MEASURED:
             masks = _region(found, name), _region(true, name)
             if masks[0] is not None and masks[1] is not None:
-                told.add(name)
+                compared.add(name)
                 overlaps[name].append(intersection_over_union(masks[0], masks[1]))
     if not seconds:
         raise DataError(
             f"none of the {len(photos)} photos could be measured: {next(iter(unusable.values()))}"
         )
-    known = {name: np.array(overlaps[name]) for name in MEASURED if name in told}
+    known = {name: np.array(overlaps[name]) for name in MEASURED if name in compared}
     known = {name: values[~np.isnan(values)] for name, values in known.items()}
     return SegmenterResults(
         mean={name: _statistic(np.mean, known.get(name)) for name in MEASURED},

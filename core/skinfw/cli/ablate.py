@@ -20,7 +20,7 @@ from skinfw.system.bar import print_progress
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--size", help="One of the file's sizes. Default: the one that the file chooses.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="Folder. Default: runs/NAME or runs/NAME-SIZE."
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder. Default: runs/NAME or runs/NAME-SIZE."
 )
 @click.option(
     "--set", "assignments", multiple=True, metavar="PATH=VALUE",
@@ -126,8 +126,8 @@ def _list(plan: Plan, only: tuple[str, ...], seeds: tuple[int, ...]) -> None:
     rows: list[tuple[str, ...]] = [("variant", "seed", "state", "folder")]
     for run in plan.chosen(only, seeds):
         state, why = run.state()
-        told = f"{state}: {why}" if why else str(state)
-        rows.append((run.variant, str(run.seed), told, str(run.folder)))
+        described = f"{state}: {why}" if why else str(state)
+        rows.append((run.variant, str(run.seed), described, str(run.folder)))
     for line in aligned(rows):
         click.echo(line)
 

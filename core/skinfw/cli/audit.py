@@ -45,14 +45,13 @@ def command(
     tone, hands, face, and leftover sleeves. Beside each metric stands the segmenter's own error. Needs no
     trained model. Pairs that cannot be measured, and files without a partner, are counted and named.
     """
-    from skinfw.errors import RunError, UserError
+    from skinfw.errors import UserError
+    from skinfw.system.existing import reject_existing
 
     data = output.with_suffix(".json")
     if output.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"{output}: name the page .html; the JSON file next to it gets the same name")
-    for path in (output, data):
-        if path.exists() and not overwrite:
-            raise RunError(f"{path}: already exists; replace it with --overwrite, or write elsewhere")
+    reject_existing([output, data], overwrite=overwrite)
 
     from skinfw.cli.components import component_option
     from skinfw.cli.pairs import make_pairing, make_parser

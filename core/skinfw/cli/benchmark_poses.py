@@ -22,7 +22,7 @@ from skinfw.cli.options import ComponentOption
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=1), help="Use at most this many photos, evenly chosen.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Also write all results as JSON."
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Also write all results as JSON."
 )
 def command(
     photos: Path, encoders: tuple[str, ...], truth: str | None, limit: int | None, output: Path | None

@@ -10,7 +10,7 @@ import click
 @click.command(name="compare", short_help="Compare the metrics of several runs.")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN RUN...")
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE",
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
     help="Also write the comparison to this file: .csv, .md or .json.",
 )  # fmt: skip
 def command(runs: tuple[Path, ...], output: Path | None) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pydantic import ValidationError
 
-from pydantic import TypeAdapter, ValidationError
-
-from skinfw.components.reference import ComponentSpec, Slot, use_default
+from skinfw.components.reference import ComponentSpec, read_reference, use_default
 from skinfw.components.validation_errors import format_errors
 from skinfw.errors import UserError
 from skinfw.system.json_file import parse_json
@@ -27,8 +25,7 @@ def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
         return use_default(kind)
     try:
         value = parse_json(text) if text.lstrip().startswith("{") else text
-        slot: TypeAdapter[ComponentSpec] = TypeAdapter(Annotated[ComponentSpec, Slot(kind)])
-        return slot.validate_python(value)
+        return read_reference(kind, value)
     except ValidationError as error:
         errors = [line.removeprefix("$: ").removeprefix("$.") for line in format_errors(error, value)]
         raise UserError(f"{option}: {'; '.join(errors)}") from None

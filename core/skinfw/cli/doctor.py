@@ -17,7 +17,7 @@ PAGE = "doctor.html"
 @click.command(name="doctor", short_help="Find problems in a set of samples.")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE",
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
     help="The page of flagged samples. Default: doctor.html in DATA.",
 )  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write JSON.")

@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from skinfw.cli.options import trust_option
+from skinfw.cli.options import checkpoint_option, device_option, trust_option
 
 
 @click.command(name="evaluate", short_help="Evaluate a finished run again, or on other data.")
@@ -22,18 +22,12 @@ from skinfw.cli.options import trust_option
     help="Which samples. Default: all with --data; of the run's own data the test samples.",
 )  # fmt: skip
 @click.option(
-    "--output", type=click.Path(path_type=Path),
+    "-o", "--output", type=click.Path(path_type=Path),
     help="Folder for the results. Default: RUN/evaluations/NAME; RUN itself for its own test samples.",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace the results in the folder.")
-@click.option(
-    "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
-    help="Which weights to evaluate.",
-)  # fmt: skip
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
-    help="auto uses an accelerator if there is one.",
-)  # fmt: skip
+@checkpoint_option
+@device_option
 @trust_option
 def command(
     run: Path,

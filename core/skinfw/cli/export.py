@@ -7,16 +7,13 @@ from typing import Literal
 
 import click
 
-from skinfw.cli.options import trust_option
+from skinfw.cli.options import checkpoint_option, trust_option
 
 
 @click.command(name="export", short_help="Export a trained network as an ONNX file.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("output", metavar="MODEL.onnx", type=click.Path(path_type=Path))
-@click.option(
-    "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
-    help="Which weights to export.",
-)  # fmt: skip
+@checkpoint_option
 @click.option("--fp16", is_flag=True, help="Weights and computation in float16, for GPUs; half the size.")
 @click.option("--int8", is_flag=True, help="Convolutions in 8 bits, for CPUs; a quarter of the size.")
 @click.option(

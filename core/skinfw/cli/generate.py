@@ -7,21 +7,15 @@ from typing import Literal
 
 import click
 
-from skinfw.cli.options import trust_option
+from skinfw.cli.options import checkpoint_option, device_option, trust_option
 
 
 @click.command(name="generate", short_help="Inpaint samples with a trained run.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("samples", metavar="INPUT", type=click.Path(path_type=Path))
 @click.argument("output", type=click.Path(path_type=Path))
-@click.option(
-    "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
-    help="Which weights to use.",
-)  # fmt: skip
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
-    help="auto uses an accelerator if there is one.",
-)  # fmt: skip
+@checkpoint_option
+@device_option
 @click.option(
     "--batch-size", type=click.IntRange(min=1), help="Samples per batch. Default: the run's eval_batch_size."
 )

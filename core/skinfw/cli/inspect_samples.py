@@ -13,7 +13,7 @@ FOLDER = "contact_sheet"
 @click.command(name="inspect", short_help="Browse samples and exclude bad ones.")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FOLDER",
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER",
     help="Folder of the sheet. Default: contact_sheet in DATA.",
 )  # fmt: skip
 @click.option(

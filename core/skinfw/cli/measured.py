@@ -71,9 +71,9 @@ def print_results(results: Mapping[str, BenchmarkResults], output: Path | None) 
     for name, each in results.items():
         if each.unusable:
             path, reason = next(iter(each.unusable.items()))
-            told = reason if path in reason else f"{path}: {reason}"
+            example = reason if path in reason else f"{path}: {reason}"
             click.echo(
-                f"{name}: {counted(len(each.unusable), 'photo')} could not be measured, for instance {told}"
+                f"{name}: {counted(len(each.unusable), 'photo')} could not be measured; the first: {example}"
             )
     if not same_photos(each.unusable for each in results.values()):
         click.echo("They were measured on different photos, so no best one is marked")

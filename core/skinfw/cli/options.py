@@ -41,6 +41,17 @@ trust_option = click.option(
 """For commands that use runs that somebody else may have trained."""
 
 
+checkpoint_option = click.option(
+    "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
+    help="Which weights of a run to use.",
+)  # fmt: skip
+
+device_option = click.option(
+    "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
+    help="auto uses an accelerator if there is one.",
+)  # fmt: skip
+
+
 _PAIR_OPTIONS = (
     click.option(
         "--segmenter", cls=ComponentOption, kind="segmenter", help="Segments photos and results."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from skinfw.cli.options import ComponentOption, trust_option
+from skinfw.cli.options import ComponentOption, checkpoint_option, device_option, trust_option
 
 if TYPE_CHECKING:
     from skinfw.inference.paint_photos import Ending
@@ -42,14 +42,8 @@ if TYPE_CHECKING:
     "--pose-encoder", cls=ComponentOption, kind="pose_encoder", own="that of the model",
     help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
 )  # fmt: skip
-@click.option(
-    "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
-    help="Which weights of a run to use.",
-)  # fmt: skip
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
-    help="auto uses an accelerator if there is one.",
-)  # fmt: skip
+@checkpoint_option
+@device_option
 @click.option(
     "--format", "ending", type=click.Choice(["png", "webp", "jpg"]),
     help="Format of the photos in a folder; png and webp keep all other pixels exactly. Default: png.",
@@ -131,7 +125,8 @@ def command(
         _paint_one(work, photo, region or mask, ending, overwrite=overwrite)
         return
 
-    from skinfw.inference.paint_photos import check_rows, paint_photos
+    from skinfw.inference.paint_photos import paint_photos
+    from skinfw.inference.paint_table import check_rows
     from skinfw.system.bar import progress_bar
 
     try:
@@ -162,10 +157,11 @@ def _paint_one(
     """Paint one photo into one file."""
     import logging
 
-    from skinfw.errors import RunError, UserError
-    from skinfw.inference.paint_photos import reject_shown
+    from skinfw.errors import UserError
+    from skinfw.inference.paint_tasks import reject_shown
     from skinfw.inference.painted import LOSSY, format_of
     from skinfw.inference.photo_task import save_mask
+    from skinfw.system.existing import reject_existing
     from skinfw.system.paths_below import path_below
 
     logger = logging.getLogger("skinfw")
@@ -178,9 +174,7 @@ def _paint_one(
     if shown is not None and shown.is_dir():
         shown = path_below(shown, f"{photo.stem}.png")
     reject_shown(shown, target, mask, photo)
-    for path in [target] if shown is None else [target, shown]:
-        if path.exists() and not overwrite:
-            raise RunError(f"{path}: already exists; replace it with --overwrite, or write elsewhere")
+    reject_existing([target] if shown is None else [target, shown], overwrite=overwrite)
     painted = work.paint(work.load(), photo, mask)
     for warning in painted.report["warnings"]:
         logger.warning("%s: %s", photo, warning)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from skinfw.cli.options import ComponentOption, pair_options, trust_option
+from skinfw.cli.options import ComponentOption, checkpoint_option, device_option, pair_options, trust_option
 
 if TYPE_CHECKING:
     from skinfw.repair.pairs import Layout
@@ -38,14 +38,8 @@ if TYPE_CHECKING:
     "--pose-encoder", cls=ComponentOption, kind="pose_encoder",
     help="Finds the poses in photos; none for no poses, as --only restore and tone work by themselves.",
 )  # fmt: skip
-@click.option(
-    "--checkpoint", type=click.Choice(["best", "last"]), default="best", show_default=True,
-    help="Which weights of MODEL to use.",
-)  # fmt: skip
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True,
-    help="auto uses an accelerator if there is one.",
-)  # fmt: skip
+@checkpoint_option
+@device_option
 @click.option("--overwrite", is_flag=True, help="Replace existing images.")
 @trust_option
 def command(

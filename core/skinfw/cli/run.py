@@ -13,7 +13,7 @@ import click
     "--set", "assignments", multiple=True, metavar="PATH=VALUE",
     help="Set one value of the spec, for instance training.epochs=2. May be repeated.",
 )  # fmt: skip
-@click.option("--output", type=click.Path(path_type=Path), help="Run folder. Default: runs/NAME.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Run folder. Default: runs/NAME.")
 @click.option("--resume", is_flag=True, help="Resume the run in the folder.")
 @click.option("--overwrite", is_flag=True, help="Replace the run in the folder.")
 def command(

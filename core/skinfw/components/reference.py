@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import GetJsonSchemaHandler, SerializationInfo, ValidationError, ValidationInfo
+from pydantic import GetJsonSchemaHandler, SerializationInfo, TypeAdapter, ValidationError, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -152,3 +153,22 @@ class Slot:
     ) -> JsonSchemaValue:
         # pydantic rejects references from elsewhere; skinfw.specs.schema turns this into one
         return {COMPONENT_KEY: self.kind}
+
+
+def read_reference(kind: str, value: Any, folder: Path | None = None) -> ComponentSpec:
+    """Read a component as a field of a spec does.
+
+    Args:
+        kind: the interface that it implements.
+        value: a reference, its JSON value, or the component's name.
+        folder: base of relative paths; None for the current folder.
+
+    Raises:
+        ValidationError: no such component, or its parameters are invalid.
+
+    Example:
+        >>> read_reference("generator", {"type": "pix2pix", "base_channels": 32}).config.base_channels
+        32
+    """
+    slot: TypeAdapter[ComponentSpec] = TypeAdapter(Annotated[ComponentSpec, Slot(kind)])
+    return slot.validate_python(value, context=None if folder is None else {"folder": folder})

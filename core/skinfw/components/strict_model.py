@@ -139,8 +139,8 @@ class StrictModel(BaseModel):
         try:
             result = handler(value)
         except ValidationError as error:
-            told = {item["loc"] for item in details}
-            found = [item for item in error.errors(include_url=False) if item["loc"] not in told]
+            reported = {item["loc"] for item in details}
+            found = [item for item in error.errors(include_url=False) if item["loc"] not in reported]
             details += [_retell(item, list(fields), number) for number, item in enumerate(found)]
         if details:
             raise ValidationError.from_exception_data(cls.__name__, details)

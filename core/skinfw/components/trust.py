@@ -162,13 +162,13 @@ def reject_foreign(named: Sequence[Named], source: str) -> None:
     """
     if not named:
         return
-    told = [
+    listed = [
         f"{each.place} names {_KINDS[each.kind]}, {shortened(each.value, 200)!r}"
         for each in sorted(named, key=lambda each: list(_KINDS).index(each.kind))[:MAX_NAMED]
     ]
     more = f"; and {len(named) - MAX_NAMED:,} more" if len(named) > MAX_NAMED else ""
     raise TrustError(
-        f"{source}: {_FOREIGN}, and its spec refers to other places: {'; '.join(told)}{more}. Nothing was "
+        f"{source}: {_FOREIGN}, and its spec refers to other places: {'; '.join(listed)}{more}. Nothing was "
         f"started, read or fetched. If you know where the run comes from, {_ALLOW}"
     )
 
@@ -224,7 +224,7 @@ def _signature(key: bytes, spec: Any) -> str:
 
 
 def _key(*, make: bool) -> bytes:
-    """Return the user's key; empty if there is none and none can be created, as in a read-only home."""
+    """Return the user's key; empty if it is missing and cannot be created, as in a read-only home."""
     try:
         path = state_folder() / KEY_FILE
         if make and not path.exists():

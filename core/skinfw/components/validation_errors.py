@@ -19,7 +19,7 @@ ELSEWHERE = "elsewhere"
 _SHORT = 80
 _TOO_FEW = "too_short"
 _NO_DEFAULT = "default_factory_not_called"
-"""Type of an error of a default that depends on other fields, of which one has an error of its own."""
+"""Error type of a default that cannot be computed, because a field it depends on is invalid."""
 _WITHOUT_VALUE = ("missing", "unknown_component", "length", "fractions")
 _PLAIN = {
     r"^Field required$": "is required",

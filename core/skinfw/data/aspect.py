@@ -33,7 +33,7 @@ def widened(aspects: Aspects | None, sizes: Iterable[Size]) -> Aspects | None:
 
 
 def read_aspects(value: Any, trained: Size) -> Aspects:
-    """Return the range recorded in a checkpoint; if there is none, the aspect of the trained size."""
+    """Return the range recorded in a checkpoint; without one, the aspect of the trained size."""
     plain = trained[0] / trained[1]
     if not isinstance(value, list) or len(value) != 2:
         return plain, plain

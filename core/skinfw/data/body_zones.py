@@ -259,7 +259,7 @@ def zones_of_outline(person: Mask) -> ZoneMap | None:
         person: where the person is, bool ``(H, W)``.
 
     Returns:
-        the zones, with the image's border elsewhere; None if there is nobody.
+        the zones, with the image's border elsewhere; None without a person.
     """
     rows = np.flatnonzero(person.any(axis=1))
     if not len(rows):

@@ -72,7 +72,7 @@ def _covered(batch: Batch, margin: tuple[float, float], seeds: Sequence[int]) ->
 def garment_mask(skin: Mask, low: float, high: float, random: np.random.Generator) -> Mask:
     """Return the mask of garments that cover skin.
 
-    Every connected part of the skin, such as an arm, gets a margin of its own. It is wider around the part
+    Each connected part of the skin, such as an arm, gets its own margin. It is wider around the part
     than at its ends, and varies smoothly along the border.
 
     Args:

@@ -55,7 +55,7 @@ class SampleParts(ABC):
 
     @abstractmethod
     def image(self, name: str, background: int = WHITE) -> RgbImage | None:
-        """Return an image by name, uint8 RGB ``(H, W, 3)``, or None if there is none.
+        """Return an image by name, uint8 RGB ``(H, W, 3)``, or None if missing.
 
         Args:
             name: the file name without suffix, for instance ``body``, ``line``, or your own.
@@ -67,7 +67,7 @@ class SampleParts(ABC):
 
     @abstractmethod
     def mask(self, name: str) -> Mask | None:
-        """Return a mask by name, bool ``(H, W)``, or None if there is none.
+        """Return a mask by name, bool ``(H, W)``, or None if missing.
 
         Raises:
             DataError: it cannot be read, is not black and white, or has another size than the others.
@@ -75,7 +75,7 @@ class SampleParts(ABC):
 
     @abstractmethod
     def segmentation(self) -> Segmentation | None:
-        """Return the label map with its classes, or None if there is none.
+        """Return the label map with its classes, or None if missing.
 
         Raises:
             DataError: it cannot be read, or is of another size than the others.
@@ -91,7 +91,7 @@ class SampleParts(ABC):
 
     @abstractmethod
     def file(self, name: str) -> Path | None:
-        """Return the path of your own file in the sample folder, or None if there is none."""
+        """Return the path of your own file in the sample folder, or None if missing."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def pick_person(people: list[Keypoints], person: Mask | None) -> Keypoints | Non
         person: where the person is, bool ``(H, W)``; None: everywhere.
 
     Returns:
-        one of the poses, or None if there is none, or none has a point on the person.
+        one of the poses, or None if none has a point on the person.
     """
 
     def rank(pose: Keypoints) -> tuple[float, float, float]:

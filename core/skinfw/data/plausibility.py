@@ -155,5 +155,5 @@ def _seen(segmentation: Segmentation, keypoints: Keypoints) -> str:
         zone: Zone = next((zone for ending, zone in zones.items() if name.endswith(ending)), "head")
         if found is not None and PROBABILITIES[zone][REGIONS.index(found)] <= _UNLIKELY:
             wrong.append(f"{name} on {found}")
-    told = ", ".join(wrong[:4]) + (" and more" if len(wrong) > 4 else "")
-    return f"the regions do not match the pose ({told or 'classes lie on other parts of the body'})"
+    examples = ", ".join(wrong[:4]) + (" and more" if len(wrong) > 4 else "")
+    return f"the regions do not match the pose ({examples or 'classes lie on other parts of the body'})"

@@ -38,7 +38,7 @@ _MAX_KEPT_SKIN = 0.9
 
 
 def find_image(folder: Path, part: str) -> Path | None:
-    """Return the file of a part, for instance ``body.png``, or None if there is none.
+    """Return the file of a part, for instance ``body.png``, or None if missing.
 
     Raises:
         DataError: the folder has several files for that part.
@@ -91,7 +91,7 @@ class FolderParts(SampleParts):
 
     Args:
         folder: the sample folder.
-        mask_margin: pixels around the skin that may be inpainted if there is no ``mask``.
+        mask_margin: pixels around the skin that may be inpainted without a ``mask``.
 
     Raises:
         DataError: ``apparel_head_foot`` is missing or cannot be read.
@@ -123,7 +123,7 @@ class FolderParts(SampleParts):
         return read_record(self.folder)
 
     def inpainting_mask(self) -> Mask:
-        """Return ``mask``, or the most likely mask if there is none.
+        """Return ``mask``, or, without it, the most likely mask.
 
         Samples without a ``mask``, such as the report's, do not say what was erased. It is assumed to be the
         skin, with ``mask_margin`` pixels around it that are not kept; or everything that is not kept if the
@@ -233,7 +233,7 @@ MAX_RECORD_BYTES = 2**20
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """Return the content of ``sample.json``, or None if there is none.
+    """Return the content of ``sample.json``, or None if missing.
 
     Raises:
         DataError: the file is not a JSON object.

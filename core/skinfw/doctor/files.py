@@ -18,12 +18,12 @@ def check_sizes(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
     wanted = sample.sizes.get(APPAREL)
     others = {part: size for part, size in sample.sizes.items() if wanted is not None and size != wanted}
     if wanted is not None and others:
-        told = ", ".join(f"{part} is {height}x{width}" for part, (height, width) in others.items())
+        sizes = ", ".join(f"{part} is {height}x{width}" for part, (height, width) in others.items())
         yield Finding(
             "size",
             (sample.name,),
             WORST,
-            f"{told}, but {APPAREL} is {wanted[0]}x{wanted[1]} (height x width); make all sizes equal",
+            f"{sizes}, but {APPAREL} is {wanted[0]}x{wanted[1]} (height x width); make all sizes equal",
         )
     smallest = min((min(size) for size in sample.sizes.values()), default=config.min_side)
     if smallest < config.min_side:
@@ -37,9 +37,9 @@ def check_sizes(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
 
 def parts_of(sample: Opened) -> frozenset[str]:
     """Return which parts a sample has, readable or not: body, segmentation_skin, mask, and a pose."""
-    told = {part for part in (BODY, SKIN, MASK) if part in sample.sizes}
+    images = {part for part in (BODY, SKIN, MASK) if part in sample.sizes}
     pose = {POSE} if LINE in sample.sizes or sample.keypoints is not None else set()
-    return frozenset(told | pose)
+    return frozenset(images | pose)
 
 
 def check_parts(brought: Sequence[tuple[str, frozenset[str]]]) -> Iterator[Finding]:
@@ -53,5 +53,5 @@ def check_parts(brought: Sequence[tuple[str, frozenset[str]]]) -> Iterator[Findi
         missing = sorted(anywhere - parts)
         if missing:
             what = ", ".join("line or keypoints.json" if part == POSE else part for part in missing)
-            told = f"{what} is missing; prepare the sample again, or exclude it"
-            yield Finding("unreadable", (name,), WORST, told)
+            message = f"{what} is missing; prepare the sample again, or exclude it"
+            yield Finding("unreadable", (name,), WORST, message)

@@ -34,8 +34,8 @@ def check_mask(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
             f"{gray:.1%} of the pixels of {SKIN} are neither black nor white; write the mask white on black",
         )
     if not sample.skin.any():
-        told = f"{SKIN} is all black: there is nothing to inpaint; exclude the sample, or segment it again"
-        yield Finding("mask", (sample.name,), WORST, told)
+        message = f"{SKIN} is all black: there is nothing to inpaint; exclude the sample, or segment it again"
+        yield Finding("mask", (sample.name,), WORST, message)
     elif sample.person is not None:
         outside = float((~sample.person)[sample.skin].mean())
         if outside > config.mask_outside:
@@ -53,15 +53,15 @@ def _check_inpainting_mask(sample: Opened, config: DoctorConfig) -> Iterator[Fin
     if sample.to_inpaint is None:
         return
     if not sample.to_inpaint.any():
-        told = f"{MASK} is all black: there is nothing to inpaint; exclude the sample, or segment it again"
-        yield Finding("mask", (sample.name,), WORST, told)
+        message = f"{MASK} is all black: there is nothing to inpaint; exclude the sample, or segment it again"
+        yield Finding("mask", (sample.name,), WORST, message)
         return
-    for measured, told in (
+    for measured, problem in (
         (_fraction(sample.to_inpaint, sample.person, inside=False), "of {} lies outside the person"),
         (_fraction(sample.to_inpaint, sample.kept, inside=True), "of {} is kept by the input"),
     ):
         if measured > config.mask_outside:
-            message = f"{measured:.0%} {told.format(MASK)}; it may be inverted, or belong to another image"
+            message = f"{measured:.0%} {problem.format(MASK)}; it may be inverted, or belong to another image"
             yield _of(sample, measured, config.mask_outside, message)
             return
 
@@ -128,8 +128,8 @@ def _check_plausible(sample: Opened) -> Iterator[Finding]:
         upright = bool(np.nonzero(head)[0].mean() <= np.nonzero(feet)[0].mean())
     # the head of a standing person is above the feet
     if not upright:
-        told = "the head lies below the feet: the palette of the label map is wrong; choose another one"
-        yield _labels(sample, WORST / 2, told)
+        message = "the head lies below the feet: the palette of the label map is wrong; choose another one"
+        yield _labels(sample, WORST / 2, message)
         return
     if sample.labels is None or sample.table is None or not _on_person(sample):
         return

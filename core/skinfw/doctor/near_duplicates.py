@@ -86,11 +86,11 @@ def check_near_duplicates(
         of_one, of_other = sides[one.name], sides[other.name]
         if of_one == of_other:
             severity = 1.0 + config.near_duplicate_distance - bits
-            told = f"{one.name} and {other.name} show {near}; exclude one of them"
-            yield Finding("near duplicates", (one.name, other.name), severity, told)
+            message = f"{one.name} and {other.name} show {near}; exclude one of them"
+            yield Finding("near duplicates", (one.name, other.name), severity, message)
         else:
-            told = f"{one.name} ({of_one}) and {other.name} ({of_other}) show {near}; exclude one of them"
-            yield Finding("split", (one.name, other.name), _ACROSS, told)
+            message = f"{one.name} ({of_one}) and {other.name} ({of_other}) show {near}; exclude one of them"
+            yield Finding("split", (one.name, other.name), _ACROSS, message)
 
 
 def check_people(looks: Sequence[Look], sides: Mapping[str, Side]) -> Iterator[Finding]:
@@ -105,13 +105,13 @@ def check_people(looks: Sequence[Look], sides: Mapping[str, Side]) -> Iterator[F
         for name in names:
             members[sides[name]].append(name)
         if len(members) > 1:
-            told = ", ".join(f"{len(there)} in {each}" for each, there in members.items())
+            counts = ", ".join(f"{len(there)} in {each}" for each, there in members.items())
             yield Finding(
                 "split",
                 tuple(sorted(names)),
                 _ACROSS,
-                f"the split separates the samples of the person id_{number} ({told}); put them into a folder "
-                f"id_{number}, so that they stay together",
+                f"the split separates the samples of the person id_{number} ({counts}); put them into a "
+                f"folder id_{number}, so that they stay together",
             )
 
 

@@ -79,8 +79,10 @@ class Opened:
             return None
         names = tuple(str(name) for name in classes)
         members = {region: regions[region] for region in REGIONS if isinstance(regions.get(region), list)}
-        told = {region: tuple(name for name in names if name in known) for region, known in members.items()}
-        return LabelTable(names, told)
+        known_members = {
+            region: tuple(name for name in names if name in known) for region, known in members.items()
+        }
+        return LabelTable(names, known_members)
 
     def region(self, name: RegionName) -> Mask | None:
         """Return the pixels of a region in the label map, or None if unknown."""

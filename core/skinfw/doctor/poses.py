@@ -45,12 +45,12 @@ def check_pose(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
         return
     fraction = float(far.mean())
     if fraction > config.pose_fraction:
-        told = f" ({', '.join(names[:_NAMED])}{' and more' if len(names) > _NAMED else ''})" if names else ""
+        which = f" ({', '.join(names[:_NAMED])}{' and more' if len(names) > _NAMED else ''})" if names else ""
         yield Finding(
             "pose",
             (sample.name,),
             severity_of(fraction, config.pose_fraction),
-            f"{fraction:.0%} of the {what}{told} lie more than {allowed:.0f} pixels away from the person; "
+            f"{fraction:.0%} of the {what}{which} lie more than {allowed:.0f} pixels away from the person; "
             f"the "
             "pose may belong to another image or person, or have another scale",
         )

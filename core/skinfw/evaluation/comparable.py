@@ -122,14 +122,14 @@ def _with_value(run: EvaluatedRun, key: str) -> set[str] | None:
 
 def _differing(info: MetricInfo, other: MetricInfo) -> list[str]:
     """Return how the measurements of two values with the same name differ."""
-    told = []
+    differing = []
     for ours, theirs in ((info.parameters, other.parameters), (info.metadata, other.metadata)):
         labels = dict.fromkeys([*ours, *theirs])
-        told += [
+        differing += [
             str(label)
             for label in labels
             if label != _METADATA_NOT_COMPARED and ours.get(label) != theirs.get(label)
         ]
     if (info.unit, info.direction) != (other.unit, other.direction):
-        told.append("unit or direction")
-    return told
+        differing.append("unit or direction")
+    return differing

@@ -184,13 +184,15 @@ class Comparison:
 
     def warnings(self) -> list[str]:
         """Return which values are not ranked, and why."""
-        told = []
+        warnings = []
         for run in self.runs:
             if whole := self.incomparable(run):
-                told.append(f"{run.label}: {whole}")
+                warnings.append(f"{run.label}: {whole}")
             else:
-                told += [f"{run.label}: {value_label(key)}: {why}" for key, why in self.unranked(run).items()]
-        return told
+                warnings += [
+                    f"{run.label}: {value_label(key)}: {why}" for key, why in self.unranked(run).items()
+                ]
+        return warnings
 
 
 def compare_runs(folders: Sequence[str | Path]) -> Comparison:

@@ -31,7 +31,7 @@ def compared(
     """Return what a metric compares: the images with the real ones, or their alpha with the true skin.
 
     Raises:
-        UserError: it compares the alpha, and there is none.
+        UserError: it compares the alpha, which the generator does not return.
     """
     if not metric.config.measures_alpha:
         return output, batch[BODY]
@@ -112,7 +112,7 @@ class MetricSet:
 
     @torch.no_grad()
     def compute(self) -> dict[str, float | None]:
-        """Return the value of each metric over everything added; None if there is none."""
+        """Return the value of each metric over everything added; None without any."""
         return {key: self._value(key) for key in self._metrics}
 
     def _value(self, key: str) -> float | None:

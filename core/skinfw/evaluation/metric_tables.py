@@ -199,8 +199,8 @@ def _tones(evaluation: Evaluation) -> str:
         f"{name} skin ({_with_unit(means[name].mean, info)}, {counted(means[name].images, 'image')})"
         for name in (gap.best, gap.worst)
     )
-    told = f"{best} and worst on {worst}: {_with_unit(gap.difference, info)} apart"
-    return f" By skin tone, {value_label(gap.metric)} is best on {told}."
+    extremes = f"{best} and worst on {worst}: {_with_unit(gap.difference, info)} apart"
+    return f" By skin tone, {value_label(gap.metric)} is best on {extremes}."
 
 
 def _with_unit(value: float | None, info: MetricInfo) -> str:

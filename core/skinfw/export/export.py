@@ -18,11 +18,12 @@ from skinfw.data.sample import Sample
 from skinfw.errors import RunError, UserError
 from skinfw.export import paint_script
 from skinfw.export.convert import Sizes, require_exporter, to_onnx
-from skinfw.export.graphs import InpaintingGraph, ParserGraph, graph_inputs, graph_noise, noise_fits_any_size
+from skinfw.export.graphs import InpaintingGraph, ParserGraph, graph_inputs, noise_fits_any_size
 from skinfw.export.int8 import quantized
 from skinfw.export.parity import compare_inpainting, compare_parser, label_map, reject_difference
 from skinfw.export.samples import MAX_OTHER, Samples, readable, samples_of
 from skinfw.inference.checkpoint_model import preparation_of
+from skinfw.inference.noise import fixed_noise
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import Checkpoint, reject_untrusted, run_checkpoint
 from skinfw.runs.environment import versions
@@ -40,6 +41,7 @@ from skinfw.runtime.sessions import OnnxRuntimeSession, default_threads
 from skinfw.specs.compatibility import gives_alpha
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import Spec
+from skinfw.system.existing import reject_existing
 from skinfw.system.json_file import replacing, write_text
 from skinfw.tasks.segmentation.label import load_network
 
@@ -106,7 +108,8 @@ def export_run(
 
     Raises:
         UserError: a package is missing, the file's name has another suffix, or the generator gives an alpha.
-        RunError: a file exists, there is no readable checkpoint, or torch cannot export the network.
+        RunError: a file to be written exists, the run has no readable checkpoint, or torch cannot export the
+            network.
         DataError: no sample can be read.
         SkinfwError: the exported network differs too much from the checkpoint; nothing was written.
     """
@@ -138,11 +141,8 @@ def _script() -> str:
 def _check_paths(output: Path, script: Path | None, overwrite: bool) -> None:
     if output.suffix != ".onnx":
         raise UserError(f"{output}: an exported file ends in .onnx; name it so")
-    if overwrite:
-        return
-    if output.exists():
-        raise RunError(f"{output}: already exists; replace it with --overwrite (in Python: overwrite=True)")
-    if script is not None and script.exists() and script.read_bytes() != _script().encode():
+    reject_existing([output], overwrite=overwrite)
+    if not overwrite and script is not None and script.exists() and script.read_bytes() != _script().encode():
         raise RunError(
             f"{script}: another file is in the way; move it, or leave the script out with --no-script (in "
             "Python: script=False)"
@@ -158,7 +158,7 @@ def _inpainting(
     size = spec.data.size
     samples = readable(source, source.test, size)
     generator = load_generator(checkpoint, _CPU)
-    noise = graph_noise(generator, size, spec.seed)
+    noise = fixed_noise(generator, size, spec.seed)
     names = graph_inputs(spec)
     channels = input_channels(spec, spec.data.input_names)
     counts = [channels.get(name, 3) for name in names]

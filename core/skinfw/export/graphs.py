@@ -91,23 +91,6 @@ class InpaintingGraph(nn.Module):
         return noise.expand(condition.shape[0], *noise.shape[1:]).to(self.dtype)
 
 
-def graph_noise(generator: Generator[Any], size: Size, seed: int) -> Tensor | None:
-    """Return the noise of an exported generator: the same for every image.
-
-    Args:
-        generator: the generator.
-        size: height and width of the training images in pixels.
-        seed: seed of the run.
-
-    Returns:
-        standard normal, float32 ``(1, *generator.noise_shape(size))``; None for a generator without noise.
-    """
-    shape = generator.noise_shape(size)
-    if not shape:
-        return None
-    return torch.randn((1, *shape), generator=torch.Generator().manual_seed(seed))
-
-
 def noise_fits_any_size(generator: Generator[Any], size: Size) -> bool:
     """Return whether noise for one size serves others: it has pixels, or does not depend on the size."""
     shape, other = (generator.noise_shape(each) for each in (size, (2 * size[0], 2 * size[1])))

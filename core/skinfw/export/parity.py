@@ -176,24 +176,24 @@ def reject_difference(parity: Parity, precision: Precision) -> None:
     """
     limits = LIMITS[precision]
     compared = f"compared on {parity.samples} samples at " + ", ".join(f"{h}x{w}" for h, w in parity.sizes)
-    faults = []
+    violated = []
     if parity.changed:
-        faults.append(f"{parity.changed:,} pixels that must be kept changed")
+        violated.append(f"{parity.changed:,} pixels that must be kept changed")
     if parity.max_difference is not None and parity.max_difference > limits.gray:
-        faults.append(
+        violated.append(
             f"values differ by up to {parity.max_difference} gray levels, where {limits.gray} is allowed "
             f"({parity.different:.3%} of the values differ)"
         )
     if parity.psnr is not None and parity.psnr < limits.psnr:
-        faults.append(f"painted pixels have a PSNR of {parity.psnr:.1f} dB, and need {limits.psnr:g} dB")
+        violated.append(f"painted pixels have a PSNR of {parity.psnr:.1f} dB, and need {limits.psnr:g} dB")
     if parity.tone is not None and parity.tone > limits.tone:
-        faults.append(f"painted pixels differ by a CIEDE2000 of {parity.tone:.2f}, at most {limits.tone:g}")
+        violated.append(f"painted pixels differ by a CIEDE2000 of {parity.tone:.2f}, at most {limits.tone:g}")
     if parity.max_difference is None and parity.different > limits.labels:
-        faults.append(f"{parity.different:.3%} of the labels differ, at most {limits.labels:.1%}")
-    if faults:
+        violated.append(f"{parity.different:.3%} of the labels differ, at most {limits.labels:.1%}")
+    if violated:
         raise SkinfwError(
             f"the exported network ({precision}) differs from its checkpoint, so nothing was written: "
-            f"{'; '.join(faults)}; {compared}"
+            f"{'; '.join(violated)}; {compared}"
         )
 
 

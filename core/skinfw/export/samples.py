@@ -62,7 +62,7 @@ def samples_of(run: Run, spec: AnySpec, folder: Path | None) -> Samples:
         folder: sample folders, or photos for a parser; None for the run's own data.
 
     Raises:
-        DataError: there are none.
+        DataError: the data set has none.
     """
     if isinstance(spec, SegmentationSpec):
         return _RunPhotos(run, spec) if folder is None else _Photos(folder)
@@ -131,7 +131,7 @@ class _Photos:
 def _halves(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return names to compare, and others to measure ranges on; a single one is both."""
     if not names:
-        raise DataError("there are no samples to compare the exported file on")
+        raise DataError("no samples to compare the exported file on")
     return spread(names[::2], MAX_TEST), spread(names[1::2] or names, MAX_CALIBRATION)
 
 
@@ -156,5 +156,5 @@ def readable(samples: Samples, names: Sequence[str], size: Size) -> list[Sample]
             first = first or error
             logger.warning("skipped: %s", error)
     if not found:
-        raise first or DataError("there are no samples to compare the exported file on")
+        raise first or DataError("no samples to compare the exported file on")
     return found

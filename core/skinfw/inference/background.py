@@ -12,7 +12,7 @@ from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.runtime.box import bounding_box
 
 REACH = 1.75
-"""Distance from a limb's middle, in units of its usual radius, beyond which there is no skin. Of the skin in
+"""Distance from a limb's axis, in units of its usual radius, beyond which no skin is expected. Of the skin in
 street photos, 1 pixel in 100 is farther away."""
 
 MIN_BEHIND = 0.1

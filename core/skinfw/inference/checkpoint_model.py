@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from skinfw.components.config import GeneratorConfig, Size
 from skinfw.data.aspect import read_aspects
@@ -14,6 +13,7 @@ from skinfw.data.pixel_types import image_tensor
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import NotFiniteError
 from skinfw.inference.composite import to_uint8
+from skinfw.inference.noise import fixed_noise
 from skinfw.preparation.config import PersonCrop, PrepareConfig
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import Checkpoint
@@ -41,13 +41,15 @@ class CheckpointModel:
         self.preparation = preparation_of(self.spec, checkpoint.about)
         self._device = device
         self._generator = load_generator(checkpoint, device)
+        noise = fixed_noise(self._generator, self.size, self.spec.seed)
+        self._noise = None if noise is None else noise.to(device)
 
     def __call__(self, condition: Mapping[str, RgbImage]) -> RgbImage:
         """Paint one person. See `skinfw.inference.painting_model.PaintingModel`."""
         stacked = torch.cat([image_tensor([condition[name]]) for name in self.inputs], dim=1)
         stacked = stacked.to(self._device, memory_format=torch.channels_last)
         with torch.inference_mode():
-            output = self._generator(stacked, self._noise())
+            output = self._generator(stacked, self._noise)
         if not output.isfinite().all():
             raise NotFiniteError(
                 "the generator's image is not finite (NaN or infinity): its training diverged or its "
@@ -55,14 +57,6 @@ class CheckpointModel:
             )
         image: RgbImage = to_uint8(output)[0]
         return image
-
-    def _noise(self) -> Tensor | None:
-        """Return the same noise for every photo, so that painting again gives the same image."""
-        shape = self._generator.noise_shape(self.size)
-        if not shape:
-            return None
-        source = torch.Generator().manual_seed(self.spec.seed)
-        return torch.randn((1, *shape), generator=source).to(self._device)
 
 
 def _multiple(spec: Spec) -> int:

@@ -27,6 +27,7 @@ from skinfw.runs.checkpoints import run_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.devices import pick_device
+from skinfw.system.existing import reject_existing
 from skinfw.system.json_file import replacing
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.paths_below import path_below
@@ -72,17 +73,17 @@ def generate_folder(
         the inpainted and kept images, sorted by name.
 
     Raises:
-        RunError: the run is not an inpainting run, there is no readable checkpoint, images already exist
+        RunError: it is not an inpainting run, it has no readable checkpoint, images already exist
             (with ``resume``: edited or from another checkpoint), or one cannot be written.
-        DataError: there are no samples, or some were unusable and all others were written. Or none had
+        DataError: no sample was found, or some were unusable and all others were written. Or none had
             anything to inpaint, and the written files are copies of the inputs.
         SkinfwError: a written image differs from its input outside the mask; it was discarded.
     """
     inpainting_spec(run.spec, run.folder)
     base, names = find_samples(Path(os.path.normpath(Path(samples).absolute())))
     targets = {name: path_below(Path(output), f"{name}.png") for name in sorted(names)}
-    if not (overwrite or resume):
-        _reject_existing(list(targets.values()))
+    if not resume:
+        reject_existing(targets.values(), overwrite=overwrite, resumable=True)
     checkpoint = run_checkpoint(run, which)
     mark = checkpoint_mark(checkpoint.path)
     there = _marked(targets, mark) if resume and not overwrite else {}
@@ -103,8 +104,8 @@ def generate_folder(
     usable = len(written) + len(reader.kept)
     nothing = _nothing_to_paint(reader.unpainted, usable, spec)
     if reader.failed:
-        told = _told(reader.failed, len(targets), Path(output))
-        raise DataError("\n".join(each for each in (told, nothing) if each))
+        failed = _failed_message(reader.failed, len(targets), Path(output))
+        raise DataError("\n".join(each for each in (failed, nothing) if each))
     if nothing and len(reader.unpainted) == usable:
         raise DataError(f"{nothing}; the files in {output} are copies of the inputs")
     if nothing:
@@ -121,16 +122,6 @@ def _nothing_to_paint(names: Sequence[str], total: int, spec: Spec) -> str:
     )
     number = f"{len(names)} of {counted(total, 'sample')}"
     return f"nothing to inpaint in {number}, because {why}: {listed(names, SHOWN)}"
-
-
-def _reject_existing(paths: Sequence[Path]) -> None:
-    existing = [path for path in paths if path.exists()]
-    if existing:
-        raise RunError(
-            f"{_first(existing)}: already exists; continue with --resume, replace with --overwrite (in "
-            "Python: "
-            "resume=True, overwrite=True), or write elsewhere"
-        )
 
 
 def _marked(targets: Mapping[str, Path], mark: str) -> dict[str, str]:
@@ -207,7 +198,7 @@ class _Reader:
         return bool(composite_mask(self.spec.composite, collate([sample])).any())
 
 
-def _told(failed: Sequence[str], total: int, output: Path) -> str:
+def _failed_message(failed: Sequence[str], total: int, output: Path) -> str:
     lines = [f"  {each}" for each in failed[:SHOWN]]
     if len(failed) > SHOWN:
         lines.append(f"  and {len(failed) - SHOWN} more; the warnings above name them")

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from skinfw.assembly.build import build
 from skinfw.assembly.inputs import dataset_io
-from skinfw.components.reference import ComponentSpec, Slot, use_default
-from skinfw.components.trust import connections, named_outside, reject_foreign
-from skinfw.components.validation_errors import spec_error
-from skinfw.data.body_zones import trunk_of_pose
+from skinfw.components.trust import connections
 from skinfw.data.face import face_classes
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Segmentation
-from skinfw.errors import DataError, RunError, UserError
+from skinfw.errors import DataError, UserError
+from skinfw.inference.allowed import Allowed, allowed_holes, allowed_mask, allowed_region
 from skinfw.inference.background import behind_limbs, fill_background
 from skinfw.inference.condition import make_condition
+from skinfw.inference.open_model import ComponentLike, chosen_component, open_model
 from skinfw.inference.paint_mask import (
     MaskLike,
     Rgb,
@@ -32,8 +29,7 @@ from skinfw.inference.paint_mask import (
 )
 from skinfw.inference.painted import Painted
 from skinfw.inference.painting_model import PaintingModel
-from skinfw.inference.region import allowed_region, bare
-from skinfw.inference.sample_images import exported_spec
+from skinfw.inference.region import bare
 from skinfw.inference.source_photo import ImageLike, SourcePhoto, read_source
 from skinfw.interfaces import DatasetIO, PoseEncoder, Segmenter
 from skinfw.preparation.crop import person_box
@@ -41,17 +37,24 @@ from skinfw.preparation.person import check_segmentation, posed, segmented
 from skinfw.preparation.report import Rejected
 from skinfw.runtime.box import crop_box
 from skinfw.runtime.full_resolution import ALL_STEPS, Steps, paint_full_resolution
-from skinfw.runtime.onnx_model import OnnxModel
-from skinfw.specs.spec import Spec, inpainting_spec
 
 MAX_SCALE = 8.0
 """Enlargement above which a warning says that the network saw much less than the photo shows."""
 
-MaskKind = Literal["given", "found", "region"]
-"""Where the painted pixels come from: a given mask, holes of the photo, or a region."""
 
-ComponentLike = ComponentSpec | Mapping[str, Any] | str
-"""A component: a reference, its JSON value, or its name."""
+@dataclass(frozen=True)
+class _Seen:
+    """What was found in a photo.
+
+    Attributes:
+        labels: its label map.
+        person: the pixels of the person to paint, bool ``(H, W)``.
+        pose: that person's pose.
+    """
+
+    labels: Segmentation
+    person: Mask
+    pose: Keypoints
 
 
 class Inpainter:
@@ -105,14 +108,14 @@ class Inpainter:
             trust: allow the programs, paths and addresses in the spec of a run that somebody else trained.
 
         Raises:
-            RunError: there is no readable checkpoint, or it is not for inpainting.
+            RunError: the run has no readable checkpoint, or it is not for inpainting.
             TrustError: somebody else trained it, and it names programs, paths or addresses.
             SpecError: a component's parameters are invalid.
         """
-        found = _open_model(Path(model), checkpoint, device, trust=trust)
+        found = open_model(Path(model), checkpoint, device, trust=trust)
         references = {
-            "segmenter": _component("segmenter", segmenter, found),
-            "pose_encoder": _component("pose_encoder", pose_encoder, found),
+            "segmenter": chosen_component("segmenter", segmenter, found),
+            "pose_encoder": chosen_component("pose_encoder", pose_encoder, found),
         }
         theirs = segmenter is None or pose_encoder is None
         trusted = found.trusted or not theirs
@@ -172,12 +175,13 @@ class Inpainter:
                 check_place(given, labels, source.where)
             person = person_of_mask(labels.person, holes)
             pose = keypoints or self._pose(source, person)
-        if region is None:
-            painted, warnings, left = _allowed(holes, pose, source, given is not None)
+        if region is not None:
+            allowed = allowed_region(holes, pose, source.where)
+        elif mask is not None:
+            allowed = allowed_mask(holes, pose)
         else:
-            painted, warnings, left = allowed_region(holes, pose, source.where)
-        kind: MaskKind = "region" if region is not None else "found" if mask is None else "given"
-        return self._painted(source, painted, labels, pose, person, warnings, left, kind, seed, steps)
+            allowed = allowed_holes(holes, pose, source.where)
+        return self._painted(source, allowed, _Seen(labels, person, pose), seed, steps)
 
     def _pose(self, source: SourcePhoto, person: Mask) -> Keypoints:
         try:
@@ -188,21 +192,18 @@ class Inpainter:
     def _painted(
         self,
         source: SourcePhoto,
-        mask: Mask,
-        labels: Segmentation,
-        pose: Keypoints,
-        person: Mask,
-        warnings: list[str],
-        left: int,
-        kind: MaskKind,
+        allowed: Allowed,
+        seen: _Seen,
         seed: int,
         steps: Steps,
     ) -> Painted:
+        mask, labels, pose = allowed.mask, seen.labels, seen.pose
+        warnings = list(allowed.warnings)
         prepared = self.model.preparation
-        around = person_box(person | mask)
+        around = person_box(seen.person | mask)
         assert around is not None
         box = crop_box(around, prepared.aspect, prepared.crop_margin)
-        behind = np.zeros_like(mask) if kind == "region" else behind_limbs(mask, pose)
+        behind = np.zeros_like(mask) if allowed.kind == "region" else behind_limbs(mask, pose)
         limbs = mask & ~behind
         photo = fill_background(source.photo.pixels, mask, behind)
         condition = make_condition(
@@ -219,7 +220,7 @@ class Inpainter:
         small = self.model(condition)
         face = labels.of_classes(*face_classes(labels.classes))
         skin = labels.region("skin") & ~face
-        if kind == "region":
+        if allowed.kind == "region":
             bared = bare(photo, mask, skin, face, small, box, seed=seed, steps=steps, where=source.where)
             result, behind = bared.full, mask & ~bared.skin
         else:
@@ -242,10 +243,10 @@ class Inpainter:
             warnings.append(source.converted)
         report = {
             "size": list(source.photo.size),
-            "mask": kind,
+            "mask": allowed.kind,
             "painted": int(np.count_nonzero(mask)),
             "background": int(np.count_nonzero(behind)),
-            "left": left,
+            "left": allowed.left,
             "box": [box.top, box.left, box.height, box.width],
             "scale": round(result.scale, 3),
             "texture": result.texture,
@@ -258,99 +259,3 @@ def _without(labels: Segmentation, behind: Mask) -> Segmentation:
     """Return a label map in which some pixels are background."""
     code = labels.classes.index(labels.regions["background"][0])
     return replace(labels, labels=np.where(behind, np.uint8(code), labels.labels))
-
-
-def _allowed(mask: Mask, pose: Keypoints, source: SourcePhoto, given: bool) -> tuple[Mask, list[str], int]:
-    """Return what may be painted, warnings, and how many pixels are left as they are.
-
-    A given mask is taken as it is, with a warning about the trunk. Of holes that were found, only limbs and
-    neck are painted.
-    """
-    trunk = trunk_of_pose(pose, source.photo.size)
-    if trunk is None:
-        if given:
-            return mask, ["the pose does not show where the trunk is, so the mask was not checked"], 0
-        raise DataError(
-            f"{source.where}: the pose does not show where the trunk is, which is never painted unasked; "
-            "give a mask"
-        )
-    on_trunk = int(np.count_nonzero(mask & trunk))
-    if given or not on_trunk:
-        part = on_trunk / np.count_nonzero(mask)
-        warnings = [f"{part:.0%} of the mask is on the trunk or the hips"] if part >= 0.005 else []
-        return mask, warnings, 0
-    allowed = mask & ~trunk
-    if not allowed.any():
-        raise DataError(
-            f"{source.where}: its holes are on the trunk or the hips, which are never painted unasked; give "
-            "a mask"
-        )
-    return allowed, [f"{on_trunk:,} pixels of holes on the trunk or the hips were left"], on_trunk
-
-
-@dataclass(frozen=True)
-class _OpenModel:
-    """A model and what its spec says.
-
-    Attributes:
-        network: the network.
-        spec: the spec of its run.
-        trusted: whether programs, paths and addresses in the spec may be used.
-        path: the file.
-    """
-
-    network: PaintingModel
-    spec: Spec
-    trusted: bool
-    path: Path
-
-
-def _open_model(
-    path: Path, which: Literal["best", "last"], device: Literal["auto", "cpu"] | None, *, trust: bool
-) -> _OpenModel:
-    """Open a run folder, a checkpoint or an exported file.
-
-    Raises:
-        RunError: it is none of them.
-    """
-    if path.suffix == ".onnx" and not path.is_dir():
-        exported = OnnxModel(path, device=device or "auto")
-        return _OpenModel(exported, exported_spec(exported, trust=trust), trust, path)
-    # only checkpoints need torch
-    from skinfw.inference.checkpoint_model import CheckpointModel
-    from skinfw.runs.checkpoints import read_checkpoint, run_checkpoint
-    from skinfw.runs.trained import open_trained
-    from skinfw.system.devices import pick_device
-
-    if path.is_dir():
-        found = run_checkpoint(open_trained(path, which, trust=trust), which)
-    elif path.suffix == ".safetensors" or not path.exists():
-        found = read_checkpoint(path)
-        found = replace(found, trusted=True) if trust else found
-    else:
-        raise RunError(f"{path}: not a model; give a run folder, a .safetensors checkpoint or an .onnx file")
-    spec = inpainting_spec(found.spec, found.path)
-    network = CheckpointModel(found, pick_device(device or spec.training.device))
-    return _OpenModel(network, spec, found.trusted, found.path)
-
-
-def _component(kind: str, given: ComponentLike | None, model: _OpenModel) -> ComponentSpec:
-    """Return a component: the given one, the one in the spec's data set, or the default.
-
-    Raises:
-        SpecError: it does not exist, or its parameters are invalid.
-        TrustError: the spec's names programs, paths or addresses, and is not trusted.
-    """
-    if given is not None:
-        slot: TypeAdapter[ComponentSpec] = TypeAdapter(Annotated[ComponentSpec, Slot(kind)])
-        value = dict(given) if isinstance(given, Mapping) else given
-        try:
-            return slot.validate_python(value)
-        except ValidationError as error:
-            raise spec_error(kind, error, value) from None
-    for name, field in vars(model.spec.data.dataset.config).items():
-        if isinstance(field, ComponentSpec) and field.kind == kind:
-            if not model.trusted:
-                reject_foreign(named_outside(field, f"$.data.dataset.{name}"), str(model.path))
-            return field
-    return use_default(kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skinfw.components.config import Size
 from skinfw.components.field_names import APPAREL
 from skinfw.data.batch import Batch
 from skinfw.data.pixel_types import image_tensor
@@ -21,6 +19,7 @@ from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.errors import NotFiniteError
 from skinfw.inference.batch_inpainter import BatchInpainter
 from skinfw.inference.composite import to_uint8, violations
+from skinfw.inference.noise import sample_noise
 from skinfw.interfaces import Generator
 from skinfw.specs.spec import Spec
 
@@ -62,31 +61,6 @@ class InpaintedBatch:
         """
         written = self.images[index] if image is None else image
         return violations(written, self.bases[index], self.painted[index])
-
-
-def sample_noise(generator: Generator[Any], names: Sequence[str], size: Size, seed: int) -> Tensor | None:
-    """Return the noise of each sample, or None for a generator without noise.
-
-    It depends only on the seed and the sample's name, not on the order or size of batches.
-
-    Args:
-        generator: the generator that the noise is for.
-        names: the samples of the batch.
-        size: height and width of the images in pixels.
-        seed: seed of the run.
-
-    Returns:
-        standard normal, float32 ``(B, *generator.noise_shape(size))`` on the CPU.
-    """
-    shape = generator.noise_shape(size)
-    if not shape:
-        return None
-    drawn = []
-    for name in names:
-        digest = hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).digest()
-        source = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
-        drawn.append(torch.randn(shape, generator=source))
-    return torch.stack(drawn)
 
 
 def inpaint_batches(

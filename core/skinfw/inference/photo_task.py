@@ -35,7 +35,7 @@ class PaintRow:
 
     Attributes:
         photo: the photo's path below the source, with forward slashes.
-        output: the path of the painted photo below the output folder; empty if there is none. A photo that
+        output: the path of the painted photo below the output folder; empty without one. A photo that
             failed keeps the file of an earlier command.
         status: painted now, kept from an earlier command, failed, or not used as it is not a photo.
         reason: why it failed or is not used.
@@ -195,7 +195,7 @@ class PhotoPainter:
         self._settings = json.dumps(settings, sort_keys=True)
 
     def paint(self, task: PhotoTask) -> PaintRow:
-        """Paint one photo, keep the earlier result, or say why there is none.
+        """Paint one photo, keep the earlier result, or report why it cannot be painted.
 
         Raises:
             DataError: it cannot be painted, and the settings stop at errors.

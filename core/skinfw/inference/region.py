@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skinfw.data.body_zones import ZONES, trunk_of_pose, zones_of_pose
-from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.errors import DataError
 from skinfw.inference.background import fill_background
@@ -30,39 +28,6 @@ class Bared:
 
     full: FullResolution
     skin: Mask
-
-
-def allowed_region(region: Mask, pose: Keypoints, where: object) -> tuple[Mask, list[str], int]:
-    """Return the part of a region that may be painted: not on trunk, hips or hands.
-
-    Args:
-        region: bool ``(H, W)``.
-        pose: the person's pose in its pixels.
-        where: names the photo in errors.
-
-    Returns:
-        the part, warnings, and how many pixels of the region are left as they are.
-
-    Raises:
-        DataError: the pose does not show where the trunk is, or there is no such part.
-    """
-    trunk, zones = (find(pose, (region.shape[0], region.shape[1])) for find in (trunk_of_pose, zones_of_pose))
-    if trunk is None or zones is None:
-        raise DataError(
-            f"{where}: the pose does not show where trunk and hands are, which are never bared; give a mask"
-        )
-    hands = (zones == ZONES.index("hand")) & ~trunk
-    counts = {
-        name: int(np.count_nonzero(region & part))
-        for name, part in (("the trunk or the hips", trunk), ("the hands", hands))
-    }
-    allowed = region & ~trunk & ~hands
-    if not allowed.any():
-        raise DataError(f"{where}: the region is on trunk, hips or hands, which are never bared; give a mask")
-    warnings = [
-        f"{count:,} pixels of the region on {name} were left" for name, count in counts.items() if count
-    ]
-    return allowed, warnings, sum(counts.values())
 
 
 def bare(

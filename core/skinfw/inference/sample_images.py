@@ -12,11 +12,12 @@ from skinfw.components.trust import named_outside, reject_foreign
 from skinfw.data.aspect import reject_other_shape
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
-from skinfw.errors import DataError, RunError, listed
+from skinfw.errors import DataError, listed
 from skinfw.inference.condition import images_of
 from skinfw.interfaces import DatasetIO
 from skinfw.runtime.onnx_model import OnnxModel
 from skinfw.specs.spec import Spec, inpainting_spec, parse_spec
+from skinfw.system.existing import reject_existing
 from skinfw.system.json_file import replacing
 from skinfw.system.paths_below import path_below
 
@@ -75,13 +76,11 @@ def paint_samples(
 
     Raises:
         RunError: an image already exists.
-        DataError: there are no samples, or some were unusable and all others were written.
+        DataError: no sample was found, or some were unusable and all others were written.
     """
     base, names = find_samples(Path(samples).absolute())
     targets = {name: path_below(Path(output), f"{name}.png") for name in sorted(names)}
-    existing = [path for path in targets.values() if path.exists()]
-    if existing and not overwrite:
-        raise RunError(f"{existing[0]}: already exists; replace with --overwrite (in Python: overwrite=True)")
+    reject_existing(targets.values(), overwrite=overwrite)
     io, aspect = sample_io(model, trust=trust), model.preparation.aspect
     failed: list[str] = []
     written: list[Path] = []

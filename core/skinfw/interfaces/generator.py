@@ -14,7 +14,7 @@ from skinfw.interfaces.component import Component
 
 if TYPE_CHECKING:
     from skinfw.data.split import Split
-    from skinfw.specs.spec import DataSpec
+    from skinfw.specs.data_spec import DataSpec
 
 GeneratorConfigT = TypeVar("GeneratorConfigT", bound=GeneratorConfig)
 

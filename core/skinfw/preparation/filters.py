@@ -179,6 +179,6 @@ def body_shown(segmentation: Segmentation, keypoints: Keypoints) -> BodyShown:
 
 
 def skin_fraction(segmentation: Segmentation) -> float:
-    """Return the fraction of the person's pixels that is skin, in [0, 1]; 0 if there is nobody."""
+    """Return the fraction of the person's pixels that is skin, in [0, 1]; 0 without a person."""
     person = np.count_nonzero(segmentation.person)
     return np.count_nonzero(segmentation.region("skin")) / person if person else 0.0

@@ -24,7 +24,7 @@ def check_label_sets(segmenter: Segmenter[Any], photos: Sequence[Path]) -> None:
     It checks a few evenly chosen photos and skips unreadable ones.
 
     Args:
-        segmenter: reads the label maps; without other tables there is nothing to check.
+        segmenter: reads the label maps; without other tables nothing is checked.
         photos: the photos.
 
     Raises:

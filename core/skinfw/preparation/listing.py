@@ -24,7 +24,7 @@ class Entry:
         url: its URL, or empty.
         view: the view of the person, if the source has it.
         group: samples of a group stay on one side of the split; empty if the source has none.
-        error: why there is no file.
+        error: why the file is missing.
     """
 
     name: str

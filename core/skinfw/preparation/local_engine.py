@@ -112,12 +112,12 @@ class Workers(Generic[RowT]):
         if not isinstance(future.exception(), BrokenProcessPool):
             return future
         self.close()
-        told: Future[RowT] = Future()
+        answered: Future[RowT] = Future()
         try:
-            told.set_result(self._work.lost(task))
+            answered.set_result(self._work.lost(task))
         except DataError as error:
-            told.set_exception(error)
-        return told
+            answered.set_exception(error)
+        return answered
 
     def _start(self, count: int) -> ProcessPoolExecutor:
         pool = make_pool(count, _start_worker, (self._work,))

@@ -53,7 +53,7 @@ def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> tuple[Keypoi
         person: where the person is, bool ``(H, W)``.
 
     Raises:
-        Rejected: there is nobody, or no pose on the person.
+        Rejected: the photo shows nobody, or no pose lies on the person.
         DataError: the poses cannot be found.
     """
     if not person.any():

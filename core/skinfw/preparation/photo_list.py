@@ -104,8 +104,8 @@ def _csv_rows(text: str, path: Path, not_used: Counter[str]) -> Iterator[_Row]:
     lines = text.split("\n")
     start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
     separators: Sequence[str] = _SEPARATORS
-    if start < len(lines) and (told := _SEPARATOR_LINE.fullmatch(lines[start])):
-        separators, start = told.group(1), start + 1
+    if start < len(lines) and (chosen := _SEPARATOR_LINE.fullmatch(lines[start])):
+        separators, start = chosen.group(1), start + 1
     separator = max(separators, key=lambda each: _known(lines[start : start + 1], each))
     body = io.StringIO("\n".join(lines[start:]), newline="")
     reader = csv.reader(body, delimiter=separator, skipinitialspace=True, strict=True)
@@ -215,8 +215,8 @@ def _listed(row: Mapping[str, Any], path: Path, line: int) -> ListedPhoto:
     if not name:
         raise DataError(f"{path}: line {line}: {place!r} is not a file; give the path or URL of a photo")
     file = Path() if is_url else on_disk(path.absolute().parent / place)
-    told = "" if group is None else str(group).strip()
-    return ListedPhoto(name, file, place if is_url else "", cast("View | None", view), told)
+    label = "" if group is None else str(group).strip()
+    return ListedPhoto(name, file, place if is_url else "", cast("View | None", view), label)
 
 
 def _has_value(value: Any) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from skinfw.assembly.build import build
-from skinfw.components.reference import ComponentSpec, use
+from skinfw.components.reference import ComponentSpec, read_reference
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import make_agnostic
 from skinfw.data.photo import Photo
@@ -61,10 +61,9 @@ class Parts:
 
     def build(self) -> PhotoPreparer:
         """Build the preparer; see `PhotoPreparer` for the errors."""
-        segmenter = _component("segmenter", self.segmenter)
-        return PhotoPreparer(
-            self.output, segmenter, _component("pose_encoder", self.pose_encoder), self.config
-        )
+        segmenter = read_reference("segmenter", self.segmenter)
+        pose_encoder = read_reference("pose_encoder", self.pose_encoder)
+        return PhotoPreparer(self.output, segmenter, pose_encoder, self.config)
 
     def lost(self, task: Any) -> Row:
         """Return the row of a photo whose process ended. See `skinfw.preparation.local_engine.Work.lost`."""
@@ -72,11 +71,6 @@ class Parts:
         if self.config.on_error == "fail":
             raise DataError(detail)
         return Row(task.entry.name, task.sample, "rejected", "component failed", detail)
-
-
-def _component(kind: str, reference: dict[str, Any]) -> ComponentSpec:
-    parameters = {key: value for key, value in reference.items() if key != "type"}
-    return use(kind, str(reference["type"]), **parameters)
 
 
 class PhotoPreparer:

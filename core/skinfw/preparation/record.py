@@ -17,7 +17,7 @@ from skinfw.system.regular_file import open_regular
 
 
 def own_record(folder: Path) -> dict[str, Any] | None:
-    """Return the record of a sample written by prepare, empty if damaged; None if there is none.
+    """Return the record of a sample written by prepare, empty if damaged; None if missing.
 
     Raises:
         RunError: the folder was not written by prepare.

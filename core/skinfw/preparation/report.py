@@ -123,8 +123,8 @@ class PrepareReport:
 
     def summary(self) -> str:
         """Return `counts` with the reasons."""
-        told = ", ".join(f"{reason}: {count}" for reason, count in self.reasons().most_common())
-        return f"{self.counts()} ({told})" if told else self.counts()
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in self.reasons().most_common())
+        return f"{self.counts()} ({reasons})" if reasons else self.counts()
 
     def write_rejected(self, path: Path) -> None:
         """Write the rejected photos and unused files as CSV: photo, reason, detail.

@@ -26,9 +26,9 @@ class Fetched:
 
     Attributes:
         url: the URL.
-        sha256: SHA-256 of the file in hex, which is its name; empty if there is none.
+        sha256: SHA-256 of the file in hex, which is its name; empty without a file.
         status: the host's HTTP status, 0 without a response.
-        reason: why there is no file.
+        reason: why the file is missing.
     """
 
     url: str

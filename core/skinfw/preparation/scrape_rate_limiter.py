@@ -126,10 +126,10 @@ class RateLimiter:
         return max(self._pause, delay, each)
 
     def _read_robots(self, host: str, session: ScrapeSession) -> tuple[RobotFileParser, str]:
-        """Return the rules of a host, or why there are none.
+        """Return the rules of a host, or why it has none.
 
-        As in RFC 9309, everything is allowed if there is no robots.txt, and nothing if the host fails; a file
-        that requires a password also forbids everything.
+        As in RFC 9309, everything is allowed if a host has no robots.txt, and nothing if the host fails; a
+        file that requires a password also forbids everything.
         """
         robots, url = RobotFileParser(), f"{host}/robots.txt"
         try:

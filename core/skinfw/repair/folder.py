@@ -12,12 +12,13 @@ from typing import Any
 from PIL import Image
 
 from skinfw.data.photo import Photo
-from skinfw.errors import DataError, RunError, counted, printable
+from skinfw.errors import DataError, counted, printable
 from skinfw.inference.painted import Painted
 from skinfw.repair.failures import recorded
 from skinfw.repair.pairs import Pairing, PairOfFiles
 from skinfw.repair.parsing import Parser
 from skinfw.repair.repairing import STEPS, UNTOUCHED, Paints, Repaired, Step, repair
+from skinfw.system.existing import reject_existing
 from skinfw.system.json_file import replacing, write_json
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import locked_folder
@@ -146,8 +147,7 @@ def _targets(pairing: Pairing, output: Path, *, overwrite: bool) -> dict[str, tu
             f"{repeated[0]}: would be both an image and a provenance map; rename the folder {PROVENANCE} of "
             "results"
         )
-    if not overwrite:
-        _reject_existing([*paths, output / REPORT])
+    reject_existing([*paths, output / REPORT], overwrite=overwrite)
     return targets
 
 
@@ -173,16 +173,6 @@ def _write(repaired: Repaired, image: Path, provenance: Path) -> None:
     with replacing(provenance) as temporary:
         Image.fromarray(repaired.provenance).save(temporary, format="PNG")
     Painted(repaired.image, repaired.provenance != UNTOUCHED).save(image)
-
-
-def _reject_existing(paths: Collection[Path]) -> None:
-    existing = [path for path in paths if path.exists()]
-    if existing:
-        more = f" (and {counted(len(existing) - 1, 'more file')})" if len(existing) > 1 else ""
-        raise RunError(
-            f"{existing[0]}: already exists{more}; replace it with --overwrite (in Python: overwrite=True), "
-            "or write elsewhere"
-        )
 
 
 def _failures(report: RepairReport, output: Path) -> str:

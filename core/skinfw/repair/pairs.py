@@ -168,7 +168,7 @@ def read_pairs(path: Path, person: Path, result: Path) -> Pairing:
 
     Raises:
         DataError: a column or a path is missing, a path leads out of its folder or is not an image, a result
-            is listed twice, or there are no pairs; the message says which line.
+            is listed twice, or no pair is listed; the message says which line.
         SpecError: as `skinfw.system.json_file.read_text`.
     """
     for root in (person, result):

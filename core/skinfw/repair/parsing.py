@@ -31,7 +31,7 @@ class Labels:
         """Return the label map of a picture.
 
         Raises:
-            DataError: there is none, or it cannot be read.
+            DataError: it is missing, or cannot be read.
         """
         if not self.path.is_dir():
             return self.reader.read(self.path, photo)

@@ -90,8 +90,8 @@ def _reject_other_tensors(
         elif was.is_floating_point() != now.is_floating_point() or was.is_complex() != now.is_complex():
             errors.append(f"{name} has the type {was.dtype}, not {now.dtype}")
     if errors:
-        told = listed(sorted(errors), 3)
-        raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {told}")
+        mismatches = listed(sorted(errors), 3)
+        raise RunError(f"{checkpoint.path}: its weights do not fit its spec: {mismatches}")
 
 
 def optimizer_tensors(prefix: str, optimizer: Optimizer) -> dict[str, Tensor]:

@@ -31,11 +31,11 @@ class Hashed(Protocol):
         """Return a hash that changes when the data changes."""
 
     def sample_fingerprints(self) -> Mapping[str, str]:
-        """Return a hash of each sample by name; empty if there are none."""
+        """Return a hash of each sample by name; empty without any."""
 
 
 def write_data(run: Run, source: Hashed) -> None:
-    """Record the samples of a run as ``data.json``: a hash of each, or null if there is none.
+    """Record the samples of a run as ``data.json``: a hash of each, or null without one.
 
     Raises:
         RunError: the file cannot be written.

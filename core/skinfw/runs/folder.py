@@ -169,7 +169,7 @@ def spec_file(folder: Path) -> Path:
     """Return the path of a run's filled spec.
 
     Raises:
-        RunError: there is no run in the folder.
+        RunError: the folder holds no run.
     """
     path = folder / "spec.json"
     if path.is_file():
@@ -200,7 +200,7 @@ def open_run(folder: str | Path, *, trust: bool = False) -> Run:
         trust: allow the programs, paths and addresses in its spec, even if somebody else trained it.
 
     Raises:
-        RunError: there is no run in the folder.
+        RunError: the folder holds no run.
         SpecError: its spec does not match the installed components.
     """
     path = spec_file(Path(folder))
@@ -212,5 +212,5 @@ def started_here(run: Run) -> bool:
     """Return whether this user started a run: only then its spec may name anything outside skinfw."""
     try:
         return is_own(read_json(run.spec_path), read_json(run.environment_path).get("signature"))
-    except (SpecError, AttributeError):  # there is no such record
+    except (SpecError, AttributeError):  # the record is missing or incomplete
         return False

@@ -45,8 +45,8 @@ class Seen:
             parts.append(f"have the names of {count} ({listed(self.name, SHOWN)})")
         if not parts:
             return ""
-        told = f"the run's training and validation samples {' and '.join(parts)}"
-        return f"{told}; results on known samples are better than on new ones"
+        known = f"the run's training and validation samples {' and '.join(parts)}"
+        return f"{known}; results on known samples are better than on new ones"
 
 
 def seen_samples(run: Run, source: Hashed, names: Collection[str]) -> Seen | None:

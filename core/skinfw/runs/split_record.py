@@ -52,7 +52,7 @@ def write_split(run: Run, split: Split) -> None:
 
 
 def read_split(folder: Path) -> Split | None:
-    """Return the recorded split of a run folder, or None if there is none.
+    """Return the recorded split of a run folder, or None if missing.
 
     Raises:
         RunError: the file is damaged.

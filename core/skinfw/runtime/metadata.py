@@ -122,7 +122,7 @@ def parse_metadata(text: str | None, where: object) -> ModelMetadata:
         where: the file, for errors.
 
     Raises:
-        UserError: there is none, or it is damaged or of a newer skinfw.
+        UserError: it is missing, damaged, or of a newer skinfw.
     """
     if text is None:
         raise UserError(f"{where}: not exported by skinfw: it has no metadata; make it with skinfw export")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.errors import UserError, first_line
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 Backend = Literal["onnxruntime", "openvino"]
 
@@ -26,6 +29,37 @@ class Session(Protocol):
         ...
 
 
+def load_session(
+    path: Path, threads: int, device: Literal["auto", "cpu"] = "auto", content: bytes | None = None
+) -> onnxruntime.InferenceSession:
+    """Load a graph into ONNX Runtime.
+
+    Args:
+        path: the ONNX file.
+        threads: CPU threads; 0 for all cores.
+        device: auto for CUDA if its build supports it, else the CPU.
+        content: the file's content, if it was changed after reading; None reads the file.
+
+    Raises:
+        UserError: onnxruntime is not installed, or it cannot load the file.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise UserError(f"{path}: needs onnxruntime: pip install onnxruntime") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    available = onnxruntime.get_available_providers()
+    providers = [name for name in PROVIDERS[device] if name in available]
+    try:
+        return onnxruntime.InferenceSession(content or str(path), options, providers=providers)
+    except Exception as error:  # onnxruntime raises its own exceptions
+        raise UserError(
+            f"{path}: not an ONNX file that ONNX Runtime can load: {first_line(error)}"
+        ) from error
+
+
 class OnnxRuntimeSession:
     """A graph in ONNX Runtime.
 
@@ -39,22 +73,7 @@ class OnnxRuntimeSession:
     """
 
     def __init__(self, path: Path, threads: int, device: Literal["auto", "cpu"] = "auto") -> None:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise UserError(
-                "painting with an exported file needs onnxruntime: pip install onnxruntime"
-            ) from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        available = onnxruntime.get_available_providers()
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=[name for name in PROVIDERS[device] if name in available]
-            )
-        except Exception as error:  # onnxruntime raises its own exceptions
-            raise UserError(f"{path}: ONNX Runtime cannot load it: {first_line(error)}") from error
+        self._session = load_session(path, threads, device)
 
     @property
     def metadata(self) -> dict[str, str]:

@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from skinfw.components.strict_model import StrictModel
 from skinfw.components.validation_errors import format_errors
 from skinfw.errors import SpecError
-from skinfw.specs.spec import Side
+from skinfw.specs.run_spec import Side
 from skinfw.system.json_file import parse_json
 
 L1_WEIGHT = 100.0

@@ -27,7 +27,7 @@ def component_schema(registry: Registry, kind: str, name: str) -> dict[str, Any]
         ``{"x-component": kind}``.
 
     Raises:
-        RegistryError: there is no such component, or its configuration cannot be imported.
+        RegistryError: the component is unknown, or its configuration cannot be imported.
     """
     # two components may have nested models of the same name
     template = f"#/$defs/{kind}.{name}.{{model}}"

@@ -62,8 +62,8 @@ def evaluate_run(
         progress: called with the number of finished samples and the total.
 
     Raises:
-        RunError: there is no readable checkpoint, a plugin it needs is missing, another process uses the run
-            folder, or the folder cannot be written to.
+        RunError: the run has no readable checkpoint, a plugin it needs is missing, another process uses the
+            run folder, or the folder cannot be written to.
         TrustError: someone else trained the run, and its spec contains programs, paths or addresses.
         DataError: the data cannot be read.
     """

@@ -10,10 +10,10 @@ from glob import has_magic
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from skinfw.components.config import DatasetConfig
-from skinfw.components.reference import ComponentSpec, use
+from skinfw.components.reference import ComponentSpec, read_reference, use
 from skinfw.components.registry import installed
 from skinfw.components.relocate import relocated
 from skinfw.components.trust import Named, named_outside
@@ -21,7 +21,7 @@ from skinfw.components.validation_errors import spec_error
 from skinfw.data.sample_search import all_samples
 from skinfw.errors import DataError, SpecError, UserError
 from skinfw.specs.segmentation_spec import SegmentationData, SegmentationSpec
-from skinfw.specs.spec import AnySpec, DatasetSlot, Spec
+from skinfw.specs.spec import AnySpec, Spec
 from skinfw.system.json_file import parse_json, read_json
 
 GivenData = str | Path | Mapping[str, Any] | ComponentSpec
@@ -58,7 +58,7 @@ def other_data(spec: AnySpec, data: GivenData) -> OtherData:
             with ``root`` and, if they differ, ``labels`` and ``classes``.
 
     Raises:
-        DataError: there is no such folder or file.
+        DataError: the folder or file does not exist.
         SpecError: the JSON is invalid.
         UserError: the run's data set is not read from a folder.
     """
@@ -121,8 +121,7 @@ def _described(spec: AnySpec, value: Any, folder: Path, source: str, name: str) 
     try:
         if isinstance(spec, SegmentationSpec):
             return _labeled(spec, value, folder, source, name)
-        slot: TypeAdapter[ComponentSpec] = TypeAdapter(DatasetSlot)
-        dataset = slot.validate_python(value, context={"folder": folder})
+        dataset = read_reference("dataset", value, folder)
     except ValidationError as error:
         raise spec_error(source, error, value) from None
     given = tuple(named_outside(dataset, "$.data.dataset"))

@@ -66,7 +66,7 @@ def check_component(registry: Registry, kind: str, name: str) -> None:
 
     Raises:
         AssertionError: the contract is violated; the message says how.
-        RegistryError: there is no such component, or it cannot be imported.
+        RegistryError: the component is unknown, or it cannot be imported.
     """
     where = f"{kind} '{name}'"
     interface, base = INTERFACES[kind]

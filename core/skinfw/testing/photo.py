@@ -39,8 +39,8 @@ def check_segmenter(component: type[Segmenter[Any]], config: ComponentConfig, ph
     unknown = sorted(set(found.regions) - set(REGIONS))
     require(not unknown, f"unknown regions {unknown}; known: {', '.join(REGIONS)}")
     # some find only a part, such as the head; without a background the person would be the whole image
-    told = found.person if "background" in found.regions else found.region(*found.regions)
-    require(bool(told.any()), "the label map has no person")
+    person = found.person if "background" in found.regions else found.region(*found.regions)
+    require(bool(person.any()), "the label map has no person")
     again = component(config, None).segment(photo)
     require(np.array_equal(found.labels, again.labels), "the label map differs the second time")
     require(

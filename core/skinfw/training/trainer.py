@@ -107,7 +107,7 @@ class Trainer:
         return whole
 
     def resume(self) -> None:
-        """Resume from the last checkpoint, or start from the beginning if there is none."""
+        """Resume from the last checkpoint, or start from the beginning without one."""
         path = self.run.checkpoint("last")
         if not path.is_file():
             self._rewind_log()

@@ -174,7 +174,7 @@ class TwoStageConfig(GeneratorConfig):
     @classmethod
     def _check_coarse_run(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         coarse: ComponentSpec | None = info.data.get("coarse")
-        if coarse is None:  # it has an error of its own
+        if coarse is None:  # reported already
             return value
         if value is not None and not trains(coarse):
             raise PydanticCustomError(

@@ -25,7 +25,7 @@ class LimbsGenerator(Generator[LimbsConfig]):
     """Draws neck, arms, hands and legs of fixed width along the pose, in the median color of the face.
 
     The width is a fraction of the length of the trunk, another one for each part. Alpha is 1 on the limbs
-    within the inpainting mask. Without a pose there are no limbs. Nothing is trained.
+    within the inpainting mask. Without a pose, no limb is drawn. Nothing is trained.
     """
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from skinfw.data.split import Split
 from skinfw.interfaces import GeneratorIO
-from skinfw.specs.spec import DataSpec
+from skinfw.specs.data_spec import DataSpec
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide, incoming_channels
 from skinfw_plugins.generators.config_architectures import SmpUnetConfig
 from skinfw_plugins.networks.smp import build_network, encode, padded

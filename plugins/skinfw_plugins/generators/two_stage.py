@@ -19,7 +19,8 @@ from skinfw.runs.checkpoints import Checkpoint, read_checkpoint
 from skinfw.runs.split_record import read_split
 from skinfw.runs.trained import open_trained
 from skinfw.specs.compatibility import gives_alpha
-from skinfw.specs.spec import DataSpec, inpainting_spec
+from skinfw.specs.data_spec import DataSpec
+from skinfw.specs.spec import inpainting_spec
 from skinfw_plugins.generators.config_architectures import TwoStageConfig
 
 COARSE = "coarse image"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +12,12 @@ from numpy.typing import NDArray
 
 from skinfw.components.weights import file_sha256
 from skinfw.errors import DataError, UserError, first_line
+from skinfw.runtime.sessions import default_threads, load_session
 
 if TYPE_CHECKING:
     import onnx
-    import onnxruntime
 
 Shape = tuple[int | None, ...]
-
-PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
-"""Allowed execution providers. Others, such as TensorRT, recompile the network for each input size."""
 
 
 class OnnxFile:
@@ -37,24 +33,11 @@ class OnnxFile:
     """
 
     def __init__(self, path: Path, threads: int | None = None, content: bytes | None = None) -> None:
-        import onnxruntime
-
         if not path.is_file():
             raise UserError(f"{path}: no such ONNX file; give the path of one")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = _threads() if threads is None else threads
-        options.log_severity_level = 3
         self.path = path
         self._sha256 = file_sha256(path) if content is None else hashlib.sha256(content).hexdigest()
-        available = onnxruntime.get_available_providers()
-        try:
-            self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
-                content or str(path), options, providers=[name for name in PROVIDERS if name in available]
-            )
-        except Exception as error:  # onnxruntime raises its own exceptions for files that are not ONNX
-            raise UserError(
-                f"{path}: not an ONNX file that ONNX Runtime can load: {first_line(error)}"
-            ) from error
+        self._session = load_session(path, default_threads() if threads is None else threads, content=content)
 
     @property
     def inputs(self) -> dict[str, Shape]:
@@ -98,9 +81,9 @@ class OnnxFile:
         """
         try:
             found: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
-        except Exception as error:  # as above
-            told = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
-            raise UserError(f"{self.path}: cannot be run on {told}: {first_line(error)}") from error
+        except Exception as error:  # onnxruntime raises its own exceptions
+            shapes = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
+            raise UserError(f"{self.path}: cannot be run on {shapes}: {first_line(error)}") from error
         for name, values in zip(outputs, found, strict=True):
             if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
                 raise DataError(
@@ -128,12 +111,6 @@ def read_model(path: Path) -> onnx.ModelProto:
         return onnx.load(path, format="protobuf")
     except Exception as error:  # onnx and protobuf raise their own exceptions, also for missing external data
         raise UserError(f"{path}: not a readable ONNX file: {first_line(error)}") from error
-
-
-def _threads() -> int:
-    """Return OMP_NUM_THREADS; 0, which means all cores, if it is not set."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    return int(told) if told.isdecimal() else 0
 
 
 def _shape(sides: Sequence[Any]) -> Shape:

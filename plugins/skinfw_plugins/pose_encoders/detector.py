@@ -79,9 +79,9 @@ class Detector:
         elif rows.ndim == 2 and rows.shape[1] in (4, 5):
             boxes, scores = self._finished(rows, others[0] if others else None)
         else:
-            told = ", ".join(f"{name} {value.shape}" for name, value in outputs.items())
+            shapes = ", ".join(f"{name} {value.shape}" for name, value in outputs.items())
             raise UserError(
-                f"{self.file.path}: not a known detector: it returns {told}; expected YOLOX's raw rows (1, "
+                f"{self.file.path}: not a known detector: it returns {shapes}; expected YOLOX's raw rows (1, "
                 "N, 5 + classes), or boxes (1, N, 4 or 5) and labels (1, N) of an export with NMS"
             )
         order = np.argsort(-scores, kind="stable")
@@ -151,9 +151,9 @@ def image_input(file: OnnxFile) -> tuple[str, Size]:
     (name, shape), *others = file.inputs.items()
     height, width = shape[2:4] if len(shape) == 4 else (None, None)
     if others or len(shape) != 4 or shape[1] not in (3, None) or height is None or width is None:
-        told = ", ".join(f"{name} {shape}" for name, shape in file.inputs.items())
+        shapes = ", ".join(f"{name} {shape}" for name, shape in file.inputs.items())
         raise UserError(
-            f"{file.path}: has the inputs {told}; expected one image (N, 3, H, W) of fixed height and width, "
-            "as exported by MMPose and rtmlib"
+            f"{file.path}: has the inputs {shapes}; expected one image (N, 3, H, W) of fixed height and "
+            "width, as exported by MMPose and rtmlib"
         )
     return name, (height, width)

@@ -27,7 +27,7 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
     """
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
-        """Return the JSON file of a photo; empty if there is none.
+        """Return the JSON file of a photo; empty if missing.
 
         Raises:
             UserError: the configured folder does not exist.

@@ -50,14 +50,14 @@ class EnsembleSegmenter(JoinedSegmenter[EnsembleConfig]):
             UserError: a member lists a region that it cannot find.
         """
         answers, refusals = self._ask(photo)
-        told = [name for name in REGIONS if any(name in answer.regions for answer in answers)]
+        found = [name for name in REGIONS if any(name in answer.regions for answer in answers)]
         for member, error in refusals:
-            if not told or set(member.regions or ()) - set(told):
+            if not found or set(member.regions or ()) - set(found):
                 raise error
         choose = by_priority if self.config.rule == "priority" else by_vote
         labels = choose([(answer.regions, answer.weight) for answer in answers], photo.size)
         faces = [answer.face for answer in answers if answer.face is not None]
-        members: dict[RegionName, tuple[str, ...]] = {name: (name,) for name in told}
+        members: dict[RegionName, tuple[str, ...]] = {name: (name,) for name in found}
         if faces and "head" in members:
             head = labels == CLASSES.index("head")
             labels[head & np.logical_or.reduce(faces)] = CLASSES.index("face")

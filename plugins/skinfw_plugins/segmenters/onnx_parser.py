@@ -90,12 +90,12 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
     @cached_property
     def _input(self) -> _Input:
         shapes = self.file.inputs
-        told = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         name, shape = next(iter(shapes.items()))
         if len(shapes) != 1 or len(shape) != 4 or 3 not in (shape[1], shape[3]):
             raise UserError(
                 f"{self.file.path}: a parser takes one image of 3 channels, (1, 3, H, W) or (1, H, W, 3); "
-                f"this file expects {told}"
+                f"this file expects {listed}"
             )
         channels_last = shape[1] != 3
         height, width = shape[1:3] if channels_last else shape[2:]
@@ -105,8 +105,8 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         if size is None:
             if height is None or width is None:
                 raise UserError(
-                    f"{self.file.path}: its input {told} accepts images of any size; set size to the height "
-                    "and width of its training"
+                    f"{self.file.path}: its input {listed} accepts images of any size; set size to the "
+                    "height and width of its training"
                 )
             size = height, width
         return _Input(name, size, channels_last)
@@ -162,10 +162,10 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
             scores = _scores(values, count)
             if scores is not None:
                 return best_class(scores, size, str(self.file.path))
-        told = ", ".join(f"{name} {values.shape} {values.dtype}" for name, values in outputs.items())
+        listed = ", ".join(f"{name} {values.shape} {values.dtype}" for name, values in outputs.items())
         raise UserError(
             f"{self.file.path}: no output has a score for each of the label set's {count} classes, or their "
-            f"codes (its outputs: {told}); choose the label set used in training"
+            f"codes (its outputs: {listed}); choose the label set used in training"
         )
 
 

@@ -18,10 +18,10 @@ from skinfw.errors import DataError, RunError, SkinfwError, UserError
 from skinfw.export import export as exporting
 from skinfw.export.convert import Sizes
 from skinfw.export.export import Exported, export_run
-from skinfw.export.graphs import graph_noise
 from skinfw.export.parity import Comparison, reject_difference
 from skinfw.inference.batch_inpainter import BatchInpainter
 from skinfw.inference.composite import to_uint8
+from skinfw.inference.noise import fixed_noise
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import run_checkpoint
 from skinfw.runs.folder import Run
@@ -41,7 +41,7 @@ def painted_by_both(run: Run, model: OnnxModel, size: tuple[int, int]) -> tuple[
     dataset = build_dataset(spec.model_copy(update={"data": data}))
     sample = dataset.load(dataset.names()[0])
     generator = load_generator(run_checkpoint(run), torch.device("cpu"))
-    noise = graph_noise(generator, spec.data.size, spec.seed)
+    noise = fixed_noise(generator, spec.data.size, spec.seed)
     batch = collate([sample])
     with torch.no_grad():
         wanted = BatchInpainter.of(spec, generator)(generator, batch, noise)

@@ -219,7 +219,7 @@ def test_holes_on_the_trunk_are_left_and_a_mask_there_is_warned_of(
     assert np.array_equal(given.mask, arms | trunk)
     assert any("of the mask is on the trunk or the hips" in each for each in given.report["warnings"])
     hole_in(photo, trunk, transparent=True)
-    with pytest.raises(DataError, match="trunk or the hips, which are never painted unasked"):
+    with pytest.raises(DataError, match="outside the trunk or the hips, which are never painted unasked"):
         inpainter.paint(photo)
 
 

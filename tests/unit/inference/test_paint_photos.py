@@ -12,7 +12,8 @@ from PIL import Image
 
 from skinfw.errors import DataError, NotFiniteError, RunError, UserError
 from skinfw.inference.inpainter import Inpainter
-from skinfw.inference.paint_photos import TABLE, check_rows, paint_photos
+from skinfw.inference.paint_photos import paint_photos
+from skinfw.inference.paint_table import TABLE, check_rows
 from skinfw.inference.photo_task import PaintRow, PaintWork
 
 NAMES = ("anna", "below/ben")
@@ -67,7 +68,7 @@ def test_a_folder_is_painted_under_the_same_names_with_a_row_for_each(folders: P
 def test_what_is_there_is_not_overwritten_unasked(folders: Path, photo_run: Path) -> None:
     (folders / "out").mkdir()
     (folders / "out" / "anna.png").write_bytes(b"mine")
-    with pytest.raises(RunError, match=r"already holds anna\.png; continue with --resume"):
+    with pytest.raises(RunError, match=r"anna\.png: already exists; continue with --resume"):
         paint(folders, photo_run)
     with pytest.raises(RunError, match=r"anna\.png was edited, or not painted by skinfw"):
         paint(folders, photo_run, resume=True)
@@ -165,7 +166,7 @@ def test_masks_that_are_shown_replace_nothing(folders: Path, photo_run: Path) ->
         paint(folders, photo_run, "list.csv", show_masks=folders)
     (folders / "shown").mkdir()
     (folders / "shown" / "anna.png").write_bytes(b"mine")
-    with pytest.raises(RunError, match=r"shown/anna\.png: already there"):
+    with pytest.raises(RunError, match=r"shown/anna\.png: already exists"):
         paint(folders, photo_run, show_masks=folders / "shown")
     with pytest.raises(RunError, match=r"shown/anna\.png was edited"):
         paint(folders, photo_run, show_masks=folders / "shown", resume=True)

@@ -106,7 +106,7 @@ def test_what_cannot_be_bared_is_said(
     with pytest.raises(DataError, match="finds no skin"):
         finding(inpainter, np.zeros_like).paint(photo, region=person)
     trunk = trunk_of_pose(pose_of(inpainter, photo), (192, 128))
-    with pytest.raises(DataError, match="never bared"):
+    with pytest.raises(DataError, match="never painted unasked"):
         finding(inpainter, lambda mask: mask).paint(photo, region=trunk)
     with pytest.raises(DataError, match="does not show where trunk"):
         nowhere = Keypoints(np.zeros((25, 3), np.float32))

@@ -84,7 +84,7 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path, parser: Parser) -> None:
     pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "names", parser.sources)
     repair_pairs(pairing, tmp_path / "out", parser, steps=("restore",))
     before = (tmp_path / "out" / "anna.png").read_bytes()
-    with pytest.raises(RunError, match=r"anna.png: already exists \(and 2 more files\); replace it with"):
+    with pytest.raises(RunError, match=r"anna.png: already exists \(and 2 more files\); replace with"):
         repair_pairs(pairing, tmp_path / "out", parser, steps=("tone",))
     assert (tmp_path / "out" / "anna.png").read_bytes() == before
     repair_pairs(pairing, tmp_path / "out", parser, steps=("tone",), overwrite=True)

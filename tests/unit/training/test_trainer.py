@@ -19,7 +19,7 @@ from skinfw.data.split import Split
 from skinfw.errors import DataError, SpecError
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run
-from skinfw.specs.spec import DataSpec
+from skinfw.specs.data_spec import DataSpec
 from skinfw.training.pace import rate_factor
 from skinfw_plugins.generators.pix2pix import Pix2PixGenerator
 

@@ -102,7 +102,7 @@ class InpaintingModule(TrainingModule):
         return None
 
     def _showing(self, names: Sequence[str], region: Region) -> Batch | None:
-        """Return the first readable sample that shows a region; None if there is none."""
+        """Return the first readable sample that shows a region; None if no sample does."""
         for name in names:
             try:
                 sample = collate([self.dataset.load(name)])

@@ -118,7 +118,7 @@ class Networks:
 
     @property
     def discriminator(self) -> Discriminator[Any] | None:
-        """The discriminator itself, or None if there is none."""
+        """The discriminator itself, or None without one."""
         return None if self._discriminator is None else self._discriminator.network
 
     @property
@@ -213,7 +213,7 @@ class Networks:
         """Train the discriminator; return the last inpainted images too, with their graph if ``keep``."""
         trained = self._discriminator
         if trained is None:
-            raise RuntimeError("there is no discriminator to train")
+            raise RuntimeError("this run has no discriminator to train")
         trained.network.requires_grad_(True).train()
         own_start = SameStart(trained.network)
         terms = []

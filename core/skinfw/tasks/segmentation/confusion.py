@@ -63,7 +63,7 @@ def group_iou(matrix: Matrix, members: Sequence[int]) -> float | None:
 
 
 def mean_iou(matrix: Matrix) -> float | None:
-    """Return the mean IoU of the classes present; None if there are no pixels."""
+    """Return the mean IoU of the classes present; None without pixels."""
     values = [group_iou(matrix, [place]) for place in range(len(matrix))]
     known = [value for value in values if value is not None]
     return fmean(known) if known else None

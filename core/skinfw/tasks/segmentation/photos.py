@@ -77,7 +77,7 @@ class LabeledPhotos:
         return self._names
 
     def group(self, name: str) -> str:
-        """Return the DeepFashion id in the name, or the name without extension if there is none.
+        """Return the DeepFashion id in the name, or, without one, the name without extension.
 
         That is the group of the photo's sample in `skinfw.preparation`, so a parser and a generator trained
         on the same photos also test on the same ones. Near-duplicates share a group.

@@ -20,7 +20,8 @@ from skinfw.data.split import Split
 from skinfw.errors import UserError
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import read_checkpoint
-from skinfw.specs.spec import DataSpec, parse_spec
+from skinfw.specs.data_spec import DataSpec
+from skinfw.specs.spec import parse_spec
 from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.conditional import Guide
 from skinfw_plugins.generators.config_architectures import SmpUnetConfig

@@ -16,7 +16,8 @@ from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import write_split
-from skinfw.specs.spec import DataSpec, parse_spec
+from skinfw.specs.data_spec import DataSpec
+from skinfw.specs.spec import parse_spec
 from skinfw.testing import example_condition, example_generator_io
 from skinfw_plugins.generators.config_architectures import TwoStageConfig
 from skinfw_plugins.generators.two_stage import COARSE, TwoStageGenerator

@@ -1,0 +1,119 @@
+"""What may be painted: never the trunk, the hips or the hands unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from skinfw.components.config import Size
+from skinfw.data.body_zones import ZONES, trunk_of_pose, zones_of_pose
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.segmentation import Mask
+from skinfw.errors import DataError
+
+MaskKind = Literal["given", "found", "region"]
+"""Where the painted pixels come from: a given mask, holes of the photo, or a region."""
+
+_MARKED: dict[MaskKind, str] = {"found": "the holes", "region": "the region"}
+
+_MIN_SHARE = 0.005
+"""Fraction of a given mask on the trunk above which a warning says so."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The pixels of a photo that are painted.
+
+    Attributes:
+        mask: bool ``(H, W)``.
+        kind: where they come from.
+        left: pixels that were marked and are left as they are.
+        warnings: what the user should know about it.
+    """
+
+    mask: Mask
+    kind: MaskKind
+    left: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+def allowed_mask(mask: Mask, pose: Keypoints) -> Allowed:
+    """Return a given mask as it is, with a warning about the trunk.
+
+    Args:
+        mask: bool ``(H, W)``.
+        pose: the person's pose in its pixels.
+    """
+    trunk = trunk_of_pose(pose, _size(mask))
+    if trunk is None:
+        warning = "the pose does not show where the trunk is, so the mask was not checked"
+        return Allowed(mask, "given", warnings=(warning,))
+    share = np.count_nonzero(mask & trunk) / np.count_nonzero(mask)
+    warnings = (f"{share:.0%} of the mask is on the trunk or the hips",) if share >= _MIN_SHARE else ()
+    return Allowed(mask, "given", warnings=warnings)
+
+
+def allowed_holes(holes: Mask, pose: Keypoints, where: object) -> Allowed:
+    """Return the part of holes in a photo that may be painted: not on trunk or hips.
+
+    Args:
+        holes: bool ``(H, W)``.
+        pose: the person's pose in its pixels.
+        where: names the photo in errors.
+
+    Raises:
+        DataError: the pose does not show where the trunk is, or no hole is elsewhere.
+    """
+    trunk = trunk_of_pose(pose, _size(holes))
+    if trunk is None:
+        raise DataError(
+            f"{where}: the pose does not show where the trunk is, which is never painted unasked; give a mask"
+        )
+    return _without(holes, {"the trunk or the hips": trunk}, "found", where)
+
+
+def allowed_region(region: Mask, pose: Keypoints, where: object) -> Allowed:
+    """Return the part of a region that may be painted: not on trunk, hips or hands.
+
+    Args:
+        region: bool ``(H, W)``.
+        pose: the person's pose in its pixels.
+        where: names the photo in errors.
+
+    Raises:
+        DataError: the pose does not show trunk and hands, or nothing of the region is elsewhere.
+    """
+    trunk, zones = (find(pose, _size(region)) for find in (trunk_of_pose, zones_of_pose))
+    if trunk is None or zones is None:
+        raise DataError(
+            f"{where}: the pose does not show where trunk and hands are, which are never painted "
+            "unasked; give a mask"
+        )
+    parts = {"the trunk or the hips": trunk, "the hands": (zones == ZONES.index("hand")) & ~trunk}
+    return _without(region, parts, "region", where)
+
+
+def _size(mask: Mask) -> Size:
+    return mask.shape[0], mask.shape[1]
+
+
+def _without(marked: Mask, parts: Mapping[str, Mask], kind: MaskKind, where: object) -> Allowed:
+    """Return marked pixels without parts of the body, and count those of each part.
+
+    Raises:
+        DataError: nothing is left.
+    """
+    allowed = marked & ~np.logical_or.reduce(list(parts.values()))
+    if not allowed.any():
+        raise DataError(
+            f"{where}: nothing of {_MARKED[kind]} lies outside {' and '.join(parts)}, which are never "
+            "painted unasked; give a mask"
+        )
+    counts = {name: int(np.count_nonzero(marked & part)) for name, part in parts.items()}
+    warnings = tuple(
+        f"{count:,} pixels of {_MARKED[kind]} on {name} were left" for name, count in counts.items() if count
+    )
+    return Allowed(allowed, kind, sum(counts.values()), warnings)

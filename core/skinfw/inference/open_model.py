@@ -1,0 +1,89 @@
+"""Opening what photos are painted with: a run folder, a checkpoint or an exported file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from skinfw.components.reference import ComponentSpec, read_reference, use_default
+from skinfw.components.trust import named_outside, reject_foreign
+from skinfw.components.validation_errors import spec_error
+from skinfw.errors import RunError
+from skinfw.inference.painting_model import PaintingModel
+from skinfw.inference.sample_images import exported_spec
+from skinfw.runtime.onnx_model import OnnxModel
+from skinfw.specs.spec import Spec, inpainting_spec
+
+ComponentLike = ComponentSpec | Mapping[str, Any] | str
+"""A component: a reference, its JSON value, or its name."""
+
+
+@dataclass(frozen=True)
+class OpenModel:
+    """A model and what its spec says.
+
+    Attributes:
+        network: the network.
+        spec: the spec of its run.
+        trusted: whether programs, paths and addresses in the spec may be used.
+        path: the file.
+    """
+
+    network: PaintingModel
+    spec: Spec
+    trusted: bool
+    path: Path
+
+
+def open_model(
+    path: Path, which: Literal["best", "last"], device: Literal["auto", "cpu"] | None, *, trust: bool
+) -> OpenModel:
+    """Open a run folder, a checkpoint or an exported file.
+
+    Raises:
+        RunError: it is none of them.
+    """
+    if path.suffix == ".onnx" and not path.is_dir():
+        exported = OnnxModel(path, device=device or "auto")
+        return OpenModel(exported, exported_spec(exported, trust=trust), trust, path)
+    # only checkpoints need torch
+    from skinfw.inference.checkpoint_model import CheckpointModel
+    from skinfw.runs.checkpoints import read_checkpoint, run_checkpoint
+    from skinfw.runs.trained import open_trained
+    from skinfw.system.devices import pick_device
+
+    if path.is_dir():
+        found = run_checkpoint(open_trained(path, which, trust=trust), which)
+    elif path.suffix == ".safetensors" or not path.exists():
+        found = read_checkpoint(path)
+        found = replace(found, trusted=True) if trust else found
+    else:
+        raise RunError(f"{path}: not a model; give a run folder, a .safetensors checkpoint or an .onnx file")
+    spec = inpainting_spec(found.spec, found.path)
+    network = CheckpointModel(found, pick_device(device or spec.training.device))
+    return OpenModel(network, spec, found.trusted, found.path)
+
+
+def chosen_component(kind: str, given: ComponentLike | None, model: OpenModel) -> ComponentSpec:
+    """Return a component: the given one, the one in the spec's data set, or the default.
+
+    Raises:
+        SpecError: it does not exist, or its parameters are invalid.
+        TrustError: the spec's names programs, paths or addresses, and is not trusted.
+    """
+    if given is not None:
+        value = dict(given) if isinstance(given, Mapping) else given
+        try:
+            return read_reference(kind, value)
+        except ValidationError as error:
+            raise spec_error(kind, error, value) from None
+    for name, field in vars(model.spec.data.dataset.config).items():
+        if isinstance(field, ComponentSpec) and field.kind == kind:
+            if not model.trusted:
+                reject_foreign(named_outside(field, f"$.data.dataset.{name}"), str(model.path))
+            return field
+    return use_default(kind)

@@ -1,0 +1,84 @@
+"""What to paint of a source: its photos with their masks, and where each painting goes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from skinfw.data.image_formats import IMAGE_SUFFIXES
+from skinfw.errors import DataError, UserError
+from skinfw.inference.paint_table import TABLE
+from skinfw.inference.photo_task import PaintWork, PhotoTask
+from skinfw.preparation.task import Task
+from skinfw.system.paths_below import on_disk, path_below
+
+_MASK_ENDINGS = ("", "_mask")
+
+
+def paint_tasks(
+    work: PaintWork, named: Sequence[Task], photos: Path, masks: Path | None, ending: str
+) -> list[PhotoTask]:
+    """Return what to paint: every photo but those that are the masks of others.
+
+    Raises:
+        DataError: no photo is left.
+        UserError: a mask that is used would replace a painting, a given mask or a photo.
+    """
+    same: dict[str, set[Path]] = {}
+    for each in named:
+        same.setdefault(each.sample, set()).add(each.entry.path.resolve())
+    tasks = []
+    for task in named:
+        mask, error = (None, "") if masks is None else _mask_of(masks, task.sample, same[task.sample])
+        name = f"{task.sample}.{ending}"
+        if task.rejected is not None:
+            name, error = "", task.rejected.detail
+            if task.rejected.reason == "name already taken":
+                error = f"{task.entry.name}: another photo or a folder of photos has its name; rename one"
+        target = work.output / TABLE if not name else path_below(work.output, name)
+        shown = None
+        if work.show_masks is not None and name:
+            shown = path_below(work.show_masks, f"{task.sample}.png")
+        tasks.append(PhotoTask(task.entry, target, mask, name, shown, None, error))
+    given = {task.mask.resolve() for task in tasks if task.mask is not None}
+    taken = given.union(*same.values(), (task.target.resolve() for task in tasks))
+    for shown in (task.shown for task in tasks):
+        if shown is not None and shown.resolve() in taken:
+            raise UserError(
+                f"{shown}: a mask that is used would replace a painting, a given mask or a photo; write the "
+                "masks elsewhere"
+            )
+    left = [task for task in tasks if task.entry.path.resolve() not in given]
+    if not left:
+        raise DataError(f"{photos}: every photo in it is the mask of another; give another folder of masks")
+    return left
+
+
+def reject_shown(shown: Path | None, output: Path, masks: Path | None, photos: Path) -> None:
+    """Raise an error if masks would be written where something else is.
+
+    Args:
+        shown: file or folder for the masks that are used, or None.
+        output: file or folder of the paintings.
+        masks: file or folder of the given masks, or None.
+        photos: the photo, or the source of photos.
+
+    Raises:
+        UserError: it is one of them.
+    """
+    if shown is None:
+        return
+    others = (("the output", output), ("the given mask or masks", masks), ("the photo or photos", photos))
+    for what, other in others:
+        if other is not None and shown.resolve() == other.resolve():
+            raise UserError(f"{shown}: the masks that are used would replace {what}; write them elsewhere")
+
+
+def _mask_of(masks: Path, sample: str, photos: Collection[Path]) -> tuple[Path | None, str]:
+    """Return the mask of a photo that is not itself a photo to paint, or why it has none."""
+    for ending in _MASK_ENDINGS:
+        for suffix in IMAGE_SUFFIXES:
+            path = on_disk(path_below(masks, f"{sample}{ending}{suffix}"))
+            if path.is_file() and path.resolve() not in photos:
+                return path, ""
+    return None, f"{masks / sample}: no mask of that name (looked for {sample}.png, {sample}_mask.png, ...)"
