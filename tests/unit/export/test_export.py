@@ -56,8 +56,11 @@ def gap(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
 
 GENERATORS: dict[str, tuple[dict[str, Any], tuple[int, int]]] = {
     "smp_unet": ({"encoder": "tu-test_resnet", "encoder_depth": 3, "base_channels": 4}, (96, 64)),
-    "pix2pixhd": ({"base_channels": 4, "downsamplings": 1, "blocks": 1}, (20, 36)),
-    "gated_unet": ({"base_channels": 4, "downsamplings": 1, "condition": "tone_film"}, (18, 34)),
+    "pix2pixhd": ({"base_channels": 4, "downsamplings": 1, "blocks": 1, "enhancer_blocks": 1}, (20, 36)),
+    "gated_unet": (
+        {"base_channels": 4, "downsamplings": 1, "dilations": [2], "condition": "tone_film"},
+        (18, 34),
+    ),
     "lama": ({"base_channels": 4, "downsamplings": 1, "blocks": 1}, (18, 34)),
     "fcnn": ({}, (32, 16)),
     "dcgan": ({"base_channels": 4, "max_channels": 8}, (32, 32)),
@@ -83,8 +86,8 @@ def test_every_generator_paints_as_its_checkpoint_at_any_size(
 
 def test_two_stages_with_a_baseline_paint_as_their_checkpoint(run: Run, exported: Exported) -> None:
     model = OnnxModel(exported.path)
-    assert (model.multiple, model.metadata.minimum, model.metadata.fixed) == (8, 8, False)
-    for size in ((32, 16), (24, 56), (64, 40)):
+    assert (model.multiple, model.metadata.minimum, model.metadata.fixed) == (2, 2, False)
+    for size in ((32, 16), (22, 58), (64, 42)):
         found, wanted, given, where = painted_by_both(run, model, size)
         assert gap(found, wanted) <= 1
         assert np.array_equal(found[~where], given[~where])
@@ -105,12 +108,13 @@ def test_the_file_says_where_it_comes_from(run: Run, exported: Exported) -> None
     assert exported.metadata.model_dump(mode="json") == about
 
 
-def test_a_composite_beside_the_inputs_and_fixed_noise(make_inputs_run: Make, tmp_path: Path) -> None:
-    data = {"inputs": ["apparel_head_foot", "line"]}
-    generator = {"type": "pix2pix", "base_channels": 4, "depth": 2, "noise": "channel"}
+def test_a_composite_beside_the_inputs_and_fixed_noise_and_a_tone(make_inputs_run: Make, tmp_path: Path) -> None:
+    data = {"inputs": ["apparel_head_foot", "line", "face"]}
+    noisy = {"noise": "channel", "condition": "tone"}
+    generator = {"type": "pix2pix", "base_channels": 4, "depth": 2, **noisy}
     run = make_inputs_run(tmp_path / "run", generator, data=data, composite="protect")
     model = OnnxModel(export_run(run, tmp_path / "model.onnx").path)
-    assert model.inputs == ("apparel_head_foot", "line", "keep")
+    assert model.inputs == ("apparel_head_foot", "line", "face", "keep")
     assert model.metadata.seed == run.spec.seed
     found, wanted, given, where = painted_by_both(run, model, (32, 16))
     assert gap(found, wanted) <= 1
@@ -158,7 +162,7 @@ def test_a_file_that_paints_otherwise_is_not_written(
     lighter(3, monkeypatch)
     with pytest.raises(SkinfwError, match="by up to 3 gray levels, where 1 is allowed") as caught:
         export_run(run, tmp_path / "model.onnx")
-    assert "at 32x16, 40x32, 32x56" in str(caught.value)
+    assert "at 32x16, 34x20, 32x38" in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 

@@ -34,8 +34,8 @@ def run(segmentation_spec: Make, write_labeled_photos: Make, tmp_path_factory: p
     """A run of a parser with random weights."""
     folder = tmp_path_factory.mktemp("parser")
     write_labeled_photos(folder / "photos", 6)
-    # its stride is 16, and it pads other sizes inside
-    network = {"type": "smp", "encoder": "bodypix_050", "encoder_depth": 4, "base_channels": 4}
+    # its stride is 8, and it pads other sizes inside
+    network = {"type": "smp", "encoder": "bodypix_050", "encoder_depth": 3, "base_channels": 4}
     spec: Any = parse_spec(segmentation_spec(folder / "photos", data={"size": [32, 32]}, network=network))
     made = create_run(spec, folder / "run")
     photos = LabeledPhotos(spec.data)
@@ -69,7 +69,7 @@ def test_the_segmenter_of_files_labels_as_the_segmenter_of_runs(run: Run, file: 
 def test_it_also_works_at_other_sizes_if_asked(file: Path) -> None:
     about = read_metadata(file)
     assert about.task == "segmentation"
-    assert (about.multiple, about.minimum, about.fixed) == (16, 32, False)
+    assert (about.multiple, about.minimum, about.fixed) == (8, 16, False)
     assert len(about.parity.sizes) == 3
     side = 4 * about.multiple
     photo = Photo(np.zeros((50, 70, 3), np.uint8))
