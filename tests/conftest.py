@@ -111,7 +111,7 @@ def tiny_spec(people_drawn_once: None) -> Callable[..., SpecValue]:
         return {
             "name": "tiny",
             "data": {
-                "dataset": {"type": "mannequins", "count": 40},
+                "dataset": {"type": "mannequins", "count": 20},
                 "size": [32, 32],
                 "test_fraction": 0.2,
                 "validation_fraction": 0.2,

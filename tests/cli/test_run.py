@@ -237,7 +237,7 @@ def test_two_processes_train_together(tmp_path: Path, tiny_spec: MakeSpec) -> No
     log = (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8").splitlines()
     steps = [record["step"] for record in map(json.loads, log) if record["event"] == "step"]
     # a step takes 4 samples of each process, in both epochs
-    train = split_names([f"mannequin-{index:06d}" for index in range(40)], 0.2, 0.2).train
+    train = split_names([f"mannequin-{index:06d}" for index in range(20)], 0.2, 0.2).train
     assert steps == list(range(1, 2 * (len(train) // 8) + 1))
     assert (tmp_path / "run" / "report.html").is_file()
 

@@ -156,7 +156,7 @@ def test_the_images_are_those_that_generate_paints(
         assert np.array_equal(image[outside], row.inputs["apparel_head_foot"][outside])
     assert not np.array_equal(row.outputs["with_mask"], row.outputs["tone"])
     # the same person as a sample folder, painted by the command's own path
-    write_samples(tmp_path / "people", [f"mannequin-{index:06d}" for index in range(40)])
+    write_samples(tmp_path / "people", [f"mannequin-{index:06d}" for index in range(20)])
     from skinfw.runs.folder import open_run
 
     run = open_run(result.output / "with_mask" / "seed_0")

@@ -108,7 +108,9 @@ def test_the_file_says_where_it_comes_from(run: Run, exported: Exported) -> None
     assert exported.metadata.model_dump(mode="json") == about
 
 
-def test_a_composite_beside_the_inputs_and_fixed_noise_and_a_tone(make_inputs_run: Make, tmp_path: Path) -> None:
+def test_a_composite_beside_the_inputs_and_fixed_noise_and_a_tone(
+    make_inputs_run: Make, tmp_path: Path
+) -> None:
     data = {"inputs": ["apparel_head_foot", "line", "face"]}
     noisy = {"noise": "channel", "condition": "tone"}
     generator = {"type": "pix2pix", "base_channels": 4, "depth": 2, **noisy}

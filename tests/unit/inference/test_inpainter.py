@@ -272,7 +272,8 @@ def test_an_exported_file_paints_as_its_checkpoint_also_without_torch(
     spec = open_run(photo_run).spec.to_json()
     # the network does not see the mask, which the composite in the file needs
     data = {**spec["data"], "inputs": ["apparel_head_foot", "line", "segmentation_skin"]}
-    run = make_run(tmp_path / "run", data=data, composite="mask")
+    generator = {"type": "pix2pix", "base_channels": 4, "depth": 1}
+    run = make_run(tmp_path / "run", data=data, generator=generator, composite="mask")
     exported = export_run(run, tmp_path / "model.onnx")
     files = [exported.path, photo, save_mask(arms), tmp_path / "painted.png"]
     subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *map(str, files)], check=True, timeout=300)

@@ -43,7 +43,7 @@ def evaluations(monkeypatch: pytest.MonkeyPatch) -> Callable[[Values], None]:
 def make(tiny_spec: MakeSpec, epochs: int, **fields: Any) -> dict[str, Any]:
     spec = tiny_spec(metrics=["ssim", "psnr"], baselines=[], losses=["l1"], **fields)
     spec.pop("discriminator")
-    spec["training"] |= {"epochs": epochs, "batch_size": 20}
+    spec["training"] |= {"epochs": epochs, "batch_size": 10}
     return spec
 
 

@@ -119,6 +119,6 @@ def test_critic_steps_and_accumulation_are_refused(critic_spec: MakeSpec) -> Non
 def test_a_run_too_short_to_train_its_generator_is_refused(
     tiny_spec: Callable[..., Any], tmp_path: Path
 ) -> None:
-    training = {"epochs": 1, "batch_size": 20, "n_critic": 50, "device": "cpu"}
+    training = {"epochs": 1, "batch_size": 10, "n_critic": 50, "device": "cpu"}
     with pytest.raises(DataError, match="the generator would never be trained"):
         Pipeline(tiny_spec(training=training), output=tmp_path / "run").fit()

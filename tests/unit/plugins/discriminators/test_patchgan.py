@@ -148,7 +148,7 @@ def test_features_are_what_follows_each_activation(patch: int) -> None:
 
 def test_spectral_norm_makes_the_largest_singular_value_one() -> None:
     network = build(spectral_norm=True, norm="none", base_channels=4).train()
-    image, condition = torch.rand(1, 3, 64, 64), torch.rand(1, 6, 64, 64)
+    image, condition = torch.rand(1, 3, 32, 32), torch.rand(1, 6, 32, 32)
     with torch.no_grad():
         for _ in range(60):  # steps of the power method
             network(image, condition)
