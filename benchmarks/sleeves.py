@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from skinfw.data.body_zones import limbs_of_pose
 from skinfw.data.face import face_classes
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.limbs import limbs_of_pose
 from skinfw.data.parts import dilate
 from skinfw.data.segmentation import Segmentation
 from skinfw_plugins.datasets.mannequin import CLASSES

@@ -93,6 +93,24 @@ def test_a_region_is_painted_by_a_model_with_alpha(
     assert changed.any() and not changed[~skin].any()
 
 
+def test_limbs_are_exposed_in_a_photo_and_in_folders(model: Path, tmp_path: Path) -> None:
+    photo, out = tmp_path / "in" / "a.png", tmp_path / "out.png"
+    write_photo(photo, 5)
+    done = paint(model, photo, "-o", out, "--expose", "upper_arms")
+    assert done.exit_code == 0, done.output
+    before, after = (np.asarray(Image.open(path).convert("RGB")) for path in (photo, out))
+    assert 0 < (before != after).any(axis=2).sum() < 0.1 * before[..., 0].size
+    done = paint(model, photo.parent, "-o", tmp_path / "many", "--expose", "upper_arms", "--num-workers", 1)
+    assert done.output.strip() == "1 painted, 0 kept, 0 failed"
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "many" / "a.png")), np.asarray(Image.open(out)))
+    done = paint(model, photo.parent, "-o", tmp_path / "many", "--expose", "upper_arms", "--resume")
+    assert done.output.strip() == "0 painted, 1 kept, 0 failed"
+    done = paint(model, photo, "-o", out, "--expose", "arm")
+    assert done.exit_code == 2 and "no limb 'arm'" in done.output
+    done = paint(model, photo, "-o", out, "--expose", "neck", "--mask-color", "#ffffff")
+    assert done.exit_code == 2 and "--expose and --mask-color both say what to paint" in done.output
+
+
 def test_errors_of_the_user_are_short(model: Path, tmp_path: Path) -> None:
     write_photo(tmp_path / "a.png", 5)
     for arguments, said in [

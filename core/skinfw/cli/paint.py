@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     "--region", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
     help="Instead of --mask: a garment to take off. The model, one with alpha, finds the skin in it.",
 )  # fmt: skip
+@click.option(
+    "--expose", metavar="LIMBS",
+    help="Instead of --mask: limbs whose clothes to take off, for instance forearms,lower_legs. Known: neck, "
+    "upper_arms, forearms, thighs, lower_legs.",
+)  # fmt: skip
 @click.option("--mask-color", metavar="COLOR", help="Color that marks what to paint: #rrggbb or r,g,b.")
 @click.option(
     "--show-mask", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
@@ -65,6 +70,7 @@ def command(
     output: Path,
     mask: Path | None,
     region: Path | None,
+    expose: str | None,
     mask_color: str | None,
     show_mask: Path | None,
     segmenter: str | None,
@@ -85,16 +91,20 @@ def command(
     stays as it is, bit for bit (except in JPEG). Of holes that are found, and of a region, only what is on
     limbs and neck is painted.
     """
-    from skinfw.errors import UserError, counted
+    from skinfw.errors import UserError
 
     if resume and overwrite:
         raise UserError("--resume keeps files, --overwrite replaces them; give only one of them")
-
-    if mask is not None and region is not None:
-        raise UserError("--mask says where skin is, --region that it is unknown; give only one of them")
+    given = {"--mask": mask, "--region": region, "--expose": expose}
+    options = [option for option, value in given.items() if value is not None]
+    if expose is not None and mask_color is not None:
+        options.append("--mask-color")
+    if len(options) > 1:
+        raise UserError(f"{' and '.join(options)} both say what to paint; give only one of them")
 
     from skinfw.cli.components import component_option
     from skinfw.data.image_formats import is_image_name
+    from skinfw.inference.expose import parse_limbs
     from skinfw.inference.paint_mask import parse_color
     from skinfw.inference.photo_task import PaintWork
 
@@ -110,6 +120,7 @@ def command(
         segmenter=component("segmenter", segmenter, "--segmenter"),
         pose_encoder=component("pose_encoder", pose_encoder, "--pose-encoder"),
         region=region is not None,
+        expose=() if expose is None else parse_limbs(expose),
         mask_color=None if mask_color is None else parse_color(mask_color),
         show_masks=show_mask,
         seed=seed,
@@ -125,6 +136,23 @@ def command(
         _paint_one(work, photo, region or mask, ending, overwrite=overwrite)
         return
 
+    _paint_all(
+        work, photo, region or mask, ending, overwrite=overwrite, resume=resume, num_workers=num_workers
+    )
+
+
+def _paint_all(
+    work: PaintWork,
+    photos: Path,
+    masks: Path | None,
+    ending: Ending | None,
+    *,
+    overwrite: bool,
+    resume: bool,
+    num_workers: int | None,
+) -> None:
+    """Paint the photos of a source into a folder."""
+    from skinfw.errors import counted
     from skinfw.inference.paint_photos import paint_photos
     from skinfw.inference.paint_table import check_rows
     from skinfw.system.bar import progress_bar
@@ -133,8 +161,8 @@ def command(
         with progress_bar("paint") as show:
             rows = paint_photos(
                 work,
-                photo,
-                masks=region or mask,
+                photos,
+                masks=masks,
                 ending=ending or "png",
                 overwrite=overwrite,
                 resume=resume,
@@ -148,7 +176,7 @@ def command(
     if others := sum(row.status == "not used" for row in rows):
         done.append(f"{counted(others, 'other file')} not used")
     click.echo(", ".join(done))
-    check_rows(rows, output)
+    check_rows(rows, work.output)
 
 
 def _paint_one(

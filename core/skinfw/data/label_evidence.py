@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.components.regions import REGIONS, RegionName
-from skinfw.data.body_zones import UNDECIDED, ZONES, Zone, ZoneMap, zones_of_outline, zones_of_pose
+from skinfw.data.body_parts import ZONES, Zone
+from skinfw.data.body_zones import UNDECIDED, ZoneMap, zones_of_outline, zones_of_pose
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import LabelMap, LabelTable, Segmentation
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from skinfw.components.regions import REGIONS, RegionName
-from skinfw.data.body_zones import Zone
+from skinfw.data.body_parts import Zone
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.label_evidence import PROBABILITIES, Evidence, counted, zones_of
 from skinfw.data.segmentation import LabelTable, Segmentation

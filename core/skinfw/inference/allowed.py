@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from skinfw.components.config import Size
-from skinfw.data.body_zones import ZONES, trunk_of_pose, zones_of_pose
+from skinfw.data.body_parts import ZONES, Limb
+from skinfw.data.body_zones import trunk_of_pose, zones_of_pose
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.segmentation import Mask
+from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError
+from skinfw.inference.background import behind_limbs
+from skinfw.inference.expose import clothes_over, limbs_in
 
-MaskKind = Literal["given", "found", "region"]
-"""Where the painted pixels come from: a given mask, holes of the photo, or a region."""
+MaskKind = Literal["given", "found", "region", "exposed"]
+"""Where the painted pixels come from: a given mask, holes of the photo, a region, or clothes over limbs."""
 
-_MARKED: dict[MaskKind, str] = {"found": "the holes", "region": "the region"}
+_MARKED: dict[MaskKind, str] = {"found": "the holes", "region": "the region", "exposed": "the clothes"}
 
 _MIN_SHARE = 0.005
 """Fraction of a given mask on the trunk above which a warning says so."""
@@ -30,12 +33,14 @@ class Allowed:
     Attributes:
         mask: bool ``(H, W)``.
         kind: where they come from.
+        behind: those that become background, bool ``(H, W)``; None if the network finds the skin in the mask.
         left: pixels that were marked and are left as they are.
         warnings: what the user should know about it.
     """
 
     mask: Mask
     kind: MaskKind
+    behind: Mask | None
     left: int = 0
     warnings: tuple[str, ...] = ()
 
@@ -50,10 +55,10 @@ def allowed_mask(mask: Mask, pose: Keypoints) -> Allowed:
     trunk = trunk_of_pose(pose, _size(mask))
     if trunk is None:
         warning = "the pose does not show where the trunk is, so the mask was not checked"
-        return Allowed(mask, "given", warnings=(warning,))
+        return Allowed(mask, "given", behind_limbs(mask, pose), warnings=(warning,))
     share = np.count_nonzero(mask & trunk) / np.count_nonzero(mask)
     warnings = (f"{share:.0%} of the mask is on the trunk or the hips",) if share >= _MIN_SHARE else ()
-    return Allowed(mask, "given", warnings=warnings)
+    return Allowed(mask, "given", behind_limbs(mask, pose), warnings=warnings)
 
 
 def allowed_holes(holes: Mask, pose: Keypoints, where: object) -> Allowed:
@@ -72,7 +77,8 @@ def allowed_holes(holes: Mask, pose: Keypoints, where: object) -> Allowed:
         raise DataError(
             f"{where}: the pose does not show where the trunk is, which is never painted unasked; give a mask"
         )
-    return _without(holes, {"the trunk or the hips": trunk}, "found", where)
+    allowed = _without(holes, {"the trunk or the hips": trunk}, "found", where)
+    return replace(allowed, behind=behind_limbs(allowed.mask, pose))
 
 
 def allowed_region(region: Mask, pose: Keypoints, where: object) -> Allowed:
@@ -86,14 +92,36 @@ def allowed_region(region: Mask, pose: Keypoints, where: object) -> Allowed:
     Raises:
         DataError: the pose does not show trunk and hands, or nothing of the region is elsewhere.
     """
-    trunk, zones = (find(pose, _size(region)) for find in (trunk_of_pose, zones_of_pose))
+    return _without(region, _kept_parts(pose, _size(region), where), "region", where)
+
+
+def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoints, where: object) -> Allowed:
+    """Return the clothes over limbs that may be painted: not on trunk, hips or hands.
+
+    Args:
+        limbs: the limbs to expose.
+        labels: the photo's label map.
+        pose: the person's pose in its pixels.
+        where: names the photo in errors.
+
+    Raises:
+        DataError: the pose does not show the limbs, trunk or hands, or the limbs wear nothing.
+    """
+    clothes = clothes_over(limbs, labels, pose, where)
+    # an arm that is hidden behind the trunk gets a place on it
+    kept = _kept_parts(pose, _size(clothes), where, under_arms=True)
+    allowed = _without(clothes, kept, "exposed", where)
+    return replace(allowed, behind=allowed.mask & ~limbs_in(limbs, allowed.mask, pose))
+
+
+def _kept_parts(pose: Keypoints, size: Size, where: object, *, under_arms: bool = False) -> dict[str, Mask]:
+    trunk, zones = trunk_of_pose(pose, size, under_arms=under_arms), zones_of_pose(pose, size)
     if trunk is None or zones is None:
         raise DataError(
-            f"{where}: the pose does not show where trunk and hands are, which are never painted "
-            "unasked; give a mask"
+            f"{where}: the pose does not show where trunk and hands are, which are never painted unasked; "
+            "give a mask"
         )
-    parts = {"the trunk or the hips": trunk, "the hands": (zones == ZONES.index("hand")) & ~trunk}
-    return _without(region, parts, "region", where)
+    return {"the trunk or the hips": trunk, "the hands": (zones == ZONES.index("hand")) & ~trunk}
 
 
 def _size(mask: Mask) -> Size:
@@ -116,4 +144,4 @@ def _without(marked: Mask, parts: Mapping[str, Mask], kind: MaskKind, where: obj
     warnings = tuple(
         f"{count:,} pixels of {_MARKED[kind]} on {name} were left" for name, count in counts.items() if count
     )
-    return Allowed(allowed, kind, sum(counts.values()), warnings)
+    return Allowed(allowed, kind, None, sum(counts.values()), warnings)

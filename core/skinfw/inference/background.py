@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from skinfw.data.body_zones import UNDECIDED, ZONES, zones_of_pose
+from skinfw.data.body_parts import ZONES
+from skinfw.data.body_zones import UNDECIDED, zones_of_pose
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.resize import resize_cutout, resize_image
 from skinfw.data.segmentation import Mask, RgbImage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -11,12 +12,13 @@ import numpy as np
 from skinfw.assembly.build import build
 from skinfw.assembly.inputs import dataset_io
 from skinfw.components.trust import connections
+from skinfw.data.body_parts import Limb
 from skinfw.data.face import face_classes
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError, UserError
-from skinfw.inference.allowed import Allowed, allowed_holes, allowed_mask, allowed_region
-from skinfw.inference.background import behind_limbs, fill_background
+from skinfw.inference.allowed import Allowed, allowed_clothes, allowed_holes, allowed_mask, allowed_region
+from skinfw.inference.background import fill_background
 from skinfw.inference.condition import make_condition
 from skinfw.inference.open_model import ComponentLike, chosen_component, open_model
 from skinfw.inference.paint_mask import (
@@ -134,6 +136,7 @@ class Inpainter:
         mask: MaskLike | None = None,
         *,
         region: MaskLike | None = None,
+        expose: Collection[Limb] = (),
         mask_color: Rgb | None = None,
         segmentation: Segmentation | None = None,
         keypoints: Keypoints | None = None,
@@ -148,6 +151,9 @@ class Inpainter:
                 flat white holes on the limbs and the neck.
             region: instead of a mask: a garment to take off, marked in the same way. A model with alpha finds
                 the skin in it; the rest becomes background. Trunk, hips and hands are left as they are.
+            expose: instead of a mask: limbs whose clothes to take off, of ``neck``, ``upper_arms``,
+                ``forearms``, ``thighs`` and ``lower_legs``. Limbs are drawn along the pose; the rest of
+                these clothes becomes background. Trunk, hips and hands are left as they are.
             mask_color: the color that marks what to paint, in the mask or, without one, in the photo.
             segmentation: the photo's label map; None: the segmenter finds it.
             keypoints: the person's pose in pixels of the photo; None: the pose encoder finds it.
@@ -158,13 +164,18 @@ class Inpainter:
             DataError: the photo or the mask cannot be used, nobody is in the photo, or there is nothing to
                 paint; the message says why.
         """
-        if mask is not None and region is not None:
-            raise UserError("a mask says where skin is, a region that it is unknown; give only one of them")
+        if (mask is not None) + (region is not None) + bool(expose) > 1:
+            raise UserError(
+                "a mask says where skin is, a region where clothes are, expose which limbs to bare; give "
+                "only one of them"
+            )
+        if expose and mask_color is not None:
+            raise UserError("expose finds what to paint by the pose; leave the mask color out")
         source = read_source(image)
         marked = mask if region is None else region
         given = None if marked is None else read_paint_mask(marked, source, mask_color)
-        holes = holes_of(source, mask_color) if given is None else given
-        if not holes.any():
+        holes = None if expose else holes_of(source, mask_color) if given is None else given
+        if holes is not None and not holes.any():
             raise DataError(f"{source.where}: has no transparent or flat white hole; give a mask")
         with connections(self._trusted):
             labels = segmentation or segmented(self.segmenter, source.photo)
@@ -173,9 +184,12 @@ class Inpainter:
                 raise DataError(f"{source.where}: nobody in the photo; try another segmenter")
             if given is not None:
                 check_place(given, labels, source.where)
-            person = person_of_mask(labels.person, holes)
+            person = labels.person if holes is None else person_of_mask(labels.person, holes)
             pose = keypoints or self._pose(source, person)
-        if region is not None:
+        if holes is None:
+            allowed = allowed_clothes(expose, labels, pose, source.where)
+            person = person_of_mask(person, allowed.mask)
+        elif region is not None:
             allowed = allowed_region(holes, pose, source.where)
         elif mask is not None:
             allowed = allowed_mask(holes, pose)
@@ -203,7 +217,7 @@ class Inpainter:
         around = person_box(seen.person | mask)
         assert around is not None
         box = crop_box(around, prepared.aspect, prepared.crop_margin)
-        behind = np.zeros_like(mask) if allowed.kind == "region" else behind_limbs(mask, pose)
+        behind = np.zeros_like(mask) if allowed.behind is None else allowed.behind
         limbs = mask & ~behind
         photo = fill_background(source.photo.pixels, mask, behind)
         condition = make_condition(
@@ -220,7 +234,7 @@ class Inpainter:
         small = self.model(condition)
         face = labels.of_classes(*face_classes(labels.classes))
         skin = labels.region("skin") & ~face
-        if allowed.kind == "region":
+        if allowed.behind is None:
             bared = bare(photo, mask, skin, face, small, box, seed=seed, steps=steps, where=source.where)
             result, behind = bared.full, mask & ~bared.skin
         else:

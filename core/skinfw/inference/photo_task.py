@@ -13,6 +13,7 @@ from typing import Any, Literal
 from PIL import Image
 
 from skinfw.components.weights import file_sha256
+from skinfw.data.body_parts import Limb
 from skinfw.errors import DataError, RunError, SkinfwError, first_line
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.paint_mask import Rgb
@@ -72,6 +73,7 @@ class PaintWork:
         segmenter: the segmenter, as in a spec; None for the model's.
         pose_encoder: the pose encoder, as in a spec; None for the model's.
         region: whether the masks are regions whose skin is unknown.
+        expose: limbs whose clothes to take off, instead of masks.
         mask_color: the color that marks what to paint.
         show_masks: folder for the masks that were used, or None.
         seed: chooses the fine structure of the skin.
@@ -87,6 +89,7 @@ class PaintWork:
     segmenter: dict[str, Any] | None = None
     pose_encoder: dict[str, Any] | None = None
     region: bool = False
+    expose: tuple[Limb, ...] = ()
     mask_color: Rgb | None = None
     show_masks: Path | None = None
     seed: int = 0
@@ -127,6 +130,7 @@ class PaintWork:
                 photo,
                 mask if region is None else None,
                 region=region,
+                expose=self.expose,
                 mask_color=self.mask_color,
                 seed=self.seed,
             )
@@ -189,6 +193,7 @@ class PhotoPainter:
             "segmenter": [segmenter.config.model_dump(mode="json"), segmenter.fingerprint()],
             "pose_encoder": [encoder.config.model_dump(mode="json"), encoder.fingerprint()],
             "region": work.region,
+            "expose": work.expose,
             "mask_color": work.mask_color,
             "seed": work.seed,
         }

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from skinfw.components.config import Size
 from skinfw.components.field_names import APPAREL, FACE, HEATMAPS, MASK
-from skinfw.data.body_zones import limbs_of_pose
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.limbs import limbs_of_pose
 from skinfw.data.pixel_types import mask_tensor
 from skinfw.interfaces import Generator
 from skinfw_plugins.generators.condition_masks import mask_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from skinfw.components.field_names import KEEP, SKIN
-from skinfw.data.body_zones import ZONES, Zone, zones_of_pose
+from skinfw.data.body_parts import ZONES, Zone
+from skinfw.data.body_zones import zones_of_pose
 from skinfw.data.face import face_classes, face_from_keypoints
 from skinfw.data.field_types import Field
 from skinfw.data.parts import SampleParts

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from try_on import SIZE, pose
 
-from skinfw.data.body_zones import ZONES, body_distances, zones_of_pose
+from skinfw.data.body_parts import ZONES
+from skinfw.data.body_zones import body_distances, zones_of_pose
 from skinfw.data.keypoints import Keypoints
 
 

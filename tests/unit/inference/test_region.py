@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skinfw.data.body_zones import ZONES, trunk_of_pose, zones_of_pose
+from skinfw.data.body_parts import ZONES
+from skinfw.data.body_zones import trunk_of_pose, zones_of_pose
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError, UserError

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from skinfw.data.body_zones import limbs_of_pose
 from skinfw.data.heatmaps import draw_heatmaps
 from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.data.limbs import limbs_of_pose
 from skinfw.testing.examples import example_batch, example_generator_io
 from skinfw_plugins.datasets.mannequin import draw_person
 from skinfw_plugins.generators.config import LimbsConfig

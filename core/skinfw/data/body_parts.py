@@ -1,0 +1,179 @@
+"""The parts of a body along its pose: which they are, and how far each pixel is from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinfw.components.config import Size
+from skinfw.data.keypoints import Keypoints
+
+Zone = Literal["elsewhere", "head", "neck", "torso", "arm", "hand", "thigh", "shin", "foot"]
+ZONES: tuple[Zone, ...] = get_args(Zone)
+
+Limb = Literal["neck", "upper_arms", "forearms", "thighs", "lower_legs"]
+LIMBS: tuple[Limb, ...] = get_args(Limb)
+
+Distances = NDArray[np.float32]
+Point = NDArray[np.float64]
+
+FOUND = 0.3
+"""Minimum confidence of a keypoint."""
+
+MAX_ARM = 1.1
+"""Maximum length of an upper arm or forearm, in units of the trunk's length: longer ones join two people."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the body: a line with a radius.
+
+    Attributes:
+        zone: the zone that it belongs to.
+        begin: one end (x, y) in pixels.
+        end: the other end.
+        radius: in units of the trunk's length.
+        limb: the limb that it is, or None.
+    """
+
+    zone: Zone
+    begin: Point
+    end: Point
+    radius: float
+    limb: Limb | None = None
+
+
+@dataclass(frozen=True)
+class Body:
+    """The parts of a body that a pose shows.
+
+    Attributes:
+        places: x and y of the points that were found, by name.
+        unit: the approximate length of the trunk in pixels.
+        parts: the parts between them.
+    """
+
+    places: Mapping[str, Point]
+    unit: float
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def of(cls, keypoints: Keypoints) -> Body | None:
+        """Return the body of a pose; None if too few points were found to estimate its size.
+
+        Args:
+            keypoints: the pose, in pixels of the image.
+        """
+        places = {
+            name: point[:2].astype(np.float64)
+            for name in ("Nose", "Neck", "MidHip", *_sides("Eye", "Ear", "Shoulder", "Elbow", "Wrist", "Hip"),
+                         *_sides("Knee", "Ankle", "BigToe", "Heel"))
+            if (point := keypoints.point(name))[2] > FOUND
+        }  # fmt: skip
+        unit = _unit(places)
+        return None if unit < 1 else cls(places, unit, tuple(_parts(places, unit)))
+
+    def distances(self, size: Size) -> Iterator[tuple[Part, Distances]]:
+        """Yield each part with each pixel's squared distance from it in radii.
+
+        Args:
+            size: height and width of the image in pixels.
+        """
+        for part in self.parts:
+            yield part, squared_distance(part.begin, part.end, size) / (part.radius * self.unit) ** 2
+
+    def nearest(self, size: Size) -> tuple[NDArray[np.uint8], Distances]:
+        """Return the index in `parts` of the nearest part of each pixel, and its squared distance in radii.
+
+        Args:
+            size: height and width of the image in pixels.
+        """
+        nearest = np.full(size, np.inf, np.float32)
+        index = np.zeros(size, np.uint8)
+        for number, (_, away) in enumerate(self.distances(size)):
+            closer = away < nearest
+            np.copyto(nearest, away, where=closer)
+            np.copyto(index, np.uint8(number), where=closer)
+        return index, nearest
+
+
+def squared_distance(begin: Point, end: Point, size: Size) -> Distances:
+    """Return each pixel's squared distance from a line between two points.
+
+    Args:
+        begin: one end (x, y) in pixels.
+        end: the other end.
+        size: height and width of the image in pixels.
+
+    Returns:
+        squared pixels, float32 ``(H, W)``.
+    """
+    y, x = (np.arange(side, dtype=np.float32) for side in size)
+    # plain floats: numpy's would double the size of every array
+    (left, top), (right, down) = begin.tolist(), (end - begin).tolist()
+    to_x, to_y = x - left, (y - top)[:, None]
+    length = right**2 + down**2
+    if length > 0:
+        part = (to_x * (right / length) + to_y * (down / length)).clip(0, 1)
+        to_x, to_y = to_x - part * right, to_y - part * down
+    squared: Distances = to_x**2 + to_y**2
+    return squared
+
+
+def _sides(*names: str) -> tuple[str, ...]:
+    return tuple(f"{side}{name}" for name in names for side in "RL")
+
+
+def _unit(places: Mapping[str, Point]) -> float:
+    """Return the approximate length of the trunk in pixels; 0 if it cannot be estimated."""
+    pairs = [("Neck", "MidHip", 1.0), ("RShoulder", "LShoulder", 1.5)]
+    pairs += [
+        (f"{side}{one}", f"{side}{other}", 1.0)
+        for side in "RL"
+        for one, other in (("Hip", "Knee"), ("Knee", "Ankle"))
+    ]
+    lengths = [
+        factor * float(np.linalg.norm(places[one] - places[other]))
+        for one, other, factor in pairs
+        if one in places and other in places
+    ]
+    # turning away only shortens distances
+    return max(lengths, default=0.0)
+
+
+def _parts(places: Mapping[str, Point], unit: float) -> list[Part]:
+    joined: list[tuple[Zone, Limb | None, str, str, float]] = [("torso", None, "Neck", "MidHip", 0.2)]
+    for side in "RL":
+        joined += [
+            ("arm", "upper_arms", f"{side}Shoulder", f"{side}Elbow", 0.12),
+            ("arm", "forearms", f"{side}Elbow", f"{side}Wrist", 0.1),
+            ("thigh", "thighs", f"{side}Hip", f"{side}Knee", 0.16),
+            ("shin", "lower_legs", f"{side}Knee", f"{side}Ankle", 0.12),
+            ("torso", None, f"{side}Shoulder", f"{side}Hip", 0.14),
+        ]
+    parts = [
+        Part(zone, places[one], places[other], radius, limb)
+        for zone, limb, one, other, radius in joined
+        if one in places
+        and other in places
+        and (zone != "arm" or np.linalg.norm(places[one] - places[other]) <= MAX_ARM * unit)
+    ]
+    head = [places[name] for name in ("Nose", *_sides("Eye", "Ear")) if name in places]
+    if head:
+        middle = np.mean(head, axis=0)
+        parts.append(Part("head", middle, middle, 0.2))
+    if "Neck" in places and "Nose" in places:
+        neck, nose = places["Neck"], places["Nose"]
+        parts.append(Part("neck", neck, neck + 0.35 * (nose - neck), 0.1, "neck"))
+    for side in "RL":
+        elbow, wrist, ankle = (places.get(f"{side}{name}") for name in ("Elbow", "Wrist", "Ankle"))
+        if elbow is not None and wrist is not None:
+            parts.append(Part("hand", wrist, wrist + 0.3 * (wrist - elbow), 0.1))
+        if ankle is not None:
+            toe = places.get(f"{side}BigToe", places.get(f"{side}Heel", ankle))
+            parts.append(Part("foot", ankle, toe, 0.13))
+    return parts

@@ -1,0 +1,57 @@
+"""Limbs along a pose, and the clothes over them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from skinfw.components.config import Size
+from skinfw.data.body_parts import Body, Limb
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.segmentation import Mask
+
+
+def limbs_of_pose(
+    keypoints: Keypoints, size: Size, width: float = 1.0, limbs: Collection[Limb] | None = None
+) -> Mask | None:
+    """Return where limbs are, based on the pose: strips of fixed width.
+
+    Args:
+        keypoints: the pose, in pixels of the image.
+        size: height and width of the image in pixels.
+        width: factor of the width of the zones, which are wider than most limbs.
+        limbs: which; None for all and the hands.
+
+    Returns:
+        bool ``(H, W)``; None if too few points were found to estimate the body's size.
+    """
+    body = Body.of(keypoints)
+    if body is None:
+        return None
+    found = np.zeros(size, bool)
+    for part, away in body.distances(size):
+        if (part.limb in limbs) if limbs is not None else (part.limb is not None or part.zone == "hand"):
+            found |= away <= width**2
+    return found
+
+
+def pixels_of_limbs(keypoints: Keypoints, size: Size, limbs: Collection[Limb], reach: float) -> Mask | None:
+    """Return the pixels that are nearer to limbs than to any other part of the body.
+
+    Args:
+        keypoints: the pose, in pixels of the image.
+        size: height and width of the image in pixels.
+        limbs: which.
+        reach: maximum distance, in radii of the part.
+
+    Returns:
+        bool ``(H, W)``; None if too few points were found to estimate the body's size.
+    """
+    body = Body.of(keypoints)
+    if body is None:
+        return None
+    index, nearest = body.nearest(size)
+    wanted = np.array([part.limb is not None and part.limb in limbs for part in body.parts], bool)
+    found: Mask = wanted[index] & (nearest <= reach**2)
+    return found

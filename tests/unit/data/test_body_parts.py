@@ -1,0 +1,74 @@
+"""The parts of a body, compared with distances from sampled points."""
+
+from __future__ import annotations
+
+import numpy as np
+from distances import distance
+
+from skinfw.data.body_parts import LIMBS, Body, squared_distance
+from skinfw.data.body_zones import trunk_of_pose
+from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.data.limbs import limbs_of_pose, pixels_of_limbs
+
+SIZE = (80, 60)
+STANDING = (
+    ("Neck", 30, 10), ("MidHip", 30, 50), ("RShoulder", 22, 12), ("LShoulder", 38, 12), ("RHip", 26, 50),
+    ("LHip", 34, 50), ("RElbow", 12, 24), ("RWrist", 6, 38), ("RKnee", 25, 64), ("RAnkle", 24, 77),
+)  # fmt: skip
+
+
+def pose(*points: tuple[str, float, float]) -> Keypoints:
+    found = np.zeros((25, 3), np.float32)
+    for name, x, y in points:
+        found[BODY_25.index(name)] = (x, y, 1)
+    return Keypoints(found)
+
+
+def test_distances_are_those_of_the_nearest_point_of_a_line() -> None:
+    begin, end = np.array([5.0, 10.0]), np.array([40.0, 62.0])
+    found = np.sqrt(squared_distance(begin, end, SIZE))
+    assert np.allclose(found, distance(begin, end, SIZE), atol=0.2)
+
+
+def test_the_nearest_part_is_that_of_least_distance_in_radii() -> None:
+    body = Body.of(pose(*STANDING))
+    assert body is not None
+    index, nearest = body.nearest(SIZE)
+    all_distances = np.stack(
+        [distance(part.begin, part.end, SIZE) / (part.radius * body.unit) for part in body.parts]
+    )
+    assert np.allclose(np.sqrt(nearest), all_distances.min(axis=0), atol=0.1)
+    gap = np.take_along_axis(all_distances, index[None].astype(int), axis=0)[0] - all_distances.min(axis=0)
+    assert gap.max() < 0.1
+    assert {part.limb for part in body.parts} - {None} == set(LIMBS) - {"neck"}  # no nose, no neck
+
+
+def test_pixels_of_limbs_are_near_them_and_not_nearer_to_others() -> None:
+    found = pixels_of_limbs(pose(*STANDING), SIZE, ("forearms",), 2.0)
+    assert found is not None
+    assert found[31, 9] and not found[18, 17]  # the middle of the forearm, and of the upper arm
+    unit = 40 * 1.0
+    away = distance(np.array([12.0, 24.0]), np.array([6.0, 38.0]), SIZE)
+    assert away[found].max() <= 2.0 * 0.1 * unit + 0.1
+    assert pixels_of_limbs(pose(), SIZE, ("forearms",), 2.0) is None
+
+
+def test_strips_can_be_limited_to_some_limbs() -> None:
+    whole, legs = (limbs_of_pose(pose(*STANDING), SIZE, 1.0, limbs) for limbs in (None, ("lower_legs",)))
+    assert whole is not None and legs is not None
+    assert legs[70, 24] and not legs[31, 9] and whole[31, 9]
+    assert not (legs & ~whole).any()
+
+
+def test_the_trunk_under_an_arm_is_trunk_if_asked_for() -> None:
+    crossed = pose(*STANDING[:6], ("RElbow", 16, 30), ("RWrist", 32, 30))
+    shown, whole = (trunk_of_pose(crossed, SIZE, under_arms=under) for under in (False, True))
+    assert shown is not None and whole is not None
+    assert not shown[30, 24] and whole[30, 24]
+    assert not (shown & ~whole).any()
+
+
+def test_an_arm_that_joins_two_people_is_no_arm() -> None:
+    body = Body.of(pose(*STANDING[:2], ("RShoulder", 22, 12), ("RElbow", 22, 12 + 45), ("RWrist", 22, 59)))
+    assert body is not None
+    assert [part.limb for part in body.parts if part.zone == "arm"] == ["forearms"]

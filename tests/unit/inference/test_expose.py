@@ -1,0 +1,123 @@
+"""Taking sleeves and trouser legs off by the pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from distances import distance
+from PIL import Image
+
+from skinfw.data.keypoints import BODY_25, Keypoints
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Segmentation
+from skinfw.errors import DataError, UserError
+from skinfw.inference.expose import parse_limbs
+from skinfw.inference.inpainter import Inpainter
+
+
+@dataclass
+class Dressed:
+    """A drawn person in sleeves down to the wrists, wider than the arms.
+
+    Attributes:
+        photo: the file.
+        labels: the label map.
+        pose: the pose.
+        arms: the skin under the sleeves.
+        sleeves: the sleeves.
+    """
+
+    photo: Path
+    labels: Segmentation
+    pose: Keypoints
+    arms: np.ndarray
+    sleeves: np.ndarray
+
+    def line(self, one: str, other: str) -> tuple[np.ndarray, np.ndarray]:
+        return self.pose.point(one)[:2], self.pose.point(other)[:2]
+
+
+@pytest.fixture
+def dressed(inpainter: Inpainter, photo: Path) -> Dressed:
+    opened = Photo.read(photo)
+    labels = inpainter.segmenter.segment(opened)
+    pose = inpainter.pose_encoder.keypoints(opened, labels.person)
+    assert pose is not None
+    skin, size = labels.region("skin"), opened.size
+    near = [
+        distance(pose.point(f"{side}{one}")[:2], pose.point(f"{side}{other}")[:2], size)
+        for side in "RL"
+        for one, other in (("Shoulder", "Elbow"), ("Elbow", "Wrist"))
+    ]
+    arms = skin & (np.min(near, axis=0) < 8)
+    assert arms.sum() > 100
+    sleeves = cv2.dilate(arms.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    sleeves &= arms | labels.region("background")
+    code = labels.classes.index(labels.regions["apparel"][0])
+    worn = replace(labels, labels=np.where(sleeves, np.uint8(code), labels.labels))
+    return Dressed(photo, worn, pose, arms, sleeves)
+
+
+def test_sleeves_become_arms_and_background(inpainter: Inpainter, dressed: Dressed) -> None:
+    done = inpainter.paint(
+        dressed.photo, expose=("forearms", "upper_arms"), segmentation=dressed.labels, keypoints=dressed.pose
+    )
+    before = np.asarray(Image.open(dressed.photo).convert("RGB"))
+    assert not done.mask[~dressed.labels.region("apparel")].any()
+    assert np.array_equal(done.image[~done.mask], before[~done.mask])
+    # hands and shoulders stay covered
+    assert (done.mask & dressed.sleeves).sum() > 0.5 * dressed.sleeves.sum()
+    assert done.report["mask"] == "exposed"
+    assert 0 < done.report["background"] < done.report["painted"]
+
+
+def test_only_the_named_limbs_are_exposed(inpainter: Inpainter, dressed: Dressed) -> None:
+    done = inpainter.paint(
+        dressed.photo, expose=("forearms",), segmentation=dressed.labels, keypoints=dressed.pose
+    )
+    size = done.mask.shape
+    fore, upper = (
+        np.minimum(
+            *(distance(*dressed.line(f"{side}{one}", f"{side}{other}"), size) / radius for side in "RL")
+        )
+        for one, other, radius in (("Elbow", "Wrist", 0.1), ("Shoulder", "Elbow", 0.12))
+    )
+    assert done.mask.any() and (fore[done.mask] <= upper[done.mask]).all()
+
+
+def test_a_limb_over_the_trunk_stays_covered(inpainter: Inpainter, dressed: Dressed) -> None:
+    points = dressed.pose.points.copy()
+    neck, hip = dressed.line("Neck", "MidHip")
+    length = np.linalg.norm(hip - neck)
+    for name, aside in (("RElbow", -0.3), ("RWrist", 0.3)):  # an arm behind the back, as poses show it
+        points[BODY_25.index(name), :2] = (neck + hip) / 2 + (aside * length, 0)
+    done = inpainter.paint(
+        dressed.photo, expose=("forearms",), segmentation=dressed.labels, keypoints=Keypoints(points)
+    )
+    on_trunk = distance(neck, hip, done.mask.shape) <= 0.2 * length
+    assert (on_trunk & dressed.labels.region("apparel")).any()
+    assert not (done.mask & on_trunk).any()
+    assert any(
+        "of the clothes on the trunk or the hips were left" in each for each in done.report["warnings"]
+    )
+
+
+def test_what_cannot_be_exposed_is_said(inpainter: Inpainter, dressed: Dressed) -> None:
+    given = {"segmentation": dressed.labels, "keypoints": dressed.pose}
+    with pytest.raises(DataError, match="no clothes over neck; nothing to expose"):
+        inpainter.paint(dressed.photo, expose=("neck",), **given)
+    with pytest.raises(UserError, match="only one of them"):
+        inpainter.paint(dressed.photo, dressed.arms, expose=("forearms",), **given)
+    with pytest.raises(UserError, match="leave the mask color out"):
+        inpainter.paint(dressed.photo, expose=("forearms",), mask_color=(1, 2, 3), **given)
+    with pytest.raises(UserError, match=r"no limb 'forearm'; did you mean 'forearms'\?; known: neck, "):
+        parse_limbs("upper_arms,forearm")
+    nowhere = Keypoints(np.zeros((25, 3), np.float32))
+    with pytest.raises(DataError, match="the pose does not show forearms or neck"):
+        inpainter.paint(
+            dressed.photo, expose=("forearms", "neck"), segmentation=dressed.labels, keypoints=nowhere
+        )
