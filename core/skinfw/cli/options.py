@@ -52,6 +52,36 @@ device_option = click.option(
 )  # fmt: skip
 
 
+_ENGINE_OPTIONS = (
+    click.option(
+        "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+        help="Where to run: on this machine, or on a Ray cluster whose nodes share the folders.",
+    ),
+    click.option(
+        "--address", help="The Ray cluster. Default: the one that Ray finds, or one on this machine."
+    ),
+)  # fmt: skip
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of commands that work on photos on a cluster."""
+    for option in reversed(_ENGINE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def check_address(engine: str, address: str | None) -> None:
+    """Reject an address without a cluster.
+
+    Raises:
+        UserError: it would not be used.
+    """
+    from skinfw.errors import UserError
+
+    if engine == "local" and address is not None:
+        raise UserError("--address needs --engine ray; add it or drop the address")
+
+
 _PAIR_OPTIONS = (
     click.option(
         "--segmenter", cls=ComponentOption, kind="segmenter", help="Segments photos and results."

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from skinfw.cli.options import ComponentOption, checkpoint_option, device_option, trust_option
+from skinfw.cli.options import (
+    ComponentOption,
+    check_address,
+    checkpoint_option,
+    device_option,
+    engine_options,
+    trust_option,
+)
 
 if TYPE_CHECKING:
     from skinfw.inference.paint_photos import Ending
     from skinfw.inference.photo_task import PaintWork
+    from skinfw.system.workers import Engine
 
 
 @click.command(name="paint", short_help="Paint the missing skin of photos.")
@@ -63,6 +71,7 @@ if TYPE_CHECKING:
     "--on-error", type=click.Choice(["skip", "fail"]),
     help="Skip unusable photos and list them at the end, or stop at the first. Default: skip.",
 )  # fmt: skip
+@engine_options
 @trust_option
 def command(
     model: Path,
@@ -83,6 +92,8 @@ def command(
     overwrite: bool,
     resume: bool,
     on_error: Literal["skip", "fail"] | None,
+    engine: Engine,
+    address: str | None,
     trust: bool,
 ) -> None:
     """Paint the missing skin of PHOTO with MODEL: a run folder, a checkpoint or an exported .onnx file.
@@ -93,6 +104,7 @@ def command(
     """
     from skinfw.errors import UserError
 
+    check_address(engine, address)
     if resume and overwrite:
         raise UserError("--resume keeps files, --overwrite replaces them; give only one of them")
     given = {"--mask": mask, "--region": region, "--expose": expose}
@@ -130,14 +142,26 @@ def command(
     if is_image_name(photo.name) and not photo.is_dir():
         if resume:
             raise UserError("--resume is for several photos; use --overwrite for one")
-        for option, value in (("--num-workers", num_workers), ("--on-error", on_error)):
-            if value is not None:
+        for option, unused in (
+            ("--num-workers", num_workers is not None),
+            ("--on-error", on_error is not None),
+            ("--engine", engine != "local"),
+        ):
+            if unused:
                 raise UserError(f"{option} is for several photos; leave it out for one")
         _paint_one(work, photo, region or mask, ending, overwrite=overwrite)
         return
 
     _paint_all(
-        work, photo, region or mask, ending, overwrite=overwrite, resume=resume, num_workers=num_workers
+        work,
+        photo,
+        region or mask,
+        ending,
+        overwrite=overwrite,
+        resume=resume,
+        num_workers=num_workers,
+        engine=engine,
+        address=address,
     )
 
 
@@ -150,6 +174,8 @@ def _paint_all(
     overwrite: bool,
     resume: bool,
     num_workers: int | None,
+    engine: Engine,
+    address: str | None,
 ) -> None:
     """Paint the photos of a source into a folder."""
     from skinfw.errors import counted
@@ -167,6 +193,8 @@ def _paint_all(
                 overwrite=overwrite,
                 resume=resume,
                 num_workers=num_workers,
+                engine=engine,
+                address=address,
                 progress=show,
             )
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from skinfw.cli.options import ComponentOption
+from skinfw.cli.options import ComponentOption, check_address, engine_options
 
 if TYPE_CHECKING:
     from skinfw.preparation.config import PrepareConfig
@@ -72,11 +72,7 @@ EXAMPLES = 3
     type=click.Choice(["skip", "fail"]),
     help="Skip unusable photos, or stop at the first. Default: skip.",
 )
-@click.option(
-    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
-    help="Where to run: on this machine, or on a Ray cluster whose nodes share the folders.",
-)  # fmt: skip
-@click.option("--address", help="The Ray cluster. Default: the one that Ray finds, or one on this machine.")
+@engine_options
 def command(
     photos: Path,
     output: Path,
@@ -93,10 +89,9 @@ def command(
     Existing samples are kept unless photo or settings have changed. OUTPUT/rejected.csv lists the rejected
     photos and the other unused files in PHOTOS, with the reasons.
     """
-    from skinfw.errors import DataError, UserError
+    from skinfw.errors import DataError
 
-    if engine == "local" and address is not None:
-        raise UserError("--address needs --engine ray; add it or drop the address")
+    check_address(engine, address)
     config = _config(file, options)
 
     from skinfw.cli.components import component_option

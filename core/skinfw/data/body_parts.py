@@ -21,6 +21,9 @@ LIMBS: tuple[Limb, ...] = get_args(Limb)
 Distances = NDArray[np.float32]
 Point = NDArray[np.float64]
 
+Pixels = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Rows and columns of pixels: of an image, ``(H, 1)`` and ``(W,)``, or of some pixels, both ``(N,)``."""
+
 FOUND = 0.3
 """Minimum confidence of a keypoint."""
 
@@ -77,45 +80,62 @@ class Body:
         unit = _unit(places)
         return None if unit < 1 else cls(places, unit, tuple(_parts(places, unit)))
 
-    def distances(self, size: Size) -> Iterator[tuple[Part, Distances]]:
+    def distances(self, pixels: Pixels) -> Iterator[tuple[Part, Distances]]:
         """Yield each part with each pixel's squared distance from it in radii.
 
         Args:
-            size: height and width of the image in pixels.
+            pixels: rows and columns, as `all_pixels` or `pixels_of` return them.
         """
         for part in self.parts:
-            yield part, squared_distance(part.begin, part.end, size) / (part.radius * self.unit) ** 2
+            yield part, squared_distance(part.begin, part.end, pixels) / (part.radius * self.unit) ** 2
 
-    def nearest(self, size: Size) -> tuple[NDArray[np.uint8], Distances]:
+    def nearest(self, pixels: Pixels) -> tuple[NDArray[np.uint8], Distances]:
         """Return the index in `parts` of the nearest part of each pixel, and its squared distance in radii.
 
         Args:
-            size: height and width of the image in pixels.
+            pixels: rows and columns, as `all_pixels` or `pixels_of` return them.
         """
-        nearest = np.full(size, np.inf, np.float32)
-        index = np.zeros(size, np.uint8)
-        for number, (_, away) in enumerate(self.distances(size)):
+        shape = np.broadcast_shapes(*(each.shape for each in pixels))
+        nearest = np.full(shape, np.inf, np.float32)
+        index = np.zeros(shape, np.uint8)
+        for number, (_, away) in enumerate(self.distances(pixels)):
             closer = away < nearest
             np.copyto(nearest, away, where=closer)
             np.copyto(index, np.uint8(number), where=closer)
         return index, nearest
 
 
-def squared_distance(begin: Point, end: Point, size: Size) -> Distances:
+def all_pixels(size: Size) -> Pixels:
+    """Return the rows and columns of an image.
+
+    Args:
+        size: height and width in pixels.
+    """
+    height, width = size
+    return np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)
+
+
+def pixels_of(mask: NDArray[np.bool_]) -> Pixels:
+    """Return the rows and columns of the set pixels of a mask, in its order."""
+    y, x = np.nonzero(mask)
+    return y.astype(np.float32), x.astype(np.float32)
+
+
+def squared_distance(begin: Point, end: Point, pixels: Pixels) -> Distances:
     """Return each pixel's squared distance from a line between two points.
 
     Args:
         begin: one end (x, y) in pixels.
         end: the other end.
-        size: height and width of the image in pixels.
+        pixels: rows and columns.
 
     Returns:
-        squared pixels, float32 ``(H, W)``.
+        squared pixels, float32 of the shape that rows and columns have together.
     """
-    y, x = (np.arange(side, dtype=np.float32) for side in size)
+    y, x = pixels
     # plain floats: numpy's would double the size of every array
     (left, top), (right, down) = begin.tolist(), (end - begin).tolist()
-    to_x, to_y = x - left, (y - top)[:, None]
+    to_x, to_y = x - left, y - top
     length = right**2 + down**2
     if length > 0:
         part = (to_x * (right / length) + to_y * (down / length)).clip(0, 1)

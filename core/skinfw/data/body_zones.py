@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.components.config import Size
-from skinfw.data.body_parts import FOUND, ZONES, Body, Distances, Zone, squared_distance
+from skinfw.data.body_parts import (
+    FOUND,
+    ZONES,
+    Body,
+    Distances,
+    Zone,
+    all_pixels,
+    pixels_of,
+    squared_distance,
+)
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask
 
@@ -24,13 +33,17 @@ _FAR = 4.0
 """Minimum distance of a pixel that is elsewhere from a part, in units of the part's radius."""
 
 
-def zones_of_pose(keypoints: Keypoints, size: Size, reach: float = 1.0) -> ZoneMap | None:
+def zones_of_pose(
+    keypoints: Keypoints, size: Size, reach: float = 1.0, *, within: Mask | None = None
+) -> ZoneMap | None:
     """Return where the parts of a body are, based on its pose.
 
     Args:
         keypoints: the pose, in pixels of the image.
         size: height and width of the image in pixels.
         reach: distance up to which a pixel belongs to a part, in units of the part's radius.
+        within: the pixels of interest, bool ``(H, W)``: large images take less time. All others are
+            undecided. None for all.
 
     Returns:
         the zones; None if too few points were found to estimate the body's size.
@@ -38,11 +51,15 @@ def zones_of_pose(keypoints: Keypoints, size: Size, reach: float = 1.0) -> ZoneM
     body = Body.of(keypoints)
     if body is None:
         return None
-    index, nearest = body.nearest(size)
+    index, nearest = body.nearest(all_pixels(size) if within is None else pixels_of(within))
     zones = np.array([ZONES.index(part.zone) for part in body.parts], np.uint8)[index]
     zones[nearest > reach**2] = UNDECIDED
     zones[nearest > _FAR**2] = ZONES.index("elsewhere")
-    return zones
+    if within is None:
+        return zones
+    placed = np.full(size, UNDECIDED, np.uint8)
+    placed[within] = zones
+    return placed
 
 
 @dataclass(frozen=True)
@@ -73,12 +90,13 @@ def body_distances(keypoints: Keypoints, size: Size) -> BodyDistances | None:
     if body is None:
         return None
     parts: dict[Zone, Distances] = {}
-    for part, away in body.distances(size):
+    for part, away in body.distances(all_pixels(size)):
         parts[part.zone] = np.minimum(parts[part.zone], away) if part.zone in parts else away
     hips = [body.places[name] for name in ("RHip", "LHip", "MidHip") if name in body.places]
     if not hips:
         return BodyDistances(parts, np.full(size, np.inf, np.float32))
-    away = np.sqrt(squared_distance(hips[0], hips[min(1, len(hips) - 1)], size))
+    line = hips[0], hips[min(1, len(hips) - 1)]
+    away = np.sqrt(squared_distance(*line, all_pixels(size)))
     return BodyDistances(parts, np.asarray(away / body.unit, np.float32))
 
 
@@ -86,18 +104,21 @@ _HIPS = 0.22
 """Radius of the hips around the line between the hip joints, in units of the trunk's length."""
 
 
-def trunk_of_pose(keypoints: Keypoints, size: Size, *, under_arms: bool = False) -> Mask | None:
+def trunk_of_pose(
+    keypoints: Keypoints, size: Size, *, under_arms: bool = False, within: Mask | None = None
+) -> Mask | None:
     """Return where the trunk and the hips of a body are, based on its pose.
 
     Args:
         keypoints: the pose, in pixels of the image.
         size: height and width of the image in pixels.
         under_arms: whether the trunk includes all between shoulders and hips, also under a crossed arm.
+        within: the pixels of interest, see `zones_of_pose`.
 
     Returns:
         bool ``(H, W)``; None if too few points were found.
     """
-    zones = zones_of_pose(keypoints, size)
+    zones = zones_of_pose(keypoints, size, within=within)
     if zones is None:
         return None
     trunk: Mask = zones == ZONES.index("torso")

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from skinfw.components.config import Size
-from skinfw.data.body_parts import Body, Limb
+from skinfw.data.body_parts import Body, Limb, all_pixels, pixels_of
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask
 
@@ -30,18 +30,18 @@ def limbs_of_pose(
     if body is None:
         return None
     found = np.zeros(size, bool)
-    for part, away in body.distances(size):
+    for part, away in body.distances(all_pixels(size)):
         if (part.limb in limbs) if limbs is not None else (part.limb is not None or part.zone == "hand"):
             found |= away <= width**2
     return found
 
 
-def pixels_of_limbs(keypoints: Keypoints, size: Size, limbs: Collection[Limb], reach: float) -> Mask | None:
-    """Return the pixels that are nearer to limbs than to any other part of the body.
+def nearest_to_limbs(keypoints: Keypoints, mask: Mask, limbs: Collection[Limb], reach: float) -> Mask | None:
+    """Return the pixels of a mask that are nearer to limbs than to any other part of the body.
 
     Args:
-        keypoints: the pose, in pixels of the image.
-        size: height and width of the image in pixels.
+        keypoints: the pose, in pixels of the mask.
+        mask: bool ``(H, W)``.
         limbs: which.
         reach: maximum distance, in radii of the part.
 
@@ -51,7 +51,8 @@ def pixels_of_limbs(keypoints: Keypoints, size: Size, limbs: Collection[Limb], r
     body = Body.of(keypoints)
     if body is None:
         return None
-    index, nearest = body.nearest(size)
+    index, nearest = body.nearest(pixels_of(mask))
     wanted = np.array([part.limb is not None and part.limb in limbs for part in body.parts], bool)
-    found: Mask = wanted[index] & (nearest <= reach**2)
+    found = np.zeros_like(mask)
+    found[mask] = wanted[index] & (nearest <= reach**2)
     return found

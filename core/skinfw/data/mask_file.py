@@ -85,6 +85,8 @@ def _gray(file: DecodedImage) -> NDArray[np.uint8]:
         return _black_and_white(file)
     if image.mode not in _MODES:
         raise DataError(f"{path}: a mask of mode {image.mode}; save it as a grayscale PNG")
+    if image.mode in ("L", "1") and not file.has_alpha:
+        return _whole(np.asarray(image.convert("L"), np.uint8), file)
     alpha = None
     if file.has_alpha:
         layers = np.asarray(image.convert("RGBA"), np.uint8)
@@ -101,9 +103,13 @@ def _gray(file: DecodedImage) -> NDArray[np.uint8]:
     values: NDArray[np.uint8] = colors[..., 1]
     if alpha is not None:
         _check_alpha(path, alpha, values)
-    elif not file.lossy and values.max() == 1:  # a mask of 0 and 1
-        values = values * np.uint8(255)
-    return values
+        return values
+    return _whole(values, file)
+
+
+def _whole(values: NDArray[np.uint8], file: DecodedImage) -> NDArray[np.uint8]:
+    """Return gray levels of 0 to 255, also of a mask of 0 and 1."""
+    return values * np.uint8(255) if not file.lossy and values.max() == 1 else values
 
 
 def _check_alpha(path: Path, alpha: NDArray[np.uint8], values: NDArray[np.uint8]) -> None:

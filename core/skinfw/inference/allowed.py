@@ -52,7 +52,7 @@ def allowed_mask(mask: Mask, pose: Keypoints) -> Allowed:
         mask: bool ``(H, W)``.
         pose: the person's pose in its pixels.
     """
-    trunk = trunk_of_pose(pose, _size(mask))
+    trunk = trunk_of_pose(pose, _size(mask), within=mask)
     if trunk is None:
         warning = "the pose does not show where the trunk is, so the mask was not checked"
         return Allowed(mask, "given", behind_limbs(mask, pose), warnings=(warning,))
@@ -72,7 +72,7 @@ def allowed_holes(holes: Mask, pose: Keypoints, where: object) -> Allowed:
     Raises:
         DataError: the pose does not show where the trunk is, or no hole is elsewhere.
     """
-    trunk = trunk_of_pose(pose, _size(holes))
+    trunk = trunk_of_pose(pose, _size(holes), within=holes)
     if trunk is None:
         raise DataError(
             f"{where}: the pose does not show where the trunk is, which is never painted unasked; give a mask"
@@ -92,7 +92,7 @@ def allowed_region(region: Mask, pose: Keypoints, where: object) -> Allowed:
     Raises:
         DataError: the pose does not show trunk and hands, or nothing of the region is elsewhere.
     """
-    return _without(region, _kept_parts(pose, _size(region), where), "region", where)
+    return _without(region, _kept_parts(region, pose, where), "region", where)
 
 
 def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoints, where: object) -> Allowed:
@@ -109,13 +109,17 @@ def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoin
     """
     clothes = clothes_over(limbs, labels, pose, where)
     # an arm that is hidden behind the trunk gets a place on it
-    kept = _kept_parts(pose, _size(clothes), where, under_arms=True)
+    kept = _kept_parts(clothes, pose, where, under_arms=True)
     allowed = _without(clothes, kept, "exposed", where)
     return replace(allowed, behind=allowed.mask & ~limbs_in(limbs, allowed.mask, pose))
 
 
-def _kept_parts(pose: Keypoints, size: Size, where: object, *, under_arms: bool = False) -> dict[str, Mask]:
-    trunk, zones = trunk_of_pose(pose, size, under_arms=under_arms), zones_of_pose(pose, size)
+def _kept_parts(
+    clothes: Mask, pose: Keypoints, where: object, *, under_arms: bool = False
+) -> dict[str, Mask]:
+    size = _size(clothes)
+    trunk = trunk_of_pose(pose, size, under_arms=under_arms, within=clothes)
+    zones = zones_of_pose(pose, size, within=clothes)
     if trunk is None or zones is None:
         raise DataError(
             f"{where}: the pose does not show where trunk and hands are, which are never painted unasked; "

@@ -34,7 +34,7 @@ def behind_limbs(mask: Mask, keypoints: Keypoints) -> Mask:
         mask: the pixels to paint, bool ``(H, W)``.
         keypoints: the person's pose, in its pixels.
     """
-    zones = zones_of_pose(keypoints, (mask.shape[0], mask.shape[1]), REACH)
+    zones = zones_of_pose(keypoints, (mask.shape[0], mask.shape[1]), REACH, within=mask)
     if zones is None:
         return np.zeros_like(mask)
     behind: Mask = mask & ((zones == UNDECIDED) | (zones == ZONES.index("elsewhere")))

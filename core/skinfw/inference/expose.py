@@ -9,7 +9,7 @@ import numpy as np
 from skinfw.components.strict_model import nearest
 from skinfw.data.body_parts import LIMBS, Limb
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.limbs import limbs_of_pose, pixels_of_limbs
+from skinfw.data.limbs import limbs_of_pose, nearest_to_limbs
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError, UserError
 
@@ -48,10 +48,9 @@ def clothes_over(limbs: Collection[Limb], labels: Segmentation, pose: Keypoints,
     """
     for limb in limbs:
         _check(limb)
-    covered = pixels_of_limbs(pose, labels.labels.shape, limbs, REACH)
-    if covered is None or not covered.any():
+    clothes = nearest_to_limbs(pose, labels.region("apparel"), limbs, REACH)
+    if clothes is None:
         raise DataError(f"{where}: the pose does not show {_named(limbs)}; give a mask")
-    clothes: Mask = labels.region("apparel") & covered
     if not clothes.any():
         raise DataError(f"{where}: no clothes over {_named(limbs)}; nothing to expose")
     return clothes

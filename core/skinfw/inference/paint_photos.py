@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -14,13 +14,12 @@ from skinfw.inference.photo_task import PaintRow, PaintWork, PhotoPainter, Photo
 from skinfw.preparation.available import FETCHED_FOLDER, made_available
 from skinfw.preparation.config import FetchConfig
 from skinfw.preparation.listing import Entry
-from skinfw.preparation.local_engine import Workers
 from skinfw.preparation.source import UNPACKED_FOLDER, list_photos
 from skinfw.preparation.task import make_tasks
 from skinfw.system.devices import pick_device
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import locked_folder
-from skinfw.system.processes import cores
+from skinfw.system.workers import Engine, work_on
 
 LOCK_FILE = ".paint.lock"
 
@@ -39,6 +38,8 @@ def paint_photos(
     overwrite: bool = False,
     resume: bool = False,
     num_workers: int | None = None,
+    engine: Engine = "local",
+    address: str | None = None,
     progress: Progress | None = None,
 ) -> list[PaintRow]:
     """Paint every photo of a source into a folder, under its own name.
@@ -54,6 +55,9 @@ def paint_photos(
         overwrite: replace existing files.
         resume: keep existing files made from the same photo and mask by the same model, and paint the others.
         num_workers: processes; None: one per core, or one if there is an accelerator.
+        engine: processes on this machine, or a Ray cluster whose nodes share model, photos, masks and output
+            under the same paths.
+        address: the Ray cluster; None for the one that Ray finds, or a new one on this machine.
         progress: called after every photo.
 
     Returns:
@@ -86,11 +90,14 @@ def paint_photos(
                 PaintRow(row.photo, "", "not used", f"{row.reason}: {row.detail}")
                 for row in listing.not_used(used)
             ]
+            if engine == "local" and num_workers is None and pick_device(work.device or "auto").type != "cpu":
+                num_workers = 1  # an accelerator has room for one network
+            made = work_on(work, tasks, painter, num_workers, engine=engine, address=address)
             rows: list[PaintRow] = []
             with open_table(output, rows) as add:
                 for row in first:
                     add(row)
-                for row in _rows(work, painter, tasks, num_workers):
+                for row in made:
                     add(row)
                     if progress is not None:
                         progress(len(rows) - len(first), len(tasks))
@@ -107,18 +114,3 @@ def _used(painter: PhotoPainter, entries: Sequence[Entry], tasks: Sequence[Photo
         with suppress(OSError):  # the path is too long for the file system
             used.update(painter.sources(entry.path))
     return used
-
-
-def _rows(
-    work: PaintWork, painter: PhotoPainter, tasks: Sequence[PhotoTask], num_workers: int | None
-) -> Iterator[PaintRow]:
-    on_cpu = pick_device(work.device or "auto").type == "cpu"
-    count = min(num_workers or (cores() if on_cpu else 1), len(tasks))
-    if count <= 1:
-        yield from (task.run(painter) for task in tasks)
-        return
-    pool: Workers[PaintRow] = Workers(work, count)
-    try:
-        yield from pool.rows(tasks)
-    finally:
-        pool.close()

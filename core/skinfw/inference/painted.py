@@ -38,6 +38,9 @@ LOSSY = ("JPEG",)
 
 _JPEG_QUALITY = 95
 
+_PNG_LEVEL = 4
+"""Compression of PNG, from 0 to 9: twice as fast as Pillow's default of 6, and files are 7% larger."""
+
 
 @dataclass(frozen=True)
 class Painted:
@@ -88,7 +91,7 @@ class Painted:
         if kind == "PNG":
             text = PngInfo()
             text.add_itxt("XML:com.adobe.xmp", XMP)
-            options["pnginfo"] = text
+            options |= {"pnginfo": text, "compress_level": _PNG_LEVEL}
         else:
             options["xmp"] = XMP.encode()
         if kind == "JPEG":

@@ -101,7 +101,7 @@ class PaintWork:
         return PhotoPainter(self)
 
     def lost(self, task: Any) -> PaintRow:
-        """Return the row of a photo whose process ended. See `skinfw.preparation.local_engine.Work.lost`."""
+        """Return the row of a photo whose process ended. See `skinfw.system.workers.Work.lost`."""
         why = f"{task.entry.name}: the process that painted it ended unexpectedly (out of memory?)"
         if self.on_error == "fail":
             raise DataError(why)

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
 
 from skinfw.components.reference import ComponentSpec
 from skinfw.data.excluded import excluded
@@ -17,7 +16,6 @@ from skinfw.preparation.available import FETCHED_FOLDER, made_available
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.duplicates import SeenPhotos
 from skinfw.preparation.listing import Entry
-from skinfw.preparation.local_engine import Workers
 from skinfw.preparation.preparer import Parts, PhotoPreparer
 from skinfw.preparation.record import remove_prepared
 from skinfw.preparation.report import REJECTED_FILE, PrepareReport, Row
@@ -29,7 +27,7 @@ from skinfw.system.bar import progress_bar
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import FolderLock
 from skinfw.system.paths_below import path_below
-from skinfw.system.processes import cores
+from skinfw.system.workers import Engine, work_on
 
 Progress = Callable[[int, int, Row], None]
 """Called after every photo with the number of finished photos, the total, and the result."""
@@ -46,7 +44,7 @@ def prepare(
     pose_encoder: ComponentSpec,
     config: PrepareConfig,
     progress: Progress | bool = False,
-    engine: Literal["local", "ray"] = "local",
+    engine: Engine = "local",
     address: str | None = None,
 ) -> PrepareReport:
     """Turn every photo of a source into a sample folder.
@@ -106,7 +104,7 @@ def prepare(
                 preparer.pose_encoder, [task.entry.path for task in tasks if task.rejected is None]
             )
             _remove_stale(preparer, tasks)
-            made = _rows(preparer, parts, tasks, engine, address)
+            made = work_on(parts, tasks, preparer, config.num_workers, engine=engine, address=address)
             rows: list[Row] = []
             labels = SetCheck()
             try:
@@ -164,28 +162,6 @@ def _clear(output: Path) -> None:
     clear_unfinished(output)
     for part in (output / FETCHED_FOLDER).glob(".*.part"):
         part.unlink()
-
-
-def _rows(
-    preparer: PhotoPreparer,
-    parts: Parts,
-    tasks: Sequence[Task],
-    engine: Literal["local", "ray"],
-    address: str | None,
-) -> Iterator[Row]:
-    num_workers = min(parts.config.num_workers or cores(), len(tasks))
-    if engine == "ray":
-        from skinfw.preparation.ray_engine import rows_from_ray
-
-        yield from rows_from_ray(parts, tasks, address)
-    elif num_workers == 1:
-        yield from (task.run(preparer) for task in tasks)
-    else:
-        pool = Workers(parts, num_workers)
-        try:
-            yield from pool.rows(tasks)
-        finally:
-            pool.close()
 
 
 def _without_duplicates(rows: Iterable[Row], output: Path, config: PrepareConfig) -> Iterator[Row]:

@@ -66,7 +66,7 @@ class Parts:
         return PhotoPreparer(self.output, segmenter, pose_encoder, self.config)
 
     def lost(self, task: Any) -> Row:
-        """Return the row of a photo whose process ended. See `skinfw.preparation.local_engine.Work.lost`."""
+        """Return the row of a photo whose process ended. See `skinfw.system.workers.Work.lost`."""
         detail = f"{task.entry.path}: the process that prepared it ended unexpectedly (out of memory?)"
         if self.config.on_error == "fail":
             raise DataError(detail)

@@ -28,13 +28,15 @@ def eroded(mask: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
         >>> eroded(np.array([[True, True, True, False, True]]), 1).tolist()
         [[True, True, False, False, False]]
     """
+    length = 2 * margin + 1
     for axis in (0, 1):
         padding = [(margin, margin) if each == axis else (0, 0) for each in (0, 1)]
-        sums = np.pad(np.pad(mask, padding, mode="edge").astype(np.int32).cumsum(axis=axis),
-                      [(1, 0) if each == axis else (0, 0) for each in (0, 1)])  # fmt: skip
-        length = 2 * margin + 1
-        ahead, behind = (
-            (sums[length:], sums[:-length]) if axis == 0 else (sums[:, length:], sums[:, :-length])
-        )
-        mask = ahead - behind == length
+        mask = np.moveaxis(np.pad(mask, padding, mode="edge"), axis, 0)
+        # runs twice as long each time, and at last two that overlap
+        run = 1
+        while run < length:
+            step = min(run, length - run)
+            mask = mask[:-step] & mask[step:]
+            run += step
+        mask = np.moveaxis(mask, 0, axis)
     return mask

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from distances import distance
 
-from skinfw.data.body_parts import LIMBS, Body, squared_distance
-from skinfw.data.body_zones import trunk_of_pose
+from skinfw.data.body_parts import LIMBS, Body, all_pixels, squared_distance
+from skinfw.data.body_zones import UNDECIDED, trunk_of_pose, zones_of_pose
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.limbs import limbs_of_pose, pixels_of_limbs
+from skinfw.data.limbs import limbs_of_pose, nearest_to_limbs
 
 SIZE = (80, 60)
 STANDING = (
@@ -26,14 +26,14 @@ def pose(*points: tuple[str, float, float]) -> Keypoints:
 
 def test_distances_are_those_of_the_nearest_point_of_a_line() -> None:
     begin, end = np.array([5.0, 10.0]), np.array([40.0, 62.0])
-    found = np.sqrt(squared_distance(begin, end, SIZE))
+    found = np.sqrt(squared_distance(begin, end, all_pixels(SIZE)))
     assert np.allclose(found, distance(begin, end, SIZE), atol=0.2)
 
 
 def test_the_nearest_part_is_that_of_least_distance_in_radii() -> None:
     body = Body.of(pose(*STANDING))
     assert body is not None
-    index, nearest = body.nearest(SIZE)
+    index, nearest = body.nearest(all_pixels(SIZE))
     all_distances = np.stack(
         [distance(part.begin, part.end, SIZE) / (part.radius * body.unit) for part in body.parts]
     )
@@ -43,14 +43,14 @@ def test_the_nearest_part_is_that_of_least_distance_in_radii() -> None:
     assert {part.limb for part in body.parts} - {None} == set(LIMBS) - {"neck"}  # no nose, no neck
 
 
-def test_pixels_of_limbs_are_near_them_and_not_nearer_to_others() -> None:
-    found = pixels_of_limbs(pose(*STANDING), SIZE, ("forearms",), 2.0)
+def test_pixels_nearest_to_limbs_are_near_them_and_not_nearer_to_others() -> None:
+    found = nearest_to_limbs(pose(*STANDING), np.ones(SIZE, bool), ("forearms",), 2.0)
     assert found is not None
     assert found[31, 9] and not found[18, 17]  # the middle of the forearm, and of the upper arm
     unit = 40 * 1.0
     away = distance(np.array([12.0, 24.0]), np.array([6.0, 38.0]), SIZE)
     assert away[found].max() <= 2.0 * 0.1 * unit + 0.1
-    assert pixels_of_limbs(pose(), SIZE, ("forearms",), 2.0) is None
+    assert nearest_to_limbs(pose(), np.ones(SIZE, bool), ("forearms",), 2.0) is None
 
 
 def test_strips_can_be_limited_to_some_limbs() -> None:
@@ -72,3 +72,10 @@ def test_an_arm_that_joins_two_people_is_no_arm() -> None:
     body = Body.of(pose(*STANDING[:2], ("RShoulder", 22, 12), ("RElbow", 22, 12 + 45), ("RWrist", 22, 59)))
     assert body is not None
     assert [part.limb for part in body.parts if part.zone == "arm"] == ["forearms"]
+
+
+def test_zones_of_some_pixels_are_those_of_all() -> None:
+    within = np.random.default_rng(0).random(SIZE) < 0.3
+    some, whole = (zones_of_pose(pose(*STANDING), SIZE, within=each) for each in (within, None))
+    assert some is not None and whole is not None
+    assert np.array_equal(some[within], whole[within]) and (some[~within] == UNDECIDED).all()

@@ -1,4 +1,4 @@
-"""A Ray cluster of two nodes on this machine, which makes runs and prepares photos."""
+"""A Ray cluster of two nodes on this machine, which makes runs, prepares photos and paints them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drawn_photos import write_drawn_photo
 from troubled import install_troubled
 
 from skinfw.ablation.plan import make_plan
@@ -16,6 +17,8 @@ from skinfw.ablation.runner import run_missing
 from skinfw.components.reference import ComponentSpec, use
 from skinfw.components.registry import installed
 from skinfw.errors import DataError
+from skinfw.inference.paint_photos import paint_photos
+from skinfw.inference.photo_task import PaintWork
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import PrepareReport
@@ -112,7 +115,7 @@ def test_a_cluster_makes_what_one_machine_makes(
 
     local = made("local", num_workers=2)
     with monkeypatch.context() as patch:
-        patch.setattr("skinfw.preparation.ray_engine._BLOCK", 1)
+        patch.setattr("skinfw.system.ray_workers._BLOCK", 1)
         remote = made("remote", "ray", cluster)
     assert [row.reason for row in remote.rows] == [
         *(None, None, None, "photo cannot be read", "component failed", "component failed", "duplicate"),
@@ -125,3 +128,25 @@ def test_a_cluster_makes_what_one_machine_makes(
     troubled = use("segmenter", "troubled")
     with pytest.raises(DataError, match=r"dora/01_1_front\.png: cannot be read: corrupt"):
         run(photos, Path("out"), troubled, "ray", cluster, on_error="fail", num_workers=1)
+
+
+def test_a_cluster_paints_what_one_machine_paints(
+    cluster: str, tmp_path: Path, make_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(6):
+        write_drawn_photo(tmp_path / "photos" / f"p{seed}.png", seed)
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no image")
+    dataset = {"type": "photos", "root": str(tmp_path / "photos"), "cache": str(tmp_path / "cache")}
+    dataset["prepare"] = {"crop": {"aspect": 2}, "num_workers": 1}
+    make_run(tmp_path / "run", data={"dataset": dataset, "size": [32, 16]}, composite="mask")
+    monkeypatch.chdir(tmp_path)  # paths are relative to where paint is started
+
+    def painted(name: str, *engine: str, **settings: Any) -> dict[str, bytes]:
+        work = PaintWork(tmp_path, Path(name), Path("run"), device="cpu", expose=("upper_arms",))
+        rows = paint_photos(work, Path("photos"), engine=engine[0], address=engine[1], **settings)
+        assert [row.status for row in rows] == ["failed", *["painted"] * 6]
+        return {path.name: path.read_bytes() for path in sorted(Path(name).iterdir()) if path.is_file()}
+
+    remote = painted("remote", "ray", cluster)
+    assert remote == painted("local", "local", "", num_workers=2)
+    assert len(remote) == 6 + 2  # the table and the lock file

@@ -1,23 +1,29 @@
-"""Processes that work on photos on this machine; a photo that kills one is lost, and the others continue."""
+"""Working on photos in this process, in others, or on a cluster.
+
+A photo that kills its process is lost, and the others continue.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import cv2
 
 from skinfw.errors import DataError, RunError
-from skinfw.system.processes import make_pool
+from skinfw.system.processes import cores, make_pool
 
 RowT = TypeVar("RowT")
 RowT_co = TypeVar("RowT_co", covariant=True)
+
+Engine = Literal["local", "ray"]
+"""Where photos are worked on: this machine, or a Ray cluster whose nodes share the folders."""
 
 _AHEAD = 4
 
@@ -49,6 +55,44 @@ class Work(Protocol[RowT_co]):
             DataError: the settings stop at errors.
         """
         ...
+
+
+def work_on(
+    work: Work[RowT],
+    tasks: Sequence[Task[RowT]],
+    worker: object,
+    num_workers: int | None,
+    *,
+    engine: Engine = "local",
+    address: str | None = None,
+) -> Iterator[RowT]:
+    """Yield the result for each photo, in order.
+
+    Args:
+        work: what is done.
+        tasks: the photos.
+        worker: what `Work.build` returned in this process, which does it all if it is the only one.
+        num_workers: processes; None: one per core.
+        engine: where they run.
+        address: the Ray cluster, see `skinfw.system.ray_cluster.join_cluster`.
+
+    Raises:
+        SkinfwError: an error that affects every photo.
+    """
+    if engine == "ray":
+        from skinfw.system.ray_workers import rows_from_ray
+
+        yield from rows_from_ray(work, tasks, num_workers, address)
+        return
+    count = min(num_workers or cores(), len(tasks))
+    if count <= 1:
+        yield from (task.run(worker) for task in tasks)
+        return
+    pool = Workers(work, count)
+    try:
+        yield from pool.rows(tasks)
+    finally:
+        pool.close()
 
 
 class Workers(Generic[RowT]):
