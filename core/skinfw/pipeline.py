@@ -28,6 +28,7 @@ from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec, Spec, load_spec, parse_spec
 from skinfw.system.bar import progress_bar
 from skinfw.system.devices import cpu_threads
+from skinfw.system.memory import keep_freed_memory
 from skinfw.tasks.choice import make_source, make_training_module
 from skinfw.tasks.evaluate_run import evaluate_on, evaluate_run
 from skinfw.tasks.inpainting.skin_check import require_skin
@@ -144,6 +145,7 @@ class Pipeline:
         if self._trust == "own" and not started_here(self.run):
             reject_foreign(named_outside(self.spec, training=True), str(self.run.spec_path))
         reject_unset(self.spec, training=True)
+        keep_freed_memory()
         with cpu_threads(self.spec.training.threads):
             self._fit()
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,16 +14,21 @@ _HEAD = re.compile(r'<meta charset="utf-8">', re.IGNORECASE)
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
-def render_page(template: str, **values: Any) -> str:
-    """Fill a template of this package; texts are escaped, and the page's policy forbids other content."""
-    environment = Environment(
+@cache
+def _environment() -> Environment:
+    """Return the environment of the templates, which keeps the compiled ones."""
+    return Environment(
         loader=PackageLoader("skinfw", "reporting"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template(template).render(**values)
+
+
+def render_page(template: str, **values: Any) -> str:
+    """Fill a template of this package; texts are escaped, and the page's policy forbids other content."""
+    page = _environment().get_template(template).render(**values)
     meta = f'<meta http-equiv="Content-Security-Policy" content="{content_policy(page)}">'
     return _HEAD.sub(lambda found: f"{found[0]}\n{meta}", page, count=1)
 

@@ -149,4 +149,4 @@ def test_a_cluster_paints_what_one_machine_paints(
 
     remote = painted("remote", "ray", cluster)
     assert remote == painted("local", "local", "", num_workers=2)
-    assert len(remote) == 6 + 2  # the table and the lock file
+    assert len(remote) == 6 + 1  # and the table
