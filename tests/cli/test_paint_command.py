@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from skinfw.cli import main
+from skinfw.data.body_parts import LIMBS
 
 
 def write_photo(path: Path, seed: int) -> np.ndarray:
@@ -105,10 +106,16 @@ def test_limbs_are_exposed_in_a_photo_and_in_folders(model: Path, tmp_path: Path
     assert np.array_equal(np.asarray(Image.open(tmp_path / "many" / "a.png")), np.asarray(Image.open(out)))
     done = paint(model, photo.parent, "-o", tmp_path / "many", "--expose", "upper_arms", "--resume")
     assert done.output.strip() == "0 painted, 1 kept, 0 failed"
+    several = ("--expose", "thighs,upper_arms", "--resume", "--num-workers", 1)
+    done = paint(model, photo.parent, "-o", tmp_path / "many", *several)
+    assert done.output.strip() == "1 painted, 0 kept, 0 failed"
+    done = paint(model, photo.parent, "-o", tmp_path / "many", "--expose", "upper_arms,thighs", *several[2:])
+    assert done.output.strip() == "0 painted, 1 kept, 0 failed"
+    assert all(limb in paint("--help").output for limb in LIMBS)
     done = paint(model, photo, "-o", out, "--expose", "arm")
     assert done.exit_code == 2 and "no limb 'arm'" in done.output
     done = paint(model, photo, "-o", out, "--expose", "neck", "--mask-color", "#ffffff")
-    assert done.exit_code == 2 and "--expose and --mask-color both say what to paint" in done.output
+    assert done.exit_code == 2 and "--expose, --mask-color: each says what to paint" in done.output
 
 
 def test_errors_of_the_user_are_short(model: Path, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def draw_means(result: AblationResult) -> str | None:
 
 
 def draw_differences(result: AblationResult) -> str | None:
-    """Draw the paired differences with their 95 % intervals; return an SVG, or None without any."""
+    """Draw the paired differences with their 95 % intervals; return an SVG, or None if there are none."""
     compared = [each for each in result.variants if each.differences]
 
     def panel(axes: Axes, key: str) -> None:

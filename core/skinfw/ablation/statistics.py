@@ -38,7 +38,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float | None]) -> Spread | None:
-        """Return the spread of the existing values, or None without any.
+        """Return the spread of the existing values, or None if there are none.
 
         Example:
             >>> Spread.of([1.0, None, 3.0]).mean

@@ -68,7 +68,7 @@ def spread_text(spread: Spread | None, info: MetricInfo) -> str:
 def differences_table(result: AblationResult) -> Table | None:
     """Return the difference of each variant to the reference, with 95 % intervals.
 
-    Better variants whose interval excludes 0 are marked. None without anything to compare.
+    Better variants whose interval excludes 0 are marked. None if there is nothing to compare.
     """
     compared = [each for each in result.variants if each.differences]
     keys = [key for key in result.metrics if any(key in each.differences for each in compared)]
@@ -104,7 +104,7 @@ def p_text(p: float) -> str:
 
 
 def published_comparison(result: AblationResult) -> Table | None:
-    """Return the variants' values and those published in the report; None without any."""
+    """Return the variants' values and those published in the report; None if the report has none."""
     table = result.plan.ablation.published_table
     if table is None:
         return None
@@ -165,7 +165,7 @@ def _sign(values: Sequence[float | None], info: MetricInfo) -> float:
 
 
 def spec_table(result: AblationResult) -> Table | None:
-    """Return the spec fields in which the variants differ; None without any."""
+    """Return the spec fields in which the variants differ; None if there are none."""
     found = result.spec_differences()
     if not found:
         return None

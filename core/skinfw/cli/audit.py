@@ -51,7 +51,7 @@ def command(
     data = output.with_suffix(".json")
     if output.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"{output}: name the page .html; the JSON file next to it gets the same name")
-    reject_existing([output, data], overwrite=overwrite)
+    reject_existing([output, data], overwrite=overwrite, in_python=False)
 
     from skinfw.cli.components import component_option
     from skinfw.cli.pairs import make_pairing, make_parser

@@ -62,7 +62,9 @@ if TYPE_CHECKING:
     help="Format of the photos in a folder; png and webp keep all other pixels exactly. Default: png.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Chooses the skin's fine structure.")
-@click.option("--num-workers", type=click.IntRange(min=1), help="Processes. Default: one per core.")
+@click.option(
+    "--num-workers", type=click.IntRange(min=1), help="Processes. Default: one per core; one with a GPU."
+)
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option(
     "--resume", is_flag=True, help="Keep files that the same model made of the same photo and mask."
@@ -98,9 +100,9 @@ def command(
 ) -> None:
     """Paint the missing skin of PHOTO with MODEL: a run folder, a checkpoint or an exported .onnx file.
 
-    PHOTO is an image, a folder, an archive, or a list of paths and URLs. Every pixel that is not painted
-    stays as it is, bit for bit (except in JPEG). Of holes that are found, and of a region, only what is on
-    limbs and neck is painted.
+    PHOTO is an image, a folder, an archive, or a list of paths and URLs. What to paint comes from --mask,
+    from --region or --expose, which take clothes off, or else from the holes in the photo. Every pixel that
+    is not painted stays as it is, bit for bit (except in JPEG). Only a mask can paint on trunk and hips.
     """
     from skinfw.errors import UserError
 
@@ -112,7 +114,7 @@ def command(
     if expose is not None and mask_color is not None:
         options.append("--mask-color")
     if len(options) > 1:
-        raise UserError(f"{' and '.join(options)} both say what to paint; give only one of them")
+        raise UserError(f"{', '.join(options)}: each says what to paint; give only one of them")
 
     from skinfw.cli.components import component_option
     from skinfw.data.image_formats import is_image_name
@@ -142,12 +144,12 @@ def command(
     if is_image_name(photo.name) and not photo.is_dir():
         if resume:
             raise UserError("--resume is for several photos; use --overwrite for one")
-        for option, unused in (
+        for option, given_here in (
             ("--num-workers", num_workers is not None),
             ("--on-error", on_error is not None),
             ("--engine", engine != "local"),
         ):
-            if unused:
+            if given_here:
                 raise UserError(f"{option} is for several photos; leave it out for one")
         _paint_one(work, photo, region or mask, ending, overwrite=overwrite)
         return
@@ -230,7 +232,7 @@ def _paint_one(
     if shown is not None and shown.is_dir():
         shown = path_below(shown, f"{photo.stem}.png")
     reject_shown(shown, target, mask, photo)
-    reject_existing([target] if shown is None else [target, shown], overwrite=overwrite)
+    reject_existing([target] if shown is None else [target, shown], overwrite=overwrite, in_python=False)
     painted = work.paint(work.load(), photo, mask)
     for warning in painted.report["warnings"]:
         logger.warning("%s: %s", photo, warning)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -80,14 +80,14 @@ class Body:
         unit = _unit(places)
         return None if unit < 1 else cls(places, unit, tuple(_parts(places, unit)))
 
-    def distances(self, pixels: Pixels) -> Iterator[tuple[Part, Distances]]:
-        """Yield each part with each pixel's squared distance from it in radii.
+    def distance(self, part: Part, pixels: Pixels) -> Distances:
+        """Return each pixel's squared distance from a part in radii.
 
         Args:
+            part: one of `parts`.
             pixels: rows and columns, as `all_pixels` or `pixels_of` return them.
         """
-        for part in self.parts:
-            yield part, squared_distance(part.begin, part.end, pixels) / (part.radius * self.unit) ** 2
+        return squared_distance(part.begin, part.end, pixels) / np.float32((part.radius * self.unit) ** 2)
 
     def nearest(self, pixels: Pixels) -> tuple[NDArray[np.uint8], Distances]:
         """Return the index in `parts` of the nearest part of each pixel, and its squared distance in radii.
@@ -98,7 +98,8 @@ class Body:
         shape = np.broadcast_shapes(*(each.shape for each in pixels))
         nearest = np.full(shape, np.inf, np.float32)
         index = np.zeros(shape, np.uint8)
-        for number, (_, away) in enumerate(self.distances(pixels)):
+        for number, part in enumerate(self.parts):
+            away = self.distance(part, pixels)
             closer = away < nearest
             np.copyto(nearest, away, where=closer)
             np.copyto(index, np.uint8(number), where=closer)
@@ -148,6 +149,10 @@ def _sides(*names: str) -> tuple[str, ...]:
     return tuple(f"{side}{name}" for name in names for side in "RL")
 
 
+def _length(one: Point, other: Point) -> float:
+    return float(np.linalg.norm(one - other))
+
+
 def _unit(places: Mapping[str, Point]) -> float:
     """Return the approximate length of the trunk in pixels; 0 if it cannot be estimated."""
     pairs = [("Neck", "MidHip", 1.0), ("RShoulder", "LShoulder", 1.5)]
@@ -157,7 +162,7 @@ def _unit(places: Mapping[str, Point]) -> float:
         for one, other in (("Hip", "Knee"), ("Knee", "Ankle"))
     ]
     lengths = [
-        factor * float(np.linalg.norm(places[one] - places[other]))
+        factor * _length(places[one], places[other])
         for one, other, factor in pairs
         if one in places and other in places
     ]
@@ -180,7 +185,7 @@ def _parts(places: Mapping[str, Point], unit: float) -> list[Part]:
         for zone, limb, one, other, radius in joined
         if one in places
         and other in places
-        and (zone != "arm" or np.linalg.norm(places[one] - places[other]) <= MAX_ARM * unit)
+        and (zone != "arm" or _length(places[one], places[other]) <= MAX_ARM * unit)
     ]
     head = [places[name] for name in ("Nose", *_sides("Eye", "Ear")) if name in places]
     if head:
@@ -191,7 +196,7 @@ def _parts(places: Mapping[str, Point], unit: float) -> list[Part]:
         parts.append(Part("neck", neck, neck + 0.35 * (nose - neck), 0.1, "neck"))
     for side in "RL":
         elbow, wrist, ankle = (places.get(f"{side}{name}") for name in ("Elbow", "Wrist", "Ankle"))
-        if elbow is not None and wrist is not None:
+        if elbow is not None and wrist is not None and _length(elbow, wrist) <= MAX_ARM * unit:
             parts.append(Part("hand", wrist, wrist + 0.3 * (wrist - elbow), 0.1))
         if ankle is not None:
             toe = places.get(f"{side}BigToe", places.get(f"{side}Heel", ankle))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.components.config import Size
 from skinfw.data.body_parts import (
-    FOUND,
     ZONES,
     Body,
     Distances,
@@ -46,10 +43,10 @@ def zones_of_pose(
             undecided. None for all.
 
     Returns:
-        the zones; None if too few points were found to estimate the body's size.
+        the zones; None if too few points were found to estimate the body's size or to place a part.
     """
     body = Body.of(keypoints)
-    if body is None:
+    if body is None or not body.parts:
         return None
     index, nearest = body.nearest(all_pixels(size) if within is None else pixels_of(within))
     zones = np.array([ZONES.index(part.zone) for part in body.parts], np.uint8)[index]
@@ -90,7 +87,8 @@ def body_distances(keypoints: Keypoints, size: Size) -> BodyDistances | None:
     if body is None:
         return None
     parts: dict[Zone, Distances] = {}
-    for part, away in body.distances(all_pixels(size)):
+    for part in body.parts:
+        away = body.distance(part, all_pixels(size))
         parts[part.zone] = np.minimum(parts[part.zone], away) if part.zone in parts else away
     hips = [body.places[name] for name in ("RHip", "LHip", "MidHip") if name in body.places]
     if not hips:
@@ -98,55 +96,6 @@ def body_distances(keypoints: Keypoints, size: Size) -> BodyDistances | None:
     line = hips[0], hips[min(1, len(hips) - 1)]
     away = np.sqrt(squared_distance(*line, all_pixels(size)))
     return BodyDistances(parts, np.asarray(away / body.unit, np.float32))
-
-
-_HIPS = 0.22
-"""Radius of the hips around the line between the hip joints, in units of the trunk's length."""
-
-
-def trunk_of_pose(
-    keypoints: Keypoints, size: Size, *, under_arms: bool = False, within: Mask | None = None
-) -> Mask | None:
-    """Return where the trunk and the hips of a body are, based on its pose.
-
-    Args:
-        keypoints: the pose, in pixels of the image.
-        size: height and width of the image in pixels.
-        under_arms: whether the trunk includes all between shoulders and hips, also under a crossed arm.
-        within: the pixels of interest, see `zones_of_pose`.
-
-    Returns:
-        bool ``(H, W)``; None if too few points were found.
-    """
-    zones = zones_of_pose(keypoints, size, within=within)
-    if zones is None:
-        return None
-    trunk: Mask = zones == ZONES.index("torso")
-    if under_arms:
-        corners = [keypoints.point(name) for name in ("RShoulder", "LShoulder", "LHip", "RHip")]
-        trunk |= _polygon([corner[:2] for corner in corners if corner[2] > FOUND], size)
-    joints = [keypoints.point(name) for name in ("RHip", "MidHip", "LHip")]
-    found = [point[:2] for point in joints if point[2] > FOUND]
-    neck, middle = keypoints.point("Neck"), keypoints.point("MidHip")
-    if found and min(neck[2], middle[2]) > FOUND:
-        radius = max(1, round(_HIPS * float(np.linalg.norm(neck[:2] - middle[:2]))))
-        hips = np.zeros(size, np.uint8)
-        cv2.polylines(hips, [_pixels(found)], isClosed=False, color=1, thickness=2 * radius)
-        trunk |= hips.astype(bool)
-    return trunk
-
-
-def _polygon(corners: Sequence[NDArray[np.float32]], size: Size) -> Mask:
-    """Return the pixels between corners (x, y), bool ``(H, W)``; none for fewer than three corners."""
-    inside = np.zeros(size, np.uint8)
-    if len(corners) > 2:
-        cv2.fillPoly(inside, [_pixels(corners)], color=1)
-    return inside.astype(bool)
-
-
-def _pixels(places: Sequence[NDArray[np.float32]]) -> NDArray[np.int32]:
-    """Return places as OpenCV draws them."""
-    return np.clip(np.rint(places), -(2**14), 2**14).astype(np.int32).reshape(-1, 1, 2)
 
 
 _BANDS: tuple[tuple[Zone, float, float], ...] = (

@@ -25,7 +25,7 @@ def read_cutout(path: Path) -> tuple[RgbImage, Mask]:
 def cutout_of(file: DecodedImage) -> tuple[RgbImage, Mask]:
     """Return a decoded cut-out and its keep mask.
 
-    An alpha channel marks the pixels to keep. Without one (the report's JPEG files), or it is opaque
+    An alpha channel marks the pixels to keep. If it is missing (the report's JPEG files), or it is opaque
     everywhere, all pixels that are not nearly white are kept. White clothes then look like background,
     so no pixel of such an image is changed.
 

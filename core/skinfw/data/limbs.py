@@ -21,7 +21,7 @@ def limbs_of_pose(
         keypoints: the pose, in pixels of the image.
         size: height and width of the image in pixels.
         width: factor of the width of the zones, which are wider than most limbs.
-        limbs: which; None for all and the hands.
+        limbs: which limbs; None for all of them and the hands.
 
     Returns:
         bool ``(H, W)``; None if too few points were found to estimate the body's size.
@@ -30,9 +30,9 @@ def limbs_of_pose(
     if body is None:
         return None
     found = np.zeros(size, bool)
-    for part, away in body.distances(all_pixels(size)):
+    for part in body.parts:
         if (part.limb in limbs) if limbs is not None else (part.limb is not None or part.zone == "hand"):
-            found |= away <= width**2
+            found |= body.distance(part, all_pixels(size)) <= width**2
     return found
 
 
@@ -42,17 +42,17 @@ def nearest_to_limbs(keypoints: Keypoints, mask: Mask, limbs: Collection[Limb], 
     Args:
         keypoints: the pose, in pixels of the mask.
         mask: bool ``(H, W)``.
-        limbs: which.
+        limbs: which limbs.
         reach: maximum distance, in radii of the part.
 
     Returns:
-        bool ``(H, W)``; None if too few points were found to estimate the body's size.
+        bool ``(H, W)``; None if the pose does not show any of the limbs.
     """
     body = Body.of(keypoints)
-    if body is None:
+    if body is None or not any(part.limb in limbs for part in body.parts):
         return None
     index, nearest = body.nearest(pixels_of(mask))
-    wanted = np.array([part.limb is not None and part.limb in limbs for part in body.parts], bool)
+    wanted = np.array([part.limb in limbs for part in body.parts], bool)
     found = np.zeros_like(mask)
     found[mask] = wanted[index] & (nearest <= reach**2)
     return found

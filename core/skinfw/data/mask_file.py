@@ -86,7 +86,7 @@ def _gray(file: DecodedImage) -> NDArray[np.uint8]:
     if image.mode not in _MODES:
         raise DataError(f"{path}: a mask of mode {image.mode}; save it as a grayscale PNG")
     if image.mode in ("L", "1") and not file.has_alpha:
-        return _whole(np.asarray(image.convert("L"), np.uint8), file)
+        return _full_range(np.asarray(image.convert("L"), np.uint8), file)
     alpha = None
     if file.has_alpha:
         layers = np.asarray(image.convert("RGBA"), np.uint8)
@@ -104,10 +104,10 @@ def _gray(file: DecodedImage) -> NDArray[np.uint8]:
     if alpha is not None:
         _check_alpha(path, alpha, values)
         return values
-    return _whole(values, file)
+    return _full_range(values, file)
 
 
-def _whole(values: NDArray[np.uint8], file: DecodedImage) -> NDArray[np.uint8]:
+def _full_range(values: NDArray[np.uint8], file: DecodedImage) -> NDArray[np.uint8]:
     """Return gray levels of 0 to 255, also of a mask of 0 and 1."""
     return values * np.uint8(255) if not file.lossy and values.max() == 1 else values
 

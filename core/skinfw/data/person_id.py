@@ -8,7 +8,7 @@ _ID = re.compile(r"(?:^|[-/])(id_\d{8})(?=[-/]|$)")
 
 
 def person_id(name: str) -> str:
-    """Return the DeepFashion id in a sample's name, or the name without one.
+    """Return the DeepFashion id in a sample's name, or the name itself if it has none.
 
     The photos below one folder, such as ``id_00000002``, show one piece of clothing, mostly worn by one
     person. The data set does not identify people, so this id is the best available: a person may have several

@@ -91,7 +91,7 @@ class FolderParts(SampleParts):
 
     Args:
         folder: the sample folder.
-        mask_margin: pixels around the skin that may be inpainted without a ``mask``.
+        mask_margin: pixels around the skin that may be inpainted if the sample has no ``mask``.
 
     Raises:
         DataError: ``apparel_head_foot`` is missing or cannot be read.

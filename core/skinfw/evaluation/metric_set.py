@@ -112,7 +112,7 @@ class MetricSet:
 
     @torch.no_grad()
     def compute(self) -> dict[str, float | None]:
-        """Return the value of each metric over everything added; None without any."""
+        """Return the value of each metric over everything added; None if nothing was."""
         return {key: self._value(key) for key in self._metrics}
 
     def _value(self, key: str) -> float | None:

@@ -1,4 +1,4 @@
-"""What may be painted: never the trunk, the hips or the hands unasked."""
+"""What may be painted: never the trunk or the hips unasked, and no hand that clothes cover."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ import numpy as np
 
 from skinfw.components.config import Size
 from skinfw.data.body_parts import ZONES, Limb
-from skinfw.data.body_zones import trunk_of_pose, zones_of_pose
+from skinfw.data.body_zones import zones_of_pose
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Segmentation
+from skinfw.data.trunk import trunk_of_pose
 from skinfw.errors import DataError
 from skinfw.inference.background import behind_limbs
-from skinfw.inference.expose import clothes_over, limbs_in
+from skinfw.inference.expose import clothes_over
 
 MaskKind = Literal["given", "found", "region", "exposed"]
 """Where the painted pixels come from: a given mask, holes of the photo, a region, or clothes over limbs."""
 
 _MARKED: dict[MaskKind, str] = {"found": "the holes", "region": "the region", "exposed": "the clothes"}
+
+_NEVER = "which are never painted unasked; give a mask"
+_NO_TRUNK = "the pose does not show where the trunk is, which is never painted unasked; give a mask"
 
 _MIN_SHARE = 0.005
 """Fraction of a given mask on the trunk above which a warning says so."""
@@ -74,9 +78,7 @@ def allowed_holes(holes: Mask, pose: Keypoints, where: object) -> Allowed:
     """
     trunk = trunk_of_pose(pose, _size(holes), within=holes)
     if trunk is None:
-        raise DataError(
-            f"{where}: the pose does not show where the trunk is, which is never painted unasked; give a mask"
-        )
+        raise DataError(f"{where}: {_NO_TRUNK}")
     allowed = _without(holes, {"the trunk or the hips": trunk}, "found", where)
     return replace(allowed, behind=behind_limbs(allowed.mask, pose))
 
@@ -92,11 +94,16 @@ def allowed_region(region: Mask, pose: Keypoints, where: object) -> Allowed:
     Raises:
         DataError: the pose does not show trunk and hands, or nothing of the region is elsewhere.
     """
-    return _without(region, _kept_parts(region, pose, where), "region", where)
+    trunk = trunk_of_pose(pose, _size(region), within=region)
+    zones = zones_of_pose(pose, _size(region), within=region)
+    if trunk is None or zones is None:
+        raise DataError(f"{where}: the pose does not show where trunk and hands are, {_NEVER}")
+    hands = (zones == ZONES.index("hand")) & ~trunk
+    return _without(region, {"the trunk or the hips": trunk, "the hands": hands}, "region", where)
 
 
 def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoints, where: object) -> Allowed:
-    """Return the clothes over limbs that may be painted: not on trunk, hips or hands.
+    """Return the clothes over limbs that may be painted: not on trunk or hips.
 
     Args:
         limbs: the limbs to expose.
@@ -105,27 +112,17 @@ def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoin
         where: names the photo in errors.
 
     Raises:
-        DataError: the pose does not show the limbs, trunk or hands, or the limbs wear nothing.
+        DataError: the pose does not show the limbs or the trunk, or the limbs are bare or on the trunk.
     """
-    clothes = clothes_over(limbs, labels, pose, where)
+    clothes, skin = clothes_over(limbs, labels, pose, where)
     # an arm that is hidden behind the trunk gets a place on it
-    kept = _kept_parts(clothes, pose, where, under_arms=True)
-    allowed = _without(clothes, kept, "exposed", where)
-    return replace(allowed, behind=allowed.mask & ~limbs_in(limbs, allowed.mask, pose))
-
-
-def _kept_parts(
-    clothes: Mask, pose: Keypoints, where: object, *, under_arms: bool = False
-) -> dict[str, Mask]:
-    size = _size(clothes)
-    trunk = trunk_of_pose(pose, size, under_arms=under_arms, within=clothes)
-    zones = zones_of_pose(pose, size, within=clothes)
-    if trunk is None or zones is None:
-        raise DataError(
-            f"{where}: the pose does not show where trunk and hands are, which are never painted unasked; "
-            "give a mask"
-        )
-    return {"the trunk or the hips": trunk, "the hands": (zones == ZONES.index("hand")) & ~trunk}
+    trunk = trunk_of_pose(pose, _size(clothes), under_arms=True, within=clothes)
+    if trunk is None:
+        raise DataError(f"{where}: {_NO_TRUNK}")
+    allowed = _without(clothes, {"the trunk or the hips": trunk}, "exposed", where)
+    if not (skin & allowed.mask).any():
+        raise DataError(f"{where}: the limbs lie on the trunk or the hips, {_NEVER}")
+    return replace(allowed, behind=allowed.mask & ~skin)
 
 
 def _size(mask: Mask) -> Size:
@@ -140,10 +137,7 @@ def _without(marked: Mask, parts: Mapping[str, Mask], kind: MaskKind, where: obj
     """
     allowed = marked & ~np.logical_or.reduce(list(parts.values()))
     if not allowed.any():
-        raise DataError(
-            f"{where}: nothing of {_MARKED[kind]} lies outside {' and '.join(parts)}, which are never "
-            "painted unasked; give a mask"
-        )
+        raise DataError(f"{where}: nothing of {_MARKED[kind]} lies outside {' and '.join(parts)}, {_NEVER}")
     counts = {name: int(np.count_nonzero(marked & part)) for name, part in parts.items()}
     warnings = tuple(
         f"{count:,} pixels of {_MARKED[kind]} on {name} were left" for name, count in counts.items() if count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import cv2
 import numpy as np
 
 from skinfw.components.strict_model import nearest
@@ -19,22 +20,47 @@ REACH = 2.5
 WIDTH = 0.75
 """Width of a drawn limb, as a factor of the width of its body zone: that of the baseline ``limbs``."""
 
+MIN_ON_LIMB = 0.1
+"""Fraction of a patch of clothes that must be on the limb; with less, they lie beside it."""
+
 
 def parse_limbs(text: str) -> tuple[Limb, ...]:
-    """Return limbs given as names with commas between them.
+    """Return limbs given as names with commas between them, each once and in the order of `LIMBS`.
 
     Raises:
         UserError: an unknown limb.
 
     Example:
         >>> parse_limbs("forearms, neck")
-        ('forearms', 'neck')
+        ('neck', 'forearms')
     """
-    return tuple(_check(name.strip()) for name in text.split(","))
+    return known_limbs([name.strip() for name in text.split(",")])
 
 
-def clothes_over(limbs: Collection[Limb], labels: Segmentation, pose: Keypoints, where: object) -> Mask:
-    """Return the clothes over limbs, bool ``(H, W)``.
+def known_limbs(names: Collection[str]) -> tuple[Limb, ...]:
+    """Return limbs, each once and in the order of `LIMBS`.
+
+    Args:
+        names: their names.
+
+    Raises:
+        UserError: an unknown limb.
+    """
+    if isinstance(names, str):
+        raise UserError(f"limbs to expose: {names!r} is one text; give a list of names")
+    for name in names:
+        if name not in LIMBS:
+            known = ", ".join(LIMBS)
+            raise UserError(f"limbs to expose: no limb {name!r}{nearest(name, list(LIMBS))}; known: {known}")
+    return tuple(limb for limb in LIMBS if limb in names)
+
+
+def clothes_over(
+    limbs: Collection[Limb], labels: Segmentation, pose: Keypoints, where: object
+) -> tuple[Mask, Mask]:
+    """Return the clothes over limbs, and where the limbs are in them: strips along the pose.
+
+    Clothes beside a limb, such as a skirt next to a bare forearm, are not over it.
 
     Args:
         limbs: the limbs to expose.
@@ -42,38 +68,23 @@ def clothes_over(limbs: Collection[Limb], labels: Segmentation, pose: Keypoints,
         pose: the person's pose in its pixels.
         where: names the photo in errors.
 
+    Returns:
+        both bool ``(H, W)``.
+
     Raises:
-        UserError: an unknown limb.
-        DataError: the pose does not show them, or they wear nothing.
+        DataError: the pose does not show the limbs, or they are bare.
     """
-    for limb in limbs:
-        _check(limb)
-    clothes = nearest_to_limbs(pose, labels.region("apparel"), limbs, REACH)
-    if clothes is None:
-        raise DataError(f"{where}: the pose does not show {_named(limbs)}; give a mask")
+    named = " or ".join(limb.replace("_", " ") for limb in limbs)
+    apparel = labels.region("apparel")
+    clothes = nearest_to_limbs(pose, apparel, limbs, REACH)
+    strips = limbs_of_pose(pose, (apparel.shape[0], apparel.shape[1]), WIDTH, limbs)
+    if clothes is None or strips is None:
+        raise DataError(f"{where}: the pose does not show {named}; give a mask")
+    count, patches = cv2.connectedComponents(clothes.astype(np.uint8), connectivity=8)
+    on_limb = np.bincount(patches[clothes & strips], minlength=count)
+    over = on_limb >= MIN_ON_LIMB * np.bincount(patches.ravel(), minlength=count)
+    over[0] = False
+    clothes = over[patches]
     if not clothes.any():
-        raise DataError(f"{where}: no clothes over {_named(limbs)}; nothing to expose")
-    return clothes
-
-
-def limbs_in(limbs: Collection[Limb], clothes: Mask, pose: Keypoints) -> Mask:
-    """Return where limbs are in the clothes over them, bool ``(H, W)``: strips along the pose.
-
-    Args:
-        limbs: the limbs to expose.
-        clothes: the clothes over them, bool ``(H, W)``.
-        pose: the person's pose in its pixels.
-    """
-    strips = limbs_of_pose(pose, (clothes.shape[0], clothes.shape[1]), WIDTH, limbs)
-    return np.zeros_like(clothes) if strips is None else clothes & strips
-
-
-def _named(limbs: Collection[Limb]) -> str:
-    return " or ".join(limb.replace("_", " ") for limb in limbs)
-
-
-def _check(name: str) -> Limb:
-    for limb in LIMBS:
-        if limb == name:
-            return limb
-    raise UserError(f"no limb {name!r}{nearest(name, list(LIMBS))}; known: {', '.join(LIMBS)}")
+        raise DataError(f"{where}: no clothes over {named}; nothing to expose")
+    return clothes, clothes & strips

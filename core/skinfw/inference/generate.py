@@ -73,7 +73,7 @@ def generate_folder(
         the inpainted and kept images, sorted by name.
 
     Raises:
-        RunError: it is not an inpainting run, it has no readable checkpoint, images already exist
+        RunError: the run is not for inpainting or has no readable checkpoint, images already exist
             (with ``resume``: edited or from another checkpoint), or one cannot be written.
         DataError: no sample was found, or some were unusable and all others were written. Or none had
             anything to inpaint, and the written files are copies of the inputs.

@@ -20,6 +20,7 @@ from skinfw.errors import DataError, UserError
 from skinfw.inference.allowed import Allowed, allowed_clothes, allowed_holes, allowed_mask, allowed_region
 from skinfw.inference.background import fill_background
 from skinfw.inference.condition import make_condition
+from skinfw.inference.expose import known_limbs
 from skinfw.inference.open_model import ComponentLike, chosen_component, open_model
 from skinfw.inference.paint_mask import (
     MaskLike,
@@ -161,9 +162,11 @@ class Inpainter:
             steps: what is done besides enlarging the network's image.
 
         Raises:
+            UserError: mask, region and expose exclude each other, or a limb is unknown.
             DataError: the photo or the mask cannot be used, nobody is in the photo, or there is nothing to
                 paint; the message says why.
         """
+        expose = known_limbs(expose)
         if (mask is not None) + (region is not None) + bool(expose) > 1:
             raise UserError(
                 "a mask says where skin is, a region where clothes are, expose which limbs to bare; give "
@@ -242,7 +245,7 @@ class Inpainter:
             result = paint_full_resolution(
                 photo, limbs, skin & ~mask, face, colors, box, seed=seed, steps=steps
             )
-        if behind.any():
+        if behind.any() and allowed.kind in ("given", "found"):
             part = np.count_nonzero(behind) / np.count_nonzero(mask)
             warnings.append(f"{part:.0%} of the mask is far from the limbs and was filled as background")
         if result.scale > MAX_SCALE:

@@ -44,8 +44,16 @@ def open_model(
 ) -> OpenModel:
     """Open a run folder, a checkpoint or an exported file.
 
+    Args:
+        path: the folder or file.
+        which: the best or the last checkpoint of a run.
+        device: where the network runs; None for that of its spec, and for exported files any that fits.
+        trust: allow the programs, paths and addresses in the spec of a run that somebody else trained.
+
     Raises:
-        RunError: it is none of them.
+        RunError: it is none of them, has no readable checkpoint, or is not for inpainting.
+        TrustError: somebody else trained it, and its generator names programs, paths or addresses.
+        UserError: an exported file needs onnxruntime, or cannot be loaded.
     """
     if path.suffix == ".onnx" and not path.is_dir():
         exported = OnnxModel(path, device=device or "auto")
@@ -70,6 +78,11 @@ def open_model(
 
 def chosen_component(kind: str, given: ComponentLike | None, model: OpenModel) -> ComponentSpec:
     """Return a component: the given one, the one in the spec's data set, or the default.
+
+    Args:
+        kind: the interface that it implements.
+        given: the component, or None.
+        model: the model, whose spec may name one.
 
     Raises:
         SpecError: it does not exist, or its parameters are invalid.

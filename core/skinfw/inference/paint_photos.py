@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -55,8 +56,8 @@ def paint_photos(
         overwrite: replace existing files.
         resume: keep existing files made from the same photo and mask by the same model, and paint the others.
         num_workers: processes; None: one per core, or one if there is an accelerator.
-        engine: processes on this machine, or a Ray cluster whose nodes share model, photos, masks and output
-            under the same paths.
+        engine: processes on this machine, or on the CPUs of a Ray cluster whose nodes share model, photos,
+            masks and output under the same paths.
         address: the Ray cluster; None for the one that Ray finds, or a new one on this machine.
         progress: called after every photo.
 
@@ -90,9 +91,11 @@ def paint_photos(
                 PaintRow(row.photo, "", "not used", f"{row.reason}: {row.detail}")
                 for row in listing.not_used(used)
             ]
-            if engine == "local" and num_workers is None and pick_device(work.device or "auto").type != "cpu":
-                num_workers = 1  # an accelerator has room for one network
-            made = work_on(work, tasks, painter, num_workers, engine=engine, address=address)
+            if engine == "ray":
+                work = replace(work, device="cpu")
+            made = work_on(
+                work, tasks, painter, num_workers or _processes(work), engine=engine, address=address
+            )
             rows: list[PaintRow] = []
             with open_table(output, rows) as add:
                 for row in first:
@@ -114,3 +117,8 @@ def _used(painter: PhotoPainter, entries: Sequence[Entry], tasks: Sequence[Photo
         with suppress(OSError):  # the path is too long for the file system
             used.update(painter.sources(entry.path))
     return used
+
+
+def _processes(work: PaintWork) -> int | None:
+    """Return the default number of processes: an accelerator has room for one network."""
+    return None if pick_device(work.device or "auto").type == "cpu" else 1

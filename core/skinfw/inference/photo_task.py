@@ -15,6 +15,7 @@ from PIL import Image
 from skinfw.components.weights import file_sha256
 from skinfw.data.body_parts import Limb
 from skinfw.errors import DataError, RunError, SkinfwError, first_line
+from skinfw.inference.expose import known_limbs
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.paint_mask import Rgb
 from skinfw.inference.painted import Painted
@@ -193,7 +194,7 @@ class PhotoPainter:
             "segmenter": [segmenter.config.model_dump(mode="json"), segmenter.fingerprint()],
             "pose_encoder": [encoder.config.model_dump(mode="json"), encoder.fingerprint()],
             "region": work.region,
-            "expose": work.expose,
+            "expose": known_limbs(work.expose),
             "mask_color": work.mask_color,
             "seed": work.seed,
         }

@@ -72,7 +72,7 @@ class PoseEncoder(Component[PoseEncoderConfigT, None]):
     def fingerprint(self) -> str:
         """Return a fingerprint of everything besides the configuration that affects the poses.
 
-        For instance the SHA-256 of a weights file; empty without such a file. ``prepare`` makes samples again
+        For instance the SHA-256 of a weights file; empty if it uses none. ``prepare`` makes samples again
         when it changes.
         """
         return ""

@@ -57,7 +57,7 @@ class Segmenter(Component[ConfigT, None]):
     def fingerprint(self) -> str:
         """Return a fingerprint of everything besides the configuration that affects the label maps.
 
-        For instance the SHA-256 of a weights file; empty without such a file. ``prepare`` makes samples again
+        For instance the SHA-256 of a weights file; empty if it uses none. ``prepare`` makes samples again
         when it changes.
         """
         return ""

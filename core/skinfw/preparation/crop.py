@@ -16,7 +16,7 @@ _SPECK = 0.001
 
 
 def person_box(person: Mask) -> Box | None:
-    """Return the box around a person's pixels, or None without any.
+    """Return the box around a person's pixels, or None if there are none.
 
     Specks do not count: patches smaller than a thousandth of the person, as in noisy label maps.
     """

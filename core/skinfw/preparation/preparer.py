@@ -10,8 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
 from skinfw.assembly.build import build
 from skinfw.components.reference import ComponentSpec, read_reference
+from skinfw.components.validation_errors import spec_error
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import make_agnostic
 from skinfw.data.photo import Photo
@@ -60,9 +63,16 @@ class Parts:
     folder: Path
 
     def build(self) -> PhotoPreparer:
-        """Build the preparer; see `PhotoPreparer` for the errors."""
-        segmenter = read_reference("segmenter", self.segmenter)
-        pose_encoder = read_reference("pose_encoder", self.pose_encoder)
+        """Build the preparer; see `PhotoPreparer` for the errors.
+
+        Raises:
+            SpecError: a component is unknown here, or its parameters are invalid.
+        """
+        try:
+            segmenter = read_reference("segmenter", self.segmenter)
+            pose_encoder = read_reference("pose_encoder", self.pose_encoder)
+        except ValidationError as error:
+            raise spec_error("the components of prepare", error, None) from None
         return PhotoPreparer(self.output, segmenter, pose_encoder, self.config)
 
     def lost(self, task: Any) -> Row:

@@ -143,7 +143,7 @@ def measure_pair(
         result: the result.
         parses: segmentations of photo and result.
         pose: the person's pose in pixels of the photo, or None.
-        mirrored: segmentations of the mirrored photo and result, mirrored back; None without any.
+        mirrored: segmentations of the mirrored photo and result, mirrored back; None if they were not made.
 
     Raises:
         DataError: as `skinfw.repair.repair`.

@@ -31,7 +31,7 @@ class Hashed(Protocol):
         """Return a hash that changes when the data changes."""
 
     def sample_fingerprints(self) -> Mapping[str, str]:
-        """Return a hash of each sample by name; empty without any."""
+        """Return a hash of each sample by name; empty if the data set has none."""
 
 
 def write_data(run: Run, source: Hashed) -> None:

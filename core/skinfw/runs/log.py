@@ -41,7 +41,7 @@ def append_record(path: Path, record: dict[str, Any]) -> None:
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
-    """Return the records of a log; empty without a log.
+    """Return the records of a log; empty if the log is missing.
 
     A warning counts lines that a killed run left half-written or that no run writes.
 

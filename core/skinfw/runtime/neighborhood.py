@@ -32,7 +32,7 @@ def eroded(mask: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
     for axis in (0, 1):
         padding = [(margin, margin) if each == axis else (0, 0) for each in (0, 1)]
         mask = np.moveaxis(np.pad(mask, padding, mode="edge"), axis, 0)
-        # runs twice as long each time, and at last two that overlap
+        # each pass doubles the run; the last two overlap
         run = 1
         while run < length:
             step = min(run, length - run)

@@ -38,7 +38,7 @@ def load_session(
         path: the ONNX file.
         threads: CPU threads; 0 for all cores.
         device: auto for CUDA if its build supports it, else the CPU.
-        content: the file's content, if it was changed after reading; None reads the file.
+        content: bytes to load instead of the file.
 
     Raises:
         UserError: onnxruntime is not installed, or it cannot load the file.

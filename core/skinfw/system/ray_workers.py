@@ -49,7 +49,7 @@ def rows_from_ray(
                     raise outcome
                 yield outcome
     except ray.exceptions.RayError as error:
-        raise RunError(f"Ray: {error}; finished photos stay") from error
+        raise RunError(f"Ray: {error}; finished photos stay; go on as after an interruption") from error
     finally:
         if joined:
             ray.shutdown()

@@ -16,7 +16,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import cv2
 
-from skinfw.errors import DataError, RunError
+from skinfw.errors import DataError, RunError, SkinfwError
 from skinfw.system.processes import cores, make_pool
 
 RowT = TypeVar("RowT")
@@ -172,6 +172,9 @@ class Workers(Generic[RowT]):
             raise RunError(
                 "the processes cannot start (out of memory?); run again with 1 worker to see why"
             ) from error
+        except SkinfwError:
+            pool.shutdown()
+            raise
         return pool
 
     def close(self) -> None:
@@ -185,7 +188,8 @@ def _is_lost(future: Future[RowT]) -> bool:
     return future.cancelled() or isinstance(future.exception(), BrokenProcessPool)
 
 
-_worker: object | None = None
+_worker: object | SkinfwError | None = None
+"""What the tasks of this process need, or why it could not be built."""
 
 
 def _start_worker(work: Work[Any]) -> None:
@@ -194,17 +198,27 @@ def _start_worker(work: Work[Any]) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     cv2.setNumThreads(1)
     os.chdir(work.folder)  # a cluster starts its processes in another folder
-    _worker = work.build()
+    try:
+        _worker = work.build()
+    except SkinfwError as error:  # raised here, it would only break the pool
+        _worker = error
     torch = sys.modules.get("torch")
     if torch is not None:  # only if a component needs it
         torch.set_num_threads(1)
 
 
 def _ready() -> None:
-    """Do nothing, to show that a process has started."""
+    """Show that a process has started.
+
+    Raises:
+        SkinfwError: what its tasks need cannot be built.
+    """
+    if isinstance(_worker, SkinfwError):
+        raise _worker
 
 
 def _run(task: Task[RowT]) -> RowT:
+    _ready()
     if _worker is None:
         raise RuntimeError("the worker was not started")
     return task.run(_worker)

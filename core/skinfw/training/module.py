@@ -37,7 +37,7 @@ class SampleSource(Protocol):
         """Return a hash that changes when the data change."""
 
     def sample_fingerprints(self) -> Mapping[str, str]:
-        """Return a hash of each sample by name; empty without any."""
+        """Return a hash of each sample by name; empty if the data set has none."""
 
 
 class TrainingModule(ABC):

@@ -26,7 +26,7 @@ class OnnxFile:
     Args:
         path: the file.
         threads: CPU threads per pass; None: OMP_NUM_THREADS, which ONNX Runtime itself ignores, or all cores.
-        content: the file's content, if it was changed after reading; None reads the file.
+        content: bytes to load instead of the file.
 
     Raises:
         UserError: the file is missing, or ONNX Runtime cannot load it.

@@ -29,7 +29,7 @@ def fill_smoothly(images: Tensor, region: Tensor) -> Tensor:
         region: the region to fill, bool ``(B, 1, H, W)``.
 
     Returns:
-        float of the same shape, within the range of the known pixels; 1 without any.
+        float of the same shape, within the range of the known pixels; 1 if there are none.
 
     Example:
         >>> images = torch.tensor([[[[0.25, 0.0, 0.25, 0.25]]]])

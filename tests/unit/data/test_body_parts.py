@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from distances import distance
 
 from skinfw.data.body_parts import LIMBS, Body, all_pixels, squared_distance
-from skinfw.data.body_zones import UNDECIDED, trunk_of_pose, zones_of_pose
+from skinfw.data.body_zones import UNDECIDED, zones_of_pose
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.limbs import limbs_of_pose, nearest_to_limbs
 
@@ -47,9 +48,8 @@ def test_pixels_nearest_to_limbs_are_near_them_and_not_nearer_to_others() -> Non
     found = nearest_to_limbs(pose(*STANDING), np.ones(SIZE, bool), ("forearms",), 2.0)
     assert found is not None
     assert found[31, 9] and not found[18, 17]  # the middle of the forearm, and of the upper arm
-    unit = 40 * 1.0
     away = distance(np.array([12.0, 24.0]), np.array([6.0, 38.0]), SIZE)
-    assert away[found].max() <= 2.0 * 0.1 * unit + 0.1
+    assert away[found].max() <= 2.0 * 0.1 * 40 + 0.1  # the trunk has 40 pixels
     assert nearest_to_limbs(pose(), np.ones(SIZE, bool), ("forearms",), 2.0) is None
 
 
@@ -60,18 +60,21 @@ def test_strips_can_be_limited_to_some_limbs() -> None:
     assert not (legs & ~whole).any()
 
 
-def test_the_trunk_under_an_arm_is_trunk_if_asked_for() -> None:
-    crossed = pose(*STANDING[:6], ("RElbow", 16, 30), ("RWrist", 32, 30))
-    shown, whole = (trunk_of_pose(crossed, SIZE, under_arms=under) for under in (False, True))
-    assert shown is not None and whole is not None
-    assert not shown[30, 24] and whole[30, 24]
-    assert not (shown & ~whole).any()
+@pytest.mark.parametrize(
+    ("elbow", "wrist", "left"), [((22, 57), (22, 59), ["arm", "hand"]), ((20, 20), (20, 70), ["arm"])]
+)
+def test_an_arm_that_joins_two_people_is_no_arm(
+    elbow: tuple[int, int], wrist: tuple[int, int], left: list[str]
+) -> None:
+    found = Body.of(pose(*STANDING[:2], ("RShoulder", 22, 12), ("RElbow", *elbow), ("RWrist", *wrist)))
+    assert found is not None
+    assert [part.zone for part in found.parts if part.zone in ("arm", "hand")] == left
 
 
-def test_an_arm_that_joins_two_people_is_no_arm() -> None:
-    body = Body.of(pose(*STANDING[:2], ("RShoulder", 22, 12), ("RElbow", 22, 12 + 45), ("RWrist", 22, 59)))
-    assert body is not None
-    assert [part.limb for part in body.parts if part.zone == "arm"] == ["forearms"]
+def test_two_shoulders_alone_have_no_zones() -> None:
+    shoulders = pose(("RShoulder", 22, 12), ("LShoulder", 38, 12))
+    assert zones_of_pose(shoulders, SIZE) is None
+    assert nearest_to_limbs(shoulders, np.ones(SIZE, bool), ("neck",), 2.0) is None
 
 
 def test_zones_of_some_pixels_are_those_of_all() -> None:

@@ -52,7 +52,7 @@ def make_inputs_run(make_run: Make) -> Make:
 
 @pytest.fixture(scope="package")
 def run(make_inputs_run: Make, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run of the generator that the example for photos trains, as small as it gets."""
+    """A run of a generator of two stages, as that of the example for photos, but with a tiny refiner."""
     refiner = {"type": "pix2pix", "base_channels": 4, "depth": 1}
     generator = {"type": "two_stage", "coarse": "mean_color", "refiner": refiner}
     made: Run = make_inputs_run(tmp_path_factory.mktemp("run") / "run", generator)

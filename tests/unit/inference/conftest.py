@@ -49,8 +49,8 @@ def photo(tmp_path: Path) -> Path:
 @pytest.fixture
 def arms(inpainter: Inpainter, photo: Path) -> np.ndarray:
     """The skin of that person's arms and legs, bool ``(192, 128)``, without what is on the trunk."""
-    from skinfw.data.body_zones import trunk_of_pose
     from skinfw.data.photo import Photo
+    from skinfw.data.trunk import trunk_of_pose
 
     opened = Photo.read(photo)
     labels = inpainter.segmenter.segment(opened)

@@ -15,8 +15,9 @@ from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, UserError
-from skinfw.inference.expose import parse_limbs
+from skinfw.inference.expose import WIDTH, parse_limbs
 from skinfw.inference.inpainter import Inpainter
+from skinfw_plugins.generators.config import LimbsConfig
 
 
 @dataclass
@@ -67,12 +68,33 @@ def test_sleeves_become_arms_and_background(inpainter: Inpainter, dressed: Dress
         dressed.photo, expose=("forearms", "upper_arms"), segmentation=dressed.labels, keypoints=dressed.pose
     )
     before = np.asarray(Image.open(dressed.photo).convert("RGB"))
-    assert not done.mask[~dressed.labels.region("apparel")].any()
     assert np.array_equal(done.image[~done.mask], before[~done.mask])
-    # hands and shoulders stay covered
+    assert not (done.mask & ~dressed.labels.region("apparel")).any()
     assert (done.mask & dressed.sleeves).sum() > 0.5 * dressed.sleeves.sum()
-    assert done.report["mask"] == "exposed"
-    assert 0 < done.report["background"] < done.report["painted"]
+    assert done.report["mask"] == "exposed" and not any(
+        "far from" in each for each in done.report["warnings"]
+    )
+    # within 0.75 radii of a limb is skin, beside it background
+    length = np.linalg.norm(np.subtract(*dressed.line("Neck", "MidHip")))
+    radii = [
+        distance(*dressed.line(f"{side}{one}", f"{side}{other}"), done.mask.shape) / (radius * length)
+        for side in "RL"
+        for one, other, radius in (("Shoulder", "Elbow", 0.12), ("Elbow", "Wrist", 0.1))
+    ]
+    beside = done.mask & (np.min(radii, axis=0) > 0.75)
+    assert done.report["background"] == pytest.approx(beside.sum(), rel=0.1) and beside.sum() > 20
+    around = np.median(before[dressed.labels.region("background")], axis=0)
+    skin = np.median(before[dressed.labels.region("skin")], axis=0)
+    far_beside = done.mask & (np.min(radii, axis=0) > 1)
+    assert (
+        np.linalg.norm(np.median(done.image[far_beside], axis=0) - around) < np.linalg.norm(skin - around) / 2
+    )
+    hands = [
+        distance(wrist, wrist + 0.3 * (wrist - elbow), done.mask.shape) / (0.1 * length)
+        for elbow, wrist in (dressed.line(f"{side}Elbow", f"{side}Wrist") for side in "RL")
+    ]
+    nearer = (np.min(hands, axis=0) < np.min(radii, axis=0) - 0.1) & (np.min(hands, axis=0) < 1)
+    assert nearer.any() and not (done.mask & nearer).any()
 
 
 def test_only_the_named_limbs_are_exposed(inpainter: Inpainter, dressed: Dressed) -> None:
@@ -106,6 +128,55 @@ def test_a_limb_over_the_trunk_stays_covered(inpainter: Inpainter, dressed: Dres
     )
 
 
+def test_clothes_beside_a_bare_limb_stay(inpainter: Inpainter, dressed: Dressed) -> None:
+    labels = dressed.labels.labels.copy()
+    bare, cloth, nothing = (
+        dressed.labels.classes.index(dressed.labels.regions[name][0])
+        for name in ("skin", "apparel", "background")
+    )
+    forearms = [distance(*dressed.line(f"{side}Elbow", f"{side}Wrist"), labels.shape) for side in "RL"]
+    labels[(np.min(forearms, axis=0) < 10) & dressed.labels.region("apparel")] = nothing
+    labels[dressed.sleeves] = bare
+    wide, wider = (
+        cv2.dilate(dressed.sleeves.astype(np.uint8), np.ones((side, side), np.uint8)).astype(bool)
+        for side in (7, 15)
+    )
+    labels[wider & ~wide & dressed.labels.region("background")] = cloth  # as a flared skirt next to the arm
+    beside = replace(dressed.labels, labels=labels)
+    with pytest.raises(DataError, match="no clothes over forearms; nothing to expose"):
+        inpainter.paint(dressed.photo, expose=("forearms",), segmentation=beside, keypoints=dressed.pose)
+
+
+@pytest.mark.parametrize(
+    ("missing", "limb"),
+    [(("Hip", "Knee", "Ankle"), "upper_arms"), (("Shoulder", "Elbow", "Wrist"), "thighs")],
+)
+def test_half_a_person_keeps_the_trunk(
+    inpainter: Inpainter, dressed: Dressed, missing: tuple[str, ...], limb: str
+) -> None:
+    points = dressed.pose.points.copy()
+    middle = ("MidHip",) if "Hip" in missing else ("Neck", "Nose")
+    for name in (*(f"{side}{each}" for side in "RL" for each in missing), *middle):
+        points[BODY_25.index(name)] = 0
+    neck, hip = dressed.line("Neck", "MidHip")
+    labels = dressed.labels.labels.copy()
+    code = dressed.labels.classes.index(dressed.labels.regions["apparel"][0])
+    labels[dressed.labels.person] = code  # clothes from head to foot
+    done = inpainter.paint(
+        dressed.photo,
+        expose=(limb,),  # type: ignore[arg-type]
+        segmentation=replace(dressed.labels, labels=labels),
+        keypoints=Keypoints(points),
+    )
+    part = np.array([0.2, 0.5, 0.8]) if limb == "upper_arms" else np.array([1.0])
+    places = np.rint(neck + part[:, None] * (hip - neck)).astype(int)
+    assert done.mask.any() and not done.mask[places[:, 1], places[:, 0]].any()
+
+
+def test_a_drawn_limb_is_as_wide_as_the_baseline_draws_it() -> None:
+    assert LimbsConfig().width == WIDTH
+
+
 def test_what_cannot_be_exposed_is_said(inpainter: Inpainter, dressed: Dressed) -> None:
     given = {"segmentation": dressed.labels, "keypoints": dressed.pose}
     with pytest.raises(DataError, match="no clothes over neck; nothing to expose"):
@@ -114,10 +185,13 @@ def test_what_cannot_be_exposed_is_said(inpainter: Inpainter, dressed: Dressed) 
         inpainter.paint(dressed.photo, dressed.arms, expose=("forearms",), **given)
     with pytest.raises(UserError, match="leave the mask color out"):
         inpainter.paint(dressed.photo, expose=("forearms",), mask_color=(1, 2, 3), **given)
+    with pytest.raises(UserError, match="give a list of names"):
+        inpainter.paint(dressed.photo, expose="forearms", **given)
+    assert parse_limbs("forearms,neck, forearms") == ("neck", "forearms")
     with pytest.raises(UserError, match=r"no limb 'forearm'; did you mean 'forearms'\?; known: neck, "):
         parse_limbs("upper_arms,forearm")
     nowhere = Keypoints(np.zeros((25, 3), np.float32))
-    with pytest.raises(DataError, match="the pose does not show forearms or neck"):
+    with pytest.raises(DataError, match="the pose does not show neck or forearms"):
         inpainter.paint(
             dressed.photo, expose=("forearms", "neck"), segmentation=dressed.labels, keypoints=nowhere
         )

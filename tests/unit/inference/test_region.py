@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from skinfw.data.body_parts import ZONES
-from skinfw.data.body_zones import trunk_of_pose, zones_of_pose
+from skinfw.data.body_zones import zones_of_pose
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
+from skinfw.data.trunk import trunk_of_pose
 from skinfw.errors import DataError, UserError
 from skinfw.inference.inpainter import Inpainter
 
