@@ -95,12 +95,22 @@ def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def no_curves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the curves of reports away where these are not looked at: drawing them takes most of the time."""
+@pytest.fixture(scope="session", autouse=True)
+def _no_curves() -> Iterator[None]:
+    """Leave the curves of reports away: drawing them takes longer than most runs of a test."""
     from skinfw.reporting import report
 
-    monkeypatch.setattr(report, "draw", lambda _: "data:image/svg+xml,")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "draw", lambda _: "data:image/svg+xml,")
+        yield
+
+
+@pytest.fixture
+def curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the curves of reports, for tests that look at them."""
+    from skinfw.reporting import plots, report
+
+    monkeypatch.setattr(report, "draw", plots.draw)
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,6 @@ def test_an_interrupted_ablation_goes_on_where_it_stopped_and_a_failed_run_stops
     tmp_path: Path,
     base: dict[str, Any],
     inline_engine: Any,
-    no_curves: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     base["training"] |= {"epochs": 10, "checkpoint_every": 2, "sample_every": 10}
@@ -151,7 +150,7 @@ def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 
 
 def test_what_is_there_is_kept_and_what_changed_is_made_anew_only_when_asked(
-    tmp_path: Path, base: dict[str, Any], inline_engine: Any, no_curves: None
+    tmp_path: Path, base: dict[str, Any], inline_engine: Any
 ) -> None:
     file, output = write(tmp_path, base, seeds=[0, 1]), tmp_path / "out"
 

@@ -65,7 +65,7 @@ def killed_spec() -> dict[str, Any]:
     return {
         "name": "killed",
         "data": {
-            "dataset": {"type": "mannequins", "count": 60},
+            "dataset": {"type": "mannequins", "count": 30},
             "size": [32, 32],
             "validation_fraction": 0.2,
         },
@@ -96,14 +96,14 @@ def test_a_run_leaves_everything_the_run_folder_promises(finished: Path) -> None
     assert set(metrics["test"]["values"]) == {"trained", "opencv_inpaint", "mean_color"}
 
 
-def test_the_filled_spec_runs_again_as_it_is(finished: Path, tmp_path: Path, no_curves: None) -> None:
+def test_the_filled_spec_runs_again_as_it_is(finished: Path, tmp_path: Path) -> None:
     done = run_here(finished / "spec.json", "--output", tmp_path / "again")
     assert done.exit_code == 0, done.stderr
     assert weights(tmp_path / "again") == weights(finished)
 
 
 def test_a_run_that_was_killed_and_interrupted_ends_in_the_same_weights(
-    finished: Path, tmp_path: Path, no_curves: None, forks: Forks
+    finished: Path, tmp_path: Path, forks: Forks
 ) -> None:
     spec, run = write_spec(tmp_path, killed_spec()), tmp_path / "run"
     command = ["-m", "skinfw", "run", str(spec), "--output", str(run)]
@@ -154,9 +154,7 @@ def test_a_folder_that_exists_is_refused_and_named(finished: Path, tmp_path: Pat
     assert weights(finished) == before
 
 
-def test_overwrite_replaces_a_run_and_nothing_else(
-    tmp_path: Path, tiny_spec: MakeSpec, no_curves: None
-) -> None:
+def test_overwrite_replaces_a_run_and_nothing_else(tmp_path: Path, tiny_spec: MakeSpec) -> None:
     spec, run = write_spec(tmp_path, tiny_spec()), tmp_path / "run"
     assert run_here(spec, "--output", run, "--set", "training.epochs=1").exit_code == 0
     (run / "notes.txt").write_text("mine", encoding="utf-8")
@@ -242,9 +240,7 @@ def test_two_processes_train_together(tmp_path: Path, tiny_spec: MakeSpec) -> No
     assert (tmp_path / "run" / "report.html").is_file()
 
 
-def test_a_run_that_never_began_is_in_nobodys_way(
-    tmp_path: Path, tiny_spec: MakeSpec, no_curves: None
-) -> None:
+def test_a_run_that_never_began_is_in_nobodys_way(tmp_path: Path, tiny_spec: MakeSpec) -> None:
     value = tiny_spec()
     value["training"]["batch_size"] = 1000
     done = run_here(write_spec(tmp_path, value), "--output", tmp_path / "run")

@@ -78,7 +78,7 @@ def comparable(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
-@pytest.mark.usefixtures("people_drawn_once", "no_curves")
+@pytest.mark.usefixtures("people_drawn_once")
 def test_smoke_size_runs_to_its_page(path: Path, tmp_path: Path, inline_engine: Any) -> None:
     # the values mean nothing here: a few steps show as much as an epoch
     shorter = {

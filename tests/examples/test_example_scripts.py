@@ -65,9 +65,7 @@ def test_plugin_is_listed_without_being_imported(site: str, tmp_path: Path) -> N
     assert _run("-c", code, folder=tmp_path, PYTHONPATH=site).strip() == "skinfw-meantone 0.1.0 False"
 
 
-def test_plugin_takes_part_in_a_run(
-    site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_curves: None
-) -> None:
+def test_plugin_takes_part_in_a_run(site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(site)
     installed.cache_clear()
     try:

@@ -157,7 +157,7 @@ def scar_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     sys.modules.pop("scar_plugin", None)
 
 
-@pytest.mark.usefixtures("scar_plugin", "no_curves")
+@pytest.mark.usefixtures("scar_plugin")
 def test_a_mask_of_a_plugin_is_an_input_and_a_region_of_losses_and_metrics(
     tiny_spec: Any, write_samples: Callable[..., list[Path]], tmp_path: Path
 ) -> None:

@@ -18,6 +18,8 @@ from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.tasks.evaluate_run import evaluate_run
 
+pytestmark = pytest.mark.usefixtures("curves")
+
 
 class Page(HTMLParser):
     """Collects tags, attributes and text of a page."""

@@ -201,7 +201,7 @@ class Deleter:
 
 
 def test_what_makes_a_folder_a_run_is_written_again(
-    tmp_path: Path, tiny_spec: Make, no_curves: None, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, tiny_spec: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "run"
     spec = tiny_spec(baselines=[])

@@ -28,7 +28,6 @@ from skinfw.tasks.other_data import other_data
 from skinfw_plugins.datasets.config import FolderConfig, PhotosConfig
 
 Make = Callable[..., Any]
-pytestmark = pytest.mark.usefixtures("no_curves")
 
 
 @pytest.fixture

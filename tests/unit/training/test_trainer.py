@@ -24,7 +24,6 @@ from skinfw.training.pace import rate_factor
 from skinfw_plugins.generators.pix2pix import Pix2PixGenerator
 
 MakeSpec = Callable[..., dict[str, Any]]
-pytestmark = pytest.mark.usefixtures("no_curves")
 
 
 def records(run: Run, event: str) -> list[dict[str, Any]]:
