@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from skinfw.assembly.assemble import build_generator
+from skinfw.assembly.without_data import without_data
 from skinfw.components.reference import ComponentSpec
 from skinfw.components.trust import connections, named_outside, reject_foreign
 from skinfw.errors import RunError, SkinfwError, first_line, listed
@@ -68,7 +69,7 @@ def load_part(
 def _tensors_of(build: Callable[[], nn.Module]) -> Mapping[str, Tensor] | None:
     """Return the tensors of a network without data; None if it cannot be built that way."""
     try:
-        with torch.device("meta"):
+        with without_data():
             return build().state_dict()
     except SkinfwError:
         raise

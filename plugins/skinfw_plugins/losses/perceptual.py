@@ -9,6 +9,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
+from skinfw.assembly.without_data import without_data
 from skinfw.interfaces import Loss, LossContext, LossIO
 from skinfw_plugins.losses.config import PerceptualConfig
 from skinfw_plugins.losses.precision import in_float32
@@ -35,7 +36,7 @@ class PerceptualLoss(Loss[PerceptualConfig]):
     def __init__(self, config: PerceptualConfig, io: LossIO) -> None:
         super().__init__(config, io)
         places = config.places
-        with torch.device("meta"):  # without memory, as only the convolutions up to the last layer are needed
+        with without_data():  # without memory, as only the convolutions up to the last layer are needed
             layers = getattr(torchvision.models, config.net)(weights=None).features[: max(places) + 1]
         layers.load_state_dict(
             {

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, normalize
 
+from skinfw.assembly.without_data import without_data
 from skinfw_plugins.networks.published_weights import Frozen, feature_tensors
 from skinfw_plugins.shared.fields import LpipsNet
 
@@ -96,7 +97,7 @@ class _LayerDistances(nn.Module):
 
 def _published(net: LpipsNet) -> nn.Module:
     """Return the package's network with its heads and the convolutions of torchvision."""
-    with torch.device("meta"), warnings.catch_warnings():
+    with without_data(), warnings.catch_warnings():
         # without memory, as it builds torchvision's whole network, in a deprecated way
         warnings.simplefilter("ignore", UserWarning)
         network = lpips.LPIPS(pretrained=False, net=net, version=_VERSION, pnet_rand=True, verbose=False)

@@ -7,11 +7,11 @@ from typing import Any
 
 import segmentation_models_pytorch as smp
 import timm
-import torch
 from huggingface_hub import constants
 from safetensors.torch import load_file
 from torch import Tensor
 
+from skinfw.assembly.without_data import without_data
 from skinfw.components.weights import hub_folder
 from skinfw.errors import UserError
 from skinfw_plugins.networks.smp import TIMM, stride_argument
@@ -115,7 +115,7 @@ def _from_file(owner: str, config: SmpConfig, path: Path, incoming: int) -> Any:
 
 def _check_complete(name: str, weights: dict[str, Tensor]) -> None:
     """Reject incomplete weights of a timm model, except for its classifier: timm loads what is there."""
-    with torch.device("meta"):
+    with without_data():
         model: Any = timm.create_model(name)
     # a string, or a tuple of several
     classifier = model.pretrained_cfg.get("classifier") or ()

@@ -133,7 +133,7 @@ def test_a_cluster_makes_what_one_machine_makes(
 def test_a_cluster_paints_what_one_machine_paints(
     cluster: str, tmp_path: Path, make_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for seed in range(6):
+    for seed in range(4):
         write_drawn_photo(tmp_path / "photos" / f"p{seed}.png", seed)
     (tmp_path / "photos" / "broken.png").write_bytes(b"no image")
     dataset = {"type": "photos", "root": str(tmp_path / "photos"), "cache": str(tmp_path / "cache")}
@@ -144,9 +144,9 @@ def test_a_cluster_paints_what_one_machine_paints(
     def painted(name: str, *engine: str, **settings: Any) -> dict[str, bytes]:
         work = PaintWork(tmp_path, Path(name), Path("run"), device="cpu", expose=("upper_arms",))
         rows = paint_photos(work, Path("photos"), engine=engine[0], address=engine[1], **settings)
-        assert [row.status for row in rows] == ["failed", *["painted"] * 6]
+        assert [row.status for row in rows] == ["failed", *["painted"] * 4]
         return {path.name: path.read_bytes() for path in sorted(Path(name).iterdir()) if path.is_file()}
 
     remote = painted("remote", "ray", cluster)
-    assert remote == painted("local", "local", "", num_workers=2)
-    assert len(remote) == 6 + 1  # and the table
+    assert remote == painted("local", "local", "", num_workers=1)
+    assert len(remote) == 4 + 1  # and the table
