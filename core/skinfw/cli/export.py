@@ -44,7 +44,7 @@ def command(
     differ by at most one gray level and no kept pixel changes. --fp16 and --int8 have limits of their own,
     and print what they cost.
     """
-    from skinfw.errors import UserError
+    from skinfw.errors import UserError, counted
 
     if fp16 and int8:
         raise UserError("--fp16 and --int8 exclude each other; give only one of them")
@@ -72,7 +72,7 @@ def command(
         f"{output}: {output.stat().st_size / 1e6:.1f} MB, {about.precision}; height and width: {sizes}"
     )
     where = ", ".join(f"{height}x{width}" for height, width in parity.sizes)
-    compared = f"compared with the checkpoint on {parity.samples} samples at {where}"
+    compared = f"compared with the checkpoint on {counted(parity.samples, 'sample')} at {where}"
     if parity.max_difference is None:
         click.echo(f"{compared}: {parity.different:.3%} of the labels differ")
     else:

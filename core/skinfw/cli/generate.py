@@ -60,7 +60,7 @@ def command(
             )
         model = OnnxModel(run, device=device)
         written = paint_samples(model, samples, output, overwrite=overwrite, on_error=on_error, trust=trust)
-        click.echo(f"{len(written)} images in {output}")
+        click.echo(f"{counted(len(written), 'image')} in {output}")
         return
 
     from skinfw.inference.generate import generate_folder

@@ -67,7 +67,7 @@ def command(
     exported .onnx file, on limbs and neck only. Writes NAME.png of the result's size, provenance/NAME.png and
     report.json into FOLDER; all other pixels equal the result.
     """
-    from skinfw.errors import UserError
+    from skinfw.errors import UserError, counted
 
     steps: Sequence[Step] = ("restore", "tone", "paint") if only is None else (only,)
     if "paint" in steps and model is None:
@@ -116,4 +116,4 @@ def command(
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Interrupted; finished images are kept in {output}.") from None
-    click.echo(f"{len(report.repaired)} images in {output}")
+    click.echo(f"{counted(len(report.repaired), 'image')} in {output}")

@@ -19,7 +19,7 @@ from skinfw.data.batch import collate
 from skinfw.data.pixel_types import image_tensor
 from skinfw.data.sample import Sample
 from skinfw.data.segmentation import LabelMap, Mask, RgbImage
-from skinfw.errors import SkinfwError
+from skinfw.errors import SkinfwError, counted
 from skinfw.evaluation.ciede2000 import ciede2000
 from skinfw.inference.batch_inpainter import BatchInpainter
 from skinfw.inference.composite import to_uint8, violations
@@ -175,7 +175,9 @@ def reject_difference(parity: Parity, precision: Precision) -> None:
         SkinfwError: it does; the message says by how much.
     """
     limits = LIMITS[precision]
-    compared = f"compared on {parity.samples} samples at " + ", ".join(f"{h}x{w}" for h, w in parity.sizes)
+    compared = f"compared on {counted(parity.samples, 'sample')} at " + ", ".join(
+        f"{h}x{w}" for h, w in parity.sizes
+    )
     violated = []
     if parity.changed:
         violated.append(f"{parity.changed:,} pixels that must be kept changed")

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from skinfw.components.weights import file_sha256
-from skinfw.errors import DataError, RunError, listed
+from skinfw.errors import DataError, RunError, counted, listed
 from skinfw.inference.photo_task import PaintRow, PhotoTask
 from skinfw.system.existing import reject_existing
 from skinfw.system.json_file import parse_json, read_text, write_text
@@ -93,7 +93,7 @@ def check_rows(rows: Sequence[PaintRow], output: Path) -> None:
         photos = sum(row.status != "not used" for row in rows)
         lines = [f"  {row.reason}" for row in failed[:_SHOWN]]
         more = [f"  and {len(failed) - _SHOWN} more"] if len(failed) > _SHOWN else []
-        head = f"{len(failed)} of {photos} photos were not painted; {output / TABLE} says why for each"
+        head = f"{len(failed)} of {counted(photos, 'photo')} not painted; {output / TABLE} says why for each"
         raise DataError("\n".join([head, *lines, *more]))
 
 

@@ -12,7 +12,7 @@ from skinfw.components.trust import named_outside, reject_foreign
 from skinfw.data.aspect import reject_other_shape
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
-from skinfw.errors import DataError, listed
+from skinfw.errors import DataError, counted, listed
 from skinfw.inference.condition import images_of
 from skinfw.interfaces import DatasetIO
 from skinfw.runtime.onnx_model import OnnxModel
@@ -99,7 +99,7 @@ def paint_samples(
         written.append(path)
     if failed:
         raise DataError(
-            f"{len(failed)} of {len(targets)} samples were unusable; the others were written to {output}: "
+            f"{len(failed)} of {counted(len(targets), 'sample')} could not be used; the others were written to {output}: "
             f"{listed(failed, SHOWN)}"
         )
     return written

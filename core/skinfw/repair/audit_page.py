@@ -12,6 +12,7 @@ from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import RgbImage
 from skinfw.doctor.sample_images import encoded
+from skinfw.errors import counted
 from skinfw.evaluation.error_map import ERROR_FULL, error_image, error_legend
 from skinfw.evaluation.metric_tables import NONE, Cell, Table
 from skinfw.evaluation.tone_groups import ENOUGH
@@ -67,9 +68,9 @@ def write_audit_page(audit: Audit, title: str, output: Path) -> None:
 def _summary(audit: Audit) -> str:
     skin, ita = audit.interval("skin_difference"), audit.interval("ita_change")
     if skin is None or ita is None:
-        return f"{len(audit.pairs)} results measured; none shows enough skin of its photo."
+        return f"{counted(len(audit.pairs), 'result')} measured; none shows enough skin of its photo."
     return (
-        f"In {skin.images} results, the skin that should not change differs from the photo by "
+        f"In {counted(skin.images, 'result')}, the skin that should not change differs from the photo by "
         f"{_text('skin_difference', skin)} CIEDE2000, and its individual typology angle changed by "
         f"{_text('ita_change', ita)}°."
     )

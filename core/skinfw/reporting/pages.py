@@ -10,6 +10,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from skinfw.errors import counted
+
 _HEAD = re.compile(r'<meta charset="utf-8">', re.IGNORECASE)
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
@@ -17,13 +19,15 @@ _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 @cache
 def _environment() -> Environment:
     """Return the environment of the templates, which keeps the compiled ones."""
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("skinfw", "reporting"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["counted"] = counted
+    return environment
 
 
 def render_page(template: str, **values: Any) -> str:

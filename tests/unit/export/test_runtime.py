@@ -123,7 +123,7 @@ def test_existing_images_stay_and_unusable_samples_are_named(
 ) -> None:
     loaded = OnnxModel(model.path)
     write_samples(samples, ["wide"], size=(32, 64), body=False)
-    with pytest.raises(DataError, match=r"1 of 3 samples were unusable.*wide: 32x64 pixels"):
+    with pytest.raises(DataError, match=r"1 of 3 samples could not be used.*wide: 32x64 pixels"):
         paint_samples(loaded, samples, tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png"]
     with pytest.raises(RunError, match="already exists"):

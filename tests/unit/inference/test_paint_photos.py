@@ -108,7 +108,7 @@ def test_unusable_photos_are_rows_and_the_others_are_painted(folders: Path, phot
     assert [row.status for row in rows] == ["painted", "failed", "failed"]
     assert "no mask of that name" in rows[1].reason
     assert "broken.png" in rows[2].reason
-    with pytest.raises(DataError, match=r"(?s)2 of 3 photos were not painted; .*painted\.jsonl says why"):
+    with pytest.raises(DataError, match=r"(?s)2 of 3 photos not painted; .*painted\.jsonl says why"):
         check_rows(rows, folders / "out")
     check_rows(rows[:1], folders / "out")
     with pytest.raises(DataError, match=r"no mask of that name|broken\.png"):
