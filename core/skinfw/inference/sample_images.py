@@ -99,7 +99,7 @@ def paint_samples(
         written.append(path)
     if failed:
         raise DataError(
-            f"{len(failed)} of {counted(len(targets), 'sample')} could not be used; the others were written to {output}: "
-            f"{listed(failed, SHOWN)}"
+            f"{len(failed)} of {counted(len(targets), 'sample')} could not be used; the others were written "
+            f"to {output}: {listed(failed, SHOWN)}"
         )
     return written
