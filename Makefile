@@ -25,12 +25,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing skinfw into $(VENV) (about 3 GB, a few minutes) ..."
+	@echo "Installing skinfw into $(VENV) (a download of about 3 GB, 6 GB on disk; a few minutes) ..."
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing skinfw and its development tools into $(VENV) (about 3 GB, a few minutes) ..."
+	@echo "Installing skinfw and its development tools into $(VENV) (a download of about 3 GB, 6 GB on disk; a few minutes) ..."
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 

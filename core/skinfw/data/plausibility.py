@@ -133,8 +133,8 @@ def check_label_map(
     head = evidence.head_fraction(segmentation.table)
     if fits[OWN] < MIN_FIT or (head is not None and head < MIN_HEAD):
         return fits, (
-            f"{_seen(segmentation, keypoints)}: the map may have another label set or be rotated, or map and "
-            "pose may belong to different photos or sizes"
+            f"{_seen(segmentation, keypoints)}: the map may have another label set or be rotated, map and "
+            "pose may belong to different photos or sizes, or one that was computed is wrong"
         )
     return fits, ""
 

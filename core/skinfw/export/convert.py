@@ -66,7 +66,9 @@ def require_exporter() -> None:
     try:
         import onnxscript  # noqa: F401
     except ImportError as error:
-        raise UserError("torch's exporter needs a package: pip install 'skinfw[onnx]'") from error
+        raise UserError(
+            "torch's exporter needs the package onnxscript: pip install 'skinfw[onnx]'"
+        ) from error
 
 
 def to_onnx(

@@ -20,6 +20,9 @@ REACH = 2.5
 WIDTH = 0.75
 """Width of a drawn limb, as a factor of the width of its body zone: that of the baseline ``limbs``."""
 
+MIN_COVERED = 0.1
+"""Fraction of the limbs that clothes must cover; with less, the end of a sleeve, the limbs count as bare."""
+
 MIN_ON_LIMB = 0.1
 """Fraction of a patch of clothes that must be on the limb; with less, they lie beside it."""
 
@@ -85,6 +88,6 @@ def clothes_over(
     over = on_limb >= MIN_ON_LIMB * np.bincount(patches.ravel(), minlength=count)
     over[0] = False
     clothes = over[patches]
-    if not clothes.any():
+    if np.count_nonzero(clothes & strips) < MIN_COVERED * np.count_nonzero(strips):
         raise DataError(f"{where}: no clothes over {named}; nothing to expose")
     return clothes, clothes & strips

@@ -179,7 +179,10 @@ class Inpainter:
         given = None if marked is None else read_paint_mask(marked, source, mask_color)
         holes = None if expose else holes_of(source, mask_color) if given is None else given
         if holes is not None and not holes.any():
-            raise DataError(f"{source.where}: has no transparent or flat white hole; give a mask")
+            raise DataError(
+                f"{source.where}: has no transparent or flat white hole; give a mask, a region or limbs to "
+                "expose"
+            )
         with connections(self._trusted):
             labels = segmentation or segmented(self.segmenter, source.photo)
             check_segmentation(labels, source.photo, source.where)

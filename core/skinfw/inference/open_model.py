@@ -66,7 +66,9 @@ def open_model(
 
     if path.is_dir():
         found = run_checkpoint(open_trained(path, which, trust=trust), which)
-    elif path.suffix == ".safetensors" or not path.exists():
+    elif not path.exists():
+        raise RunError(f"{path}: no such run folder, checkpoint or .onnx file; check the path")
+    elif path.suffix == ".safetensors":
         found = read_checkpoint(path)
         found = replace(found, trusted=True) if trust else found
     else:

@@ -56,7 +56,7 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
             f"{photo.path}: no pose file {photo.path.stem}{self.config.suffix} next to it"
             + (f" nor under {folder}" if folder is not None else "")
             + "; run OpenPose with --write_json, set binary to its program, or use a pose encoder that finds "
-            "poses itself"
+            "poses itself, such as bodypix"
         )
 
     def _run(self, photo: Photo, binary: Path) -> list[Keypoints]:

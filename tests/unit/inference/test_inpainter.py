@@ -299,7 +299,7 @@ def test_a_label_map_of_another_photo_is_an_error(
 def test_what_is_not_a_model_is_an_error(tmp_path: Path, photo: Path, photo_run: Path) -> None:
     with pytest.raises(RunError, match="not a model; give a run folder, a"):
         Inpainter.load(photo)
-    with pytest.raises(RunError, match="no such checkpoint"):
+    with pytest.raises(RunError, match="no such run folder, checkpoint or"):
         Inpainter.load(tmp_path / "none.safetensors")
     with pytest.raises(skinfw.SkinfwError, match="tone_finder"):
         Inpainter.load(photo_run, segmenter="tone_finder")
