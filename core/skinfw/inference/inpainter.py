@@ -251,6 +251,10 @@ class Inpainter:
         if behind.any() and allowed.kind in ("given", "found"):
             part = np.count_nonzero(behind) / np.count_nonzero(mask)
             warnings.append(f"{part:.0%} of the mask is far from the limbs and was filled as background")
+        if result.texture != "sampled":
+            warnings.append(
+                "little skin besides the face is visible, so the tone of the painted skin is uncertain"
+            )
         if result.scale > MAX_SCALE:
             warnings.append(
                 f"the network painted at {self.model.size[0]}x{self.model.size[1]}, and its image was "

@@ -16,6 +16,8 @@ from icc import DISPLAY_P3, rgb_profile
 from PIL import ExifTags, Image
 
 import skinfw
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, RunError, TrustError
 from skinfw.export.export import export_run
 from skinfw.inference.inpainter import Inpainter
@@ -175,6 +177,18 @@ def test_gray_photos_become_color_and_16_bits_are_said_to_be_converted(
     assert np.array_equal(painted.image[~arms], gray[..., None].repeat(3, axis=2)[~arms])
     Image.fromarray(gray.astype(np.uint16) * 257).save(photo)
     assert any("8-bit sRGB" in warning for warning in inpainter.paint(photo, arms).report["warnings"])
+
+
+def test_an_uncertain_tone_is_said(inpainter: Inpainter, photo: Path, arms: np.ndarray) -> None:
+    def warned(mask: np.ndarray, segmentation: Segmentation) -> bool:
+        painted = inpainter.paint(photo, mask, segmentation=segmentation)
+        return any("tone of the painted skin is uncertain" in each for each in painted.report["warnings"])
+
+    labels = inpainter.segmenter.segment(Photo.read(photo))
+    assert warned(arms, labels)  # all skin but the face is painted
+    much = labels.labels.copy()
+    much[:64, :64] = labels.classes.index(labels.regions["skin"][0])
+    assert not warned(arms, replace(labels, labels=much))
 
 
 def hole_in(photo: Path, mask: np.ndarray, transparent: bool) -> None:
