@@ -31,7 +31,7 @@ def pair(tmp_path: Path) -> list[object]:
 def test_restore_without_a_model(tmp_path: Path, pair: list[object]) -> None:
     result = repair(*pair, "--only", "restore")
     assert result.exit_code == 0, result.output
-    assert result.output.splitlines()[-1] == f"1 images in {tmp_path / 'out'}"
+    assert result.output.splitlines()[-1] == f"1 image in {tmp_path / 'out'}"
     kinds = np.asarray(Image.open(tmp_path / "out" / "provenance" / "anna.png"))
     image = np.asarray(Image.open(tmp_path / "out" / "anna.png"))
     person = draw_person()
