@@ -88,6 +88,6 @@ def clothes_over(
     over = on_limb >= MIN_ON_LIMB * np.bincount(patches.ravel(), minlength=count)
     over[0] = False
     clothes = over[patches]
-    if np.count_nonzero(clothes & strips) < MIN_COVERED * np.count_nonzero(strips):
+    if not clothes.any() or np.count_nonzero(clothes & strips) < MIN_COVERED * np.count_nonzero(strips):
         raise DataError(f"{where}: no clothes over {named}; nothing to expose")
     return clothes, clothes & strips
