@@ -17,7 +17,7 @@ import pytest
 SpecValue = dict[str, Any]
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let the processes that tests start receive signals, even where ``nohup`` or ``&`` had them ignored.
 
     Collect no garbage until the tests begin.
@@ -27,6 +27,7 @@ def pytest_configure() -> None:
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
     gc.disable()  # what the tests import stays: to look through it again and again takes long
+    config.add_cleanup(gc.unfreeze)  # at the very end libraries clear up as they always do
 
 
 def pytest_collection_finish() -> None:
@@ -35,16 +36,23 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_unconfigure() -> None:
-    """Let libraries clear up at the end as they always do."""
-    gc.unfreeze()
-
-
 def pytest_xdist_auto_num_workers() -> int:
     """Have one process more than cores: tests often wait for processes that they start."""
     from skinfw.system.processes import cores
 
     return cores() + 1
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give the tests of the exporter to one process: the first export in a process takes 10 s longer."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneExporter(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            folder, _, _ = nodeid.partition("/test_")
+            return folder if folder == "tests/unit/export" else super()._split_scope(nodeid)
+
+    return OneExporter(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

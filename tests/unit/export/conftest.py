@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from torch.onnx._internal.exporter import _registration
 
 from skinfw.export.export import Exported, export_run
 from skinfw.runs.folder import Run
@@ -21,6 +20,9 @@ INPUTS = ["apparel_head_foot", "line", "segmentation_skin", "face", "mask"]
 @pytest.fixture(scope="package", autouse=True)
 def _quick() -> Iterator[None]:
     """Let torch read onnxscript's functions once, half the time of a small export, and trace nothing."""
+    # brings onnxscript: not while tests are collected
+    from torch.onnx._internal.exporter import _registration
+
     registry = _registration.ONNXRegistry
     made = cache(registry.from_torchlib)
     trace = logging.getLogger("torch.__trace")
