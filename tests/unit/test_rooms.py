@@ -34,6 +34,7 @@ ROOMS = (
     "tasks",
     "export",
     "contact_sheet",
+    "serving",
     "pipeline",
     "testing",
     "cli",

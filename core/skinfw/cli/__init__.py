@@ -31,6 +31,7 @@ COMMANDS = {
     "repair": ("repair", "Repair the skin in results of a try-on system."),
     "audit": ("audit", "Measure how a try-on system changes skin."),
     "export": ("export", "Export a trained network as an ONNX file."),
+    "serve": ("serve", "Paint photos in the browser or over HTTP."),
 }
 """The module and the help line of each command."""
 

@@ -6,6 +6,7 @@ each for its own kind.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import struct
@@ -111,7 +112,24 @@ def open_image(path: Path) -> DecodedImage:
             several images.
     """
     with decoding(path), open_regular(path) as file:
-        return _decode(path, file)
+        check_size(path, file)
+        return _decode(path, file, MAX_PIXELS)
+
+
+def decode_image(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+    """Decode an image in memory.
+
+    Args:
+        data: the content of an image file.
+        name: names it in errors.
+        max_pixels: larger images are rejected before they are decoded.
+
+    Raises:
+        DataError: as `open_image`.
+    """
+    path = Path(name)
+    with decoding(path):
+        return _decode(path, io.BytesIO(data), min(max_pixels, MAX_PIXELS))
 
 
 @contextmanager
@@ -168,8 +186,7 @@ def check_size(path: Path, file: BinaryIO) -> None:
         raise DataError(f"{path}: {size:,} bytes, more than the limit of {MAX_BYTES:,}; make it smaller")
 
 
-def _decode(path: Path, opened: BinaryIO) -> DecodedImage:
-    check_size(path, opened)
+def _decode(path: Path, opened: BinaryIO, max_pixels: int) -> DecodedImage:
     file = cast("BinaryIO", _CountedReads(path, opened))
     head = file.read(_HEAD)
     if head.startswith(b"\xff\xd8") and _scans(head, file) > MAX_SCANS:
@@ -177,19 +194,19 @@ def _decode(path: Path, opened: BinaryIO) -> DecodedImage:
     file.seek(0)
     # libtiff writes errors to standard error
     with quiet() if head[:2] in (b"II", b"MM") else nullcontext():
-        return _opened(path, file, head)
+        return _opened(path, file, head, max_pixels)
 
 
-def _opened(path: Path, file: BinaryIO, head: bytes) -> DecodedImage:
+def _opened(path: Path, file: BinaryIO, head: bytes, max_pixels: int) -> DecodedImage:
     try:
         opened = Image.open(file, formats=tuple(FORMATS))
     except UnidentifiedImageError as error:
         raise DataError(f"{path}: {_unidentified(path, head)}") from error
     with opened as image:
         width, height = image.size
-        if width * height > MAX_PIXELS:
+        if width * height > max_pixels:
             raise DataError(
-                f"{path}: {width}x{height} is more than {MAX_PIXELS:,} pixels; make the image smaller"
+                f"{path}: {width}x{height} is more than {max_pixels:,} pixels; make the image smaller"
             )
         if max(width, height) > MAX_SIDE:
             raise DataError(f"{path}: {width}x{height}; a side has more than {MAX_SIDE:,} pixels")

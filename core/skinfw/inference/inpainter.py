@@ -40,6 +40,7 @@ from skinfw.preparation.person import check_segmentation, posed, segmented
 from skinfw.preparation.report import Rejected
 from skinfw.runtime.box import crop_box
 from skinfw.runtime.full_resolution import ALL_STEPS, Steps, paint_full_resolution
+from skinfw.specs.compatibility import gives_alpha
 
 MAX_SCALE = 8.0
 """Enlargement above which a warning says that the network saw much less than the photo shows."""
@@ -69,6 +70,7 @@ class Inpainter:
         segmenter: finds skin, head, feet and apparel.
         pose_encoder: finds the pose.
         trusted: whether segmenter and pose encoder may open connections.
+        finds_skin: whether the network gives an alpha and so finds the skin in a region.
 
     Example::
 
@@ -84,10 +86,11 @@ class Inpainter:
         pose_encoder: PoseEncoder[Any],
         *,
         trusted: bool = True,
+        finds_skin: bool = False,
     ) -> None:
-        self.model, self.io = model, io
+        self.model, self.io, self.finds_skin = model, io, finds_skin
         self.segmenter, self.pose_encoder = segmenter, pose_encoder
-        self._trusted = trusted
+        self.trusted = trusted
 
     @classmethod
     def load(
@@ -129,6 +132,7 @@ class Inpainter:
                 build(references["segmenter"], Segmenter),
                 build(references["pose_encoder"], PoseEncoder),
                 trusted=trusted,
+                finds_skin=gives_alpha(found.spec.generator),
             )
 
     def paint(
@@ -183,7 +187,7 @@ class Inpainter:
                 f"{source.where}: has no transparent or flat white hole; give a mask, a region or limbs to "
                 "expose"
             )
-        with connections(self._trusted):
+        with connections(self.trusted):
             labels = segmentation or segmented(self.segmenter, source.photo)
             check_segmentation(labels, source.photo, source.where)
             if not labels.person.any():

@@ -82,10 +82,15 @@ class Painted:
         path = Path(path)
         kind = format_of(path)
         with replacing(path) as temporary:
-            temporary.write_bytes(self._encoded(kind))
+            temporary.write_bytes(self.encoded(kind))
         return path
 
-    def _encoded(self, kind: str) -> bytes:
+    def encoded(self, kind: str) -> bytes:
+        """Return what `save` writes.
+
+        Args:
+            kind: a format of `FORMATS`: ``PNG``, ``JPEG`` or ``WEBP``.
+        """
         image = self.to_image()
         options: dict[str, Any] = {"icc_profile": self.icc} if self.icc else {}
         if kind == "PNG":
@@ -105,7 +110,7 @@ class Painted:
 
     def _repr_png_(self) -> bytes:
         """Return the image for a notebook."""
-        return self._encoded("PNG")
+        return self.encoded("PNG")
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -15,7 +15,7 @@ from skinfw.data.photo import WHITE, Photo, flattened, image_of
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError
 
-ImageLike = Image.Image | NDArray[np.uint8] | str | Path
+ImageLike = Image.Image | NDArray[np.uint8] | DecodedImage | str | Path
 """An image in memory or a file."""
 
 MIN_SIDE, MAX_SIDE = 64, 10_000
@@ -64,6 +64,8 @@ def decoded(image: ImageLike) -> DecodedImage:
     """
     if isinstance(image, str | Path):
         return open_image(Path(image))
+    if isinstance(image, DecodedImage):
+        return image
     if isinstance(image, np.ndarray):
         fits = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (3, 4))
         if image.dtype != np.uint8 or not fits:

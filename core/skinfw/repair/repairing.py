@@ -9,7 +9,6 @@ from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from skinfw.data.body_zones import body_distances
 from skinfw.data.keypoints import Keypoints
@@ -17,7 +16,7 @@ from skinfw.data.parts import dilate
 from skinfw.data.photo import WHITE, Photo, flattened, image_of
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.errors import ArgumentError, DataError, SkinfwError
-from skinfw.inference.source_photo import decoded
+from skinfw.inference.source_photo import ImageLike, decoded
 from skinfw.repair.paint_zones import unpaintable
 from skinfw.repair.pair import Pair, compare
 from skinfw.repair.tone import color_differences, lab_of, mean_difference, shifted, tone_shift
@@ -32,7 +31,7 @@ UNTOUCHED, RESTORED, PAINTED, TONED = 0, 1, 2, 3
 GROWTH = 0.01
 """Dilation of painted skin onto the skin around it, as a fraction of the result's height."""
 
-Source = Photo | RgbImage | Image.Image | str | Path
+Source = Photo | ImageLike
 
 
 class Paints(Protocol):

@@ -1,0 +1,96 @@
+"""``skinfw serve``: paint skin in the browser, or over HTTP."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from skinfw.cli.options import ComponentOption, checkpoint_option, device_option, trust_option
+
+
+@click.command(name="serve", short_help="Paint photos in the browser or over HTTP.")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 takes a free one."
+)
+@click.option(
+    "--token", envvar="SKINFW_TOKEN", metavar="TEXT",
+    help="What clients must send; needed with another --host. Default: $SKINFW_TOKEN.",
+)  # fmt: skip
+@click.option(
+    "--segmenter", cls=ComponentOption, kind="segmenter", own="that of the model",
+    help='Finds skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
+)  # fmt: skip
+@click.option(
+    "--pose-encoder", cls=ComponentOption, kind="pose_encoder", own="that of the model",
+    help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
+)  # fmt: skip
+@checkpoint_option
+@device_option
+@click.option(
+    "--max-megabytes", type=click.FloatRange(0, 2000, min_open=True), default=60, show_default=True,
+    help="Maximum size of a request.",
+)  # fmt: skip
+@click.option(
+    "--max-megapixels", type=click.FloatRange(0, 100, min_open=True), default=50, show_default=True,
+    help="Maximum size of an image.",
+)  # fmt: skip
+@click.option(
+    "--queue", type=click.IntRange(0, 1000), default=8, show_default=True,
+    help="Jobs that may wait for each model; a further one gets the status 503.",
+)  # fmt: skip
+@trust_option
+def command(
+    models: tuple[Path, ...],
+    host: str,
+    port: int,
+    token: str | None,
+    segmenter: str | None,
+    pose_encoder: str | None,
+    checkpoint: Literal["best", "last"],
+    device: Literal["auto", "cpu"],
+    max_megabytes: float,
+    max_megapixels: float,
+    queue: int,
+    trust: bool,
+) -> None:
+    """Serve each MODEL: a run folder, a checkpoint or an exported .onnx file; the first is the default.
+
+    Open the address in a browser to mark what to paint, or send photos to /v1/paint and /v1/repair;
+    /openapi.json describes the interface. Photos stay on this machine: nothing of them is kept.
+    """
+    from skinfw.errors import UserError
+
+    try:
+        import fastapi  # noqa: F401
+        import python_multipart  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise UserError("serving needs more packages: pip install 'skinfw[serve]'") from error
+
+    from skinfw.cli.components import component_option
+    from skinfw.serving.limits import Limits
+    from skinfw.serving.models import load_models
+    from skinfw.serving.server import Server
+
+    limits = Limits(megabytes=max_megabytes, megapixels=max_megapixels, waiting=queue)
+    served = load_models(
+        models,
+        queue,
+        checkpoint=checkpoint,
+        device=device,
+        segmenter=None if segmenter is None else component_option("segmenter", segmenter, "--segmenter"),
+        pose_encoder=None
+        if pose_encoder is None
+        else component_option("pose_encoder", pose_encoder, "--pose-encoder"),
+        trust=trust,
+    )
+    # a process that a shell starts in the background ignores Ctrl+C until it says otherwise
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with Server(served, host=host, port=port, token=token, limits=limits) as server:
+        click.echo(f"{', '.join(model.name for model in served)}: open {server.address}; Ctrl+C ends")
+        server.serve_forever()

@@ -1,0 +1,256 @@
+"""The HTTP interface."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from http import HTTPStatus
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import FastAPI, File, Form, Request, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.exceptions import HTTPException
+
+from skinfw.components.strict_model import nearest
+from skinfw.data.image_file import DecodedImage
+from skinfw.errors import SkinfwError, UserError, counted
+from skinfw.inference.expose import parse_limbs
+from skinfw.repair.repairing import STEPS, Step
+from skinfw.serving.jobs import Answer, find_holes, opened, paint, repair_result
+from skinfw.serving.limits import Limits
+from skinfw.serving.models import ServedModel
+from skinfw.serving.schemas import (
+    ERRORS,
+    IMAGE,
+    MODEL,
+    PHOTO,
+    REPORT_HEADER,
+    Health,
+    ModelInfo,
+    Models,
+    Problem,
+    Result,
+)
+from skinfw.serving.worker import BusyError, ClientLeftError, Worker
+
+logger = logging.getLogger("skinfw")
+
+PAGE = Path(__file__).parent / "page"
+PAGE_FILES = tuple(path.name for path in PAGE.iterdir())
+
+_RETRY_SECONDS = 5
+
+
+def make_app(models: Sequence[ServedModel], limits: Limits) -> FastAPI:
+    """Return the application, an ASGI callable; `skinfw.serving.server` puts the guard before it.
+
+    Args:
+        models: the models; the first is the default.
+        limits: what a request may cost.
+    """
+    reader = Worker("photos", limits.waiting)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        for each in (reader, *(model.worker for model in models)):
+            each.close()
+
+    app = FastAPI(
+        title="skinfw",
+        summary="Paints the skin that is missing in photos.",
+        version=version("skinfw"),
+        docs_url=None,  # their pages load scripts from the network
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    _handle_errors(app)
+    _add_state(app, models, reader)
+    _add_work(app, models, reader, limits)
+    _add_page(app)  # the last: it answers every name that is left
+    return app
+
+
+def _add_page(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    @app.get("/{name}", include_in_schema=False)
+    async def page(name: str = "index.html") -> Response:
+        """Return a file of the page."""
+        if name not in PAGE_FILES:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such page")
+        return FileResponse(PAGE / name)
+
+
+def _add_state(app: FastAPI, models: Sequence[ServedModel], reader: Worker) -> None:
+    @app.get("/health")
+    async def health() -> Health:
+        """Return whether the server works."""
+        jobs = reader.jobs + sum(model.worker.jobs for model in models)
+        return Health(version=version("skinfw"), jobs=jobs)
+
+    @app.get("/v1/models", responses={403: ERRORS[403]})
+    async def list_models() -> Models:
+        """List the models."""
+        return Models(models=[ModelInfo(**model.to_json()) for model in models])
+
+
+def _add_work(app: FastAPI, models: Sequence[ServedModel], reader: Worker, limits: Limits) -> None:
+    @app.post("/v1/holes", responses=IMAGE, response_class=Response)
+    async def holes(request: Request, photo: Annotated[UploadFile, PHOTO]) -> Response:
+        """Find the transparent or flat white holes of a photo; returns a mask, white in the holes."""
+        upload = Uploads(limits, photo=photo)
+        return await _answered(request, reader, lambda: find_holes(upload.image("photo")))
+
+    @app.post("/v1/paint", responses=IMAGE, response_class=Response)
+    async def paint_photo(
+        request: Request,
+        photo: Annotated[UploadFile, PHOTO],
+        mask: Annotated[
+            UploadFile | None,
+            File(description="what to paint, white or transparent, of the photo's size. Default: its holes"),
+        ] = None,
+        region: Annotated[
+            UploadFile | None,
+            File(description="instead of a mask: a garment to take off, marked in the same way"),
+        ] = None,
+        expose: Annotated[
+            str | None,
+            Form(
+                description="instead of a mask: limbs whose clothes to take off, with commas between them: "
+                "neck, upper_arms, forearms, thighs, lower_legs"
+            ),
+        ] = None,
+        seed: Annotated[int, Form(ge=0, lt=2**32, description="chooses the fine structure of the skin")] = 0,
+        model: Annotated[str | None, MODEL] = None,
+    ) -> Response:
+        """Paint the missing skin of a photo. All other pixels stay as they are, bit for bit."""
+        chosen = _chosen(models, model)
+        limbs = () if not expose else parse_limbs(expose)
+        upload = Uploads(limits, photo=photo, mask=mask, region=region)
+
+        def job() -> Answer:
+            given = {name: upload.image(name) for name in ("mask", "region") if upload.has(name)}
+            return paint(chosen.inpainter, upload.image("photo"), expose=limbs, seed=seed, **given)
+
+        return await _answered(request, chosen.worker, job)
+
+    @app.post("/v1/repair", responses=IMAGE, response_class=Response)
+    async def repair_photo(
+        request: Request,
+        person: Annotated[UploadFile, File(description="the photo of the person in the old clothes")],
+        result: Annotated[UploadFile, File(description="the try-on system's picture of that person")],
+        only: Annotated[Step | None, Form(description="take only one step. Default: all three")] = None,
+        model: Annotated[str | None, MODEL] = None,
+    ) -> Response:
+        """Repair the skin in the result of a try-on system with the photo that it was made from."""
+        chosen = _chosen(models, model)
+        upload = Uploads(limits, person=person, result=result)
+        steps = STEPS if only is None else (only,)
+
+        def job() -> Answer:
+            return repair_result(chosen.inpainter, upload.image("person"), upload.image("result"), steps)
+
+        return await _answered(request, chosen.worker, job)
+
+
+class Uploads:
+    """The uploaded images of a request; they are decoded in the worker's thread.
+
+    Args:
+        limits: the limit of pixels.
+        **files: the uploads by the name that errors give them.
+    """
+
+    def __init__(self, limits: Limits, **files: UploadFile | None) -> None:
+        self._limits = limits
+        self._files = {name: file.file for name, file in files.items() if file is not None}
+
+    def has(self, name: str) -> bool:
+        """Return whether an image was sent."""
+        return name in self._files
+
+    def image(self, name: str) -> DecodedImage:
+        """Decode an image.
+
+        Raises:
+            DataError: it cannot be used.
+        """
+        return opened(self._files[name], name, self._limits.max_pixels)
+
+
+def _chosen(models: Sequence[ServedModel], name: str | None) -> ServedModel:
+    if not name:
+        return models[0]
+    names = [model.name for model in models]
+    if name not in names:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"no model is named {name[:100]!r}{nearest(name, names)}")
+    return models[names.index(name)]
+
+
+async def _answered(request: Request, worker: Worker, job: Callable[[], Answer]) -> Response:
+    """Run a job and return its image, or with it all as JSON, as the request accepts."""
+    answer = await worker.run(job, partial(_left, request))
+    accept = request.headers.get("accept", "")
+    if "application/json" in accept and "image/png" not in accept:
+        result = Result(
+            report=dict(answer.report),
+            image=_base64(answer.image),
+            more={name: _base64(data) for name, data in answer.more.items()},
+        )
+        return JSONResponse(result.model_dump())
+    return Response(answer.image, media_type="image/png", headers={REPORT_HEADER: json.dumps(answer.report)})
+
+
+async def _left(request: Request) -> None:
+    """Return when the client has closed its connection; its request was read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _handle_errors(app: FastAPI) -> None:
+    """Answer every error with a `Problem`."""
+
+    def problem(status: int, error: str, headers: dict[str, str] | None = None) -> JSONResponse:
+        return JSONResponse(Problem(error=error).model_dump(), status, headers)
+
+    @app.exception_handler(HTTPException)
+    async def of_http(_: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, error.detail, dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def of_values(_: Request, error: RequestValidationError) -> Response:
+        found = error.errors()[0]
+        where = ".".join(str(part) for part in found["loc"][1:])
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {found['msg']}")
+
+    @app.exception_handler(SkinfwError)
+    async def of_skinfw(_: Request, error: SkinfwError) -> Response:
+        if isinstance(error, UserError):
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+        logger.error("%s", error)
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+
+    @app.exception_handler(BusyError)
+    async def of_queue(_: Request, error: BusyError) -> Response:
+        headers = {"Retry-After": str(_RETRY_SECONDS)}
+        text = f"too many jobs wait; try again in {counted(_RETRY_SECONDS, 'second')}"
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers)
+
+    @app.exception_handler(ClientLeftError)
+    async def of_client(_: Request, error: ClientLeftError) -> Response:
+        return Response(status_code=499)  # nobody reads it
+
+    @app.exception_handler(Exception)
+    async def of_all(_: Request, error: Exception) -> Response:
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; its log says why")

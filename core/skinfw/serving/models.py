@@ -1,0 +1,92 @@
+"""The models that a server offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from skinfw.errors import UserError
+from skinfw.inference.inpainter import Inpainter
+from skinfw.inference.open_model import ComponentLike
+from skinfw.serving.worker import Worker
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model with its own worker.
+
+    Attributes:
+        name: how requests name it.
+        inpainter: paints with it.
+        worker: runs its jobs.
+    """
+
+    name: str
+    inpainter: Inpainter
+    worker: Worker
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what clients may know about it."""
+        return {
+            "name": self.name,
+            "size": list(self.inpainter.model.size),
+            "inputs": list(self.inpainter.model.inputs),
+            "finds_skin": self.inpainter.finds_skin,
+            "jobs": self.worker.jobs,
+        }
+
+
+def load_models(
+    paths: Sequence[Path],
+    waiting: int,
+    *,
+    checkpoint: Literal["best", "last"] = "best",
+    device: Literal["auto", "cpu"] | None = None,
+    segmenter: ComponentLike | None = None,
+    pose_encoder: ComponentLike | None = None,
+    trust: bool = False,
+) -> list[ServedModel]:
+    """Load models; a model is named after its run folder or file.
+
+    Args:
+        paths: run folders, checkpoints or exported files.
+        waiting: jobs that may wait for each model.
+        checkpoint: the best or the last checkpoint of runs.
+        device: see `skinfw.Inpainter.load`, as for the others.
+        segmenter: finds the parts of the person.
+        pose_encoder: finds the pose.
+        trust: allow what specs of others name.
+
+    Raises:
+        UserError: two models have the same name, or a segmenter reads files.
+        SkinfwError: as `skinfw.Inpainter.load`.
+    """
+    names = [_name(path) for path in paths]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise UserError(f"two models are named {repeated}; rename a folder or file")
+    served = []
+    for name, path in zip(names, paths, strict=True):
+        inpainter = Inpainter.load(
+            path,
+            checkpoint=checkpoint,
+            device=device,
+            segmenter=segmenter,
+            pose_encoder=pose_encoder,
+            trust=trust,
+        )
+        if inpainter.segmenter.sources(Path("photo.png")):
+            raise UserError(
+                f"{path}: its segmenter reads label maps from files, which photos of clients do not have; "
+                "name another one with --segmenter"
+            )
+        served.append(ServedModel(name, inpainter, Worker(f"model-{name}", waiting)))
+    return served
+
+
+def _name(path: Path) -> str:
+    """Return the name of a run folder, or of a file without its ending."""
+    absolute = path.absolute()
+    return absolute.name if absolute.is_dir() else absolute.stem
