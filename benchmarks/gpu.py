@@ -162,7 +162,7 @@ def one_step(spec: Spec, batch: Batch) -> dict[str, Tensor]:
         moved = batch.to(networks.accelerator.device, torch.channels_last)
         painted = networks.inpainter(networks.generator, moved).output
         networks.generator.train()
-    losses = networks.train_step([batch], 1, "")
+    losses = networks.train_step([batch], 1)
     found = {"images": painted, "losses": torch.tensor([losses[name] for name in sorted(losses)])}
     for part in networks.parts:
         states = part.optimizer.state_dict()["state"]
@@ -234,7 +234,7 @@ def steps(job: Job) -> None:
             networks, images = Networks(spec, make_accelerator(spec.training)), drawn(spec)
 
             def step(networks: Networks = networks, images: Batch = images) -> object:
-                return networks.train_step([images], 1, "")
+                return networks.train_step([images], 1)
 
             flops = flops_of(step)
             seconds = throughput_after(step, count)

@@ -30,14 +30,14 @@ def write(path: Path) -> None:
     networks = Networks(spec, accelerator)
     parts = accelerator.num_processes * spec.training.gradient_accumulation
     places = torch.arange(8).split(8 // parts)[accelerator.process_index :: accelerator.num_processes]
-    values = networks.train_step([batch.take(each) for each in places], 1, "")
+    values = networks.train_step([batch.take(each) for each in places], 1)
     states = {part.name: part.optimizer.state_dict()["state"] for part in networks.parts}
     gradients = {
         name: torch.cat([state[key]["exp_avg"].flatten() for key in sorted(state)])
         for name, state in states.items()
     }
     if accelerator.is_main_process:
-        torch.save({"values": values, "gradients": gradients}, f"{path}.{accelerator.num_processes}.pt")
+        torch.save({"values": dict(values), "gradients": gradients}, f"{path}.{accelerator.num_processes}.pt")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,8 +14,11 @@ from skinfw.runs.folder import Run
 from skinfw.runs.split_record import read_split
 from skinfw.system.bar import progress_console, shows_bars
 
-SMOOTHING = 0.9
+SMOOTHING = 0.5
 """Fraction of the old value in the running means."""
+
+INTERVAL = 0.5
+"""Seconds between two looks at the losses, which training waits for."""
 
 
 class RunProgress:
@@ -39,6 +43,7 @@ class RunProgress:
         )
         self._task = self._bar.add_task("training", total=None, speed="", losses="")
         self._means: dict[str, float] = {}
+        self._next = 0.0
 
     @hookimpl
     def run_started(self, run: Run, step: int, total_steps: int) -> None:
@@ -56,14 +61,18 @@ class RunProgress:
     @hookimpl
     def step_ended(self, losses: Mapping[str, float], images: int) -> None:
         """Advance the bar."""
-        for name, value in losses.items():
-            self._means[name] = SMOOTHING * self._means.get(name, value) + (1 - SMOOTHING) * value
         if self._bar.disable:
             return
+        self._bar.update(self._task, advance=1)
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + INTERVAL
+        for name, value in losses.items():
+            self._means[name] = SMOOTHING * self._means.get(name, value) + (1 - SMOOTHING) * value
         speed = self._bar.tasks[0].speed
         self._bar.update(
             self._task,
-            advance=1,
             speed=f"{speed * images:.1f} images/s" if speed else "",
             losses=" ".join(f"{name} {value:.4f}" for name, value in self._means.items()),
         )

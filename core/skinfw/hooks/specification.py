@@ -43,7 +43,8 @@ class Hooks:
         Args:
             run: the run.
             step: steps done so far.
-            losses: the unweighted loss terms of this step by name.
+            losses: the unweighted loss terms of this step by name. The first look at a value reads them from
+                the device, for which training waits; on a GPU, look at every tenth step or less.
             images: training images in this step, over all processes.
         """
 

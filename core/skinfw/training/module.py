@@ -19,6 +19,7 @@ from skinfw.runs.checkpoints import Checkpoint
 from skinfw.training.finite import check_finite
 from skinfw.training.monitor import Monitor
 from skinfw.training.optimized import OptimizedModule
+from skinfw.training.step_losses import StepLosses
 
 
 class SampleSource(Protocol):
@@ -72,19 +73,15 @@ class TrainingModule(ABC):
         """
 
     @abstractmethod
-    def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
-        """Take one step, on ``gradient_accumulation`` batches.
+    def train_step(self, batches: Sequence[Batch], step: int) -> StepLosses:
+        """Take one step, on ``gradient_accumulation`` batches, without waiting for the device.
 
         Args:
             batches: equally large batches, on any device.
             step: the current step, counted from 1.
-            saved: the existing checkpoints, for errors.
 
         Returns:
-            the unweighted losses by name, means over all batches and processes.
-
-        Raises:
-            TrainingError: a loss is not finite; it changed no weight.
+            the unweighted losses by name, means over all batches and processes; they may be NaN or infinite.
         """
 
     @abstractmethod

@@ -29,6 +29,7 @@ from skinfw.training.module import SampleSource, TrainingModule
 from skinfw.training.monitor import Best, Monitor, read_monitor
 from skinfw.training.pace import log_interval, rate_factor
 from skinfw.training.ranks import Ranks
+from skinfw.training.step_losses import LossCheck, StepLosses
 
 logger = logging.getLogger("skinfw")
 
@@ -84,6 +85,7 @@ class Trainer:
                 f"{self.training.steps_per_cycle}: the generator would never be trained; train longer"
             )
         self.step = self.epoch = self.batches = 0
+        self.losses = LossCheck()
         self.closed = True
         self.monitor: Monitor | None = None
         self.best: Best | None = None
@@ -220,9 +222,12 @@ class Trainer:
         while together := list(islice(batches, self.training.gradient_accumulation)):
             self._seed()
             self.module.set_rate(rate_factor(self.training.schedule, self.step / self.total_steps))
-            losses = self.module.train_step(together, self.step + 1, self._saved(self.step + 1))
+            losses = self.module.train_step(together, self.step + 1)
             self.batches, self.closed = self.batches + len(together), False
             self.step += 1
+            self.losses.add(self.step, losses)
+            if self._due() or self.losses.full:
+                self.losses.check(self._saved)
             if self._due():
                 seconds = (time.perf_counter() - began) / (self.step - logged)
                 self._log(losses, seconds)
@@ -245,10 +250,14 @@ class Trainer:
         every = log_interval(self.training, self.total_steps)
         return self.step % every == 0 or self.step == self.total_steps
 
-    def _log(self, losses: dict[str, float], seconds: float) -> None:
+    def _log(self, losses: StepLosses, seconds: float) -> None:
         if self.ranks.is_main:
             self.run.log(
-                "step", step=self.step, epoch=self.epoch, losses=losses, seconds_per_step=round(seconds, 6)
+                "step",
+                step=self.step,
+                epoch=self.epoch,
+                losses=dict(losses),
+                seconds_per_step=round(seconds, 6),
             )
 
     def _stop_when_asked(self, interrupt: Interrupt) -> None:
@@ -262,6 +271,7 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         """Show and evaluate samples, at the end of an epoch or of the run."""
+        self.losses.check(self._saved)
         self.module.check_finite(self.step, self._saved())
         number, done = self.epoch + 1, self.step >= self.total_steps
         if self.batches == self.batches_per_epoch:
@@ -335,6 +345,7 @@ class Trainer:
         return text
 
     def _save(self, which: str) -> None:
+        self.losses.check(self._saved)  # the same in all processes
         if not self.ranks.is_main:
             return
         self.run.check_held()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -17,8 +16,8 @@ from skinfw.components.reference import numbered
 from skinfw.data.batch import Batch
 from skinfw.interfaces import AdversarialLoss, Loss, LossContext
 from skinfw.specs.spec import Spec
-from skinfw.training.finite import diverged
 from skinfw.training.micro_batches import mean_counts
+from skinfw.training.step_losses import StepLosses
 
 _NO_COUNTS: Mapping[str, Tensor] = MappingProxyType({})
 
@@ -110,24 +109,12 @@ def _weight(config: LossTermConfig, step: int) -> float:
     return config.weight * (min(1.0, step / config.warmup) if config.warmup else 1.0)
 
 
-def checked_values(
-    terms: Sequence[Mapping[str, Tensor]], step: int, saved: str, accelerator: Accelerator
-) -> dict[str, float]:
-    """Return the terms of a step as numbers: the means over its batches in all processes.
+def mean_losses(terms: Sequence[Mapping[str, Tensor]], accelerator: Accelerator) -> StepLosses:
+    """Return the terms of a step: the means over its batches in all processes.
 
     Args:
         terms: scalars by name, for each batch of this process.
-        step: the current step, counted from 1.
-        saved: the existing checkpoints, for the error.
         accelerator: connects to the other processes.
-
-    Raises:
-        TrainingError: one of them is not finite; the message names the step and the loss.
     """
     stacked = torch.stack([torch.stack([term.detach().float() for term in each.values()]) for each in terms])
-    numbers = accelerator.reduce(stacked.mean(dim=0), "mean").tolist()
-    values = dict(zip(terms[0], numbers, strict=True))
-    for name, value in values.items():
-        if not math.isfinite(value):
-            raise diverged(f"in step {step} the loss '{name}' became {value}", saved)
-    return values
+    return StepLosses(tuple(terms[0]), [accelerator.reduce(stacked.mean(dim=0), "mean")])

@@ -100,7 +100,7 @@ def step(spec: Spec, batch: Batch, count: int) -> tuple[dict[str, Tensor], dict[
     torch.manual_seed(0)
     size = len(batch.names) // count
     batches = [batch.take(torch.arange(start, start + size)) for start in range(0, len(batch.names), size)]
-    values = networks.train_step(batches, 1, "")
+    values = networks.train_step(batches, 1)
     return gradients(networks.parts), values, networks
 
 
@@ -152,7 +152,7 @@ def test_the_second_pass_of_a_batch_drops_and_counts_what_the_first_did(tiny_spe
 
     networks.inpainter = watch  # type: ignore[assignment]
     torch.manual_seed(0)
-    networks.train_step([batch.take(torch.arange(4)), batch.take(torch.arange(4, 8))], 1, "")
+    networks.train_step([batch.take(torch.arange(4)), batch.take(torch.arange(4, 8))], 1)
     assert len(seen) == 4
     assert torch.equal(seen[0], seen[2])
     assert torch.equal(seen[1], seen[3])
@@ -205,7 +205,7 @@ def test_a_parsers_step_over_several_batches_is_that_of_a_large_one(parser: Segm
         module = SegmentationModule(parser, photos, make_accelerator(parser.training))
         freeze_statistics(module.parts[0].network)
         batches = [batch.take(places) for places in torch.arange(8).split(8 // count)]
-        values = module.train_step(batches, 1, "")
+        values = module.train_step(batches, 1)
         found.append((gradients(module.parts), values))
     for parts, values in found[1:]:
         require_same(found[0][0], parts)

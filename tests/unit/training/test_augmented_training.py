@@ -85,7 +85,7 @@ def test_the_networks_see_what_the_augmentations_made(tiny_spec: MakeSpec) -> No
             return inpainter(network, batch, noise, target)
 
     networks.inpainter = Watching()
-    networks.train_step([batch], 1, "")
+    networks.train_step([batch], 1)
     assert torch.equal(seen[0]["segmentation_skin"], batch["segmentation_skin"].flip(3))
     assert not torch.equal(seen[0]["body"], batch["body"].flip(3))
     assert targets[0] is seen[0]["body"]

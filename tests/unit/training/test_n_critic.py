@@ -15,6 +15,7 @@ from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.specs.spec import TrainingSpec, parse_spec
 from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.pace import LOG_RECORDS, log_interval
+from skinfw.training.step_losses import StepLosses
 
 MakeSpec = Callable[..., dict[str, Any]]
 
@@ -43,7 +44,7 @@ def test_the_discriminator_learns_every_step_and_the_generator_every_third(
     told: list[set[str]] = []
     real = Networks.train_step
 
-    def spy(self: Networks, *args: Any) -> dict[str, float]:
+    def spy(self: Networks, *args: Any) -> StepLosses:
         pair = (self.discriminator, self.generator)
         before = [learned(network) for network in pair if network is not None]
         values = real(self, *args)

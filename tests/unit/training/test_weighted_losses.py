@@ -11,11 +11,10 @@ from torch import Tensor
 
 import skinfw
 from skinfw.assembly.assemble import build_losses
-from skinfw.errors import TrainingError
 from skinfw.interfaces import DiscriminatorOutput, LossContext
 from skinfw.specs.spec import parse_spec
 from skinfw.testing import example_context
-from skinfw.training.weighted_losses import WeightedLosses, checked_values
+from skinfw.training.weighted_losses import WeightedLosses, mean_losses
 
 
 def make_objective(*losses: Mapping[str, Any] | str) -> WeightedLosses:
@@ -73,18 +72,12 @@ def test_only_adversarial_losses_have_a_term_for_the_discriminator() -> None:
     assert weighted_losses.total(terms, step=1).item() == pytest.approx(0.693147 / 2, abs=1e-5)
 
 
-def test_finite_terms_come_back_as_numbers() -> None:
-    assert checked_values([{"l1": torch.tensor(0.5)}], 1, "", Accelerator(cpu=True)) == {"l1": 0.5}
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_loss_that_is_not_finite_stops_with_step_loss_and_last_good_checkpoint(value: float) -> None:
-    terms = {"l1": torch.tensor(0.5), "gan": torch.tensor(value)}
-    with pytest.raises(TrainingError) as caught:
-        checked_values([terms], 7, "The last good checkpoint is here.", Accelerator(cpu=True))
-    assert "step 7" in str(caught.value)
-    assert "'gan'" in str(caught.value)
-    assert "The last good checkpoint is here." in str(caught.value)
+def test_the_losses_of_a_step_are_the_means_over_its_batches() -> None:
+    terms = [
+        {"l1": torch.tensor(0.5), "gan": torch.tensor(1.0)},
+        {"l1": torch.tensor(1.5), "gan": torch.tensor(4.0)},
+    ]
+    assert mean_losses(terms, Accelerator(cpu=True)) == {"l1": 1.0, "gan": 2.5}
 
 
 def test_use_names_the_same_component_as_json() -> None:

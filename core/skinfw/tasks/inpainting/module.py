@@ -32,6 +32,7 @@ from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.module import TrainingModule
 from skinfw.training.monitor import Monitor
 from skinfw.training.optimized import OptimizedModule
+from skinfw.training.step_losses import StepLosses
 
 logger = logging.getLogger("skinfw")
 
@@ -62,10 +63,10 @@ class InpaintingModule(TrainingModule):
         """Prepare the generator."""
         self.networks.generator.prepare_training(self.spec.data, split)
 
-    def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
+    def train_step(self, batches: Sequence[Batch], step: int) -> StepLosses:
         """Train on the batches of a step. See `skinfw.tasks.inpainting.networks.Networks.train_step`."""
         self._aspects = widened(self._aspects, (size for batch in batches for size in batch.source_sizes))
-        return self.networks.train_step(batches, step, saved)
+        return self.networks.train_step(batches, step)
 
     def about(self) -> dict[str, Any]:
         """Return the shapes of the samples so far, which show what the generator can be used on."""

@@ -19,7 +19,8 @@ from skinfw.interfaces import Discriminator, DiscriminatorOutput, Generator, Los
 from skinfw.specs.spec import Spec
 from skinfw.training.micro_batches import Buffers, SameStart, warn_of_batch_statistics
 from skinfw.training.optimized import OptimizedModule
-from skinfw.training.weighted_losses import WeightedLosses, checked_values
+from skinfw.training.step_losses import StepLosses
+from skinfw.training.weighted_losses import WeightedLosses, mean_losses
 
 
 class _Discriminate:
@@ -126,7 +127,7 @@ class Networks:
         """The networks with their optimizers."""
         return [part for part in (self._generator, self._discriminator) if part is not None]
 
-    def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
+    def train_step(self, batches: Sequence[Batch], step: int) -> StepLosses:
         """Train on the batches of one step: the discriminator on all of them, then the generator on all.
 
         The generator's images come from its weights before the step. With one batch they are generated once,
@@ -139,14 +140,10 @@ class Networks:
         Args:
             batches: equally large batches, on any device.
             step: the current step, counted from 1.
-            saved: the existing checkpoints, for errors.
 
         Returns:
             the unweighted losses by name, means over all batches and processes; those of the generator only
             if it was trained.
-
-        Raises:
-            TrainingError: a loss is not finite; it changed no weight of its network.
         """
         parts = [self._part(batch, seeded=len(batches) > 1) for batch in batches]
         counts = self.weighted_losses.region_counts([part.batch for part in parts], self.accelerator)
@@ -155,19 +152,16 @@ class Networks:
             self._generator.prepared.train()
         start = SameStart(self.generator)
         if self._discriminator is None:
-            return self._train_generator(parts, None, start, counts, step, saved)
+            return self._train_generator(parts, None, start, counts, step)
         keep = generator_too and len(parts) == 1
-        painting, values = self._train_discriminator(parts, keep, start, counts, step, saved)
+        painting, losses = self._train_discriminator(parts, keep, start, counts, step)
         if not generator_too:
-            return values
+            return losses
         buffers = None if keep else Buffers(self.generator)
-        values = {
-            **self._train_generator(parts, painting if keep else None, start, counts, step, saved),
-            **values,
-        }
+        losses = self._train_generator(parts, painting if keep else None, start, counts, step) | losses
         if buffers is not None:
             buffers.restore()
-        return values
+        return losses
 
     def _part(self, batch: Batch, *, seeded: bool) -> _Part:
         margin = self.spec.data.garment_margin
@@ -208,8 +202,7 @@ class Networks:
         start: SameStart,
         counts: Mapping[str, Tensor],
         step: int,
-        saved: str,
-    ) -> tuple[Inpainting, dict[str, float]]:
+    ) -> tuple[Inpainting, StepLosses]:
         """Train the discriminator; return the last inpainted images too, with their graph if ``keep``."""
         trained = self._discriminator
         if trained is None:
@@ -230,10 +223,9 @@ class Networks:
                 )
                 trained.backward(self.weighted_losses.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
-        values = checked_values(terms, step, saved, self.accelerator)
         trained.descend()
         trained.network.requires_grad_(False)
-        return painting, values
+        return painting, mean_losses(terms, self.accelerator)
 
     def _train_generator(
         self,
@@ -242,8 +234,7 @@ class Networks:
         start: SameStart,
         counts: Mapping[str, Tensor],
         step: int,
-        saved: str,
-    ) -> dict[str, float]:
+    ) -> StepLosses:
         """Train the generator; ``painting`` is the result for a single batch, if already generated."""
         trained = self._generator
         judges = [network for network in [self.discriminator] if network is not None]
@@ -262,6 +253,5 @@ class Networks:
                 )
                 trained.backward(self.weighted_losses.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
-        values = checked_values(terms, step, saved, self.accelerator)
         trained.descend()
-        return values
+        return mean_losses(terms, self.accelerator)

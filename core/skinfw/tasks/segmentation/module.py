@@ -29,7 +29,8 @@ from skinfw.training.micro_batches import Buffers, SameStart, warn_of_batch_stat
 from skinfw.training.module import TrainingModule
 from skinfw.training.monitor import Monitor
 from skinfw.training.optimized import OptimizedModule
-from skinfw.training.weighted_losses import checked_values
+from skinfw.training.step_losses import StepLosses
+from skinfw.training.weighted_losses import mean_losses
 
 
 class SegmentationModule(TrainingModule):
@@ -76,7 +77,7 @@ class SegmentationModule(TrainingModule):
         """Prepare the network."""
         self._network.network.prepare_training()
 
-    def train_step(self, batches: Sequence[Batch], step: int, saved: str) -> dict[str, float]:
+    def train_step(self, batches: Sequence[Batch], step: int) -> StepLosses:
         """Train on the batches of a step. See `TrainingModule.train_step`.
 
         The losses depend on sums over all pixels of a step. With several batches, these are found in a
@@ -107,11 +108,10 @@ class SegmentationModule(TrainingModule):
                 found = self.weighted_losses.terms(sums(index) if kept is None else kept, whole)
                 trained.backward(self.weighted_losses.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
-        values = checked_values(terms, step, saved, self.accelerator)
         trained.descend()
         if buffers is not None:
             buffers.restore()
-        return values
+        return mean_losses(terms, self.accelerator)
 
     def _augmented(self, batch: Batch) -> Batch:
         batch = batch.to(self.accelerator.device, torch.channels_last)
