@@ -27,14 +27,14 @@ from skinfw.specs.run_spec import RunSpec
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec, Spec, load_spec, parse_spec
 from skinfw.system.bar import progress_bar
-from skinfw.system.devices import cpu_threads
+from skinfw.system.devices import cpu_threads, cuda_arithmetic
 from skinfw.system.memory import keep_freed_memory
 from skinfw.tasks.choice import make_source, make_training_module
 from skinfw.tasks.evaluate_run import evaluate_on, evaluate_run
 from skinfw.tasks.inpainting.skin_check import require_skin
 from skinfw.tasks.measured import MeasuredSplit
 from skinfw.tasks.other_data import GivenData
-from skinfw.training.accelerator import make_accelerator
+from skinfw.training.accelerator import make_accelerator, training_environment
 from skinfw.training.module import SampleSource
 from skinfw.training.observers import RunRecorder
 from skinfw.training.ranks import Ranks
@@ -171,6 +171,7 @@ class Pipeline:
                 resume=self._resume,
                 overwrite=self._overwrite,
                 hook_plugins=hooks.versions(),
+                training=training_environment(accelerator),
             )
             write_split(self.run, split)
         else:
@@ -183,7 +184,9 @@ class Pipeline:
                 trainer.resume()
             if ranks.is_main:
                 write_data(run, dataset)
-            trainer.fit()
+            training = run.spec.training
+            with cuda_arithmetic(accelerator.device, tf32=training.tf32, benchmark=training.cudnn_benchmark):
+                trainer.fit()
             if ranks.is_main:
                 evaluation = evaluate_run(run, device=accelerator.device)
                 hooks.call("evaluated", run=run, evaluation=evaluation, step=evaluation.step)

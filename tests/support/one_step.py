@@ -16,7 +16,7 @@ from skinfw.training.accelerator import make_accelerator
 
 
 def write(path: Path) -> None:
-    """Write the losses and gradients of a spec's first step to ``PATH.N.pt``, for N processes.
+    """Write losses, gradients and averaged weights of a spec's first step to ``PATH.N.pt``, for N processes.
 
     Every process takes its own samples, in as many micro-batches as the spec says.
     """
@@ -36,8 +36,11 @@ def write(path: Path) -> None:
         name: torch.cat([state[key]["exp_avg"].flatten() for key in sorted(state)])
         for name, state in states.items()
     }
+    average = torch.cat([value.flatten() for value in networks.for_inference.parameters()])
+    averages = accelerator.gather(average[None])
     if accelerator.is_main_process:
-        torch.save({"values": dict(values), "gradients": gradients}, f"{path}.{accelerator.num_processes}.pt")
+        found = {"values": dict(values), "gradients": gradients, "averages": averages}
+        torch.save(found, f"{path}.{accelerator.num_processes}.pt")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def load_part(
     build: Callable[[], NetworkT],
     device: torch.device,
 ) -> NetworkT:
-    """Build a network with a checkpoint's weights, on a device and in evaluation mode.
+    """Build a network with a checkpoint's weights for inference, on a device and in evaluation mode.
 
     Args:
         checkpoint: the checkpoint.
@@ -54,7 +54,7 @@ def load_part(
     """
     if not checkpoint.trusted:
         reject_foreign(named_outside(component, f"$.{part}"), str(checkpoint.path))
-    weights = checkpoint.part(part)
+    weights = checkpoint.weights(part)
     with connections(checkpoint.trusted):
         # first without data: a spec can describe a network that fills the memory
         _reject_other_tensors(checkpoint, _tensors_of(build), weights)

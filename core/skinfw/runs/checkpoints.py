@@ -160,6 +160,19 @@ class Checkpoint:
             if name.startswith(start)
         }
 
+    def weights(self, network: str) -> dict[str, Tensor]:
+        """Return a network's weights for inference: their moving average, if the checkpoint has one.
+
+        Args:
+            network: its name in the prefix of its tensors' names.
+        """
+        return self.part(average_of(network)) or self.part(network)
+
+
+def average_of(network: str) -> str:
+    """Return the name in checkpoints of the moving average of a network's weights."""
+    return f"{network}_average"
+
 
 class _About(BaseModel):
     """The metadata of every checkpoint."""

@@ -23,6 +23,7 @@ def create_run(
     resume: bool = False,
     overwrite: bool = False,
     hook_plugins: Mapping[str, str] | None = None,
+    training: Mapping[str, str] | None = None,
 ) -> Run:
     """Create the folder of a run, or use an existing one.
 
@@ -32,6 +33,7 @@ def create_run(
         resume: resume the existing run; only the length of training may differ in its spec.
         overwrite: remove the existing run.
         hook_plugins: names and versions of the distributions whose hooks observe the run.
+        training: the device and the precision that the run trains with.
 
     Raises:
         RunError: the folder exists and neither was requested, holds another run, or is not writable.
@@ -54,7 +56,7 @@ def create_run(
         _remove_own(folder)
     remove_leftovers(folder, deep=True)
     run.write_spec()
-    about = {**environment(spec, hook_plugins), "signature": sign(spec.to_json())}
+    about = {**environment(spec, hook_plugins, training), "signature": sign(spec.to_json())}
     write_json(run.environment_path, about)
     return run
 

@@ -67,12 +67,17 @@ def _version(library: str) -> str | None:
         return None
 
 
-def environment(spec: RunSpec, hook_plugins: Mapping[str, str] | None = None) -> dict[str, Any]:
+def environment(
+    spec: RunSpec,
+    hook_plugins: Mapping[str, str] | None = None,
+    training: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Return the content of ``environment.json``.
 
     Args:
         spec: the filled spec.
         hook_plugins: names and versions of the distributions whose hooks observe the run.
+        training: the device and the precision that the run trains with.
     """
     return {
         "python": platform.python_version(),
@@ -81,4 +86,5 @@ def environment(spec: RunSpec, hook_plugins: Mapping[str, str] | None = None) ->
         "versions": versions(),
         "components": providers(spec),
         "hooks": dict(hook_plugins or {}),
+        "training": dict(training or {}),
     }

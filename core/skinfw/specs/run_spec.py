@@ -77,9 +77,17 @@ class LoopSpec(StrictModel):
         default=20, ge=1, le=MAX_BATCH, description="samples per batch in evaluation (report: 20)"
     )
     betas: tuple[float, float] = Field(default=(0.9, 0.999), description="Adam's momenta")
-    schedule: Literal["constant", "linear"] = Field(
+    schedule: Literal["constant", "linear", "cosine"] = Field(
         default="constant",
-        description="learning rate: constant, or falling linearly to 0 over the second half (pix2pix)",
+        description="learning rate: constant, falling linearly to 0 over the second half (pix2pix), or "
+        "falling to 0 over the whole run along half a cosine",
+    )
+    ema: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="decay of the exponential moving average of the weights, such as 0.999; evaluations, "
+        "sample images and everything that uses a checkpoint then use the average; null: no average",
     )
     gradient_clip: float | None = Field(
         default=None, gt=0, description="maximum norm of a network's gradient; null: no limit"
@@ -87,8 +95,23 @@ class LoopSpec(StrictModel):
     gradient_accumulation: int = Field(
         default=1, ge=1, le=MAX_BATCH, description="batches per optimizer step"
     )
-    precision: Literal["no", "bf16", "fp16"] = Field(
-        default="no", description="mixed precision; no: float32 throughout"
+    precision: Literal["auto", "no", "bf16", "fp16"] = Field(
+        default="no",
+        description="mixed precision; no: float32 throughout; auto: bf16 on GPUs that compute in it (CUDA "
+        "compute capability 8 or more), otherwise float32",
+    )
+    compile: bool = Field(
+        default=False,
+        description="compile the networks for training with torch.compile, which takes minutes once; needs a "
+        "C++ compiler and, on a GPU, Triton",
+    )
+    tf32: bool = Field(
+        default=True,
+        description="let NVIDIA GPUs round the factors of float32 products to TF32 (10 bits after the point)",
+    )
+    cudnn_benchmark: bool = Field(
+        default=True,
+        description="let cuDNN time its ways to compute each convolution and use the fastest",
     )
     device: Literal["auto", "cpu"] = Field(
         default="auto", description="auto uses an accelerator if there is one"

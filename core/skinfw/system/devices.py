@@ -16,6 +16,27 @@ def pick_device(wanted: Literal["auto", "cpu"] = "auto") -> torch.device:
 
 
 @contextmanager
+def cuda_arithmetic(device: torch.device, *, tf32: bool, benchmark: bool) -> Iterator[None]:
+    """Set how CUDA computes products in the with block; changes nothing for other devices.
+
+    Args:
+        device: the device that computes.
+        tf32: round the factors of float32 products to TF32, in matrix products and convolutions.
+        benchmark: let cuDNN time its ways to compute each convolution and use the fastest.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    products, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = products.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
+    try:
+        products.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = tf32, tf32, benchmark
+        yield
+    finally:
+        products.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before
+
+
+@contextmanager
 def cpu_threads(count: int | None) -> Iterator[None]:
     """Limit torch to this many CPU threads in the with block; None changes nothing."""
     before = torch.get_num_threads()

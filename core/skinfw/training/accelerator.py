@@ -10,6 +10,7 @@ from accelerate.state import AcceleratorState
 
 from skinfw.errors import RunError
 from skinfw.specs.run_spec import LoopSpec
+from skinfw.system.devices import pick_device
 
 
 def make_accelerator(training: LoopSpec) -> Accelerator:
@@ -32,6 +33,24 @@ def make_accelerator(training: LoopSpec) -> Accelerator:
         # accelerate remembers the settings of a process's first run; each run has its own
         AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(
-        mixed_precision=training.precision,
+        mixed_precision=mixed_precision(training),
         cpu=training.device == "cpu",
     )
+
+
+def mixed_precision(training: LoopSpec) -> str:
+    """Return the mixed precision that a training spec means on this machine: no, bf16 or fp16."""
+    if training.precision != "auto":
+        return training.precision
+    fast = pick_device(training.device).type == "cuda" and torch.cuda.is_bf16_supported(
+        including_emulation=False
+    )
+    return "bf16" if fast else "no"
+
+
+def training_environment(accelerator: Accelerator) -> dict[str, str]:
+    """Return the device and the precision that a run trains with, for its record."""
+    device = accelerator.device
+    name = f"{device.type} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
+    precision = accelerator.mixed_precision
+    return {"device": name, "precision": "float32" if precision == "no" else precision}

@@ -15,7 +15,7 @@ from skinfw.data.sample_cache import SampleCache
 from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
 from skinfw.evaluation.results import Evaluation
-from skinfw.runs.checkpoints import Checkpoint
+from skinfw.runs.checkpoints import Checkpoint, average_of
 from skinfw.training.finite import check_finite
 from skinfw.training.monitor import Monitor
 from skinfw.training.optimized import OptimizedModule
@@ -127,8 +127,14 @@ class TrainingModule(ABC):
         return {name: tensor for part in self.parts for name, tensor in part.state().items()}
 
     def used(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the part of a state needed for evaluation and inference."""
-        return {name: tensor for name, tensor in state.items() if name.startswith(f"{self.network}.")}
+        """Return the part of a state needed for inference: the network, with averaged weights if any."""
+        own, average = f"{self.network}.", f"{average_of(self.network)}."
+        prefix = average if any(name.startswith(average) for name in state) else own
+        return {
+            f"{own}{name.removeprefix(prefix)}": tensor
+            for name, tensor in state.items()
+            if name.startswith(prefix)
+        }
 
     def scaler_state(self) -> dict[str, float] | None:
         """Return the state of float16's gradient scaler, plain numbers; None without one."""

@@ -13,9 +13,11 @@ from torch.optim import Adam
 
 from skinfw.errors import RegistryError
 from skinfw.runs.checkpoint_networks import load_optimizer, optimizer_tensors
-from skinfw.runs.checkpoints import Checkpoint, savable
+from skinfw.runs.checkpoints import Checkpoint, average_of, savable
 from skinfw.specs.run_spec import LoopSpec
+from skinfw.training.compiling import compiled
 from skinfw.training.finite import not_finite
+from skinfw.training.weight_average import WeightAverage
 
 FUSED_DEVICES = ("cuda", "cpu", "mps", "xpu")
 
@@ -29,20 +31,31 @@ class OptimizedModule(Generic[NetworkT]):
         name: prefix of its tensors' names in a checkpoint.
         network: the network.
         rate: its learning rate.
-        training: momenta and gradient clipping.
+        training: momenta, gradient clipping, and whether to compile.
         accelerator: provides device, precision and processes.
+        ema: decay of the moving average of its weights; None keeps no average.
 
     Raises:
         RegistryError: the network's state cannot be saved.
+        RunError: it cannot be compiled on this machine.
 
     Attributes:
         network: the network itself.
         prepared: what training calls: the same network, or a wrapper around it.
+        local: the same without the wrapper for several processes, which waits for gradients.
+        average: the moving average of its weights, if kept.
         never_finite: names of tensors in `state` that contain infinity on purpose, such as an attention mask.
     """
 
     def __init__(
-        self, name: str, network: NetworkT, rate: float, training: LoopSpec, accelerator: Accelerator
+        self,
+        name: str,
+        network: NetworkT,
+        rate: float,
+        training: LoopSpec,
+        accelerator: Accelerator,
+        *,
+        ema: float | None = None,
     ) -> None:
         error = savable(network.state_dict())
         if error is not None:
@@ -50,7 +63,9 @@ class OptimizedModule(Generic[NetworkT]):
         self.name, self.rate = name, rate
         self.training, self.accelerator = training, accelerator
         self.network: NetworkT = network.to(accelerator.device).to(memory_format=torch.channels_last)
-        self.never_finite = {f"{name}.{key}" for key in not_finite(dict(self.network.named_buffers()))}
+        self.average = None if ema is None else WeightAverage(self.network, ema)
+        infinite = not_finite(dict(self.network.named_buffers()))
+        self.never_finite = {f"{prefix}.{key}" for prefix in (name, average_of(name)) for key in infinite}
         parameters = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         fused = accelerator.device.type in FUSED_DEVICES
         optimizer = Adam(parameters, lr=rate, betas=training.betas, fused=fused)
@@ -59,11 +74,16 @@ class OptimizedModule(Generic[NetworkT]):
         if isinstance(self.prepared, DistributedDataParallel):
             # broadcasting statistics would change buffers that an earlier pass of the step still needs
             self.prepared.broadcast_buffers = False
+        self.local: nn.Module = self.network
+        if training.compile:
+            self.local = compiled(self.network, accelerator.device)
+            alone = self.prepared is self.network
+            self.prepared = self.local if alone else compiled(self.prepared, accelerator.device)
 
-    def unwrapped(self) -> nn.Module:
-        """Return the network without the wrapper for several processes."""
-        network: nn.Module = self.accelerator.unwrap_model(self.prepared)
-        return network
+    @property
+    def for_inference(self) -> NetworkT:
+        """The network that is evaluated and used: with the average of its weights, if kept."""
+        return self.network if self.average is None or not self.average.started else self.average.network
 
     def set_rate(self, factor: float) -> None:
         """Set the learning rate to ``factor`` times that of the spec."""
@@ -79,20 +99,30 @@ class OptimizedModule(Generic[NetworkT]):
         self.accelerator.backward(loss)
 
     def descend(self) -> None:
-        """Take one optimizer step."""
+        """Take one optimizer step, and let the average follow."""
+        if self.average is not None:
+            self.average.start()
         limit = self.training.gradient_clip
         if limit is not None:
             self.accelerator.unscale_gradients(self.optimizer)
-            torch.nn.utils.clip_grad_norm_(self.prepared.parameters(), limit)
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), limit)
         self.optimizer.step()
         self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.update()
 
     def state(self) -> dict[str, Tensor]:
         """Return everything needed to resume training, as tensors by name."""
         tensors = {f"{self.name}.{key}": value for key, value in self.network.state_dict().items()}
+        if self.average is not None and self.average.started:
+            averages = self.average.network.state_dict()
+            tensors |= {f"{average_of(self.name)}.{key}": value for key, value in averages.items()}
         return tensors | optimizer_tensors(f"{self.name}_optimizer", self.optimizer)
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Restore a checkpoint with everything from `state`."""
         self.network.load_state_dict(checkpoint.part(self.name))
         load_optimizer(self.optimizer, checkpoint.part(f"{self.name}_optimizer"))
+        averages = checkpoint.part(average_of(self.name))
+        if self.average is not None and averages:
+            self.average.load(averages)

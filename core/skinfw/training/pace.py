@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from skinfw.specs.run_spec import LoopSpec
 
 LOG_RECORDS = 1000
@@ -18,5 +20,12 @@ def log_interval(training: LoopSpec, total_steps: int) -> int:
 
 
 def rate_factor(schedule: str, done: float) -> float:
-    """Return the factor of the learning rates after a fraction ``done`` of the steps, in [0, 1]."""
+    """Return the factor of the learning rates after a fraction ``done`` of the steps, in [0, 1].
+
+    Example:
+        >>> [round(rate_factor("cosine", done), 3) for done in (0, 0.25, 0.5, 1)]
+        [1.0, 0.854, 0.5, 0.0]
+    """
+    if schedule == "cosine":
+        return (1 + math.cos(math.pi * done)) / 2
     return 1.0 if schedule == "constant" or done <= 0.5 else 2 * (1 - done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from itertools import islice
@@ -23,6 +24,7 @@ from skinfw.runs.checkpoints import Progress, read_checkpoint, save_checkpoint
 from skinfw.runs.data_record import data_changes
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import write_split
+from skinfw.training.compiling import compile_errors
 from skinfw.training.finite import diverged
 from skinfw.training.interrupt import Interrupt, catch_interrupt
 from skinfw.training.module import SampleSource, TrainingModule
@@ -222,7 +224,8 @@ class Trainer:
         while together := list(islice(batches, self.training.gradient_accumulation)):
             self._seed()
             self.module.set_rate(rate_factor(self.training.schedule, self.step / self.total_steps))
-            losses = self.module.train_step(together, self.step + 1)
+            with compile_errors() if self.training.compile else nullcontext():
+                losses = self.module.train_step(together, self.step + 1)
             self.batches, self.closed = self.batches + len(together), False
             self.step += 1
             self.losses.add(self.step, losses)

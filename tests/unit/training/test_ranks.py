@@ -96,6 +96,7 @@ def test_a_step_of_two_processes_is_that_of_one_with_all_samples(
         losses=[*skin, "color", {"type": "gan", "r1": 10}, "feature_matching"],
     )
     spec["discriminator"] |= {"norm": "instance", "spectral_norm": True}
+    spec["training"]["ema"] = 0.5
     paths = []
     for accumulation in (1, 2):
         spec["training"]["gradient_accumulation"] = accumulation
@@ -111,6 +112,9 @@ def test_a_step_of_two_processes_is_that_of_one_with_all_samples(
         for name, gradient in alone["gradients"].items():
             off = float((other["gradients"][name] - gradient).norm() / gradient.norm())
             assert off < 1e-5, f"the gradient of the {name} is off by {off:.2g}"
+        first, second = other["averages"]
+        assert torch.equal(first, second)
+        torch.testing.assert_close(first, alone["averages"][0], rtol=1e-3, atol=1e-4)
 
 
 def test_more_processes_than_accelerators_are_refused(

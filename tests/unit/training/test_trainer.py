@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from skinfw import Pipeline, hookimpl
 from skinfw.data.split import Split
@@ -20,6 +21,7 @@ from skinfw.errors import DataError, SpecError
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.specs.data_spec import DataSpec
+from skinfw.training.optimized import OptimizedModule
 from skinfw.training.pace import rate_factor
 from skinfw_plugins.generators.pix2pix import Pix2PixGenerator
 
@@ -40,6 +42,36 @@ def test_constant_schedule_never_falls() -> None:
 
 def test_linear_schedule_falls_to_zero_over_the_second_half() -> None:
     assert [rate_factor("linear", done) for done in (0, 0.5, 0.75, 1)] == [1, 1, 0.5, 0]
+
+
+def test_cosine_schedule_is_that_of_torch() -> None:
+    steps = 40
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    reference = CosineAnnealingLR(optimizer, T_max=steps)
+    for step in range(steps + 1):
+        assert 0.5 * rate_factor("cosine", step / steps) == pytest.approx(
+            reference.get_last_lr()[0], abs=1e-9
+        )
+        optimizer.step()
+        reference.step()
+
+
+def test_the_learning_rate_follows_the_cosine(
+    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    real = OptimizedModule.descend
+
+    def descend(part: OptimizedModule[Any]) -> None:
+        rates.append(part.optimizer.param_groups[0]["lr"])
+        real(part)
+
+    monkeypatch.setattr(OptimizedModule, "descend", descend)
+    spec = tiny_spec(losses=["l1"], baselines=[])
+    spec.pop("discriminator")
+    spec["training"] |= {"epochs": None, "steps": 4, "schedule": "cosine", "generator_lr": 2e-3}
+    Pipeline(spec, output=tmp_path / "run").fit()
+    assert rates == pytest.approx([2e-3, 1e-3 * (1 + 2**-0.5), 1e-3, 1e-3 * (1 - 2**-0.5)])
 
 
 def test_training_lowers_the_loss(tmp_path: Path, tiny_spec: MakeSpec) -> None:
@@ -282,13 +314,17 @@ class Interrupter:
             os.kill(os.getpid(), signal.SIGINT)
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids="accumulation {}".format)
+@pytest.fixture(
+    scope="module",
+    params=[{}, {"gradient_accumulation": 2, "ema": 0.9, "schedule": "cosine"}],
+    ids=["plain", "accumulation, average, cosine"],
+)
 def whole(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tiny_spec: MakeSpec
 ) -> Run:
     """A run that nobody interrupted."""
     spec = tiny_spec(baselines=[])
-    spec["training"] |= {"gradient_accumulation": request.param, "checkpoint_every": 1}
+    spec["training"] |= {"checkpoint_every": 1, **request.param}
     return Pipeline(spec, output=tmp_path_factory.mktemp("whole") / "run").fit().run
 
 

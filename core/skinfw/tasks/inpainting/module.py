@@ -117,7 +117,7 @@ class InpaintingModule(TrainingModule):
     def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
         """Evaluate the generator."""
         return evaluate_generator(
-            self.networks.generator,
+            self.networks.for_inference,
             self.spec,
             self.dataset,
             names,
@@ -133,7 +133,8 @@ class InpaintingModule(TrainingModule):
         loader = Loader(self.dataset, names, batch_size=len(names), skip_corrupt=True)
         rows: list[RgbImage] = []
         batches = covered(loader, self.spec)
-        for painted in inpaint_batches(self.networks.generator, self.spec, batches, self.accelerator.device):
+        generator = self.networks.for_inference
+        for painted in inpaint_batches(generator, self.spec, batches, self.accelerator.device):
             inputs = [to_uint8(painted.batch.show(name)) for name in self.spec.data.input_names]
             columns = [*inputs, painted.images, to_uint8(painted.batch[BODY])]
             rows.extend(np.concatenate(columns, axis=2))

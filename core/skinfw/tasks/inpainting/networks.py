@@ -28,7 +28,7 @@ class _Discriminate:
 
     Args:
         network: returns the discriminator as prepared for training.
-        plain: returns the same network without the wrapper for several processes.
+        plain: returns the network itself, neither wrapped for several processes nor compiled.
         condition: what it sees besides the images.
     """
 
@@ -96,7 +96,12 @@ class Networks:
         torch.manual_seed(spec.seed)
         training = spec.training
         self._generator: OptimizedModule[Generator[Any]] = OptimizedModule(
-            "generator", build_generator(spec), training.generator_lr, training, accelerator
+            "generator",
+            build_generator(spec),
+            training.generator_lr,
+            training,
+            accelerator,
+            ema=training.ema,
         )
         self.inpainter = BatchInpainter.of(spec, self.generator)
         self.weighted_losses = WeightedLosses(
@@ -116,6 +121,11 @@ class Networks:
     def generator(self) -> Generator[Any]:
         """The generator itself."""
         return self._generator.network
+
+    @property
+    def for_inference(self) -> Generator[Any]:
+        """The generator that is evaluated and used: with the average of its weights, if kept."""
+        return self._generator.for_inference
 
     @property
     def discriminator(self) -> Discriminator[Any] | None:
@@ -148,7 +158,7 @@ class Networks:
         parts = [self._part(batch, seeded=len(batches) > 1) for batch in batches]
         counts = self.weighted_losses.region_counts([part.batch for part in parts], self.accelerator)
         generator_too = step % self.spec.training.n_critic == 0
-        if not self._generator.prepared.training:
+        if not self.generator.training:
             self._generator.prepared.train()
         start = SameStart(self.generator)
         if self._discriminator is None:
@@ -157,11 +167,7 @@ class Networks:
         painting, losses = self._train_discriminator(parts, keep, start, counts, step)
         if not generator_too:
             return losses
-        buffers = None if keep else Buffers(self.generator)
-        losses = self._train_generator(parts, painting if keep else None, start, counts, step) | losses
-        if buffers is not None:
-            buffers.restore()
-        return losses
+        return self._train_generator(parts, painting if keep else None, start, counts, step) | losses
 
     def _part(self, batch: Batch, *, seeded: bool) -> _Part:
         margin = self.spec.data.garment_margin
@@ -190,10 +196,10 @@ class Networks:
             return None
         return batch.condition(self.spec.data.input_names)
 
-    def _unwrapped_discriminator(self) -> nn.Module:
+    def _judge(self) -> OptimizedModule[Discriminator[Any]]:
         if self._discriminator is None:
             raise RuntimeError("a loss needs a discriminator, but the spec has none")
-        return self._discriminator.unwrapped()
+        return self._discriminator
 
     def _train_discriminator(
         self,
@@ -216,7 +222,7 @@ class Networks:
             own_start.again()
             with trained.synchronized(last=index == len(parts) - 1):
                 discriminate = _Discriminate(
-                    lambda: trained.prepared, self._unwrapped_discriminator, part.condition
+                    lambda: trained.prepared, lambda: trained.network, part.condition
                 )
                 found = self.weighted_losses.discriminator_losses(
                     discriminate.context(painting.detach(), part.batch), counts
@@ -237,6 +243,8 @@ class Networks:
     ) -> StepLosses:
         """Train the generator; ``painting`` is the result for a single batch, if already generated."""
         trained = self._generator
+        # if the discriminator's step already counted these images in the statistics
+        buffers = Buffers(self.generator) if painting is None and self._discriminator is not None else None
         judges = [network for network in [self.discriminator] if network is not None]
         judge_start = SameStart(*judges)
         terms = []
@@ -244,7 +252,7 @@ class Networks:
             judge_start.again()
             # without the wrapper, which would wait for gradients of the frozen network
             discriminate = _Discriminate(
-                self._unwrapped_discriminator, self._unwrapped_discriminator, part.condition
+                lambda: self._judge().local, lambda: self._judge().network, part.condition
             )
             with trained.synchronized(last=index == len(parts) - 1):
                 painted = self._paint(part, start) if painting is None else painting
@@ -253,5 +261,7 @@ class Networks:
                 )
                 trained.backward(self.weighted_losses.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
+        if buffers is not None:
+            buffers.restore()
         trained.descend()
         return mean_losses(terms, self.accelerator)

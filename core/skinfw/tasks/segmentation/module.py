@@ -59,6 +59,7 @@ class SegmentationModule(TrainingModule):
             spec.training.lr,
             spec.training,
             accelerator,
+            ema=spec.training.ema,
         )
         warn_of_batch_statistics([self._network.network], spec.training.gradient_accumulation, accelerator)
         self.weighted_losses = SegmentationLosses(spec, names, accelerator.device)
@@ -86,7 +87,7 @@ class SegmentationModule(TrainingModule):
         parts = [self._augmented(batch) for batch in batches]
         seeds = torch.randint(2**62, (len(parts),)).tolist()
         trained, alone = self._network, len(parts) == 1
-        if not trained.prepared.training:
+        if not trained.network.training:
             trained.prepared.train()
         start = SameStart(trained.network)
 
@@ -108,9 +109,9 @@ class SegmentationModule(TrainingModule):
                 found = self.weighted_losses.terms(sums(index) if kept is None else kept, whole)
                 trained.backward(self.weighted_losses.total(found, step) / len(parts))
             terms.append({name: term.detach() for name, term in found.items()})
-        trained.descend()
         if buffers is not None:
             buffers.restore()
+        trained.descend()
         return mean_losses(terms, self.accelerator)
 
     def _augmented(self, batch: Batch) -> Batch:
@@ -126,7 +127,7 @@ class SegmentationModule(TrainingModule):
     def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
         """Evaluate the network."""
         return evaluate_network(
-            self._network.network,
+            self._network.for_inference,
             self.spec,
             self.photos,
             names,
@@ -140,7 +141,7 @@ class SegmentationModule(TrainingModule):
         """Return one row per photo: the photo, the true and predicted label maps, and their differences."""
         rows: list[RgbImage] = []
         for batch in labeled_loader(self.spec, self.photos, names, skip_corrupt=True):
-            found = predict(self._network.network, batch, self.accelerator.device)
+            found = predict(self._network.for_inference, batch, self.accelerator.device)
             for index in range(len(batch.names)):
                 row = label_row(batch, index, found[index])
                 rows.append(np.concatenate(list(row.values()), axis=1))

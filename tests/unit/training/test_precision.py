@@ -1,0 +1,102 @@
+"""The precision and the arithmetic that a run trains with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from skinfw import Pipeline, hookimpl, pipeline
+from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.specs.run_spec import LoopSpec
+from skinfw.training import accelerator
+from skinfw.training.accelerator import make_accelerator, mixed_precision, training_environment
+
+MakeSpec = Callable[..., dict[str, Any]]
+
+
+def machine(monkeypatch: pytest.MonkeyPatch, device: str, major: int) -> None:
+    """Pretend that this machine has a device, of a CUDA compute capability."""
+    monkeypatch.setattr(
+        accelerator, "pick_device", lambda wanted: torch.device("cpu" if wanted == "cpu" else device)
+    )
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: device == "cuda")
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    properties = type("Properties", (), {"major": major, "minor": 0})()
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda *_: properties)
+    monkeypatch.setattr(torch.version, "hip", None)
+
+
+@pytest.mark.parametrize(
+    ("device", "major", "wanted", "expected"),
+    [
+        ("cuda", 9, "auto", "bf16"),
+        ("cuda", 8, "auto", "bf16"),
+        ("cuda", 7, "auto", "no"),  # would only emulate it
+        ("mps", 0, "auto", "no"),
+        ("cpu", 0, "auto", "no"),
+        ("cuda", 9, "cpu", "no"),
+    ],
+)
+def test_auto_is_bf16_only_where_the_device_computes_in_it(
+    monkeypatch: pytest.MonkeyPatch, device: str, major: int, wanted: Any, expected: str
+) -> None:
+    machine(monkeypatch, device, major)
+    assert mixed_precision(LoopSpec(steps=1, precision="auto", device=wanted)) == expected
+    for given in ("no", "bf16", "fp16"):
+        assert mixed_precision(LoopSpec(steps=1, precision=given, device=wanted)) == given
+
+
+def test_auto_on_a_cpu_is_float32_and_recorded(tmp_path: Path, tiny_spec: MakeSpec) -> None:
+    tensors, records = [], []
+    for precision in ("auto", "no", "bf16"):
+        spec = tiny_spec(baselines=[])
+        spec["training"] |= {"epochs": None, "steps": 1, "precision": precision}
+        run = Pipeline(spec, output=tmp_path / precision).fit().run
+        assert run.spec.training.precision == precision
+        tensors.append(read_checkpoint(run.checkpoint("last")).part("generator"))
+        records.append(json.loads(run.environment_path.read_text(encoding="utf-8"))["training"])
+    assert records == [{"device": "cpu", "precision": each} for each in ("float32", "float32", "bf16")]
+    assert all(torch.equal(value, tensors[1][name]) for name, value in tensors[0].items())
+    assert not all(torch.equal(value, tensors[2][name]) for name, value in tensors[0].items())
+
+
+def test_the_record_names_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make_accelerator(LoopSpec(steps=1, device="cpu"))
+    monkeypatch.setattr(type(made), "device", torch.device("cuda", 0))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Some GPU")
+    assert training_environment(made) == {"device": "cuda (Some GPU)", "precision": "float32"}
+
+
+@pytest.mark.parametrize("given", [{}, {"tf32": False, "cudnn_benchmark": False}])
+def test_training_computes_as_the_spec_says_and_the_test_as_always(
+    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch, given: dict[str, bool]
+) -> None:
+    """So that the test gives the values that `skinfw evaluate` gives later."""
+    events: list[Any] = []
+
+    @contextmanager
+    def arithmetic(device: torch.device, *, tf32: bool, benchmark: bool) -> Iterator[None]:
+        events.append((device.type, tf32, benchmark))
+        yield
+        events.append("end")
+
+    class Watcher:
+        @hookimpl
+        def step_ended(self) -> None:
+            events.append("step")
+
+    evaluate = pipeline.evaluate_run
+    monkeypatch.setattr(pipeline, "cuda_arithmetic", arithmetic)
+    monkeypatch.setattr(
+        pipeline, "evaluate_run", lambda *args, **more: events.append("test") or evaluate(*args, **more)
+    )
+    spec = tiny_spec(baselines=[])
+    spec["training"] |= {"epochs": None, "steps": 1, **given}
+    Pipeline(spec, output=tmp_path / "run", hooks=[Watcher()]).fit()
+    assert events == [("cpu", not given, not given), "step", "end", "test"]
