@@ -17,8 +17,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,7 +31,7 @@ from skinfw.assembly.assemble import build_dataset
 from skinfw.data.batch import Batch, collate
 from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.specs.spec import Spec, inpainting_spec, parse_spec
-from skinfw.system.devices import pick_device
+from skinfw.system.devices import cuda_arithmetic, pick_device
 from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.accelerator import make_accelerator
 
@@ -124,24 +123,13 @@ def machine(job: Job) -> None:
     side = 256 if job.tiny else 8192
     for precision in (torch.float32, torch.bfloat16):
         for tf32 in (False, True) if precision is torch.float32 else (True,):
-            with matrix_units(tf32):
+            with cuda_arithmetic(device, tf32=tf32, benchmark=False):
                 one, other = (torch.randn(side, side, device=device, dtype=precision) for _ in range(2))
                 seconds = pace(lambda one=one, other=other: one @ other, 2, 5)  # type: ignore[misc]
             kind = str(precision).removeprefix("torch.") + (
                 ", TF32" if tf32 and precision.itemsize == 4 else ""
             )
             job.note("matrix product", kind=kind, teraflops=round(2 * side**3 / seconds / 1e12, 1))
-
-
-@contextmanager
-def matrix_units(tf32: bool) -> Iterator[None]:
-    """Let float32 products be rounded to TF32, or not."""
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
-    try:
-        yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
 def tests(job: Job) -> None:
@@ -182,7 +170,7 @@ def parity(job: Job) -> None:
         ("float32", "no", False), ("float32, TF32", "no", True), ("bf16", "bf16", True)
     ):  # fmt: skip
         plain["training"] |= {"device": "auto", "precision": precision}
-        with matrix_units(tf32):
+        with cuda_arithmetic(pick_device(), tf32=tf32, benchmark=False):
             found = one_step(inpainting_spec(parse_spec(plain), "parity"), drawn(pix2pix(job, side, 4)))
         off = {key: float((found[key] - value).norm() / value.norm()) for key, value in reference.items()}
         job.note("parity", precision=name, **{key: f"{value:.1e}" for key, value in off.items()})
@@ -221,6 +209,12 @@ def peer_step(job: Job, side: int, batch: int) -> Callable[[], object]:
     return step
 
 
+def step_of(spec: Spec) -> Callable[[], object]:
+    """Return a training step of a spec on one batch from memory."""
+    networks, images = Networks(spec, make_accelerator(spec.training)), drawn(spec)
+    return lambda: networks.train_step([images], 1)
+
+
 def steps(job: Job) -> None:
     """Time a training step on one batch from memory, beside the peer's, and profile it."""
     side = 256
@@ -229,20 +223,33 @@ def steps(job: Job) -> None:
         if job.peer:
             seconds = throughput_after(peer_step(job, side, batch), count)
             job.note("step of the peer", side=side, batch=batch, ms=round(1e3 * seconds, 2))
-        for precision in ("no",) if job.tiny else ("no", "bf16"):
-            spec = pix2pix(job, side, batch, precision=precision)
-            networks, images = Networks(spec, make_accelerator(spec.training)), drawn(spec)
+        flops = 0.0
+        for name, options in WAYS.items():
+            if (job.tiny and options) or (options.get("compile") and job.left() < 200):
+                continue
+            spec = pix2pix(job, side, batch, **options)
+            with cuda_arithmetic(
+                pick_device(), tf32=spec.training.tf32, benchmark=spec.training.cudnn_benchmark
+            ):
+                step = step_of(spec)
+                flops = flops or flops_of(step)  # a compiled step cannot be counted
+                seconds = throughput_after(step, count)
+                job.note(
+                    "step", side=side, batch=batch, way=name, ms=round(1e3 * seconds, 2),
+                    gigaflops=round(flops / 1e9), teraflops_per_second=round(flops / seconds / 1e12, 2),
+                )  # fmt: skip
+                profile(job, step, f"profile_{batch}_{'_'.join(name.split())}.txt")
 
-            def step(networks: Networks = networks, images: Batch = images) -> object:
-                return networks.train_step([images], 1)
 
-            flops = flops_of(step)
-            seconds = throughput_after(step, count)
-            job.note(
-                "step", side=side, batch=batch, precision=precision, ms=round(1e3 * seconds, 2),
-                gigaflops=round(flops / 1e9), teraflops_per_second=round(flops / seconds / 1e12, 2),
-            )  # fmt: skip
-            profile(job, step, f"profile_{batch}_{precision}.txt")
+WAYS: dict[str, dict[str, Any]] = {
+    "as by default": {},
+    "float32 throughout": {"tf32": False},
+    "without cudnn_benchmark": {"cudnn_benchmark": False},
+    "with ema": {"ema": 0.999},
+    "bf16": {"precision": "bf16"},
+    "bf16 compiled": {"precision": "bf16", "compile": True},
+}
+"""Settings of training that change its pace."""
 
 
 def throughput_after(step: Callable[[], object], count: int) -> float:

@@ -12,13 +12,23 @@ import pytest
 import torch
 
 import skinfw
-from skinfw.assembly.assemble import build_dataset, build_discriminator, build_generator
+from skinfw.assembly.assemble import (
+    build_dataset,
+    build_discriminator,
+    build_generator,
+    build_training_dataset,
+)
 from skinfw.components.registry import installed
-from skinfw.data.batch import collate
+from skinfw.data.batch import Batch, collate
 from skinfw.data.loading import Loader
 from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.specs.run_spec import LoopSpec
 from skinfw.specs.spec import inpainting_spec, parse_spec
-from skinfw.system.devices import pick_device
+from skinfw.system.devices import cuda_arithmetic, pick_device
+from skinfw.tasks.inpainting.networks import Networks
+from skinfw.training.accelerator import make_accelerator
+from skinfw.training.optimized import OptimizedModule
+from skinfw.training.step_losses import LossCheck
 
 MakeSpec = Callable[..., dict[str, Any]]
 
@@ -39,10 +49,14 @@ INPUTS = ["apparel_head_foot", "segmentation_skin", "mask", "face"]
 @pytest.fixture
 def float32_products() -> Iterator[None]:
     """Do not round products to TF32."""
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    yield
-    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+    with cuda_arithmetic(pick_device(), tf32=False, benchmark=False):
+        yield
+
+
+def cuda_flags() -> tuple[bool, bool, bool]:
+    """Return what training sets for its time."""
+    cudnn = torch.backends.cudnn
+    return torch.backends.cuda.matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
 
 
 @pytest.mark.usefixtures("float32_products")
@@ -84,11 +98,16 @@ def test_discriminators_judge_as_on_the_cpu(tiny_spec: MakeSpec, patch: int) -> 
     torch.testing.assert_close(found[1], found[0], rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("precision", ["no", "bf16", "fp16"])
+@pytest.mark.parametrize("precision", ["auto", "no", "bf16", "fp16"])
 def test_a_run_from_end_to_end(tiny_spec: MakeSpec, tmp_path: Path, precision: str) -> None:
+    before = cuda_flags()
     value = tiny_spec(metrics=["psnr", "ssim", "ciede2000", "seam"])
-    value["training"] |= {"device": "auto", "precision": precision}
+    value["training"] |= {"device": "auto", "precision": precision, "ema": 0.9, "schedule": "cosine"}
     run = skinfw.run(parse_spec(value), output=tmp_path / "run")
+    assert cuda_flags() == before
+    used = json.loads(run.environment_path.read_text(encoding="utf-8"))["training"]
+    assert used["device"].partition(" ")[0] == pick_device().type
+    assert used["precision"] in {"auto": ("bf16", "float32"), "no": ("float32",)}.get(precision, (precision,))
     written = json.loads((run.folder / "metrics.json").read_text(encoding="utf-8"))
     values = written["test"]["values"]["trained"]
     assert values and all(math.isfinite(value) for value in values.values() if value is not None)
@@ -101,6 +120,56 @@ def test_runs_on_one_device_after_the_other(tiny_spec: MakeSpec, tmp_path: Path)
         value = tiny_spec()
         value["training"] |= {"device": device, "epochs": 1}
         skinfw.run(parse_spec(value), output=tmp_path / str(number))
+
+
+@pytest.fixture
+def no_waiting() -> Iterator[None]:
+    """Let torch raise an error where the CPU waits for the GPU."""
+    torch.cuda.set_sync_debug_mode("error")
+    yield
+    torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.fixture(params=["no", "bf16"])
+def warm(tiny_spec: MakeSpec, request: pytest.FixtureRequest) -> tuple[Networks, Batch]:
+    """Networks after some steps, in which libraries set themselves up, and a batch in page-locked memory."""
+    value = tiny_spec(losses=[*({"type": name, "region": "skin"} for name in ("l1", "psnr", "ssim")), "gan"])
+    value["training"] |= {"device": "auto", "precision": request.param, "ema": 0.9, "gradient_clip": 1.0}
+    spec = inpainting_spec(parse_spec(value), "warm")
+    dataset = build_training_dataset(spec)
+    batch = collate([dataset.load(name) for name in list(dataset.names())[:4]]).pin_memory()
+    networks = Networks(spec, make_accelerator(spec.training))
+    for step in (1, 2, 3):
+        networks.train_step([batch], step)
+    return networks, batch
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU whose waiting torch can report")
+def test_a_step_does_not_wait_for_the_gpu(warm: tuple[Networks, Batch], no_waiting: None) -> None:
+    networks, batch = warm
+    check = LossCheck()
+    losses = networks.train_step([batch], 4)
+    check.add(4, losses)
+    torch.cuda.set_sync_debug_mode("default")
+    check.check(str)
+    assert set(losses) == {"l1", "psnr", "ssim", "gan", "discriminator/gan"}
+    assert all(math.isfinite(value) for value in losses.values())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that torch compiles for")
+def test_a_compiled_network_takes_the_step_of_the_plain_one() -> None:
+    states = []
+    for compile in (False, True):
+        training = LoopSpec(steps=1, compile=compile)
+        torch.manual_seed(0)
+        network = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Tanh())
+        part = OptimizedModule("tiny", network, 0.1, training, make_accelerator(training))
+        part.backward(part.prepared(torch.tensor([[0.25, -2.0]], device=pick_device())).sum())
+        part.descend()
+        states.append(part.state())
+    assert states[0].keys() == states[1].keys()
+    for name, value in states[0].items():
+        torch.testing.assert_close(states[1][name], value)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that page-locked memory helps")

@@ -71,8 +71,8 @@ class Batch:
         return replace(self, fields={**self.fields, **fields})
 
     def take(self, indices: Tensor) -> Batch:
-        """Return some samples by their indices in the batch, int64 ``(N,)`` on its device."""
-        places = indices.tolist()
+        """Return some samples by their indices in the batch, int64 ``(N,)`` on the CPU."""
+        places, indices = indices.tolist(), indices.to(self.device, non_blocking=True)
         return Batch(
             names=[self.names[place] for place in places],
             fields={name: tensor[indices] for name, tensor in self.fields.items()},
@@ -84,9 +84,10 @@ class Batch:
         """Return a copy in which some samples are replaced.
 
         Args:
-            indices: their indices in the batch, int64 ``(N,)`` on its device.
+            indices: their indices in the batch, int64 ``(N,)`` on the CPU.
             changed: the same samples, changed.
         """
+        indices = indices.to(self.device, non_blocking=True)
         return self.updated(
             {name: tensor.index_copy(0, indices, changed[name]) for name, tensor in self.fields.items()}
         )

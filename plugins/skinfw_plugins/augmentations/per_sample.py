@@ -21,7 +21,7 @@ class PerSample(Augmentation[AugmentationConfigT]):
             return self.change(batch)
         if not chosen.any():
             return batch
-        indices = chosen.nonzero()[:, 0].to(batch.device)
+        indices = chosen.nonzero()[:, 0]
         return batch.put(indices, self.change(batch.take(indices)))
 
     @abstractmethod

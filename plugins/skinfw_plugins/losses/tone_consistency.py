@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from skinfw.components.field_names import APPAREL, FACE
 from skinfw.components.measured_region import region_field
-from skinfw.interfaces import Loss, LossContext
+from skinfw.interfaces import Loss, LossContext, LossIO
 from skinfw_plugins.losses.config import ToneConsistencyConfig
 from skinfw_plugins.losses.moments import mean_over_images, region_covariances, region_means, to_lab
 from skinfw_plugins.losses.precision import in_float32
@@ -23,6 +24,11 @@ class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
     """
 
     compares: ClassVar[bool] = False
+    weights: Tensor
+
+    def __init__(self, config: ToneConsistencyConfig, io: LossIO) -> None:
+        super().__init__(config, io)
+        self.register_buffer("weights", torch.tensor([config.lightness, 1, 1]), persistent=False)
 
     @in_float32
     def generator_loss(self, context: LossContext) -> Tensor:
@@ -34,12 +40,11 @@ class ToneConsistencyLoss(Loss[ToneConsistencyConfig]):
         region = context.fields[region_field(self.config.region)]
         tones = to_lab(skin_tones(images, visible, visible)[:, :, None, None])[:, :, 0, 0]
         output = to_lab(context.output)
-        weights = tones.new_tensor([self.config.lightness, 1, 1])
-        distance = ((region_means(output, region) - tones).abs() * weights).mean(dim=1)
+        distance = ((region_means(output, region) - tones).abs() * self.weights).mean(dim=1)
         if self.config.covariance:
             face = region_covariances(to_lab(images), visible.float())
             spread = region_covariances(output, region) - face
-            pairs = weights[:, None] * weights
+            pairs = self.weights[:, None] * self.weights
             distance = distance + self.config.covariance * (spread.abs() * pairs).mean(dim=(1, 2))
         known = visible.flatten(1).any(dim=1) & region.flatten(1).any(dim=1)
         return mean_over_images(distance, known)

@@ -24,7 +24,8 @@ class CrossEntropyLoss(SegmentationLoss[CrossEntropyConfig]):
     def sums(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the weighted sums of the pixels' cross-entropy and of their weights, ``(2,)``."""
         total = cross_entropy(logits, labels, self.weights, ignore_index=UNKNOWN, reduction="sum")
-        return torch.stack([total, self.weights[labels[labels != UNKNOWN]].sum()])
+        known = labels != UNKNOWN
+        return torch.stack([total, (self.weights[labels.where(known, 0)] * known).sum()])
 
     def value(self, sums: Tensor) -> Tensor:
         """Return the weighted mean; 0 if no pixel counts."""

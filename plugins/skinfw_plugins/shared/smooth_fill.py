@@ -10,8 +10,6 @@ _SCALES = (1, 2, 4, 8, 16)
 """Steps in pixels at which colors spread, one after the other. What is farther than their sum, 31 pixels,
 from the surroundings gets their mean."""
 
-_BINOMIAL = (0.25, 0.5, 0.25)
-
 _LEAST = 1e-3
 """Least weight of the known pixels that a color can be computed from, also in float16."""
 
@@ -39,7 +37,8 @@ def fill_smoothly(images: Tensor, region: Tensor) -> Tensor:
     known = (~region).to(images.dtype)
     spread = torch.cat([images * known, known], dim=1)  # colors times their weight, and the weight
     filled = spread
-    weights = spread.new_tensor(_BINOMIAL)
+    # computed on the device: copying numbers there waits for it
+    weights = (2 - (torch.arange(3, dtype=spread.dtype, device=spread.device) - 1).abs()) / 4
     kernel = (weights[:, None] * weights).expand(spread.shape[1], 1, 3, 3)
     for step in _SCALES:
         spread = conv2d(spread, kernel, padding=step, dilation=step, groups=spread.shape[1])

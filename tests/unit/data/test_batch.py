@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data._utils.pin_memory import pin_memory
 
 from skinfw.components.field_names import BODY, FACE, HEATMAPS, KEEP, KEYPOINTS, LINE, SKIN
 from skinfw.data.batch import Batch, collate
@@ -117,6 +119,25 @@ def test_every_field_with_pixels_is_shown_as_rgb() -> None:
     assert shown.any() and np.array_equal(shown, colored(maps))
     with pytest.raises(ValueError, match="keypoints are not an image; show line or heatmaps"):
         batch.show(KEYPOINTS)
+
+
+def test_the_loader_pins_and_the_copy_to_a_device_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What torch's loader does with a batch on a machine with a GPU, and what a training step does."""
+    batch = example_batch(2, (24, 20))
+    monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.clone)
+    pinned, errors = pin_memory((batch, []))
+    assert isinstance(pinned, Batch) and errors == []
+    assert all(pinned[name].data_ptr() != old.data_ptr() for name, old in batch.fields.items())
+    waits: list[bool] = []
+    real = torch.Tensor.to
+
+    def to(tensor: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
+        waits.append(not options.get("non_blocking"))
+        return real(tensor, *args, **options)
+
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    pinned.to(torch.device("cpu"), torch.channels_last)
+    assert waits == [False] * len(batch.fields)
 
 
 def test_every_tensor_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:

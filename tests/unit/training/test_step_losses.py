@@ -117,8 +117,13 @@ def test_losses_are_checked_at_least_every_so_many_steps(
     assert [count for count in checked if count] == [3, 3, 3, 1]
 
 
+aten = torch.ops.aten
+
+WAITING = (aten.nonzero.default, aten.masked_select.default, aten.equal.default, aten._unique2.default)
+
+
 class Reads(TorchDispatchMode):
-    """Notes where a number is read from a tensor, for which the CPU waits if it is on a GPU.
+    """Notes where the CPU would wait for a GPU: for a number of a tensor, or for a shape that depends on one.
 
     Random integers are drawn on the CPU, so reading them waits for nothing.
     """
@@ -127,7 +132,7 @@ class Reads(TorchDispatchMode):
         super().__init__()
         self.places: list[str] = []
         self.active = False
-        for name in ("tolist", "numpy", "cpu"):
+        for name in ("tolist", "numpy", "cpu", "new_tensor"):
             monkeypatch.setattr(Tensor, name, self._noting(getattr(Tensor, name)))
 
     def _noting(self, method: Any) -> Any:
@@ -142,8 +147,12 @@ class Reads(TorchDispatchMode):
             self.places.append("".join(traceback.format_stack(limit=12)))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is torch.ops.aten._local_scalar_dense.default:
+        if func is aten._local_scalar_dense.default:
             self.note(args[0])
+        chosen = args[1] if func in (aten.index.Tensor, aten.index_put_.default) else ()
+        by_mask = any(each is not None and each.dtype is torch.bool for each in chosen)
+        if self.active and (by_mask or func in WAITING):
+            self.places.append("".join(traceback.format_stack(limit=12)))
         return func(*args, **(kwargs or {}))
 
 
@@ -166,7 +175,7 @@ class Between:
 
 
 @pytest.mark.parametrize("look", [False, True])
-@pytest.mark.parametrize("task", ["inpainting", "accumulation", "segmentation"])
+@pytest.mark.parametrize("task", ["inpainting", "accumulation", "tone", "segmentation"])
 def test_nothing_is_read_between_logged_steps(
     tmp_path: Path, tiny_spec: MakeSpec, segmentation_spec: MakeSpec,
     write_labeled_photos: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, task: str, look: bool,
@@ -180,6 +189,13 @@ def test_nothing_is_read_between_logged_steps(
         spec = long_spec(tiny_spec, gradient_clip=1.0, schedule="linear")
         spec["training"]["gradient_accumulation"] = 2 if task == "accumulation" else 1
         spec["data"]["dataset"]["count"] *= spec["training"]["gradient_accumulation"]
+    if task == "tone":
+        refiner = {"type": "pix2pix", "base_channels": 4, "condition": "tone", "dropout": 0.5}
+        spec["generator"] = {"type": "two_stage", "coarse": "mean_color", "refiner": refiner}
+        spec["composite"] = "mask"
+        skin = [{"type": name, "region": "skin"} for name in ("psnr", "l1", "ssim")]
+        spec["losses"] = [*skin, "tone_consistency", "color", "total_variation", "gan"]
+        spec["data"]["inputs"] = ["apparel_head_foot", "line", "segmentation_skin", "face", "mask"]
     reads = Reads(monkeypatch)
     Pipeline(spec, output=tmp_path / "run", hooks=[Between(reads, look)]).fit()
     assert len(reads.places) == (4 if look else 0), reads.places[:1]
