@@ -104,7 +104,11 @@ def test_a_spec_made_in_python_is_the_same(value: dict[str, Any]) -> None:
             5,
             "$.training.epoch: unknown field; did you mean 'epochs'? (allowed: epochs, steps",
         ),
-        ("training.schedule", "liner", "'constant' or 'linear'; did you mean 'linear'? (found \"liner\")"),
+        (
+            "training.schedule",
+            "liner",
+            "'constant', 'linear' or 'cosine'; did you mean 'linear'? (found \"liner\")",
+        ),
         ("training.generator_lr", float("inf"), "$.training.generator_lr: must be a finite number"),
         ("data.size", [512], "$.data.size[1]: is required"),
         ("data.size", [512, 0], "$.data.size[1]: must be at least 1 (found 0)"),
