@@ -94,19 +94,20 @@ def test_what_is_not_finite_is_not_saved(
     assert read_checkpoint(pipeline.run.checkpoint("last")).progress.step == step - 1
 
 
+@pytest.mark.parametrize("ema", [None, 0.5])
 def test_infinity_that_a_network_holds_on_purpose_is_no_divergence(
-    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch, ema: float | None
 ) -> None:
     real = OptimizedModule.__init__
 
-    def with_mask(part: OptimizedModule[Any], name: str, network: Any, *rest: Any) -> None:
+    def with_mask(part: OptimizedModule[Any], name: str, network: Any, *rest: Any, **options: Any) -> None:
         network.register_buffer("mask", torch.tensor([0.0, float("-inf")]))
-        real(part, name, network, *rest)
+        real(part, name, network, *rest, **options)
 
     monkeypatch.setattr(OptimizedModule, "__init__", with_mask)
     monkeypatch.setattr("skinfw.pipeline.evaluate_run", lambda *_, **__: SimpleNamespace(step=1))
     monkeypatch.setattr("skinfw.pipeline.HookCaller.call", lambda *_, **__: None)
-    run = Pipeline(l1_spec(tiny_spec), output=tmp_path / "run").fit().run
+    run = Pipeline(l1_spec(tiny_spec, ema=ema), output=tmp_path / "run").fit().run
     assert "generator.mask" in read_checkpoint(run.checkpoint("last")).tensors
 
 
