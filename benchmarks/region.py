@@ -68,7 +68,7 @@ def main() -> None:
     generators: dict[str, Generator[Any]] = {TRAINED: load_generator(checkpoint, device)}
     generators |= build_baselines(spec)
     results = {
-        name: inpaint_each(each, spec, build_dataset(spec, each.io.inputs), names, device)
+        name: [*inpaint_each(each, spec, build_dataset(spec, each.io.inputs), names, device)]
         for name, each in generators.items()
     }
     print(f"{len(names)} test samples\n| method | overlap (IoU) | PSNR where both are skin |\n|---|---|---|")

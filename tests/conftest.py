@@ -106,19 +106,21 @@ def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _no_curves() -> Iterator[None]:
     """Leave the curves of reports away: drawing them takes longer than most runs of a test."""
-    from skinfw.reporting import report
+    from skinfw.reporting import report, tone_plots
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "draw", lambda _: "data:image/svg+xml,")
+        patch.setattr(tone_plots, "draw_marks", lambda _: "data:image/svg+xml,")
         yield
 
 
 @pytest.fixture
 def curves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw the curves of reports, for tests that look at them."""
-    from skinfw.reporting import plots, report
+    from skinfw.reporting import plots, report, tone_plots
 
     monkeypatch.setattr(report, "draw", plots.draw)
+    monkeypatch.setattr(tone_plots, "draw_marks", plots.draw_marks)
 
 
 @pytest.fixture(scope="session")

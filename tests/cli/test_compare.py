@@ -29,6 +29,10 @@ def test_runs_are_printed_and_written(make_run: Callable[..., Any], tmp_path: Pa
     ):  # fmt: skip
         assert part in done.output
     assert "Warning" not in done.output
+    assert (
+        "Not shown: " in done.output and "fields with the same value; --output writes them too" in done.output
+    )
+    assert max(map(len, done.stdout.partition("How each")[0].splitlines())) <= 80
     assert "| composite | skin | none |" in (tmp_path / "table.md").read_text(encoding="utf-8")
 
 
@@ -54,7 +58,8 @@ def test_other_test_samples_are_warned_of(
         evaluate_run(run)
     done = compare(first.folder, second.folder)
     assert done.exit_code == 0
-    assert "Warning: second: measured on different test samples from first; not ranked" in done.output
+    assert "Warning: not ranked:\n  second: measured on different test samples from first\n" in done.stderr
+    assert done.stdout.count("not ranked") == 0 and "second (not comparable)" in done.stdout
 
 
 def test_comparing_needs_no_torch() -> None:

@@ -127,8 +127,7 @@ def _inpaint_baselines(spec: Spec, names: Sequence[str]) -> dict[str, list[RgbIm
         try:
             dataset = build_dataset(spec, baseline.io.inputs)
             found = inpaint_each(baseline.to(device), spec, dataset, names, device)
+            painted[name] = [each.images[0] for each in found]
         except SkinfwError as error:
             logger.warning("baseline %s is missing from the images: %s", name, error)
-        else:
-            painted[name] = [each.images[0] for each in found]
     return painted

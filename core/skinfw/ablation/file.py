@@ -45,6 +45,11 @@ class AblationSize(StrictModel):
     variants: tuple[FolderName, ...] | None = Field(
         default=None, min_length=1, description="variants at this size; null: all"
     )
+    conclusive: bool = Field(
+        default=True,
+        description="whether results may answer the question; false for a size that only shows that all "
+        "variants run: the results say so, rank nothing and have no p-values",
+    )
 
 
 class AblationSpec(StrictModel):

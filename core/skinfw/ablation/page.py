@@ -10,7 +10,6 @@ from typing import Any
 
 from skinfw.ablation.example_rows import ImageRow, ImageRows, inpaint_rows
 from skinfw.ablation.page_files import (
-    METRICS_NOTE,
     differences_note,
     remarks,
     to_csv,
@@ -25,6 +24,7 @@ from skinfw.ablation.tables import (
     differences_table,
     metadata_note,
     metric_metadata,
+    metrics_note,
     metrics_table,
     orderings,
     published_comparison,
@@ -33,10 +33,10 @@ from skinfw.ablation.tables import (
 )
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import SkinfwError, counted
+from skinfw.evaluation.gallery import SMALL
 from skinfw.evaluation.metric_tables import value_label, value_text
 from skinfw.reporting.data_uri import data_uri, png_uri
 from skinfw.reporting.pages import render_page
-from skinfw.reporting.report import SMALL
 from skinfw.runs.environment import environment
 from skinfw.system.json_file import write_text
 
@@ -87,10 +87,11 @@ def _page(result: AblationResult, images: ImageRows, means: str | None, differen
         question=ablation.question,
         summary=summary(result),
         chips=_chips(result),
+        conclusive=result.plan.conclusive,
         remarks=remarks(result),
         reference=result.plan.reference,
         table=metrics_table(result),
-        metrics_note=METRICS_NOTE,
+        metrics_note=metrics_note(result),
         metadata=metric_metadata(result),
         metadata_note=metadata_note(result),
         means=_svg_uri(means),

@@ -10,11 +10,11 @@ from typing import Any
 
 from skinfw.ablation.published import NOTE
 from skinfw.ablation.results import AblationResult, RunResult, VariantResult
-from skinfw.ablation.statistics import BOOTSTRAP_SEED, DRAWS, LEVEL
 from skinfw.ablation.tables import (
     differences_table,
     metadata_note,
     metric_metadata,
+    metrics_note,
     metrics_table,
     orderings,
     published_comparison,
@@ -22,14 +22,10 @@ from skinfw.ablation.tables import (
     spec_table,
     summary,
 )
+from skinfw.evaluation.bootstrap import BOOTSTRAP_SEED, DRAWS, LEVEL
 from skinfw.evaluation.metric_tables import Table
 from skinfw.reporting.tables import markdown_table, tex_table
 from skinfw.runs.environment import environment
-
-METRICS_NOTE = (
-    "Mean ± standard deviation over seeds on the test images; the best mean of each column is bold, and "
-    "arrows show whether higher or lower is better."
-)
 
 
 def differences_note(result: AblationResult) -> str:
@@ -74,7 +70,7 @@ def _tables(result: AblationResult) -> list[tuple[str, Table]]:
     published = result.plan.ablation.published_table
     section = "" if published is None else f" ({published.title}, section {published.section} of the report)"
     tables = [
-        (METRICS_NOTE, metrics_table(result)),
+        (metrics_note(result), metrics_table(result)),
         (metadata_note(result), metric_metadata(result)),
         (differences_note(result), differences_table(result)),
         (

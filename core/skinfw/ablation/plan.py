@@ -92,6 +92,11 @@ class Plan:
         return list(dict.fromkeys(run.variant for run in self.runs))
 
     @property
+    def conclusive(self) -> bool:
+        """Whether results at this size may answer the question."""
+        return self.size is None or self.ablation.sizes[self.size].conclusive
+
+    @property
     def seeds(self) -> list[int]:
         """The seeds at this size."""
         return list(dict.fromkeys(run.seed for run in self.runs))

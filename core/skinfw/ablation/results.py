@@ -61,7 +61,7 @@ class VariantResult:
         runs: its runs in the order of the seeds.
         spreads: each metric by ``region/name``; absent if no run has a value.
         differences: each metric against the reference variant; absent for that variant, for metrics without a
-            value per image, and if ``incomparable`` gives a reason.
+            value per image, at a size that proves nothing, and if ``incomparable`` gives a reason.
         incomparable: why none of its values is ranked, or an empty text.
         unranked: why a single value is not ranked, by ``region/name``.
     """
@@ -176,6 +176,7 @@ def collect(plan: Plan) -> AblationResult:
     variants = []
     for name, own in of.items():
         apart = name == plan.reference or bool(reasons[name] or reasons[plan.reference])
+        apart = apart or not plan.conclusive
         alike = [key for key in metrics if key not in {**unlike[name], **unlike[plan.reference]}]
         compared = {} if apart else _differences(own, of[plan.reference], alike)
         unranked = {

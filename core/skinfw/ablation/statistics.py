@@ -6,20 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-DRAWS = 10_000
-"""Resamples of a bootstrap."""
-
-LEVEL = 0.95
-"""Fraction of the resamples inside an interval."""
-
-BOOTSTRAP_SEED = 0
-
-_DRAWS_AT_A_TIME = 500
-"""Limits the indices of a few thousand images to some megabytes."""
-
-Array = npt.NDArray[np.float64]
+from skinfw.evaluation.bootstrap import DRAWS, LEVEL, resampled_means
 
 
 @dataclass(frozen=True)
@@ -102,7 +90,7 @@ def paired_difference(variant: Mapping[str, float], reference: Mapping[str, floa
     if len(shared) < 2:
         return None
     differences = np.array([variant[name] - reference[name] for name in shared])
-    means = _resampled_means(differences)
+    means = resampled_means(differences)
     mean = float(differences.mean())
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
@@ -110,50 +98,3 @@ def paired_difference(variant: Mapping[str, float], reference: Mapping[str, floa
     # the data themselves count as one draw, so that p is never 0 (Davison and Hinkley 1997, section 4.2.3)
     p = min(1.0, 2 * (int(other_side) + 1) / (DRAWS + 1))
     return Difference(mean, float(low), float(high), p, len(shared))
-
-
-def _resampled_means(values: Array) -> Array:
-    source = np.random.default_rng(BOOTSTRAP_SEED)
-    parts = [
-        values[source.integers(0, len(values), (_DRAWS_AT_A_TIME, len(values)))].mean(axis=1)
-        for _ in range(DRAWS // _DRAWS_AT_A_TIME)
-    ]
-    return np.concatenate(parts)
-
-
-@dataclass(frozen=True)
-class MeanInterval:
-    """The mean of a value over images.
-
-    Attributes:
-        mean: the mean.
-        low: lower end of the 95 % interval; None for one image.
-        high: upper end of the 95 % interval; None for one image.
-        images: number of images with a value.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    images: int
-
-
-def mean_interval(values: Sequence[float | None]) -> MeanInterval | None:
-    """Return the mean over images with a bootstrap interval (percentiles of `DRAWS` resamples).
-
-    Returns:
-        None if no image has a value.
-
-    Example:
-        >>> mean_interval([1.0, None, 1.0])
-        MeanInterval(mean=1.0, low=1.0, high=1.0, images=2)
-    """
-    known = np.array([value for value in values if value is not None], np.float64)
-    if not len(known):
-        return None
-    mean = float(known.mean())
-    if len(known) == 1:
-        return MeanInterval(mean, None, None, 1)
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(_resampled_means(known), [tail, 1 - tail])
-    return MeanInterval(mean, float(low), float(high), len(known))

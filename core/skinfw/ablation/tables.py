@@ -7,15 +7,16 @@ from itertools import combinations
 
 from skinfw.ablation.published import PUBLISHED_METRICS
 from skinfw.ablation.results import AblationResult, VariantResult
-from skinfw.ablation.statistics import DRAWS, Difference, Spread
+from skinfw.ablation.statistics import Difference, Spread
+from skinfw.evaluation.bootstrap import DRAWS
 from skinfw.evaluation.metric_metadata import metadata_table, versions_text
 from skinfw.evaluation.metric_tables import (
     NONE,
     UNRANKED,
+    UNRANKED_NOTE,
     Cell,
     Table,
     best_of,
-    value_columns,
     value_heading,
     value_label,
     value_text,
@@ -26,27 +27,46 @@ from skinfw.evaluation.results import MetricInfo
 def metrics_table(result: AblationResult) -> Table:
     """Return the variants' values, mean ± standard deviation over seeds, then the baselines'.
 
-    The best mean of each column is marked; variants that are not comparable cannot have it.
+    The best mean of each column is marked, unless the size proves nothing; variants that are not comparable
+    cannot have it.
     """
     judged = [each.means for each in result.comparable] + list(result.baselines.values())
-    best = {key: best_of([row.get(key) for row in judged], info) for key, info in result.metrics.items()}
+    ranked = judged if result.plan.conclusive else []
+    best = {key: best_of([row.get(key) for row in ranked], info) for key, info in result.metrics.items()}
     rows = []
     for variant in result.variants:
         cells = [
             Cell(
-                f"{spread_text(variant.spreads.get(key), info)}"
-                f"{UNRANKED if key in variant.spreads and key not in variant.means else ''}",
+                f"{spread_text(variant.spreads.get(key), info)}{UNRANKED if _aside(variant, key) else ''}",
                 best[key] is not None and variant.means.get(key) == best[key],
             )
             for key, info in result.metrics.items()
         ]
         label = f"{variant.name} (not comparable)" if variant.incomparable else variant.name
         rows.append((label, [*cells, Cell(seeds_text(variant))]))
-    columns = value_columns(judged, result.metrics)[len(result.comparable) :]
-    for name, cells in zip(result.baselines, columns, strict=True):
+    for name, values in result.baselines.items():
+        cells = [
+            Cell(value_text(values.get(key), info), best[key] is not None and values.get(key) == best[key])
+            for key, info in result.metrics.items()
+        ]
         rows.append((f"{name} (baseline)", [*cells, Cell("nothing to train")]))
     heads = [value_heading(key, info) for key, info in result.metrics.items()]
     return Table("variant", [*heads, "seeds"], rows)
+
+
+def _aside(variant: VariantResult, key: str) -> bool:
+    """Return whether a single value is not ranked; the name of a variant says it for all of its values."""
+    return key in variant.spreads and key not in variant.means and not variant.incomparable
+
+
+def metrics_note(result: AblationResult) -> str:
+    """Describe the table of metrics."""
+    best = "the best mean of each column is bold, and " if result.plan.conclusive else ""
+    aside = any(_aside(variant, key) for variant in result.variants for key in result.metrics)
+    return (
+        f"Mean ± standard deviation over seeds on the test images; {best}arrows show whether higher or lower "
+        f"is better.{f' {UNRANKED_NOTE}; the warnings say why.' if aside else ''}"
+    )
 
 
 def seeds_text(variant: VariantResult) -> str:
@@ -135,10 +155,10 @@ def published_row(result: AblationResult, variant: VariantResult) -> str:
 def orderings(result: AblationResult) -> list[str]:
     """Return for each published metric how many pairs of variants are in the report's order.
 
-    Pairs that are equal in the report do not count.
+    Pairs that are equal in the report do not count, and nothing does at a size that proves nothing.
     """
     table = result.plan.ablation.published_table
-    if table is None:
+    if table is None or not result.plan.conclusive:
         return []
     agreements = []
     for key, info in PUBLISHED_METRICS.items():
@@ -195,6 +215,11 @@ def summary(result: AblationResult) -> str:
     known = [each for each in result.comparable if key in each.means]
     if key is None or not known:
         return "No run has been measured yet."
+    if not result.plan.conclusive:
+        return (
+            f"These results prove nothing: the size {result.plan.size} only shows that every variant runs. "
+            "Choose another --size to answer the question."
+        )
     info = result.metrics[key]
     value = best_of([each.means[key] for each in known], info)
     winner = next((each for each in known if each.means[key] == value), known[0])

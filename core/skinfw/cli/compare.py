@@ -17,7 +17,7 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
     """Print the metrics of two or more run folders, and the fields in which their specs differ."""
     from skinfw.errors import UserError
     from skinfw.evaluation.compare import compare_runs
-    from skinfw.evaluation.metric_metadata import versions_text
+    from skinfw.evaluation.metric_metadata import metadata_lines, versions_text
     from skinfw.reporting.comparison import check_suffix, write_comparison
     from skinfw.reporting.console import print_table
 
@@ -27,13 +27,20 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
         check_suffix(output)
     comparison = compare_runs(runs)
     print_table(comparison.table())
-    print_table(comparison.metadata_table(), title="How each value was measured")
-    if comparison.versions():
-        click.echo(f"Measured with {versions_text(comparison.versions())}")
     if comparison.differences():
         print_table(comparison.differences_table(), title="Where the specs differ")
-    for warning in comparison.warnings():
-        click.echo(f"Warning: {warning}; not ranked.", err=True)
+        click.echo(f"Not shown: {comparison.folded_text()}; --output writes them too")
+    else:
+        click.echo("The specs are the same.")
+    click.echo("How each value was measured:")
+    for line in metadata_lines({run.label: run.evaluation for run in comparison.runs}):
+        click.echo(f"  {line}")
+    if comparison.versions():
+        click.echo(f"Measured with {versions_text(comparison.versions())}")
+    if comparison.warnings():
+        click.echo("Warning: not ranked:", err=True)
+        for warning in comparison.warnings():
+            click.echo(f"  {warning}", err=True)
     if output is not None:
         write_comparison(comparison, output)
         click.echo(f"Comparison: {output}")

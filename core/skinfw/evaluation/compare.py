@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from skinfw.components.registry import TRAINED
-from skinfw.errors import RunError
+from skinfw.errors import RunError, counted
 from skinfw.evaluation.comparable import (
     EvaluatedRun,
     choose_anchor,
@@ -22,7 +22,7 @@ from skinfw.evaluation.comparable import (
     unlike_run,
 )
 from skinfw.evaluation.metric_metadata import merged, metadata_table
-from skinfw.evaluation.metric_tables import Cell, Table, value_columns, value_heading, value_label
+from skinfw.evaluation.metric_tables import UNRANKED, Cell, Table, value_columns, value_heading, value_label
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.runs.folder import spec_file
 from skinfw.system.json_file import read_json
@@ -158,7 +158,10 @@ class Comparison:
         rows = []
         for run, values in zip(self.runs, cells, strict=True):
             found = run.evaluation
-            label = f"{run.label} (not comparable)" if self.incomparable(run) else run.label
+            label = run.label
+            if self.incomparable(run):  # said once, not per value
+                label += " (not comparable)"
+                values = [Cell(cell.text.removesuffix(UNRANKED)) for cell in values]
             changed = [str(found.violations.get(TRAINED, 0))] if keeps else []
             rows.append((label, [*values, *map(Cell, [*changed, str(len(found.names)), f"{found.step:,}"])]))
         heads = [value_heading(key, info) for key, info in self.metrics.items()]
@@ -169,10 +172,39 @@ class Comparison:
         """Return the spec fields whose values differ, by dotted path, with each run's value as text."""
         return differences([run.spec for run in self.runs])
 
-    def differences_table(self) -> Table:
-        """Return `differences` as a table, one field per row."""
-        rows = [(path, [Cell(value) for value in values]) for path, values in self.differences().items()]
+    def differences_table(self, *, every: bool = False) -> Table:
+        """Return `shown_differences`, or all `differences`, as a table, one field per row."""
+        found = self.differences() if every else self.shown_differences()
+        rows = [(path, [Cell(value) for value in values]) for path, values in found.items()]
         return Table("spec field", [run.label for run in self.runs], rows)
+
+    def shown_differences(self) -> dict[str, list[str]]:
+        """Return `differences` without the parameters of components of another type, which say little."""
+        found = self.differences()
+        types = [path for path in found if path.endswith(".type")]
+        inside = {
+            path
+            for path in found
+            if any(path != each and path.startswith(each.removesuffix("type")) for each in types)
+        }
+        return {path: values for path, values in found.items() if path not in inside}
+
+    def folded_text(self) -> str:
+        """Return how many fields `shown_differences` omits."""
+        hidden = len(self.differences()) - len(self.shown_differences())
+        same = len(self.common_fields())
+        parts = [f"{counted(hidden, 'parameter')} of components of different types"] if hidden else []
+        return ", ".join([*parts, f"{counted(same, 'field')} with the same value"])
+
+    def common_fields(self) -> dict[str, str]:
+        """Return the spec fields that have the same value in all runs, as text."""
+        first, *others = (run.spec for run in self.runs)
+        return {
+            path: _text(value)
+            for path, value in first.items()
+            if path not in _NOT_COMPARED
+            and all(path in other and _text(other[path]) == _text(value) for other in others)
+        }
 
     def metadata_table(self) -> Table:
         """Return how each value was measured: region, images, and the metric's metadata."""
@@ -189,9 +221,10 @@ class Comparison:
             if whole := self.incomparable(run):
                 warnings.append(f"{run.label}: {whole}")
             else:
-                warnings += [
-                    f"{run.label}: {value_label(key)}: {why}" for key, why in self.unranked(run).items()
-                ]
+                found: dict[str, list[str]] = {}
+                for key, why in self.unranked(run).items():
+                    found.setdefault(why, []).append(value_label(key))
+                warnings += [f"{run.label}: {', '.join(what)}: {why}" for why, what in found.items()]
         return warnings
 
 

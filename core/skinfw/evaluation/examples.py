@@ -1,18 +1,15 @@
-"""The best, the median and the worst images of an evaluation."""
+"""The images of an evaluation, and which of them are its best, median and worst ones."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
-from PIL import Image
 
 from skinfw.assembly.assemble import build_dataset
-from skinfw.components.field_names import BODY
+from skinfw.components.field_names import APPAREL, BODY
 from skinfw.components.registry import TRAINED
 from skinfw.data.loading import Loader
 from skinfw.data.segmentation import RgbImage
@@ -23,7 +20,6 @@ from skinfw.inference.composite import to_uint8
 from skinfw.inference.paint import InpaintedBatch, inpaint_batches
 from skinfw.interfaces import Dataset, Generator
 from skinfw.specs.spec import Spec
-from skinfw.system.json_file import replacing
 
 Rank = Literal["best", "median", "worst"]
 RANKS: tuple[Rank, ...] = ("best", "median", "worst")
@@ -31,43 +27,38 @@ RANKS: tuple[Rank, ...] = ("best", "median", "worst")
 PER_RANK = 2
 """Images per rank, if there are enough for all to differ."""
 
+MOST = 2000
+"""Images that a report shows at most."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One image of an example.
+
+    Attributes:
+        kind: what it is, in a word or two.
+        image: uint8 RGB ``(H, W, 3)``.
+        main: whether it is seen at first sight, not only when looking closer.
+    """
+
+    kind: str
+    image: RgbImage
+    main: bool = True
+
 
 @dataclass(frozen=True)
 class Example:
-    """One test image with its inputs and outputs; every image is uint8 RGB ``(H, W, 3)``.
+    """One test image with everything that belongs to it.
 
     Attributes:
-        rank: its rank among the test images.
         name: the sample's name.
-        metric: the ranking metric, ``region/name``, or None if no metric has a value per image.
-        value: its value of that metric.
-        inputs: the input images by name.
-        outputs: the inpainted images by generator, the trained one first.
-        target: the real image.
-        alpha: where the trained generator sees skin, as a gray image; None if it gives no alpha.
+        rank: its rank among the test images; None for the many without one.
+        parts: its images of one size by name, from left to right, the main ones first.
     """
 
-    rank: Rank
     name: str
-    metric: str | None
-    value: float | None
-    inputs: Mapping[str, RgbImage]
-    outputs: Mapping[str, RgbImage]
-    target: RgbImage
-    alpha: RgbImage | None = None
-
-    @property
-    def images(self) -> dict[str, RgbImage]:
-        """All images by name, in display order."""
-        others = {name: image for name, image in self.outputs.items() if name != TRAINED}
-        output, error = self.outputs[TRAINED], self.error
-        alpha = {} if self.alpha is None else {"alpha": self.alpha}
-        return {**self.inputs, "output": output, **alpha, "target": self.target, "error": error, **others}
-
-    @property
-    def error(self) -> RgbImage:
-        """The error of the trained generator's image, as a heat map."""
-        return error_image(self.outputs[TRAINED], self.target)
+    rank: Rank | None
+    parts: Mapping[str, Part]
 
 
 def ranking_metric(evaluation: Evaluation) -> str | None:
@@ -87,14 +78,7 @@ def choose_examples(evaluation: Evaluation, per_rank: int = PER_RANK) -> dict[st
         evaluation: the results.
         per_rank: images per rank; only one each if there are fewer than ``3 * per_rank``.
     """
-    names = list(evaluation.names)
-    key = ranking_metric(evaluation)
-    if key is not None:
-        values = dict(zip(names, evaluation.per_image[TRAINED][key], strict=True))
-        highest_first = evaluation.metrics[key].direction == "higher"
-        ranked = [(value, name) for name, value in values.items() if value is not None]
-        ranked.sort(key=lambda pair: pair[0], reverse=highest_first)
-        names = [name for _, name in ranked] or names
+    names = _ranked(evaluation) or list(evaluation.names)
     count = per_rank if len(names) >= 3 * per_rank else 1
     middle = max(0, (len(names) - count) // 2)
     chosen: dict[str, Rank] = {}
@@ -109,35 +93,78 @@ def choose_examples(evaluation: Evaluation, per_rank: int = PER_RANK) -> dict[st
     return {name: rank for wanted in RANKS for name, rank in chosen.items() if rank == wanted}
 
 
-def inpaint_examples(
+def shown_names(evaluation: Evaluation, most: int = MOST) -> list[str]:
+    """Return the samples that a report shows, best first; those without a value come last.
+
+    Args:
+        evaluation: the results.
+        most: if there are more samples, those of `choose_examples` and others evenly over the ranking.
+    """
+    names = _ranked(evaluation)
+    ranked = set(names)
+    names += [name for name in evaluation.names if name not in ranked]
+    if len(names) <= most:
+        return names
+    chosen = choose_examples(evaluation)
+    rest = [name for name in names if name not in chosen]
+    count = max(0, most - len(chosen))
+    kept = {*chosen, *(rest[place * len(rest) // count] for place in range(count))}
+    return [name for name in names if name in kept]
+
+
+def _ranked(evaluation: Evaluation) -> list[str]:
+    """Return the names of the images with a value, best first; all names without a ranking metric."""
+    names = list(evaluation.names)
+    key = ranking_metric(evaluation)
+    if key is None:
+        return names
+    values = zip(evaluation.per_image[TRAINED][key], names, strict=True)
+    ranked = [(value, name) for value, name in values if value is not None]
+    ranked.sort(key=lambda pair: pair[0], reverse=evaluation.metrics[key].direction == "higher")
+    return [name for _, name in ranked]
+
+
+def inpainted_examples(
     generator: Generator[Any],
     baselines: Mapping[str, Generator[Any]],
     spec: Spec,
     dataset: Dataset[Any],
     evaluation: Evaluation,
     device: torch.device,
-) -> list[Example]:
-    """Inpaint the chosen images again, one at a time: an evaluation does not keep images in memory."""
-    chosen = choose_examples(evaluation)
-    key = ranking_metric(evaluation)
-    values = dict(zip(evaluation.names, evaluation.per_image[TRAINED][key], strict=True)) if key else {}
-    examples = []
-    for painted in inpaint_each(generator, spec, dataset, list(chosen), device):
-        batch, alpha = painted.batch, painted.alpha
-        name = batch.names[0]
-        inputs: dict[str, RgbImage] = {each: to_uint8(batch.show(each))[0] for each in spec.data.input_names}
-        target = to_uint8(batch[BODY])[0]
-        outputs = {TRAINED: painted.images[0]}
-        gray = None if alpha is None else alpha[0].repeat(3, axis=-1)
-        examples.append(Example(chosen[name], name, key, values.get(name), inputs, outputs, target, gray))
-    for inpainter, baseline in baselines.items():
-        data = build_dataset(spec, baseline.io.inputs)
-        images = [each.images[0] for each in inpaint_each(baseline, spec, data, list(chosen), device)]
-        examples = [
-            replace(example, outputs={**example.outputs, inpainter: image})
-            for example, image in zip(examples, images, strict=True)
-        ]
-    return examples
+) -> Iterator[Example]:
+    """Inpaint the samples that a report shows again, one at a time: an evaluation keeps no images in memory.
+
+    Yields:
+        the samples of `shown_names` in its order.
+    """
+    names, ranks = shown_names(evaluation), choose_examples(evaluation)
+    others = {
+        name: inpaint_each(baseline, spec, build_dataset(spec, baseline.io.inputs), names, device)
+        for name, baseline in baselines.items()
+    }
+    trained = inpaint_each(generator, spec, dataset, names, device)
+    for painted, *more in zip(trained, *others.values(), strict=True):
+        name = painted.batch.names[0]
+        parts = _parts(painted, spec, dict(zip(others, (each.images[0] for each in more), strict=True)))
+        yield Example(name, ranks.get(name), parts)
+
+
+def _parts(painted: InpaintedBatch, spec: Spec, baselines: Mapping[str, RgbImage]) -> dict[str, Part]:
+    names = spec.data.input_names
+    first = APPAREL if APPAREL in names else names[0]
+    shown = {name: to_uint8(painted.batch.show(name))[0] for name in names}
+    output, target = painted.images[0], to_uint8(painted.batch[BODY])[0]
+    parts = {
+        first: Part("input", shown[first]),
+        "output": Part("inpainted", output),
+        "target": Part("ground truth", target),
+        **{name: Part("baseline", image) for name, image in baselines.items()},
+        "error": Part("difference from target", error_image(output, target)),
+        **{name: Part("input", image, main=False) for name, image in shown.items() if name != first},
+    }
+    if painted.alpha is not None:
+        parts["alpha"] = Part("skin found", painted.alpha[0].repeat(3, axis=-1), main=False)
+    return parts
 
 
 def inpaint_each(
@@ -146,34 +173,7 @@ def inpaint_each(
     dataset: Dataset[Any],
     names: Sequence[str],
     device: torch.device,
-) -> list[InpaintedBatch]:
-    """Inpaint samples one at a time; return each as a batch of one."""
+) -> Iterator[InpaintedBatch]:
+    """Inpaint samples one at a time; yield each as a batch of one."""
     loader = Loader(dataset, names, batch_size=1)
-    return list(inpaint_batches(generator, spec, covered(loader, spec), device))
-
-
-class Shown(Protocol):
-    """What is shown for a test image."""
-
-    @property
-    def rank(self) -> Rank:
-        """Its rank among the test images."""
-
-    @property
-    def images(self) -> Mapping[str, RgbImage]:
-        """All images by name, each uint8 RGB ``(H, W, 3)``."""
-
-
-def save_examples(examples: Sequence[Shown], folder: Path) -> None:
-    """Write the examples as PNG files, replacing those of an earlier evaluation.
-
-    Raises:
-        RunError: the folder cannot be written to.
-    """
-    shutil.rmtree(folder, ignore_errors=True)
-    counts = dict.fromkeys(RANKS, 0)
-    for example in examples:
-        counts[example.rank] += 1
-        for part, image in example.images.items():
-            with replacing(folder / f"{example.rank}-{counts[example.rank]}-{part}.png") as temporary:
-                Image.fromarray(image).save(temporary, format="PNG")
+    return inpaint_batches(generator, spec, covered(loader, spec), device)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from skinfw.components.registry import TRAINED
 from skinfw.errors import counted
-from skinfw.evaluation.metric_tables import Cell, Table, metric_label
+from skinfw.evaluation.metric_tables import Cell, Table, metric_label, value_label
 from skinfw.evaluation.results import Evaluation
 
 
@@ -58,6 +58,21 @@ def metadata_table(evaluations: Mapping[str, Evaluation]) -> Table:
         for key, card in cards.items()
     ]
     return Table("metric", ["region", *labels], rows)
+
+
+def metadata_lines(evaluations: Mapping[str, Evaluation]) -> list[str]:
+    """Return the metadata of the values as text, one line for all values with the same metadata.
+
+    Args:
+        evaluations: as for `metadata_table`.
+    """
+    keys = dict.fromkeys(key for each in evaluations.values() for key in each.metrics)
+    owners: dict[str, list[str]] = {}
+    for key in keys:
+        card = merged(_cards(evaluations, key))
+        text = "; ".join(value if label == "images" else f"{label}: {value}" for label, value in card.items())
+        owners.setdefault(text, []).append(value_label(key))
+    return [f"{', '.join(labels)}: {text}" for text, labels in owners.items()]
 
 
 def _cards(evaluations: Mapping[str, Evaluation], key: str) -> dict[str, Mapping[str, str]]:

@@ -13,7 +13,10 @@ from skinfw.evaluation.tone_groups import ENOUGH, group_means, metrics_on_skin, 
 
 ARROWS = {"higher": "↑", "lower": "↓"}
 NONE = "n/a"
-UNRANKED = " (not ranked)"
+UNRANKED = "†"
+"""Behind a value that is not ranked."""
+
+UNRANKED_NOTE = f"{UNRANKED}: not ranked"
 
 _LABELS = {
     "iou": "IoU",

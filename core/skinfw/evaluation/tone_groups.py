@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from skinfw.components.registry import TRAINED
+from skinfw.evaluation.bootstrap import MeanInterval, mean_interval
 from skinfw.evaluation.results import Evaluation, SkinTone
 
 Scheme = Literal["ita", "monk"]
@@ -109,25 +110,40 @@ def group_means(
     evaluation: Evaluation, key: str, scheme: Scheme, inpainter: str = TRAINED
 ) -> dict[str, GroupMean]:
     """Return one generator's value for each group that has one, lightest first."""
+    values = _group_values(evaluation, key, scheme, inpainter)
+    return {name: GroupMean(math.fsum(each) / len(each), len(each)) for name, each in values.items() if each}
+
+
+def _group_values(evaluation: Evaluation, key: str, scheme: Scheme, inpainter: str) -> dict[str, list[float]]:
     values: dict[str, list[float]] = {name: [] for name in groups(scheme)}
     per_image = evaluation.per_image[inpainter].get(key, ())
     for tone, value in zip(evaluation.tones, per_image, strict=False):
         if tone is not None and value is not None:
             values[group_of(tone, scheme)].append(value)
-    return {name: GroupMean(math.fsum(each) / len(each), len(each)) for name, each in values.items() if each}
+    return values
+
+
+def compared_metric(evaluation: Evaluation) -> str | None:
+    """Return the metric that compares skin tones: the monitor, or the first on skin with values per image."""
+    known = metrics_on_skin(evaluation)
+    monitored = evaluation.monitored_metric()
+    return monitored if monitored in known else next(iter(known), None)
+
+
+def group_intervals(evaluation: Evaluation, key: str, scheme: Scheme) -> dict[str, MeanInterval]:
+    """Return the trained generator's mean with its interval for each group that has a value."""
+    values = _group_values(evaluation, key, scheme, TRAINED)
+    found = {name: mean_interval(each) for name, each in values.items()}
+    return {name: interval for name, interval in found.items() if interval is not None}
 
 
 def tone_gap(evaluation: Evaluation) -> ToneGap | None:
-    """Compare the classes of the typology angle that have `ENOUGH` images.
-
-    It uses the monitor, or else the first metric on skin with a value per image.
+    """Compare the classes of the typology angle that have `ENOUGH` images by `compared_metric`.
 
     Returns:
         the gap; None if there are fewer than two such classes.
     """
-    known = metrics_on_skin(evaluation)
-    monitored = evaluation.monitored_metric()
-    key = monitored if monitored in known else next(iter(known), None)
+    key = compared_metric(evaluation)
     if key is None:
         return None
     means = {

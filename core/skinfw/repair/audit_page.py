@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from skinfw.ablation.statistics import DRAWS, LEVEL, MeanInterval
 from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import RgbImage
 from skinfw.doctor.sample_images import encoded
 from skinfw.errors import counted
+from skinfw.evaluation.bootstrap import DRAWS, LEVEL, MeanInterval
 from skinfw.evaluation.error_map import ERROR_FULL, error_image, error_legend
 from skinfw.evaluation.metric_tables import NONE, Cell, Table
 from skinfw.evaluation.tone_groups import ENOUGH

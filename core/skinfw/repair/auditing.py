@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from skinfw.ablation.statistics import DRAWS, LEVEL, MeanInterval, mean_interval
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError
+from skinfw.evaluation.bootstrap import DRAWS, LEVEL, MeanInterval, mean_interval
 from skinfw.evaluation.tone_groups import ITA_CLASSES, ita_class
 from skinfw.repair.alignment import MIN_CORRELATION
 from skinfw.repair.failures import recorded

@@ -13,6 +13,7 @@ from skinfw.components.registry import TRAINED
 from skinfw.errors import UserError
 from skinfw.evaluation.compare import Comparison
 from skinfw.evaluation.metric_metadata import images_text, versions_text
+from skinfw.evaluation.metric_tables import Cell, Table
 from skinfw.reporting.tables import markdown_table
 from skinfw.system.json_file import write_text
 
@@ -48,13 +49,23 @@ def to_csv(comparison: Comparison) -> str:
 
 
 def to_markdown(comparison: Comparison) -> str:
-    """Return the values, the best in bold, how they were measured, and the spec fields that differ."""
+    """Return the values, the best in bold, how they were measured, and the spec fields that differ.
+
+    All other spec fields are folded.
+    """
     parts = [markdown_table(comparison.table()), markdown_table(comparison.metadata_table())]
     if comparison.versions():
         parts.append(f"Measured with {versions_text(comparison.versions())}.")
     if comparison.differences():
         parts.append(markdown_table(comparison.differences_table()))
-    parts += [f"Warning: {warning}; not ranked." for warning in comparison.warnings()]
+    if any(comparison.unranked(run) for run in comparison.runs):
+        parts.append("\n".join(["Not ranked:", "", *(f"- {warning}" for warning in comparison.warnings())]))
+    hidden = len(comparison.differences()) > len(comparison.shown_differences())
+    folded = [markdown_table(comparison.differences_table(every=True))] if hidden else []
+    common = [(path, [Cell(value)]) for path, value in comparison.common_fields().items()]
+    folded.append(markdown_table(Table("spec field", ["all runs"], common)))
+    summary = f"<details><summary>{comparison.folded_text()}</summary>"
+    parts += [summary, *folded, "</details>"]
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Curves of a run's log, drawn as SVG."""
+"""Curves of a run's log and means of groups, drawn as SVG."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -96,19 +97,66 @@ def plot_style() -> Iterator[None]:
 def draw(curve: Curve) -> str:
     """Draw a curve without background; return it as the ``data:`` URL of an SVG."""
     with plot_style():
-        figure = Figure(figsize=(3.6, 2.0), layout="constrained")
-        axes = figure.add_subplot()
+        figure, axes = _figure(2.0)
         steps, values = thinned(curve)
         marker = "o" if len(steps) <= 40 else ""
         axes.plot(steps, values, color=LINE, linewidth=1.4, marker=marker, markersize=3)
         axes.set_xlabel("step", color=INK)
-        axes.tick_params(colors=INK)
-        axes.grid(color=INK, alpha=0.25, linewidth=0.6)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(5))
-        for side, spine in axes.spines.items():
-            spine.set_visible(side in ("left", "bottom"))
-            spine.set_color(INK)
-        stream = io.BytesIO()
-        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+        return _svg(figure)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The mean of a group.
+
+    Attributes:
+        label: the group's name.
+        mean: the mean.
+        low: lower end of its interval; None for no interval.
+        high: upper end of its interval; None for no interval.
+        color: its color as CSS.
+        hollow: whether the mean is unreliable.
+    """
+
+    label: str
+    mean: float
+    low: float | None
+    high: float | None
+    color: str = LINE
+    hollow: bool = False
+
+
+def draw_marks(marks: Sequence[Mark]) -> str:
+    """Draw a mark with its interval for each group, from top to bottom; return an SVG's ``data:`` URL."""
+    with plot_style():
+        figure, axes = _figure(0.6 + 0.26 * len(marks))
+        for place, mark in enumerate(marks):
+            if mark.low is not None and mark.high is not None:
+                axes.plot([mark.low, mark.high], [place, place], color=INK, linewidth=1.6)
+            face = "none" if mark.hollow else mark.color
+            axes.plot([mark.mean], [place], "o", color=mark.color, mec=INK, mfc=face, markersize=7)
+        axes.set_yticks(range(len(marks)), [mark.label for mark in marks])
+        axes.set_ylim(len(marks) - 0.5, -0.5)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        return _svg(figure)
+
+
+def _figure(height: float) -> tuple[Figure, Axes]:
+    """Return a figure of this height in inches, and its axes."""
+    figure = Figure(figsize=(3.6, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.tick_params(colors=INK)
+    axes.grid(color=INK, alpha=0.25, linewidth=0.6)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(INK)
+    return figure, axes
+
+
+def _svg(figure: Figure) -> str:
+    """Return a figure without background as the ``data:`` URL of an SVG."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
     return data_uri(stream.getvalue(), "image/svg+xml")

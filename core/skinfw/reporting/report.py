@@ -12,22 +12,24 @@ from skinfw.components.registry import TRAINED
 from skinfw.errors import counted
 from skinfw.evaluation.augmented import AugmentedSample
 from skinfw.evaluation.error_map import ERROR_FULL, error_legend
-from skinfw.evaluation.examples import Example, Shown, ranking_metric
+from skinfw.evaluation.examples import ranking_metric
+from skinfw.evaluation.gallery import Gallery
 from skinfw.evaluation.metric_metadata import versions_text
 from skinfw.evaluation.metric_tables import (
     evaluation_table,
     measured_images,
     summary,
     value_label,
-    value_text,
 )
 from skinfw.evaluation.results import Evaluation
-from skinfw.evaluation.tone_groups import MONK_SHADES
+from skinfw.evaluation.tone_groups import ENOUGH, MONK_SHADES
 from skinfw.reporting.data_uri import png_uri
 from skinfw.reporting.facts import metric_cards, training_facts
+from skinfw.reporting.gallery import gallery_values, shown_examples
 from skinfw.reporting.pages import render_page
 from skinfw.reporting.plots import draw, loss_curves, validation_curves
-from skinfw.reporting.tones import FEW_NOTE, tone_tables
+from skinfw.reporting.tone_plots import tone_sections
+from skinfw.reporting.tones import FEW_NOTE
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runs.environment import environment
 from skinfw.runs.folder import Run
@@ -36,15 +38,12 @@ from skinfw.system.json_file import write_text
 
 TEMPLATE = "report.html"
 
-SMALL = 160
-"""Images below this side in pixels are shown enlarged, without smoothing."""
-
 
 def write_report(
     run: Run,
     checkpoint: Checkpoint,
     evaluation: Evaluation,
-    examples: Sequence[Example],
+    gallery: Gallery,
     augmented: Sequence[AugmentedSample] = (),
     *,
     path: Path | None = None,
@@ -56,7 +55,7 @@ def write_report(
         run: the run, whose log provides the curves.
         checkpoint: the evaluated checkpoint.
         evaluation: the results.
-        examples: images to show.
+        gallery: the images to show; their files lie below the report's folder.
         augmented: training samples before and after the augmentations.
         path: the file; None for the run's own report.
         warning: what limits the results, if anything.
@@ -66,11 +65,13 @@ def write_report(
     """
     spec = inpainting_spec(checkpoint.spec, checkpoint.path)
     log = run.read_log()
+    target = path or run.report_path
     page = render_page(
         TEMPLATE,
-        **run_values(log, checkpoint, evaluation, [_example(each, evaluation) for each in examples], warning),
+        **run_values(log, checkpoint, evaluation, gallery, target.parent, warning),
         chips=_chips(checkpoint, spec, evaluation),
-        tones=tone_tables(evaluation),
+        tones=tone_sections(evaluation),
+        enough=ENOUGH,
         few=FEW_NOTE,
         monk=MONK_SHADES,
         violations=counted(sum(evaluation.violations.values()), "pixel"),
@@ -79,14 +80,15 @@ def write_report(
         facts=training_facts(spec, log, checkpoint.progress.step),
         cards=metric_cards(spec, evaluation),
     )
-    write_text(path or run.report_path, page)
+    write_text(target, page)
 
 
 def run_values(
     log: Sequence[Mapping[str, Any]],
     checkpoint: Checkpoint,
     evaluation: Evaluation,
-    examples: Sequence[Mapping[str, Any]],
+    gallery: Gallery,
+    folder: Path,
     warning: str,
 ) -> dict[str, Any]:
     """Return what the pages of all runs show, whatever the task.
@@ -95,7 +97,8 @@ def run_values(
         log: the run's log, which provides the curves.
         checkpoint: the evaluated checkpoint.
         evaluation: the results.
-        examples: the result of `shown_example` for each.
+        gallery: the images to show.
+        folder: the report's folder.
         warning: what limits the results, if anything.
     """
     spec = checkpoint.spec
@@ -109,7 +112,9 @@ def run_values(
         "trained": TRAINED,
         "versions": versions_text(measured_with["versions"]),
         "unavailable": evaluation.unavailable_by_reason(),
-        "examples": examples,
+        "examples": shown_examples(gallery, evaluation),
+        "total": len(evaluation.names),
+        "gallery": gallery_values(gallery, evaluation, folder),
         "ranking": None if ranking is None else value_label(ranking),
         "losses": [{"curve": curve, "image": draw(curve)} for curve in loss_curves(log)],
         "validations": [
@@ -146,49 +151,4 @@ def _augmented(spec: Spec, samples: Sequence[AugmentedSample]) -> dict[str, Any]
             {"name": each.name, "rows": {stage: png_uri(row) for stage, row in each.rows.items()}}
             for each in samples
         ],
-    }
-
-
-def _example(example: Example, evaluation: Evaluation) -> dict[str, Any]:
-    kinds = {
-        **dict.fromkeys(example.inputs, "input"),
-        "output": "inpainted",
-        "alpha": "skin found",
-        "target": "ground truth",
-        "error": "difference from target",
-        **dict.fromkeys((name for name in example.outputs if name != TRAINED), "baseline"),
-    }
-    return shown_example(example, example.name, example.metric, example.value, evaluation, kinds)
-
-
-def shown_example(
-    example: Shown,
-    name: str,
-    metric: str | None,
-    value: float | None,
-    evaluation: Evaluation,
-    kinds: Mapping[str, str],
-) -> dict[str, Any]:
-    """Return what a page shows for a test image.
-
-    Args:
-        example: its rank and images.
-        name: the sample's name.
-        metric: what it was ranked by, or None.
-        value: its value of that metric, or None.
-        evaluation: provides the metric's unit and direction.
-        kinds: a short description of each image.
-    """
-    shown = ""
-    if metric is not None and value is not None:
-        info = evaluation.metrics[metric]
-        shown = f"{value_label(metric)} {value_text(value, info)} {info.unit}".rstrip()
-    height, width = next(iter(example.images.values())).shape[:2]
-    return {
-        "rank": example.rank,
-        "name": name,
-        "value": shown,
-        "small": max(height, width) < SMALL,
-        "images": {part: png_uri(image) for part, image in example.images.items()},
-        "kinds": dict(kinds),
     }

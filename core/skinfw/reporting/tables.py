@@ -16,6 +16,7 @@ _TEX = str.maketrans(
         ">": r"$>$",
         "|": r"$|$",
         "±": r"$\pm$",
+        "†": r"$^\dagger$",
         "↑": r"$\uparrow$",
         "↓": r"$\downarrow$",
         "\n": " ",

@@ -8,9 +8,9 @@ from skinfw.evaluation.metric_tables import Cell, Table, value_columns, value_he
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.tone_groups import (
     ENOUGH,
-    SCHEMES,
     GroupMean,
     Scheme,
+    compared_metric,
     group_means,
     group_sizes,
     metrics_on_skin,
@@ -40,18 +40,34 @@ def tone_table(evaluation: Evaluation, scheme: Scheme) -> Table:
         cells = value_columns([_values(values) for values in found], metrics)
         for inpainter, values, row in zip(inpainters, found, cells, strict=True):
             counted = [_counted(cell, values[key], size) for key, cell in zip(keys, row, strict=True)]
-            name = group if scheme == "ita" else f"Monk {group}"
+            name = tone_name(group, scheme)
             rows.append((f"{name}, {inpainter}", [Cell(_size(size)), *counted]))
     heads = [value_heading(key, info) for key, info in metrics.items()]
     return Table("skin tone, generator", ["images", *heads], rows)
 
 
-def tone_tables(evaluation: Evaluation) -> dict[str, Table]:
-    """Return a table for each grouping, by its title; none without results by skin tone."""
-    if not metrics_on_skin(evaluation):
-        return {}
-    tables = {TITLES[scheme]: tone_table(evaluation, scheme) for scheme in SCHEMES}
-    return {title: table for title, table in tables.items() if table.rows}
+def tone_name(group: str, scheme: Scheme) -> str:
+    """Return the display name of a group: ``light``, or ``Monk 3``."""
+    return group if scheme == "ita" else f"Monk {group}"
+
+
+def short_tone_table(evaluation: Evaluation) -> Table | None:
+    """Return one row per class of the typology angle, lightest first, with every generator's value.
+
+    The metric is that of `skinfw.evaluation.tone_groups.compared_metric`; None without one.
+    """
+    key = compared_metric(evaluation)
+    if key is None:
+        return None
+    info = {key: evaluation.metrics[key]}
+    means = {inpainter: group_means(evaluation, key, "ita", inpainter) for inpainter in evaluation.per_image}
+    rows = []
+    for group, size in group_sizes(evaluation, "ita").items():
+        found = [{key: each.get(group)} for each in means.values()]
+        columns = value_columns([_values(values) for values in found], info)
+        cells = [_counted(cell, values[key], size) for values, (cell,) in zip(found, columns, strict=True)]
+        rows.append((group, [Cell(_size(size)), *cells]))
+    return Table(value_heading(key, info[key]), ["images", *means], rows)
 
 
 def _values(values: Mapping[str, GroupMean | None]) -> dict[str, float | None]:
@@ -63,7 +79,8 @@ def _size(images: int) -> str:
 
 
 def _counted(cell: Cell, found: GroupMean | None, size: int) -> Cell:
-    """Add the number of images to a cell if not all of the group have a value."""
-    if found is None or found.images == size:
+    """Add the number of images to a cell if not all of the group have a value; one image is never best."""
+    if found is None:
         return cell
-    return Cell(f"{cell.text} (of {_size(found.images)})", cell.best)
+    text = cell.text if found.images == size else f"{cell.text} (of {_size(found.images)})"
+    return Cell(text, cell.best and found.images > 1)

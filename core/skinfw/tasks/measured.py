@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from skinfw.errors import counted
+from skinfw.evaluation.examples import MOST
 from skinfw.evaluation.record import metrics_record
 from skinfw.evaluation.results import Evaluation
 from skinfw.runs.checkpoints import Checkpoint
@@ -23,6 +24,27 @@ from skinfw.training.module import SampleSource
 MeasuredSplit = Literal["test", "all"]
 
 logger = logging.getLogger("skinfw")
+
+
+class Steps:
+    """The progress of an evaluation: first its measurements, then the images of its report."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, images: int) -> None:
+        """Count the measurements and at most ``images`` images for the report."""
+        self._progress = progress
+        self._images = min(images, MOST)
+        self._measured = 0
+
+    def evaluated(self, done: int, total: int) -> None:
+        """Report finished measurements."""
+        self._measured = total
+        if self._progress is not None:
+            self._progress(done, total + self._images)
+
+    def shown(self, done: int) -> None:
+        """Report finished images of the report."""
+        if self._progress is not None:
+            self._progress(self._measured + done, self._measured + self._images)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,7 +178,7 @@ def test_other_images_and_other_data_are_not_comparable(
     assert result.warnings() == [f"second: {told}; not comparable"]
     assert result.variants[1].differences == {}
     rows = {name: cells[0] for name, cells in metrics_table(result).rows}
-    assert rows["second (not comparable)"].text == "30.00 ± 0.00 (not ranked)"
+    assert rows["second (not comparable)"].text == "30.00 ± 0.00"
     assert not any(cell.best for cell in rows.values())
     assert differences_table(result) is None
 
@@ -361,3 +363,31 @@ def test_means_over_other_seeds_are_not_ranked(planned: Callable[..., Plan], mea
     ]
     assert result.variants[1].differences == {}
     assert not any(cell.best for _, cells in metrics_table(result).rows for cell in cells)
+
+
+def test_a_size_that_proves_nothing_says_so_and_has_no_ranks_and_no_p(
+    planned: Callable[..., Plan], measure: Measure
+) -> None:
+    sizes = {"smoke": {"conclusive": False}, "full": {}}
+    variants = {"without_mask": {"composite": "none"}, "with_mask": {}}
+    texts = {}
+    for size in sizes:
+        plan = planned(sizes=sizes, size=size, published="mask", variants=variants)
+        for run in plan.runs:
+            better = 5.0 if run.variant == "with_mask" else 0.0
+            images = {"image/psnr": [20.0 + better, 21.0 + better, 23.0 + better, 22.0 + better]}
+            measure(run, images, baselines={"mean_color": {"image/psnr": 19.0}})
+        result = collect(plan)
+        texts[size] = [write(result) for write in (to_csv, to_markdown, to_tex)]
+        marked = [cell.best for _, cells in metrics_table(result).rows for cell in cells]
+        assert any(marked) == (size == "full")
+        assert (differences_table(result) is None) == (orderings(result) == []) == (size == "smoke")
+        shutil.rmtree(plan.output)
+    nothing = "These results prove nothing: the size smoke only shows that every variant runs."
+    assert nothing in texts["smoke"][1] and "bold" not in texts["smoke"][1]
+    assert summary(result).startswith("Best by image PSNR: with_mask")
+    for smoke, full in zip(texts["smoke"][1:], texts["full"][1:], strict=True):
+        for text, known in ((smoke, False), (full, True)):
+            assert bool(re.search(r"\bp (=|<|\$<\$) ", text)) == ("interval" in text) == known
+    row = list(csv.DictReader(io.StringIO(texts["smoke"][0])))[1]
+    assert (row["image/psnr mean"], row["image/psnr p"], row["image/psnr low"]) == ("26.5", "", "")

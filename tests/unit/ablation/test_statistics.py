@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skinfw.ablation.statistics import DRAWS, Spread, image_means, mean_interval, paired_difference
+from skinfw.ablation.statistics import Spread, image_means, paired_difference
+from skinfw.evaluation.bootstrap import DRAWS, mean_interval
 
 
 def test_mean_and_deviation_counted_by_hand() -> None:

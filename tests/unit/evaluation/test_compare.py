@@ -164,6 +164,9 @@ def test_csv_holds_full_precision_and_the_differences(tmp_path: Path) -> None:
 def test_markdown_marks_the_best_and_escapes_bars(tmp_path: Path) -> None:
     text = to_markdown(compare_runs(two(tmp_path)))
     assert "| two | **21.50** | n/a |" in text
+    shown, _, folded = text.partition("<details><summary>3 fields with the same value</summary>")
+    assert "| composite | absent | skin |" in shown and "Not ranked" not in shown
+    assert "| seed | 0 |" in folded and folded.rstrip().endswith("</details>")
     assert "skin x\\|y" in text
     widths = {line.replace("\\|", "").count("|") for line in text.split("\n\n")[0].splitlines()}
     assert len(widths) == 1
@@ -196,7 +199,7 @@ def test_another_checkpoint_is_not_ranked(tmp_path: Path) -> None:
     assert comparison.warnings() == ["last: measured with its last checkpoint, one with its best one"]
     cells = {name: (row[0].text, row[0].best) for name, row in comparison.table().rows}
     assert cells == {
-        "last (not comparable)": ("30.00 (not ranked)", False),
+        "last (not comparable)": ("30.00", False),
         "one": ("20.00", False),
         "two": ("21.00", True),
     }
@@ -236,8 +239,9 @@ def test_figures_of_other_parameters_are_not_ranked_and_the_others_are(tmp_path:
     comparison = compare_runs([one, two, three])
     assert comparison.warnings() == ["two: skin seam: measured differently from one (band)"]
     rows = dict(comparison.table().rows)
-    assert rows["two"][0].text == "4.00 (not ranked)" and not rows["one"][0].best
+    assert rows["two"][0].text == "4.00†" and not rows["one"][0].best
     assert rows["three"][1].best
+    assert "Not ranked:\n\n- two: skin seam: measured differently from one (band)" in to_markdown(comparison)
 
 
 def test_means_over_other_images_are_not_ranked(tmp_path: Path) -> None:
@@ -247,6 +251,35 @@ def test_means_over_other_images_are_not_ranked(tmp_path: Path) -> None:
     comparison = compare_runs([one, two])
     assert comparison.warnings() == ["two: x m: has a value for 1 of 2 images, one for 2"]
     assert not any(row[0].best for _, row in comparison.table().rows)
+
+
+def test_parameters_of_components_of_different_types_are_folded(tmp_path: Path) -> None:
+    nets = [{"type": "unet", "depth": 5, "norm": "batch"}, {"type": "lama", "norm": "group"}]
+    folders = [
+        run_folder(tmp_path, name, {"skin/psnr": 1.0}, generator=net, seed=0)
+        for name, net in zip("ab", nets, strict=True)
+    ]
+    comparison = compare_runs(folders)
+    assert comparison.shown_differences() == {"generator.type": ["unet", "lama"]}
+    assert list(comparison.differences()) == ["generator.type", "generator.depth", "generator.norm"]
+    assert comparison.common_fields() == {"training.epochs": "null", "training.steps": "2400", "seed": "0"}
+    assert comparison.folded_text() == (
+        "2 parameters of components of different types, 3 fields with the same value"
+    )
+    text = to_markdown(comparison)
+    assert "depth" not in text.partition("<details>")[0] and "| generator.depth | 5 | absent |" in text
+    # the same type: its parameters are what differs
+    same = run_folder(tmp_path, "c", {"skin/psnr": 1.0}, generator={**nets[0], "depth": 7}, seed=0)
+    assert compare_runs([folders[0], same]).shown_differences() == {"generator.depth": ["5", "7"]}
+
+
+def test_warnings_with_one_reason_are_one(tmp_path: Path) -> None:
+    values = {"skin/psnr": 20.0, "image/psnr": 30.0}
+    one = run_folder(tmp_path, "one", values, metadata={"net": "A"})
+    two = run_folder(tmp_path, "two", values, metadata={"net": "B"})
+    assert compare_runs([one, two]).warnings() == [
+        "two: skin PSNR, image PSNR: measured differently from one (net)"
+    ]
 
 
 def test_components_without_parameters_count_as_their_names() -> None:

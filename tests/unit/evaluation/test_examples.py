@@ -1,17 +1,16 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from skinfw.assembly.assemble import build_baselines, build_dataset, build_generator
 from skinfw.evaluation.evaluate_generator import evaluate_generator
-from skinfw.evaluation.examples import choose_examples, inpaint_examples, ranking_metric, save_examples
+from skinfw.evaluation.examples import choose_examples, inpainted_examples, ranking_metric, shown_names
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.specs.spec import parse_spec
 
@@ -65,31 +64,40 @@ def test_without_values_an_image_is_still_shown() -> None:
     assert choose_examples(found) == {"p0": "best", "p1": "median", "p2": "worst"}
 
 
-def test_examples_hold_and_write_what_was_measured(tiny_spec: Callable[..., Any], tmp_path: Path) -> None:
+def test_all_samples_are_shown_best_first_and_those_without_a_value_last() -> None:
+    assert shown_names(evaluation([None, 2.0, 3.0, None, 1.0])) == ["p2", "p1", "p4", "p0", "p3"]
+    assert shown_names(evaluation([1.0, 3.0, 2.0], "lower")) == ["p0", "p2", "p1"]
+
+
+def test_of_too_many_samples_the_chosen_and_others_evenly_are_shown() -> None:
+    found = evaluation([float(-place) for place in range(1000)])
+    names = shown_names(found, most=26)
+    assert len(names) == 26 and set(choose_examples(found)) <= set(names)
+    places = [int(name[1:]) for name in names]
+    assert places == sorted(places)
+    assert max(other - one for one, other in itertools.pairwise(places)) <= 51
+
+
+def test_examples_hold_what_was_measured(tiny_spec: Callable[..., Any]) -> None:
     spec = parse_spec(tiny_spec())
     data, generator, baselines = build_dataset(spec), build_generator(spec), build_baselines(spec)
     device = torch.device("cpu")
     found = evaluate_generator(
-        generator, spec, data, data.names()[:3], split="test", step=1, device=device, baselines=baselines
+        generator, spec, data, data.names()[:4], split="test", step=1, device=device, baselines=baselines
     )
-    examples = inpaint_examples(generator, baselines, spec, data, found, device)
-    assert [example.rank for example in examples] == ["best", "median", "worst"]
-    assert examples[0].value == max(value for value in found.per_image["trained"]["skin/psnr"] if value)
-    assert list(examples[0].outputs) == ["trained", "opencv_inpaint", "mean_color"]
+    examples = list(inpainted_examples(generator, baselines, spec, data, found, device))
+    assert [example.name for example in examples] == shown_names(found)
+    assert [example.rank for example in examples] in (
+        ["best", "median", None, "worst"], ["best", None, "median", "worst"],
+    )  # fmt: skip
+    values = dict(zip(found.names, found.per_image["trained"]["skin/psnr"], strict=True))
     for example in examples:
-        sample = data.load(example.name)
-        assert np.array_equal(example.target, sample["body"])
+        main = [name for name, part in example.parts.items() if part.main]
+        assert main == ["apparel_head_foot", "output", "target", "opencv_inpaint", "mean_color", "error"]
+        assert list(example.parts)[len(main) :] == ["line", "segmentation_skin"]
+        sample, output = data.load(example.name), example.parts["output"].image
+        assert np.array_equal(example.parts["target"].image, sample["body"])
         skin, base = sample["segmentation_skin"], sample["apparel_head_foot"]
-        assert np.array_equal(example.outputs["trained"][~skin], base[~skin])
-        difference = example.outputs["trained"].astype(float) - sample["body"]
-        error = np.mean((difference[skin] / 255) ** 2)
-        assert example.value == pytest.approx(-10 * np.log10(error), rel=1e-4)
-
-    folder = tmp_path / "test"
-    folder.mkdir()
-    (folder / "best-9-output.png").write_bytes(b"of an earlier evaluation")
-    save_examples(examples, folder)
-    written = np.asarray(Image.open(folder / "worst-1-output.png"))
-    assert np.array_equal(written, examples[2].outputs["trained"])
-    assert not (folder / "best-9-output.png").exists()
-    assert len(list(folder.iterdir())) == 3 * (3 + 3 + 2)
+        assert np.array_equal(output[~skin], base[~skin])
+        error = np.mean(((output.astype(float) - sample["body"])[skin] / 255) ** 2)
+        assert values[example.name] == pytest.approx(-10 * np.log10(error), rel=1e-4)

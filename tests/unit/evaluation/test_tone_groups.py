@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from skinfw.evaluation.tone_groups import (
     tone_gap,
     tones_json,
 )
-from skinfw.reporting.tones import TITLES, tone_table, tone_tables
+from skinfw.reporting.tone_plots import tone_sections
+from skinfw.reporting.tones import TITLES, short_tone_table, tone_table
 
 LIGHT, TAN, DARK = SkinTone(50.0, 3), SkinTone(20.0, 5), SkinTone(-40.0, 9)
 
@@ -92,7 +94,8 @@ def test_the_summary_tells_the_gap() -> None:
 def test_without_tones_or_skin_nothing_is_told(found: Evaluation) -> None:
     assert metrics_on_skin(found) == []
     assert tone_gap(found) is None
-    assert tone_tables(found) == {}
+    assert tone_sections(found) == {}
+    assert short_tone_table(found) is None
     assert "mean_color" not in summary(found)
 
 
@@ -107,8 +110,37 @@ def test_the_table_marks_small_classes_and_the_best_of_each() -> None:
         ("dark, trained", ["6", "18.50 (of 5)"]),
         ("dark, mean_color", ["6", "10.00"]),
     ]
-    assert [cells[1].best for _, cells in table.rows] == [True, False, False, True, True, False]
-    assert list(tone_tables(served_unequally())) == list(TITLES.values())
+    assert [cells[1].best for _, cells in table.rows] == [True, False, False, False, True, False]
+
+
+def test_each_grouping_has_plots_and_a_table_that_says_the_same() -> None:
+    sections = tone_sections(served_unequally())
+    assert list(sections) == list(TITLES.values())
+    (plot,) = sections[TITLES["ita"]]["plots"]
+    assert plot["title"] == "skin PSNR (dB) ↑"
+    words = re.fullmatch(
+        r"skin PSNR \(dB\) ↑: light 22\.00 \[(.*), (.*)\] over 5 images, tan 1\.00 over 1 image, "
+        r"dark 18\.50 \[18\.00, 19\.\d+\] over 5 images",
+        plot["summary"],
+    )
+    assert words is not None and 20 < float(words[1]) < 22 < float(words[2]) < 24
+    assert sections[TITLES["ita"]]["table"] == tone_table(served_unequally(), "ita")
+
+
+def test_the_short_table_has_one_row_per_class_and_one_image_wins_nothing() -> None:
+    table = short_tone_table(served_unequally())
+    assert table is not None
+    assert (table.corner, table.columns) == ("skin PSNR (dB) ↑", ["images", "trained", "mean_color"])
+    assert [(name, [cell.text for cell in cells]) for name, cells in table.rows] == [
+        ("light", ["5", "22.00", "10.00"]),
+        ("tan", ["1 (few)", "1.00", "10.00"]),
+        ("dark", ["6", "18.50 (of 5)", "10.00"]),
+    ]
+    assert [[cell.best for cell in cells] for _, cells in table.rows] == [
+        [False, True, False],
+        [False, False, False],
+        [False, True, False],
+    ]
 
 
 def test_json_holds_every_inpainter_and_both_ways_of_grouping() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from skinfw.evaluation.examples import Example
+from skinfw.evaluation.gallery import Gallery
 from skinfw.evaluation.results import Evaluation, SkinTone
 from skinfw.reporting.report import write_report
 from skinfw.runs.checkpoints import read_checkpoint
@@ -33,7 +34,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "img", "br"):
+        if tag not in ("meta", "img", "br", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -60,12 +61,13 @@ def test_the_report_holds_what_was_measured_and_needs_nothing_else(
     assert page.open == []
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert "results" in ids and len(set(ids)) == len(ids)
-    assert {tag for tag, _ in page.tags} & {"script", "link", "iframe", "object"} == set()
+    assert {tag for tag, _ in page.tags} & {"link", "iframe", "object"} == set()
+    assert not any("src" in attributes for attributes in page.all("script"))
     for image in page.all("img"):
         assert (image["src"] or "").startswith(("data:image/png;base64,", "data:image/svg+xml;base64,"))
         assert image["alt"]
     source = run.report_path.read_text(encoding="utf-8")
-    assert "http://" not in source.replace("http://www.w3.org", "")
+    assert "http://" not in source.replace("http://www.w3.org/2000/svg", "")
     assert "https://" not in source
     assert "url(" not in source
 
@@ -75,7 +77,9 @@ def test_the_report_holds_what_was_measured_and_needs_nothing_else(
     for part in ("skin PSNR (dB)", "image MSE", "Kept pixels are unchanged", "generator parameters"):
         assert part in text
     examples = 6 if len(found.names) >= 6 else 3
-    assert len(page.all("img")) == examples * (3 + 3 + 2) + 2 + 1  # images, loss curves, validation curve
+    curves, tones = 2 + 1, 2 * 2  # of losses and validation; two metrics on skin by two groupings
+    assert len(page.all("img")) == examples * (3 + 3 + 2) + curves + tones
+    assert ids.index("images") < ids.index("results") < ids.index("gallery") < ids.index("training")
     spec = next(part for part in page.text if '"composite": "skin"' in part)
     assert json.loads(spec) == run.spec.to_json()
 
@@ -97,13 +101,12 @@ def test_cards_versions_and_skin_tones_are_told(
     make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(tmp_path / "run")
-    evaluation, _ = parts_of(run, monkeypatch)
+    evaluation, gallery = parts_of(run, monkeypatch)
     info = evaluation.metrics["skin/psnr"]
     tones = tuple(SkinTone(60.0 if index else -50.0, 2) for index in range(len(evaluation.names)))
     metrics = {**evaluation.metrics, "skin/psnr": replace(info, metadata={"backbone": "Some<Net"})}
-    write_report(
-        run, read_checkpoint(run.checkpoint()), replace(evaluation, metrics=metrics, tones=tones), []
-    )
+    checkpoint = read_checkpoint(run.checkpoint())
+    write_report(run, checkpoint, replace(evaluation, metrics=metrics, tones=tones), gallery)
     text = " ".join(" ".join(read(run).text).split())
     assert "backbone skin: Some<Net" in text
     assert f"Measured with skinfw {metadata.version('skinfw')}, torch" in text
@@ -116,15 +119,61 @@ def test_cards_versions_and_skin_tones_are_told(
         "Monk 10",
     ):
         assert part in text
-    write_report(run, read_checkpoint(run.checkpoint()), replace(evaluation, tones=()), [])
+    write_report(run, checkpoint, replace(evaluation, tones=()), gallery)
     assert "By skin tone" not in " ".join(read(run).text)
+
+
+def shown(run: Run) -> Any:
+    """Return what the page's script shows."""
+    source = run.report_path.read_text(encoding="utf-8")
+    (text,) = re.findall(r'<script type="application/json" id="gallery-data">(.*?)</script>', source)
+    return json.loads(text)
+
+
+def test_all_test_images_are_files_that_the_page_names_with_their_values(
+    make_run: Callable[..., Any], tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run", metrics=["psnr", "mse"])
+    found = evaluate_run(run)
+    data = shown(run)
+    assert [each["label"] for each in data["metrics"]] == ["image PSNR", "skin PSNR", "image MSE", "skin MSE"]
+    assert [each["higher"] for each in data["metrics"]] == [True, True, False, False]
+    assert (data["ranking"], data["inpainters"]) == (1, ["trained", "opencv_inpaint", "mean_color"])
+    assert sorted(each["name"] for each in data["samples"]) == sorted(found.names)
+    for sample in data["samples"]:
+        place = list(found.names).index(sample["name"])
+        for key, row in zip(found.per_image["trained"], sample["values"], strict=True):
+            expected = [found.per_image[each][key][place] for each in data["inpainters"]]
+            assert row == pytest.approx(expected, rel=1e-4)
+        tone = found.tones[place]
+        assert sample["ita"] == (None if tone is None else pytest.approx(tone.ita, abs=0.05))
+    names = [part["name"] for part in data["parts"]]
+    with Image.open(run.folder / data["samples"][0]["file"]) as strip:
+        height, width = data["size"]
+        assert strip.size == (width * len(names), height)
+        place = names.index("output")
+        output = strip.convert("RGB").crop((place * width, 0, (place + 1) * width, height))
+    with Image.open(run.test_samples_folder / "best-1-output.png") as best:
+        assert output.tobytes() == best.tobytes()
+    example = next(attributes for tag, attributes in Page(
+        run.report_path.read_text(encoding="utf-8")
+    ).tags if tag == "article" and attributes.get("class") == "example")  # fmt: skip
+    assert example["data-place"] == "0"
+
+
+def test_the_report_moves_with_its_folder(make_run: Callable[..., Any], tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    evaluate_run(run)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    files = [sample["file"] for sample in shown(Run(tmp_path / "moved", run.spec))["samples"]]
+    assert files and all((tmp_path / "moved" / file).is_file() for file in files)
 
 
 def test_numbers_of_one_are_singular(
     make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(tmp_path / "run")
-    evaluation, _ = parts_of(run, monkeypatch)
+    evaluation, gallery = parts_of(run, monkeypatch)
     one = replace(
         evaluation,
         names=evaluation.names[:1],
@@ -135,7 +184,12 @@ def test_numbers_of_one_are_singular(
         },
         violations={name: int(name == "trained") for name in evaluation.violations},
     )
-    write_report(run, read_checkpoint(run.checkpoint()), one, [])
+    kept = replace(
+        gallery,
+        examples=[each for each in gallery.examples if each.name == one.names[0]],
+        files={one.names[0]: gallery.files[one.names[0]]},
+    )
+    write_report(run, read_checkpoint(run.checkpoint()), one, kept)
     text = " ".join(" ".join(read(run).text).split())
     assert "1 test image" in text and "1 pixel outside the mask changed" in text
     assert "32x32 pixels (height x width)" in text
@@ -149,7 +203,7 @@ def test_best_values_alone_are_marked(make_run: Callable[..., Any], tmp_path: Pa
     assert values.partition("</section>")[0].count('<td class="best">') == 2  # image and skin PSNR
 
 
-def parts_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> tuple[Evaluation, list[Example]]:
+def parts_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> tuple[Evaluation, Gallery]:
     """Return what a report of the run is made of."""
     seen: list[Any] = []
     with monkeypatch.context() as patch:
@@ -164,21 +218,33 @@ def test_names_are_escaped(
     make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(tmp_path / "run")
-    evaluation, examples = parts_of(run, monkeypatch)
-    name = '<script>alert("x")</script>'
-    examples = [replace(example, name=name) for example in examples]
-    write_report(run, read_checkpoint(run.checkpoint()), evaluation, examples)
-    page = read(run)
-    assert page.all("script") == []
+    evaluation, gallery = parts_of(run, monkeypatch)
+    scripts = len(read_after(run, evaluation, gallery).all("script"))
+    name = '</script><script>alert("x")</script>'
+    old = gallery.examples[0].name
+    evaluation = replace(evaluation, names=[name if each == old else each for each in evaluation.names])
+    gallery = replace(
+        gallery,
+        examples=[replace(gallery.examples[0], name=name), *gallery.examples[1:]],
+        files={name if each == old else each: file for each, file in gallery.files.items()},
+    )
+    page = read_after(run, evaluation, gallery)
+    assert len(page.all("script")) == scripts
     assert name in "".join(page.text)
     assert any(name in (image["alt"] or "") for image in page.all("img"))
+    assert name in [sample["name"] for sample in shown(run)["samples"]]
+
+
+def read_after(run: Run, evaluation: Evaluation, gallery: Gallery) -> Page:
+    write_report(run, read_checkpoint(run.checkpoint()), evaluation, gallery)
+    return read(run)
 
 
 def test_errors_and_missing_values_are_told(
     make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(tmp_path / "run")
-    evaluation, _ = parts_of(run, monkeypatch)
+    evaluation, gallery = parts_of(run, monkeypatch)
     worse = replace(
         evaluation,
         values={"trained": {"image/psnr": None, "skin/psnr": None}},
@@ -186,7 +252,7 @@ def test_errors_and_missing_values_are_told(
         unavailable={"mean_color": "nobody knows the face"},
     )
     run.log_path.unlink()
-    write_report(run, read_checkpoint(run.checkpoint()), worse, [])
+    write_report(run, read_checkpoint(run.checkpoint()), worse, gallery)
     text = " ".join(" ".join(read(run).text).split())
     assert "3 pixels outside the mask changed" in text
     assert "Kept pixels are unchanged" not in text

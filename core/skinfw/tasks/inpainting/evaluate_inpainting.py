@@ -8,7 +8,8 @@ from skinfw.assembly.assemble import build_baselines
 from skinfw.data.aspect import read_aspects
 from skinfw.evaluation.augmented import augmented_samples
 from skinfw.evaluation.evaluate_generator import evaluate_generator
-from skinfw.evaluation.examples import inpaint_examples, save_examples
+from skinfw.evaluation.examples import inpainted_examples
+from skinfw.evaluation.gallery import write_gallery
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback
@@ -17,7 +18,7 @@ from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.spec import inpainting_spec
 from skinfw.tasks.inpainting.fitting import FittingDataset
-from skinfw.tasks.measured import Measured
+from skinfw.tasks.measured import Measured, Steps
 
 
 def evaluate_inpainting(
@@ -45,6 +46,7 @@ def evaluate_inpainting(
     dataset = measured.source
     if measured.other is not None:
         dataset = FittingDataset(dataset, read_aspects(checkpoint.about.get("aspects"), spec.data.size))
+    steps = Steps(progress, len(measured.names))
     evaluation = evaluate_generator(
         generator,
         spec,
@@ -54,19 +56,19 @@ def evaluate_inpainting(
         step=checkpoint.progress.step,
         device=device,
         baselines=baselines,
-        progress=progress,
+        progress=steps.evaluated,
     )
     evaluation = measured.labeled(evaluation)
     measured.write_metrics(results, evaluation, skin_tones=tones_json(evaluation))
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
-    examples = inpaint_examples(generator, usable, spec, dataset, evaluation, device)
-    save_examples(examples, results.test_samples_folder)
+    examples = inpainted_examples(generator, usable, spec, dataset, evaluation, device)
+    gallery = write_gallery(examples, results.test_samples_folder, steps.shown)
     augmented = augmented_samples(spec, measured.train) if measured.train else ()
     write_report(
         run,
         checkpoint,
         evaluation,
-        examples,
+        gallery,
         augmented,
         path=results.report_path,
         warning=measured.warning,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
@@ -13,16 +12,16 @@ from skinfw.components.field_names import LABELS
 from skinfw.components.registry import TRAINED
 from skinfw.data.loading import Loader
 from skinfw.data.sample_cache import SampleCache
-from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError, RunError
-from skinfw.evaluation.examples import Rank, choose_examples, ranking_metric, save_examples
+from skinfw.evaluation.examples import Example, Part, choose_examples, shown_names
+from skinfw.evaluation.gallery import write_gallery
 from skinfw.evaluation.results import Evaluation, SplitName
 from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.segmentation_spec import SegmentationSpec
-from skinfw.tasks.measured import Measured
+from skinfw.tasks.measured import Measured, Steps
 from skinfw.tasks.segmentation.confusion import LabelMetrics
 from skinfw.tasks.segmentation.label import Network, load_network, predict, segmentation_spec
-from skinfw.tasks.segmentation.label_images import label_row
+from skinfw.tasks.segmentation.label_images import KINDS, label_row
 from skinfw.tasks.segmentation.photos import LabeledPhotos
 from skinfw.tasks.segmentation.report import write_segmentation_report
 
@@ -114,43 +113,25 @@ def evaluate_network(
     )
 
 
-@dataclass(frozen=True)
-class LabelExample:
-    """One test photo with its label maps.
-
-    Attributes:
-        rank: its rank among the test photos.
-        name: the photo's name.
-        metric: the ranking metric.
-        value: its value of that metric.
-        images: photo, true and predicted label map, and where they differ, each uint8 RGB ``(H, W, 3)``.
-    """
-
-    rank: Rank
-    name: str
-    metric: str | None
-    value: float | None
-    images: dict[str, RgbImage]
-
-
 def label_examples(
     network: Network,
     spec: SegmentationSpec,
     photos: LabeledPhotos,
     evaluation: Evaluation,
     device: torch.device,
-) -> list[LabelExample]:
-    """Segment the best, median and worst photos again."""
-    chosen = choose_examples(evaluation)
-    key = ranking_metric(evaluation)
-    values = dict(zip(evaluation.names, evaluation.per_image[TRAINED][key], strict=True)) if key else {}
-    examples = []
-    for batch in labeled_loader(spec, photos, list(chosen)):
+) -> Iterator[Example]:
+    """Segment the photos that a report shows again.
+
+    Yields:
+        the photos of `shown_names` in its order.
+    """
+    ranks = choose_examples(evaluation)
+    for batch in labeled_loader(spec, photos, shown_names(evaluation)):
         found = predict(network, batch, device)
         for index, name in enumerate(batch.names):
-            images = label_row(batch, index, found[index])
-            examples.append(LabelExample(chosen[name], name, key, values.get(name), images))
-    return examples
+            row = label_row(batch, index, found[index])
+            parts = {part: Part(KINDS[part], image) for part, image in row.items()}
+            yield Example(name, ranks.get(name), parts)
 
 
 def evaluate_segmentation(
@@ -181,6 +162,7 @@ def evaluate_segmentation(
             f"{checkpoint.path}: the network has the classes {known}, but the label maps {found}; give label "
             "maps with the classes of its training"
         )
+    steps = Steps(progress, len(measured.names))
     evaluation = evaluate_network(
         network,
         spec,
@@ -189,18 +171,18 @@ def evaluate_segmentation(
         split=measured.split,
         step=checkpoint.progress.step,
         device=device,
-        progress=progress,
+        progress=steps.evaluated,
     )
     evaluation = measured.labeled(evaluation)
     measured.write_metrics(results, evaluation)
     examples = label_examples(network, spec, photos, evaluation, device)
-    save_examples(examples, results.test_samples_folder)
+    gallery = write_gallery(examples, results.test_samples_folder, steps.shown)
     parameters = sum(each.numel() for each in network.parameters() if each.requires_grad)
     write_segmentation_report(
         run,
         checkpoint,
         evaluation,
-        examples,
+        gallery,
         classes,
         parameters,
         path=results.report_path,

@@ -15,6 +15,9 @@ from skinfw.inference.composite import to_uint8
 
 _COLORS = 20
 
+KINDS = {"photo": "input", "target": "true labels", "output": "predicted labels", "error": "wrong pixels"}
+"""Descriptions of the images of `label_row`."""
+
 
 def class_colors() -> NDArray[np.uint8]:
     """Return the color of each label, uint8 RGB ``(256, 3)``.

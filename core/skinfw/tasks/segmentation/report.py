@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from skinfw.data.classes import ClassTable
+from skinfw.evaluation.gallery import Gallery
 from skinfw.evaluation.metric_tables import measured_images
 from skinfw.evaluation.results import Evaluation
 from skinfw.reporting.facts import run_facts
 from skinfw.reporting.pages import render_page
-from skinfw.reporting.report import run_values, shown_example
+from skinfw.reporting.report import run_values
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runs.folder import Run
 from skinfw.system.json_file import write_text
 from skinfw.tasks.segmentation.label_images import class_colors
 
-if TYPE_CHECKING:
-    from skinfw.tasks.segmentation.evaluate_segmentation import LabelExample
-
 TEMPLATE = "segmentation.html"
-
-KINDS = {"photo": "input", "target": "true labels", "output": "predicted labels", "error": "wrong pixels"}
-"""Descriptions of an example's images."""
 
 
 def write_segmentation_report(
     run: Run,
     checkpoint: Checkpoint,
     evaluation: Evaluation,
-    examples: Sequence[LabelExample],
+    gallery: Gallery,
     classes: ClassTable,
     parameters: int,
     *,
@@ -43,7 +36,7 @@ def write_segmentation_report(
         run: the run, whose log provides the curves.
         checkpoint: the evaluated checkpoint.
         evaluation: the results.
-        examples: photos to show.
+        gallery: the photos to show.
         classes: the classes.
         parameters: trained parameters of the network.
         path: the file.
@@ -52,13 +45,12 @@ def write_segmentation_report(
     Raises:
         RunError: the file cannot be written; an older report is left as it was.
     """
-    shown = [shown_example(each, each.name, each.metric, each.value, evaluation, KINDS) for each in examples]
     height, width = checkpoint.spec.data.size
     colors = class_colors()
     log = run.read_log()
     page = render_page(
         TEMPLATE,
-        **run_values(log, checkpoint, evaluation, shown, warning),
+        **run_values(log, checkpoint, evaluation, gallery, path.parent, warning),
         chips=[
             f"{len(classes.names)} classes",
             f"{height}x{width} pixels (height x width)",
