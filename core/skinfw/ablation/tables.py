@@ -17,6 +17,7 @@ from skinfw.evaluation.metric_tables import (
     Cell,
     Table,
     best_of,
+    masks_note,
     value_heading,
     value_label,
     value_text,
@@ -63,10 +64,15 @@ def metrics_note(result: AblationResult) -> str:
     """Describe the table of metrics."""
     best = "the best mean of each column is bold, and " if result.plan.conclusive else ""
     aside = any(_aside(variant, key) for variant in result.variants for key in result.metrics)
-    return (
+    parts = [
         f"Mean ± standard deviation over seeds on the test images; {best}arrows show whether higher or lower "
-        f"is better.{f' {UNRANKED_NOTE}; the warnings say why.' if aside else ''}"
-    )
+        "is better.",
+        f"{UNRANKED_NOTE}; the warnings say why." if aside else "",
+        ""
+        if result.anchor is None or (run := result.anchor.evaluated) is None
+        else masks_note(run.evaluation),
+    ]
+    return " ".join(filter(None, parts))
 
 
 def seeds_text(variant: VariantResult) -> str:

@@ -35,6 +35,8 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
     click.echo("How each value was measured:")
     for line in metadata_lines({run.label: run.evaluation for run in comparison.runs}):
         click.echo(f"  {line}")
+    for note in comparison.masks_notes():
+        click.echo(note)
     if comparison.versions():
         click.echo(f"Measured with {versions_text(comparison.versions())}")
     if comparison.warnings():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from skinfw.evaluation.metric_metadata import metadata_lines, versions_text
-from skinfw.evaluation.metric_tables import evaluation_table, summary
+from skinfw.evaluation.metric_tables import evaluation_table, masks_note, summary
 from skinfw.evaluation.results import Evaluation
 from skinfw.reporting.console import print_table
 from skinfw.reporting.tones import FEW_NOTE, short_tone_table
@@ -27,5 +27,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         )
         click.echo(f"{FEW_NOTE} The report has the other metrics, intervals and Monk skin tones.")
     click.echo(summary(evaluation))
+    if masks_note(evaluation):
+        click.echo(masks_note(evaluation))
     for why, what in evaluation.unavailable_by_reason().items():
         click.echo(f"Without a value: {', '.join(what)}: {why}")

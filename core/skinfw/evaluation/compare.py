@@ -22,7 +22,15 @@ from skinfw.evaluation.comparable import (
     unlike_run,
 )
 from skinfw.evaluation.metric_metadata import merged, metadata_table
-from skinfw.evaluation.metric_tables import UNRANKED, Cell, Table, value_columns, value_heading, value_label
+from skinfw.evaluation.metric_tables import (
+    UNRANKED,
+    Cell,
+    Table,
+    masks_note,
+    value_columns,
+    value_heading,
+    value_label,
+)
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.runs.folder import spec_file
 from skinfw.system.json_file import read_json
@@ -209,6 +217,13 @@ class Comparison:
     def metadata_table(self) -> Table:
         """Return how each value was measured: region, images, and the metric's metadata."""
         return metadata_table({run.label: run.evaluation for run in self.runs})
+
+    def masks_notes(self) -> list[str]:
+        """Return which runs were measured with computed masks, for the runs with one each."""
+        notes: dict[str, list[str]] = {}
+        for run in self.runs:
+            notes.setdefault(masks_note(run.evaluation), []).append(run.label)
+        return [f"{', '.join(labels)}: {note}" for note, labels in notes.items() if note]
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the libraries used; those of each run if they differ."""

@@ -155,6 +155,24 @@ def measured_images(evaluation: Evaluation) -> str:
     return f"{counted(len(evaluation.names), part)}{source}"
 
 
+def masks_note(evaluation: Evaluation) -> str:
+    """Return how many masks were computed, and by what; empty if none were.
+
+    Example:
+        ``The masks of 3 of 4 images were computed (by skin_color), not drawn by a person: ...``
+    """
+    computed, total = sum(evaluation.computed_masks.values()), len(evaluation.names)
+    if not computed:
+        return ""
+    sources = evaluation.computed_masks
+    by = ", ".join(name if len(sources) == 1 else f"{name}: {count}" for name, count in sources.items())
+    images = counted(total, "image") if computed == total else f"{computed} of {counted(total, 'image')}"
+    return (
+        f"The masks of {images} were computed (by {by}), not drawn by a person: all values on the skin, and "
+        "what is painted at all, share the errors of these masks."
+    )
+
+
 def summary(evaluation: Evaluation) -> str:
     """Summarize the trained generator against the baselines by two metrics, and across skin tones."""
     where = f"On {measured_images(evaluation)}"

@@ -70,6 +70,8 @@ class Evaluation:
             if not measured.
         task: the run's task; a segmenter's values are by ``class/name``, and it keeps no pixels.
         source: the data that were measured, if not those that the run was trained on.
+        computed_masks: the number of samples whose masks were computed, by what computed them; those with
+            label maps from files are not counted.
     """
 
     split: SplitName
@@ -84,6 +86,7 @@ class Evaluation:
     tones: Sequence[SkinTone | None] = ()
     task: Literal["inpainting", "segmentation"] = "inpainting"
     source: str = ""
+    computed_masks: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON."""

@@ -28,6 +28,16 @@ class Dataset(Component[ConfigT, DatasetIO]):
         """Return the group of a sample, by default its name: the split keeps a group on one side."""
         return name
 
+    def mask_source(self, name: str) -> str:
+        """Return what computed the label map of a sample, and so its masks, for example a segmenter's name.
+
+        Empty by default: the label map was drawn, or read from a file about which nothing else is known.
+
+        Raises:
+            DataError: the sample's record cannot be read.
+        """
+        return ""
+
     @abstractmethod
     def load(self, name: str) -> Sample:
         """Return one sample in the requested size with the requested inputs.

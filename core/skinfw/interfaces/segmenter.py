@@ -18,6 +18,9 @@ class Segmenter(Component[ConfigT, None]):
 
     kind: ClassVar[str] = "segmenter"
 
+    computes: ClassVar[bool] = True
+    """Whether it makes label maps itself; False if it only reads them from files."""
+
     @abstractmethod
     def segment(self, photo: Photo) -> Segmentation:
         """Return the label map of a photo, in the photo's size.

@@ -54,6 +54,7 @@ def to_markdown(comparison: Comparison) -> str:
     All other spec fields are folded.
     """
     parts = [markdown_table(comparison.table()), markdown_table(comparison.metadata_table())]
+    parts += comparison.masks_notes()
     if comparison.versions():
         parts.append(f"Measured with {versions_text(comparison.versions())}.")
     if comparison.differences():

@@ -72,7 +72,9 @@ function card(row) {
   image.alt = `${data.parts.slice(0, data.main).map(part => part.name).join(", ")} of ${row.name}`;
   image.loading = "lazy";
   if (data.small) image.className = "small";
-  image.style.aspectRatio = `${data.main * width} / ${height}`;
+  // on a narrow screen the first three: input, output and target
+  image.style.setProperty("--wide", data.main * width / height);
+  image.style.setProperty("--narrow", Math.min(3, data.main) * width / height);
   button.append(image);
   if (index !== null) {
     const {label, unit} = data.metrics[index];

@@ -17,6 +17,7 @@ from skinfw.evaluation.gallery import Gallery
 from skinfw.evaluation.metric_metadata import versions_text
 from skinfw.evaluation.metric_tables import (
     evaluation_table,
+    masks_note,
     measured_images,
     summary,
     value_label,
@@ -74,6 +75,7 @@ def write_report(
         enough=ENOUGH,
         few=FEW_NOTE,
         monk=MONK_SHADES,
+        masks=masks_note(evaluation),
         violations=counted(sum(evaluation.violations.values()), "pixel"),
         augmented=_augmented(spec, augmented) if augmented else None,
         legend={"gradient": error_legend(), "full": ERROR_FULL},

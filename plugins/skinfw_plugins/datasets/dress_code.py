@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from skinfw.components.reference import ComponentSpec, use
 from skinfw_plugins.datasets.config_layouts import DressCodeConfig
 from skinfw_plugins.datasets.layout import LayoutDataset, Part, photo_folder, read_pairs
@@ -14,6 +16,8 @@ class DressCodeDataset(LayoutDataset[DressCodeConfig]):
 
     The garments, ``000000_1.jpg`` in the same folder, have no label map and are therefore skipped.
     """
+
+    published_by: ClassVar[str] = "SCHP, the data set's own label maps"
 
     def parts(self) -> list[Part]:
         """Return the configured categories."""

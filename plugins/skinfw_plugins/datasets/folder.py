@@ -17,6 +17,7 @@ from skinfw.data.sample_search import find_samples
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
+from skinfw.preparation.mask_source import prepared_by
 from skinfw.system.paths_below import path_to_read
 from skinfw_plugins.datasets.config import FolderConfig
 
@@ -45,6 +46,11 @@ class FolderDataset(Dataset[FolderConfig]):
         """Read one sample; see `skinfw.data.sample_folder.read_sample` for the errors."""
         self.names()
         return read_sample(path_to_read(self._base, name), name, self.io)
+
+    def mask_source(self, name: str) -> str:
+        """Return the segmenter that computed a prepared sample's label map, from its record."""
+        self.names()
+        return prepared_by(path_to_read(self._base, name))
 
     def group(self, name: str) -> str:
         """Return the group of a sample: that of its person, or of its near-duplicates.

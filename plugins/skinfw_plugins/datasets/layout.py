@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from skinfw.components.reference import ComponentSpec
 from skinfw.data.image_formats import IMAGE_SUFFIXES
@@ -52,6 +52,9 @@ class Part:
 class LayoutDataset(Dataset[LayoutConfigT]):
     """Prepares the photos of one or more parts and reads them like the data set ``photos``."""
 
+    published_by: ClassVar[str] = ""
+    """What computed the label maps that belong to the data set; empty if people drew them."""
+
     @abstractmethod
     def parts(self) -> list[Part]:
         """Return where the photos are.
@@ -78,6 +81,12 @@ class LayoutDataset(Dataset[LayoutConfigT]):
         """Read one prepared sample."""
         within, photos = self._place(name)
         return replace(photos.load(within), name=name)
+
+    def mask_source(self, name: str) -> str:
+        """Return what computed a sample's label map: a segmenter, or a network of the data set's authors."""
+        within, photos = self._place(name)
+        published = self.published_by if self.config.segmenter is None else ""
+        return photos.mask_source(within) or published
 
     def fingerprint(self) -> str:
         """Return a hash of the prepared samples and of their selection."""

@@ -17,6 +17,7 @@ from skinfw.data.sample_folder import read_sample
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
+from skinfw.preparation.mask_source import prepared_by
 from skinfw.preparation.photo_list import is_photo_list, read_photo_list
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import REJECTED_FILE, Row
@@ -68,6 +69,10 @@ class PhotosDataset(Dataset[PhotosConfig]):
         """Read one prepared sample."""
         self.names()
         return read_sample(self.folder(name), name, self.io)
+
+    def mask_source(self, name: str) -> str:
+        """Return the segmenter that computed a sample's label map; empty if it read a file."""
+        return prepared_by(self.folder(name))
 
     def folder(self, name: str) -> Path:
         """Return the folder of a prepared sample."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from skinfw.components.reference import use
 from skinfw_plugins.datasets.config_layouts import VitonHdConfig
 from skinfw_plugins.datasets.layout import LayoutDataset, Part, photo_folder, read_pairs
@@ -12,6 +14,8 @@ class VitonHdDataset(LayoutDataset[VitonHdConfig]):
 
     If ``train_pairs.txt`` exists, only the photos that it lists count. The garments are not used.
     """
+
+    published_by: ClassVar[str] = "CIHP_PGN, the data set's own label maps"
 
     def parts(self) -> list[Part]:
         """Return the configured parts."""

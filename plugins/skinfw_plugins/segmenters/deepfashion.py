@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from skinfw_plugins.segmenters.label_sets import other_tables
 
 class DeepfashionSegmenter(Segmenter[DeepfashionConfig]):
     """Reads the label map next to a photo: ``NN_P_front.jpg`` has ``NN_P_front_segment.png``."""
+
+    computes: ClassVar[bool] = False
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the path of a photo's label map."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelTable, Segmentation
@@ -17,6 +18,8 @@ from skinfw_plugins.segmenters.label_sets import label_set, other_tables
 
 class LabelMapSegmenter(Segmenter[LabelMapConfig]):
     """Reads the label map of a photo: next to it, or from a folder next to or above it."""
+
+    computes: ClassVar[bool] = False
 
     def __init__(self, config: LabelMapConfig, io: None) -> None:
         super().__init__(config, io)

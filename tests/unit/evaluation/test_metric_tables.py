@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from skinfw.evaluation.metric_tables import (
     Table,
     best_of,
     evaluation_table,
+    masks_note,
     summary,
     value_heading,
     value_label,
@@ -104,6 +106,17 @@ def test_less_is_better_where_the_metric_says_so() -> None:
     }
     text = summary(evaluation(values, {"skin/mse": ERROR}))
     assert text.endswith("reaches skin MSE 0.01000: 0.02000 below mean_color (better).")
+
+
+def test_computed_masks_are_named() -> None:
+    found = evaluation({"trained": {"skin/psnr": 18.2}}, {"skin/psnr": DB})
+    assert masks_note(found) == ""
+    assert masks_note(replace(found, computed_masks={"skin_color": 2})).startswith(
+        "The masks of 2 images were computed (by skin_color), not drawn by a person"
+    )
+    assert masks_note(replace(found, names="abcd", computed_masks={"skin_color": 2, "parser": 1})).startswith(
+        "The masks of 3 of 4 images were computed (by skin_color: 2, parser: 1), not drawn by a person"
+    )
 
 
 def test_the_summary_without_any_value() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from skinfw.assembly.assemble import build_dataset
 from skinfw.evaluation.gallery import Gallery
 from skinfw.evaluation.results import Evaluation, SkinTone
 from skinfw.reporting.report import write_report
@@ -277,3 +278,31 @@ def test_what_augmentations_do_is_shown(make_run: Callable[..., Any], tmp_path: 
     bare = make_run(tmp_path / "bare")
     evaluate_run(bare)
     assert "<h2>Augmentations</h2>" not in bare.report_path.read_text(encoding="utf-8")
+
+
+def test_computed_masks_are_named_where_values_depend_on_them(
+    make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run")
+    evaluation, gallery = parts_of(run, monkeypatch)
+    assert evaluation.computed_masks == {}
+    note = "were computed (by skin_color), not drawn by a person"
+    assert note not in "".join(read_after(run, evaluation, gallery).text)
+    computed = replace(evaluation, computed_masks={"skin_color": len(evaluation.names)})
+    assert Evaluation.from_json(json.loads(json.dumps(computed.to_json()))).computed_masks == {
+        "skin_color": len(evaluation.names)
+    }
+    assert "".join(read_after(run, computed, gallery).text).count(note) == 2  # results and skin tones
+
+
+def test_an_evaluation_counts_the_masks_that_were_computed(
+    make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run")
+    found = evaluate_run(run)
+    first = found.names[0]
+    data = type(build_dataset(run.spec))
+    monkeypatch.setattr(data, "mask_source", lambda _, name: "skin_color" if name == first else "")
+    assert evaluate_run(run).computed_masks == {"skin_color": 1}
+    record = json.loads(run.metrics_path.read_text(encoding="utf-8"))
+    assert record["test"]["computed_masks"] == {"skin_color": 1}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import torch
 
 from skinfw.assembly.assemble import build_baselines
@@ -58,7 +61,8 @@ def evaluate_inpainting(
         baselines=baselines,
         progress=steps.evaluated,
     )
-    evaluation = measured.labeled(evaluation)
+    sources = Counter(filter(None, map(dataset.mask_source, evaluation.names)))
+    evaluation = replace(measured.labeled(evaluation), computed_masks=dict(sources))
     measured.write_metrics(results, evaluation, skin_tones=tones_json(evaluation))
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
     examples = inpainted_examples(generator, usable, spec, dataset, evaluation, device)

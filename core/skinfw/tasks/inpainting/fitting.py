@@ -48,6 +48,10 @@ class FittingDataset(Dataset[Any]):
             )
         return sample
 
+    def mask_source(self, name: str) -> str:
+        """Return what computed a sample's label map."""
+        return self._dataset.mask_source(name)
+
     def fingerprint(self) -> str:
         """Return a hash that changes when the data change."""
         return self._dataset.fingerprint()

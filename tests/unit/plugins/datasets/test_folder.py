@@ -44,6 +44,17 @@ def people(tmp_path: Path, write_sample: SampleWriter) -> Path:
     return tmp_path / "people"
 
 
+def test_samples_with_a_record_say_what_computed_their_masks(people: Path) -> None:
+    record = {"made_with": {"segmenter": {"type": "skin_color"}}}
+    (people / "women" / "c" / "sample.json").write_text(json.dumps(record), encoding="utf-8")
+    data = dataset(people)
+    assert {name: data.mask_source(name) for name in data.names()} == {
+        "a": "",
+        "b": "",
+        "women/c": "skin_color",
+    }
+
+
 def test_names_are_sorted_paths_below_the_root(people: Path) -> None:
     assert list(dataset(people).names()) == ["a", "b", "women/c"]
 

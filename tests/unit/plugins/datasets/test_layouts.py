@@ -46,6 +46,9 @@ def test_viton_hd(tmp_path: Path) -> None:
     poses = write_viton_hd(root, "train", ["00000_00", "00003_00"])
     dataset = opened("viton_hd", root)
     assert list(dataset.names()) == ["00000_00", "00003_00"]
+    # a network computed the label maps that belong to the data set; a segmenter's own files are the user's
+    assert dataset.mask_source("00000_00").startswith("CIHP_PGN")
+    assert dataset.mask_source("00003_00") == dataset.mask_source("00000_00")
     for seed, name in enumerate(dataset.names()):
         check_skin(dataset, name, seed)
         found = dataset.load(name)[KEYPOINTS]

@@ -43,6 +43,15 @@ def config(root: Path, **settings: Any) -> PhotosConfig:
     return PhotosConfig.model_validate({"root": root, "prepare": {"num_workers": 1}, **settings})
 
 
+@pytest.mark.parametrize(("segmenter", "source"), [("deepfashion", ""), ("skin_color", "skin_color")])
+def test_computed_masks_are_distinguished_from_those_of_files(
+    photos: Path, segmenter: str, source: str
+) -> None:
+    prepare = {"num_workers": 1, "on_error": "skip"}
+    data = PhotosDataset(config(photos, segmenter=segmenter, prepare=prepare), IO)
+    assert {data.mask_source(name) for name in data.names()} == {source}
+
+
 def test_photos_are_prepared_into_the_cache(photos: Path, tmp_path: Path) -> None:
     data = PhotosDataset(config(photos), IO)
     assert not (tmp_path / "cache").exists()
