@@ -27,10 +27,12 @@ def test_a_run_is_measured_again(make_run: Callable[..., Any], tmp_path: Path) -
         "How each value was measured",
         "Measured with skinfw",
         "typology angle",
-        ", trained",
+        "trained",
         "(few)",
     ):
         assert part in done.output
+    tables = [line for line in done.output.splitlines() if line.startswith(("│", "┃"))]
+    assert tables and max(map(len, tables)) <= 80
     assert run.report_path.is_file()
 
 
