@@ -8,7 +8,7 @@ from skinfw.evaluation.metric_metadata import metadata_lines, versions_text
 from skinfw.evaluation.metric_tables import evaluation_table, masks_note, summary
 from skinfw.evaluation.results import Evaluation
 from skinfw.reporting.console import print_table
-from skinfw.reporting.tones import FEW_NOTE, short_tone_table
+from skinfw.reporting.tones import FEW, FEW_NOTE, short_tone_table
 from skinfw.runs.environment import versions
 
 
@@ -25,7 +25,9 @@ def print_evaluation(evaluation: Evaluation) -> None:
         print_table(
             tones, title="By class of the individual typology angle", best="the best of its skin tone"
         )
-        click.echo(f"{FEW_NOTE} The report has the other metrics, intervals and Monk skin tones.")
+        if any(FEW in cell.text for _, cells in tones.rows for cell in cells):
+            click.echo(FEW_NOTE)
+        click.echo("The report has the other metrics, the intervals and the Monk skin tones.")
     click.echo(summary(evaluation))
     if masks_note(evaluation):
         click.echo(masks_note(evaluation))

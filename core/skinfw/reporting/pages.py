@@ -1,4 +1,4 @@
-"""Pages from the templates in this folder; a page is one self-contained HTML file."""
+"""Pages from the templates in this folder; a page loads nothing but files next to it."""
 
 from __future__ import annotations
 

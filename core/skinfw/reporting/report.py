@@ -1,4 +1,4 @@
-"""The report of a run: one self-contained HTML file."""
+"""The report of a run: an HTML page, and next to it the files of the images that it does not contain."""
 
 from __future__ import annotations
 

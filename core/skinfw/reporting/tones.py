@@ -21,7 +21,9 @@ TITLES: Mapping[Scheme, str] = {
     "monk": "Metrics on the skin by the nearest Monk skin tone",
 }
 
-FEW_NOTE = f"(few): fewer than {ENOUGH} images, so the mean is unreliable."
+FEW = "(few)"
+
+FEW_NOTE = f"{FEW}: fewer than {ENOUGH} images, so the mean is unreliable."
 
 
 def tone_table(evaluation: Evaluation, scheme: Scheme) -> Table:
@@ -75,7 +77,7 @@ def _values(values: Mapping[str, GroupMean | None]) -> dict[str, float | None]:
 
 
 def _size(images: int) -> str:
-    return str(images) if images >= ENOUGH else f"{images} (few)"
+    return str(images) if images >= ENOUGH else f"{images} {FEW}"
 
 
 def _counted(cell: Cell, found: GroupMean | None, size: int) -> Cell:

@@ -24,7 +24,7 @@ class ResultFolder(ABC):
 
     @property
     def report_path(self) -> Path:
-        """The report as one HTML file."""
+        """The report, an HTML page; it shows the images below `test_samples_folder`."""
         return self.folder / "report.html"
 
     @property

@@ -1,4 +1,4 @@
-"""The report of a segmentation run: one self-contained HTML file."""
+"""The report of a segmentation run: an HTML page next to the files of its images."""
 
 from __future__ import annotations
 
