@@ -48,7 +48,7 @@ class AblationSize(StrictModel):
     conclusive: bool = Field(
         default=True,
         description="whether results may answer the question; false for a size that only shows that all "
-        "variants run: the results say so, rank nothing and have no p-values",
+        "variants run: the results say so, rank nothing and are compared with nothing",
     )
 
 

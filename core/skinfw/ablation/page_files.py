@@ -110,7 +110,7 @@ def to_tex(result: AblationResult) -> str:
 def to_json(result: AblationResult) -> str:
     """Return everything as JSON."""
     plan = result.plan
-    table = plan.ablation.published_table
+    table = plan.ablation.published_table if plan.conclusive else None
     value: dict[str, Any] = {
         "ablation": plan.ablation.to_json(),
         "size": plan.size,

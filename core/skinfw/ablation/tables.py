@@ -130,9 +130,12 @@ def p_text(p: float) -> str:
 
 
 def published_comparison(result: AblationResult) -> Table | None:
-    """Return the variants' values and those published in the report; None if the report has none."""
+    """Return the variants' values and those published in the report.
+
+    None if the report has none, or at a size that proves nothing.
+    """
     table = result.plan.ablation.published_table
-    if table is None:
+    if table is None or not result.plan.conclusive:
         return None
     rows = []
     for variant in result.variants:
