@@ -164,7 +164,7 @@ def test_csv_holds_full_precision_and_the_differences(tmp_path: Path) -> None:
 def test_markdown_marks_the_best_and_escapes_bars(tmp_path: Path) -> None:
     text = to_markdown(compare_runs(two(tmp_path)))
     assert "| two | **21.50** | n/a |" in text
-    shown, _, folded = text.partition("<details><summary>3 fields with the same value</summary>")
+    shown, _, folded = text.partition("<details><summary>5 fields with the same value</summary>")
     assert "| composite | absent | skin |" in shown and "Not ranked" not in shown
     assert "| seed | 0 |" in folded and folded.rstrip().endswith("</details>")
     assert "skin x\\|y" in text
