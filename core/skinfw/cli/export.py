@@ -84,6 +84,11 @@ def command(
             click.echo(
                 f"painted pixels: {parity.psnr:.1f} dB and a CIEDE2000 of {parity.tone:.2f} from float32"
             )
+        if parity.max_alpha_difference is not None:
+            click.echo(
+                f"alpha differs by at most {parity.max_alpha_difference} gray levels; "
+                f"{parity.different_skin:.3%} of the mask is skin in one of the two alone"
+            )
         if about.precision != "float32" and exported.cost:
             click.echo(exported.cost)
     if exported.script is not None:

@@ -107,7 +107,7 @@ def export_run(
         overwrite: replace existing files.
 
     Raises:
-        UserError: a package is missing, the file's name has another suffix, or the generator gives an alpha.
+        UserError: a package is missing, or the file's name has another suffix.
         RunError: a file to be written exists, the run has no readable checkpoint, or torch cannot export the
             network.
         DataError: no sample can be read.
@@ -118,10 +118,6 @@ def export_run(
     _check_paths(output, target, overwrite)
     require_exporter()
     checkpoint = run_checkpoint(run, which)
-    if isinstance(checkpoint.spec, Spec) and gives_alpha(checkpoint.spec.generator):
-        raise UserError(
-            f"{run.folder}: its generator gives an alpha, which exported files cannot hold; use the run"
-        )
     if samples is None:
         reject_untrusted(checkpoint)
     with connections(checkpoint.trusted):
@@ -180,6 +176,7 @@ def _inpainting(
             ModelInput(name=name, channels=count) for name, count in zip(names, counts, strict=True)
         ),
         composite=spec.composite,
+        alpha=gives_alpha(spec.generator),
         seed=None if noise is None else spec.seed,
         preparation=preparation_of(spec, checkpoint.about),
         classes=None,
@@ -216,6 +213,7 @@ def _parser(
         task="segmentation",
         inputs=(ModelInput(name=IMAGE, channels=3),),
         composite=None,
+        alpha=False,
         seed=None,
         preparation=None,
         classes=ParserClasses(

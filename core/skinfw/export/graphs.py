@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from skinfw.components.config import Size
 from skinfw.components.field_names import APPAREL
-from skinfw.inference.composite import COMPOSITE_FIELDS, composite_mask, over
+from skinfw.inference.composite import COLORS, COMPOSITE_FIELDS, composite_mask, over
 from skinfw.interfaces import Generator, SegmentationNetwork
 from skinfw.specs.spec import Composite, Spec
 
@@ -23,6 +23,9 @@ def graph_inputs(spec: Spec) -> tuple[str, ...]:
 
 class InpaintingGraph(nn.Module):
     """A generator with scaling, noise and composite.
+
+    The image of a generator with alpha is not composited, because that needs a background, which no graph
+    inpaints; see `skinfw.inference.background.over_background`.
 
     Args:
         generator: the trained network.
@@ -58,8 +61,8 @@ class InpaintingGraph(nn.Module):
             *images: in the order of the inputs, each uint8 ``(B, H, W, C)``.
 
         Returns:
-            the painted images, uint8 ``(B, H, W, 3)``; and for each whether the generator returned numbers,
-            bool ``(B,)``.
+            the painted images, uint8 ``(B, H, W, 3)``, or the generator's own with their alpha,
+            ``(B, H, W, 4)``; and for each whether the generator returned numbers, bool ``(B,)``.
         """
         # put together in 8 bits, where that moves the least memory
         levels = torch.cat(images[: self.condition], dim=3).permute(0, 3, 1, 2).to(torch.float32)
@@ -67,7 +70,7 @@ class InpaintingGraph(nn.Module):
         output = self.generator(condition.to(self.dtype), self._noise(condition)).to(torch.float32)
         finite = output.isfinite().flatten(1).all(dim=1)
         painted = (output * 255).round().clamp(0, 255)
-        if self.mode != "none":
+        if self.mode != "none" and output.shape[1] == COLORS:
             given = dict(zip(self.inputs, images, strict=True))
             planes = {
                 name: image.permute(0, 3, 1, 2)[:, : 3 if name == APPAREL else 1].to(torch.float32)

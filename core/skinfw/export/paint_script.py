@@ -1,4 +1,4 @@
-"""Paint one person with an exported model; needs numpy, Pillow and onnxruntime alone.
+"""Paint one person with an exported model; needs numpy, Pillow and onnxruntime (and OpenCV, if it has alpha).
 
 python paint.py FOLDER OUTPUT.png [MODEL.onnx]: FOLDER holds one image per input of the model, named as the
 input (NAME.png, or NAME.npy if it does not have three channels). Default model: the file beside this one.
@@ -23,6 +23,17 @@ def read(folder: Path, name: str, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(image if image.size == size[::-1] else image.resize(size[::-1], method))[None]
 
 
+def over_background(painted: np.ndarray, base: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return the skin in the mask over a background inpainted from around it, uint8 (H, W, 3)."""
+    try:
+        import cv2
+    except ImportError:
+        sys.exit("a model with alpha needs OpenCV: pip install opencv-python-headless")
+    behind = cv2.inpaint(base, mask, 3, cv2.INPAINT_TELEA).astype(np.float32)
+    mixed = np.rint(behind + painted[..., 3:] / np.float32(255) * (painted[..., :3] - behind))
+    return np.where(mask[..., None] > 0, mixed.astype(np.uint8), base)
+
+
 def main(folder: str, output: str, model: str = "") -> None:
     """Paint the person in a folder and write a PNG file."""
     path = model or str(next(Path(__file__).parent.glob("*.onnx")))
@@ -33,7 +44,10 @@ def main(folder: str, output: str, model: str = "") -> None:
     painted, finite = session.run(["output", "finite"], images)
     if not finite.all():
         sys.exit(f"{path}: the network returned NaN or infinity")
-    Image.fromarray(painted[0]).save(output, format="PNG")
+    image = painted[0]
+    if image.shape[2] == 4:  # alpha: how much of each pixel is skin
+        image = over_background(image, images["apparel_head_foot"][0], images["mask"][0, ..., 0])
+    Image.fromarray(image).save(output, format="PNG")
 
 
 if __name__ == "__main__":

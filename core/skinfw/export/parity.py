@@ -21,12 +21,16 @@ from skinfw.data.sample import Sample
 from skinfw.data.segmentation import LabelMap, Mask, RgbImage
 from skinfw.errors import SkinfwError, counted
 from skinfw.evaluation.ciede2000 import ciede2000
+from skinfw.inference.background import over_background
 from skinfw.inference.batch_inpainter import BatchInpainter
 from skinfw.inference.composite import to_uint8, violations
 from skinfw.interfaces import Generator, SegmentationNetwork
 from skinfw.runtime.metadata import Parity, Precision
 from skinfw.runtime.onnx_model import OnnxModel
 from skinfw.specs.spec import Spec
+
+_HALF = 127
+"""Alpha in 8 bits above which a pixel is skin."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Limits:
         gray: gray levels of 255.
         psnr: least PSNR of the painted pixels, in dB.
         tone: largest mean CIEDE2000 of the painted pixels.
-        labels: largest fraction of other labels, for parsers.
+        labels: largest fraction of other labels of a parser, or of the mask that is skin in one image alone.
     """
 
     gray: int
@@ -52,7 +56,7 @@ LIMITS: Mapping[Precision, Limits] = {
     "int8": Limits(gray=255, psnr=30, tone=1.0, labels=0.02),
 }
 """A CIEDE2000 of 1 is about the smallest visible difference. Labels may differ where two classes are equally
-likely."""
+likely, and skin where alpha is about a half."""
 
 
 @dataclass
@@ -65,6 +69,9 @@ class Comparison:
     different: int = 0
     largest: int = 0
     changed: int = 0
+    largest_alpha: int | None = None
+    other_skin: int = 0
+    masked: int = 0
     squares: float = 0.0
     painted: int = 0
     tones: list[float] = field(default_factory=list)
@@ -98,6 +105,19 @@ class Comparison:
                     (*_quality(wanted, truth, painted), *_quality(found, truth, painted)),
                 )
 
+    def add_alpha(self, found: NDArray[np.uint8], wanted: NDArray[np.uint8], painted: Mask) -> None:
+        """Add the alpha of one sample.
+
+        Args:
+            found: the exported file's, uint8 ``(H, W)``.
+            wanted: the checkpoint's.
+            painted: where the generator may change pixels, bool ``(H, W)``; the rest means nothing.
+        """
+        one, other = found[painted].astype(np.int16), wanted[painted].astype(np.int16)
+        self.largest_alpha = max(self.largest_alpha or 0, int(np.abs(one - other).max(initial=0)))
+        self.other_skin += int(np.count_nonzero((one > _HALF) != (other > _HALF)))
+        self.masked += one.size
+
     def parity(self) -> Parity:
         """Return the differences as they are written into the file."""
         return Parity(
@@ -105,6 +125,8 @@ class Comparison:
             sizes=tuple(self.sizes),
             different=self.different / max(self.values, 1),
             max_difference=self.largest,
+            max_alpha_difference=self.largest_alpha,
+            different_skin=None if self.largest_alpha is None else self.other_skin / max(self.masked, 1),
             psnr=_psnr(self.squares / self.painted) if self.squares else None,
             tone=sum(self.tones) / len(self.tones) if self.tones else 0.0,
             changed=self.changed,
@@ -125,7 +147,7 @@ class Comparison:
 def compare_inpainting(
     model: OnnxModel, generator: Generator[Any], spec: Spec, noise: Tensor | None, samples: Iterable[Sample]
 ) -> Comparison:
-    """Paint samples with a file and with its checkpoint.
+    """Paint samples with a file and with its checkpoint; with alpha, compare that too.
 
     Args:
         model: the exported file.
@@ -142,6 +164,9 @@ def compare_inpainting(
             painting = inpainter(generator, batch, None if noise is None else _tiled(noise, batch.size))
         painted = (painting.painted[0, 0] > 0.5).numpy()
         found = model({name: sample.fields[name].type.pixels(sample[name]) for name in model.inputs})
+        if painting.alpha is not None:
+            comparison.add_alpha(found[..., 3], to_uint8(painting.alpha)[0, ..., 0], painted)
+            found = over_background(found, sample[APPAREL], painted)
         comparison.add(sample, found, to_uint8(painting.output)[0], painted)
     return comparison
 
@@ -185,6 +210,15 @@ def reject_difference(parity: Parity, precision: Precision) -> None:
         violated.append(
             f"values differ by up to {parity.max_difference} gray levels, where {limits.gray} is allowed "
             f"({parity.different:.3%} of the values differ)"
+        )
+    if parity.max_alpha_difference is not None and parity.max_alpha_difference > limits.gray:
+        violated.append(
+            f"alpha differs by up to {parity.max_alpha_difference} gray levels, where {limits.gray} is "
+            "allowed"
+        )
+    if parity.different_skin is not None and parity.different_skin > limits.labels:
+        violated.append(
+            f"{parity.different_skin:.3%} of the mask is skin in one image alone, at most {limits.labels:.1%}"
         )
     if parity.psnr is not None and parity.psnr < limits.psnr:
         violated.append(f"painted pixels have a PSNR of {parity.psnr:.1f} dB, and need {limits.psnr:g} dB")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from skinfw.data.body_parts import ZONES
 from skinfw.data.body_zones import UNDECIDED, zones_of_pose
@@ -23,8 +24,10 @@ MIN_LIMB = 0.4
 """Fraction of a patch of the mask that must be near the limbs; with less, the pose does not fit the mask, and
 nothing in the patch is background."""
 
+RADIUS = 3.0
+"""OpenCV's usual radius of the neighborhood that a pixel is filled from, in pixels."""
+
 _SIDE = 1024
-_RADIUS = 3.0
 
 
 def behind_limbs(mask: Mask, keypoints: Keypoints) -> Mask:
@@ -70,7 +73,25 @@ def fill_background(photo: RgbImage, mask: Mask, behind: Mask) -> RgbImage:
     factor = min(1.0, _SIDE / max(height, width))
     size = (max(1, round(height * factor)), max(1, round(width * factor)))
     reduced, shown = resize_cutout(window, ~hidden, size)
-    small = cv2.inpaint(reduced, (~shown).astype(np.uint8), _RADIUS, cv2.INPAINT_TELEA)
+    small = cv2.inpaint(reduced, (~shown).astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
     filled = resize_image(small.astype(np.uint8), (height, width))
     out[rows, columns] = np.where(behind[rows, columns][..., None], filled, window)
+    return out
+
+
+def over_background(painted: NDArray[np.uint8], base: RgbImage, mask: Mask) -> RgbImage:
+    """Lay a network's skin over a background inpainted from around the mask, as training's evaluation does.
+
+    Args:
+        painted: the network's image, uint8 RGBA ``(H, W, 4)``; alpha is how much of each pixel is skin.
+        base: what is kept outside the mask, uint8 RGB ``(H, W, 3)``.
+        mask: the pixels to paint, bool ``(H, W)``.
+
+    Returns:
+        uint8 RGB ``(H, W, 3)``; it equals ``base`` outside the mask.
+    """
+    behind = cv2.inpaint(base, mask.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)[mask].astype(np.float32)
+    alpha = painted[mask][:, 3:].astype(np.float32) / 255
+    out = base.copy()
+    out[mask] = np.rint(behind + alpha * (painted[mask][:, :3] - behind)).astype(np.uint8)
     return out

@@ -10,13 +10,10 @@ from torch import Tensor, nn
 from skinfw.components.field_names import APPAREL, SKIN
 from skinfw.data.batch import Batch
 from skinfw.data.transform import mask_outside
-from skinfw.inference.composite import composite, composite_mask, over
+from skinfw.inference.composite import COLORS, composite, composite_mask, over
 from skinfw.inference.fill import inpaint
 from skinfw.interfaces import Generator
 from skinfw.specs.spec import Composite, Spec
-
-_COLORS = 3
-"""Channels before alpha."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +70,8 @@ class BatchInpainter:
         """
         output = network(batch.condition(self.inputs), noise, target)
         painted, alpha = composite_mask(self.mode, batch), None
-        if output.shape[1] > _COLORS:
-            output, alpha = output[:, :_COLORS], output[:, _COLORS:] * painted
+        if output.shape[1] > COLORS:
+            output, alpha = output[:, :COLORS], output[:, COLORS:] * painted
             output = over(output, alpha, self._background(batch, painted, target))
         if self.mode == "none":
             return Inpainting(output, painted, alpha)

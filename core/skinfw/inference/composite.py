@@ -16,6 +16,9 @@ from skinfw.data.batch import Batch
 from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.specs.spec import Composite
 
+COLORS = 3
+"""Channels of a generator's output before alpha."""
+
 COMPOSITE_FIELDS: Mapping[Composite, str | None] = {"none": None, "mask": MASK, "skin": SKIN, "protect": KEEP}
 """The field of a sample that each composite uses."""
 

@@ -8,10 +8,8 @@ import torch
 from torch import Tensor
 
 from skinfw.data.pixel_types import image_tensor
+from skinfw.inference.background import RADIUS
 from skinfw.inference.composite import to_uint8
-
-RADIUS = 3.0
-"""OpenCV's usual radius of the neighborhood that a pixel is filled from, in pixels."""
 
 
 def inpaint(

@@ -8,11 +8,13 @@ from typing import Literal
 from PIL import Image
 
 from skinfw.assembly.inputs import dataset_io
+from skinfw.components.field_names import APPAREL, MASK
 from skinfw.components.trust import named_outside, reject_foreign
 from skinfw.data.aspect import reject_other_shape
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
 from skinfw.errors import DataError, counted, listed
+from skinfw.inference.background import over_background
 from skinfw.inference.condition import images_of
 from skinfw.interfaces import DatasetIO
 from skinfw.runtime.onnx_model import OnnxModel
@@ -94,6 +96,8 @@ def paint_samples(
             failed.append(str(error))
             continue
         image = model(images_of(sample, model.inputs))
+        if model.metadata.alpha:
+            image = over_background(image, sample[APPAREL], sample[MASK])
         with replacing(path) as temporary:
             Image.fromarray(image).save(temporary, format="PNG")
         written.append(path)

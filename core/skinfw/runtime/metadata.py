@@ -46,7 +46,10 @@ class Parity(_Strict):
         samples: number of test samples.
         sizes: heights and widths at which they were compared.
         max_difference: largest difference of a value, in gray levels of 255; of a parser, none.
+        max_alpha_difference: largest difference of alpha within the mask, likewise; None without alpha.
         different: fraction of values, or of a parser's labels, that differ at all.
+        different_skin: fraction of the mask that only one of the two calls skin, with an alpha above a half;
+            None without alpha.
         psnr: of the pixels that the network paints, in dB; None if none differ, and of a parser.
         tone: mean CIEDE2000 of those pixels; None for a parser.
         changed: pixels that were to be kept but changed; of a parser, none.
@@ -56,6 +59,8 @@ class Parity(_Strict):
     sizes: tuple[tuple[int, int], ...]
     different: float
     max_difference: int | None = None
+    max_alpha_difference: int | None = None
+    different_skin: float | None = None
     psnr: float | None = None
     tone: float | None = None
     changed: int | None = None
@@ -74,6 +79,8 @@ class ModelMetadata(_Strict):
         fixed: whether the file accepts the training size alone.
         precision: of weights and computation.
         composite: which pixels come from the network; None for a parser.
+        alpha: whether the output has a fourth channel, how much of each pixel is skin. It is then the
+            network's own image, before the composite.
         seed: of the noise in the graph; None for a network without noise.
         preparation: aspect of the crop around the person, margin around the person, and by how many pixels
             the removed skin was dilated; None for a parser.
@@ -94,6 +101,7 @@ class ModelMetadata(_Strict):
     fixed: bool
     precision: Precision
     composite: Literal["none", "mask", "skin", "protect"] | None
+    alpha: bool
     seed: int | None
     preparation: Preparation | None
     classes: ParserClasses | None

@@ -15,7 +15,8 @@ from skinfw.runtime.preparation import Preparation
 from skinfw.runtime.sessions import Backend, OnnxRuntimeSession, OpenVinoSession, Session, default_threads
 
 OUTPUT = "output"
-"""The graph's output: the painted image, uint8 RGB ``(N, H, W, 3)``."""
+"""The graph's output: the painted image, uint8 RGB ``(N, H, W, 3)``, or the network's own with alpha,
+``(N, H, W, 4)``."""
 
 FINITE = "finite"
 """The graph's output that says whether the network returned numbers for each image, bool ``(N,)``."""
@@ -78,7 +79,9 @@ class OnnxModel:
                 are black-and-white images of three channels.
 
         Returns:
-            uint8 RGB ``(H, W, 3)``. Pixels that the composite keeps equal ``apparel_head_foot`` bit for bit.
+            uint8 RGB ``(H, W, 3)``; pixels that the composite keeps equal ``apparel_head_foot`` bit for bit.
+            With alpha (``metadata.alpha``), the network's own image, RGBA ``(H, W, 4)``, which only means
+            something within ``mask``; `skinfw.inference.background.over_background` composites it.
 
         Raises:
             DataError: an image is missing, of another type or channels, or of a size that the network does

@@ -208,15 +208,6 @@ def check_precision(run: Run, path: Path, precision: Precision, narrow: int, off
     assert "dB" in made.cost and "CIEDE2000" in made.cost
 
 
-def test_a_generator_with_alpha_is_refused(make_inputs_run: Make, tmp_path: Path) -> None:
-    data = {"inputs": ["apparel_head_foot", "line", "mask"]}
-    generator = {"type": "pix2pix", "base_channels": 4, "depth": 3, "output": "rgba"}
-    run = make_inputs_run(tmp_path / "run", generator, data=data)
-    with pytest.raises(UserError, match="gives an alpha, which exported files cannot hold"):
-        export_run(run, tmp_path / "model.onnx")
-    assert not (tmp_path / "model.onnx").exists()
-
-
 def test_existing_files_stay(run: Run, exported: Exported, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"mine")
