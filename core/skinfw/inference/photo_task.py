@@ -25,7 +25,7 @@ from skinfw.preparation.source import UNPACKED_FOLDER
 from skinfw.preparation.unpack import ZipFiles
 from skinfw.system.json_file import replacing
 
-REVISION = 1
+REVISION = 2
 """Increased when the same photo, mask and model give other pixels, so that photos are painted again."""
 
 Status = Literal["painted", "kept", "failed", "not used"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,8 @@ FINE, MIN_FINE = 0.5, 2.0
 """What counts as fine structure: what is lost when the photo is reduced by this fraction of its enlargement,
 and at least by the second number."""
 
+ValueT = TypeVar("ValueT", np.float32, np.bool_)
+
 _LAGS = 6
 _NEAR = 2
 
@@ -46,8 +49,8 @@ class Texture:
 
     Attributes:
         patches: sampled squares, float32 ``(N, side, side, 3)`` around 0; empty if too little skin is seen.
-        filter: impulse response, float32 ``(K, K)``, that gives white noise the skin's spectrum; used if
-            there are no patches.
+        filter: impulse response, float32 ``(K, K)``, that gives white noise the skin's spectrum, averaged
+            over all directions; used if there are no patches.
         mixing: ``(3, 3)``: turns three independent channels into the skin's.
     """
 
@@ -82,8 +85,10 @@ class Texture:
             for column in range(part.left // step - 1, part.right // step + 1):
                 chance = np.random.default_rng([seed, row + 1, column + 1])
                 patch = self.patches[chance.integers(len(self.patches))]
-                if chance.random() < 0.5:
-                    patch = patch[:, ::-1]
+                # turned, mirrored and of either sign: what the patches have in common would be a lattice
+                patch = np.rot90(patch, int(chance.integers(4)))
+                patch = patch if chance.random() < 0.5 else patch[:, ::-1]
+                patch = patch if chance.random() < 0.5 else -patch
                 _add(out, patch * window, row * step - part.top, column * step - part.left)
         return out
 
@@ -229,7 +234,7 @@ def fine_structure(colors: Colors, weight: NDArray[np.float32], scale: float) ->
 
 
 def _noise_like(photo: NDArray[np.uint8], skin: NDArray[np.bool_], scale: float) -> Texture:
-    """Return a texture of noise with the autocovariance and the channels of the visible skin."""
+    """Return a texture of noise with the autocovariance by distance and the channels of the visible skin."""
     box = bounding_box(skin)
     if box is None or np.count_nonzero(skin) < MIN_PIXELS:
         return NO_TEXTURE
@@ -246,15 +251,7 @@ def _noise_like(photo: NDArray[np.uint8], skin: NDArray[np.bool_], scale: float)
     quiet = inside & (loudness <= np.quantile(loudness[inside], QUIET_NOISE))
     inside = inside & (loudness <= np.quantile(loudness[inside], QUIET))
     gray = np.where(inside, gray, 0)
-    lags = range(-_LAGS, _LAGS + 1)
-    covariance = np.zeros((2 * _LAGS + 1, 2 * _LAGS + 1))
-    for down in lags:
-        for right in lags:
-            pairs = inside & _shifted(inside, down, right)
-            products = (gray * _shifted(gray, down, right))[pairs]
-            covariance[down + _LAGS, right + _LAGS] = products.mean() if products.size else 0
-    taper = np.hanning(2 * _LAGS + 3)[1:-1]
-    covariance *= taper[:, None] * taper
+    covariance = _covariance(gray, inside)
     spectrum = np.maximum(np.fft.fft2(np.fft.ifftshift(covariance)).real, 0)
     response = np.fft.fftshift(np.fft.ifft2(np.sqrt(spectrum)).real).astype(np.float32)
     power = float((response**2).sum())
@@ -265,7 +262,32 @@ def _noise_like(photo: NDArray[np.uint8], skin: NDArray[np.bool_], scale: float)
     return Texture(NO_TEXTURE.patches, response / np.float32(np.sqrt(power)), mixing)
 
 
-def _shifted(values: NDArray[np.generic], down: int, right: int) -> NDArray[np.generic]:
+def _covariance(gray: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the autocovariance of skin at lags of up to `_LAGS` rows and columns, tapered.
+
+    It depends on the distance alone. Brows, lips and JPEG's blocks are horizontal and vertical lines; taken
+    as they are, so few pixels give noise that looks woven.
+    """
+    lags = range(-_LAGS, _LAGS + 1)
+    sums, counts = np.zeros((len(lags), len(lags))), np.zeros((len(lags), len(lags)))
+    for row, down in enumerate(lags):
+        for column, right in enumerate(lags):
+            pairs = inside & _shifted(inside, down, right)
+            sums[row, column] = (gray * _shifted(gray, down, right))[pairs].sum()
+            counts[row, column] = np.count_nonzero(pairs)
+    distance = np.hypot(np.array(lags)[:, None], lags)
+    # neighbors differ much between 1 and the diagonal; farther away, rings one pixel wide
+    rings = np.where(distance < 2, distance, np.rint(distance))
+    _, ring = np.unique(rings.round(3), return_inverse=True)
+    number = np.maximum(np.bincount(ring.ravel(), counts.ravel()), 1)
+    mean = np.bincount(ring.ravel(), sums.ravel()) / number
+    radius = np.bincount(ring.ravel(), distance.ravel()) / np.bincount(ring.ravel())
+    taper = np.cos(np.minimum(distance / (_LAGS + 1), 1) * np.pi / 2) ** 2
+    tapered: NDArray[np.float64] = np.interp(distance, radius, mean) * taper
+    return tapered
+
+
+def _shifted(values: NDArray[ValueT], down: int, right: int) -> NDArray[ValueT]:
     """Return an array moved by some rows and columns; what comes in is 0."""
     out = np.zeros_like(values)
     height, width = values.shape

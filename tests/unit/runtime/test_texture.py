@@ -49,6 +49,43 @@ def test_noise_has_amplitude_and_correlation_of_the_skin_where_little_is_seen() 
     assert neighbors(made) == pytest.approx(neighbors(true), abs=0.15)
 
 
+def correlations(values: np.ndarray) -> np.ndarray:
+    """Return the autocorrelation by lag, the largest lags in the middle."""
+    power = np.abs(np.fft.fft2(values - values.mean())) ** 2
+    found: np.ndarray = np.fft.ifft2(power).real
+    return found / found[0, 0]
+
+
+@pytest.mark.parametrize("side", [26, 30, 40])
+def test_few_patches_give_no_lattice(side: int) -> None:
+    texture = learn_texture(grainy((160, 160)), squares((160, 160), side), NONE, 4.0, 0)
+    assert texture.kind == "sampled"
+    patch = texture.patches.shape[1]
+    step = patch // 2
+    made = texture.field(Box(0, 0, 40 * step, 40 * step), 0).mean(axis=2)
+    found = correlations(made)
+    # a pattern that comes back in every square correlates at all multiples of its step
+    assert abs(found[::step, ::step][2:-1, 2:-1].mean()) < 0.003
+    assert np.abs(found[patch:-patch, patch:-patch]).max() < 0.1
+
+
+def test_noise_like_a_face_is_not_woven() -> None:
+    size = (160, 160)
+    rows, columns = np.random.default_rng(0).standard_normal((2, *size))
+    # lines that lie, as those of brows and lips, and the edges of JPEG's blocks
+    grain = gaussian_filter(rows, (0.3, 2.0)) * 20 + 2 * columns
+    grain[::8] += 4
+    grain[:, ::8] += 4
+    photo = np.clip(150 + grain, 0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+    texture = learn_texture(photo, NONE, squares(size, 34), 4.0, 0)
+    assert texture.kind == "noise"
+    found = correlations(texture.field(Box(0, 0, 512, 512), 0).mean(axis=2))
+    for lag in range(1, 7):
+        assert found[0, lag] == pytest.approx(found[lag, 0], abs=0.03)
+        assert found[lag, lag] == pytest.approx(found[lag, -lag], abs=0.03)
+    assert np.abs(found[4:-4, 4:-4]).max() < 0.03
+
+
 def test_flat_skin_gives_flat_structure() -> None:
     photo = np.full((160, 160, 3), 150, np.uint8)
     texture = learn_texture(photo, squares((160, 160), 120), NONE, 4.0, 0)
