@@ -22,6 +22,11 @@ def repair(*arguments: object, segmenter: dict[str, Any] | str = SEGMENTER) -> R
     return CliRunner().invoke(main, ["repair", *map(str, arguments), "--segmenter", text])
 
 
+def table(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "out" / "repaired.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
 @pytest.fixture
 def pair(tmp_path: Path) -> list[object]:
     write_pair(tmp_path, "anna")
@@ -31,7 +36,7 @@ def pair(tmp_path: Path) -> list[object]:
 def test_restore_without_a_model(tmp_path: Path, pair: list[object]) -> None:
     result = repair(*pair, "--only", "restore")
     assert result.exit_code == 0, result.output
-    assert result.output.splitlines()[-1] == f"1 image in {tmp_path / 'out'}"
+    assert result.output.splitlines()[-1] == f"1 repaired, 0 kept, 0 failed, in {tmp_path / 'out'}"
     kinds = np.asarray(Image.open(tmp_path / "out" / "provenance" / "anna.png"))
     image = np.asarray(Image.open(tmp_path / "out" / "anna.png"))
     person = draw_person()
@@ -46,7 +51,9 @@ def test_no_poses(tmp_path: Path, pair: list[object]) -> None:
     assert result.exit_code == 2, result.output
     result = repair(*pair, "--only", "restore", "--pose-encoder", "none", "--overwrite")
     assert result.exit_code == 0, result.output
-    assert json.loads((tmp_path / "out" / "report.json").read_text())["failed"] == {}
+    assert [row["status"] for row in table(tmp_path)] == ["repaired"]
+    result = repair(*pair, "--only", "restore", "--pose-encoder", "none", "--resume")
+    assert result.output.splitlines()[-1].startswith("0 repaired, 1 kept, 0 failed")
 
 
 def test_an_interruption_says_where_the_images_are(
@@ -55,11 +62,11 @@ def test_an_interruption_says_where_the_images_are(
     def interrupted(*arguments: Any, **options: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skinfw.repair.folder.repair", interrupted)
+    monkeypatch.setattr("skinfw.repair.pair_task.repair", interrupted)
     result = repair(*pair, "--only", "restore")
     assert result.exit_code == 130, result.output
     assert f"Interrupted; finished images are kept in {tmp_path / 'out'}" in result.output
-    assert json.loads((tmp_path / "out" / "report.json").read_text())["unfinished"] == ["anna"]
+    assert [row["status"] for row in table(tmp_path)] == ["unfinished"]
 
 
 def test_two_files_and_their_label_maps(tmp_path: Path) -> None:
@@ -96,8 +103,8 @@ def test_painting_with_a_run(tmp_path: Path, make_run: Callable[..., Run], pair:
     image = np.asarray(Image.open(tmp_path / "out" / "anna.png"))
     assert set(np.unique(kinds)) == {0, 1, 2, 3}
     assert (image[kinds == 0] == try_on(draw_person())[kinds == 0]).all()
-    report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert report["repaired"]["anna"]["pixels"]["painted"] == (kinds == 2).sum() > 500
+    (row,) = table(tmp_path)
+    assert row["report"]["pixels"]["painted"] == (kinds == 2).sum() > 500
 
 
 @pytest.mark.parametrize(
@@ -109,6 +116,7 @@ def test_painting_with_a_run(tmp_path: Path, make_run: Callable[..., Run], pair:
         (["--only", "tone", "--parse-person", "nowhere"], "--parse-person: nowhere: no such file or folder"),
         (["--only", "tone", "--parse-segmenter", "label_map"], "--parse-segmenter reads the maps of"),
         (["--only", "tone", "--layout", "hr_viton"], "no result belongs to a photo"),
+        (["--only", "tone", "--resume", "--overwrite"], "give only one of them"),
         (["--only", "tone", "--pairs", "nowhere.csv"], "nowhere.csv: no such file"),
     ],
 )

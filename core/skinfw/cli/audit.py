@@ -54,7 +54,7 @@ def command(
     reject_existing([output, data], overwrite=overwrite, in_python=False)
 
     from skinfw.cli.components import component_option
-    from skinfw.cli.pairs import make_pairing, make_parser
+    from skinfw.cli.pairs import make_pairing, parser_reference
     from skinfw.repair.audit_page import write_audit_page
     from skinfw.repair.auditing import audit
     from skinfw.system.bar import progress_bar
@@ -63,7 +63,7 @@ def command(
     pose = None
     if pose_encoder != "none":
         pose = component_option("pose_encoder", pose_encoder, "--pose-encoder")
-    parser = make_parser(segmenter, pose, parse_person, parse_result, parse_segmenter)
+    parser = parser_reference(segmenter, pose, parse_person, parse_result, parse_segmenter).build()
     pairing = make_pairing(person, result, layout, pairs, parser)
     with progress_bar("audit") as progress:
         found = audit(pairing, parser, progress=progress)

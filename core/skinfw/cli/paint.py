@@ -181,8 +181,9 @@ def _paint_all(
 ) -> None:
     """Paint the photos of a source into a folder."""
     from skinfw.errors import counted
+    from skinfw.inference.image_table import check_rows
     from skinfw.inference.paint_photos import paint_photos
-    from skinfw.inference.paint_table import check_rows
+    from skinfw.inference.photo_task import TABLE
     from skinfw.system.bar import progress_bar
 
     try:
@@ -206,7 +207,7 @@ def _paint_all(
     if others := sum(row.status == "not used" for row in rows):
         done.append(f"{counted(others, 'other file')} not used")
     click.echo(", ".join(done))
-    check_rows(rows, work.output)
+    check_rows(rows, work.output / TABLE, "photo", "painted")
 
 
 def _paint_one(

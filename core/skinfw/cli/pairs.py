@@ -4,41 +4,40 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from skinfw.assembly.build import build
 from skinfw.cli.components import component_option
 from skinfw.components.reference import ComponentSpec
 from skinfw.errors import UserError
-from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.repair.pairs import Layout, Pairing, find_pairs, read_pairs
-from skinfw.repair.parsing import Labels, Parser
+from skinfw.repair.parsing import Parser, ParserReference
 
 
-def make_parser(
+def parser_reference(
     segmenter: str | None,
     pose_encoder: ComponentSpec | None,
     parse_person: Path | None,
     parse_result: Path | None,
     parse_segmenter: str | None,
-) -> Parser:
-    """Build what finds skin, garments and poses in pictures, from the options of that name.
+) -> ParserReference:
+    """Return what finds skin, garments and poses in pictures, from the options of that name.
 
     Raises:
         UserError: an option is invalid, names a missing path, or has no use.
     """
-    reference = component_option("segmenter", segmenter, "--segmenter")
-    built = build(reference, Segmenter)
-    if parse_segmenter is not None and parse_person is None and parse_result is None:
-        raise UserError("--parse-segmenter reads the maps of --parse-person and --parse-result; give one")
-    reader = built
+    reader = None
     if parse_segmenter is not None:
-        reader = build(component_option("segmenter", parse_segmenter, "--parse-segmenter"), Segmenter)
-    maps = {"--parse-person": parse_person, "--parse-result": parse_result}
-    for option, path in maps.items():
+        if parse_person is None and parse_result is None:
+            raise UserError("--parse-segmenter reads the maps of --parse-person and --parse-result; give one")
+        reader = component_option("segmenter", parse_segmenter, "--parse-segmenter").to_json()
+    for option, path in (("--parse-person", parse_person), ("--parse-result", parse_result)):
         if path is not None and not path.exists():
             raise UserError(f"{option}: {path}: no such file or folder")
-    person, result = (None if path is None else Labels(reader, path) for path in maps.values())
-    encoder = None if pose_encoder is None else build(pose_encoder, PoseEncoder)
-    return Parser(built, encoder, person, result)
+    return ParserReference(
+        segmenter=component_option("segmenter", segmenter, "--segmenter").to_json(),
+        pose_encoder=None if pose_encoder is None else pose_encoder.to_json(),
+        person=parse_person,
+        result=parse_result,
+        reader=reader,
+    )
 
 
 def make_pairing(person: Path, result: Path, layout: Layout, pairs: Path | None, parser: Parser) -> Pairing:

@@ -40,7 +40,13 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @checkpoint_option
 @device_option
+@click.option(
+    "--num-workers", type=click.IntRange(min=1), help="Processes. Default: one per core; one with a GPU."
+)
 @click.option("--overwrite", is_flag=True, help="Replace existing images.")
+@click.option(
+    "--resume", is_flag=True, help="Keep images that the same model and options made of the same pair."
+)
 @trust_option
 def command(
     model: Path | None,
@@ -57,7 +63,9 @@ def command(
     pose_encoder: str | None,
     checkpoint: Literal["best", "last"],
     device: Literal["auto", "cpu"],
+    num_workers: int | None,
     overwrite: bool,
+    resume: bool,
     trust: bool,
 ) -> None:
     """Repair results of a try-on system with the photos they were made from.
@@ -65,10 +73,12 @@ def command(
     Copies face, hands and skin that both pictures show from the photo; moves the color of the other skin to
     the photo's; paints the skin that clothes hid in the photo with MODEL, a run folder, a checkpoint or an
     exported .onnx file, on limbs and neck only. Writes NAME.png of the result's size, provenance/NAME.png and
-    report.json into FOLDER; all other pixels equal the result.
+    repaired.jsonl, a line per result, into FOLDER; all other pixels equal the result.
     """
-    from skinfw.errors import UserError, counted
+    from skinfw.errors import UserError
 
+    if resume and overwrite:
+        raise UserError("--resume keeps files, --overwrite replaces them; give only one of them")
     steps: Sequence[Step] = ("restore", "tone", "paint") if only is None else (only,)
     if "paint" in steps and model is None:
         raise UserError(
@@ -81,39 +91,41 @@ def command(
         raise UserError(f"--only {only} uses no MODEL; leave it out")
 
     from skinfw.cli.components import component_option
-    from skinfw.cli.pairs import make_pairing, make_parser
-    from skinfw.repair.folder import repair_pairs
+    from skinfw.cli.pairs import make_pairing, parser_reference
+    from skinfw.inference.image_table import check_rows
+    from skinfw.repair.folder import TABLE, repair_pairs
+    from skinfw.repair.pair_task import RepairWork
     from skinfw.system.bar import progress_bar
 
     # hands can be found without a pose in some label maps; only painting needs one
     pose = None
     if pose_encoder not in (None, "none") or "paint" in steps:
         pose = component_option("pose_encoder", pose_encoder, "--pose-encoder")
-    parser = make_parser(segmenter, pose, parse_person, parse_result, parse_segmenter)
-    pairing = make_pairing(person, result, layout, pairs, parser)
-    inpainter = None
-    if model is not None:
-        from skinfw.inference.inpainter import Inpainter
-
-        # it is given label maps and poses; its own pose encoder draws them as in training
-        inpainter = Inpainter.load(
-            model,
-            checkpoint=checkpoint,
-            device=device,
-            segmenter=component_option("segmenter", segmenter, "--segmenter"),
-            trust=trust,
-        )
+    repairer = RepairWork(
+        folder=Path.cwd(),
+        output=output,
+        parser=parser_reference(segmenter, pose, parse_person, parse_result, parse_segmenter),
+        steps=steps,
+        model=model,
+        checkpoint=checkpoint,
+        device=device,
+        trust=trust,
+    ).build()
+    pairing = make_pairing(person, result, layout, pairs, repairer.parser)
     try:
         with progress_bar("repair") as progress:
-            report = repair_pairs(
+            rows = repair_pairs(
+                repairer,
                 pairing,
-                output,
-                parser,
-                inpainter=inpainter,
-                steps=steps,
                 overwrite=overwrite,
+                resume=resume,
+                num_workers=num_workers,
                 progress=progress,
             )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"Interrupted; finished images are kept in {output}.") from None
-    click.echo(f"{counted(len(report.repaired), 'image')} in {output}")
+        raise KeyboardInterrupt(
+            f"Interrupted; finished images are kept in {output}. Continue with --resume."
+        ) from None
+    counts = {status: sum(row.status == status for row in rows) for status in ("repaired", "kept", "failed")}
+    click.echo(f"{', '.join(f'{count} {status}' for status, count in counts.items())}, in {output}")
+    check_rows(rows, output / TABLE, "result", "repaired")

@@ -78,6 +78,16 @@ def open_model(
     return OpenModel(network, spec, found.trusted, found.path)
 
 
+def weights_file(path: Path, which: Literal["best", "last"]) -> Path:
+    """Return the file with the weights of a run folder, a checkpoint or an exported file.
+
+    Args:
+        path: the folder or file.
+        which: the best or the last checkpoint of a run.
+    """
+    return path / "checkpoints" / f"{which}.safetensors" if path.is_dir() else path
+
+
 def chosen_component(kind: str, given: ComponentLike | None, model: OpenModel) -> ComponentSpec:
     """Return a component: the given one, the one in the spec's data set, or the default.
 

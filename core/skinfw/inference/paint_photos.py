@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from skinfw.errors import DataError, RunError, UserError
-from skinfw.inference.paint_table import open_table, with_known
+from skinfw.inference.image_table import ImageRow, Progress, with_known, write_table
 from skinfw.inference.paint_tasks import paint_tasks, reject_shown
-from skinfw.inference.photo_task import PaintRow, PaintWork, PhotoPainter, PhotoTask
+from skinfw.inference.photo_task import TABLE, PaintWork, PhotoPainter, PhotoTask
 from skinfw.preparation.available import FETCHED_FOLDER, made_available
 from skinfw.preparation.config import FetchConfig
 from skinfw.preparation.listing import Entry
 from skinfw.preparation.source import UNPACKED_FOLDER, list_photos
 from skinfw.preparation.task import make_tasks
-from skinfw.system.devices import pick_device
+from skinfw.system.devices import processes
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import locked_folder
+from skinfw.system.paths_below import path_below
 from skinfw.system.workers import Engine, work_on
 
 LOCK_FILE = ".paint.lock"
 
 Ending = Literal["png", "webp", "jpg"]
-
-Progress = Callable[[int, int], None]
-"""Called with the number of finished photos and the total."""
 
 
 def paint_photos(
@@ -42,7 +40,7 @@ def paint_photos(
     engine: Engine = "local",
     address: str | None = None,
     progress: Progress | None = None,
-) -> list[PaintRow]:
+) -> list[ImageRow]:
     """Paint every photo of a source into a folder, under its own name.
 
     The table `TABLE` in the folder says for every photo what was done, or why nothing was.
@@ -84,30 +82,29 @@ def paint_photos(
         remove_leftovers(output, deep=True)
         with made_available(photos, output, listing, FetchConfig()) as entries:
             tasks = paint_tasks(work, make_tasks(entries), photos, masks, ending)
-            tasks = with_known(tasks, output, overwrite=overwrite, resume=resume)
+            table = path_below(output, TABLE)
+            tasks = with_known(tasks, table, overwrite=overwrite, resume=resume)
             used = _used(painter, entries, tasks)
-            first = [PaintRow(row.photo, "", "failed", row.detail) for row in listing.rejected]
-            first += [
-                PaintRow(row.photo, "", "not used", f"{row.reason}: {row.detail}")
+            others = [ImageRow(row.photo, "", "failed", row.detail) for row in listing.rejected]
+            others += [
+                ImageRow(row.photo, "", "not used", f"{row.reason}: {row.detail}")
                 for row in listing.not_used(used)
             ]
             if engine == "ray":
                 work = replace(work, device="cpu")
             made = work_on(
-                work, tasks, painter, num_workers or _processes(work), engine=engine, address=address
+                work,
+                tasks,
+                painter,
+                num_workers or processes(work.device),
+                engine=engine,
+                address=address,
             )
-            rows: list[PaintRow] = []
-            with open_table(output, rows) as add:
-                for row in first:
-                    add(row)
-                for row in made:
-                    add(row)
-                    if progress is not None:
-                        progress(len(rows) - len(first), len(tasks))
+            rows = write_table(table, tasks, others, made, progress)
     for folder in (UNPACKED_FOLDER, FETCHED_FOLDER):
         if (output / folder).is_dir() and not any((output / folder).iterdir()):
             (output / folder).rmdir()
-    return sorted(rows, key=lambda row: row.photo)
+    return rows
 
 
 def _used(painter: PhotoPainter, entries: Sequence[Entry], tasks: Sequence[PhotoTask]) -> Collection[Path]:
@@ -117,8 +114,3 @@ def _used(painter: PhotoPainter, entries: Sequence[Entry], tasks: Sequence[Photo
         with suppress(OSError):  # the path is too long for the file system
             used.update(painter.sources(entry.path))
     return used
-
-
-def _processes(work: PaintWork) -> int | None:
-    """Return the default number of processes: an accelerator has room for one network."""
-    return None if pick_device(work.device or "auto").type == "cpu" else 1

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.errors import DataError, UserError
-from skinfw.inference.paint_table import TABLE
-from skinfw.inference.photo_task import PaintWork, PhotoTask
+from skinfw.inference.photo_task import TABLE, PaintWork, PhotoTask
 from skinfw.preparation.task import Task
 from skinfw.system.paths_below import on_disk, path_below
 
@@ -39,10 +38,20 @@ def paint_tasks(
         shown = None
         if work.show_masks is not None and name:
             shown = path_below(work.show_masks, f"{task.sample}.png")
-        tasks.append(PhotoTask(task.entry, target, mask, name, shown, None, error))
+        tasks.append(
+            PhotoTask(
+                image=task.entry.name,
+                target=target,
+                name=name,
+                map=shown,
+                entry=task.entry,
+                mask=mask,
+                error=error,
+            )
+        )
     given = {task.mask.resolve() for task in tasks if task.mask is not None}
     taken = given.union(*same.values(), (task.target.resolve() for task in tasks))
-    for shown in (task.shown for task in tasks):
+    for shown in (task.map for task in tasks):
         if shown is not None and shown.resolve() in taken:
             raise UserError(
                 f"{shown}: a mask that is used would replace a painting, a given mask or a photo; write the "

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,9 @@ from skinfw.components.weights import file_sha256
 from skinfw.data.body_parts import Limb
 from skinfw.errors import DataError, RunError, SkinfwError, first_line
 from skinfw.inference.expose import known_limbs
+from skinfw.inference.image_table import ImageRow, ImageTask
 from skinfw.inference.inpainter import Inpainter
+from skinfw.inference.open_model import weights_file
 from skinfw.inference.paint_mask import Rgb
 from skinfw.inference.painted import Painted
 from skinfw.preparation.listing import Entry
@@ -25,40 +27,11 @@ from skinfw.preparation.source import UNPACKED_FOLDER
 from skinfw.preparation.unpack import ZipFiles
 from skinfw.system.json_file import replacing
 
+TABLE = "painted.jsonl"
+"""The table in the output folder, see `skinfw.inference.image_table`."""
+
 REVISION = 2
 """Increased when the same photo, mask and model give other pixels, so that photos are painted again."""
-
-Status = Literal["painted", "kept", "failed", "not used"]
-
-
-@dataclass(frozen=True)
-class PaintRow:
-    """The result for one photo, or a file of the source that is not a photo: a line of the table.
-
-    Attributes:
-        photo: the photo's path below the source, with forward slashes.
-        output: the path of the painted photo below the output folder; empty without one. A photo that
-            failed keeps the file of an earlier command.
-        status: painted now, kept from an earlier command, failed, or not used as it is not a photo.
-        reason: why it failed or is not used.
-        made_from: a hash of the photo, its mask, the model and the settings.
-        sha256: hash of the written file.
-        mask_sha256: hash of the written mask; empty if none was asked for.
-        report: what was done; see `skinfw.inference.painted.Painted`.
-    """
-
-    photo: str
-    output: str
-    status: Status
-    reason: str = ""
-    made_from: str = ""
-    sha256: str = ""
-    mask_sha256: str = ""
-    report: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the row as JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -101,12 +74,12 @@ class PaintWork:
         """Load the model; see `skinfw.inference.inpainter.Inpainter.load` for the errors."""
         return PhotoPainter(self)
 
-    def lost(self, task: Any) -> PaintRow:
+    def lost(self, task: Any) -> ImageRow:
         """Return the row of a photo whose process ended. See `skinfw.system.workers.Work.lost`."""
-        why = f"{task.entry.name}: the process that painted it ended unexpectedly (out of memory?)"
+        why = f"{task.image}: the process that painted it ended unexpectedly (out of memory?)"
         if self.on_error == "fail":
             raise DataError(why)
-        return PaintRow(task.entry.name, "", "failed", why)
+        return ImageRow(task.image, "", "failed", why)
 
     def load(self) -> Inpainter:
         """Load the model."""
@@ -142,36 +115,22 @@ class PaintWork:
         except Exception as error:  # third-party components may raise anything
             raise DataError(f"{photo}: {type(error).__name__}: {first_line(error)}") from error
 
-    def model_file(self) -> Path:
-        """Return the file with the weights."""
-        if self.model.is_dir():
-            return self.model / "checkpoints" / f"{self.checkpoint}.safetensors"
-        return self.model
 
-
-@dataclass(frozen=True)
-class PhotoTask:
-    """One photo to paint.
+@dataclass(frozen=True, kw_only=True)
+class PhotoTask(ImageTask):
+    """One photo to paint. Its map is the file for the mask that was used.
 
     Attributes:
         entry: the photo.
-        target: the file to write.
         mask: its mask, or None to find the holes.
-        name: the path of the target below the output folder.
-        shown: the file for the mask that was used, or None.
-        known: the row of an earlier command, whose file is there; or None.
         error: why it cannot be painted; empty if it can.
     """
 
     entry: Entry
-    target: Path
-    mask: Path | None
-    name: str
-    shown: Path | None = None
-    known: PaintRow | None = None
+    mask: Path | None = None
     error: str = ""
 
-    def run(self, painter: PhotoPainter) -> PaintRow:
+    def run(self, painter: PhotoPainter) -> ImageRow:
         """Paint the photo."""
         return painter.paint(self)
 
@@ -190,7 +149,7 @@ class PhotoPainter:
         segmenter, encoder = self.inpainter.segmenter, self.inpainter.pose_encoder
         settings = {
             "revision": REVISION,
-            "model": file_sha256(work.model_file()),
+            "model": file_sha256(weights_file(work.model, work.checkpoint)),
             "segmenter": [segmenter.config.model_dump(mode="json"), segmenter.fingerprint()],
             "pose_encoder": [encoder.config.model_dump(mode="json"), encoder.fingerprint()],
             "region": work.region,
@@ -200,7 +159,7 @@ class PhotoPainter:
         }
         self._settings = json.dumps(settings, sort_keys=True)
 
-    def paint(self, task: PhotoTask) -> PaintRow:
+    def paint(self, task: PhotoTask) -> ImageRow:
         """Paint one photo, keep the earlier result, or report why it cannot be painted.
 
         Raises:
@@ -215,38 +174,37 @@ class PhotoPainter:
         except DataError as error:
             if self.work.on_error == "fail":
                 raise
-            return PaintRow(task.entry.name, "", "failed", str(error))
+            return ImageRow(task.image, "", "failed", str(error))
         except SkinfwError:
             raise
         except Exception as error:  # third-party components may raise anything
             why = f"{task.entry.name}: {type(error).__name__}: {first_line(error)}"
             if self.work.on_error == "fail":
                 raise DataError(why) from error
-            return PaintRow(task.entry.name, "", "failed", why)
+            return ImageRow(task.image, "", "failed", why)
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the files that belong to a photo: its label map and its pose."""
         return (*self.inpainter.segmenter.sources(photo), *self.inpainter.pose_encoder.sources(photo))
 
-    def _painted(self, task: PhotoTask, path: Path) -> PaintRow:
+    def _painted(self, task: PhotoTask, path: Path) -> ImageRow:
         made_from = self._made_from(task, path)
-        known = task.known
-        if known is not None and known.made_from == made_from:
-            return replace(known, photo=task.entry.name, status="kept", reason="")
+        if kept := task.kept(made_from):
+            return kept
         painted = self.work.paint(self.inpainter, path, task.mask)
         task.target.parent.mkdir(parents=True, exist_ok=True)
         painted.save(task.target)
-        mask_sha256 = ""
-        if task.shown is not None:
-            save_mask(painted.mask, task.shown)
-            mask_sha256 = file_sha256(task.shown)
-        return PaintRow(
-            task.entry.name,
+        map_sha256 = ""
+        if task.map is not None:
+            save_mask(painted.mask, task.map)
+            map_sha256 = file_sha256(task.map)
+        return ImageRow(
+            task.image,
             task.name,
             "painted",
             made_from=made_from,
             sha256=file_sha256(task.target),
-            mask_sha256=mask_sha256,
+            map_sha256=map_sha256,
             report=dict(painted.report),
         )
 

@@ -45,8 +45,8 @@ def finished(folder: Path, record: dict[str, Any] | None, identity: dict[str, st
         return None
 
 
-def content_hash(photo: Path, sources: tuple[Path, ...], entry: Entry) -> str:
-    """Return a hash of a photo, of the files that belong to it, and of its source's metadata.
+def content_hash(photo: Path, sources: tuple[Path, ...], entry: Entry | None = None) -> str:
+    """Return a hash of a photo, of the files that belong to it, and of its source's metadata if it has some.
 
     Raises:
         DataError: a file cannot be read.
@@ -62,7 +62,7 @@ def content_hash(photo: Path, sources: tuple[Path, ...], entry: Entry) -> str:
         except OSError as error:
             raise DataError(f"{path}: cannot be read: {error.strerror}") from error
         digest.update(f"{path.name}\0{content}\0".encode("utf-8", "surrogateescape"))
-    if entry.view or entry.group:
+    if entry is not None and (entry.view or entry.group):
         digest.update(f"{entry.view}\0{entry.group}".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 

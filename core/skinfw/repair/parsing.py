@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from skinfw.assembly.build import build
+from skinfw.components.reference import read_reference
 from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
@@ -33,16 +36,57 @@ class Labels:
         Raises:
             DataError: it is missing, or cannot be read.
         """
+        return self.reader.read(self.file(photo.path), photo)
+
+    def file(self, picture: Path | None) -> Path:
+        """Return the file with the label map of a picture; a picture in memory has no path.
+
+        Raises:
+            DataError: it is missing.
+        """
         if not self.path.is_dir():
-            return self.reader.read(self.path, photo)
-        if photo.path is None:
+            return self.path
+        if picture is None:
             raise DataError(f"{self.path}: is a folder; give the label map's file")
-        names = [path_to_read(self.path, f"{photo.path.stem}{suffix}") for suffix in IMAGE_SUFFIXES]
+        names = [path_to_read(self.path, f"{picture.stem}{suffix}") for suffix in IMAGE_SUFFIXES]
         found = [path for path in map(on_disk, names) if path.is_file()]
         if len(found) != 1:
             what = "no label map" if not found else "several label maps"
-            raise DataError(f"{self.path}: {what} named {photo.path.stem}")
-        return self.reader.read(found[0], photo)
+            raise DataError(f"{self.path}: {what} named {picture.stem}")
+        return found[0]
+
+
+@dataclass(frozen=True)
+class ParserReference:
+    """What builds a `Parser`, picklable for other processes.
+
+    Attributes:
+        segmenter: segments the pictures without label maps, as in a spec.
+        pose_encoder: finds the person's pose in the photo, as in a spec; None for no pose.
+        person: the label map of the photo or a folder of them, or None.
+        result: those of the results, or None.
+        reader: the segmenter that reads these label maps, as in a spec; None: the segmenter.
+    """
+
+    segmenter: Mapping[str, Any]
+    pose_encoder: Mapping[str, Any] | None = None
+    person: Path | None = None
+    result: Path | None = None
+    reader: Mapping[str, Any] | None = None
+
+    def build(self) -> Parser:
+        """Build the parser."""
+        segmenter = build(read_reference("segmenter", dict(self.segmenter)), Segmenter)
+        reader = segmenter
+        if self.reader is not None:
+            reader = build(read_reference("segmenter", dict(self.reader)), Segmenter)
+        encoder = None
+        if self.pose_encoder is not None:
+            encoder = build(read_reference("pose_encoder", dict(self.pose_encoder)), PoseEncoder)
+        person, result = (
+            None if path is None else Labels(reader, path) for path in (self.person, self.result)
+        )
+        return Parser(segmenter, encoder, person, result)
 
 
 @dataclass(frozen=True)
@@ -65,6 +109,31 @@ class Parser:
         """Return the files that belong to a photo: its label map and its pose."""
         of_pose = () if self.pose_encoder is None else self.pose_encoder.sources(photo)
         return (*self.segmenter.sources(photo), *of_pose)
+
+    def files(self, person: Path, result: Path) -> tuple[Path, ...]:
+        """Return the files that the segmentations and the pose of a pair are read from.
+
+        Raises:
+            DataError: a label map is missing.
+        """
+        pose = () if self.pose_encoder is None else self.pose_encoder.sources(person)
+        maps: list[Path] = []
+        for labels, picture in ((self.person, person), (self.result, result)):
+            maps += self.segmenter.sources(picture) if labels is None else [labels.file(picture)]
+        return (*maps, *pose)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the segmentations and poses depend on besides the pictures, as JSON."""
+        readers = [labels.reader for labels in (self.person, self.result) if labels is not None]
+        encoders = [] if self.pose_encoder is None else [self.pose_encoder]
+        return {
+            "segmenters": [
+                [each.config.model_dump(mode="json"), each.fingerprint()]
+                for each in (self.segmenter, *readers)
+            ],
+            "given": [self.person is not None, self.result is not None],
+            "pose_encoder": [[each.config.model_dump(mode="json"), each.fingerprint()] for each in encoders],
+        }
 
     def of_person(self, photo: Photo) -> tuple[Segmentation, Keypoints | None]:
         """Return the segmentation of a photo, and the pose in its pixels if there is a pose encoder.

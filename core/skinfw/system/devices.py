@@ -15,6 +15,18 @@ def pick_device(wanted: Literal["auto", "cpu"] = "auto") -> torch.device:
     return found or torch.device("cpu")
 
 
+def processes(wanted: Literal["auto", "cpu"] | None = None) -> int | None:
+    """Return the number of processes with a network each: 1 on an accelerator, which has room for one.
+
+    Args:
+        wanted: where the networks run; None for auto.
+
+    Returns:
+        None on the CPU: one per core.
+    """
+    return None if pick_device(wanted or "auto").type == "cpu" else 1
+
+
 @contextmanager
 def cuda_arithmetic(device: torch.device, *, tf32: bool, benchmark: bool) -> Iterator[None]:
     """Set how CUDA computes products in the with block; changes nothing for other devices.

@@ -11,10 +11,10 @@ from drawn_photos import write_drawn_photo
 from PIL import Image
 
 from skinfw.errors import DataError, NotFiniteError, RunError, UserError
+from skinfw.inference.image_table import ImageRow, check_rows
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.paint_photos import paint_photos
-from skinfw.inference.paint_table import TABLE, check_rows
-from skinfw.inference.photo_task import PaintRow, PaintWork
+from skinfw.inference.photo_task import TABLE, PaintWork
 
 NAMES = ("anna", "below/ben")
 
@@ -37,7 +37,7 @@ def work(folder: Path, run: Path, **options: Any) -> PaintWork:
     return PaintWork(folder=Path.cwd(), output=folder / "out", model=run, device="cpu", **options)
 
 
-def paint(folder: Path, run: Path, photos: str = "photos", **options: Any) -> list[PaintRow]:
+def paint(folder: Path, run: Path, photos: str = "photos", **options: Any) -> list[ImageRow]:
     settings = {name: options.pop(name) for name in ("show_masks", "on_error") if name in options}
     options = {"masks": folder / "masks", "num_workers": 1, **options}
     return paint_photos(work(folder, run, **settings), folder / photos, **options)
@@ -51,7 +51,7 @@ def table(folder: Path) -> list[dict[str, Any]]:
 def test_a_folder_is_painted_under_the_same_names_with_a_row_for_each(folders: Path, photo_run: Path) -> None:
     told: list[tuple[int, int]] = []
     rows = paint(folders, photo_run, show_masks=folders / "shown", progress=lambda *at: told.append(at))
-    assert [(row.photo, row.output, row.status) for row in rows] == [
+    assert [(row.image, row.output, row.status) for row in rows] == [
         (f"{name}.png", f"{name}.png", "painted") for name in NAMES
     ]
     assert told == [(1, 2), (2, 2)]
@@ -70,7 +70,7 @@ def test_what_is_there_is_not_overwritten_unasked(folders: Path, photo_run: Path
     (folders / "out" / "anna.png").write_bytes(b"mine")
     with pytest.raises(RunError, match=r"anna\.png: already exists; continue with --resume"):
         paint(folders, photo_run)
-    with pytest.raises(RunError, match=r"anna\.png was edited, or not painted by skinfw"):
+    with pytest.raises(RunError, match=r"anna\.png was edited, or not made by this command"):
         paint(folders, photo_run, resume=True)
     assert (folders / "out" / "anna.png").read_bytes() == b"mine"
     paint(folders, photo_run, overwrite=True)
@@ -95,7 +95,7 @@ def test_resuming_paints_what_is_missing_or_changed(folders: Path, photo_run: Pa
     Image.fromarray(mask).save(folders / "masks" / "anna.png")
     assert again() == ["painted", "kept"]
     with (folders / "out" / TABLE).open("a", encoding="utf-8") as file:
-        file.write('{"photo": "half a li')
+        file.write('{"image": "half a li')
     assert again() == ["kept", "kept"]
     assert len(table(folders)) == 2
 
@@ -109,8 +109,8 @@ def test_unusable_photos_are_rows_and_the_others_are_painted(folders: Path, phot
     assert "no mask of that name" in rows[1].reason
     assert "broken.png" in rows[2].reason
     with pytest.raises(DataError, match=r"(?s)2 of 3 photos not painted; .*painted\.jsonl says why"):
-        check_rows(rows, folders / "out")
-    check_rows(rows[:1], folders / "out")
+        check_rows(rows, folders / "out" / TABLE, "photo", "painted")
+    check_rows(rows[:1], folders / "out" / TABLE, "photo", "painted")
     with pytest.raises(DataError, match=r"no mask of that name|broken\.png"):
         paint(folders, photo_run, on_error="fail", overwrite=True)
 
@@ -137,7 +137,7 @@ def test_processes_give_the_same_files(folders: Path, photo_run: Path) -> None:
 
 
 def test_a_process_that_ends_is_the_photos_fault(tmp_path: Path) -> None:
-    task = type("Task", (), {"entry": type("Entry", (), {"name": "a.png"})})
+    task = type("Task", (), {"image": "a.png"})
     row = work(tmp_path, tmp_path).lost(task)
     assert row.status == "failed"
     assert "ended unexpectedly" in row.reason
@@ -183,7 +183,7 @@ def test_masks_may_be_beside_the_photos(folders: Path, photo_run: Path) -> None:
     shutil.copy(folders / "masks" / "anna.png", photos / "anna_mask.png")
     shutil.copy(folders / "masks" / "below" / "ben_mask.png", photos / "below" / "ben_mask.png")
     rows = paint(folders, photo_run, masks=photos / "below" / "..")
-    assert [(row.photo, row.status) for row in rows] == [(f"{name}.png", "painted") for name in NAMES]
+    assert [(row.image, row.status) for row in rows] == [(f"{name}.png", "painted") for name in NAMES]
     rows = paint(folders, photo_run, masks=folders, overwrite=True)
     assert [row.status for row in rows] == ["failed"] * 4  # nothing is dropped
     assert "no mask of that name" in rows[0].reason
@@ -202,11 +202,11 @@ def test_other_files_of_the_source_have_rows(folders: Path, photo_run: Path) -> 
     shutil.copy(folders / "photos" / "anna.png", folders / "photos" / ".hidden.png")
     (folders / "photos" / "notes.txt").write_text("none", encoding="utf-8")
     rows = paint(folders, photo_run)
-    others = {row.photo: row.reason for row in rows if row.status == "not used"}
+    others = {row.image: row.reason for row in rows if row.status == "not used"}
     assert set(others) == {".hidden.png", "notes.txt"}
     assert "begins with a dot" in others[".hidden.png"]
-    assert {row["photo"] for row in table(folders) if row["status"] == "not used"} == set(others)
-    check_rows(rows, folders / "out")
+    assert {row["image"] for row in table(folders) if row["status"] == "not used"} == set(others)
+    check_rows(rows, folders / "out" / TABLE, "photo", "painted")
 
 
 @pytest.mark.parametrize("option", ["resume", "overwrite"])

@@ -3,35 +3,63 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from try_on import FlatPainter, draw_person, try_on, write_pair
+from try_on import SEGMENTER, FlatPainter, draw_person, try_on, write_pair
 
 from skinfw.components.config import ComponentConfig
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, NotFiniteError, RunError
+from skinfw.inference.image_table import ImageRow, check_rows
+from skinfw.inference.painted import Painted
 from skinfw.interfaces import Segmenter
 from skinfw.repair.auditing import audit
-from skinfw.repair.folder import LOCK_FILE, repair_pairs
+from skinfw.repair.folder import LOCK_FILE, TABLE, repair_pairs
+from skinfw.repair.pair_task import PairRepairer, RepairWork
 from skinfw.repair.pairs import Pairing, PairOfFiles, find_pairs
-from skinfw.repair.parsing import Parser
+from skinfw.repair.parsing import Parser, ParserReference
+from skinfw.repair.repairing import Paints
 from skinfw.system.locks import locked_folder
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
 
-def test_files_and_report(tmp_path: Path, parser: Parser) -> None:
+def repair(
+    pairing: Pairing, output: Path, parser: Parser, *, inpainter: Paints | None = None, **options: Any
+) -> list[ImageRow]:
+    """Repair pairs in this process; raises an error if some could not be."""
+    steps = {"steps": options.pop("steps")} if "steps" in options else {}
+    reference = ParserReference(SEGMENTER, {"type": "openpose"})
+    work = RepairWork(Path.cwd(), output, reference, device="cpu", **steps)
+    repairer = PairRepairer(work, parser, inpainter)
+    rows = repair_pairs(repairer, pairing, **{"num_workers": 1, **options})
+    check_rows(rows, output / TABLE, "result", "repaired")
+    return rows
+
+
+def table(output: Path) -> dict[str, dict[str, Any]]:
+    """Return the lines of the table by image."""
+    lines = [json.loads(line) for line in (output / TABLE).read_text(encoding="utf-8").splitlines()]
+    found = {line["image"]: line for line in lines}
+    assert len(found) == len(lines)
+    return found
+
+
+def test_files_and_rows(tmp_path: Path, parser: Parser) -> None:
     for name in ("anna", "ben"):
         write_pair(tmp_path, name, f"{name}_shirt")
     write_pair(tmp_path, "cleo", "other")
     pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "hr_viton", parser.sources)
     steps: list[tuple[int, int]] = []
-    report = repair_pairs(
+    rows = repair(
         pairing,
         tmp_path / "out",
         parser,
@@ -39,16 +67,16 @@ def test_files_and_report(tmp_path: Path, parser: Parser) -> None:
         progress=lambda *counts: steps.append(counts),
     )
     assert steps == [(1, 2), (2, 2)]
-    written = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert written == json.loads(json.dumps(report.to_json()))
-    assert written["counts"] == {
-        "repaired": 2,
-        "failed": 0,
-        "unmatched_photos": 1,
-        "unmatched_results": 1,
-        "unfinished": 0,
+    written = table(tmp_path / "out")
+    assert list(written.values()) == json.loads(json.dumps([row.to_json() for row in rows]))
+    assert {name: row["status"] for name, row in written.items()} == {
+        "anna_shirt.png": "repaired",
+        "ben_shirt.png": "repaired",
+        "cleo.png": "not used",
+        "other.png": "not used",
     }
-    assert (written["unmatched_photos"], written["unmatched_results"]) == (["cleo.png"], ["other.png"])
+    reasons = [written[name]["reason"] for name in ("cleo.png", "other.png")]
+    assert reasons == ["a photo without a result", "a result without a photo"]
     image = Image.open(tmp_path / "out" / "anna_shirt.png")
     kinds = np.asarray(Image.open(tmp_path / "out" / "provenance" / "anna_shirt.png"))
     assert SOURCE_TYPE in image.info["XML:com.adobe.xmp"]
@@ -56,7 +84,7 @@ def test_files_and_report(tmp_path: Path, parser: Parser) -> None:
     pixels, made = np.asarray(image), try_on(draw_person())
     assert (pixels[kinds == 0] == made[kinds == 0]).all()
     assert (pixels[kinds == 1] == draw_person().photo[kinds == 1]).all()
-    assert written["repaired"]["anna_shirt"]["pixels"]["painted"] == (kinds == 2).sum()
+    assert written["anna_shirt.png"]["report"]["pixels"]["painted"] == (kinds == 2).sum()
 
 
 def test_a_bad_pair_is_named_and_the_others_are_written(tmp_path: Path, parser: Parser) -> None:
@@ -66,28 +94,31 @@ def test_a_bad_pair_is_named_and_the_others_are_written(tmp_path: Path, parser: 
     (tmp_path / "results" / "cleo.png").write_bytes(b"no image")
     pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "names", parser.sources)
     with pytest.raises(DataError) as caught:
-        repair_pairs(pairing, tmp_path / "out", parser, steps=("restore",))
+        repair(pairing, tmp_path / "out", parser, steps=("restore",))
     text = str(caught.value)
-    assert text.startswith("2 of 3 results could not be repaired; the others are in")
-    assert "ben: the result does not show this photo" in text
-    assert "cleo: " in text
+    assert text.startswith(f"2 of 3 results not repaired; {tmp_path / 'out' / TABLE} says why for each")
+    assert "ben.png: the result does not show this photo" in text
+    assert "cleo.png: " in text
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "anna.png",
         "provenance",
-        "report.json",
+        TABLE,
     ]
-    assert set(json.loads((tmp_path / "out" / "report.json").read_text())["failed"]) == {"ben", "cleo"}
+    failed = {name for name, row in table(tmp_path / "out").items() if row["status"] == "failed"}
+    assert failed == {"ben.png", "cleo.png"}
 
 
 def test_nothing_is_overwritten_unasked(tmp_path: Path, parser: Parser) -> None:
     write_pair(tmp_path, "anna")
     pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "names", parser.sources)
-    repair_pairs(pairing, tmp_path / "out", parser, steps=("restore",))
+    repair(pairing, tmp_path / "out", parser, steps=("restore",))
     before = (tmp_path / "out" / "anna.png").read_bytes()
-    with pytest.raises(RunError, match=r"anna.png: already exists \(and 2 more files\); replace with"):
-        repair_pairs(pairing, tmp_path / "out", parser, steps=("tone",))
+    with pytest.raises(
+        RunError, match=r"anna.png: already exists \(and 1 more file\); continue with --resume"
+    ):
+        repair(pairing, tmp_path / "out", parser, steps=("tone",))
     assert (tmp_path / "out" / "anna.png").read_bytes() == before
-    repair_pairs(pairing, tmp_path / "out", parser, steps=("tone",), overwrite=True)
+    repair(pairing, tmp_path / "out", parser, steps=("tone",), overwrite=True)
     assert (tmp_path / "out" / "anna.png").read_bytes() != before
 
 
@@ -126,26 +157,26 @@ def test_a_component_that_fails_for_one_pair(
 ) -> None:
     pairing = three_pairs(tmp_path, parser)
     failing = replace(parser, segmenter=FailingSegmenter(parser.segmenter, error))
-    with pytest.raises(DataError, match=f"1 of 3 results could not be repaired(.|\n)*  ben: {text}$"):
-        repair_pairs(pairing, tmp_path / "out", failing, steps=("restore",))
-    report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert (report["failed"], list(report["repaired"])) == ({"ben": text}, ["anna", "cleo"])
+    with pytest.raises(DataError, match=f"1 of 3 results not repaired(.|\n)*  ben.png: {text}$"):
+        repair(pairing, tmp_path / "out", failing, steps=("restore",))
+    rows = table(tmp_path / "out")
+    assert [row["status"] for row in rows.values()] == ["repaired", "failed", "repaired"]
+    assert rows["ben.png"]["reason"] == f"ben.png: {text}"
     assert (tmp_path / "out" / "cleo.png").is_file()
     found = audit(pairing, failing)
     assert (found.failed, list(found.pairs)) == ({"ben": text}, ["anna", "cleo"])
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RunError("no space left")])
-def test_the_report_is_written_when_the_work_ends_early(
+def test_the_table_is_whole_when_the_work_ends_early(
     tmp_path: Path, parser: Parser, error: BaseException
 ) -> None:
     pairing = three_pairs(tmp_path, parser)
     failing = replace(parser, segmenter=FailingSegmenter(parser.segmenter, error))
     with pytest.raises(type(error)):
-        repair_pairs(pairing, tmp_path / "out", failing, steps=("restore",))
-    report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert (list(report["repaired"]), report["unfinished"]) == (["anna"], ["ben", "cleo"])
-    assert report["counts"]["unfinished"] == 2
+        repair(pairing, tmp_path / "out", failing, steps=("restore",))
+    rows = table(tmp_path / "out")
+    assert [row["status"] for row in rows.values()] == ["repaired", "unfinished", "unfinished"]
     assert not (tmp_path / "out" / LOCK_FILE).exists()
 
 
@@ -155,12 +186,12 @@ def test_one_process_per_folder_and_no_leftovers(tmp_path: Path, parser: Parser)
         locked_folder(out, LOCK_FILE, "skinfw repair"),
         pytest.raises(RunError, match="another skinfw repair is running here"),
     ):
-        repair_pairs(pairing, out, parser, steps=("restore",))
+        repair(pairing, out, parser, steps=("restore",))
     assert not list(out.iterdir())
     leftover = out / "provenance" / ".anna.png.2147483648-0.tmp"
     leftover.parent.mkdir()
     leftover.touch()
-    repair_pairs(pairing, out, parser, steps=("restore",))
+    repair(pairing, out, parser, steps=("restore",))
     assert not leftover.exists()
 
 
@@ -169,5 +200,80 @@ def test_an_image_and_a_provenance_map_of_one_path(tmp_path: Path, parser: Parse
     files = tmp_path / "photos" / "anna.png", tmp_path / "results" / "anna.png"
     pairing = Pairing([PairOfFiles(name, *files) for name in ("anna", "provenance/anna")], (), ())
     with pytest.raises(DataError, match="would be both an image and a provenance map"):
-        repair_pairs(pairing, tmp_path / "out", parser, steps=("restore",))
+        repair(pairing, tmp_path / "out", parser, steps=("restore",))
     assert not list((tmp_path / "out").iterdir())
+
+
+def statuses(rows: list[ImageRow]) -> list[str]:
+    return [row.status for row in rows]
+
+
+def test_resuming_repairs_what_is_missing_or_changed(tmp_path: Path, parser: Parser) -> None:
+    pairing, out = three_pairs(tmp_path, parser), tmp_path / "out"
+    repair(pairing, out, parser, steps=("restore",))
+    before = {path: path.read_bytes() for path in out.rglob("*.png")}
+
+    def again(**options: Any) -> list[str]:
+        return statuses(repair(pairing, out, parser, resume=True, **{"steps": ("restore",), **options}))
+
+    assert again() == ["kept"] * 3
+    (out / "anna.png").unlink()
+    (out / "provenance" / "ben.png").unlink()
+    assert again() == ["repaired", "repaired", "kept"]
+    assert {path: path.read_bytes() for path in before} == before
+    made = Image.open(tmp_path / "results" / "ben.png")
+    made.putpixel((0, 0), (1, 2, 3))
+    made.save(tmp_path / "results" / "ben.png")
+    assert again() == ["kept", "repaired", "kept"]
+    labels = tmp_path / "photos" / "cleo_labels.png"
+    map_of = np.asarray(Image.open(labels)).copy()
+    map_of[0, 0] = 1
+    Image.fromarray(map_of).save(labels)
+    assert again() == ["kept", "kept", "repaired"]
+    assert again(steps=("restore", "tone")) == ["repaired"] * 3
+    assert len(table(out)) == 3
+    Image.open(out / "anna.png").transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(out / "anna.png")
+    with pytest.raises(RunError, match=r"anna\.png was edited, or not made by this command"):
+        again()
+
+
+def test_a_killed_command_is_resumed(tmp_path: Path, parser: Parser) -> None:
+    pairing, out = three_pairs(tmp_path, parser), tmp_path / "out"
+    pid = os.fork()
+    if pid == 0:  # writes anna, and is killed after it wrote ben's map, before its image and its row
+        with pytest.MonkeyPatch.context() as patch:
+            save = Painted.save
+
+            def killed(painted: Painted, path: Path) -> Path:
+                if path.stem == "ben":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return save(painted, path)
+
+            patch.setattr(Painted, "save", killed)
+            repair(pairing, out, parser, steps=("restore",))
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    assert (out / "provenance" / "ben.png").is_file() and not (out / "ben.png").exists()
+    assert table_statuses(out) == {"anna.png": "repaired", "ben.png": "unfinished", "cleo.png": "unfinished"}
+    rows = repair(pairing, out, parser, steps=("restore",), resume=True)
+    assert statuses(rows) == ["kept", "repaired", "repaired"]
+    assert table_statuses(out) == {"anna.png": "kept", "ben.png": "repaired", "cleo.png": "repaired"}
+
+
+def table_statuses(output: Path) -> dict[str, str]:
+    """Return the last status of each image: a killed command leaves lines that were overtaken."""
+    lines = [json.loads(line) for line in (output / TABLE).read_text(encoding="utf-8").splitlines()]
+    return {line["image"]: line["status"] for line in lines}
+
+
+def test_processes_give_the_same_files(tmp_path: Path, parser: Parser) -> None:
+    pairing = three_pairs(tmp_path, parser)
+    for count in (1, 2):
+        repair(pairing, tmp_path / f"{count}", parser, steps=("restore", "tone"), num_workers=count)
+    one, two = (
+        {path.relative_to(tmp_path / name).as_posix(): path.read_bytes() for path in files}
+        for name, files in ((name, (tmp_path / name).rglob("*")) for name in ("1", "2"))
+        for files in [[path for path in files if path.is_file()]]
+    )
+    assert one == two
+    assert len(one) == 7
