@@ -23,6 +23,7 @@ REGIONS = {
 }
 SIZE = (240, 180)
 SKIN = (200, 150, 120)
+PAINT = (170, 110, 100)
 
 # x, y of the joints in an image of SIZE
 _JOINTS = {
@@ -115,7 +116,7 @@ class FlatPainted:
 
 
 class FlatPainter:
-    """Paints one color, and remembers what it was given."""
+    """Paints one color, `PAINT`, and remembers what it was given."""
 
     def __init__(self, spill: int = 0) -> None:
         self.spill = spill
@@ -126,7 +127,7 @@ class FlatPainter:
         self.image, self.mask = image.copy(), mask.copy()
         self.segmentation, self.keypoints = segmentation, keypoints
         painted = image.copy()
-        painted[mask] = (250, 0, 250)
+        painted[mask] = PAINT
         painted[0, : self.spill] = 77
         return FlatPainted(painted, mask)
 

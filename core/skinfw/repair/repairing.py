@@ -17,6 +17,7 @@ from skinfw.data.photo import WHITE, Photo, flattened, image_of
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.errors import ArgumentError, DataError, SkinfwError
 from skinfw.inference.source_photo import ImageLike, decoded
+from skinfw.repair.own_structure import with_own_structure
 from skinfw.repair.paint_zones import unpaintable
 from skinfw.repair.pair import Pair, compare
 from skinfw.repair.tone import color_differences, lab_of, mean_difference, shifted, tone_shift
@@ -88,7 +89,8 @@ def repair(
     - *restore* copies the photo's pixels of face, hands and other skin that both show, where the contours
       agree, and away from garments;
     - *tone* moves the color of the skin that is neither restored nor painted to that of the photo's skin;
-    - *paint* paints the skin that was under clothes in the photo: on limbs and neck only, and no hands.
+    - *paint* paints the skin that was under clothes in the photo: on limbs and neck only, and no hands. Its
+      structure stays the result's where it is plausible.
 
     Args:
         person: the photo of the person in the old clothes: a file, a Pillow image or uint8 RGB ``(H, W, 3)``.
@@ -124,10 +126,15 @@ def repair(
     provenance[restored] = RESTORED
     if shift is not None:
         provenance[toned] = TONED
+    own = np.zeros(pair.size, np.float32)
     if inpainter is not None and paint.any():
-        image = _painted(inpainter, image, paint, parse_result, pair)
+        painted = _painted(inpainter, image, paint, parse_result, pair)
+        seen = pair.result.bare & pair.alignment.geometry.shown & ~paint
+        image, own = with_own_structure(painted, image, paint, seen)
         provenance[paint] = PAINTED
-    return Repaired(image, provenance, _report(pair, made.pixels, image, provenance, left, shift))
+    report = _report(pair, made.pixels, image, provenance, left, shift)
+    report["own_structure"] = round(float(own[paint].mean()), 3) if paint.any() else None
+    return Repaired(image, provenance, report)
 
 
 def as_photo(source: Source) -> Photo:
