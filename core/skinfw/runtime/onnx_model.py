@@ -110,6 +110,12 @@ class OnnxModel:
                 f"{self.path}: the network's image is not finite (NaN or infinity); its weights are damaged, "
                 "or too large for its precision"
             )
+        shape = (1, *size, 4 if self.metadata.alpha else 3)
+        if output.shape != shape or output.dtype != np.uint8:
+            raise UserError(
+                f"{self.path}: gives {output.dtype} {output.shape}, but its metadata says uint8 {shape}; "
+                "export it again"
+            )
         painted: NDArray[np.uint8] = output[0]
         return painted
 

@@ -20,7 +20,7 @@ from skinfw.cli import main
 from skinfw.data.batch import collate
 from skinfw.data.photo import Photo
 from skinfw.data.sample_folder import read_sample
-from skinfw.errors import SkinfwError
+from skinfw.errors import SkinfwError, UserError
 from skinfw.export.export import Exported, export_run
 from skinfw.export.parity import Comparison, reject_difference
 from skinfw.inference.background import over_background
@@ -103,6 +103,14 @@ def test_it_gives_the_networks_colors_and_alpha_at_any_size(alpha_run: Run, expo
         assert found.shape == (*size, 4)
         assert np.abs(found.astype(int) - wanted).max() <= 1
         assert found[..., 3].std() > 10
+
+
+def test_metadata_of_another_network_are_one_error(exported: Exported) -> None:
+    model = OnnxModel(exported.path)
+    model.metadata = model.metadata.model_copy(update={"alpha": False})
+    white = {name: np.full((32, 16, 3), 255, np.uint8) for name in model.inputs}
+    with pytest.raises(UserError, match=r"model\.onnx: gives uint8 \(1, 32, 16, 4\), but its metadata says"):
+        model(white)
 
 
 def test_a_region_is_painted_without_torch_as_its_checkpoint_paints_it(
