@@ -25,7 +25,7 @@ Size4 = tuple[int, int, int, int]
 """Batch, height, width, channels."""
 
 STRIDES = (8, 16, 32, 64)
-"""Multiples that are tried, one after the other, for a network that pads its images inside."""
+"""Multiples that are tried, one after the other, for a network that pads its images without saying so."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def to_onnx(
     size: Size,
     channels: Sequence[int],
     *,
+    pads_to: int = 1,
     free: bool = True,
 ) -> tuple[ModelProto, Sizes]:
     """Export a module for images of any size that its network accepts.
@@ -90,6 +91,7 @@ def to_onnx(
         requirement: the sizes that the network accepts.
         size: height and width of the training images in pixels.
         channels: channels of each input.
+        pads_to: what the network itself pads its images to.
         free: whether to try sizes other than the training size at all.
 
     Returns:
@@ -100,7 +102,7 @@ def to_onnx(
         SkinfwError: the network says itself that it cannot be exported.
     """
     reason: Exception | None = None
-    for sizes in _candidates(requirement, size, free=free):
+    for sizes in _candidates(requirement, size, pads_to, free=free):
         try:
             model = _exported(graph, names, outputs, sizes, channels)
             for other in sizes.others(size):
@@ -117,11 +119,13 @@ def to_onnx(
     raise RunError(f"torch cannot export this network: {first_line(reason)}") from reason
 
 
-def _candidates(requirement: SizeRequirement, size: Size, *, free: bool) -> Iterator[Sizes]:
+def _candidates(requirement: SizeRequirement, size: Size, pads_to: int, *, free: bool) -> Iterator[Sizes]:
     if requirement.exactly is None and free:
-        yield Sizes(requirement.multiple_of, requirement.minimum)
-        for stride in STRIDES:
-            multiple = math.lcm(requirement.multiple_of, stride)
+        known = math.lcm(requirement.multiple_of, pads_to)
+        if known == requirement.multiple_of:
+            yield Sizes(known, requirement.minimum)
+        multiples = (known, *(math.lcm(known, stride) for stride in STRIDES))
+        for multiple in dict.fromkeys(multiples):
             if multiple != requirement.multiple_of and not any(side % multiple for side in size):
                 # two innermost pixels per side, if the training images have them
                 yield Sizes(multiple, max(requirement.minimum, min(2 * multiple, *size)))

@@ -163,7 +163,9 @@ def _inpainting(
     config = spec.generator.config
     requirement = config.size_requirement(size) if isinstance(config, GeneratorConfig) else SizeRequirement()
     free = noise is None or noise_fits_any_size(generator, size)
-    model, sizes = to_onnx(graph, names, [OUTPUT, FINITE], requirement, size, counts, free=free)
+    model, sizes = to_onnx(
+        graph, names, [OUTPUT, FINITE], requirement, size, counts, pads_to=generator.pads_to, free=free
+    )
     if precision == "int8":
         shown = readable(source, source.calibration, size)
         model = quantized(
@@ -205,7 +207,7 @@ def _parser(
         config.size_requirement(size) if isinstance(config, SegmentationNetworkConfig) else SizeRequirement()
     )
     graph = ParserGraph(deepcopy(network), _DTYPES[precision])
-    model, sizes = to_onnx(graph, [IMAGE], [LOGITS], requirement, size, [3])
+    model, sizes = to_onnx(graph, [IMAGE], [LOGITS], requirement, size, [3], pads_to=network.pads_to)
     if precision == "int8":
         shown = readable(source, source.calibration, size)
         model = quantized(model, [{IMAGE: each[IMAGE][None]} for each in shown])

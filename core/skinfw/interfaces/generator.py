@@ -57,10 +57,13 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
 
     Attributes:
         conditional: whether the output depends on the condition.
+        pads_to: height and width are padded inside to multiples of this many pixels. Exported files cannot
+            pad, so they take only such multiples.
     """
 
     kind: ClassVar[str] = "generator"
     conditional: ClassVar[bool] = True
+    pads_to: int = 1
 
     @abstractmethod
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:

@@ -31,9 +31,14 @@ class SegmentationNetwork(Component[SegmentationNetworkConfigT, SegmentationNetw
     """Predicts a score per class for every pixel.
 
     Images are float32 RGB ``(B, 3, H, W)`` in [0, 1]; inside, a network may use any range.
+
+    Attributes:
+        pads_to: height and width are padded inside to multiples of this many pixels. Exported files cannot
+            pad, so they take only such multiples.
     """
 
     kind: ClassVar[str] = "segmentation_network"
+    pads_to: int = 1
 
     @abstractmethod
     def forward(self, image: Tensor) -> Tensor:

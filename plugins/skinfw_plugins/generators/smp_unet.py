@@ -38,7 +38,7 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
         network = build_network(_NAME, config, io.size, incoming, config.output_channels)
         super().__init__(config, io, network.encoder.out_channels[-1])
         self.network = network
-        self.stride = int(network.encoder.output_stride)
+        self.pads_to = int(network.encoder.output_stride)
 
     def prepare_training(self, data: DataSpec, split: Split) -> None:
         """Load the encoder's weights, see `skinfw_plugins.networks.smp_weights.load_pretrained`."""
@@ -47,7 +47,7 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
     def paint(self, channels: Tensor, guide: Guide) -> Tensor:
         """Run the network. See `ConditionalGenerator.paint`."""
         height, width = channels.shape[-2:]
-        features = encode(_NAME, self.config, self.network, padded(channels, self.stride))
+        features = encode(_NAME, self.config, self.network, padded(channels, self.pads_to))
         features[-1] = guide.drop(self.modulate(features[-1], guide))
         output: Tensor = self.network.segmentation_head(self.network.decoder(features))
         return torch.tanh(output[..., :height, :width])

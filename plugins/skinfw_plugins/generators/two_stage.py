@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod
+from math import lcm, prod
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,6 +54,7 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
         seen = {**io.inputs, COARSE: 4 if gives_alpha(config.coarse) else 3}
         self.coarse = build(config.coarse, Generator, coarse_io)
         self.refiner = build(config.refiner, Generator, replace(io, inputs=seen))
+        self.pads_to = lcm(self.coarse.pads_to, self.refiner.pads_to)
         self._coarse_channels = [io.channels_of(name) for name in inputs]
         if not config.trains_coarse:
             self.coarse.requires_grad_(False)

@@ -41,7 +41,7 @@ class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
     def __init__(self, config: SmpNetworkConfig, io: SegmentationNetworkIO) -> None:
         super().__init__(config, io)
         self.network = build_network(_NAME, config, io.size, _INCOMING, io.classes)
-        self.stride = int(self.network.encoder.output_stride)
+        self.pads_to = int(self.network.encoder.output_stride)
         mean, deviation = _BODYPIX if config.encoder in BODYPIX_ENCODERS else _IMAGENET
         for name, values in (("mean", mean), ("deviation", deviation)):
             self.register_buffer(name, torch.tensor(values).view(1, _INCOMING, 1, 1), persistent=False)
@@ -54,7 +54,7 @@ class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
         """Segment a batch. See `SegmentationNetwork.forward`."""
         height, width = image.shape[-2:]
         normal = (image - self.mean) / self.deviation
-        features = encode(_NAME, self.config, self.network, padded(normal, self.stride))
+        features = encode(_NAME, self.config, self.network, padded(normal, self.pads_to))
         features[-1] = dropout2d(features[-1], self.config.dropout, self.training)
         logits: Tensor = self.network.segmentation_head(self.network.decoder(features))
         return logits[..., :height, :width]
