@@ -97,9 +97,10 @@ def people_drawn_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the key that runs are signed with out of the user's home."""
+    """Keep the key that runs are signed with, and what they cache, out of the user's home."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("SKINFW_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

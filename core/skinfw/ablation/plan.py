@@ -13,7 +13,7 @@ from skinfw.components.strict_model import nearest
 from skinfw.errors import RunError, SpecError, UserError
 from skinfw.runs.create import never_began
 from skinfw.runs.folder import Run, open_run
-from skinfw.specs.differences import spec_differences
+from skinfw.specs.differences import NO_RESULTS, spec_differences
 from skinfw.specs.overrides import apply_overrides
 from skinfw.specs.spec import Spec, parse_spec
 from skinfw.system.json_file import read_json
@@ -55,7 +55,7 @@ class PlannedRun:
             empty = all(path.name.startswith(".") for path in self.folder.iterdir())
             return ("missing", "") if empty else ("in the way", "holds files other than a run")
         try:
-            changed = spec_differences(open_run(self.folder).spec, self.spec, free=("threads",))
+            changed = spec_differences(open_run(self.folder).spec, self.spec, free=NO_RESULTS)
         except (SpecError, RunError) as error:
             changed = [f"its spec is no longer valid ({error})"]
         run = Run(self.folder, self.spec)

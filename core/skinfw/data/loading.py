@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import logging
+import math
+import os
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal
 
 import torch
 from torch.utils.data import DataLoader, Sampler
 from torch.utils.data import Dataset as TorchDataset
 
 from skinfw.data.batch import Batch, collate
-from skinfw.data.sample import Sample
-from skinfw.data.sample_cache import SampleCache
+from skinfw.data.sample_cache import Readable
 from skinfw.errors import DataError
-from skinfw.system.processes import end_with_parent, loader_context
+from skinfw.system.processes import cores, end_with_parent, loader_context
 
 logger = logging.getLogger("skinfw")
 
+_CPU = torch.device("cpu")
+
 _Loaded = tuple[Any, list[DataError]]
 """A sample, or None if it cannot be read, and the error."""
-
-
-class Readable(Protocol):
-    """Loads samples by name."""
-
-    def load(self, name: str) -> Sample:
-        """Return one sample, or raise `DataError`."""
 
 
 class _Named(TorchDataset[_Loaded]):
@@ -36,9 +32,8 @@ class _Named(TorchDataset[_Loaded]):
     is full.
     """
 
-    def __init__(self, dataset: Readable, names: Sequence[str], replace: bool, cache: SampleCache) -> None:
+    def __init__(self, dataset: Readable, names: Sequence[str], replace: bool) -> None:
         self.dataset = dataset
-        self.cache = cache
         self.names = names
         self.tries = len(names) if replace else 1
 
@@ -49,7 +44,7 @@ class _Named(TorchDataset[_Loaded]):
         errors: list[DataError] = []
         for place in range(index, index + self.tries):
             try:
-                return self.cache.get(self.names[place % len(self.names)], self.dataset.load), errors
+                return self.dataset.load(self.names[place % len(self.names)]), errors
             except DataError as error:
                 errors.append(error)
         return None, errors
@@ -92,6 +87,32 @@ class ShuffledOrder(Sampler[int]):
         yield from order[self.rank : used : self.processes][self.skip :]
 
 
+MAX_AUTO_PROCESSES = 8
+"""Maximum of ``auto``: a few processes keep up with a GPU once samples are cached."""
+
+
+def loader_processes(wanted: int | Literal["auto"], device: torch.device, batches: int) -> int:
+    """Return how many processes load samples; samples and order do not depend on it.
+
+    Args:
+        wanted: the number; ``auto``: none on a CPU, where they would compete with the training; otherwise
+            this process's share of the machine's cores less its own one, at least 1 and at most 8.
+        device: the device of the networks.
+        batches: the batches to load; ``auto`` starts at most as many processes.
+
+    Example:
+        >>> loader_processes("auto", torch.device("cpu"), 100)
+        0
+    """
+    if wanted != "auto":
+        return wanted
+    if device.type == "cpu":
+        return 0
+    beside = os.environ.get("LOCAL_WORLD_SIZE", "")  # torchrun and accelerate set it
+    share = cores() // int(beside) if beside.isdecimal() and int(beside) else cores()
+    return max(1, min(MAX_AUTO_PROCESSES, share - 1, batches))
+
+
 class Loader:
     """Yields batches of samples, and warns once about each sample that it had to skip.
 
@@ -99,12 +120,12 @@ class Loader:
         dataset: the source of the samples.
         names: the samples' names, in order.
         batch_size: samples per batch; the last batch may be smaller unless ``order`` is given.
-        num_workers: processes that load samples; 0 loads in this one.
+        num_workers: processes that load samples; 0 loads in this one. See `loader_processes`.
+        device: the device of the networks, on which ``auto`` depends.
         skip_corrupt: skip samples that cannot be read, instead of raising `DataError`; in training,
             another sample replaces them.
         order: the training order; None keeps the order of ``names``.
         shown: masks that should not be empty; it warns once about each sample with an empty one.
-        cache: caches loaded samples; None caches none.
     """
 
     def __init__(
@@ -113,28 +134,27 @@ class Loader:
         names: Sequence[str],
         *,
         batch_size: int,
-        num_workers: int = 0,
+        num_workers: int | Literal["auto"] = 0,
+        device: torch.device = _CPU,
         skip_corrupt: bool = False,
         order: ShuffledOrder | None = None,
         shown: Sequence[str] = (),
-        cache: SampleCache | None = None,
     ) -> None:
         self._skip_corrupt = skip_corrupt
         self._shown = shown
         self._warned: set[str] = set()
         training = order is not None
-        if num_workers and not training:
-            cache = None  # its processes end with the samples, so none is asked for twice
+        processes = loader_processes(num_workers, device, math.ceil(len(names) / batch_size))
         self._loader: DataLoader[_Loaded] = DataLoader(
-            _Named(dataset, names, training and skip_corrupt, cache or SampleCache(0)),
+            _Named(dataset, names, training and skip_corrupt),
             batch_size=batch_size,
             sampler=order,
-            num_workers=num_workers,
-            multiprocessing_context=loader_context() if num_workers else None,
+            num_workers=processes,
+            multiprocessing_context=loader_context() if processes else None,
             worker_init_fn=end_with_parent,
             collate_fn=_collate,
             pin_memory=torch.cuda.is_available(),
-            persistent_workers=num_workers > 0,
+            persistent_workers=processes > 0,
             drop_last=training,
         )
 

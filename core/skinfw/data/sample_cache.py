@@ -1,53 +1,233 @@
-"""A cache of samples in memory, to avoid decoding them in every epoch."""
+"""A cache of decoded samples on disk, shared by all processes and runs on the same data.
+
+A file holds one sample at the size of training, before augmentation. Its name is a hash of the sample's
+content; its folder is named after everything else that decides what is loaded: data set, inputs, size, code,
+libraries. A changed photo, another input or a new version therefore never meets an old file.
+
+Files are written under a temporary name and renamed, and end with a checksum: several processes may write
+the same one, and a killed process leaves none that is incomplete. They are read rather than mapped into
+memory: the system's page cache keeps and shares them, the memory of a process stays flat, and a failing disk
+is an error instead of a signal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import hashlib
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
-from skinfw.data.keypoints import Keypoints
+import cv2
+import numpy as np
+import PIL
+
 from skinfw.data.sample import Sample
+from skinfw.data.sample_encoding import FORMAT, Encoding, encoding_of, header_of, intact
+from skinfw.errors import RunError, write_error_text
+from skinfw.system.disk_budget import DiskBudget
+from skinfw.system.folders import cache_folder
+from skinfw.system.json_file import write_json
+from skinfw.system.leftovers import write_whole
+
+logger = logging.getLogger("skinfw")
+
+ABOUT_FILE = "about.json"
+"""What the samples of a folder depend on, besides their content."""
 
 _MEBIBYTE = 2**20
+_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Readable(Protocol):
+    """Loads samples by name."""
+
+    def load(self, name: str) -> Sample:
+        """Return one sample, or raise `DataError`."""
+
+
+class Described(Readable, Protocol):
+    """Loads samples, and says what they depend on besides their content."""
+
+    def settings(self) -> Mapping[str, Any] | None:
+        """See `skinfw.interfaces.Dataset.settings`."""
+
+
+class Hashed(Protocol):
+    """Knows the content of samples."""
+
+    def fingerprint(self) -> str:
+        """Return a hash that changes when the data change."""
+
+    def sample_fingerprints(self) -> Mapping[str, str]:
+        """Return a hash of each sample by name; empty if there are none."""
+
+
+def samples_folder() -> Path:
+    """Return the folder of all cached samples; it can be removed at any time."""
+    return cache_folder() / "samples"
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """The content of each sample, as hashes."""
+
+    fingerprint: str
+    hashes: Mapping[str, str]
+
+    def file_name(self, name: str) -> str:
+        content = self.hashes.get(name) or f"{self.fingerprint}\0{name}"
+        return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 class SampleCache:
-    """Keeps samples until it is full; each process has its own cache.
+    """Decoded samples of some data.
 
     Args:
-        mebibytes: memory for samples; 0 keeps none.
-
-    Example:
-        >>> cache = SampleCache(1)
-        >>> loaded = []
-        >>> def load(name):
-        ...     loaded.append(name)
-        ...     return Sample(name, {})
-        >>> [cache.get("anna", load).name for _ in range(2)], loaded
-        (['anna', 'anna'], ['anna'])
+        mebibytes: maximum size of all cached samples of this user; 0 caches none.
+        data: the data, whose hashes are computed here.
     """
 
-    def __init__(self, mebibytes: int) -> None:
+    def __init__(self, mebibytes: int, data: Hashed) -> None:
         self._mebibytes = mebibytes
-        self._room = mebibytes * _MEBIBYTE
-        self._kept: dict[str, Sample] = {}
+        self._contents = _Contents(data.fingerprint(), data.sample_fingerprints()) if mebibytes else None
+        self._began = time.time()
+        self._opened: dict[Path, CachedSamples] = {}
+
+    def reading(self, source: Described) -> Readable:
+        """Return the samples of a source of this data, from the cache where it has them.
+
+        Args:
+            source: loads samples of the data; it may provide other fields than another source.
+        """
+        settings = source.settings() if self._contents is not None else None
+        if settings is None or self._contents is None:
+            return source
+        about = {"format": FORMAT, **settings, "libraries": _libraries()}
+        digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+        try:
+            folder = samples_folder() / digest[:16]
+            if folder not in self._opened:
+                write_json(folder / ABOUT_FILE, about)
+                logger.info("decoded samples are cached in %s", folder)
+        except (RunError, RuntimeError) as error:  # RuntimeError: no home folder
+            logger.warning("samples are decoded in every epoch: %s; set SKINFW_CACHE to a folder", error)
+            return source
+        full = (
+            f"{folder.parent}: is full: it holds {self._mebibytes:,} MiB (data.sample_cache) or its disk is "
+            "full. Samples that do not fit are decoded in every epoch"
+        )
+        budget = DiskBudget(folder.parent, self._mebibytes * _MEBIBYTE, self._began, full)
+        return self._opened.setdefault(folder, CachedSamples(source, folder, self._contents, budget))
+
+
+class CachedSamples:
+    """Samples from files, or else from their source; each process has its own object.
+
+    The first sample of each kind is always loaded directly, which provides the types of its fields. If the
+    cache has it and it differs, the folder is removed: its samples depend on more than it is named after.
+
+    Args:
+        source: loads samples.
+        folder: the folder of the files.
+        contents: names the file of a sample.
+        budget: limits what is written.
+    """
+
+    def __init__(self, source: Readable, folder: Path, contents: _Contents, budget: DiskBudget) -> None:
+        self._source, self._folder, self._contents, self._budget = source, folder, contents, budget
+        self._encodings: dict[bytes, Encoding] = {}
+        self._checked: set[str] = set()
+        self._writes = True
 
     def __getstate__(self) -> dict[str, Any]:
-        """Travel to other processes without the samples."""
-        return vars(SampleCache(self._mebibytes))
+        """Travel to other processes without the types, which a plugin may define anywhere."""
+        return {**vars(self), "_encodings": {}}
 
-    def get(self, name: str, load: Callable[[str], Sample]) -> Sample:
-        """Return a sample from memory, or load it and keep it if there is room."""
-        found = self._kept.get(name)
-        if found is None:
-            found = load(name)
-            size = _bytes(found)
-            if self._room > 0 and size <= self._room:
-                self._room -= size
-                self._kept[name] = found
-        return found
+    def load(self, name: str) -> Sample:
+        """Return one sample.
+
+        Raises:
+            DataError: it is not cached and cannot be read.
+        """
+        path = f"{self._folder}{os.sep}{self._contents.file_name(name)}"  # a Path takes as long as reading
+        data = self._read(name, path)
+        known = None if data is None else self._encodings.get(header_of(data))
+        if data is not None and known is not None:
+            return known.decode(name, data)
+        sample = self._source.load(name)
+        encoding = self._encoding(sample)
+        if encoding is not None:
+            new = encoding.encode(sample)
+            if data is not None and data != new:
+                self._remove()
+            if data != new:
+                self._write(path, new)
+        return sample
+
+    def _encoding(self, sample: Sample) -> Encoding | None:
+        for known in self._encodings.values():
+            if known.fits(sample):
+                return known
+        encoding = encoding_of(sample)
+        if encoding is not None:
+            self._encodings[encoding.header] = encoding
+        return encoding
+
+    def _read(self, name: str, path: str) -> bytes | None:
+        try:
+            file = os.open(path, _FLAGS)
+        except OSError:
+            return None
+        try:
+            state = os.fstat(file)
+            data = os.read(file, state.st_size)
+            if state.st_mtime < self._budget.began:  # once a run
+                os.utime(path)
+        except OSError:
+            return None
+        finally:
+            os.close(file)
+        if name not in self._checked:
+            if not intact(data):
+                return None
+            self._checked.add(name)
+        return data
+
+    def _write(self, path: str, data: bytes | bytearray) -> None:
+        if not self._writes:
+            return
+        try:
+            if self._budget.take(len(data)):
+                try:
+                    write_whole(Path(path), data)
+                except FileNotFoundError:  # the user removed the folder
+                    self._folder.mkdir(parents=True, exist_ok=True)
+                    write_whole(Path(path), data)
+        except (OSError, RunError) as error:
+            self._writes = False
+            reason = write_error_text(error) if isinstance(error, OSError) else error
+            logger.warning(
+                "%s: cannot be written: %s; samples are decoded in every epoch", self._folder, reason
+            )
+
+    def _remove(self) -> None:
+        logger.warning(
+            "%s: held other samples than the data set loads now; removed them. If it happens again, a data "
+            "set or an input does not always return the same; set data.sample_cache to 0", self._folder,
+        )  # fmt: skip
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _bytes(sample: Sample) -> int:
-    values = [sample[name] for name in sample.fields]
-    return sum((value.points if isinstance(value, Keypoints) else value).nbytes for value in values)
+def _libraries() -> dict[str, str]:
+    """Return what decodes and resizes: its results may differ with version and processor."""
+    return {
+        "numpy": np.__version__,
+        "opencv": f"{cv2.__version__} {cv2.getCPUFeaturesLine()}",
+        "pillow": PIL.__version__,
+    }

@@ -68,7 +68,7 @@ def evaluate_generator(
         step: training steps of the weights.
         device: the device.
         baselines: further generators to evaluate, by name.
-        cache: keeps the samples of ``dataset`` in memory, if given.
+        cache: caches decoded samples of the data, if given.
         progress: called with the number of finished samples and the total.
 
     Raises:
@@ -91,7 +91,9 @@ def evaluate_generator(
             count.begin(len(names) * len(measured) + len(names) * len(unavailable))
             try:
                 data = build_dataset(spec, baseline.io.inputs)
-                measured[name] = _measure(baseline.to(device), spec, data, inpainted, device, count)
+                measured[name] = _measure(
+                    baseline.to(device), spec, data, inpainted, device, count, cache=cache
+                )
             except SkinfwError as error:
                 logger.warning("baseline %s is skipped: %s", name, error)
                 unavailable[name] = str(error)
@@ -130,13 +132,13 @@ def _measure(
     cache: SampleCache | None = None,
 ) -> _Measured:
     loader = Loader(
-        dataset,
+        dataset if cache is None else cache.reading(dataset),
         names,
         batch_size=spec.training.eval_batch_size,
         num_workers=spec.data.num_workers,
+        device=device,
         skip_corrupt=skip_corrupt,
         shown=[SKIN] if SKIN in dataset.io.inputs else [],
-        cache=cache,
     )
     metrics = MetricSet(spec)
     inpainted_names: list[str] = []

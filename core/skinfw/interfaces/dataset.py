@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from skinfw.data.dataset_io import DatasetIO
+from skinfw.data.dataset_io import DatasetIO, FieldReader
 from skinfw.data.sample import Sample
 from skinfw.interfaces.component import Component, ConfigT
+from skinfw.system.source_code import code_fingerprint
 
 
 class Dataset(Component[ConfigT, DatasetIO]):
-    """Yields samples one at a time; never holds all images in memory."""
+    """Yields samples one at a time; never holds all images in memory.
+
+    A sample depends only on its content, of which the fingerprints are hashes, and on `settings`: it is the
+    same each time, so that it can be cached.
+    """
 
     kind: ClassVar[str] = "dataset"
 
@@ -56,3 +61,28 @@ class Dataset(Component[ConfigT, DatasetIO]):
         With hashes, an error about changed data names the changed samples.
         """
         return {}
+
+    def settings(self) -> Mapping[str, Any] | None:
+        """Return everything besides the data that `load` depends on, as JSON: configuration, fields, code.
+
+        Returns:
+            the settings; None if the samples cannot be cached, as the source of their code is unknown.
+        """
+        io, readers = self.io, {**self.io.inputs, **self.io.optional}
+        code = code_fingerprint(type(each) for each in (self, *readers.values()))
+        if code is None:
+            return None
+        return {
+            "dataset": _described(self),
+            "size": list(io.size),
+            "inputs": [[name, *_described(each)] for name, each in io.inputs.items()],
+            "optional": [[name, *_described(each)] for name, each in io.optional.items()],
+            "needs_keypoints": io.needs_keypoints,
+            "mask_margin": io.mask_margin,
+            "code": code,
+        }
+
+
+def _described(component: Dataset[Any] | FieldReader) -> list[Any]:
+    kind = type(component)
+    return [f"{kind.__module__}.{kind.__qualname__}", component.config.model_dump(mode="json")]

@@ -10,7 +10,7 @@ from skinfw.components.trust import sign
 from skinfw.errors import RunError
 from skinfw.runs.environment import environment
 from skinfw.runs.folder import LOCK_FILE, OWN_FILES, OWN_FOLDERS, Run, open_run
-from skinfw.specs.differences import spec_differences
+from skinfw.specs.differences import NO_RESULTS, spec_differences
 from skinfw.specs.spec import AnySpec
 from skinfw.system.json_file import write_json
 from skinfw.system.leftovers import remove_leftovers
@@ -30,7 +30,8 @@ def create_run(
     Args:
         spec: the filled spec.
         folder: where the run's files go.
-        resume: resume the existing run; only the length of training may differ in its spec.
+        resume: resume the existing run; only the length of training may differ in its
+            spec, and what does not affect the results.
         overwrite: remove the existing run.
         hook_plugins: names and versions of the distributions whose hooks observe the run.
         training: the device and the precision that the run trains with.
@@ -76,7 +77,7 @@ def never_began(run: Run) -> bool:
 
 
 def _check_same(old: Run, spec: AnySpec) -> None:
-    changed = spec_differences(old.spec, spec, free=("epochs", "steps", "threads"))
+    changed = spec_differences(old.spec, spec, free=("training.epochs", "training.steps", *NO_RESULTS))
     if changed:
         raise RunError(
             f"{old.folder}: contains a run with another spec: {', '.join(changed)} changed; "

@@ -7,6 +7,9 @@ from typing import Any
 
 from skinfw.specs.spec import AnySpec
 
+NO_RESULTS = ("training.threads", "data.num_workers", "data.sample_cache")
+"""Fields on which the speed of a run depends, but not its results."""
+
 
 def spec_differences(before: AnySpec, now: AnySpec, *, free: Sequence[str] = ()) -> list[str]:
     """Return the JSON paths at which two specs differ.
@@ -16,12 +19,12 @@ def spec_differences(before: AnySpec, now: AnySpec, *, free: Sequence[str] = ())
     Args:
         before: one spec.
         now: the other one.
-        free: fields of ``training`` to ignore.
+        free: dotted paths of fields to ignore.
     """
     pairs = ((before.to_json(), now.to_json()), (before.resolved_json(), now.resolved_json()))
     for side in (each for pair in pairs for each in pair):
-        for name in free:
-            side["training"].pop(name, None)
+        for section, _, name in (path.partition(".") for path in free):
+            side[section].pop(name, None)
     as_given, resolved = (_differences(*pair, "$") for pair in pairs)
     return [path for path in as_given if path in resolved]
 

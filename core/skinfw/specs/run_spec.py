@@ -33,17 +33,20 @@ class SplitSpec(StrictModel):
         lt=1,
         description="fraction of the samples that choose the best checkpoint; 0 uses the last one",
     )
-    num_workers: int = Field(default=0, ge=0, le=256, description="processes that load samples; 0: none")
+    num_workers: Annotated[int, Field(ge=0, le=256)] | Literal["auto"] = Field(
+        default="auto",
+        description="processes that load samples; 0: none; auto: none on a CPU, and on a GPU up to 8, "
+        "depending on the cores",
+    )
     on_corrupt: Literal["skip", "fail"] = Field(
         default="fail", description="stop at a sample that cannot be read, or skip it"
     )
-
-    memory: int = Field(
-        default=512,
+    sample_cache: int = Field(
+        default=10_240,
         ge=0,
-        le=16_777_216,
-        description="MiB of resized samples that each process caches, to avoid decoding them in every epoch; "
-        "0: none",
+        le=1_073_741_824,
+        description="maximum MiB of all samples that your runs cache on disk at the size of training, to "
+        "decode each only once; 0: none",
     )
 
     @field_validator("validation_fraction")

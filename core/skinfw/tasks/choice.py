@@ -7,6 +7,7 @@ from typing import Any
 from accelerate import Accelerator
 
 from skinfw.assembly.assemble import build_dataset, build_training_dataset
+from skinfw.data.sample_cache import SampleCache
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec
 from skinfw.tasks.inpainting.module import InpaintingModule
@@ -33,4 +34,5 @@ def make_training_module(spec: AnySpec, source: Any, accelerator: Accelerator) -
 
         return SegmentationModule(spec, source, accelerator)
     # evaluated samples also have the regions of the metrics
-    return InpaintingModule(spec, build_dataset(spec), accelerator)
+    cache = SampleCache(spec.data.sample_cache, source)
+    return InpaintingModule(spec, build_dataset(spec), accelerator, cache)

@@ -16,6 +16,7 @@ from skinfw.data.field_types import Field
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.pixel_types import MaskType
 from skinfw.data.sample import Sample
+from skinfw.data.sample_encoding import encoding_of
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.testing._require import require
 from skinfw.testing.examples import example_dataset_io
@@ -35,8 +36,8 @@ def check_dataset(
     """Check a data set against its interface.
 
     It checks that names are unique and in a fixed order, that samples have the requested size and inputs with
-    the right types and are always the same, that the fingerprints are stable, and that the data set can be
-    sent to another process, as data loaders require.
+    the right types and are always the same, also from the cache, that the fingerprints are stable, and that
+    the data set can be sent to another process, as data loaders require.
 
     Args:
         component: the class.
@@ -67,12 +68,17 @@ def check_dataset(
         all(isinstance(each, str) for each in hashes.values()), "a fingerprint of a sample is not a string"
     )
     require(hashes == again.sample_fingerprints(), "sample_fingerprints() differs for the same data")
+    require(dataset.settings() == again.settings(), "settings() differs for the same configuration")
     elsewhere = pickle.loads(pickle.dumps(dataset))
     for name in names[:samples]:
         sample = dataset.load(name)
         _check_sample(sample, name, io)
         for other, where in ((again, "the second time"), (elsewhere, "in another process")):
             _check_same(sample, other.load(name), f"sample {name} differs {where}")
+        encoding = encoding_of(sample)
+        if encoding is not None:
+            cached = encoding.decode(name, encoding.encode(sample))
+            _check_same(sample, cached, f"sample {name} differs from the cache")
 
 
 def _check_sample(sample: Sample, name: str, io: DatasetIO) -> None:

@@ -40,24 +40,26 @@ class SampleSource(Protocol):
     def sample_fingerprints(self) -> Mapping[str, str]:
         """Return a hash of each sample by name; empty if the data set has none."""
 
+    def settings(self) -> Mapping[str, Any] | None:
+        """Return what samples depend on besides the data. See `skinfw.interfaces.Dataset.settings`."""
+
 
 class TrainingModule(ABC):
     """Networks in training, evaluated and shown according to their task.
 
     Args:
         accelerator: provides device, precision and processes.
-        memory: MiB of samples to keep in memory.
+        cache: caches decoded samples of the run's data.
 
     Attributes:
         network: name in checkpoints of the network for inference.
-        cache: keeps samples in memory.
     """
 
     network: ClassVar[str]
 
-    def __init__(self, accelerator: Accelerator, memory: int) -> None:
+    def __init__(self, accelerator: Accelerator, cache: SampleCache) -> None:
         self.accelerator = accelerator
-        self.cache = SampleCache(memory)
+        self.cache = cache
 
     @property
     @abstractmethod

@@ -70,13 +70,13 @@ class Trainer:
             len(split.train), run.spec.seed, self.accelerator.process_index, self.accelerator.num_processes
         )
         self.loader = Loader(
-            dataset,
+            module.cache.reading(dataset),
             split.train,
             batch_size=self.training.batch_size,
             num_workers=run.spec.data.num_workers,
+            device=self.accelerator.device,
             skip_corrupt=run.spec.data.on_corrupt == "skip",
             order=self.order,
-            cache=self.module.cache,
         )
         self.batches_per_epoch = self._batches_per_epoch()
         steps_per_epoch = self.batches_per_epoch // self.training.gradient_accumulation

@@ -4,15 +4,17 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
+import torch
 
 from skinfw.components.config import ComponentConfig
 from skinfw.components.field_names import BODY, SKIN
+from skinfw.data import loading
 from skinfw.data.field_types import Field
-from skinfw.data.loading import Loader, ShuffledOrder
+from skinfw.data.loading import Loader, ShuffledOrder, loader_processes
 from skinfw.data.pixel_types import BODY_TYPE, SKIN_TYPE
 from skinfw.data.sample import Sample
 from skinfw.errors import DataError
@@ -130,6 +132,48 @@ def test_worker_processes_give_the_same_batches(numbers: Numbers) -> None:
     helped = [batch[BODY] for batch in Loader(numbers, numbers.names(), batch_size=7, num_workers=1)]
     assert len(alone) == len(helped) == 3
     assert all(bool((one == other).all()) for one, other in zip(alone, helped, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "batches", "cores", "beside", "count"),
+    [
+        (0, "cuda", 100, 16, "", 0),
+        (3, "cpu", 1, 2, "", 3),
+        ("auto", "cpu", 100, 16, "", 0),
+        ("auto", "cuda", 100, 16, "", 8),
+        ("auto", "cuda", 100, 6, "", 5),
+        ("auto", "cuda", 3, 16, "", 3),
+        ("auto", "cuda", 100, 16, "4", 3),
+        ("auto", "cuda", 100, 16, "16", 1),
+        ("auto", "mps", 100, 1, "", 1),
+        ("auto", "cuda", 100, 16, "0", 8),
+        ("auto", "cuda", 100, 16, "many", 8),
+    ],
+)
+def test_auto_depends_on_device_cores_and_processes(
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: int | Literal["auto"],
+    device: str,
+    batches: int,
+    cores: int,
+    beside: str,
+    count: int,
+) -> None:
+    monkeypatch.setattr(loading, "cores", lambda: cores)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", beside)
+    assert loader_processes(wanted, torch.device(device), batches) == count
+
+
+def test_a_loader_starts_as_many_processes_as_auto_says(
+    numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "cores", lambda: 4)
+    gpu = torch.device("cuda")
+    order = ShuffledOrder(20, seed=0)
+    loader = Loader(numbers, numbers.names(), batch_size=10, num_workers="auto", device=gpu, order=order)
+    alone = Loader(numbers, numbers.names(), batch_size=10, num_workers="auto", order=order)
+    assert (loader._loader.num_workers, alone._loader.num_workers) == (2, 0)
+    assert [list(batch.names) for batch in loader] == [list(batch.names) for batch in alone]
 
 
 SCRIPT = """

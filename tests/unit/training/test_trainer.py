@@ -354,6 +354,22 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(tmp_path: Path, whole: Ru
     ]
 
 
+@pytest.mark.parametrize("first", [{"num_workers": 2}, {"num_workers": 0, "sample_cache": 0}], ids=str)
+def test_how_samples_are_loaded_changes_nothing_even_on_resuming(
+    tmp_path: Path, whole: Run, first: dict[str, int]
+) -> None:
+    spec, steps = whole.spec.to_json(), read_checkpoint(whole.checkpoint("last")).progress.step
+    spec["data"] |= first
+    parts = Pipeline(spec, output=tmp_path / "parts", hooks=[Interrupter(step=steps // 2 + 1)])
+    with pytest.raises(KeyboardInterrupt, match="--resume"):
+        parts.fit()
+    spec["data"] |= {"num_workers": 1, "sample_cache": 50}
+    run = Pipeline(spec, output=tmp_path / "parts", resume=True).fit().run
+    one, other = last_weights(whole), last_weights(run)
+    assert one.keys() == other.keys()
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
 def test_threads_are_given_back(tmp_path: Path, tiny_spec: MakeSpec) -> None:
     before = torch.get_num_threads()
     spec = tiny_spec(baselines=[])

@@ -9,6 +9,7 @@ import torch
 
 from skinfw.assembly.assemble import build_baselines
 from skinfw.data.aspect import read_aspects
+from skinfw.data.sample_cache import SampleCache
 from skinfw.evaluation.augmented import augmented_samples
 from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.examples import inpainted_examples
@@ -59,6 +60,7 @@ def evaluate_inpainting(
         step=checkpoint.progress.step,
         device=device,
         baselines=baselines,
+        cache=SampleCache(spec.data.sample_cache, measured.source),
         progress=steps.evaluated,
     )
     sources = Counter(filter(None, map(dataset.mask_source, evaluation.names)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skinfw.data.aspect import Aspects, fits
@@ -55,3 +55,8 @@ class FittingDataset(Dataset[Any]):
     def fingerprint(self) -> str:
         """Return a hash that changes when the data change."""
         return self._dataset.fingerprint()
+
+    def settings(self) -> Mapping[str, Any] | None:
+        """Return what its samples depend on: also the accepted shapes."""
+        settings = self._dataset.settings()
+        return None if settings is None else {**settings, "aspects": list(self._aspects)}

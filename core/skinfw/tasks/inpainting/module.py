@@ -16,6 +16,7 @@ from skinfw.components.reference import numbered
 from skinfw.data.aspect import Aspects, read_aspects, widened
 from skinfw.data.batch import Batch, collate
 from skinfw.data.loading import Loader
+from skinfw.data.sample_cache import SampleCache
 from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
 from skinfw.errors import DataError
@@ -44,12 +45,15 @@ class InpaintingModule(TrainingModule):
         spec: what to build.
         dataset: the source of the samples that are shown and evaluated.
         accelerator: provides device, precision and processes.
+        cache: caches decoded samples of the run's data.
     """
 
     network = "generator"
 
-    def __init__(self, spec: Spec, dataset: Dataset[Any], accelerator: Accelerator) -> None:
-        super().__init__(accelerator, spec.data.memory)
+    def __init__(
+        self, spec: Spec, dataset: Dataset[Any], accelerator: Accelerator, cache: SampleCache
+    ) -> None:
+        super().__init__(accelerator, cache)
         self.spec, self.dataset = spec, dataset
         self.networks = Networks(spec, accelerator)
         self._aspects: Aspects | None = None

@@ -33,18 +33,19 @@ def labeled_loader(
     photos: LabeledPhotos,
     names: Sequence[str],
     *,
+    device: torch.device,
     skip_corrupt: bool | None = None,
     cache: SampleCache | None = None,
 ) -> Loader:
     """Return the loader of photos in batches for evaluation; by default the spec handles corrupt ones."""
     skip = spec.data.on_corrupt == "skip" if skip_corrupt is None else skip_corrupt
     return Loader(
-        photos,
+        photos if cache is None else cache.reading(photos),
         names,
         batch_size=spec.training.eval_batch_size,
         num_workers=spec.data.num_workers,
+        device=device,
         skip_corrupt=skip,
-        cache=cache,
     )
 
 
@@ -70,7 +71,7 @@ def evaluate_network(
         split: the name of their split, for the record.
         step: training steps of the weights.
         device: the device.
-        cache: keeps photos in memory, if given.
+        cache: caches decoded photos of the data, if given.
         progress: called with the number of finished photos and the total.
 
     Raises:
@@ -79,7 +80,7 @@ def evaluate_network(
     metrics = LabelMetrics(photos.classes, spec.data.size)
     measured: list[str] = []
     times: list[tuple[float, int]] = []
-    for batch in labeled_loader(spec, photos, names, cache=cache):
+    for batch in labeled_loader(spec, photos, names, device=device, cache=cache):
         began = time.perf_counter()
         found = predict(network, batch, device)
         times.append((time.perf_counter() - began, len(batch.names)))
@@ -126,7 +127,7 @@ def label_examples(
         the photos of `shown_names` in its order.
     """
     ranks = choose_examples(evaluation)
-    for batch in labeled_loader(spec, photos, shown_names(evaluation)):
+    for batch in labeled_loader(spec, photos, shown_names(evaluation), device=device):
         found = predict(network, batch, device)
         for index, name in enumerate(batch.names):
             row = label_row(batch, index, found[index])
@@ -171,6 +172,7 @@ def evaluate_segmentation(
         split=measured.split,
         step=checkpoint.progress.step,
         device=device,
+        cache=SampleCache(spec.data.sample_cache, photos),
         progress=steps.evaluated,
     )
     evaluation = measured.labeled(evaluation)

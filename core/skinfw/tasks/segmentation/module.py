@@ -13,6 +13,7 @@ from torch import Tensor
 from skinfw.assembly.assemble import build_augmentations, build_segmentation_network
 from skinfw.components.field_names import IMAGE, LABELS
 from skinfw.data.batch import Batch
+from skinfw.data.sample_cache import SampleCache
 from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
 from skinfw.errors import SpecError
@@ -48,7 +49,7 @@ class SegmentationModule(TrainingModule):
     network = "network"
 
     def __init__(self, spec: SegmentationSpec, photos: LabeledPhotos, accelerator: Accelerator) -> None:
-        super().__init__(accelerator, spec.data.memory)
+        super().__init__(accelerator, SampleCache(spec.data.sample_cache, photos))
         self.spec, self.photos, self.classes = spec, photos, photos.classes
         names = self.classes.names
         _check_classes(spec, names)
@@ -140,8 +141,9 @@ class SegmentationModule(TrainingModule):
     def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
         """Return one row per photo: the photo, the true and predicted label maps, and their differences."""
         rows: list[RgbImage] = []
-        for batch in labeled_loader(self.spec, self.photos, names, skip_corrupt=True):
-            found = predict(self._network.for_inference, batch, self.accelerator.device)
+        device = self.accelerator.device
+        for batch in labeled_loader(self.spec, self.photos, names, device=device, skip_corrupt=True):
+            found = predict(self._network.for_inference, batch, device)
             for index in range(len(batch.names)):
                 row = label_row(batch, index, found[index])
                 rows.append(np.concatenate(list(row.values()), axis=1))

@@ -24,6 +24,7 @@ from skinfw.preparation.label_set_check import check_label_sets
 from skinfw.preparation.source import photos_below
 from skinfw.specs.segmentation_spec import SegmentationData
 from skinfw.system.paths_below import path_to_read
+from skinfw.system.source_code import code_fingerprint
 
 
 class LabeledPhotos:
@@ -133,3 +134,15 @@ class LabeledPhotos:
         for each in (photo, *self._segmenter.sources(photo)):  # without their names: a copy has the same hash
             digest.update(f"{file_sha256(each) if each.is_file() else ''}\0".encode())
         return digest.hexdigest()
+
+    def settings(self) -> Mapping[str, Any] | None:
+        """Return everything besides the files that `load` depends on, as `skinfw.interfaces.Dataset` does."""
+        code = code_fingerprint([type(self), type(self._segmenter)])
+        if code is None:
+            return None
+        return {
+            "photos": self.data.model_dump(mode="json", include={"root", "labels", "flip_classes", "size"}),
+            "classes": self.classes.to_json(),
+            "segmenter": self._segmenter.fingerprint(),
+            "code": code,
+        }

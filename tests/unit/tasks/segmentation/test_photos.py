@@ -72,19 +72,48 @@ def test_a_photo_and_its_map_are_resized_together(write_labeled_photos: WritePho
     assert np.array_equal(full[LABELS] == 1, (colors == (144, 238, 144)).all(axis=2))
 
 
-def test_what_was_loaded_is_kept_as_far_as_there_is_room(
-    write_labeled_photos: WritePhotos, tmp_path: Path
+def test_cached_photos_are_those_that_are_loaded(
+    write_labeled_photos: WritePhotos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = write_labeled_photos(tmp_path, 2, size=(512, 512))
-    # a photo and its map take exactly one MiB
-    data, cache = photos(tmp_path, size=(512, 512)), SampleCache(1)
-    first, second = data.names()
-    loaded = [cache.get(name, data.load) for name in (first, second)]
-    for file in files:
-        file.unlink()
-    assert cache.get(first, data.load) is loaded[0]
-    with pytest.raises(DataError, match="no such file"):
-        cache.get(second, data.load)
+    monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
+    (first, second) = write_labeled_photos(tmp_path / "photos", 2)
+    with Image.open(second) as image:
+        colors = image.convert("RGB")
+    loaded: list[str] = []
+    load = LabeledPhotos.load
+
+    def count(self: LabeledPhotos, name: str) -> Sample:
+        loaded.append(name)
+        return load(self, name)
+
+    monkeypatch.setattr(LabeledPhotos, "load", count)
+
+    def both(**fields: Any) -> list[str]:
+        """Return which of the two photos are loaded; compare them with the data set itself."""
+        data = photos(tmp_path / "photos", **fields)
+        source = SampleCache(100, data).reading(data)
+        loaded.clear()
+        found = [source.load(name) for name in data.names()]
+        which = [name[:11] for name in loaded]
+        for sample in found:
+            direct = load(photos(tmp_path / "photos", **fields), sample.name)
+            assert sample.source_size == direct.source_size
+            for name, field in direct.fields.items():
+                assert sample.fields[name].type == field.type
+                assert np.array_equal(sample[name], field.value) and sample[name].dtype == field.value.dtype
+        return which
+
+    everything, first_only = ["id_00000000", "id_00000001"], ["id_00000000"]
+    assert both() == everything
+    assert both() == first_only  # for its types
+    assert both(size=(20, 20)) == both(classes="all") == everything
+    colors.rotate(180).save(second)
+    assert both() == everything
+    second.with_name("01_1_front_segment.png").write_bytes(
+        first.with_name("01_1_front_segment.png").read_bytes()
+    )
+    assert both() == everything
+    assert both() == first_only
 
 
 def test_a_name_that_a_record_made_up_leads_nowhere(

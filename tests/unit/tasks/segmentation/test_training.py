@@ -200,13 +200,13 @@ def test_classes_that_only_the_labels_tell_are_checked_before_training(
     assert "$.data.flip_classes: no class is called 'glov'" in pairs
 
 
-@pytest.mark.parametrize(("memory", "times"), [(512, 1), (0, 2)])
-def test_photos_are_decoded_once_where_there_is_memory(
+@pytest.mark.parametrize(("mebibytes", "times"), [(512, 1), (0, 2)])
+def test_photos_are_decoded_once_where_there_is_a_cache(
     same_photos: Path,
     segmentation_spec: MakeSpec,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    memory: int,
+    mebibytes: int,
     times: int,
 ) -> None:
     loaded: Counter[str] = Counter()
@@ -217,7 +217,8 @@ def test_photos_are_decoded_once_where_there_is_memory(
         return load(self, name)
 
     monkeypatch.setattr(LabeledPhotos, "load", count)
-    skinfw.run(segmentation_spec(same_photos, data={"memory": memory}), output=tmp_path / "run")
+    monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
+    skinfw.run(segmentation_spec(same_photos, data={"sample_cache": mebibytes}), output=tmp_path / "run")
     # each of the two epochs leaves out what does not fill a batch
     assert max(loaded[name] for name in read_split(tmp_path / "run").train) == times
 
