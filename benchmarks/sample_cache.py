@@ -76,12 +76,12 @@ def measure_speed(root: Path) -> None:
         os.environ["SKINFW_CACHE"] = str(root / f"cache-{turn}")
         cached = SampleCache(1000, dataset).reading(dataset)
         ways = [("directly", dataset), ("empty cache", cached), ("full cache", cached)]
-        times = dict.fromkeys(found, 0.0)
+        spent = dict.fromkeys(found, 0.0)
         for index, chunk in enumerate(chunks):  # in turn, as the speed of a busy machine varies
             for way, source in ways if index % 2 else [*ways[1:], ways[0]]:
-                times[way] += seconds(source, chunk)
+                spent[way] += seconds(source, chunk)
         for way in found:
-            found[way].append(times[way] / len(names))
+            found[way].append(spent[way] / len(names))
     for way, times in found.items():
         median = statistics.median(times)
         print(f"{way}: {median * 1e3:.2f} ms of CPU time per sample, {1 / median:,.0f} samples per second")

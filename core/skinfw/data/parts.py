@@ -91,7 +91,7 @@ class SampleParts(ABC):
 
     @abstractmethod
     def file(self, name: str) -> Path | None:
-        """Return the path of your own file in the sample folder, or None if missing."""
+        """Return the path of your own file in the sample folder itself, or None if missing."""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ class SampleCache:
         self._mebibytes = mebibytes
         self._contents = _Contents(data.fingerprint(), data.sample_fingerprints()) if mebibytes else None
         self._began = time.time()
-        self._opened: dict[Path, CachedSamples] = {}
+        self._opened: dict[str, Readable] = {}
 
     def reading(self, source: Described) -> Readable:
         """Return the samples of a source of this data, from the cache where it has them.
@@ -110,11 +110,14 @@ class SampleCache:
             return source
         about = {"format": FORMAT, **settings, "libraries": _libraries()}
         digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+        if digest not in self._opened:
+            self._opened[digest] = self._open(source, digest[:16], about, self._contents)
+        return self._opened[digest]
+
+    def _open(self, source: Readable, name: str, about: Mapping[str, Any], contents: _Contents) -> Readable:
         try:
-            folder = samples_folder() / digest[:16]
-            if folder not in self._opened:
-                write_json(folder / ABOUT_FILE, about)
-                logger.info("decoded samples are cached in %s", folder)
+            folder = samples_folder() / name
+            write_json(folder / ABOUT_FILE, about)
         except (RunError, RuntimeError) as error:  # RuntimeError: no home folder
             logger.warning("samples are decoded in every epoch: %s; set SKINFW_CACHE to a folder", error)
             return source
@@ -123,7 +126,7 @@ class SampleCache:
             "full. Samples that do not fit are decoded in every epoch"
         )
         budget = DiskBudget(folder.parent, self._mebibytes * _MEBIBYTE, self._began, full)
-        return self._opened.setdefault(folder, CachedSamples(source, folder, self._contents, budget))
+        return CachedSamples(source, folder, contents, budget)
 
 
 class CachedSamples:
@@ -142,7 +145,7 @@ class CachedSamples:
     def __init__(self, source: Readable, folder: Path, contents: _Contents, budget: DiskBudget) -> None:
         self._source, self._folder, self._contents, self._budget = source, folder, contents, budget
         self._encodings: dict[bytes, Encoding] = {}
-        self._checked: set[str] = set()
+        self._checked: dict[str, int] = {}
         self._writes = True
 
     def __getstate__(self) -> dict[str, Any]:
@@ -193,10 +196,10 @@ class CachedSamples:
             return None
         finally:
             os.close(file)
-        if name not in self._checked:
+        if self._checked.get(name) != len(data):
             if not intact(data):
                 return None
-            self._checked.add(name)
+            self._checked[name] = len(data)
         return data
 
     def _write(self, path: str, data: bytes | bytearray) -> None:
@@ -205,10 +208,10 @@ class CachedSamples:
         try:
             if self._budget.take(len(data)):
                 try:
-                    write_whole(Path(path), data)
+                    write_whole(path, data)
                 except FileNotFoundError:  # the user removed the folder
                     self._folder.mkdir(parents=True, exist_ok=True)
-                    write_whole(Path(path), data)
+                    write_whole(path, data)
         except (OSError, RunError) as error:
             self._writes = False
             reason = write_error_text(error) if isinstance(error, OSError) else error

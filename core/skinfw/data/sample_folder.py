@@ -223,7 +223,13 @@ class FolderParts(SampleParts):
         return people[0] if people else None
 
     def file(self, name: str) -> Path | None:
-        """Return the path of a file in the folder. See `SampleParts.file`."""
+        """Return the path of a file in the folder. See `SampleParts.file`.
+
+        Raises:
+            DataError: it is in a subfolder, whose files are not part of the sample's fingerprint.
+        """
+        if "/" in name:
+            raise DataError(f"{self.folder}: {name!r} is in a subfolder; keep all files of a sample together")
         path = path_below(self.folder, name)
         return path if path.is_file() else None
 

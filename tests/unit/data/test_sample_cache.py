@@ -179,6 +179,16 @@ def test_a_damaged_file_is_loaded_and_written_again(damage: str, folder: Path) -
         assert source.loaded == loaded
 
 
+def test_a_file_that_is_damaged_during_a_run_is_loaded_and_written_again(folder: Path) -> None:
+    source = Source("a", "b")
+    samples = open_cache(source)
+    assert values(samples, "a", "b", "a", "b") == [0, 1, 0, 1]
+    for file in files(folder):
+        file.write_bytes(file.read_bytes()[:2000])
+    assert values(samples, "a", "b", "a", "b") == [0, 1, 0, 1]
+    assert source.loaded == ["a", "b"] * 2
+
+
 def test_samples_that_differ_from_the_data_set_are_removed(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -318,9 +328,11 @@ def test_a_folder_that_cannot_be_written_is_reported_once(
     folder.parent.mkdir()
     folder.write_text("in the way")
     source = Source("a")
-    assert values(open_cache(source), "a", "a") == [0, 0]
-    assert source.loaded == ["a", "a"]
-    assert "a file is in the way" in caplog.text and "SKINFW_CACHE" in caplog.text
+    cache = SampleCache(100, source)
+    for _ in range(2):
+        assert values(cache.reading(source), "a", "a") == [0, 0]
+    assert source.loaded == ["a"] * 4
+    assert caplog.text.count("a file is in the way") == caplog.text.count("SKINFW_CACHE") == 1
 
 
 def test_a_disk_that_fails_later_is_reported_once(
@@ -328,7 +340,7 @@ def test_a_disk_that_fails_later_is_reported_once(
 ) -> None:
     from skinfw.data import sample_cache
 
-    def fail(path: Path, data: bytes) -> None:
+    def fail(path: str, data: bytes) -> None:
         raise OSError(122, "Disk quota exceeded")
 
     monkeypatch.setattr(sample_cache, "write_whole", fail)

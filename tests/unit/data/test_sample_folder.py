@@ -225,6 +225,10 @@ def test_files_and_images_of_ones_own(tmp_path: Path, write_sample: SampleWriter
     assert parts.file("notes.txt") == folder / "notes.txt"
     assert parts.image("normals") is None and parts.mask("normals") is None
     assert parts.file("normals.npy") is None
+    (folder / "more").mkdir()
+    (folder / "more" / "notes.txt").write_text("")
+    with pytest.raises(DataError, match=r"'more/notes\.txt' is in a subfolder"):
+        parts.file("more/notes.txt")
 
 
 def test_a_mask_must_be_black_and_white(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from skinfw.system.json_file import write_json
-from skinfw.system.leftovers import remove_leftovers, temporary_beside
+from skinfw.system.leftovers import remove_leftovers, temporary_beside, write_whole
 
 
 def ended_process() -> int:
@@ -50,3 +50,37 @@ def test_a_file_that_is_written_again_takes_its_leftovers_along(tmp_path: Path) 
         path.touch()
     write_json(tmp_path / "a.json", {})
     assert sorted(tmp_path.iterdir()) == [left[1], tmp_path / "a.json"]
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a"
+    write_whole(str(path), b"old")
+    write_whole(str(path), bytearray(b"new"))
+    assert path.read_bytes() == b"new"
+    monkeypatch.setattr(os, "write", lambda file, data: len(data) - 1)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(str(path), b"more")
+    monkeypatch.undo()
+    with pytest.raises(FileNotFoundError):
+        write_whole(str(tmp_path / "missing" / "a"), b"more")
+    assert path.read_bytes() == b"new" and list(tmp_path.iterdir()) == [path]
+
+
+def test_the_temporary_file_of_a_killed_process_is_a_leftover(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Path] = []
+
+    def look(temporary: str, path: str) -> None:
+        remove_leftovers(tmp_path)  # this process is at work
+        seen.extend(tmp_path.iterdir())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", look)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(str(tmp_path / "a"), b"x")
+    (temporary,) = seen
+    assert not temporary.exists()
+    temporary.with_name(temporary.name.replace(f".{os.getpid()}-", ".999999999-")).touch()
+    remove_leftovers(tmp_path)
+    assert not list(tmp_path.iterdir())
