@@ -40,6 +40,9 @@ logger = logging.getLogger("skinfw")
 ABOUT_FILE = "about.json"
 """What the samples of a folder depend on, besides their content."""
 
+MAX_KINDS = 64
+"""Maximum combinations of types and shapes that a process knows; samples of others are not cached."""
+
 _MEBIBYTE = 2**20
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
@@ -177,7 +180,7 @@ class CachedSamples:
         for known in self._encodings.values():
             if known.fits(sample):
                 return known
-        encoding = encoding_of(sample)
+        encoding = encoding_of(sample) if len(self._encodings) < MAX_KINDS else None
         if encoding is not None:
             self._encodings[encoding.header] = encoding
         return encoding

@@ -226,6 +226,21 @@ def test_a_type_that_a_process_has_not_seen_is_loaded(folder: Path) -> None:
     assert source.loaded == ["a", "c"]
 
 
+def test_samples_of_too_many_kinds_are_not_cached(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from skinfw.data import sample_cache
+
+    class Growing(Source):
+        def load(self, name: str) -> Sample:
+            sample = super().load(name)
+            return Sample(name, {"image": Field(ImageType(), sample["image"][:, : 9 + self.contents[name]])})
+
+    monkeypatch.setattr(sample_cache, "MAX_KINDS", 2)
+    source = Growing(*"abc")
+    samples = open_cache(source)
+    assert [samples.load(name)["image"].shape[1] for name in "abcabc"] == [9, 10, 11] * 2
+    assert source.loaded == [*"abc", "c"] and len(files(folder)) == 2
+
+
 def test_the_limit_holds_and_the_oldest_give_way(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     first = open_cache(Source(*"ab"), 2)
     values(first, *"ab")
