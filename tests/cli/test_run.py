@@ -226,7 +226,7 @@ def test_two_processes_train_together(tmp_path: Path, tiny_spec: MakeSpec) -> No
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
          "-m", "skinfw", "run", str(spec), "--output", str(tmp_path / "run")],
-        capture_output=True, text=True, timeout=400, check=False,
+        capture_output=True, text=True, timeout=1200, check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
