@@ -61,7 +61,13 @@ class SkinfwPaint:
 
         Returns:
             the images, with all other pixels as they were, and where they are new, float ``(B, H, W)``.
+
+        Raises:
+            ValueError: there are neither as many masks as images, nor one.
         """
+        if len(mask) not in (1, len(image)):
+            raise ValueError(f"{len(image)} images need as many masks, or one; there are {len(mask)}")
+        image = image[..., :3]
         inpainter = load(model, segmenter, pose_encoder)
         painted, provenance = image.clone(), torch.zeros(image.shape[:3])
         for number, picture in enumerate(image):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -12,16 +13,19 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner
+from onnx_models import write_bodypix
 
 from skinfw.cli import main
 
 
 def test_it_says_where_it_listens_and_ends_with_ctrl_c(make_run: Callable[..., Any], tmp_path: Path) -> None:
     run = make_run(tmp_path / "tiny", composite="mask")
+    write_bodypix(tmp_path / "tiny.onnx")
+    pose = json.dumps({"type": "bodypix", "weights": str(tmp_path / "tiny.onnx"), "stride": 16})
     command = [sys.executable, "-m", "skinfw", "serve", str(run.folder), "--port", "0"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        [*command, "--segmenter", "skin_color", "--pose-encoder", "bodypix"],
+        [*command, "--segmenter", "haar", "--pose-encoder", pose],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
     ) as process:  # fmt: skip
         assert process.stdout is not None
@@ -45,9 +49,16 @@ def test_what_cannot_be_served_is_an_error(
         return result.stderr
 
     assert "such run folder" in error(str(tmp_path / "none"))
-    choice = ("--pose-encoder", "bodypix", "--segmenter")
-    assert "reads label maps from files" in error(str(run.folder), *choice, "deepfashion")
-    assert "two models are named tiny" in error(str(run.folder), str(run.folder), *choice, "skin_color")
-    assert "--token" in error(str(run.folder), *choice, "skin_color", "--host", "0.0.0.0")
+    openpose = ("--pose-encoder", "openpose", "--segmenter")
+    assert "reads label maps from files" in error(str(run.folder), *openpose, "deepfashion")
+    assert "use one that finds poses itself" in error(str(run.folder), *openpose, "haar")
+    assert "two models are named tiny" in error(str(run.folder), str(run.folder), *openpose, "haar")
+    write_bodypix(tmp_path / "tiny.onnx")
+    pose = json.dumps({"type": "bodypix", "weights": str(tmp_path / "tiny.onnx"), "stride": 16})
+    assert "--token" in error(
+        str(run.folder), "--pose-encoder", pose, "--segmenter", "haar", "--host", "0.0.0.0"
+    )
+    missing = json.dumps({"type": "bodypix", "weights": str(tmp_path / "none.onnx"), "stride": 16})
+    assert "none.onnx" in error(str(run.folder), "--pose-encoder", missing, "--segmenter", "haar")
     monkeypatch.setitem(sys.modules, "fastapi", None)
     assert "pip install 'skinfw[serve]'" in error(str(run.folder))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
@@ -22,8 +21,8 @@ from skinfw.components.strict_model import nearest
 from skinfw.data.image_file import DecodedImage
 from skinfw.errors import SkinfwError, UserError, counted
 from skinfw.inference.expose import parse_limbs
-from skinfw.repair.repairing import STEPS, Step
-from skinfw.serving.jobs import Answer, find_holes, opened, paint, repair_result
+from skinfw.serving.guard import RETRY_SECONDS
+from skinfw.serving.jobs import JobResult, find_holes, opened, paint, repair_result
 from skinfw.serving.limits import Limits
 from skinfw.serving.models import ServedModel
 from skinfw.serving.schemas import (
@@ -36,45 +35,36 @@ from skinfw.serving.schemas import (
     ModelInfo,
     Models,
     Problem,
+    RepairStep,
     Result,
 )
-from skinfw.serving.worker import BusyError, ClientLeftError, Worker
+from skinfw.serving.worker import BusyError, ClientLeftError, StoppedError, Worker
 
 logger = logging.getLogger("skinfw")
 
 PAGE = Path(__file__).parent / "page"
 PAGE_FILES = tuple(path.name for path in PAGE.iterdir())
 
-_RETRY_SECONDS = 5
 
-
-def make_app(models: Sequence[ServedModel], limits: Limits) -> FastAPI:
+def make_app(models: Sequence[ServedModel], reader: Worker, limits: Limits) -> FastAPI:
     """Return the application, an ASGI callable; `skinfw.serving.server` puts the guard before it.
 
     Args:
         models: the models; the first is the default.
+        reader: reads photos without a model.
         limits: what a request may cost.
     """
-    reader = Worker("photos", limits.waiting)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        for each in (reader, *(model.worker for model in models)):
-            each.close()
-
     app = FastAPI(
         title="skinfw",
         summary="Paints the skin that is missing in photos.",
         version=version("skinfw"),
         docs_url=None,  # their pages load scripts from the network
         redoc_url=None,
-        lifespan=lifespan,
     )
     _handle_errors(app)
     _add_state(app, models, reader)
     _add_work(app, models, reader, limits)
-    _add_page(app)  # the last: it answers every name that is left
+    _add_page(app)  # the last: it takes every name that is left
     return app
 
 
@@ -106,7 +96,7 @@ def _add_work(app: FastAPI, models: Sequence[ServedModel], reader: Worker, limit
     async def holes(request: Request, photo: Annotated[UploadFile, PHOTO]) -> Response:
         """Find the transparent or flat white holes of a photo; returns a mask, white in the holes."""
         upload = Uploads(limits, photo=photo)
-        return await _answered(request, reader, lambda: find_holes(upload.image("photo")))
+        return await _response(request, reader, lambda: find_holes(upload.image("photo")))
 
     @app.post("/v1/paint", responses=IMAGE, response_class=Response)
     async def paint_photo(
@@ -135,29 +125,29 @@ def _add_work(app: FastAPI, models: Sequence[ServedModel], reader: Worker, limit
         limbs = () if not expose else parse_limbs(expose)
         upload = Uploads(limits, photo=photo, mask=mask, region=region)
 
-        def job() -> Answer:
+        def job() -> JobResult:
             given = {name: upload.image(name) for name in ("mask", "region") if upload.has(name)}
             return paint(chosen.inpainter, upload.image("photo"), expose=limbs, seed=seed, **given)
 
-        return await _answered(request, chosen.worker, job)
+        return await _response(request, chosen.worker, job)
 
     @app.post("/v1/repair", responses=IMAGE, response_class=Response)
     async def repair_photo(
         request: Request,
         person: Annotated[UploadFile, File(description="the photo of the person in the old clothes")],
         result: Annotated[UploadFile, File(description="the try-on system's picture of that person")],
-        only: Annotated[Step | None, Form(description="take only one step. Default: all three")] = None,
+        only: Annotated[RepairStep | None, Form(description="take only one step. Default: all three")] = None,
         model: Annotated[str | None, MODEL] = None,
     ) -> Response:
         """Repair the skin in the result of a try-on system with the photo that it was made from."""
         chosen = _chosen(models, model)
         upload = Uploads(limits, person=person, result=result)
-        steps = STEPS if only is None else (only,)
+        steps = get_args(RepairStep) if only is None else (only,)
 
-        def job() -> Answer:
+        def job() -> JobResult:
             return repair_result(chosen.inpainter, upload.image("person"), upload.image("result"), steps)
 
-        return await _answered(request, chosen.worker, job)
+        return await _response(request, chosen.worker, job)
 
 
 class Uploads:
@@ -194,18 +184,18 @@ def _chosen(models: Sequence[ServedModel], name: str | None) -> ServedModel:
     return models[names.index(name)]
 
 
-async def _answered(request: Request, worker: Worker, job: Callable[[], Answer]) -> Response:
+async def _response(request: Request, worker: Worker, job: Callable[[], JobResult]) -> Response:
     """Run a job and return its image, or with it all as JSON, as the request accepts."""
-    answer = await worker.run(job, partial(_left, request))
+    done = await worker.run(job, partial(_left, request))
     accept = request.headers.get("accept", "")
     if "application/json" in accept and "image/png" not in accept:
         result = Result(
-            report=dict(answer.report),
-            image=_base64(answer.image),
-            more={name: _base64(data) for name, data in answer.more.items()},
+            report=dict(done.report),
+            image=_base64(done.image),
+            more={name: _base64(data) for name, data in done.more.items()},
         )
         return JSONResponse(result.model_dump())
-    return Response(answer.image, media_type="image/png", headers={REPORT_HEADER: json.dumps(answer.report)})
+    return Response(done.image, media_type="image/png", headers={REPORT_HEADER: json.dumps(done.report)})
 
 
 async def _left(request: Request) -> None:
@@ -219,7 +209,7 @@ def _base64(data: bytes) -> str:
 
 
 def _handle_errors(app: FastAPI) -> None:
-    """Answer every error with a `Problem`."""
+    """Respond to every error with a `Problem`."""
 
     def problem(status: int, error: str, headers: dict[str, str] | None = None) -> JSONResponse:
         return JSONResponse(Problem(error=error).model_dump(), status, headers)
@@ -243,9 +233,13 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(BusyError)
     async def of_queue(_: Request, error: BusyError) -> Response:
-        headers = {"Retry-After": str(_RETRY_SECONDS)}
-        text = f"too many jobs wait; try again in {counted(_RETRY_SECONDS, 'second')}"
+        headers = {"Retry-After": str(RETRY_SECONDS)}
+        text = f"too many jobs wait; try again in {counted(RETRY_SECONDS, 'second')}"
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers)
+
+    @app.exception_handler(StoppedError)
+    async def of_end(_: Request, error: StoppedError) -> Response:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "the server is stopping")
 
     @app.exception_handler(ClientLeftError)
     async def of_client(_: Request, error: ClientLeftError) -> Response:

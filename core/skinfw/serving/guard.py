@@ -1,4 +1,4 @@
-"""What stands before the application: who may ask, how much and how slowly; and the headers of answers."""
+"""Checks every request before the application sees it, and adds security headers to every response."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 OPEN_PATHS = ("/", "/page.css", "/page.js", "/view.js", "/health")
 """Paths that need no token: they tell nothing about photos or models."""
+
+RETRY_SECONDS = 5
+"""What Retry-After says when there is too much to do."""
 
 SECURITY_HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
@@ -53,6 +56,7 @@ class Guard:
     ) -> None:
         self.app, self.limits, self.token = app, limits, token
         self.hosts = frozenset(hosts)
+        self._active = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -63,10 +67,14 @@ class Guard:
             return
         guarded = _Guarded(receive, send, self.limits)
         refused = self._refusal(scope)
-        if refused is None:
+        if refused is not None:
+            await _respond(guarded.send, *refused)
+            return
+        self._active += 1
+        try:
             await self.app(scope, guarded.receive, guarded.send)
-        else:
-            await _answer(guarded.send, *refused)
+        finally:
+            self._active -= 1
 
     def _refusal(self, scope: Scope) -> tuple[HTTPStatus, str] | None:
         headers = Headers(scope=scope)
@@ -76,12 +84,17 @@ class Guard:
         origins = headers.getlist("origin")
         if any(origin.partition("://")[2].lower() != host[0].lower() for origin in origins):
             return HTTPStatus.FORBIDDEN, "pages of other sites may not use this server"
-        if not {"same-origin", "none"}.issuperset(headers.getlist("sec-fetch-site")):
+        link = (
+            scope["method"] == "GET" and scope["path"] == "/" and headers.get("sec-fetch-mode") == "navigate"
+        )
+        if not link and not {"same-origin", "none"}.issuperset(headers.getlist("sec-fetch-site")):
             return HTTPStatus.FORBIDDEN, "pages of other sites may not use this server"
         if self.token is not None and scope["path"] not in OPEN_PATHS:
             given = headers.get("authorization", "").encode()
             if not secrets.compare_digest(given, f"Bearer {self.token}".encode()):
                 return HTTPStatus.UNAUTHORIZED, "send the server's token: Authorization: Bearer TOKEN"
+        if self._active >= self.limits.requests:
+            return HTTPStatus.SERVICE_UNAVAILABLE, "too many requests at once; try again in some seconds"
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > self.limits.max_bytes:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(self.limits)
@@ -89,7 +102,7 @@ class Guard:
 
 
 class _Guarded:
-    """The two ends of a request: its body is counted and timed, and its answer gets headers and is timed."""
+    """The two ends of a request: its body is counted and timed, and its response gets headers."""
 
     def __init__(self, receive: Receive, send: Send, limits: Limits) -> None:
         self._receive, self._send, self._limits = receive, send, limits
@@ -116,29 +129,25 @@ class _Guarded:
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a message.
-
-        Raises:
-            TimeoutError: the client reads too slowly; the server closes the connection.
-        """
+        """Send a message, the first one with the security headers."""
         if message["type"] == "http.response.start":
             own = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
             if not self._whole and message["status"] >= HTTPStatus.BAD_REQUEST:
                 own.append((b"Connection", b"close"))  # the rest of the request is not read
             message = {**message, "headers": [*message.get("headers", ()), *own]}
-        size = len(message.get("body", b""))
-        async with asyncio.timeout(self._limits.header_seconds + size / self._limits.min_bytes_per_second):
-            await self._send(message)
+        await self._send(message)
 
 
 def _too_large(limits: Limits) -> str:
     return f"the request has more than {limits.megabytes:g} MB; make the images smaller"
 
 
-async def _answer(send: Send, status: HTTPStatus, error: str) -> None:
+async def _respond(send: Send, status: HTTPStatus, error: str) -> None:
     body = json.dumps({"error": error}).encode()
     headers = [(b"Content-Type", b"application/json"), (b"Content-Length", str(len(body)).encode())]
     if status == HTTPStatus.UNAUTHORIZED:
         headers.append((b"WWW-Authenticate", b"Bearer"))
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append((b"Retry-After", str(RETRY_SECONDS).encode()))
     await send({"type": "http.response.start", "status": status.value, "headers": headers})
     await send({"type": "http.response.body", "body": body})

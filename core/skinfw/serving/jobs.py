@@ -13,16 +13,16 @@ from PIL import Image
 
 from skinfw.data.body_parts import Limb
 from skinfw.data.image_file import DecodedImage, decode_image
+from skinfw.errors import RunError
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.paint_mask import holes_of
 from skinfw.inference.painted import Painted
 from skinfw.inference.source_photo import read_source
-from skinfw.repair.parsing import Parser
-from skinfw.repair.repairing import UNTOUCHED, Step, as_photo, repair
+from skinfw.serving.schemas import RepairStep
 
 
 @dataclass(frozen=True)
-class Answer:
+class JobResult:
     """The result of a job.
 
     Attributes:
@@ -58,24 +58,30 @@ def paint(
     region: DecodedImage | None = None,
     expose: Collection[Limb] = (),
     seed: int = 0,
-) -> Answer:
+) -> JobResult:
     """Paint a photo; see `skinfw.Inpainter.paint`.
 
     Raises:
         DataError: photo or mask cannot be used.
     """
     painted = inpainter.paint(photo, mask, region=region, expose=expose, seed=seed)
-    return Answer(painted.encoded("PNG"), painted.report, {})
+    return JobResult(painted.encoded("PNG"), painted.report, {})
 
 
 def repair_result(
-    inpainter: Inpainter, person: DecodedImage, result: DecodedImage, steps: Collection[Step]
-) -> Answer:
+    inpainter: Inpainter, person: DecodedImage, result: DecodedImage, steps: Collection[RepairStep]
+) -> JobResult:
     """Repair the result of a try-on system; see `skinfw.repair.repair`.
 
     Raises:
         DataError: the pictures cannot be used.
+        RunError: torch is not installed.
     """
+    try:
+        from skinfw.repair.parsing import Parser
+        from skinfw.repair.repairing import UNTOUCHED, as_photo, repair
+    except ImportError as error:
+        raise RunError("repairing needs torch, which this server does not have") from error
     photo, made = as_photo(person), as_photo(result)
     parser = Parser(inpainter.segmenter, inpainter.pose_encoder)
     found, pose = parser.of_person(photo)
@@ -89,10 +95,10 @@ def repair_result(
         steps=steps,
     )
     image = Painted(repaired.image, repaired.provenance != UNTOUCHED).encoded("PNG")
-    return Answer(image, repaired.report, {"provenance": _png(repaired.provenance)})
+    return JobResult(image, repaired.report, {"provenance": _png(repaired.provenance)})
 
 
-def find_holes(photo: DecodedImage) -> Answer:
+def find_holes(photo: DecodedImage) -> JobResult:
     """Find the transparent or flat white holes of a photo.
 
     Returns:
@@ -103,7 +109,7 @@ def find_holes(photo: DecodedImage) -> Answer:
     """
     holes = holes_of(read_source(photo))
     report = {"size": list(holes.shape), "pixels": int(np.count_nonzero(holes))}
-    return Answer(_png(np.where(holes, np.uint8(255), np.uint8(0))), report, {})
+    return JobResult(_png(np.where(holes, np.uint8(255), np.uint8(0))), report, {})
 
 
 def _png(levels: NDArray[np.uint8]) -> bytes:

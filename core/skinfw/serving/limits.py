@@ -15,8 +15,9 @@ class Limits:
         waiting: jobs that may wait for a model while it works on another.
         header_seconds: time in which a connection must send the headers of a request.
         body_seconds: time in which a request must send its body.
-        min_bytes_per_second: a client that reads its answer more slowly is disconnected.
-        connections: open connections; a further one gets the status 503.
+        min_bytes_per_second: a client that reads its response more slowly is disconnected.
+        requests: requests at once; a further one gets the status 503. Of twice as many connections, further
+            ones are closed.
     """
 
     megabytes: float = 60
@@ -25,7 +26,7 @@ class Limits:
     header_seconds: float = 10
     body_seconds: float = 60
     min_bytes_per_second: float = 50_000
-    connections: int = 64
+    requests: int = 64
 
     @property
     def max_bytes(self) -> int:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from skinfw.errors import UserError
+import numpy as np
+
+from skinfw.components.trust import connections
+from skinfw.data.photo import Photo
+from skinfw.errors import DataError, UserError
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.open_model import ComponentLike
 from skinfw.serving.worker import Worker
@@ -82,8 +87,18 @@ def load_models(
                 f"{path}: its segmenter reads label maps from files, which photos of clients do not have; "
                 "name another one with --segmenter"
             )
+        _warm_up(inpainter)
         served.append(ServedModel(name, inpainter, Worker(f"model-{name}", waiting)))
     return served
+
+
+def _warm_up(inpainter: Inpainter) -> None:
+    """Let segmenter and pose encoder load what they need, so that what is missing is an error now."""
+    photo = Photo(np.full((128, 64, 3), 128, np.uint8))
+    with connections(inpainter.trusted):
+        for find in (inpainter.segmenter.segment, inpainter.pose_encoder.people):
+            with suppress(DataError):  # there is nobody in it
+                find(photo)
 
 
 def _name(path: Path) -> str:

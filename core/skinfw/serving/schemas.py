@@ -1,4 +1,4 @@
-"""What requests and answers contain: the models behind the OpenAPI description."""
+"""What requests and responses contain: the models behind the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from fastapi import File, Form
 from pydantic import BaseModel, Field
 
 REPORT_HEADER = "Skinfw-Report"
-"""Header of a PNG answer: the report as JSON."""
+"""Header of a PNG: the report as JSON."""
+
+
+RepairStep = Literal["restore", "tone", "paint"]
+"""The steps of `skinfw.repair.repair`, which brings torch."""
 
 
 class Problem(BaseModel):
@@ -51,13 +55,14 @@ class Models(BaseModel):
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request cannot be read."},
+    401: {"model": Problem, "description": "The server's token is missing or wrong."},
     403: {"model": Problem, "description": "Another site's page, or another host name."},
     404: {"model": Problem, "description": "There is no such model."},
     408: {"model": Problem, "description": "The request took too long to arrive."},
     413: {"model": Problem, "description": "The request is too large."},
     422: {"model": Problem, "description": "An image or a value cannot be used."},
     500: {"model": Problem, "description": "The server failed."},
-    503: {"model": Problem, "description": "Too many jobs wait; Retry-After says when to try again."},
+    503: {"model": Problem, "description": "Too much to do; Retry-After says when to try again."},
 }
 IMAGE: dict[int | str, dict[str, Any]] = {
     200: {

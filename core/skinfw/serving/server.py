@@ -17,8 +17,10 @@ from skinfw.serving.app import make_app
 from skinfw.serving.guard import LOCAL_HOSTS, Guard
 from skinfw.serving.limits import Limits
 from skinfw.serving.models import ServedModel
+from skinfw.serving.worker import Worker
 
 _CLOSING_SECONDS = 5
+_HTTP_PORT = 80  # browsers leave it out of Host
 
 
 class Server:
@@ -32,7 +34,7 @@ class Server:
         limits: what a request may cost.
 
     Raises:
-        UserError: the host needs a token, or the port cannot be used.
+        UserError: the host needs a token, the token has other characters, or the port cannot be used.
     """
 
     def __init__(
@@ -45,28 +47,31 @@ class Server:
         limits: Limits | None = None,
     ) -> None:
         limits = limits or Limits()
+        token = token or None
+        if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
+            raise UserError("the token must consist of printable ASCII characters without spaces")
         local = is_local(host)
         if not local and not token:
             raise UserError(f"{host} can be reached from other machines; choose a --token for them")
         self._trusted = all(model.inpainter.trusted for model in models)
         self._socket = _listening(host, port)
         self.port: int = self._socket.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        self.address = f"http://{shown}:{self.port}/"
-        hosts = [f"{name}:{self.port}" for name in (*LOCAL_HOSTS, shown)] if local and not token else []
-        protocol = type("Protocol", (TimedProtocol,), {"seconds": limits.header_seconds})
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                Guard(make_app(models, limits), limits, hosts, token),
-                http=protocol,
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                limit_concurrency=limits.connections,
-                timeout_graceful_shutdown=_CLOSING_SECONDS,
-            )
+        self.address = f"http://{_shown(host)}:{self.port}/"
+        names = [] if token else [*LOCAL_HOSTS, _shown(host)]
+        hosts = [f"{name}:{self.port}" for name in names] + (names if self.port == _HTTP_PORT else [])
+        reader = Worker("photos", limits.waiting)
+        self._workers = [reader, *(model.worker for model in models)]
+        config = uvicorn.Config(
+            Guard(make_app(models, reader, limits), limits, hosts, token),
+            http=timed_protocol(limits),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_CLOSING_SECONDS,
         )
+        self._server = _StoppingServer(config, self._workers)
 
     def __enter__(self) -> Server:
         return self
@@ -75,6 +80,8 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._socket.close()
+        for worker in self._workers:
+            worker.close()
 
     def serve_forever(self) -> None:
         """Answer requests until Ctrl-C or `stop`."""
@@ -87,41 +94,89 @@ class Server:
         self._server.should_exit = True
 
 
-class TimedProtocol(H11Protocol):
-    """HTTP/1.1 on a connection that must send the headers of a request in time.
+class _StoppingServer(uvicorn.Server):
+    """A server whose jobs end when it stops, so that their clients get a response."""
 
-    Attributes:
-        seconds: that time.
+    def __init__(self, config: uvicorn.Config, workers: Sequence[Worker]) -> None:
+        super().__init__(config)
+        self._workers = workers
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop the workers, then all else."""
+        for worker in self._workers:
+            worker.stop()
+        await super().shutdown(sockets)
+
+
+def timed_protocol(limits: Limits) -> type[H11Protocol]:
+    """Return HTTP/1.1 on connections that must send headers, and read responses, in time.
+
+    Args:
+        limits: the times, and how many connections may be open.
     """
 
-    seconds: float = 10
-    _timer: asyncio.TimerHandle | None = None
+    class Timed(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._headers, self._reading = _Alarm(transport), _Alarm(transport)
+            if len(self.connections) > 2 * limits.requests:
+                transport.abort()
+            else:
+                self._watch()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock."""
-        super().connection_made(transport)
-        self._watch()
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._watch()
 
-    def data_received(self, data: bytes) -> None:
-        """Start the clock with the first part of a request, and stop it when its headers are there."""
-        super().data_received(data)
-        self._watch()
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._headers.stop()
+            self._reading.stop()
+            super().connection_lost(exc)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+        def pause_writing(self) -> None:
+            # the response is in the transport's buffer, until the client has read it
+            super().pause_writing()
+            size = self.transport.get_write_buffer_size()
+            self._reading.start(limits.header_seconds + size / limits.min_bytes_per_second)
+
+        def resume_writing(self) -> None:
+            self._reading.stop()
+            super().resume_writing()
+
+        def _watch(self) -> None:
+            """Run the clock while the headers of a request are not there."""
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._headers.stop()
+            else:
+                self._headers.start(limits.header_seconds)
+
+    return Timed
+
+
+class _Alarm:
+    """Closes a connection unless it is stopped in time."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self, seconds: float) -> None:
+        """Start the clock, unless it runs."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._transport.abort)
+
+    def stop(self) -> None:
         """Stop the clock."""
-        self._stop()
-        super().connection_lost(exc)
-
-    def _watch(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._stop()
-        elif self._timer is None:
-            self._timer = self.loop.call_later(self.seconds, self.transport.abort)
-
-    def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _shown(host: str) -> str:
+    """Return a host as it stands in an address: for all addresses of this machine, its name."""
+    if host in ("0.0.0.0", "::"):
+        return socket.gethostname()
+    return f"[{host}]" if ":" in host else host
 
 
 def is_local(host: str) -> bool:

@@ -15,6 +15,10 @@ class BusyError(Exception):
     """The queue of a worker is full."""
 
 
+class StoppedError(Exception):
+    """The server stops before the job is done."""
+
+
 class ClientLeftError(Exception):
     """The client of a job has closed its connection."""
 
@@ -31,6 +35,7 @@ class Worker:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._limit = waiting + 1
         self._jobs: set[Future[Any]] = set()
+        self._stops: set[asyncio.Future[None]] = set()
 
     @property
     def jobs(self) -> int:
@@ -49,30 +54,40 @@ class Worker:
         Raises:
             BusyError: too many jobs wait.
             ClientLeftError: the client left before the job was done.
+            StoppedError: `stop` was called.
         """
         if self.jobs >= self._limit:
             raise BusyError
+        loop = asyncio.get_running_loop()
         submitted = self._executor.submit(job)
         self._jobs.add(submitted)
-        loop = asyncio.get_running_loop()
         # the thread reports to the loop, which alone touches the set
         submitted.add_done_callback(lambda done: _call(loop, self._jobs.discard, done))
         watch: asyncio.Future[Any] = asyncio.ensure_future(left())
         waited: asyncio.Future[ResultT] = asyncio.wrap_future(submitted)
+        stop: asyncio.Future[None] = loop.create_future()
+        self._stops.add(stop)
         try:
-            await asyncio.wait([waited, watch], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([waited, watch, stop], return_when=asyncio.FIRST_COMPLETED)
             if waited.done():
                 return waited.result()
-            raise ClientLeftError
+            raise StoppedError if stop.done() else ClientLeftError
         finally:
+            self._stops.discard(stop)
             watch.cancel()
             if submitted.cancel():
                 self._jobs.discard(submitted)
             waited.add_done_callback(lambda done: done.cancelled() or done.exception())
 
+    def stop(self) -> None:
+        """Let every `run` end now; call it in the event loop's thread."""
+        for stop in self._stops:
+            if not stop.done():
+                stop.set_result(None)
+
     def close(self) -> None:
-        """Drop the jobs that wait, and wait for the one that runs."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """Drop the jobs that wait; the one that runs is finished."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: Callable[[Any], None], value: object) -> None:

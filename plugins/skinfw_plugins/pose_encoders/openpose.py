@@ -50,7 +50,10 @@ class OpenposePoseEncoder(PoseEncoder[OpenposeConfig]):
         if self.config.binary is not None:
             return self._run(photo, self.config.binary)
         if photo.path is None:
-            raise DataError("the openpose pose encoder reads files: it needs a photo on disk")
+            raise UserError(
+                "the openpose pose encoder reads files, which only photos on disk have; use one that "
+                "finds poses itself, such as bodypix"
+            )
         folder = self._folder(photo.path)
         raise DataError(
             f"{photo.path}: no pose file {photo.path.stem}{self.config.suffix} next to it"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from blocked import run_blocked
 from click.testing import CliRunner
+from onnx_models import write_bodypix
 from PIL import Image
 
 from skinfw.cli import main
@@ -130,3 +131,17 @@ def test_the_files_of_a_run_need_no_variable_that_is_unset(
     monkeypatch.delenv("NOWHERE_SET", raising=False)
     loaded.metadata = loaded.metadata.model_copy(update={"spec": spec})
     assert len(paint_samples(loaded, samples, tmp_path / "out")) == 2
+
+
+def test_a_server_needs_no_torch(model: Exported, tmp_path: Path) -> None:
+    write_bodypix(tmp_path / "tiny.onnx")
+    code = """
+from skinfw.serving.models import load_models
+from skinfw.serving.server import Server
+
+pose = {"type": "bodypix", "weights": sys.argv[2], "stride": 16}
+with Server(load_models([Path(sys.argv[1])], 2, segmenter="haar", pose_encoder=pose)) as server:
+    print(server.address)
+"""
+    code = "from pathlib import Path\n" + code
+    assert run_blocked(code, ["torch"], model.path, tmp_path / "tiny.onnx").startswith("http://127.0.0.1:")

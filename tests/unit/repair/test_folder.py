@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, NotFiniteError, RunError
 from skinfw.inference.image_table import ImageRow, check_rows
-from skinfw.inference.painted import Painted
 from skinfw.interfaces import Segmenter
 from skinfw.repair.auditing import audit
 from skinfw.repair.folder import LOCK_FILE, TABLE, repair_pairs
@@ -237,22 +237,44 @@ def test_resuming_repairs_what_is_missing_or_changed(tmp_path: Path, parser: Par
         again()
 
 
+KILLED = """
+import os, signal, sys
+from skinfw.cli import main
+from skinfw.inference.painted import Painted
+
+save = Painted.save
+
+def killed(painted, path):
+    if path.stem == "ben":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return save(painted, path)
+
+Painted.save = killed
+main(sys.argv[1:])
+"""
+
+
 def test_a_killed_command_is_resumed(tmp_path: Path, parser: Parser) -> None:
     pairing, out = three_pairs(tmp_path, parser), tmp_path / "out"
-    pid = os.fork()
-    if pid == 0:  # writes anna, and is killed after it wrote ben's map, before its image and its row
-        with pytest.MonkeyPatch.context() as patch:
-            save = Painted.save
-
-            def killed(painted: Painted, path: Path) -> Path:
-                if path.stem == "ben":
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return save(painted, path)
-
-            patch.setattr(Painted, "save", killed)
-            repair(pairing, out, parser, steps=("restore",))
-            os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    # writes anna, and is killed after it wrote ben's map, before its image and its row
+    arguments = {
+        "--person": tmp_path / "photos",
+        "--result": tmp_path / "results",
+        "--output": out,
+        "--only": "restore",
+        "--segmenter": json.dumps(SEGMENTER),
+        "--pose-encoder": "openpose",
+        "--num-workers": 1,
+    }
+    command = [
+        sys.executable,
+        "-c",
+        KILLED,
+        "repair",
+        *(str(part) for pair in arguments.items() for part in pair),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == -signal.SIGKILL, done.stderr
     assert (out / "provenance" / "ben.png").is_file() and not (out / "ben.png").exists()
     assert table_statuses(out) == {"anna.png": "repaired", "ben.png": "unfinished", "cleo.png": "unfinished"}
     rows = repair(pairing, out, parser, steps=("restore",), resume=True)

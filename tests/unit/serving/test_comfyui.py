@@ -51,6 +51,8 @@ def test_image_and_mask_in_image_and_provenance_out(
     assert (painted.shape, painted.dtype) == (image.shape, torch.float32)
     assert torch.equal(provenance[1], mask[0])
     expected = inpainter.paint(pixels, arms).image
+    with pytest.raises(ValueError, match="2 images need as many masks, or one; there are 3"):
+        node().paint(image, mask.repeat(3, 1, 1), "m.onnx")
     for each in painted:
         assert torch.equal(each[~mask[0].bool()], image[0][~mask[0].bool()])
         assert np.array_equal((each.numpy() * 255).round().astype(np.uint8), expected)

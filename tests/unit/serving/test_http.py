@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ import numpy as np
 import psutil
 import pytest
 import requests
+import uvicorn
 from PIL import Image
 
 from skinfw.errors import UserError
 from skinfw.inference.inpainter import Inpainter
 from skinfw.repair.repairing import repair
-from skinfw.serving.server import Server, is_local
+from skinfw.serving.limits import Limits
+from skinfw.serving.server import Server, is_local, timed_protocol
 
 Serve = Callable[..., Any]
 
@@ -176,6 +179,12 @@ def test_pages_of_other_sites_are_refused(address: str, photo: Path, headers: di
     assert error(requests.get(address, headers=headers, timeout=10), 403)
 
 
+def test_links_to_the_page_work(address: str) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert requests.get(address, headers=headers, timeout=10).status_code == 200
+    assert error(requests.get(address + "v1/models", headers=headers, timeout=10), 403)
+
+
 def test_this_page_is_accepted_under_each_name_of_this_machine(address: str) -> None:
     port = address.rstrip("/").rpartition(":")[2]
     for host in (f"127.0.0.1:{port}", f"localhost:{port}"):
@@ -208,6 +217,9 @@ def test_other_machines_need_a_token() -> None:
         assert not is_local(host)
         with pytest.raises(UserError, match="--token"):
             Server([], host=host)
+    for token in ("two words", "pässwörd", "\n"):
+        with pytest.raises(UserError, match="printable ASCII"):
+            Server([], token=token)
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UserError, match="cannot listen"):
         Server([], port=taken.getsockname()[1])
 
@@ -305,6 +317,49 @@ def test_slow_clients_are_disconnected(serve: Serve, photo: Path) -> None:
             assert answer.startswith(b"HTTP/1.1 408")
         assert time.monotonic() - begun < 20
         assert requests.get(server.address + "health", timeout=10).status_code == 200
+
+
+def test_who_reads_too_slowly_is_disconnected() -> None:
+    async def large(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": bytes(60_000_000)})
+
+    protocol = timed_protocol(Limits(header_seconds=0.5, min_bytes_per_second=100_000_000))
+    server = uvicorn.Server(uvicorn.Config(large, http=protocol, log_config=None, lifespan="off"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            for pause in (0, 3):
+                with socket.create_connection(listening.getsockname(), timeout=20) as client:
+                    client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    read = len(client.recv(1000))
+                    time.sleep(pause)
+                    with suppress(ConnectionError):
+                        while part := client.recv(1_000_000):
+                            read += len(part)
+                # what the system holds for the client is not lost
+                assert (read > 60_000_000) == (pause == 0)
+        finally:
+            server.should_exit = True
+            thread.join(timeout=30)
+
+
+def test_a_server_that_stops_tells_its_clients(
+    serve: Serve, inpainter: Inpainter, photo: Path, mask: Path
+) -> None:
+    slow = Slow(inpainter)
+    with ThreadPoolExecutor(2) as clients:
+        with serve(painter=slow) as server:
+            sent = [
+                clients.submit(post, server.address, "v1/paint", photo=photo, mask=mask) for _ in range(2)
+            ]
+            until(lambda: jobs(server.address) == 2)
+            server.stop()
+            for each in sent:
+                assert "stopping" in error(each.result(), 503)
+        slow.go.set()
+    assert len(slow.begun) == 1
 
 
 def test_many_clients_get_their_own_answers_and_memory_stays(

@@ -121,6 +121,30 @@ def test_draw_paint_compare_download(
     assert "Mark something" in page.inner_text("#error")
 
 
+def test_a_double_click_paints_once(open_page: Callable[..., Page], recorder: Any, photo: Path) -> None:
+    page = open_page()
+    choose(page, photo)
+    stroke(page, (0.5, 0.4), (0.5, 0.55))
+    before = len(recorder.masks)
+    page.evaluate("for (let i = 0; i < 3; i++) document.getElementById('paint').click()")
+    page.wait_for_selector(DONE)
+    assert len(recorder.masks) == before + 1
+
+
+def test_undo_waits_for_the_end_of_a_stroke(open_page: Callable[..., Page], photo: Path) -> None:
+    page = open_page()
+    choose(page, photo)
+    page.locator("#view").scroll_into_view_if_needed()
+    page.mouse.move(*place(page, 0.5, 0.4))
+    page.mouse.down()
+    page.keyboard.press("Control+z")
+    page.mouse.move(*place(page, 0.5, 0.5))
+    page.mouse.up()
+    assert page.is_enabled("#undo")
+    page.keyboard.press("Control+z")
+    assert page.is_disabled("#undo")
+
+
 def test_eraser_undo_redo_and_clear(open_page: Callable[..., Page], photo: Path) -> None:
     page = open_page()
     choose(page, photo)

@@ -17,7 +17,7 @@ const state = {
   photo: null, // decoded
   marks: null,
   models: [],
-  token: new URLSearchParams(location.hash.slice(1)).get("token") || "",
+  token: "",
   tool: "brush",
   work: null, // aborts the request that runs
   result: null, // the address of the painted photo
@@ -30,17 +30,17 @@ class Refused extends Error {}
 async function ask(path, options = {}) {
   const headers = { Accept: "image/png", ...options.headers };
   if (state.token) headers.Authorization = `Bearer ${state.token}`;
-  let answer;
+  let response;
   try {
-    answer = await fetch(path, { ...options, headers });
+    response = await fetch(path, { ...options, headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refused("The server cannot be reached. Is it still running?");
   }
-  if (answer.ok) return answer;
-  if (answer.status === 401) $("login").hidden = false;
-  const problem = await answer.json().catch(() => ({}));
-  throw new Refused(problem.error || `The server answered with the status ${answer.status}.`);
+  if (response.ok) return response;
+  if (response.status === 401) $("login").hidden = false;
+  const problem = await response.json().catch(() => ({}));
+  throw new Refused(problem.error || `The server answered with the status ${response.status}.`);
 }
 
 async function loadModels() {
@@ -83,6 +83,7 @@ function tried(action) {
 
 const open = tried(async (file) => {
   if (!file) return;
+  if (state.marks?.done.length && !confirm("Open another photo and lose the marks on this one?")) return;
   state.work?.abort();
   say("Reading the photo …");
   let photo;
@@ -104,10 +105,11 @@ const open = tried(async (file) => {
 async function findHoles(file) {
   const body = new FormData();
   body.append("photo", file);
-  const answer = await ask("v1/holes", { method: "POST", body });
-  const { pixels } = JSON.parse(answer.headers.get("Skinfw-Report"));
+  const response = await ask("v1/holes", { method: "POST", body });
+  const { pixels } = JSON.parse(response.headers.get("Skinfw-Report"));
+  const image = await markImage(await response.blob());
   if (state.file !== file || !pixels || state.marks.done.length) return;
-  state.marks.add({ tool: "image", image: await markImage(await answer.blob()) });
+  state.marks.add({ tool: "image", image });
   changed();
   say(`Found a hole of ${PIXELS.format(pixels)} pixels in the photo and marked it.`);
 }
@@ -281,7 +283,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 let held = false; // whether Space is down
 
 function undo(redo) {
-  if (!state.marks || !marking()) return;
+  if (!state.marks || !marking() || drag === "mark" || held) return;
   if (redo) state.marks.redo();
   else state.marks.undo();
   changed();
@@ -291,6 +293,7 @@ $("view").addEventListener("keydown", (event) => {
   if (!state.photo || event.altKey) return;
   if (event.ctrlKey || event.metaKey) return; // handled for the whole page
   const { key } = event;
+  if (drag === "mark") return;
   if (ARROWS[key]) arrow(ARROWS[key], event.shiftKey);
   else if (key === " " && marking()) {
     if (!held) begin({ ...cursor() });
@@ -355,8 +358,23 @@ document.addEventListener("keydown", (event) => {
 // --- painting ---
 
 const paint = tried(async () => {
+  if (state.work) return;
+  state.work = new AbortController();
+  busy(true);
+  try {
+    await send(state.file, state.work.signal);
+  } catch (error) {
+    if (error.name === "AbortError") say("Canceled.");
+    throw error;
+  } finally {
+    state.work = null;
+    busy(false);
+  }
+});
+
+async function send(file, signal) {
   const body = new FormData();
-  body.append("photo", state.file);
+  body.append("photo", file);
   body.append("model", $("model").value);
   if (mode() === "expose") {
     const limbs = [...$("limbs").querySelectorAll("input:checked")].map(({ value }) => value);
@@ -367,20 +385,12 @@ const paint = tried(async () => {
     if (!blob) throw new Refused("Mark something on the photo first.");
     body.append(mode(), blob, `${mode()}.png`);
   }
-  state.work = new AbortController();
-  busy(true);
-  try {
-    const answer = await ask("v1/paint", { method: "POST", body, signal: state.work.signal });
-    const made = JSON.parse(answer.headers.get("Skinfw-Report"));
-    await compare(await answer.blob(), made);
-  } catch (error) {
-    if (error.name === "AbortError") say("Canceled.");
-    throw error;
-  } finally {
-    state.work = null;
-    busy(false);
-  }
-});
+  const response = await ask("v1/paint", { method: "POST", body, signal });
+  const made = JSON.parse(response.headers.get("Skinfw-Report"));
+  const blob = await response.blob();
+  const after = await createImageBitmap(blob);
+  if (state.file === file) compare(blob, after, made);
+}
 
 function busy(works) {
   $("paint").disabled = works;
@@ -388,8 +398,7 @@ function busy(works) {
   if (works) say("Painting … this takes a few seconds.");
 }
 
-async function compare(blob, made) {
-  const after = await createImageBitmap(blob);
+function compare(blob, after, made) {
   if (state.result) URL.revokeObjectURL(state.result);
   state.result = URL.createObjectURL(blob);
   $("download").href = state.result;
