@@ -173,7 +173,7 @@ class _Alarm:
 
 
 def _shown(host: str) -> str:
-    """Return a host as it stands in an address: for all addresses of this machine, its name."""
+    """Return a host for an address: for all addresses of this machine, its name."""
     if host in ("0.0.0.0", "::"):
         return socket.gethostname()
     return f"[{host}]" if ":" in host else host
