@@ -21,7 +21,7 @@ from PIL import Image
 from skinfw.assembly.assemble import build_baselines, build_dataset
 from skinfw.components.field_names import APPAREL, BODY, MASK, SKIN
 from skinfw.components.registry import TRAINED
-from skinfw.evaluation.examples import inpaint_each
+from skinfw.evaluation.examples import inpaint_named
 from skinfw.inference.composite import to_uint8
 from skinfw.inference.paint import InpaintedBatch
 from skinfw.interfaces import Generator
@@ -68,7 +68,7 @@ def main() -> None:
     generators: dict[str, Generator[Any]] = {TRAINED: load_generator(checkpoint, device)}
     generators |= build_baselines(spec)
     results = {
-        name: [*inpaint_each(each, spec, build_dataset(spec, each.io.inputs), names, device)]
+        name: [*inpaint_named(each, spec, build_dataset(spec, each.io.inputs), names, device)]
         for name, each in generators.items()
     }
     print(f"{len(names)} test samples\n| method | overlap (IoU) | PSNR where both are skin |\n|---|---|---|")

@@ -12,7 +12,7 @@ from skinfw.components.field_names import BODY
 from skinfw.data.batch import collate
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import SkinfwError
-from skinfw.evaluation.examples import Rank, choose_examples, inpaint_each, ranking_metric
+from skinfw.evaluation.examples import Rank, choose_examples, inpaint_named, ranking_metric
 from skinfw.inference.composite import to_uint8
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import reject_untrusted, run_checkpoint
@@ -117,7 +117,7 @@ def _paint(run: RunResult, names: Sequence[str]) -> list[RgbImage]:
     spec = inpainting_spec(checkpoint.spec, checkpoint.path)
     device = pick_device(spec.training.device)
     generator = load_generator(checkpoint, device)
-    return [each.images[0] for each in inpaint_each(generator, spec, build_dataset(spec), names, device)]
+    return [each.images[0] for each in inpaint_named(generator, spec, build_dataset(spec), names, device)]
 
 
 def _inpaint_baselines(spec: Spec, names: Sequence[str]) -> dict[str, list[RgbImage]]:
@@ -126,7 +126,7 @@ def _inpaint_baselines(spec: Spec, names: Sequence[str]) -> dict[str, list[RgbIm
     for name, baseline in build_baselines(spec).items():
         try:
             dataset = build_dataset(spec, baseline.io.inputs)
-            found = inpaint_each(baseline.to(device), spec, dataset, names, device)
+            found = inpaint_named(baseline.to(device), spec, dataset, names, device)
             painted[name] = [each.images[0] for each in found]
         except SkinfwError as error:
             logger.warning("baseline %s is missing from the images: %s", name, error)

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 
 from skinfw.assembly.assemble import build_dataset
 from skinfw.components.field_names import APPAREL, BODY
 from skinfw.components.registry import TRAINED
 from skinfw.data.loading import Loader
+from skinfw.data.sample_cache import Readable, SampleCache
 from skinfw.data.segmentation import RgbImage
 from skinfw.evaluation.covered import covered
 from skinfw.evaluation.error_map import error_image
@@ -131,49 +133,83 @@ def inpainted_examples(
     dataset: Dataset[Any],
     evaluation: Evaluation,
     device: torch.device,
+    cache: SampleCache | None = None,
 ) -> Iterator[Example]:
-    """Inpaint the samples that a report shows again, one at a time: an evaluation keeps no images in memory.
+    """Inpaint the samples that a report shows again, in batches: an evaluation keeps no images in memory.
+
+    Args:
+        generator: the trained generator, on ``device``.
+        baselines: the baselines, on ``device``, by name.
+        spec: defines the composite and how samples are loaded.
+        dataset: the source of the samples, with the generator's inputs.
+        evaluation: the results.
+        device: the device.
+        cache: caches decoded samples of the data, if given.
 
     Yields:
         the samples of `shown_names` in its order.
     """
     names, ranks = shown_names(evaluation), choose_examples(evaluation)
+
+    def inpaint(each: Generator[Any], source: Dataset[Any]) -> Iterator[InpaintedBatch]:
+        samples = source if cache is None else cache.reading(source)
+        return inpaint_named(each, spec, samples, names, device, batch_size=spec.training.eval_batch_size)
+
     others = {
-        name: inpaint_each(baseline, spec, build_dataset(spec, baseline.io.inputs), names, device)
+        name: inpaint(baseline, build_dataset(spec, baseline.io.inputs))
         for name, baseline in baselines.items()
     }
-    trained = inpaint_each(generator, spec, dataset, names, device)
-    for painted, *more in zip(trained, *others.values(), strict=True):
-        name = painted.batch.names[0]
-        parts = _parts(painted, spec, dict(zip(others, (each.images[0] for each in more), strict=True)))
-        yield Example(name, ranks.get(name), parts)
+    for painted, *more in zip(inpaint(generator, dataset), *others.values(), strict=True):
+        images = dict(zip(others, (each.images for each in more), strict=True))
+        parts = _parts(painted, spec, images)
+        for index, name in enumerate(painted.batch.names):
+            yield Example(name, ranks.get(name), {part: each.of(index) for part, each in parts.items()})
 
 
-def _parts(painted: InpaintedBatch, spec: Spec, baselines: Mapping[str, RgbImage]) -> dict[str, Part]:
+@dataclass(frozen=True)
+class _Parts:
+    """The same part of each example of a batch; ``images`` is uint8 RGB ``(B, H, W, 3)``."""
+
+    kind: str
+    images: RgbImage
+    main: bool = True
+
+    def of(self, index: int) -> Part:
+        return Part(self.kind, self.images[index], self.main)
+
+
+def _parts(painted: InpaintedBatch, spec: Spec, baselines: Mapping[str, RgbImage]) -> dict[str, _Parts]:
     names = spec.data.input_names
     first = APPAREL if APPAREL in names else names[0]
-    shown = {name: to_uint8(painted.batch.show(name))[0] for name in names}
-    output, target = painted.images[0], to_uint8(painted.batch[BODY])[0]
+    shown = {name: to_uint8(painted.batch.show(name)) for name in names}
+    outputs, targets = painted.images, to_uint8(painted.batch[BODY])
+    errors = np.stack([error_image(*pair) for pair in zip(outputs, targets, strict=True)])
     parts = {
-        first: Part("input", shown[first]),
-        "output": Part("inpainted", output),
-        "target": Part("ground truth", target),
-        **{name: Part("baseline", image) for name, image in baselines.items()},
-        "error": Part("difference from target", error_image(output, target)),
-        **{name: Part("input", image, main=False) for name, image in shown.items() if name != first},
+        first: _Parts("input", shown[first]),
+        "output": _Parts("inpainted", outputs),
+        "target": _Parts("ground truth", targets),
+        **{name: _Parts("baseline", images) for name, images in baselines.items()},
+        "error": _Parts("difference from target", errors),
+        **{name: _Parts("input", images, main=False) for name, images in shown.items() if name != first},
     }
     if painted.alpha is not None:
-        parts["alpha"] = Part("skin found", painted.alpha[0].repeat(3, axis=-1), main=False)
+        parts["alpha"] = _Parts("skin found", painted.alpha.repeat(3, axis=-1), main=False)
     return parts
 
 
-def inpaint_each(
+def inpaint_named(
     generator: Generator[Any],
     spec: Spec,
-    dataset: Dataset[Any],
+    samples: Readable,
     names: Sequence[str],
     device: torch.device,
+    *,
+    batch_size: int = 1,
 ) -> Iterator[InpaintedBatch]:
-    """Inpaint samples one at a time; yield each as a batch of one."""
-    loader = Loader(dataset, names, batch_size=1)
+    """Inpaint samples by name, in their order, as in an evaluation.
+
+    Raises:
+        DataError: one of them cannot be read.
+    """
+    loader = Loader(samples, names, batch_size=batch_size)
     return inpaint_batches(generator, spec, covered(loader, spec), device)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from skinfw.assembly.assemble import build_baselines, build_dataset, build_generator
+from skinfw.data.sample_cache import SampleCache
 from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.examples import choose_examples, inpainted_examples, ranking_metric, shown_names
 from skinfw.evaluation.results import Evaluation, MetricInfo
@@ -78,8 +80,11 @@ def test_of_too_many_samples_the_chosen_and_others_evenly_are_shown() -> None:
     assert max(other - one for one, other in itertools.pairwise(places)) <= 51
 
 
-def test_examples_hold_what_was_measured(tiny_spec: Callable[..., Any]) -> None:
-    spec = parse_spec(tiny_spec())
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_examples_hold_what_was_measured(tiny_spec: Callable[..., Any], batch_size: int) -> None:
+    value = tiny_spec()
+    value["training"]["eval_batch_size"] = batch_size
+    spec = parse_spec(value)
     data, generator, baselines = build_dataset(spec), build_generator(spec), build_baselines(spec)
     device = torch.device("cpu")
     found = evaluate_generator(
@@ -101,3 +106,34 @@ def test_examples_hold_what_was_measured(tiny_spec: Callable[..., Any]) -> None:
         assert np.array_equal(output[~skin], base[~skin])
         error = np.mean(((output.astype(float) - sample["body"])[skin] / 255) ** 2)
         assert values[example.name] == pytest.approx(-10 * np.log10(error), rel=1e-4)
+
+
+def test_examples_are_read_from_the_cache_in_the_batches_of_an_evaluation(
+    tiny_spec: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
+    value = tiny_spec()
+    value["training"]["eval_batch_size"] = 3
+    spec = parse_spec(value)
+    data, generator, baselines = build_dataset(spec), build_generator(spec), build_baselines(spec)
+    names, device, cache = data.names()[:4], torch.device("cpu"), SampleCache(100, data)
+    found = evaluate_generator(
+        generator, spec, data, names, split="test", step=1, device=device, baselines=baselines, cache=cache
+    )
+    loaded: list[str] = []
+    batches: list[int] = []
+    load, forward = type(data).load, generator.forward
+
+    def count_loaded(self: Any, name: str) -> Any:
+        loaded.append(name)
+        return load(self, name)
+
+    def count_images(*tensors: Any, **more: Any) -> Any:
+        batches.append(len(tensors[0]))
+        return forward(*tensors, **more)
+
+    monkeypatch.setattr(type(data), "load", count_loaded)
+    monkeypatch.setattr(generator, "forward", count_images)
+    examples = list(inpainted_examples(generator, baselines, spec, data, found, device, cache))
+    assert [example.name for example in examples] == shown_names(found)
+    assert (loaded, batches) == ([], [3, 1])

@@ -50,6 +50,7 @@ def evaluate_inpainting(
     dataset = measured.source
     if measured.other is not None:
         dataset = FittingDataset(dataset, read_aspects(checkpoint.about.get("aspects"), spec.data.size))
+    cache = SampleCache(spec.data.sample_cache, measured.source)
     steps = Steps(progress, len(measured.names))
     evaluation = evaluate_generator(
         generator,
@@ -60,14 +61,14 @@ def evaluate_inpainting(
         step=checkpoint.progress.step,
         device=device,
         baselines=baselines,
-        cache=SampleCache(spec.data.sample_cache, measured.source),
+        cache=cache,
         progress=steps.evaluated,
     )
     sources = Counter(filter(None, map(dataset.mask_source, evaluation.names)))
     evaluation = replace(measured.labeled(evaluation), computed_masks=dict(sources))
     measured.write_metrics(results, evaluation, skin_tones=tones_json(evaluation))
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
-    examples = inpainted_examples(generator, usable, spec, dataset, evaluation, device)
+    examples = inpainted_examples(generator, usable, spec, dataset, evaluation, device, cache)
     gallery = write_gallery(examples, results.test_samples_folder, steps.shown)
     augmented = augmented_samples(spec, measured.train) if measured.train else ()
     write_report(
