@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,3 +67,21 @@ def test_every_data_set_gives_the_same_from_the_cache(
                 assert source.loaded == (list(names) if turn == "filled" else [names[0]]), turn
             folders |= {path.parent for path in samples_folder().glob("*/about.json")}
         assert len(folders) == 2
+
+
+@pytest.mark.parametrize("kind", [each for each in installed().names("dataset") if each != "mannequins"])
+def test_every_data_set_that_reads_files_notices_later_changes(
+    kind: str, example_makers: Mapping[tuple[str, str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if ("dataset", kind) not in example_makers:
+        pytest.skip("a plugin's")
+    monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
+    component = installed().component_class("dataset", kind)
+    config = installed().config_class("dataset", kind)
+    for number, example in enumerate(example_makers["dataset", kind](tmp_path / "data")):
+        dataset = component(config.model_validate(example.params), example_dataset_io((32, 24), INPUTS))
+        dataset.sample_fingerprints()
+        assert all(map(dataset.unchanged, dataset.names()))
+        for path in tmp_path.rglob("*"):
+            os.utime(path, (number, number))
+        assert not any(map(dataset.unchanged, dataset.names()))

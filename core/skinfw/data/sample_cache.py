@@ -2,7 +2,8 @@
 
 A file holds one sample at the size of training, before augmentation. Its name is a hash of the sample's
 content; its folder is named after everything else that decides what is loaded: data set, inputs, size, code,
-libraries. A changed photo, another input or a new version therefore never meets an old file.
+libraries. A changed photo, another input or a new version therefore never meets an old file. Samples whose
+files changed since they were hashed are not written.
 
 Files are written under a temporary name and renamed, and end with a checksum: several processes may write
 the same one, and a killed process leaves none that is incomplete. They are read rather than mapped into
@@ -16,9 +17,10 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,7 +31,7 @@ import PIL
 
 from skinfw.data.sample import Sample
 from skinfw.data.sample_encoding import FORMAT, Encoding, encoding_of, header_of, intact
-from skinfw.errors import RunError, write_error_text
+from skinfw.errors import RunError, UserError, write_error_text
 from skinfw.system.disk_budget import DiskBudget
 from skinfw.system.folders import cache_folder
 from skinfw.system.json_file import write_json
@@ -39,6 +41,11 @@ logger = logging.getLogger("skinfw")
 
 ABOUT_FILE = "about.json"
 """What the samples of a folder depend on, besides their content."""
+
+LIMIT_VARIABLE = "SKINFW_CACHE_MIB"
+"""The environment variable with the maximum MiB of all cached samples of a user."""
+
+_SHARED_LIMIT = 10_240
 
 MAX_KINDS = 64
 """Maximum combinations of types and shapes that a process knows; samples of others are not cached."""
@@ -70,10 +77,25 @@ class Hashed(Protocol):
     def sample_fingerprints(self) -> Mapping[str, str]:
         """Return a hash of each sample by name; empty if there are none."""
 
+    def unchanged(self, name: str) -> bool:
+        """See `skinfw.interfaces.Dataset.unchanged`."""
+
 
 def samples_folder() -> Path:
     """Return the folder of all cached samples; it can be removed at any time."""
     return cache_folder() / "samples"
+
+
+def shared_limit() -> int:
+    """Return the maximum MiB of all cached samples of this user.
+
+    Raises:
+        UserError: `LIMIT_VARIABLE` is not a number.
+    """
+    given = os.environ.get(LIMIT_VARIABLE) or str(_SHARED_LIMIT)
+    if not re.fullmatch("[0-9]{1,10}", given):
+        raise UserError(f"{LIMIT_VARIABLE}: expected a whole number of MiB, found {given!r}")
+    return int(given)
 
 
 @dataclass(frozen=True)
@@ -82,6 +104,7 @@ class _Contents:
 
     fingerprint: str
     hashes: Mapping[str, str]
+    unchanged: Callable[[str], bool]
 
     def file_name(self, name: str) -> str:
         content = self.hashes.get(name) or f"{self.fingerprint}\0{name}"
@@ -92,13 +115,19 @@ class SampleCache:
     """Decoded samples of some data.
 
     Args:
-        mebibytes: maximum size of all cached samples of this user; 0 caches none.
+        mebibytes: samples are added until all cached samples of this user have this size; 0 caches none.
         data: the data, whose hashes are computed here.
+
+    Raises:
+        UserError: `LIMIT_VARIABLE` is not a number.
     """
 
     def __init__(self, mebibytes: int, data: Hashed) -> None:
-        self._mebibytes = mebibytes
-        self._contents = _Contents(data.fingerprint(), data.sample_fingerprints()) if mebibytes else None
+        self._shared = shared_limit()
+        self._mebibytes = mebibytes = min(mebibytes, self._shared)
+        self._contents = (
+            _Contents(data.fingerprint(), data.sample_fingerprints(), data.unchanged) if mebibytes else None
+        )
         self._began = time.time()
         self._opened: dict[str, Readable] = {}
 
@@ -124,11 +153,14 @@ class SampleCache:
         except (RunError, RuntimeError) as error:  # RuntimeError: no home folder
             logger.warning("samples are decoded in every epoch: %s; set SKINFW_CACHE to a folder", error)
             return source
+        everybody = self._mebibytes == self._shared  # a run's own limit removes nothing of other runs
         full = (
-            f"{folder.parent}: is full: it holds {self._mebibytes:,} MiB (data.sample_cache) or its disk is "
-            "full. Samples that do not fit are decoded in every epoch"
+            f"{folder.parent}: is full: it holds {self._mebibytes:,} MiB "
+            f"({LIMIT_VARIABLE if everybody else 'data.sample_cache'}) or its disk is full. Samples that do "
+            "not fit are decoded in every epoch"
         )
-        budget = DiskBudget(folder.parent, self._mebibytes * _MEBIBYTE, self._began, full)
+        limit = self._mebibytes * _MEBIBYTE
+        budget = DiskBudget(folder.parent, limit, self._began, full, makes_room=everybody)
         return CachedSamples(source, folder, contents, budget)
 
 
@@ -168,7 +200,8 @@ class CachedSamples:
             return known.decode(name, data)
         sample = self._source.load(name)
         encoding = self._encoding(sample)
-        if encoding is not None:
+        # after loading: what was read is then what was hashed
+        if encoding is not None and self._contents.unchanged(name):
             new = encoding.encode(sample)
             if data is not None and data != new:
                 self._remove()

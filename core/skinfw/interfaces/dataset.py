@@ -62,6 +62,15 @@ class Dataset(Component[ConfigT, DatasetIO]):
         """
         return {}
 
+    def unchanged(self, name: str) -> bool:
+        """Return whether a sample's files are still those that `sample_fingerprints` hashed.
+
+        True by default, for samples that are not read from files. A data set that reads files compares their
+        sizes, times and inodes with those from just before they were hashed. A sample that changed since then
+        is not cached.
+        """
+        return True
+
     def settings(self) -> Mapping[str, Any] | None:
         """Return everything besides the data that `load` depends on, as JSON: configuration, fields, code.
 

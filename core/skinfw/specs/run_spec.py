@@ -45,8 +45,8 @@ class SplitSpec(StrictModel):
         default=10_240,
         ge=0,
         le=1_073_741_824,
-        description="maximum MiB of all samples that your runs cache on disk at the size of training, to "
-        "decode each only once; 0: none",
+        description="cache samples on disk at the size of training, to decode each only once, until those of "
+        "all your runs take this many MiB; SKINFW_CACHE_MIB is the limit for all runs; 0: no cache",
     )
 
     @field_validator("validation_fraction")

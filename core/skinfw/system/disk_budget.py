@@ -34,18 +34,22 @@ _MARGIN = 0.1
 class DiskBudget:
     """Grants bytes until the files below a folder reach a limit.
 
-    At the limit, files that were used before this budget began are removed, those that were not used for the
-    longest time first. The time of a file's last change counts as the time of its last use.
+    If it makes room, files that were used before this budget began are removed at the limit, those that were
+    not used for the longest time first. The time of a file's last change counts as the time of its last use.
 
     Args:
         folder: the folder.
         limit: maximum bytes of all files below it.
         began: files that were used since then stay, in seconds since the epoch.
         when_full: a warning when nothing more fits; one process of those with the same ``began`` logs it.
+        makes_room: whether files may be removed: only if all users of the folder have the same limit.
     """
 
-    def __init__(self, folder: Path, limit: int, began: float, when_full: str) -> None:
+    def __init__(
+        self, folder: Path, limit: int, began: float, when_full: str, *, makes_room: bool = True
+    ) -> None:
         self.began = began
+        self._makes_room = makes_room
         self._folder, self._limit, self._when_full = folder, limit, when_full
         self._granted, self._full = 0, False
         self._process = os.getpid()
@@ -89,7 +93,7 @@ class DiskBudget:
         """Return the bytes to grant, 0 if there is no room for a file, and the bytes used before."""
         wanted = max(size, min(CHUNK, self._limit // 32))
         if not isinstance(used, int) or used + wanted > self._limit:
-            used = self._make_room(wanted)
+            used = self._count(wanted)
         room = min(self._limit - used, shutil.disk_usage(self._folder).free - FREE)
         return (min(wanted, room) if room >= size else 0), used
 
@@ -100,14 +104,14 @@ class DiskBudget:
             found = {}
         return found if isinstance(found, dict) else {}
 
-    def _make_room(self, wanted: int) -> int:
-        """Count the files, and remove unused ones; return the bytes of those that stay."""
+    def _count(self, wanted: int) -> int:
+        """Count the files, and make room if needed and allowed; return the bytes of those that stay."""
         remove_leftovers(self._folder, deep=True)
         files = sorted(self._files(), key=lambda each: each[1].st_mtime)
         used = sum(state.st_size for _, state in files)
         goal = min(self._limit - wanted, int(self._limit * (1 - _MARGIN)))
         for path, state in files:
-            if used <= goal or state.st_mtime >= self.began:
+            if used <= goal or not self._makes_room or state.st_mtime >= self.began:
                 break
             path.unlink(missing_ok=True)
             used -= state.st_size

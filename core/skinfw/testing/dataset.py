@@ -68,6 +68,7 @@ def check_dataset(
         all(isinstance(each, str) for each in hashes.values()), "a fingerprint of a sample is not a string"
     )
     require(hashes == again.sample_fingerprints(), "sample_fingerprints() differs for the same data")
+    require(all(map(dataset.unchanged, names)), "unchanged() is false for samples that nobody changed")
     require(dataset.settings() == again.settings(), "settings() differs for the same configuration")
     elsewhere = pickle.loads(pickle.dumps(dataset))
     for name in names[:samples]:

@@ -40,6 +40,9 @@ class SampleSource(Protocol):
     def sample_fingerprints(self) -> Mapping[str, str]:
         """Return a hash of each sample by name; empty if the data set has none."""
 
+    def unchanged(self, name: str) -> bool:
+        """Return whether a sample is the hashed one. See `skinfw.interfaces.Dataset.unchanged`."""
+
     def settings(self) -> Mapping[str, Any] | None:
         """Return what samples depend on besides the data. See `skinfw.interfaces.Dataset.settings`."""
 

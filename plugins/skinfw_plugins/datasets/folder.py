@@ -18,6 +18,7 @@ from skinfw.errors import DataError
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
 from skinfw.preparation.mask_source import prepared_by
+from skinfw.system.file_state import folder_state
 from skinfw.system.paths_below import path_to_read
 from skinfw_plugins.datasets.config import FolderConfig
 
@@ -65,17 +66,21 @@ class FolderDataset(Dataset[FolderConfig]):
         return self._groups.get(name, person_id(name))
 
     def fingerprint(self) -> str:
-        """Return a hash of names, file names and contents; see `sample_hashes`."""
+        """Return a hash of names, file names and contents; see `HashedFolders`."""
         return fingerprint_of(self.sample_fingerprints())
 
     def sample_fingerprints(self) -> Mapping[str, str]:
         """Return a hash of each sample; its files are read once."""
-        return self._hashes
+        return self._hashed.hashes
+
+    def unchanged(self, name: str) -> bool:
+        """Return whether the files of a sample are still those that were hashed."""
+        return self._hashed.unchanged(name)
 
     @cached_property
-    def _hashes(self) -> Mapping[str, str]:
+    def _hashed(self) -> HashedFolders:
         names = self.names()
-        return sample_hashes(self._base, names)
+        return HashedFolders(self._base, names)
 
 
 def fingerprint_of(hashes: Mapping[str, str]) -> str:
@@ -86,8 +91,8 @@ def fingerprint_of(hashes: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def sample_hashes(base: Path, names: Iterable[str]) -> dict[str, str]:
-    """Return a hash of each of some sample folders: of its file names and contents.
+class HashedFolders:
+    """Hashes of some sample folders: of their file names and contents.
 
     Every file is read: size and time do not show every change, and a copy elsewhere must have the same hash.
     Neither the folder's location nor times matter.
@@ -95,16 +100,34 @@ def sample_hashes(base: Path, names: Iterable[str]) -> dict[str, str]:
     Args:
         base: the folder that the names are relative to.
         names: the samples, in a fixed order.
+
+    Attributes:
+        hashes: the hash of each sample by name.
+
+    Raises:
+        DataError: a file cannot be read.
     """
-    hashes = {}
-    for name in names:
-        digest = hashlib.sha256()
-        with os.scandir(base / name) as entries:
-            files = sorted(entry.name for entry in entries if entry.is_file())
-        for file in files:
-            digest.update(f"{file}\0{_content(base / name / file)}\0".encode("utf-8", "surrogateescape"))
-        hashes[name] = digest.hexdigest()
-    return hashes
+
+    def __init__(self, base: Path, names: Iterable[str]) -> None:
+        self._base = base
+        self._states: dict[str, str] = {}
+        self.hashes: dict[str, str] = {}
+        for name in names:
+            self._states[name] = folder_state(base / name)  # before reading: a later change shows
+            self.hashes[name] = _hash(base / name)
+
+    def unchanged(self, name: str) -> bool:
+        """Return whether the files of a sample are still those that were hashed."""
+        return folder_state(self._base / name) == self._states[name]
+
+
+def _hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    with os.scandir(folder) as entries:
+        files = sorted(entry.name for entry in entries if entry.is_file())
+    for file in files:
+        digest.update(f"{file}\0{_content(folder / file)}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def _content(path: Path) -> str:

@@ -100,6 +100,11 @@ class LayoutDataset(Dataset[LayoutConfigT]):
         """Return a hash of each prepared sample."""
         return {name: photos.sample_fingerprints()[within] for name, (within, photos) in self._places.items()}
 
+    def unchanged(self, name: str) -> bool:
+        """Return whether the files of a prepared sample are still those that were hashed."""
+        within, photos = self._place(name)
+        return photos.unchanged(within)
+
     @cached_property
     def _opened(self) -> list[tuple[Part, PhotosDataset]]:
         return [(part, PhotosDataset(self._photos(part), self.io)) for part in self.parts()]

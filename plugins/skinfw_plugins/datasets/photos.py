@@ -25,7 +25,7 @@ from skinfw.system.folders import cache_folder
 from skinfw.system.paths_below import path_below
 from skinfw.system.walk import walk
 from skinfw_plugins.datasets.config import PhotosConfig
-from skinfw_plugins.datasets.folder import fingerprint_of, sample_hashes
+from skinfw_plugins.datasets.folder import HashedFolders, fingerprint_of
 
 logger = logging.getLogger("skinfw")
 
@@ -84,11 +84,15 @@ class PhotosDataset(Dataset[PhotosConfig]):
 
     def sample_fingerprints(self) -> Mapping[str, str]:
         """Return a hash of each prepared sample; its files are read once."""
-        return self._hashes
+        return self._hashed.hashes
+
+    def unchanged(self, name: str) -> bool:
+        """Return whether the files of a prepared sample are still those that were hashed."""
+        return self._hashed.unchanged(name)
 
     @cached_property
-    def _hashes(self) -> Mapping[str, str]:
-        return sample_hashes(self._cache, self.names())
+    def _hashed(self) -> HashedFolders:
+        return HashedFolders(self._cache, self.names())
 
 
 def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:

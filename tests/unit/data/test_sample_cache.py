@@ -23,7 +23,7 @@ from skinfw.data.pixel_types import ImageType, MaskType
 from skinfw.data.pose_types import KeypointsType
 from skinfw.data.sample import Sample
 from skinfw.data.sample_cache import ABOUT_FILE, SampleCache, samples_folder
-from skinfw.errors import DataError
+from skinfw.errors import DataError, UserError
 
 PIXELS = (2**19 - 300) // 3
 
@@ -36,6 +36,7 @@ class Source:
         self.loaded: list[str] = []
         self.kind: dict[str, Any] = {"size": [1, PIXELS]}
         self.broken: set[str] = set()
+        self.edited: set[str] = set()
 
     def load(self, name: str) -> Sample:
         self.loaded.append(name)
@@ -55,6 +56,9 @@ class Source:
 
     def sample_fingerprints(self) -> Mapping[str, str]:
         return {name: str(content) for name, content in self.contents.items()}
+
+    def unchanged(self, name: str) -> bool:
+        return name not in self.edited
 
 
 class Unhashed(Source):
@@ -112,6 +116,18 @@ def test_a_changed_sample_is_another_one() -> None:
     back = Source(a=1, b=2, c=9)
     assert values(open_cache(back), "a", "b", "c") == [1, 2, 9]
     assert back.loaded == ["a", "c"]
+
+
+def test_a_sample_that_was_edited_since_the_start_is_neither_written_nor_compared(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    values(open_cache(Source(a=1, b=2)), "b")
+    source = Source(a=1, b=2)
+    samples = open_cache(source)
+    source.contents, source.edited = {"a": 8, "b": 9}, {"a", "b"}
+    assert values(samples, "b", "a", "a") == [9, 8, 8]
+    assert len(files(folder)) == 1 and not caplog.records
+    assert values(open_cache(Source(a=1, b=2)), "a", "b", "a") == [1, 2, 1]
 
 
 def test_without_hashes_a_change_of_the_data_makes_all_samples_others() -> None:
@@ -241,16 +257,19 @@ def test_samples_of_too_many_kinds_are_not_cached(folder: Path, monkeypatch: pyt
     assert source.loaded == [*"abc", "c"] and len(files(folder)) == 2
 
 
-def test_the_limit_holds_and_the_oldest_give_way(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    first = open_cache(Source(*"ab"), 2)
+def test_the_limit_holds_and_the_oldest_give_way(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKINFW_CACHE_MIB", "2")
+    first = open_cache(Source(*"ab"))
     values(first, *"ab")
     for file in files(folder):
         os.utime(file, (1, 1))
-    used = open_cache(Source(*"ab"), 2)
+    used = open_cache(Source(*"ab"))
     values(used, "b")
     time.sleep(0.02)
     second = Source(c=2, d=3, e=4, f=5)
-    samples = open_cache(second, 2)
+    samples = open_cache(second)
     assert values(samples, *"cdefcdef") == [2, 3, 4, 5] * 2
     # a and b make room, a first; the limit has room for three, and a tenth of it is freed at once
     assert sum(path.stat().st_size for path in files(folder)) <= 2 * 2**20
@@ -259,6 +278,46 @@ def test_the_limit_holds_and_the_oldest_give_way(folder: Path, caplog: pytest.Lo
         "is full"
     ]
     assert not list(folder.glob("*/.*"))
+
+
+def test_the_limit_of_one_run_removes_no_samples_of_others(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    others = Source(*"abcdefgh")
+    values(open_cache(others), *"abcdefgh")
+    before = files(folder)
+    for file in before:
+        os.utime(file, (1, 1))
+    small = Source(x=20, y=21)
+    assert values(open_cache(small, 2), *"xyxy") == [20, 21] * 2
+    assert files(folder) == before and small.loaded == [*"xyxy"]
+    assert [record.message.split(". ")[0] for record in caplog.records] == [
+        f"{folder}: is full: it holds 2 MiB (data.sample_cache) or its disk is full"
+    ]
+
+
+def test_the_limit_of_the_user_holds_for_all_runs(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values(open_cache(Source(*"abcdefgh")), *"abcdefgh")
+    for file in files(folder):
+        os.utime(file, (1, 1))
+    monkeypatch.setenv("SKINFW_CACHE_MIB", "2")
+    new = Source(x=20, y=21)
+    assert values(open_cache(new), *"xyxy") == [20, 21] * 2
+    assert new.loaded == [*"xy"] and not caplog.records
+    assert sum(path.stat().st_size for path in files(folder)) <= 2 * 2**20
+    values(open_cache(Source(*"klmno")), *"klmno")
+    assert "is full: it holds 2 MiB (SKINFW_CACHE_MIB)" in caplog.text
+    monkeypatch.setenv("SKINFW_CACHE_MIB", "0")
+    assert values(open_cache(new), "x") == [20] and new.loaded == [*"xyx"]
+
+
+@pytest.mark.parametrize("given", ["many", "-1", "1.5", "9" * 5000])
+def test_a_limit_that_is_not_a_number_is_rejected(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKINFW_CACHE_MIB", given)
+    with pytest.raises(UserError, match="SKINFW_CACHE_MIB: expected a whole number of MiB, found"):
+        open_cache(Source("a"))
 
 
 def test_a_loader_in_processes_fills_and_reads_the_same_cache(folder: Path) -> None:
@@ -303,6 +362,7 @@ class Source:
     def settings(self): return {"size": [200, 200]}
     def fingerprint(self): return ""
     def sample_fingerprints(self): return {}
+    def unchanged(self, name): return True
 
 source = Source()
 samples = SampleCache(1000, source).reading(source)

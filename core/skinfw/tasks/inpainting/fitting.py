@@ -56,6 +56,14 @@ class FittingDataset(Dataset[Any]):
         """Return a hash that changes when the data change."""
         return self._dataset.fingerprint()
 
+    def sample_fingerprints(self) -> Mapping[str, str]:
+        """Return a hash of each sample."""
+        return self._dataset.sample_fingerprints()
+
+    def unchanged(self, name: str) -> bool:
+        """Return whether a sample's files are those that were hashed."""
+        return self._dataset.unchanged(name)
+
     def settings(self) -> Mapping[str, Any] | None:
         """Return what its samples depend on: also the accepted shapes."""
         settings = self._dataset.settings()

@@ -23,6 +23,7 @@ from skinfw.preparation.duplicates import photo_groups
 from skinfw.preparation.label_set_check import check_label_sets
 from skinfw.preparation.source import photos_below
 from skinfw.specs.segmentation_spec import SegmentationData
+from skinfw.system.file_state import files_state
 from skinfw.system.paths_below import path_to_read
 from skinfw.system.source_code import code_fingerprint
 
@@ -125,13 +126,29 @@ class LabeledPhotos:
         """Return a hash of each photo and of its label map's files; they are read once."""
         return self._hashes
 
+    def unchanged(self, name: str) -> bool:
+        """Return whether a photo and its label map's files are still those that were hashed."""
+        return self._state(name) == self._hashed[name][0]
+
     @cached_property
     def _hashes(self) -> Mapping[str, str]:
-        return {name: self._hash(self.data.root / name) for name in self._names}
+        return {name: content for name, (_, content) in self._hashed.items()}
 
-    def _hash(self, photo: Path) -> str:
+    @cached_property
+    def _hashed(self) -> Mapping[str, tuple[str, str]]:
+        """The state of each photo's files, and a hash of what was read after that."""
+        return {name: (self._state(name), self._hash(name)) for name in self._names}
+
+    def _files(self, name: str) -> tuple[Path, ...]:
+        photo = self.data.root / name
+        return (photo, *self._segmenter.sources(photo))
+
+    def _state(self, name: str) -> str:
+        return files_state(self._files(name))
+
+    def _hash(self, name: str) -> str:
         digest = hashlib.sha256()
-        for each in (photo, *self._segmenter.sources(photo)):  # without their names: a copy has the same hash
+        for each in self._files(name):  # without their names: a copy has the same hash
             digest.update(f"{file_sha256(each) if each.is_file() else ''}\0".encode())
         return digest.hexdigest()
 

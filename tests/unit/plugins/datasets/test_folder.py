@@ -18,6 +18,7 @@ import torch
 from skinfw.components.field_names import APPAREL, BODY, FACE, KEEP, KEYPOINTS, LINE, MASK, SKIN
 from skinfw.components.reference import use
 from skinfw.data.batch import collate
+from skinfw.data.sample_cache import SampleCache
 from skinfw.errors import DataError
 from skinfw.inference.composite import composite, composite_mask
 from skinfw.preparation.config import PrepareConfig
@@ -240,6 +241,26 @@ def test_fingerprint_sees_a_change_that_keeps_length_and_time(people: Path, reco
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert path.stat().st_size == state.st_size
     assert dataset(people).fingerprint() != before
+
+
+def test_a_photo_that_is_edited_after_the_start_and_restored_does_not_stay_in_the_cache(
+    people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
+    file = people / "a" / "body.png"
+    original, right = file.read_bytes(), dataset(people).load("a")[BODY]
+
+    def start() -> Any:
+        data = dataset(people)
+        return SampleCache(100, data).reading(data)
+
+    samples = start()
+    file.write_bytes((people / "b" / "body.png").read_bytes())
+    assert not np.array_equal(samples.load("a")[BODY], right)
+    file.write_bytes(original)
+    samples = start()
+    samples.load("b")  # the first one is never read from the cache
+    assert np.array_equal(samples.load("a")[BODY], right)
 
 
 def test_fingerprint_is_of_what_samples_are_read_by(people: Path) -> None:

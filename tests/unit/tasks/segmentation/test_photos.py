@@ -116,6 +116,19 @@ def test_cached_photos_are_those_that_are_loaded(
     assert both() == first_only
 
 
+def test_photos_and_label_maps_that_change_after_the_start_are_noticed(
+    write_labeled_photos: WritePhotos, tmp_path: Path
+) -> None:
+    write_labeled_photos(tmp_path / "photos", 2)
+    data = photos(tmp_path / "photos")
+    data.fingerprint()
+    one, other = data.names()
+    assert data.unchanged(one) and data.unchanged(other)
+    labels = (tmp_path / "photos" / other).with_name("01_1_front_segment.png")
+    labels.write_bytes(labels.read_bytes())
+    assert data.unchanged(one) and not data.unchanged(other)
+
+
 def test_a_name_that_a_record_made_up_leads_nowhere(
     write_labeled_photos: WritePhotos, tmp_path: Path
 ) -> None:
