@@ -5,7 +5,6 @@ Light: imports nothing heavy.
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import re
@@ -59,8 +58,9 @@ def write_whole(path: str, data: bytes | bytearray) -> None:
     try:
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
         try:
-            if os.write(file, data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+            rest = memoryview(data)
+            while rest:  # the system may write only a part at a time
+                rest = rest[os.write(file, rest) :]
         finally:
             os.close(file)
         os.replace(temporary, path)  # noqa: PTH105  # making paths takes as long as writing

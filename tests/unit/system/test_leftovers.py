@@ -57,13 +57,29 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     write_whole(str(path), b"old")
     write_whole(str(path), bytearray(b"new"))
     assert path.read_bytes() == b"new"
-    monkeypatch.setattr(os, "write", lambda file, data: len(data) - 1)
+    written, write = [], os.write
+
+    def fill(file: int, data: bytes) -> int:
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        written.append(write(file, data[:1]))
+        return written[-1]
+
+    monkeypatch.setattr(os, "write", fill)
     with pytest.raises(OSError, match="No space left"):
         write_whole(str(path), b"more")
     monkeypatch.undo()
     with pytest.raises(FileNotFoundError):
         write_whole(str(tmp_path / "missing" / "a"), b"more")
     assert path.read_bytes() == b"new" and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_the_system_writes_in_parts_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:3]))
+    for data in (b"", b"0123456789", bytearray(b"0123456789")):
+        write_whole(str(tmp_path / "a"), data)
+        assert (tmp_path / "a").read_bytes() == data
 
 
 def test_the_temporary_file_of_a_killed_process_is_a_leftover(
