@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from skinfw.errors import SpecError
@@ -26,6 +28,9 @@ CHUNK = 64 * 2**20
 
 FREE = 2**30
 """Bytes of the disk that stay free."""
+
+PAUSE = 10.0
+"""Seconds without asking again after another process kept the lock: it counts many files."""
 
 _MARGIN = 0.1
 """Fraction of the limit that is freed at once."""
@@ -53,6 +58,7 @@ class DiskBudget:
         self._folder, self._limit, self._when_full = folder, limit, when_full
         self._granted, self._full = 0, False
         self._process = os.getpid()
+        self._asks_after = -math.inf
 
     def take(self, size: int) -> bool:
         """Return whether a file of this many bytes may be written.
@@ -63,7 +69,7 @@ class DiskBudget:
         """
         if self._process != os.getpid():  # a copy of the process that was granted them
             self._process, self._granted = os.getpid(), 0
-        if self._granted < size and not self._full:
+        if self._granted < size and not self._full and monotonic() >= self._asks_after:
             self._reserve(size)
         if self._granted < size:
             return False
@@ -73,7 +79,8 @@ class DiskBudget:
     def _reserve(self, size: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(self._folder / LOCK_FILE)
-        if not lock.acquire(PATIENCE):  # somebody is counting; the next file asks again
+        if not lock.acquire(PATIENCE):
+            self._asks_after = monotonic() + PAUSE
             return
         try:
             usage = self._usage()

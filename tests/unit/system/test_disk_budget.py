@@ -100,12 +100,21 @@ def test_a_part_of_the_disk_stays_free(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_process_that_counts_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk_budget, "PATIENCE", 0.05)
+    now = [100.0]
+    monkeypatch.setattr(disk_budget, "monotonic", lambda: now[0])
+    asked: list[float] = []
+    acquire = FolderLock.acquire
     lock = FolderLock(tmp_path / LOCK_FILE)
     assert lock.acquire(0)
+    monkeypatch.setattr(
+        FolderLock, "acquire", lambda self, patience: asked.append(now[0]) or acquire(self, patience)
+    )
     waiting = budget(tmp_path)
-    assert not waiting.take(10)
+    assert not any(waiting.take(10) for _ in range(50)) and asked == [100]
     lock.release()
-    assert waiting.take(10)
+    assert not waiting.take(10) and asked == [100]
+    now[0] += disk_budget.PAUSE
+    assert waiting.take(10) and asked == [100, 110]
 
 
 def test_a_forked_process_reserves_its_own_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
