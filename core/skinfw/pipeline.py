@@ -18,7 +18,7 @@ from skinfw.hooks.caller import HookCaller
 from skinfw.hooks.progress import RunProgress
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import Dataset
-from skinfw.runs.create import create_run
+from skinfw.runs.create import create_run, record_environment
 from skinfw.runs.data_record import write_data
 from skinfw.runs.folder import Run, locked_run, open_run, started_here
 from skinfw.runs.split_record import make_split, read_split, write_split
@@ -165,14 +165,7 @@ class Pipeline:
         if ranks.is_main:
             shown = [RunProgress()] if self.progress else []
             hooks = HookCaller([RunRecorder(), *shown, *self._hooks])
-            create_run(
-                self.spec,
-                self.output,
-                resume=self._resume,
-                overwrite=self._overwrite,
-                hook_plugins=hooks.versions(),
-                training=training_environment(accelerator),
-            )
+            create_run(self.spec, self.output, resume=self._resume, overwrite=self._overwrite)
             write_split(self.run, split)
         else:
             hooks = HookCaller(discover=False)
@@ -182,9 +175,12 @@ class Pipeline:
             trainer = Trainer(run, dataset, split, module, hooks, ranks)
             if self._resume:
                 trainer.resume()
+            training = run.spec.training
             if ranks.is_main:
                 write_data(run, dataset)
-            training = run.spec.training
+                if trainer.step < trainer.total_steps:
+                    used = training_environment(accelerator, training)
+                    record_environment(run, trainer.step, hook_plugins=hooks.versions(), training=used)
             with cuda_arithmetic(accelerator.device, tf32=training.tf32, benchmark=training.cudnn_benchmark):
                 trainer.fit()
             if ranks.is_main:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from skinfw.components.trust import sign
-from skinfw.errors import RunError
+from skinfw.errors import RunError, SpecError
 from skinfw.runs.environment import environment
 from skinfw.runs.folder import LOCK_FILE, OWN_FILES, OWN_FOLDERS, Run, open_run
 from skinfw.specs.differences import NO_RESULTS, spec_differences
 from skinfw.specs.spec import AnySpec
-from skinfw.system.json_file import write_json
+from skinfw.system.json_file import read_json, write_json
 from skinfw.system.leftovers import remove_leftovers
+
+logger = logging.getLogger("skinfw")
 
 
 def create_run(
@@ -22,10 +26,8 @@ def create_run(
     *,
     resume: bool = False,
     overwrite: bool = False,
-    hook_plugins: Mapping[str, str] | None = None,
-    training: Mapping[str, str] | None = None,
 ) -> Run:
-    """Create the folder of a run, or use an existing one.
+    """Create the folder of a run, or use an existing one, which keeps the record of its environment.
 
     Args:
         spec: the filled spec.
@@ -33,8 +35,6 @@ def create_run(
         resume: resume the existing run; only the length of training may differ in its
             spec, and what does not affect the results.
         overwrite: remove the existing run.
-        hook_plugins: names and versions of the distributions whose hooks observe the run.
-        training: the device and the precision that the run trains with.
 
     Raises:
         RunError: the folder exists and neither was requested, holds another run, or is not writable.
@@ -57,9 +57,42 @@ def create_run(
         _remove_own(folder)
     remove_leftovers(folder, deep=True)
     run.write_spec()
-    about = {**environment(spec, hook_plugins, training), "signature": sign(spec.to_json())}
-    write_json(run.environment_path, about)
+    known = _recorded(run) or environment(spec)
+    write_json(run.environment_path, {**known, "signature": sign(spec.to_json())})
     return run
+
+
+def record_environment(
+    run: Run, step: int, *, hook_plugins: Mapping[str, str], training: Mapping[str, Any]
+) -> None:
+    """Record what the next steps of a run are trained with; warn if they have another precision.
+
+    Args:
+        run: the run.
+        step: number of trained steps.
+        hook_plugins: names and versions of the distributions whose hooks observe the run.
+        training: see `skinfw.training.accelerator.training_environment`.
+    """
+    known = _recorded(run)
+    before = known.get("training")
+    if step and isinstance(before, dict):
+        old, new = before.get("precision"), training["precision"]
+        if old is not None and old != new:
+            logger.warning(
+                "%s: was trained to step %d in %s on %s; the next steps are trained in %s on %s",
+                run.folder, step, old, before.get("device"), new, training["device"],
+            )  # fmt: skip
+    about = environment(run.spec, hook_plugins, training)
+    write_json(run.environment_path, {**about, "signature": known.get("signature", "")})
+
+
+def _recorded(run: Run) -> dict[str, Any]:
+    """Return the recorded environment; empty if the record is missing or damaged."""
+    try:
+        found = read_json(run.environment_path)
+    except SpecError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _leftover(path: Path) -> bool:

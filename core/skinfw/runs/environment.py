@@ -70,14 +70,14 @@ def _version(library: str) -> str | None:
 def environment(
     spec: RunSpec,
     hook_plugins: Mapping[str, str] | None = None,
-    training: Mapping[str, str] | None = None,
+    training: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the content of ``environment.json``.
 
     Args:
         spec: the filled spec.
         hook_plugins: names and versions of the distributions whose hooks observe the run.
-        training: the device and the precision that the run trains with.
+        training: see `skinfw.training.accelerator.training_environment`.
     """
     return {
         "python": platform.python_version(),

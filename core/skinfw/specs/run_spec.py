@@ -100,8 +100,8 @@ class LoopSpec(StrictModel):
     )
     precision: Literal["auto", "no", "bf16", "fp16"] = Field(
         default="no",
-        description="mixed precision; no: float32 throughout; auto: bf16 on GPUs that compute in it (CUDA "
-        "compute capability 8 or more), otherwise float32",
+        description="mixed precision; no: float32, with TF32 products on NVIDIA GPUs (see tf32); auto: bf16 "
+        "on GPUs that compute in it (CUDA compute capability 8 or more), otherwise as no",
     )
     compile: bool = Field(
         default=False,
@@ -110,7 +110,8 @@ class LoopSpec(StrictModel):
     )
     tf32: bool = Field(
         default=True,
-        description="let NVIDIA GPUs round the factors of float32 products to TF32 (10 bits after the point)",
+        description="let NVIDIA GPUs round the factors of float32 products to TF32 (10 bits after the point)"
+        "; false: full float32, which is slower",
     )
     cudnn_benchmark: bool = Field(
         default=True,

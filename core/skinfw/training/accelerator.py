@@ -48,9 +48,21 @@ def mixed_precision(training: LoopSpec) -> str:
     return "bf16" if fast else "no"
 
 
-def training_environment(accelerator: Accelerator) -> dict[str, str]:
-    """Return the device and the precision that a run trains with, for its record."""
+def training_environment(accelerator: Accelerator, training: LoopSpec) -> dict[str, str | bool]:
+    """Return the device and the precision that a run trains with, for its record.
+
+    ``tf32`` says whether the factors of float32 products are rounded to TF32.
+    """
     device = accelerator.device
     name = f"{device.type} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
     precision = accelerator.mixed_precision
-    return {"device": name, "precision": "float32" if precision == "no" else precision}
+    return {
+        "device": name,
+        "precision": "float32" if precision == "no" else precision,
+        "tf32": training.tf32 and device.type == "cuda" and _has_tf32(device),
+    }
+
+
+def _has_tf32(device: torch.device) -> bool:
+    """Return whether a CUDA device computes in TF32: NVIDIA's from compute capability 8."""
+    return torch.version.hip is None and torch.cuda.get_device_capability(device)[0] >= 8

@@ -13,6 +13,7 @@ import torch
 
 from skinfw import Pipeline, hookimpl, pipeline
 from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.runs.folder import open_run, started_here
 from skinfw.specs.run_spec import LoopSpec
 from skinfw.training import accelerator
 from skinfw.training.accelerator import make_accelerator, mixed_precision, training_environment
@@ -61,16 +62,52 @@ def test_auto_on_a_cpu_is_float32_and_recorded(tmp_path: Path, tiny_spec: MakeSp
         assert run.spec.training.precision == precision
         tensors.append(read_checkpoint(run.checkpoint("last")).part("generator"))
         records.append(json.loads(run.environment_path.read_text(encoding="utf-8"))["training"])
-    assert records == [{"device": "cpu", "precision": each} for each in ("float32", "float32", "bf16")]
+    assert records == [
+        {"device": "cpu", "precision": each, "tf32": False} for each in ("float32", "float32", "bf16")
+    ]
     assert all(torch.equal(value, tensors[1][name]) for name, value in tensors[0].items())
     assert not all(torch.equal(value, tensors[2][name]) for name, value in tensors[0].items())
 
 
-def test_the_record_names_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("major", "wanted", "used"), [(9, True, True), (8, True, True), (7, True, False), (9, False, False)]
+)
+def test_the_record_names_the_gpu_and_its_arithmetic(
+    monkeypatch: pytest.MonkeyPatch, major: int, wanted: bool, used: bool
+) -> None:
     made = make_accelerator(LoopSpec(steps=1, device="cpu"))
     monkeypatch.setattr(type(made), "device", torch.device("cuda", 0))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Some GPU")
-    assert training_environment(made) == {"device": "cuda (Some GPU)", "precision": "float32"}
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (major, 0))
+    monkeypatch.setattr(torch.version, "hip", None)
+    found = training_environment(made, LoopSpec(steps=1, tf32=wanted))
+    assert found == {"device": "cuda (Some GPU)", "precision": "float32", "tf32": used}
+
+
+def test_a_resumed_run_keeps_the_record_unless_it_trains(
+    tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    gpu = {"device": "cuda (Some GPU)", "precision": "bf16", "tf32": True}
+    monkeypatch.setattr(pipeline, "training_environment", lambda *_: gpu)
+    spec = tiny_spec(baselines=[])
+    spec["training"] |= {"epochs": None, "steps": 1, "precision": "auto"}
+    run = Pipeline(spec, output=tmp_path / "run").fit().run
+    first = json.loads(run.environment_path.read_text(encoding="utf-8"))
+    assert first["training"] == gpu
+    run.environment_path.write_text(json.dumps({**first, "platform": "Elsewhere"}), encoding="utf-8")
+    monkeypatch.undo()
+    Pipeline(spec, output=run.folder, resume=True).fit()
+    assert json.loads(run.environment_path.read_text(encoding="utf-8")) == {**first, "platform": "Elsewhere"}
+    assert "was trained to" not in caplog.text
+    spec["training"]["steps"] = 2
+    Pipeline(spec, output=run.folder, resume=True).fit()
+    last = json.loads(run.environment_path.read_text(encoding="utf-8"))
+    assert last["training"] == {"device": "cpu", "precision": "float32", "tf32": False}
+    assert last["platform"] == first["platform"] and started_here(open_run(run.folder))
+    assert (
+        f"{run.folder}: was trained to step 1 in bf16 on cuda (Some GPU); the next steps are trained in "
+        "float32 on cpu"
+    ) in caplog.messages
 
 
 @pytest.mark.parametrize("given", [{}, {"tf32": False, "cudnn_benchmark": False}])
