@@ -75,7 +75,7 @@ class Dataset(Component[ConfigT, DatasetIO]):
         """Return everything besides the data that `load` depends on, as JSON: configuration, fields, code.
 
         Returns:
-            the settings; None if the samples cannot be cached, as the source of their code is unknown.
+            the settings; None if the samples cannot be cached, as their code is not all in packages.
         """
         io, readers = self.io, {**self.io.inputs, **self.io.optional}
         code = code_fingerprint(type(each) for each in (self, *readers.values()))

@@ -18,13 +18,15 @@ def code_fingerprint(classes: Iterable[type]) -> str | None:
     """Return a SHA-256 in hex of the packages that define classes and their base classes.
 
     The whole package counts, as any of its modules may be used. Versions would not show the changes of
-    somebody who develops a package.
+    somebody who develops a package. Other packages that it imports do not count, and neither do the files
+    that it reads.
 
     Args:
         classes: the classes; packages of the standard library do not count.
 
     Returns:
-        the hash; None if a class has no source file, as in an interactive session.
+        the hash; None if a class is not in a package: a script or a module of one file may import others
+        beside it, and an interactive session has no file.
     """
     bases = {base for each in classes for base in each.__mro__}
     packages = {base.__module__.partition(".")[0] for base in bases} - sys.stdlib_module_names
@@ -39,14 +41,9 @@ def code_fingerprint(classes: Iterable[type]) -> str | None:
 
 @cache
 def _package_hash(package: str) -> str | None:
-    module = sys.modules.get(package)
-    folders = [Path(each) for each in getattr(module, "__path__", ())]
-    if folders:
-        found = [(file.relative_to(root).as_posix(), file) for root in folders for file in root.rglob("*")]
-        files = sorted(pair for pair in found if pair[1].suffix in _SUFFIXES)
-    else:
-        path = getattr(module, "__file__", None)
-        files = [(package, Path(path))] if path else []
+    folders = [Path(each) for each in getattr(sys.modules.get(package), "__path__", ())]
+    found = [(file.relative_to(root).as_posix(), file) for root in folders for file in root.rglob("*")]
+    files = sorted(pair for pair in found if pair[1].suffix in _SUFFIXES)
     digest = hashlib.sha256()
     try:
         for name, file in files:
