@@ -39,7 +39,8 @@ class ImageRow:
             to work on, or unfinished as the command ended before.
         reason: why it failed or is not used.
         made_from: a hash of the files that it was made from, the model and the settings.
-        sha256: hash of the written image.
+        sha256: hash of the written image; empty if it is unknown, as a killed command may have written it.
+            An unfinished image keeps the hashes of an earlier command, whose files may still be there.
         map_sha256: hash of the mask or the provenance map that was written with it; empty without one.
         report: what was done; see `skinfw.inference.painted.Painted` and `skinfw.repair.Repaired`.
     """
@@ -52,6 +53,11 @@ class ImageRow:
     sha256: str = ""
     map_sha256: str = ""
     report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the files must have these hashes: no command that was killed may have replaced them."""
+        return bool(self.sha256) and self.status != "unfinished"
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as JSON."""
@@ -86,6 +92,17 @@ class ImageTask:
             return None
         return replace(self.known, image=self.image, status="kept", reason="")
 
+    def written(self) -> bool:
+        """Return whether one of its files is there."""
+        return self.target.exists() or (self.map is not None and self.map.exists())
+
+    def intact(self, row: ImageRow | None) -> bool:
+        """Return whether its files are as a row says; a map may be missing."""
+        if row is None or not row.sha256 or not self.target.is_file():
+            return False
+        maps = () if self.map is None or not self.map.exists() else (file_sha256(self.map),)
+        return file_sha256(self.target) == row.sha256 and all(each == row.map_sha256 for each in maps)
+
 
 TaskT = TypeVar("TaskT", bound=ImageTask)
 
@@ -115,8 +132,7 @@ def with_known(tasks: Sequence[TaskT], table: Path, *, overwrite: bool, resume: 
         if row is None:
             return True
         written = row.sha256 if path == task.target else row.map_sha256
-        # a killed command may have written the file, but not yet its row
-        return row.status != "unfinished" and file_sha256(path) != written
+        return row.is_certain and file_sha256(path) != written
 
     strange = [task.name for task in existing if is_strange(task, task.target)]
     strange += [str(path) for task, path in maps if is_strange(task, path)]
@@ -128,7 +144,8 @@ def with_known(tasks: Sequence[TaskT], table: Path, *, overwrite: bool, resume: 
     there = {
         task.name
         for task in existing
-        if known[task.name].status != "unfinished" and (task.map is None or task.map.exists())
+        if (known[task.name].is_certain or task.intact(known[task.name]))
+        and (task.map is None or task.map.exists())
     }
     return [replace(task, known=known[task.name]) if task.name in there else task for task in tasks]
 
@@ -142,8 +159,9 @@ def write_table(
 ) -> list[ImageRow]:
     """Write each row as it comes, so that a killed command can be resumed, and all sorted at the end.
 
-    What is to be made gets a row that says so first, and keeps it if the command ends early. An image that
-    failed keeps its earlier file, so its row does too; else nothing could be resumed.
+    Every task first gets a row that says that it is unfinished. If the command ends early, the row stays,
+    unless the files of an earlier command are intact. An image that failed keeps such files, so its row does
+    too; else nothing could be resumed.
 
     Args:
         table: the table.
@@ -155,29 +173,18 @@ def write_table(
     Returns:
         all rows, sorted by image.
     """
-    earlier = {row.image: row for row in _read_table(table).values()}
-    unfinished = {task.image: ImageRow(task.image, task.name, "unfinished") for task in tasks}
+    earlier = _Earlier(table, tasks)
     rows: list[ImageRow] = []
 
     def write(*new: ImageRow) -> None:
         with table.open("a", encoding="utf-8") as lines:
             lines.writelines(_line(row) for row in new)
 
-    def intact(row: ImageRow | None) -> bool:
-        """Return whether a row's file is there as it was written."""
-        if row is None or row.status == "unfinished":
-            return False
-        file = path_below(table.parent, row.output)
-        return file.is_file() and file_sha256(file) == row.sha256
-
     def add(row: ImageRow) -> None:
-        before = earlier.get(row.image)
-        if row.status == "failed" and before is not None and intact(before):
-            row = replace(before, status="failed", reason=row.reason)
-        rows.append(row)
-        write(row)
+        rows.append(earlier.failed(row) if row.status == "failed" else row)
+        write(rows[-1])
 
-    write(*(unfinished[task.image] for task in tasks if task.known is None))
+    write(*map(_unfinished, tasks))
     try:
         for row in others:
             add(row)
@@ -187,15 +194,64 @@ def write_table(
                 progress(number, len(tasks))
     finally:
         reached = {row.image for row in rows}
-        left = {image: row for image, row in unfinished.items() if image not in reached}
         merged: Mapping[tuple[str, str], ImageRow] = {
-            **{(row.image, ""): row for row in earlier.values()},
-            **{(image, ""): row for image, row in left.items() if not intact(earlier.get(image))},
+            **{(row.image, ""): row for row in earlier.rows.values()},
+            **{(task.image, ""): earlier.left(task) for task in tasks if task.image not in reached},
             # two unused files of two sources may have one path
             **{(row.image, row.reason if row.status == "not used" else ""): row for row in rows},
         }
         write_text(table, "".join(_line(merged[key]) for key in sorted(merged)))
     return sorted(rows, key=lambda row: row.image)
+
+
+def _unfinished(task: ImageTask) -> ImageRow:
+    """Return the row of a task that is still to be done, with the hashes of files that it may keep."""
+    row = task.known or ImageRow(task.image, task.name, "unfinished")
+    return replace(row, image=task.image, status="unfinished", reason="")
+
+
+class _Earlier:
+    """The rows of earlier commands, for the images that this one does not finish.
+
+    Attributes:
+        rows: the rows by image, without those whose files now belong to other images.
+
+    Args:
+        table: the table.
+        tasks: what is worked on.
+    """
+
+    def __init__(self, table: Path, tasks: Sequence[ImageTask]) -> None:
+        self._folder = table.parent
+        self._known = _read_table(table)
+        self._tasks = {task.image: task for task in tasks if task.name}
+        images = {task.name: task.image for task in self._tasks.values()}
+        rows = self._known.values()
+        self.rows = {row.image: row for row in rows if images.get(row.output, row.image) == row.image}
+
+    def left(self, task: ImageTask) -> ImageRow:
+        """Return the row of a task that was not reached."""
+        row = self._intact(task.image)
+        return (
+            ImageRow(task.image, task.name, "unfinished") if row is None else replace(row, image=task.image)
+        )
+
+    def failed(self, new: ImageRow) -> ImageRow:
+        """Return the row of an image that failed, with the files of an earlier command."""
+        row, task = self._intact(new.image), self._tasks.get(new.image)
+        if row is not None:
+            return replace(row, image=new.image, status="failed", reason=new.reason)
+        # a killed command or process may have written files
+        return replace(new, output=task.name) if task is not None and task.written() else new
+
+    def _intact(self, image: str) -> ImageRow | None:
+        """Return the row of an image whose files are as it says."""
+        task = self._tasks.get(image)
+        if task is not None:
+            row = self._known.get(task.name)
+            return row if task.intact(row) else None
+        row = self.rows.get(image)  # this command does not write it
+        return row if row is not None and path_below(self._folder, row.output).is_file() else None
 
 
 def check_rows(rows: Sequence[ImageRow], table: Path, what: Literal["photo", "result"], done: Status) -> None:

@@ -224,6 +224,16 @@ def test_a_photo_that_fails_later_keeps_its_painting(folders: Path, photo_run: P
     assert [row.status for row in paint(folders, photo_run, resume=True)] == ["kept", "kept"]
 
 
+def test_a_photo_with_another_ending_takes_over_the_painting(folders: Path, photo_run: Path) -> None:
+    paint(folders, photo_run)
+    Image.open(folders / "photos" / "anna.png").save(folders / "photos" / "anna.webp", lossless=True)
+    (folders / "photos" / "anna.png").unlink()
+    for status in ("painted", "kept"):
+        rows = paint(folders, photo_run, resume=True)
+        assert [(row.image, row.status) for row in rows] == [("anna.webp", status), ("below/ben.png", "kept")]
+    assert [row["image"] for row in table(folders)] == ["anna.webp", "below/ben.png"]
+
+
 @pytest.mark.parametrize("raised", [NotFiniteError("is not finite"), ValueError("is not finite")])
 def test_errors_of_networks_and_components_name_the_photo(
     folders: Path, photo_run: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception

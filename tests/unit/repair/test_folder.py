@@ -282,6 +282,80 @@ def test_a_killed_command_is_resumed(tmp_path: Path, parser: Parser) -> None:
     assert table_statuses(out) == {"anna.png": "kept", "ben.png": "repaired", "cleo.png": "repaired"}
 
 
+def killed_at_ben(pairing: Pairing, out: Path, parser: Parser, *, written: bool, **options: Any) -> None:
+    """Repair in a process that is killed at ben, before its image is written or before its row is."""
+    pid = os.fork()
+    if pid == 0:
+        with pytest.MonkeyPatch.context() as patch:
+            save = Painted.save
+
+            def killed(painted: Painted, path: Path) -> Path:
+                saved = save(painted, path) if written or path.stem != "ben" else path
+                if path.stem == "ben":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return saved
+
+            patch.setattr(Painted, "save", killed)
+            repair(pairing, out, parser, **options)
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_killed_resume_is_resumed(tmp_path: Path, parser: Parser, written: bool) -> None:
+    pairing, out = three_pairs(tmp_path, parser), tmp_path / "out"
+    repair(pairing, out, parser, steps=("restore",))
+    cleo = (out / "cleo.png").read_bytes()
+    killed_at_ben(pairing, out, parser, written=written, steps=("restore", "tone"), resume=True)
+    assert (out / "cleo.png").read_bytes() == cleo
+    rows = repair(pairing, out, parser, steps=("restore",), resume=True)
+    # anna was made with other steps; nobody knows what ben's files are; cleo was not reached
+    assert statuses(rows) == ["repaired", "repaired", "kept"]
+    (out / "cleo.png").write_bytes(cleo + b"edited")
+    with pytest.raises(RunError, match=r"cleo\.png was edited"):
+        repair(pairing, out, parser, steps=("restore",), resume=True)
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_pair_that_fails_after_a_killed_command_is_resumed(
+    tmp_path: Path, parser: Parser, written: bool
+) -> None:
+    pairing, out = three_pairs(tmp_path, parser), tmp_path / "out"
+    killed_at_ben(pairing, out, parser, written=written, steps=("restore",))
+    labels = tmp_path / "photos" / "ben_labels.png"
+    content = labels.read_bytes()
+    labels.unlink()
+    for _ in range(2):
+        with pytest.raises(DataError, match="1 of 3 results not repaired"):
+            repair(pairing, out, parser, steps=("restore",), resume=True)
+        row = table(out)["ben.png"]
+        assert (row["status"], row["output"], row["sha256"]) == ("failed", "ben.png", "")
+    labels.write_bytes(content)
+    rows = repair(pairing, out, parser, steps=("restore",), resume=True)
+    assert statuses(rows) == ["kept", "repaired", "kept"]
+
+
+def test_a_map_that_was_written_before_an_interruption_is_written_again(
+    tmp_path: Path, parser: Parser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairing, out = three_pairs(tmp_path, parser), tmp_path / "out"
+    repair(pairing, out, parser, steps=("restore",))
+    save = Painted.save
+
+    def interrupted(painted: Painted, path: Path) -> Path:
+        if path.stem == "ben":  # its new map is there, its image is the old one
+            raise KeyboardInterrupt
+        return save(painted, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Painted, "save", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            repair(pairing, out, parser, steps=("restore", "tone"), resume=True)
+    assert table_statuses(out) == {"anna.png": "repaired", "ben.png": "unfinished", "cleo.png": "repaired"}
+    rows = repair(pairing, out, parser, steps=("restore",), resume=True)
+    assert statuses(rows) == ["repaired", "repaired", "kept"]
+
+
 def table_statuses(output: Path) -> dict[str, str]:
     """Return the last status of each image: a killed command leaves lines that were overtaken."""
     lines = [json.loads(line) for line in (output / TABLE).read_text(encoding="utf-8").splitlines()]
