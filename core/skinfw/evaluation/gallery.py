@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import RgbImage
 from skinfw.evaluation.examples import RANKS, Example
 from skinfw.system.json_file import replacing
+from skinfw.system.leftovers import replacing_folder
 
 FOLDER = "gallery"
 """Folder of the strips below that of the example images."""
@@ -49,23 +50,36 @@ class Gallery:
     files: Mapping[str, Path]
 
 
-def write_gallery(
+@contextmanager
+def replacing_gallery(
     examples: Iterable[Example], folder: Path, progress: Callable[[int], None] | None = None
-) -> Gallery:
+) -> Iterator[Gallery]:
     """Write every example as a strip of its images, and those with a rank as single images too.
 
-    The strips are ``gallery/0001.webp`` and so on, in the order given. The images of an earlier evaluation
-    are replaced.
+    The strips are ``gallery/0001.webp`` and so on, in the order given. If the with block, which writes the
+    report, ends without an error, they replace the images of an earlier evaluation; until then, the earlier
+    report has its own images.
 
     Args:
         examples: the examples, all with the same parts; at least one.
         folder: the folder for the images.
         progress: called with the number of finished examples.
 
+    Yields:
+        the images, with the paths that they get at the end.
+
     Raises:
         RunError: the folder cannot be written to.
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    with replacing_folder(folder) as place:
+        written = _write_gallery(examples, place, progress)
+        files = {name: folder / file.relative_to(place) for name, file in written.files.items()}
+        yield replace(written, files=files)
+
+
+def _write_gallery(
+    examples: Iterable[Example], folder: Path, progress: Callable[[int], None] | None
+) -> Gallery:
     counts = dict.fromkeys(RANKS, 0)
     ranked: list[Example] = []
     files: dict[str, Path] = {}

@@ -1,4 +1,4 @@
-"""Hidden temporary files, which are renamed when complete, and the leftovers of killed processes.
+"""Hidden temporary files and folders, which are renamed when complete, and the leftovers of killed processes.
 
 Light: imports nothing heavy.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from skinfw.errors import RunError
+from skinfw.errors import RunError, write_error_text
 
 _NAME = re.compile(r"\..+\.(\d+)-\d+\.tmp", re.DOTALL)
 _LONGEST_BEGINNING = 200
@@ -39,6 +40,48 @@ def temporary_beside(path: Path) -> Iterator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
         _in_use.discard(temporary.name)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty hidden folder beside ``path`` to write to; on success it replaces ``path``.
+
+    Raises:
+        RunError: it cannot be written to. The old folder stays as it was.
+    """
+    hidden = path.with_name(f"{_beginning(path.name)}{os.getpid()}-{next(_numbers)}.tmp")
+    new, old = hidden / "new", hidden / "old"
+    _in_use.add(hidden.name)
+    try:
+        with _named(path):
+            new.mkdir(parents=True)
+        yield new
+        with _named(path):
+            _swap(path, new, old)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+        _in_use.discard(hidden.name)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {write_error_text(error)}") from error
+
+
+def _swap(path: Path, new: Path, old: Path) -> None:
+    """Move a file, folder or link to ``old`` if it exists, and ``new`` to its place."""
+    exists = os.path.lexists(path)
+    if exists:
+        path.rename(old)
+    try:
+        new.rename(path)
+    except OSError:
+        if exists:
+            old.rename(path)
+        raise
 
 
 def write_whole(path: str, data: bytes | bytearray) -> None:
@@ -90,22 +133,25 @@ def remove_leftovers(folder: Path, *, of: str = "", deep: bool = False) -> None:
     beginning = _beginning(of) if of else "."
     try:
         for place, below, files in os.walk(folder):
-            if not deep:
-                below.clear()
-            for name in files:
+            for name in [*files, *below]:
                 if name.startswith(beginning):
                     _remove_if_left_behind(Path(place, name))
+            if not deep:
+                below.clear()
     except OSError as error:
         raise RunError(f"{error.filename or folder}: cannot be removed: {error.strerror or error}") from error
 
 
 def _remove_if_left_behind(path: Path) -> None:
-    """Remove a temporary file if its process has ended."""
+    """Remove a temporary file or folder if its process has ended."""
     found = _NAME.fullmatch(path.name)
     if found is None or path.name in _in_use:
         return
     if int(found[1]) == os.getpid() or not _is_alive(int(found[1])):
-        path.unlink(missing_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _is_alive(process: int) -> bool:

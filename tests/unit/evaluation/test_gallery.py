@@ -12,7 +12,7 @@ from PIL import Image
 
 from skinfw.errors import RunError
 from skinfw.evaluation.examples import Example, Part
-from skinfw.evaluation.gallery import write_gallery
+from skinfw.evaluation.gallery import replacing_gallery
 
 KINDS = {"output": "inpainted", "line": "input"}
 
@@ -33,7 +33,11 @@ def test_every_example_is_a_lossless_strip_and_those_with_a_rank_are_single_imag
     (folder / "best-9-output.png").write_bytes(b"of an earlier evaluation")
     seen: list[int] = []
     examples = [example("../é?#", "best"), example("ben", None), example("cleo", "worst")]
-    gallery = write_gallery(examples, folder, seen.append)
+    with replacing_gallery(examples, folder, seen.append) as gallery:
+        assert [path.name for path in folder.iterdir()] == [
+            "best-9-output.png"
+        ]  # until the report is written
+    assert [path.name for path in tmp_path.iterdir()] == ["test"]
     assert seen == [1, 2, 3]
     assert (gallery.parts, gallery.main, gallery.size) == (KINDS, 1, (6, 4))
     assert list(gallery.files) == ["../é?#", "ben", "cleo"]
@@ -49,20 +53,38 @@ def test_every_example_is_a_lossless_strip_and_those_with_a_rank_are_single_imag
 
 
 def test_large_images_are_reduced_in_the_strip_alone(tmp_path: Path) -> None:
-    gallery = write_gallery([example("anna", "best", (1024, 600))], tmp_path)
-    assert gallery.size == (512, 300)
+    with replacing_gallery([example("anna", "best", (1024, 600))], tmp_path / "test") as gallery:
+        assert gallery.size == (512, 300)
     assert pixels(gallery.files["anna"]).shape == (512, 600, 3)
-    assert pixels(tmp_path / "best-1-output.png").shape == (1024, 600, 3)
+    assert pixels(tmp_path / "test" / "best-1-output.png").shape == (1024, 600, 3)
 
 
 def test_many_images_fit_the_widest_file(tmp_path: Path) -> None:
     part = Part("input", np.zeros((300, 500, 3), np.uint8))
-    gallery = write_gallery([Example("anna", None, {str(place): part for place in range(40)})], tmp_path)
+    examples = [Example("anna", None, {str(place): part for place in range(40)})]
+    with replacing_gallery(examples, tmp_path / "test") as gallery:
+        pass
     assert pixels(gallery.files["anna"]).shape == (gallery.size[0], 40 * gallery.size[1], 3)
     assert 400 < gallery.size[1] <= 16383 // 40
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="cannot be written"):
-        write_gallery([example("anna", None)], tmp_path / "file" / "test")
+    with (
+        pytest.raises(RunError, match="cannot be written"),
+        replacing_gallery([example("anna", None)], tmp_path / "file" / "test"),
+    ):
+        pytest.fail("nothing can be written")
+
+
+def test_an_error_before_the_report_is_written_keeps_the_old_images(tmp_path: Path) -> None:
+    folder = tmp_path / "test"
+    with replacing_gallery([example("anna", "best")], folder):
+        pass
+    before = {path: path.read_bytes() for path in folder.rglob("*.*")}
+    with (
+        pytest.raises(KeyboardInterrupt),
+        replacing_gallery([example("ben", "best"), example("cleo", None)], folder),
+    ):
+        raise KeyboardInterrupt
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before

@@ -6,8 +6,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from skinfw.errors import RunError
 from skinfw.system.json_file import write_json
-from skinfw.system.leftovers import remove_leftovers, temporary_beside, write_whole
+from skinfw.system.leftovers import remove_leftovers, replacing_folder, temporary_beside, write_whole
 
 
 def ended_process() -> int:
@@ -50,6 +51,33 @@ def test_a_file_that_is_written_again_takes_its_leftovers_along(tmp_path: Path) 
         path.touch()
     write_json(tmp_path / "a.json", {})
     assert sorted(tmp_path.iterdir()) == [left[1], tmp_path / "a.json"]
+
+
+def test_folders_are_replaced_whole_and_their_leftovers_removed(tmp_path: Path) -> None:
+    folder, left = tmp_path / "test", tmp_path / f".test.{ended_process()}-0.tmp"
+    (left / "new").mkdir(parents=True)
+    (left / "new" / "a").touch()
+    with replacing_folder(folder) as new:
+        remove_leftovers(tmp_path)
+        assert new.is_dir() and not left.exists()
+        (new / "a").write_bytes(b"new")
+    assert (folder / "a").read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [folder]
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "a").touch()
+    (tmp_path / "link").symlink_to("kept")
+    with replacing_folder(tmp_path / "link"):  # the link is replaced, not what it leads to
+        pass
+    assert not (tmp_path / "link").is_symlink() and (tmp_path / "kept" / "a").exists()
+
+
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "test"
+    folder.mkdir()
+    (folder / "old").touch()
+    with pytest.raises(RunError, match="test: cannot be written"), replacing_folder(folder) as new:
+        new.rmdir()
+    assert [path.name for path in tmp_path.rglob("*")] == ["test", "old"]
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
@@ -24,6 +27,7 @@ from skinfw.runs.seen import Seen, seen_samples
 from skinfw.runs.split_record import make_split, read_split, write_split
 from skinfw.tasks.choice import make_source
 from skinfw.tasks.evaluate_run import evaluate_on, evaluate_run
+from skinfw.tasks.inpainting import evaluate_inpainting
 from skinfw.tasks.other_data import other_data
 from skinfw_plugins.datasets.config import FolderConfig, PhotosConfig
 
@@ -76,6 +80,38 @@ def test_a_folder_of_other_samples_is_measured_as_a_whole(
     assert f"3 images of {street}" in page and 'class="bad"' not in page
     assert (folder / "samples" / "best-1-output.png").is_file()
     assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_an_evaluation_that_ends_early_keeps_the_old_report_and_its_images(
+    run: Run, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    evaluate_run(run)
+    written = sorted(run.test_samples_folder.rglob("*.*"))
+    (run.test_samples_folder / "best-9-output.png").write_bytes(b"of the old report")
+    old = [run.report_path, *run.test_samples_folder.rglob("*.*")]
+    before = {path: path.read_bytes() for path in old}
+    pid = os.fork() if killed else 0
+    if pid == 0:
+
+        def end(*_: Any, **__: Any) -> None:
+            if killed:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            torch.set_num_threads(1)
+            patch.setattr(evaluate_inpainting, "write_report", end)
+            with pytest.raises(KeyboardInterrupt):
+                evaluate_run(run)
+    else:
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    assert {path: path.read_bytes() for path in old} == before
+    left = list(run.samples_folder.glob(".*.tmp"))
+    assert len(left) == killed
+    evaluate_run(run)
+    assert list(run.samples_folder.glob(".*.tmp")) == []
+    assert sorted(run.test_samples_folder.rglob("*.*")) == written
 
 
 def test_the_values_are_those_of_the_written_images(run: Run, write_samples: Make, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from skinfw.data.sample_cache import SampleCache
 from skinfw.evaluation.augmented import augmented_samples
 from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.examples import inpainted_examples
-from skinfw.evaluation.gallery import write_gallery
+from skinfw.evaluation.gallery import replacing_gallery
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback
@@ -69,15 +69,15 @@ def evaluate_inpainting(
     measured.write_metrics(results, evaluation, skin_tones=tones_json(evaluation))
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
     examples = inpainted_examples(generator, usable, spec, dataset, evaluation, device, cache)
-    gallery = write_gallery(examples, results.test_samples_folder, steps.shown)
-    augmented = augmented_samples(spec, measured.train) if measured.train else ()
-    write_report(
-        run,
-        checkpoint,
-        evaluation,
-        gallery,
-        augmented,
-        path=results.report_path,
-        warning=measured.warning,
-    )
+    with replacing_gallery(examples, results.test_samples_folder, steps.shown) as gallery:
+        augmented = augmented_samples(spec, measured.train) if measured.train else ()
+        write_report(
+            run,
+            checkpoint,
+            evaluation,
+            gallery,
+            augmented,
+            path=results.report_path,
+            warning=measured.warning,
+        )
     return evaluation

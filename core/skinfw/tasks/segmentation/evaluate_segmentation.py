@@ -14,7 +14,7 @@ from skinfw.data.loading import Loader
 from skinfw.data.sample_cache import SampleCache
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.examples import Example, Part, choose_examples, shown_names
-from skinfw.evaluation.gallery import write_gallery
+from skinfw.evaluation.gallery import replacing_gallery
 from skinfw.evaluation.results import Evaluation, SplitName
 from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.segmentation_spec import SegmentationSpec
@@ -178,16 +178,16 @@ def evaluate_segmentation(
     evaluation = measured.labeled(evaluation)
     measured.write_metrics(results, evaluation)
     examples = label_examples(network, spec, photos, evaluation, device)
-    gallery = write_gallery(examples, results.test_samples_folder, steps.shown)
     parameters = sum(each.numel() for each in network.parameters() if each.requires_grad)
-    write_segmentation_report(
-        run,
-        checkpoint,
-        evaluation,
-        gallery,
-        classes,
-        parameters,
-        path=results.report_path,
-        warning=measured.warning,
-    )
+    with replacing_gallery(examples, results.test_samples_folder, steps.shown) as gallery:
+        write_segmentation_report(
+            run,
+            checkpoint,
+            evaluation,
+            gallery,
+            classes,
+            parameters,
+            path=results.report_path,
+            warning=measured.warning,
+        )
     return evaluation
