@@ -46,7 +46,8 @@ def repair_pairs(
         pairing: the pairs.
         overwrite: replace existing files.
         resume: keep existing files made from the same pair by the same model, and repair the others.
-        num_workers: processes; None: one per core, or one if there is an accelerator for the model.
+        num_workers: processes; None: one per core, or one if there is an accelerator for the model, the
+            segmenter or the pose encoder.
         progress: called with the number of finished pairs and the total.
 
     Returns:
@@ -65,9 +66,15 @@ def repair_pairs(
             logger.warning("%s", unmatched)
         others = [ImageRow(photo, "", "not used", "a photo without a result") for photo in pairing.photos]
         others += [ImageRow(result, "", "not used", "a result without a photo") for result in pairing.results]
-        count = num_workers or (None if work.model is None else processes(work.device))
-        made = work_on(work, tasks, repairer, count)
+        made = work_on(work, tasks, repairer, num_workers or _processes(repairer))
         return write_table(table, tasks, others, made, progress)
+
+
+def _processes(repairer: PairRepairer) -> int | None:
+    """Return the number of processes: 1 if an accelerator may hold a network; None: one per core."""
+    if repairer.parser.computes:
+        return processes()  # segmenters and pose encoders choose their device themselves
+    return None if repairer.work.model is None else processes(repairer.work.device)
 
 
 def _tasks(pairing: Pairing, output: Path) -> list[PairTask]:

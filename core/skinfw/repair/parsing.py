@@ -105,6 +105,12 @@ class Parser:
     person: Labels | None = None
     result: Labels | None = None
 
+    @property
+    def computes(self) -> bool:
+        """Whether a segmenter or a pose encoder may run a network, instead of reading label maps alone."""
+        segments = self.segmenter.computes and (self.person is None or self.result is None)
+        return segments or self.pose_encoder is not None
+
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the files that belong to a photo: its label map and its pose."""
         of_pose = () if self.pose_encoder is None else self.pose_encoder.sources(photo)

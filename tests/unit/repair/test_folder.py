@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from try_on import SEGMENTER, FlatPainter, draw_person, try_on, write_pair
 
@@ -21,11 +22,12 @@ from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, NotFiniteError, RunError
 from skinfw.inference.image_table import ImageRow, check_rows
 from skinfw.interfaces import Segmenter
+from skinfw.repair import folder
 from skinfw.repair.auditing import audit
 from skinfw.repair.folder import LOCK_FILE, TABLE, repair_pairs
 from skinfw.repair.pair_task import PairRepairer, RepairWork
 from skinfw.repair.pairs import Pairing, PairOfFiles, find_pairs
-from skinfw.repair.parsing import Parser, ParserReference
+from skinfw.repair.parsing import Labels, Parser, ParserReference
 from skinfw.repair.repairing import Paints
 from skinfw.system.locks import locked_folder
 
@@ -360,6 +362,46 @@ def table_statuses(output: Path) -> dict[str, str]:
     """Return the last status of each image: a killed command leaves lines that were overtaken."""
     lines = [json.loads(line) for line in (output / TABLE).read_text(encoding="utf-8").splitlines()]
     return {line["image"]: line["status"] for line in lines}
+
+
+class ComputingSegmenter(FailingSegmenter):
+    """Makes label maps itself, as a network does."""
+
+    computes = True
+
+
+@pytest.mark.parametrize(
+    ("computes", "pose", "given", "model", "device", "count"),
+    [
+        (True, False, False, None, "cpu", 1),  # a segmenter chooses its device itself
+        (False, True, False, None, "cpu", 1),
+        (False, False, False, None, "auto", None),  # only label maps are read
+        (True, False, True, None, "auto", None),
+        (False, False, False, "model", "auto", 1),
+        (False, False, False, "model", "cpu", None),
+    ],
+)
+def test_one_process_if_an_accelerator_may_hold_a_network(
+    tmp_path: Path, parser: Parser, monkeypatch: pytest.MonkeyPatch,
+    computes: bool, pose: bool, given: bool, model: str | None, device: Any, count: int | None,
+) -> None:  # fmt: skip
+    accelerator = torch.device("cuda")
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: accelerator)
+    counts: list[int | None] = []
+
+    def work_on(work: Any, tasks: Any, worker: Any, num_workers: int | None) -> list[ImageRow]:
+        counts.append(num_workers)
+        return []
+
+    monkeypatch.setattr(folder, "work_on", work_on)
+    used = ComputingSegmenter(parser.segmenter, RunError("")) if computes else parser.segmenter
+    labels = Labels(parser.segmenter, tmp_path) if given else None
+    parser = Parser(used, parser.pose_encoder if pose else None, labels, labels)
+    work = RepairWork(Path.cwd(), tmp_path / "out", ParserReference(SEGMENTER), ("restore",), device=device)
+    repairer = PairRepairer(work, parser, None)
+    repairer.work = replace(work, model=None if model is None else Path(model))
+    repair_pairs(repairer, three_pairs(tmp_path, parser))
+    assert counts == [count]
 
 
 def test_processes_give_the_same_files(tmp_path: Path, parser: Parser) -> None:
