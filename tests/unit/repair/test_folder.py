@@ -21,6 +21,7 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, NotFiniteError, RunError
 from skinfw.inference.image_table import ImageRow, check_rows
+from skinfw.inference.painted import Painted
 from skinfw.interfaces import Segmenter
 from skinfw.repair import folder
 from skinfw.repair.auditing import audit
@@ -247,36 +248,37 @@ from skinfw.inference.painted import Painted
 save = Painted.save
 
 def killed(painted, path):
-    if path.stem == "ben":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return save(painted, path)
+    if path.stem != "ben":
+        return save(painted, path)
+    if WRITTEN:
+        save(painted, path)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 Painted.save = killed
 main(sys.argv[1:])
 """
 
 
-def test_a_killed_command_is_resumed(tmp_path: Path, parser: Parser) -> None:
-    pairing, out = three_pairs(tmp_path, parser), tmp_path / "out"
-    # writes anna, and is killed after it wrote ben's map, before its image and its row
+def killed_at_ben(folder: Path, out: Path, only: str, *more: str, written: bool) -> None:
+    """Repair in a process that is killed at ben, before its image is written or before its row is."""
     arguments = {
-        "--person": tmp_path / "photos",
-        "--result": tmp_path / "results",
+        "--person": folder / "photos",
+        "--result": folder / "results",
         "--output": out,
-        "--only": "restore",
+        "--only": only,
         "--segmenter": json.dumps(SEGMENTER),
         "--pose-encoder": "openpose",
         "--num-workers": 1,
     }
-    command = [
-        sys.executable,
-        "-c",
-        KILLED,
-        "repair",
-        *(str(part) for pair in arguments.items() for part in pair),
-    ]
+    options = [str(part) for pair in arguments.items() for part in pair]
+    command = [sys.executable, "-c", KILLED.replace("WRITTEN", str(written)), "repair", *options, *more]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def test_a_killed_command_is_resumed(tmp_path: Path, parser: Parser) -> None:
+    pairing, out = three_pairs(tmp_path, parser), tmp_path / "out"
+    killed_at_ben(tmp_path, out, "restore", written=False)
     assert (out / "provenance" / "ben.png").is_file() and not (out / "ben.png").exists()
     assert table_statuses(out) == {"anna.png": "repaired", "ben.png": "unfinished", "cleo.png": "unfinished"}
     rows = repair(pairing, out, parser, steps=("restore",), resume=True)
@@ -284,31 +286,12 @@ def test_a_killed_command_is_resumed(tmp_path: Path, parser: Parser) -> None:
     assert table_statuses(out) == {"anna.png": "kept", "ben.png": "repaired", "cleo.png": "repaired"}
 
 
-def killed_at_ben(pairing: Pairing, out: Path, parser: Parser, *, written: bool, **options: Any) -> None:
-    """Repair in a process that is killed at ben, before its image is written or before its row is."""
-    pid = os.fork()
-    if pid == 0:
-        with pytest.MonkeyPatch.context() as patch:
-            save = Painted.save
-
-            def killed(painted: Painted, path: Path) -> Path:
-                saved = save(painted, path) if written or path.stem != "ben" else path
-                if path.stem == "ben":
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return saved
-
-            patch.setattr(Painted, "save", killed)
-            repair(pairing, out, parser, **options)
-            os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
-
-
 @pytest.mark.parametrize("written", [True, False])
 def test_a_killed_resume_is_resumed(tmp_path: Path, parser: Parser, written: bool) -> None:
     pairing, out = three_pairs(tmp_path, parser), tmp_path / "out"
     repair(pairing, out, parser, steps=("restore",))
     cleo = (out / "cleo.png").read_bytes()
-    killed_at_ben(pairing, out, parser, written=written, steps=("restore", "tone"), resume=True)
+    killed_at_ben(tmp_path, out, "tone", "--resume", written=written)
     assert (out / "cleo.png").read_bytes() == cleo
     rows = repair(pairing, out, parser, steps=("restore",), resume=True)
     # anna was made with other steps; nobody knows what ben's files are; cleo was not reached
@@ -323,7 +306,7 @@ def test_a_pair_that_fails_after_a_killed_command_is_resumed(
     tmp_path: Path, parser: Parser, written: bool
 ) -> None:
     pairing, out = three_pairs(tmp_path, parser), tmp_path / "out"
-    killed_at_ben(pairing, out, parser, written=written, steps=("restore",))
+    killed_at_ben(tmp_path, out, "restore", written=written)
     labels = tmp_path / "photos" / "ben_labels.png"
     content = labels.read_bytes()
     labels.unlink()

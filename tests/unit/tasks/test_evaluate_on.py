@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
@@ -82,6 +82,17 @@ def test_a_folder_of_other_samples_is_measured_as_a_whole(
     assert {path: path.read_bytes() for path in before} == before
 
 
+KILLED = """
+import os, signal, sys
+from skinfw.runs.folder import open_run
+from skinfw.tasks.evaluate_run import evaluate_run
+from skinfw.tasks.inpainting import evaluate_inpainting
+
+evaluate_inpainting.write_report = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+evaluate_run(open_run(sys.argv[1]))
+"""
+
+
 @pytest.mark.parametrize("killed", [True, False])
 def test_an_evaluation_that_ends_early_keeps_the_old_report_and_its_images(
     run: Run, monkeypatch: pytest.MonkeyPatch, killed: bool
@@ -91,21 +102,19 @@ def test_an_evaluation_that_ends_early_keeps_the_old_report_and_its_images(
     (run.test_samples_folder / "best-9-output.png").write_bytes(b"of the old report")
     old = [run.report_path, *run.test_samples_folder.rglob("*.*")]
     before = {path: path.read_bytes() for path in old}
-    pid = os.fork() if killed else 0
-    if pid == 0:
+    if killed:
+        command = [sys.executable, "-c", KILLED, str(run.folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    else:
 
-        def end(*_: Any, **__: Any) -> None:
-            if killed:
-                os.kill(os.getpid(), signal.SIGKILL)
+        def interrupt(*_: Any, **__: Any) -> None:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            torch.set_num_threads(1)
-            patch.setattr(evaluate_inpainting, "write_report", end)
+            patch.setattr(evaluate_inpainting, "write_report", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 evaluate_run(run)
-    else:
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
     assert {path: path.read_bytes() for path in old} == before
     left = list(run.samples_folder.glob(".*.tmp"))
     assert len(left) == killed
