@@ -101,7 +101,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_photo_in_memory_has_no_pose() -> None:
-    with pytest.raises(DataError, match="a photo on disk"):
+    with pytest.raises(UserError, match="which only photos on disk have"):
         encoder().keypoints(Photo(PIXELS))
 
 
