@@ -2,7 +2,7 @@
 
 Reads sample folders of drawn people of 256x128 at 128x64: directly, with an empty cache and with a full one,
 in turn, with collation, in CPU time of one process. Then reads 100 and 10,000 different cached samples, each
-in a process of its own: `python benchmarks/sample_cache.py [FOLDER]`.
+in a separate process: `python benchmarks/sample_cache.py [FOLDER]`.
 """
 
 from __future__ import annotations

@@ -31,3 +31,8 @@ def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
         raise UserError(f"{option}: {'; '.join(errors)}") from None
     except ValueError as error:
         raise UserError(f"{option}: not valid JSON: {error}") from None
+
+
+def optional_component(kind: str, text: str | None, option: str) -> ComponentSpec | None:
+    """Read a component as `component_option` does; None if the option was not given."""
+    return None if text is None else component_option(kind, text, option)

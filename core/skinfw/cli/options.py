@@ -52,6 +52,25 @@ device_option = click.option(
 )  # fmt: skip
 
 
+_FINDER_OPTIONS = (
+    click.option(
+        "--segmenter", cls=ComponentOption, kind="segmenter", own="that of the model",
+        help='Finds skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
+    ),
+    click.option(
+        "--pose-encoder", cls=ComponentOption, kind="pose_encoder", own="that of the model",
+        help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
+    ),
+)  # fmt: skip
+
+
+def finder_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of commands that find a person in photos for a trained model."""
+    for option in reversed(_FINDER_OPTIONS):
+        command = option(command)
+    return command
+
+
 _ENGINE_OPTIONS = (
     click.option(
         "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from skinfw.cli.options import (
-    ComponentOption,
     check_address,
     checkpoint_option,
     device_option,
     engine_options,
+    finder_options,
     trust_option,
 )
 
@@ -47,14 +47,7 @@ if TYPE_CHECKING:
     "--show-mask", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
     help="Write what is painted as a black-and-white mask.",
 )  # fmt: skip
-@click.option(
-    "--segmenter", cls=ComponentOption, kind="segmenter", own="that of the model",
-    help='Finds skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
-)  # fmt: skip
-@click.option(
-    "--pose-encoder", cls=ComponentOption, kind="pose_encoder", own="that of the model",
-    help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
-)  # fmt: skip
+@finder_options
 @checkpoint_option
 @device_option
 @click.option(
@@ -116,14 +109,15 @@ def command(
     if len(options) > 1:
         raise UserError(f"{', '.join(options)}: each says what to paint; give only one of them")
 
-    from skinfw.cli.components import component_option
+    from skinfw.cli.components import optional_component
     from skinfw.data.image_formats import is_image_name
     from skinfw.inference.expose import parse_limbs
     from skinfw.inference.paint_mask import parse_color
     from skinfw.inference.photo_task import PaintWork
 
     def component(kind: str, text: str | None, option: str) -> dict[str, Any] | None:
-        return None if text is None else component_option(kind, text, option).to_json()
+        found = optional_component(kind, text, option)
+        return None if found is None else found.to_json()
 
     work = PaintWork(
         folder=Path.cwd(),

@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from skinfw.cli.options import ComponentOption, checkpoint_option, device_option, trust_option
+from skinfw.cli.options import checkpoint_option, device_option, finder_options, trust_option
 
 
 @click.command(name="serve", short_help="Paint photos in the browser or over HTTP.")
@@ -21,14 +21,7 @@ from skinfw.cli.options import ComponentOption, checkpoint_option, device_option
     "--token", envvar="SKINFW_TOKEN", metavar="TEXT",
     help="What clients must send; needed with another --host. Default: $SKINFW_TOKEN.",
 )  # fmt: skip
-@click.option(
-    "--segmenter", cls=ComponentOption, kind="segmenter", own="that of the model",
-    help='Finds skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
-)  # fmt: skip
-@click.option(
-    "--pose-encoder", cls=ComponentOption, kind="pose_encoder", own="that of the model",
-    help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
-)  # fmt: skip
+@finder_options
 @checkpoint_option
 @device_option
 @click.option(
@@ -72,7 +65,7 @@ def command(
     except ImportError as error:
         raise UserError("serving needs more packages: pip install 'skinfw[serve]'") from error
 
-    from skinfw.cli.components import component_option
+    from skinfw.cli.components import optional_component
     from skinfw.serving.limits import Limits
     from skinfw.serving.models import load_models
     from skinfw.serving.server import Server
@@ -83,10 +76,8 @@ def command(
         queue,
         checkpoint=checkpoint,
         device=device,
-        segmenter=None if segmenter is None else component_option("segmenter", segmenter, "--segmenter"),
-        pose_encoder=None
-        if pose_encoder is None
-        else component_option("pose_encoder", pose_encoder, "--pose-encoder"),
+        segmenter=optional_component("segmenter", segmenter, "--segmenter"),
+        pose_encoder=optional_component("pose_encoder", pose_encoder, "--pose-encoder"),
         trust=trust,
     )
     # a process that a shell starts in the background ignores Ctrl+C until it says otherwise

@@ -75,7 +75,7 @@ class Hashed(Protocol):
         """Return a hash that changes when the data change."""
 
     def sample_fingerprints(self) -> Mapping[str, str]:
-        """Return a hash of each sample by name; empty if there are none."""
+        """Return a hash of each sample by name; empty if the data set has none."""
 
     def unchanged(self, name: str) -> bool:
         """See `skinfw.interfaces.Dataset.unchanged`."""

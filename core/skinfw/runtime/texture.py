@@ -50,7 +50,7 @@ class Texture:
     Attributes:
         patches: sampled squares, float32 ``(N, side, side, 3)`` around 0; empty if too little skin is seen.
         filter: impulse response, float32 ``(K, K)``, that gives white noise the skin's spectrum, averaged
-            over all directions; used if there are no patches.
+            over all directions; used where ``patches`` is empty.
         mixing: ``(3, 3)``: turns three independent channels into the skin's.
     """
 

@@ -74,7 +74,7 @@ def _add_page(app: FastAPI) -> None:
     async def page(name: str = "index.html") -> Response:
         """Return a file of the page."""
         if name not in PAGE_FILES:
-            raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such page")
+            raise HTTPException(HTTPStatus.NOT_FOUND, "page not found")
         return FileResponse(PAGE / name)
 
 

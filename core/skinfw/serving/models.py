@@ -97,7 +97,7 @@ def _warm_up(inpainter: Inpainter) -> None:
     photo = Photo(np.full((128, 64, 3), 128, np.uint8))
     with connections(inpainter.trusted):
         for find in (inpainter.segmenter.segment, inpainter.pose_encoder.people):
-            with suppress(DataError):  # there is nobody in it
+            with suppress(DataError):  # the photo shows nobody
                 find(photo)
 
 

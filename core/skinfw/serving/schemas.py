@@ -57,7 +57,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request cannot be read."},
     401: {"model": Problem, "description": "The server's token is missing or wrong."},
     403: {"model": Problem, "description": "Another site's page, or another host name."},
-    404: {"model": Problem, "description": "There is no such model."},
+    404: {"model": Problem, "description": "Unknown model."},
     408: {"model": Problem, "description": "The request took too long to arrive."},
     413: {"model": Problem, "description": "The request is too large."},
     422: {"model": Problem, "description": "An image or a value cannot be used."},

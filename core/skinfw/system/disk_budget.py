@@ -97,7 +97,7 @@ class DiskBudget:
             lock.release()
 
     def _grant(self, size: int, used: Any) -> tuple[int, int]:
-        """Return the bytes to grant, 0 if there is no room for a file, and the bytes used before."""
+        """Return the bytes to grant, 0 if the file does not fit, and the bytes used before."""
         wanted = max(size, min(CHUNK, self._limit // 32))
         if not isinstance(used, int) or used + wanted > self._limit:
             used = self._count(wanted)

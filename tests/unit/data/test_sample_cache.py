@@ -70,7 +70,7 @@ class Unhashed(Source):
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Give every test a cache of its own."""
+    """Give every test its own cache."""
     monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
     return samples_folder()
 

@@ -65,3 +65,10 @@ def run(make_inputs_run: Make, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def exported(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Its exported file."""
     return export_run(run, tmp_path_factory.mktemp("exported") / "model.onnx", license_note="for tests")
+
+
+@pytest.fixture
+def samples(write_samples: Make, tmp_path: Path) -> Path:
+    """Two samples without a target."""
+    write_samples(tmp_path / "in", ["a", "b"], size=(64, 32), body=False)
+    return tmp_path / "in"

@@ -71,12 +71,6 @@ def exported(alpha_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Export
     return export_run(alpha_run, tmp_path_factory.mktemp("exported") / "model.onnx")
 
 
-@pytest.fixture
-def samples(write_samples: Make, tmp_path: Path) -> Path:
-    write_samples(tmp_path / "in", ["a", "b"], size=(64, 32), body=False)
-    return tmp_path / "in"
-
-
 def pixels(path: Path) -> NDArray[np.int64]:
     return np.asarray(Image.open(path), int)
 

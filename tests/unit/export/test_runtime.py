@@ -40,12 +40,6 @@ def model(folder_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Exported
     return export_run(folder_run, tmp_path_factory.mktemp("model") / "model.onnx")
 
 
-@pytest.fixture
-def samples(write_samples: Make, tmp_path: Path) -> Path:
-    write_samples(tmp_path / "in", ["a", "b"], size=(64, 32), body=False)
-    return tmp_path / "in"
-
-
 def test_sample_folders_are_painted_without_torch_as_generate_paints_them(
     folder_run: Run, model: Exported, samples: Path, tmp_path: Path
 ) -> None:

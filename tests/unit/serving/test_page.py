@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open the page in a tab of its own; at the end no tab may have failed."""
+    """Open the page in a new tab; at the end no tab may have failed."""
     tabs: list[Page] = []
     failed: list[str] = []
 
